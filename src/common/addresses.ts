@@ -1,0 +1,72 @@
+// Addresses as people write them: ip:port, and the tracker_info file.
+
+import { isIP } from 'node:net'
+import { Failure } from './failure.ts'
+
+/** A TCP address. `port` is 0 to 65535; 0 means "any free port" and is only good for listening. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** `1.2.3.4:80` or `[::1]:80`. */
+export function formatAddress(address: Address): string {
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
+}
+
+/** An address from `ip:port`. Throws a `usage` failure with a sentence when it is none. */
+export function parseAddress(text: string): Address {
+  const split = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text)
+  const host = split?.[1] ?? split?.[2]
+  if (split === null || host === undefined)
+    throw new Failure('usage', `"${text}" is not an address like 127.0.0.1:9002`)
+  return checkedAddress(host, split[3] ?? '')
+}
+
+/** An address from its two parts. Throws a `usage` failure with a sentence when they are none. */
+export function checkedAddress(host: string, port: string): Address {
+  const ip = host === 'localhost' ? '127.0.0.1' : host
+  if (isIP(ip) === 0) throw new Failure('usage', `"${host}" is not an IP address`)
+  const number = Number(port)
+  if (!/^\d{1,5}$/.test(port) || number > 65_535)
+    throw new Failure('usage', `"${port}" is not a port (0 to 65535)`)
+  return { host: ip, port: number }
+}
+
+export function isLoopback(host: string): boolean {
+  const ip = plainHost(host)
+  return ip === '::1' || ip.startsWith('127.')
+}
+
+/** An IPv4 address that a dual-stack socket reports as `::ffff:1.2.3.4`, as plain IPv4. */
+export function plainHost(host: string): string {
+  return host.startsWith('::ffff:') && host.includes('.') ? host.slice('::ffff:'.length) : host
+}
+
+/** A listener on "any address" says nothing about which address to call out from. */
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
+}
+
+/**
+ * The trackers of a tracker_info file: one `ip:port` a line; blank lines and `#` comments are
+ * skipped, further fields of a line are left for later use. Throws a `usage` failure naming the line.
+ */
+export function parseTrackerInfo(text: string, file: string): Address[] {
+  const trackers: Address[] = []
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    const first = line.replace(/#.*/, '').trim().split(/\s+/)[0]
+    if (first === undefined || first === '') continue
+    try {
+      trackers.push(parseAddress(first))
+    } catch (error) {
+      throw new Failure(
+        'usage',
+        `${file}, line ${index + 1}: "${first}" is not an address like 127.0.0.1:9002`,
+        error,
+      )
+    }
+  }
+  if (trackers.length === 0) throw new Failure('usage', `${file} names no tracker; write one ip:port a line`)
+  return trackers
+}

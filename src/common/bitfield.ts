@@ -1,0 +1,64 @@
+// One bit a piece, most significant bit first, as BEP 3 has it.
+
+export class Bitfield {
+  readonly length: number
+  readonly #bytes: Uint8Array
+  #count = 0
+
+  constructor(length: number) {
+    this.length = length
+    this.#bytes = new Uint8Array(Math.ceil(length / 8))
+  }
+
+  static full(length: number): Bitfield {
+    const field = new Bitfield(length)
+    for (let index = 0; index < length; index++) field.set(index)
+    return field
+  }
+
+  /** From its bytes; undefined when the length does not fit or a spare bit at the end is set. */
+  static fromBytes(bytes: Uint8Array, length: number): Bitfield | undefined {
+    if (bytes.length !== Math.ceil(length / 8)) return undefined
+    const field = new Bitfield(length)
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      if (((bytes[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) === 0) continue
+      if (bit >= length) return undefined
+      field.set(bit)
+    }
+    return field
+  }
+
+  /** Bits that are set. */
+  get count(): number {
+    return this.#count
+  }
+
+  get isFull(): boolean {
+    return this.#count === this.length
+  }
+
+  has(index: number): boolean {
+    return ((this.#bytes[index >> 3] ?? 0) & (0x80 >> (index & 7))) !== 0
+  }
+
+  set(index: number): void {
+    if (index < 0 || index >= this.length) throw new RangeError(`bit ${index} of ${this.length}`)
+    if (this.has(index)) return
+    this.#bytes[index >> 3] = (this.#bytes[index >> 3] ?? 0) | (0x80 >> (index & 7))
+    this.#count++
+  }
+
+  clear(index: number): void {
+    if (!this.has(index)) return
+    this.#bytes[index >> 3] = (this.#bytes[index >> 3] ?? 0) & ~(0x80 >> (index & 7))
+    this.#count--
+  }
+
+  toBytes(): Uint8Array {
+    return this.#bytes.slice()
+  }
+
+  toBase64(): string {
+    return Buffer.from(this.#bytes).toString('base64')
+  }
+}

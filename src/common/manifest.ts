@@ -1,0 +1,83 @@
+// The manifest of a file: its size, and for each piece a SHA-1 and a SHA-256. A piece counts only if
+// both match: two different pieces with one SHA-1 can be made from published collisions, and two hash
+// functions must be broken at once to pass a forged piece. The file id is the SHA-256 of the manifest,
+// so whoever has the id can check a manifest from anybody, and with it every piece.
+//
+//   bytes 0–3   "CTM1"
+//   bytes 4–11  size of the file in bytes, unsigned, big-endian
+//   then, for each piece, 20 bytes SHA-1 and 32 bytes SHA-256
+
+import { createHash } from 'node:crypto'
+import { manifestBytesMax, pieceCountMax } from './limits.ts'
+import { pieceCount } from './pieces.ts'
+
+const magic = Buffer.from('CTM1')
+const headerBytes = 12
+const sha1Bytes = 20
+const hashBytes = sha1Bytes + 32
+
+export interface Manifest {
+  readonly sizeBytes: number
+  readonly pieceCount: number
+  /** SHA-256 of `bytes`, lower-case hex. */
+  readonly fileId: string
+  /** The encoded manifest. */
+  readonly bytes: Buffer
+}
+
+/** Bytes of the manifest of a file of `sizeBytes`. */
+export function manifestLength(sizeBytes: number): number {
+  return headerBytes + pieceCount(sizeBytes) * hashBytes
+}
+
+/** The hashes of one piece as the manifest has them: SHA-1, then SHA-256; 52 bytes. */
+export function hashPiece(piece: Uint8Array): Buffer {
+  return Buffer.concat([
+    createHash('sha1').update(piece).digest(),
+    createHash('sha256').update(piece).digest(),
+  ])
+}
+
+/** The manifest of a file of `sizeBytes` from the hashes of its pieces (52 bytes each, in order). */
+export function buildManifest(sizeBytes: number, hashes: Uint8Array): Manifest {
+  if (hashes.length !== pieceCount(sizeBytes) * hashBytes) throw new RangeError('one hash pair a piece')
+  const header = Buffer.alloc(headerBytes)
+  magic.copy(header)
+  header.writeBigUInt64BE(BigInt(sizeBytes), 4)
+  const bytes = Buffer.concat([header, hashes])
+  return { sizeBytes, pieceCount: pieceCount(sizeBytes), fileId: fileIdOf(bytes), bytes }
+}
+
+/** A manifest from its bytes; undefined when they are not one. The caller holds the id against its own. */
+export function parseManifest(bytes: Buffer): Manifest | undefined {
+  if (bytes.length < headerBytes || bytes.length > manifestBytesMax) return undefined
+  if (!bytes.subarray(0, magic.length).equals(magic)) return undefined
+  const size = bytes.readBigUInt64BE(4)
+  if (size > BigInt(Number.MAX_SAFE_INTEGER)) return undefined
+  const sizeBytes = Number(size)
+  if (pieceCount(sizeBytes) > pieceCountMax || bytes.length !== manifestLength(sizeBytes)) return undefined
+  return { sizeBytes, pieceCount: pieceCount(sizeBytes), fileId: fileIdOf(bytes), bytes }
+}
+
+/** Whether these bytes are piece `index`: both hashes must match. */
+export function verifyPiece(manifest: Manifest, index: number, piece: Uint8Array): boolean {
+  const at = headerBytes + index * hashBytes
+  // SHA-1 first: it is the cheaper one, and a piece damaged by accident fails it.
+  if (
+    createHash('sha1')
+      .update(piece)
+      .digest()
+      .compare(manifest.bytes, at, at + sha1Bytes) !== 0
+  )
+    return false
+  return (
+    createHash('sha256')
+      .update(piece)
+      .digest()
+      .compare(manifest.bytes, at + sha1Bytes, at + hashBytes) === 0
+  )
+}
+
+function fileIdOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

@@ -1,0 +1,17 @@
+// The arithmetic of pieces. A file of n bytes has ceil(n / pieceBytes) pieces; an empty file has none.
+
+import { pieceBytes } from './limits.ts'
+
+export function pieceCount(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / pieceBytes)
+}
+
+/** Bytes of piece `index` in a file of `sizeBytes`. */
+export function pieceLength(sizeBytes: number, index: number): number {
+  return Math.min(pieceBytes, sizeBytes - index * pieceBytes)
+}
+
+/** Where piece `index` starts, in bytes from the start of the file. */
+export function pieceOffset(index: number): number {
+  return index * pieceBytes
+}

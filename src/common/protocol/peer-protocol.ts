@@ -1,0 +1,63 @@
+// What a downloading client asks a sharing one, and is told by it. The connecting side downloads.
+// PROTOCOL.md explains every entry; a test holds it against this table.
+
+import * as v from 'valibot'
+import { manifestBytesMax, pieceBytes } from '../limits.ts'
+import type { Protocol } from '../wire/methods.ts'
+import { Count, FileId, Nonce, Nothing, PieceIndex, PublicKey, Signature, TicketText } from './fields.ts'
+
+export const peerProtocol = {
+  requests: {
+    /** Shows the ticket. The answer proves the sharing client's key over both nonces. */
+    hello: {
+      needs: 'nothing',
+      params: v.object({
+        protocol: Count,
+        program: v.pipe(v.string(), v.maxLength(64)),
+        nonce: Nonce,
+        ticket: TicketText,
+      }),
+      result: v.object({
+        protocol: Count,
+        program: v.string(),
+        nonce: Nonce,
+        key: PublicKey,
+        proof: Signature,
+      }),
+    },
+    ping: { needs: 'hello', params: Nothing, result: Nothing },
+    /** Proves the key that the ticket names. From here on the group's files are served. */
+    prove: { needs: 'hello', params: v.strictObject({ proof: Signature }), result: Nothing },
+    /** A newer ticket for the same user, group and key. */
+    renew: { needs: 'login', params: v.strictObject({ ticket: TicketText }), result: Nothing },
+    /** Opens a file: which pieces are there now, and from then on `have` for each new one. */
+    open: {
+      needs: 'login',
+      params: v.strictObject({ fileId: FileId }),
+      result: v.object({ pieces: Count, bitfield: v.string() }),
+    },
+    manifest: {
+      needs: 'login',
+      params: v.strictObject({ fileId: FileId }),
+      result: Nothing,
+      bodyBytesMax: manifestBytesMax,
+    },
+    piece: {
+      needs: 'login',
+      params: v.strictObject({ fileId: FileId, index: PieceIndex }),
+      result: Nothing,
+      bodyBytesMax: pieceBytes,
+    },
+  },
+  toCaller: {
+    have: v.object({ fileId: FileId, index: PieceIndex }),
+    /** The file is not served any more: withdrawn, changed on disk, or gone. */
+    closed: v.object({ fileId: FileId, why: v.pipe(v.string(), v.maxLength(200)) }),
+  },
+  toResponder: {
+    /** The answer to this request is not needed any more; it is refused as `cancelled` if not yet begun. */
+    cancel: v.object({ request: Count }),
+  },
+} as const satisfies Protocol
+
+export type PeerProtocol = typeof peerProtocol

@@ -1,0 +1,230 @@
+// What clients ask trackers, and what trackers tell clients. PROTOCOL.md explains every entry; a test
+// holds it against this table.
+
+import * as v from 'valibot'
+import {
+  announceFilesMax,
+  pageEntries,
+  peersPerFileMax,
+  scramIterationsMax,
+  scramIterationsMin,
+} from '../limits.ts'
+import { FileName, GroupName, UserName } from '../names.ts'
+import type { Protocol } from '../wire/methods.ts'
+import {
+  CommandId,
+  Count,
+  FileId,
+  FileVersion,
+  Nonce,
+  Nothing,
+  Port,
+  PublicKey,
+  ScramText,
+  Signature,
+  SizeBytes,
+  TicketText,
+  TimeMs,
+} from './fields.ts'
+
+/** A client that has pieces of a file: where it listens, and the key it must prove. */
+export const Peer = v.object({
+  user: UserName,
+  host: v.string(),
+  port: Port,
+  key: PublicKey,
+  /** Has every piece. */
+  complete: v.boolean(),
+})
+export type Peer = v.InferOutput<typeof Peer>
+
+/** How a user stands to a group. */
+export const Standing = v.picklist(['owner', 'member', 'requested', 'none'])
+export type Standing = v.InferOutput<typeof Standing>
+
+export const GroupEntry = v.object({ group: GroupName, owner: UserName, members: Count, standing: Standing })
+export type GroupEntry = v.InferOutput<typeof GroupEntry>
+
+export const FileEntry = v.object({ name: FileName, sizeBytes: SizeBytes, seeders: Count })
+export type FileEntry = v.InferOutput<typeof FileEntry>
+
+/** Listings come in pages: `after` is the last entry of the page before. */
+const page = { after: v.optional(v.string()) }
+const users = v.object({ users: v.pipe(v.array(UserName), v.maxLength(pageEntries)), more: v.boolean() })
+const changed = Nothing
+const id = { id: CommandId }
+
+/** A base64 key of SCRAM-SHA-256: 32 bytes. */
+const ScramKey = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{43}=$/, 'is not a SCRAM key'))
+
+export const trackerProtocol = {
+  requests: {
+    hello: {
+      needs: 'nothing',
+      params: v.object({
+        protocol: Count,
+        program: v.pipe(v.string(), v.maxLength(64)),
+        capabilities: v.optional(v.pipe(v.array(v.string()), v.maxLength(16))),
+      }),
+      /** `cluster` names the community that shares one log; `nonce` is for the proof of the client's key. */
+      result: v.object({
+        protocol: Count,
+        program: v.string(),
+        capabilities: v.array(v.string()),
+        cluster: v.string(),
+        key: PublicKey,
+        nonce: Nonce,
+        timeMs: TimeMs,
+      }),
+    },
+    ping: { needs: 'hello', params: Nothing, result: Nothing },
+
+    register: {
+      needs: 'hello',
+      mutates: true,
+      params: v.strictObject({
+        ...id,
+        user: UserName,
+        salt: v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{22,64}={0,2}$/, 'is not a salt')),
+        iterations: v.pipe(
+          v.number(),
+          v.safeInteger(),
+          v.minValue(scramIterationsMin),
+          v.maxValue(scramIterationsMax),
+        ),
+        storedKey: ScramKey,
+        serverKey: ScramKey,
+      }),
+      result: changed,
+    },
+    login_start: {
+      needs: 'hello',
+      params: v.strictObject({ clientFirst: ScramText }),
+      result: v.object({ serverFirst: ScramText }),
+    },
+    login_finish: {
+      needs: 'hello',
+      params: v.strictObject({ clientFinal: ScramText, key: PublicKey, proof: Signature, port: Port }),
+      /** `trackers`: the keys whose tickets this community honours. */
+      result: v.object({ serverFinal: ScramText, trackers: v.array(PublicKey) }),
+    },
+    logout: { needs: 'login', params: Nothing, result: Nothing },
+
+    create_group: {
+      needs: 'login',
+      mutates: true,
+      params: v.strictObject({ ...id, group: GroupName }),
+      result: changed,
+    },
+    list_groups: {
+      needs: 'login',
+      params: v.strictObject(page),
+      result: v.object({ groups: v.pipe(v.array(GroupEntry), v.maxLength(pageEntries)), more: v.boolean() }),
+    },
+    join_group: {
+      needs: 'login',
+      mutates: true,
+      params: v.strictObject({ ...id, group: GroupName }),
+      result: changed,
+    },
+    list_requests: { needs: 'login', params: v.strictObject({ group: GroupName, ...page }), result: users },
+    accept_request: {
+      needs: 'login',
+      mutates: true,
+      params: v.strictObject({ ...id, group: GroupName, user: UserName }),
+      result: changed,
+    },
+    reject_request: {
+      needs: 'login',
+      mutates: true,
+      params: v.strictObject({ ...id, group: GroupName, user: UserName }),
+      result: changed,
+    },
+    leave_group: {
+      needs: 'login',
+      mutates: true,
+      params: v.strictObject({ ...id, group: GroupName }),
+      result: changed,
+    },
+    list_members: { needs: 'login', params: v.strictObject({ group: GroupName, ...page }), result: users },
+    remove_member: {
+      needs: 'login',
+      mutates: true,
+      params: v.strictObject({ ...id, group: GroupName, user: UserName }),
+      result: changed,
+    },
+
+    share_file: {
+      needs: 'login',
+      mutates: true,
+      params: v.strictObject({ ...id, ...FileVersion.entries, sizeBytes: SizeBytes }),
+      result: changed,
+    },
+    unshare_file: {
+      needs: 'login',
+      mutates: true,
+      params: v.strictObject({ ...id, group: GroupName, name: FileName }),
+      result: changed,
+    },
+    list_files: {
+      needs: 'login',
+      params: v.strictObject({ group: GroupName, ...page }),
+      result: v.object({ files: v.pipe(v.array(FileEntry), v.maxLength(pageEntries)), more: v.boolean() }),
+    },
+    /** Asks for a file, and from now on to be told when its swarm changes. */
+    find_file: {
+      needs: 'login',
+      params: v.strictObject({ group: GroupName, name: FileName }),
+      result: v.object({
+        fileId: FileId,
+        sizeBytes: SizeBytes,
+        peers: v.pipe(v.array(Peer), v.maxLength(peersPerFileMax)),
+        ticket: TicketText,
+        expiresMs: TimeMs,
+      }),
+    },
+    /** No more to be told about the swarm of a file. */
+    forget_file: {
+      needs: 'login',
+      params: v.strictObject({ group: GroupName, name: FileName }),
+      result: Nothing,
+    },
+
+    /** Soft state: this client has all (`complete`) or some pieces of these, and serves them. */
+    announce: {
+      needs: 'login',
+      params: v.strictObject({
+        files: v.pipe(
+          v.array(v.strictObject({ ...FileVersion.entries, complete: v.boolean() })),
+          v.maxLength(announceFilesMax),
+        ),
+      }),
+      /** Those that cannot be announced: not in the group, not shared there, or another version by now. */
+      result: v.object({ refused: v.array(v.object({ group: GroupName, name: FileName })) }),
+    },
+    retract: {
+      needs: 'login',
+      params: v.strictObject({ files: v.pipe(v.array(FileVersion), v.maxLength(announceFilesMax)) }),
+      result: Nothing,
+    },
+  },
+  toCaller: {
+    /** To the owner: somebody asks to join. */
+    join_requested: v.object({ group: GroupName, user: UserName }),
+    /** To the asker: the owner has decided. */
+    request_decided: v.object({ group: GroupName, accepted: v.boolean() }),
+    /** To the connected members, and to the one it is about: no longer a member. */
+    member_left: v.object({ group: GroupName, user: UserName }),
+    /** To the new owner, when the old one left. */
+    owner_changed: v.object({ group: GroupName, owner: UserName }),
+    /** To those who asked for the file: peers that came or changed, and keys of peers that went. */
+    swarm_changed: v.object({ ...FileVersion.entries, joined: v.array(Peer), left: v.array(PublicKey) }),
+    /** To those who share it or asked for it: this version is not in the group any more. */
+    file_gone: FileVersion,
+    /** The keys whose tickets this community honours have changed. */
+    trackers_changed: v.object({ trackers: v.array(PublicKey) }),
+  },
+  toResponder: {},
+} as const satisfies Protocol
+
+export type TrackerProtocol = typeof trackerProtocol

@@ -1,0 +1,76 @@
+// The Ed25519 key (RFC 8032) that a program is known by. Made once, kept in a file that only its
+// owner can read. Public keys are 32 bytes, base64url; signatures 64 bytes, base64url.
+
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  verify,
+  type KeyObject,
+} from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { makePrivateFolder, replaceFile } from '../data-folder.ts'
+import { Failure, systemCode } from '../failure.ts'
+
+export interface Identity {
+  readonly publicKey: string
+  /** Signs `context` and the parts, each of which is bound to its place. */
+  sign(context: string, ...parts: readonly string[]): string
+}
+
+/** An identity that is kept nowhere. */
+export function makeIdentity(): Identity {
+  return identityOf(generateKeyPairSync('ed25519').privateKey)
+}
+
+/** The identity in this folder; made when there is none. Throws a `data` failure for a damaged one. */
+export function loadIdentity(folder: string): Identity {
+  const path = join(folder, 'identity.pem')
+  let pem: string
+  try {
+    pem = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT')
+      throw new Failure('data', `cannot read the identity key ${path}`, error)
+    makePrivateFolder(folder)
+    const { privateKey } = generateKeyPairSync('ed25519')
+    replaceFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    return identityOf(privateKey)
+  }
+  try {
+    return identityOf(createPrivateKey(pem))
+  } catch (error) {
+    throw new Failure('data', `the identity key ${path} is damaged; move it away to get a new one`, error)
+  }
+}
+
+function identityOf(privateKey: KeyObject): Identity {
+  const publicKey = createPublicKey(privateKey).export({ format: 'jwk' }).x
+  if (publicKey === undefined) throw new Failure('data', 'the identity key is not an Ed25519 key')
+  return {
+    publicKey,
+    sign: (context, ...parts) => sign(null, bound(context, parts), privateKey).toString('base64url'),
+  }
+}
+
+/** Whether the holder of `publicKey` signed `context` and the parts. False for anything malformed. */
+export function verifySignature(
+  publicKey: string,
+  signature: string,
+  context: string,
+  ...parts: readonly string[]
+): boolean {
+  try {
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })
+    return verify(null, bound(context, parts), key, Buffer.from(signature, 'base64url'))
+  } catch {
+    return false
+  }
+}
+
+/** JSON keeps the parts apart: ["ab","c"] and ["a","bc"] sign differently. */
+function bound(context: string, parts: readonly string[]): Buffer {
+  return Buffer.from(JSON.stringify([context, ...parts]))
+}

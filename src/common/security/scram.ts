@@ -1,0 +1,173 @@
+// SCRAM-SHA-256 (RFC 5802, RFC 7677), both ends, without I/O. The password never leaves the client,
+// and what the tracker keeps does not let it log in anywhere as that user.
+
+import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
+import { Failure } from '../failure.ts'
+import { scramIterationsMax, scramIterationsMin } from '../limits.ts'
+
+const derive = promisify(pbkdf2)
+
+/** What a tracker keeps of a password. Keys and salt in base64. */
+export interface Credentials {
+  readonly salt: string
+  readonly iterations: number
+  readonly storedKey: string
+  readonly serverKey: string
+}
+
+/** What a client derives from a password; enough to log in again with the same salt (RFC 5802, 3). */
+export interface ClientKeys {
+  readonly salt: string
+  readonly iterations: number
+  readonly clientKey: Buffer
+  readonly serverKey: Buffer
+}
+
+/** Slow on purpose. The password is normalised to NFKC, the essence of SASLprep (RFC 4013). */
+export async function deriveKeys(password: string, salt: string, iterations: number): Promise<ClientKeys> {
+  const salted = await derive(
+    password.normalize('NFKC'),
+    Buffer.from(salt, 'base64'),
+    iterations,
+    32,
+    'sha256',
+  )
+  return { salt, iterations, clientKey: hmac(salted, 'Client Key'), serverKey: hmac(salted, 'Server Key') }
+}
+
+export function credentialsOf(keys: ClientKeys): Credentials {
+  return {
+    salt: keys.salt,
+    iterations: keys.iterations,
+    storedKey: sha256(keys.clientKey).toString('base64'),
+    serverKey: keys.serverKey.toString('base64'),
+  }
+}
+
+/** Keys for the next login from those of the last, if the salt is the same; else from the password. */
+export type KeySource = (salt: string, iterations: number) => Promise<ClientKeys>
+
+/** The client's end of one login. */
+export class ScramClient {
+  readonly #firstBare: string
+  readonly #nonce: string
+  #expectedServerSignature: Buffer | undefined
+
+  constructor(user: string, nonce: string) {
+    this.#nonce = nonce
+    // `=` and `,` separate attributes. Our user names have neither; RFC 5802 says how to write them.
+    this.#firstBare = `n=${user.replaceAll('=', '=3D').replaceAll(',', '=2C')},r=${nonce}`
+  }
+
+  get clientFirst(): string {
+    return `n,,${this.#firstBare}`
+  }
+
+  /**
+   * The client's proof for the server's challenge. Throws a `protocol` failure for a challenge that
+   * is not an answer to this login, or asks for too few iterations (a cheap guess for whoever
+   * impersonates the tracker) or too many (a way to keep this computer busy).
+   */
+  async clientFinal(
+    serverFirst: string,
+    keySource: KeySource,
+    iterationsMin = scramIterationsMin,
+  ): Promise<string> {
+    const { r: nonce, s: salt, i } = attributes(serverFirst)
+    const iterations = Number(i)
+    if (
+      nonce === undefined ||
+      salt === undefined ||
+      !nonce.startsWith(this.#nonce) ||
+      nonce === this.#nonce
+    ) {
+      throw new Failure('protocol', 'the tracker sent a login challenge that cannot be right')
+    }
+    if (!Number.isSafeInteger(iterations) || iterations < iterationsMin || iterations > scramIterationsMax) {
+      throw new Failure('protocol', 'the tracker asks for an unsafe number of password iterations')
+    }
+    const keys = await keySource(salt, iterations)
+    const withoutProof = `c=biws,r=${nonce}`
+    const authMessage = `${this.#firstBare},${serverFirst},${withoutProof}`
+    const signature = hmac(sha256(keys.clientKey), authMessage)
+    this.#expectedServerSignature = hmac(keys.serverKey, authMessage)
+    return `${withoutProof},p=${xor(keys.clientKey, signature).toString('base64')}`
+  }
+
+  /** Whether the server knows the credentials too: a fake one does not. */
+  isServerGenuine(serverFinal: string): boolean {
+    const { v: signature } = attributes(serverFinal)
+    return signature !== undefined && same(Buffer.from(signature, 'base64'), this.#expectedServerSignature)
+  }
+}
+
+/** The user that a client-first message names, and its nonce; undefined when it is no such message. */
+export function parseClientFirst(
+  clientFirst: string,
+): { user: string; bare: string; nonce: string } | undefined {
+  const match = /^n,,(n=([^,]*),r=([\x21-\x2b\x2d-\x7e]+))$/.exec(clientFirst)
+  if (match?.[1] === undefined || match[2] === undefined || match[3] === undefined) return undefined
+  return { bare: match[1], user: match[2].replaceAll('=2C', ',').replaceAll('=3D', '='), nonce: match[3] }
+}
+
+/** The server's challenge. `serverNonce` is appended to the client's. */
+export function serverFirstMessage(
+  clientNonce: string,
+  serverNonce: string,
+  credentials: Credentials,
+): string {
+  return `r=${clientNonce}${serverNonce},s=${credentials.salt},i=${credentials.iterations}`
+}
+
+/** Checks the proof of a login; the server's final message when it is right, undefined when not. */
+export function checkClientFinal(
+  clientFirstBare: string,
+  serverFirst: string,
+  clientFinal: string,
+  credentials: Credentials,
+): string | undefined {
+  const { c: binding, r: nonce, p: proof } = attributes(clientFinal)
+  if (binding !== 'biws' || proof === undefined || nonce !== attributes(serverFirst)['r']) return undefined
+  const authMessage = `${clientFirstBare},${serverFirst},c=biws,r=${nonce}`
+  const signature = hmac(Buffer.from(credentials.storedKey, 'base64'), authMessage)
+  const proofBytes = Buffer.from(proof, 'base64')
+  if (proofBytes.length !== signature.length) return undefined
+  const clientKey = xor(proofBytes, signature)
+  if (!same(sha256(clientKey), Buffer.from(credentials.storedKey, 'base64'))) return undefined
+  return `v=${hmac(Buffer.from(credentials.serverKey, 'base64'), authMessage).toString('base64')}`
+}
+
+/**
+ * Credentials that nobody has, always the same for a name: whoever asks for a user that does not
+ * exist must not be able to tell (RFC 5802, 9).
+ */
+export function madeUpCredentials(secret: string, user: string, iterations: number): Credentials {
+  const salt = hmac(Buffer.from(secret), `salt ${user}`).subarray(0, 16).toString('base64')
+  const key = hmac(Buffer.from(secret), `key ${user}`).toString('base64')
+  return { salt, iterations, storedKey: key, serverKey: key }
+}
+
+function attributes(message: string): Record<string, string | undefined> {
+  const found: Record<string, string | undefined> = Object.create(null)
+  for (const part of message.split(',')) {
+    if (part[1] === '=' && part[0] !== undefined) found[part[0]] = part.slice(2)
+  }
+  return found
+}
+
+function hmac(key: Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest()
+}
+
+function sha256(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest()
+}
+
+function xor(a: Buffer, b: Buffer): Buffer {
+  return Buffer.from(a.map((byte, index) => byte ^ (b[index] ?? 0)))
+}
+
+function same(a: Buffer, b: Buffer | undefined): boolean {
+  return b !== undefined && a.length === b.length && timingSafeEqual(a, b)
+}

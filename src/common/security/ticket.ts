@@ -1,0 +1,59 @@
+// Tickets: a tracker's signed word that a user was a member of a group and holds a key. A sharing
+// client serves only who shows one and proves the key, so knowing an address is worth nothing.
+//
+//   base64url(JSON {user, group, key, expiresMs, tracker}) "." signature
+
+import * as v from 'valibot'
+import { GroupName, UserName } from '../names.ts'
+import { PublicKey, TimeMs } from '../protocol/fields.ts'
+import { refuse, type Answer } from '../refusal.ts'
+import { verifySignature, type Identity } from './identity.ts'
+
+const Ticket = v.strictObject({
+  user: UserName,
+  group: GroupName,
+  /** The key that the bearer must prove. */
+  key: PublicKey,
+  /** Of the trackers' clock. */
+  expiresMs: TimeMs,
+  /** The key of the tracker that signed. */
+  tracker: PublicKey,
+})
+export type Ticket = v.InferOutput<typeof Ticket>
+
+const context = 'coterie ticket 1'
+
+export function signTicket(tracker: Identity, ticket: Omit<Ticket, 'tracker'>): string {
+  const payload = Buffer.from(JSON.stringify({ ...ticket, tracker: tracker.publicKey })).toString('base64url')
+  return `${payload}.${tracker.sign(context, payload)}`
+}
+
+/**
+ * Reads a ticket. Refuses as `ticket-invalid` what no trusted tracker signed, and as `ticket-lapsed`
+ * what was good until before `nowMs` (of the trackers' clock).
+ */
+export function readTicket(
+  text: string,
+  trustedTrackers: ReadonlySet<string>,
+  nowMs: number,
+): Answer<Ticket> {
+  const [payload, signature, ...rest] = text.split('.')
+  const ticket = payload === undefined || rest.length > 0 ? undefined : parsePayload(payload)
+  if (payload === undefined || signature === undefined || ticket === undefined) {
+    return refuse('ticket-invalid', 'this ticket cannot be read')
+  }
+  if (!trustedTrackers.has(ticket.tracker) || !verifySignature(ticket.tracker, signature, context, payload)) {
+    return refuse('ticket-invalid', 'this ticket is not from a tracker that is trusted here')
+  }
+  if (ticket.expiresMs <= nowMs) return refuse('ticket-lapsed', 'this ticket has lapsed')
+  return { ok: true, value: ticket }
+}
+
+function parsePayload(payload: string): Ticket | undefined {
+  try {
+    const parsed = v.safeParse(Ticket, JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')))
+    return parsed.success ? parsed.output : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,157 @@
+// The connecting side of a protocol: asks, matches answers to questions, hears notifications.
+
+import * as v from 'valibot'
+import { Failure } from '../failure.ts'
+import { deadAfterMs, pingAfterMs, requestTimeoutMs } from '../limits.ts'
+import type { Answer } from '../refusal.ts'
+import type { Channel } from './channel.ts'
+import { classify, notificationMessage, requestMessage, type Message } from './messages.ts'
+import type { Method, Params, Protocol, Result, Told, ToldParams } from './methods.ts'
+
+export interface CallerEvents<P extends Protocol> {
+  /** What the responder tells unasked, already held against the table. */
+  onTold: { [M in Told<P, 'toCaller'>]: (params: ToldParams<P, 'toCaller', M>) => void }
+  /** Called once. Every open request has been rejected before. */
+  onClosed(reason: Failure): void
+  onBytes?(count: number): void
+}
+
+export interface RequestOptions {
+  /** Without an answer for so long, the request is rejected with a `timeout` failure. */
+  timeoutMs?: number
+  /** Where the bytes behind the result go. Called when their number is known, before the first is read. */
+  bodyBuffer?: (bytes: number) => Uint8Array
+}
+
+interface Pending {
+  readonly method: string
+  readonly resolve: (answer: Answer<unknown>) => void
+  readonly reject: (failure: Failure) => void
+  readonly timer: NodeJS.Timeout
+  readonly bodyBuffer: ((bytes: number) => Uint8Array) | undefined
+}
+
+export class Caller<P extends Protocol> {
+  readonly channel: Channel
+  readonly #protocol: P
+  readonly #events: CallerEvents<P>
+  readonly #pending = new Map<number, Pending>()
+  readonly #watch: NodeJS.Timeout
+  #nextId = 0
+
+  constructor(channel: Channel, protocol: P, events: CallerEvents<P>) {
+    this.channel = channel
+    this.#protocol = protocol
+    this.#events = events
+    this.#watch = setInterval(() => this.#watchIdle(), pingAfterMs)
+    this.#watch.unref()
+    channel.listen({
+      onFrame: (frame) => this.#onMessage(classify(frame.message)),
+      onMalformed: () => channel.close(new Failure('protocol', 'the other end sent a line that is not JSON')),
+      bodyBuffer: (message, bytes) => this.#bodyBuffer(classify(message), bytes),
+      onClosed: (reason) => this.#onClosed(reason),
+      ...(events.onBytes === undefined ? {} : { onBytes: events.onBytes }),
+    })
+  }
+
+  /**
+   * Asks, and waits for the answer: a value or a refusal. Rejects with a failure when there is no
+   * answer (`connection-lost`, `timeout`) or one that the protocol does not allow (`protocol`).
+   */
+  request<M extends Method<P>>(
+    method: M,
+    params: Params<P, M>,
+    options: RequestOptions = {},
+  ): Promise<Answer<Result<P, M>>> {
+    return new Promise((resolve, reject) => {
+      if (this.channel.isClosed) {
+        reject(new Failure('connection-lost', 'the connection is closed'))
+        return
+      }
+      const id = this.#nextId++
+      const timer = setTimeout(() => {
+        this.#pending.delete(id)
+        reject(new Failure('timeout', `no answer to ${method} in time`))
+      }, options.timeoutMs ?? requestTimeoutMs)
+      const settle = resolve as (answer: Answer<unknown>) => void
+      this.#pending.set(id, { method, resolve: settle, reject, timer, bodyBuffer: options.bodyBuffer })
+      this.channel.send(requestMessage(id, method, params))
+    })
+  }
+
+  /** Tells the responder something that needs no answer. */
+  tell<M extends Told<P, 'toResponder'>>(method: M, params: ToldParams<P, 'toResponder', M>): void {
+    this.channel.send(notificationMessage(method, params))
+  }
+
+  close(sentence = 'closed by this end'): void {
+    this.channel.close(new Failure('connection-lost', sentence))
+  }
+
+  #onMessage(message: Message): void {
+    if (message.kind === 'notification') {
+      this.#onNotification(message.method, message.params)
+    } else if (message.kind === 'result') {
+      this.#onResult(message.id, message.result)
+    } else if (message.kind === 'error') {
+      if (message.id !== null) this.#take(message.id)?.resolve({ ok: false, refusal: message.refusal })
+    } else {
+      this.channel.close(new Failure('protocol', 'the other end sent a message of the wrong shape'))
+    }
+  }
+
+  #onNotification(method: string, params: unknown): void {
+    // A notification that this program does not know comes from a newer one: not an error.
+    if (!Object.hasOwn(this.#protocol.toCaller, method)) return
+    const schema = this.#protocol.toCaller[method]
+    const parsed = schema === undefined ? undefined : v.safeParse(schema, params)
+    if (parsed === undefined) return
+    if (!parsed.success) {
+      this.channel.close(new Failure('protocol', `the other end sent a ${method} of the wrong shape`))
+      return
+    }
+    this.#events.onTold[method as Told<P, 'toCaller'>](parsed.output as never)
+  }
+
+  #onResult(id: number, result: unknown): void {
+    const pending = this.#take(id)
+    if (pending === undefined) return
+    const schema = this.#protocol.requests[pending.method]?.result
+    const parsed = schema === undefined ? undefined : v.safeParse(schema, result)
+    if (parsed?.success === true) pending.resolve({ ok: true, value: parsed.output })
+    else pending.reject(new Failure('protocol', `the answer to ${pending.method} has the wrong shape`))
+  }
+
+  /** The body of an answer that came too late still has to be read, to stay in step: into a buffer to forget. */
+  #bodyBuffer(message: Message, bytes: number): Uint8Array {
+    if (message.kind !== 'result') throw new Failure('protocol', 'bytes behind a message that is no result')
+    const pending = this.#pending.get(message.id)
+    const most = Math.max(
+      0,
+      ...Object.values(this.#protocol.requests).map((request) => request.bodyBytesMax ?? 0),
+    )
+    const max = pending === undefined ? most : (this.#protocol.requests[pending.method]?.bodyBytesMax ?? 0)
+    if (bytes > max) throw new Failure('protocol', `a body of ${bytes} bytes, at most ${max} are allowed`)
+    return pending?.bodyBuffer?.(bytes) ?? Buffer.allocUnsafe(bytes)
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return undefined
+    this.#pending.delete(id)
+    clearTimeout(pending.timer)
+    return pending
+  }
+
+  #watchIdle(): void {
+    const silentMs = performance.now() - this.channel.lastHeardAtMs
+    if (silentMs > deadAfterMs) this.close('the other end has been silent for too long')
+    else if (silentMs > pingAfterMs - 1) this.channel.send(requestMessage(this.#nextId++, 'ping', {}))
+  }
+
+  #onClosed(reason: Failure): void {
+    clearInterval(this.#watch)
+    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(reason)
+    this.#events.onClosed(reason)
+  }
+}

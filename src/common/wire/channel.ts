@@ -1,0 +1,196 @@
+// One connection: a socket with the codec on it. Owns joining the messages of a turn into one write,
+// the bound on what may wait unsent, and the word that an idle or dead connection is. Knows no methods.
+
+import { connect, type Socket } from 'node:net'
+import type { Address } from '../addresses.ts'
+import { formatAddress } from '../addresses.ts'
+import { Failure } from '../failure.ts'
+import { connectTimeoutMs, malformedLinesMax, unsentBytesMax } from '../limits.ts'
+import { encodeLine, FrameReader, type Frame } from './frames.ts'
+
+export interface ChannelEvents {
+  onFrame(frame: Frame): void
+  /** A line that was no JSON; there may be `malformedLinesMax` before the channel closes. */
+  onMalformed(): void
+  bodyBuffer(message: object, bytes: number): Uint8Array
+  /** Called once, whoever closed. */
+  onClosed(reason: Failure): void
+  /** Bytes came in; for a meter or a limit. */
+  onBytes?(count: number): void
+}
+
+/** Small, so that little of a body that follows a line has to be copied out of it. */
+const scratchBytes = 8 * 1024
+
+export class Channel {
+  readonly socket: Socket
+  readonly reader: FrameReader
+  /** The last time a byte came in, in milliseconds of `performance.now()`. */
+  lastHeardAtMs = performance.now()
+  #events: ChannelEvents | undefined
+  #outbox = ''
+  #flushSoon: NodeJS.Immediate | undefined
+  #malformed = 0
+  /** Of the unsent bytes, those that `sendBytes` was given: their sender waits for them itself. */
+  #bulkBytes = 0
+  #closedBecause: Failure | undefined
+
+  /** `direct`: the socket was made by `openChannel` and hands its bytes over by itself. */
+  constructor(socket: Socket, lineBytesMax: number, direct = false) {
+    this.socket = socket
+    this.reader = new FrameReader({
+      lineBytesMax,
+      bodyBuffer: (message, bytes) => {
+        if (this.#events === undefined) throw new Failure('protocol', 'bytes that nobody asked for')
+        return this.#events.bodyBuffer(message, bytes)
+      },
+      onFrame: (frame) => {
+        if (this.#closedBecause === undefined) this.#events?.onFrame(frame)
+      },
+      onMalformed: () => {
+        this.#onMalformed()
+      },
+    })
+    socket.setNoDelay(true)
+    socket.on('error', (error) => {
+      this.close(new Failure('connection-lost', `the connection broke: ${error.message}`, error))
+    })
+    socket.on('end', () => {
+      this.close(new Failure('connection-lost', 'the other end closed the connection'))
+    })
+    socket.on('close', () => {
+      this.close(new Failure('connection-lost', 'the connection closed'))
+    })
+    if (!direct)
+      socket.on('data', (chunk: Buffer) => this.receive(() => this.reader.feed(chunk), chunk.length))
+  }
+
+  /** Sets who is told what comes in. To be called in the turn that made the channel, before any byte. */
+  listen(events: ChannelEvents): void {
+    this.#events = events
+    if (this.#closedBecause !== undefined) events.onClosed(this.#closedBecause)
+  }
+
+  get isClosed(): boolean {
+    return this.#closedBecause !== undefined
+  }
+
+  /** Bytes that were sent here but not yet taken by the system. */
+  get unsentBytes(): number {
+    return this.socket.writableLength + this.#outbox.length
+  }
+
+  /** Takes bytes in by `take`; a stream that cannot be followed closes the channel. */
+  receive(take: () => void, count: number): void {
+    if (this.#closedBecause !== undefined) return
+    this.lastHeardAtMs = performance.now()
+    this.#events?.onBytes?.(count)
+    try {
+      take()
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      this.close(error)
+    }
+  }
+
+  /** Sends a message. All messages of one turn go out in one write: many small writes cost five times more. */
+  send(message: object): void {
+    if (this.#closedBecause !== undefined) return
+    this.#outbox += encodeLine(message)
+    this.#flushSoon ??= setImmediate(() => this.flush())
+    if (this.unsentBytes - this.#bulkBytes > unsentBytesMax) {
+      this.close(new Failure('connection-lost', 'the other end does not read what it is sent'))
+    }
+  }
+
+  /**
+   * Sends bytes right behind what was sent before, uncopied: they must not change until `onTaken`.
+   * Resolves nothing: `onTaken` is called when the system has taken them, or the channel has closed.
+   */
+  sendBytes(bytes: Uint8Array, onTaken: () => void): void {
+    this.flush()
+    if (this.#closedBecause !== undefined) {
+      onTaken()
+      return
+    }
+    this.#bulkBytes += bytes.length
+    this.socket.write(bytes, () => {
+      this.#bulkBytes -= bytes.length
+      onTaken()
+    })
+  }
+
+  flush(): void {
+    if (this.#flushSoon !== undefined) clearImmediate(this.#flushSoon)
+    this.#flushSoon = undefined
+    const text = this.#outbox
+    this.#outbox = ''
+    if (text !== '' && this.socket.writable) this.socket.write(text)
+  }
+
+  /** Sends what is waiting, then closes. */
+  close(reason: Failure): void {
+    if (this.#closedBecause !== undefined) return
+    this.flush()
+    this.#closedBecause = reason
+    // destroySoon ends the stream after the last write; destroy alone would drop an error reply.
+    this.socket.destroySoon()
+    // A reader that does not read would keep the last write, and with it the socket, for ever.
+    setTimeout(() => this.socket.destroy(), connectTimeoutMs).unref()
+    this.#events?.onClosed(reason)
+  }
+
+  #onMalformed(): void {
+    this.#malformed++
+    this.#events?.onMalformed()
+    if (this.#malformed > malformedLinesMax)
+      this.close(new Failure('protocol', 'too many lines that are not JSON'))
+  }
+}
+
+/**
+ * Connects, and reads bodies straight into their buffers. `localHost` is the address to call from:
+ * the other end takes it for where this program can be reached.
+ * Rejects with a `connection-lost` or `timeout` failure that names the address.
+ */
+export function openChannel(address: Address, lineBytesMax: number, localHost?: string): Promise<Channel> {
+  return new Promise((resolve, reject) => {
+    const scratch = Buffer.allocUnsafe(scratchBytes)
+    let channel: Channel | undefined
+    const socket = connect({
+      host: address.host,
+      port: address.port,
+      ...(localHost === undefined ? {} : { localAddress: localHost }),
+      onread: {
+        buffer: () => channel?.reader.bodyRest ?? scratch,
+        callback: (count, buffer) => {
+          const { reader } = channel as Channel
+          const take =
+            buffer === scratch
+              ? () => reader.feed(scratch.subarray(0, count))
+              : () => reader.bodyReceived(count)
+          channel?.receive(take, count)
+          return channel?.isClosed === false
+        },
+      },
+    })
+    const timer = setTimeout(() => {
+      socket.destroy(new Failure('timeout', `${formatAddress(address)} does not answer`))
+    }, connectTimeoutMs)
+    socket.once('error', (error) => {
+      clearTimeout(timer)
+      reject(
+        new Failure(
+          'connection-lost',
+          `cannot connect to ${formatAddress(address)}: ${error.message}`,
+          error,
+        ),
+      )
+    })
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      channel = new Channel(socket, lineBytesMax, true)
+      resolve(channel)
+    })
+  })
+}

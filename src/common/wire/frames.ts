@@ -1,0 +1,136 @@
+// The codec of both protocols, without I/O: bytes in, messages out. A message is one line of JSON;
+// a message that says `bytes: n` is followed by exactly n raw bytes, its body. Knows no methods.
+
+import { Failure } from '../failure.ts'
+
+/** A message as it stands on the line, not yet checked, and its body if it announced one. */
+export interface Frame {
+  readonly message: unknown
+  readonly body?: Uint8Array
+}
+
+export interface FrameReaderOptions {
+  /** Bytes a line may have, its newline not counted. May be raised while reading. */
+  lineBytesMax: number
+  /**
+   * Where the body of this message goes: a buffer of exactly `bytes` bytes. Called before the first
+   * byte of it is read, so that the size is known before anything is allocated. Throws to refuse.
+   */
+  bodyBuffer: (message: object, bytes: number) => Uint8Array
+  onFrame: (frame: Frame) => void
+  /** A line that is not JSON. The connection is still in step: the reader goes on at the next line. */
+  onMalformed: () => void
+}
+
+const newline = 0x0a
+
+/**
+ * Cuts a byte stream into frames, however the bytes arrive. Throws a `protocol` failure where the
+ * stream cannot be followed any further (a line too long, a body nobody asked for): hang up then.
+ */
+export class FrameReader {
+  readonly options: FrameReaderOptions
+  /** The start of a line whose newline has not come yet. */
+  #partial: Buffer[] = []
+  #partialBytes = 0
+  #body: { message: object; buffer: Uint8Array; filled: number } | undefined
+
+  constructor(options: FrameReaderOptions) {
+    this.options = options
+  }
+
+  /** The rest of the body that is being read, for a reader that can put bytes there itself. */
+  get bodyRest(): Uint8Array | undefined {
+    return this.#body?.buffer.subarray(this.#body.filled)
+  }
+
+  /** `count` bytes were put at the start of `bodyRest`. */
+  bodyReceived(count: number): void {
+    const body = this.#body
+    if (body === undefined) throw new Error('no body is being read')
+    body.filled += count
+    if (body.filled < body.buffer.length) return
+    this.#body = undefined
+    this.options.onFrame({ message: body.message, body: body.buffer })
+  }
+
+  /** Bytes from the stream. They may be reused by the caller once this returns. */
+  feed(bytes: Uint8Array): void {
+    let at = 0
+    while (at < bytes.length) {
+      if (this.#body !== undefined) {
+        const rest = this.#body.buffer.length - this.#body.filled
+        const part = bytes.subarray(at, at + rest)
+        this.#body.buffer.set(part, this.#body.filled)
+        at += part.length
+        this.bodyReceived(part.length)
+        continue
+      }
+      const end = bytes.indexOf(newline, at)
+      if (end === -1) {
+        this.#keep(bytes.subarray(at))
+        return
+      }
+      const line = this.#line(bytes.subarray(at, end))
+      at = end + 1
+      this.#message(line)
+    }
+  }
+
+  #keep(part: Uint8Array): void {
+    this.#checkLength(this.#partialBytes + part.length)
+    this.#partial.push(Buffer.from(part))
+    this.#partialBytes += part.length
+  }
+
+  #line(tail: Uint8Array): string {
+    this.#checkLength(this.#partialBytes + tail.length)
+    const view = Buffer.from(tail.buffer, tail.byteOffset, tail.length)
+    if (this.#partialBytes === 0) return view.toString('utf8')
+    const line = Buffer.concat([...this.#partial, view]).toString('utf8')
+    this.#partial = []
+    this.#partialBytes = 0
+    return line
+  }
+
+  #checkLength(bytes: number): void {
+    if (bytes > this.options.lineBytesMax) {
+      throw new Failure('protocol', `a line is longer than ${this.options.lineBytesMax} bytes`)
+    }
+  }
+
+  #message(line: string): void {
+    if (line === '' || line === '\r') return
+    let message: unknown
+    try {
+      message = JSON.parse(line)
+    } catch {
+      this.options.onMalformed()
+      return
+    }
+    const bytes = announcedBytes(message)
+    if (bytes === undefined) {
+      this.options.onFrame({ message })
+      return
+    }
+    const buffer = this.options.bodyBuffer(message as object, bytes)
+    if (buffer.length !== bytes) throw new Error('a body buffer of another size')
+    if (bytes === 0) this.options.onFrame({ message, body: buffer })
+    else this.#body = { message: message as object, buffer, filled: 0 }
+  }
+}
+
+/** How many bytes of body a message announces; undefined when none. Throws when it is no count. */
+function announcedBytes(message: unknown): number | undefined {
+  if (typeof message !== 'object' || message === null || !('bytes' in message)) return undefined
+  const { bytes } = message
+  if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0) {
+    throw new Failure('protocol', '"bytes" is not a number of bytes')
+  }
+  return bytes
+}
+
+/** The line of a message. A body of `bytes` bytes must follow when the message says so. */
+export function encodeLine(message: object): string {
+  return `${JSON.stringify(message)}\n`
+}

@@ -1,0 +1,192 @@
+// The accepting side of a protocol: holds every message against the table, asks whether it is allowed
+// now, hands it to its handler and sends the answer. Whatever arrives gets an answer or a closed socket.
+
+import * as v from 'valibot'
+import { Failure } from '../failure.ts'
+import { deadAfterMs, firstLineTimeoutMs, lineBytesMax, requestsInFlightMax } from '../limits.ts'
+import { refuse, type Answer, type Refusal } from '../refusal.ts'
+import type { Channel } from './channel.ts'
+import {
+  bulkResultMessage,
+  classify,
+  errorMessage,
+  notificationMessage,
+  resultMessage,
+  type Message,
+} from './messages.ts'
+import type { Method, Needs, Params, Protocol, Result, Told, ToldParams } from './methods.ts'
+
+export type Handlers<P extends Protocol, S> = {
+  [M in Method<P>]: (
+    params: Params<P, M>,
+    session: S,
+    requestId: number,
+  ) =>
+    Answer<Result<P, M>> | Promise<Answer<Result<P, M>> | typeof answeredElsewhere> | typeof answeredElsewhere
+}
+
+/** What a handler returns that has answered, or will, through the responder itself. */
+export const answeredElsewhere = Symbol('answered elsewhere')
+
+export interface ResponderOptions<P extends Protocol, S> {
+  protocol: P
+  session: S
+  handlers: Handlers<P, S>
+  onTold: { [M in Told<P, 'toResponder'>]: (params: ToldParams<P, 'toResponder', M>, session: S) => void }
+  /** How far this connection has come. Read before every request. */
+  stage: () => Needs
+  onClosed: (reason: Failure) => void
+  /** An error that is no refusal: a bug or a broken system, for the log. The caller hears `unavailable`. */
+  onFailure: (error: unknown) => void
+  /** Every request that was answered, for the metrics; `ok` is false for a refusal. */
+  onAnswered?: (method: string, ok: boolean, startedAtMs: number) => void
+}
+
+const order: Readonly<Record<Needs, number>> = { nothing: 0, hello: 1, login: 2 }
+
+export class Responder<P extends Protocol, S> {
+  readonly channel: Channel
+  readonly #options: ResponderOptions<P, S>
+  readonly #firstLine: NodeJS.Timeout
+  readonly #watch: NodeJS.Timeout
+  #inFlight = 0
+
+  constructor(channel: Channel, options: ResponderOptions<P, S>) {
+    this.channel = channel
+    this.#options = options
+    this.#firstLine = setTimeout(() => this.close('no first line in time'), firstLineTimeoutMs)
+    this.#watch = setInterval(() => this.#watchIdle(), deadAfterMs / 3)
+    this.#firstLine.unref()
+    this.#watch.unref()
+    channel.listen({
+      onFrame: (frame) => this.#onMessage(classify(frame.message)),
+      onMalformed: () => this.#refuse(null, refuse('parse-error', 'this line is not JSON').refusal),
+      bodyBuffer: () => {
+        throw new Failure('protocol', 'bytes behind a message that takes none')
+      },
+      onClosed: (reason) => {
+        clearTimeout(this.#firstLine)
+        clearInterval(this.#watch)
+        options.onClosed(reason)
+      },
+    })
+  }
+
+  tell<M extends Told<P, 'toCaller'>>(method: M, params: ToldParams<P, 'toCaller', M>): void {
+    this.channel.send(notificationMessage(method, params))
+  }
+
+  /** The line of an answer whose `bytes` raw bytes the caller of this sends right behind it. */
+  beginBulk(requestId: number, result: unknown, bytes: number): void {
+    this.channel.send(bulkResultMessage(requestId, result, bytes))
+  }
+
+  /** Answers a request whose handler returned `answeredElsewhere`. */
+  answer(requestId: number, answer: Answer<unknown>): void {
+    if (answer.ok) this.channel.send(resultMessage(requestId, answer.value))
+    else this.#refuse(requestId, answer.refusal)
+  }
+
+  close(sentence: string): void {
+    this.channel.close(new Failure('connection-lost', sentence))
+  }
+
+  #onMessage(message: Message): void {
+    clearTimeout(this.#firstLine)
+    if (message.kind === 'request') this.#onRequest(message.id, message.method, message.params)
+    else if (message.kind === 'notification') this.#onNotification(message.method, message.params)
+    else this.#refuse(null, refuse('invalid-request', 'this is not a JSON-RPC 2.0 request').refusal)
+    if (order[this.#options.stage()] === 0) this.#greetFirst()
+  }
+
+  /** Nobody talks before a `hello`: whoever sends something else first speaks another language. */
+  #greetFirst(): void {
+    if (this.#inFlight === 0) this.close('the first request was no hello')
+  }
+
+  #onRequest(id: number, method: string, params: unknown): void {
+    const spec = Object.hasOwn(this.#options.protocol.requests, method)
+      ? this.#options.protocol.requests[method]
+      : undefined
+    if (spec === undefined) {
+      this.#refuse(id, refuse('unknown-method', 'there is no such method').refusal)
+      return
+    }
+    const missing = this.#missing(spec.needs)
+    const parsed = missing === undefined ? v.safeParse(spec.params, params) : undefined
+    if (missing !== undefined) this.#refuse(id, missing)
+    else if (parsed?.success === true) this.#handle(id, method as Method<P>, parsed.output)
+    else
+      this.#refuse(
+        id,
+        refuse('invalid-params', `the params of ${method} are not right: ${issueOf(parsed)}`).refusal,
+      )
+  }
+
+  #missing(needs: Needs): Refusal | undefined {
+    const stage = this.#options.stage()
+    if (order[stage] >= order[needs]) return undefined
+    if (order[stage] === 0) return refuse('hello-first', 'the first request must be hello').refusal
+    return refuse('login-first', 'log in first').refusal
+  }
+
+  #handle(id: number, method: Method<P>, params: Params<P, Method<P>>): void {
+    const startedAtMs = performance.now()
+    const answered = (answer: Answer<unknown> | typeof answeredElsewhere): void => {
+      if (answer === answeredElsewhere) return
+      this.answer(id, answer)
+      this.#options.onAnswered?.(method, answer.ok, startedAtMs)
+    }
+    const answer = this.#options.handlers[method](params, this.#options.session, id)
+    if (!(answer instanceof Promise)) {
+      answered(answer)
+      return
+    }
+    this.#begin()
+    answer
+      .then(answered, (error: unknown) => {
+        this.#options.onFailure(error)
+        this.#refuse(id, refuse('unavailable', 'this is not possible at the moment').refusal)
+      })
+      .finally(() => this.#end())
+  }
+
+  #begin(): void {
+    this.#inFlight++
+    if (this.#inFlight === requestsInFlightMax) this.channel.socket.pause()
+  }
+
+  #end(): void {
+    if (this.#inFlight === requestsInFlightMax) this.channel.socket.resume()
+    this.#inFlight--
+  }
+
+  #onNotification(method: string, params: unknown): void {
+    const { protocol, onTold, session } = this.#options
+    if (order[this.#options.stage()] === 0 || !Object.hasOwn(protocol.toResponder, method)) return
+    const schema = protocol.toResponder[method]
+    const parsed = schema === undefined ? undefined : v.safeParse(schema, params)
+    if (parsed?.success === true) onTold[method as Told<P, 'toResponder'>](parsed.output as never, session)
+  }
+
+  #refuse(id: number | null, refusal: Refusal): void {
+    this.channel.send(errorMessage(id, refusal))
+  }
+
+  /** A caller pings an idle connection; one that has been silent for longer has gone without a word. */
+  #watchIdle(): void {
+    if (performance.now() - this.channel.lastHeardAtMs > deadAfterMs) this.close('silent for too long')
+  }
+}
+
+/** After login, lines may be as long as a listing needs. */
+export function allowLongLines(channel: Channel): void {
+  channel.reader.options.lineBytesMax = lineBytesMax
+}
+
+function issueOf(parsed: v.SafeParseResult<v.GenericSchema> | undefined): string {
+  const issue = parsed?.issues?.[0]
+  if (issue === undefined) return 'unreadable'
+  const where = v.getDotPath(issue)
+  return `${where === null ? 'they' : `"${where}"`}: ${issue.message}`.slice(0, 300)
+}
