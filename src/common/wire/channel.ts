@@ -33,6 +33,8 @@ export class Channel {
   #malformed = 0
   /** Of the unsent bytes, those that `sendBytes` was given: their sender waits for them itself. */
   #bulkBytes = 0
+  /** Bytes that `beginBulk` announced and that are still to come. No message may go between them. */
+  #bulkOwed = 0
   #closedBecause: Failure | undefined
 
   /** `direct`: the socket was made by `openChannel` and hands its bytes over by itself. */
@@ -103,12 +105,19 @@ export class Channel {
     }
   }
 
+  /** Sends a message that announces `bytes` raw bytes. Other messages wait until they have been sent. */
+  beginBulk(message: object, bytes: number): void {
+    if (this.#bulkOwed > 0) throw new Error('one bulk at a time')
+    this.send(message)
+    this.flush()
+    this.#bulkOwed = bytes
+  }
+
   /**
-   * Sends bytes right behind what was sent before, uncopied: they must not change until `onTaken`.
-   * Resolves nothing: `onTaken` is called when the system has taken them, or the channel has closed.
+   * Sends some of the announced bytes, uncopied: they must not change until `onTaken`, which is called
+   * when the system has taken them or the channel has closed.
    */
   sendBytes(bytes: Uint8Array, onTaken: () => void): void {
-    this.flush()
     if (this.#closedBecause !== undefined) {
       onTaken()
       return
@@ -118,11 +127,14 @@ export class Channel {
       this.#bulkBytes -= bytes.length
       onTaken()
     })
+    this.#bulkOwed -= bytes.length
+    if (this.#bulkOwed === 0) this.flush()
   }
 
   flush(): void {
     if (this.#flushSoon !== undefined) clearImmediate(this.#flushSoon)
     this.#flushSoon = undefined
+    if (this.#bulkOwed > 0) return
     const text = this.#outbox
     this.#outbox = ''
     if (text !== '' && this.socket.writable) this.socket.write(text)

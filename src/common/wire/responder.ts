@@ -76,9 +76,9 @@ export class Responder<P extends Protocol, S> {
     this.channel.send(notificationMessage(method, params))
   }
 
-  /** The line of an answer whose `bytes` raw bytes the caller of this sends right behind it. */
+  /** The line of an answer whose `bytes` raw bytes go out by `channel.sendBytes` right behind it. */
   beginBulk(requestId: number, result: unknown, bytes: number): void {
-    this.channel.send(bulkResultMessage(requestId, result, bytes))
+    this.channel.beginBulk(bulkResultMessage(requestId, result, bytes), bytes)
   }
 
   /** Answers a request whose handler returned `answeredElsewhere`. */
