@@ -1,0 +1,105 @@
+// Installs from the lock file and builds, where that is needed. Says nothing on standard output, and
+// little on standard error when all goes well. Two that start together take turns, see lock.mjs.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { alone } from './lock.mjs'
+import { isBuildFresh, isInstallNewer, Problem, root, sourceStamp, textOf } from './stamp.mjs'
+
+const nodeModules = join(root, 'node_modules')
+const hiddenLock = join(nodeModules, '.package-lock.json')
+
+export async function prepare({ withDevelopment, withBuild }) {
+  if (isInstalled(withDevelopment) && (!withBuild || isBuildFresh())) return
+  await alone(() => {
+    // Whoever was first may have done it all by now.
+    if (!isInstalled(withDevelopment)) install(withDevelopment)
+    if (withBuild && !isBuildFresh()) build()
+  })
+}
+
+/**
+ * Whether node_modules is what the lock file says. Times alone would reinstall after each switch of
+ * branches, under the feet of whatever runs: so when they disagree, the contents decide.
+ */
+function isInstalled(withDevelopment) {
+  if (!withDevelopment && isInstallNewer()) return true
+  const has = packagesOf(hiddenLock)
+  const wants = packagesOf(join(root, 'package-lock.json'))
+  if (has === undefined || wants === undefined) return false
+  for (const [path, entry] of Object.entries(wants)) {
+    if (path === '') continue
+    const found = has[path]
+    // Optional packages are those of other platforms: npm leaves them out.
+    const mayBeMissing = entry.optional === true || (!withDevelopment && entry.dev === true)
+    if (found === undefined ? !mayBeMissing : found.version !== entry.version) return false
+  }
+  const now = new Date()
+  utimesSync(hiddenLock, now, now)
+  return true
+}
+
+function install(withDevelopment) {
+  // What was installed for development stays so: a start must not take the test tools away.
+  const hadDevelopment = Object.values(packagesOf(hiddenLock) ?? {}).some((entry) => entry.dev === true)
+  const development = withDevelopment || hadDevelopment
+  process.stderr.write('Installing what Coterie needs (once) …\n')
+  run('npm', [
+    'ci',
+    development ? '--include=dev' : '--omit=dev',
+    '--no-audit',
+    '--no-fund',
+    '--no-progress',
+    '--loglevel=error',
+  ])
+}
+
+/**
+ * Builds beside the old build and then takes its place, so that nothing of a deleted source stays
+ * and a build that fails changes nothing. The stamp is from before the compiler ran: a source that
+ * changes meanwhile makes the build stale, as it should.
+ */
+function build() {
+  const stamp = sourceStamp()
+  const [next, old, dist] = ['dist.next', 'dist.old', 'dist'].map((name) => join(root, name))
+  rmSync(next, { recursive: true, force: true })
+  rmSync(old, { recursive: true, force: true })
+  run(process.execPath, [
+    join(nodeModules, 'typescript', 'bin', 'tsc'),
+    '-p',
+    'tsconfig.json',
+    '--outDir',
+    next,
+    '--noEmitOnError',
+  ])
+  mkdirSync(next, { recursive: true })
+  writeFileSync(join(next, '.stamp'), stamp)
+  if (existsSync(dist)) renameSync(dist, old)
+  renameSync(next, dist)
+  rmSync(old, { recursive: true, force: true })
+}
+
+/** Runs a command of the install or the build; its output is shown only when it fails. */
+function run(command, args) {
+  const done = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  if (done.status === 0) return
+  const called = [command === process.execPath ? 'node' : command, ...args].join(' ').replaceAll(root, '.')
+  if (done.error !== undefined) throw new Problem(`cannot run ${called}: ${done.error.message}`)
+  process.stderr.write(`${done.stdout}${done.stderr}`)
+  throw new Problem(`${called} failed`)
+}
+
+function packagesOf(lockFile) {
+  const text = textOf(lockFile)
+  try {
+    return text === undefined ? undefined : JSON.parse(text).packages
+  } catch {
+    return undefined
+  }
+}
