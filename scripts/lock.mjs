@@ -18,13 +18,28 @@ const quietMs = 2_000
 
 /** Runs `work` while nobody else does. */
 export async function alone(work) {
-  const own = join(root, `${prefix}${process.pid}`)
+  const own = flagOf(process.pid)
   await raise(own)
   try {
     return await work()
   } finally {
     rmSync(own, { force: true })
   }
+}
+
+/** A flag for a process that works for this one: it may live on when this one is killed. */
+export async function withFlagFor(child, work) {
+  const flag = flagOf(child.pid)
+  writeFileSync(flag, '')
+  try {
+    return await work()
+  } finally {
+    rmSync(flag, { force: true })
+  }
+}
+
+function flagOf(pid) {
+  return join(root, `${prefix}${pid}`)
 }
 
 async function raise(own) {

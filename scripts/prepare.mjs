@@ -1,10 +1,11 @@
 // Installs from the lock file and builds, where that is needed. Says nothing on standard output, and
 // little on standard error when all goes well. Two that start together take turns, see lock.mjs.
 
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { alone } from './lock.mjs'
+import { alone, withFlagFor } from './lock.mjs'
 import { isBuildFresh, isInstallNewer, Problem, root, sourceStamp, textOf } from './stamp.mjs'
 
 const nodeModules = join(root, 'node_modules')
@@ -12,10 +13,10 @@ const hiddenLock = join(nodeModules, '.package-lock.json')
 
 export async function prepare({ withDevelopment, withBuild }) {
   if (isInstalled(withDevelopment) && (!withBuild || isBuildFresh())) return
-  await alone(() => {
+  await alone(async () => {
     // Whoever was first may have done it all by now.
-    if (!isInstalled(withDevelopment)) install(withDevelopment)
-    if (withBuild && !isBuildFresh()) build()
+    if (!isInstalled(withDevelopment)) await install(withDevelopment)
+    if (withBuild && !isBuildFresh()) await build()
   })
 }
 
@@ -40,12 +41,12 @@ function isInstalled(withDevelopment) {
   return true
 }
 
-function install(withDevelopment) {
+async function install(withDevelopment) {
   // What was installed for development stays so: a start must not take the test tools away.
   const hadDevelopment = Object.values(packagesOf(hiddenLock) ?? {}).some((entry) => entry.dev === true)
   const development = withDevelopment || hadDevelopment
   process.stderr.write('Installing what Coterie needs (once) …\n')
-  run('npm', [
+  await run('npm', [
     'ci',
     development ? '--include=dev' : '--omit=dev',
     '--no-audit',
@@ -60,12 +61,12 @@ function install(withDevelopment) {
  * and a build that fails changes nothing. The stamp is from before the compiler ran: a source that
  * changes meanwhile makes the build stale, as it should.
  */
-function build() {
+async function build() {
   const stamp = sourceStamp()
   const [next, old, dist] = ['dist.next', 'dist.old', 'dist'].map((name) => join(root, name))
   rmSync(next, { recursive: true, force: true })
   rmSync(old, { recursive: true, force: true })
-  run(process.execPath, [
+  await run(process.execPath, [
     join(nodeModules, 'typescript', 'bin', 'tsc'),
     '-p',
     'tsconfig.json',
@@ -81,17 +82,19 @@ function build() {
 }
 
 /** Runs a command of the install or the build; its output is shown only when it fails. */
-function run(command, args) {
-  const done = spawnSync(command, args, {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
-  })
-  if (done.status === 0) return
+async function run(command, args) {
   const called = [command === process.execPath ? 'node' : command, ...args].join(' ').replaceAll(root, '.')
-  if (done.error !== undefined) throw new Problem(`cannot run ${called}: ${done.error.message}`)
-  process.stderr.write(`${done.stdout}${done.stderr}`)
+  // Not our standard input: the lines piped to the program must reach it.
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = []
+  child.stdout.on('data', (bytes) => output.push(bytes))
+  child.stderr.on('data', (bytes) => output.push(bytes))
+  const closed = once(child, 'close').catch((error) => {
+    throw new Problem(`cannot run ${called}: ${error.message}`)
+  })
+  const [status] = await (child.pid === undefined ? closed : withFlagFor(child, () => closed))
+  if (status === 0) return
+  process.stderr.write(Buffer.concat(output))
   throw new Problem(`${called} failed`)
 }
 
