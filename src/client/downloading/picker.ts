@@ -152,26 +152,17 @@ export class Picker {
     const ownMs = this.#deliveryMs(facts, nowMs) - nowMs
     let latest: number | undefined
     let latestMs = nowMs + ownMs * endgameGain
-    for (const index of this.#missing) {
-      // More than this many pieces missing, all of them asked for, is no tail yet.
-      if (!facts.has.has(index) || facts.asked.has(index) || (this.#askers[index] ?? 0) !== 1) continue
-      const expectedMs = this.#expectedMs(index, nowMs)
-      if (expectedMs <= latestMs) continue
-      latestMs = expectedMs
-      latest = index
+    for (const other of this.#peers.values()) {
+      if (other === facts) continue
+      for (const [index, deliveryMs] of other.asked) {
+        if (!facts.has.has(index) || this.#askers[index] !== 1 || !this.#missing.has(index)) continue
+        const expectedMs = overdue(deliveryMs, other.msPerPiece ?? unknownPaceMs, nowMs)
+        if (expectedMs <= latestMs) continue
+        latestMs = expectedMs
+        latest = index
+      }
     }
     return latest
-  }
-
-  /** When a piece under way may be here. An estimate that has passed is worth nothing: double the wait. */
-  #expectedMs(index: number, nowMs: number): number {
-    for (const facts of this.#peers.values()) {
-      const deliveryMs = facts.asked.get(index)
-      if (deliveryMs === undefined) continue
-      const paceMs = facts.msPerPiece ?? unknownPaceMs
-      return deliveryMs >= nowMs ? deliveryMs : nowMs + (nowMs - deliveryMs) + paceMs
-    }
-    return nowMs
   }
 
   #changeAvailability(index: number, change: 1 | -1): void {
@@ -201,4 +192,9 @@ export class Picker {
     }
     this.#place[index] = -1
   }
+}
+
+/** When to expect a piece. An estimate that has passed is worth nothing: as late again, and a piece more. */
+function overdue(deliveryMs: number, msPerPiece: number, nowMs: number): number {
+  return deliveryMs >= nowMs ? deliveryMs : nowMs + (nowMs - deliveryMs) + msPerPiece
 }

@@ -1,0 +1,68 @@
+import { refuse } from '../../../common/refusal.ts'
+import type { PromptCommand } from '../command.ts'
+import { list, say, sayIfDone } from '../command.ts'
+import { formatRate, parseRate } from '../rates.ts'
+import { downloadLine } from '../replies.ts'
+
+export const downloadCommands: readonly PromptCommand[] = [
+  {
+    name: 'show_downloads',
+    words: '',
+    summary: 'list downloads: [D] running, [C] complete, [P] paused, [F] failed',
+    async run({ operations }) {
+      return list(operations.showDownloads().map(downloadLine), 'no downloads')
+    },
+  },
+  {
+    name: 'pause_download',
+    words: '<group> <name>',
+    summary: 'pause a download',
+    async run({ operations }, [group, name]) {
+      return sayIfDone(await operations.pauseDownload(group, name), `paused ${name} from ${group}`)
+    },
+  },
+  {
+    name: 'resume_download',
+    words: '<group> <name>',
+    summary: 'go on with a paused or failed download',
+    async run({ operations }, [group, name]) {
+      return sayIfDone(await operations.resumeDownload(group, name), `resumed ${name} from ${group}`)
+    },
+  },
+  {
+    name: 'cancel_download',
+    words: '<group> <name>',
+    summary: 'give a download up and remove what was fetched of it',
+    async run({ operations }, [group, name]) {
+      return sayIfDone(await operations.cancelDownload(group, name), `cancelled ${name} from ${group}`)
+    },
+  },
+  {
+    name: 'wait',
+    words: '',
+    summary: 'wait until no download runs',
+    waits: true,
+    async run({ operations, settle }) {
+      await settle()
+      const running = operations.showDownloads().some(({ state }) => state === 'running')
+      return say(running ? 'stopped waiting; downloads go on' : 'no download is running')
+    },
+  },
+  {
+    name: 'limit',
+    words: '<upload|download> <rate>',
+    summary: 'limit the bytes a second of all transfers: 512K, 4M, or none',
+    async run({ operations }, [direction, rate]) {
+      if (direction !== 'upload' && direction !== 'download')
+        return refuse('usage', `"${direction}" is neither upload nor download: limit <upload|download> <rate>`)
+      const limit = parseRate(rate)
+      if (!limit.ok) return limit
+      operations.setLimit(direction, limit.value)
+      return say(
+        limit.value === undefined
+          ? `${direction} is not limited`
+          : `${direction} limited to ${formatRate(limit.value)} bytes a second`,
+      )
+    },
+  },
+]

@@ -1,0 +1,61 @@
+import { accept } from '../../../common/refusal.ts'
+import type { PromptCommand } from '../command.ts'
+import { list, say, sayIfDone } from '../command.ts'
+import { count, fileRow, tableLines } from '../replies.ts'
+import { quoteWord } from '../words.ts'
+import { afterDownloads } from './after-downloads.ts'
+
+export const fileCommands: readonly PromptCommand[] = [
+  {
+    name: 'upload_file',
+    words: '<path> <group>',
+    summary: 'share a file in a group',
+    mayTakeLong: true,
+    async run({ operations }, [path, group]) {
+      const answer = await operations.uploadFile(path, group)
+      if (!answer.ok) return answer
+      const shared = answer.value
+      const size = `${count(shared.sizeBytes, 'bytes')}, ${count(shared.pieceCount, 'pieces')}`
+      const hint = `others get it with: download_file ${quoteWord(shared.group)} ${quoteWord(shared.name)} <destination>`
+      return say(`sharing ${shared.name} in ${shared.group} (${size})`, hint)
+    },
+  },
+  {
+    name: 'list_files',
+    words: '<group>',
+    summary: 'list the files of a group with their sizes and seeders',
+    async run({ operations, terminal }, [group]) {
+      const answer = await operations.listFiles(group)
+      if (!answer.ok) return answer
+      const hint = `download_file ${quoteWord(group)} <name> <destination> fetches one`
+      return list(tableLines(answer.value.map(fileRow), terminal), `no files in ${group}`, hint)
+    },
+  },
+  {
+    name: 'download_file',
+    words: '<group> <name> <destination>',
+    summary: 'fetch a file; the destination is a folder or the name it shall have',
+    flags: [{ flag: '--overwrite', summary: 'replace a file that is at the destination already' }],
+    async run({ operations }, [group, name, destination], flags) {
+      const overwrite = flags.has('--overwrite')
+      const answer = await operations.downloadFile(group, name, destination, { overwrite })
+      if (!answer.ok) return answer
+      const lines = [{ text: `downloading ${name} from ${group} to ${answer.value.destination}` }]
+      if (answer.value.waiting)
+        lines.push({ text: `nobody online has ${name}; the download begins when somebody appears` })
+      return accept({ lines })
+    },
+  },
+  {
+    name: 'stop_share',
+    words: '<group> <name>',
+    summary: 'stop sharing a file in a group; the file itself stays where it is',
+    waits: true,
+    async run(surroundings, [group, name]) {
+      const free = await afterDownloads(surroundings, group, name)
+      if (!free.ok) return free
+      const answer = await surroundings.operations.stopShare(group, name)
+      return sayIfDone(answer, `stopped sharing ${name} in ${group}`)
+    },
+  },
+]

@@ -1,0 +1,103 @@
+import type { PromptCommand } from '../command.ts'
+import { list, sayIfDone } from '../command.ts'
+import { groupRow, tableLines } from '../replies.ts'
+import { quoteWord } from '../words.ts'
+import { afterDownloads } from './after-downloads.ts'
+
+const lineEach = (users: readonly string[]) => users.map((text) => ({ text }))
+
+const membership: readonly PromptCommand[] = [
+  {
+    name: 'create_group',
+    words: '<group>',
+    summary: 'make a group; you are its owner',
+    async run({ operations }, [group]) {
+      const answer = await operations.createGroup(group)
+      return sayIfDone(answer, `group ${group} created`, `next: upload_file <path> ${quoteWord(group)}`)
+    },
+  },
+  {
+    name: 'list_groups',
+    words: '',
+    summary: 'list all groups with owner, members and your standing',
+    async run({ operations, terminal }) {
+      const answer = await operations.listGroups()
+      if (!answer.ok) return answer
+      const strange = answer.value.some(({ standing }) => standing === 'none')
+      const hint = strange ? 'join_group <group> asks its owner to let you in' : undefined
+      return list(tableLines(answer.value.map(groupRow), terminal), 'no groups yet', hint)
+    },
+  },
+  {
+    name: 'join_group',
+    words: '<group>',
+    summary: 'ask the owner of a group to let you in',
+    async run({ operations }, [group]) {
+      const answer = await operations.joinGroup(group)
+      const hint = 'you are told here when the owner has decided'
+      return sayIfDone(answer, `join request sent to the owner of ${group}`, hint)
+    },
+  },
+  {
+    name: 'leave_group',
+    words: '<group>',
+    summary: 'leave a group; what you share in it is withdrawn',
+    waits: true,
+    async run(surroundings, [group]) {
+      const free = await afterDownloads(surroundings, group)
+      if (!free.ok) return free
+      return sayIfDone(await surroundings.operations.leaveGroup(group), `left ${group}`)
+    },
+  },
+  {
+    name: 'list_members',
+    words: '<group>',
+    summary: 'list the members of a group',
+    async run({ operations }, [group]) {
+      const answer = await operations.listMembers(group)
+      return answer.ok ? list(lineEach(answer.value), `no members in ${group}`) : answer
+    },
+  },
+]
+
+const owning: readonly PromptCommand[] = [
+  {
+    name: 'list_requests',
+    words: '<group>',
+    summary: 'list who asks to join your group (also: requests list_requests <group>)',
+    async run({ operations }, [group]) {
+      const answer = await operations.listRequests(group)
+      if (!answer.ok) return answer
+      const hint = `accept_request ${quoteWord(group)} <user> lets one in`
+      return list(lineEach(answer.value), `no pending requests for ${group}`, hint)
+    },
+  },
+  {
+    name: 'accept_request',
+    words: '<group> <user>',
+    summary: 'let somebody into your group',
+    async run({ operations }, [group, user]) {
+      return sayIfDone(await operations.acceptRequest(group, user), `${user} is now a member of ${group}`)
+    },
+  },
+  {
+    name: 'reject_request',
+    words: '<group> <user>',
+    summary: 'turn a join request down',
+    async run({ operations }, [group, user]) {
+      const answer = await operations.rejectRequest(group, user)
+      return sayIfDone(answer, `request of ${user} for ${group} rejected`)
+    },
+  },
+  {
+    name: 'remove_member',
+    words: '<group> <user>',
+    summary: 'remove somebody from your group',
+    async run({ operations }, [group, user]) {
+      const answer = await operations.removeMember(group, user)
+      return sayIfDone(answer, `${user} is no longer a member of ${group}`)
+    },
+  },
+]
+
+export const groupCommands: readonly PromptCommand[] = [...membership, ...owning]

@@ -1,0 +1,65 @@
+import { accept, refuse } from '../../../common/refusal.ts'
+import type { PromptCommand } from '../command.ts'
+import { usageOf } from '../command.ts'
+import type { Line } from '../line.ts'
+import { accountCommands } from './accounts.ts'
+import { downloadCommands } from './downloads.ts'
+import { fileCommands } from './files.ts'
+import { groupCommands } from './groups.ts'
+
+const programCommands: readonly PromptCommand[] = [
+  {
+    name: 'help',
+    words: '[command]',
+    summary: 'list the commands, or explain one',
+    async run(_surroundings, [name]: readonly (string | undefined)[]) {
+      if (name === undefined) return accept({ lines: overview() })
+      const command = findCommand(name)
+      if (command === undefined)
+        return refuse('usage', `there is no command "${name}"; help lists the commands`)
+      return accept({ lines: explanation(command) })
+    },
+  },
+  {
+    name: 'quit',
+    alias: 'exit',
+    words: '',
+    summary: 'stop at once; what is unfinished goes on at the next login',
+    async run() {
+      return accept({ lines: [{ text: 'bye' }], quits: true })
+    },
+  },
+]
+
+const areas: readonly (readonly [title: string, commands: readonly PromptCommand[]])[] = [
+  ['Accounts', accountCommands],
+  ['Groups', groupCommands],
+  ['Files', fileCommands],
+  ['Downloads', downloadCommands],
+  ['Program', programCommands],
+]
+
+/** Every command, in the order of the help. */
+export const allCommands: readonly PromptCommand[] = areas.flatMap(([, commands]) => commands)
+
+export function findCommand(name: string): PromptCommand | undefined {
+  return allCommands.find((command) => command.name === name || command.alias === name)
+}
+
+function overview(): Line[] {
+  const width = Math.max(...allCommands.map((command) => usageOf(command).length))
+  const line = (command: PromptCommand): Line => ({
+    text: `  ${usageOf(command).padEnd(width)}  ${command.summary}`,
+  })
+  return [
+    ...areas.flatMap(([title, commands]) => [{ text: title }, ...commands.map(line)]),
+    { text: 'Names with spaces go in quotes: download_file g1 "my photo.jpg" .' },
+  ]
+}
+
+function explanation(command: PromptCommand): Line[] {
+  const lines = [{ text: usageOf(command) }, { text: `  ${command.summary}` }]
+  for (const { flag, summary } of command.flags ?? []) lines.push({ text: `  ${flag}  ${summary}` })
+  if (command.alias !== undefined) lines.push({ text: `  also: ${command.alias}` })
+  return lines
+}

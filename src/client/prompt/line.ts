@@ -1,0 +1,38 @@
+// A line of output: what is said, and how a terminal may dress it. Escaping happens here and only here,
+// before any colour, so that no name or sentence from outside can reach a terminal as it came.
+
+import type { ChalkInstance } from 'chalk'
+import { escapeText } from '../../common/escape.ts'
+
+/** `good`, `bad` and `waiting` colour the first word; `faint` is for what only helps. */
+export type Tone = 'good' | 'bad' | 'waiting' | 'faint'
+
+export interface Line {
+  readonly text: string
+  readonly tone?: Tone
+  /** Behind the text, in a terminal only. */
+  readonly extra?: string
+}
+
+/** Where lines go. */
+export interface Screen {
+  show(lines: readonly Line[]): void
+}
+
+export function plainLine(line: Line): string {
+  return escapeText(line.text)
+}
+
+export function paintedLine(line: Line, chalk: ChalkInstance): string {
+  const text = escapeText(line.text)
+  const extra = line.extra === undefined ? '' : chalk.dim(`  ${escapeText(line.extra)}`)
+  if (line.tone === undefined) return text + extra
+  if (line.tone === 'faint') return chalk.dim(text) + extra
+  const colour = { good: chalk.green, bad: chalk.red, waiting: chalk.yellow }[line.tone]
+  const firstWord = /^\S*/.exec(text)?.[0] ?? ''
+  return colour(firstWord) + text.slice(firstWord.length) + extra
+}
+
+export function errorLine(sentence: string): Line {
+  return { text: `error: ${sentence}`, tone: 'bad' }
+}

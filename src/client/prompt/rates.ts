@@ -1,0 +1,42 @@
+// Rates as people write them: `512K`, `4M`, `1.5G` bytes a second in powers of 1024, a plain number for
+// bytes, `none` for no limit.
+
+import type { Answer } from '../../common/refusal.ts'
+import { accept, refuse } from '../../common/refusal.ts'
+
+const units: ReadonlyMap<string, number> = new Map([
+  ['G', 1024 ** 3],
+  ['M', 1024 ** 2],
+  ['K', 1024],
+  ['', 1],
+])
+
+/** Bytes a second; undefined is no limit. */
+export function parseRate(text: string): Answer<number | undefined> {
+  if (text === 'none') return accept(undefined)
+  const split = /^(\d+(?:\.\d+)?)([KMG]?)$/i.exec(text)
+  const unit = units.get((split?.[2] ?? '').toUpperCase())
+  if (split === null || unit === undefined)
+    return refuse('usage', `"${text}" is not a rate like 512K, 4M or none`)
+  const bytes = Math.round(Number(split[1]) * unit)
+  // A rate of zero would be a transfer that never ends; to stop one there are commands.
+  if (bytes < 1) return refuse('usage', 'a rate is at least 1 byte a second; none takes the limit away')
+  if (!Number.isSafeInteger(bytes)) return refuse('usage', `"${text}" is more than any line carries`)
+  return accept(bytes)
+}
+
+/** The shortest text that `parseRate` reads as exactly this rate. */
+export function formatRate(bytesPerSecond: number | undefined): string {
+  if (bytesPerSecond === undefined) return 'none'
+  for (const [letter, unit] of units) {
+    if (bytesPerSecond % unit === 0) return `${bytesPerSecond / unit}${letter}`
+  }
+  return String(bytesPerSecond)
+}
+
+/** A measured speed, rounded for reading. */
+export function formatSpeed(bytesPerSecond: number): string {
+  if (bytesPerSecond >= 1024 ** 3) return `${(bytesPerSecond / 1024 ** 3).toFixed(1)} GiB/s`
+  if (bytesPerSecond >= 1024 ** 2) return `${(bytesPerSecond / 1024 ** 2).toFixed(1)} MiB/s`
+  return `${Math.round(bytesPerSecond / 1024)} KiB/s`
+}

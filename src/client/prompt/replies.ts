@@ -1,0 +1,95 @@
+// The words of listings, downloads and events. Pure; what is dressed up for a terminal stays behind them.
+
+import { escapeText } from '../../common/escape.ts'
+import type { FileEntry, GroupEntry, Standing } from '../../common/protocol/tracker-protocol.ts'
+import type { ClientEvent, DownloadState, DownloadView } from '../operations.ts'
+import type { Line, Tone } from './line.ts'
+import { formatSpeed } from './rates.ts'
+import { quoteWord } from './words.ts'
+
+/** Always the plural, also for one: scripts look for the word, and it must not change with the number. */
+export function count(number: number, plural: string): string {
+  return `${number} ${plural}`
+}
+
+const standings: Record<Standing, string> = {
+  owner: 'you are the owner',
+  member: 'you are a member',
+  requested: 'you have asked to join',
+  none: 'you are not a member',
+}
+
+export function groupRow(entry: GroupEntry): string[] {
+  return [entry.group, `owner ${entry.owner}`, count(entry.members, 'members'), standings[entry.standing]]
+}
+
+export function fileRow(entry: FileEntry): string[] {
+  return [entry.name, count(entry.sizeBytes, 'bytes'), count(entry.seeders, 'seeders')]
+}
+
+/** Cells two spaces apart; `aligned` for a terminal, where the columns then stand below each other. */
+export function tableLines(rows: readonly (readonly string[])[], aligned: boolean): Line[] {
+  const escaped = rows.map((row) => row.map(escapeText))
+  const widths: number[] = []
+  for (const row of escaped)
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
+  const padded = (cell: string, column: number, row: readonly string[]): string =>
+    column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)
+  return escaped.map((row) => ({ text: (aligned ? row.map(padded) : row).join('  ') }))
+}
+
+const marks: Record<DownloadState, { letter: string; tone?: Tone }> = {
+  running: { letter: 'D' },
+  complete: { letter: 'C', tone: 'good' },
+  paused: { letter: 'P', tone: 'waiting' },
+  failed: { letter: 'F', tone: 'bad' },
+}
+
+function markedLine(state: DownloadState, group: string, name: string, why?: string): Line {
+  const mark = marks[state]
+  const reason = why === undefined || why === '' ? '' : ` - ${why}`
+  return { text: `[${mark.letter}] [${group}] ${name}${reason}`, tone: mark.tone }
+}
+
+export function downloadLine(download: DownloadView): Line {
+  // The line of a running download is exactly its mark, group and name; what it waits for stands behind.
+  const why = download.state === 'running' ? undefined : download.why
+  const line = markedLine(download.state, download.group, download.name, why)
+  return download.state === 'running' ? { ...line, extra: progress(download) } : line
+}
+
+function progress(download: DownloadView): string {
+  const percent = download.pieceCount === 0 ? 0 : (100 * download.piecesDone) / download.pieceCount
+  const parts = [`${Math.floor(percent)}%`, formatSpeed(download.bytesPerSecond)]
+  if (download.piecesByPeer.size > 0) parts.push(`${download.piecesByPeer.size} peers`)
+  if (download.why !== undefined) parts.push(download.why)
+  return parts.join('  ')
+}
+
+/** What is printed when something happens on its own. */
+export function eventLine(event: ClientEvent): Line {
+  switch (event.kind) {
+    case 'download-complete':
+      return markedLine('complete', event.group, event.name)
+    case 'download-failed':
+      return markedLine('failed', event.group, event.name, event.why)
+    case 'join-requested': {
+      const command = `accept_request ${quoteWord(event.group)} ${quoteWord(event.user)}`
+      return { text: `${event.user} asks to join ${event.group}; ${command} lets them in` }
+    }
+    case 'request-decided':
+      return event.accepted
+        ? { text: `you are now a member of ${event.group}` }
+        : { text: `your request to join ${event.group} was rejected` }
+    case 'removed-from-group':
+      return { text: `you are no longer a member of ${event.group}` }
+    case 'became-owner':
+      return { text: `you are now the owner of ${event.group}` }
+    case 'trackers-lost':
+      return { text: 'no tracker answers; transfers go on, and the trackers are tried again' }
+    case 'tracker-back':
+      return { text: 'a tracker answers again' }
+    case 'notice':
+      return { text: event.sentence }
+  }
+}

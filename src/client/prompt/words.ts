@@ -1,0 +1,64 @@
+// A typed line as words, as a shell would split it: quotes and backslash, no variables, no globbing.
+
+import type { Answer } from '../../common/refusal.ts'
+import { accept, refuse } from '../../common/refusal.ts'
+
+// Only these separate words: a file name may well hold a no-break or an ideographic space.
+const isSpace = (character: string | undefined): boolean => character === ' ' || character === '\t'
+
+/** One stretch of a word and the position behind it; undefined where its quote is never closed. */
+type Stretch = { readonly text: string; readonly next: number } | undefined
+
+function singleQuoted(line: string, start: number): Stretch {
+  const end = line.indexOf("'", start + 1)
+  return end === -1 ? undefined : { text: line.slice(start + 1, end), next: end + 1 }
+}
+
+/** Inside double quotes a backslash escapes only the quote and itself, so that Windows paths survive. */
+function doubleQuoted(line: string, start: number): Stretch {
+  let text = ''
+  for (let at = start + 1; at < line.length; at++) {
+    const character = line[at]
+    if (character === '"') return { text, next: at + 1 }
+    const escapes = character === '\\' && (line[at + 1] === '"' || line[at + 1] === '\\')
+    if (escapes) at++
+    text += line[at]
+  }
+  return undefined
+}
+
+/** The words of a line; refused when a quote stays open. */
+export function splitWords(line: string): Answer<string[]> {
+  // No system call takes a name with this character, and Node throws where a refusal is due.
+  if (line.includes('\0')) return refuse('usage', 'a line cannot hold the character NUL')
+  const words: string[] = []
+  let word: string | undefined
+  for (let at = 0; at < line.length; ) {
+    const character = line[at] ?? ''
+    if (isSpace(character)) {
+      if (word !== undefined) words.push(word)
+      word = undefined
+      at++
+    } else if (character === "'" || character === '"') {
+      const stretch = character === "'" ? singleQuoted(line, at) : doubleQuoted(line, at)
+      if (stretch === undefined) return refuse('usage', `a ${character} quote is opened and never closed`)
+      word = (word ?? '') + stretch.text
+      at = stretch.next
+    } else if (character === '\\') {
+      if (at + 1 === line.length) return refuse('usage', 'a backslash at the end of a line escapes nothing')
+      word = (word ?? '') + line[at + 1]
+      at += 2
+    } else {
+      word = (word ?? '') + character
+      at++
+    }
+  }
+  if (word !== undefined) words.push(word)
+  return accept(words)
+}
+
+/** The word as it has to be typed: quoted where `splitWords` would otherwise read it differently. */
+export function quoteWord(word: string): string {
+  if (word !== '' && !/[ \t'"\\]/.test(word) && !word.startsWith('#')) return word
+  return `'${word.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,85 @@
+// The serving half of a client: accepts other clients, lets in who shows a ticket and proves its key,
+// and answers for files and pieces. Knows sources by group and file id, never paths.
+
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Address } from '../../common/addresses.ts'
+import { Failure, systemCode } from '../../common/failure.ts'
+import { lineBytesBeforeLogin, peerConnectionsMax } from '../../common/limits.ts'
+import { peerProtocol } from '../../common/protocol/peer-protocol.ts'
+import type { Identity } from '../../common/security/identity.ts'
+import { Channel } from '../../common/wire/channel.ts'
+import { PeerSession } from './peer-session.ts'
+import type { SourceRegistry } from './piece-source.ts'
+import type { TicketOffice } from './ticket-office.ts'
+import type { UploadQueue } from './upload-queue.ts'
+
+export interface PeerServerParts {
+  readonly identity: Identity
+  readonly tickets: TicketOffice
+  readonly sources: SourceRegistry
+  readonly uploads: UploadQueue
+  /** A bug or a broken system while serving: the program decides what becomes of it. */
+  readonly onFailure: (error: unknown) => void
+}
+
+export class PeerServer {
+  readonly #parts: PeerServerParts
+  readonly #server: Server
+  readonly #sessions = new Set<PeerSession>()
+
+  constructor(parts: PeerServerParts) {
+    this.#parts = parts
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+    this.#server.maxConnections = peerConnectionsMax
+    parts.sources.listen({
+      onHave: (group, fileId, index) => {
+        for (const session of this.#sessions) session.tellHave(group, fileId, index)
+      },
+      onWithdrawn: (group, fileId, why) => {
+        for (const session of this.#sessions) session.tellClosed(group, fileId, why)
+      },
+    })
+  }
+
+  /** Listens; resolves to the port. Rejects with a `start` failure when the address cannot be had. */
+  listen(address: Address): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) => {
+        const taken = systemCode(error) === 'EADDRINUSE'
+        const sentence = taken
+          ? `port ${address.port} of ${address.host} is in use; choose another`
+          : `cannot listen on ${address.host}:${address.port}: ${error.message}`
+        reject(new Failure('start', sentence, error))
+      })
+      this.#server.listen(address.port, address.host, () => {
+        this.#server.removeAllListeners('error')
+        const bound = this.#server.address()
+        resolve(typeof bound === 'object' && bound !== null ? bound.port : address.port)
+      })
+    })
+  }
+
+  /** Closes the connections of a user in a group: no longer a member. */
+  expel(group: string, user: string): void {
+    for (const session of [...this.#sessions]) {
+      if (session.isOf(group, user)) session.close('no longer a member')
+    }
+  }
+
+  /** Closes all connections; the server goes on listening. */
+  closeAll(sentence: string): void {
+    for (const session of [...this.#sessions]) session.close(sentence)
+  }
+
+  async close(): Promise<void> {
+    this.closeAll('the client stops')
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+  }
+
+  /** TLS goes in here: by the first byte of the socket, before there is a channel. */
+  #accept(socket: Socket): void {
+    const channel = new Channel(socket, lineBytesBeforeLogin)
+    const session = new PeerSession(channel, peerProtocol, this.#parts, () => this.#sessions.delete(session))
+    this.#sessions.add(session)
+  }
+}

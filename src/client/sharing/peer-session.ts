@@ -1,0 +1,170 @@
+// One connection of another client that downloads from this one: from its ticket to its last piece.
+
+import { protocolVersion, version } from '../../common/version.ts'
+import type { PeerProtocol } from '../../common/protocol/peer-protocol.ts'
+import { pieceLength } from '../../common/pieces.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { checkProof, makeNonce, proveKey, type Challenge } from '../../common/security/challenge.ts'
+import type { Ticket } from '../../common/security/ticket.ts'
+import type { Channel } from '../../common/wire/channel.ts'
+import type { Needs, Params } from '../../common/wire/methods.ts'
+import { allowLongLines, answeredElsewhere, Responder, type Handlers } from '../../common/wire/responder.ts'
+import type { PeerServerParts } from './peer-server.ts'
+import type { PieceSource } from './piece-source.ts'
+import type { UploadPeer } from './upload-queue.ts'
+
+type Asked<M extends keyof PeerProtocol['requests']> = Params<PeerProtocol, M>
+
+export class PeerSession implements UploadPeer {
+  readonly #parts: PeerServerParts
+  readonly #responder: Responder<PeerProtocol, undefined>
+  readonly #opened = new Set<string>()
+  #stage: Needs = 'nothing'
+  #ticket: Ticket | undefined
+  #challenge: Challenge | undefined
+
+  constructor(channel: Channel, protocol: PeerProtocol, parts: PeerServerParts, onClosed: () => void) {
+    this.#parts = parts
+    this.#responder = new Responder(channel, {
+      protocol,
+      session: undefined,
+      handlers: this.#handlers(),
+      onTold: { cancel: ({ request }) => parts.uploads.cancel(this, request) },
+      stage: () => this.#stage,
+      onClosed: () => {
+        parts.uploads.drop(this)
+        onClosed()
+      },
+      onFailure: parts.onFailure,
+    })
+  }
+
+  /** What its ticket says, also before its key was proved. */
+  isOf(group: string, user: string): boolean {
+    return this.#ticket?.group === group && this.#ticket.user === user
+  }
+
+  get isGone(): boolean {
+    return this.#responder.channel.isClosed
+  }
+
+  tellHave(group: string, fileId: string, index: number): void {
+    if (this.#ticket?.group === group && this.#opened.has(fileId)) this.#responder.tell('have', { fileId, index })
+  }
+
+  tellClosed(group: string, fileId: string, why: string): void {
+    if (this.#ticket?.group !== group || !this.#opened.delete(fileId)) return
+    this.#responder.tell('closed', { fileId, why: why.slice(0, 200) })
+  }
+
+  close(sentence: string): void {
+    this.#responder.close(sentence)
+  }
+
+  begin(requestId: number, bytes: number): void {
+    this.#responder.beginBulk(requestId, {}, bytes)
+  }
+
+  send(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => this.#responder.channel.sendBytes(bytes, resolve))
+  }
+
+  refuse(requestId: number, answer: Answer<never>): void {
+    this.#responder.answer(requestId, answer)
+  }
+
+  #handlers(): Handlers<PeerProtocol, undefined> {
+    return {
+      hello: (params) => this.#hello(params),
+      ping: () => accept({}),
+      prove: ({ proof }) => this.#prove(proof),
+      renew: ({ ticket }) => this.#renew(ticket),
+      open: ({ fileId }) => this.#open(fileId),
+      manifest: ({ fileId }, _session, requestId) => this.#manifest(fileId, requestId),
+      piece: (params, _session, requestId) => this.#piece(params, requestId),
+    }
+  }
+
+  #hello({ protocol, nonce, ticket }: Asked<'hello'>): ReturnType<Handlers<PeerProtocol, undefined>['hello']> {
+    if (protocol !== protocolVersion) {
+      return refuse('protocol-version', `this client speaks version ${protocolVersion} of the peer protocol`)
+    }
+    if (this.#stage !== 'nothing') return refuse('invalid-request', 'hello was said already')
+    const admitted = this.#parts.tickets.admit(ticket)
+    if (!admitted.ok) return admitted
+    const { identity } = this.#parts
+    this.#ticket = admitted.value
+    this.#challenge = {
+      callerNonce: nonce,
+      responderNonce: makeNonce(),
+      callerKey: admitted.value.key,
+      responderKey: identity.publicKey,
+    }
+    this.#stage = 'hello'
+    return accept({
+      protocol: protocolVersion,
+      program: `coterie-client/${version}`,
+      nonce: this.#challenge.responderNonce,
+      key: identity.publicKey,
+      proof: proveKey(identity, 'responder', this.#challenge),
+    })
+  }
+
+  #prove(proof: string): Answer<Record<string, never>> {
+    if (this.#challenge === undefined || !checkProof('caller', this.#challenge, proof)) {
+      return refuse('proof-failed', 'this is not the key that the ticket names')
+    }
+    this.#stage = 'login'
+    allowLongLines(this.#responder.channel)
+    return accept({})
+  }
+
+  #renew(text: string): Answer<Record<string, never>> {
+    const admitted = this.#parts.tickets.admit(text)
+    if (!admitted.ok) return admitted
+    const { user, group, key } = admitted.value
+    if (user !== this.#ticket?.user || group !== this.#ticket.group || key !== this.#ticket.key) {
+      return refuse('ticket-invalid', 'this ticket is for somebody else')
+    }
+    this.#ticket = admitted.value
+    return accept({})
+  }
+
+  #source(fileId: string): Answer<PieceSource> {
+    const ticket = this.#ticket
+    if (ticket === undefined || !this.#parts.tickets.isStillGood(ticket)) {
+      return refuse('ticket-lapsed', 'this ticket has lapsed')
+    }
+    const source = this.#parts.sources.find(ticket.group, fileId)
+    if (source === undefined) return refuse('not-shared', 'this client does not share that file')
+    return accept(source)
+  }
+
+  #open(fileId: string): Answer<{ pieces: number; bitfield: string }> {
+    const source = this.#source(fileId)
+    if (!source.ok) return source
+    this.#opened.add(fileId)
+    return accept({ pieces: source.value.manifest.pieceCount, bitfield: source.value.have.toBase64() })
+  }
+
+  #manifest(fileId: string, requestId: number): Answer<never> | typeof answeredElsewhere {
+    const source = this.#source(fileId)
+    if (!source.ok) return source
+    const { bytes } = source.value.manifest
+    this.#parts.uploads.add(this, { id: requestId, load: () => Promise.resolve(accept(bytes)) })
+    return answeredElsewhere
+  }
+
+  #piece({ fileId, index }: Asked<'piece'>, requestId: number): Answer<never> | typeof answeredElsewhere {
+    const source = this.#source(fileId)
+    if (!source.ok) return source
+    if (!source.value.have.has(index)) return refuse('piece-missing', 'this client does not have that piece')
+    this.#parts.uploads.add(this, { id: requestId, load: (buffer) => loadPiece(source.value, index, buffer) })
+    return answeredElsewhere
+  }
+}
+
+async function loadPiece(source: PieceSource, index: number, buffer: Buffer): Promise<Answer<Uint8Array>> {
+  const read = await source.read(index, buffer)
+  return read.ok ? accept(buffer.subarray(0, pieceLength(source.manifest.sizeBytes, index))) : read
+}

@@ -1,0 +1,68 @@
+// A complete file that is shared: serves its pieces as long as the file on disk is the one that was
+// hashed. A changed file is never served from: its pieces would not match their hashes.
+
+import { constants } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+import { Bitfield } from '../../common/bitfield.ts'
+import { Failure, sentenceOf } from '../../common/failure.ts'
+import type { Manifest } from '../../common/manifest.ts'
+import { pieceLength, pieceOffset } from '../../common/pieces.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { stampAt, stampOf, type FileStamp } from './file-stamp.ts'
+import type { PieceSource } from './piece-source.ts'
+
+export class SharedFile implements PieceSource {
+  readonly manifest: Manifest
+  readonly have: Bitfield
+  readonly path: string
+  readonly #stamp: FileStamp
+  readonly #onChanged: () => void
+  #file: Promise<FileHandle> | undefined
+  #changed = false
+
+  /** `onChanged` is called once, when the file is found not to be what it was. */
+  constructor(path: string, manifest: Manifest, stamp: FileStamp, onChanged: () => void) {
+    this.path = path
+    this.manifest = manifest
+    this.have = Bitfield.full(manifest.pieceCount)
+    this.#stamp = stamp
+    this.#onChanged = onChanged
+  }
+
+  async read(index: number, buffer: Buffer): Promise<Answer<void>> {
+    try {
+      const file = await this.#opened()
+      const length = pieceLength(this.manifest.sizeBytes, index)
+      const { bytesRead } = await file.read(buffer, 0, length, pieceOffset(index))
+      // Looked at after reading, not before: whoever writes after this look did not write what was read.
+      const now = stampOf(await file.stat({ bigint: true }))
+      if (bytesRead === length && now === this.#stamp && (await stampAt(this.path)) === this.#stamp) {
+        return accept(undefined)
+      }
+    } catch (error) {
+      if (!(error instanceof Failure) && !(error instanceof Error)) throw error
+      return this.#refuseChanged(sentenceOf(error))
+    }
+    return this.#refuseChanged('the file changed on disk')
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    await file?.then((opened) => opened.close()).catch(() => undefined)
+  }
+
+  /** Opened at the first read and kept: most shared files are not asked for most of the time. */
+  #opened(): Promise<FileHandle> {
+    this.#file ??= open(this.path, constants.O_RDONLY)
+    return this.#file
+  }
+
+  #refuseChanged(sentence: string): Answer<void> {
+    if (!this.#changed) {
+      this.#changed = true
+      this.#onChanged()
+    }
+    return refuse('file-changed', sentence)
+  }
+}

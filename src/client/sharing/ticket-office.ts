@@ -1,0 +1,71 @@
+// Who may be served: holders of a ticket from a trusted tracker, that has not lapsed, and whose owner
+// has not been removed from the group since it was issued. Nobody while no user is logged in.
+
+import { ticketLifetimeMs } from '../../common/limits.ts'
+import { refuse, type Answer } from '../../common/refusal.ts'
+import { readTicket, type Ticket } from '../../common/security/ticket.ts'
+
+export class TicketOffice {
+  #trackers: ReadonlySet<string> = new Set()
+  #open = false
+  /** Trackers' clock minus this computer's, in milliseconds. */
+  #clockOffsetMs = 0
+  /** By "group user": when that user was removed, by the trackers' clock. */
+  readonly #removedAtMs = new Map<string, number>()
+  /** Whether a tracker is connected. While none is, nobody can renew a ticket. */
+  #connected = false
+
+  open(): void {
+    this.#open = true
+  }
+
+  close(): void {
+    this.#open = false
+    this.#removedAtMs.clear()
+  }
+
+  onTrackers(keys: readonly string[]): void {
+    this.#trackers = new Set(keys)
+  }
+
+  onTrackerTime(trackerMs: number): void {
+    this.#clockOffsetMs = trackerMs - Date.now()
+  }
+
+  onConnected(connected: boolean): void {
+    this.#connected = connected
+  }
+
+  /** Tickets of this user for this group that were issued before now count no more. */
+  onRemoved(group: string, user: string): void {
+    const nowMs = this.#nowMs()
+    for (const [key, atMs] of this.#removedAtMs) {
+      if (atMs + ticketLifetimeMs < nowMs) this.#removedAtMs.delete(key)
+    }
+    this.#removedAtMs.set(`${group} ${user}`, nowMs)
+  }
+
+  admit(text: string): Answer<Ticket> {
+    if (!this.#open) return refuse('unavailable', 'nobody is logged in here')
+    const read = readTicket(text, this.#trackers, this.#nowMs())
+    if (!read.ok) return read
+    const removedAtMs = this.#removedAtMs.get(`${read.value.group} ${read.value.user}`)
+    const issuedAtMs = read.value.expiresMs - ticketLifetimeMs
+    if (removedAtMs !== undefined && issuedAtMs <= removedAtMs) {
+      return refuse('ticket-invalid', `${read.value.user} is no longer a member of ${read.value.group}`)
+    }
+    return read
+  }
+
+  /**
+   * Whether a connection that was admitted may go on. While no tracker can be reached, nobody can renew
+   * and nobody can be removed: those who are in stay in, so that a transfer never stops for a tracker.
+   */
+  isStillGood(ticket: Ticket): boolean {
+    return this.#open && (!this.#connected || ticket.expiresMs > this.#nowMs())
+  }
+
+  #nowMs(): number {
+    return Date.now() + this.#clockOffsetMs
+  }
+}
