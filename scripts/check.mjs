@@ -1,0 +1,109 @@
+// The whole gate: `npm test`. Every step is a line; what a step printed is shown only when it fails.
+// Each step counts as one check, and each vitest test as one; the last line says how many passed.
+// Words behind `npm test --` go to vitest: `npm test -- test/common/frames` runs those tests only.
+
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { root } from './stamp.mjs'
+
+/** Longer than the whole gate may take: a step that hangs is stopped, and its output shown. */
+const stepTimeoutMs = 8 * 60_000
+
+const counts = { passed: 0, failed: 0, skipped: 0 }
+
+const typescript = 'node_modules/typescript/bin/tsc'
+// The build comes first: tests start the built programs. The rest needs nothing from each other.
+const steps = [
+  { name: 'types of tests and benchmarks', args: [typescript, '-p', 'test/tsconfig.json'] },
+  { name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '--deny-warnings'] },
+  { name: 'format', args: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'] },
+  { name: 'unused code', args: ['node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'] },
+]
+
+await step({ name: 'build', args: ['scripts/launch.mjs', 'build'] })
+// Two at a time: more would only wait for each other on a small machine.
+const queue = [...steps]
+await Promise.all([1, 2].map(drain))
+await tests(process.argv.slice(3))
+report()
+
+async function drain() {
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) await step(next)
+}
+
+async function step({ name, args }) {
+  const { ok, output, seconds } = await run(args)
+  counts[ok ? 'passed' : 'failed']++
+  say(name, ok, seconds, output)
+}
+
+async function tests(words) {
+  const folder = mkdtempSync(join(tmpdir(), 'coterie-check-'))
+  const results = join(folder, 'results.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
+  try {
+    const { ok, output, seconds } = await run([
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      ...reporters,
+      ...words,
+    ])
+    const counted = count(results)
+    // Failed without a failed test: a file that cannot be loaded, an error between tests, a crash.
+    if (!ok && counted.failed === 0) counted.failed = 1
+    for (const key of Object.keys(counts)) counts[key] += counted[key]
+    say(`tests (${counted.passed + counted.failed})`, ok, seconds, output)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function count(results) {
+  try {
+    const found = JSON.parse(readFileSync(results, 'utf8'))
+    return {
+      passed: found.numPassedTests,
+      failed: found.numFailedTests,
+      skipped: found.numPendingTests + found.numTodoTests,
+    }
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 }
+  }
+}
+
+/** Runs a script of Node to its end; both its outputs as one text. */
+function run(args) {
+  return new Promise((resolve) => {
+    const startedMs = performance.now()
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: stepTimeoutMs,
+      killSignal: 'SIGKILL',
+    })
+    const parts = []
+    child.stdout.on('data', (bytes) => parts.push(bytes))
+    child.stderr.on('data', (bytes) => parts.push(bytes))
+    child.on('close', (code, signal) => {
+      if (signal !== null) parts.push(Buffer.from(`\nended by ${signal}\n`))
+      resolve({
+        ok: code === 0,
+        output: Buffer.concat(parts).toString(),
+        seconds: (performance.now() - startedMs) / 1000,
+      })
+    })
+  })
+}
+
+function say(name, ok, seconds, output) {
+  console.log(`${ok ? 'ok    ' : 'FAILED'}  ${name.padEnd(32)} ${seconds.toFixed(1)} s`)
+  if (!ok) console.log(`\n${output.trimEnd()}\n`)
+}
+
+function report() {
+  const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`
+  console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`)
+  if (counts.failed > 0) process.exitCode = 1
+}
