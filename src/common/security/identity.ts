@@ -48,7 +48,8 @@ export function loadIdentity(folder: string): Identity {
 
 function identityOf(privateKey: KeyObject): Identity {
   const publicKey = createPublicKey(privateKey).export({ format: 'jwk' }).x
-  if (publicKey === undefined) throw new Failure('data', 'the identity key is not an Ed25519 key')
+  if (publicKey === undefined || privateKey.asymmetricKeyType !== 'ed25519')
+    throw new Failure('data', 'the identity key is not an Ed25519 key')
   return {
     publicKey,
     sign: (context, ...parts) => sign(null, bound(context, parts), privateKey).toString('base64url'),
@@ -62,12 +63,20 @@ export function verifySignature(
   context: string,
   ...parts: readonly string[]
 ): boolean {
+  // One key and one signature have one text: Node's base64 also reads others, and whoever remembers
+  // keys by their text could be met by the same key under another.
+  if (!isCanonical(publicKey, 32) || !isCanonical(signature, 64)) return false
   try {
     const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })
     return verify(null, bound(context, parts), key, Buffer.from(signature, 'base64url'))
   } catch {
     return false
   }
+}
+
+function isCanonical(text: string, byteCount: number): boolean {
+  const bytes = Buffer.from(text, 'base64url')
+  return bytes.length === byteCount && bytes.toString('base64url') === text
 }
 
 /** JSON keeps the parts apart: ["ab","c"] and ["a","bc"] sign differently. */

@@ -149,7 +149,7 @@ export function madeUpCredentials(secret: string, user: string, iterations: numb
 }
 
 function attributes(message: string): Record<string, string | undefined> {
-  const found: Record<string, string | undefined> = Object.create(null)
+  const found: Record<string, string | undefined> = Object.create(null) as Record<string, undefined>
   for (const part of message.split(',')) {
     if (part[1] === '=' && part[0] !== undefined) found[part[0]] = part.slice(2)
   }

@@ -27,7 +27,7 @@ interface Pending {
   readonly method: string
   readonly resolve: (answer: Answer<unknown>) => void
   readonly reject: (failure: Failure) => void
-  readonly timer: NodeJS.Timeout
+  timer: NodeJS.Timeout
   readonly bodyBuffer: ((bytes: number) => Uint8Array) | undefined
 }
 
@@ -37,6 +37,8 @@ export class Caller<P extends Protocol> {
   readonly #events: CallerEvents<P>
   readonly #pending = new Map<number, Pending>()
   readonly #watch: NodeJS.Timeout
+  /** The request whose body is arriving right now. */
+  #receiving: number | undefined
   #nextId = 0
 
   constructor(channel: Channel, protocol: P, events: CallerEvents<P>) {
@@ -46,11 +48,11 @@ export class Caller<P extends Protocol> {
     this.#watch = setInterval(() => this.#watchIdle(), pingAfterMs)
     this.#watch.unref()
     channel.listen({
-      onFrame: (frame) => this.#onMessage(classify(frame.message)),
+      onFrame: (frame) => this.#onMessage(classify(frame.message), frame.body !== undefined),
       onMalformed: () => channel.close(new Failure('protocol', 'the other end sent a line that is not JSON')),
       bodyBuffer: (message, bytes) => this.#bodyBuffer(classify(message), bytes),
       onClosed: (reason) => this.#onClosed(reason),
-      ...(events.onBytes === undefined ? {} : { onBytes: events.onBytes }),
+      onBytes: (count) => events.onBytes?.(count),
     })
   }
 
@@ -69,12 +71,14 @@ export class Caller<P extends Protocol> {
         return
       }
       const id = this.#nextId++
-      const timer = setTimeout(() => {
-        this.#pending.delete(id)
-        reject(new Failure('timeout', `no answer to ${method} in time`))
-      }, options.timeoutMs ?? requestTimeoutMs)
-      const settle = resolve as (answer: Answer<unknown>) => void
-      this.#pending.set(id, { method, resolve: settle, reject, timer, bodyBuffer: options.bodyBuffer })
+      const timeoutMs = options.timeoutMs ?? requestTimeoutMs
+      this.#pending.set(id, {
+        method,
+        resolve,
+        reject,
+        timer: setTimeout(() => this.#onTimeout(id, timeoutMs), timeoutMs),
+        bodyBuffer: options.bodyBuffer,
+      })
       this.channel.send(requestMessage(id, method, params))
     })
   }
@@ -88,11 +92,12 @@ export class Caller<P extends Protocol> {
     this.channel.close(new Failure('connection-lost', sentence))
   }
 
-  #onMessage(message: Message): void {
+  #onMessage(message: Message, hasBody: boolean): void {
+    this.#receiving = undefined
     if (message.kind === 'notification') {
       this.#onNotification(message.method, message.params)
     } else if (message.kind === 'result') {
-      this.#onResult(message.id, message.result)
+      this.#onResult(message.id, message.result, hasBody)
     } else if (message.kind === 'error') {
       if (message.id !== null) this.#take(message.id)?.resolve({ ok: false, refusal: message.refusal })
     } else {
@@ -113,12 +118,14 @@ export class Caller<P extends Protocol> {
     this.#events.onTold[method as Told<P, 'toCaller'>](parsed.output as never)
   }
 
-  #onResult(id: number, result: unknown): void {
+  #onResult(id: number, result: unknown, hasBody: boolean): void {
     const pending = this.#take(id)
     if (pending === undefined) return
-    const schema = this.#protocol.requests[pending.method]?.result
-    const parsed = schema === undefined ? undefined : v.safeParse(schema, result)
-    if (parsed?.success === true) pending.resolve({ ok: true, value: parsed.output })
+    const spec = this.#protocol.requests[pending.method]
+    const parsed = spec === undefined ? undefined : v.safeParse(spec.result, result)
+    // A result that promises bytes and brings none would leave its buffer as it was, and look like an answer.
+    const isWhole = hasBody || spec?.bodyBytesMax === undefined
+    if (parsed?.success === true && isWhole) pending.resolve({ ok: true, value: parsed.output })
     else pending.reject(new Failure('protocol', `the answer to ${pending.method} has the wrong shape`))
   }
 
@@ -132,7 +139,24 @@ export class Caller<P extends Protocol> {
     )
     const max = pending === undefined ? most : (this.#protocol.requests[pending.method]?.bodyBytesMax ?? 0)
     if (bytes > max) throw new Failure('protocol', `a body of ${bytes} bytes, at most ${max} are allowed`)
+    this.#receiving = message.id
     return pending?.bodyBuffer?.(bytes) ?? Buffer.allocUnsafe(bytes)
+  }
+
+  /**
+   * The buffer of a body that is arriving belongs to the socket: who was told "timeout" would use it
+   * again, and the late bytes would overwrite what is there by then. So such a request goes on while
+   * bytes come, and when they stop, the connection ends with it.
+   */
+  #onTimeout(id: number, timeoutMs: number): void {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
+    const failure = new Failure('timeout', `no answer to ${pending.method} in time`)
+    const silentMs = performance.now() - this.channel.lastHeardAtMs
+    if (this.#receiving !== id) this.#take(id)?.reject(failure)
+    else if (silentMs < timeoutMs) {
+      pending.timer = setTimeout(() => this.#onTimeout(id, timeoutMs), timeoutMs - silentMs)
+    } else this.channel.close(failure)
   }
 
   #take(id: number): Pending | undefined {
@@ -143,15 +167,18 @@ export class Caller<P extends Protocol> {
     return pending
   }
 
+  /** Also who only listens must be heard: the other end takes a caller that sends nothing for dead. */
   #watchIdle(): void {
-    const silentMs = performance.now() - this.channel.lastHeardAtMs
-    if (silentMs > deadAfterMs) this.close('the other end has been silent for too long')
-    else if (silentMs > pingAfterMs - 1) this.channel.send(requestMessage(this.#nextId++, 'ping', {}))
+    const { lastHeardAtMs, lastSentAtMs } = this.channel
+    const now = performance.now()
+    if (now - lastHeardAtMs > deadAfterMs) this.close('the other end has been silent for too long')
+    else if (now - Math.min(lastHeardAtMs, lastSentAtMs) > pingAfterMs - 1)
+      this.channel.send(requestMessage(this.#nextId++, 'ping', {}))
   }
 
   #onClosed(reason: Failure): void {
     clearInterval(this.#watch)
-    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(reason)
+    for (const id of this.#pending.keys()) this.#take(id)?.reject(reason)
     this.#events.onClosed(reason)
   }
 }

@@ -27,6 +27,9 @@ export class Channel {
   readonly reader: FrameReader
   /** The last time a byte came in, in milliseconds of `performance.now()`. */
   lastHeardAtMs = performance.now()
+  /** The last time a message was sent, likewise. */
+  lastSentAtMs = performance.now()
+  readonly #direct: boolean
   #events: ChannelEvents | undefined
   #outbox = ''
   #flushSoon: NodeJS.Immediate | undefined
@@ -40,6 +43,7 @@ export class Channel {
   /** `direct`: the socket was made by `openChannel` and hands its bytes over by itself. */
   constructor(socket: Socket, lineBytesMax: number, direct = false) {
     this.socket = socket
+    this.#direct = direct
     this.reader = new FrameReader({
       lineBytesMax,
       bodyBuffer: (message, bytes) => {
@@ -99,6 +103,7 @@ export class Channel {
   send(message: object): void {
     if (this.#closedBecause !== undefined) return
     this.#outbox += encodeLine(message)
+    this.lastSentAtMs = performance.now()
     this.#flushSoon ??= setImmediate(() => this.flush())
     if (this.unsentBytes - this.#bulkBytes > unsentBytesMax) {
       this.close(new Failure('connection-lost', 'the other end does not read what it is sent'))
@@ -145,6 +150,8 @@ export class Channel {
     if (this.#closedBecause !== undefined) return
     this.flush()
     this.#closedBecause = reason
+    // From here on no byte may go into a buffer that its owner, told of the end, is using again.
+    if (this.#direct) this.socket.pause()
     // destroySoon ends the stream after the last write; destroy alone would drop an error reply.
     this.socket.destroySoon()
     // A reader that does not read would keep the last write, and with it the socket, for ever.
@@ -191,13 +198,8 @@ export function openChannel(address: Address, lineBytesMax: number, localHost?: 
     }, connectTimeoutMs)
     socket.once('error', (error) => {
       clearTimeout(timer)
-      reject(
-        new Failure(
-          'connection-lost',
-          `cannot connect to ${formatAddress(address)}: ${error.message}`,
-          error,
-        ),
-      )
+      const sentence = `cannot connect to ${formatAddress(address)}: ${error.message}`
+      reject(error instanceof Failure ? error : new Failure('connection-lost', sentence, error))
     })
     socket.once('connect', () => {
       clearTimeout(timer)

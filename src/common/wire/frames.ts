@@ -31,7 +31,7 @@ const newline = 0x0a
 export class FrameReader {
   readonly options: FrameReaderOptions
   /** The start of a line whose newline has not come yet. */
-  #partial: Buffer[] = []
+  #partial = Buffer.alloc(0)
   #partialBytes = 0
   #body: { message: object; buffer: Uint8Array; filled: number } | undefined
 
@@ -78,17 +78,26 @@ export class FrameReader {
   }
 
   #keep(part: Uint8Array): void {
-    this.#checkLength(this.#partialBytes + part.length)
-    this.#partial.push(Buffer.from(part))
-    this.#partialBytes += part.length
+    const needed = this.#partialBytes + part.length
+    this.#checkLength(needed)
+    if (needed > this.#partial.length) {
+      // Doubled: a line that comes byte by byte costs its length, not a buffer for each byte.
+      const grown = Buffer.allocUnsafe(Math.max(256, 2 * needed))
+      this.#partial.copy(grown, 0, 0, this.#partialBytes)
+      this.#partial = grown
+    }
+    this.#partial.set(part, this.#partialBytes)
+    this.#partialBytes = needed
   }
 
   #line(tail: Uint8Array): string {
-    this.#checkLength(this.#partialBytes + tail.length)
-    const view = Buffer.from(tail.buffer, tail.byteOffset, tail.length)
-    if (this.#partialBytes === 0) return view.toString('utf8')
-    const line = Buffer.concat([...this.#partial, view]).toString('utf8')
-    this.#partial = []
+    if (this.#partialBytes === 0) {
+      this.#checkLength(tail.length)
+      return Buffer.from(tail.buffer, tail.byteOffset, tail.length).toString('utf8')
+    }
+    this.#keep(tail)
+    const line = this.#partial.toString('utf8', 0, this.#partialBytes)
+    this.#partial = Buffer.alloc(0)
     this.#partialBytes = 0
     return line
   }
@@ -114,7 +123,9 @@ export class FrameReader {
       return
     }
     const buffer = this.options.bodyBuffer(message as object, bytes)
-    if (buffer.length !== bytes) throw new Error('a body buffer of another size')
+    if (buffer.length !== bytes) {
+      throw new Failure('protocol', `a body of ${bytes} bytes where ${buffer.length} were expected`)
+    }
     if (bytes === 0) this.options.onFrame({ message, body: buffer })
     else this.#body = { message: message as object, buffer, filled: 0 }
   }

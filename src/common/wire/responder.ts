@@ -115,7 +115,7 @@ export class Responder<P extends Protocol, S> {
     const missing = this.#missing(spec.needs)
     const parsed = missing === undefined ? v.safeParse(spec.params, params) : undefined
     if (missing !== undefined) this.#refuse(id, missing)
-    else if (parsed?.success === true) this.#handle(id, method as Method<P>, parsed.output)
+    else if (parsed?.success === true) this.#handle(id, method, parsed.output as Params<P, Method<P>>)
     else
       this.#refuse(
         id,
@@ -137,18 +137,22 @@ export class Responder<P extends Protocol, S> {
       this.answer(id, answer)
       this.#options.onAnswered?.(method, answer.ok, startedAtMs)
     }
-    const answer = this.#options.handlers[method](params, this.#options.session, id)
-    if (!(answer instanceof Promise)) {
-      answered(answer)
-      return
+    const failed = (error: unknown): void => {
+      this.#options.onFailure(error)
+      this.#refuse(id, refuse('unavailable', 'this is not possible at the moment').refusal)
     }
-    this.#begin()
-    answer
-      .then(answered, (error: unknown) => {
-        this.#options.onFailure(error)
-        this.#refuse(id, refuse('unavailable', 'this is not possible at the moment').refusal)
-      })
-      .finally(() => this.#end())
+    try {
+      const answer = this.#options.handlers[method](params, this.#options.session, id)
+      if (answer instanceof Promise) {
+        this.#begin()
+        answer
+          .then(answered)
+          .catch(failed)
+          .finally(() => this.#end())
+      } else answered(answer)
+    } catch (error) {
+      failed(error)
+    }
   }
 
   #begin(): void {
