@@ -80,6 +80,7 @@ function run(args) {
     const child = spawn(process.execPath, args, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
       timeout: stepTimeoutMs,
       killSignal: 'SIGKILL',
     })

@@ -1,0 +1,155 @@
+// Holds the shape of the sources: what is pure stays pure, names say something, nothing lies around.
+// Lengths, cycles, import directions and process.exit are lint's (.oxlintrc.json).
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+/**
+ * Pure sources: same input, same output. No I/O, no clock, no randomness, and they import pure sources
+ * only. A name that ends in a slash is a whole folder. To make a file or folder pure, add it here.
+ */
+const pure = [
+  'src/common/bitfield.ts',
+  'src/common/escape.ts',
+  'src/common/failure.ts',
+  'src/common/limits.ts',
+  'src/common/manifest.ts',
+  'src/common/names.ts',
+  'src/common/pieces.ts',
+  'src/common/protocol/',
+  'src/common/refusal.ts',
+  'src/common/version.ts',
+  'src/common/wire/frames.ts',
+  'src/common/wire/messages.ts',
+  'src/common/wire/methods.ts',
+  'src/client/downloading/picker.ts',
+  'src/tracker/state/',
+]
+
+/** Modules that a pure source may use, besides pure sources. Of node:crypto hashing only, see `impure`. */
+const pureModules = ['node:crypto', 'valibot']
+
+/** What would make the same input give another output, or reach outside. */
+const impure = [
+  /\bDate\b/,
+  /\bMath\.random\b/,
+  /\bperformance\b/,
+  /\bprocess\b/,
+  /\bset(Timeout|Interval|Immediate)\b/,
+  /\bqueueMicrotask\b/,
+  /\bfetch\(/,
+  /\brandom(Bytes|UUID|Int|FillSync)\b/,
+  /\bgenerateKey/,
+  /\bimport\(/,
+]
+
+/** Names under which anything could be kept. `src/common`, what both programs speak, is the one exception. */
+const namelessNames = /^(utils?|helpers?|misc|common|managers?|index|shared|stuff|tools?)$/
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const sources = filesUnder('src')
+const pureSources = sources.filter((file) =>
+  pure.some((name) => (name.endsWith('/') ? file.startsWith(name) : file === name)),
+)
+
+test('every entry of the list of pure sources exists', () => {
+  expect(pure.filter((name) => !existsSync(join(root, name)))).toEqual([])
+})
+
+test('pure sources use no clock, no randomness and no timers', () => {
+  const found = pureSources.flatMap((file) =>
+    impure.filter((pattern) => pattern.test(codeOf(file))).map((pattern) => `${file}: ${String(pattern)}`),
+  )
+  expect(found).toEqual([])
+})
+
+test('pure sources import pure sources, and modules without I/O', () => {
+  const found = pureSources.flatMap((file) =>
+    importsOf(file)
+      .filter((name) =>
+        name.startsWith('.') ? !pureSources.includes(resolveFrom(file, name)) : !pureModules.includes(name),
+      )
+      .map((name) => `${file} imports ${name}`),
+  )
+  expect(found).toEqual([])
+})
+
+test('every source can be reached from one of the programs', () => {
+  const reached = new Set<string>()
+  const visit = (file: string): void => {
+    if (reached.has(file) || !sources.includes(file)) return
+    reached.add(file)
+    for (const name of referencesOf(file)) visit(resolveFrom(file, name))
+  }
+  for (const file of sources) if (/^src\/[^/]+\/main\.ts$/.test(file)) visit(file)
+  expect(sources.filter((file) => !reached.has(file))).toEqual([])
+})
+
+test('files and folders have names that say what they own, in kebab-case', () => {
+  const found = sources.filter((file) =>
+    file
+      .replace(/^src\/common\//, 'src/')
+      .replace(/\.ts$/, '')
+      .split('/')
+      .some((name) => namelessNames.test(name) || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)),
+  )
+  expect(found).toEqual([])
+})
+
+test('every source begins by saying what it owns', () => {
+  expect(sources.filter((file) => !/^(\/\/|\/\*\*)/.test(textOf(file)))).toEqual([])
+})
+
+test('tests do not sleep and use no fixed ports', () => {
+  const found = filesUnder('test').filter((file) => {
+    const code = codeOf(file)
+    return (
+      /set(Timeout)\((resolve|done|r)\b/.test(code) ||
+      /timers\/(promises)/.test(code) ||
+      /\.listen\([1-9]/.test(code)
+    )
+  })
+  expect(found).toEqual([])
+})
+
+test('the lock file names no registry and no folder of the machine that made it', () => {
+  const lock = JSON.parse(textOf('package-lock.json')) as { packages: Record<string, object> }
+  expect(Object.entries(lock.packages).filter(([, entry]) => 'resolved' in entry)).toEqual([])
+})
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+    .toSorted()
+}
+
+function textOf(file: string): string {
+  return readFileSync(join(root, file), 'utf8')
+}
+
+/** The source without its comments. */
+function codeOf(file: string): string {
+  return textOf(file)
+    .replaceAll(/\/\*[\s\S]*?\*\//g, '')
+    .replaceAll(/(^|[^:'])\/\/.*$/gm, '$1')
+}
+
+/** What a source imports, types aside: those are gone when it runs. */
+function importsOf(file: string): string[] {
+  const statements = codeOf(file).matchAll(
+    /^(?:import|export)\s+(?!type\b)(?:[\w*{}\s,$]+?\sfrom\s+)?['"]([^'"]+)['"]/gm,
+  )
+  return [...statements].map((match) => match[1] ?? '')
+}
+
+/** Every other source that this one names, types and workers too. */
+function referencesOf(file: string): string[] {
+  return [...codeOf(file).matchAll(/['"](\.{1,2}\/[^'"]+\.ts)['"]/g)].map((match) => match[1] ?? '')
+}
+
+function resolveFrom(file: string, name: string): string {
+  return normalize(join(dirname(file), name)).replaceAll('\\', '/')
+}
