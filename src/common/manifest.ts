@@ -14,7 +14,8 @@ import { pieceCount } from './pieces.ts'
 const magic = Buffer.from('CTM1')
 const headerBytes = 12
 const sha1Bytes = 20
-const hashBytes = sha1Bytes + 32
+/** Bytes of the hashes of one piece. */
+export const hashBytes = sha1Bytes + 32
 
 export interface Manifest {
   readonly sizeBytes: number
@@ -57,6 +58,11 @@ export function parseManifest(bytes: Buffer): Manifest | undefined {
   const sizeBytes = Number(size)
   if (pieceCount(sizeBytes) > pieceCountMax || bytes.length !== manifestLength(sizeBytes)) return undefined
   return { sizeBytes, pieceCount: pieceCount(sizeBytes), fileId: fileIdOf(bytes), bytes }
+}
+
+/** The hashes of piece `index`, as `hashPiece` makes them. */
+export function hashesOfPiece(manifest: Manifest, index: number): Buffer {
+  return manifest.bytes.subarray(headerBytes + index * hashBytes, headerBytes + (index + 1) * hashBytes)
 }
 
 /** Whether these bytes are piece `index`: both hashes must match. */

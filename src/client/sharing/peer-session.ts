@@ -49,7 +49,8 @@ export class PeerSession implements UploadPeer {
   }
 
   tellHave(group: string, fileId: string, index: number): void {
-    if (this.#ticket?.group === group && this.#opened.has(fileId)) this.#responder.tell('have', { fileId, index })
+    if (this.#ticket?.group === group && this.#opened.has(fileId))
+      this.#responder.tell('have', { fileId, index })
   }
 
   tellClosed(group: string, fileId: string, why: string): void {
@@ -85,7 +86,11 @@ export class PeerSession implements UploadPeer {
     }
   }
 
-  #hello({ protocol, nonce, ticket }: Asked<'hello'>): ReturnType<Handlers<PeerProtocol, undefined>['hello']> {
+  #hello({
+    protocol,
+    nonce,
+    ticket,
+  }: Asked<'hello'>): ReturnType<Handlers<PeerProtocol, undefined>['hello']> {
     if (protocol !== protocolVersion) {
       return refuse('protocol-version', `this client speaks version ${protocolVersion} of the peer protocol`)
     }

@@ -129,7 +129,7 @@ export class UploadQueue {
   async #send(peer: UploadPeer, requestId: number, bytes: Uint8Array): Promise<void> {
     if (peer.isGone) return
     peer.begin(requestId, bytes.length)
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const slice = bytes.subarray(at, Math.min(bytes.length, at + this.#bucket.sliceBytes))
       const allowed = this.#bucket.take(slice.length)
       if (allowed !== undefined) await allowed

@@ -17,8 +17,10 @@ export interface CallerEvents<P extends Protocol> {
 }
 
 export interface RequestOptions {
-  /** Without an answer for so long, the request is rejected with a `timeout` failure. */
+  /** Without an answer for so long, the request is rejected with a `timeout` failure. 0: wait for ever. */
   timeoutMs?: number
+  /** The id the request went out with, for a notification that speaks of it. */
+  onSent?: (id: number) => void
   /** Where the bytes behind the result go. Called when their number is known, before the first is read. */
   bodyBuffer?: (bytes: number) => Uint8Array
 }
@@ -27,7 +29,7 @@ interface Pending {
   readonly method: string
   readonly resolve: (answer: Answer<unknown>) => void
   readonly reject: (failure: Failure) => void
-  timer: NodeJS.Timeout
+  timer: NodeJS.Timeout | undefined
   readonly bodyBuffer: ((bytes: number) => Uint8Array) | undefined
 }
 
@@ -76,10 +78,11 @@ export class Caller<P extends Protocol> {
         method,
         resolve,
         reject,
-        timer: setTimeout(() => this.#onTimeout(id, timeoutMs), timeoutMs),
+        timer: timeoutMs === 0 ? undefined : setTimeout(() => this.#onTimeout(id, timeoutMs), timeoutMs),
         bodyBuffer: options.bodyBuffer,
       })
       this.channel.send(requestMessage(id, method, params))
+      options.onSent?.(id)
     })
   }
 
@@ -133,11 +136,10 @@ export class Caller<P extends Protocol> {
   #bodyBuffer(message: Message, bytes: number): Uint8Array {
     if (message.kind !== 'result') throw new Failure('protocol', 'bytes behind a message that is no result')
     const pending = this.#pending.get(message.id)
-    const most = Math.max(
-      0,
-      ...Object.values(this.#protocol.requests).map((request) => request.bodyBytesMax ?? 0),
-    )
-    const max = pending === undefined ? most : (this.#protocol.requests[pending.method]?.bodyBytesMax ?? 0)
+    const max =
+      pending === undefined
+        ? Math.max(0, ...Object.values(this.#protocol.requests).map((request) => request.bodyBytesMax ?? 0))
+        : (this.#protocol.requests[pending.method]?.bodyBytesMax ?? 0)
     if (bytes > max) throw new Failure('protocol', `a body of ${bytes} bytes, at most ${max} are allowed`)
     this.#receiving = message.id
     return pending?.bodyBuffer?.(bytes) ?? Buffer.allocUnsafe(bytes)

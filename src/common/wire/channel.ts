@@ -19,6 +19,13 @@ export interface ChannelEvents {
   onBytes?(count: number): void
 }
 
+export interface OpenOptions {
+  /** The address to call from: the other end takes it for where this program can be reached. */
+  readonly localHost?: string | undefined
+  /** At most so many bytes of a body are read at once; for a reader that limits its rate. */
+  readonly readBytesMax?: () => number
+}
+
 /** Small, so that little of a body that follows a line has to be copied out of it. */
 const scratchBytes = 8 * 1024
 
@@ -168,11 +175,14 @@ export class Channel {
 }
 
 /**
- * Connects, and reads bodies straight into their buffers. `localHost` is the address to call from:
- * the other end takes it for where this program can be reached.
+ * Connects, and reads bodies straight into their buffers.
  * Rejects with a `connection-lost` or `timeout` failure that names the address.
  */
-export function openChannel(address: Address, lineBytesMax: number, localHost?: string): Promise<Channel> {
+export function openChannel(
+  address: Address,
+  lineBytesMax: number,
+  { localHost, readBytesMax }: OpenOptions = {},
+): Promise<Channel> {
   return new Promise((resolve, reject) => {
     const scratch = Buffer.allocUnsafe(scratchBytes)
     let channel: Channel | undefined
@@ -181,7 +191,7 @@ export function openChannel(address: Address, lineBytesMax: number, localHost?: 
       port: address.port,
       ...(localHost === undefined ? {} : { localAddress: localHost }),
       onread: {
-        buffer: () => channel?.reader.bodyRest ?? scratch,
+        buffer: () => channel?.reader.bodyRest?.subarray(0, readBytesMax?.()) ?? scratch,
         callback: (count, buffer) => {
           const { reader } = channel as Channel
           const take =

@@ -1,0 +1,151 @@
+// The file that a download is written to until it is complete: `<destination>.part`. Owns opening it
+// without following links, reading and writing pieces, and publishing it under its final name.
+
+import { constants } from 'node:fs'
+import { link, open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
+import { pieceOffset } from '../../common/pieces.ts'
+
+export class PartFile {
+  readonly destination: string
+  readonly path: string
+  #file: FileHandle | undefined
+
+  constructor(destination: string) {
+    this.destination = destination
+    this.path = `${destination}.part`
+  }
+
+  /**
+   * Opens the file, makes it where it is not there, and gives it its size (sparse: no space is taken yet).
+   * Resolves to whether it was there. Rejects with a `file` failure.
+   */
+  async open(sizeBytes: number): Promise<boolean> {
+    const existed = await this.exists()
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW
+    try {
+      this.#file = await open(this.path, flags, 0o644)
+      const stats = await this.#file.stat()
+      if (!stats.isFile()) throw new Failure('file', `${this.path} is not a file`)
+      if (stats.size !== sizeBytes) await this.#file.truncate(sizeBytes)
+    } catch (error) {
+      await this.close()
+      throw fileFailure(`cannot write ${this.path}`, error)
+    }
+    return existed
+  }
+
+  async exists(): Promise<boolean> {
+    return (await stat(this.path).catch(() => undefined)) !== undefined
+  }
+
+  /** Writes all of these bytes as piece `index`. Rejects with a `file` failure. */
+  async write(index: number, bytes: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length;) {
+        const { bytesWritten } = await this.#opened().write(
+          bytes,
+          at,
+          bytes.length - at,
+          pieceOffset(index) + at,
+        )
+        at += bytesWritten
+      }
+    } catch (error) {
+      throw fileFailure(`cannot write ${this.path}`, error)
+    }
+  }
+
+  /** Reads piece `index` of `length` bytes to the start of the buffer. Rejects with a `file` failure. */
+  async read(index: number, length: number, buffer: Buffer): Promise<void> {
+    try {
+      const { bytesRead } = await this.#opened().read(buffer, 0, length, pieceOffset(index))
+      if (bytesRead !== length) throw new Error('it is shorter than it was')
+    } catch (error) {
+      throw fileFailure(`cannot read ${this.path}`, error)
+    }
+  }
+
+  /** Whether the file at `path` is still the one that was opened: it may have been removed or replaced. */
+  async isInPlace(): Promise<boolean> {
+    const [opened, named] = await Promise.all([this.#opened().stat(), stat(this.path).catch(() => undefined)])
+    return named?.ino === opened.ino && named.dev === opened.dev
+  }
+
+  /**
+   * Gives the file its final name. Without `overwrite` it never takes the place of another file, not
+   * even of one that appeared in this moment: a hard link fails where a rename would replace.
+   * The data reaches the disk in the background: `flushed` says when.
+   */
+  async publish(overwrite: boolean): Promise<{ flushed: Promise<void> }> {
+    const file = this.#opened()
+    if (!(await this.isInPlace())) throw new Failure('file', `${this.path} was removed or replaced`)
+    try {
+      if (overwrite) await rename(this.path, this.destination)
+      else await this.#renameToNew()
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST')
+        throw new Failure('file', `${this.destination} exists now; it was not overwritten`, error)
+      throw fileFailure(`cannot rename ${this.path}`, error)
+    }
+    this.#file = undefined
+    return { flushed: flush(file, dirname(this.destination)) }
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    await file?.close()
+  }
+
+  async remove(): Promise<void> {
+    await this.close()
+    await rm(this.path, { force: true })
+  }
+
+  async #renameToNew(): Promise<void> {
+    try {
+      await link(this.path, this.destination)
+      await rm(this.path)
+    } catch (error) {
+      // A file system without hard links: as good as it can be had there.
+      if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(systemCode(error) ?? '')) throw error
+      const taken = await stat(this.destination).catch(() => undefined)
+      if (taken !== undefined)
+        throw new Failure('file', `${this.destination} exists now; it was not overwritten`)
+      await rename(this.path, this.destination)
+    }
+  }
+
+  #opened(): FileHandle {
+    if (this.#file === undefined) throw new Failure('file', `${this.path} is not open`)
+    return this.#file
+  }
+}
+
+async function flush(file: FileHandle, folder: string): Promise<void> {
+  try {
+    await file.sync()
+    const opened = await open(folder, constants.O_RDONLY)
+    await opened.sync().finally(() => opened.close())
+  } finally {
+    await file.close()
+  }
+}
+
+/** A failure that says in plain words what the system's code means. */
+export function fileFailure(what: string, error: unknown): Failure {
+  if (error instanceof Failure) return error
+  const words: Record<string, string> = {
+    ENOSPC: 'the disk is full',
+    EDQUOT: 'the disk quota is used up',
+    EACCES: 'permission denied',
+    EPERM: 'permission denied',
+    EROFS: 'the file system is read-only',
+    ELOOP: 'it is a symbolic link',
+    ENOENT: 'the folder does not exist',
+    ENAMETOOLONG: 'the name is too long',
+  }
+  return new Failure('file', `${what}: ${words[systemCode(error) ?? ''] ?? sentenceOf(error)}`, error)
+}

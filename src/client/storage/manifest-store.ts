@@ -1,0 +1,40 @@
+// Manifests by file id, so that a file is hashed once and a download knows its pieces after a restart.
+
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
+import { Failure, systemCode } from '../../common/failure.ts'
+import { parseManifest, type Manifest } from '../../common/manifest.ts'
+
+export class ManifestStore {
+  readonly #folder: string
+
+  constructor(folder: string) {
+    this.#folder = join(folder, 'manifests')
+    makePrivateFolder(this.#folder)
+  }
+
+  /** Undefined when there is none, or one that is damaged: its id tells. */
+  load(fileId: string): Manifest | undefined {
+    try {
+      const manifest = parseManifest(readFileSync(this.#path(fileId)))
+      return manifest?.fileId === fileId ? manifest : undefined
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return undefined
+      throw new Failure('data', `cannot read the manifest ${this.#path(fileId)}`, error)
+    }
+  }
+
+  save(manifest: Manifest): void {
+    replaceFile(this.#path(manifest.fileId), manifest.bytes)
+  }
+
+  remove(fileId: string): void {
+    rmSync(this.#path(fileId), { force: true })
+  }
+
+  /** File ids are hex, held against that where they come in. */
+  #path(fileId: string): string {
+    return join(this.#folder, fileId)
+  }
+}

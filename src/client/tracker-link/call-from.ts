@@ -1,0 +1,10 @@
+// The address that a client calls out from. Others take the observed address of a connection for where
+// this client can be reached, so it should be the one that it listens on.
+
+import { isLoopback, isWildcard, type Address } from '../../common/addresses.ts'
+
+/** Undefined leaves the choice to the system: a loopback address cannot call another machine. */
+export function callFrom(listen: Address, target: Address): string | undefined {
+  if (isWildcard(listen.host) || isLoopback(listen.host) !== isLoopback(target.host)) return undefined
+  return listen.host
+}

@@ -1,0 +1,177 @@
+// The connection to one tracker: connects, greets, logs in again after every reconnect, and goes on
+// trying with backoff when there is nobody. Knows nothing of the other trackers.
+
+import type { Address } from '../../common/addresses.ts'
+import { lineBytesMax } from '../../common/limits.ts'
+import { trackerProtocol, type TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
+import { refuse, type Answer } from '../../common/refusal.ts'
+import { makeNonce, proveLoginKey } from '../../common/security/challenge.ts'
+import type { Identity } from '../../common/security/identity.ts'
+import { ScramClient, type KeySource } from '../../common/security/scram.ts'
+import { protocolVersion, version } from '../../common/version.ts'
+import { Caller, type CallerEvents } from '../../common/wire/caller.ts'
+import { openChannel } from '../../common/wire/channel.ts'
+import type { Result } from '../../common/wire/methods.ts'
+import { Failure } from '../../common/failure.ts'
+import { callFrom } from './call-from.ts'
+
+export type Greeting = Result<TrackerProtocol, 'hello'>
+export type Told = CallerEvents<TrackerProtocol>['onTold']
+
+/** Who to log in as, and where the keys for it come from. */
+export interface Credentials {
+  readonly user: string
+  readonly keys: KeySource
+}
+
+export interface TrackerConnectionOptions {
+  readonly address: Address
+  readonly listen: Address
+  readonly identity: Identity
+  /** The port that other clients reach this one at. */
+  readonly port: () => number
+  readonly told: Told
+  /** Whom to log in on a connection that has just opened, if anybody. */
+  readonly session: () => Credentials | undefined
+  /** Greeted, and logged in where there is a session. */
+  readonly onUp: (connection: TrackerConnection, greeting: Greeting) => void
+  readonly onDown: (connection: TrackerConnection) => void
+}
+
+/** The wait before the next try, in milliseconds: first and longest. */
+const firstBackoffMs = 100
+const longestBackoffMs = 3000
+
+export class TrackerConnection {
+  readonly address: Address
+  readonly #options: TrackerConnectionOptions
+  #caller: Caller<TrackerProtocol> | undefined
+  #greeting: Greeting | undefined
+  #loggedInAs: string | undefined
+  #problem: string | undefined
+  #backoffMs = firstBackoffMs
+  #retry: NodeJS.Timeout | undefined
+  #stopped = false
+
+  constructor(options: TrackerConnectionOptions) {
+    this.address = options.address
+    this.#options = options
+  }
+
+  /** The caller, when the tracker has greeted. */
+  get caller(): Caller<TrackerProtocol> | undefined {
+    return this.#greeting === undefined ? undefined : this.#caller
+  }
+
+  /** The user that this connection is logged in as. */
+  get loggedInAs(): string | undefined {
+    return this.#loggedInAs
+  }
+
+  /** Why a tracker that answers is not used, as a sentence. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  get greeting(): Greeting | undefined {
+    return this.#greeting
+  }
+
+  /** Tries once now, and again and again after that. Resolves when the first try has ended. */
+  async start(): Promise<void> {
+    await this.#connect()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#retry)
+    this.#caller?.close('the client stops')
+  }
+
+  /** SCRAM over this connection. Rejects with a failure when the tracker is not genuine or goes away. */
+  async login({ user, keys }: Credentials): Promise<Answer<Result<TrackerProtocol, 'login_finish'>>> {
+    const caller = this.#caller
+    const greeting = this.#greeting
+    if (caller === undefined || greeting === undefined) throw new Failure('connection-lost', 'not connected')
+    const scram = new ScramClient(user, makeNonce())
+    const challenge = await caller.request('login_start', { clientFirst: scram.clientFirst })
+    if (!challenge.ok) return challenge
+    const clientFinal = await scram.clientFinal(challenge.value.serverFirst, keys)
+    const finished = await caller.request('login_finish', {
+      clientFinal,
+      key: this.#options.identity.publicKey,
+      proof: proveLoginKey(this.#options.identity, greeting.nonce, greeting.key, user),
+      port: this.#options.port(),
+    })
+    if (!finished.ok) return finished
+    if (!scram.isServerGenuine(finished.value.serverFinal)) {
+      this.#caller?.close('not genuine')
+      return refuse('login-failed', 'this tracker does not know the password it claims to know')
+    }
+    this.#loggedInAs = user
+    return finished
+  }
+
+  async logout(): Promise<void> {
+    this.#loggedInAs = undefined
+    await this.caller?.request('logout', {})
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      const localHost = callFrom(this.#options.listen, this.address)
+      const channel = await openChannel(this.address, lineBytesMax, { localHost })
+      const caller = new Caller(channel, trackerProtocol, {
+        onTold: this.#options.told,
+        onClosed: () => this.#onClosed(caller),
+      })
+      this.#caller = caller
+      if (this.#stopped) caller.close()
+      const greeting = await caller.request('hello', {
+        protocol: protocolVersion,
+        program: `coterie-client/${version}`,
+      })
+      if (!greeting.ok) throw new Failure('protocol', `the tracker says: ${greeting.refusal.sentence}`)
+      this.#greeting = greeting.value
+      await this.#resumeSession()
+      this.#backoffMs = firstBackoffMs
+      this.#problem = undefined
+      this.#options.onUp(this, greeting.value)
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      this.#problem = error.code === 'protocol' ? error.message : undefined
+      if (this.#caller?.channel.isClosed === false) this.#caller.close(error.message)
+      else this.#tryAgain()
+    }
+  }
+
+  /** The user logged in before this connection came up: so does it, with the same keys. */
+  async #resumeSession(): Promise<void> {
+    const session = this.#options.session()
+    if (session === undefined) return
+    const answer = await this.login(session)
+    if (!answer.ok)
+      throw new Failure('protocol', `the tracker refuses this login: ${answer.refusal.sentence}`)
+  }
+
+  #onClosed(caller: Caller<TrackerProtocol>): void {
+    if (this.#caller !== caller) return
+    const wasUp = this.#greeting !== undefined
+    this.#caller = undefined
+    this.#greeting = undefined
+    this.#loggedInAs = undefined
+    if (wasUp) this.#options.onDown(this)
+    this.#tryAgain()
+  }
+
+  #tryAgain(): void {
+    if (this.#stopped || this.#retry !== undefined) return
+    // Spread, so that the clients of a tracker that restarts do not all come in the same moment.
+    const waitMs = this.#backoffMs * (0.75 + Math.random() / 2)
+    this.#backoffMs = Math.min(longestBackoffMs, this.#backoffMs * 2)
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined
+      void this.#connect()
+    }, waitMs)
+  }
+}

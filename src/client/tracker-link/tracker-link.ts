@@ -1,0 +1,244 @@
+// All trackers of the file as one: a question goes to the first that is up, a change is repeated at the
+// next with the same command id, announces go to all. Transfers never wait for this.
+
+import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import type { Address } from '../../common/addresses.ts'
+import { Failure } from '../../common/failure.ts'
+import { announceFilesMax } from '../../common/limits.ts'
+import type { FileVersion } from '../../common/protocol/fields.ts'
+import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import type { Identity } from '../../common/security/identity.ts'
+import { credentialsOf, deriveKeys, type ClientKeys } from '../../common/security/scram.ts'
+import type { Method, Params, Result } from '../../common/wire/methods.ts'
+import { TrackerConnection, type Credentials, type Greeting, type Told } from './tracker-connection.ts'
+
+type Requests = TrackerProtocol['requests']
+/** Methods that change hard state; `id` is added by the link. */
+export type Change = {
+  [M in Method<TrackerProtocol>]: Requests[M] extends { mutates: true } ? M : never
+}[Method<TrackerProtocol>]
+export type ChangeParams<M extends Change> = Omit<Params<TrackerProtocol, M>, 'id'>
+export type Question = Exclude<Method<TrackerProtocol>, Change>
+
+export interface TrackerLinkOptions {
+  readonly trackers: readonly Address[]
+  readonly listen: Address
+  readonly identity: Identity
+  readonly port: () => number
+  readonly told: Told
+  /** A tracker is connected and, while somebody is logged in, logged in to. */
+  readonly onUp: (greeting: Greeting) => void
+  /** The last tracker is gone. */
+  readonly onAllDown: () => void
+  /** A tracker will not have this announced: not in the group any more, or another version by now. */
+  readonly onAnnounceRefused: (group: string, name: string) => void
+}
+
+/** How long a request waits for a tracker to come back before it fails. */
+const patienceMs = 5000
+const pauseMs = 100
+
+export class TrackerLink {
+  readonly #options: TrackerLinkOptions
+  readonly #connections: TrackerConnection[]
+  readonly #announced = new Map<string, FileVersion & { complete: boolean }>()
+  readonly #waiters = new Set<() => void>()
+  #session: Credentials | undefined
+  #started: Promise<unknown> | undefined
+
+  constructor(options: TrackerLinkOptions) {
+    this.#options = options
+    this.#connections = options.trackers.map(
+      (address) =>
+        new TrackerConnection({
+          address,
+          listen: options.listen,
+          identity: options.identity,
+          port: options.port,
+          told: options.told,
+          session: () => this.#session,
+          onUp: (connection, greeting) => this.#onUp(connection, greeting),
+          onDown: () => {
+            if (!this.isUp) options.onAllDown()
+          },
+        }),
+    )
+  }
+
+  /** Begins to connect to all trackers. Does not wait. */
+  start(): void {
+    this.#started = Promise.all(this.#connections.map((connection) => connection.start()))
+  }
+
+  stop(): void {
+    for (const connection of this.#connections) connection.stop()
+  }
+
+  get isUp(): boolean {
+    return this.#connections.some((connection) => connection.caller !== undefined)
+  }
+
+  /** The community whose log these trackers share, once one has answered. */
+  get cluster(): string | undefined {
+    return this.#connections.find((connection) => connection.greeting !== undefined)?.greeting?.cluster
+  }
+
+  /** Asks the first tracker that is up; the next, when that one goes away meanwhile. */
+  async ask<M extends Question>(
+    method: M,
+    params: Params<TrackerProtocol, M>,
+  ): Promise<Answer<Result<TrackerProtocol, M>>> {
+    return this.#request(method, params)
+  }
+
+  /** Changes hard state, once, however often it has to be sent. */
+  async change<M extends Change>(method: M, params: ChangeParams<M>): Promise<Answer<void>> {
+    const id = randomBytes(16).toString('base64url')
+    const answer = await this.#request(method, { ...params, id } as Params<TrackerProtocol, M>)
+    return answer.ok ? accept(undefined) : answer
+  }
+
+  async register(user: string, password: string, iterations: number): Promise<Answer<void>> {
+    const keys = await deriveKeys(password, randomBytes(16).toString('base64'), iterations)
+    return this.change('register', { user, ...credentialsOf(keys) })
+  }
+
+  /** Logs in at every tracker that is up, and from now on at each that comes up. Resolves to the trackers' keys. */
+  async login(user: string, password: string): Promise<Answer<readonly string[]>> {
+    let derived: ClientKeys | undefined
+    const session: Credentials = {
+      user,
+      // The slow part is done once: every tracker of a community has the same salt for a user.
+      keys: async (salt, iterations) => {
+        if (derived?.salt !== salt || derived.iterations !== iterations) {
+          derived = await deriveKeys(password, salt, iterations)
+        }
+        return derived
+      },
+    }
+    const first = await this.#withConnection((connection) => connection.login(session))
+    if (!first.ok) return first
+    this.#session = session
+    for (const connection of this.#connections) {
+      if (connection.caller === undefined || connection.loggedInAs !== undefined) continue
+      // One that fails comes up again by itself, and logs in then.
+      connection.login(session).catch(() => connection.caller?.close('could not log in'))
+    }
+    return accept(first.value.trackers)
+  }
+
+  async logout(): Promise<void> {
+    this.#session = undefined
+    this.#announced.clear()
+    await Promise.allSettled(this.#connections.map((connection) => connection.logout()))
+  }
+
+  /** Says to all trackers that this client serves the file; said again to each that comes back. */
+  announce(file: FileVersion, complete: boolean): void {
+    const entry = { group: file.group, name: file.name, fileId: file.fileId, complete }
+    this.#announced.set(keyOf(file), entry)
+    for (const connection of this.#connections) void this.#sendAnnounces(connection, [entry])
+  }
+
+  retract(file: FileVersion): void {
+    const entry = { group: file.group, name: file.name, fileId: file.fileId }
+    if (!this.#announced.delete(keyOf(file))) return
+    for (const connection of this.#connections) {
+      if (connection.loggedInAs === undefined) continue
+      // A tracker that goes away forgets it by itself.
+      connection.caller?.request('retract', { files: [entry] }).catch(() => undefined)
+    }
+  }
+
+  #onUp(connection: TrackerConnection, greeting: Greeting): void {
+    for (const waiter of this.#waiters) waiter()
+    if (connection.loggedInAs !== undefined)
+      void this.#sendAnnounces(connection, [...this.#announced.values()])
+    this.#options.onUp(greeting)
+  }
+
+  async #sendAnnounces(
+    connection: TrackerConnection,
+    entries: (FileVersion & { complete: boolean })[],
+  ): Promise<void> {
+    for (let at = 0; at < entries.length; at += announceFilesMax) {
+      const caller = connection.loggedInAs === undefined ? undefined : connection.caller
+      try {
+        const answer = await caller?.request('announce', { files: entries.slice(at, at + announceFilesMax) })
+        if (answer?.ok !== true) continue
+        for (const { group, name } of answer.value.refused) this.#options.onAnnounceRefused(group, name)
+      } catch (error) {
+        // The connection broke; all of it is announced again when it is back.
+        if (!(error instanceof Failure)) throw error
+      }
+    }
+  }
+
+  async #request<M extends Method<TrackerProtocol>>(
+    method: M,
+    params: Params<TrackerProtocol, M>,
+  ): Promise<Answer<Result<TrackerProtocol, M>>> {
+    return this.#withConnection(async (connection) => {
+      if (connection.caller === undefined) throw new Failure('connection-lost', 'not connected')
+      return connection.caller.request(method, params)
+    })
+  }
+
+  /** Tries at one tracker after the other until one answers; gives up when none does for a while. */
+  async #withConnection<T>(
+    attempt: (connection: TrackerConnection) => Promise<Answer<T>>,
+  ): Promise<Answer<T>> {
+    const deadlineMs = performance.now() + patienceMs
+    let lost: unknown
+    do {
+      // A tracker that is up and yet cannot answer is not asked again in the same moment.
+      if (lost !== undefined) await setTimeout(pauseMs)
+      for (const connection of this.#usable()) {
+        try {
+          const answer = await attempt(connection)
+          if (answer.ok || answer.refusal.code !== 'unavailable') return answer
+          lost = new Failure('connection-lost', answer.refusal.sentence)
+        } catch (error) {
+          if (!(error instanceof Failure) || error.code === 'protocol') throw error
+          lost = error
+        }
+      }
+    } while (await this.#untilUp(deadlineMs - performance.now()))
+    if (lost instanceof Failure && this.isUp) return refuse('unavailable', lost.message)
+    const problem = this.#connections.find((connection) => connection.problem !== undefined)?.problem
+    throw new Failure('connection-lost', problem ?? 'no tracker can be reached; is one running?', lost)
+  }
+
+  /** Those that can be asked now: logged in, while somebody is. */
+  #usable(): TrackerConnection[] {
+    return this.#connections.filter(
+      (connection) =>
+        connection.caller !== undefined &&
+        (this.#session === undefined || connection.loggedInAs !== undefined),
+    )
+  }
+
+  /** Whether a tracker came up within this time. */
+  async #untilUp(waitMs: number): Promise<boolean> {
+    if (waitMs <= 0) return false
+    return new Promise((resolve) => {
+      const done = (up: boolean): void => {
+        clearTimeout(timer)
+        this.#waiters.delete(wake)
+        resolve(up)
+      }
+      const wake = (): void => done(true)
+      const timer = globalThis.setTimeout(() => done(false), waitMs)
+      this.#waiters.add(wake)
+      // Asked before the first try of all has ended: somebody may be up by then. After it, if nobody
+      // is, the person who waits is told soon rather than late.
+      void this.#started?.then(() => this.#usable().length > 0 && wake())
+    })
+  }
+}
+
+function keyOf(file: FileVersion): string {
+  return `${file.group}/${file.name}`
+}
