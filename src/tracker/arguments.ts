@@ -1,0 +1,126 @@
+// The tracker's command line. Pure but for reading tracker_info.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { checkedAddress, formatAddress, parseTrackerInfo, type Address } from '../common/addresses.ts'
+import { defaultDataFolder } from '../common/data-folder.ts'
+import { Failure, systemCode } from '../common/failure.ts'
+import { version } from '../common/version.ts'
+
+export const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug'] as const
+
+export interface Arguments {
+  readonly address: Address
+  readonly number: number
+  /** Undefined to keep everything in memory. */
+  readonly dataFolder: string | undefined
+  readonly logLevel: string
+}
+
+/** Help or the version, that was asked for and is no mistake. */
+export interface TextInstead {
+  readonly text: string
+}
+
+interface Options {
+  dataDir?: string
+  memory?: boolean
+  logLevel: string
+}
+
+/** The names of folders are short everywhere, and a list of trackers may be long. */
+const folderNameMax = 100
+
+/** `words` without the program's name. Throws a `usage` or `file` failure with a sentence. */
+export function parseArguments(words: readonly string[]): Arguments | TextInstead {
+  let text = ''
+  const program = defineProgram((output) => (text += output))
+  try {
+    program.parse(words, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return { text }
+    throw new Failure('usage', error.message.replace(/^error: /, '').replace(/\s+/g, ' '), error)
+  }
+  const options = program.opts<Options>()
+  const [where, which] = program.args
+  const { address, number, all } = trackerOf(where ?? '', which)
+  const folder = options.dataDir === undefined ? folderFor(all) : resolve(options.dataDir)
+  return {
+    address,
+    number,
+    dataFolder: options.memory === true ? undefined : folder,
+    logLevel: options.logLevel,
+  }
+}
+
+function defineProgram(write: (output: string) => void): Command {
+  return new Command('tracker')
+    .description('Knows who is in which group and who shares what; the bytes travel between the clients.')
+    .usage('[options] <tracker_info.txt> [number]\n       tracker [options] <ip> <port>')
+    .argument('<where>', 'the file that lists the trackers, or the ip to listen on')
+    .argument('[which]', 'the number of this tracker in the file (1 if left out), or the port')
+    .addOption(new Option('--data-dir <folder>', 'keep the data in this folder').argParser(notEmpty))
+    .addOption(new Option('--memory', 'keep the data nowhere: it is gone at the end').conflicts('dataDir'))
+    .addOption(
+      new Option('--log-level <level>', 'what to log on standard error').choices(logLevels).default('warn'),
+    )
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeOut: write, writeErr: () => undefined })
+}
+
+function notEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('a folder needs a name')
+  return text
+}
+
+function trackerOf(
+  where: string,
+  which: string | undefined,
+): { address: Address; number: number; all: Address[] } {
+  if (isIP(where) !== 0 || where === 'localhost') {
+    if (which === undefined) throw new Failure('usage', `the port is missing; write tracker ${where} 8000`)
+    const address = checkedAddress(where, which)
+    return { address, number: 1, all: [address] }
+  }
+  const all = parseTrackerInfo(readTrackerInfo(where), where)
+  const number = numberOf(which ?? '1')
+  const address = all[number - 1]
+  if (address === undefined)
+    throw new Failure('usage', `${where} has ${all.length} trackers, there is no number ${number}`)
+  return { address, number, all }
+}
+
+function numberOf(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text))
+    throw new Failure('usage', `"${text}" is not the number of a tracker; number 1 is the first line`)
+  return Number(text)
+}
+
+function readTrackerInfo(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const reasons = new Map([
+      ['ENOENT', 'there is no such file'],
+      ['EISDIR', 'it is a folder'],
+      ['EACCES', 'not permitted'],
+    ])
+    const reason = reasons.get(systemCode(error) ?? '') ?? String(systemCode(error))
+    throw new Failure('file', `cannot read ${path}: ${reason}`, error)
+  }
+}
+
+/** Trackers of one list share a folder; trackers of different lists have nothing to do with each other. */
+function folderFor(all: readonly Address[]): string {
+  const name = all
+    .map(formatAddress)
+    .join('+')
+    .replace(/[:[\]]/g, '_')
+  const short = name.length <= folderNameMax ? name : createHash('sha256').update(name).digest('hex')
+  return defaultDataFolder(`tracker-${short}`)
+}

@@ -1,0 +1,50 @@
+// The ordered, durable log that all trackers of a community share, as an interface: one engine keeps it
+// in a SQLite file, one in memory; others may keep it elsewhere. Knows texts and positions, not commands.
+
+import type { Failure } from '../../common/failure.ts'
+
+/** The state after every entry up to and including `position`. */
+export interface LogSnapshot {
+  readonly position: number
+  readonly text: string
+}
+
+/** Who reads the log. Called in log order, one call at a time. */
+export interface LogFollower {
+  /**
+   * Stands for every entry up to its position. Comes first if the log has a snapshot, and again if this
+   * follower was away for so long that the entries it lacks have been truncated.
+   */
+  onSnapshot(snapshot: LogSnapshot): void
+  /** Positions count from 1 without a gap. An entry is delivered only when it is durable. */
+  onEntry(position: number, text: string): void
+  /** The log cannot be followed any further, for example because the file is damaged. Nothing comes after it. */
+  onLost(failure: Failure): void
+}
+
+export interface CommandLog {
+  /**
+   * Delivers everything until now and then resolves; what comes later, from this or other trackers, is
+   * delivered as it becomes durable. Called once, before `append`. Rejects with a `data` failure for a
+   * log that cannot be read.
+   */
+  follow(follower: LogFollower): Promise<void>
+
+  /**
+   * Makes the entries durable, all or none, in this order and behind those of earlier calls. Resolves
+   * when they are; they come back through the follower like everybody's, before or after that.
+   * Rejects when that failed or is not certain: an entry may then still be delivered later.
+   */
+  append(entries: readonly string[]): Promise<void>
+
+  /** Delivers at once what other trackers have appended, where an engine can know that without waiting. */
+  catchUp(): void
+
+  /**
+   * Keeps a snapshot and drops entries that it stands for. `take` is called if it is needed (another
+   * tracker may just have done it) and gives the state as it is then.
+   */
+  saveSnapshot(take: () => LogSnapshot): Promise<void>
+
+  close(): Promise<void>
+}

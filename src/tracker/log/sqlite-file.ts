@@ -1,0 +1,133 @@
+// The data file of the SQLite log: making it, and refusing what is not one. Whatever is wrong with an
+// existing file, nothing is ever begun anew in its place: that would be losing data quietly.
+
+import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, linkSync, statSync, unlinkSync } from 'node:fs'
+import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
+import { lockTimeoutMs } from '../limits.ts'
+
+/** "Cote" in ASCII: tells the file from the databases of other programs. */
+const applicationId = 0x436f7465
+const formatVersion = 1
+
+const schema = `
+  CREATE TABLE entries (position INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
+  CREATE TABLE snapshot (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    position INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+  PRAGMA application_id = ${applicationId};
+  PRAGMA user_version = ${formatVersion};
+`
+
+/** Opens the data file, making it if there is none. Throws a `data` failure that says what to do. */
+export function openDataFile(path: string): DatabaseSyncInstance {
+  if (!existsSync(path)) createDataFile(path)
+  let database: DatabaseSyncInstance | undefined
+  try {
+    checkNotEmpty(path)
+    database = new DatabaseSync(path, { timeout: lockTimeoutMs })
+    // FULL: a commit is on the disk, not just with the system, when COMMIT returns.
+    database.exec('PRAGMA synchronous = FULL')
+    checkOwner(database, path)
+    checkIntegrity(database, path)
+    database.exec('PRAGMA journal_mode = WAL')
+    return database
+  } catch (error) {
+    database?.close()
+    throw error instanceof Failure ? error : unreadable(path, error)
+  }
+}
+
+/**
+ * The file gets its name only when it is complete, so a crash on the way, or another tracker that does
+ * the same at this moment, never leaves half a data file.
+ */
+function createDataFile(path: string): void {
+  if (existsSync(`${path}-wal`)) {
+    throw new Failure(
+      'data',
+      `the data file ${path} is missing but its log ${path}-wal is there; put it back, or move the log away to begin anew`,
+    )
+  }
+  const beside = `${path}.${randomBytes(4).toString('hex')}.new`
+  try {
+    const database = new DatabaseSync(beside)
+    // Password verifiers are in it. SQLite gives the files beside it the same mode.
+    chmodSync(beside, 0o600)
+    database.exec('PRAGMA synchronous = FULL')
+    database.exec(schema)
+    // Only now: WAL is remembered in the file, and with it everything above is in the file itself.
+    database.exec('PRAGMA journal_mode = WAL')
+    database.close()
+    linkSync(beside, path)
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST')
+      throw new Failure('data', `cannot make the data file ${path}: ${sentenceOf(error)}`, error)
+  } finally {
+    removeIfThere(beside)
+  }
+}
+
+function checkNotEmpty(path: string): void {
+  if (statSync(path).size === 0) throw damaged(path, 'it is empty')
+}
+
+function checkOwner(database: DatabaseSyncInstance, path: string): void {
+  if (pragma(database, 'application_id') !== applicationId) {
+    throw new Failure(
+      'data',
+      `${path} is not a data file of this tracker; move it away, or name another folder with --data-dir`,
+    )
+  }
+  const version = pragma(database, 'user_version')
+  if (version !== formatVersion) {
+    throw new Failure(
+      'data',
+      `${path} has format ${version}, this tracker reads ${formatVersion}; use the version that wrote it`,
+    )
+  }
+}
+
+function checkIntegrity(database: DatabaseSyncInstance, path: string): void {
+  const found = database.prepare('PRAGMA quick_check(1)').get()
+  const word = found === undefined ? 'no answer' : Object.values(found)[0]
+  if (word !== 'ok') throw damaged(path, String(word))
+}
+
+function pragma(database: DatabaseSyncInstance, name: string): unknown {
+  const row: unknown = database.prepare(`PRAGMA ${name}`).get()
+  return typeof row === 'object' && row !== null ? Object.values(row)[0] : undefined
+}
+
+export function damaged(path: string, why: string, cause?: unknown): Failure {
+  const what = why.replace(/\s+/g, ' ').trim()
+  return new Failure(
+    'data',
+    `the data file ${path} is damaged (${what}); restore a copy of it, or move it away to begin anew`,
+    cause,
+  )
+}
+
+/** SQLite's own words for a file that it cannot take as a database, as one of ours. */
+function unreadable(path: string, error: unknown): Failure {
+  const sentence = sentenceOf(error)
+  if (/not a database/.test(sentence)) {
+    return new Failure(
+      'data',
+      `${path} is not a data file of this tracker, or its beginning is damaged; move it away, or name another folder with --data-dir`,
+      error,
+    )
+  }
+  if (/malformed|corrupt|disk image/.test(sentence)) return damaged(path, sentence, error)
+  return new Failure('data', `cannot open the data file ${path}: ${sentence}`, error)
+}
+
+function removeIfThere(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    if (existsSync(file)) unlinkSync(file)
+  }
+}

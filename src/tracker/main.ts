@@ -1,0 +1,55 @@
+// The tracker program: command line, console, signals, exit codes. Everything else is in tracker.ts.
+
+import { pino, type Logger } from 'pino'
+import { formatAddress } from '../common/addresses.ts'
+import { Failure, sentenceOf } from '../common/failure.ts'
+import { parseArguments, type Arguments } from './arguments.ts'
+import { readConsole } from './console.ts'
+import { startTracker, type Tracker } from './tracker.ts'
+
+const standardError = 2
+
+async function main(words: readonly string[]): Promise<void> {
+  const parsed = parseArguments(words)
+  if ('text' in parsed) {
+    process.stdout.write(parsed.text)
+    return
+  }
+  const log = pino({ level: parsed.logLevel }, pino.destination({ dest: standardError, sync: true }))
+  const tracker = await startTracker({ ...parsed, log, onLost: fail })
+  announce(parsed, tracker, log)
+  const end = endOnce(tracker, log)
+  process.on('SIGINT', end)
+  process.on('SIGTERM', end)
+  readConsole(process.stdin, print, { status: () => tracker.status(), quit: end })
+}
+
+function announce(parsed: Arguments, tracker: Tracker, log: Logger): void {
+  print(`tracker ${parsed.number} listening on ${formatAddress(tracker.address)}`)
+  log.info({ dataFolder: parsed.dataFolder ?? 'none' }, 'serving')
+}
+
+/** Ends the process when the tracker has ended in good order; asked a second time, at once. */
+function endOnce(tracker: Tracker, log: Logger): () => void {
+  let isEnding = false
+  return () => {
+    if (isEnding) process.exit(1)
+    isEnding = true
+    log.info('ending')
+    tracker.close().then(() => process.exit(0), fail)
+  }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`error: ${sentenceOf(error)}\n`)
+  process.exit(error instanceof Failure && error.code === 'usage' ? 2 : 1)
+}
+
+// Whoever read standard output has gone; that is no reason to stop serving.
+process.stdout.on('error', () => undefined)
+
+main(process.argv.slice(2)).catch(fail)

@@ -1,0 +1,59 @@
+// Turns the effects of applied commands into what connected clients are told, and keeps presence in step:
+// nobody stays listed for a file that is gone, or in a group that it left.
+
+import type { Effect } from '../state/effects.ts'
+import type { Presence } from './presence.ts'
+
+export function notify(presence: Presence, effect: Effect): void {
+  switch (effect.kind) {
+    case 'trackers_changed':
+      for (const client of presence.clients)
+        client.tell('trackers_changed', { trackers: [...effect.trackers] })
+      return
+    case 'join_requested':
+      for (const client of presence.clientsOf(effect.owner))
+        client.tell('join_requested', { group: effect.group, user: effect.user })
+      return
+    case 'request_decided':
+      for (const client of presence.clientsOf(effect.user))
+        client.tell('request_decided', { group: effect.group, accepted: effect.accepted })
+      return
+    case 'member_left':
+      onMemberLeft(presence, effect)
+      return
+    case 'owner_changed':
+      for (const client of presence.clientsOf(effect.owner))
+        client.tell('owner_changed', { group: effect.group, owner: effect.owner })
+      return
+    case 'share_withdrawn':
+      onShareWithdrawn(presence, effect)
+      return
+    case 'file_gone':
+      onFileGone(presence, effect)
+      return
+  }
+}
+
+function onMemberLeft(presence: Presence, effect: Effect & { kind: 'member_left' }): void {
+  const { group, user, members } = effect
+  presence.dropFromGroup(user, group)
+  for (const concerned of [user, ...members]) {
+    for (const client of presence.clientsOf(concerned)) client.tell('member_left', { group, user })
+  }
+}
+
+/** Only complete copies: another machine of the same user may be downloading this very file. */
+function onShareWithdrawn(presence: Presence, effect: Effect & { kind: 'share_withdrawn' }): void {
+  const swarm = presence.swarm(effect.version)
+  for (const client of presence.clientsOf(effect.user)) {
+    if (swarm?.peers.get(client) === true) presence.retract(client, effect.version)
+  }
+}
+
+function onFileGone(presence: Presence, effect: Effect & { kind: 'file_gone' }): void {
+  const concerned = presence.dropSwarm(effect.version)
+  for (const user of effect.sharers) {
+    for (const client of presence.clientsOf(user)) concerned.add(client)
+  }
+  for (const client of concerned) client.tell('file_gone', effect.version)
+}

@@ -1,0 +1,58 @@
+// Collects what changes in swarms during a turn of the event loop and tells the watchers once: a client
+// that announces a hundred files, or a hundred that come back together, must not cost a message a change.
+
+import { peersPerFileMax } from '../../common/limits.ts'
+import type { Peer } from '../../common/protocol/tracker-protocol.ts'
+import type { Client } from './client.ts'
+import { peerOf, type Swarm } from './swarm.ts'
+
+export class SwarmNews {
+  /** For each swarm the keys whose standing changed. What to say of them is read when it is said. */
+  readonly #changed = new Map<Swarm, Set<string>>()
+  #tellSoon: NodeJS.Immediate | undefined
+
+  onChange(swarm: Swarm, key: string): void {
+    if (swarm.watchers.size === 0) return
+    const keys = this.#changed.get(swarm)
+    if (keys === undefined) this.#changed.set(swarm, new Set([key]))
+    else keys.add(key)
+    this.#tellSoon ??= setImmediate(() => this.#tellAll())
+  }
+
+  /** Its watchers have been told that it is gone. */
+  onGone(swarm: Swarm): void {
+    this.#changed.delete(swarm)
+  }
+
+  #tellAll(): void {
+    this.#tellSoon = undefined
+    const changed = [...this.#changed]
+    this.#changed.clear()
+    for (const [swarm, keys] of changed) tellWatchers(swarm, keys)
+  }
+}
+
+function tellWatchers(swarm: Swarm, keys: ReadonlySet<string>): void {
+  const joined: Peer[] = []
+  const left = new Set(keys)
+  for (const [client, complete] of swarm.peers) {
+    if (!keys.has(client.key)) continue
+    joined.push(peerOf(client, complete))
+    // A client that reconnects is here twice for a moment: its key has not left.
+    left.delete(client.key)
+  }
+  for (const watcher of swarm.watchers) tellWatcher(watcher, swarm, joined, [...left])
+}
+
+/** Everybody but the watcher itself, in portions that fit on a line. */
+function tellWatcher(watcher: Client, swarm: Swarm, joined: readonly Peer[], left: readonly string[]): void {
+  const others = joined.filter((peer) => peer.key !== watcher.key)
+  const gone = left.filter((key) => key !== watcher.key)
+  for (let at = 0; at < Math.max(others.length, gone.length); at += peersPerFileMax) {
+    watcher.tell('swarm_changed', {
+      ...swarm.version,
+      joined: others.slice(at, at + peersPerFileMax),
+      left: gone.slice(at, at + peersPerFileMax),
+    })
+  }
+}

@@ -1,0 +1,225 @@
+// Brings every change into the one order of the log: append → durable → delivered back in log order →
+// apply → reply. Holds the state; everybody else reads it here. Knows neither sockets nor engines.
+
+import { randomBytes } from 'node:crypto'
+import { Failure, sentenceOf } from '../common/failure.ts'
+import { refuse } from '../common/refusal.ts'
+import { commandsPerSnapshot, commandsWaitingMax } from './limits.ts'
+import type { CommandLog, LogFollower, LogSnapshot } from './log/command-log.ts'
+import { apply } from './state/apply.ts'
+import { isCommand, type Command } from './state/commands.ts'
+import type { Effect } from './state/effects.ts'
+import { restoreSnapshot, takeSnapshot } from './state/snapshot.ts'
+import { emptyState, type Outcome, type State } from './state/state.ts'
+
+export interface SequencerEvents {
+  /** Of every applied command, whichever tracker appended it. */
+  onEffect(effect: Effect): void
+  /** The state was replaced by a later one, without the effects of the commands in between. */
+  onStateReplaced(): void
+  /** The log could not be written; those who waited were told. It may work again. */
+  onTrouble(sentence: string): void
+  /** The state cannot be trusted or followed any more: end the process, a new one replays the log. */
+  onLost(failure: Failure): void
+}
+
+export interface SequencerOptions {
+  readonly commandsPerSnapshot?: number
+}
+
+interface Waiting {
+  readonly number: number
+  readonly command: Command
+  readonly reply: (outcome: Outcome) => void
+}
+
+const cannotSave = refuse('unavailable', 'the tracker cannot save changes at the moment; try again later')
+const tooBusy = refuse('busy', 'the tracker has too much to do at the moment; try again later')
+
+export class Sequencer implements LogFollower {
+  readonly #log: CommandLog
+  readonly #events: SequencerEvents
+  readonly #commandsPerSnapshot: number
+  /** With a command's number it tells this tracker's own entries from those of others and of earlier runs. */
+  readonly #origin = randomBytes(9).toString('base64url')
+  #state: State = emptyState()
+  #position = 0
+  #snapshotPosition = 0
+  #nextNumber = 0
+  /** Not handed to the log yet. */
+  #collected: Waiting[] = []
+  /** Handed to the log, by number. */
+  readonly #sent = new Map<number, Waiting>()
+  /** The append that is under way. */
+  #append: Promise<void> | undefined
+  #appendSoon: NodeJS.Immediate | undefined
+  #isFresh = false
+  #lost: Failure | undefined
+  #isStopping = false
+
+  constructor(log: CommandLog, events: SequencerEvents, options: SequencerOptions = {}) {
+    this.#log = log
+    this.#events = events
+    this.#commandsPerSnapshot = options.commandsPerSnapshot ?? commandsPerSnapshot
+  }
+
+  /** Reads the log up to now. Rejects with a `data` failure when it cannot be read. */
+  async start(): Promise<void> {
+    await this.#log.follow(this)
+    if (this.#lost !== undefined) throw this.#lost
+  }
+
+  /** The state with everything that is known to be durable: own commands and those of other trackers. */
+  get state(): State {
+    if (!this.#isFresh && this.#lost === undefined) this.#freshen()
+    return this.#state
+  }
+
+  /** Position of the last command that was applied. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Puts a command into the order. The outcome comes when it is durable and applied; never rejects. */
+  submit(command: Command): Promise<Outcome> {
+    return new Promise((reply) => {
+      if (this.#lost !== undefined || this.#isStopping) {
+        reply(cannotSave)
+      } else if (this.#collected.length + this.#sent.size >= commandsWaitingMax) {
+        reply(tooBusy)
+      } else {
+        this.#collected.push({ number: this.#nextNumber++, command, reply })
+        this.#appendWhenTurnEnds()
+      }
+    })
+  }
+
+  /** Takes no more commands and finishes those that it has. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    while (this.#append !== undefined || this.#collected.length > 0) {
+      this.#append ??= this.#appendCollected()
+      await this.#append
+    }
+  }
+
+  onSnapshot(snapshot: LogSnapshot): void {
+    try {
+      this.#state = restoreSnapshot(snapshot.text)
+    } catch (error) {
+      this.#lose(error)
+      return
+    }
+    this.#position = snapshot.position
+    this.#snapshotPosition = snapshot.position
+    this.#events.onStateReplaced()
+  }
+
+  onEntry(position: number, text: string): void {
+    if (this.#lost !== undefined) return
+    try {
+      const entry = parseEntry(position, text)
+      const applied = apply(this.#state, entry.command)
+      this.#position = position
+      // Reply after the entry came back from the log, never before: a log delivers only what is durable,
+      // so a client that was told "done" finds its change even if the power fails now.
+      if (entry.origin === this.#origin) this.#settle(entry.number, applied.outcome)
+      for (const effect of applied.effects) this.#events.onEffect(effect)
+    } catch (error) {
+      this.#lose(error)
+    }
+  }
+
+  onLost(failure: Failure): void {
+    this.#lose(failure)
+  }
+
+  #settle(number: number, outcome: Outcome): void {
+    const waiting = this.#sent.get(number)
+    this.#sent.delete(number)
+    waiting?.reply(outcome)
+  }
+
+  /** Once a turn, so that a read after another tracker's write sees it, and costs next to nothing. */
+  #freshen(): void {
+    this.#isFresh = true
+    setImmediate(() => {
+      this.#isFresh = false
+    })
+    this.#log.catchUp()
+  }
+
+  /** All commands that arrive in one turn of the event loop share one append, and with it one commit. */
+  #appendWhenTurnEnds(): void {
+    if (this.#append !== undefined) return
+    this.#appendSoon ??= setImmediate(() => {
+      this.#appendSoon = undefined
+      this.#append ??= this.#appendCollected()
+    })
+  }
+
+  /** One append at a time keeps commands in the order of their arrival; meanwhile the next batch collects. */
+  async #appendCollected(): Promise<void> {
+    const batch = this.#collected
+    this.#collected = []
+    const entries = batch.map((waiting) => {
+      this.#sent.set(waiting.number, waiting)
+      return encodeEntry({ origin: this.#origin, number: waiting.number, command: waiting.command })
+    })
+    try {
+      await this.#log.append(entries)
+      this.#snapshotWhenDue()
+    } catch (error) {
+      this.#events.onTrouble(sentenceOf(error))
+      // Should such an entry turn up in the log after all, it is applied like any other: the client
+      // was told "unavailable", not "no", and a retry with the same id has the outcome of that one.
+      for (const waiting of batch) this.#settle(waiting.number, cannotSave)
+    }
+    this.#append = undefined
+    if (this.#collected.length > 0) this.#appendWhenTurnEnds()
+  }
+
+  #snapshotWhenDue(): void {
+    if (this.#position - this.#snapshotPosition < this.#commandsPerSnapshot || this.#lost !== undefined)
+      return
+    this.#snapshotPosition = this.#position
+    this.#log
+      .saveSnapshot(() => ({ position: this.#position, text: takeSnapshot(this.#state) }))
+      .catch((error: unknown) => this.#events.onTrouble(sentenceOf(error)))
+  }
+
+  #lose(error: unknown): void {
+    if (this.#lost !== undefined) return
+    this.#lost = error instanceof Failure ? error : new Failure('data', sentenceOf(error), error)
+    const unanswered = [...this.#sent.values(), ...this.#collected]
+    this.#sent.clear()
+    this.#collected = []
+    for (const waiting of unanswered) waiting.reply(cannotSave)
+    this.#events.onLost(this.#lost)
+  }
+}
+
+/** An entry of the log. `origin` and `number` are for the tracker that waits for it, not for the state. */
+interface Entry {
+  readonly origin: string
+  readonly number: number
+  readonly command: Command
+}
+
+function encodeEntry(entry: Entry): string {
+  return JSON.stringify(entry)
+}
+
+/** Own entries are read like everybody's: what is applied is what is in the log, to the letter. */
+function parseEntry(position: number, text: string): Entry {
+  let entry: Partial<Entry> | null
+  try {
+    entry = JSON.parse(text) as Partial<Entry> | null
+  } catch (error) {
+    throw new Failure('data', `entry ${position} of the log is damaged`, error)
+  }
+  if (!isCommand(entry?.command)) {
+    throw new Failure('data', `entry ${position} of the log is from a newer version of the tracker`)
+  }
+  return { origin: String(entry.origin), number: Number(entry.number), command: entry.command }
+}

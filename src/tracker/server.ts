@@ -1,0 +1,127 @@
+// Accepts connections and makes a session of each: limits first, then the protocol. Whatever arrives gets
+// an answer or a closed socket, and never ends the process.
+
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Logger } from 'pino'
+import { formatAddress, isLoopback, plainHost, type Address } from '../common/addresses.ts'
+import { Failure, systemCode } from '../common/failure.ts'
+import { anonymousConnectionsMax, connectionsPerAddressMax, lineBytesBeforeLogin } from '../common/limits.ts'
+import { trackerProtocol, type TrackerProtocol } from '../common/protocol/tracker-protocol.ts'
+import { refuse } from '../common/refusal.ts'
+import { Channel } from '../common/wire/channel.ts'
+import { encodeLine } from '../common/wire/frames.ts'
+import { errorMessage } from '../common/wire/messages.ts'
+import { Responder, type Handlers } from '../common/wire/responder.ts'
+import { turnedAwayMs } from './limits.ts'
+import type { Presence } from './presence/presence.ts'
+import { Session } from './sessions/session.ts'
+
+export class TrackerServer {
+  readonly #handlers: Handlers<TrackerProtocol, Session>
+  readonly #presence: Presence
+  readonly #log: Logger
+  readonly #server: Server
+  readonly #sessions = new Set<Session>()
+  readonly #connectionsByHost = new Map<string, number>()
+
+  constructor(handlers: Handlers<TrackerProtocol, Session>, presence: Presence, log: Logger) {
+    this.#handlers = handlers
+    this.#presence = presence
+    this.#log = log
+    this.#server = createServer((socket) => this.#admit(socket))
+  }
+
+  get connections(): number {
+    return this.#sessions.size
+  }
+
+  /** The address with the port that was really taken. Rejects with a `start` failure. */
+  listen(address: Address): Promise<Address> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) => reject(cannotListen(address, error)))
+      this.#server.listen({ host: address.host, port: address.port }, () => {
+        this.#server.removeAllListeners('error')
+        this.#server.on('error', (error) => this.#log.error({ err: error }, 'cannot accept a connection'))
+        const bound = this.#server.address()
+        resolve(bound === null || typeof bound === 'string' ? address : { ...address, port: bound.port })
+      })
+    })
+  }
+
+  /** Hangs up on everybody; clients come back, or go to another tracker. */
+  disconnectAll(sentence: string): void {
+    for (const session of [...this.#sessions]) session.close(sentence)
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve())
+      this.disconnectAll('the tracker is shutting down')
+    })
+  }
+
+  #admit(socket: Socket): void {
+    const host = plainHost(socket.remoteAddress ?? '')
+    const problem = this.#problemOf(host)
+    if (problem === undefined) this.#establish(socket, host)
+    else turnAway(socket, problem)
+  }
+
+  #problemOf(host: string): string | undefined {
+    if (host === '') return 'the connection is gone already'
+    // Every session is logged in or not, and presence has exactly those that are.
+    if (this.#sessions.size - this.#presence.clients.size >= anonymousConnectionsMax)
+      return 'too many connections that have not logged in'
+    if (!isLoopback(host) && (this.#connectionsByHost.get(host) ?? 0) >= connectionsPerAddressMax)
+      return 'too many connections from this address'
+    return undefined
+  }
+
+  /** The line protocol begins with the first byte. A connection that is to be encrypted branches off here. */
+  #establish(socket: Socket, host: string): void {
+    const session = new Session(new Channel(socket, lineBytesBeforeLogin), host)
+    this.#sessions.add(session)
+    this.#connectionsByHost.set(host, (this.#connectionsByHost.get(host) ?? 0) + 1)
+    new Responder(session.channel, {
+      protocol: trackerProtocol,
+      session,
+      handlers: this.#handlers,
+      onTold: {},
+      stage: () => session.stage,
+      onClosed: (reason) => this.#onClosed(session, reason),
+      onFailure: (error) => this.#log.error({ err: error }, 'a request failed'),
+    })
+  }
+
+  #onClosed(session: Session, reason: Failure): void {
+    this.#sessions.delete(session)
+    const left = (this.#connectionsByHost.get(session.host) ?? 1) - 1
+    if (left === 0) this.#connectionsByHost.delete(session.host)
+    else this.#connectionsByHost.set(session.host, left)
+    const client = session.logOut()
+    if (client !== undefined) this.#presence.onClientGone(client)
+    this.#log.debug({ host: session.host, user: client?.user, why: reason.message }, 'connection closed')
+  }
+}
+
+function turnAway(socket: Socket, sentence: string): void {
+  socket.on('error', () => {
+    // It is being closed anyway.
+  })
+  // What it sends is read and dropped: closing over unread bytes would reset the connection, and the
+  // sentence with it.
+  socket.resume()
+  socket.end(encodeLine(errorMessage(null, refuse('busy', sentence).refusal)))
+  setTimeout(() => socket.destroy(), turnedAwayMs).unref()
+}
+
+function cannotListen(address: Address, error: Error): Failure {
+  const where = formatAddress(address)
+  const sentences = new Map([
+    ['EADDRINUSE', `cannot listen on ${where}: another program uses this port`],
+    ['EADDRNOTAVAIL', `cannot listen on ${where}: this machine does not have that address`],
+    ['EACCES', `cannot listen on ${where}: not permitted`],
+  ])
+  const sentence = sentences.get(systemCode(error) ?? '') ?? `cannot listen on ${where}: ${error.message}`
+  return new Failure('start', sentence, error)
+}

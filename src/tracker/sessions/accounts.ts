@@ -1,0 +1,113 @@
+// Requests about who somebody is: hello, registering, logging in and out.
+
+import { randomBytes } from 'node:crypto'
+import { scramIterations } from '../../common/limits.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { checkLoginKey, makeNonce } from '../../common/security/challenge.ts'
+import {
+  checkClientFinal,
+  madeUpCredentials,
+  parseClientFirst,
+  serverFirstMessage,
+} from '../../common/security/scram.ts'
+import { protocolVersion, version } from '../../common/version.ts'
+import type { HandlersOf, Services } from './services.ts'
+import { nothing } from './services.ts'
+import type { Session } from './session.ts'
+
+type Accounts = HandlersOf<'hello' | 'ping' | 'register' | 'login_start' | 'login_finish' | 'logout'>
+
+/** One sentence for a wrong password and for a user that does not exist: nobody learns who has an account. */
+const loginFailed = refuse('login-failed', 'wrong user name or password')
+const tooManyAttempts = refuse('too-many-attempts', 'too many failed logins; wait a minute')
+const alreadyLoggedIn = refuse('already-logged-in', 'somebody is logged in on this connection; log out first')
+
+export function accountHandlers(services: Services): Accounts {
+  const { sequencer, presence } = services
+  return {
+    hello: ({ protocol }, session) => hello(services, protocol, session),
+    ping: () => nothing,
+    register: ({ id, user, salt, iterations, storedKey, serverKey }) =>
+      sequencer.submit({
+        kind: 'register',
+        id,
+        user,
+        credentials: { salt, iterations, storedKey, serverKey },
+      }),
+    login_start: ({ clientFirst }, session) => startLogin(services, clientFirst, session),
+    login_finish: (params, session) => finishLogin(services, params, session),
+    logout: (_params, session) => {
+      const client = session.logOut()
+      if (client !== undefined) presence.onClientGone(client)
+      return nothing
+    },
+  }
+}
+
+function hello(services: Services, protocol: number, session: Session): ReturnType<Accounts['hello']> {
+  if (protocol !== protocolVersion) {
+    return refuse(
+      'protocol-version',
+      `this tracker speaks version ${protocolVersion} of the protocol, not ${protocol}`,
+    )
+  }
+  // A second hello changes nothing: the nonce that a login may be signing right now stays good.
+  if (session.nonce === '') session.nonce = makeNonce()
+  return accept({
+    protocol: protocolVersion,
+    program: `coterie-tracker/${version}`,
+    capabilities: [],
+    cluster: services.sequencer.state.cluster,
+    key: services.identity.publicKey,
+    nonce: session.nonce,
+    timeMs: services.nowMs(),
+  })
+}
+
+function startLogin(
+  services: Services,
+  clientFirst: string,
+  session: Session,
+): Answer<{ serverFirst: string }> {
+  if (session.isLoggedIn) return alreadyLoggedIn
+  const first = parseClientFirst(clientFirst)
+  if (first === undefined) return refuse('invalid-params', 'this is not the first message of a SCRAM login')
+  if (services.throttle.isBlocked(first.user, session.host, services.nowMs())) return tooManyAttempts
+  const { users, secret } = services.sequencer.state
+  // Made up in any case: whoever asks must not see in the time it takes whether the user exists.
+  const madeUp = madeUpCredentials(secret, first.user, scramIterations)
+  const credentials = users.get(first.user) ?? madeUp
+  const serverFirst = serverFirstMessage(first.nonce, randomBytes(18).toString('base64'), credentials)
+  session.pendingLogin = { user: first.user, clientFirstBare: first.bare, serverFirst, credentials }
+  return accept({ serverFirst })
+}
+
+function finishLogin(
+  services: Services,
+  params: { clientFinal: string; key: string; proof: string; port: number },
+  session: Session,
+): Answer<{ serverFinal: string; trackers: string[] }> {
+  if (session.isLoggedIn) return alreadyLoggedIn
+  const login = session.pendingLogin
+  // One answer to one challenge, right or wrong.
+  session.pendingLogin = undefined
+  if (login === undefined) return refuse('invalid-request', 'a login begins with login_start')
+  const { sequencer, presence, identity, throttle } = services
+  // Again, since many logins may have been started at once.
+  if (throttle.isBlocked(login.user, session.host, services.nowMs())) return tooManyAttempts
+  const serverFinal = checkClientFinal(
+    login.clientFirstBare,
+    login.serverFirst,
+    params.clientFinal,
+    login.credentials,
+  )
+  if (serverFinal === undefined) {
+    throttle.onFailed(login.user, session.host, services.nowMs())
+    return loginFailed
+  }
+  if (!checkLoginKey(params.key, params.proof, session.nonce, identity.publicKey, login.user)) {
+    return refuse('proof-failed', 'the proof of the key is not right')
+  }
+  presence.onClientCame(session.logIn(login.user, params.key, params.port))
+  return accept({ serverFinal, trackers: [...sequencer.state.trackers] })
+}

@@ -1,0 +1,63 @@
+// Requests about files: who shares what for good, and who has pieces of it right now.
+
+import { ticketLifetimeMs } from '../../common/limits.ts'
+import { accept } from '../../common/refusal.ts'
+import { signTicket } from '../../common/security/ticket.ts'
+import { findFile, listFiles, mayAnnounce } from '../state/queries.ts'
+import { nothing, type HandlersOf, type Services } from './services.ts'
+import type { Session } from './session.ts'
+
+type Files = HandlersOf<
+  'share_file' | 'unshare_file' | 'list_files' | 'find_file' | 'forget_file' | 'announce' | 'retract'
+>
+
+export function fileHandlers(services: Services): Files {
+  const { sequencer, presence } = services
+  return {
+    share_file: ({ id, group, name, fileId, sizeBytes }, { user: by }) =>
+      sequencer.submit({ kind: 'share_file', id, by, group, name, fileId, sizeBytes }),
+    unshare_file: ({ id, group, name }, { user: by }) =>
+      sequencer.submit({ kind: 'unshare_file', id, by, group, name }),
+    list_files: ({ group, after }, { user }) => {
+      const page = listFiles(sequencer.state, user, group, after)
+      if (!page.ok) return page
+      const files = page.value.files.map(({ name, file: { fileId, sizeBytes } }) => {
+        return { name, sizeBytes, seeders: presence.seeders({ group, name, fileId }) }
+      })
+      return accept({ files, more: page.value.more })
+    },
+    find_file: ({ group, name }, session) => findAndWatch(services, group, name, session),
+    forget_file: ({ group, name }, { client }) => {
+      presence.forget(client, group, name)
+      return nothing
+    },
+    announce: ({ files }, { client }) => {
+      const { state } = sequencer
+      const refused: { group: string; name: string }[] = []
+      for (const file of files) {
+        if (mayAnnounce(state, client.user, file)) presence.announce(client, file, file.complete)
+        else refused.push({ group: file.group, name: file.name })
+      }
+      return accept({ refused })
+    },
+    retract: ({ files }, { client }) => {
+      for (const version of files) presence.retract(client, version)
+      return nothing
+    },
+  }
+}
+
+function findAndWatch(
+  { sequencer, presence, identity, nowMs }: Services,
+  group: string,
+  name: string,
+  { client }: Session,
+): ReturnType<Files['find_file']> {
+  const file = findFile(sequencer.state, client.user, group, name)
+  if (!file.ok) return file
+  const { fileId, sizeBytes } = file.value
+  const peers = presence.watch(client, { group, name, fileId })
+  const expiresMs = nowMs() + ticketLifetimeMs
+  const ticket = signTicket(identity, { user: client.user, group, key: client.key, expiresMs })
+  return accept({ fileId, sizeBytes, peers, ticket, expiresMs })
+}

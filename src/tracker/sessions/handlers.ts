@@ -1,0 +1,13 @@
+// Every request of the tracker's protocol and who answers it.
+
+import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
+import type { Handlers } from '../../common/wire/responder.ts'
+import { accountHandlers } from './accounts.ts'
+import { fileHandlers } from './files.ts'
+import { groupHandlers } from './groups.ts'
+import type { Services } from './services.ts'
+import type { Session } from './session.ts'
+
+export function trackerHandlers(services: Services): Handlers<TrackerProtocol, Session> {
+  return { ...accountHandlers(services), ...groupHandlers(services), ...fileHandlers(services) }
+}

@@ -1,0 +1,28 @@
+// What the handlers of requests work with.
+
+import type { Answer } from '../../common/refusal.ts'
+import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
+import type { Identity } from '../../common/security/identity.ts'
+import type { Method } from '../../common/wire/methods.ts'
+import type { Handlers } from '../../common/wire/responder.ts'
+import type { Presence } from '../presence/presence.ts'
+import type { Sequencer } from '../sequencer.ts'
+import type { LoginThrottle } from './login-throttle.ts'
+import type { Session } from './session.ts'
+
+export interface Services {
+  readonly sequencer: Sequencer
+  readonly presence: Presence
+  readonly identity: Identity
+  readonly throttle: LoginThrottle
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number
+}
+
+type TrackerHandlers = Handlers<TrackerProtocol, Session>
+
+/** The handlers of some of the tracker's methods. */
+export type HandlersOf<M extends Method<TrackerProtocol>> = Pick<TrackerHandlers, M>
+
+/** The answer of a request that has nothing to say but "done". */
+export const nothing: Answer<object> = { ok: true, value: {} }

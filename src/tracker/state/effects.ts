@@ -1,0 +1,32 @@
+// What an applied command means for those who are connected. Effects come from the log and not from
+// the request, so every tracker that follows the log tells its own clients. Each carries the users it
+// concerns: whoever delivers it need not look into a state that may have moved on.
+
+import type { FileVersion } from '../../common/protocol/fields.ts'
+
+export type Effect =
+  | { readonly kind: 'trackers_changed'; readonly trackers: readonly string[] }
+  | {
+      readonly kind: 'join_requested'
+      readonly group: string
+      readonly user: string
+      readonly owner: string
+    }
+  | {
+      readonly kind: 'request_decided'
+      readonly group: string
+      readonly user: string
+      readonly accepted: boolean
+    }
+  /** `members` are those who are still in the group. */
+  | {
+      readonly kind: 'member_left'
+      readonly group: string
+      readonly user: string
+      readonly members: readonly string[]
+    }
+  | { readonly kind: 'owner_changed'; readonly group: string; readonly owner: string }
+  /** A user does not share this any more; others still do. */
+  | { readonly kind: 'share_withdrawn'; readonly version: FileVersion; readonly user: string }
+  /** This version is not in the group any more. `sharers` are those who shared it last. */
+  | { readonly kind: 'file_gone'; readonly version: FileVersion; readonly sharers: readonly string[] }

@@ -1,0 +1,101 @@
+// A tracker, put together: log, sequencer, presence, sessions, server. Owns the order of starting and
+// ending; refuses to know the command line, the console and the process.
+
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import type { Address } from '../common/addresses.ts'
+import { makePrivateFolder } from '../common/data-folder.ts'
+import { Failure, sentenceOf } from '../common/failure.ts'
+import { loadIdentity, makeIdentity, type Identity } from '../common/security/identity.ts'
+import type { CommandLog } from './log/command-log.ts'
+import { MemoryLog } from './log/memory-log.ts'
+import { SqliteLog } from './log/sqlite-log.ts'
+import { notify } from './presence/notify.ts'
+import { Presence } from './presence/presence.ts'
+import { Sequencer } from './sequencer.ts'
+import { TrackerServer } from './server.ts'
+import { trackerHandlers } from './sessions/handlers.ts'
+import { LoginThrottle } from './sessions/login-throttle.ts'
+import { totalsOf } from './state/queries.ts'
+
+export interface TrackerOptions {
+  readonly address: Address
+  /** Which of the community's trackers this one is, from 1. */
+  readonly number: number
+  /** Shared by the trackers of a community on one machine; undefined to keep nothing. */
+  readonly dataFolder: string | undefined
+  readonly log: Logger
+  /** The tracker cannot go on; the process should end. */
+  readonly onLost: (failure: Failure) => void
+}
+
+export interface Tracker {
+  /** With the port that was really taken. */
+  readonly address: Address
+  /** One line for a person. */
+  status(): string
+  close(): Promise<void>
+}
+
+/** Rejects with a failure whose sentence says what is wrong. */
+export async function startTracker(options: TrackerOptions): Promise<Tracker> {
+  const { identity, commandLog } = openStorage(options)
+  const presence = new Presence()
+  const sequencer = new Sequencer(commandLog, {
+    onEffect: (effect) => notify(presence, effect),
+    // Rare: this tracker stood still for a long time. What its clients missed cannot be told any more;
+    // they reconnect and announce again.
+    onStateReplaced: () => server.disconnectAll('the tracker had fallen behind'),
+    onTrouble: (sentence) => options.log.error(sentence),
+    onLost: options.onLost,
+  })
+  const throttle = new LoginThrottle()
+  const handlers = trackerHandlers({ sequencer, presence, identity, throttle, nowMs: Date.now })
+  const server = new TrackerServer(handlers, presence, options.log)
+  const close = async (): Promise<void> => {
+    await sequencer.stop()
+    await server.close()
+    await commandLog.close()
+  }
+  try {
+    await sequencer.start()
+    await introduce(sequencer, identity)
+    const address = await server.listen(options.address)
+    return { address, close, status: () => statusLine(sequencer, presence) }
+  } catch (error) {
+    await commandLog.close()
+    throw error
+  }
+}
+
+function openStorage(options: TrackerOptions): { identity: Identity; commandLog: CommandLog } {
+  const { dataFolder, number } = options
+  if (dataFolder === undefined) return { identity: makeIdentity(), commandLog: new MemoryLog() }
+  try {
+    makePrivateFolder(dataFolder)
+  } catch (error) {
+    throw new Failure('data', `cannot make the data folder ${dataFolder}: ${sentenceOf(error)}`, error)
+  }
+  // The log is shared, the key is not: each tracker signs tickets as itself.
+  const identity = loadIdentity(join(dataFolder, `tracker-${number}`))
+  return { identity, commandLog: new SqliteLog(join(dataFolder, 'log.sqlite')) }
+}
+
+/** Puts this tracker's key into the hard state, so that every tracker vouches for its tickets. */
+async function introduce(sequencer: Sequencer, identity: Identity): Promise<void> {
+  if (sequencer.state.trackers.has(identity.publicKey)) return
+  const outcome = await sequencer.submit({
+    kind: 'tracker_started',
+    key: identity.publicKey,
+    cluster: randomBytes(12).toString('base64url'),
+    secret: randomBytes(32).toString('base64url'),
+  })
+  if (!outcome.ok) throw new Failure('data', 'cannot write the log; is the disk full?')
+}
+
+function statusLine(sequencer: Sequencer, presence: Presence): string {
+  const { users, groups, files } = totalsOf(sequencer.state)
+  const connected = presence.clients.size
+  return `users ${users}, groups ${groups}, files ${files}, connected ${connected}, log position ${sequencer.position}`
+}
