@@ -47,10 +47,11 @@ export function openDataFile(path: string): DatabaseSyncInstance {
  * the same at this moment, never leaves half a data file.
  */
 function createDataFile(path: string): void {
-  if (existsSync(`${path}-wal`)) {
+  // Looked for again after its companion: another tracker may just have made both.
+  if (hasContent(`${path}-wal`) && !existsSync(path)) {
     throw new Failure(
       'data',
-      `the data file ${path} is missing but its log ${path}-wal is there; put it back, or move the log away to begin anew`,
+      `the data file ${path} is missing but its companion ${path}-wal is there; put the file back, or move the companion away to begin anew`,
     )
   }
   const beside = `${path}.${randomBytes(4).toString('hex')}.new`
@@ -72,8 +73,12 @@ function createDataFile(path: string): void {
   }
 }
 
+function hasContent(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0
+}
+
 function checkNotEmpty(path: string): void {
-  if (statSync(path).size === 0) throw damaged(path, 'it is empty')
+  if (!hasContent(path)) throw damaged(path, 'it is empty')
 }
 
 function checkOwner(database: DatabaseSyncInstance, path: string): void {

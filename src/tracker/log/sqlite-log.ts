@@ -117,7 +117,14 @@ export class SqliteLog implements CommandLog {
   // eslint-disable-next-line typescript/require-await
   async close(): Promise<void> {
     this.#stopWatching()
-    if (this.#database.isOpen) this.#database.close()
+    if (!this.#database.isOpen) return
+    try {
+      // SQLite does this by itself only when no statement is left, and this binding never ends them.
+      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } catch {
+      // Another tracker is writing: then it will do it.
+    }
+    this.#database.close()
   }
 
   #writeSnapshot({ position, text }: LogSnapshot): void {
