@@ -37,8 +37,9 @@ export class Bitfield {
     return this.#count === this.length
   }
 
+  /** Any number may be asked for: bit operations would wrap one from outside round to a bit that is there. */
   has(index: number): boolean {
-    return ((this.#bytes[index >> 3] ?? 0) & (0x80 >> (index & 7))) !== 0
+    return index >= 0 && index < this.length && ((this.#bytes[index >> 3] ?? 0) & (0x80 >> (index & 7))) !== 0
   }
 
   set(index: number): void {

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { manifestBytesMax, pieceBytes, pieceCountMax } from '../../src/common/limits.ts'
+import {
+  buildManifest,
+  hashPiece,
+  manifestLength,
+  parseManifest,
+  verifyPiece,
+  type Manifest,
+} from '../../src/common/manifest.ts'
+import { pieceCount, pieceLength, pieceOffset } from '../../src/common/pieces.ts'
+
+/** The pieces of a file of this size, and its manifest. */
+function fileOf(sizeBytes: number, fill = 7): { pieces: Buffer[]; manifest: Manifest } {
+  const pieces = Array.from({ length: pieceCount(sizeBytes) }, (_, index) =>
+    Buffer.alloc(pieceLength(sizeBytes, index), fill + index),
+  )
+  return { pieces, manifest: buildManifest(sizeBytes, Buffer.concat(pieces.map(hashPiece))) }
+}
+
+test.each([
+  [0, 0],
+  [1, 1],
+  [pieceBytes - 1, 1],
+  [pieceBytes, 1],
+  [pieceBytes + 1, 2],
+  [5 * pieceBytes + 12_345, 6],
+])('a file of %i bytes has %i pieces, and its manifest survives the journey', (sizeBytes, count) => {
+  const { pieces, manifest } = fileOf(sizeBytes)
+  expect(manifest.pieceCount).toBe(count)
+  expect(manifest.bytes).toHaveLength(manifestLength(sizeBytes))
+  const read = parseManifest(Buffer.from(manifest.bytes))
+  expect(read).toEqual(manifest)
+  expect(pieces.every((piece, index) => read !== undefined && verifyPiece(read, index, piece))).toBe(true)
+  expect(manifest.fileId).toBe(createHash('sha256').update(manifest.bytes).digest('hex'))
+})
+
+test('the pieces of any file lie end to end and cover it', () => {
+  fc.assert(
+    fc.property(fc.nat({ max: 2 ** 40 }), (sizeBytes) => {
+      const last = pieceCount(sizeBytes) - 1
+      if (last < 0) return sizeBytes === 0
+      const length = pieceLength(sizeBytes, last)
+      return length > 0 && length <= pieceBytes && pieceOffset(last) + length === sizeBytes
+    }),
+  )
+})
+
+test('a manifest that is cut, too long, or from another format is none', () => {
+  const { bytes } = fileOf(2 * pieceBytes).manifest
+  for (let length = 0; length < bytes.length; length++) {
+    expect(parseManifest(bytes.subarray(0, length))).toBeUndefined()
+  }
+  expect(parseManifest(Buffer.concat([bytes, Buffer.alloc(1)]))).toBeUndefined()
+  expect(parseManifest(Buffer.concat([Buffer.from('CTM2'), bytes.subarray(4)]))).toBeUndefined()
+  expect(parseManifest(Buffer.from('d8:announce'.padEnd(64, 'x')))).toBeUndefined()
+})
+
+test('a manifest that claims an impossible size is none, and costs nothing', () => {
+  for (const size of [2n ** 63n, 2n ** 64n - 1n, BigInt(pieceCountMax) * BigInt(pieceBytes) + 1n]) {
+    const { bytes } = fileOf(pieceBytes).manifest
+    bytes.writeBigUInt64BE(size, 4)
+    expect(parseManifest(bytes)).toBeUndefined()
+  }
+})
+
+test('the manifest of the largest file fits its bound', () => {
+  expect(manifestLength(pieceCountMax * pieceBytes)).toBeLessThanOrEqual(manifestBytesMax)
+})
+
+test('junk is never taken for a manifest', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 200 }),
+      (bytes) => parseManifest(Buffer.from(bytes)) === undefined,
+    ),
+  )
+})
+
+test('another size is another file, even with the same pieces', () => {
+  const piece = hashPiece(Buffer.alloc(10))
+  expect(buildManifest(10, piece).fileId).not.toBe(buildManifest(11, piece).fileId)
+})
+
+test('a manifest takes one hash pair a piece, no more and no fewer', () => {
+  expect(() => buildManifest(pieceBytes + 1, hashPiece(Buffer.alloc(1)))).toThrow(RangeError)
+  expect(() => buildManifest(0, hashPiece(Buffer.alloc(1)))).toThrow(RangeError)
+})
+
+test('a changed bit, a cut end or the piece next to it is not the piece', () => {
+  const { pieces, manifest } = fileOf(2 * pieceBytes + 5)
+  const [first, second, last] = pieces as [Buffer, Buffer, Buffer]
+  expect(verifyPiece(manifest, 0, second)).toBe(false)
+  expect(verifyPiece(manifest, 2, last.subarray(1))).toBe(false)
+  const changed = Buffer.from(first)
+  changed[pieceBytes - 1] = (changed[pieceBytes - 1] ?? 0) ^ 1
+  expect(verifyPiece(manifest, 0, changed)).toBe(false)
+  expect(verifyPiece(manifest, 0, first)).toBe(true)
+})
+
+test('two different pieces with one SHA-1 are told apart', () => {
+  const [good, forged] = ['a', 'b'].map((name) =>
+    Buffer.concat([readFileSync(new URL(`../data/sha1-collision/${name}.bin`, import.meta.url))], pieceBytes),
+  ) as [Buffer, Buffer]
+  const sha1 = (piece: Buffer): string => createHash('sha1').update(piece).digest('hex')
+  expect(good.equals(forged)).toBe(false)
+  expect(sha1(good)).toBe(sha1(forged))
+
+  const manifest = buildManifest(pieceBytes, hashPiece(good))
+  expect(verifyPiece(manifest, 0, good)).toBe(true)
+  expect(verifyPiece(manifest, 0, forged)).toBe(false)
+})
