@@ -6,8 +6,11 @@ import { escapeText } from '../common/escape.ts'
 
 export interface ConsoleEvents {
   status(): string
+  digest(): string
   quit(): void
 }
+
+const help = 'status: how much there is of everything; digest: to compare trackers; quit: end this tracker'
 
 /** Reads commands from `input`; `print` gets each reply, one line. */
 export function readConsole(input: Readable, print: (line: string) => void, events: ConsoleEvents): void {
@@ -22,7 +25,10 @@ function onCommand(command: string, print: (line: string) => void, events: Conso
   if (command === '') return
   if (command === 'quit' || command === 'exit') events.quit()
   else if (command === 'status') print(events.status())
-  else if (command === 'help') print('status: users, groups, files, connections; quit: end this tracker')
+  else if (command === 'digest') print(events.digest())
+  else if (command === 'help') print(help)
   else
-    print(`error: there is no command "${escapeText(command.slice(0, 64))}"; there are status, quit and help`)
+    print(
+      `error: there is no command "${escapeText(command.slice(0, 64))}"; there are status, digest, quit and help`,
+    )
 }

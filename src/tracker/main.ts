@@ -21,7 +21,7 @@ async function main(words: readonly string[]): Promise<void> {
   const end = endOnce(tracker, log)
   process.on('SIGINT', end)
   process.on('SIGTERM', end)
-  readConsole(process.stdin, print, { status: () => tracker.status(), quit: end })
+  readConsole(process.stdin, print, { status: tracker.status, digest: tracker.digest, quit: end })
 }
 
 function announce(parsed: Arguments, tracker: Tracker, log: Logger): void {

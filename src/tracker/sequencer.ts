@@ -52,7 +52,7 @@ export class Sequencer implements LogFollower {
   readonly #sent = new Map<number, Waiting>()
   /** The append that is under way. */
   #append: Promise<void> | undefined
-  #appendSoon: NodeJS.Immediate | undefined
+  #willAppend = false
   #isFresh = false
   #lost: Failure | undefined
   #isStopping = false
@@ -151,10 +151,11 @@ export class Sequencer implements LogFollower {
 
   /** All commands that arrive in one turn of the event loop share one append, and with it one commit. */
   #appendWhenTurnEnds(): void {
-    if (this.#append !== undefined) return
-    this.#appendSoon ??= setImmediate(() => {
-      this.#appendSoon = undefined
-      this.#append ??= this.#appendCollected()
+    if (this.#append !== undefined || this.#willAppend) return
+    this.#willAppend = true
+    setImmediate(() => {
+      this.#willAppend = false
+      if (this.#collected.length > 0) this.#append ??= this.#appendCollected()
     })
   }
 

@@ -21,7 +21,7 @@ export class TrackerServer {
   readonly #presence: Presence
   readonly #log: Logger
   readonly #server: Server
-  readonly #sessions = new Set<Session>()
+  readonly #sessions = new Map<Session, Responder<TrackerProtocol, Session>>()
   readonly #connectionsByHost = new Map<string, number>()
 
   constructor(handlers: Handlers<TrackerProtocol, Session>, presence: Presence, log: Logger) {
@@ -50,7 +50,7 @@ export class TrackerServer {
 
   /** Hangs up on everybody; clients come back, or go to another tracker. */
   disconnectAll(sentence: string): void {
-    for (const session of [...this.#sessions]) session.close(sentence)
+    for (const session of this.#sessions.keys()) session.close(sentence)
   }
 
   close(): Promise<void> {
@@ -80,9 +80,8 @@ export class TrackerServer {
   /** The line protocol begins with the first byte. A connection that is to be encrypted branches off here. */
   #establish(socket: Socket, host: string): void {
     const session = new Session(new Channel(socket, lineBytesBeforeLogin), host)
-    this.#sessions.add(session)
     this.#connectionsByHost.set(host, (this.#connectionsByHost.get(host) ?? 0) + 1)
-    new Responder(session.channel, {
+    const responder = new Responder(session.channel, {
       protocol: trackerProtocol,
       session,
       handlers: this.#handlers,
@@ -91,6 +90,7 @@ export class TrackerServer {
       onClosed: (reason) => this.#onClosed(session, reason),
       onFailure: (error) => this.#log.error({ err: error }, 'a request failed'),
     })
+    this.#sessions.set(session, responder)
   }
 
   #onClosed(session: Session, reason: Failure): void {

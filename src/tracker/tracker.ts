@@ -18,6 +18,7 @@ import { TrackerServer } from './server.ts'
 import { trackerHandlers } from './sessions/handlers.ts'
 import { LoginThrottle } from './sessions/login-throttle.ts'
 import { totalsOf } from './state/queries.ts'
+import { digestOf } from './state/snapshot.ts'
 
 export interface TrackerOptions {
   readonly address: Address
@@ -34,8 +35,10 @@ export interface Tracker {
   /** With the port that was really taken. */
   readonly address: Address
   /** One line for a person. */
-  status(): string
-  close(): Promise<void>
+  status: () => string
+  /** One line to compare with other trackers of the same log. */
+  digest: () => string
+  close: () => Promise<void>
 }
 
 /** Rejects with a failure whose sentence says what is wrong. */
@@ -62,7 +65,12 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
     await sequencer.start()
     await introduce(sequencer, identity)
     const address = await server.listen(options.address)
-    return { address, close, status: () => statusLine(sequencer, presence) }
+    return {
+      address,
+      close,
+      status: () => statusLine(sequencer, presence),
+      digest: () => `state ${digestOf(sequencer.state)} at log position ${sequencer.position}`,
+    }
   } catch (error) {
     await commandLog.close()
     throw error

@@ -92,15 +92,14 @@ function checkOwner(database: DatabaseSyncInstance, path: string): void {
   if (version !== formatVersion) {
     throw new Failure(
       'data',
-      `${path} has format ${version}, this tracker reads ${formatVersion}; use the version that wrote it`,
+      `${path} has format ${String(version)}, this tracker reads ${formatVersion}; use the version that wrote it`,
     )
   }
 }
 
 function checkIntegrity(database: DatabaseSyncInstance, path: string): void {
-  const found = database.prepare('PRAGMA quick_check(1)').get()
-  const word = found === undefined ? 'no answer' : Object.values(found)[0]
-  if (word !== 'ok') throw damaged(path, String(word))
+  const found = pragma(database, 'quick_check(1)')
+  if (found !== 'ok') throw damaged(path, String(found))
 }
 
 function pragma(database: DatabaseSyncInstance, name: string): unknown {

@@ -49,8 +49,8 @@ export class Presence {
     const same = this.#byUser.get(client.user)
     same?.delete(client)
     if (same?.size === 0) this.#byUser.delete(client.user)
-    for (const swarm of [...client.watched.values()]) this.#unwatch(client, swarm)
-    for (const swarm of [...client.announced]) this.#retract(client, swarm)
+    for (const swarm of client.watched.values()) this.#unwatch(client, swarm)
+    for (const swarm of client.announced) this.#retract(client, swarm)
   }
 
   announce(client: Client, version: FileVersion, complete: boolean): void {
@@ -81,10 +81,10 @@ export class Presence {
   /** Ends all that a user has to do with the files of a group. */
   dropFromGroup(user: string, group: string): void {
     for (const client of this.clientsOf(user)) {
-      for (const swarm of [...client.watched.values()]) {
+      for (const swarm of client.watched.values()) {
         if (swarm.version.group === group) this.#unwatch(client, swarm)
       }
-      for (const swarm of [...client.announced]) {
+      for (const swarm of client.announced) {
         if (swarm.version.group === group) this.#retract(client, swarm)
       }
     }

@@ -9,14 +9,16 @@ import { peerOf, type Swarm } from './swarm.ts'
 export class SwarmNews {
   /** For each swarm the keys whose standing changed. What to say of them is read when it is said. */
   readonly #changed = new Map<Swarm, Set<string>>()
-  #tellSoon: NodeJS.Immediate | undefined
+  #willTell = false
 
   onChange(swarm: Swarm, key: string): void {
     if (swarm.watchers.size === 0) return
     const keys = this.#changed.get(swarm)
     if (keys === undefined) this.#changed.set(swarm, new Set([key]))
     else keys.add(key)
-    this.#tellSoon ??= setImmediate(() => this.#tellAll())
+    if (this.#willTell) return
+    this.#willTell = true
+    setImmediate(() => this.#tellAll())
   }
 
   /** Its watchers have been told that it is gone. */
@@ -25,7 +27,7 @@ export class SwarmNews {
   }
 
   #tellAll(): void {
-    this.#tellSoon = undefined
+    this.#willTell = false
     const changed = [...this.#changed]
     this.#changed.clear()
     for (const [swarm, keys] of changed) tellWatchers(swarm, keys)

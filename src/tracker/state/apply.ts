@@ -53,6 +53,8 @@ function decide(state: State, command: Command, effects: Effect[]): Outcome {
       return shareFile(state, command, effects)
     case 'unshare_file':
       return unshareFile(state, command, effects)
+    default:
+      return command satisfies never
   }
 }
 

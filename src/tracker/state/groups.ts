@@ -77,7 +77,7 @@ function takeRequest(state: State, command: DecideRequest): ReturnType<typeof gr
 /** A member goes, and with it everything it shared here. The last one takes the group along. */
 function takeOut(state: State, name: string, group: Group, user: string, effects: Effect[]): void {
   const owner = ownerOf(group)
-  for (const file of [...group.files.keys()]) withdrawShare(name, group, file, user, effects)
+  for (const file of group.files.keys()) withdrawShare(name, group, file, user, effects)
   group.members.delete(user)
   effects.push({ kind: 'member_left', group: name, user, members: [...group.members] })
   if (group.members.size === 0) {
