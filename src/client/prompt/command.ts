@@ -12,9 +12,9 @@ export interface Surroundings {
   /** A person sits there: hints help, questions can be asked, and a mistake can be typed again. */
   readonly terminal: boolean
   /** Asks without showing what is typed; undefined when the question was cancelled. */
-  askHidden(question: string): Promise<string | undefined>
+  readonly askHidden: (question: string) => Promise<string | undefined>
   /** Resolves when no download runs (of this group), or when a person stops the waiting. */
-  settle(group?: string): Promise<void>
+  readonly settle: (group?: string) => Promise<void>
 }
 
 export interface Reply {
@@ -42,9 +42,9 @@ export interface PromptCommand {
 /** The words of a call by position. commander has held them against the command's `words`. */
 export type CallWords = readonly [string, string, string]
 
+/** The command with its words, as a person has to type them. */
 export function usageOf(command: PromptCommand): string {
-  const flags = (command.flags ?? []).map(({ flag }) => ` [${flag}]`).join('')
-  return `${command.name}${command.words === '' ? '' : ` ${command.words}`}${flags}`
+  return `${command.name} ${command.words}`.trim()
 }
 
 /** A reply of one line. */

@@ -90,6 +90,7 @@ export function eventLine(event: ClientEvent): Line {
     case 'tracker-back':
       return { text: 'a tracker answers again' }
     case 'notice':
-      return { text: event.sentence }
+      break
   }
+  return { text: event.sentence }
 }

@@ -33,7 +33,7 @@ export function splitWords(line: string): Answer<string[]> {
   if (line.includes('\0')) return refuse('usage', 'a line cannot hold the character NUL')
   const words: string[] = []
   let word: string | undefined
-  for (let at = 0; at < line.length; ) {
+  for (let at = 0; at < line.length;) {
     const character = line[at] ?? ''
     if (isSpace(character)) {
       if (word !== undefined) words.push(word)

@@ -1,3 +1,5 @@
+// The commands about who one is: accounts, login and logout.
+
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
 import type { PromptCommand, Surroundings } from '../command.ts'
@@ -13,7 +15,10 @@ async function passwordFor(
 ): Promise<Answer<string>> {
   if (typed !== undefined) return accept(typed)
   if (!terminal)
-    return refuse('usage', `${command} needs a password unless it is typed in a terminal: ${command} <user> <password>`)
+    return refuse(
+      'usage',
+      `${command} needs a password unless it is typed in a terminal: ${command} <user> <password>`,
+    )
   const password = await askHidden('password: ')
   if (password === undefined) return refuse('cancelled', 'cancelled')
   if (!twice) return accept(password)
@@ -34,7 +39,7 @@ export const accountCommands: readonly PromptCommand[] = [
   {
     name: 'create_user',
     words: '<user> [password]',
-    summary: 'make an account; without a password it is asked for',
+    summary: 'make an account',
     async run(surroundings, [user, typed]) {
       const password = await passwordFor('create_user', typed, surroundings, true)
       if (!password.ok) return password

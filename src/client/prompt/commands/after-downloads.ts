@@ -1,3 +1,5 @@
+// The one rule about commands that would pull the ground from under a running download.
+
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
 import type { Surroundings } from '../command.ts'
@@ -14,9 +16,12 @@ export async function afterDownloads(
 ): Promise<Answer<void>> {
   const running = operations
     .showDownloads()
-    .find((one) => one.state === 'running' && one.group === group && (name === undefined || one.name === name))
+    .find(
+      (one) => one.state === 'running' && one.group === group && (name === undefined || one.name === name),
+    )
   if (running === undefined) return accept(undefined)
-  if (terminal) return refuse('busy', `${running.name} is still downloading; wait for it or cancel_download it`)
+  if (terminal)
+    return refuse('busy', `${running.name} is still downloading; wait for it or cancel_download it`)
   await settle(group)
   return accept(undefined)
 }

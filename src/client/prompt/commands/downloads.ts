@@ -1,3 +1,5 @@
+// The commands about downloads that run already, and how fast they may go.
+
 import { refuse } from '../../../common/refusal.ts'
 import type { PromptCommand } from '../command.ts'
 import { list, say, sayIfDone } from '../command.ts'
@@ -8,7 +10,7 @@ export const downloadCommands: readonly PromptCommand[] = [
   {
     name: 'show_downloads',
     words: '',
-    summary: 'list downloads: [D] running, [C] complete, [P] paused, [F] failed',
+    summary: 'list them: [D] runs, [C] complete, [P] paused, [F] failed',
     async run({ operations }) {
       return list(operations.showDownloads().map(downloadLine), 'no downloads')
     },
@@ -32,7 +34,7 @@ export const downloadCommands: readonly PromptCommand[] = [
   {
     name: 'cancel_download',
     words: '<group> <name>',
-    summary: 'give a download up and remove what was fetched of it',
+    summary: 'give a download up and remove its part file',
     async run({ operations }, [group, name]) {
       return sayIfDone(await operations.cancelDownload(group, name), `cancelled ${name} from ${group}`)
     },
@@ -51,10 +53,13 @@ export const downloadCommands: readonly PromptCommand[] = [
   {
     name: 'limit',
     words: '<upload|download> <rate>',
-    summary: 'limit the bytes a second of all transfers: 512K, 4M, or none',
+    summary: 'bytes a second of all transfers: 512K, 4M, none',
     async run({ operations }, [direction, rate]) {
       if (direction !== 'upload' && direction !== 'download')
-        return refuse('usage', `"${direction}" is neither upload nor download: limit <upload|download> <rate>`)
+        return refuse(
+          'usage',
+          `"${direction}" is neither upload nor download: limit <upload|download> <rate>`,
+        )
       const limit = parseRate(rate)
       if (!limit.ok) return limit
       operations.setLimit(direction, limit.value)

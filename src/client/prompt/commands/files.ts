@@ -1,3 +1,5 @@
+// The commands about the files of a group: sharing, listing and fetching them.
+
 import { accept } from '../../../common/refusal.ts'
 import type { PromptCommand } from '../command.ts'
 import { list, say, sayIfDone } from '../command.ts'
@@ -23,7 +25,7 @@ export const fileCommands: readonly PromptCommand[] = [
   {
     name: 'list_files',
     words: '<group>',
-    summary: 'list the files of a group with their sizes and seeders',
+    summary: 'list the files of a group',
     async run({ operations, terminal }, [group]) {
       const answer = await operations.listFiles(group)
       if (!answer.ok) return answer
@@ -34,7 +36,7 @@ export const fileCommands: readonly PromptCommand[] = [
   {
     name: 'download_file',
     words: '<group> <name> <destination>',
-    summary: 'fetch a file; the destination is a folder or the name it shall have',
+    summary: 'fetch a file to a folder, or to the path it shall have',
     flags: [{ flag: '--overwrite', summary: 'replace a file that is at the destination already' }],
     async run({ operations }, [group, name, destination], flags) {
       const overwrite = flags.has('--overwrite')
@@ -49,7 +51,7 @@ export const fileCommands: readonly PromptCommand[] = [
   {
     name: 'stop_share',
     words: '<group> <name>',
-    summary: 'stop sharing a file in a group; the file itself stays where it is',
+    summary: 'stop sharing a file; it stays on your disk',
     waits: true,
     async run(surroundings, [group, name]) {
       const free = await afterDownloads(surroundings, group, name)

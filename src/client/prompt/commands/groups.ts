@@ -1,3 +1,5 @@
+// The commands about groups: joining and leaving them, and for their owners, letting others in.
+
 import type { PromptCommand } from '../command.ts'
 import { list, sayIfDone } from '../command.ts'
 import { groupRow, tableLines } from '../replies.ts'
@@ -19,7 +21,7 @@ const membership: readonly PromptCommand[] = [
   {
     name: 'list_groups',
     words: '',
-    summary: 'list all groups with owner, members and your standing',
+    summary: 'list all groups and how you stand to them',
     async run({ operations, terminal }) {
       const answer = await operations.listGroups()
       if (!answer.ok) return answer
@@ -64,7 +66,7 @@ const owning: readonly PromptCommand[] = [
   {
     name: 'list_requests',
     words: '<group>',
-    summary: 'list who asks to join your group (also: requests list_requests <group>)',
+    summary: 'list who asks to join your group',
     async run({ operations }, [group]) {
       const answer = await operations.listRequests(group)
       if (!answer.ok) return answer

@@ -1,3 +1,5 @@
+// The commands about the program itself, and the list of all commands with their help.
+
 import { accept, refuse } from '../../../common/refusal.ts'
 import type { PromptCommand } from '../command.ts'
 import { usageOf } from '../command.ts'
@@ -24,7 +26,7 @@ const programCommands: readonly PromptCommand[] = [
     name: 'quit',
     alias: 'exit',
     words: '',
-    summary: 'stop at once; what is unfinished goes on at the next login',
+    summary: 'stop at once; downloads resume at the next login',
     async run() {
       return accept({ lines: [{ text: 'bye' }], quits: true })
     },
@@ -58,7 +60,8 @@ function overview(): Line[] {
 }
 
 function explanation(command: PromptCommand): Line[] {
-  const lines = [{ text: usageOf(command) }, { text: `  ${command.summary}` }]
+  const flags = (command.flags ?? []).map(({ flag }) => ` [${flag}]`).join('')
+  const lines = [{ text: usageOf(command) + flags }, { text: `  ${command.summary}` }]
   for (const { flag, summary } of command.flags ?? []) lines.push({ text: `  ${flag}  ${summary}` })
   if (command.alias !== undefined) lines.push({ text: `  also: ${command.alias}` })
   return lines

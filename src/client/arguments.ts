@@ -1,0 +1,156 @@
+// What stands behind `./client` on its command line. Pure but for the file reader it is given.
+
+import { Command, CommanderError } from 'commander'
+import type { Address } from '../common/addresses.ts'
+import { checkedAddress, parseAddress, parseTrackerInfo } from '../common/addresses.ts'
+import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
+import { version } from '../common/version.ts'
+import { parseRate } from './prompt/rates.ts'
+
+export interface ClientArguments {
+  /** Port 0: any free port. */
+  readonly listen: Address
+  /** In the order they are to be tried; at least one. */
+  readonly trackers: readonly Address[]
+  readonly dataFolder?: string
+  readonly linger: boolean
+  /** Bytes a second; undefined is no limit. */
+  readonly uploadLimit?: number
+  readonly downloadLimit?: number
+  readonly insecurePlain: boolean
+}
+
+/** What to do: run with these arguments, or print a text (help, version) and exit 0. */
+export type ParsedArguments =
+  | { readonly kind: 'run'; readonly arguments: ClientArguments }
+  | { readonly kind: 'text'; readonly text: string }
+
+interface Options {
+  dataDir?: string
+  linger?: boolean
+  uploadLimit?: number
+  downloadLimit?: number
+  insecurePlain?: boolean
+}
+
+const defaultTrackerFile = 'tracker_info.txt'
+
+const explanation = `
+The listening address is where other members fetch pieces from this client;
+port 0 takes any free port. The trackers stand in a file, one ip:port a line,
+by default ${defaultTrackerFile} in the current folder.
+
+  ./client 127.0.0.1:4444 ${defaultTrackerFile}
+  ./client 127.0.0.1:4444
+  ./client 127.0.0.1 3000 127.0.0.1 8000     listening ip, port, tracker ip, port
+
+Rates are bytes a second: 512K, 4M, none. Once it runs, "help" lists the
+commands. Commands can be piped in too, one a line; the client then exits with
+0 if all went well and with 1 if a command or download failed.`
+
+/** Throws a `usage` failure with one sentence when the arguments make no sense. */
+export function parseArguments(argv: readonly string[], readFile: (path: string) => string): ParsedArguments {
+  let text = ''
+  const program = makeProgram((written) => (text += written))
+  try {
+    program.parse([...argv], { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return { kind: 'text', text }
+    if (error instanceof CommanderError) throw new Failure('usage', sentenceFrom(error), error)
+    throw error
+  }
+  const options = program.opts<Options>()
+  const { listen, trackers } = addresses(program.args, readFile)
+  return {
+    kind: 'run',
+    arguments: {
+      listen,
+      trackers,
+      dataFolder: options.dataDir,
+      linger: options.linger ?? false,
+      uploadLimit: options.uploadLimit,
+      downloadLimit: options.downloadLimit,
+      insecurePlain: options.insecurePlain ?? false,
+    },
+  }
+}
+
+function makeProgram(write: (text: string) => void): Command {
+  return new Command('client')
+    .exitOverride()
+    .configureOutput({ writeOut: write, writeErr: () => {} })
+    .usage(
+      '[options] <ip:port> [tracker file]\n       client [options] <ip> <port> <tracker ip> <tracker port>',
+    )
+    .description('Shares files privately within groups, peer to peer.')
+    .argument('[words...]')
+    .configureHelp({ visibleArguments: () => [] })
+    .option('--data-dir <folder>', 'keep accounts, shares and unfinished downloads in this folder')
+    .option('--linger', 'keep sharing after the end of piped commands, until SIGINT or SIGTERM')
+    .option('--upload-limit <rate>', 'limit all uploads together', rate)
+    .option('--download-limit <rate>', 'limit all downloads together', rate)
+    .option('--insecure-plain', 'allow connections that are not encrypted beyond this machine')
+    .version(`coterie ${version}`, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', explanation)
+}
+
+function rate(text: string): number | undefined {
+  const parsed = parseRate(text)
+  if (!parsed.ok) throw new Failure('usage', parsed.refusal.sentence)
+  return parsed.value
+}
+
+/** commander's message as one line: without its "error:" and its full stop, a suggestion on the same line. */
+function sentenceFrom(error: CommanderError): string {
+  return error.message
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.+)\?\)$/, '; did you mean $1?')
+    .replaceAll(/\s*\n\s*/g, ' ')
+}
+
+function addresses(
+  words: readonly string[],
+  readFile: (path: string) => string,
+): { listen: Address; trackers: Address[] } {
+  const [first, second, third, fourth] = words
+  if (first === undefined)
+    throw new Failure(
+      'usage',
+      `the listening address is missing: ./client 127.0.0.1:4444 ${defaultTrackerFile}`,
+    )
+  if (words.length <= 2)
+    return {
+      listen: listenAddress(first, second),
+      trackers: trackersIn(second ?? defaultTrackerFile, readFile),
+    }
+  if (second === undefined || third === undefined || fourth === undefined || words.length > 4)
+    throw new Failure(
+      'usage',
+      `expected <ip:port> [tracker file], or <ip> <port> <tracker ip> <tracker port>, but got ${words.length} words`,
+    )
+  return { listen: checkedAddress(first, second), trackers: [callable(checkedAddress(third, fourth))] }
+}
+
+function listenAddress(text: string, next: string | undefined): Address {
+  // `./client 127.0.0.1 3000` is the four-word form cut short: say that, not that 127.0.0.1 is no address.
+  if (!text.includes(':') && next !== undefined && /^\d+$/.test(next))
+    throw new Failure('usage', `the tracker is missing: ./client ${text} ${next} <tracker ip> <tracker port>`)
+  return parseAddress(text)
+}
+
+function trackersIn(file: string, readFile: (path: string) => string): Address[] {
+  let text: string
+  try {
+    text = readFile(file)
+  } catch (error) {
+    const why = systemCode(error) === 'ENOENT' ? 'there is no such file' : sentenceOf(error)
+    throw new Failure('usage', `cannot read the trackers from ${file}: ${why}`, error)
+  }
+  return parseTrackerInfo(text, file).map(callable)
+}
+
+function callable(tracker: Address): Address {
+  if (tracker.port === 0) throw new Failure('usage', 'a tracker cannot have port 0')
+  return tracker
+}

@@ -1,0 +1,94 @@
+// From the words of a line to the call of a command. commander matches the words with the commands and
+// knows what a mistyped name resembles; its complaints become one sentence each, in our words.
+
+import { Command, CommanderError } from 'commander'
+import type { Answer } from '../../common/refusal.ts'
+import { accept, refuse } from '../../common/refusal.ts'
+import type { CallWords, PromptCommand } from './command.ts'
+import { usageOf } from './command.ts'
+import { allCommands, findCommand } from './commands/program.ts'
+
+export interface Call {
+  readonly command: PromptCommand
+  readonly words: CallWords
+  readonly flags: ReadonlySet<string>
+}
+
+/** The command that these words call; refused with a sentence when they call none. */
+export function callOf(words: readonly string[]): Answer<Call> {
+  // Older systems of this kind put a word in front of this one command.
+  const [name = '', ...rest] =
+    words[0] === 'requests' && words[1] === 'list_requests' ? words.slice(1) : words
+  let call: Call | undefined
+  const program = programCalling((found) => (call = found))
+  try {
+    program.parse([name, ...flagsFirst(findCommand(name), rest)], { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) return refuse('usage', complaint(error, name))
+    throw error
+  }
+  if (call === undefined) throw new Error(`commander neither called nor refused: ${words.join(' ')}`)
+  return accept(call)
+}
+
+/**
+ * Anything may be a file name, `-h` and `--x.png` too. So only the flags that the command has count as
+ * such, up to a `--`; every other word is put behind one, where commander takes it as it stands.
+ */
+function flagsFirst(command: PromptCommand | undefined, words: readonly string[]): string[] {
+  const known = new Set(command?.flags?.map(({ flag }) => flag))
+  const end = words.indexOf('--')
+  const before = end === -1 ? words : words.slice(0, end)
+  const behind = end === -1 ? [] : words.slice(end + 1)
+  return [
+    ...before.filter((word) => known.has(word)),
+    '--',
+    ...before.filter((word) => !known.has(word)),
+    ...behind,
+  ]
+}
+
+/** Made anew for every line: parsing leaves its traces in commander's commands. */
+function programCalling(called: (call: Call) => void): Command {
+  const program = new Command()
+    .exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+    .helpOption(false)
+    .helpCommand(false)
+    .enablePositionalOptions()
+  for (const command of allCommands) {
+    const subcommand = program.command(`${command.name} ${command.words}`.trim()).helpOption(false)
+    if (command.alias !== undefined) subcommand.alias(command.alias)
+    for (const { flag } of command.flags ?? []) subcommand.option(flag)
+    subcommand.action(() => {
+      const given = Object.keys(subcommand.opts())
+      const flags = (command.flags ?? [])
+        .map(({ flag }) => flag)
+        .filter((flag) => given.includes(flag.slice(2)))
+      called({ command, words: subcommand.processedArgs as unknown as CallWords, flags: new Set(flags) })
+    })
+  }
+  return program
+}
+
+function complaint(error: CommanderError, name: string): string {
+  const command = findCommand(name)
+  if (command === undefined) return unknownCommand(error, name)
+  if (error.code === 'commander.missingArgument') {
+    const missing = /'([^']+)'/.exec(error.message)?.[1] ?? 'word'
+    const what = missing.includes('|') ? missing.replace('|', ' or ') : `a ${missing}`
+    return `${command.name} needs ${what}: ${usageOf(command)}`
+  }
+  if (command.words === '') return `${command.name} takes no words behind it`
+  return `too many words: ${usageOf(command)}; a name with spaces goes in quotes`
+}
+
+/** As much of a mistyped name as helps to recognise it. */
+const shownCharactersMax = 60
+
+function unknownCommand(error: CommanderError, name: string): string {
+  const shown = name.length > shownCharactersMax ? `${name.slice(0, shownCharactersMax)}…` : name
+  const similar = /\n\(Did you mean (.+)\?\)$/.exec(error.message)?.[1]
+  const advice = similar === undefined ? 'help lists the commands' : `did you mean ${similar}?`
+  return `unknown command "${shown}"; ${advice}`
+}

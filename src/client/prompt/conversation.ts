@@ -1,0 +1,100 @@
+// One line in, its reply out: the part of the prompt that is the same for a script and for a person.
+// It also keeps the order: what happens on its own while a command runs is told behind its reply.
+
+import { Failure, sentenceOf } from '../../common/failure.ts'
+import type { Answer } from '../../common/refusal.ts'
+import { refuse } from '../../common/refusal.ts'
+import type { ClientEvent } from '../operations.ts'
+import type { Call } from './call.ts'
+import { callOf } from './call.ts'
+import type { Reply, Surroundings } from './command.ts'
+import type { Line, Screen } from './line.ts'
+import { errorLine } from './line.ts'
+import { eventLine } from './replies.ts'
+import { splitWords } from './words.ts'
+
+/** A prompt that stays silent for longer feels broken; a reply that takes longer comes on its own. */
+const patienceMs = 400
+
+export class Conversation {
+  /** Whether a command or a download has failed since the beginning. */
+  failed = false
+  readonly #surroundings: Surroundings
+  readonly #screen: Screen
+  readonly #onBug: (error: unknown) => void
+  /** Lines of events that wait for the reply of the command that runs; undefined while none runs. */
+  #held: Line[] | undefined
+
+  constructor(surroundings: Surroundings, screen: Screen, onBug: (error: unknown) => void) {
+    this.#surroundings = surroundings
+    this.#screen = screen
+    this.#onBug = onBug
+  }
+
+  onEvent(event: ClientEvent): void {
+    if (event.kind === 'download-failed') this.failed = true
+    const line = eventLine(event)
+    if (this.#held === undefined) this.#screen.show([line])
+    else this.#held.push(line)
+  }
+
+  /** Runs a line to its end, or until it goes on in the background. True when it says to quit. */
+  async run(line: string): Promise<boolean> {
+    const words = splitWords(line.trim())
+    if (words.ok && (words.value.length === 0 || line.trimStart().startsWith('#'))) return false
+    const call = words.ok ? callOf(words.value) : words
+    if (!call.ok) return this.#reply(call)
+    if (!call.value.command.waits) this.#held = []
+    try {
+      return await this.#runCall(call.value)
+    } finally {
+      const lines = this.#held ?? []
+      this.#held = undefined
+      this.#screen.show(lines)
+    }
+  }
+
+  async #runCall(call: Call): Promise<boolean> {
+    const answered = this.#answerOf(call)
+    if (!this.#surroundings.terminal || !call.command.mayTakeLong) return this.#reply(await answered)
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), patienceMs)
+    })
+    const answer = await Promise.race([answered, late])
+    clearTimeout(timer)
+    if (answer !== undefined) return this.#reply(answer)
+    const text = `${call.command.name} ${call.words[0]} takes a while; its reply comes when it is done`
+    this.#screen.show([{ text, tone: 'faint' }])
+    answered.then((later) => this.#reply(later)).catch(this.#onBug)
+    return false
+  }
+
+  /** A failure is an answer too: the tracker is gone, say. Anything else that is thrown is a bug. */
+  async #answerOf({ command, words, flags }: Call): Promise<Answer<Reply>> {
+    try {
+      return await command.run(this.#surroundings, words, flags)
+    } catch (error) {
+      if (error instanceof Failure) return refuse('unavailable', sentenceOf(error))
+      throw error
+    }
+  }
+
+  #reply(answer: Answer<Reply>): boolean {
+    if (!answer.ok) {
+      this.refuse(answer.refusal.sentence)
+      return false
+    }
+    const { lines, hint, quits } = answer.value
+    const hints: Line[] =
+      hint === undefined || !this.#surroundings.terminal ? [] : [{ text: hint, tone: 'faint' }]
+    this.#screen.show([...lines, ...hints])
+    return quits ?? false
+  }
+
+  /** Says no to something that never became a command. */
+  refuse(sentence: string): void {
+    this.failed = true
+    this.#screen.show([errorLine(sentence)])
+  }
+}

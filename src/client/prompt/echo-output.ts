@@ -1,0 +1,37 @@
+// The terminal as readline writes to it, with an echo that can be turned off: readline shows what is
+// typed by itself and has no public way to hide a password.
+
+import { Writable } from 'node:stream'
+
+/** What readline needs of a terminal, and what a tty.WriteStream has. */
+export interface TerminalOutput extends NodeJS.WritableStream {
+  readonly columns?: number
+  readonly rows?: number
+}
+
+export class EchoOutput extends Writable {
+  hidden = false
+  /** readline moves its cursor only on a terminal. */
+  readonly isTTY = true
+  readonly #target: TerminalOutput
+
+  constructor(target: TerminalOutput) {
+    super({ decodeStrings: false })
+    this.#target = target
+    target.on('resize', () => this.emit('resize'))
+  }
+
+  get columns(): number {
+    return this.#target.columns ?? 80
+  }
+
+  get rows(): number {
+    return this.#target.rows ?? 24
+  }
+
+  override _write(chunk: string | Buffer, _encoding: string, done: () => void): void {
+    if (!this.hidden) this.#target.write(chunk)
+    // At once, so that the next write is not buffered past a change of `hidden`.
+    done()
+  }
+}

@@ -1,0 +1,53 @@
+// The prompt of a script: no prompt, one command after the other, each to its end, and an exit code.
+
+import type { Readable } from 'node:stream'
+import { sentenceOf, systemCode } from '../../common/failure.ts'
+import type { Operations } from '../operations.ts'
+import type { Conversation } from './conversation.ts'
+import { inputLines, lineCharactersMax } from './input-lines.ts'
+
+/** A script must not hang because nobody has the file; the download resumes at the next login. */
+const giveUpWithoutSeederMs = 60_000
+
+/** Waits for downloads as a script does: not for ever. */
+export async function settleOrGiveUp(operations: Operations, group?: string): Promise<void> {
+  operations.giveUpWithoutSeederAfter(giveUpWithoutSeederMs)
+  await operations.downloadsSettled(group)
+}
+
+/** Runs every line of the input. True when one of them said to quit. */
+async function runLines(input: Readable, conversation: Conversation): Promise<boolean> {
+  try {
+    for await (const line of inputLines(input)) {
+      if (line === undefined)
+        conversation.refuse(`a line has at most ${lineCharactersMax} characters; this one is left out`)
+      else if (await conversation.run(line)) return true
+    }
+  } catch (error) {
+    // A folder as standard input, a terminal that was closed. Bugs have no system code.
+    if (systemCode(error) === undefined) throw error
+    conversation.refuse(`the commands cannot be read: ${sentenceOf(error)}`)
+  }
+  return false
+}
+
+/**
+ * Runs a script and what it began to the end. Resolves when the program may exit; `conversation.failed`
+ * then says how it went. With `linger` it seeds until `stopped`.
+ */
+export async function runPiped(
+  input: Readable,
+  conversation: Conversation,
+  operations: Operations,
+  linger: boolean,
+  stopped: Promise<void>,
+): Promise<void> {
+  if (await runLines(input, conversation)) return
+  if (linger) return stopped
+  await settleOrGiveUp(operations)
+  // A disk that is full pauses a download by itself. The script does not have its file, so it failed.
+  const unfinished = operations
+    .showDownloads()
+    .some(({ state, why }) => state === 'paused' && why !== undefined)
+  if (unfinished) conversation.failed = true
+}

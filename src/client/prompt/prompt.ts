@@ -1,0 +1,115 @@
+// The prompt as the program sees it: input, output and operations go in, an exit code comes out.
+
+import type { Readable, Writable } from 'node:stream'
+import chalk, { Chalk } from 'chalk'
+import { systemCode } from '../../common/failure.ts'
+import type { ClientEvent, Operations } from '../operations.ts'
+import { Conversation } from './conversation.ts'
+import { plainLine } from './line.ts'
+import { runPiped, settleOrGiveUp } from './piped.ts'
+import { Terminal } from './terminal.ts'
+
+export interface PromptOptions {
+  readonly operations: Operations
+  /** Called once and at once; the listener gets every event from then on. */
+  readonly subscribe: (listener: (event: ClientEvent) => void) => void
+  readonly input: Readable
+  readonly output: Writable
+  /** Input and output are a terminal: a person sits there. */
+  readonly isTerminal: boolean
+  /** Keep seeding after the end of piped input, until `stop`. */
+  readonly linger: boolean
+  /** Ends the prompt at once, whatever it is doing. */
+  readonly stop?: AbortSignal
+}
+
+/** Ways for a prompt to end that no command asked for. */
+interface Endings {
+  readonly stopped: Promise<void>
+  readonly stop: () => void
+  readonly bug: Promise<never>
+  readonly onBug: (error: unknown) => void
+}
+
+/**
+ * Runs the prompt until it is quit, its input ends, or it is stopped; resolves with the exit code.
+ * Rejects for bugs only. To close the operations is left to the caller.
+ */
+export async function runPrompt(options: PromptOptions): Promise<number> {
+  const endings = makeEndings(options.stop)
+  let outputLost = false
+  // A reader that went away (`| head`), a terminal that was closed, a full disk: there is nobody left
+  // to tell. The listener stays, because what is written during the shutdown fails the same way.
+  options.output.on('error', (error) => {
+    if (systemCode(error) === undefined) endings.onBug(error)
+    outputLost = true
+    endings.stop()
+  })
+  if (options.isTerminal) {
+    await runInTerminal(options, endings)
+    return 0
+  }
+  return (await runScript(options, endings)) && !outputLost ? 0 : 1
+}
+
+/** True when no command and no download failed. */
+async function runScript(options: PromptOptions, endings: Endings): Promise<boolean> {
+  const { operations, input, output, linger, subscribe } = options
+  let open = true
+  const conversation = new Conversation(
+    {
+      operations,
+      terminal: false,
+      askHidden: () => Promise.resolve(undefined),
+      settle: (group) => settleOrGiveUp(operations, group),
+    },
+    {
+      show(lines) {
+        if (open && lines.length > 0) output.write(lines.map((line) => `${plainLine(line)}\n`).join(''))
+      },
+    },
+    endings.onBug,
+  )
+  subscribe((event) => conversation.onEvent(event))
+  const finished = runPiped(input, conversation, operations, linger, endings.stopped)
+  await Promise.race([finished, endings.stopped, endings.bug])
+  open = false
+  return !conversation.failed
+}
+
+async function runInTerminal(options: PromptOptions, endings: Endings): Promise<void> {
+  const { operations, input, output, subscribe } = options
+  const colours = process.env['NO_COLOR'] ? new Chalk({ level: 0 }) : chalk
+  const promptText = (): string => `${colours.bold(plainLine({ text: operations.whoami() ?? 'coterie' }))}> `
+  const terminal = new Terminal(input, output, colours, promptText, endings.stop)
+  const conversation = new Conversation(
+    {
+      operations,
+      terminal: true,
+      askHidden: (question) => terminal.askHidden(question),
+      settle: (group) => terminal.untilInterrupted(operations.downloadsSettled(group)),
+    },
+    terminal,
+    endings.onBug,
+  )
+  subscribe((event) => conversation.onEvent(event))
+  const runLines = async (): Promise<void> => {
+    for await (const line of terminal.lines()) if (await conversation.run(line)) return
+  }
+  try {
+    await Promise.race([runLines(), endings.stopped, endings.bug])
+  } finally {
+    // Also when a bug ends it: a terminal left in raw mode is of no use to anybody.
+    terminal.close()
+  }
+}
+
+function makeEndings(signal: AbortSignal | undefined): Endings {
+  let stop = (): void => {}
+  let onBug = (_error: unknown): void => {}
+  const stopped = new Promise<void>((resolve) => (stop = resolve))
+  const bug = new Promise<never>((_resolve, reject) => (onBug = reject))
+  if (signal?.aborted) stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  return { stopped, stop, bug, onBug }
+}

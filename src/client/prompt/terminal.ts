@@ -1,0 +1,182 @@
+// The prompt of a person: line editing, history, completion, hidden passwords, and lines that arrive
+// while something is typed without destroying it.
+
+import { createInterface, cursorTo, clearScreenDown, moveCursor } from 'node:readline'
+import type { Interface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import type { ChalkInstance } from 'chalk'
+import { allCommands } from './commands/program.ts'
+import type { TerminalOutput } from './echo-output.ts'
+import { EchoOutput } from './echo-output.ts'
+import type { Line, Screen } from './line.ts'
+import { paintedLine } from './line.ts'
+
+type Asking = (answer: string | undefined) => void
+
+export class Terminal implements Screen {
+  readonly #editor: Interface
+  readonly #echo: EchoOutput
+  readonly #chalk: ChalkInstance
+  readonly #promptText: () => string
+  readonly #lines: string[] = []
+  #asking: Asking | undefined
+  /** Told when there is a line to run, or none to come. */
+  #wake: (() => void) | undefined
+  #interrupt: (() => void) | undefined
+  #ended = false
+  /** The prompt is on the screen, and a line of its own must follow it. */
+  #prompting = false
+  readonly #onQuit: () => void
+  /** A Ctrl-C on an empty line was answered with a warning: a second one quits. */
+  #warned = false
+  /** Lines that came while a password is typed: they must neither show it nor be hidden with it. */
+  readonly #deferred: Line[] = []
+
+  constructor(
+    input: Readable,
+    output: TerminalOutput,
+    chalk: ChalkInstance,
+    promptText: () => string,
+    onQuit: () => void,
+  ) {
+    this.#echo = new EchoOutput(output)
+    this.#chalk = chalk
+    this.#promptText = promptText
+    this.#onQuit = onQuit
+    const completer = (line: string): [string[], string] => (this.#asking ? [[], line] : complete(line))
+    this.#editor = createInterface({
+      input,
+      output: this.#echo,
+      terminal: true,
+      completer,
+      historySize: 1000,
+    })
+    this.#editor.on('line', (line) => this.#onLine(line))
+    this.#editor.on('close', () => this.#onEnd())
+    this.#editor.on('SIGINT', () => this.#onInterrupt())
+    this.#editor.on('history', (history) => {
+      // readline remembers every line it reads, a password too.
+      if (this.#asking !== undefined && history[0] === this.#editor.line) history.shift()
+    })
+  }
+
+  /** The lines that are typed, one at a time; the prompt shows while it waits for one. */
+  async *lines(): AsyncGenerator<string> {
+    for (;;) {
+      const line = this.#lines.shift()
+      if (line !== undefined) yield line
+      else if (this.#ended) return
+      else {
+        const woken = new Promise<void>((resolve) => (this.#wake = resolve))
+        this.#prompt(this.#promptText())
+        this.#prompting = true
+        await woken
+        this.#prompting = false
+        this.#editor.setPrompt('')
+      }
+    }
+  }
+
+  show(lines: readonly Line[]): void {
+    if (lines.length === 0) return
+    if (this.#asking !== undefined) {
+      this.#deferred.push(...lines)
+      return
+    }
+    const text = lines.map((line) => `${paintedLine(line, this.#chalk)}\n`).join('')
+    if (this.#ended) {
+      this.#echo.write(text)
+      return
+    }
+    // Over what is being typed, which is then written again below: readline first goes up by as many
+    // rows as the cursor was below the prompt, hence as many empty ones.
+    const { rows } = this.#editor.getCursorPos()
+    moveCursor(this.#echo, 0, -rows)
+    cursorTo(this.#echo, 0)
+    clearScreenDown(this.#echo)
+    this.#echo.write(text + '\n'.repeat(rows))
+    this.#editor.prompt(true)
+  }
+
+  /** Asks for something that must not be seen; undefined when the person rather does not say it. */
+  askHidden(question: string): Promise<string | undefined> {
+    if (this.#ended) return Promise.resolve(undefined)
+    return new Promise((resolve) => {
+      this.#prompt(question)
+      this.#echo.hidden = true
+      this.#asking = (answer) => {
+        this.#asking = undefined
+        this.#echo.hidden = false
+        this.#echo.write('\n')
+        this.#editor.setPrompt('')
+        this.show(this.#deferred.splice(0))
+        resolve(answer)
+      }
+    })
+  }
+
+  /** Resolves with the promise, or when Ctrl-C is typed. */
+  async untilInterrupted(waited: Promise<void>): Promise<void> {
+    const interrupted = new Promise<void>((resolve) => (this.#interrupt = resolve))
+    await Promise.race([waited, interrupted])
+    this.#interrupt = undefined
+  }
+
+  /** Gives the terminal back as it was. */
+  close(): void {
+    if (!this.#ended) this.#editor.close()
+  }
+
+  #prompt(text: string): void {
+    this.#editor.setPrompt(text)
+    this.#editor.prompt(true)
+  }
+
+  #onLine(line: string): void {
+    this.#warned = false
+    if (this.#asking !== undefined) {
+      this.#asking(line)
+      return
+    }
+    this.#lines.push(line)
+    this.#wake?.()
+  }
+
+  #onEnd(): void {
+    this.#ended = true
+    this.#asking?.(undefined)
+    if (this.#prompting) this.#echo.write('\n')
+    this.#wake?.()
+  }
+
+  #onInterrupt(): void {
+    if (this.#asking !== undefined) {
+      this.#clearLine()
+      this.#asking(undefined)
+    } else if (this.#editor.line !== '') {
+      this.#warned = false
+      this.#clearLine()
+    } else if (this.#interrupt !== undefined) {
+      this.#interrupt()
+    } else if (this.#warned) {
+      this.#onQuit()
+    } else {
+      this.show([{ text: 'type quit, or Ctrl-C once more, to leave', tone: 'faint' }])
+      this.#warned = true
+    }
+  }
+
+  #clearLine(): void {
+    this.#editor.write(null, { ctrl: true, name: 'e' })
+    this.#editor.write(null, { ctrl: true, name: 'u' })
+  }
+}
+
+const names = allCommands.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias]))
+
+/** Completes the name of a command, also behind `help`. */
+export function complete(line: string): [string[], string] {
+  const begun = /^(?:\s*help\s+|\s*)(\S*)$/.exec(line)?.[1]
+  if (begun === undefined) return [[], line]
+  return [names.filter((name) => name.startsWith(begun)).map((name) => `${name} `), begun]
+}
