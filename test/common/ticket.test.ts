@@ -1,0 +1,100 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { makeIdentity } from '../../src/common/security/identity.ts'
+import { readTicket, signTicket } from '../../src/common/security/ticket.ts'
+
+const tracker = makeIdentity()
+const trusted: ReadonlySet<string> = new Set([tracker.publicKey])
+const claims = { user: 'abc', group: 'g1', key: makeIdentity().publicKey, expiresMs: 1_000_000 }
+const ticket = signTicket(tracker, claims)
+
+function codeFor(text: string, nowMs = 0, trackers = trusted): string {
+  const answer = readTicket(text, trackers, nowMs)
+  return answer.ok ? 'good' : answer.refusal.code
+}
+
+/** A ticket with these claims that this tracker signed, whatever they are. */
+function signed(payload: string): string {
+  const encoded = Buffer.from(payload).toString('base64url')
+  return `${encoded}.${tracker.sign('coterie ticket 1', encoded)}`
+}
+
+test('a ticket says who may have what until when, and who says so', () => {
+  expect(readTicket(ticket, trusted, 999_999)).toEqual({
+    ok: true,
+    value: { ...claims, tracker: tracker.publicKey },
+  })
+})
+
+test('a ticket lapses at its time, not before', () => {
+  expect(codeFor(ticket, 999_999)).toBe('good')
+  expect(codeFor(ticket, 1_000_000)).toBe('ticket-lapsed')
+})
+
+test('a ticket of a tracker that is not trusted here is worth nothing', () => {
+  expect(codeFor(ticket, 0, new Set())).toBe('ticket-invalid')
+  expect(codeFor(ticket, 0, new Set([makeIdentity().publicKey]))).toBe('ticket-invalid')
+  expect(codeFor(signTicket(makeIdentity(), claims))).toBe('ticket-invalid')
+})
+
+test('a ticket that names a trusted tracker but is signed by another is worth nothing', () => {
+  const [payload = ''] = ticket.split('.')
+  expect(codeFor(`${payload}.${makeIdentity().sign('coterie ticket 1', payload)}`)).toBe('ticket-invalid')
+})
+
+test('a signature made for anything else is none for a ticket', () => {
+  const [payload = ''] = ticket.split('.')
+  expect(codeFor(`${payload}.${tracker.sign('coterie login 1', payload)}`)).toBe('ticket-invalid')
+})
+
+test('no changed character anywhere leaves a ticket good', () => {
+  const characters = 'ABCxyz019-_.+/= \n'.split('')
+  fc.assert(
+    fc.property(fc.nat({ max: ticket.length - 1 }), fc.constantFrom(...characters), (at, character) => {
+      fc.pre(ticket[at] !== character)
+      return codeFor(ticket.slice(0, at) + character + ticket.slice(at + 1)) === 'ticket-invalid'
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('no changed bit anywhere leaves a ticket good', () => {
+  fc.assert(
+    fc.property(fc.nat({ max: ticket.length - 1 }), fc.nat({ max: 7 }), (at, bit) => {
+      const bytes = Buffer.from(ticket, 'latin1')
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << bit)
+      return codeFor(bytes.toString('latin1')) === 'ticket-invalid'
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test.each([
+  ['empty', ''],
+  ['a dot', '.'],
+  ['without signature', ticket.split('.')[0] ?? ''],
+  ['with a third part', `${ticket}.x`],
+  ['with an empty signature', `${ticket.split('.')[0]}.`],
+  ['not JSON', signed('nonsense')],
+  ['a list', signed('[]')],
+  ['null', signed('null')],
+  ['without a group', signed(JSON.stringify({ ...claims, group: undefined, tracker: tracker.publicKey }))],
+  [
+    'with a name that is none',
+    signed(JSON.stringify({ ...claims, user: '../x', tracker: tracker.publicKey })),
+  ],
+  [
+    'with more than its fields',
+    signed(JSON.stringify({ ...claims, admin: true, tracker: tracker.publicKey })),
+  ],
+  [
+    'with a time that is none',
+    signed(JSON.stringify({ ...claims, expiresMs: 1e300, tracker: tracker.publicKey })),
+  ],
+])('a ticket that is %s is refused', (_what, text) => {
+  expect(codeFor(text)).toBe('ticket-invalid')
+})
+
+test('no junk is taken for a ticket', () => {
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => codeFor(text) === 'ticket-invalid'))
+})
