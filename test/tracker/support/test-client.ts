@@ -1,0 +1,171 @@
+// A client for tests: speaks the protocol and remembers what it was told.
+
+import { onTestFinished } from 'vitest'
+import type { Address } from '../../../src/common/addresses.ts'
+import type { Failure } from '../../../src/common/failure.ts'
+import { lineBytesMax, scramIterationsMin } from '../../../src/common/limits.ts'
+import { trackerProtocol, type TrackerProtocol } from '../../../src/common/protocol/tracker-protocol.ts'
+import type { Answer } from '../../../src/common/refusal.ts'
+import { proveLoginKey } from '../../../src/common/security/challenge.ts'
+import { makeIdentity, type Identity } from '../../../src/common/security/identity.ts'
+import {
+  credentialsOf,
+  deriveKeys,
+  ScramClient,
+  type ClientKeys,
+} from '../../../src/common/security/scram.ts'
+import { protocolVersion } from '../../../src/common/version.ts'
+import { Caller } from '../../../src/common/wire/caller.ts'
+import { openChannel } from '../../../src/common/wire/channel.ts'
+import type { Method, Params, Result } from '../../../src/common/wire/methods.ts'
+import { commandId } from './test-tracker.ts'
+
+export interface Told {
+  readonly method: string
+  readonly params: unknown
+}
+
+/** Slow on purpose, so done once for each password. */
+const derived = new Map<string, Promise<ClientKeys>>()
+const salt = Buffer.alloc(16, 7).toString('base64')
+
+export function keysOf(
+  password: string,
+  saltText = salt,
+  iterations = scramIterationsMin,
+): Promise<ClientKeys> {
+  const name = `${password} ${saltText} ${iterations}`
+  const known = derived.get(name) ?? deriveKeys(password, saltText, iterations)
+  derived.set(name, known)
+  return known
+}
+
+export class TestClient {
+  readonly identity: Identity
+  readonly caller: Caller<TrackerProtocol>
+  readonly told: Told[] = []
+  /** Why the connection closed; undefined while it is open. */
+  closed: Failure | undefined
+  trackerKey = ''
+  nonce = ''
+  #onNews: (() => void) | undefined
+
+  constructor(caller: (client: TestClient) => Caller<TrackerProtocol>, identity: Identity) {
+    this.identity = identity
+    this.caller = caller(this)
+  }
+
+  static async connect(address: Address, identity = makeIdentity()): Promise<TestClient> {
+    const channel = await openChannel(address, lineBytesMax)
+    const onTold = (client: TestClient) =>
+      Object.fromEntries(
+        Object.keys(trackerProtocol.toCaller).map((method) => [
+          method,
+          (params: unknown) => client.#hear({ method, params }),
+        ]),
+      )
+    const client = new TestClient(
+      (self) =>
+        new Caller(channel, trackerProtocol, {
+          onTold: onTold(self) as never,
+          onClosed: (reason) => self.#close(reason),
+        }),
+      identity,
+    )
+    onTestFinished(() => client.caller.close())
+    return client
+  }
+
+  /** Connected, greeted, registered if need be, and logged in. */
+  static async loggedIn(
+    address: Address,
+    user: string,
+    port = 4000,
+    identity?: Identity,
+  ): Promise<TestClient> {
+    const client = await TestClient.connect(address, identity)
+    await client.hello()
+    await client.register(user, 'secret')
+    const answer = await client.login(user, 'secret', port)
+    if (!answer.ok) throw new Error(answer.refusal.sentence)
+    return client
+  }
+
+  request<M extends Method<TrackerProtocol>>(
+    method: M,
+    params: Params<TrackerProtocol, M>,
+  ): Promise<Answer<Result<TrackerProtocol, M>>> {
+    return this.caller.request(method, params)
+  }
+
+  /** A change, with a fresh command id. */
+  change<M extends Method<TrackerProtocol>>(
+    method: M,
+    params: Omit<Params<TrackerProtocol, M>, 'id'>,
+  ): Promise<Answer<Result<TrackerProtocol, M>>> {
+    return this.caller.request(method, { id: commandId(), ...params } as Params<TrackerProtocol, M>)
+  }
+
+  async hello(): Promise<void> {
+    const answer = await this.request('hello', { protocol: protocolVersion, program: 'test' })
+    if (!answer.ok) throw new Error(answer.refusal.sentence)
+    this.trackerKey = answer.value.key
+    this.nonce = answer.value.nonce
+  }
+
+  async register(user: string, password: string): Promise<Answer<object>> {
+    return this.change('register', { user, ...credentialsOf(await keysOf(password)) })
+  }
+
+  async login(
+    user: string,
+    password: string,
+    port = 4000,
+    proof = proveLoginKey(this.identity, this.nonce, this.trackerKey, user),
+  ): Promise<Answer<object>> {
+    const scram = new ScramClient(user, commandId())
+    const start = await this.request('login_start', { clientFirst: scram.clientFirst })
+    if (!start.ok) return start
+    const keySource = (saltText: string, iterations: number) => keysOf(password, saltText, iterations)
+    const clientFinal = await scram.clientFinal(start.value.serverFirst, keySource)
+    const end = await this.request('login_finish', {
+      clientFinal,
+      key: this.identity.publicKey,
+      proof,
+      port,
+    })
+    if (end.ok && !scram.isServerGenuine(end.value.serverFinal)) throw new Error('the tracker is a fake')
+    return end
+  }
+
+  /** The next notification of this kind, also one that came before; it is taken off `told`. */
+  async hears(method: string): Promise<unknown> {
+    for (;;) {
+      const index = this.told.findIndex((told) => told.method === method)
+      if (index !== -1) return this.told.splice(index, 1)[0]?.params
+      if (this.closed !== undefined) throw this.closed
+      await new Promise<void>((resolve) => {
+        this.#onNews = resolve
+      })
+    }
+  }
+
+  async hearsClosed(): Promise<Failure> {
+    while (this.closed === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#onNews = resolve
+      })
+    }
+    return this.closed
+  }
+
+  #hear(told: Told): void {
+    this.told.push(told)
+    this.#onNews?.()
+  }
+
+  #close(reason: Failure): void {
+    this.closed = reason
+    this.#onNews?.()
+  }
+}
