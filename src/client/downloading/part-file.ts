@@ -76,7 +76,7 @@ export class PartFile {
   /**
    * Gives the file its final name. Without `overwrite` it never takes the place of another file, not
    * even of one that appeared in this moment: a hard link fails where a rename would replace.
-   * The data reaches the disk in the background: `flushed` says when.
+   * The data reaches the disk in the background: `flushed` says when. Pieces can still be read.
    */
   async publish(overwrite: boolean): Promise<{ flushed: Promise<void> }> {
     const file = this.#opened()
@@ -89,7 +89,6 @@ export class PartFile {
         throw new Failure('file', `${this.destination} exists now; it was not overwritten`, error)
       throw fileFailure(`cannot rename ${this.path}`, error)
     }
-    this.#file = undefined
     return { flushed: flush(file, dirname(this.destination)) }
   }
 
@@ -125,13 +124,9 @@ export class PartFile {
 }
 
 async function flush(file: FileHandle, folder: string): Promise<void> {
-  try {
-    await file.sync()
-    const opened = await open(folder, constants.O_RDONLY)
-    await opened.sync().finally(() => opened.close())
-  } finally {
-    await file.close()
-  }
+  await file.sync()
+  const opened = await open(folder, constants.O_RDONLY)
+  await opened.sync().finally(() => opened.close())
 }
 
 /** A failure that says in plain words what the system's code means. */

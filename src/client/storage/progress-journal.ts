@@ -4,7 +4,10 @@
 //
 //   bytes 0–3 "CTJ1", bytes 4–35 the file id, then 4 bytes a record: the index of a piece, big-endian
 
+import { createHash } from 'node:crypto'
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { makePrivateFolder } from '../../common/data-folder.ts'
 import { systemCode } from '../../common/failure.ts'
 
 const magic = Buffer.from('CTJ1')
@@ -72,4 +75,12 @@ function record(index: number): Buffer {
   const bytes = Buffer.allocUnsafe(4)
   bytes.writeUInt32BE(index)
   return bytes
+}
+
+/** The journal of a download, by where it goes and which file it is. */
+export function journalOf(folder: string, destination: string, fileId: string): ProgressJournal {
+  const place = join(folder, 'journals')
+  makePrivateFolder(place)
+  const name = createHash('sha256').update(`${fileId} ${destination}`).digest('hex').slice(0, 32)
+  return new ProgressJournal(join(place, name), fileId)
 }

@@ -1,0 +1,385 @@
+// The client as a whole: implements what a person can do over the tracker link, the peer server, and
+// the session of whoever is logged in.
+
+import { stat } from 'node:fs/promises'
+import pLimit from 'p-limit'
+import type { Address } from '../common/addresses.ts'
+import { Failure } from '../common/failure.ts'
+import { passwordBytesMax, scramIterations } from '../common/limits.ts'
+import { plainNameProblem } from '../common/names.ts'
+import type { FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
+import { accept, refuse, type Answer } from '../common/refusal.ts'
+import { loadIdentity } from '../common/security/identity.ts'
+import type { ClientEvent, DownloadView, Operations, SharedFile } from './operations.ts'
+import { Session, type SessionParts } from './session.ts'
+import { HashPool } from './sharing/hash-pool.ts'
+import { PeerServer } from './sharing/peer-server.ts'
+import { SourceRegistry } from './sharing/piece-source.ts'
+import { TicketOffice } from './sharing/ticket-office.ts'
+import { UploadQueue } from './sharing/upload-queue.ts'
+import type { Told } from './tracker-link/tracker-connection.ts'
+import { TrackerLink, type Change, type ChangeParams } from './tracker-link/tracker-link.ts'
+import { TokenBucket } from './transfer/token-bucket.ts'
+
+export interface ClientOptions {
+  readonly listen: Address
+  readonly trackers: readonly Address[]
+  /** Where the identity, manifests and what users share are kept. */
+  readonly folder: string
+  /** Bytes a second; undefined for no limit. */
+  readonly uploadLimit?: number | undefined
+  readonly downloadLimit?: number | undefined
+  /** A bug or a broken system in what runs by itself. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Connections that are being opened at once, over all downloads. */
+const connectsAtOnce = 16
+/** Files that are hashed at once: one already keeps all cores busy. */
+const hashedAtOnce = 1
+
+export class Client implements Operations {
+  readonly #options: ClientOptions
+  readonly #tickets = new TicketOffice()
+  readonly #sources = new SourceRegistry()
+  readonly #hashes = new HashPool()
+  readonly #uploadBucket: TokenBucket
+  readonly #server: PeerServer
+  readonly #link: TrackerLink
+  readonly #sessionParts: SessionParts
+  #session: Session | undefined
+  #port = 0
+  #listener: ((event: ClientEvent) => void) | undefined
+  #saidLost = false
+  #giveUpAfterMs: number | undefined
+
+  constructor(options: ClientOptions) {
+    this.#options = options
+    const identity = loadIdentity(options.folder)
+    this.#uploadBucket = new TokenBucket(options.uploadLimit)
+    const uploads = new UploadQueue(this.#uploadBucket)
+    const { onFailure } = options
+    this.#server = new PeerServer({
+      identity,
+      tickets: this.#tickets,
+      sources: this.#sources,
+      uploads,
+      onFailure,
+    })
+    this.#link = new TrackerLink({
+      trackers: options.trackers,
+      listen: options.listen,
+      identity,
+      port: () => this.#port,
+      told: this.#told(),
+      onUp: (greeting) => this.#onTrackerUp(greeting.timeMs),
+      onAllDown: () => this.#onTrackersLost(),
+      onAnnounceRefused: () => undefined,
+    })
+    this.#sessionParts = {
+      identity,
+      listen: options.listen,
+      folder: options.folder,
+      link: this.#link,
+      hashes: this.#hashes,
+      sources: this.#sources,
+      downloadBucket: new TokenBucket(options.downloadLimit),
+      connects: pLimit(connectsAtOnce),
+      hashing: pLimit(hashedAtOnce),
+      onEvent: (event) => this.#listener?.(event),
+    }
+  }
+
+  /** Begins to listen and to connect; resolves to the port. Rejects with a `start` failure. */
+  async start(): Promise<number> {
+    this.#port = await this.#server.listen(this.#options.listen)
+    this.#link.start()
+    return this.#port
+  }
+
+  /** Sets who is told what happens on its own. */
+  subscribe(listener: (event: ClientEvent) => void): void {
+    this.#listener = listener
+  }
+
+  async createUser(user: string, password: string): Promise<Answer<void>> {
+    const problem = plainNameProblem('user', user) ?? passwordProblem(password)
+    if (problem !== undefined) return refuse('bad-name', problem)
+    return this.#link.register(user, password, scramIterations)
+  }
+
+  async login(user: string, password: string): Promise<Answer<void>> {
+    if (this.#session !== undefined) {
+      return refuse('already-logged-in', `${this.#session.user} is logged in here; log out first`)
+    }
+    if (plainNameProblem('user', user) !== undefined || passwordProblem(password) !== undefined) {
+      return refuse('login-failed', 'wrong user or password')
+    }
+    const answer = await this.#link.login(user, password)
+    if (!answer.ok) return answer
+    this.#tickets.onTrackers(answer.value)
+    this.#tickets.open()
+    this.#session = this.#openSession(user)
+    // Not waited for: a file that has to be hashed again would hold up the reply.
+    this.#session.resume().catch(this.#options.onFailure)
+    return accept(undefined)
+  }
+
+  async logout(): Promise<Answer<void>> {
+    const session = this.#session
+    if (session === undefined) return notLoggedIn()
+    this.#session = undefined
+    this.#tickets.close()
+    await session.close()
+    this.#server.closeAll('the user logged out')
+    await this.#link.logout()
+    return accept(undefined)
+  }
+
+  whoami(): string | undefined {
+    return this.#session?.user
+  }
+
+  createGroup(group: string): Promise<Answer<void>> {
+    return this.#changeGroup('create_group', { group })
+  }
+
+  async listGroups(): Promise<Answer<GroupEntry[]>> {
+    if (this.#session === undefined) return notLoggedIn()
+    return allPages(
+      (after) => this.#link.ask('list_groups', { after }),
+      (page) => page.groups,
+      (entry) => entry.group,
+    )
+  }
+
+  joinGroup(group: string): Promise<Answer<void>> {
+    return this.#changeGroup('join_group', { group })
+  }
+
+  listRequests(group: string): Promise<Answer<string[]>> {
+    return this.#users('list_requests', group)
+  }
+
+  acceptRequest(group: string, user: string): Promise<Answer<void>> {
+    return this.#changeGroup('accept_request', { group, user })
+  }
+
+  rejectRequest(group: string, user: string): Promise<Answer<void>> {
+    return this.#changeGroup('reject_request', { group, user })
+  }
+
+  async leaveGroup(group: string): Promise<Answer<void>> {
+    const left = await this.#changeGroup('leave_group', { group })
+    if (left.ok) await this.#forgetGroup(group)
+    return left
+  }
+
+  listMembers(group: string): Promise<Answer<string[]>> {
+    return this.#users('list_members', group)
+  }
+
+  removeMember(group: string, user: string): Promise<Answer<void>> {
+    return this.#changeGroup('remove_member', { group, user })
+  }
+
+  async uploadFile(path: string, group: string): Promise<Answer<SharedFile>> {
+    const session = this.#session
+    if (session === undefined) return notLoggedIn()
+    const swapped =
+      (await isFile(group)) && !(await isFile(path)) && plainNameProblem('group', path) === undefined
+    const [file, target] = swapped ? [group, path] : [path, group]
+    const problem = plainNameProblem('group', target)
+    if (problem !== undefined) return refuse('bad-name', problem)
+    // Asked before hashing: a minute of work should not end in "no such group".
+    const member = await this.#link.ask('list_members', { group: target })
+    if (!member.ok) return member
+    return session.shares.upload(file, target)
+  }
+
+  async listFiles(group: string): Promise<Answer<FileEntry[]>> {
+    if (this.#session === undefined) return notLoggedIn()
+    const problem = plainNameProblem('group', group)
+    if (problem !== undefined) return noSuchGroup(group)
+    return allPages(
+      (after) => this.#link.ask('list_files', { group, after }),
+      (page) => page.files,
+      (entry) => entry.name,
+    )
+  }
+
+  async downloadFile(
+    group: string,
+    name: string,
+    destination: string,
+    { overwrite }: { overwrite: boolean },
+  ): Promise<Answer<{ destination: string; waiting: boolean }>> {
+    if (this.#session === undefined) return notLoggedIn()
+    if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
+    return this.#session.downloads.begin(group, name, destination, overwrite)
+  }
+
+  showDownloads(): DownloadView[] {
+    return this.#session?.downloads.views() ?? []
+  }
+
+  async pauseDownload(group: string, name: string): Promise<Answer<void>> {
+    return this.#session?.downloads.pause(group, name) ?? notLoggedIn()
+  }
+
+  async resumeDownload(group: string, name: string): Promise<Answer<void>> {
+    return this.#session?.downloads.resumeOne(group, name) ?? notLoggedIn()
+  }
+
+  async cancelDownload(group: string, name: string): Promise<Answer<void>> {
+    return this.#session?.downloads.cancel(group, name) ?? notLoggedIn()
+  }
+
+  async stopShare(group: string, name: string): Promise<Answer<void>> {
+    const session = this.#session
+    if (session === undefined) return notLoggedIn()
+    if (session.downloads.unshare(group, name)) return accept(undefined)
+    return session.shares.stop(group, name)
+  }
+
+  setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): void {
+    const bucket = direction === 'upload' ? this.#uploadBucket : this.#sessionParts.downloadBucket
+    bucket.setRate(bytesPerSecond)
+  }
+
+  async downloadsSettled(group?: string): Promise<void> {
+    await this.#session?.downloads.settled(group)
+  }
+
+  giveUpWithoutSeederAfter(ms: number): void {
+    this.#giveUpAfterMs = ms
+    this.#session?.downloads.giveUpAfter(ms)
+  }
+
+  async close(): Promise<void> {
+    await this.#session?.close()
+    this.#session = undefined
+    this.#link.stop()
+    await Promise.all([this.#server.close(), this.#hashes.close()])
+  }
+
+  #openSession(user: string): Session {
+    const { cluster } = this.#link
+    if (cluster === undefined) throw new Failure('connection-lost', 'the tracker went away during the login')
+    const session = new Session(user, cluster, this.#sessionParts)
+    if (this.#giveUpAfterMs !== undefined) session.downloads.giveUpAfter(this.#giveUpAfterMs)
+    return session
+  }
+
+  async #changeGroup<M extends Change>(
+    method: M,
+    params: ChangeParams<M> & { group: string; user?: string },
+  ): Promise<Answer<void>> {
+    if (this.#session === undefined) return notLoggedIn()
+    const problem = plainNameProblem('group', params.group)
+    if (problem !== undefined)
+      return method === 'create_group' ? refuse('bad-name', problem) : noSuchGroup(params.group)
+    if (params.user !== undefined && plainNameProblem('user', params.user) !== undefined) {
+      return refuse('no-such-user', `there is no user ${params.user}`)
+    }
+    return this.#link.change(method, params)
+  }
+
+  async #users(method: 'list_requests' | 'list_members', group: string): Promise<Answer<string[]>> {
+    if (this.#session === undefined) return notLoggedIn()
+    if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
+    return allPages(
+      (after) => this.#link.ask(method, { group, after }),
+      (page) => page.users,
+      (user) => user,
+    )
+  }
+
+  async #forgetGroup(group: string): Promise<void> {
+    this.#session?.shares.forgetGroup(group)
+    await this.#session?.downloads.failGroup(group)
+  }
+
+  #told(): Told {
+    return {
+      join_requested: ({ group, user }) => this.#listener?.({ kind: 'join-requested', group, user }),
+      request_decided: ({ group, accepted }) =>
+        this.#listener?.({ kind: 'request-decided', group, accepted }),
+      member_left: ({ group, user }) => this.#onMemberLeft(group, user),
+      owner_changed: ({ group, owner }) => {
+        if (owner === this.#session?.user) this.#listener?.({ kind: 'became-owner', group })
+      },
+      swarm_changed: ({ joined, left, ...file }) =>
+        this.#session?.downloads.onSwarmChanged(file, joined, left),
+      file_gone: (file) => {
+        this.#session?.shares.onFileGone(file)
+        this.#session?.downloads.onFileGone(file)
+      },
+      trackers_changed: ({ trackers }) => this.#tickets.onTrackers(trackers),
+    }
+  }
+
+  #onMemberLeft(group: string, user: string): void {
+    this.#tickets.onRemoved(group, user)
+    this.#server.expel(group, user)
+    if (user !== this.#session?.user) return
+    this.#listener?.({ kind: 'removed-from-group', group })
+    this.#forgetGroup(group).catch(this.#options.onFailure)
+  }
+
+  #onTrackerUp(trackerMs: number): void {
+    this.#tickets.onTrackerTime(trackerMs)
+    this.#tickets.onConnected(true)
+    if (this.#saidLost) this.#listener?.({ kind: 'tracker-back' })
+    this.#saidLost = false
+    this.#session?.shares.onTrackerUp()
+    this.#session?.downloads.onTrackerUp()
+  }
+
+  #onTrackersLost(): void {
+    this.#tickets.onConnected(false)
+    this.#saidLost = true
+    this.#listener?.({ kind: 'trackers-lost' })
+  }
+}
+
+/** A listing whole, page by page. */
+async function allPages<P extends { readonly more: boolean }, E>(
+  ask: (after: string | undefined) => Promise<Answer<P>>,
+  entriesOf: (page: P) => E[],
+  nameOf: (entry: E) => string,
+): Promise<Answer<E[]>> {
+  const all: E[] = []
+  let after: string | undefined
+  for (;;) {
+    const page = await ask(after)
+    if (!page.ok) return page
+    const entries = entriesOf(page.value)
+    all.push(...entries)
+    const last = entries.at(-1)
+    if (!page.value.more || last === undefined) return accept(all)
+    after = nameOf(last)
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  )
+}
+
+function passwordProblem(password: string): string | undefined {
+  if (password === '') return 'a password has at least one character'
+  if (Buffer.byteLength(password) > passwordBytesMax)
+    return `a password has at most ${passwordBytesMax} bytes`
+  return undefined
+}
+
+function notLoggedIn(): Answer<never> {
+  return refuse('login-first', 'log in first')
+}
+
+function noSuchGroup(group: string): Answer<never> {
+  return refuse('no-such-group', `there is no group ${group}`)
+}

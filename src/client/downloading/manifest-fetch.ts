@@ -1,0 +1,63 @@
+// Getting the manifest of a file from whoever has it. Peers are asked one after the other, the next
+// when the last is slow: a peer that hangs costs a second.
+
+import { Failure } from '../../common/failure.ts'
+import type { Manifest } from '../../common/manifest.ts'
+import type { Peer } from '../../common/protocol/tracker-protocol.ts'
+import { PeerLink } from './peer-link.ts'
+import type { SwarmNetwork } from './swarm.ts'
+
+const patienceMs = 1000
+
+/** The first manifest that proves itself; undefined when none of these peers gives one. */
+export async function fetchManifest(
+  network: SwarmNetwork,
+  fileId: string,
+  ticket: string,
+  peers: readonly Peer[],
+): Promise<Manifest | undefined> {
+  const others = peers.filter((peer) => peer.key !== network.identity.publicKey)
+  return new Promise((resolve, reject) => {
+    const waiting = [...others]
+    let running = 0
+    let settled = false
+    const finish = (manifest: Manifest | undefined): void => {
+      settled = true
+      clearInterval(hurry)
+      resolve(manifest)
+    }
+    const next = (): void => {
+      const peer = waiting.shift()
+      if (settled) return
+      if (peer === undefined) {
+        if (running === 0) finish(undefined)
+        return
+      }
+      running++
+      fromPeer(network, fileId, ticket, peer).then((manifest) => {
+        running--
+        if (manifest === undefined) next()
+        else finish(manifest)
+      }, reject)
+    }
+    const hurry = setInterval(next, patienceMs)
+    next()
+  })
+}
+
+async function fromPeer(
+  { identity, listen, bucket, connects }: SwarmNetwork,
+  fileId: string,
+  ticket: string,
+  peer: Peer,
+): Promise<Manifest | undefined> {
+  try {
+    const opened = await connects(() => PeerLink.open({ peer, fileId, ticket, identity, listen, bucket }))
+    if (!opened.ok) return undefined
+    const manifest = await opened.value.fetchManifest().finally(() => opened.value.close('done'))
+    return manifest.ok ? manifest.value : undefined
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return undefined
+  }
+}

@@ -1,0 +1,71 @@
+// The client program: arguments in, parts wired together, exit code out.
+
+import { readFileSync } from 'node:fs'
+import { formatAddress, isLoopback } from '../common/addresses.ts'
+import { defaultDataFolder, makePrivateFolder } from '../common/data-folder.ts'
+import { Failure } from '../common/failure.ts'
+import { parseArguments, type ClientArguments } from './arguments.ts'
+import { Client } from './client.ts'
+import { runPrompt } from './prompt/prompt.ts'
+
+async function main(): Promise<number> {
+  const parsed = parseArguments(process.argv.slice(2), (path) => readFileSync(path, 'utf8'))
+  if (parsed.kind === 'text') {
+    process.stdout.write(parsed.text)
+    return 0
+  }
+  return run(parsed.arguments)
+}
+
+async function run(options: ClientArguments): Promise<number> {
+  const { listen, trackers, uploadLimit, downloadLimit } = options
+  refusePlainOffLoopback(options)
+  const folder =
+    options.dataFolder ?? defaultDataFolder(`client-${formatAddress(listen).replace(/[^0-9A-Za-z.]/g, '_')}`)
+  makePrivateFolder(folder)
+  const stop = new AbortController()
+  const onFailure = (error: unknown): void => {
+    // A bug stops the program: what it would do from here on is not known.
+    queueMicrotask(() => {
+      throw error
+    })
+  }
+  const client = new Client({ listen, trackers, folder, uploadLimit, downloadLimit, onFailure })
+  await client.start()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  try {
+    return await runPrompt({
+      operations: client,
+      subscribe: (listener) => client.subscribe(listener),
+      input: process.stdin,
+      output: process.stdout,
+      isTerminal: process.stdin.isTTY && process.stdout.isTTY,
+      linger: options.linger,
+      stop: stop.signal,
+    })
+  } finally {
+    await client.close()
+  }
+}
+
+/** TLS will make this unnecessary; until then a person has to say that the network is trusted. */
+function refusePlainOffLoopback({ listen, trackers, insecurePlain }: ClientArguments): void {
+  const far = [listen, ...trackers].find((address) => !isLoopback(address.host))
+  if (far === undefined || insecurePlain) return
+  throw new Failure(
+    'usage',
+    `${formatAddress(far)} is beyond this machine and connections are not encrypted yet; add --insecure-plain on a network you trust`,
+  )
+}
+
+main().then(
+  (code) => {
+    // Standard input may still be open, and a pipe that nobody closes must not keep a program that was told to quit.
+    process.exit(code)
+  },
+  (error: unknown) => {
+    if (!(error instanceof Failure)) throw error
+    process.stderr.write(`error: ${error.message}\n`)
+    process.exit(error.code === 'usage' ? 2 : 1)
+  },
+)

@@ -1,0 +1,66 @@
+// What exists only while a user is logged in: the shares and downloads of that user.
+
+import type { LimitFunction } from 'p-limit'
+import type { Address } from '../common/addresses.ts'
+import type { Identity } from '../common/security/identity.ts'
+import { Downloads } from './downloading/downloads.ts'
+import type { ClientEvent } from './operations.ts'
+import type { HashPool } from './sharing/hash-pool.ts'
+import type { SourceRegistry } from './sharing/piece-source.ts'
+import { ShareLibrary } from './sharing/share-library.ts'
+import { ManifestStore } from './storage/manifest-store.ts'
+import { UserStore } from './storage/user-store.ts'
+import type { TrackerLink } from './tracker-link/tracker-link.ts'
+import type { TokenBucket } from './transfer/token-bucket.ts'
+
+export interface SessionParts {
+  readonly identity: Identity
+  readonly listen: Address
+  readonly folder: string
+  readonly link: TrackerLink
+  readonly hashes: HashPool
+  readonly sources: SourceRegistry
+  readonly downloadBucket: TokenBucket
+  readonly connects: LimitFunction
+  readonly hashing: LimitFunction
+  readonly onEvent: (event: ClientEvent) => void
+}
+
+export class Session {
+  readonly user: string
+  readonly shares: ShareLibrary
+  readonly downloads: Downloads
+
+  constructor(user: string, cluster: string, parts: SessionParts) {
+    this.user = user
+    const { identity, listen, folder, link, hashes, sources, hashing, onEvent } = parts
+    const store = UserStore.open(folder, cluster, user)
+    const manifests = new ManifestStore(folder)
+    const onNotice = (sentence: string): void => onEvent({ kind: 'notice', sentence })
+    this.shares = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
+    const network = { identity, listen, bucket: parts.downloadBucket, connects: parts.connects }
+    this.downloads = new Downloads({
+      link,
+      network,
+      store,
+      manifests,
+      hashes,
+      sources,
+      shares: this.shares,
+      folder,
+      onEvent,
+    })
+  }
+
+  /** Takes up the shares and downloads of earlier. Resolves when the shares are looked through. */
+  async resume(): Promise<void> {
+    this.downloads.resume()
+    await this.shares.resume()
+  }
+
+  /** Stops serving and downloading; everything stays remembered. */
+  async close(): Promise<void> {
+    this.shares.close()
+    await this.downloads.close()
+  }
+}
