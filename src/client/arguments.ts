@@ -28,8 +28,8 @@ export type ParsedArguments =
 interface Options {
   dataDir?: string
   linger?: boolean
-  uploadLimit?: number
-  downloadLimit?: number
+  uploadLimit?: string
+  downloadLimit?: string
   insecurePlain?: boolean
 }
 
@@ -68,8 +68,8 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
       trackers,
       dataFolder: options.dataDir,
       linger: options.linger ?? false,
-      uploadLimit: options.uploadLimit,
-      downloadLimit: options.downloadLimit,
+      uploadLimit: rate(options.uploadLimit),
+      downloadLimit: rate(options.downloadLimit),
       insecurePlain: options.insecurePlain ?? false,
     },
   }
@@ -87,15 +87,16 @@ function makeProgram(write: (text: string) => void): Command {
     .configureHelp({ visibleArguments: () => [] })
     .option('--data-dir <folder>', 'keep accounts, shares and unfinished downloads in this folder')
     .option('--linger', 'keep sharing after the end of piped commands, until SIGINT or SIGTERM')
-    .option('--upload-limit <rate>', 'limit all uploads together', rate)
-    .option('--download-limit <rate>', 'limit all downloads together', rate)
+    .option('--upload-limit <rate>', 'limit all uploads together')
+    .option('--download-limit <rate>', 'limit all downloads together')
     .option('--insecure-plain', 'allow connections that are not encrypted beyond this machine')
     .version(`coterie ${version}`, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', explanation)
 }
 
-function rate(text: string): number | undefined {
+function rate(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
   const parsed = parseRate(text)
   if (!parsed.ok) throw new Failure('usage', parsed.refusal.sentence)
   return parsed.value

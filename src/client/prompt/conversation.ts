@@ -40,8 +40,8 @@ export class Conversation {
 
   /** Runs a line to its end, or until it goes on in the background. True when it says to quit. */
   async run(line: string): Promise<boolean> {
-    const words = splitWords(line.trim())
-    if (words.ok && (words.value.length === 0 || line.trimStart().startsWith('#'))) return false
+    if (/^[ \t]*(#|$)/.test(line)) return false
+    const words = splitWords(line)
     const call = words.ok ? callOf(words.value) : words
     if (!call.ok) return this.#reply(call)
     if (!call.value.command.waits) this.#held = []
