@@ -2,6 +2,7 @@
 // same outcome, the same effects and the same next state, on every tracker and on every replay.
 
 import { rememberedOutcomesMax } from '../../common/limits.ts'
+import { refuse } from '../../common/refusal.ts'
 import { register, trackerStarted } from './accounts.ts'
 import { retryKey, type Command } from './commands.ts'
 import type { Effect } from './effects.ts'
@@ -32,6 +33,8 @@ export function apply(state: State, command: Command): Applied {
 
 /** Every rule checks first and changes afterwards: a refused command has changed nothing. */
 function decide(state: State, command: Command, effects: Effect[]): Outcome {
+  if ('by' in command && !state.users.has(command.by))
+    return refuse('no-such-user', `there is no user ${command.by}`)
   switch (command.kind) {
     case 'tracker_started':
       return trackerStarted(state, command, effects)

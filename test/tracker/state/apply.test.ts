@@ -1,0 +1,252 @@
+// Every rule of the hard state, and every way to be told no.
+
+import { expect, test } from 'vitest'
+import { rememberedOutcomesMax } from '../../../src/common/limits.ts'
+import { apply } from '../../../src/tracker/state/apply.ts'
+import { findFile, listGroups, listMembers, listRequests } from '../../../src/tracker/state/queries.ts'
+import { digestOf } from '../../../src/tracker/state/snapshot.ts'
+import { credentials, groupOf, register, share, World } from './world.ts'
+
+const g = { group: 'g' }
+
+function members(world: World, by: string): unknown {
+  const answer = listMembers(world.state, by, 'g', undefined)
+  return answer.ok ? answer.value.users : answer.refusal.code
+}
+
+function requests(world: World, by: string): unknown {
+  const answer = listRequests(world.state, by, 'g', undefined)
+  return answer.ok ? answer.value.users : answer.refusal.code
+}
+
+test('the first tracker names the community, later ones add their keys once', () => {
+  const world = new World()
+  const start = (key: string, cluster: string) =>
+    world.effects({ kind: 'tracker_started', key, cluster, secret: `secret of ${cluster}` })
+  expect(start('k1', 'c1')).toEqual([{ kind: 'trackers_changed', trackers: ['k1'] }])
+  expect(start('k2', 'c2')).toEqual([{ kind: 'trackers_changed', trackers: ['k1', 'k2'] }])
+  expect(start('k2', 'c3')).toEqual([])
+  expect(world.state).toMatchObject({ cluster: 'c1', secret: 'secret of c1' })
+})
+
+test('a command by somebody who does not exist is refused', () => {
+  const world = groupOf('ann')
+  expect(world.answer({ kind: 'join_group', by: 'nobody', ...g })).toBe(
+    'no-such-user: there is no user nobody',
+  )
+})
+
+test('a user name is given once', () => {
+  const world = new World().done(register('ann'))
+  expect(world.answer(register('ann'))).toBe('user-taken: there is already a user ann')
+  expect(world.state.users.get('ann')).toEqual(credentials)
+})
+
+test('whoever creates a group owns it and is its only member', () => {
+  const world = groupOf('ann')
+  expect(world.answer({ kind: 'create_group', by: 'zoe', ...g })).toBe(
+    'group-taken: there is already a group g',
+  )
+  expect(listGroups(world.state, 'ann', undefined)).toEqual({
+    groups: [{ group: 'g', owner: 'ann', members: 1, standing: 'owner' }],
+    more: false,
+  })
+})
+
+test('asking to join is refused without a group, to members, and twice', () => {
+  const world = groupOf('ann')
+  const join = (by: string, group = 'g') => world.answer({ kind: 'join_group', by, group })
+  expect(join('zoe', 'h')).toBe('no-such-group: there is no group h')
+  expect(join('ann')).toBe('already-member: you are already a member of g')
+  expect(join('zoe')).toBe('done')
+  expect(join('zoe')).toBe('already-requested: you have already asked to join g')
+  expect(listGroups(world.state, 'zoe', undefined).groups).toMatchObject([{ standing: 'requested' }])
+})
+
+test('only the owner sees and decides requests', () => {
+  const world = groupOf('ann', 'bob')
+  expect(world.effects({ kind: 'join_group', by: 'zoe', ...g })).toEqual([
+    { kind: 'join_requested', group: 'g', user: 'zoe', owner: 'ann' },
+  ])
+  expect(requests(world, 'bob')).toBe('not-the-owner')
+  expect(requests(world, 'ann')).toEqual(['zoe'])
+  const accept = (by: string, user = 'zoe') => world.answer({ kind: 'accept_request', by, user, ...g })
+  expect(accept('bob')).toBe('not-the-owner: only the owner of g may do this')
+  expect(accept('zoe')).toBe('not-the-owner: only the owner of g may do this')
+  expect(accept('ann')).toBe('done')
+  expect(members(world, 'zoe')).toEqual(['ann', 'bob', 'zoe'])
+})
+
+test.each(['accept_request', 'reject_request'] as const)('%s needs a request', (kind) => {
+  const world = groupOf('ann', 'bob')
+  const decide = (user: string, group = 'g') => world.answer({ kind, by: 'ann', group, user })
+  expect(decide('zoe', 'h')).toBe('no-such-group: there is no group h')
+  expect(decide('zoe')).toBe('no-such-request: zoe has not asked to join g')
+  expect(decide('bob')).toBe('already-member: bob is already a member of g')
+  expect(decide('nobody')).toBe('no-such-user: there is no user nobody')
+})
+
+test('a rejected request is gone, and its asker is told', () => {
+  const world = groupOf('ann').done({ kind: 'join_group', by: 'zoe', ...g })
+  expect(world.effects({ kind: 'reject_request', by: 'ann', user: 'zoe', ...g })).toEqual([
+    { kind: 'request_decided', group: 'g', user: 'zoe', accepted: false },
+  ])
+  expect(requests(world, 'ann')).toEqual([])
+  expect(members(world, 'zoe')).toBe('not-a-member')
+})
+
+test('when the owner leaves, the longest-standing member becomes the owner', () => {
+  const world = groupOf('ann', 'bob', 'cid')
+  expect(world.effects({ kind: 'leave_group', by: 'ann', ...g })).toEqual([
+    { kind: 'member_left', group: 'g', user: 'ann', members: ['bob', 'cid'] },
+    { kind: 'owner_changed', group: 'g', owner: 'bob' },
+  ])
+  expect(requests(world, 'bob')).toEqual([])
+  expect(requests(world, 'cid')).toBe('not-the-owner')
+})
+
+test('a founder who comes back is the newest member', () => {
+  const world = groupOf('ann', 'bob').done(
+    { kind: 'leave_group', by: 'ann', ...g },
+    { kind: 'join_group', by: 'ann', ...g },
+    { kind: 'accept_request', by: 'bob', user: 'ann', ...g },
+  )
+  expect(members(world, 'ann')).toEqual(['bob', 'ann'])
+})
+
+test('the last member takes the group along, and whoever waits to join is told no', () => {
+  const world = groupOf('ann').done({ kind: 'join_group', by: 'zoe', ...g })
+  expect(world.effects({ kind: 'leave_group', by: 'ann', ...g })).toEqual([
+    { kind: 'member_left', group: 'g', user: 'ann', members: [] },
+    { kind: 'request_decided', group: 'g', user: 'zoe', accepted: false },
+  ])
+  expect(world.state.groups.size).toBe(0)
+  expect(world.answer({ kind: 'leave_group', by: 'ann', ...g })).toBe('no-such-group: there is no group g')
+  world.done({ kind: 'create_group', by: 'zoe', ...g })
+})
+
+test('only a member can leave', () => {
+  const world = groupOf('ann')
+  expect(world.answer({ kind: 'leave_group', by: 'zoe', ...g })).toBe(
+    'not-a-member: you are not a member of g',
+  )
+})
+
+test('the owner removes others, not herself; nobody else removes anybody', () => {
+  const world = groupOf('ann', 'bob', 'cid')
+  const remove = (by: string, user: string, group = 'g') =>
+    world.answer({ kind: 'remove_member', by, group, user })
+  expect(remove('ann', 'bob', 'h')).toBe('no-such-group: there is no group h')
+  expect(remove('bob', 'cid')).toBe('not-the-owner: only the owner of g may do this')
+  expect(remove('ann', 'ann')).toBe('usage: you own g; to leave it, use leave_group')
+  expect(remove('ann', 'zoe')).toBe('not-a-member: zoe is not a member of g')
+  expect(remove('ann', 'nobody')).toBe('no-such-user: there is no user nobody')
+  expect(remove('ann', 'bob')).toBe('done')
+  expect(members(world, 'ann')).toEqual(['ann', 'cid'])
+})
+
+test('sharing is for members, and the same content under a name adds a sharer', () => {
+  const world = groupOf('ann', 'bob')
+  expect(world.answer(share('zoe'))).toBe('not-a-member: you are not a member of g')
+  expect(world.answer({ ...share('ann'), group: 'h' } as never)).toBe('no-such-group: there is no group h')
+  world.done(share('ann'), share('bob'), share('bob'))
+  expect(findFile(world.state, 'bob', 'g', 'f')).toMatchObject({
+    value: { fileId: 'one', sizeBytes: 10, sharers: new Set(['ann', 'bob']) },
+  })
+})
+
+test('other content under a name is a new version by its first sharer, and refused to others', () => {
+  const world = groupOf('ann', 'bob').done(share('ann'), share('bob'))
+  expect(world.answer(share('bob', 'two'))).toBe('name-taken: g has another file called f, shared by ann')
+  expect(world.effects(share('ann', 'two'))).toEqual([
+    { kind: 'file_gone', version: { group: 'g', name: 'f', fileId: 'one' }, sharers: ['ann', 'bob'] },
+  ])
+  expect(findFile(world.state, 'bob', 'g', 'f')).toMatchObject({
+    value: { fileId: 'two', sharers: new Set(['ann']) },
+  })
+})
+
+test('the same content with another size is a lie', () => {
+  const world = groupOf('ann', 'bob').done(share('ann'))
+  expect(world.answer({ ...share('bob'), sizeBytes: 11 } as never)).toBe(
+    'name-taken: f in g has another size',
+  )
+})
+
+test('whoever is the first sharer after the first one withdrew may replace the file', () => {
+  const world = groupOf('ann', 'bob').done(share('ann'), share('bob'))
+  world.done({ kind: 'unshare_file', by: 'ann', name: 'f', ...g })
+  expect(world.answer(share('ann', 'two'))).toContain('name-taken')
+  expect(world.answer(share('bob', 'two'))).toBe('done')
+})
+
+test('withdrawing is for sharers; the last one takes the file along', () => {
+  const world = groupOf('ann', 'bob').done(share('ann'), share('bob'))
+  const unshare = (by: string, name = 'f') => ({ kind: 'unshare_file', by, name, ...g }) as const
+  const version = { group: 'g', name: 'f', fileId: 'one' }
+  expect(world.answer(unshare('zoe'))).toBe('not-a-member: you are not a member of g')
+  expect(world.answer(unshare('ann', 'x'))).toBe('no-such-file: there is no file x in g')
+  expect(world.effects(unshare('bob'))).toEqual([{ kind: 'share_withdrawn', version, user: 'bob' }])
+  expect(world.answer(unshare('bob'))).toBe('not-shared: you do not share f in g')
+  expect(world.effects(unshare('ann'))).toEqual([{ kind: 'file_gone', version, sharers: ['ann'] }])
+  expect(findFile(world.state, 'ann', 'g', 'f')).toMatchObject({ refusal: { code: 'no-such-file' } })
+})
+
+test('leaving and being removed withdraw all shares in the group', () => {
+  const world = groupOf('ann', 'bob', 'cid').done(share('bob'), share('cid'), share('bob', 'two', 'own'))
+  const version = (name: string, fileId: string) => ({ group: 'g', name, fileId })
+  expect(world.effects({ kind: 'remove_member', by: 'ann', user: 'bob', ...g })).toEqual([
+    { kind: 'share_withdrawn', version: version('f', 'one'), user: 'bob' },
+    { kind: 'file_gone', version: version('own', 'two'), sharers: ['bob'] },
+    { kind: 'member_left', group: 'g', user: 'bob', members: ['ann', 'cid'] },
+  ])
+  expect(world.effects({ kind: 'leave_group', by: 'cid', ...g })).toContainEqual({
+    kind: 'file_gone',
+    version: version('f', 'one'),
+    sharers: ['cid'],
+  })
+})
+
+test('a refused command changes nothing but that it is remembered', () => {
+  const world = groupOf('ann', 'bob').done(share('ann'))
+  const before = digestOf({ ...world.state, outcomes: new Map() })
+  world.do({ kind: 'create_group', by: 'bob', ...g })
+  world.do({ kind: 'remove_member', by: 'bob', user: 'ann', ...g })
+  world.do(share('bob', 'two'))
+  world.do({ kind: 'unshare_file', by: 'bob', name: 'f', ...g })
+  expect(digestOf({ ...world.state, outcomes: new Map() })).toBe(before)
+})
+
+test('a repeated command id has the first outcome, no effects, and changes nothing', () => {
+  const { state } = groupOf('ann', 'bob').done(share('ann'))
+  const leave = { kind: 'leave_group', id: 'the same', by: 'bob', group: 'g' } as const
+  const first = apply(state, leave)
+  const digest = digestOf(state)
+  expect(apply(state, leave)).toEqual({ outcome: first.outcome, effects: [] })
+  expect(digestOf(state)).toBe(digest)
+})
+
+test('a refusal is remembered too, even when it would be granted by now', () => {
+  const { state } = groupOf('ann')
+  const early = { kind: 'accept_request', id: 'the same', by: 'ann', group: 'g', user: 'zoe' } as const
+  const refused = apply(state, early).outcome
+  apply(state, { kind: 'join_group', id: 'other', by: 'zoe', group: 'g' })
+  expect(apply(state, early).outcome).toEqual(refused)
+})
+
+test('command ids of different users have nothing to do with each other', () => {
+  const { state } = groupOf('ann')
+  const create = (by: string, group: string) =>
+    apply(state, { kind: 'create_group', id: 'the same', by, group }).outcome.ok
+  expect([create('ann', 'a'), create('zoe', 'b')]).toEqual([true, true])
+  expect([...state.groups.keys()]).toEqual(['g', 'a', 'b'])
+})
+
+test('only so many outcomes are remembered, and the oldest is forgotten first', () => {
+  const state = groupOf('ann').state
+  for (let id = 0; id <= rememberedOutcomesMax; id++) {
+    apply(state, { kind: 'leave_group', id: String(id), by: 'zoe', group: 'g' })
+  }
+  expect(state.outcomes.size).toBe(rememberedOutcomesMax)
+  expect([state.outcomes.has('zoe 0'), state.outcomes.has('zoe 1')]).toEqual([false, true])
+})

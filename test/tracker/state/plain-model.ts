@@ -1,0 +1,111 @@
+// The rules of the hard state once more, written as plainly as possible and without a look at the real
+// ones: lists of facts, and codes instead of sentences. What the state machine is held against.
+
+import type { Wish } from './world.ts'
+
+interface Share {
+  group: string
+  name: string
+  fileId: string
+  user: string
+}
+
+export class PlainModel {
+  users: string[] = []
+  groups: string[] = []
+  /** In the order of joining. */
+  memberships: { group: string; user: string }[] = []
+  asks: { group: string; user: string }[] = []
+  /** In the order of sharing. */
+  shares: Share[] = []
+
+  membersOf(group: string): string[] {
+    return this.memberships.filter((m) => m.group === group).map((m) => m.user)
+  }
+
+  ownerOf(group: string): string | undefined {
+    return this.membersOf(group)[0]
+  }
+
+  asksFor(group: string): string[] {
+    return this.asks.filter((ask) => ask.group === group).map((ask) => ask.user)
+  }
+
+  sharesOf(group: string, name: string): Share[] {
+    return this.shares.filter((share) => share.group === group && share.name === name)
+  }
+
+  /** "done", or the code of the refusal. */
+  do(wish: Wish): string {
+    if (wish.kind === 'tracker_started') return 'done'
+    if (wish.kind === 'register') {
+      if (this.users.includes(wish.user)) return 'user-taken'
+      this.users.push(wish.user)
+      return 'done'
+    }
+    const { by, group } = wish
+    if (!this.users.includes(by)) return 'no-such-user'
+    if (wish.kind === 'create_group') {
+      if (this.groups.includes(group)) return 'group-taken'
+      this.groups.push(group)
+      this.memberships.push({ group, user: by })
+      return 'done'
+    }
+    if (!this.groups.includes(group)) return 'no-such-group'
+    const isMember = this.membersOf(group).includes(by)
+    const isOwner = this.ownerOf(group) === by
+    if (wish.kind === 'join_group') {
+      if (isMember) return 'already-member'
+      if (this.asksFor(group).includes(by)) return 'already-requested'
+      this.asks.push({ group, user: by })
+      return 'done'
+    }
+    if (wish.kind === 'accept_request' || wish.kind === 'reject_request') {
+      if (!isOwner) return 'not-the-owner'
+      if (!this.users.includes(wish.user)) return 'no-such-user'
+      if (this.membersOf(group).includes(wish.user)) return 'already-member'
+      if (!this.asksFor(group).includes(wish.user)) return 'no-such-request'
+      this.asks = this.asks.filter((ask) => ask.group !== group || ask.user !== wish.user)
+      if (wish.kind === 'accept_request') this.memberships.push({ group, user: wish.user })
+      return 'done'
+    }
+    if (wish.kind === 'remove_member') {
+      if (!isOwner) return 'not-the-owner'
+      if (wish.user === by) return 'usage'
+      if (!this.users.includes(wish.user)) return 'no-such-user'
+      if (!this.membersOf(group).includes(wish.user)) return 'not-a-member'
+      return this.#goes(group, wish.user)
+    }
+    if (!isMember) return 'not-a-member'
+    return 'name' in wish ? this.#share(wish, by, group) : this.#goes(group, by)
+  }
+
+  #share(wish: Extract<Wish, { name: string }>, by: string, group: string): string {
+    const { name } = wish
+    const there = this.sharesOf(group, name)
+    if (wish.kind === 'unshare_file') {
+      if (there.length === 0) return 'no-such-file'
+      if (!there.some((share) => share.user === by)) return 'not-shared'
+      this.shares = this.shares.filter((s) => s.group !== group || s.name !== name || s.user !== by)
+      return 'done'
+    }
+    const { fileId } = wish
+    if (there.some((share) => share.fileId === fileId)) {
+      if (!there.some((share) => share.user === by)) this.shares.push({ group, name, fileId, user: by })
+      return 'done'
+    }
+    if (there.length > 0 && there[0]?.user !== by) return 'name-taken'
+    this.shares = this.shares.filter((share) => share.group !== group || share.name !== name)
+    this.shares.push({ group, name, fileId, user: by })
+    return 'done'
+  }
+
+  #goes(group: string, user: string): string {
+    this.memberships = this.memberships.filter((m) => m.group !== group || m.user !== user)
+    this.shares = this.shares.filter((share) => share.group !== group || share.user !== user)
+    if (this.membersOf(group).length > 0) return 'done'
+    this.groups = this.groups.filter((name) => name !== group)
+    this.asks = this.asks.filter((ask) => ask.group !== group)
+    return 'done'
+  }
+}

@@ -1,0 +1,42 @@
+// Random commands over a small world, so that they meet: few users, groups, files and versions.
+
+import fc from 'fast-check'
+import { credentials, type Wish } from './world.ts'
+
+/** Names that plain objects would stumble over are among them. */
+const user = fc.constantFrom('ann', 'bob', 'cid', 'constructor')
+const group = fc.constantFrom('g', 'h', 'toString')
+const name = fc.constantFrom('f', 'e')
+const fileId = fc.constantFrom('one', 'two')
+const kind = <K extends string>(name: K) => fc.constant(name)
+
+/** Everybody but one may be registered by chance; accepted and removed people may not exist. */
+const someone = fc.oneof({ weight: 9, arbitrary: user }, { weight: 1, arbitrary: fc.constant('nobody') })
+
+export const anyWish: fc.Arbitrary<Wish> = fc.oneof(
+  fc.record({ kind: kind('register'), user, credentials: fc.constant(credentials) }),
+  fc.record({ kind: kind('create_group'), by: user, group }),
+  fc.record({ kind: kind('join_group'), by: user, group }),
+  fc.record({ kind: kind('accept_request'), by: user, group, user: someone }),
+  fc.record({ kind: kind('accept_request'), by: user, group, user: someone }),
+  fc.record({ kind: kind('reject_request'), by: user, group, user: someone }),
+  fc.record({ kind: kind('leave_group'), by: user, group }),
+  fc.record({ kind: kind('remove_member'), by: user, group, user: someone }),
+  fc.record({ kind: kind('share_file'), by: user, group, name, fileId, sizeBytes: fc.constant(10) }),
+  fc.record({ kind: kind('share_file'), by: user, group, name, fileId, sizeBytes: fc.constant(10) }),
+  fc.record({ kind: kind('unshare_file'), by: user, group, name }),
+)
+
+/** Most of the world exists already, so that what follows is about something. */
+export const beginnings: readonly Wish[] = [
+  ...['ann', 'bob', 'cid', 'constructor'].map((user): Wish => ({ kind: 'register', user, credentials })),
+  { kind: 'create_group', by: 'ann', group: 'g' },
+  ...['bob', 'cid', 'constructor'].flatMap((user): Wish[] => [
+    { kind: 'join_group', by: user, group: 'g' },
+    { kind: 'accept_request', by: 'ann', group: 'g', user },
+  ]),
+]
+
+export const anyStory = fc
+  .tuple(fc.boolean(), fc.array(anyWish, { minLength: 1, maxLength: 120, size: 'max' }))
+  .map(([begun, wishes]) => (begun ? [...beginnings, ...wishes] : wishes))
