@@ -51,6 +51,8 @@ export class Client implements Operations {
   #port = 0
   #listener: ((event: ClientEvent) => void) | undefined
   #saidLost = false
+  /** Groups that this client is just leaving. */
+  readonly #leaving = new Set<string>()
   #giveUpAfterMs: number | undefined
 
   constructor(options: ClientOptions) {
@@ -170,9 +172,14 @@ export class Client implements Operations {
   }
 
   async leaveGroup(group: string): Promise<Answer<void>> {
-    const left = await this.#changeGroup('leave_group', { group })
-    if (left.ok) await this.#forgetGroup(group)
-    return left
+    this.#leaving.add(group)
+    try {
+      const left = await this.#changeGroup('leave_group', { group })
+      if (left.ok) await this.#forgetGroup(group)
+      return left
+    } finally {
+      this.#leaving.delete(group)
+    }
   }
 
   listMembers(group: string): Promise<Answer<string[]>> {
@@ -322,7 +329,8 @@ export class Client implements Operations {
   #onMemberLeft(group: string, user: string): void {
     this.#tickets.onRemoved(group, user)
     this.#server.expel(group, user)
-    if (user !== this.#session?.user) return
+    // Who leaves by a command of this client is told by its reply.
+    if (user !== this.#session?.user || this.#leaving.has(group)) return
     this.#listener?.({ kind: 'removed-from-group', group })
     this.#forgetGroup(group).catch(this.#options.onFailure)
   }
