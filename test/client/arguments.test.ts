@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest'
+import { parseArguments } from '../../src/client/arguments.ts'
+import { Failure } from '../../src/common/failure.ts'
+import { version } from '../../src/common/version.ts'
+
+const files: Record<string, string> = {
+  'tracker_info.txt': '127.0.0.1:9002\n127.0.0.1:9003\n',
+  'my trackers.txt': '# ours\n10.0.0.1:1 sha256:abc\n',
+  'empty.txt': '\n# none\n',
+  'zero.txt': '127.0.0.1:0\n',
+}
+
+function readFile(path: string): string {
+  const text = files[path]
+  if (text === undefined) throw Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' })
+  return text
+}
+
+function argumentsOf(line: string[]) {
+  const parsed = parseArguments(line, readFile)
+  if (parsed.kind !== 'run') throw new Error(parsed.text)
+  return parsed.arguments
+}
+
+function sentenceFor(line: string[]): string {
+  try {
+    parseArguments(line, readFile)
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'usage') return error.message
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+const two = [
+  { host: '127.0.0.1', port: 9002 },
+  { host: '127.0.0.1', port: 9003 },
+]
+
+describe('the forms of the command line', () => {
+  test.each([
+    [['127.0.0.1:4444', 'tracker_info.txt'], { host: '127.0.0.1', port: 4444 }, two],
+    [['127.0.0.1:4444'], { host: '127.0.0.1', port: 4444 }, two],
+    [['127.0.0.1:0'], { host: '127.0.0.1', port: 0 }, two],
+    [['[::1]:4444', 'my trackers.txt'], { host: '::1', port: 4444 }, [{ host: '10.0.0.1', port: 1 }]],
+    [
+      ['127.0.0.1', '3000', '127.0.0.1', '8000'],
+      { host: '127.0.0.1', port: 3000 },
+      [{ host: '127.0.0.1', port: 8000 }],
+    ],
+  ])('%j', (line, listen, trackers) => {
+    expect(argumentsOf(line)).toEqual({
+      listen,
+      trackers,
+      dataFolder: undefined,
+      linger: false,
+      uploadLimit: undefined,
+      downloadLimit: undefined,
+      insecurePlain: false,
+    })
+  })
+
+  test('options may stand before, between and behind', () => {
+    const line = ['--linger', '127.0.0.1:4444', '--upload-limit', '512K', 'tracker_info.txt']
+    const behind = ['--download-limit=4M', '--data-dir', '/tmp/x', '--insecure-plain']
+    expect(argumentsOf([...line, ...behind])).toMatchObject({
+      linger: true,
+      uploadLimit: 524_288,
+      downloadLimit: 4_194_304,
+      dataFolder: '/tmp/x',
+      insecurePlain: true,
+    })
+    expect(argumentsOf(['127.0.0.1:1', '--upload-limit', 'none']).uploadLimit).toBeUndefined()
+  })
+
+  test('--help and --version are texts to print', () => {
+    expect(parseArguments(['--version'], readFile)).toEqual({ kind: 'text', text: `coterie ${version}\n` })
+    const help = parseArguments(['--help'], readFile)
+    expect(help.kind === 'text' && help.text).toContain('./client 127.0.0.1:4444 tracker_info.txt')
+  })
+})
+
+describe('arguments that make no sense get one sentence', () => {
+  test.each([
+    [[], 'the listening address is missing: ./client 127.0.0.1:4444 tracker_info.txt'],
+    [['4444'], '"4444" is not an address like 127.0.0.1:9002'],
+    [['127.0.0.1:99999'], '"99999" is not a port (0 to 65535)'],
+    [['example.org:1'], '"example.org" is not an IP address'],
+    [['127.0.0.1', '3000'], 'the tracker is missing: ./client 127.0.0.1 3000 <tracker ip> <tracker port>'],
+    [
+      ['127.0.0.1', '3000', '127.0.0.1'],
+      'expected <ip:port> [tracker file], or <ip> <port> <tracker ip> <tracker port>, but got 3 words',
+    ],
+    [
+      ['1', '2', '3', '4', '5'],
+      'expected <ip:port> [tracker file], or <ip> <port> <tracker ip> <tracker port>, but got 5 words',
+    ],
+    [['127.0.0.1', 'x', '127.0.0.1', '1'], '"x" is not a port (0 to 65535)'],
+    [['127.0.0.1', '1', '127.0.0.1', '0'], 'a tracker cannot have port 0'],
+    [['127.0.0.1:1', 'none.txt'], 'cannot read the trackers from none.txt: there is no such file'],
+    [['127.0.0.1:1', 'empty.txt'], 'empty.txt names no tracker; write one ip:port a line'],
+    [['127.0.0.1:1', 'zero.txt'], 'a tracker cannot have port 0'],
+    [['127.0.0.1:1', '--lingr'], "unknown option '--lingr'; did you mean --linger?"],
+    [['127.0.0.1:1', '--data-dir'], "option '--data-dir <folder>' argument missing"],
+    [['127.0.0.1:1', '--upload-limit', 'fast'], '"fast" is not a rate like 512K, 4M or none'],
+  ])('%j', (line, sentence) => expect(sentenceFor(line)).toBe(sentence))
+})

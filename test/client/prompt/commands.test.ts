@@ -1,0 +1,195 @@
+// Every command of the table: what it asks of the client, and its exact reply.
+
+import { describe, expect, test } from 'vitest'
+import type { Operations } from '../../../src/client/operations.ts'
+import { accept, refuse } from '../../../src/common/refusal.ts'
+import { download, fakeClient } from './fake-operations.ts'
+import { runScript } from './script.ts'
+
+async function reply(line: string, answers: Partial<Operations> = {}) {
+  const client = fakeClient()
+  Object.assign(client.answers, answers)
+  const { lines, exitCode } = await runScript([line], { client })
+  const end = client.calls.indexOf('giveUpWithoutSeederAfter(60000)')
+  return { lines, exitCode, calls: client.calls.slice(0, end) }
+}
+
+describe('the reply to a command that succeeds', () => {
+  test.each([
+    ['create_user abc pw', 'createUser("abc", "pw")', 'user abc created'],
+    ['login abc pw', 'login("abc", "pw")', 'logged in as abc'],
+    ['logout', 'logout()', 'logged out'],
+    ['create_group g1', 'createGroup("g1")', 'group g1 created'],
+    ['list_groups', 'listGroups()', 'no groups yet'],
+    ['join_group g1', 'joinGroup("g1")', 'join request sent to the owner of g1'],
+    ['list_requests g1', 'listRequests("g1")', 'no pending requests for g1'],
+    ['requests list_requests g1', 'listRequests("g1")', 'no pending requests for g1'],
+    ['accept_request g1 def', 'acceptRequest("g1", "def")', 'def is now a member of g1'],
+    ['reject_request g1 def', 'rejectRequest("g1", "def")', 'request of def for g1 rejected'],
+    ['leave_group g1', 'leaveGroup("g1")', 'left g1'],
+    ['remove_member g1 def', 'removeMember("g1", "def")', 'def is no longer a member of g1'],
+    ['upload_file 1.png g1', 'uploadFile("1.png", "g1")', 'sharing 1.png in g1 (524289 bytes, 2 pieces)'],
+    ['list_files g1', 'listFiles("g1")', 'no files in g1'],
+    ['show_downloads', undefined, 'no downloads'],
+    ['pause_download g1 1.png', 'pauseDownload("g1", "1.png")', 'paused 1.png from g1'],
+    ['resume_download g1 1.png', 'resumeDownload("g1", "1.png")', 'resumed 1.png from g1'],
+    ['cancel_download g1 1.png', 'cancelDownload("g1", "1.png")', 'cancelled 1.png from g1'],
+    ['stop_share g1 1.png', 'stopShare("g1", "1.png")', 'stopped sharing 1.png in g1'],
+    ['whoami', undefined, 'nobody is logged in'],
+    ['limit upload 4M', 'setLimit("upload", 4194304)', 'upload limited to 4M bytes a second'],
+    ['limit download none', 'setLimit("download", )', 'download is not limited'],
+  ])('%s', async (line, call, text) => {
+    expect(await reply(line)).toEqual({
+      lines: [text],
+      exitCode: 0,
+      calls: call === undefined ? [] : [call],
+    })
+  })
+
+  test('download_file says where the file goes, and that it waits where nobody has it', async () => {
+    const at = async (waiting: boolean) =>
+      reply('download_file g1 1.png ..', {
+        downloadFile: async () => accept({ destination: '/home/def/1.png', waiting }),
+      })
+    expect(await at(false)).toEqual({
+      lines: ['downloading 1.png from g1 to /home/def/1.png'],
+      exitCode: 0,
+      calls: ['downloadFile("g1", "1.png", "..", {"overwrite":false})'],
+    })
+    expect((await at(true)).lines).toEqual([
+      'downloading 1.png from g1 to /home/def/1.png',
+      'nobody online has 1.png; the download begins when somebody appears',
+    ])
+  })
+
+  test('whoami names the user, after a login', async () => {
+    expect((await runScript(['login abc pw', 'whoami'])).lines[1]).toBe('abc')
+  })
+
+  test('list_groups says owner, members and standing', async () => {
+    const groups = [
+      { group: 'g1', owner: 'abc', members: 2, standing: 'member' as const },
+      { group: 'group2', owner: 'me', members: 1, standing: 'owner' as const },
+      { group: 'g3', owner: 'abc', members: 1, standing: 'requested' as const },
+      { group: 'g4', owner: 'abc', members: 1, standing: 'none' as const },
+    ]
+    expect((await reply('list_groups', { listGroups: async () => accept(groups) })).lines).toEqual([
+      'g1  owner abc  2 members  you are a member',
+      'group2  owner me  1 members  you are the owner',
+      'g3  owner abc  1 members  you have asked to join',
+      'g4  owner abc  1 members  you are not a member',
+    ])
+  })
+
+  test('list_files says sizes and seeders', async () => {
+    const files = [
+      { name: '1.png', sizeBytes: 4096, seeders: 2 },
+      { name: 'a longer name.png', sizeBytes: 0, seeders: 0 },
+    ]
+    expect((await reply('list_files g1', { listFiles: async () => accept(files) })).lines).toEqual([
+      '1.png  4096 bytes  2 seeders',
+      'a longer name.png  0 bytes  0 seeders',
+    ])
+  })
+
+  test('list_requests and list_members give a user a line', async () => {
+    const users = async () => accept(['abc', 'def'])
+    expect((await reply('list_requests g1', { listRequests: users })).lines).toEqual(['abc', 'def'])
+    expect((await reply('list_members g1', { listMembers: users })).lines).toEqual(['abc', 'def'])
+  })
+
+  test('show_downloads gives a line a download, and the reason only where it stopped', async () => {
+    const client = fakeClient()
+    client.downloads.push(
+      download({ name: 'a.png', state: 'running', why: 'nobody online has it' }),
+      download({ name: 'b b.png', state: 'complete' }),
+      download({ name: 'c.png', state: 'paused' }),
+      download({ name: 'd.png', state: 'failed', why: 'the disk is full' }),
+    )
+    expect((await runScript(['show_downloads'], { client })).lines).toEqual([
+      '[D] [g1] a.png',
+      '[C] [g1] b b.png',
+      '[P] [g1] c.png',
+      '[F] [g1] d.png - the disk is full',
+    ])
+  })
+
+  test('help lists every command, and explains one', async () => {
+    const { lines } = await reply('help')
+    for (const command of ['create_user <user> [password]', 'limit <upload|download> <rate>', 'quit'])
+      expect(lines.some((line) => line.trim().startsWith(command))).toBe(true)
+    expect((await reply('help download_file')).lines).toEqual([
+      'download_file <group> <name> <destination> [--overwrite]',
+      '  fetch a file to a folder, or to the path it shall have',
+      '  --overwrite  replace a file that is at the destination already',
+    ])
+    expect((await reply('help exit')).lines.at(-1)).toBe('  also: exit')
+  })
+})
+
+describe('the reply to a command that is refused', () => {
+  test('a refusal of the client is one line', async () => {
+    const createGroup = async () => refuse('group-taken', 'there is a group g1 already')
+    expect(await reply('create_group g1', { createGroup })).toMatchObject({
+      lines: ['error: there is a group g1 already'],
+      exitCode: 1,
+    })
+  })
+
+  test.each([
+    ['create_group', 'create_group needs a group: create_group <group>'],
+    ['accept_request g1', 'accept_request needs a user: accept_request <group> <user>'],
+    [
+      'download_file g1 1.png',
+      'download_file needs a destination: download_file <group> <name> <destination>',
+    ],
+    ['limit', 'limit needs upload or download: limit <upload|download> <rate>'],
+    ['create_group my group', 'too many words: create_group <group>; a name with spaces goes in quotes'],
+    ['logout now', 'logout takes no words behind it'],
+    ['create_grup g1', 'unknown command "create_grup"; did you mean create_group?'],
+    ['xyzzy', 'unknown command "xyzzy"; help lists the commands'],
+    ['CREATE_GROUP g1', 'unknown command "CREATE_GROUP"; help lists the commands'],
+    ['-x', 'unknown command "-x"; help lists the commands'],
+    ['--help', 'unknown command "--help"; help lists the commands'],
+    ['-- create_group g1', 'unknown command "--"; help lists the commands'],
+    ['""', 'unknown command ""; help lists the commands'],
+    ['toString', 'unknown command "toString"; help lists the commands'],
+    ['requests', 'unknown command "requests"; help lists the commands'],
+    ['help me', 'there is no command "me"; help lists the commands'],
+    ['upload_file "1.png g1', 'a " quote is opened and never closed'],
+    ['limit sideways 4M', '"sideways" is neither upload nor download: limit <upload|download> <rate>'],
+    ['limit upload fast', '"fast" is not a rate like 512K, 4M or none'],
+    ['login abc', 'login needs a password unless it is typed in a terminal: login <user> <password>'],
+  ])('%s', async (line, sentence) => {
+    expect(await reply(line)).toEqual({ lines: [`error: ${sentence}`], exitCode: 1, calls: [] })
+  })
+})
+
+describe('a file name may begin with a dash', () => {
+  test.each([
+    ['upload_file -x.png g1', 'uploadFile("-x.png", "g1")'],
+    ['upload_file -- -x.png g1', 'uploadFile("-x.png", "g1")'],
+    ['upload_file -h g1', 'uploadFile("-h", "g1")'],
+    ['upload_file --help g1', 'uploadFile("--help", "g1")'],
+    ['upload_file g1 --version', 'uploadFile("g1", "--version")'],
+    ['upload_file - g1', 'uploadFile("-", "g1")'],
+    ['upload_file --overwrite g1', 'uploadFile("--overwrite", "g1")'],
+    ['upload_file -- -- g1', 'uploadFile("--", "g1")'],
+    ['stop_share g1 "-a b"', 'stopShare("g1", "-a b")'],
+    ['download_file g1 -x.png -y', 'downloadFile("g1", "-x.png", "-y", {"overwrite":false})'],
+    ['download_file g1 x y --overwrite', 'downloadFile("g1", "x", "y", {"overwrite":true})'],
+    ['download_file --overwrite g1 -x y', 'downloadFile("g1", "-x", "y", {"overwrite":true})'],
+    ['download_file g1 -- --overwrite y', 'downloadFile("g1", "--overwrite", "y", {"overwrite":false})'],
+    ['download_file g1 --overwrite -- -x -y', 'downloadFile("g1", "-x", "-y", {"overwrite":true})'],
+    ['login abc -pw', 'login("abc", "-pw")'],
+  ])('%s', async (line, call) => {
+    const { calls, exitCode } = await reply(line)
+    expect({ calls, exitCode }).toEqual({ calls: [call], exitCode: 0 })
+  })
+
+  test('one call leaves no flag behind for the next', async () => {
+    const client = fakeClient()
+    await runScript(['download_file g1 x y --overwrite', 'download_file g1 x y'], { client })
+    expect(client.calls[1]).toBe('downloadFile("g1", "x", "y", {"overwrite":false})')
+  })
+})

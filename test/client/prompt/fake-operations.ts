@@ -1,0 +1,88 @@
+// A client for the prompt to call: it answers yes to everything, remembers what it was asked, and lets
+// a test put another answer, a download or an event in place.
+
+import type { ClientEvent, DownloadView, Operations } from '../../../src/client/operations.ts'
+import { accept } from '../../../src/common/refusal.ts'
+
+export interface FakeClient {
+  readonly operations: Operations
+  /** Every call as `name(argument, …)`, in order. */
+  readonly calls: string[]
+  readonly downloads: DownloadView[]
+  /** Put another function in the place of an operation. */
+  readonly answers: Partial<Operations>
+  emit(event: ClientEvent): void
+  readonly subscribe: (listener: (event: ClientEvent) => void) => void
+}
+
+export function fakeClient(): FakeClient {
+  const calls: string[] = []
+  const downloads: DownloadView[] = []
+  const answers: Partial<Operations> = {}
+  const listeners: ((event: ClientEvent) => void)[] = []
+  let user: string | undefined
+  const usual: Operations = {
+    createUser: async () => accept(undefined),
+    login: async (name) => {
+      user = name
+      return accept(undefined)
+    },
+    logout: async () => {
+      user = undefined
+      return accept(undefined)
+    },
+    whoami: () => user,
+    createGroup: async () => accept(undefined),
+    listGroups: async () => accept([]),
+    joinGroup: async () => accept(undefined),
+    listRequests: async () => accept([]),
+    acceptRequest: async () => accept(undefined),
+    rejectRequest: async () => accept(undefined),
+    leaveGroup: async () => accept(undefined),
+    listMembers: async () => accept([]),
+    removeMember: async () => accept(undefined),
+    uploadFile: async (path, group) => accept({ name: path, group, sizeBytes: 524_289, pieceCount: 2 }),
+    listFiles: async () => accept([]),
+    downloadFile: async (_group, _name, destination) => accept({ destination, waiting: false }),
+    showDownloads: () => downloads,
+    pauseDownload: async () => accept(undefined),
+    resumeDownload: async () => accept(undefined),
+    cancelDownload: async () => accept(undefined),
+    stopShare: async () => accept(undefined),
+    setLimit: () => {},
+    downloadsSettled: async () => {},
+    giveUpWithoutSeederAfter: () => {},
+    close: async () => {},
+  }
+  const operations = new Proxy(usual, {
+    get(target, name: keyof Operations) {
+      const operation = (answers[name] ?? target[name]) as (...given: unknown[]) => unknown
+      return (...given: unknown[]) => {
+        if (name !== 'whoami' && name !== 'showDownloads')
+          calls.push(`${name}(${given.map((value) => JSON.stringify(value)).join(', ')})`)
+        return operation(...given)
+      }
+    },
+  })
+  return {
+    operations,
+    calls,
+    downloads,
+    answers,
+    emit: (event) => listeners.forEach((listener) => listener(event)),
+    subscribe: (listener) => listeners.push(listener),
+  }
+}
+
+export function download(part: Partial<DownloadView> & Pick<DownloadView, 'name' | 'state'>): DownloadView {
+  return {
+    group: 'g1',
+    destination: `/somewhere/${part.name}`,
+    sizeBytes: 1_048_576,
+    pieceCount: 2,
+    piecesDone: 1,
+    bytesPerSecond: 3 * 1024 * 1024,
+    piecesByPeer: new Map([['abc@127.0.0.1:4444', 1]]),
+    ...part,
+  }
+}

@@ -1,0 +1,248 @@
+// The prompt of a person, in a real pseudo terminal. Nothing sleeps: every step waits for its output.
+
+import { fileURLToPath } from 'node:url'
+import { spawn } from '@lydell/node-pty'
+import { afterEach, describe, expect, test } from 'vitest'
+import { complete } from '../../../src/client/prompt/terminal.ts'
+import { screenText } from './screen-text.ts'
+
+const program = fileURLToPath(new URL('./terminal-program.ts', import.meta.url))
+const running: { kill(): void }[] = []
+afterEach(() => running.splice(0).forEach((person) => person.kill()))
+
+/** A person at a terminal with so many columns. */
+function sitDown({ columns = 100, env = {} }: { columns?: number; env?: Record<string, string> } = {}) {
+  const { NO_COLOR: _, ...clean } = process.env
+  const child = spawn(process.execPath, ['--import', 'tsx', program], {
+    name: 'xterm-256color',
+    cols: columns,
+    rows: 30,
+    env: { ...clean, TERM: 'xterm-256color', ...env },
+  })
+  let output = ''
+  let told = (): void => {}
+  child.onData((data) => {
+    output += data
+    told()
+  })
+  let exited = false
+  const exit = new Promise<number>((resolve) => child.onExit(({ exitCode }) => resolve(exitCode)))
+  void exit.then(() => (exited = true))
+  const screen = (): string[] => screenText(output, columns)
+  /** Resolves when the text on the screen is like this. */
+  const see = async (wanted: RegExp): Promise<void> => {
+    while (!wanted.test(screen().join('\n').trimEnd())) await new Promise<void>((resolve) => (told = resolve))
+  }
+  const person = {
+    type: (text: string) => child.write(text),
+    signal: () => child.kill('SIGUSR2'),
+    kill: () => {
+      if (!exited) child.kill('SIGKILL')
+    },
+    see,
+    screen,
+    output: () => output,
+    exit,
+  }
+  running.push(person)
+  return person
+}
+
+const ctrlC = '\u0003'
+const ctrlD = '\u0004'
+
+describe('in a terminal', () => {
+  test('the prompt shows the user, and hints say what may be done next', async () => {
+    const person = sitDown()
+    await person.see(/^coterie>$/)
+    person.type('create_user abc pw\r')
+    await person.see(/next: login abc\ncoterie>$/)
+    person.type('login abc pw\r')
+    await person.see(/abc>$/)
+    person.type('nonsense\r')
+    await person.see(/error: .*\nabc>$/)
+    person.type('quit\r')
+    expect(await person.exit).toBe(0)
+    expect(person.screen().slice(0, 9)).toEqual([
+      'coterie> create_user abc pw',
+      'user abc created',
+      'next: login abc',
+      'coterie> login abc pw',
+      'logged in as abc',
+      'next: create_group <group>, or list_groups and join_group <group>',
+      'abc> nonsense',
+      'error: unknown command "nonsense"; help lists the commands',
+      'abc> quit',
+    ])
+  })
+
+  test('a password that is asked for is not seen, nor remembered', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('create_user abc\r')
+    await person.see(/password:$/)
+    person.type('secret\r')
+    await person.see(/the same again:$/)
+    person.type('secret\r')
+    await person.see(/coterie>$/)
+    person.type('login abc\r')
+    await person.see(/password:$/)
+    person.signal()
+    person.type('secret\r')
+    await person.see(/def asks to join g1.*\n(.*\n)?abc>$/)
+    person.type('\u001b[A')
+    await person.see(/abc> login abc$/)
+    expect(person.output()).not.toContain('secret')
+    person.type(ctrlC + ctrlD)
+    await person.exit
+    expect(person.screen().join('\n')).toContain('createUser("abc", "secret") login("abc", "secret")')
+  })
+
+  test('two passwords that differ are refused, and Ctrl-C takes the question back', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('create_user abc\r')
+    await person.see(/password:$/)
+    person.type('qwert\r')
+    await person.see(/again:$/)
+    person.type('zuiop\r')
+    await person.see(/error: the two passwords are not the same\ncoterie>$/)
+    person.type('login abc\r')
+    await person.see(/password:$/)
+    person.type(`asdf${ctrlC}`)
+    await person.see(/error: cancelled\ncoterie>$/)
+    person.type('whoami\r')
+    await person.see(/nobody is logged in\ncoterie>$/)
+    expect(person.output()).not.toMatch(/qwert|zuiop|asdf/)
+  })
+
+  test('an event leaves what is being typed as it was', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('create_gr')
+    await person.see(/create_gr$/)
+    person.signal()
+    await person.see(/lets them in\ncoterie> create_gr$/)
+    person.type('oup g9\r')
+    await person.see(/group g9 created\n.*\ncoterie>$/)
+    expect(person.screen().slice(0, 2)).toEqual([
+      'def asks to join g1; accept_request g1 def lets them in',
+      'coterie> create_group g9',
+    ])
+  })
+
+  test('an event leaves a line as it was that goes over several rows, wherever the cursor is', async () => {
+    const person = sitDown({ columns: 20 })
+    await person.see(/coterie>$/)
+    const typed = 'create_group a23456789b23456789c2'
+    // Key by key: readline draws a pasted line in another way.
+    let pattern = ''
+    for (const key of typed) {
+      person.type(key)
+      pattern += `${key}\\n?`
+      if (key !== ' ') await person.see(new RegExp(`> ${pattern}$`))
+    }
+    person.type('\u001b[D'.repeat(16))
+    person.type('x')
+    await person.see(/a234x56789/)
+    for (const events of [1, 2]) {
+      person.signal()
+      await person.see(new RegExp(`(def asks[^>]*){${events}}coterie> [^>]*c2$`))
+    }
+    person.type('\u007f')
+    await person.see(/a23456789b\d*\nc2$/)
+    person.type('\r')
+    await person.see(/created[^]*coterie>$/)
+    const notice = 'def asks to join g1; accept_request g1 def lets them in'
+    const text = person.screen().join('')
+    expect(text.slice(0, text.indexOf('next:'))).toBe(
+      `${notice}${notice}coterie> ${typed}group ${typed.slice(13)} created`,
+    )
+  })
+
+  test('an upload that takes long goes on in the background', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('upload_file long g1\r')
+    await person.see(/upload_file long takes a while; its reply comes when it is done\ncoterie>$/)
+    person.type('create_group slow\r')
+    await person.see(/sharing long in g1 \(1 bytes, 1 pieces\)\n.*\ncoterie>$/)
+    expect(person.screen()).toContain('group slow created')
+  })
+
+  test('show_downloads shows the progress behind the line', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('download_file g1 1.png x\rshow_downloads\r')
+    await person.see(/peers\ncoterie>$/)
+    expect(person.screen()).toContain('[D] [g1] 1.png  50%  3.0 MiB/s  1 peers')
+  })
+
+  test('leaving a group with a running download is refused, and Ctrl-C ends a wait', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('download_file g1 1.png x\rleave_group g1\r')
+    await person.see(/error: 1\.png is still downloading; wait for it or cancel_download it\ncoterie>$/)
+    person.type('wait\r')
+    await person.see(/coterie> wait$/)
+    person.type(ctrlC)
+    await person.see(/downloads go on\ncoterie>$/)
+    expect(person.screen().at(-2)).toBe('stopped waiting; downloads go on')
+  })
+
+  test('Ctrl-C clears the line, warns on an empty one, and quits the second time', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('some words')
+    await person.see(/some words$/)
+    person.type(ctrlC)
+    await person.see(/coterie>$/)
+    person.type(ctrlC)
+    await person.see(/type quit, or Ctrl-C once more, to leave\ncoterie>$/)
+    person.type(ctrlC)
+    expect(await person.exit).toBe(0)
+  })
+
+  test('Ctrl-D quits', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type(ctrlD)
+    expect(await person.exit).toBe(0)
+  })
+
+  test('colour marks errors, unless NO_COLOR is set', async () => {
+    for (const [env, error] of [
+      [{}, '\u001b[31merror:\u001b[39m unknown'],
+      [{ NO_COLOR: '1' }, 'error: unknown'],
+    ] as const) {
+      const person = sitDown({ env })
+      await person.see(/coterie>$/)
+      person.type('nonsense\r')
+      await person.see(/commands\ncoterie>$/)
+      expect(person.output()).toContain(error)
+      expect(person.output().includes('\u001b[31m')).toBe(!('NO_COLOR' in env))
+    }
+  })
+
+  test('tab completes the name of a command', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('create_g')
+    await person.see(/create_g$/)
+    person.type('\t')
+    await person.see(/create_group$/)
+    person.type('g1\r')
+    await person.see(/group g1 created\n.*\ncoterie>$/)
+    expect(person.screen()[0]).toBe('coterie> create_group g1')
+  })
+})
+
+describe('completion', () => {
+  test('completes commands at the beginning of a line and behind help, and nothing else', () => {
+    expect(complete('create_')[0]).toEqual(['create_user ', 'create_group '])
+    expect(complete('  who')).toEqual([['whoami '], 'who'])
+    expect(complete('help ex')).toEqual([['exit '], 'ex'])
+    expect(complete('upload_file cr')).toEqual([[], 'upload_file cr'])
+    expect(complete('')[0].length).toBeGreaterThan(20)
+  })
+})
