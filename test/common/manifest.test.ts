@@ -113,3 +113,9 @@ test('two different pieces with one SHA-1 are told apart', () => {
   expect(verifyPiece(manifest, 0, good)).toBe(true)
   expect(verifyPiece(manifest, 0, forged)).toBe(false)
 })
+
+test('the SHA-1 must match too', () => {
+  const piece = Buffer.alloc(1000, 1)
+  const hashes = Buffer.concat([hashPiece(Buffer.alloc(1)).subarray(0, 20), hashPiece(piece).subarray(20)])
+  expect(verifyPiece(buildManifest(1000, hashes), 0, piece)).toBe(false)
+})

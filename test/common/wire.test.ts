@@ -167,6 +167,22 @@ test('a body that stops arriving ends the connection, and not a byte more goes i
   expect(buffer.subarray(500).equals(Buffer.alloc(500))).toBe(true)
 })
 
+test('a connection that is closed while its last words wait takes no byte into a buffer any more', async () => {
+  const { toys, toy, buffer, answer } = await halfReceived()
+  toy.socket.pause()
+  while (toys.caller.channel.socket.writableLength === 0) {
+    for (let count = 0; count < 10; count++) toys.caller.tell('note', { text: 'x'.repeat(10_000) })
+    toys.caller.channel.flush()
+  }
+  toys.caller.close('enough')
+  expect(toys.caller.channel.socket.destroyed).toBe(false)
+  await expect(answer).rejects.toThrow('enough')
+  await new Promise<void>((resolve) => toy.responder.channel.sendBytes(Buffer.alloc(500, 9), resolve))
+  // What the system has taken on loopback is there to be read in the next turns.
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+  expect(buffer.subarray(500).equals(Buffer.alloc(500))).toBe(true)
+})
+
 test('a lost connection rejects all that is asked, and then says that it is closed', async () => {
   const { toys, toy } = await connected()
   const order: string[] = []
