@@ -103,7 +103,7 @@ export class TestClient {
     method: M,
     params: Omit<Params<TrackerProtocol, M>, 'id'>,
   ): Promise<Answer<Result<TrackerProtocol, M>>> {
-    return this.caller.request(method, { id: commandId(), ...params } as Params<TrackerProtocol, M>)
+    return this.caller.request(method, { id: commandId(), ...params })
   }
 
   async hello(): Promise<void> {

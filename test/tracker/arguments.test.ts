@@ -1,0 +1,89 @@
+// The tracker's command line.
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
+import { Failure } from '../../src/common/failure.ts'
+import { parseArguments } from '../../src/tracker/arguments.ts'
+import { temporaryFolder } from './support/test-tracker.ts'
+
+function trackerInfo(text = '127.0.0.1:9002\n127.0.0.1:9003\n'): string {
+  const path = join(temporaryFolder(), 'tracker_info.txt')
+  writeFileSync(path, text)
+  return path
+}
+
+/** "code: sentence" of a mistake. */
+function mistake(...words: string[]): string {
+  try {
+    return JSON.stringify(parseArguments(words))
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    expect(error.message).not.toContain('\n')
+    return `${error.code}: ${error.message}`
+  }
+}
+
+test('a file and a number choose a line, and number 1 is the first and the default', () => {
+  const file = trackerInfo()
+  expect(parseArguments([file, '2'])).toMatchObject({ number: 2, address: { host: '127.0.0.1', port: 9003 } })
+  expect(parseArguments([file, '1'])).toEqual(parseArguments([file]))
+})
+
+test('an ip and a port are the only tracker', () => {
+  expect(parseArguments(['127.0.0.1', '8000'])).toMatchObject({
+    number: 1,
+    address: { host: '127.0.0.1', port: 8000 },
+  })
+  expect(parseArguments(['localhost', '0'])).toMatchObject({ address: { host: '127.0.0.1', port: 0 } })
+})
+
+test('trackers of one list share a data folder, those of another list do not', () => {
+  vi.stubEnv('XDG_DATA_HOME', '/data')
+  const file = trackerInfo()
+  expect(parseArguments([file, '1'])).toMatchObject({
+    dataFolder: '/data/coterie/tracker-127.0.0.1_9002+127.0.0.1_9003',
+  })
+  expect(parseArguments([file, '2'])).toMatchObject({
+    dataFolder: '/data/coterie/tracker-127.0.0.1_9002+127.0.0.1_9003',
+  })
+  expect(parseArguments(['::1', '8000'])).toMatchObject({ dataFolder: '/data/coterie/tracker-___1__8000' })
+  const many = trackerInfo(Array.from({ length: 50 }, (_, index) => `10.0.0.${index}:9002`).join('\n'))
+  expect(parseArguments([many])).toMatchObject({
+    dataFolder: expect.stringMatching(/^\/data\/coterie\/tracker-[0-9a-f]{64}$/) as string,
+  })
+  vi.unstubAllEnvs()
+})
+
+test('the data can be kept elsewhere or nowhere', () => {
+  expect(parseArguments(['127.0.0.1', '1', '--data-dir', '/x'])).toMatchObject({ dataFolder: '/x' })
+  expect(parseArguments(['127.0.0.1', '1', '--memory'])).toMatchObject({ dataFolder: undefined })
+  expect(mistake('127.0.0.1', '1', '--memory', '--data-dir', '/x')).toMatch(/^usage: .*cannot be used with/)
+})
+
+test('every mistake is one sentence', () => {
+  const file = trackerInfo()
+  expect(mistake()).toMatch(/^usage: missing required argument/)
+  expect(mistake(file, '1', '2')).toMatch(/^usage: too many arguments/)
+  expect(mistake(file, '3')).toBe(`usage: ${file} has 2 trackers, there is no number 3`)
+  for (const number of ['0', '-1', '1.5', 'x', '', '1e3']) {
+    expect(mistake('--', file, number)).toMatch(/^usage: ".*" is not the number of a tracker/)
+  }
+  expect(mistake('127.0.0.1')).toMatch(/^usage: the port is missing/)
+  expect(mistake('127.0.0.1', '65536')).toMatch(/^usage: "65536" is not a port/)
+  expect(mistake(join(file, '..', 'nothing'))).toMatch(/^file: cannot read .*: there is no such file$/)
+  expect(mistake(join(file, '..'))).toMatch(/^file: cannot read .*: it is a folder$/)
+  expect(mistake(trackerInfo('what is this\n'))).toMatch(/^usage: .*, line 1: "what" is not an address/)
+  expect(mistake(trackerInfo('# nothing\n'))).toMatch(/^usage: .* names no tracker/)
+  expect(mistake(file, '--memry')).toMatch(/^usage: unknown option '--memry' \(Did you mean --memory\?\)$/)
+  expect(mistake(file, '--log-level', 'loud')).toMatch(/^usage: .*Allowed choices are/)
+})
+
+test('help and the version are text and no mistake', () => {
+  expect(parseArguments(['--help'])).toMatchObject({
+    text: expect.stringContaining('Usage: tracker') as string,
+  })
+  expect(parseArguments(['--version'])).toMatchObject({
+    text: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string,
+  })
+})

@@ -1,0 +1,37 @@
+// What can be typed at a running tracker.
+
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { expect, test } from 'vitest'
+import { readConsole } from '../../src/tracker/console.ts'
+
+async function typed(...lines: string[]): Promise<string[]> {
+  const input = new PassThrough()
+  const replies: string[] = []
+  readConsole(input, (line) => replies.push(line), {
+    status: () => 'the status',
+    digest: () => 'the digest',
+    quit: () => replies.push('(quits)'),
+  })
+  input.end(lines.map((line) => `${line}\n`).join(''))
+  await once(input, 'close')
+  return replies
+}
+
+test('each word gets its answer, an unknown one a sentence', async () => {
+  expect(await typed('status', '', ' digest ', 'statsu')).toEqual([
+    'the status',
+    'the digest',
+    'error: there is no command "statsu"; there are status, digest, quit and help',
+  ])
+})
+
+test('quit and exit quit; the end of the input does not', async () => {
+  expect(await typed('quit')).toEqual(['(quits)'])
+  expect(await typed('exit')).toEqual(['(quits)'])
+  expect(await typed()).toEqual([])
+})
+
+test('what would confuse a terminal is not echoed', async () => {
+  expect((await typed('\u001b[2Jx')).join('')).not.toContain('\u001b')
+})

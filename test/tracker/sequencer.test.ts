@@ -1,0 +1,248 @@
+// The order of things: append, durable, delivered, applied, answered.
+
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { Failure } from '../../src/common/failure.ts'
+import type { CommandLog, LogFollower, LogSnapshot } from '../../src/tracker/log/command-log.ts'
+import { MemoryLog } from '../../src/tracker/log/memory-log.ts'
+import { SqliteLog } from '../../src/tracker/log/sqlite-log.ts'
+import { Sequencer, type SequencerOptions } from '../../src/tracker/sequencer.ts'
+import type { Command } from '../../src/tracker/state/commands.ts'
+import type { Effect } from '../../src/tracker/state/effects.ts'
+import { digestOf } from '../../src/tracker/state/snapshot.ts'
+import { credentials } from './state/world.ts'
+import { temporaryFolder } from './support/test-tracker.ts'
+
+/** A log that does nothing by itself: the test says when an append is durable, delivered, or has failed. */
+class HandLog implements CommandLog {
+  readonly appends: { entries: readonly string[]; done: () => void; fail: (failure: Failure) => void }[] = []
+  #follower: LogFollower | undefined
+  #position = 0
+  #onAppend: (() => void) | undefined
+
+  follow(follower: LogFollower): Promise<void> {
+    this.#follower = follower
+    return Promise.resolve()
+  }
+
+  append(entries: readonly string[]): Promise<void> {
+    return new Promise((done, fail) => {
+      this.appends.push({ entries, done, fail })
+      this.#onAppend?.()
+    })
+  }
+
+  deliver(entries: readonly string[]): void {
+    for (const text of entries) this.#follower?.onEntry(++this.#position, text)
+  }
+
+  async appended(count: number): Promise<void> {
+    while (this.appends.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#onAppend = resolve
+      })
+    }
+  }
+
+  catchUp(): void {}
+
+  saveSnapshot(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+interface Running {
+  readonly sequencer: Sequencer
+  readonly effects: Effect[]
+  readonly troubles: string[]
+  readonly losses: Failure[]
+}
+
+async function run(log: CommandLog, options?: SequencerOptions): Promise<Running> {
+  const effects: Effect[] = []
+  const troubles: string[] = []
+  const losses: Failure[] = []
+  const sequencer = new Sequencer(
+    log,
+    {
+      onEffect: (effect) => effects.push(effect),
+      onStateReplaced: () => undefined,
+      onTrouble: (sentence) => troubles.push(sentence),
+      onLost: (failure) => losses.push(failure),
+    },
+    options,
+  )
+  await sequencer.start()
+  return { sequencer, effects, troubles, losses }
+}
+
+let nextId = 0
+const registering = (user: string): Command => ({ kind: 'register', id: `id-${nextId++}`, user, credentials })
+const creating = (group: string, by = 'ann'): Command => ({
+  kind: 'create_group',
+  id: `id-${nextId++}`,
+  by,
+  group,
+})
+
+/** Everything that is due in this and the next turns of the event loop has run. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+test('an answer comes when the command is delivered, never before', async () => {
+  const log = new HandLog()
+  const { sequencer } = await run(log)
+  const answered: string[] = []
+  void sequencer.submit(registering('ann')).then(() => answered.push('ann'))
+  await log.appended(1)
+  await turns()
+  expect(answered).toEqual([])
+  expect(sequencer.state.users.size).toBe(0)
+  log.deliver(log.appends[0]?.entries ?? [])
+  await turns()
+  expect(answered).toEqual(['ann'])
+  expect(sequencer.state.users.has('ann')).toBe(true)
+})
+
+test('commands of one turn share one append; those that come meanwhile share the next, in order', async () => {
+  const log = new HandLog()
+  const { sequencer } = await run(log)
+  const submit = (...users: string[]) => users.map((user) => sequencer.submit(registering(user)))
+  const first = submit('a', 'b', 'c')
+  await log.appended(1)
+  const second = submit('d', 'e')
+  await turns()
+  expect(log.appends.map((append) => append.entries.length)).toEqual([3])
+  log.deliver(log.appends[0]?.entries ?? [])
+  log.appends[0]?.done()
+  await Promise.all(first)
+  await log.appended(2)
+  expect(log.appends.map((append) => append.entries.length)).toEqual([3, 2])
+  log.deliver(log.appends[1]?.entries ?? [])
+  await Promise.all(second)
+  expect([...sequencer.state.users.keys()]).toEqual(['a', 'b', 'c', 'd', 'e'])
+})
+
+test('a failed append is answered with "unavailable", changes nothing, and the next one works', async () => {
+  const log = new HandLog()
+  const { sequencer, troubles, losses } = await run(log)
+  const failed = sequencer.submit(registering('ann'))
+  await log.appended(1)
+  log.appends[0]?.fail(new Failure('data', 'the disk is full'))
+  expect(await failed).toMatchObject({ refusal: { code: 'unavailable' } })
+  expect(sequencer.state.users.size).toBe(0)
+  const next = sequencer.submit(registering('bob'))
+  await log.appended(2)
+  log.deliver(log.appends[1]?.entries ?? [])
+  expect(await next).toMatchObject({ ok: true })
+  expect(troubles).toEqual(['the disk is full'])
+  expect(losses).toEqual([])
+})
+
+test('an entry that was reported as failed and turns up all the same is applied once; the retry hears so', async () => {
+  const log = new HandLog()
+  const { sequencer } = await run(log)
+  const command = registering('ann')
+  const failed = sequencer.submit(command)
+  await log.appended(1)
+  log.appends[0]?.fail(new Failure('data', 'no answer'))
+  expect(await failed).toMatchObject({ refusal: { code: 'unavailable' } })
+  const retry = sequencer.submit(command)
+  await log.appended(2)
+  log.deliver([...(log.appends[0]?.entries ?? []), ...(log.appends[1]?.entries ?? [])])
+  expect(await retry).toEqual({ ok: true, value: {} })
+  expect(sequencer.position).toBe(2)
+})
+
+test('effects come from the log, so those of another tracker are seen here too', async () => {
+  const log = new MemoryLog()
+  const one = await run(log)
+  const two = await run(log)
+  await one.sequencer.submit(registering('ann'))
+  await one.sequencer.submit(registering('bob'))
+  await one.sequencer.submit(creating('g'))
+  await one.sequencer.submit({ kind: 'join_group', id: 'x', by: 'bob', group: 'g' })
+  const requested = { kind: 'join_requested', group: 'g', user: 'bob', owner: 'ann' }
+  expect([one.effects, two.effects]).toEqual([[requested], [requested]])
+  expect(digestOf(two.sequencer.state)).toBe(digestOf(one.sequencer.state))
+})
+
+test('a command repeated at another tracker has the outcome of the first', async () => {
+  const log = new MemoryLog()
+  const one = await run(log)
+  const two = await run(log)
+  await one.sequencer.submit(registering('ann'))
+  const create = creating('g')
+  expect(await one.sequencer.submit(create)).toMatchObject({ ok: true })
+  expect(await two.sequencer.submit(create)).toMatchObject({ ok: true })
+  expect(await two.sequencer.submit(creating('g'))).toMatchObject({ refusal: { code: 'group-taken' } })
+})
+
+test('a snapshot is taken every so many commands, and a start from it gives the same state', async () => {
+  const snapshots: LogSnapshot[] = []
+  class Watched extends MemoryLog {
+    override saveSnapshot(take: () => LogSnapshot): Promise<void> {
+      return super.saveSnapshot(() => {
+        const snapshot = take()
+        snapshots.push(snapshot)
+        return snapshot
+      })
+    }
+  }
+  const log = new Watched()
+  const { sequencer } = await run(log, { commandsPerSnapshot: 10 })
+  for (let count = 0; count < 25; count++) await sequencer.submit(registering(`u${count}`))
+  expect(snapshots.map((snapshot) => snapshot.position)).toEqual([10, 20])
+  const again = await run(log)
+  expect(again.sequencer.position).toBe(25)
+  expect(digestOf(again.sequencer.state)).toBe(digestOf(sequencer.state))
+})
+
+test('an entry that cannot be read is the end: nothing is applied after it, nobody is told "done"', async () => {
+  const log = new HandLog()
+  const { sequencer, losses } = await run(log)
+  const waiting = sequencer.submit(registering('ann'))
+  await log.appended(1)
+  log.deliver([
+    '{"origin":"x","number":0,"command":{"kind":"from the future"}}',
+    ...(log.appends[0]?.entries ?? []),
+  ])
+  expect(await waiting).toMatchObject({ refusal: { code: 'unavailable' } })
+  expect(losses.map((failure) => failure.message)).toEqual([
+    'entry 1 of the log is from a newer version of the tracker',
+  ])
+  expect(await sequencer.submit(registering('bob'))).toMatchObject({ refusal: { code: 'unavailable' } })
+})
+
+test('stopping answers every command that was submitted before', async () => {
+  const { sequencer } = await run(new MemoryLog())
+  const answers = Promise.all(['a', 'b'].map((user) => sequencer.submit(registering(user))))
+  await sequencer.stop()
+  expect(await answers).toEqual([
+    { ok: true, value: {} },
+    { ok: true, value: {} },
+  ])
+  expect(await sequencer.submit(registering('c'))).toMatchObject({ refusal: { code: 'unavailable' } })
+})
+
+test('two trackers on one file agree, and a read at one sees at once what was done at the other', async () => {
+  const path = join(temporaryFolder(), 'log.sqlite')
+  const logs = [new SqliteLog(path), new SqliteLog(path)]
+  onTestFinished(async () => {
+    for (const log of logs) await log.close()
+  })
+  const [one, two] = [await run(logs[0] as SqliteLog), await run(logs[1] as SqliteLog)]
+  await one.sequencer.submit(registering('ann'))
+  expect(two.sequencer.state.users.has('ann')).toBe(true)
+  const creations = Array.from({ length: 50 }, (_, index) =>
+    (index % 2 === 0 ? one : two).sequencer.submit(creating(`g${index % 30}`)),
+  )
+  const outcomes = await Promise.all(creations)
+  expect(outcomes.filter((outcome) => outcome.ok)).toHaveLength(30)
+  expect(digestOf(two.sequencer.state)).toBe(digestOf(one.sequencer.state))
+})
