@@ -6,10 +6,21 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { root } from './stamp.mjs'
 
 /** Longer than the whole gate may take: a step that hangs is stopped, and its output shown. */
 const stepTimeoutMs = 8 * 60_000
+
+// The same for everybody, whatever their shell says; and a test that forgets to name a data folder
+// must not find, or leave, anything in that of the person who runs it.
+const scratch = mkdtempSync(join(tmpdir(), 'coterie-check-'))
+const env = {
+  ...process.env,
+  NO_COLOR: undefined,
+  FORCE_COLOR: undefined,
+  XDG_DATA_HOME: join(scratch, 'data'),
+}
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
 
@@ -27,6 +38,7 @@ await step({ name: 'build', args: ['scripts/launch.mjs', 'build'] })
 const queue = [...steps]
 await Promise.all([1, 2].map(drain))
 await tests(process.argv.slice(3))
+rmSync(scratch, { recursive: true, force: true })
 report()
 
 async function drain() {
@@ -40,24 +52,14 @@ async function step({ name, args }) {
 }
 
 async function tests(words) {
-  const folder = mkdtempSync(join(tmpdir(), 'coterie-check-'))
-  const results = join(folder, 'results.json')
+  const results = join(scratch, 'results.json')
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
-  try {
-    const { ok, output, seconds } = await run([
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      ...reporters,
-      ...words,
-    ])
-    const counted = count(results)
-    // Failed without a failed test: a file that cannot be loaded, an error between tests, a crash.
-    if (!ok && counted.failed === 0) counted.failed = 1
-    for (const key of Object.keys(counts)) counts[key] += counted[key]
-    say(`tests (${counted.passed + counted.failed})`, ok, seconds, output)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  const { ok, output, seconds } = await run(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...words])
+  const counted = count(results)
+  // Failed without a failed test: a file that cannot be loaded, an error between tests, a crash.
+  if (!ok && counted.failed === 0) counted.failed = 1
+  for (const key of Object.keys(counts)) counts[key] += counted[key]
+  say(`tests (${counted.passed + counted.failed})`, ok, seconds, output)
 }
 
 function count(results) {
@@ -80,7 +82,7 @@ function run(args) {
     const child = spawn(process.execPath, args, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
+      env,
       timeout: stepTimeoutMs,
       killSignal: 'SIGKILL',
     })
@@ -91,7 +93,7 @@ function run(args) {
       if (signal !== null) parts.push(Buffer.from(`\nended by ${signal}\n`))
       resolve({
         ok: code === 0,
-        output: Buffer.concat(parts).toString(),
+        output: stripVTControlCharacters(Buffer.concat(parts).toString()),
         seconds: (performance.now() - startedMs) / 1000,
       })
     })
