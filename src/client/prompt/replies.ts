@@ -66,6 +66,15 @@ function progress(download: DownloadView): string {
   return parts.join('  ')
 }
 
+/** The line below a download: how far it is, how fast, and who sent how many pieces. */
+export function detailLine(download: DownloadView): Line {
+  const { piecesDone, pieceCount, bytesPerSecond, piecesByPeer, state } = download
+  const speed = state === 'running' ? `, ${formatSpeed(bytesPerSecond)}` : ''
+  const senders = [...piecesByPeer].map(([peer, pieces]) => `${peer} ${pieces}`)
+  const from = senders.length === 0 ? '' : ` from ${senders.join(', ')}`
+  return { text: `    ${piecesDone} of ${pieceCount} pieces${speed}${from}`, tone: 'faint' }
+}
+
 /** What is printed when something happens on its own. */
 export function eventLine(event: ClientEvent): Line {
   switch (event.kind) {

@@ -1,18 +1,25 @@
 // The commands about downloads that run already, and how fast they may go.
 
 import { refuse } from '../../../common/refusal.ts'
+import type { DownloadView } from '../../operations.ts'
 import type { PromptCommand } from '../command.ts'
 import { list, say, sayIfDone } from '../command.ts'
+import type { Line } from '../line.ts'
 import { formatRate, parseRate } from '../rates.ts'
-import { downloadLine } from '../replies.ts'
+import { detailLine, downloadLine } from '../replies.ts'
 
 export const downloadCommands: readonly PromptCommand[] = [
   {
     name: 'show_downloads',
     words: '',
     summary: 'list them: [D] runs, [C] complete, [P] paused, [F] failed',
-    async run({ operations }) {
-      return list(operations.showDownloads().map(downloadLine), 'no downloads')
+    flags: [{ flag: '--details', summary: 'with the progress of each, and who sent how many pieces' }],
+    async run({ operations }, _words, flags) {
+      const downloads = operations.showDownloads()
+      const linesOf = flags.has('--details')
+        ? (download: DownloadView): Line[] => [downloadLine(download), detailLine(download)]
+        : (download: DownloadView): Line[] => [downloadLine(download)]
+      return list(downloads.flatMap(linesOf), 'no downloads')
     },
   },
   {
