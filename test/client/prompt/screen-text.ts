@@ -36,7 +36,7 @@ export function screenText(output: string, columns: number): string[] {
     else if (character === '\r') column = 0
     else if (character === '\b') column = Math.max(0, column - 1)
     else if (character === '\u001b') throw new Error('unknown escape')
-    else put(character)
+    else if (character !== '\u0007') put(character)
   }
   return Array.from(rows, (cells) => (cells ?? []).join('').trimEnd())
 }

@@ -1,6 +1,6 @@
-// The prompt over a client that is not there, for a test to run in a pseudo terminal. SIGUSR2 makes
-// somebody ask to join; a file called "long" takes until
-// `create_group slow` to be hashed.
+// The prompt over a client that is not there, for a test to run in a pseudo terminal. Ctrl-G, which the
+// prompt ignores, makes somebody ask to join, and rings the bell. A file called "long" takes until then,
+// or until `create_group slow`, to be hashed.
 
 import { runPrompt } from '../../../src/client/prompt/prompt.ts'
 import { accept } from '../../../src/common/refusal.ts'
@@ -8,9 +8,14 @@ import { download, fakeClient } from './fake-operations.ts'
 
 const client = fakeClient()
 const { answers, downloads, operations, subscribe } = client
-process.on('SIGUSR2', () => client.emit({ kind: 'join-requested', group: 'g1', user: 'def' }))
-
 let hashed = (): void => {}
+process.stdin.on('data', (data) => {
+  if (!data.includes(7)) return
+  client.emit({ kind: 'join-requested', group: 'g1', user: 'def' })
+  hashed()
+  process.stdout.write('\u0007')
+})
+
 answers.uploadFile = async (path, group) => {
   if (path === 'long') await new Promise<void>((resolve) => (hashed = resolve))
   return accept({ name: path, group, sizeBytes: 1, pieceCount: 1 })

@@ -35,7 +35,12 @@ function sitDown({ columns = 100, env = {} }: { columns?: number; env?: Record<s
   }
   const person = {
     type: (text: string) => child.write(text),
-    signal: () => child.kill('SIGUSR2'),
+    /** Makes somebody ask to join; resolves when the program has noticed, also where nothing is seen of it. */
+    knock: async (): Promise<void> => {
+      const rings = output.split('\u0007').length
+      child.write('\u0007')
+      while (output.split('\u0007').length === rings) await new Promise<void>((resolve) => (told = resolve))
+    },
     kill: () => {
       if (!exited) child.kill('SIGKILL')
     },
@@ -87,7 +92,7 @@ describe('in a terminal', () => {
     await person.see(/coterie>$/)
     person.type('login abc\r')
     await person.see(/password:$/)
-    person.signal()
+    await person.knock()
     person.type('secret\r')
     await person.see(/def asks to join g1.*\n(.*\n)?abc>$/)
     person.type('\u001b[A')
@@ -121,7 +126,7 @@ describe('in a terminal', () => {
     await person.see(/coterie>$/)
     person.type('create_gr')
     await person.see(/create_gr$/)
-    person.signal()
+    await person.knock()
     await person.see(/lets them in\ncoterie> create_gr$/)
     person.type('oup g9\r')
     await person.see(/group g9 created\n.*\ncoterie>$/)
@@ -146,7 +151,7 @@ describe('in a terminal', () => {
     person.type('x')
     await person.see(/a234x56789/)
     for (const events of [1, 2]) {
-      person.signal()
+      await person.knock()
       await person.see(new RegExp(`(def asks[^>]*){${events}}coterie> [^>]*c2$`))
     }
     person.type('\u007f')
@@ -168,6 +173,17 @@ describe('in a terminal', () => {
     person.type('create_group slow\r')
     await person.see(/sharing long in g1 \(1 bytes, 1 pieces\)\n.*\ncoterie>$/)
     expect(person.screen()).toContain('group slow created')
+  })
+
+  test('a reply from the background waits while a password is typed', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('upload_file long g1\rlogin abc\r')
+    await person.see(/password:$/)
+    await person.knock()
+    person.type('secret\r')
+    await person.see(/sharing long in g1[^]*abc>$/)
+    expect(person.output()).not.toContain('secret')
   })
 
   test('show_downloads shows the progress behind the line', async () => {
