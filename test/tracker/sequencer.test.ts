@@ -217,6 +217,7 @@ test('an entry that cannot be read is the end: nothing is applied after it, nobo
     'entry 1 of the log is from a newer version of the tracker',
   ])
   expect(await sequencer.submit(registering('bob'))).toMatchObject({ refusal: { code: 'unavailable' } })
+  expect([sequencer.position, sequencer.state.users.size]).toEqual([0, 0])
 })
 
 test('stopping answers every command that was submitted before', async () => {
@@ -228,6 +229,20 @@ test('stopping answers every command that was submitted before', async () => {
     { ok: true, value: {} },
   ])
   expect(await sequencer.submit(registering('c'))).toMatchObject({ refusal: { code: 'unavailable' } })
+})
+
+test('stopping waits for the append that is under way', async () => {
+  const log = new HandLog()
+  const { sequencer } = await run(log)
+  const order: string[] = []
+  const answer = sequencer.submit(registering('ann')).then(() => order.push('answered'))
+  await log.appended(1)
+  const stopped = sequencer.stop().then(() => order.push('stopped'))
+  await turns()
+  log.deliver(log.appends[0]?.entries ?? [])
+  log.appends[0]?.done()
+  await Promise.all([answer, stopped])
+  expect(order).toEqual(['answered', 'stopped'])
 })
 
 test('two trackers on one file agree, and a read at one sees at once what was done at the other', async () => {

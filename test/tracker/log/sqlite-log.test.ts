@@ -133,34 +133,57 @@ test('the file is readable by its owner only, and nothing else is left beside it
   expect(existsSync(`${path}-wal`) ? statSync(`${path}-wal`).size : 0).toBe(0)
 })
 
-/** Another process that opens the log and appends these, then is killed by the signal it sends itself. */
-function appendElsewhere(path: string, entries: readonly string[]): Promise<string> {
+interface OtherProcess {
+  readonly ready: Promise<unknown>
+  /** Opens the log, appends each entry by itself, and kills itself. Resolves to what it saw delivered. */
+  append(entries: readonly string[]): Promise<string[]>
+}
+
+function otherProcess(path: string): OtherProcess {
   const source = new URL('../../../src/tracker/log/sqlite-log.ts', import.meta.url).href
   const script = `
     const { SqliteLog } = await import(${JSON.stringify(source)})
-    process.stdin.once('data', async () => {
+    process.stdin.once('data', async (entries) => {
       const log = new SqliteLog(${JSON.stringify(path)})
-      await log.follow({ onEntry() {}, onSnapshot() {}, onLost() {} })
-      await log.append(${JSON.stringify(entries)})
+      const delivered = []
+      await log.follow({ onEntry: (position, text) => delivered.push(position + ' ' + text) })
+      for (const entry of JSON.parse(entries)) await log.append([entry])
+      require('node:fs').writeSync(1, JSON.stringify(delivered))
       process.kill(process.pid, 'SIGKILL')
     })
-    process.stdout.write('ready')`
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script])
+    process.stderr.write('ready')`
+  const wrapped = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); ${script}`
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', wrapped])
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  let output = ''
   let complaints = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += String(chunk)))
   child.stderr.on('data', (chunk: Buffer) => (complaints += String(chunk)))
-  child.stdout.once('data', () => child.stdin.write('go'))
-  return once(child, 'exit').then(() => complaints + String(child.signalCode))
+  return {
+    ready: once(child.stderr, 'data'),
+    append: async (entries) => {
+      child.stdin.write(JSON.stringify(entries))
+      await once(child, 'close')
+      expect([child.signalCode, complaints]).toEqual(['SIGKILL', 'ready'])
+      return JSON.parse(output) as string[]
+    },
+  }
 }
 
-test('processes that make the file at the same moment end up with the same one', async () => {
+test('processes that make the file and append at the same moment write one order, and all see it', async () => {
   const path = join(temporaryFolder(), 'log.sqlite')
-  const ends = await Promise.all(['a', 'b', 'c', 'd'].map((name) => appendElsewhere(path, [name, name])))
-  expect(ends).toEqual(['SIGKILL', 'SIGKILL', 'SIGKILL', 'SIGKILL'])
-  const texts = (await read(path)).map((entry) => entry.replace(/^\d+ /, ''))
-  expect(texts.toSorted()).toEqual(['a', 'a', 'b', 'b', 'c', 'c', 'd', 'd'])
-  expect(texts.filter((_text, index) => index % 2 === 0)).toEqual(
-    texts.filter((_text, index) => index % 2 === 1),
+  const others = ['a', 'b', 'c', 'd'].map((name) => ({ name, process: otherProcess(path) }))
+  await Promise.all(others.map((other) => other.process.ready))
+  const entries = Array.from({ length: 200 }, (_, index) => String(index))
+  const seen = await Promise.all(
+    others.map((other) => other.process.append(entries.map((entry) => other.name + entry))),
   )
+  const all = await read(path)
+  expect(all).toHaveLength(others.length * entries.length)
+  // Each saw the order up to its own last entry, from the first entry on and without a gap.
+  for (const order of seen) expect(order).toEqual(all.slice(0, order.length))
 })
 
 const foreign: Record<string, (path: string) => void> = {
@@ -250,7 +273,9 @@ test('what a process has appended is there after kill -9, also for a tracker tha
   const follower = new Follower()
   const running = openLog(path)
   await running.follow(follower)
-  expect(await appendElsewhere(path, ['a', 'b'])).toBe('SIGKILL')
+  const other = otherProcess(path)
+  await other.ready
+  await other.append(['a', 'b'])
   running.catchUp()
   expect(follower.delivered).toEqual(['1 a', '2 b'])
 })

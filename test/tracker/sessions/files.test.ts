@@ -152,6 +152,32 @@ test('a removed member is out of every swarm of the group at once, and hears no 
   expect(bob.told.filter((told) => told.method === 'swarm_changed')).toEqual([])
 })
 
+test('leaving a group ends nothing in another', async () => {
+  const { address } = await runTracker()
+  const { ann, bob } = await annAndBob(address)
+  await bob.change('create_group', { group: 'h' })
+  await bob.change('share_file', { ...shared, group: 'h' })
+  await bob.request('announce', { files: [{ ...file, group: 'h', complete: true }] })
+  await bob.change('leave_group', { group: 'g' })
+  await ann.hears('member_left')
+  expect(await bob.request('list_files', { group: 'h' })).toMatchObject({
+    value: { files: [{ seeders: 1 }] },
+  })
+})
+
+test('withdrawing a share leaves the download of the same user on another machine listed', async () => {
+  const { address } = await runTracker()
+  const { ann, bob } = await annAndBob(address)
+  const work = await TestClient.loggedIn(address, 'ann', 4003)
+  for (const client of [ann, bob]) await client.change('share_file', shared)
+  await ann.request('announce', { files: [{ ...file, complete: true }] })
+  await work.request('announce', { files: [{ ...file, complete: false }] })
+  await ann.change('unshare_file', { group: 'g', name: file.name })
+  expect(await bob.request('find_file', { group: 'g', name: file.name })).toMatchObject({
+    value: { peers: [{ port: 4003 }] },
+  })
+})
+
 test('a client that reconnects before its old connection is gone is never said to have left', async () => {
   const { address } = await runTracker()
   const { ann, bob } = await annAndBob(address)

@@ -125,6 +125,25 @@ test('too few iterations and names that are none are refused at registration', a
   }
 })
 
+test('lines may be long after login, and only then', async () => {
+  const { address } = await runTracker()
+  const client = await TestClient.loggedIn(address, 'ann')
+  const file = { group: 'g', name: 'n'.repeat(200), fileId: '0'.repeat(64), complete: true }
+  const files = Array.from({ length: 100 }, () => file)
+  expect(await client.request('announce', { files })).toMatchObject({ ok: true })
+  await client.request('logout', {})
+  await expect(client.request('announce', { files })).rejects.toThrow(/connection/)
+})
+
+test('a second hello changes nothing: a proof for the first nonce is good', async () => {
+  const { address } = await runTracker()
+  const client = await greeted(address)
+  await client.register('ann', 'secret')
+  const proof = proveLoginKey(client.identity, client.nonce, client.trackerKey, 'ann')
+  await client.hello()
+  expect(await client.login('ann', 'secret', 4000, proof)).toMatchObject({ ok: true })
+})
+
 test('nothing is served before hello, and no other version of the protocol', async () => {
   const { address } = await runTracker()
   const early = await TestClient.connect(address)
