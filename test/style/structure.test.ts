@@ -25,6 +25,8 @@ const pure = [
   'src/common/wire/messages.ts',
   'src/common/wire/methods.ts',
   'src/client/downloading/picker.ts',
+  'src/client/prompt/rates.ts',
+  'src/client/prompt/words.ts',
   'src/tracker/state/',
 ]
 
