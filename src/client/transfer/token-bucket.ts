@@ -36,8 +36,12 @@ export class TokenBucket {
   /** Takes effect at once, also for those who wait. */
   setRate(bytesPerSecond: number | undefined): void {
     this.#fill()
+    // What went out under a higher limit is owed as the time it would have taken then. Owed as bytes,
+    // a lower limit would begin with silence, and a silent peer is taken for dead.
+    const easier = Math.min(1, (bytesPerSecond ?? 0) / (this.#bytesPerSecond ?? Infinity))
+    this.#tokens = Math.min(this.#tokens, 0) * easier
+    for (const waiter of this.#waiting) waiter.bytes *= easier
     this.#bytesPerSecond = bytesPerSecond
-    this.#tokens = Math.min(this.#tokens, 0)
     this.#release()
   }
 
