@@ -15,8 +15,13 @@ export const entriesKeptBehindSnapshot = 10_000
 /** How often a tracker looks for entries of others while nobody asks it anything. A look costs 3 µs. */
 export const followEveryMs = 25
 
-/** How long a commit may wait for another tracker's. Theirs take milliseconds; the event loop stands still. */
-export const lockTimeoutMs = 2_000
+/**
+ * How long one try of a commit may wait for another tracker's. Theirs take milliseconds, and meanwhile
+ * this one's event loop stands still …
+ */
+export const lockTimeoutMs = 200
+/** … so it is tried again between turns, for so long: SQLite's lock is not fair, and others may win often. */
+export const lockPatienceMs = 8_000
 
 /** Pairs of user and address whose failed logins are remembered; the oldest is forgotten first. */
 export const failedLoginPairsMax = 10_000

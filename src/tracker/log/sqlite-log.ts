@@ -5,7 +5,7 @@ import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructur
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { Failure, sentenceOf } from '../../common/failure.ts'
-import { entriesKeptBehindSnapshot, followEveryMs } from '../limits.ts'
+import { entriesKeptBehindSnapshot, followEveryMs, lockPatienceMs } from '../limits.ts'
 import type { CommandLog, LogFollower, LogSnapshot } from './command-log.ts'
 import { damaged, openDataFile } from './sqlite-file.ts'
 
@@ -62,27 +62,9 @@ export class SqliteLog implements CommandLog {
     this.#watch.unref()
   }
 
-  // eslint-disable-next-line typescript/require-await
   async append(entries: readonly string[]): Promise<void> {
-    let others: EntryRow[]
-    let position: number
-    this.catchUp()
-    try {
-      this.#database.exec('BEGIN IMMEDIATE')
-      others = this.#readNew(allRows)
-      position = others.at(-1)?.position ?? this.#delivered
-      for (const [index, text] of entries.entries()) {
-        this.#insert.run(position + 1 + index, crc32(text), text)
-      }
-      // Returns when the write-ahead log is on the disk (synchronous = FULL), and not before.
-      this.#database.exec('COMMIT')
-    } catch (error) {
-      this.#rollBack()
-      throw new Failure('data', `cannot write ${this.#path}: ${sentenceOf(error)}`, error)
-    }
-    // Others' entries came first in the file, so they come first here.
-    for (const row of others) this.#deliver(row.position, row.text)
-    for (const [index, text] of entries.entries()) this.#deliver(position + 1 + index, text)
+    const giveUpAtMs = performance.now() + lockPatienceMs
+    while (!this.#tryAppend(entries, giveUpAtMs)) await nextTurn()
   }
 
   catchUp(): void {
@@ -125,6 +107,31 @@ export class SqliteLog implements CommandLog {
       // Another tracker is writing: then it will do it.
     }
     this.#database.close()
+  }
+
+  /** False when another tracker holds the lock and it is worth trying again. */
+  #tryAppend(entries: readonly string[], giveUpAtMs: number): boolean {
+    let others: EntryRow[]
+    let position: number
+    this.catchUp()
+    try {
+      this.#database.exec('BEGIN IMMEDIATE')
+      others = this.#readNew(allRows)
+      position = others.at(-1)?.position ?? this.#delivered
+      for (const [index, text] of entries.entries()) {
+        this.#insert.run(position + 1 + index, crc32(text), text)
+      }
+      // Returns when the write-ahead log is on the disk (synchronous = FULL), and not before.
+      this.#database.exec('COMMIT')
+    } catch (error) {
+      this.#rollBack()
+      if (isLocked(error) && performance.now() < giveUpAtMs) return false
+      throw new Failure('data', `cannot write ${this.#path}: ${sentenceOf(error)}`, error)
+    }
+    // Others' entries came first in the file, so they come first here.
+    for (const row of others) this.#deliver(row.position, row.text)
+    for (const [index, text] of entries.entries()) this.#deliver(position + 1 + index, text)
+    return true
   }
 
   #writeSnapshot({ position, text }: LogSnapshot): void {
@@ -200,6 +207,16 @@ export class SqliteLog implements CommandLog {
     clearInterval(this.#watch)
     this.#watch = undefined
   }
+}
+
+function isLocked(error: unknown): boolean {
+  return /database is locked/.test(sentenceOf(error))
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 function sha256(text: string): string {

@@ -85,6 +85,26 @@ test('an append that fails writes none of its entries, and the log goes on', asy
   expect(await read(path)).toEqual(['1 a', '2 d'])
 })
 
+test('an append waits for the lock of another without standing still, and then succeeds', async () => {
+  const path = join(temporaryFolder(), 'log.sqlite')
+  const log = await logWith(path, ['a'])
+  const other = new DatabaseSync(path)
+  other.exec('BEGIN IMMEDIATE')
+  let isWritten = false
+  const writing = log.append(['b']).then(() => {
+    isWritten = true
+  })
+  // Appending has tried at least once by now, and lets other things happen in between.
+  await new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+  expect(isWritten).toBe(false)
+  other.exec('COMMIT')
+  await writing
+  expect(await read(path)).toEqual(['1 a', '2 b'])
+  other.close()
+})
+
 test('a follower whose entries were truncated gets the snapshot instead', async () => {
   const path = join(temporaryFolder(), 'log.sqlite')
   const slow = openLog(path)
@@ -136,24 +156,25 @@ test('the file is readable by its owner only, and nothing else is left beside it
 interface OtherProcess {
   readonly ready: Promise<unknown>
   /** Opens the log, appends each entry by itself, and kills itself. Resolves to what it saw delivered. */
-  append(entries: readonly string[]): Promise<string[]>
+  append(path: string, entries: readonly string[]): Promise<string[]>
 }
 
-function otherProcess(path: string): OtherProcess {
+function otherProcess(): OtherProcess {
   const source = new URL('../../../src/tracker/log/sqlite-log.ts', import.meta.url).href
   const script = `
+    import { writeSync } from 'node:fs'
     const { SqliteLog } = await import(${JSON.stringify(source)})
-    process.stdin.once('data', async (entries) => {
-      const log = new SqliteLog(${JSON.stringify(path)})
+    process.stdin.once('data', async (work) => {
+      const { path, entries } = JSON.parse(work)
+      const log = new SqliteLog(path)
       const delivered = []
       await log.follow({ onEntry: (position, text) => delivered.push(position + ' ' + text) })
-      for (const entry of JSON.parse(entries)) await log.append([entry])
-      require('node:fs').writeSync(1, JSON.stringify(delivered))
+      for (const entry of entries) await log.append([entry])
+      writeSync(1, JSON.stringify(delivered))
       process.kill(process.pid, 'SIGKILL')
     })
     process.stderr.write('ready')`
-  const wrapped = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); ${script}`
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', wrapped])
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script])
   onTestFinished(() => {
     child.kill('SIGKILL')
   })
@@ -163,8 +184,8 @@ function otherProcess(path: string): OtherProcess {
   child.stderr.on('data', (chunk: Buffer) => (complaints += String(chunk)))
   return {
     ready: once(child.stderr, 'data'),
-    append: async (entries) => {
-      child.stdin.write(JSON.stringify(entries))
+    append: async (path, entries) => {
+      child.stdin.write(JSON.stringify({ path, entries }))
       await once(child, 'close')
       expect([child.signalCode, complaints]).toEqual(['SIGKILL', 'ready'])
       return JSON.parse(output) as string[]
@@ -172,13 +193,18 @@ function otherProcess(path: string): OtherProcess {
   }
 }
 
-test('processes that make the file and append at the same moment write one order, and all see it', async () => {
+test('processes that append to a file at the same moment write one order, and all see it', async () => {
   const path = join(temporaryFolder(), 'log.sqlite')
-  const others = ['a', 'b', 'c', 'd'].map((name) => ({ name, process: otherProcess(path) }))
+  const others = ['a', 'b', 'c', 'd'].map((name) => ({ name, process: otherProcess() }))
   await Promise.all(others.map((other) => other.process.ready))
   const entries = Array.from({ length: 200 }, (_, index) => String(index))
   const seen = await Promise.all(
-    others.map((other) => other.process.append(entries.map((entry) => other.name + entry))),
+    others.map((other) =>
+      other.process.append(
+        path,
+        entries.map((entry) => other.name + entry),
+      ),
+    ),
   )
   const all = await read(path)
   expect(all).toHaveLength(others.length * entries.length)
@@ -273,9 +299,9 @@ test('what a process has appended is there after kill -9, also for a tracker tha
   const follower = new Follower()
   const running = openLog(path)
   await running.follow(follower)
-  const other = otherProcess(path)
+  const other = otherProcess()
   await other.ready
-  await other.append(['a', 'b'])
+  await other.append(path, ['a', 'b'])
   running.catchUp()
   expect(follower.delivered).toEqual(['1 a', '2 b'])
 })
