@@ -31,6 +31,13 @@ interface Line {
   sent: Promise<void>
 }
 
+interface Sending {
+  /** The system has taken all of the piece, or the peer is gone. */
+  readonly taken: Promise<void>
+  /** The next piece may begin. */
+  readonly turnOver: Promise<void>
+}
+
 /** Pieces under way at once: enough to read one from disk while another is being sent. */
 const underWayMax = 4
 
@@ -40,9 +47,15 @@ const underWayMax = 4
  */
 const readAheadPeersMax = 16
 
+/**
+ * Under a limit, how long one piece waits in all for its peer to read. After that others are served
+ * beside it: a peer that hangs, its socket open and full, must not stop the uploads to everybody.
+ */
+const slowReaderMs = 250
+
 export class UploadQueue {
   readonly #bucket: TokenBucket
-  /** In the order of their turns: who was served goes to the end. */
+  /** In the order of their turns: whose turn begins goes to the end, and again when it is over. */
   readonly #lines = new Map<UploadPeer, Line>()
   #underWay = 0
 
@@ -85,8 +98,7 @@ export class UploadQueue {
       const line = this.#next()
       const request = line?.requests.shift()
       if (line === undefined || request === undefined) return
-      this.#lines.delete(line.peer)
-      this.#lines.set(line.peer, line)
+      this.#toEnd(line)
       this.#underWay++
       line.busy++
       void this.#upload(line, request).finally(() => {
@@ -97,7 +109,8 @@ export class UploadQueue {
   }
 
   #next(): Line | undefined {
-    const busyMax = this.#lines.size <= readAheadPeersMax ? 2 : 1
+    const limited = this.#bucket.bytesPerSecond !== undefined
+    const busyMax = limited || this.#lines.size > readAheadPeersMax ? 1 : 2
     for (const line of this.#lines.values()) {
       if (line.requests.length > 0 && line.busy < busyMax) return line
     }
@@ -106,36 +119,57 @@ export class UploadQueue {
 
   async #upload(line: Line, request: Request): Promise<void> {
     const buffer = takePieceBuffer()
-    let taken: Promise<void> | undefined
+    let sending: Sending | undefined
     try {
       const loaded = await request.load(buffer)
       if (loaded.ok) {
-        taken = line.sent.then(() => this.#send(line.peer, request.id, loaded.value))
-        line.sent = taken
+        sending = this.#begin(line, request.id, loaded.value)
+        await sending.turnOver
       } else {
         line.peer.refuse(request.id, loaded)
       }
-      if (this.#bucket.bytesPerSecond !== undefined) await taken
     } finally {
       // The turn is over when the piece is on its way, the buffer when the system has taken it:
       // a peer that reads slowly holds a buffer, never the queue.
       this.#underWay--
+      this.#toEnd(line)
       this.#serve()
-      await taken
+      await sending?.taken
       returnPieceBuffer(buffer)
     }
   }
 
-  async #send(peer: UploadPeer, requestId: number, bytes: Uint8Array): Promise<void> {
+  #begin(line: Line, requestId: number, bytes: Uint8Array): Sending {
+    let onSlow: () => void = () => undefined
+    const slow = new Promise<void>((resolve) => (onSlow = resolve))
+    const taken = line.sent.then(() => this.#send(line.peer, requestId, bytes, onSlow))
+    line.sent = taken
+    // Where a limit was set just now, an earlier piece may still be in the hands of this peer.
+    const strict = this.#bucket.bytesPerSecond !== undefined && line.busy === 1
+    return { taken, turnOver: strict ? Promise.race([taken, slow]) : Promise.resolve() }
+  }
+
+  async #send(peer: UploadPeer, requestId: number, bytes: Uint8Array, onSlow: () => void): Promise<void> {
     if (peer.isGone) return
     peer.begin(requestId, bytes.length)
+    let patienceMs = slowReaderMs
     for (let at = 0; at < bytes.length;) {
       const slice = bytes.subarray(at, Math.min(bytes.length, at + this.#bucket.sliceBytes))
       const allowed = this.#bucket.take(slice.length)
       if (allowed !== undefined) await allowed
       if (peer.isGone) return
+      const sentAtMs = performance.now()
+      const timer = setTimeout(onSlow, patienceMs)
       await peer.send(slice)
+      clearTimeout(timer)
+      patienceMs -= performance.now() - sentAtMs
       at += slice.length
     }
+  }
+
+  #toEnd(line: Line): void {
+    if (this.#lines.get(line.peer) !== line) return
+    this.#lines.delete(line.peer)
+    this.#lines.set(line.peer, line)
   }
 }
