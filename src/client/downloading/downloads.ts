@@ -192,12 +192,12 @@ export class Downloads {
         onServing: (store) => {
           if (this.#unshared.has(keyOf(record))) return
           this.#parts.sources.offer(group, store)
-          if (store.have.count > 0) link.announce(record, false)
+          if (store.have.count > 0) void link.announce(record, false)
         },
         onHave: (store, index) => {
           if (this.#unshared.has(keyOf(record))) return
           // From its first verified piece on a downloader is worth asking.
-          if (store.have.count === 1) link.announce(record, false)
+          if (store.have.count === 1) void link.announce(record, false)
           this.#parts.sources.tellHave(group, fileId, index)
         },
         onComplete: (manifest, flushed) => this.#onComplete(download, manifest, flushed),

@@ -68,7 +68,8 @@ export class ShareLibrary {
     if (!registered.ok) return registered
     this.#parts.manifests.save(manifest)
     this.#parts.store.rememberShare(share)
-    this.#serve(share, manifest, looked.value.stamp)
+    // "Sharing" is said when others can find it here: they may ask the tracker in the next moment.
+    await this.#serve(share, manifest, looked.value.stamp)
     return accept({ name, group, sizeBytes: manifest.sizeBytes, pieceCount: manifest.pieceCount })
   }
 
@@ -84,7 +85,7 @@ export class ShareLibrary {
     this.#parts.store.downloadBecomesShare(file)
     const stamp = await stampAt(file.path)
     if (stamp === undefined || this.#closed) return
-    this.#serve(file, manifest, stamp)
+    void this.#serve(file, manifest, stamp)
     void this.#registerLater(file)
     try {
       await flushed
@@ -167,7 +168,7 @@ export class ShareLibrary {
       const registered = await this.#register(share)
       this.#unregistered.delete(keyOf(share))
       if (registered.ok) {
-        if (this.#served.has(keyOf(share))) this.#parts.link.announce(share, true)
+        if (this.#served.has(keyOf(share))) await this.#parts.link.announce(share, true)
         return
       }
       this.#drop(share, registered.refusal.sentence)
@@ -205,12 +206,13 @@ export class ShareLibrary {
       this.#parts.store.rememberShare({ ...share, stamp })
     }
     if (this.#closed) return undefined
-    this.#serve(share, manifest, stamp)
+    void this.#serve(share, manifest, stamp)
     await this.#registerLater(share)
     return undefined
   }
 
-  #serve(share: FileVersion & { path: string }, manifest: Manifest, stamp: FileStamp): void {
+  /** Serves at once; resolves when a tracker knows. */
+  async #serve(share: FileVersion & { path: string }, manifest: Manifest, stamp: FileStamp): Promise<void> {
     const former = this.#served.get(keyOf(share))
     if (former !== undefined) this.#unserve(share, former, 'it was replaced by a new version')
     const file = new SharedFile(share.path, manifest, stamp, () => {
@@ -219,7 +221,7 @@ export class ShareLibrary {
     })
     this.#served.set(keyOf(share), file)
     this.#parts.sources.offer(share.group, file)
-    this.#parts.link.announce(share, true)
+    await this.#parts.link.announce(share, true)
   }
 
   #drop(share: FileVersion, why: string): void {

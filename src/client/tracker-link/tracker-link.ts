@@ -135,11 +135,16 @@ export class TrackerLink {
     await Promise.allSettled(this.#connections.map((connection) => connection.logout()))
   }
 
-  /** Says to all trackers that this client serves the file; said again to each that comes back. */
-  announce(file: FileVersion, complete: boolean): void {
+  /**
+   * Says to all trackers that this client serves the file; said again to each that comes back.
+   * Resolves when the first of them has answered, and never rejects for a tracker that does not.
+   */
+  async announce(file: FileVersion, complete: boolean): Promise<void> {
     const entry = { group: file.group, name: file.name, fileId: file.fileId, complete }
     this.#announced.set(keyOf(file), entry)
-    for (const connection of this.#connections) void this.#sendAnnounces(connection, [entry])
+    const loggedIn = this.#connections.filter((connection) => connection.loggedInAs !== undefined)
+    const answered = loggedIn.map((connection) => this.#sendAnnounces(connection, [entry]))
+    await answered[0]
   }
 
   retract(file: FileVersion): void {

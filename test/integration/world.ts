@@ -1,0 +1,115 @@
+// A temporary folder with a tracker and clients in it. All of it is gone when the tests are over.
+
+import { createCipheriv, createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Program, type What } from './programs.ts'
+
+export const pieceBytes = 512 * 1024
+export const MiB = 1024 * 1024
+
+export interface ClientOptions {
+  readonly words?: readonly string[]
+  /** Where it keeps what outlives it; by default a folder of its own name. */
+  readonly dataFolder?: string
+  readonly port?: number
+}
+
+export class World {
+  readonly folder = mkdtempSync(join(tmpdir(), 'coterie-integration-'))
+  readonly #programs: Program[] = []
+  #trackerPort = 0
+  tracker!: Program
+
+  /** With a tracker that listens. */
+  static async make(): Promise<World> {
+    const world = new World()
+    await world.startTracker()
+    return world
+  }
+
+  get trackerPort(): number {
+    return this.#trackerPort
+  }
+
+  /** Again on the same port and the same data, where there was one before. */
+  async startTracker(): Promise<void> {
+    const words = ['127.0.0.1', String(this.#trackerPort), '--data-dir', join(this.folder, 'tracker-data')]
+    this.tracker = this.run('tracker', 'tracker', words)
+    const line = await this.tracker.until(/^tracker 1 listening on 127\.0\.0\.1:\d+$/)
+    this.#trackerPort = Number(line.split(':').at(-1))
+  }
+
+  run(name: string, what: What, words: readonly string[], cwd = this.folder): Program {
+    const program = new Program(name, what, words, { cwd, home: join(this.folder, 'home') })
+    this.#programs.push(program)
+    return program
+  }
+
+  client(name: string, { words = [], dataFolder = name, port = 0 }: ClientOptions = {}): Program {
+    const addresses = ['127.0.0.1', String(port), '127.0.0.1', String(this.#trackerPort)]
+    return this.run(name, 'client', [...addresses, '--data-dir', join(this.folder, dataFolder), ...words])
+  }
+
+  /** A client whose user has just been made and is logged in. */
+  async user(name: string, options?: ClientOptions): Promise<Program> {
+    const client = this.client(name, options)
+    await client.does(`create_user ${name} secret`, `login ${name} secret`)
+    return client
+  }
+
+  /** The client of a user that exists, started again and logged in. */
+  async again(name: string, options?: ClientOptions): Promise<Program> {
+    const client = this.client(name, options)
+    await client.does(`login ${name} secret`)
+    return client
+  }
+
+  /** Several new users at once. */
+  users(...names: readonly string[]): Promise<Program[]> {
+    return Promise.all(names.map((name) => this.user(name)))
+  }
+
+  /** A group of these: the first is its owner. */
+  async group(group: string, owner: Program, ...members: readonly Program[]): Promise<void> {
+    await owner.does(`create_group ${group}`)
+    for (const member of members) {
+      await member.does(`join_group ${group}`)
+      await owner.does(`accept_request ${group} ${member.name}`)
+    }
+  }
+
+  path(...parts: readonly string[]): string {
+    return join(this.folder, ...parts)
+  }
+
+  makeFolder(...parts: readonly string[]): string {
+    const path = this.path(...parts)
+    mkdirSync(path, { recursive: true })
+    return path
+  }
+
+  /** A file whose content follows from its seed alone, by default its name. */
+  makeFile(name: string, sizeBytes: number, seed = name): string {
+    const path = this.path(name)
+    writeFileSync(path, contentOf(seed, sizeBytes))
+    return path
+  }
+
+  async close(): Promise<void> {
+    // A frozen program cannot hear anything but this.
+    await Promise.all(this.#programs.map((program) => program.kill()))
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** Bytes that look random and are the same at every run. */
+export function contentOf(seed: string, sizeBytes: number): Buffer {
+  const key = createHash('sha256').update(seed).digest()
+  return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(sizeBytes))
+}
+
+export function isSame(one: string, other: string): boolean {
+  return readFileSync(one).equals(readFileSync(other))
+}
