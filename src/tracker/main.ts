@@ -16,6 +16,11 @@ async function main(words: readonly string[]): Promise<void> {
     return
   }
   const log = pino({ level: parsed.logLevel }, pino.destination({ dest: standardError, sync: true }))
+  process.on('uncaughtException', (error) => {
+    // A bug. What is durable is safe, what is in memory may not be: a new process reads the log anew.
+    log.fatal({ err: error }, 'the tracker has a bug and ends')
+    process.exit(1)
+  })
   const tracker = await startTracker({ ...parsed, log, onLost: fail })
   announce(parsed, tracker, log)
   const end = endOnce(tracker, log)

@@ -5,7 +5,7 @@ import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, linkSync, statSync, unlinkSync } from 'node:fs'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
-import { lockTimeoutMs } from '../limits.ts'
+import { lockPatienceMs, lockTimeoutMs } from '../limits.ts'
 
 /** "Cote" in ASCII: tells the file from the databases of other programs. */
 const applicationId = 0x436f7465
@@ -29,12 +29,14 @@ export function openDataFile(path: string): DatabaseSyncInstance {
   let database: DatabaseSyncInstance | undefined
   try {
     checkNotEmpty(path)
-    database = new DatabaseSync(path, { timeout: lockTimeoutMs })
+    database = new DatabaseSync(path, { timeout: lockPatienceMs })
     // FULL: a commit is on the disk, not just with the system, when COMMIT returns.
     database.exec('PRAGMA synchronous = FULL')
     checkOwner(database, path)
     checkIntegrity(database, path)
     database.exec('PRAGMA journal_mode = WAL')
+    // Until here nobody was served, and standing still did no harm.
+    database.exec(`PRAGMA busy_timeout = ${lockTimeoutMs}`)
     return database
   } catch (error) {
     database?.close()
