@@ -30,13 +30,15 @@ export class Session {
   readonly user: string
   readonly shares: ShareLibrary
   readonly downloads: Downloads
+  readonly #store: UserStore
 
   constructor(user: string, cluster: string, parts: SessionParts) {
     this.user = user
     const { identity, listen, folder, link, hashes, sources, hashing, onEvent } = parts
-    const store = UserStore.open(folder, cluster, user)
-    const manifests = new ManifestStore(folder)
     const onNotice = (sentence: string): void => onEvent({ kind: 'notice', sentence })
+    const store = UserStore.open(folder, cluster, user, onNotice)
+    const manifests = new ManifestStore(folder)
+    this.#store = store
     this.shares = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
     const network = { identity, listen, bucket: parts.downloadBucket, connects: parts.connects }
     this.downloads = new Downloads({
@@ -62,5 +64,6 @@ export class Session {
   async close(): Promise<void> {
     this.shares.close()
     await this.downloads.close()
+    await this.#store.saved()
   }
 }

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { open, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 
@@ -22,10 +23,31 @@ export function makePrivateFolder(folder: string): void {
  * Replaces the file whole or not at all, also when the power fails: written beside it, flushed,
  * renamed over it, and the folder flushed so that the name is durable too.
  */
-export function replaceFile(path: string, content: string | Uint8Array): void {
-  const beside = `${path}.${randomBytes(4).toString('hex')}.tmp`
+export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
+  const beside = besideOf(path)
   try {
-    writeDurably(beside, content)
+    await writeFile(beside, content, { flag: 'wx', mode: 0o600, flush: true })
+    await rename(beside, path)
+  } catch (error) {
+    await rm(beside, { force: true })
+    throw error
+  }
+  const folder = await open(dirname(path), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+/**
+ * The same, and the program stands still meanwhile: for its start only. A flush waits for everything
+ * that others have written, which beside a download can take half a second.
+ */
+export function replaceFileSync(path: string, content: string | Uint8Array): void {
+  const beside = besideOf(path)
+  try {
+    writeFileSync(beside, content, { flag: 'wx', mode: 0o600, flush: true })
     renameSync(beside, path)
   } catch (error) {
     rmSync(beside, { force: true })
@@ -39,12 +61,6 @@ export function replaceFile(path: string, content: string | Uint8Array): void {
   }
 }
 
-function writeDurably(path: string, content: string | Uint8Array): void {
-  const file = openSync(path, 'wx', 0o600)
-  try {
-    writeFileSync(file, content)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
+function besideOf(path: string): string {
+  return `${path}.${randomBytes(4).toString('hex')}.tmp`
 }

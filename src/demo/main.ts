@@ -118,6 +118,9 @@ async function demo(): Promise<boolean> {
   await tell(ann, `create_group ${group}`)
   for (const client of [ben, cem, dora, eva]) {
     await tell(client, `join_group ${group}`)
+    // Ann is told of it: wait for that line, so that it is not taken for the reply.
+    const asked = await ann.next((line) => line.startsWith(`${client.name} asks to join`))
+    console.log(`${chalk.cyan('ann'.padEnd(5))}  ${chalk.dim(asked)}`)
     await tell(ann, `accept_request ${group} ${client.name}`)
   }
 

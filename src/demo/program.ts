@@ -51,6 +51,10 @@ export class Program {
     }
   }
 
+  hasPrinted(line: string): boolean {
+    return this.#lines.includes(line)
+  }
+
   kill(): Promise<void> {
     return this.#end(() => this.process.kill('SIGKILL'))
   }

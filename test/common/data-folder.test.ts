@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { defaultDataFolder, makePrivateFolder, replaceFile } from '../../src/common/data-folder.ts'
+import { defaultDataFolder, makePrivateFolder, replaceFileSync } from '../../src/common/data-folder.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -15,8 +15,8 @@ afterEach(() => {
 
 test('a file is written and replaced whole, and nothing else is left in the folder', () => {
   const path = join(folder, 'state')
-  replaceFile(path, 'first, and longer')
-  replaceFile(path, Buffer.from('second'))
+  replaceFileSync(path, 'first, and longer')
+  replaceFileSync(path, Buffer.from('second'))
   expect(readFileSync(path, 'utf8')).toBe('second')
   expect(readdirSync(folder)).toEqual(['state'])
   expect(statSync(path).mode & 0o777).toBe(0o600)
@@ -26,21 +26,21 @@ test('a file that cannot be replaced stays as it was, and nothing is left beside
   const path = join(folder, 'taken')
   mkdirSync(path)
   writeFileSync(join(path, 'inside'), 'x')
-  expect(() => replaceFile(path, 'new')).toThrow('EISDIR')
+  expect(() => replaceFileSync(path, 'new')).toThrow('EISDIR')
   expect(readdirSync(folder)).toEqual(['taken'])
   expect(readFileSync(join(path, 'inside'), 'utf8')).toBe('x')
 })
 
 test('content that cannot be written changes nothing, and nothing is left beside it', () => {
   const path = join(folder, 'state')
-  replaceFile(path, 'good')
-  expect(() => replaceFile(path, 5 as unknown as string)).toThrow('argument')
+  replaceFileSync(path, 'good')
+  expect(() => replaceFileSync(path, 5 as unknown as string)).toThrow('argument')
   expect(readFileSync(path, 'utf8')).toBe('good')
   expect(readdirSync(folder)).toEqual(['state'])
 })
 
 test('a missing folder is an error', () => {
-  expect(() => replaceFile(join(folder, 'no', 'state'), 'x')).toThrow('ENOENT')
+  expect(() => replaceFileSync(join(folder, 'no', 'state'), 'x')).toThrow('ENOENT')
 })
 
 test('a private folder is for its owner only', () => {

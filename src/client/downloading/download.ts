@@ -1,9 +1,10 @@
 // One download from the word to the finished file: finds peers, gets the manifest, runs the swarm,
 // publishes. Trouble is normal: without peers it waits, and goes on by itself when one appears.
 
+import { stat } from 'node:fs/promises'
 import { Failure } from '../../common/failure.ts'
 import { ticketLifetimeMs } from '../../common/limits.ts'
-import type { Manifest } from '../../common/manifest.ts'
+import { buildManifest, type Manifest } from '../../common/manifest.ts'
 import { pieceCount } from '../../common/pieces.ts'
 import type { Peer, TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../../common/refusal.ts'
@@ -49,7 +50,8 @@ const renewAfterMs = ticketLifetimeMs * 0.7
 const askAgainMs = 5000
 
 export class Download {
-  readonly record: RememberedDownload
+  /** As it is remembered; changed by whoever remembers it. */
+  record: RememberedDownload
   readonly #parts: DownloadParts
   readonly #events: DownloadEvents
   #state: DownloadState = 'running'
@@ -128,7 +130,7 @@ export class Download {
     await this.#halt('failed', 'cancelled')
     await this.#run
     await new PartFile(this.record.destination).remove()
-    this.#parts.journal.remove()
+    await this.#parts.journal.remove()
   }
 
   /** The swarm of the file changed; a notification of the tracker. */
@@ -185,6 +187,10 @@ export class Download {
     if (manifest === undefined || this.#isStopped()) return
     const { hashes, journal, network } = this.#parts
     const part = new PartFile(this.record.destination)
+    if (await this.#isPublished(manifest, part)) {
+      await this.#complete(manifest, Promise.resolve())
+      return
+    }
     const store = await PieceStore.open(manifest, part, journal, hashes, (index) =>
       this.#events.onHave(store, index),
     )
@@ -219,18 +225,30 @@ export class Download {
     const manifest = await fetchManifest(this.#parts.network, fileId, this.#ticket, [...this.#peers.values()])
     // The size was promised by the tracker's word, the manifest by the file id.
     if (manifest === undefined || manifest.sizeBytes !== this.record.sizeBytes) return undefined
-    this.#parts.manifests.save(manifest)
+    await this.#parts.manifests.save(manifest)
     return manifest
   }
 
   async #publish(store: PieceStore): Promise<void> {
     this.#stopSwarm()
     const { flushed } = await store.part.publish(this.record.overwrite)
+    await this.#complete(store.manifest, flushed)
+    await this.#closeStore()
+  }
+
+  async #complete(manifest: Manifest, flushed: Promise<void>): Promise<void> {
     this.#state = 'complete'
     this.#endTick()
-    this.#parts.journal.remove()
-    await this.#events.onComplete(store.manifest, flushed)
-    await this.#closeStore()
+    await this.#parts.journal.remove()
+    await this.#events.onComplete(manifest, flushed)
+  }
+
+  /** The program ended between giving the file its name and remembering that: the content tells. */
+  async #isPublished(manifest: Manifest, part: PartFile): Promise<boolean> {
+    const there = await stat(part.destination).catch(() => undefined)
+    if (there?.isFile() !== true || there.size !== manifest.sizeBytes || (await part.exists())) return false
+    const hashes = await this.#parts.hashes.hashFile(part.destination, manifest.sizeBytes)
+    return buildManifest(manifest.sizeBytes, hashes).fileId === manifest.fileId
   }
 
   async #onTick(): Promise<void> {

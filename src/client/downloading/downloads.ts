@@ -36,8 +36,6 @@ export interface DownloadsParts {
 export class Downloads {
   readonly #parts: DownloadsParts
   readonly #downloads = new Map<string, Download>()
-  /** Downloads that neither serve what is there nor become shares. */
-  readonly #unshared = new Set<string>()
   #settledWaiters: (() => void)[] = []
   #giveUpAfterMs: number | undefined
   readonly #watch: NodeJS.Timeout
@@ -82,7 +80,7 @@ export class Downloads {
       paused: false,
       unshared: false,
     }
-    this.#parts.store.rememberDownload(record)
+    await this.#parts.store.rememberDownload(record)
     this.#downloads.delete(keyOf(record))
     this.#add(record).start(found.value)
     const others = found.value.peers.filter((peer) => peer.key !== this.#parts.network.identity.publicKey)
@@ -97,7 +95,7 @@ export class Downloads {
     const download = this.#running(group, name, 'running')
     if (!download.ok) return download
     await download.value.pause()
-    this.#parts.store.rememberDownload({ ...download.value.record, paused: true })
+    await this.#remember(download.value, { paused: true })
     this.#stopServing(download.value)
     this.#changed()
     return accept(undefined)
@@ -109,7 +107,7 @@ export class Downloads {
     if (download.state === 'running')
       return refuse('no-such-download', `${name} from ${group} is running already`)
     if (download.state === 'complete') return refuse('no-such-download', `${name} from ${group} is complete`)
-    this.#parts.store.rememberDownload({ ...download.record, paused: false })
+    void this.#remember(download, { paused: false })
     download.start()
     return accept(undefined)
   }
@@ -127,9 +125,7 @@ export class Downloads {
   unshare(group: string, name: string): boolean {
     const download = this.#downloads.get(keyOf({ group, name }))
     if (download === undefined || download.state === 'complete' || download.state === 'failed') return false
-    const remembered = { ...download.record, unshared: true }
-    this.#unshared.add(keyOf(remembered))
-    this.#parts.store.rememberDownload(remembered)
+    void this.#remember(download, { unshared: true })
     this.#stopServing(download)
     return true
   }
@@ -138,7 +134,7 @@ export class Downloads {
   async failGroup(group: string): Promise<void> {
     for (const download of this.#downloads.values()) {
       if (download.record.group !== group || download.state === 'complete') continue
-      this.#parts.store.forgetDownload(download.record)
+      void this.#parts.store.forgetDownload(download.record)
       if (download.state !== 'failed') await download.fail(`you are not a member of ${group}`)
     }
   }
@@ -182,20 +178,18 @@ export class Downloads {
   #add(record: RememberedDownload): Download {
     const { link, network, manifests, hashes, folder } = this.#parts
     const { group, name, fileId } = record
-    if (record.unshared) this.#unshared.add(keyOf(record))
-    else this.#unshared.delete(keyOf(record))
     const parts = { network, manifests, hashes, journal: journalOf(folder, record.destination, fileId) }
     const download: Download = new Download(
       record,
       { ...parts, find: () => this.#find(group, name) },
       {
         onServing: (store) => {
-          if (this.#unshared.has(keyOf(record))) return
+          if (download.record.unshared) return
           this.#parts.sources.offer(group, store)
           if (store.have.count > 0) void link.announce(record, false)
         },
         onHave: (store, index) => {
-          if (this.#unshared.has(keyOf(record))) return
+          if (download.record.unshared) return
           // From its first verified piece on a downloader is worth asking.
           if (store.have.count === 1) void link.announce(record, false)
           this.#parts.sources.tellHave(group, fileId, index)
@@ -224,7 +218,7 @@ export class Downloads {
   /** Resolves when the download itself is not needed any more: the library serves the file, or nobody. */
   async #onComplete(download: Download, manifest: Manifest, flushed: Promise<void>): Promise<void> {
     const { group, name, fileId, sizeBytes, destination } = download.record
-    const adopted = this.#unshared.has(keyOf(download.record))
+    const adopted = download.record.unshared
       ? this.#letGo(download, flushed)
       : this.#parts.shares.adopt({ group, name, fileId, sizeBytes, path: destination }, manifest, flushed)
     this.#forgetSwarm(download.record)
@@ -236,7 +230,7 @@ export class Downloads {
   /** A download that is not to be shared: all that is left to do is to hear of a disk that fails. */
   async #letGo(download: Download, flushed: Promise<void>): Promise<void> {
     this.#stopServing(download)
-    this.#parts.store.forgetDownload(download.record)
+    void this.#parts.store.forgetDownload(download.record)
     await flushed.catch((error: unknown) => {
       const sentence = `${download.record.destination} may not have reached the disk: ${sentenceOf(error)}`
       this.#parts.onEvent({ kind: 'notice', sentence })
@@ -291,9 +285,14 @@ export class Downloads {
     await download.discard()
     this.#stopServing(download)
     this.#forgetSwarm(download.record)
-    this.#parts.store.forgetDownload(download.record)
+    void this.#parts.store.forgetDownload(download.record)
     this.#downloads.delete(keyOf(download.record))
     this.#changed()
+  }
+
+  #remember(download: Download, change: Partial<RememberedDownload>): Promise<void> {
+    download.record = { ...download.record, ...change }
+    return this.#parts.store.rememberDownload(download.record)
   }
 
   #stopServing({ record }: Download): void {

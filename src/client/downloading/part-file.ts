@@ -131,7 +131,11 @@ export class PartFile {
 async function flush(file: FileHandle, folder: string): Promise<void> {
   await file.sync()
   const opened = await open(folder, constants.O_RDONLY)
-  await opened.sync().finally(() => opened.close())
+  try {
+    await opened.sync()
+  } finally {
+    await opened.close()
+  }
 }
 
 /** A failure that says in plain words what the system's code means. */

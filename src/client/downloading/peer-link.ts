@@ -74,16 +74,16 @@ export class PeerLink {
       localHost: callFrom(listen, peer),
       readBytesMax: () => bucket.sliceBytes,
     })
-    let link: PeerLink | undefined
-    const caller = new Caller(channel, peerProtocol, {
+    const caller: Caller<PeerProtocol> = new Caller(channel, peerProtocol, {
       onTold: {
-        have: ({ fileId, index }) => fileId === options.fileId && link?.onHave(index),
-        closed: ({ fileId, why }) => fileId === options.fileId && link?.close(why),
+        have: ({ fileId, index }) => fileId === options.fileId && link.onHave(index),
+        closed: ({ fileId, why }) => fileId === options.fileId && link.close(why),
       },
-      onClosed: (reason) => link?.onClosed(reason.message),
-      onBytes: (count) => link?.onBytes(count),
+      onClosed: (reason) => link.onClosed(reason.message),
+      onBytes: (count) => link.onBytes(count),
     })
-    link = new PeerLink(options, caller)
+    // Made in the same turn: nothing can have been told yet.
+    const link = new PeerLink(options, caller)
     try {
       const admitted = await link.#greet()
       if (admitted.ok) return accept(link)

@@ -47,7 +47,7 @@ export class PieceStore implements PieceSource {
     const existed = await part.open(manifest.sizeBytes)
     const store = new PieceStore(manifest, part, journal, onHave)
     if (existed) await store.#recover(hashes)
-    journal.begin(store.#held())
+    await journal.begin(store.#held())
     return store
   }
 
@@ -60,7 +60,8 @@ export class PieceStore implements PieceSource {
   async write(index: number, bytes: Uint8Array): Promise<void> {
     await this.part.write(index, bytes)
     if (this.have.has(index)) return
-    this.#journal.add(index)
+    await this.#journal.add(index)
+    if (this.have.has(index)) return
     this.have.set(index)
     this.#onHave(index)
   }
@@ -77,37 +78,22 @@ export class PieceStore implements PieceSource {
 
   /** Leaves what is there for another time. */
   async close(): Promise<void> {
-    this.#journal.close()
+    await this.#journal.close()
     await this.part.close()
   }
 
   async #recover(hashes: HashPool): Promise<void> {
     const claimed = this.#journal.read(this.manifest.pieceCount)
     const all = Array.from({ length: this.manifest.pieceCount }, (_, index) => index)
-    const runs = runsOf(claimed === undefined ? all : all.filter((index) => claimed.has(index)))
-    await Promise.all(
-      runs.map(async ({ first, count }) => {
-        const found = await hashes.hashPieces(this.part.path, this.manifest.sizeBytes, first, count)
-        for (let at = 0; at < count; at++) {
-          const hash = found.subarray(at * hashBytes, (at + 1) * hashBytes)
-          if (hash.equals(hashesOfPiece(this.manifest, first + at))) this.have.set(first + at)
-        }
-      }),
-    )
+    const indices = claimed === undefined ? all : all.filter((index) => claimed.has(index))
+    const found = await hashes.hashPieces(this.part.path, this.manifest.sizeBytes, indices)
+    for (const [at, index] of indices.entries()) {
+      const hash = found.subarray(at * hashBytes, (at + 1) * hashBytes)
+      if (hash.equals(hashesOfPiece(this.manifest, index))) this.have.set(index)
+    }
   }
 
   *#held(): Generator<number> {
     for (let index = 0; index < this.have.length; index++) if (this.have.has(index)) yield index
   }
-}
-
-/** Ascending numbers as runs of neighbours. */
-function runsOf(indices: readonly number[]): { first: number; count: number }[] {
-  const runs: { first: number; count: number }[] = []
-  for (const index of indices) {
-    const last = runs.at(-1)
-    if (last !== undefined && last.first + last.count === index) last.count++
-    else runs.push({ first: index, count: 1 })
-  }
-  return runs
 }

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
 import { pieceCount } from '../../common/pieces.ts'
-import { hashRange, type HashResult, type HashTask } from './hash-worker.ts'
+import { hashTask, type HashResult, type HashTask } from './hash-worker.ts'
 
 /** 32 MiB: long enough that handing out tasks costs nothing, short enough that all workers end together. */
 const taskPieces = 64
@@ -30,15 +30,16 @@ export class HashPool {
 
   /** The hashes of all pieces of a file, 52 bytes each. Rejects with a `file` failure. */
   async hashFile(path: string, sizeBytes: number): Promise<Buffer> {
-    return this.hashPieces(path, sizeBytes, 0, pieceCount(sizeBytes))
+    const all = Array.from({ length: pieceCount(sizeBytes) }, (_, index) => index)
+    return this.hashPieces(path, sizeBytes, all)
   }
 
-  /** The hashes of `count` pieces from `first` on. */
-  async hashPieces(path: string, sizeBytes: number, first: number, count: number): Promise<Buffer> {
-    if (count <= inlinePieces) return this.#inline({ path, sizeBytes, first, count })
+  /** The hashes of some pieces, in their order. Rejects with a `file` failure. */
+  async hashPieces(path: string, sizeBytes: number, indices: readonly number[]): Promise<Buffer> {
+    if (indices.length <= inlinePieces) return this.#inline({ path, sizeBytes, indices })
     const parts: Promise<Uint8Array>[] = []
-    for (let at = 0; at < count; at += taskPieces) {
-      parts.push(this.#add({ path, sizeBytes, first: first + at, count: Math.min(taskPieces, count - at) }))
+    for (let at = 0; at < indices.length; at += taskPieces) {
+      parts.push(this.#add({ path, sizeBytes, indices: indices.slice(at, at + taskPieces) }))
     }
     return Buffer.concat(await Promise.all(parts))
   }
@@ -53,7 +54,7 @@ export class HashPool {
 
   #inline(task: HashTask): Buffer {
     try {
-      return hashRange(task)
+      return hashTask(task)
     } catch (error) {
       throw unreadable(task.path, error instanceof Error ? error.message : String(error), error)
     }
@@ -82,6 +83,8 @@ export class HashPool {
       const job = this.#running.get(worker)
       this.#running.delete(worker)
       job?.reject(new Failure('file', `hashing failed: ${error.message}`, error))
+      // Whoever waits must not wait for a worker that is gone. If none can start, each is rejected in turn.
+      if (this.#waiting.length > 0) this.#next(this.#start())
     })
     return worker
   }

@@ -1,4 +1,4 @@
-// A worker that hashes ranges of pieces of a file. It reads the file itself: handing the bytes over
+// A worker that hashes some pieces of a file. It reads the file itself: handing the bytes over
 // would cost more than hashing them.
 
 import { closeSync, openSync, readSync } from 'node:fs'
@@ -10,19 +10,18 @@ import { pieceLength, pieceOffset } from '../../common/pieces.ts'
 export interface HashTask {
   readonly path: string
   readonly sizeBytes: number
-  readonly first: number
-  readonly count: number
+  readonly indices: readonly number[]
 }
 
 export type HashResult = { readonly hashes: Uint8Array } | { readonly problem: string }
 
-/** The hashes of `count` pieces from `first` on, 52 bytes each. Throws when the file is shorter or unreadable. */
-export function hashRange(task: HashTask): Buffer {
+/** The hashes of these pieces, 52 bytes each, in their order. Throws when the file is shorter or unreadable. */
+export function hashTask(task: HashTask): Buffer {
   const file = openSync(task.path, 'r')
   const buffer = Buffer.allocUnsafeSlow(pieceBytes)
   try {
     const hashes: Buffer[] = []
-    for (let index = task.first; index < task.first + task.count; index++) {
+    for (const index of task.indices) {
       const length = pieceLength(task.sizeBytes, index)
       let filled = 0
       while (filled < length) {
@@ -41,7 +40,7 @@ export function hashRange(task: HashTask): Buffer {
 parentPort?.on('message', (task: HashTask) => {
   let result: HashResult
   try {
-    result = { hashes: hashRange(task) }
+    result = { hashes: hashTask(task) }
   } catch (error) {
     result = { problem: error instanceof Error ? error.message : String(error) }
   }

@@ -37,6 +37,8 @@ export class ShareLibrary {
   readonly #served = new Map<string, SharedFile>()
   /** Shares that the trackers have not heard of yet, because none could be reached. */
   readonly #unregistered = new Map<string, RememberedShare>()
+  /** Shares that this client itself is replacing or withdrawing: what the tracker tells of that is no news. */
+  readonly #changing = new Set<string>()
   #closed = false
 
   constructor(parts: ShareParts) {
@@ -66,8 +68,8 @@ export class ShareLibrary {
     }
     const registered = await this.#register(share)
     if (!registered.ok) return registered
-    this.#parts.manifests.save(manifest)
-    this.#parts.store.rememberShare(share)
+    await this.#parts.manifests.save(manifest)
+    await this.#parts.store.rememberShare(share)
     // "Sharing" is said when others can find it here: they may ask the tracker in the next moment.
     await this.#serve(share, manifest, looked.value.stamp)
     return accept({ name, group, sizeBytes: manifest.sizeBytes, pieceCount: manifest.pieceCount })
@@ -82,7 +84,7 @@ export class ShareLibrary {
     manifest: Manifest,
     flushed: Promise<void>,
   ): Promise<void> {
-    this.#parts.store.downloadBecomesShare(file)
+    void this.#parts.store.downloadBecomesShare(file)
     const stamp = await stampAt(file.path)
     if (stamp === undefined || this.#closed) return
     void this.#serve(file, manifest, stamp)
@@ -90,7 +92,7 @@ export class ShareLibrary {
     try {
       await flushed
       const remembered = this.#parts.store.shares().find((share) => keyOf(share) === keyOf(file))
-      if (remembered?.fileId === file.fileId) this.#parts.store.rememberShare({ ...file, stamp })
+      if (remembered?.fileId === file.fileId) await this.#parts.store.rememberShare({ ...file, stamp })
     } catch (error) {
       this.#parts.onNotice(`${file.path} may not have reached the disk: ${sentenceOf(error)}`)
     }
@@ -110,11 +112,13 @@ export class ShareLibrary {
   async stop(group: string, name: string): Promise<Answer<void>> {
     const share = this.#parts.store.shares().find((each) => each.group === group && each.name === name)
     if (share === undefined) return refuse('not-shared', `you do not share ${name} in ${group}`)
-    const withdrawn = await this.#parts.link.change('unshare_file', { group, name })
+    const withdrawn = await this.#whileChanging(share, () =>
+      this.#parts.link.change('unshare_file', { group, name }),
+    )
     // Not shared there, or not a member: then there is nothing left to withdraw.
     if (!withdrawn.ok && withdrawn.refusal.code === 'unavailable') return withdrawn
     this.#drop(share, 'it is not shared any more')
-    this.#parts.store.forgetShare(share)
+    await this.#parts.store.forgetShare(share)
     return accept(undefined)
   }
 
@@ -123,7 +127,7 @@ export class ShareLibrary {
     for (const share of this.#parts.store.shares()) {
       if (share.group !== group) continue
       this.#drop(share, 'its owner left the group')
-      this.#parts.store.forgetShare(share)
+      void this.#parts.store.forgetShare(share)
     }
   }
 
@@ -132,7 +136,8 @@ export class ShareLibrary {
     const share = this.#parts.store.shares().find((each) => keyOf(each) === keyOf(file))
     if (share === undefined || share.fileId !== file.fileId) return
     this.#drop(share, 'it was replaced or withdrawn')
-    this.#parts.store.forgetShare(share)
+    void this.#parts.store.forgetShare(share)
+    if (this.#changing.has(keyOf(file))) return
     this.#parts.onNotice(
       `${file.name} in ${file.group} was replaced or withdrawn; you do not share it any more`,
     )
@@ -158,7 +163,18 @@ export class ShareLibrary {
 
   async #register(share: RememberedShare): Promise<Answer<void>> {
     const { group, name, fileId, sizeBytes } = share
-    return this.#parts.link.change('share_file', { group, name, fileId, sizeBytes })
+    return this.#whileChanging(share, () =>
+      this.#parts.link.change('share_file', { group, name, fileId, sizeBytes }),
+    )
+  }
+
+  async #whileChanging<T>(share: FileVersion, change: () => Promise<T>): Promise<T> {
+    this.#changing.add(keyOf(share))
+    try {
+      return await change()
+    } finally {
+      this.#changing.delete(keyOf(share))
+    }
   }
 
   /** Registers as soon as a tracker can be reached; a refusal ends the share. */
@@ -172,7 +188,7 @@ export class ShareLibrary {
         return
       }
       this.#drop(share, registered.refusal.sentence)
-      this.#parts.store.forgetShare(share)
+      void this.#parts.store.forgetShare(share)
       this.#parts.onNotice(
         `${share.name} is not shared in ${share.group} any more: ${registered.refusal.sentence}`,
       )
@@ -202,8 +218,8 @@ export class ShareLibrary {
       if (!hashed.ok) return hashed.refusal.sentence
       manifest = hashed.value
       if (manifest.fileId !== share.fileId) return `${share.path} changed; upload it again`
-      this.#parts.manifests.save(manifest)
-      this.#parts.store.rememberShare({ ...share, stamp })
+      await this.#parts.manifests.save(manifest)
+      await this.#parts.store.rememberShare({ ...share, stamp })
     }
     if (this.#closed) return undefined
     void this.#serve(share, manifest, stamp)

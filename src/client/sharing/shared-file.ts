@@ -19,6 +19,7 @@ export class SharedFile implements PieceSource {
   readonly #onChanged: () => void
   #file: Promise<FileHandle> | undefined
   #changed = false
+  #closed = false
 
   /** `onChanged` is called once, when the file is found not to be what it was. */
   constructor(path: string, manifest: Manifest, stamp: FileStamp, onChanged: () => void) {
@@ -30,6 +31,7 @@ export class SharedFile implements PieceSource {
   }
 
   async read(index: number, buffer: Buffer): Promise<Answer<void>> {
+    if (this.#closed) return notShared()
     try {
       const file = await this.#opened()
       const length = pieceLength(this.manifest.sizeBytes, index)
@@ -46,7 +48,9 @@ export class SharedFile implements PieceSource {
     return this.#refuseChanged('the file changed on disk')
   }
 
+  /** Reads that are under way are refused, without a word that the file changed. */
   async close(): Promise<void> {
+    this.#closed = true
     const file = this.#file
     this.#file = undefined
     await file?.then((opened) => opened.close()).catch(() => undefined)
@@ -59,10 +63,16 @@ export class SharedFile implements PieceSource {
   }
 
   #refuseChanged(sentence: string): Answer<void> {
+    // A file that was closed under a read fails it as a file that is gone would.
+    if (this.#closed) return notShared()
     if (!this.#changed) {
       this.#changed = true
       this.#onChanged()
     }
     return refuse('file-changed', sentence)
   }
+}
+
+function notShared(): Answer<void> {
+  return refuse('not-shared', 'the file is not shared any more')
 }

@@ -3,7 +3,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
-import { Failure, systemCode } from '../../common/failure.ts'
+import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { parseManifest, type Manifest } from '../../common/manifest.ts'
 
 export class ManifestStore {
@@ -25,8 +25,12 @@ export class ManifestStore {
     }
   }
 
-  save(manifest: Manifest): void {
-    replaceFile(this.#path(manifest.fileId), manifest.bytes)
+  /** Rejects with a `file` failure. */
+  async save(manifest: Manifest): Promise<void> {
+    const path = this.#path(manifest.fileId)
+    await replaceFile(path, manifest.bytes).catch((error: unknown) => {
+      throw new Failure('file', `cannot write the manifest ${path}: ${sentenceOf(error)}`, error)
+    })
   }
 
   remove(fileId: string): void {

@@ -5,10 +5,11 @@
 //   bytes 0–3 "CTJ1", bytes 4–35 the file id, then 4 bytes a record: the index of a piece, big-endian
 
 import { createHash } from 'node:crypto'
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makePrivateFolder } from '../../common/data-folder.ts'
-import { systemCode } from '../../common/failure.ts'
+import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 
 const magic = Buffer.from('CTJ1')
 const headerBytes = 36
@@ -16,7 +17,11 @@ const headerBytes = 36
 export class ProgressJournal {
   readonly #path: string
   readonly #fileId: string
-  #file: number | undefined
+  #file: FileHandle | undefined
+  readonly #pending: number[] = []
+  #lastWrite: Promise<void> = Promise.resolve()
+  /** The write that is to come, for all pieces until it begins. */
+  #nextWrite: Promise<void> | undefined
 
   constructor(path: string, fileId: string) {
     this.#path = path
@@ -30,7 +35,7 @@ export class ProgressJournal {
       bytes = readFileSync(this.#path)
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return undefined
-      throw error
+      throw this.#failure(error)
     }
     if (bytes.length < headerBytes || !bytes.subarray(0, headerBytes).equals(this.#header())) return undefined
     const claimed = new Set<number>()
@@ -43,27 +48,55 @@ export class ProgressJournal {
     return claimed
   }
 
-  /** Begins a new journal with what is known to be there. */
-  begin(have: Iterable<number>): void {
-    this.close()
-    this.#file = openSync(this.#path, 'w', 0o600)
-    const records = [...have].map(record)
-    writeSync(this.#file, Buffer.concat([this.#header(), ...records]))
+  /** Begins a new journal with what is known to be there. Rejects with a `file` failure, as all here do. */
+  async begin(have: Iterable<number>): Promise<void> {
+    await this.close()
+    try {
+      this.#file = await open(this.#path, 'w', 0o600)
+      await this.#file.write(Buffer.concat([this.#header(), ...[...have].map(record)]))
+    } catch (error) {
+      throw this.#failure(error)
+    }
   }
 
-  /** One more piece is written. */
-  add(index: number): void {
-    if (this.#file !== undefined) writeSync(this.#file, record(index))
+  /**
+   * One more piece is written; resolves when that is recorded. Never waits for the disk on the event
+   * loop: while a file system commits, a write of four bytes can take a tenth of a second.
+   */
+  add(index: number): Promise<void> {
+    this.#pending.push(index)
+    // Pieces that are written while a record is on its way share the next one.
+    this.#nextWrite ??= this.#lastWrite.then(() => this.#write())
+    const written = this.#nextWrite
+    this.#lastWrite = written.catch(() => undefined)
+    return written
   }
 
-  close(): void {
-    if (this.#file !== undefined) closeSync(this.#file)
+  async close(): Promise<void> {
+    await this.#lastWrite
+    const file = this.#file
     this.#file = undefined
+    await file?.close()
   }
 
-  remove(): void {
-    this.close()
-    rmSync(this.#path, { force: true })
+  async remove(): Promise<void> {
+    await this.close()
+    await rm(this.#path, { force: true })
+  }
+
+  async #write(): Promise<void> {
+    this.#nextWrite = undefined
+    const records = Buffer.concat(this.#pending.splice(0).map(record))
+    try {
+      // Closed meanwhile: what is not recorded is fetched again.
+      await this.#file?.write(records)
+    } catch (error) {
+      throw this.#failure(error)
+    }
+  }
+
+  #failure(error: unknown): Failure {
+    return new Failure('file', `cannot use the journal ${this.#path}: ${sentenceOf(error)}`, error)
   }
 
   #header(): Buffer {

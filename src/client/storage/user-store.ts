@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
-import { Failure, systemCode } from '../../common/failure.ts'
+import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { FileVersion, SizeBytes } from '../../common/protocol/fields.ts'
 
 const RememberedShare = v.object({
@@ -39,15 +39,29 @@ export class UserStore {
   readonly #shares = new Map<string, RememberedShare>()
   readonly #downloads = new Map<string, RememberedDownload>()
 
-  private constructor(path: string) {
+  readonly #onTrouble: (sentence: string) => void
+  #lastSave: Promise<void> = Promise.resolve()
+  /** The save that is to come, for all changes until it begins. */
+  #nextSave: Promise<void> | undefined
+
+  private constructor(path: string, onTrouble: (sentence: string) => void) {
     this.#path = path
+    this.#onTrouble = onTrouble
   }
 
-  /** Throws a `data` failure for a damaged file: what a person shares is not forgotten quietly. */
-  static open(folder: string, cluster: string, user: string): UserStore {
+  /**
+   * Throws a `data` failure for a damaged file: what a person shares is not forgotten quietly.
+   * `onTrouble` is told when something cannot be written.
+   */
+  static open(
+    folder: string,
+    cluster: string,
+    user: string,
+    onTrouble: (sentence: string) => void,
+  ): UserStore {
     const place = join(folder, 'users', cluster.replace(/[^A-Za-z0-9_-]/g, '_'))
     makePrivateFolder(place)
-    const store = new UserStore(join(place, `${user}.json`))
+    const store = new UserStore(join(place, `${user}.json`), onTrouble)
     store.#load()
     return store
   }
@@ -60,28 +74,35 @@ export class UserStore {
     return [...this.#downloads.values()]
   }
 
-  rememberShare(share: RememberedShare): void {
+  /** Resolves when it is durable, like all that change something here. */
+  rememberShare(share: RememberedShare): Promise<void> {
     this.#shares.set(keyOf(share), share)
-    this.#save()
+    return this.#save()
   }
 
-  forgetShare(file: { group: string; name: string }): void {
-    if (this.#shares.delete(keyOf(file))) this.#save()
+  async forgetShare(file: { group: string; name: string }): Promise<void> {
+    if (this.#shares.delete(keyOf(file))) await this.#save()
   }
 
-  rememberDownload(download: RememberedDownload): void {
+  rememberDownload(download: RememberedDownload): Promise<void> {
     this.#downloads.set(keyOf(download), download)
-    this.#save()
+    return this.#save()
   }
 
-  forgetDownload(file: { group: string; name: string }): void {
-    if (this.#downloads.delete(keyOf(file))) this.#save()
+  async forgetDownload(file: { group: string; name: string }): Promise<void> {
+    if (this.#downloads.delete(keyOf(file))) await this.#save()
   }
 
   /** A finished download becomes a share in one step: no crash can lose it in between. */
-  downloadBecomesShare(share: RememberedShare): void {
+  downloadBecomesShare(share: RememberedShare): Promise<void> {
     this.#downloads.delete(keyOf(share))
-    this.rememberShare(share)
+    return this.rememberShare(share)
+  }
+
+  /** Resolves when everything so far is durable. */
+  async saved(): Promise<void> {
+    await this.#nextSave
+    await this.#lastSave
   }
 
   #load(): void {
@@ -105,11 +126,22 @@ export class UserStore {
     }
   }
 
-  #save(): void {
-    replaceFile(
-      this.#path,
-      `${JSON.stringify({ version: 1, shares: this.shares(), downloads: this.downloads() }, null, 1)}\n`,
-    )
+  #save(): Promise<void> {
+    if (this.#nextSave === undefined) {
+      this.#nextSave = this.#lastSave.then(() => this.#write())
+      this.#lastSave = this.#nextSave
+    }
+    return this.#nextSave
+  }
+
+  async #write(): Promise<void> {
+    this.#nextSave = undefined
+    const remembered = { version: 1, shares: this.shares(), downloads: this.downloads() }
+    try {
+      await replaceFile(this.#path, `${JSON.stringify(remembered, null, 1)}\n`)
+    } catch (error) {
+      this.#onTrouble(`what is shared cannot be remembered in ${this.#path}: ${sentenceOf(error)}`)
+    }
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makePrivateFolder, replaceFile } from '../data-folder.ts'
+import { makePrivateFolder, replaceFileSync } from '../data-folder.ts'
 import { Failure, systemCode } from '../failure.ts'
 
 export interface Identity {
@@ -36,7 +36,7 @@ export function loadIdentity(folder: string): Identity {
       throw new Failure('data', `cannot read the identity key ${path}`, error)
     makePrivateFolder(folder)
     const { privateKey } = generateKeyPairSync('ed25519')
-    replaceFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    replaceFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }))
     return identityOf(privateKey)
   }
   try {

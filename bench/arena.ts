@@ -1,0 +1,73 @@
+// What every benchmark of the real programs needs: a tracker, members of one group, a file, figures.
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Program } from '../src/demo/program.ts'
+
+export const group = 'bench'
+
+export class Arena {
+  readonly folder = mkdtempSync(join(tmpdir(), 'coterie-bench-'))
+  readonly #programs: Program[] = []
+  #tracker = ''
+  #owner: Program | undefined
+
+  async startTracker(): Promise<void> {
+    const tracker = new Program('tracker', 'tracker', [
+      '127.0.0.1',
+      '0',
+      '--data-dir',
+      join(this.folder, 'tracker'),
+    ])
+    this.#programs.push(tracker)
+    const line = await tracker.next((text) => text.includes('listening on'))
+    this.#tracker = line.split(' ').at(-1) ?? ''
+  }
+
+  /** A client that is logged in and a member of the group; the first one owns it. */
+  async startMember(user: string, options: readonly string[] = []): Promise<Program> {
+    const [host = '', port = ''] = this.#tracker.split(':')
+    const words = ['127.0.0.1', '0', host, port, '--data-dir', join(this.folder, user), ...options]
+    const client = new Program(user, 'client', words)
+    this.#programs.push(client)
+    await client.say(`create_user ${user} bench`)
+    await client.say(`login ${user} bench`)
+    if (this.#owner === undefined) {
+      this.#owner = client
+      await client.say(`create_group ${group}`)
+    } else {
+      await client.say(`join_group ${group}`)
+      // The owner is told of the request: its line must not be taken for the reply.
+      await this.#owner.next((line) => line.startsWith(`${user} asks to join`))
+      await this.#owner.say(`accept_request ${group} ${user}`)
+    }
+    return client
+  }
+
+  async close(): Promise<void> {
+    for (const program of this.#programs) await program.kill()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** The most memory that the process ever had resident, in MiB (Linux). */
+export function peakMiB(program: Program): number {
+  const status = readFileSync(`/proc/${program.process.pid}/status`, 'utf8')
+  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
+}
+
+/** Runs a benchmark in an arena that is cleaned up whatever happens. */
+export async function inArena(run: (arena: Arena) => Promise<void>): Promise<void> {
+  const arena = new Arena()
+  try {
+    await arena.startTracker()
+    await run(arena)
+  } finally {
+    await arena.close()
+  }
+}
+
+export function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+}

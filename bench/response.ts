@@ -1,0 +1,71 @@
+// npm run bench:response
+// How long a person waits: from the download command to the first verified piece (bound: 1 s), and for
+// the reply to a word at the prompt while the client hashes, shares at full speed, or downloads
+// (bound: 100 ms). A reply is timed from typing the line to reading the answer, every 20 ms.
+
+import { randomBytes } from 'node:crypto'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import type { Program } from '../src/demo/program.ts'
+import { group, inArena, percentile, type Arena } from './arena.ts'
+
+const sizeMiB = 2048
+
+async function makeFile(arena: Arena): Promise<string> {
+  const path = join(arena.folder, 'data.bin')
+  const file = await open(path, 'w')
+  for (let written = 0; written < sizeMiB; written += 16) await file.write(randomBytes(16 * 1024 * 1024))
+  await file.close()
+  return path
+}
+
+/** Times replies until the download of `whose` is complete. */
+async function probe(client: Program, whose: Program): Promise<number[]> {
+  const timesMs: number[] = []
+  while (!whose.hasPrinted(`[C] [${group}] data.bin`)) {
+    const askedAtMs = performance.now()
+    await client.say('whoami')
+    timesMs.push(performance.now() - askedAtMs)
+    await setTimeout(20)
+  }
+  return timesMs.sort((a, b) => a - b)
+}
+
+function report(what: string, timesMs: readonly number[]): void {
+  const p50 = percentile(timesMs, 0.5).toFixed(1)
+  const p99 = percentile(timesMs, 0.99).toFixed(1)
+  const max = (timesMs.at(-1) ?? 0).toFixed(1)
+  const verdict = Number(max) <= 100 ? 'within' : 'OVER'
+  console.log(
+    `${what.padEnd(34)} p50 ${p50} ms  p99 ${p99} ms  max ${max} ms  (${timesMs.length} replies, ${verdict} 100 ms)`,
+  )
+}
+
+/** From the command to the first verified piece, asked for without a pause. */
+async function firstPieceMs(client: Program, destination: string): Promise<number> {
+  const startedAtMs = performance.now()
+  await client.say(`download_file ${group} data.bin ${destination}`)
+  for (;;) {
+    await client.say('show_downloads --details')
+    const details = await client.next((line) => line.includes(' of '))
+    if (!details.trim().startsWith('0 of')) return performance.now() - startedAtMs
+  }
+}
+
+await inArena(async (arena) => {
+  const path = await makeFile(arena)
+  const seeder = await arena.startMember('seeder')
+  const first = await arena.startMember('first')
+  const second = await arena.startMember('second')
+
+  await seeder.say(`upload_file ${path} ${group}`)
+  const firstMs = await firstPieceMs(first, join(arena.folder, 'first.bin'))
+  console.log(
+    `first verified piece after         ${firstMs.toFixed(0)} ms (${firstMs <= 1000 ? 'within' : 'OVER'} 1 s)`,
+  )
+  report('prompt while downloading', await probe(first, first))
+
+  await second.say(`download_file ${group} data.bin ${join(arena.folder, 'second.bin')}`)
+  report('prompt while sharing at full speed', await probe(seeder, second))
+})

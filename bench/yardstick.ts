@@ -1,0 +1,100 @@
+// npm run bench:swarm -- <folder of dataplane.py> <workload> [its options]
+// Puts our client beside others in one run of the data-plane yardstick, and prints the ratios. Without
+// more words: w1, 1 GiB from one seeder, beside libtorrent, three times. Needs root and Linux.
+
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const [yardstick, workload = 'w1', ...options] = process.argv.slice(2)
+if (yardstick === undefined) {
+  console.error('usage: npm run bench:swarm -- <folder of dataplane.py> [w1|w2|w3|w5|w6 [options]]')
+  process.exit(2)
+}
+
+const peer = ['node', fileURLToPath(new URL('swarm-peer.mjs', import.meta.url))]
+const where = [
+  '{torrent}',
+  '{home}',
+  '{save}',
+  '{ip}',
+  '{port}',
+  '{up}',
+  '{tracker_ip}',
+  '{tracker_port}',
+  '{name}',
+]
+const spec = {
+  name: 'coterie',
+  make: [...peer, 'make', '{src}', '{torrent}'],
+  tracker: [...peer, 'tracker', '{home}', '{tracker_ip}', '{tracker_port}'],
+  seed: [...peer, 'seed', ...where, '{ready}'],
+  leech: [...peer, 'leech', ...where, '{done}'],
+}
+
+interface Row {
+  readonly client: string
+  readonly tag?: string
+  readonly wall?: number
+  readonly verified?: string
+  readonly others_cores?: number
+  readonly rss_seed?: number
+  readonly rss_leech?: number
+  readonly first_data_s?: number
+  readonly cpu_seed?: number
+  readonly cpu_leech?: number
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+function report(rows: readonly Row[]): void {
+  const names = [...new Set(rows.map((row) => row.client))]
+  const wallOf = (name: string): number =>
+    median(rows.filter((row) => row.client === name).map((row) => row.wall ?? Infinity))
+  for (const name of names) {
+    const mine = rows.filter((row) => row.client === name)
+    const of = (
+      key: 'others_cores' | 'rss_seed' | 'rss_leech' | 'first_data_s' | 'cpu_seed' | 'cpu_leech',
+    ): string => median(mine.map((row) => row[key] ?? Number.NaN)).toFixed(2)
+    console.log(
+      `${name.padEnd(14)} ${wallOf(name).toFixed(2)} s  CPU ${of('cpu_seed')} + ${of('cpu_leech')} s  first data ${of('first_data_s')} s  ` +
+        `RSS ${of('rss_seed')} / ${of('rss_leech')} MiB  others ${of('others_cores')} cores  verified ${mine.map((row) => row.verified).join(' ')}`,
+    )
+  }
+  for (const name of names) {
+    if (name !== spec.name)
+      console.log(`${spec.name} / ${name} = ${(wallOf(spec.name) / wallOf(name)).toFixed(2)}`)
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'coterie-yardstick-'))
+try {
+  const specFile = join(folder, 'coterie.json')
+  const rowsFile = join(folder, 'rows.jsonl')
+  writeFileSync(specFile, JSON.stringify(spec))
+  const chosen = options.some((word) => word === '--clients') ? [] : ['--clients', `libtorrent,${spec.name}`]
+  const words = [
+    join(yardstick, 'dataplane.py'),
+    '--out',
+    rowsFile,
+    workload,
+    '--own',
+    specFile,
+    ...chosen,
+    ...options,
+  ]
+  const run = spawnSync('python3', words, { stdio: 'inherit' })
+  if (run.status !== 0) process.exit(run.status ?? 1)
+  const rows = readFileSync(rowsFile, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Row)
+  report(rows)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
