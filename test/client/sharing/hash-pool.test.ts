@@ -1,0 +1,104 @@
+import { existsSync, truncateSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import { HashPool } from '../../../src/client/sharing/hash-pool.ts'
+import { pieceBytes } from '../../../src/common/limits.ts'
+import { hashBytes } from '../../../src/common/manifest.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+import { plainHashes, sampleFile } from './sample-file.ts'
+
+const MiB = 1024 * 1024
+
+/** The workers exist only in the build: with them the pool of the build is tried, not that of the sources. */
+const built = new URL('../../../dist/client/sharing/hash-pool.js', import.meta.url)
+
+async function builtPool(size?: number): Promise<HashPool> {
+  expect(existsSync(fileURLToPath(built)), 'npm run build comes before the tests').toBe(true)
+  const module = (await import(built.href)) as { HashPool: typeof HashPool }
+  return closedAfterTest(new module.HashPool(size))
+}
+
+function closedAfterTest(pool: HashPool): HashPool {
+  onTestFinished(() => pool.close())
+  return pool
+}
+
+test.each([0, 1, pieceBytes - 1, pieceBytes, pieceBytes + 1, 4 * MiB, 4 * MiB + 1, 20 * MiB, 70 * MiB + 3])(
+  'a file of %i bytes is hashed as one would by hand',
+  async (sizeBytes) => {
+    const { path, bytes } = await sampleFile(temporaryFolder(), sizeBytes)
+    const hashes = await (await builtPool()).hashFile(path, sizeBytes)
+    expect(hashes.equals(plainHashes(bytes))).toBe(true)
+  },
+)
+
+test('some pieces out of the middle are hashed as in the whole', async () => {
+  const { path, bytes } = await sampleFile(temporaryFolder(), 20 * MiB)
+  const pool = await builtPool()
+  const all = plainHashes(bytes)
+  for (const [first, count] of [
+    [0, 1],
+    [3, 5],
+    [7, 20],
+    [39, 1],
+  ] as const) {
+    const hashes = await pool.hashPieces(path, 20 * MiB, first, count)
+    expect(hashes.equals(all.subarray(first * hashBytes, (first + count) * hashBytes))).toBe(true)
+  }
+})
+
+test('several files at once on few workers all get their own hashes', async () => {
+  const folder = temporaryFolder()
+  const pool = await builtPool(2)
+  const samples = await Promise.all([1, 2, 3, 4, 5].map((seed) => sampleFile(folder, 6 * MiB, seed)))
+  const hashes = await Promise.all(samples.map(({ path }) => pool.hashFile(path, 6 * MiB)))
+  expect(hashes.map((hash, index) => hash.equals(plainHashes(samples[index]!.bytes)))).toEqual(
+    samples.map(() => true),
+  )
+})
+
+test.each([2 * MiB, 20 * MiB])(
+  'a file of %i bytes that has become shorter is a failure',
+  async (sizeBytes) => {
+    const { path } = await sampleFile(temporaryFolder(), sizeBytes)
+    truncateSync(path, sizeBytes - 1)
+    const hashing = (await builtPool()).hashFile(path, sizeBytes)
+    await expect(hashing).rejects.toMatchObject({ code: 'file', message: expect.stringContaining('shorter') })
+  },
+)
+
+test.each([2 * MiB, 20 * MiB])('a missing file of %i bytes is a failure that names it', async (sizeBytes) => {
+  const hashing = (await builtPool()).hashFile('/nowhere/at/all', sizeBytes)
+  await expect(hashing).rejects.toMatchObject({
+    code: 'file',
+    message: expect.stringContaining('/nowhere/at/all'),
+  })
+})
+
+test('after a file that failed the workers go on with the next', async () => {
+  const pool = await builtPool(1)
+  const { path, bytes } = await sampleFile(temporaryFolder(), 20 * MiB)
+  const missing = pool.hashFile('/nowhere/at/all', 20 * MiB)
+  const hashed = pool.hashFile(path, 20 * MiB)
+  await expect(missing).rejects.toMatchObject({ code: 'file' })
+  expect((await hashed).equals(plainHashes(bytes))).toBe(true)
+})
+
+test('closing rejects what is being hashed and what waits for its turn', async () => {
+  const pool = await builtPool(1)
+  const { path } = await sampleFile(temporaryFolder(), 70 * MiB)
+  const first = pool.hashFile(path, 70 * MiB)
+  const second = pool.hashFile(path, 70 * MiB)
+  const outcomes = Promise.allSettled([first, second])
+  await pool.close()
+  expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+})
+
+// Beside the sources there is no worker to start. Files that waited for their turn behind one that
+// failed so were never hashed and never refused: whoever shared them waited for ever.
+test('a worker that dies fails every file that waits, none hangs', async () => {
+  const pool = closedAfterTest(new HashPool(1))
+  const { path } = await sampleFile(temporaryFolder(), 6 * MiB)
+  const outcomes = await Promise.allSettled([1, 2, 3].map(() => pool.hashFile(path, 6 * MiB)))
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+})
