@@ -19,9 +19,9 @@ export class TicketOffice {
     this.#open = true
   }
 
+  /** Removals are remembered: a logout does not make an old ticket good again. */
   close(): void {
     this.#open = false
-    this.#removedAtMs.clear()
   }
 
   onTrackers(keys: readonly string[]): void {
