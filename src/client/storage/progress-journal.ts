@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makePrivateFolder } from '../../common/data-folder.ts'
-import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
+import { Failure, sentenceOf } from '../../common/failure.ts'
 
 const magic = Buffer.from('CTJ1')
 const headerBytes = 36
@@ -28,14 +28,14 @@ export class ProgressJournal {
     this.#fileId = fileId
   }
 
-  /** The claimed pieces; undefined when the journal is missing, of another file, or cannot be right. */
+  /** The claimed pieces; undefined when the journal cannot be read, is of another file, or cannot be right. */
   read(pieceCount: number): Set<number> | undefined {
     let bytes: Buffer
     try {
       bytes = readFileSync(this.#path)
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return undefined
-      throw this.#failure(error)
+    } catch {
+      // If it is broken for writing too, `begin` says so.
+      return undefined
     }
     if (bytes.length < headerBytes || !bytes.subarray(0, headerBytes).equals(this.#header())) return undefined
     const claimed = new Set<number>()

@@ -1,0 +1,162 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import {
+  UserStore,
+  type RememberedDownload,
+  type RememberedShare,
+} from '../../../src/client/storage/user-store.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+const fileId = 'ab'.repeat(32)
+
+function aShare(name: string): RememberedShare {
+  return { group: 'g1', name, fileId, sizeBytes: 1000, path: `/somewhere/${name}`, stamp: '1:2:3:4:5' }
+}
+
+function aDownload(name: string): RememberedDownload {
+  return {
+    group: 'g1',
+    name,
+    fileId,
+    sizeBytes: 1000,
+    destination: `/elsewhere/${name}`,
+    overwrite: false,
+    paused: true,
+    unshared: false,
+  }
+}
+
+interface Place {
+  readonly folder: string
+  readonly path: string
+  readonly troubles: string[]
+  open(): UserStore
+}
+
+function place(): Place {
+  const folder = temporaryFolder()
+  const troubles: string[] = []
+  return {
+    folder,
+    troubles,
+    path: join(folder, 'users', 'c1', 'ann.json'),
+    open: () => UserStore.open(folder, 'c1', 'ann', (sentence) => troubles.push(sentence)),
+  }
+}
+
+test('what was remembered is there after a restart, in its order', async () => {
+  const { open } = place()
+  const store = open()
+  expect([store.shares(), store.downloads()]).toEqual([[], []])
+  await Promise.all(['b', 'a', 'c'].map((name) => store.rememberShare(aShare(name))))
+  await store.rememberDownload(aDownload('d'))
+  await store.forgetShare(aShare('a'))
+  expect(open().shares()).toEqual([aShare('b'), aShare('c')])
+  expect(open().downloads()).toEqual([aDownload('d')])
+})
+
+test('names of any kind come back as they were', async () => {
+  const { open } = place()
+  const names = ['__proto__', 'constructor', '-rf', 'grüße "1".txt', '%2e%2e', 'a b']
+  const store = open()
+  for (const name of names) await store.rememberShare(aShare(name))
+  expect(open().shares()).toEqual(names.map(aShare))
+})
+
+test('a change is durable when its promise resolves', async () => {
+  const { open } = place()
+  const store = open()
+  for (const name of ['a', 'b', 'c']) {
+    await store.rememberShare(aShare(name))
+    expect(open().shares()).toEqual(store.shares())
+  }
+})
+
+test('changes in a hurry are all kept, and saved() says when', async () => {
+  const { open } = place()
+  const store = open()
+  for (let each = 0; each < 100; each++) void store.rememberShare(aShare(`f${each}`))
+  for (let each = 0; each < 99; each++) void store.forgetShare(aShare(`f${each}`))
+  await store.saved()
+  expect(open().shares()).toEqual([aShare('f99')])
+})
+
+test('forgetting what is not remembered changes nothing', async () => {
+  const { open, path } = place()
+  const store = open()
+  await store.forgetShare(aShare('a'))
+  await store.forgetDownload(aDownload('a'))
+  expect(() => readFileSync(path)).toThrow('ENOENT')
+})
+
+test('a download that becomes a share is never lost, nor both, in any state of the file', async () => {
+  const { open } = place()
+  const store = open()
+  await store.rememberDownload(aDownload('a'))
+  const changing = store.downloadBecomesShare(aShare('a'))
+  // Whenever a crash comes: the file holds the old or the new, never neither.
+  for (let looks = 0, done = false; !done; looks++) {
+    const seen = open()
+    expect(seen.shares().length + seen.downloads().length).toBe(1)
+    done = seen.shares().length === 1
+    if (looks > 10_000) throw new Error('it never became durable')
+    await new Promise((turn) => setImmediate(turn))
+  }
+  await changing
+  expect(open().shares()).toEqual([aShare('a')])
+})
+
+test('users and communities are kept apart', async () => {
+  const { folder, open } = place()
+  await open().rememberShare(aShare('a'))
+  const others = [
+    UserStore.open(folder, 'c1', 'bob', () => undefined),
+    UserStore.open(folder, 'c2', 'ann', () => undefined),
+  ]
+  expect(others.flatMap((store) => store.shares())).toEqual([])
+})
+
+test('the name of a community leads nowhere else', async () => {
+  const { folder } = place()
+  const store = UserStore.open(folder, '../../outside', 'ann', () => undefined)
+  await store.rememberShare(aShare('a'))
+  expect(readdirSync(folder)).toEqual(['users'])
+  expect(readdirSync(join(folder, 'users'))).toEqual(['______outside'])
+})
+
+test.each([
+  ['empty', ''],
+  ['junk', 'junk'],
+  ['cut off', '{"version":1,"shares":[{"group":"g1"'],
+  ['of another shape', '{"version":1,"shares":{},"downloads":[]}'],
+  ['of another version', '{"version":2,"shares":[],"downloads":[]}'],
+  ['naming a file that cannot be', '{"version":1,"shares":[{"group":"g1","name":"../a"}],"downloads":[]}'],
+])('a file that is %s is a failure that names it, and stays as it is', async (_, text) => {
+  const { open, path } = place()
+  await open().rememberShare(aShare('a'))
+  writeFileSync(path, text)
+  const failure = expect.objectContaining({
+    code: 'data',
+    message: expect.stringContaining(`${path} is damaged`),
+  })
+  expect(open).toThrow(failure)
+  expect(readFileSync(path, 'utf8')).toBe(text)
+})
+
+test('a file that cannot be read is a failure too', () => {
+  const { open, path } = place()
+  mkdirSync(path, { recursive: true })
+  expect(open).toThrow(expect.objectContaining({ code: 'data' }))
+})
+
+test('what cannot be written is said, and the next change writes it after all', async () => {
+  const { open, path, folder, troubles } = place()
+  const store = open()
+  rmSync(join(folder, 'users'), { recursive: true })
+  await store.rememberShare(aShare('a'))
+  expect(troubles).toEqual([expect.stringContaining(path)])
+  mkdirSync(join(folder, 'users', 'c1'), { recursive: true })
+  await store.rememberShare(aShare('b'))
+  expect(open().shares()).toEqual([aShare('a'), aShare('b')])
+})
