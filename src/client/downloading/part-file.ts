@@ -2,7 +2,7 @@
 // without following links, reading and writing pieces, and publishing it under its final name.
 
 import { constants } from 'node:fs'
-import { link, open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
+import { link, lstat, open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { pieceOffset } from '../../common/pieces.ts'
@@ -73,6 +73,9 @@ export class PartFile {
    */
   async publish(overwrite: boolean): Promise<{ flushed: Promise<void> }> {
     const file = this.#opened()
+    // The same piece may come from two peers. After publishing not even the same bytes are written:
+    // the time of such a write would read as a change of the shared file.
+    await this.#lastWrite
     if (!(await this.isInPlace())) throw new Failure('file', `${this.path} was removed or replaced`)
     try {
       if (overwrite) await rename(this.path, this.destination)
@@ -110,7 +113,7 @@ export class PartFile {
 
   async #renameToNew(): Promise<void> {
     try {
-      await link(this.path, this.destination)
+      await link(this.path, this.destination).catch((error: unknown) => this.#acceptOwnName(error))
       await rm(this.path)
     } catch (error) {
       // A file system without hard links: as good as it can be had there.
@@ -120,6 +123,13 @@ export class PartFile {
         throw new Failure('file', `${this.destination} exists now; it was not overwritten`)
       await rename(this.path, this.destination)
     }
+  }
+
+  /** The program may have ended between the two steps: then the file has both names already. */
+  async #acceptOwnName(error: unknown): Promise<void> {
+    if (systemCode(error) !== 'EEXIST') throw error
+    const [opened, named] = await Promise.all([this.#opened().stat(), lstat(this.destination)])
+    if (named.ino !== opened.ino || named.dev !== opened.dev) throw error
   }
 
   #opened(): FileHandle {
