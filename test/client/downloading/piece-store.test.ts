@@ -1,0 +1,235 @@
+import { closeSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { PartFile } from '../../../src/client/downloading/part-file.ts'
+import { PieceStore } from '../../../src/client/downloading/piece-store.ts'
+import { HashPool } from '../../../src/client/sharing/hash-pool.ts'
+import { ProgressJournal } from '../../../src/client/storage/progress-journal.ts'
+import { Failure } from '../../../src/common/failure.ts'
+import { pieceBytes } from '../../../src/common/limits.ts'
+import { pieceLength } from '../../../src/common/pieces.ts'
+import { manifestOf, pieceOf, sampleBytes } from '../sharing/sample-file.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+const sizeBytes = 5 * pieceBytes + 77
+const bytes = sampleBytes(sizeBytes)
+const manifest = manifestOf(bytes)
+const all = [0, 1, 2, 3, 4, 5]
+
+/** Where a download is kept; `open` is a new start of the program. */
+interface Place {
+  readonly part: string
+  readonly journal: string
+  readonly told: number[]
+  open(): Promise<PieceStore>
+  /** With the parts in hand, to look at them or to break them. */
+  openParts(): Promise<{ store: PieceStore; part: PartFile; journal: ProgressJournal }>
+}
+
+function place(folder = temporaryFolder()): Place {
+  const hashes = new HashPool()
+  const told: number[] = []
+  const openParts: Place['openParts'] = async () => {
+    const part = new PartFile(join(folder, 'file'))
+    const journal = new ProgressJournal(join(folder, 'journal'), manifest.fileId)
+    const store = await PieceStore.open(manifest, part, journal, hashes, (index) => told.push(index))
+    onTestFinished(() => store.close())
+    return { store, part, journal }
+  }
+  return {
+    part: join(folder, 'file.part'),
+    journal: join(folder, 'journal'),
+    told,
+    openParts,
+    open: async () => (await openParts()).store,
+  }
+}
+
+/** A download that was interrupted after these pieces. */
+async function interrupted(pieces: readonly number[], at = place()): Promise<Place> {
+  const store = await at.open()
+  for (const index of pieces) await store.write(index, pieceOf(bytes, index))
+  await store.close()
+  at.told.length = 0
+  return at
+}
+
+function held(store: PieceStore): number[] {
+  return all.filter((index) => store.have.has(index))
+}
+
+function damage(path: string, index: number): void {
+  const file = openSync(path, 'r+')
+  writeSync(file, Buffer.from('damage'), 0, 6, index * pieceBytes + 10)
+  closeSync(file)
+}
+
+test('a new download has nothing', async () => {
+  const store = await place().open()
+  expect(held(store)).toEqual([])
+  expect(store.have.length).toBe(6)
+})
+
+test('only the bytes of the piece are the piece', async () => {
+  const store = await place().open()
+  for (const index of all) expect(await store.verify(index, pieceOf(bytes, index))).toBe(true)
+  const wrong = [pieceOf(bytes, 1), pieceOf(bytes, 0).subarray(1), Buffer.alloc(0), Buffer.alloc(pieceBytes)]
+  for (const piece of wrong) expect(await store.verify(0, piece)).toBe(false)
+})
+
+test('a piece is told of only when it is written, recorded and marked', async () => {
+  const at = place()
+  const { store, part, journal } = await at.openParts()
+  const seen: object[] = []
+  const look = (when: string): void => {
+    const onDisk = readFileSync(at.part).subarray(3 * pieceBytes, 4 * pieceBytes)
+    seen.push({
+      when,
+      written: onDisk.equals(pieceOf(bytes, 3)),
+      recorded: journal.read(6)?.has(3),
+      marked: store.have.has(3),
+      told: at.told.includes(3),
+    })
+  }
+  const { write } = part
+  const { add } = journal
+  vi.spyOn(part, 'write').mockImplementation(async (index, piece) => {
+    look('before writing')
+    await write.call(part, index, piece)
+    look('written')
+  })
+  vi.spyOn(journal, 'add').mockImplementation(async (index) => {
+    await add.call(journal, index)
+    look('recorded')
+  })
+  await store.write(3, pieceOf(bytes, 3))
+  look('told')
+  expect(seen).toEqual([
+    { when: 'before writing', written: false, recorded: false, marked: false, told: false },
+    { when: 'written', written: true, recorded: false, marked: false, told: false },
+    { when: 'recorded', written: true, recorded: true, marked: false, told: false },
+    { when: 'told', written: true, recorded: true, marked: true, told: true },
+  ])
+})
+
+test('a piece that could not be written is neither marked nor claimed nor told', async () => {
+  const at = place()
+  const { store, part, journal } = await at.openParts()
+  vi.spyOn(part, 'write').mockRejectedValueOnce(new Failure('file', 'the disk is full'))
+  await expect(store.write(2, pieceOf(bytes, 2))).rejects.toMatchObject({ code: 'file' })
+  expect([held(store), at.told, journal.read(6)]).toEqual([[], [], new Set()])
+  await store.write(2, pieceOf(bytes, 2))
+  expect([held(store), at.told, journal.read(6)]).toEqual([[2], [2], new Set([2])])
+})
+
+test('a piece that could not be recorded is neither marked nor told', async () => {
+  const at = place()
+  const { store, journal } = await at.openParts()
+  vi.spyOn(journal, 'add').mockRejectedValueOnce(new Failure('file', 'the disk is full'))
+  await expect(store.write(2, pieceOf(bytes, 2))).rejects.toMatchObject({ code: 'file' })
+  expect([held(store), at.told]).toEqual([[], []])
+})
+
+test('a piece that two peers deliver is told once', async () => {
+  const at = place()
+  const store = await at.open()
+  await Promise.all([1, 1, 1].map((index) => store.write(index, pieceOf(bytes, index))))
+  await store.write(1, pieceOf(bytes, 1))
+  expect(at.told).toEqual([1])
+})
+
+test('what is there can be read meanwhile, what is gone is refused', async () => {
+  const at = place()
+  const store = await at.open()
+  await store.write(5, pieceOf(bytes, 5))
+  const buffer = Buffer.alloc(pieceBytes)
+  expect(await store.read(5, buffer)).toEqual({ ok: true, value: undefined })
+  expect(buffer.subarray(0, pieceLength(sizeBytes, 5)).equals(pieceOf(bytes, 5))).toBe(true)
+  truncateSync(at.part, pieceBytes)
+  expect(await store.read(5, buffer)).toMatchObject({ ok: false, refusal: { code: 'file-changed' } })
+})
+
+test('an interrupted download goes on with what it had', async () => {
+  const at = await interrupted([4, 0, 5])
+  const store = await at.open()
+  expect(held(store)).toEqual([0, 4, 5])
+  // Nobody is told of what others learn from the bitfield.
+  expect(at.told).toEqual([])
+  for (const index of [1, 2, 3]) await store.write(index, pieceOf(bytes, index))
+  await store.close()
+  expect(readFileSync(at.part).equals(bytes)).toBe(true)
+  expect(held(await at.open())).toEqual(all)
+})
+
+const journals: Record<string, (path: string) => void> = {
+  missing: (path) => rmSync(path),
+  empty: (path) => writeFileSync(path, ''),
+  junk: (path) => writeFileSync(path, Buffer.alloc(333, 'junk')),
+  'of another file': (path) => writeFileSync(path, readFileSync(path).fill(0xcd, 4, 36)),
+  'claiming pieces there cannot be': (path) =>
+    writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(4, 9)])),
+}
+
+test.each(Object.entries(journals))('a journal that is %s costs time, never a piece', async (_, spoil) => {
+  const at = await interrupted([0, 2, 5])
+  spoil(at.journal)
+  expect(held(await at.open())).toEqual([0, 2, 5])
+  // And it is right again.
+  expect(held(await at.open())).toEqual([0, 2, 5])
+})
+
+test('a torn journal loses the piece it was torn at, and no other', async () => {
+  const at = await interrupted([0, 2, 5])
+  truncateSync(at.journal, readFileSync(at.journal).length - 3)
+  expect(held(await at.open())).toEqual([0, 2])
+})
+
+test('a claim that does not match is dropped', async () => {
+  const at = await interrupted([0, 2, 5])
+  damage(at.part, 2)
+  expect(held(await at.open())).toEqual([0, 5])
+})
+
+test('a part that was cut short or has vanished is no reason to believe the journal', async () => {
+  const cut = await interrupted(all)
+  truncateSync(cut.part, 2 * pieceBytes + 5)
+  expect(held(await cut.open())).toEqual([0, 1])
+  const vanished = await interrupted(all)
+  rmSync(vanished.part)
+  expect(held(await vanished.open())).toEqual([])
+})
+
+test('whatever happened to part and journal, nothing is marked that is not there', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.subarray(all),
+      fc.subarray(all),
+      fc.constantFrom(...Object.values(journals), () => undefined),
+      async (pieces, damaged, spoil) => {
+        const at = await interrupted(pieces)
+        for (const index of damaged) damage(at.part, index)
+        spoil(at.journal)
+        const store = await at.open()
+        expect(held(store)).toEqual(pieces.filter((index) => !damaged.includes(index)))
+        await store.close()
+      },
+    ),
+    { numRuns: 25 },
+  )
+})
+
+// The part stayed open for ever when what was in it could not be hashed.
+test('a store that cannot be opened leaves nothing open', async () => {
+  const at = await interrupted(all)
+  const part = new PartFile(at.part.replace(/\.part$/, ''))
+  const hashes = new HashPool()
+  vi.spyOn(hashes, 'hashPieces').mockRejectedValue(new Failure('file', 'it cannot be read'))
+  const journal = new ProgressJournal(at.journal, manifest.fileId)
+  await expect(PieceStore.open(manifest, part, journal, hashes, () => undefined)).rejects.toMatchObject({
+    code: 'file',
+  })
+  await expect(part.read(0, 1, Buffer.alloc(1))).rejects.toMatchObject({
+    message: expect.stringContaining('not open'),
+  })
+})
