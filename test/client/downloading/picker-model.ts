@@ -1,0 +1,127 @@
+// What a picker must hold, the plain way: sets of what everybody has and was asked for, and nothing else.
+
+import { expect } from 'vitest'
+import { Picker } from '../../../src/client/downloading/picker.ts'
+import { Bitfield } from '../../../src/common/bitfield.ts'
+import { seededRandom } from '../../simulation/seeded-random.ts'
+
+/** A fact or a question. Numbers that choose among what is there are taken modulo how many there are. */
+export type Step =
+  | { readonly kind: 'peer'; readonly peer: number; readonly has: readonly number[] }
+  | { readonly kind: 'have' | 'lacks'; readonly peer: number; readonly index: number }
+  | { readonly kind: 'gone' | 'pick'; readonly peer: number }
+  | { readonly kind: 'pace'; readonly peer: number; readonly ms: number }
+  | { readonly kind: 'given-up' | 'delivered'; readonly peer: number; readonly which: number }
+
+interface PeerModel {
+  readonly has: Set<number>
+  readonly asked: Set<number>
+  paceKnown: boolean
+}
+
+export class PickerModel {
+  readonly picker: Picker
+  readonly pieceCount: number
+  readonly missing = new Set<number>()
+  readonly #peers = new Map<number, PeerModel>()
+  #nowMs = 0
+
+  constructor(pieceCount: number, have: readonly number[], seed: number) {
+    const field = new Bitfield(pieceCount)
+    for (const index of have) field.set(index)
+    this.picker = new Picker(field, seededRandom(seed))
+    this.pieceCount = pieceCount
+    for (let index = 0; index < pieceCount; index++) if (!field.has(index)) this.missing.add(index)
+  }
+
+  do(step: Step): void {
+    this.#nowMs += 37
+    const name = `p${step.peer}`
+    const peer = this.#peers.get(step.peer)
+    if (step.kind === 'peer') {
+      const field = new Bitfield(this.pieceCount)
+      for (const index of step.has) field.set(index)
+      this.picker.onPeer(name, field)
+      this.#peers.set(step.peer, { has: new Set(step.has), asked: new Set(), paceKnown: false })
+    } else if (step.kind === 'have') {
+      this.picker.onHave(name, step.index)
+      peer?.has.add(step.index)
+    } else if (step.kind === 'lacks') {
+      this.picker.onLacks(name, step.index)
+      peer?.has.delete(step.index)
+      peer?.asked.delete(step.index)
+    } else if (step.kind === 'gone') {
+      this.picker.onPeerGone(name)
+      this.#peers.delete(step.peer)
+    } else if (step.kind === 'pace') {
+      this.picker.onPace(name, step.ms)
+      if (peer !== undefined) peer.paceKnown = true
+    } else if (step.kind === 'pick') {
+      this.#pick(name, peer)
+    } else {
+      this.#answer(step.kind, name, peer, step.which)
+    }
+  }
+
+  /** Every missing piece is asked of somebody or on offer: a seeder that comes now is offered it, rarest first. */
+  expectNothingLost(): void {
+    const full = Bitfield.full(this.pieceCount)
+    this.picker.onPeer('probe', full)
+    const picks: number[] = []
+    for (let pick = this.picker.pickFor('probe', 0); pick !== undefined;) {
+      picks.push(pick)
+      pick = this.picker.pickFor('probe', 0)
+    }
+    expect(new Set(picks)).toEqual(new Set([...this.missing].filter((index) => this.#askers(index) === 0)))
+    expect(picks.length).toBe(new Set(picks).size)
+    const rarity = picks.map((index) => this.#availability(index))
+    expect(rarity).toEqual(rarity.toSorted((a, b) => a - b))
+    this.picker.onPeerGone('probe')
+  }
+
+  #pick(name: string, peer: PeerModel | undefined): void {
+    const pick = this.picker.pickFor(name, this.#nowMs)
+    const offered = [...(peer?.has ?? [])].filter(
+      (index) => this.missing.has(index) && this.#askers(index) === 0,
+    )
+    if (pick === undefined) {
+      expect(offered, 'nothing was picked, though this was on offer').toEqual([])
+      return
+    }
+    expect(peer?.has.has(pick), 'the peer has it').toBe(true)
+    expect(this.missing.has(pick), 'it is missing').toBe(true)
+    expect(peer?.asked.has(pick), 'the peer is asked for it already').toBe(false)
+    if (offered.length > 0) {
+      expect(this.#askers(pick), 'no duplicate before end game').toBe(0)
+      const rarest = Math.min(...offered.map((index) => this.#availability(index)))
+      expect(this.#availability(pick), 'the rarest').toBe(rarest)
+    } else {
+      expect(this.#askers(pick), 'a duplicate of one').toBe(1)
+      expect(peer?.paceKnown, 'of a peer that is known to be faster').toBe(true)
+    }
+    peer?.asked.add(pick)
+  }
+
+  /** One of the pieces that the peer was asked for comes, or does not. */
+  #answer(kind: 'given-up' | 'delivered', name: string, peer: PeerModel | undefined, which: number): void {
+    const asked = [...(peer?.asked ?? [])]
+    const index = asked[which % Math.max(1, asked.length)]
+    if (index === undefined) return
+    if (kind === 'delivered' && this.missing.delete(index)) {
+      const inVain = [...this.#peers].filter(([, each]) => each.asked.has(index)).map(([id]) => `p${id}`)
+      expect(new Set(this.picker.onVerified(index))).toEqual(new Set(inVain))
+    }
+    this.picker.onGivenUp(name, index)
+    peer?.asked.delete(index)
+    expect(this.picker.missingCount).toBe(this.missing.size)
+    expect(this.picker.isMissing(index)).toBe(this.missing.has(index))
+  }
+
+  #askers(index: number): number {
+    return [...this.#peers.values()].filter((peer) => peer.asked.has(index)).length
+  }
+
+  #availability(index: number): number {
+    return [...this.#peers.values()].filter((peer) => peer.has.has(index)).length
+  }
+}
