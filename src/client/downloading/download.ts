@@ -182,7 +182,8 @@ export class Download {
 
   /** From the manifest to a running swarm, as far as it goes at present. */
   async #begin(): Promise<void> {
-    if (this.#state !== 'running' || this.#swarm !== undefined) return
+    // While the file is being published there is no swarm any more, but still a store.
+    if (this.#state !== 'running' || this.#swarm !== undefined || this.#store !== undefined) return
     const manifest = await this.#manifest()
     if (manifest === undefined || this.#isStopped()) return
     const { hashes, journal, network } = this.#parts

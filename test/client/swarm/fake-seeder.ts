@@ -1,0 +1,177 @@
+// A peer of the swarm that may behave as badly as a test wants: speaks the real protocol over a real
+// socket, and for the rest does as it is told.
+
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Server } from 'node:net'
+import { Bitfield } from '../../../src/common/bitfield.ts'
+import type { Manifest } from '../../../src/common/manifest.ts'
+import { pieceLength, pieceOffset } from '../../../src/common/pieces.ts'
+import { peerProtocol, type PeerProtocol } from '../../../src/common/protocol/peer-protocol.ts'
+import type { Peer } from '../../../src/common/protocol/tracker-protocol.ts'
+import { accept, refuse, type Refusal } from '../../../src/common/refusal.ts'
+import { makeNonce, proveKey } from '../../../src/common/security/challenge.ts'
+import { makeIdentity, type Identity } from '../../../src/common/security/identity.ts'
+import { protocolVersion } from '../../../src/common/version.ts'
+import { Channel } from '../../../src/common/wire/channel.ts'
+import {
+  allowLongLines,
+  answeredElsewhere,
+  Responder,
+  type Handlers,
+} from '../../../src/common/wire/responder.ts'
+
+/** How a piece is answered. */
+export interface PieceReply {
+  /** The bytes that the manifest promises. */
+  readonly right: Buffer
+  /** How many pieces this seeder was asked for before, over all connections. */
+  readonly before: number
+  readonly send: (bytes: Buffer) => void
+  /** Announces so many bytes, and sends these. */
+  readonly sendPart: (announced: number, bytes: Buffer) => void
+  readonly refuse: (code: Refusal['code'], sentence: string) => void
+  /** Ends the connection as it stands. */
+  readonly hangUp: () => void
+}
+
+export interface Behaviour {
+  piece?: (reply: PieceReply, index: number) => void
+  /** The bitfield that it claims, base64. */
+  bitfield?: string
+  /** The manifest that it sends. */
+  manifest?: Buffer
+  /** Signs with another key than the one it is known by. */
+  impostor?: boolean
+  refusesTickets?: boolean
+}
+
+export class FakeSeeder {
+  readonly user: string
+  readonly #content: Buffer
+  readonly #manifest: Manifest
+  readonly #behaviour: Behaviour
+  readonly #identity: Identity = makeIdentity()
+  readonly #server: Server
+  readonly #channels = new Set<Channel>()
+  readonly #stuck = new WeakSet<object>()
+  /** Every piece it was asked for, in order. */
+  readonly asked: number[] = []
+  connections = 0
+
+  private constructor(user: string, content: Buffer, manifest: Manifest, behaviour: Behaviour) {
+    this.user = user
+    this.#content = content
+    this.#manifest = manifest
+    this.#behaviour = behaviour
+    this.#server = createServer((socket) => this.#serve(new Channel(socket, 4096)))
+  }
+
+  static async start(
+    user: string,
+    content: Buffer,
+    manifest: Manifest,
+    behaviour: Behaviour = {},
+  ): Promise<FakeSeeder> {
+    const seeder = new FakeSeeder(user, content, manifest, behaviour)
+    seeder.#server.listen(0, '127.0.0.1')
+    await once(seeder.#server, 'listening')
+    return seeder
+  }
+
+  get peer(): Peer {
+    const { port } = this.#server.address() as AddressInfo
+    return { user: this.user, host: '127.0.0.1', port, key: this.#identity.publicKey, complete: true }
+  }
+
+  stop(): void {
+    this.#server.close()
+    for (const channel of this.#channels) channel.socket.destroy()
+  }
+
+  #serve(channel: Channel): void {
+    this.connections++
+    this.#channels.add(channel)
+    const stage = { now: 'nothing' as 'nothing' | 'login' }
+    const responder: Responder<PeerProtocol, undefined> = new Responder(channel, {
+      protocol: peerProtocol,
+      session: undefined,
+      handlers: this.#handlers(stage, () => responder),
+      onTold: { cancel: () => undefined },
+      stage: () => stage.now,
+      onClosed: () => this.#channels.delete(channel),
+      onFailure: (error) => {
+        throw error
+      },
+    })
+  }
+
+  #handlers(
+    stage: { now: 'nothing' | 'login' },
+    responder: () => Responder<PeerProtocol, undefined>,
+  ): Handlers<PeerProtocol, undefined> {
+    return {
+      hello: ({ nonce, ticket }) => {
+        if (this.#behaviour.refusesTickets === true) return refuse('ticket-invalid', 'not this one')
+        stage.now = 'login'
+        allowLongLines(responder().channel)
+        // The ticket of these tests is the caller's key.
+        const challenge = {
+          callerNonce: nonce,
+          responderNonce: makeNonce(),
+          callerKey: ticket,
+          responderKey: this.#identity.publicKey,
+        }
+        const signer = this.#behaviour.impostor === true ? makeIdentity() : this.#identity
+        const proof = proveKey(signer, 'responder', challenge)
+        const { responderNonce, responderKey } = challenge
+        return accept({
+          protocol: protocolVersion,
+          program: 'fake',
+          nonce: responderNonce,
+          key: responderKey,
+          proof,
+        })
+      },
+      ping: () => accept({}),
+      prove: () => accept({}),
+      renew: () => accept({}),
+      open: () => {
+        const { pieceCount } = this.#manifest
+        const bitfield = this.#behaviour.bitfield ?? Bitfield.full(pieceCount).toBase64()
+        return accept({ pieces: pieceCount, bitfield })
+      },
+      manifest: (_params, _session, id) => {
+        const bytes = this.#behaviour.manifest ?? this.#manifest.bytes
+        responder().beginBulk(id, {}, bytes.length)
+        responder().channel.sendBytes(bytes, () => undefined)
+        return answeredElsewhere
+      },
+      piece: ({ index }, _session, id) => {
+        const reply = this.#reply(responder(), index, id)
+        this.asked.push(index)
+        const answer = this.#behaviour.piece ?? ((usual: PieceReply) => usual.send(usual.right))
+        answer(reply, index)
+        return answeredElsewhere
+      },
+    }
+  }
+
+  #reply(responder: Responder<PeerProtocol, undefined>, index: number, id: number): PieceReply {
+    const start = pieceOffset(index)
+    const sendPart = (announced: number, bytes: Buffer): void => {
+      // Whoever left a piece unfinished can say nothing more on this connection.
+      if (this.#stuck.has(responder)) return
+      if (bytes.length < announced) this.#stuck.add(responder)
+      responder.beginBulk(id, {}, announced)
+      responder.channel.sendBytes(bytes, () => undefined)
+    }
+    return {
+      right: this.#content.subarray(start, start + pieceLength(this.#content.length, index)),
+      before: this.asked.length,
+      send: (bytes) => sendPart(bytes.length, bytes),
+      sendPart,
+      refuse: (code, sentence) => responder.answer(id, refuse(code, sentence)),
+      hangUp: () => responder.channel.socket.end(),
+    }
+  }
+}

@@ -1,0 +1,213 @@
+// What bad peers cost: themselves and a few seconds, never the download, and never a wrong byte.
+
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { Bitfield } from '../../../src/common/bitfield.ts'
+import { pieceBytes } from '../../../src/common/limits.ts'
+import { buildManifest, hashPiece } from '../../../src/common/manifest.ts'
+import type { Behaviour, PieceReply } from './fake-seeder.ts'
+import { OneDownload } from './one-download.ts'
+
+const pieces = 8
+const sizeBytes = (pieces - 1) * pieceBytes + 1000
+
+const ascending = (a: number, b: number): number => a - b
+
+const corrupted = ({ right, send }: PieceReply): void => {
+  const wrong = Buffer.from(right)
+  wrong.writeUInt8(wrong.readUInt8(100) ^ 1, 100)
+  send(wrong)
+}
+
+/** Complete and identical, nothing left over, every piece written once. */
+function expectWhole(one: OneDownload): void {
+  expect(one.isIdentical()).toBe(true)
+  expect(one.leftOver()).toEqual([])
+  expect([...one.had].sort(ascending)).toEqual(Array.from({ length: pieces }, (_, index) => index))
+}
+
+/** A bad peer and a good one, from the start. */
+async function expectWholeBeside(behaviour: Behaviour): Promise<OneDownload> {
+  const one = new OneDownload(sizeBytes)
+  await one.seeder('bad', behaviour)
+  await one.seeder('good')
+  one.start()
+  await one.untilComplete()
+  expectWhole(one)
+  return one
+}
+
+describe('a peer that misbehaves does not keep the download from the good one', () => {
+  test('one that hangs after two pieces', async () => {
+    const one = await expectWholeBeside({
+      piece: ({ before, send, right }) => {
+        if (before < 2) send(right)
+      },
+    })
+    expect(one.piecesByUser['good']).toBeGreaterThanOrEqual(pieces - 2)
+  })
+
+  test('one that stops in the middle of a piece and keeps the connection', async () => {
+    const one = await expectWholeBeside({
+      piece: ({ right, sendPart }) => sendPart(right.length, right.subarray(0, 777)),
+    })
+    expect(one.piecesByUser).toEqual({ good: pieces })
+  })
+
+  test('one that closes in the middle of a piece', async () => {
+    const one = await expectWholeBeside({
+      piece: ({ right, sendPart, hangUp }) => {
+        sendPart(right.length, right.subarray(0, 1000))
+        hangUp()
+      },
+    })
+    expect(one.piecesByUser).toEqual({ good: pieces })
+  })
+
+  test.each([
+    ['shorter', -1],
+    ['longer', 1],
+    ['empty', -Infinity],
+  ])('one whose pieces are %s than they should be', async (_what, difference) => {
+    const one = await expectWholeBeside({
+      piece: ({ right, send }) => send(Buffer.alloc(Math.max(0, right.length + difference))),
+    })
+    expect(one.piecesByUser).toEqual({ good: pieces })
+  })
+
+  test('one that lacks what it claims to have', async () => {
+    const one = await expectWholeBeside({
+      piece: (reply) => reply.refuse('piece-missing', 'I do not have it'),
+    })
+    expect(one.piecesByUser).toEqual({ good: pieces })
+  })
+
+  test('one whose file has changed, and one that is always busy', async () => {
+    await expectWholeBeside({ piece: (reply) => reply.refuse('file-changed', 'it changed') })
+    await expectWholeBeside({ piece: (reply) => reply.refuse('busy', 'later') })
+  })
+
+  test.each([
+    ['too long', Buffer.alloc(2, 0xff).toString('base64')],
+    ['too short', ''],
+    ['no base64', '\u0000 \u2028 not base64 at all'],
+  ])('one whose bitfield is %s', async (_what, bitfield) => {
+    const one = await expectWholeBeside({ bitfield })
+    expect(one.piecesByUser).toEqual({ good: pieces })
+  })
+
+  test.each([
+    ['of another file', buildManifest(7, hashPiece(Buffer.from('another'))).bytes],
+    ['cut short', Buffer.from('CTM1')],
+    ['empty', Buffer.alloc(0)],
+    ['of a size beyond all bounds', Buffer.concat([Buffer.from('CTM1'), Buffer.alloc(8, 0xff)])],
+  ])('one whose manifest is %s', async (_what, manifest) => {
+    await expectWholeBeside({ manifest })
+  })
+
+  test('one that is not who the tracker said, and one that takes no ticket', async () => {
+    expect((await expectWholeBeside({ impostor: true })).piecesByUser).toEqual({ good: pieces })
+    expect((await expectWholeBeside({ refusesTickets: true })).piecesByUser).toEqual({ good: pieces })
+  })
+})
+
+describe('a peer that sends bad bytes', () => {
+  test('is named once, is never asked again, and the file comes from the next one', async () => {
+    const one = new OneDownload(sizeBytes)
+    const bad = await one.seeder('bad', { piece: corrupted })
+    one.start()
+    await one.until('the peer to be named', () => one.notices.length > 0)
+    expect(one.notices).toEqual([
+      expect.stringMatching(/^bad@127\.0\.0\.1:\d+ sent a bad piece \d of file\.bin; it is not asked again$/),
+    ])
+    const { connections, asked } = bad
+    // Known again as a peer, as after a reconnect: still nothing is asked of it.
+    one.joins(bad)
+    const good = await one.seeder('good')
+    one.joins(good)
+    await one.untilComplete()
+    expectWhole(one)
+    expect(one.piecesByUser).toEqual({ good: pieces })
+    expect(bad.connections).toBe(connections)
+    expect(bad.asked).toEqual(asked)
+    expect(one.notices).toHaveLength(1)
+  })
+
+  test('loses what it would have sent, but not what it sent well before', async () => {
+    const one = new OneDownload(sizeBytes)
+    await one.seeder('bad', {
+      piece: (reply) => (reply.before < 3 ? reply.send(reply.right) : corrupted(reply)),
+    })
+    one.start()
+    await one.until('the peer to be named', () => one.notices.length > 0)
+    one.joins(await one.seeder('good'))
+    await one.untilComplete()
+    expectWhole(one)
+    expect(one.piecesByUser).toEqual({ bad: 3, good: 5 })
+  })
+
+  test('cannot pass a piece that has the right SHA-1 and the wrong content', async () => {
+    // Two published prefixes with one SHA-1 (shattered.io): with the same bytes behind them, the whole
+    // pieces collide as well. Only the second hash tells them apart.
+    const collide = (name: string): Buffer =>
+      readFileSync(new URL(`../../data/sha1-collision/${name}.bin`, import.meta.url))
+    const one = new OneDownload(collide('a').length, collide('a'))
+    expect(hashPiece(collide('a')).subarray(0, 20)).toEqual(hashPiece(collide('b')).subarray(0, 20))
+    await one.seeder('forger', { piece: ({ send }) => send(collide('b')) })
+    one.start()
+    await one.until('the forger to be named', () => one.notices.length > 0)
+    expect(one.notices[0]).toMatch(/^forger@.* sent a bad piece 0/)
+    one.joins(await one.seeder('good'))
+    await one.untilComplete()
+    expect(one.isIdentical()).toBe(true)
+  })
+})
+
+describe('a download by itself', () => {
+  test('takes pieces from all its peers, each piece once', async () => {
+    const one = new OneDownload(sizeBytes)
+    const seeders = await Promise.all(['a', 'b', 'c'].map((user) => one.seeder(user)))
+    one.start()
+    await one.untilComplete()
+    expectWhole(one)
+    expect(seeders.every((seeder) => seeder.asked.length > 0)).toBe(true)
+  })
+
+  test('without a peer that has the rest waits, and goes on when one comes', async () => {
+    const one = new OneDownload(sizeBytes)
+    const half = new Bitfield(pieces)
+    for (const index of [0, 2, 5]) half.set(index)
+    const partial = await one.seeder('partial', { bitfield: half.toBase64() })
+    one.start()
+    await one.until('three pieces', () => one.had.length === 3)
+    expect([...one.had].sort(ascending)).toEqual([0, 2, 5])
+    expect([...partial.asked].sort(ascending)).toEqual([0, 2, 5])
+    one.joins(await one.seeder('good'))
+    await one.untilComplete()
+    expectWhole(one)
+    expect(one.piecesByUser).toEqual({ partial: 3, good: 5 })
+  })
+
+  test('does not begin again while it is being published, whoever joins in that moment', async () => {
+    // Between the last piece and the final name there is no swarm. A peer that joined then made the
+    // download begin a second time: it opened the part file anew, lost sight of the first handle, and
+    // could leave an empty part file beside the finished one.
+    const one = new OneDownload(sizeBytes)
+    const seeder = await one.seeder('good')
+    one.onHave = () => {
+      if (one.had.length < pieces) return
+      const join = (): void => {
+        if (one.download.state !== 'running') return
+        one.joins(seeder)
+        setImmediate(join)
+      }
+      setImmediate(join)
+    }
+    const opened: number[] = []
+    one.onServing = () => opened.push(opened.length)
+    one.start()
+    await one.untilComplete()
+    expectWhole(one)
+    expect(opened).toEqual([0])
+  })
+})

@@ -1,0 +1,168 @@
+// One real download against peers that a test brings along; no tracker, no other client.
+
+import { createCipheriv } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pLimit from 'p-limit'
+import { onTestFinished } from 'vitest'
+import { Download } from '../../../src/client/downloading/download.ts'
+import { HashPool } from '../../../src/client/sharing/hash-pool.ts'
+import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
+import { journalOf } from '../../../src/client/storage/progress-journal.ts'
+import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
+import { pieceBytes } from '../../../src/common/limits.ts'
+import { buildManifest, hashPiece, type Manifest } from '../../../src/common/manifest.ts'
+import type { Peer } from '../../../src/common/protocol/tracker-protocol.ts'
+import { accept } from '../../../src/common/refusal.ts'
+import { makeIdentity } from '../../../src/common/security/identity.ts'
+import { FakeSeeder, type Behaviour } from './fake-seeder.ts'
+
+const patienceMs = 12_000
+
+function contentOf(sizeBytes: number): Buffer {
+  return createCipheriv('aes-128-ctr', Buffer.alloc(16, 5), Buffer.alloc(16)).update(Buffer.alloc(sizeBytes))
+}
+
+export class OneDownload {
+  readonly folder = mkdtempSync(join(tmpdir(), 'coterie-swarm-'))
+  readonly content: Buffer
+  readonly manifest: Manifest
+  readonly notices: string[] = []
+  /** Pieces in the order in which they were verified and written. */
+  readonly had: number[] = []
+  readonly download: Download
+  onServing: () => void = () => undefined
+  onHave: (index: number) => void = () => undefined
+  readonly #peers: Peer[] = []
+  readonly #waiters = new Set<() => void>()
+
+  /** Of content that is the same at every run, where there is none given. */
+  constructor(sizeBytes: number, content = contentOf(sizeBytes)) {
+    this.content = content
+    const hashes: Buffer[] = []
+    for (let at = 0; at < sizeBytes; at += pieceBytes) {
+      hashes.push(hashPiece(this.content.subarray(at, at + pieceBytes)))
+    }
+    this.manifest = buildManifest(sizeBytes, Buffer.concat(hashes))
+    this.download = this.#make()
+    onTestFinished(async () => {
+      await this.download.pause()
+      rmSync(this.folder, { recursive: true, force: true })
+    })
+  }
+
+  get destination(): string {
+    return join(this.folder, 'file.bin')
+  }
+
+  /** From whom how many pieces came. */
+  get piecesByUser(): Record<string, number> {
+    return Object.fromEntries(
+      [...this.download.view().piecesByPeer].map(([name, n]) => [name.split('@')[0], n]),
+    )
+  }
+
+  async seeder(user: string, behaviour?: Behaviour): Promise<FakeSeeder> {
+    const seeder = await FakeSeeder.start(user, this.content, this.manifest, behaviour)
+    this.#peers.push(seeder.peer)
+    onTestFinished(() => seeder.stop())
+    return seeder
+  }
+
+  /** With the peers that are there now; whoever comes later is told by `joins`. */
+  start(): void {
+    this.download.start()
+  }
+
+  joins(seeder: FakeSeeder): void {
+    this.download.onSwarmChanged([seeder.peer], [])
+  }
+
+  /** Waits for something that an event of the download brings about. */
+  async until(what: string, isThere: () => boolean): Promise<void> {
+    const deadlineMs = performance.now() + patienceMs
+    while (!isThere()) {
+      if (performance.now() > deadlineMs)
+        throw new Error(`waited in vain for ${what}: ${JSON.stringify([this.notices, this.had])}`)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 50)
+        this.#waiters.add(() => {
+          clearTimeout(timer)
+          resolve()
+        })
+      })
+    }
+  }
+
+  async untilComplete(): Promise<void> {
+    await this.until('the whole file', () => this.download.state === 'complete')
+  }
+
+  isIdentical(): boolean {
+    return readFileSync(this.destination).equals(this.content)
+  }
+
+  /** Everything that a finished download must have cleaned up. */
+  leftOver(): string[] {
+    const journals = join(this.folder, 'journals')
+    const files = existsSync(journals) ? readdirSync(journals) : []
+    return [...files, ...readdirSync(this.folder).filter((name) => name.endsWith('.part'))]
+  }
+
+  #make(): Download {
+    const identity = makeIdentity()
+    const { fileId, sizeBytes } = this.manifest
+    const { folder, destination } = this
+    const network = {
+      identity,
+      listen: { host: '127.0.0.1', port: 0 },
+      bucket: new TokenBucket(undefined),
+      connects: pLimit(16),
+    }
+    const record = { group: 'g', name: 'file.bin', fileId, sizeBytes, destination }
+    const notice = (sentence: string): void => {
+      this.notices.push(sentence)
+      this.#wake()
+    }
+    return new Download(
+      { ...record, overwrite: false, paused: false, unshared: false },
+      {
+        network,
+        manifests: new ManifestStore(folder),
+        hashes: new HashPool(),
+        journal: journalOf(folder, destination, fileId),
+        find: () =>
+          Promise.resolve(
+            accept({
+              fileId,
+              sizeBytes,
+              peers: [...this.#peers],
+              ticket: identity.publicKey,
+              expiresMs: Date.now() + 600_000,
+            }),
+          ),
+      },
+      {
+        onServing: () => this.onServing(),
+        onHave: (_store, index) => {
+          this.had.push(index)
+          this.onHave(index)
+          this.#wake()
+        },
+        onComplete: async (_manifest, flushed) => {
+          this.#wake()
+          await flushed
+        },
+        onPaused: (why) => notice(`paused: ${why}`),
+        onFailed: (why) => notice(`failed: ${why}`),
+        onNotice: notice,
+      },
+    )
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters) waiter()
+    this.#waiters.clear()
+  }
+}
