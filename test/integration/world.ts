@@ -19,6 +19,7 @@ export interface ClientOptions {
 export class World {
   readonly folder = mkdtempSync(join(tmpdir(), 'coterie-integration-'))
   readonly #programs: Program[] = []
+  readonly #clients: Program[] = []
   #trackerPort = 0
   tracker!: Program
 
@@ -49,7 +50,10 @@ export class World {
 
   client(name: string, { words = [], dataFolder = name, port = 0 }: ClientOptions = {}): Program {
     const addresses = ['127.0.0.1', String(port), '127.0.0.1', String(this.#trackerPort)]
-    return this.run(name, 'client', [...addresses, '--data-dir', join(this.folder, dataFolder), ...words])
+    const folder = join(this.folder, dataFolder)
+    const client = this.run(name, 'client', [...addresses, '--data-dir', folder, ...words])
+    this.#clients.push(client)
+    return client
   }
 
   /** A client whose user has just been made and is logged in. */
@@ -75,8 +79,11 @@ export class World {
   async group(group: string, owner: Program, ...members: readonly Program[]): Promise<void> {
     await owner.does(`create_group ${group}`)
     for (const member of members) {
+      const [before, heard] = [member.mark(), owner.mark()]
       await member.does(`join_group ${group}`)
+      await owner.until(/asks to join/, heard)
       await owner.does(`accept_request ${group} ${member.name}`)
+      await member.until(`you are now a member of ${group}`, before)
     }
   }
 
@@ -101,6 +108,9 @@ export class World {
     // A frozen program cannot hear anything but this.
     await Promise.all(this.#programs.map((program) => program.kill()))
     rmSync(this.folder, { recursive: true, force: true })
+    // Warnings of Node, of files left open say, come whenever they like, and only here.
+    const loud = this.#clients.filter((client) => client.stderr !== '')
+    if (loud.length > 0) throw new Error(loud.map(({ name, stderr }) => `${name}: ${stderr}`).join('\n'))
   }
 }
 

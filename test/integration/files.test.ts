@@ -1,0 +1,179 @@
+// Files of every size and name go round whole; what is wrong with a path costs one error and nothing else.
+
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Program } from './programs.ts'
+import { isSame, MiB, pieceBytes, World } from './world.ts'
+
+let world: World
+let ann: Program
+let ben: Program
+
+beforeAll(async () => {
+  world = await World.make()
+  ;[ann, ben] = (await world.users('ann', 'ben')) as [Program, Program]
+  await world.group('g', ann, ben)
+  world.makeFolder('out')
+})
+afterAll(() => world.close())
+
+const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+
+describe('sizes', () => {
+  test.each([
+    ['empty.bin', 0, 0],
+    ['one.bin', 1, 1],
+    ['short.bin', pieceBytes - 1, 1],
+    ['exact.bin', pieceBytes, 1],
+    ['long.bin', pieceBytes + 1, 2],
+    ['many.bin', 6 * MiB + 7, 13],
+  ])('%s of %i bytes is shared, listed and fetched identical', async (name, size, pieces) => {
+    const original = world.makeFile(name, size)
+    expect(await ann.say(`upload_file ${original} g`)).toBe(
+      `sharing ${name} in g (${size} bytes, ${pieces} pieces)`,
+    )
+    expect(await ben.ask('list_files g')).toContain(`${name}  ${size} bytes  1 seeders`)
+    const [reply] = await ben.ask(`download_file g ${name} out`)
+    expect(reply).toBe(`downloading ${name} from g to ${world.path('out', name)}`)
+    await ben.until(`[C] [g] ${name}`)
+    expect(isSame(original, world.path('out', name))).toBe(true)
+    expect(existsSync(world.path('out', `${name}.part`))).toBe(false)
+  })
+})
+
+describe('names', () => {
+  test.each([
+    'two words.txt',
+    'it\'s "quoted".txt',
+    'back\\slash is no name.txt',
+    'Grüße – 日本語 🐚.txt',
+    '-rf',
+    '--overwrite',
+    '.hidden',
+    '#comment',
+    `${'n'.repeat(196)}.txt`,
+  ])('%s is a file like any other, unless no system could take it', async (name) => {
+    const original = world.makeFile(name, 3000)
+    const reply = await ann.say(`upload_file ${quoted(`./${name}`)} g`)
+    if (name.includes('\\')) {
+      expect(reply).toBe('error: a file name has no path separators')
+      return
+    }
+    expect(reply).toBe(`sharing ${name} in g (3000 bytes, 1 pieces)`)
+    expect(await ben.ask('list_files g')).toContain(`${name}  3000 bytes  1 seeders`)
+    // Behind "--" even a name that is a flag is a name.
+    await ben.does(`download_file -- g ${quoted(name)} out`)
+    await ben.until(`[C] [g] ${name}`)
+    expect(isSame(original, world.path('out', name))).toBe(true)
+  })
+
+  test('a name with a leading dash can be typed as it is, for sharing and for fetching', async () => {
+    const original = world.makeFile('-x.png', 10)
+    expect(await ann.say('upload_file -x.png g')).toBe('sharing -x.png in g (10 bytes, 1 pieces)')
+    await ben.does('download_file g -x.png out/dash')
+    await ben.until('[C] [g] -x.png')
+    expect(isSame(original, world.path('out', 'dash'))).toBe(true)
+  })
+
+  test.each([
+    ['not composed', 'e\u0301.txt', /normal form C/],
+    ['longer than 200 bytes', 'ü'.repeat(101), /at most 200 bytes/],
+    ['with an invisible character', 'a\u202eb.txt', /control or invisible/],
+  ])('a name that is %s is refused with its reason', async (_what, name, reason) => {
+    world.makeFile(name, 1)
+    const reply = await ann.say(`upload_file ${quoted(name)} g`)
+    expect(reply).toMatch(/^error: /)
+    expect(reply).toMatch(reason)
+  })
+})
+
+describe('bad input', () => {
+  beforeAll(async () => {
+    await ann.does(`upload_file ${world.makeFile('good.bin', 1000)} g`)
+    world.makeFolder('place')
+  })
+
+  test('what cannot be shared is one error each, and the list of files stays as it was', async () => {
+    const before = await ben.ask('list_files g')
+    world.makeFolder('a-folder')
+    writeFileSync(world.path('secret.txt'), 'x')
+    chmodSync(world.path('secret.txt'), 0)
+    symlinkSync(world.path('nowhere'), world.path('dangling'))
+    for (const [command, reason] of [
+      ['upload_file a-folder g', /a-folder is a folder; a single file can be shared$/],
+      ['upload_file missing.bin g', /there is no file .*missing\.bin$/],
+      ['upload_file good.bin/inside g', /there is no file/],
+      ['upload_file dangling g', /there is no file/],
+      ['upload_file good.bin nogroup', /there is no group nogroup$/],
+      ['upload_file good.bin "not a group"', /group name/],
+      ['upload_file /dev/null g', /not a regular file/],
+      ['upload_file good.bin', /upload_file needs a group/],
+    ] as const) {
+      const reply = await ann.say(command)
+      expect(reply).toMatch(/^error: /)
+      expect(reply).toMatch(reason)
+    }
+    expect(await ben.ask('list_files g')).toEqual(before)
+  })
+
+  test('what cannot be fetched is one error each, and nothing is made on disk', async () => {
+    const place = world.path('place')
+    mkdirSync(join(place, 'folder.bin', 'good.bin'), { recursive: true })
+    writeFileSync(join(place, 'taken.bin'), 'mine')
+    writeFileSync(join(place, 'other.bin.part'), 'mine too')
+    const before = readdirSync(place, { recursive: true })
+    for (const [command, reason] of [
+      ['download_file g nofile.bin place', /there is no file nofile\.bin in g$/],
+      ['download_file nogroup good.bin place', /there is no group nogroup$/],
+      ['download_file "no group" good.bin place', /there is no group/],
+      ['download_file g ../good.bin place', /^error: /],
+      ['download_file g good.bin place/none/x.bin', /there is no folder .*place\/none$/],
+      ['download_file g good.bin place/none/', /there is no folder/],
+      ['download_file g good.bin place/taken.bin/x', /there is no folder/],
+      [
+        'download_file g good.bin place/taken.bin',
+        /taken\.bin exists; choose another name, or add --overwrite$/,
+      ],
+      ['download_file g good.bin place/folder.bin', /folder\.bin\/good\.bin is a folder$/],
+      ['download_file --overwrite g good.bin place/folder.bin', /good\.bin is a folder$/],
+      ['download_file g good.bin place/other.bin', /other\.bin\.part is in the way/],
+      ['download_file g good.bin', /download_file needs a destination/],
+    ] as const) {
+      const reply = await ben.say(command)
+      expect(reply).toMatch(/^error: /)
+      expect(reply).toMatch(reason)
+    }
+    expect(readdirSync(place, { recursive: true })).toEqual(before)
+    expect(readFileSync(join(place, 'taken.bin'), 'utf8')).toBe('mine')
+    expect(readFileSync(join(place, 'other.bin.part'), 'utf8')).toBe('mine too')
+    expect(await ben.ask('show_downloads')).not.toContain('[D] [g] good.bin')
+  })
+
+  test('--overwrite replaces what is there, and a part file that is in the way', async () => {
+    writeFileSync(world.path('place', 'old.bin'), 'old')
+    writeFileSync(world.path('place', 'old.bin.part'), 'an old part')
+    await ben.does('download_file g good.bin place/old.bin --overwrite')
+    await ben.until('[C] [g] good.bin')
+    expect(isSame(world.path('good.bin'), world.path('place', 'old.bin'))).toBe(true)
+    expect(existsSync(world.path('place', 'old.bin.part'))).toBe(false)
+  })
+
+  test('a part file that is a link is not followed: the download pauses and says why', async () => {
+    writeFileSync(world.path('victim'), 'not to be touched')
+    symlinkSync(world.path('victim'), world.path('place', 'link.bin.part'))
+    await ben.ask('download_file g good.bin place/link.bin --overwrite')
+    expect(await ben.until(/^download of good\.bin from g paused/)).toMatch(/symbolic link/)
+    expect(readFileSync(world.path('victim'), 'utf8')).toBe('not to be touched')
+    await ben.does('cancel_download g good.bin')
+    expect(readFileSync(world.path('victim'), 'utf8')).toBe('not to be touched')
+  })
+})

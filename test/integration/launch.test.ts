@@ -1,0 +1,143 @@
+// How the programs start and end: one sentence for what is wrong, the right exit code, nothing left over.
+
+import { once } from 'node:events'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo, type Server } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Program, What } from './programs.ts'
+import { World } from './world.ts'
+
+let world: World
+let taken: Server
+let takenPort: number
+
+beforeAll(async () => {
+  world = await World.make()
+  taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  takenPort = (taken.address() as AddressInfo).port
+})
+afterAll(async () => {
+  taken.close()
+  await world.close()
+})
+
+/** Runs to its end; one line on standard error, nothing else, and this exit code. */
+async function refuses(what: What, words: readonly string[], code: number): Promise<string> {
+  const program = world.run('program', what, [...words, '--data-dir', world.path('refused')])
+  program.process.stdin.end()
+  expect(await program.ended()).toEqual({ code, signal: null })
+  expect(program.stderr).toMatch(/^error: [^\n]+\n$/)
+  expect(program.stderr).not.toMatch(/\n {4}at |node:internal/)
+  expect(program.lines).toEqual([])
+  return program.stderr.trim()
+}
+
+describe('a tracker that cannot start', () => {
+  test('says that its port is in use', async () => {
+    expect(await refuses('tracker', ['127.0.0.1', String(takenPort)], 1)).toBe(
+      `error: cannot listen on 127.0.0.1:${takenPort}: another program uses this port`,
+    )
+  })
+
+  test('says what is wrong with its file, and with the number of its line', async () => {
+    writeFileSync(world.path('list.txt'), '# two\n127.0.0.1:1\n\n127.0.0.1:2\n')
+    writeFileSync(world.path('broken.txt'), 'no address\n')
+    writeFileSync(world.path('locked.txt'), '127.0.0.1:1\n')
+    chmodSync(world.path('locked.txt'), 0)
+    expect(await refuses('tracker', ['missing.txt', '1'], 1)).toMatch(/missing\.txt.*there is no such file$/)
+    expect(await refuses('tracker', [world.folder, '1'], 1)).toMatch(/it is a folder$/)
+    expect(await refuses('tracker', ['list.txt', '3'], 2)).toMatch(/3/)
+    expect(await refuses('tracker', ['list.txt', '0'], 2)).toMatch(/number 1 is the first line$/)
+    expect(await refuses('tracker', ['broken.txt', '1'], 2)).toMatch(/broken\.txt/)
+    expect(await refuses('tracker', ['127.0.0.1', '70000'], 2)).toMatch(/70000/)
+    expect(await refuses('tracker', [], 2)).toMatch(/where/)
+  })
+})
+
+describe('a client that cannot start', () => {
+  test('says what is wrong with its words, its file, or its port', async () => {
+    const address = ['127.0.0.1', '0']
+    const tracker = ['127.0.0.1', String(world.trackerPort)]
+    expect(await refuses('client', ['127.0.0.1', String(takenPort), ...tracker], 1)).toMatch(/in use/)
+    expect(await refuses('client', ['127.0.0.1:0', 'missing.txt'], 2)).toMatch(/there is no such file$/)
+    expect(await refuses('client', ['127.0.0.1:0'], 2)).toMatch(/tracker_info\.txt/)
+    expect(await refuses('client', ['nonsense'], 2)).toMatch(/nonsense/)
+    expect(await refuses('client', ['127.0.0.1', '3000'], 2)).toMatch(/the tracker is missing/)
+    expect(await refuses('client', [...address, ...tracker, '--upload-limit', 'fast'], 2)).toMatch(/fast/)
+    expect(await refuses('client', [...address, ...tracker, '--unknown'], 2)).toMatch(/--unknown/)
+  })
+
+  test('with no tracker running it starts, says so at the first command that needs one, and exits with 1', async () => {
+    const closed = createServer().listen(0, '127.0.0.1')
+    await once(closed, 'listening')
+    const { port } = closed.address() as AddressInfo
+    closed.close()
+    await once(closed, 'close')
+    const words = ['127.0.0.1', '0', '127.0.0.1', String(port), '--data-dir', world.path('lonely')]
+    const client = world.run('lonely', 'client', words)
+    client.process.stdin.end('create_user abc abc\nwhoami\n')
+    expect(await client.ended()).toEqual({ code: 1, signal: null })
+    expect(client.lines).toEqual(['error: no tracker can be reached; is one running?', 'nobody is logged in'])
+    expect(client.stderr).toBe('')
+  })
+})
+
+describe('ending', () => {
+  async function expectEnd(program: Program, how: 'quit' | 'SIGINT' | 'SIGTERM'): Promise<void> {
+    if (how === 'quit') program.write('quit')
+    else program.process.kill(how)
+    expect(await program.ended()).toEqual({ code: 0, signal: null })
+    expect(program.stderr).not.toMatch(/error/i)
+  }
+
+  test.each(['quit', 'SIGINT', 'SIGTERM'] as const)('a tracker ends with 0 by %s', async (how) => {
+    const tracker = world.run('tracker', 'tracker', ['127.0.0.1', '0', '--memory'])
+    await tracker.until(/listening/)
+    tracker.write('status')
+    await tracker.until(/^users 0/)
+    await expectEnd(tracker, how)
+  })
+
+  test.each(['quit', 'SIGINT', 'SIGTERM'] as const)(
+    'a client ends with 0 by %s, also in the middle of a download',
+    async (how) => {
+      const client = await world.user(`ends-${how}`, { words: ['--download-limit', '64K'] })
+      await client.does(`create_group of-${how}`)
+      const seeder = await world.user(`seeds-${how}`)
+      await seeder.does(`join_group of-${how}`)
+      await client.does(`accept_request of-${how} seeds-${how}`)
+      await seeder.does(`upload_file ${world.makeFile(`of-${how}.bin`, 2_000_000)} of-${how}`)
+      await client.does(`download_file of-${how} of-${how}.bin copy-${how}`)
+      await expectEnd(client, how)
+      await expectEnd(seeder, how)
+    },
+  )
+
+  test('the end of its standard input does not end a tracker', async () => {
+    const tracker = world.run('tracker', 'tracker', ['127.0.0.1', '0', '--memory'])
+    tracker.process.stdin.end()
+    const address = (await tracker.until(/listening/)).split(' ').at(-1)
+    writeFileSync(world.path('its-address.txt'), `${address}\n`)
+    const words = ['127.0.0.1:0', 'its-address.txt', '--data-dir', world.path('its-client')]
+    const client = world.run('client', 'client', words)
+    expect(await client.say('create_user abc abc')).toBe('user abc created')
+    await expectEnd(client, 'quit')
+    await expectEnd(tracker, 'SIGTERM')
+  })
+
+  test('--linger keeps sharing after the end of the commands, until a signal comes', async () => {
+    const seeder = world.client('lingerer', { words: ['--linger'] })
+    const path = world.makeFile('lasting.bin', 1000)
+    seeder.process.stdin.end(
+      `create_user lin secret\nlogin lin secret\ncreate_group lasting\nupload_file ${path} lasting\n`,
+    )
+    await seeder.until(/^sharing lasting\.bin/)
+    // Longer than a client without --linger lives: another one comes and goes meanwhile.
+    const other = world.client('goer')
+    other.process.stdin.end('create_user goer secret\nlogin goer secret\njoin_group lasting\n')
+    expect(await other.ended()).toEqual({ code: 0, signal: null })
+    await seeder.until(/goer asks to join lasting/)
+    await expectEnd(seeder, 'SIGTERM')
+  })
+})
