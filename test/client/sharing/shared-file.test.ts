@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   copyFileSync,
+  mkdirSync,
   openSync,
   closeSync,
   renameSync,
@@ -10,6 +11,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { SharedFile } from '../../../src/client/sharing/shared-file.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
@@ -22,7 +24,9 @@ const sizeBytes = 3 * pieceBytes + 1000
 
 /** A shared file, and how often it was said to have changed. */
 async function share(): Promise<Sample & { file: SharedFile; changes: () => number; buffer: Buffer }> {
-  const sample = await sampleFile(temporaryFolder(), sizeBytes)
+  const folder = join(temporaryFolder(), 'folder')
+  mkdirSync(folder)
+  const sample = await sampleFile(folder, sizeBytes)
   let changes = 0
   const file = new SharedFile(sample.path, sample.manifest, sample.stamp, () => changes++)
   return { ...sample, file, changes: () => changes, buffer: Buffer.alloc(pieceBytes) }
@@ -60,6 +64,11 @@ const changes: Record<string, (path: string) => void> = {
   'replaced by a copy of itself': (path) => {
     copyFileSync(path, `${path}.new`)
     renameSync(`${path}.new`, path)
+  },
+  'moved away with its folder': (path) => {
+    renameSync(dirname(path), `${dirname(path)}.moved`)
+    mkdirSync(dirname(path))
+    writeFileSync(path, sampleBytes(sizeBytes))
   },
   'written to and given its old time back': (path) => {
     scribble(path, 5)
