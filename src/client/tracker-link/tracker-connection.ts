@@ -48,6 +48,8 @@ export class TrackerConnection {
   #caller: Caller<TrackerProtocol> | undefined
   #greeting: Greeting | undefined
   #loggedInAs: string | undefined
+  /** Whether `onUp` was called and `onDown` was not: one that greets and refuses the login was never up. */
+  #isUp = false
   #problem: string | undefined
   #backoffMs = firstBackoffMs
   #retry: NodeJS.Timeout | undefined
@@ -136,6 +138,7 @@ export class TrackerConnection {
       await this.#resumeSession()
       this.#backoffMs = firstBackoffMs
       this.#problem = undefined
+      this.#isUp = true
       this.#options.onUp(this, greeting.value)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
@@ -156,7 +159,8 @@ export class TrackerConnection {
 
   #onClosed(caller: Caller<TrackerProtocol>): void {
     if (this.#caller !== caller) return
-    const wasUp = this.#greeting !== undefined
+    const wasUp = this.#isUp
+    this.#isUp = false
     this.#caller = undefined
     this.#greeting = undefined
     this.#loggedInAs = undefined

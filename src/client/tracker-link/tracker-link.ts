@@ -123,10 +123,21 @@ export class TrackerLink {
     this.#session = session
     for (const connection of this.#connections) {
       if (connection.caller === undefined || connection.loggedInAs !== undefined) continue
-      // One that fails comes up again by itself, and logs in then.
-      connection.login(session).catch(() => connection.caller?.close('could not log in'))
+      void this.#alsoLogin(connection, session)
     }
     return accept(first.value.trackers)
+  }
+
+  async #alsoLogin(connection: TrackerConnection, session: Credentials): Promise<void> {
+    try {
+      const answer = await connection.login(session)
+      // What was announced since the first login has not been said to this one.
+      if (answer.ok) return await this.#sendAnnounces(connection, [...this.#announced.values()])
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+    }
+    // It comes up again by itself, and logs in then. One that refuses may only be behind the others.
+    connection.caller?.close('could not log in')
   }
 
   async logout(): Promise<void> {
@@ -208,6 +219,8 @@ export class TrackerLink {
         } catch (error) {
           if (!(error instanceof Failure) || error.code === 'protocol') throw error
           lost = error
+          // One that hangs must not be the first to be asked again: it is used when it greets again.
+          if (error.code === 'timeout') connection.caller?.close('it does not answer')
         }
       }
     } while (await this.#untilUp(deadlineMs - performance.now()))

@@ -1,6 +1,6 @@
 // What a picker must hold, the plain way: sets of what everybody has and was asked for, and nothing else.
 
-import { expect } from 'vitest'
+import { deepEqual, equal, ok } from 'node:assert/strict'
 import { Picker } from '../../../src/client/downloading/picker.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
 import { seededRandom } from '../../simulation/seeded-random.ts'
@@ -58,7 +58,7 @@ export class PickerModel {
       if (peer !== undefined) peer.paceKnown = true
     } else if (step.kind === 'pick') {
       this.#pick(name, peer)
-    } else {
+    } else if (step.kind === 'given-up' || step.kind === 'delivered') {
       this.#answer(step.kind, name, peer, step.which)
     }
   }
@@ -72,10 +72,13 @@ export class PickerModel {
       picks.push(pick)
       pick = this.picker.pickFor('probe', 0)
     }
-    expect(new Set(picks)).toEqual(new Set([...this.missing].filter((index) => this.#askers(index) === 0)))
-    expect(picks.length).toBe(new Set(picks).size)
+    deepEqual(new Set(picks), new Set([...this.missing].filter((index) => this.#askers(index) === 0)))
+    equal(picks.length, new Set(picks).size)
     const rarity = picks.map((index) => this.#availability(index))
-    expect(rarity).toEqual(rarity.toSorted((a, b) => a - b))
+    deepEqual(
+      rarity,
+      rarity.toSorted((a, b) => a - b),
+    )
     this.picker.onPeerGone('probe')
   }
 
@@ -85,19 +88,19 @@ export class PickerModel {
       (index) => this.missing.has(index) && this.#askers(index) === 0,
     )
     if (pick === undefined) {
-      expect(offered, 'nothing was picked, though this was on offer').toEqual([])
+      deepEqual(offered, [], 'nothing was picked, though this was on offer')
       return
     }
-    expect(peer?.has.has(pick), 'the peer has it').toBe(true)
-    expect(this.missing.has(pick), 'it is missing').toBe(true)
-    expect(peer?.asked.has(pick), 'the peer is asked for it already').toBe(false)
+    ok(peer?.has.has(pick), 'the peer has it')
+    ok(this.missing.has(pick), 'it is missing')
+    equal(peer?.asked.has(pick), false, 'the peer is asked for it already')
     if (offered.length > 0) {
-      expect(this.#askers(pick), 'no duplicate before end game').toBe(0)
+      equal(this.#askers(pick), 0, 'no duplicate before end game')
       const rarest = Math.min(...offered.map((index) => this.#availability(index)))
-      expect(this.#availability(pick), 'the rarest').toBe(rarest)
+      equal(this.#availability(pick), rarest, 'the rarest')
     } else {
-      expect(this.#askers(pick), 'a duplicate of one').toBe(1)
-      expect(peer?.paceKnown, 'of a peer that is known to be faster').toBe(true)
+      equal(this.#askers(pick), 1, 'a duplicate of one')
+      ok(peer?.paceKnown, 'of a peer that is known to be faster')
     }
     peer?.asked.add(pick)
   }
@@ -109,12 +112,12 @@ export class PickerModel {
     if (index === undefined) return
     if (kind === 'delivered' && this.missing.delete(index)) {
       const inVain = [...this.#peers].filter(([, each]) => each.asked.has(index)).map(([id]) => `p${id}`)
-      expect(new Set(this.picker.onVerified(index))).toEqual(new Set(inVain))
+      deepEqual(new Set(this.picker.onVerified(index)), new Set(inVain))
     }
     this.picker.onGivenUp(name, index)
     peer?.asked.delete(index)
-    expect(this.picker.missingCount).toBe(this.missing.size)
-    expect(this.picker.isMissing(index)).toBe(this.missing.has(index))
+    equal(this.picker.missingCount, this.missing.size)
+    equal(this.picker.isMissing(index), this.missing.has(index))
   }
 
   #askers(index: number): number {

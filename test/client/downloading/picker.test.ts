@@ -51,7 +51,7 @@ test('rarity follows what peers come to have, to lack and to take with them', ()
 })
 
 test('among pieces that are equally rare each is as likely as any other', () => {
-  const counts = new Array<number>(10).fill(0)
+  const counts = Array.from({ length: 10 }, () => 0)
   for (let seed = 0; seed < 2000; seed++) {
     const pick = pickerOf(10, { seed: 'all' }, { seed }).pickFor('seed', 0)
     counts[pick ?? -1]!++
@@ -74,7 +74,7 @@ test('the same seed and the same facts give the same picks', () => {
 test('never asks for what is there already', () => {
   const picker = pickerOf(4, { seed: 'all' }, { have: [0, 2] })
   expect(picker.missingCount).toBe(2)
-  expect(picksFor(picker, 'seed').toSorted()).toEqual([1, 3])
+  expect(new Set(picksFor(picker, 'seed'))).toEqual(new Set([1, 3]))
 })
 
 test('never asks a peer for a piece that it does not have', () => {
@@ -168,7 +168,7 @@ test('what a peer was asked for is on offer again when it leaves', () => {
   const asked = picksFor(picker, 'a')
   expect(picker.pickFor('b', 0)).toBeUndefined()
   picker.onPeerGone('a')
-  expect(picksFor(picker, 'b').toSorted()).toEqual(asked.toSorted())
+  expect(new Set(picksFor(picker, 'b'))).toEqual(new Set(asked))
 })
 
 test('what a peer gave up is on offer again, for itself too', () => {

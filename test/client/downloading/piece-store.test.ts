@@ -22,9 +22,9 @@ interface Place {
   readonly part: string
   readonly journal: string
   readonly told: number[]
-  open(): Promise<PieceStore>
+  readonly open: () => Promise<PieceStore>
   /** With the parts in hand, to look at them or to break them. */
-  openParts(): Promise<{ store: PieceStore; part: PartFile; journal: ProgressJournal }>
+  readonly openParts: () => Promise<{ store: PieceStore; part: PartFile; journal: ProgressJournal }>
 }
 
 function place(folder = temporaryFolder()): Place {
@@ -92,15 +92,15 @@ test('a piece is told of only when it is written, recorded and marked', async ()
       told: at.told.includes(3),
     })
   }
-  const { write } = part
-  const { add } = journal
+  const write = part.write.bind(part)
+  const add = journal.add.bind(journal)
   vi.spyOn(part, 'write').mockImplementation(async (index, piece) => {
     look('before writing')
-    await write.call(part, index, piece)
+    await write(index, piece)
     look('written')
   })
   vi.spyOn(journal, 'add').mockImplementation(async (index) => {
-    await add.call(journal, index)
+    await add(index)
     look('recorded')
   })
   await store.write(3, pieceOf(bytes, 3))

@@ -31,7 +31,7 @@ interface Place {
   readonly folder: string
   readonly path: string
   readonly troubles: string[]
-  open(): UserStore
+  readonly open: () => UserStore
 }
 
 function place(): Place {

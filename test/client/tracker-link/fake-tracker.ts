@@ -1,0 +1,190 @@
+// A tracker that does what the test says: real sockets, real logins, and no state behind them.
+
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+import type { Address } from '../../../src/common/addresses.ts'
+import { lineBytesMax, scramIterationsMin } from '../../../src/common/limits.ts'
+import { trackerProtocol, type TrackerProtocol } from '../../../src/common/protocol/tracker-protocol.ts'
+import { accept, refuse, type Answer } from '../../../src/common/refusal.ts'
+import { checkLoginKey, makeNonce } from '../../../src/common/security/challenge.ts'
+import { makeIdentity } from '../../../src/common/security/identity.ts'
+import {
+  checkClientFinal,
+  credentialsOf,
+  deriveKeys,
+  parseClientFirst,
+  serverFirstMessage,
+  type Credentials,
+} from '../../../src/common/security/scram.ts'
+import { protocolVersion } from '../../../src/common/version.ts'
+import { Channel } from '../../../src/common/wire/channel.ts'
+import type { Method, Needs, Params, Result } from '../../../src/common/wire/methods.ts'
+import { answeredElsewhere, Responder, type Handlers } from '../../../src/common/wire/responder.ts'
+
+export const user = 'ann'
+export const password = 'correct horse'
+
+/** One user, known to all trackers of a test. Slow on purpose, so derived once. */
+const derived = deriveKeys(password, Buffer.alloc(16, 7).toString('base64'), scramIterationsMin)
+
+export interface Call {
+  readonly method: string
+  readonly params: any
+}
+
+type Outcome = Answer<object> | typeof answeredElsewhere
+/** What to do instead of saying yes. */
+type Instead = (params: any, socket: Socket) => Outcome | Promise<Outcome>
+
+interface Session {
+  readonly nonce: string
+  readonly socket: Socket
+  stage: Needs
+  bare: string
+  serverFirst: string
+}
+
+export class FakeTracker {
+  readonly identity = makeIdentity()
+  /** Everything that was asked, in order, over all connections. */
+  readonly calls: Call[] = []
+  readonly instead = new Map<string, Instead>()
+  readonly #responders = new Set<Responder<TrackerProtocol, Session>>()
+  #server: Server | undefined
+  #port = 0
+  #onCall: (() => void) | undefined
+  #credentials: Credentials | undefined
+
+  /** Listens, on the same port again when it listened before. */
+  async start(): Promise<this> {
+    this.#credentials = credentialsOf(await derived)
+    this.#server = createServer((socket) => this.#accept(socket))
+    this.#server.listen(this.#port, '127.0.0.1')
+    await once(this.#server, 'listening')
+    this.#port = (this.#server.address() as AddressInfo).port
+    return this
+  }
+
+  /** Dies without a word: all connections break, nobody listens. */
+  async stop(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    for (const { channel } of this.#responders) channel.socket.destroy()
+    await new Promise<void>((done) => (server === undefined ? done() : server.close(() => done())))
+  }
+
+  get address(): Address {
+    return { host: '127.0.0.1', port: this.#port }
+  }
+
+  /** The calls of this method, in order, waiting for so many. */
+  async called(method: string, count = 1): Promise<Call[]> {
+    for (;;) {
+      const found = this.calls.filter((call) => call.method === method)
+      if (found.length >= count) return found
+      await new Promise<void>((news) => (this.#onCall = news))
+    }
+  }
+
+  /** Resolves when the tracker has heard of this file as announced so. */
+  async hears(name: string, complete: boolean): Promise<void> {
+    for (let count = 1; ; count++) {
+      const calls = await this.called('announce', count)
+      if (
+        calls.some(({ params }) =>
+          params.files.some((each: any) => each.name === name && each.complete === complete),
+        )
+      )
+        return
+    }
+  }
+
+  #accept(socket: Socket): void {
+    const session: Session = { nonce: makeNonce(), socket, stage: 'nothing', bare: '', serverFirst: '' }
+    const responder = new Responder<TrackerProtocol, Session>(new Channel(socket, lineBytesMax), {
+      protocol: trackerProtocol,
+      session,
+      handlers: this.#handlers(session),
+      onTold: {},
+      stage: () => session.stage,
+      onClosed: () => this.#responders.delete(responder),
+      onFailure: (error) => {
+        throw error
+      },
+    })
+    this.#responders.add(responder)
+  }
+
+  #handlers(session: Session): Handlers<TrackerProtocol, Session> {
+    const known: Partial<Record<Method<TrackerProtocol>, (params: any) => Answer<object>>> = {
+      hello: () => this.#hello(session),
+      login_start: (params) => this.#loginStart(session, params),
+      login_finish: (params) => this.#loginFinish(session, params),
+      announce: () => accept({ refused: [] }),
+      list_groups: () => accept({ groups: [], more: false }),
+    }
+    const handlers: Record<string, Instead> = {}
+    for (const method of Object.keys(trackerProtocol.requests) as Method<TrackerProtocol>[]) {
+      handlers[method] = async (params) => {
+        this.calls.push({ method, params })
+        this.#onCall?.()
+        const instead = this.instead.get(method)
+        const outcome = await instead?.(params, session.socket)
+        return outcome ?? known[method]?.(params) ?? accept({})
+      }
+    }
+    return handlers as unknown as Handlers<TrackerProtocol, Session>
+  }
+
+  #hello(session: Session): Answer<Result<TrackerProtocol, 'hello'>> {
+    session.stage = 'hello'
+    return accept({
+      protocol: protocolVersion,
+      program: 'fake',
+      capabilities: [],
+      cluster: 'c1',
+      key: this.identity.publicKey,
+      nonce: session.nonce,
+      timeMs: Date.now(),
+    })
+  }
+
+  #loginStart(session: Session, params: Params<TrackerProtocol, 'login_start'>): Answer<object> {
+    const first = parseClientFirst(params.clientFirst)
+    if (first === undefined || this.#credentials === undefined) return refuse('invalid-params', 'no')
+    session.bare = first.bare
+    session.serverFirst = serverFirstMessage(first.nonce, makeNonce(), this.#credentials)
+    return accept({ serverFirst: session.serverFirst })
+  }
+
+  #loginFinish(session: Session, params: Params<TrackerProtocol, 'login_finish'>): Answer<object> {
+    const { clientFinal, key, proof } = params
+    const credentials = this.#credentials
+    const { bare, serverFirst } = session
+    const serverFinal = credentials && checkClientFinal(bare, serverFirst, clientFinal, credentials)
+    if (serverFinal === undefined) return refuse('login-failed', 'wrong user or password')
+    if (!checkLoginKey(key, proof, session.nonce, this.identity.publicKey, user))
+      return refuse('proof-failed', 'this is not its key')
+    session.stage = 'login'
+    return accept({ serverFinal, trackers: [this.identity.publicKey] })
+  }
+}
+
+/** So many trackers that listen. They end with the test. */
+export async function startTrackers(count: number): Promise<FakeTracker[]> {
+  const trackers = await Promise.all(Array.from({ length: count }, () => new FakeTracker().start()))
+  onTestFinished(async () => {
+    await Promise.all(trackers.map((tracker) => tracker.stop()))
+  })
+  return trackers
+}
+
+/** Breaks the connection that the request came on; it is never answered. */
+export const diesOverIt: Instead = (_params, socket) => {
+  socket.destroy()
+  return answeredElsewhere
+}
+
+/** Never answers, and keeps the connection open. */
+export const isSilent: Instead = () => answeredElsewhere

@@ -1,0 +1,333 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { TrackerLink, type TrackerLinkOptions } from '../../../src/client/tracker-link/tracker-link.ts'
+import type { Told } from '../../../src/client/tracker-link/tracker-connection.ts'
+import type { Address } from '../../../src/common/addresses.ts'
+import { announceFilesMax, requestTimeoutMs } from '../../../src/common/limits.ts'
+import { accept, refuse } from '../../../src/common/refusal.ts'
+import { makeIdentity } from '../../../src/common/security/identity.ts'
+import { diesOverIt, FakeTracker, isSilent, password, startTrackers, user } from './fake-tracker.ts'
+
+interface Linked {
+  readonly link: TrackerLink
+  /** `up` and `all down`, in order. */
+  readonly news: string[]
+  readonly refused: string[]
+  /** Resolves when `news` has so many `word`s. */
+  readonly hears: (word: string, count?: number) => Promise<void>
+}
+
+/** A link to these trackers; it ends with the test. */
+function linkTo(trackers: readonly (FakeTracker | Address)[]): Linked {
+  const news: string[] = []
+  const refused: string[] = []
+  let onNews: (() => void) | undefined
+  const say = (word: string): void => {
+    news.push(word)
+    onNews?.()
+  }
+  const options: TrackerLinkOptions = {
+    trackers: trackers.map((tracker) => (tracker instanceof FakeTracker ? tracker.address : tracker)),
+    listen: { host: '127.0.0.1', port: 0 },
+    identity: makeIdentity(),
+    port: () => 4444,
+    told: {} as Told,
+    onUp: () => say('up'),
+    onAllDown: () => say('all down'),
+    onAnnounceRefused: (group, name) => refused.push(`${group}/${name}`),
+  }
+  const link = new TrackerLink(options)
+  onTestFinished(() => link.stop())
+  link.start()
+  const hears = async (word: string, count = 1): Promise<void> => {
+    while (news.filter((each) => each === word).length < count) {
+      await new Promise<void>((resolve) => (onNews = resolve))
+    }
+  }
+  return { link, news, refused, hears }
+}
+
+async function loggedIn(trackers: readonly FakeTracker[]): Promise<Linked> {
+  const linked = linkTo(trackers)
+  await linked.hears('up', trackers.length)
+  expect(await linked.link.login(user, password)).toMatchObject({ ok: true })
+  await Promise.all(trackers.map((tracker) => tracker.called('login_finish')))
+  return linked
+}
+
+function file(name: string): { group: string; name: string; fileId: string } {
+  return { group: 'g1', name, fileId: 'ab'.repeat(32) }
+}
+
+test('a question goes to the first tracker that is up, and to no other', async () => {
+  const [first, second] = await startTrackers(2)
+  const { link } = await loggedIn([first!, second!])
+  expect(await link.ask('list_groups', {})).toEqual(accept({ groups: [], more: false }))
+  expect([first!, second!].map(({ calls }) => calls.some(({ method }) => method === 'list_groups'))).toEqual([
+    true,
+    false,
+  ])
+})
+
+test('a change whose tracker dies over it is repeated at the next, with the same command id', async () => {
+  const [first, second] = await startTrackers(2)
+  const { link } = await loggedIn([first!, second!])
+  first!.instead.set('create_group', diesOverIt)
+  expect(await link.change('create_group', { group: 'g1' })).toEqual(accept(undefined))
+  const [before] = await first!.called('create_group')
+  const [after] = await second!.called('create_group')
+  expect(before?.params.id).toMatch(/^[A-Za-z0-9_-]{16,64}$/)
+  expect(after?.params).toEqual(before?.params)
+})
+
+test('two changes have two command ids', async () => {
+  const [tracker] = await startTrackers(1)
+  const { link } = await loggedIn([tracker!])
+  await link.change('create_group', { group: 'g1' })
+  await link.change('create_group', { group: 'g1' })
+  const ids = (await tracker!.called('create_group', 2)).map((call) => call.params.id)
+  expect(new Set(ids).size).toBe(2)
+})
+
+test('with one tracker only, the change is repeated when it is back, with the same command id', async () => {
+  const [tracker] = await startTrackers(1)
+  const { link } = await loggedIn([tracker!])
+  tracker!.instead.set('create_group', (params, socket) => {
+    tracker!.instead.clear()
+    return diesOverIt(params, socket)
+  })
+  expect(await link.change('create_group', { group: 'g1' })).toEqual(accept(undefined))
+  const calls = await tracker!.called('create_group', 2)
+  expect(calls[0]?.params).toEqual(calls[1]?.params)
+})
+
+test('a refusal is the answer; no other tracker is asked for a better one', async () => {
+  const [first, second] = await startTrackers(2)
+  const { link } = await loggedIn([first!, second!])
+  first!.instead.set('create_group', () => refuse('group-taken', 'it is taken'))
+  expect(await link.change('create_group', { group: 'g1' })).toEqual(refuse('group-taken', 'it is taken'))
+  expect(second!.calls.some(({ method }) => method === 'create_group')).toBe(false)
+})
+
+test('a tracker that is up and cannot answer is passed over', async () => {
+  const [first, second] = await startTrackers(2)
+  const { link } = await loggedIn([first!, second!])
+  first!.instead.set('create_group', () => refuse('unavailable', 'the log is gone'))
+  expect(await link.change('create_group', { group: 'g1' })).toEqual(accept(undefined))
+  await second!.called('create_group')
+})
+
+// A tracker that hung kept its place as the first: every single command waited ten seconds for it.
+test('a tracker that hangs costs its time once, not with every request', async () => {
+  const [first, second] = await startTrackers(2)
+  const { link } = await loggedIn([first!, second!])
+  first!.instead.set('list_groups', isSilent)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const asked = link.ask('list_groups', {})
+  await first!.called('list_groups')
+  first!.instead.set('hello', isSilent)
+  await vi.advanceTimersByTimeAsync(requestTimeoutMs)
+  expect(await asked).toMatchObject({ ok: true })
+  expect(await link.ask('list_groups', {})).toMatchObject({ ok: true })
+  expect(first!.calls.filter(({ method }) => method === 'list_groups')).toHaveLength(1)
+})
+
+test('after a reconnect the client is logged in again without its password', async () => {
+  const [tracker] = await startTrackers(1)
+  const { link, hears, news } = await loggedIn([tracker!])
+  await tracker!.stop()
+  await hears('all down')
+  await tracker!.start()
+  await hears('up', 2)
+  expect(news).toEqual(['up', 'all down', 'up'])
+  expect(await tracker!.called('login_finish', 2)).toHaveLength(2)
+  expect(await link.ask('list_groups', {})).toMatchObject({ ok: true })
+})
+
+test('after a logout a reconnect logs nobody in', async () => {
+  const [tracker] = await startTrackers(1)
+  const { link, hears } = await loggedIn([tracker!])
+  await link.logout()
+  expect(await tracker!.called('logout')).toHaveLength(1)
+  await tracker!.stop()
+  await tracker!.start()
+  await hears('up', 2)
+  expect(await tracker!.called('login_finish')).toHaveLength(1)
+})
+
+test('announces go to all trackers, and again to one that comes back', async () => {
+  const trackers = await startTrackers(2)
+  const [first] = trackers
+  const { link, hears } = await loggedIn(trackers)
+  await link.announce(file('a'), true)
+  await link.announce(file('b'), false)
+  await link.announce(file('b'), true)
+  for (const tracker of trackers) await tracker.hears('b', true)
+  link.retract(file('a'))
+  for (const tracker of trackers) await tracker.called('retract')
+  await first!.stop()
+  first!.calls.length = 0
+  await first!.start()
+  await hears('up', 3)
+  const [again] = await first!.called('announce')
+  expect(again?.params.files).toEqual([{ ...file('b'), complete: true }])
+})
+
+test('many announces are repeated in batches that fit a line', async () => {
+  const [tracker] = await startTrackers(1)
+  const { link, hears } = await loggedIn([tracker!])
+  const names = Array.from({ length: announceFilesMax * 2 + 1 }, (_, index) => `${'x'.repeat(190)}${index}`)
+  for (const name of names) void link.announce(file(name), true)
+  await tracker!.called('announce', names.length)
+  await tracker!.stop()
+  tracker!.calls.length = 0
+  await tracker!.start()
+  await hears('up', 2)
+  const batches = (await tracker!.called('announce', 3)).map((call) => call.params.files)
+  expect(batches.map((files) => files.length)).toEqual([announceFilesMax, announceFilesMax, 1])
+  expect(batches.flat().map((each) => each.name)).toEqual(names)
+})
+
+// What was announced while the login at the second tracker was still under way never reached it: when
+// the first one died, the files had no seeders.
+test('a tracker whose login takes longer is told what was announced meanwhile', async () => {
+  const [first, slow] = await startTrackers(2)
+  let admit: () => void = () => undefined
+  const admitted = new Promise<void>((resolve) => (admit = resolve))
+  slow!.instead.set('login_start', async () => {
+    await admitted
+    return undefined as never
+  })
+  const { link, hears } = linkTo([first!, slow!])
+  await hears('up', 2)
+  await link.login(user, password)
+  await link.announce(file('a'), true)
+  expect(await first!.called('announce')).toHaveLength(1)
+  admit()
+  const [told] = await slow!.called('announce')
+  expect(told?.params.files).toEqual([{ ...file('a'), complete: true }])
+})
+
+// A tracker that was behind the others and did not know the user yet refused the login, and was never
+// asked again: the client went on without it, and failed when the others died.
+test('a tracker that refuses the login at first is tried again', async () => {
+  const [first, behind] = await startTrackers(2)
+  behind!.instead.set('login_start', () => {
+    behind!.instead.clear()
+    return refuse('login-failed', 'wrong user or password')
+  })
+  const { link, hears } = linkTo([first!, behind!])
+  await hears('up', 2)
+  await link.login(user, password)
+  await behind!.called('login_finish')
+  await hears('up', 3)
+  await first!.stop()
+  expect(await link.ask('list_groups', {})).toMatchObject({ ok: true })
+})
+
+test('an announce that a tracker will not have is said by name', async () => {
+  const [tracker] = await startTrackers(1)
+  const { link, refused } = await loggedIn([tracker!])
+  tracker!.instead.set('announce', () => accept({ refused: [{ group: 'g1', name: 'a' }] }))
+  await link.announce(file('a'), true)
+  expect(refused).toEqual(['g1/a'])
+})
+
+test('before a login nothing is announced, and retracting is no request', async () => {
+  const [tracker] = await startTrackers(1)
+  const { link, hears } = linkTo([tracker!])
+  await hears('up')
+  await link.announce(file('a'), true)
+  link.retract(file('a'))
+  await link.ask('ping', {})
+  expect(tracker!.calls.map(({ method }) => method)).toEqual(['hello', 'ping'])
+})
+
+test('a wrong password is refused, and the next try may be right', async () => {
+  const [tracker] = await startTrackers(1)
+  const { link, hears } = linkTo([tracker!])
+  await hears('up')
+  expect(await link.login(user, 'wrong')).toMatchObject({ ok: false, refusal: { code: 'login-failed' } })
+  expect(await link.login(user, password)).toMatchObject({ ok: true })
+})
+
+test('a tracker that does not know the password it claims to know is refused', async () => {
+  const [tracker] = await startTrackers(1)
+  const serverFinal = `v=${Buffer.alloc(32, 1).toString('base64')}`
+  tracker!.instead.set('login_finish', () => accept({ serverFinal, trackers: [] }))
+  const { link, hears } = linkTo([tracker!])
+  await hears('up')
+  expect(await link.login(user, password)).toMatchObject({
+    ok: false,
+    refusal: { code: 'login-failed', sentence: expect.stringContaining('does not know the password') },
+  })
+})
+
+test('a tracker that asks for few iterations learns nothing and is named as unsafe', async () => {
+  const [tracker] = await startTrackers(1)
+  tracker!.instead.set('login_start', ({ clientFirst }) => {
+    const nonce = /r=(.*)$/.exec(clientFirst as string)?.[1]
+    return accept({ serverFirst: `r=${nonce}more,s=${Buffer.alloc(16).toString('base64')},i=4096` })
+  })
+  const { link, hears } = linkTo([tracker!])
+  await hears('up')
+  await expect(link.login(user, password)).rejects.toMatchObject({
+    code: 'protocol',
+    message: expect.stringContaining('unsafe number of password iterations'),
+  })
+  expect(tracker!.calls.map(({ method }) => method)).toEqual(['hello', 'login_start'])
+})
+
+// Each try at such a tracker was told as one more loss of all trackers: a tracker that had forgotten its
+// users made the client say so every three seconds.
+test('an impostor that takes the place of a tracker gets no login, and is one loss, not many', async () => {
+  const [tracker] = await startTrackers(1)
+  const { news, hears } = await loggedIn([tracker!])
+  await tracker!.stop()
+  const serverFinal = `v=${Buffer.alloc(32, 1).toString('base64')}`
+  tracker!.instead.set('login_finish', () => accept({ serverFinal, trackers: [] }))
+  await tracker!.start()
+  await tracker!.called('login_finish', 3)
+  tracker!.instead.clear()
+  await hears('up', 2)
+  expect(news).toEqual(['up', 'all down', 'up'])
+})
+
+test('a request that comes while nobody is up waits for the first that is', async () => {
+  const tracker = new FakeTracker()
+  await tracker.start()
+  await tracker.stop()
+  const { link } = linkTo([tracker])
+  const asked = link.ask('ping', {})
+  await tracker.start()
+  onTestFinished(() => tracker.stop())
+  expect(await asked).toMatchObject({ ok: true })
+})
+
+test('with no tracker at all a request fails after a while, with a sentence', async () => {
+  const trackers = await startTrackers(2)
+  await Promise.all(trackers.map((tracker) => tracker.stop()))
+  const { link } = linkTo(trackers)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const asked = link.ask('list_groups', {}).catch((error: unknown) => error)
+  await vi.advanceTimersByTimeAsync(6000)
+  expect(await asked).toMatchObject({
+    code: 'connection-lost',
+    message: 'no tracker can be reached; is one running?',
+  })
+  expect(link.isUp).toBe(false)
+})
+
+test('a tracker of another version is named as the reason', async () => {
+  const [tracker] = await startTrackers(1)
+  tracker!.instead.set('hello', () => refuse('protocol-version', 'this tracker speaks version 7'))
+  const { link } = linkTo([tracker!])
+  // The second try says that the first was understood.
+  await tracker!.called('hello', 2)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const asked = link.ask('ping', {}).catch((error: unknown) => error)
+  await vi.advanceTimersByTimeAsync(6000)
+  expect(await asked).toMatchObject({ message: expect.stringContaining('this tracker speaks version 7') })
+})
