@@ -85,17 +85,28 @@ export class ShareLibrary {
     flushed: Promise<void>,
   ): Promise<void> {
     void this.#parts.store.downloadBecomesShare(file)
+    // Listened to from the start: a failure that nobody waits for ends the program.
+    const onDisk = flushed.then(
+      () => true,
+      (error: unknown) => {
+        this.#parts.onNotice(`${file.path} may not have reached the disk: ${sentenceOf(error)}`)
+        return false
+      },
+    )
     const stamp = await stampAt(file.path)
-    if (stamp === undefined || this.#closed) return
+    if (this.#closed) return
+    if (stamp === undefined) {
+      // Moved or removed in this very moment. Until now the download served it, and was announced.
+      this.#parts.sources.withdraw(file.group, file.fileId, 'the file is gone')
+      this.#parts.link.retract(file)
+      this.#sayNotShared(file, `${file.path} is not there`)
+      return
+    }
     void this.#serve(file, manifest, stamp)
     void this.#registerLater(file)
-    try {
-      await flushed
-      const remembered = this.#parts.store.shares().find((share) => keyOf(share) === keyOf(file))
-      if (remembered?.fileId === file.fileId) await this.#parts.store.rememberShare({ ...file, stamp })
-    } catch (error) {
-      this.#parts.onNotice(`${file.path} may not have reached the disk: ${sentenceOf(error)}`)
-    }
+    if (!(await onDisk)) return
+    const remembered = this.#parts.store.shares().find((share) => keyOf(share) === keyOf(file))
+    if (remembered?.fileId === file.fileId) await this.#parts.store.rememberShare({ ...file, stamp })
   }
 
   /** Takes up what was shared when the program last ended. */
@@ -204,7 +215,11 @@ export class ShareLibrary {
       return error.message
     })
     if (problem === undefined) return
-    this.#parts.onNotice(`${share.name} is not shared in ${share.group} at present: ${problem}`)
+    this.#sayNotShared(share, problem)
+  }
+
+  #sayNotShared({ group, name }: FileVersion, problem: string): void {
+    this.#parts.onNotice(`${name} is not shared in ${group} at present: ${problem}`)
   }
 
   /** Undefined when it is served; else why not, as a sentence. */

@@ -35,6 +35,7 @@ export class OneDownload {
   onServing: () => void = () => undefined
   onHave: (index: number) => void = () => undefined
   readonly #peers: Peer[] = []
+  #flushed = Promise.resolve()
   readonly #waiters = new Set<() => void>()
 
   /** Of content that is the same at every run, where there is none given. */
@@ -47,6 +48,7 @@ export class OneDownload {
     this.manifest = buildManifest(sizeBytes, Buffer.concat(hashes))
     this.download = this.#make()
     onTestFinished(async () => {
+      await this.#flushed
       await this.download.pause()
       rmSync(this.folder, { recursive: true, force: true })
     })
@@ -151,6 +153,7 @@ export class OneDownload {
           this.#wake()
         },
         onComplete: async (_manifest, flushed) => {
+          this.#flushed = flushed
           this.#wake()
           await flushed
         },

@@ -1,0 +1,81 @@
+// What becomes of a download that has just got its final name.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pLimit from 'p-limit'
+import { expect, onTestFinished, test } from 'vitest'
+import { HashPool } from '../../../src/client/sharing/hash-pool.ts'
+import { SourceRegistry } from '../../../src/client/sharing/piece-source.ts'
+import { ShareLibrary } from '../../../src/client/sharing/share-library.ts'
+import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
+import { UserStore } from '../../../src/client/storage/user-store.ts'
+import type { TrackerLink } from '../../../src/client/tracker-link/tracker-link.ts'
+import { Bitfield } from '../../../src/common/bitfield.ts'
+import { buildManifest, hashPiece } from '../../../src/common/manifest.ts'
+import { accept } from '../../../src/common/refusal.ts'
+
+const manifest = buildManifest(7, hashPiece(Buffer.from('content')))
+const { fileId, sizeBytes } = manifest
+
+function makeLibrary() {
+  const folder = mkdtempSync(join(tmpdir(), 'coterie-test-'))
+  const notices: string[] = []
+  const onNotice = (sentence: string): void => void notices.push(sentence)
+  const sources = new SourceRegistry()
+  const retracted: unknown[] = []
+  const link = {
+    announce: () => Promise.resolve(),
+    change: () => Promise.resolve(accept(undefined)),
+    retract: (file: unknown) => retracted.push(file),
+  } as unknown as TrackerLink
+  const store = UserStore.open(folder, 'cluster', 'ann', onNotice)
+  const library = new ShareLibrary({
+    link,
+    store,
+    manifests: new ManifestStore(folder),
+    hashes: new HashPool(),
+    sources,
+    hashing: pLimit(1),
+    onNotice,
+  })
+  onTestFinished(async () => {
+    library.close()
+    await store.saved()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const file = { group: 'g', name: 'f.bin', fileId, sizeBytes, path: join(folder, 'f.bin') }
+  // The download serves its pieces until somebody else does.
+  sources.offer('g', { manifest, have: Bitfield.full(1), read: () => Promise.resolve(accept(undefined)) })
+  return { library, sources, notices, retracted, store, file }
+}
+
+test('a file whose folder is gone before it reached the disk is not shared, and does not end the program', async () => {
+  // Nobody listened to the flush of a file that had been moved away at once: its failure was an
+  // unhandled rejection. And the client stayed listed with pieces that it could not read any more.
+  const { library, sources, notices, retracted, file } = makeLibrary()
+  await library.adopt(file, manifest, Promise.reject(new Error('no such folder')))
+  expect(notices).toEqual([
+    `${file.path} may not have reached the disk: no such folder`,
+    `f.bin is not shared in g at present: ${file.path} is not there`,
+  ])
+  expect(sources.find('g', fileId)).toBeUndefined()
+  expect(retracted).toEqual([file])
+})
+
+test('a file that may not have reached the disk is shared, and hashed again before the next time', async () => {
+  const { library, sources, notices, store, file } = makeLibrary()
+  writeFileSync(file.path, 'content')
+  await library.adopt(file, manifest, Promise.reject(new Error('the disk failed')))
+  expect(notices).toEqual([`${file.path} may not have reached the disk: the disk failed`])
+  expect(sources.find('g', fileId)).toBeDefined()
+  expect(store.shares()).toEqual([file])
+})
+
+test('a file that has reached the disk is remembered with its stamp', async () => {
+  const { library, notices, store, file } = makeLibrary()
+  writeFileSync(file.path, 'content')
+  await library.adopt(file, manifest, Promise.resolve())
+  expect(notices).toEqual([])
+  expect(store.shares()).toEqual([{ ...file, stamp: expect.any(String) }])
+})
