@@ -68,8 +68,8 @@ test.each([
   const results = plans.map(simulateSwarm)
   const ratios = plans.map((plan, index) => ratioOf(plan, results[index]!))
   const said = `ratios of seeds ${seeds.join(' ')}: ${ratios.map((ratio) => ratio.toFixed(2)).join(' ')}`
-  expect(mean(ratios), `${said}`).toBeLessThan(expected.meanMax)
-  expect(Math.max(...ratios), `${said}`).toBeLessThan(expected.worstMax)
+  expect(mean(ratios), `mean of ${said}`).toBeLessThan(expected.meanMax)
+  expect(Math.max(...ratios), `worst of ${said}`).toBeLessThan(expected.worstMax)
   expect(mean(results.map(wasteOf)), 'duplicates').toBeLessThan(0.08)
   expect(Math.max(...results.map(wasteOf)), 'duplicates').toBeLessThan(0.12)
 })
