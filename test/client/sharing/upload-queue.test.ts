@@ -13,6 +13,21 @@ function piece(id: number): { id: number; load: (buffer: Buffer) => Promise<Answ
   return { id, load: (buffer) => Promise.resolve(accept(buffer.fill(id % 256))) }
 }
 
+/** Pieces of which it is counted how many were read from disk. */
+function countedPieces(): { loads: number; piece: (id: number) => ReturnType<typeof piece> } {
+  const counted = {
+    loads: 0,
+    piece: (id: number) => ({
+      id,
+      load: (buffer: Buffer) => {
+        counted.loads++
+        return piece(id).load(buffer)
+      },
+    }),
+  }
+  return counted
+}
+
 /** A piece that is read from disk only when the test says so. */
 function heldPiece(id: number): ReturnType<typeof piece> & { loaded: boolean; release: () => void } {
   let release: () => void = () => undefined
@@ -156,13 +171,18 @@ test('a peer that does not read holds up nobody for long under a limit either', 
   const queue = new UploadQueue(new TokenBucket(4 * MiB, clock))
   const { peers } = swarm(3)
   peers[0]!.readsAtOnce = false
-  for (let id = 1; id <= 8; id++) for (const peer of peers) queue.add(peer, piece(id))
+  const counted = countedPieces()
+  for (let id = 1; id <= 8; id++) {
+    for (const peer of peers) queue.add(peer, peer === peers[0] ? counted.piece(id) : piece(id))
+  }
   for (let second = 1; second <= 20; second++) {
     await clock.runTo(second * 1000)
     await vi.advanceTimersByTimeAsync(1000)
   }
   vi.useRealTimers()
   expect(peers.slice(1).map((peer) => peer.got.length)).toEqual([8, 8])
+  // And it holds one buffer, not two.
+  expect(counted.loads).toBe(1)
   peers[0]!.read()
   await clock.runTo(40_000)
   expect(peers[0]!).toMatchObject({ got: [1, 2, 3, 4, 5, 6, 7, 8], broken: [] })
@@ -210,13 +230,16 @@ test('a peer that left is forgotten, in the middle of a piece too', async () => 
   const clock = new FakeClock()
   const queue = new UploadQueue(new TokenBucket(MiB, clock))
   const { peers } = swarm(2)
-  for (const peer of peers) for (const id of [1, 2, 3]) queue.add(peer, piece(id))
+  const counted = countedPieces()
+  for (const id of [1, 2, 3]) queue.add(peers[0]!, counted.piece(id))
+  for (const id of [1, 2, 3]) queue.add(peers[1]!, piece(id))
   await clock.runTo(200)
   expect(peers[0]!.receiving).toBe(1)
   peers[0]!.leave()
   queue.drop(peers[0]!)
   await clock.runTo(3000)
   expect(peers[0]!.got).toEqual([])
+  expect(counted.loads).toBe(1)
   expect(peers[1]!.got).toEqual([1, 2, 3])
 })
 

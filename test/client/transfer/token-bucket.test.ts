@@ -128,6 +128,26 @@ test('who came first goes first, also past somebody who wants little', async () 
   expect(gone).toEqual(['much', 'little'])
 })
 
+test('who comes when a timer is late does not go before those who wait', () => {
+  let nowMs = 0
+  const bucket = new TokenBucket(100 * KiB, { nowMs: () => nowMs, after: () => undefined })
+  expect(bucket.take(1)).toBeInstanceOf(Promise)
+  nowMs = 5000
+  expect(bucket.take(1)).toBeInstanceOf(Promise)
+})
+
+test('a limit that is raised does not wait for what was owed under the old one', async () => {
+  const clock = new FakeClock()
+  const bucket = new TokenBucket(KiB, clock)
+  bucket.spend(MiB)
+  let allowed = false
+  void bucket.take(1)?.then(() => (allowed = true))
+  await clock.runTo(500)
+  bucket.setRate(10 * MiB)
+  await clock.runTo(2000)
+  expect(allowed).toBe(true)
+})
+
 test('spend says how long to pause so that what came already fits the limit', async () => {
   const clock = new FakeClock()
   const bucket = new TokenBucket(100 * KiB, clock)
