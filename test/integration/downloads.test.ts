@@ -45,6 +45,8 @@ describe('a download', () => {
     expect(existsSync(world.path('ben-chain.bin'))).toBe(false)
     expect(existsSync(world.path('ben-chain.bin.part'))).toBe(true)
     await cem.does('download_file g chain.bin cem-chain.bin')
+    await cem.askUntil('show_downloads --details', /ben@/)
+    expect(existsSync(world.path('ben-chain.bin.part'))).toBe(true)
     await Promise.all([ben, cem].map((client) => client.until('[C] [g] chain.bin')))
     await ann.does('limit upload none')
     expect(isSame(path, world.path('ben-chain.bin'))).toBe(true)

@@ -30,6 +30,8 @@ export interface PieceReply {
   /** Announces so many bytes, and sends these. */
   readonly sendPart: (announced: number, bytes: Buffer) => void
   readonly refuse: (code: Refusal['code'], sentence: string) => void
+  /** Reads and answers nothing more, not even a ping. */
+  readonly fallSilent: () => void
   /** Ends the connection as it stands. */
   readonly hangUp: () => void
 }
@@ -171,6 +173,7 @@ export class FakeSeeder {
       send: (bytes) => sendPart(bytes.length, bytes),
       sendPart,
       refuse: (code, sentence) => responder.answer(id, refuse(code, sentence)),
+      fallSilent: () => void responder.channel.socket.pause(),
       hangUp: () => responder.channel.socket.end(),
     }
   }

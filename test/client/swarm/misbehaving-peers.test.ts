@@ -75,11 +75,28 @@ describe('a peer that misbehaves does not keep the download from the good one', 
     expect(one.piecesByUser).toEqual({ good: pieces })
   })
 
-  test('one that lacks what it claims to have', async () => {
-    const one = await expectWholeBeside({
+  test('one that lacks what it claims to have; it is asked for a piece once, not again and again', async () => {
+    const one = new OneDownload(sizeBytes)
+    const liar = await one.seeder('liar', {
       piece: (reply) => reply.refuse('piece-missing', 'I do not have it'),
     })
-    expect(one.piecesByUser).toEqual({ good: pieces })
+    one.start()
+    await one.until('all pieces to be asked for', () => liar.asked.length >= pieces)
+    one.joins(await one.seeder('good'))
+    await one.untilComplete()
+    expectWhole(one)
+    expect([...liar.asked].sort(ascending)).toEqual(Array.from({ length: pieces }, (_, index) => index))
+  })
+
+  test('one that falls silent is asked whether it lives, and given up within seconds', async () => {
+    const one = new OneDownload(sizeBytes)
+    await one.seeder('silent', { piece: (reply) => reply.fallSilent() })
+    one.start()
+    await one.until('a connection', () => one.download.view().why === undefined)
+    await one.until('the end of the connection', () => one.download.view().why === 'connecting')
+    one.joins(await one.seeder('good'))
+    await one.untilComplete()
+    expectWhole(one)
   })
 
   test('one whose file has changed, and one that is always busy', async () => {
