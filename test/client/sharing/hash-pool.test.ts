@@ -1,27 +1,13 @@
-import { existsSync, truncateSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
+import { truncateSync } from 'node:fs'
+import { expect, test } from 'vitest'
 import { HashPool } from '../../../src/client/sharing/hash-pool.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { hashBytes } from '../../../src/common/manifest.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
+import { builtPool, closedAfterTest } from './built-pool.ts'
 import { plainHashes, sampleFile } from './sample-file.ts'
 
 const MiB = 1024 * 1024
-
-/** The workers exist only in the build: with them the pool of the build is tried, not that of the sources. */
-const built = new URL('../../../dist/client/sharing/hash-pool.js', import.meta.url)
-
-async function builtPool(size?: number): Promise<HashPool> {
-  expect(existsSync(fileURLToPath(built)), 'npm run build comes before the tests').toBe(true)
-  const module = (await import(built.href)) as { HashPool: typeof HashPool }
-  return closedAfterTest(new module.HashPool(size))
-}
-
-function closedAfterTest(pool: HashPool): HashPool {
-  onTestFinished(() => pool.close())
-  return pool
-}
 
 test.each([0, 1, pieceBytes - 1, pieceBytes, pieceBytes + 1, 4 * MiB, 4 * MiB + 1, 20 * MiB, 70 * MiB + 3])(
   'a file of %i bytes is hashed as one would by hand',
