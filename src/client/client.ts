@@ -115,7 +115,7 @@ export class Client implements Operations {
       return refuse('already-logged-in', `${this.#session.user} is logged in here; log out first`)
     }
     if (plainNameProblem('user', user) !== undefined || passwordProblem(password) !== undefined) {
-      return refuse('login-failed', 'wrong user or password')
+      return refuse('login-failed', 'wrong user name or password')
     }
     const answer = await this.#link.login(user, password)
     if (!answer.ok) return answer
@@ -264,6 +264,8 @@ export class Client implements Operations {
   }
 
   async close(): Promise<void> {
+    // Who ends the program is not told what ends with it.
+    this.#listener = undefined
     await this.#session?.close()
     this.#session = undefined
     this.#link.stop()
@@ -319,7 +321,8 @@ export class Client implements Operations {
       swarm_changed: ({ joined, left, ...file }) =>
         this.#session?.downloads.onSwarmChanged(file, joined, left),
       file_gone: (file) => {
-        this.#session?.shares.onFileGone(file)
+        // Who leaves a group, or withdraws a file, knows.
+        if (!this.#leaving.has(file.group)) this.#session?.shares.onFileGone(file)
         this.#session?.downloads.onFileGone(file)
       },
       trackers_changed: ({ trackers }) => this.#tickets.onTrackers(trackers),

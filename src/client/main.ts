@@ -6,6 +6,7 @@ import { defaultDataFolder, makePrivateFolder } from '../common/data-folder.ts'
 import { Failure } from '../common/failure.ts'
 import { parseArguments, type ClientArguments } from './arguments.ts'
 import { Client } from './client.ts'
+import { claimFolder } from './storage/folder-claim.ts'
 import { runPrompt } from './prompt/prompt.ts'
 
 async function main(): Promise<number> {
@@ -19,10 +20,12 @@ async function main(): Promise<number> {
 
 async function run(options: ClientArguments): Promise<number> {
   const { listen, trackers, uploadLimit, downloadLimit } = options
+  refuseUnreachable(options)
   refusePlainOffLoopback(options)
   const folder =
     options.dataFolder ?? defaultDataFolder(`client-${formatAddress(listen).replace(/[^0-9A-Za-z.]/g, '_')}`)
   makePrivateFolder(folder)
+  const giveBack = await claimFolder(folder)
   const stop = new AbortController()
   const onFailure = (error: unknown): void => {
     // A bug stops the program: what it would do from here on is not known.
@@ -39,13 +42,24 @@ async function run(options: ClientArguments): Promise<number> {
       subscribe: (listener) => client.subscribe(listener),
       input: process.stdin,
       output: process.stdout,
-      isTerminal: process.stdin.isTTY && process.stdout.isTTY,
+      isTerminal: process.stdin.isTTY && process.stdout.isTTY && process.env['TERM'] !== 'dumb',
       linger: options.linger,
       stop: stop.signal,
     })
   } finally {
     await client.close()
+    giveBack()
   }
+}
+
+/** Others are told the address that a tracker sees: with this one they would call themselves. */
+function refuseUnreachable({ listen, trackers }: ClientArguments): void {
+  const far = trackers.find((tracker) => !isLoopback(tracker.host))
+  if (far === undefined || !isLoopback(listen.host)) return
+  throw new Failure(
+    'usage',
+    `others that use the tracker ${formatAddress(far)} cannot reach ${listen.host}; listen on an address of this machine in their network, or on 0.0.0.0`,
+  )
 }
 
 /** TLS will make this unnecessary; until then a person has to say that the network is trusted. */

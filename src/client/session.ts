@@ -36,8 +36,11 @@ export class Session {
     this.user = user
     const { identity, listen, folder, link, hashes, sources, hashing, onEvent } = parts
     const onNotice = (sentence: string): void => onEvent({ kind: 'notice', sentence })
-    const store = UserStore.open(folder, cluster, user, onNotice)
     const manifests = new ManifestStore(folder)
+    const store = UserStore.open(folder, cluster, user, {
+      onTrouble: onNotice,
+      onUnused: (fileId) => manifests.remove(fileId),
+    })
     this.#store = store
     this.shares = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
     const network = { identity, listen, bucket: parts.downloadBucket, connects: parts.connects }

@@ -5,7 +5,13 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { checkedAddress, formatAddress, parseTrackerInfo, type Address } from '../common/addresses.ts'
+import {
+  checkedAddress,
+  formatAddress,
+  isLoopback,
+  parseTrackerInfo,
+  type Address,
+} from '../common/addresses.ts'
 import { defaultDataFolder } from '../common/data-folder.ts'
 import { Failure, systemCode } from '../common/failure.ts'
 import { version } from '../common/version.ts'
@@ -29,6 +35,7 @@ interface Options {
   dataDir?: string
   memory?: boolean
   logLevel: string
+  insecurePlain?: boolean
 }
 
 /** The names of folders are short everywhere, and a list of trackers may be long. */
@@ -47,7 +54,15 @@ export function parseArguments(words: readonly string[]): Arguments | TextInstea
   }
   const options = program.opts<Options>()
   const [where, which] = program.args
-  const { address, number, all } = trackerOf(where ?? '', which)
+  if (where === undefined)
+    throw new Failure('usage', 'the trackers are missing: ./tracker tracker_info.txt 1')
+  const { address, number, all } = trackerOf(where, which)
+  if (!isLoopback(address.host) && options.insecurePlain !== true) {
+    throw new Failure(
+      'usage',
+      `${formatAddress(address)} is beyond this machine and connections are not encrypted yet; add --insecure-plain on a network you trust`,
+    )
+  }
   const folder = options.dataDir === undefined ? folderFor(all) : resolve(options.dataDir)
   return {
     address,
@@ -61,14 +76,15 @@ function defineProgram(write: (output: string) => void): Command {
   return new Command('tracker')
     .description('Knows who is in which group and who shares what; the bytes travel between the clients.')
     .usage('[options] <tracker_info.txt> [number]\n       tracker [options] <ip> <port>')
-    .argument('<where>', 'the file that lists the trackers, or the ip to listen on')
+    .argument('[where]', 'the file that lists the trackers, or the ip to listen on')
     .argument('[which]', 'the number of this tracker in the file (1 if left out), or the port')
     .addOption(new Option('--data-dir <folder>', 'keep the data in this folder').argParser(notEmpty))
     .addOption(new Option('--memory', 'keep the data nowhere: it is gone at the end').conflicts('dataDir'))
+    .option('--insecure-plain', 'allow connections that are not encrypted beyond this machine')
     .addOption(
       new Option('--log-level <level>', 'what to log on standard error').choices(logLevels).default('warn'),
     )
-    .version(version)
+    .version(`coterie ${version}`, '--version')
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: () => undefined })
 }

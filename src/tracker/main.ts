@@ -22,10 +22,11 @@ async function main(words: readonly string[]): Promise<void> {
     process.exit(1)
   })
   const tracker = await startTracker({ ...parsed, log, onLost: fail })
-  announce(parsed, tracker, log)
   const end = endOnce(tracker, log)
   process.on('SIGINT', end)
   process.on('SIGTERM', end)
+  // Said last: whoever reads it may signal in the next moment.
+  announce(parsed, tracker, log)
   readConsole(process.stdin, print, { status: tracker.status, digest: tracker.digest, quit: end })
 }
 

@@ -67,6 +67,11 @@ export class Downloads {
     }
     const found = await this.#find(group, name)
     if (!found.ok) return found
+    const others = found.value.peers.filter((peer) => peer.key !== this.#parts.network.identity.publicKey)
+    const own = this.#parts.shares.pathOf(group, name)
+    if (own !== undefined && others.length === 0) {
+      return refuse('local-file', `nobody else online has ${name}; this client shares it itself, from ${own}`)
+    }
     const place = await this.#place(destination, name, overwrite)
     if (!place.ok) return place
     if (former?.state === 'failed') await this.#replaceFailed(former, place.value)
@@ -83,7 +88,6 @@ export class Downloads {
     await this.#parts.store.rememberDownload(record)
     this.#downloads.delete(keyOf(record))
     this.#add(record).start(found.value)
-    const others = found.value.peers.filter((peer) => peer.key !== this.#parts.network.identity.publicKey)
     return accept({ destination: place.value, waiting: others.length === 0 })
   }
 

@@ -11,7 +11,7 @@ export class PartFile {
   readonly destination: string
   readonly path: string
   #file: FileHandle | undefined
-  #lastWrite: Promise<void> = Promise.resolve()
+  readonly #writes = new Set<Promise<unknown>>()
 
   constructor(destination: string) {
     this.destination = destination
@@ -41,13 +41,21 @@ export class PartFile {
     return (await stat(this.path).catch(() => undefined)) !== undefined
   }
 
-  /** Writes all of these bytes as piece `index`, after those before. Rejects with a `file` failure. */
-  write(index: number, bytes: Uint8Array): Promise<void> {
-    // One at a time: the system locks a file while it is written to, and threads that wait for that
-    // lock burn a tenth of the processor.
-    const written = this.#lastWrite.then(() => this.#write(index, bytes))
-    this.#lastWrite = written.catch(() => undefined)
-    return written
+  /** Writes all of these bytes as piece `index`. Rejects with a `file` failure. */
+  async write(index: number, bytes: Uint8Array): Promise<void> {
+    const file = this.#opened()
+    await this.#hold(async () => {
+      for (let at = 0; at < bytes.length;) {
+        const { bytesWritten } = await file.write(bytes, at, bytes.length - at, pieceOffset(index) + at)
+        at += bytesWritten
+      }
+    })
+  }
+
+  /** Lends the file descriptor to whoever writes. Rejects with a `file` failure when that fails. */
+  async lend<T>(write: (file: number) => Promise<T>): Promise<T> {
+    const { fd } = this.#opened()
+    return this.#hold(() => write(fd))
   }
 
   /** Reads piece `index` of `length` bytes to the start of the buffer. Rejects with a `file` failure. */
@@ -75,7 +83,7 @@ export class PartFile {
     const file = this.#opened()
     // The same piece may come from two peers. After publishing not even the same bytes are written:
     // the time of such a write would read as a change of the shared file.
-    await this.#lastWrite
+    await Promise.allSettled(this.#writes)
     if (!(await this.isInPlace())) throw new Failure('file', `${this.path} was removed or replaced`)
     try {
       if (overwrite) await rename(this.path, this.destination)
@@ -91,6 +99,7 @@ export class PartFile {
   async close(): Promise<void> {
     const file = this.#file
     this.#file = undefined
+    await Promise.allSettled(this.#writes)
     await file?.close()
   }
 
@@ -99,15 +108,16 @@ export class PartFile {
     await rm(this.path, { force: true })
   }
 
-  async #write(index: number, bytes: Uint8Array): Promise<void> {
+  /** The file is neither closed nor published while it is written to. */
+  async #hold<T>(write: () => Promise<T>): Promise<T> {
+    const written = write()
+    this.#writes.add(written)
     try {
-      for (let at = 0; at < bytes.length;) {
-        const position = pieceOffset(index) + at
-        const { bytesWritten } = await this.#opened().write(bytes, at, bytes.length - at, position)
-        at += bytesWritten
-      }
+      return await written
     } catch (error) {
       throw fileFailure(`cannot write ${this.path}`, error)
+    } finally {
+      this.#writes.delete(written)
     }
   }
 

@@ -42,6 +42,8 @@ export interface ReceivedPiece {
 
 /** Without a byte for so long, though pieces are asked for, the peer is asked whether it lives … */
 const silentMs = 1500
+/** Reading pauses for the download limit for so long at a time. */
+const longestPauseMs = 250
 /** … and given up when it does not answer this question in time either. */
 const pingTimeoutMs = 2500
 
@@ -218,11 +220,24 @@ export class PeerLink {
     if (pauseMs <= 0 || this.#paused) return
     this.#paused = true
     this.#caller.channel.socket.pause()
-    setTimeout(() => {
-      this.#paused = false
-      this.#caller.channel.lastHeardAtMs = performance.now()
-      this.#caller.channel.socket.resume()
-    }, pauseMs)
+    this.#resumeReading(pauseMs)
+  }
+
+  /** In short steps: the limit may be raised meanwhile. */
+  #resumeReading(pauseMs: number): void {
+    setTimeout(
+      () => {
+        const restMs = this.#options.bucket.spend(0)
+        if (restMs > 0) {
+          this.#resumeReading(restMs)
+          return
+        }
+        this.#paused = false
+        this.#caller.channel.lastHeardAtMs = performance.now()
+        this.#caller.channel.socket.resume()
+      },
+      Math.min(pauseMs, longestPauseMs),
+    )
   }
 
   async #greet(): Promise<Answer<void>> {

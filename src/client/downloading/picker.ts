@@ -13,7 +13,7 @@ export type PeerId = string
 const unknownPaceMs = 2000
 
 /** In end game a duplicate must promise to be this much faster, or it is only waste. */
-const endgameGain = 1.5
+const endgameGain = 2
 
 interface PeerFacts {
   readonly has: Bitfield

@@ -248,19 +248,22 @@ export class Swarm {
       contact.failures = 0
       this.#pace.onBytes(piece.bytes.length, performance.now())
       if (link.msPerPiece !== undefined) this.#picker.onPace(key, link.msPerPiece)
-      if (this.#stopped || !this.#picker.isMissing(index)) return
-      if (!this.#store.verify(index, piece.bytes)) {
+      if (this.#stopped) return
+      if (this.#picker.isMissing(index) && !(await this.#store.receive(index, piece.bytes))) {
         this.#ban(contact, link, index)
         return
       }
-      await this.#store.write(index, piece.bytes)
     } finally {
       piece.release()
     }
-    if (!this.#picker.isMissing(index)) return
+    // Another peer may have been sooner with it, also while it was being verified.
+    if (this.#picker.isMissing(index)) this.#onStored(link, index)
+    this.#picker.onGivenUp(key, index)
+  }
+
+  #onStored(link: PeerLink, index: number): void {
     this.piecesByPeer.set(link.name, (this.piecesByPeer.get(link.name) ?? 0) + 1)
     for (const other of this.#picker.onVerified(index)) this.#contacts.get(other)?.link?.cancel(index)
-    this.#picker.onGivenUp(key, index)
     if (this.#picker.missingCount === 0 && !this.#stopped) this.#events.onComplete()
   }
 

@@ -68,11 +68,12 @@ function progress(download: DownloadView): string {
 
 /** The line below a download: how far it is, how fast, and who sent how many pieces. */
 export function detailLine(download: DownloadView): Line {
-  const { piecesDone, pieceCount, bytesPerSecond, piecesByPeer, state } = download
+  const { piecesDone, pieceCount, bytesPerSecond, piecesByPeer, state, why } = download
   const speed = state === 'running' ? `, ${formatSpeed(bytesPerSecond)}` : ''
   const senders = [...piecesByPeer].map(([peer, pieces]) => `${peer} ${pieces}`)
   const from = senders.length === 0 ? '' : ` from ${senders.join(', ')}`
-  return { text: `    ${piecesDone} of ${pieceCount} pieces${speed}${from}`, tone: 'faint' }
+  const waits = state === 'running' && why !== undefined ? `, ${why}` : ''
+  return { text: `    ${piecesDone} of ${pieceCount} pieces${speed}${from}${waits}`, tone: 'faint' }
 }
 
 /** What is printed when something happens on its own. */

@@ -11,6 +11,11 @@ export function stampOf(stats: BigIntStats): FileStamp {
   return [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(':')
 }
 
+/** The size in bytes that a stamp tells. */
+export function sizeOf(stamp: FileStamp): number {
+  return Number(stamp.split(':')[2])
+}
+
 /** The stamp of the file at this path now; undefined when there is no file. */
 export async function stampAt(path: string): Promise<FileStamp | undefined> {
   try {

@@ -1,28 +1,34 @@
 // Hashes files on all cores without stopping the event loop: tasks of 64 pieces to a few workers.
-// The workers exist only while there is something to hash.
+// Received pieces are verified and written there too: the loop has enough to do with receiving them.
 
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
 import { pieceCount } from '../../common/pieces.ts'
-import { hashTask, type HashResult, type HashTask } from './hash-worker.ts'
+import { hashOfFile, type HashTask, type StoreTask, type TaskResult } from './hash-worker.ts'
 
 /** 32 MiB: long enough that handing out tasks costs nothing, short enough that all workers end together. */
 const taskPieces = 64
 
 /** Files up to this many pieces (4 MiB) are hashed at once here: starting a worker takes longer. */
-const inlinePieces = 8
+export const inlinePieces = 8
+
+/** Workers without work are kept for this long: pieces of a download come one by one. */
+const idleMs = 1000
 
 interface Job {
-  readonly task: HashTask
-  readonly resolve: (hashes: Uint8Array) => void
+  readonly task: HashTask | StoreTask
+  readonly resolve: (result: TaskResult) => void
   readonly reject: (failure: Failure) => void
 }
 
 export class HashPool {
   readonly #size: number
-  readonly #waiting: Job[] = []
-  readonly #running = new Map<Worker, Job | undefined>()
+  /** Pieces that were received go before files to share: others wait for them. */
+  readonly #received: Job[] = []
+  readonly #files: Job[] = []
+  readonly #workers = new Map<Worker, Job | undefined>()
+  #idle: NodeJS.Timeout | undefined
 
   constructor(size = Math.min(4, Math.max(1, availableParallelism()))) {
     this.#size = size
@@ -36,71 +42,104 @@ export class HashPool {
 
   /** The hashes of some pieces, in their order. Rejects with a `file` failure. */
   async hashPieces(path: string, sizeBytes: number, indices: readonly number[]): Promise<Buffer> {
-    if (indices.length <= inlinePieces) return this.#inline({ path, sizeBytes, indices })
+    if (indices.length <= inlinePieces) return inline({ path, sizeBytes, indices })
     const parts: Promise<Uint8Array>[] = []
     for (let at = 0; at < indices.length; at += taskPieces) {
-      parts.push(this.#add({ path, sizeBytes, indices: indices.slice(at, at + taskPieces) }))
+      parts.push(this.#hash({ path, sizeBytes, indices: indices.slice(at, at + taskPieces) }))
     }
     return Buffer.concat(await Promise.all(parts))
   }
 
+  /**
+   * Verifies a received piece and writes it; false when it is not the expected one. The piece must not
+   * change, nor the file be closed, until then. Rejects with the system's error when it cannot be written.
+   */
+  async store(task: StoreTask): Promise<boolean> {
+    const result = await this.#add(this.#received, task)
+    if ('stored' in result) return result.stored
+    throw 'problem' in result
+      ? Object.assign(new Error(result.problem), { code: result.code })
+      : new Error('no result')
+  }
+
+  /** Starts the workers that pieces will need soon: it takes longer than a piece. */
+  warmUp(): void {
+    if (this.#workers.size === 0) this.#start()
+    this.#endIdleLater()
+  }
+
   /** Ends the workers; whatever was being hashed is rejected. */
   async close(): Promise<void> {
+    clearTimeout(this.#idle)
     const closed = new Failure('file', 'hashing was stopped')
-    for (const job of this.#waiting.splice(0)) job.reject(closed)
-    for (const job of this.#running.values()) job?.reject(closed)
-    await Promise.all([...this.#running.keys()].map((worker) => worker.terminate()))
+    for (const job of [...this.#received.splice(0), ...this.#files.splice(0)]) job.reject(closed)
+    for (const job of this.#workers.values()) job?.reject(closed)
+    await Promise.all([...this.#workers.keys()].map((worker) => worker.terminate()))
+    this.#workers.clear()
   }
 
-  #inline(task: HashTask): Buffer {
-    try {
-      return hashTask(task)
-    } catch (error) {
-      throw unreadable(task.path, error instanceof Error ? error.message : String(error), error)
-    }
+  async #hash(task: HashTask): Promise<Uint8Array> {
+    const result = await this.#add(this.#files, task)
+    if ('hashes' in result) return result.hashes
+    throw unreadable(task, 'problem' in result ? result.problem : 'no result')
   }
 
-  #add(task: HashTask): Promise<Uint8Array> {
+  #add(queue: Job[], task: HashTask | StoreTask): Promise<TaskResult> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ task, resolve, reject })
-      const idle = [...this.#running].find(([, job]) => job === undefined)?.[0]
+      queue.push({ task, resolve, reject })
+      const idle = [...this.#workers].find(([, job]) => job === undefined)?.[0]
       if (idle !== undefined) this.#next(idle)
-      else if (this.#running.size < this.#size) this.#next(this.#start())
+      else if (this.#workers.size < this.#size) this.#next(this.#start())
     })
   }
 
   #start(): Worker {
     const worker = new Worker(new URL('./hash-worker.js', import.meta.url))
-    // Uploading must not keep a program alive that has been told to quit.
+    this.#workers.set(worker, undefined)
+    // Hashing must not keep a program alive that has been told to quit.
     worker.unref()
-    worker.on('message', (result: HashResult) => {
-      const job = this.#running.get(worker)
-      if ('hashes' in result) job?.resolve(result.hashes)
-      else job?.reject(unreadable(job.task.path, result.problem))
+    worker.on('message', (result: TaskResult) => {
+      this.#workers.get(worker)?.resolve(result)
       this.#next(worker)
     })
     worker.on('error', (error) => {
-      const job = this.#running.get(worker)
-      this.#running.delete(worker)
+      const job = this.#workers.get(worker)
+      this.#workers.delete(worker)
       job?.reject(new Failure('file', `hashing failed: ${error.message}`, error))
       // Whoever waits must not wait for a worker that is gone. If none can start, each is rejected in turn.
-      if (this.#waiting.length > 0) this.#next(this.#start())
+      if (this.#received.length + this.#files.length > 0) this.#next(this.#start())
     })
     return worker
   }
 
   #next(worker: Worker): void {
-    const job = this.#waiting.shift()
-    if (job === undefined) {
-      this.#running.delete(worker)
-      void worker.terminate()
-      return
-    }
-    this.#running.set(worker, job)
-    worker.postMessage(job.task)
+    const job = this.#received.shift() ?? this.#files.shift()
+    this.#workers.set(worker, job)
+    if (job === undefined) this.#endIdleLater()
+    else worker.postMessage(job.task)
+  }
+
+  #endIdleLater(): void {
+    clearTimeout(this.#idle)
+    this.#idle = setTimeout(() => {
+      for (const [worker, job] of this.#workers) {
+        if (job !== undefined) continue
+        this.#workers.delete(worker)
+        void worker.terminate()
+      }
+    }, idleMs)
+    this.#idle.unref()
   }
 }
 
-function unreadable(path: string, problem: string, cause?: unknown): Failure {
-  return new Failure('file', `cannot read ${path}: ${problem}`, cause)
+function inline(task: HashTask): Buffer {
+  try {
+    return hashOfFile(task)
+  } catch (error) {
+    throw unreadable(task, error instanceof Error ? error.message : String(error), error)
+  }
+}
+
+function unreadable(task: HashTask, problem: string, cause?: unknown): Failure {
+  return new Failure('file', `cannot read ${task.path}: ${problem}`, cause)
 }

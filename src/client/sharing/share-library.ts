@@ -15,7 +15,7 @@ import type { SharedFile as SharedFileInfo } from '../operations.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { RememberedShare, UserStore } from '../storage/user-store.ts'
 import type { TrackerLink } from '../tracker-link/tracker-link.ts'
-import { stampAt, type FileStamp } from './file-stamp.ts'
+import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
 import type { HashPool } from './hash-pool.ts'
 import type { SourceRegistry } from './piece-source.ts'
 import { SharedFile } from './shared-file.ts'
@@ -47,6 +47,11 @@ export class ShareLibrary {
 
   has(group: string, name: string): boolean {
     return this.#parts.store.shares().some((share) => share.group === group && share.name === name)
+  }
+
+  /** The path of a file that is being served. */
+  pathOf(group: string, name: string): string | undefined {
+    return this.#served.get(keyOf({ group, name }))?.path
   }
 
   /** Hashes the file and shares it in the group. */
@@ -93,7 +98,7 @@ export class ShareLibrary {
         return false
       },
     )
-    const stamp = await stampAt(file.path)
+    const stamp = await stampAt(file.path).catch(() => undefined)
     if (this.#closed) return
     if (stamp === undefined) {
       // Moved or removed in this very moment. Until now the download served it, and was announced.
@@ -226,10 +231,12 @@ export class ShareLibrary {
   async #takeUp(share: RememberedShare): Promise<string | undefined> {
     const stamp = await stampAt(share.path)
     if (stamp === undefined) return `${share.path} is not there`
-    if (share.stamp !== undefined && share.stamp !== stamp) return `${share.path} changed; upload it again`
     let manifest = this.#parts.manifests.load(share.fileId)
-    if (manifest === undefined || share.stamp === undefined) {
-      const hashed = await this.#hash(share.path, share.sizeBytes, stamp)
+    // Another stamp may still be the same content: moved there and back, or with other permissions.
+    if (manifest === undefined || share.stamp !== stamp) {
+      const sizeBytes = sizeOf(stamp)
+      if (sizeBytes !== share.sizeBytes) return `${share.path} changed; upload it again`
+      const hashed = await this.#hash(share.path, sizeBytes, stamp)
       if (!hashed.ok) return hashed.refusal.sentence
       manifest = hashed.value
       if (manifest.fileId !== share.fileId) return `${share.path} changed; upload it again`

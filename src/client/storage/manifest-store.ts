@@ -1,6 +1,7 @@
 // Manifests by file id, so that a file is hashed once and a download knows its pieces after a restart.
 
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
@@ -33,8 +34,8 @@ export class ManifestStore {
     })
   }
 
-  remove(fileId: string): void {
-    rmSync(this.#path(fileId), { force: true })
+  async remove(fileId: string): Promise<void> {
+    await rm(this.#path(fileId), { force: true })
   }
 
   /** File ids are hex, held against that where they come in. */

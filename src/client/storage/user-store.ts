@@ -34,34 +34,35 @@ const Remembered = v.object({
   downloads: v.array(RememberedDownload),
 })
 
+export interface UserStoreEvents {
+  /** Something cannot be written, as a sentence. */
+  onTrouble(sentence: string): void
+  /** Nothing that is remembered has this content any more. */
+  onUnused(fileId: string): Promise<void>
+}
+
 export class UserStore {
   readonly #path: string
   readonly #shares = new Map<string, RememberedShare>()
   readonly #downloads = new Map<string, RememberedDownload>()
 
-  readonly #onTrouble: (sentence: string) => void
+  readonly #events: UserStoreEvents
   #lastSave: Promise<void> = Promise.resolve()
   /** The save that is to come, for all changes until it begins. */
   #nextSave: Promise<void> | undefined
 
-  private constructor(path: string, onTrouble: (sentence: string) => void) {
+  private constructor(path: string, events: UserStoreEvents) {
     this.#path = path
-    this.#onTrouble = onTrouble
+    this.#events = events
   }
 
   /**
    * Throws a `data` failure for a damaged file: what a person shares is not forgotten quietly.
-   * `onTrouble` is told when something cannot be written.
    */
-  static open(
-    folder: string,
-    cluster: string,
-    user: string,
-    onTrouble: (sentence: string) => void,
-  ): UserStore {
+  static open(folder: string, cluster: string, user: string, events: UserStoreEvents): UserStore {
     const place = join(folder, 'users', cluster.replace(/[^A-Za-z0-9_-]/g, '_'))
     makePrivateFolder(place)
-    const store = new UserStore(join(place, `${user}.json`), onTrouble)
+    const store = new UserStore(join(place, `${user}.json`), events)
     store.#load()
     return store
   }
@@ -80,8 +81,8 @@ export class UserStore {
     return this.#save()
   }
 
-  async forgetShare(file: { group: string; name: string }): Promise<void> {
-    if (this.#shares.delete(keyOf(file))) await this.#save()
+  forgetShare(file: { group: string; name: string }): Promise<void> {
+    return this.#forget(this.#shares, keyOf(file))
   }
 
   rememberDownload(download: RememberedDownload): Promise<void> {
@@ -89,8 +90,8 @@ export class UserStore {
     return this.#save()
   }
 
-  async forgetDownload(file: { group: string; name: string }): Promise<void> {
-    if (this.#downloads.delete(keyOf(file))) await this.#save()
+  forgetDownload(file: { group: string; name: string }): Promise<void> {
+    return this.#forget(this.#downloads, keyOf(file))
   }
 
   /** A finished download becomes a share in one step: no crash can lose it in between. */
@@ -126,6 +127,14 @@ export class UserStore {
     }
   }
 
+  async #forget(records: Map<string, FileVersion>, key: string): Promise<void> {
+    const fileId = records.get(key)?.fileId
+    if (!records.delete(key)) return
+    await this.#save()
+    const isUsed = [...this.shares(), ...this.downloads()].some((record) => record.fileId === fileId)
+    if (fileId !== undefined && !isUsed) await this.#events.onUnused(fileId)
+  }
+
   #save(): Promise<void> {
     if (this.#nextSave === undefined) {
       this.#nextSave = this.#lastSave.then(() => this.#write())
@@ -140,7 +149,7 @@ export class UserStore {
     try {
       await replaceFile(this.#path, `${JSON.stringify(remembered, null, 1)}\n`)
     } catch (error) {
-      this.#onTrouble(`what is shared cannot be remembered in ${this.#path}: ${sentenceOf(error)}`)
+      this.#events.onTrouble(`what is shared cannot be remembered in ${this.#path}: ${sentenceOf(error)}`)
     }
   }
 }

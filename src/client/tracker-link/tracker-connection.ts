@@ -155,6 +155,8 @@ export class TrackerConnection {
     const answer = await this.login(session)
     if (!answer.ok)
       throw new Failure('protocol', `the tracker refuses this login: ${answer.refusal.sentence}`)
+    // Logged out meanwhile: this connection was not among those that were told.
+    if (this.#options.session() !== session) await this.logout()
   }
 
   #onClosed(caller: Caller<TrackerProtocol>): void {

@@ -39,6 +39,8 @@ export interface TrackerLinkOptions {
 /** How long a request waits for a tracker to come back before it fails. */
 const patienceMs = 5000
 const pauseMs = 100
+/** The same while no tracker was ever up: enough for one that starts together with the client. */
+const startPatienceMs = 1000
 
 export class TrackerLink {
   readonly #options: TrackerLinkOptions
@@ -47,6 +49,8 @@ export class TrackerLink {
   readonly #waiters = new Set<() => void>()
   #session: Credentials | undefined
   #started: Promise<unknown> | undefined
+  /** Whether any tracker has ever been up. */
+  #wasUp = false
 
   constructor(options: TrackerLinkOptions) {
     this.#options = options
@@ -169,6 +173,7 @@ export class TrackerLink {
   }
 
   #onUp(connection: TrackerConnection, greeting: Greeting): void {
+    this.#wasUp = true
     for (const waiter of this.#waiters) waiter()
     if (connection.loggedInAs !== undefined)
       void this.#sendAnnounces(connection, [...this.#announced.values()])
@@ -250,9 +255,12 @@ export class TrackerLink {
       const wake = (): void => done(true)
       const timer = globalThis.setTimeout(() => done(false), waitMs)
       this.#waiters.add(wake)
-      // Asked before the first try of all has ended: somebody may be up by then. After it, if nobody
-      // is, the person who waits is told soon rather than late.
-      void this.#started?.then(() => this.#usable().length > 0 && wake())
+      // Asked before the first try of all has ended: somebody may be up by then. If nobody is, and
+      // nobody ever was, this is no short pause of a tracker, and the person is told soon.
+      void this.#started?.then(() => {
+        if (this.#usable().length > 0) wake()
+        else if (!this.#wasUp) globalThis.setTimeout(() => done(false), startPatienceMs)
+      })
     })
   }
 }

@@ -8,9 +8,9 @@ const keptMax = 32
 
 const kept: Buffer[] = []
 
-/** A buffer of `pieceBytes`, with whatever was in it before. */
+/** A buffer of `pieceBytes`, with whatever was in it before; in shared memory, for the hash workers. */
 export function takePieceBuffer(): Buffer {
-  return kept.pop() ?? Buffer.allocUnsafeSlow(pieceBytes)
+  return kept.pop() ?? Buffer.from(new SharedArrayBuffer(pieceBytes))
 }
 
 /** Nobody may touch the buffer, or a view of it, after this. */

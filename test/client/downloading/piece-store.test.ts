@@ -9,6 +9,7 @@ import { ProgressJournal } from '../../../src/client/storage/progress-journal.ts
 import { Failure } from '../../../src/common/failure.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { pieceLength } from '../../../src/common/pieces.ts'
+import { builtPool } from '../sharing/built-pool.ts'
 import { manifestOf, pieceOf, sampleBytes } from '../sharing/sample-file.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
@@ -49,7 +50,7 @@ function place(folder = temporaryFolder()): Place {
 /** A download that was interrupted after these pieces. */
 async function interrupted(pieces: readonly number[], at = place()): Promise<Place> {
   const store = await at.open()
-  for (const index of pieces) await store.write(index, pieceOf(bytes, index))
+  for (const index of pieces) await store.receive(index, pieceOf(bytes, index))
   await store.close()
   at.told.length = 0
   return at
@@ -71,11 +72,20 @@ test('a new download has nothing', async () => {
   expect(store.have.length).toBe(6)
 })
 
-test('only the bytes of the piece are the piece', async () => {
-  const store = await place().open()
-  for (const index of all) expect(await store.verify(index, pieceOf(bytes, index))).toBe(true)
-  const wrong = [pieceOf(bytes, 1), pieceOf(bytes, 0).subarray(1), Buffer.alloc(0), Buffer.alloc(pieceBytes)]
-  for (const piece of wrong) expect(await store.verify(0, piece)).toBe(false)
+test('only the bytes of the piece are the piece, nothing else is written or told', async () => {
+  const at = place()
+  const store = await at.open()
+  const wrong = [
+    pieceOf(bytes, 1),
+    pieceOf(bytes, 0).subarray(1),
+    Buffer.alloc(0),
+    Buffer.alloc(pieceBytes, 1),
+  ]
+  for (const piece of wrong) expect(await store.receive(0, piece)).toBe(false)
+  expect([held(store), at.told]).toEqual([[], []])
+  expect(readFileSync(at.part).every((byte) => byte === 0)).toBe(true)
+  for (const index of all) expect(await store.receive(index, pieceOf(bytes, index))).toBe(true)
+  expect(readFileSync(at.part).equals(bytes)).toBe(true)
 })
 
 test('a piece is told of only when it is written, recorded and marked', async () => {
@@ -103,7 +113,7 @@ test('a piece is told of only when it is written, recorded and marked', async ()
     await add(index)
     look('recorded')
   })
-  await store.write(3, pieceOf(bytes, 3))
+  await store.receive(3, pieceOf(bytes, 3))
   look('told')
   expect(seen).toEqual([
     { when: 'before writing', written: false, recorded: false, marked: false, told: false },
@@ -117,9 +127,9 @@ test('a piece that could not be written is neither marked nor claimed nor told',
   const at = place()
   const { store, part, journal } = await at.openParts()
   vi.spyOn(part, 'write').mockRejectedValueOnce(new Failure('file', 'the disk is full'))
-  await expect(store.write(2, pieceOf(bytes, 2))).rejects.toMatchObject({ code: 'file' })
+  await expect(store.receive(2, pieceOf(bytes, 2))).rejects.toMatchObject({ code: 'file' })
   expect([held(store), at.told, journal.read(6)]).toEqual([[], [], new Set()])
-  await store.write(2, pieceOf(bytes, 2))
+  await store.receive(2, pieceOf(bytes, 2))
   expect([held(store), at.told, journal.read(6)]).toEqual([[2], [2], new Set([2])])
 })
 
@@ -127,22 +137,22 @@ test('a piece that could not be recorded is neither marked nor told', async () =
   const at = place()
   const { store, journal } = await at.openParts()
   vi.spyOn(journal, 'add').mockRejectedValueOnce(new Failure('file', 'the disk is full'))
-  await expect(store.write(2, pieceOf(bytes, 2))).rejects.toMatchObject({ code: 'file' })
+  await expect(store.receive(2, pieceOf(bytes, 2))).rejects.toMatchObject({ code: 'file' })
   expect([held(store), at.told]).toEqual([[], []])
 })
 
 test('a piece that two peers deliver is told once', async () => {
   const at = place()
   const store = await at.open()
-  await Promise.all([1, 1, 1].map((index) => store.write(index, pieceOf(bytes, index))))
-  await store.write(1, pieceOf(bytes, 1))
+  await Promise.all([1, 1, 1].map((index) => store.receive(index, pieceOf(bytes, index))))
+  await store.receive(1, pieceOf(bytes, 1))
   expect(at.told).toEqual([1])
 })
 
 test('what is there can be read meanwhile, what is gone is refused', async () => {
   const at = place()
   const store = await at.open()
-  await store.write(5, pieceOf(bytes, 5))
+  await store.receive(5, pieceOf(bytes, 5))
   const buffer = Buffer.alloc(pieceBytes)
   expect(await store.read(5, buffer)).toEqual({ ok: true, value: undefined })
   expect(buffer.subarray(0, pieceLength(sizeBytes, 5)).equals(pieceOf(bytes, 5))).toBe(true)
@@ -156,7 +166,7 @@ test('an interrupted download goes on with what it had', async () => {
   expect(held(store)).toEqual([0, 4, 5])
   // Nobody is told of what others learn from the bitfield.
   expect(at.told).toEqual([])
-  for (const index of [1, 2, 3]) await store.write(index, pieceOf(bytes, index))
+  for (const index of [1, 2, 3]) await store.receive(index, pieceOf(bytes, index))
   await store.close()
   expect(readFileSync(at.part).equals(bytes)).toBe(true)
   expect(held(await at.open())).toEqual(all)
@@ -217,6 +227,36 @@ test('whatever happened to part and journal, nothing is marked that is not there
     ),
     { numRuns: 25 },
   )
+})
+
+// A file of many pieces is verified and written by workers, a small one in place.
+test('a file of many pieces keeps to the same order', async () => {
+  const folder = temporaryFolder()
+  const many = sampleBytes(20 * pieceBytes + 3, 2)
+  const indices = Array.from({ length: 21 }, (_, index) => index)
+  const told: number[] = []
+  const part = new PartFile(join(folder, 'file'))
+  const manifest = manifestOf(many)
+  const journal = new ProgressJournal(join(folder, 'journal'), manifest.fileId)
+  const store = await PieceStore.open(manifest, part, journal, await builtPool(), (index) => {
+    const onDisk = readFileSync(part.path)
+    expect(pieceOf(onDisk, index).equals(pieceOf(many, index))).toBe(true)
+    expect(journal.read(21)?.has(index)).toBe(true)
+    told.push(index)
+  })
+  onTestFinished(() => store.close())
+  expect(await Promise.all(indices.map((index) => store.receive(index, pieceOf(bytes, index % 5))))).toEqual(
+    indices.map(() => false),
+  )
+  expect(readFileSync(part.path).every((byte) => byte === 0)).toBe(true)
+  // Each comes twice at once, as in an end game.
+  const twice = [...indices, ...indices]
+  expect(await Promise.all(twice.map((index) => store.receive(index, pieceOf(many, index))))).toEqual(
+    twice.map(() => true),
+  )
+  expect(told.toSorted((a, b) => a - b)).toEqual(indices)
+  await part.publish(false)
+  expect(readFileSync(part.destination).equals(many)).toBe(true)
 })
 
 // The part stayed open for ever when what was in it could not be hashed.
