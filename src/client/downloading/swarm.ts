@@ -49,8 +49,8 @@ interface Contact {
   banned: boolean
 }
 
-/** Pieces asked for and not yet written, over all peers: 32 MiB. */
-const underWayMax = 64
+/** Pieces asked for and not yet written, over all peers: 24 MiB. */
+const underWayMax = 48
 /** Pieces asked of one peer: as many as it delivers in this time, and bounded. */
 const askAheadMs = 250
 const askAheadMin = 2

@@ -55,11 +55,17 @@ export class HashPool {
    * change, nor the file be closed, until then. Rejects with the system's error when it cannot be written.
    */
   async store(task: StoreTask): Promise<boolean> {
-    const result = await this.#add(this.#received, task)
+    // One core is left to the loop that receives them.
+    const result = await this.#add(this.#received, task, Math.max(1, this.#size - 1))
     if ('stored' in result) return result.stored
     throw 'problem' in result
       ? Object.assign(new Error(result.problem), { code: result.code })
       : new Error('no result')
+  }
+
+  /** Received pieces wait for a worker: the loop, which has a core too, may as well do one itself. */
+  get isBehind(): boolean {
+    return this.#received.length > 0
   }
 
   /** Starts the workers that pieces will need soon: it takes longer than a piece. */
@@ -79,17 +85,17 @@ export class HashPool {
   }
 
   async #hash(task: HashTask): Promise<Uint8Array> {
-    const result = await this.#add(this.#files, task)
+    const result = await this.#add(this.#files, task, this.#size)
     if ('hashes' in result) return result.hashes
     throw unreadable(task, 'problem' in result ? result.problem : 'no result')
   }
 
-  #add(queue: Job[], task: HashTask | StoreTask): Promise<TaskResult> {
+  #add(queue: Job[], task: HashTask | StoreTask, workersMax: number): Promise<TaskResult> {
     return new Promise((resolve, reject) => {
       queue.push({ task, resolve, reject })
       const idle = [...this.#workers].find(([, job]) => job === undefined)?.[0]
       if (idle !== undefined) this.#next(idle)
-      else if (this.#workers.size < this.#size) this.#next(this.#start())
+      else if (this.#workers.size < workersMax) this.#next(this.#start())
     })
   }
 

@@ -120,6 +120,12 @@ export class Channel {
   /** Sends a message that announces `bytes` raw bytes. Other messages wait until they have been sent. */
   beginBulk(message: object, bytes: number): void {
     if (this.#bulkOwed > 0) throw new Error('one bulk at a time')
+    if (bytes === 0) {
+      this.send(message)
+      return
+    }
+    // Held until the first bytes: the line and they go out in one write, and arrive as one.
+    this.socket.cork()
     this.send(message)
     this.flush()
     this.#bulkOwed = bytes
@@ -139,6 +145,7 @@ export class Channel {
       this.#bulkBytes -= bytes.length
       onTaken()
     })
+    this.socket.uncork()
     this.#bulkOwed -= bytes.length
     if (this.#bulkOwed === 0) this.flush()
   }
@@ -157,6 +164,7 @@ export class Channel {
     if (this.#closedBecause !== undefined) return
     this.flush()
     this.#closedBecause = reason
+    this.socket.uncork()
     // From here on no byte may go into a buffer that its owner, told of the end, is using again.
     if (this.#direct) this.socket.pause()
     // destroySoon ends the stream after the last write; destroy alone would drop an error reply.
