@@ -10,6 +10,7 @@ import { plainNameProblem } from '../common/names.ts'
 import type { FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
 import { loadIdentity } from '../common/security/identity.ts'
+import { allPages } from './listing.ts'
 import type { ClientEvent, DownloadView, Operations, SharedFile } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
 import { HashPool } from './sharing/hash-pool.ts'
@@ -351,25 +352,6 @@ export class Client implements Operations {
     this.#tickets.onConnected(false)
     this.#saidLost = true
     this.#listener?.({ kind: 'trackers-lost' })
-  }
-}
-
-/** A listing whole, page by page. */
-async function allPages<P extends { readonly more: boolean }, E>(
-  ask: (after: string | undefined) => Promise<Answer<P>>,
-  entriesOf: (page: P) => E[],
-  nameOf: (entry: E) => string,
-): Promise<Answer<E[]>> {
-  const all: E[] = []
-  let after: string | undefined
-  for (;;) {
-    const page = await ask(after)
-    if (!page.ok) return page
-    const entries = entriesOf(page.value)
-    all.push(...entries)
-    const last = entries.at(-1)
-    if (!page.value.more || last === undefined) return accept(all)
-    after = nameOf(last)
   }
 }
 

@@ -6,28 +6,15 @@ import type { Address } from '../../common/addresses.ts'
 import { Failure, systemCode } from '../../common/failure.ts'
 import { lineBytesBeforeLogin, peerConnectionsMax } from '../../common/limits.ts'
 import { peerProtocol } from '../../common/protocol/peer-protocol.ts'
-import type { Identity } from '../../common/security/identity.ts'
 import { Channel } from '../../common/wire/channel.ts'
-import { PeerSession } from './peer-session.ts'
-import type { SourceRegistry } from './piece-source.ts'
-import type { TicketOffice } from './ticket-office.ts'
-import type { UploadQueue } from './upload-queue.ts'
-
-export interface PeerServerParts {
-  readonly identity: Identity
-  readonly tickets: TicketOffice
-  readonly sources: SourceRegistry
-  readonly uploads: UploadQueue
-  /** A bug or a broken system while serving: the program decides what becomes of it. */
-  readonly onFailure: (error: unknown) => void
-}
+import { PeerSession, type ServingParts } from './peer-session.ts'
 
 export class PeerServer {
-  readonly #parts: PeerServerParts
+  readonly #parts: ServingParts
   readonly #server: Server
   readonly #sessions = new Set<PeerSession>()
 
-  constructor(parts: PeerServerParts) {
+  constructor(parts: ServingParts) {
     this.#parts = parts
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
     this.#server.maxConnections = peerConnectionsMax

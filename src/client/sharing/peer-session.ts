@@ -5,25 +5,36 @@ import type { PeerProtocol } from '../../common/protocol/peer-protocol.ts'
 import { pieceLength } from '../../common/pieces.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { checkProof, makeNonce, proveKey, type Challenge } from '../../common/security/challenge.ts'
+import type { Identity } from '../../common/security/identity.ts'
 import type { Ticket } from '../../common/security/ticket.ts'
 import type { Channel } from '../../common/wire/channel.ts'
 import type { Needs, Params } from '../../common/wire/methods.ts'
 import { allowLongLines, answeredElsewhere, Responder, type Handlers } from '../../common/wire/responder.ts'
-import type { PeerServerParts } from './peer-server.ts'
-import type { PieceSource } from './piece-source.ts'
-import type { UploadPeer } from './upload-queue.ts'
+import type { PieceSource, SourceRegistry } from './piece-source.ts'
+import type { TicketOffice } from './ticket-office.ts'
+import type { UploadPeer, UploadQueue } from './upload-queue.ts'
 
 type Asked<M extends keyof PeerProtocol['requests']> = Params<PeerProtocol, M>
 
+/** What all connections of a peer server share. */
+export interface ServingParts {
+  readonly identity: Identity
+  readonly tickets: TicketOffice
+  readonly sources: SourceRegistry
+  readonly uploads: UploadQueue
+  /** A bug or a broken system while serving: the program decides what becomes of it. */
+  readonly onFailure: (error: unknown) => void
+}
+
 export class PeerSession implements UploadPeer {
-  readonly #parts: PeerServerParts
+  readonly #parts: ServingParts
   readonly #responder: Responder<PeerProtocol, undefined>
   readonly #opened = new Set<string>()
   #stage: Needs = 'nothing'
   #ticket: Ticket | undefined
   #challenge: Challenge | undefined
 
-  constructor(channel: Channel, protocol: PeerProtocol, parts: PeerServerParts, onClosed: () => void) {
+  constructor(channel: Channel, protocol: PeerProtocol, parts: ServingParts, onClosed: () => void) {
     this.#parts = parts
     this.#responder = new Responder(channel, {
       protocol,
