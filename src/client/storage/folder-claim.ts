@@ -11,22 +11,31 @@ import { Failure, systemCode } from '../../common/failure.ts'
 
 /** Claims the folder for this process; call the result to give it back. Rejects with a `start` failure. */
 export async function claimFolder(folder: string): Promise<() => void> {
-  // In the temporary folder, because the path of a socket has a hundred characters at most.
   const name = createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 24)
-  const path = join(tmpdir(), `coterie-${name}.sock`)
   try {
-    return await listen(path)
+    // On Linux a name without a file (its first character is NUL): the system forgets it with the process,
+    // so there is nothing to clear away, and of several that start at once exactly one gets it.
+    if (process.platform === 'linux') return await listen(`\0coterie-${name}`)
+    // In the temporary folder, because the path of a socket has a hundred characters at most.
+    return await listenOrTakeOver(join(tmpdir(), `coterie-${name}.sock`))
   } catch (error) {
     if (systemCode(error) !== 'EADDRINUSE')
       throw new Failure('start', `cannot claim the folder ${folder}`, error)
-  }
-  if (await isAlive(path)) {
     throw new Failure(
       'start',
       `another client uses the folder ${folder}; give this one its own with --data-dir`,
+      error,
     )
   }
-  // Left by a client that was killed.
+}
+
+/** Elsewhere the name is a file, which a client that was killed leaves behind. */
+async function listenOrTakeOver(path: string): Promise<() => void> {
+  try {
+    return await listen(path)
+  } catch (error) {
+    if (systemCode(error) !== 'EADDRINUSE' || (await isAlive(path))) throw error
+  }
   await rm(path, { force: true })
   return listen(path)
 }
