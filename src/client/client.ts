@@ -315,7 +315,7 @@ export class Client implements Operations {
       join_requested: ({ group, user }) => this.#listener?.({ kind: 'join-requested', group, user }),
       request_decided: ({ group, accepted }) =>
         this.#listener?.({ kind: 'request-decided', group, accepted }),
-      member_left: ({ group, user }) => this.#onMemberLeft(group, user),
+      member_left: ({ group, user, timeMs }) => this.#onMemberLeft(group, user, timeMs),
       owner_changed: ({ group, owner }) => {
         if (owner === this.#session?.user) this.#listener?.({ kind: 'became-owner', group })
       },
@@ -330,8 +330,8 @@ export class Client implements Operations {
     }
   }
 
-  #onMemberLeft(group: string, user: string): void {
-    this.#tickets.onRemoved(group, user)
+  #onMemberLeft(group: string, user: string, timeMs: number): void {
+    this.#tickets.onRemoved(group, user, timeMs)
     this.#server.expel(group, user)
     // Who leaves by a command of this client is told by its reply.
     if (user !== this.#session?.user || this.#leaving.has(group)) return

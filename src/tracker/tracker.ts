@@ -46,7 +46,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
   const { identity, commandLog } = openStorage(options)
   const presence = new Presence()
   const sequencer = new Sequencer(commandLog, {
-    onEffect: (effect) => notify(presence, effect),
+    onEffect: (effect) => notify(presence, effect, Date.now()),
     // Rare: this tracker stood still for a long time. What its clients missed cannot be told any more;
     // they reconnect and announce again.
     onStateReplaced: () => server.disconnectAll('the tracker had fallen behind'),

@@ -95,7 +95,8 @@ describe('a seeder', () => {
       const peer = await RawPeer.connect(port, client.identity)
       return peer.fetch(signTicket(tracker, { ...claims, expiresMs }), fileId)
     }
-    expect(await fetchUntil(Date.now() - 1)).toBe('ticket-lapsed')
+    // The seeder knows the tracker's clock only as well as the tracker answers fast: not to the millisecond.
+    expect(await fetchUntil(Date.now() - 10_000)).toBe('ticket-lapsed')
     expect(await fetchUntil(Date.now() + 60_000)).toBe(pieceBytes)
   })
 

@@ -36,13 +36,18 @@ export class TicketOffice {
     this.#connected = connected
   }
 
-  /** Tickets of this user for this group that were issued before now count no more. */
-  onRemoved(group: string, user: string): void {
+  /**
+   * Tickets of this user for this group that were issued until then count no more. The time is a tracker's
+   * word, like that in the ticket: what is known here of its clock is late by as much as its answer took.
+   */
+  onRemoved(group: string, user: string, atTrackerMs: number): void {
     const nowMs = this.#nowMs()
     for (const [key, atMs] of this.#removedAtMs) {
       if (atMs + ticketLifetimeMs < nowMs) this.#removedAtMs.delete(key)
     }
-    this.#removedAtMs.set(`${group} ${user}`, nowMs)
+    const key = `${group} ${user}`
+    // Each tracker tells it, and may have issued tickets until it heard of it.
+    this.#removedAtMs.set(key, Math.max(atTrackerMs, this.#removedAtMs.get(key) ?? 0))
   }
 
   admit(text: string): Answer<Ticket> {

@@ -214,7 +214,7 @@ export const trackerProtocol = {
     /** To the asker: the owner has decided. */
     request_decided: v.object({ group: GroupName, accepted: v.boolean() }),
     /** To the connected members, and to the one it is about: no longer a member. */
-    member_left: v.object({ group: GroupName, user: UserName }),
+    member_left: v.object({ group: GroupName, user: UserName, timeMs: TimeMs }),
     /** To the new owner, when the old one left. */
     owner_changed: v.object({ group: GroupName, owner: UserName }),
     /** To those who asked for the file: peers that came or changed, and keys of peers that went. */

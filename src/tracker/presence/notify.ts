@@ -4,7 +4,7 @@
 import type { Effect } from '../state/effects.ts'
 import type { Presence } from './presence.ts'
 
-export function notify(presence: Presence, effect: Effect): void {
+export function notify(presence: Presence, effect: Effect, nowMs: number): void {
   switch (effect.kind) {
     case 'trackers_changed':
       for (const client of presence.clients)
@@ -19,7 +19,7 @@ export function notify(presence: Presence, effect: Effect): void {
         client.tell('request_decided', { group: effect.group, accepted: effect.accepted })
       return
     case 'member_left':
-      onMemberLeft(presence, effect)
+      onMemberLeft(presence, effect, nowMs)
       return
     case 'owner_changed':
       for (const client of presence.clientsOf(effect.owner))
@@ -34,11 +34,13 @@ export function notify(presence: Presence, effect: Effect): void {
   }
 }
 
-function onMemberLeft(presence: Presence, effect: Effect & { kind: 'member_left' }): void {
+function onMemberLeft(presence: Presence, effect: Effect & { kind: 'member_left' }, nowMs: number): void {
   const { group, user, members } = effect
   presence.dropFromGroup(user, group)
+  // By the clock that tickets are issued by: every ticket that this tracker issued until now is older.
+  const left = { group, user, timeMs: nowMs }
   for (const concerned of [user, ...members]) {
-    for (const client of presence.clientsOf(concerned)) client.tell('member_left', { group, user })
+    for (const client of presence.clientsOf(concerned)) client.tell('member_left', left)
   }
 }
 
