@@ -35,7 +35,8 @@ export class ManifestStore {
   }
 
   async remove(fileId: string): Promise<void> {
-    await rm(this.#path(fileId), { force: true })
+    // One that stays costs its space and nothing else.
+    await rm(this.#path(fileId), { force: true }).catch(() => undefined)
   }
 
   /** File ids are hex, held against that where they come in. */

@@ -77,8 +77,7 @@ export class UserStore {
 
   /** Resolves when it is durable, like all that change something here. */
   rememberShare(share: RememberedShare): Promise<void> {
-    this.#shares.set(keyOf(share), share)
-    return this.#save()
+    return this.#remember(this.#shares, share)
   }
 
   forgetShare(file: { group: string; name: string }): Promise<void> {
@@ -86,8 +85,7 @@ export class UserStore {
   }
 
   rememberDownload(download: RememberedDownload): Promise<void> {
-    this.#downloads.set(keyOf(download), download)
-    return this.#save()
+    return this.#remember(this.#downloads, download)
   }
 
   forgetDownload(file: { group: string; name: string }): Promise<void> {
@@ -127,12 +125,25 @@ export class UserStore {
     }
   }
 
+  async #remember<R extends FileVersion>(records: Map<string, R>, record: R): Promise<void> {
+    const former = records.get(keyOf(record))
+    records.set(keyOf(record), record)
+    await this.#save()
+    await this.#release(former)
+  }
+
   async #forget(records: Map<string, FileVersion>, key: string): Promise<void> {
-    const fileId = records.get(key)?.fileId
+    const former = records.get(key)
     if (!records.delete(key)) return
     await this.#save()
-    const isUsed = [...this.shares(), ...this.downloads()].some((record) => record.fileId === fileId)
-    if (fileId !== undefined && !isUsed) await this.#events.onUnused(fileId)
+    await this.#release(former)
+  }
+
+  /** A record is gone, or another version is in its place. */
+  async #release(former: FileVersion | undefined): Promise<void> {
+    if (former === undefined) return
+    const isUsed = [...this.shares(), ...this.downloads()].some(({ fileId }) => fileId === former.fileId)
+    if (!isUsed) await this.#events.onUnused(former.fileId)
   }
 
   #save(): Promise<void> {

@@ -1,4 +1,12 @@
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
@@ -50,9 +58,18 @@ test('a damaged manifest counts as missing, never as another', async () => {
 
 test('a manifest that was removed is gone, and may be removed again', async () => {
   const { store } = await stored()
-  store.remove(manifest.fileId)
-  store.remove(manifest.fileId)
+  await store.remove(manifest.fileId)
+  await store.remove(manifest.fileId)
   expect(store.load(manifest.fileId)).toBeUndefined()
+})
+
+// Nobody waits for most removals: a failure of one ended the program.
+test('a manifest that cannot be removed is no failure', async () => {
+  const { store, path } = await stored()
+  rmSync(path)
+  mkdirSync(join(path, 'in the way'), { recursive: true })
+  await store.remove(manifest.fileId)
+  expect(existsSync(path)).toBe(true)
 })
 
 test('nothing half written stays beside the manifests', async () => {

@@ -5,10 +5,13 @@ import {
   UserStore,
   type RememberedDownload,
   type RememberedShare,
+  type UserStoreEvents,
 } from '../../../src/client/storage/user-store.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const fileId = 'ab'.repeat(32)
+const otherId = 'cd'.repeat(32)
+const ignored: UserStoreEvents = { onTrouble: () => undefined, onUnused: () => Promise.resolve() }
 
 function aShare(name: string): RememberedShare {
   return { group: 'g1', name, fileId, sizeBytes: 1000, path: `/somewhere/${name}`, stamp: '1:2:3:4:5' }
@@ -31,17 +34,25 @@ interface Place {
   readonly folder: string
   readonly path: string
   readonly troubles: string[]
+  /** Contents that nothing is remembered of any more, in the order in which the store said so. */
+  readonly unused: string[]
   readonly open: () => UserStore
 }
 
 function place(): Place {
   const folder = temporaryFolder()
   const troubles: string[] = []
+  const unused: string[] = []
+  const events: UserStoreEvents = {
+    onTrouble: (sentence) => troubles.push(sentence),
+    onUnused: async (id) => void unused.push(id),
+  }
   return {
     folder,
     troubles,
+    unused,
     path: join(folder, 'users', 'c1', 'ann.json'),
-    open: () => UserStore.open(folder, 'c1', 'ann', (sentence) => troubles.push(sentence)),
+    open: () => UserStore.open(folder, 'c1', 'ann', events),
   }
 }
 
@@ -90,6 +101,52 @@ test('forgetting what is not remembered changes nothing', async () => {
   expect(() => readFileSync(path)).toThrow('ENOENT')
 })
 
+test('a content is unused when the last share or download with it is forgotten, and that is durable', async () => {
+  const { open, unused } = place()
+  const store = open()
+  await store.rememberShare(aShare('a'))
+  await store.rememberShare({ ...aShare('other'), fileId: otherId })
+  await store.rememberDownload(aDownload('d'))
+  await store.forgetShare(aShare('a'))
+  expect(unused).toEqual([])
+  await store.forgetDownload(aDownload('d'))
+  expect(unused).toEqual([fileId])
+  expect(open().shares()).toEqual([{ ...aShare('other'), fileId: otherId }])
+  await store.forgetDownload(aDownload('d'))
+  expect(unused).toEqual([fileId])
+})
+
+test('a content is unused when another version takes its place, and the same one again changes nothing', async () => {
+  const { open, unused } = place()
+  const store = open()
+  await store.rememberShare(aShare('a'))
+  await store.rememberShare({ ...aShare('a'), stamp: '5:4:3:2:1' })
+  expect(unused).toEqual([])
+  await store.rememberShare({ ...aShare('a'), fileId: otherId })
+  expect(unused).toEqual([fileId])
+  await store.rememberDownload(aDownload('d'))
+  await store.rememberDownload({ ...aDownload('d'), fileId: otherId })
+  expect(unused).toEqual([fileId, fileId])
+})
+
+test('a content that is remembered again while it is being forgotten is not unused', async () => {
+  const { open, unused } = place()
+  const store = open()
+  await store.rememberShare(aShare('a'))
+  await Promise.all([store.forgetShare(aShare('a')), store.rememberShare(aShare('b'))])
+  expect(unused).toEqual([])
+})
+
+test('a download that becomes a share keeps its content in use', async () => {
+  const { open, unused } = place()
+  const store = open()
+  await store.rememberDownload(aDownload('a'))
+  await store.downloadBecomesShare(aShare('a'))
+  expect(unused).toEqual([])
+  await store.forgetShare(aShare('a'))
+  expect(unused).toEqual([fileId])
+})
+
 test('a download that becomes a share is never lost, nor both, in any state of the file', async () => {
   const { open } = place()
   const store = open()
@@ -110,16 +167,13 @@ test('a download that becomes a share is never lost, nor both, in any state of t
 test('users and communities are kept apart', async () => {
   const { folder, open } = place()
   await open().rememberShare(aShare('a'))
-  const others = [
-    UserStore.open(folder, 'c1', 'bob', () => undefined),
-    UserStore.open(folder, 'c2', 'ann', () => undefined),
-  ]
+  const others = [UserStore.open(folder, 'c1', 'bob', ignored), UserStore.open(folder, 'c2', 'ann', ignored)]
   expect(others.flatMap((store) => store.shares())).toEqual([])
 })
 
 test('the name of a community leads nowhere else', async () => {
   const { folder } = place()
-  const store = UserStore.open(folder, '../../outside', 'ann', () => undefined)
+  const store = UserStore.open(folder, '../../outside', 'ann', ignored)
   await store.rememberShare(aShare('a'))
   expect(readdirSync(folder)).toEqual(['users'])
   expect(readdirSync(join(folder, 'users'))).toEqual(['______outside'])

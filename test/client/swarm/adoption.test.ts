@@ -1,53 +1,24 @@
 // What becomes of a download that has just got its final name.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import pLimit from 'p-limit'
-import { expect, onTestFinished, test } from 'vitest'
-import { HashPool } from '../../../src/client/sharing/hash-pool.ts'
-import { SourceRegistry } from '../../../src/client/sharing/piece-source.ts'
-import { ShareLibrary } from '../../../src/client/sharing/share-library.ts'
-import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
-import { UserStore } from '../../../src/client/storage/user-store.ts'
-import type { TrackerLink } from '../../../src/client/tracker-link/tracker-link.ts'
+import { expect, test } from 'vitest'
 import { Bitfield } from '../../../src/common/bitfield.ts'
 import { buildManifest, hashPiece } from '../../../src/common/manifest.ts'
 import { accept } from '../../../src/common/refusal.ts'
+import { oneLibrary } from '../sharing/one-library.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 
 const manifest = buildManifest(7, hashPiece(Buffer.from('content')))
 const { fileId, sizeBytes } = manifest
 
 function makeLibrary() {
-  const folder = mkdtempSync(join(tmpdir(), 'coterie-test-'))
-  const notices: string[] = []
-  const onNotice = (sentence: string): void => void notices.push(sentence)
-  const sources = new SourceRegistry()
-  const retracted: unknown[] = []
-  const link = {
-    announce: () => Promise.resolve(),
-    change: () => Promise.resolve(accept(undefined)),
-    retract: (file: unknown) => retracted.push(file),
-  } as unknown as TrackerLink
-  const store = UserStore.open(folder, 'cluster', 'ann', onNotice)
-  const library = new ShareLibrary({
-    link,
-    store,
-    manifests: new ManifestStore(folder),
-    hashes: new HashPool(),
-    sources,
-    hashing: pLimit(1),
-    onNotice,
-  })
-  onTestFinished(async () => {
-    library.close()
-    await store.saved()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  const folder = temporaryFolder()
+  const one = oneLibrary(folder)
   const file = { group: 'g', name: 'f.bin', fileId, sizeBytes, path: join(folder, 'f.bin') }
   // The download serves its pieces until somebody else does.
-  sources.offer('g', { manifest, have: Bitfield.full(1), read: () => Promise.resolve(accept(undefined)) })
-  return { library, sources, notices, retracted, store, file }
+  one.sources.offer('g', { manifest, have: Bitfield.full(1), read: () => Promise.resolve(accept(undefined)) })
+  return { ...one, file }
 }
 
 test('a file whose folder is gone before it reached the disk is not shared, and does not end the program', async () => {

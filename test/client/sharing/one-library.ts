@@ -1,0 +1,47 @@
+// A share library with everything real but the trackers, which say yes to everything.
+
+import pLimit from 'p-limit'
+import { onTestFinished } from 'vitest'
+import { HashPool } from '../../../src/client/sharing/hash-pool.ts'
+import { SourceRegistry } from '../../../src/client/sharing/piece-source.ts'
+import { ShareLibrary } from '../../../src/client/sharing/share-library.ts'
+import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
+import { UserStore } from '../../../src/client/storage/user-store.ts'
+import type { TrackerLink } from '../../../src/client/tracker-link/tracker-link.ts'
+import { accept } from '../../../src/common/refusal.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+export interface OneLibrary {
+  readonly library: ShareLibrary
+  readonly sources: SourceRegistry
+  readonly store: UserStore
+  readonly manifests: ManifestStore
+  readonly notices: string[]
+  readonly retracted: unknown[]
+}
+
+/** In this folder; another one in the same folder is the next start of the program. */
+export function oneLibrary(folder = temporaryFolder()): OneLibrary {
+  const notices: string[] = []
+  const retracted: unknown[] = []
+  const onNotice = (sentence: string): void => void notices.push(sentence)
+  const link = {
+    announce: () => Promise.resolve(),
+    change: () => Promise.resolve(accept(undefined)),
+    retract: (file: unknown) => retracted.push(file),
+  } as unknown as TrackerLink
+  const manifests = new ManifestStore(folder)
+  const store = UserStore.open(folder, 'cluster', 'ann', {
+    onTrouble: onNotice,
+    onUnused: (fileId) => manifests.remove(fileId),
+  })
+  const sources = new SourceRegistry()
+  const hashes = new HashPool()
+  const hashing = pLimit(1)
+  const library = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
+  onTestFinished(async () => {
+    library.close()
+    await store.saved()
+  })
+  return { library, sources, store, manifests, notices, retracted }
+}

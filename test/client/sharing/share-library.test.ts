@@ -1,0 +1,161 @@
+// What is shared again at the next login: the content that was shared, whatever has happened to the file.
+
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { SharedFile } from '../../../src/client/operations.ts'
+import { pieceBytes } from '../../../src/common/limits.ts'
+import type { Answer } from '../../../src/common/refusal.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+import { oneLibrary, type OneLibrary } from './one-library.ts'
+import { manifestOf, sampleBytes } from './sample-file.ts'
+
+const bytes = sampleBytes(2 * pieceBytes + 5)
+const { fileId } = manifestOf(bytes)
+
+interface Shared extends OneLibrary {
+  readonly folder: string
+  readonly path: string
+}
+
+/** A file that is shared in the group g. */
+async function shared(): Promise<Shared> {
+  const folder = temporaryFolder()
+  const one = { ...oneLibrary(folder), folder, path: join(folder, 'f.bin') }
+  writeFileSync(one.path, bytes)
+  expectShared(await one.library.upload(one.path, 'g'))
+  return one
+}
+
+function expectShared(answer: Answer<SharedFile>): void {
+  expect(answer).toMatchObject({ ok: true })
+}
+
+/** The program ends, this happens to the file, and the user logs in again. */
+async function afterwards({ folder, path, library, store }: Shared, happens: (path: string) => void) {
+  library.close()
+  await store.saved()
+  happens(path)
+  const next = oneLibrary(folder)
+  await next.library.resume()
+  return next
+}
+
+async function readsWhole({ sources }: OneLibrary): Promise<boolean> {
+  const source = sources.find('g', fileId)
+  const buffer = Buffer.alloc(pieceBytes)
+  const answer = await source?.read(1, buffer)
+  return answer?.ok === true && buffer.equals(bytes.subarray(pieceBytes, 2 * pieceBytes))
+}
+
+describe('a file that was shared, and has the same content at the next login,', () => {
+  test.each([
+    ['was left alone', () => undefined],
+    ['was touched', (path: string) => utimesSync(path, 1, 1)],
+    ['has other permissions', (path: string) => chmodSync(path, 0o600)],
+    [
+      'was moved there and back',
+      (path: string) => {
+        renameSync(path, `${path}.away`)
+        renameSync(`${path}.away`, path)
+      },
+    ],
+    [
+      'is a copy',
+      (path: string) => {
+        copyFileSync(path, `${path}.copy`)
+        renameSync(`${path}.copy`, path)
+      },
+    ],
+    ['was written again', (path: string) => writeFileSync(path, readFileSync(path))],
+  ])('is shared again when it %s, and known by its stamp from then on', async (_what, happens) => {
+    const one = await shared()
+    const next = await afterwards(one, happens)
+    expect(next.notices).toEqual([])
+    expect(await readsWhole(next)).toBe(true)
+    const [share] = next.store.shares()
+    expect(share).toMatchObject({ fileId, stamp: expect.any(String) })
+    const last = await afterwards({ ...one, ...next }, () => undefined)
+    expect(last.store.shares()).toEqual([share])
+    expect(await readsWhole(last)).toBe(true)
+  })
+
+  test('is shared again without its manifest too', async () => {
+    const one = await shared()
+    const next = await afterwards(one, () => rmSync(join(one.folder, 'manifests'), { recursive: true }))
+    expect(next.notices).toEqual([])
+    expect(await readsWhole(next)).toBe(true)
+    expect(next.manifests.load(fileId)).toBeDefined()
+  })
+})
+
+describe('a file that was shared, and has another content at the next login,', () => {
+  test.each([
+    ['as long', (path: string) => writeFileSync(path, Buffer.from(bytes).fill(7, bytes.length - 1))],
+    ['longer', (path: string) => appendFileSync(path, 'more')],
+    ['shorter', (path: string) => truncateSync(path, 5)],
+    ['empty', (path: string) => truncateSync(path, 0)],
+  ])('is not shared when it is %s; its user is told, and it stays remembered', async (_what, happens) => {
+    const one = await shared()
+    const [before] = one.store.shares()
+    const next = await afterwards(one, happens)
+    expect(next.notices).toEqual([
+      `f.bin is not shared in g at present: ${one.path} changed; upload it again`,
+    ])
+    expect(next.sources.find('g', fileId)).toBeUndefined()
+    expect(next.store.shares()).toEqual([before])
+    // It may come back.
+    const last = await afterwards({ ...one, ...next }, (path) => writeFileSync(path, bytes))
+    expect(last.notices).toEqual([])
+    expect(await readsWhole(last)).toBe(true)
+  })
+})
+
+describe('the manifest of a file that is shared', () => {
+  test('stays as long as another share has the same content, and goes with the last', async () => {
+    const one = await shared()
+    const twin = join(one.folder, 'twin.bin')
+    copyFileSync(one.path, twin)
+    expectShared(await one.library.upload(twin, 'g'))
+    await one.library.stop('g', 'f.bin')
+    expect(one.manifests.load(fileId)).toBeDefined()
+    await one.library.stop('g', 'twin.bin')
+    expect(one.manifests.load(fileId)).toBeUndefined()
+  })
+
+  test('stays while a download needs it', async () => {
+    const one = await shared()
+    const download = { group: 'h', name: 'f.bin', fileId, sizeBytes: bytes.length }
+    const destination = join(one.folder, 'elsewhere.bin')
+    await one.store.rememberDownload({
+      ...download,
+      destination,
+      overwrite: false,
+      paused: true,
+      unshared: false,
+    })
+    await one.library.stop('g', 'f.bin')
+    expect(one.manifests.load(fileId)).toBeDefined()
+    await one.store.forgetDownload(download)
+    expect(one.manifests.load(fileId)).toBeUndefined()
+  })
+
+  test('goes when the file is replaced by a new version', async () => {
+    const one = await shared()
+    writeFileSync(one.path, 'the second version')
+    expectShared(await one.library.upload(one.path, 'g'))
+    const [share] = one.store.shares()
+    expect(one.manifests.load(share?.fileId ?? '')).toBeDefined()
+    expect(one.manifests.load(fileId)).toBeUndefined()
+  })
+})
