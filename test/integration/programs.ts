@@ -4,6 +4,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { vi } from 'vitest'
 
 /** Far longer than anything here takes, also on a machine that is busy with other tests. */
 const patienceMs = 15_000
@@ -99,14 +100,14 @@ export class Program {
 
   /** Asks again and again until a line of the reply is right. */
   async askUntil(command: string, wanted: Wanted): Promise<string> {
-    const deadlineMs = performance.now() + patienceMs
-    for (;;) {
-      const line = (await this.ask(command)).find((each) => isWanted(each, wanted))
-      if (line !== undefined) return line
-      if (performance.now() > deadlineMs)
+    return vi.waitFor(
+      async () => {
+        const line = (await this.ask(command)).find((each) => isWanted(each, wanted))
+        if (line !== undefined) return line
         throw new Error(`${this.name}: "${command}" never said ${String(wanted)}\n${this.#story()}`)
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+      },
+      { timeout: patienceMs, interval: 20 },
+    )
   }
 
   /** Pieces of a download that are verified and written, and who sent them in this run. */

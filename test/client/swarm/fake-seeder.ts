@@ -45,6 +45,8 @@ export interface Behaviour {
   /** Signs with another key than the one it is known by. */
   impostor?: boolean
   refusesTickets?: boolean
+  /** Told of every piece that it is asked for. */
+  onAsked?: () => void
 }
 
 export class FakeSeeder {
@@ -151,6 +153,7 @@ export class FakeSeeder {
       piece: ({ index }, _session, id) => {
         const reply = this.#reply(responder(), index, id)
         this.asked.push(index)
+        this.#behaviour.onAsked?.()
         const answer = this.#behaviour.piece ?? ((usual: PieceReply) => usual.send(usual.right))
         answer(reply, index)
         return answeredElsewhere

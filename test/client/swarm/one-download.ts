@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { Download } from '../../../src/client/downloading/download.ts'
 import { HashPool } from '../../../src/client/sharing/hash-pool.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
@@ -66,7 +66,8 @@ export class OneDownload {
   }
 
   async seeder(user: string, behaviour?: Behaviour): Promise<FakeSeeder> {
-    const seeder = await FakeSeeder.start(user, this.content, this.manifest, behaviour)
+    const onAsked = (): void => this.#wake()
+    const seeder = await FakeSeeder.start(user, this.content, this.manifest, { ...behaviour, onAsked })
     this.#peers.push(seeder.peer)
     onTestFinished(() => seeder.stop())
     return seeder
@@ -81,20 +82,31 @@ export class OneDownload {
     this.download.onSwarmChanged([seeder.peer], [])
   }
 
-  /** Waits for something that an event of the download brings about. */
+  /** Waits for something that an event of the download, or a request to a seeder, brings about. */
   async until(what: string, isThere: () => boolean): Promise<void> {
-    const deadlineMs = performance.now() + patienceMs
-    while (!isThere()) {
-      if (performance.now() > deadlineMs)
-        throw new Error(`waited in vain for ${what}: ${JSON.stringify([this.notices, this.had])}`)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 50)
-        this.#waiters.add(() => {
-          clearTimeout(timer)
-          resolve()
-        })
-      })
+    let timedOut = false
+    const timer = setTimeout(() => {
+      timedOut = true
+      this.#wake()
+    }, patienceMs)
+    try {
+      while (!isThere()) {
+        if (timedOut) throw new Error(this.#inVain(what))
+        await new Promise<void>((resolve) => this.#waiters.add(resolve))
+      }
+    } finally {
+      clearTimeout(timer)
     }
+  }
+
+  /** Waits until the view says that this is what the download waits for; there is no event for it. */
+  async untilWhy(why: string | undefined): Promise<void> {
+    await vi.waitFor(
+      () => {
+        if (this.download.view().why !== why) throw new Error(this.#inVain(String(why)))
+      },
+      { timeout: patienceMs, interval: 10 },
+    )
   }
 
   async untilComplete(): Promise<void> {
@@ -162,6 +174,10 @@ export class OneDownload {
         onNotice: notice,
       },
     )
+  }
+
+  #inVain(what: string): string {
+    return `waited in vain for ${what}: ${JSON.stringify([this.notices, this.had])}`
   }
 
   #wake(): void {
