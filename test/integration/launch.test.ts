@@ -1,7 +1,7 @@
 // How the programs start and end: one sentence for what is wrong, the right exit code, nothing left over.
 
 import { once } from 'node:events'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Program, What } from './programs.ts'
@@ -23,8 +23,13 @@ afterAll(async () => {
 })
 
 /** Runs to its end; one line on standard error, nothing else, and this exit code. */
-async function refuses(what: What, words: readonly string[], code: number): Promise<string> {
-  const program = world.run('program', what, [...words, '--data-dir', world.path('refused')])
+async function refuses(
+  what: What,
+  words: readonly string[],
+  code: number,
+  dataFolder = 'refused',
+): Promise<string> {
+  const program = world.run('program', what, [...words, '--data-dir', world.path(dataFolder)])
   program.process.stdin.end()
   expect(await program.ended()).toEqual({ code, signal: null })
   expect(program.stderr).toMatch(/^error: [^\n]+\n$/)
@@ -51,7 +56,18 @@ describe('a tracker that cannot start', () => {
     expect(await refuses('tracker', ['list.txt', '0'], 2)).toMatch(/number 1 is the first line$/)
     expect(await refuses('tracker', ['broken.txt', '1'], 2)).toMatch(/broken\.txt/)
     expect(await refuses('tracker', ['127.0.0.1', '70000'], 2)).toMatch(/70000/)
-    expect(await refuses('tracker', [], 2)).toMatch(/where/)
+    expect(await refuses('tracker', [], 2)).toBe(
+      'error: the trackers are missing: ./tracker tracker_info.txt 1',
+    )
+  })
+
+  test('says that connections beyond this machine are not encrypted, unless it is told that this is known', async () => {
+    expect(await refuses('tracker', ['0.0.0.0', '0'], 2)).toBe(
+      'error: 0.0.0.0:0 is beyond this machine and connections are not encrypted yet; add --insecure-plain on a network you trust',
+    )
+    const open = world.run('tracker', 'tracker', ['0.0.0.0', '0', '--memory', '--insecure-plain'])
+    await open.until(/^tracker 1 listening on 0\.0\.0\.0:\d+$/)
+    expect(await open.kill('SIGTERM')).toEqual({ code: 0, signal: null })
   })
 })
 
@@ -66,6 +82,34 @@ describe('a client that cannot start', () => {
     expect(await refuses('client', ['127.0.0.1', '3000'], 2)).toMatch(/the tracker is missing/)
     expect(await refuses('client', [...address, ...tracker, '--upload-limit', 'fast'], 2)).toMatch(/fast/)
     expect(await refuses('client', [...address, ...tracker, '--unknown'], 2)).toMatch(/--unknown/)
+  })
+
+  test('says that others could not reach it, or that they would without encryption', async () => {
+    const far = ['192.0.2.1', '9002']
+    const unreachable =
+      'error: others that use the tracker 192.0.2.1:9002 cannot reach 127.0.0.1; listen on an address of this machine in their network, or on 0.0.0.0'
+    expect(await refuses('client', ['127.0.0.1', '0', ...far], 2)).toBe(unreachable)
+    expect(await refuses('client', ['127.0.0.1', '0', ...far, '--insecure-plain'], 2)).toBe(unreachable)
+    for (const words of [far, ['127.0.0.1', String(world.trackerPort)]])
+      expect(await refuses('client', ['0.0.0.0', '0', ...words], 2)).toMatch(
+        /is beyond this machine and connections are not encrypted yet; add --insecure-plain on a network you trust$/,
+      )
+  })
+
+  test('says that another client uses its data folder, until that one is killed or has quit', async () => {
+    const words = ['127.0.0.1', '0', '127.0.0.1', String(world.trackerPort)]
+    let holder = await world.user('holder')
+    // The folder counts, not what it is called.
+    symlinkSync(world.path('holder'), world.path('alias'))
+    for (const end of ['kill', 'quit'] as const) {
+      for (const name of ['holder', 'alias'])
+        expect(await refuses('client', words, 1, name)).toBe(
+          `error: another client uses the folder ${world.path(name)}; give this one its own with --data-dir`,
+        )
+      expect(await holder.say('whoami')).toBe('holder')
+      await holder[end]()
+      holder = await world.again('holder')
+    }
   })
 
   test('with no tracker running it starts, says so at the first command that needs one, and exits with 1', async () => {
@@ -93,9 +137,8 @@ describe('ending', () => {
 
   test.each(['quit', 'SIGINT', 'SIGTERM'] as const)('a tracker ends with 0 by %s', async (how) => {
     const tracker = world.run('tracker', 'tracker', ['127.0.0.1', '0', '--memory'])
+    // From this line on a signal ends it in good order.
     await tracker.until(/listening/)
-    tracker.write('status')
-    await tracker.until(/^users 0/)
     await expectEnd(tracker, how)
   })
 

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { Failure } from '../../src/common/failure.ts'
+import { version } from '../../src/common/version.ts'
 import { parseArguments } from '../../src/tracker/arguments.ts'
 import { temporaryFolder } from './support/test-tracker.ts'
 
@@ -49,7 +50,7 @@ test('trackers of one list share a data folder, those of another list do not', (
   })
   expect(parseArguments(['::1', '8000'])).toMatchObject({ dataFolder: '/data/coterie/tracker-___1__8000' })
   const many = trackerInfo(Array.from({ length: 50 }, (_, index) => `10.0.0.${index}:9002`).join('\n'))
-  expect(parseArguments([many])).toMatchObject({
+  expect(parseArguments([many, '--insecure-plain'])).toMatchObject({
     dataFolder: expect.stringMatching(/^\/data\/coterie\/tracker-[0-9a-f]{64}$/) as string,
   })
   vi.unstubAllEnvs()
@@ -63,7 +64,7 @@ test('the data can be kept elsewhere or nowhere', () => {
 
 test('every mistake is one sentence', () => {
   const file = trackerInfo()
-  expect(mistake()).toMatch(/^usage: missing required argument/)
+  expect(mistake()).toBe('usage: the trackers are missing: ./tracker tracker_info.txt 1')
   expect(mistake(file, '1', '2')).toMatch(/^usage: too many arguments/)
   expect(mistake(file, '3')).toBe(`usage: ${file} has 2 trackers, there is no number 3`)
   for (const number of ['0', '-1', '1.5', 'x', '', '1e3']) {
@@ -79,11 +80,29 @@ test('every mistake is one sentence', () => {
   expect(mistake(file, '--log-level', 'loud')).toMatch(/^usage: .*Allowed choices are/)
 })
 
+test('beyond this machine it takes a word, because connections are not encrypted', () => {
+  const far = trackerInfo('127.0.0.1:9002\n192.0.2.1:9002\n')
+  for (const words of [
+    [far, '2'],
+    ['192.0.2.1', '9002'],
+    ['0.0.0.0', '9002'],
+    ['::', '9002'],
+  ]) {
+    expect(mistake(...words)).toMatch(
+      /^usage: .+:9002 is beyond this machine and connections are not encrypted yet; add --insecure-plain /,
+    )
+    expect(parseArguments([...words, '--insecure-plain'])).toMatchObject({ address: { port: 9002 } })
+  }
+  // Which address it listens on counts, not who else is in the list.
+  expect(parseArguments([far, '1'])).toMatchObject({ address: { host: '127.0.0.1' } })
+  for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost'])
+    expect(parseArguments([host, '0'])).toMatchObject({ number: 1 })
+})
+
 test('help and the version are text and no mistake', () => {
   expect(parseArguments(['--help'])).toMatchObject({
     text: expect.stringContaining('Usage: tracker') as string,
   })
-  expect(parseArguments(['--version'])).toMatchObject({
-    text: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string,
-  })
+  expect(parseArguments(['--version'])).toEqual({ text: `coterie ${version}\n` })
+  expect(mistake('-V')).toMatch(/^usage: unknown option '-V'/)
 })
