@@ -5,6 +5,7 @@ import type { Address } from '../../../src/common/addresses.ts'
 import { announceFilesMax, requestTimeoutMs } from '../../../src/common/limits.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
+import { answeredElsewhere } from '../../../src/common/wire/responder.ts'
 import { diesOverIt, FakeTracker, isSilent, password, startTrackers, user } from './fake-tracker.ts'
 
 interface Linked {
@@ -304,19 +305,66 @@ test('a request that comes while nobody is up waits for the first that is', asyn
   expect(await asked).toMatchObject({ ok: true })
 })
 
-test('with no tracker at all a request fails after a while, with a sentence', async () => {
-  const trackers = await startTrackers(2)
-  await Promise.all(trackers.map((tracker) => tracker.stop()))
-  const { link } = linkTo(trackers)
+const nobody = { code: 'connection-lost', message: 'no tracker can be reached; is one running?' }
+
+/** A request while time stands still: how it ended, once it has. */
+function askedIn(link: TrackerLink): { outcome: unknown } {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   onTestFinished(() => void vi.useRealTimers())
-  const asked = link.ask('list_groups', {}).catch((error: unknown) => error)
-  await vi.advanceTimersByTimeAsync(6000)
-  expect(await asked).toMatchObject({
-    code: 'connection-lost',
-    message: 'no tracker can be reached; is one running?',
-  })
+  const asked = { outcome: undefined as unknown }
+  link.ask('list_groups', {}).then(
+    (answer) => (asked.outcome = answer),
+    (error: unknown) => (asked.outcome = error),
+  )
+  return asked
+}
+
+test('while no tracker was ever up, a request waits a second and then fails, with a sentence', async () => {
+  const trackers = await startTrackers(2)
+  for (const tracker of trackers) tracker.instead.set('hello', diesOverIt)
+  const { link } = linkTo(trackers)
+  // The second try says that the first has ended.
+  for (const tracker of trackers) await tracker.called('hello', 2)
+  const asked = askedIn(link)
+  await vi.advanceTimersByTimeAsync(999)
+  expect(asked.outcome).toBeUndefined()
+  await vi.advanceTimersByTimeAsync(1)
+  expect(asked.outcome).toMatchObject(nobody)
   expect(link.isUp).toBe(false)
+})
+
+test('that second begins when the first tries have ended, not when the request was made', async () => {
+  const [slow] = await startTrackers(1)
+  let end: (() => void) | undefined
+  slow!.instead.set('hello', (_params, socket) => {
+    end ??= () => socket.destroy()
+    return answeredElsewhere
+  })
+  const { link } = linkTo([slow!])
+  await slow!.called('hello')
+  const asked = askedIn(link)
+  await vi.advanceTimersByTimeAsync(3000)
+  expect(asked.outcome).toBeUndefined()
+  end?.()
+  // Besides the end of all patience: the end of that second, and the next try.
+  while (vi.getTimerCount() < 3) await new Promise((turn) => setImmediate(turn))
+  await vi.advanceTimersByTimeAsync(999)
+  expect(asked.outcome).toBeUndefined()
+  await vi.advanceTimersByTimeAsync(1)
+  expect(asked.outcome).toMatchObject(nobody)
+})
+
+test('when a tracker was up before, a request waits five seconds for it, and then fails', async () => {
+  const [tracker] = await startTrackers(1)
+  const { link, hears } = linkTo([tracker!])
+  await hears('up')
+  await tracker!.stop()
+  await hears('all down')
+  const asked = askedIn(link)
+  await vi.advanceTimersByTimeAsync(4999)
+  expect(asked.outcome).toBeUndefined()
+  await vi.advanceTimersByTimeAsync(1)
+  expect(asked.outcome).toMatchObject(nobody)
 })
 
 test('a tracker of another version is named as the reason', async () => {
