@@ -116,11 +116,11 @@ test('onlyRequestsDupesDuringEndgame', () => {
   expect(picker.pickFor('fast', 0)).toBe(slow)
 })
 
-test('in end game a duplicate must promise to be half as late again sooner', () => {
+test('in end game a duplicate must promise to be more than twice as soon', () => {
   for (const [slowMs, expected] of [
-    [149, undefined],
-    [150, undefined],
-    [151, 0],
+    [199, undefined],
+    [200, undefined],
+    [201, 0],
   ] as const) {
     const picker = pickerOf(1, { slow: 'all', fast: 'all' })
     picker.onPace('slow', slowMs)
@@ -160,7 +160,8 @@ test('a peer that is overdue is expected later and later, so that others take ov
   expect(picker.pickFor('stalled', 0)).toBe(0)
   expect(picker.pickFor('steady', 0)).toBeUndefined()
   expect(picker.pickFor('steady', 120)).toBeUndefined()
-  expect(picker.pickFor('steady', 200)).toBe(0)
+  expect(picker.pickFor('steady', 200)).toBeUndefined()
+  expect(picker.pickFor('steady', 201)).toBe(0)
 })
 
 test('what a peer was asked for is on offer again when it leaves', () => {

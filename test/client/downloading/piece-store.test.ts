@@ -259,6 +259,28 @@ test('a file of many pieces keeps to the same order', async () => {
   expect(readFileSync(part.destination).equals(many)).toBe(true)
 })
 
+// Of a file of many pieces it is a worker that meets the full disk.
+test('a piece that a worker cannot write is neither marked nor claimed nor told', async () => {
+  const folder = temporaryFolder()
+  const many = sampleBytes(9 * pieceBytes, 3)
+  const told: number[] = []
+  const part = new PartFile(join(folder, 'file'))
+  const manifest = manifestOf(many)
+  const journal = new ProgressJournal(join(folder, 'journal'), manifest.fileId)
+  const store = await PieceStore.open(manifest, part, journal, await builtPool(), (index) => told.push(index))
+  onTestFinished(() => store.close())
+  const full = openSync('/dev/full', 'w')
+  onTestFinished(() => closeSync(full))
+  vi.spyOn(part, 'lend').mockImplementationOnce(async (write) => part.lend(() => write(full)))
+  await expect(store.receive(4, pieceOf(many, 4))).rejects.toMatchObject({
+    code: 'file',
+    message: expect.stringContaining(`cannot write ${part.path}`),
+  })
+  expect([store.have.count, told, journal.read(9)]).toEqual([0, [], new Set()])
+  expect(await store.receive(4, pieceOf(many, 4))).toBe(true)
+  expect([store.have.count, told, journal.read(9)]).toEqual([1, [4], new Set([4])])
+})
+
 // The part stayed open for ever when what was in it could not be hashed.
 test('a store that cannot be opened leaves nothing open', async () => {
   const at = await interrupted(all)
