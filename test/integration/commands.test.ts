@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Program } from './programs.ts'
-import { World } from './world.ts'
+import { isSame, World } from './world.ts'
 
 let world: World
 let ann: Program
@@ -162,8 +162,27 @@ describe('files', () => {
     const path = world.makeFile('mine.bin', 100)
     await ben.does(`upload_file ${path} s2`)
     expect(await ann.say('list_files s2')).toBe('mine.bin  100 bytes  1 seeders')
-    await ben.does('leave_group s2')
+    const mark = ben.mark()
+    expect(await ben.say('leave_group s2')).toBe('left s2')
     expect(await ann.say('list_files s2')).toBe('no files in s2')
+    // Who leaves knows what goes along. Whatever the tracker told of it came before the answer to this.
+    await ben.does('list_groups')
+    expect(ben.lines.slice(mark).filter((line) => line.includes('mine.bin'))).toEqual([])
+  })
+
+  test('what this client alone could give is not downloaded from itself', async () => {
+    await world.group('d1', ann, ben)
+    const path = world.makeFile('own.bin', 100)
+    await ann.does(`upload_file ${path} d1`)
+    expect(await ann.say('download_file d1 own.bin own-copy.bin')).toBe(
+      `error: nobody else online has own.bin; this client shares it itself, from ${path}`,
+    )
+    expect(await ann.say('show_downloads')).toBe('no downloads')
+    // From somebody else it can be fetched, also to have it twice.
+    await ben.does(`upload_file ${path} d1`)
+    await ann.does('download_file d1 own.bin own-copy.bin')
+    await ann.until('[C] [d1] own.bin')
+    expect(isSame(path, world.path('own-copy.bin'))).toBe(true)
   })
 
   test('after logout the file stays listed with nobody to get it from, and after login it is back', async () => {

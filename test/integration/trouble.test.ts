@@ -1,7 +1,16 @@
 // Peers that die, hang or lie, and files that change under their seeders: it costs seconds, never the
 // download, and never a byte that is not the original's.
 
-import { appendFileSync, existsSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Program } from './programs.ts'
 import { contentOf, isSame, MiB, World } from './world.ts'
@@ -121,5 +130,24 @@ describe('a file that changes while it is shared', () => {
     const again = await world.again('dora')
     await again.until(`away.bin is not shared in g at present: ${path} changed; upload it again`)
     expect(await ann.ask('list_files g')).toContain('away.bin  1000 bytes  0 seeders')
+  })
+
+  test('in nothing but its times, permissions and place, and is back where it was, is shared again', async () => {
+    const path = world.makeFile('same.bin', sizeBytes)
+    const eva = await world.user('eva')
+    await eva.does('join_group g')
+    await ann.does('accept_request g eva')
+    await eva.does(`upload_file "${path}" g`)
+    await eva.quit()
+    utimesSync(path, 1, 1)
+    chmodSync(path, 0o600)
+    renameSync(path, `${path}.away`)
+    renameSync(`${path}.away`, path)
+    const again = await world.again('eva')
+    await ann.askUntil('list_files g', `same.bin  ${sizeBytes} bytes  1 seeders`)
+    await cem.does('download_file g same.bin cem-same.bin')
+    await cem.until('[C] [g] same.bin')
+    expect(isSame(path, world.path('cem-same.bin'))).toBe(true)
+    expect(again.lines.filter((line) => line.includes('same.bin'))).toEqual([])
   })
 })

@@ -114,6 +114,35 @@ describe('the reply to a command that succeeds', () => {
     ])
   })
 
+  test('show_downloads --details adds progress, who sent how much, and what a running one waits for', async () => {
+    const client = fakeClient()
+    const piecesByPeer = new Map([
+      ['abc@127.0.0.1:4444', 1],
+      ['def@[::1]:5', 2],
+    ])
+    client.downloads.push(
+      download({ name: 'a.png', state: 'running', piecesDone: 3, pieceCount: 9, piecesByPeer }),
+      download({
+        name: 'b.png',
+        state: 'running',
+        why: 'waiting for a seeder',
+        bytesPerSecond: 0,
+        piecesDone: 0,
+        piecesByPeer: new Map(),
+      }),
+      download({ name: 'c.png', state: 'failed', why: 'the disk is full' }),
+    )
+    expect((await runScript(['show_downloads --details'], { client })).lines).toEqual([
+      '[D] [g1] a.png',
+      '    3 of 9 pieces, 3.0 MiB/s from abc@127.0.0.1:4444 1, def@[::1]:5 2',
+      '[D] [g1] b.png',
+      '    0 of 2 pieces, 0 KiB/s, waiting for a seeder',
+      // Why one stopped stands behind its own line, and not twice.
+      '[F] [g1] c.png - the disk is full',
+      '    1 of 2 pieces from abc@127.0.0.1:4444 1',
+    ])
+  })
+
   test('help lists every command, and explains one', async () => {
     const { lines } = await reply('help')
     for (const command of ['create_user <user> [password]', 'limit <upload|download> <rate>', 'quit'])
