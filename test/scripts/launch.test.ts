@@ -145,6 +145,21 @@ test('a start waits for another that is building, and says so', async () => {
   expect(await ended).toMatchObject({ code: 0, stdout: '["one","./tracker"]' })
 })
 
+test('a benchmark gets its words after the build, and its exit code is that of the launcher', async () => {
+  mkdirSync(join(root, 'bench'))
+  writeFileSync(
+    join(root, 'bench', 'sample.ts'),
+    `import { existsSync } from 'node:fs'
+const words: string[] = process.argv.slice(2)
+process.stdout.write(JSON.stringify([existsSync('dist/tracker/main.js'), ...words]))
+process.exitCode = 3
+`,
+  )
+  const launcher = join(root, 'scripts', 'launch.mjs')
+  const { ended } = start(process.execPath, [launcher, 'bench', 'sample', '--', 'a b'], { cwd: tmpdir() })
+  expect(await ended).toEqual({ stdout: '[true,"--","a b"]', stderr: '', code: 3 })
+})
+
 test('without Node a launcher says what is missing', async () => {
   const { ended } = start('/bin/sh', [join(root, 'client')], { env: { PATH: '/nonexistent' } })
   expect(await ended).toEqual({
