@@ -74,7 +74,8 @@ export class Client implements Operations {
       listen: options.listen,
       identity,
       port: () => this.#port,
-      told: this.#told(),
+      told: (isFirst) => this.#told(isFirst),
+      onTrackers: (keys) => this.#tickets.onTrackers(keys),
       onUp: (greeting) => this.#onTrackerUp(greeting.timeMs),
       onAllDown: () => this.#onTrackersLost(),
       onAnnounceRefused: () => undefined,
@@ -120,9 +121,8 @@ export class Client implements Operations {
     }
     const answer = await this.#link.login(user, password)
     if (!answer.ok) return answer
-    this.#tickets.onTrackers(answer.value)
+    this.#session = await this.#openSession(user)
     this.#tickets.open()
-    this.#session = this.#openSession(user)
     // Not waited for: a file that has to be hashed again would hold up the reply.
     this.#session.resume().catch(this.#options.onFailure)
     return accept(undefined)
@@ -273,12 +273,20 @@ export class Client implements Operations {
     await Promise.all([this.#server.close(), this.#hashes.close()])
   }
 
-  #openSession(user: string): Session {
-    const { cluster } = this.#link
-    if (cluster === undefined) throw new Failure('connection-lost', 'the tracker went away during the login')
-    const session = new Session(user, cluster, this.#sessionParts)
+  async #openSession(user: string): Promise<Session> {
+    const session = await this.#makeSession(user).catch(async (error: unknown) => {
+      // Else the trackers would take this user for logged in, and nobody could log in or out here.
+      await this.#link.logout()
+      throw error
+    })
     if (this.#giveUpAfterMs !== undefined) session.downloads.giveUpAfter(this.#giveUpAfterMs)
     return session
+  }
+
+  async #makeSession(user: string): Promise<Session> {
+    const { cluster } = this.#link
+    if (cluster === undefined) throw new Failure('connection-lost', 'the tracker went away during the login')
+    return new Session(user, cluster, this.#sessionParts)
   }
 
   async #changeGroup<M extends Change>(
@@ -310,14 +318,19 @@ export class Client implements Operations {
     await this.#session?.downloads.failGroup(group)
   }
 
-  #told(): Told {
+  #told(isFirst: () => boolean): Told {
+    const tellOnce = (event: ClientEvent): void => {
+      if (isFirst()) this.#listener?.(event)
+    }
     return {
-      join_requested: ({ group, user }) => this.#listener?.({ kind: 'join-requested', group, user }),
-      request_decided: ({ group, accepted }) =>
-        this.#listener?.({ kind: 'request-decided', group, accepted }),
-      member_left: ({ group, user, timeMs }) => this.#onMemberLeft(group, user, timeMs),
+      join_requested: ({ group, user }) => tellOnce({ kind: 'join-requested', group, user }),
+      request_decided: ({ group, accepted }) => tellOnce({ kind: 'request-decided', group, accepted }),
+      member_left: ({ group, user, timeMs }) => {
+        this.#expel(group, user, timeMs)
+        if (isFirst()) this.#onMemberLeft(group, user)
+      },
       owner_changed: ({ group, owner }) => {
-        if (owner === this.#session?.user) this.#listener?.({ kind: 'became-owner', group })
+        if (owner === this.#session?.user) tellOnce({ kind: 'became-owner', group })
       },
       swarm_changed: ({ joined, left, ...file }) =>
         this.#session?.downloads.onSwarmChanged(file, joined, left),
@@ -330,9 +343,12 @@ export class Client implements Operations {
     }
   }
 
-  #onMemberLeft(group: string, user: string, timeMs: number): void {
+  #expel(group: string, user: string, timeMs: number): void {
     this.#tickets.onRemoved(group, user, timeMs)
     this.#server.expel(group, user)
+  }
+
+  #onMemberLeft(group: string, user: string): void {
     // Who leaves by a command of this client is told by its reply.
     if (user !== this.#session?.user || this.#leaving.has(group)) return
     this.#listener?.({ kind: 'removed-from-group', group })

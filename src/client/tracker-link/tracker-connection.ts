@@ -31,6 +31,8 @@ export interface TrackerConnectionOptions {
   /** The port that other clients reach this one at. */
   readonly port: () => number
   readonly told: Told
+  /** The keys of the trackers, as a login at this one was told them. */
+  readonly onTrackers: (keys: readonly string[]) => void
   /** Whom to log in on a connection that has just opened, if anybody. */
   readonly session: () => Credentials | undefined
   /** Greeted, and logged in where there is a session. */
@@ -111,6 +113,8 @@ export class TrackerConnection {
       return refuse('login-failed', 'this tracker does not know the password it claims to know')
     }
     this.#loggedInAs = user
+    // At every login: a tracker that was started while nobody was connected has a key that is news here.
+    this.#options.onTrackers(finished.value.trackers)
     return finished
   }
 

@@ -27,7 +27,13 @@ export interface TrackerLinkOptions {
   readonly listen: Address
   readonly identity: Identity
   readonly port: () => number
-  readonly told: Told
+  /**
+   * What one tracker tells. Every tracker tells everything; `isFirst` says whether this is the one that
+   * is asked, for what a person wants to hear once.
+   */
+  readonly told: (isFirst: () => boolean) => Told
+  /** A login was answered: the keys whose tickets this community honours. */
+  readonly onTrackers: (keys: readonly string[]) => void
   /** A tracker is connected and, while somebody is logged in, logged in to. */
   readonly onUp: (greeting: Greeting) => void
   /** The last tracker is gone. */
@@ -54,21 +60,22 @@ export class TrackerLink {
 
   constructor(options: TrackerLinkOptions) {
     this.#options = options
-    this.#connections = options.trackers.map(
-      (address) =>
-        new TrackerConnection({
-          address,
-          listen: options.listen,
-          identity: options.identity,
-          port: options.port,
-          told: options.told,
-          session: () => this.#session,
-          onUp: (connection, greeting) => this.#onUp(connection, greeting),
-          onDown: () => {
-            if (!this.isUp) options.onAllDown()
-          },
-        }),
-    )
+    this.#connections = options.trackers.map((address) => {
+      const connection: TrackerConnection = new TrackerConnection({
+        address,
+        listen: options.listen,
+        identity: options.identity,
+        port: options.port,
+        told: options.told(() => this.#usable()[0] === connection),
+        onTrackers: options.onTrackers,
+        session: () => this.#session,
+        onUp: (connection, greeting) => this.#onUp(connection, greeting),
+        onDown: () => {
+          if (!this.isUp) options.onAllDown()
+        },
+      })
+      return connection
+    })
   }
 
   /** Begins to connect to all trackers. Does not wait. */
@@ -109,8 +116,8 @@ export class TrackerLink {
     return this.change('register', { user, ...credentialsOf(keys) })
   }
 
-  /** Logs in at every tracker that is up, and from now on at each that comes up. Resolves to the trackers' keys. */
-  async login(user: string, password: string): Promise<Answer<readonly string[]>> {
+  /** Logs in at every tracker that is up, and from now on at each that comes up. */
+  async login(user: string, password: string): Promise<Answer<void>> {
     let derived: ClientKeys | undefined
     const session: Credentials = {
       user,
@@ -129,12 +136,14 @@ export class TrackerLink {
       if (connection.caller === undefined || connection.loggedInAs !== undefined) continue
       void this.#alsoLogin(connection, session)
     }
-    return accept(first.value.trackers)
+    return accept(undefined)
   }
 
   async #alsoLogin(connection: TrackerConnection, session: Credentials): Promise<void> {
     try {
       const answer = await connection.login(session)
+      // Logged out meanwhile: this connection was not among those that were told.
+      if (this.#session !== session) return await connection.logout()
       // What was announced since the first login has not been said to this one.
       if (answer.ok) return await this.#sendAnnounces(connection, [...this.#announced.values()])
     } catch (error) {

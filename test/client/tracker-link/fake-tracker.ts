@@ -100,6 +100,11 @@ export class FakeTracker {
     }
   }
 
+  /** Tells it to everybody that is connected. */
+  tellAll: Responder<TrackerProtocol, Session>['tell'] = (method, params) => {
+    for (const responder of this.#responders) responder.tell(method, params)
+  }
+
   #accept(socket: Socket): void {
     const session: Session = { nonce: makeNonce(), socket, stage: 'nothing', bare: '', serverFirst: '' }
     const responder = new Responder<TrackerProtocol, Session>(new Channel(socket, lineBytesMax), {
