@@ -5,6 +5,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFil
 import { open, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
+import { Failure, sentenceOf } from './failure.ts'
 
 /** `$XDG_DATA_HOME/coterie/<name>`, by default under `~/.local/share` (XDG Base Directory 0.8). */
 export function defaultDataFolder(name: string): string {
@@ -14,9 +15,13 @@ export function defaultDataFolder(name: string): string {
   return join(base, 'coterie', name)
 }
 
-/** Makes the folder, readable by its owner only. */
+/** Makes the folder, readable by its owner only. Throws a `data` failure. */
 export function makePrivateFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new Failure('data', `cannot make the data folder ${folder}: ${sentenceOf(error)}`, error)
+  }
 }
 
 /**

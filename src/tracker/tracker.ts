@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Address } from '../common/addresses.ts'
 import { makePrivateFolder } from '../common/data-folder.ts'
-import { Failure, sentenceOf } from '../common/failure.ts'
+import { Failure } from '../common/failure.ts'
 import { loadIdentity, makeIdentity, type Identity } from '../common/security/identity.ts'
 import type { CommandLog } from './log/command-log.ts'
 import { MemoryLog } from './log/memory-log.ts'
@@ -80,11 +80,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
 function openStorage(options: TrackerOptions): { identity: Identity; commandLog: CommandLog } {
   const { dataFolder, number } = options
   if (dataFolder === undefined) return { identity: makeIdentity(), commandLog: new MemoryLog() }
-  try {
-    makePrivateFolder(dataFolder)
-  } catch (error) {
-    throw new Failure('data', `cannot make the data folder ${dataFolder}: ${sentenceOf(error)}`, error)
-  }
+  makePrivateFolder(dataFolder)
   // The log is shared, the key is not: each tracker signs tickets as itself.
   const identity = loadIdentity(join(dataFolder, `tracker-${number}`))
   return { identity, commandLog: new SqliteLog(join(dataFolder, 'log.sqlite')) }

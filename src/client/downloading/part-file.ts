@@ -93,7 +93,10 @@ export class PartFile {
         throw new Failure('file', `${this.destination} exists now; it was not overwritten`, error)
       throw fileFailure(`cannot rename ${this.path}`, error)
     }
-    return { flushed: flush(file, dirname(this.destination)) }
+    const flushed = flush(file, dirname(this.destination))
+    // It may fail before anybody listens, and a failure that nobody listens to ends the program.
+    flushed.catch(() => undefined)
+    return { flushed }
   }
 
   async close(): Promise<void> {
@@ -103,9 +106,12 @@ export class PartFile {
     await file?.close()
   }
 
+  /** Rejects with a `file` failure. */
   async remove(): Promise<void> {
     await this.close()
-    await rm(this.path, { force: true })
+    await rm(this.path, { force: true }).catch((error: unknown) => {
+      throw fileFailure(`cannot remove ${this.path}`, error)
+    })
   }
 
   /** The file is neither closed nor published while it is written to. */

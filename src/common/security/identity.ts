@@ -12,7 +12,7 @@ import {
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makePrivateFolder, replaceFileSync } from '../data-folder.ts'
-import { Failure, systemCode } from '../failure.ts'
+import { Failure, sentenceOf, systemCode } from '../failure.ts'
 
 export interface Identity {
   readonly publicKey: string
@@ -25,7 +25,7 @@ export function makeIdentity(): Identity {
   return identityOf(generateKeyPairSync('ed25519').privateKey)
 }
 
-/** The identity in this folder; made when there is none. Throws a `data` failure for a damaged one. */
+/** The identity in this folder; made when there is none. Throws a `data` failure, as for a damaged one. */
 export function loadIdentity(folder: string): Identity {
   const path = join(folder, 'identity.pem')
   let pem: string
@@ -35,15 +35,23 @@ export function loadIdentity(folder: string): Identity {
     if (systemCode(error) !== 'ENOENT')
       throw new Failure('data', `cannot read the identity key ${path}`, error)
     makePrivateFolder(folder)
-    const { privateKey } = generateKeyPairSync('ed25519')
-    replaceFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }))
-    return identityOf(privateKey)
+    return makeKept(path)
   }
   try {
     return identityOf(createPrivateKey(pem))
   } catch (error) {
     throw new Failure('data', `the identity key ${path} is damaged; move it away to get a new one`, error)
   }
+}
+
+function makeKept(path: string): Identity {
+  const { privateKey } = generateKeyPairSync('ed25519')
+  try {
+    replaceFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  } catch (error) {
+    throw new Failure('data', `cannot write the identity key ${path}: ${sentenceOf(error)}`, error)
+  }
+  return identityOf(privateKey)
 }
 
 function identityOf(privateKey: KeyObject): Identity {
