@@ -39,6 +39,8 @@ export class ShareLibrary {
   readonly #unregistered = new Map<string, RememberedShare>()
   /** Shares that this client itself is replacing or withdrawing: what the tracker tells of that is no news. */
   readonly #changing = new Set<string>()
+  /** Finished downloads that are being taken over, by group and name. */
+  readonly #adopting = new Map<string, Promise<void>>()
   #closed = false
 
   constructor(parts: ShareParts) {
@@ -62,6 +64,8 @@ export class ShareLibrary {
     if (!looked.ok) return looked
     const hashed = await this.#hash(absolute, looked.value.sizeBytes, looked.value.stamp)
     if (!hashed.ok) return hashed
+    // Hashing takes long: whoever is logged in by now may be somebody else.
+    if (this.#closed) return refuse('cancelled', `you logged out; ${name} is not shared`)
     const manifest = hashed.value
     const share: RememberedShare = {
       group,
@@ -75,6 +79,7 @@ export class ShareLibrary {
     if (!registered.ok) return registered
     await this.#parts.manifests.save(manifest)
     await this.#parts.store.rememberShare(share)
+    if (this.#closed) return refuse('cancelled', `you logged out; ${name} is shared from your next login on`)
     // "Sharing" is said when others can find it here: they may ask the tracker in the next moment.
     await this.#serve(share, manifest, looked.value.stamp)
     return accept({ name, group, sizeBytes: manifest.sizeBytes, pieceCount: manifest.pieceCount })
@@ -98,20 +103,31 @@ export class ShareLibrary {
         return false
       },
     )
+    const adopted = this.#takeOver(file, manifest)
+    this.#adopting.set(
+      keyOf(file),
+      adopted.then(() => undefined),
+    )
+    const stamp = await adopted.finally(() => this.#adopting.delete(keyOf(file)))
+    if (stamp === undefined || !(await onDisk) || this.#closed) return
+    const remembered = this.#parts.store.shares().find((share) => keyOf(share) === keyOf(file))
+    if (remembered?.fileId === file.fileId) await this.#parts.store.rememberShare({ ...file, stamp })
+  }
+
+  /** Serves a finished download and tells the trackers; its stamp, if there is something to serve. */
+  async #takeOver(file: RememberedShare, manifest: Manifest): Promise<FileStamp | undefined> {
     const stamp = await stampAt(file.path).catch(() => undefined)
-    if (this.#closed) return
+    if (this.#closed) return undefined
     if (stamp === undefined) {
       // Moved or removed in this very moment. Until now the download served it, and was announced.
       this.#parts.sources.withdraw(file.group, file.fileId, 'the file is gone')
       this.#parts.link.retract(file)
       this.#sayNotShared(file, `${file.path} is not there`)
-      return
+      return undefined
     }
     void this.#serve(file, manifest, stamp)
-    void this.#registerLater(file)
-    if (!(await onDisk)) return
-    const remembered = this.#parts.store.shares().find((share) => keyOf(share) === keyOf(file))
-    if (remembered?.fileId === file.fileId) await this.#parts.store.rememberShare({ ...file, stamp })
+    await this.#registerLater(file)
+    return stamp
   }
 
   /** Takes up what was shared when the program last ended. */
@@ -126,6 +142,8 @@ export class ShareLibrary {
 
   /** Withdraws a share and forgets it. */
   async stop(group: string, name: string): Promise<Answer<void>> {
+    // A download that has just finished: its registration must not overtake the withdrawal.
+    await this.#adopting.get(keyOf({ group, name }))
     const share = this.#parts.store.shares().find((each) => each.group === group && each.name === name)
     if (share === undefined) return refuse('not-shared', `you do not share ${name} in ${group}`)
     const withdrawn = await this.#whileChanging(share, () =>
@@ -203,6 +221,7 @@ export class ShareLibrary {
         if (this.#served.has(keyOf(share))) await this.#parts.link.announce(share, true)
         return
       }
+      if (this.#closed) return
       this.#drop(share, registered.refusal.sentence)
       void this.#parts.store.forgetShare(share)
       this.#parts.onNotice(
@@ -240,6 +259,7 @@ export class ShareLibrary {
       if (!hashed.ok) return hashed.refusal.sentence
       manifest = hashed.value
       if (manifest.fileId !== share.fileId) return `${share.path} changed; upload it again`
+      if (this.#closed) return undefined
       await this.#parts.manifests.save(manifest)
       await this.#parts.store.rememberShare({ ...share, stamp })
     }
@@ -299,7 +319,9 @@ async function lookAt(path: string, name: string): Promise<Answer<{ sizeBytes: n
     if (code === 'ENOENT' || code === 'ENOTDIR') return refuse('local-file', `there is no file ${path}`)
     if (code === 'EACCES') return refuse('local-file', `${path} cannot be read: permission denied`)
     if (error instanceof Failure) return refuse('local-file', error.message)
-    throw error
+    if (code === undefined) throw error
+    // Links in a circle, a name that is too long, a disk that fails: something about this one path.
+    return refuse('local-file', `${path} cannot be read: ${sentenceOf(error)}`)
   }
 }
 
