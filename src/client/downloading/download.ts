@@ -7,7 +7,7 @@ import { ticketLifetimeMs } from '../../common/limits.ts'
 import { buildManifest, type Manifest } from '../../common/manifest.ts'
 import { pieceCount } from '../../common/pieces.ts'
 import type { Peer, TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
-import type { Answer } from '../../common/refusal.ts'
+import type { Answer, Refusal } from '../../common/refusal.ts'
 import type { Result } from '../../common/wire/methods.ts'
 import type { DownloadState, DownloadView } from '../operations.ts'
 import type { HashPool } from '../sharing/hash-pool.ts'
@@ -67,6 +67,8 @@ export class Download {
   #askedAtMs = 0
   #lastLinkedAtMs = performance.now()
   #finding = false
+  /** What is there already is being verified, which for a large file takes minutes. */
+  #verifying = false
   #piecesByPeer = new Map<string, number>()
   #piecesDone = 0
 
@@ -83,7 +85,7 @@ export class Download {
 
   /** How long no peer has been connected, in milliseconds. */
   get withoutPeersMs(): number {
-    if ((this.#swarm?.linkCount ?? 0) > 0) return 0
+    if (this.#verifying || (this.#swarm?.linkCount ?? 0) > 0) return 0
     return performance.now() - this.#lastLinkedAtMs
   }
 
@@ -151,7 +153,8 @@ export class Download {
       const found = await this.#parts.find()
       if (this.#state !== 'running') return
       if (found.ok) this.#onFound(found.value)
-      else if ((this.#swarm?.linkCount ?? 0) === 0) await this.fail(found.refusal.sentence)
+      else if (isFinal(found.refusal) && (this.#swarm?.linkCount ?? 0) === 0)
+        await this.fail(found.refusal.sentence)
     } catch (error) {
       // No tracker: the transfer goes on with the peers it has.
       if (!(error instanceof Failure)) throw error
@@ -192,9 +195,11 @@ export class Download {
       await this.#complete(manifest, Promise.resolve())
       return
     }
+    this.#verifying = true
     const store = await PieceStore.open(manifest, part, journal, hashes, (index) =>
       this.#events.onHave(store, index),
-    )
+    ).finally(() => (this.#verifying = false))
+    this.#lastLinkedAtMs = performance.now()
     this.#store = store
     if (this.#isStopped()) {
       await this.#closeStore()
@@ -311,4 +316,9 @@ export class Download {
     if (this.#swarm !== undefined && this.#swarm.linkCount > 0) return undefined
     return this.#peers.size === 0 ? 'waiting for a seeder' : 'connecting'
   }
+}
+
+/** A tracker that is busy, or not ready, says nothing about the file: it is asked again. */
+function isFinal({ code }: Refusal): boolean {
+  return code === 'no-such-file' || code === 'no-such-group' || code === 'not-a-member'
 }

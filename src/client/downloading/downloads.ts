@@ -72,7 +72,7 @@ export class Downloads {
     if (own !== undefined && others.length === 0) {
       return refuse('local-file', `nobody else online has ${name}; this client shares it itself, from ${own}`)
     }
-    const place = await this.#place(destination, name, overwrite)
+    const place = await this.#place(destination, { group, name }, overwrite)
     if (!place.ok) return place
     if (former?.state === 'failed') await this.#replaceFailed(former, place.value)
     const record: RememberedDownload = {
@@ -188,12 +188,12 @@ export class Downloads {
       { ...parts, find: () => this.#find(group, name) },
       {
         onServing: (store) => {
-          if (download.record.unshared) return
+          if (!this.#serves(download)) return
           this.#parts.sources.offer(group, store)
           if (store.have.count > 0) void link.announce(record, false)
         },
         onHave: (store, index) => {
-          if (download.record.unshared) return
+          if (!this.#serves(download)) return
           // From its first verified piece on a downloader is worth asking.
           if (store.have.count === 1) void link.announce(record, false)
           this.#parts.sources.tellHave(group, fileId, index)
@@ -251,7 +251,11 @@ export class Downloads {
   }
 
   /** The final path for a destination as a person gives it; refuses one that cannot be. */
-  async #place(destination: string, name: string, overwrite: boolean): Promise<Answer<string>> {
+  async #place(
+    destination: string,
+    { group, name }: { group: string; name: string },
+    overwrite: boolean,
+  ): Promise<Answer<string>> {
     let path = resolve(destination)
     const there = await stat(path).catch(() => undefined)
     if (there?.isDirectory() === true) path = join(path, name)
@@ -264,10 +268,14 @@ export class Downloads {
       return refuse('local-file', `${path} exists; choose another name, or add --overwrite`)
     }
     for (const other of this.#downloads.values()) {
-      const active = other.state !== 'complete' && other.state !== 'failed'
-      if (active && other.record.destination === path) {
-        return refuse('local-file', `${path} is where ${other.record.name} is being downloaded to`)
-      }
+      if (other.state === 'complete' || other.record.destination !== path) continue
+      // Only a failed one can be this very file. Any other that failed may go on, and two that write to
+      // one part file would publish a mixture.
+      if (keyOf(other.record) === keyOf({ group, name })) continue
+      const what = `${path} is where ${other.record.name} is being downloaded to`
+      const { group: from, name: failed } = other.record
+      const advice = `; that failed: cancel_download ${from} ${failed}, or choose another name`
+      return refuse('local-file', other.state === 'failed' ? what + advice : what)
     }
     if (!overwrite && (await new PartFile(path).exists()) && !this.#isRemembered(path)) {
       return refuse('local-file', `${basename(path)}.part is in the way; remove it, or add --overwrite`)
@@ -299,8 +307,13 @@ export class Downloads {
     return this.#parts.store.rememberDownload(download.record)
   }
 
+  /** A copy that is shared already, and whole, is better than the one that is being fetched. */
+  #serves({ record }: Download): boolean {
+    return !record.unshared && this.#parts.shares.pathOf(record.group, record.name) === undefined
+  }
+
   #stopServing({ record }: Download): void {
-    if (this.#parts.shares.has(record.group, record.name)) return
+    if (this.#parts.shares.pathOf(record.group, record.name) !== undefined) return
     this.#parts.sources.withdraw(record.group, record.fileId, 'it is not shared any more')
     this.#parts.link.retract(record)
   }
