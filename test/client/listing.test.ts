@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { allPages } from '../../src/client/listing.ts'
+import { accept } from '../../src/common/refusal.ts'
+
+interface Page {
+  readonly names: string[]
+  readonly more: boolean
+}
+
+function whole(answer: (after: string | undefined) => Page): ReturnType<typeof allPages<Page, string>> {
+  return allPages(
+    (after) => Promise.resolve(accept(answer(after))),
+    (page) => page.names,
+    (name) => name,
+  )
+}
+
+test('an entry is listed once, also when the tracker begins anew in between', async () => {
+  const pages = [['a', 'b'], ['c'], ['a', 'b'], ['d']]
+  const listed = await whole(() => ({ names: pages.shift() ?? [], more: pages.length > 0 }))
+  expect(listed).toEqual(accept(['a', 'b', 'c', 'd']))
+})
+
+test('a tracker that says the same page for ever is not asked for ever', async () => {
+  await expect(whole(() => ({ names: ['a', 'b'], more: true }))).rejects.toThrow('without an end')
+})
+
+test('a tracker that always has one more is not asked for ever', async () => {
+  let next = 0
+  const page = (): string[] => Array.from({ length: 100 }, () => `u${next++}`)
+  await expect(whole(() => ({ names: page(), more: true }))).rejects.toThrow('without an end')
+})
