@@ -4,7 +4,7 @@
 import { formatAddress, type Address } from '../../common/addresses.ts'
 import { Bitfield } from '../../common/bitfield.ts'
 import { Failure } from '../../common/failure.ts'
-import { lineBytesMax, manifestBytesMax } from '../../common/limits.ts'
+import { lineBytesMax, manifestBytesMax, pieceCountMax } from '../../common/limits.ts'
 import { parseManifest, type Manifest } from '../../common/manifest.ts'
 import { peerProtocol, type PeerProtocol } from '../../common/protocol/peer-protocol.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
@@ -205,8 +205,9 @@ export class PeerLink {
   }
 
   onHave(index: number): void {
-    if (this.#events === undefined) this.#early.push(index)
-    else this.#events.onHave(index)
+    if (this.#events !== undefined) this.#events.onHave(index)
+    // A peer that says more than there are pieces is not believed without bound.
+    else if (this.#early.length < pieceCountMax) this.#early.push(index)
   }
 
   onClosed(why: string): void {

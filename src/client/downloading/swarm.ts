@@ -144,7 +144,8 @@ export class Swarm {
     contact.connecting = true
     void this.#network.connects(async () => {
       try {
-        if (!this.#stopped) await this.#open(contact)
+        // Asked again: many may have been waiting for their turn while others connected.
+        if (!this.#stopped && this.linkCount < peersPerFileMax) await this.#open(contact)
       } catch (error) {
         if (!(error instanceof Failure)) throw error
         this.#retryLater(contact)

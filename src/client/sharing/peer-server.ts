@@ -40,6 +40,8 @@ export class PeerServer {
       })
       this.#server.listen(address.port, address.host, () => {
         this.#server.removeAllListeners('error')
+        // One connection could not be accepted, for want of file descriptors say; others will be.
+        this.#server.on('error', () => undefined)
         const bound = this.#server.address()
         resolve(typeof bound === 'object' && bound !== null ? bound.port : address.port)
       })
