@@ -22,7 +22,7 @@ export interface Identity {
 
 /** An identity that is kept nowhere. */
 export function makeIdentity(): Identity {
-  return identityOf(generateKeyPairSync('ed25519').privateKey)
+  return identityOf(createPrivateKey(newKey()))
 }
 
 /** The identity in this folder; made when there is none. Throws a `data` failure, as for a damaged one. */
@@ -45,13 +45,25 @@ export function loadIdentity(folder: string): Identity {
 }
 
 function makeKept(path: string): Identity {
-  const { privateKey } = generateKeyPairSync('ed25519')
+  const pem = newKey()
   try {
-    replaceFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    replaceFileSync(path, pem)
   } catch (error) {
     throw new Failure('data', `cannot write the identity key ${path}: ${sentenceOf(error)}`, error)
   }
-  return identityOf(privateKey)
+  return identityOf(createPrivateKey(pem))
+}
+
+/**
+ * A new private key, as text. A key object that Node 20 has just generated must not be exported: exporting
+ * locks the key, and when the garbage of the generating is collected in that moment, the same thread waits
+ * for that lock again, for ever. One in a thousand first starts hung so.
+ */
+function newKey(): string {
+  return generateKeyPairSync('ed25519', {
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  }).privateKey
 }
 
 function identityOf(privateKey: KeyObject): Identity {
