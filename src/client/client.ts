@@ -5,11 +5,12 @@ import { stat } from 'node:fs/promises'
 import pLimit from 'p-limit'
 import type { Address } from '../common/addresses.ts'
 import { Failure } from '../common/failure.ts'
-import { passwordBytesMax, scramIterations } from '../common/limits.ts'
-import { plainNameProblem } from '../common/names.ts'
+import { scramIterations } from '../common/limits.ts'
+import { fileNameProblem, plainNameProblem } from '../common/names.ts'
 import type { FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
 import { loadIdentity } from '../common/security/identity.ts'
+import { noSuchGroup, notLoggedIn, passwordProblem } from './answers.ts'
 import { allPages } from './listing.ts'
 import type { ClientEvent, DownloadView, Operations, SharedFile } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
@@ -77,6 +78,8 @@ export class Client implements Operations {
       told: (isFirst) => this.#told(isFirst),
       onTrackers: (keys) => this.#tickets.onTrackers(keys),
       onUp: (greeting) => this.#onTrackerUp(greeting.timeMs),
+      onForgotten: () => this.#onForgotten(),
+      onOneDown: () => this.#session?.downloads.onTrackerUp(),
       onAllDown: () => this.#onTrackersLost(),
       onAnnounceRefused: () => undefined,
     })
@@ -224,6 +227,8 @@ export class Client implements Operations {
   ): Promise<Answer<{ destination: string; waiting: boolean }>> {
     if (this.#session === undefined) return notLoggedIn()
     if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
+    const problem = fileNameProblem(name)
+    if (problem !== undefined) return refuse('bad-name', problem)
     return this.#session.downloads.begin(group, name, destination, overwrite)
   }
 
@@ -364,6 +369,12 @@ export class Client implements Operations {
     this.#session?.downloads.onTrackerUp()
   }
 
+  #onForgotten(): void {
+    const sentence = `the tracker has begun anew and does not know ${this.#session?.user}; you are logged out`
+    this.#listener?.({ kind: 'notice', sentence })
+    this.logout().catch(this.#options.onFailure)
+  }
+
   #onTrackersLost(): void {
     this.#tickets.onConnected(false)
     this.#saidLost = true
@@ -376,19 +387,4 @@ async function isFile(path: string): Promise<boolean> {
     (stats) => stats.isFile(),
     () => false,
   )
-}
-
-function passwordProblem(password: string): string | undefined {
-  if (password === '') return 'a password has at least one character'
-  if (Buffer.byteLength(password) > passwordBytesMax)
-    return `a password has at most ${passwordBytesMax} bytes`
-  return undefined
-}
-
-function notLoggedIn(): Answer<never> {
-  return refuse('login-first', 'log in first')
-}
-
-function noSuchGroup(group: string): Answer<never> {
-  return refuse('no-such-group', `there is no group ${group}`)
 }

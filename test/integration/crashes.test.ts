@@ -1,6 +1,6 @@
 // Programs that are killed in the middle: what was there stays there, and goes on by itself.
 
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Program } from './programs.ts'
 import { isSame, MiB, World } from './world.ts'
@@ -120,4 +120,21 @@ describe('a tracker that is killed', () => {
     expect(await ann.say('create_user ivy secret')).toMatch(/^error: /)
     expect(await ann.say('create_group after')).toBe('group after created')
   })
+})
+
+// The client tried its old login for ever, was taken for a guesser of passwords, and every command took
+// five seconds to fail.
+test('a tracker that begins anew without its data is noticed: the user is logged out, and may begin anew too', async () => {
+  const alone = await World.make()
+  try {
+    const max = await alone.user('max')
+    await alone.tracker.kill()
+    rmSync(alone.path('tracker-data'), { recursive: true })
+    await alone.startTracker()
+    await max.until(/^the tracker has begun anew and does not know max; you are logged out$/)
+    expect(await max.say('whoami')).toBe('nobody is logged in')
+    await max.does('create_user max secret', 'login max secret', 'create_group again')
+  } finally {
+    await alone.close()
+  }
 })

@@ -167,13 +167,23 @@ describe('bad input', () => {
     expect(existsSync(world.path('place', 'old.bin.part'))).toBe(false)
   })
 
-  test('a part file that is a link is not followed: the download pauses and says why', async () => {
+  test('a part file that is a link is not followed: the download is refused', async () => {
     writeFileSync(world.path('victim'), 'not to be touched')
     symlinkSync(world.path('victim'), world.path('place', 'link.bin.part'))
-    await ben.ask('download_file g good.bin place/link.bin --overwrite')
-    expect(await ben.until(/^download of good\.bin from g paused/)).toMatch(/symbolic link/)
+    const reply = await ben.say('download_file g good.bin place/link.bin --overwrite')
+    expect(reply).toBe('error: link.bin.part is in the way and is no regular file')
     expect(readFileSync(world.path('victim'), 'utf8')).toBe('not to be touched')
-    await ben.does('cancel_download g good.bin')
-    expect(readFileSync(world.path('victim'), 'utf8')).toBe('not to be touched')
+  })
+
+  // Every byte was fetched, and then the file could not get its name.
+  test('a destination that is a link to nothing, or has a name that is too long, is refused at once', async () => {
+    symlinkSync(world.path('nowhere'), world.path('place', 'dangling.bin'))
+    expect(await ben.say('download_file g good.bin place/dangling.bin')).toMatch(
+      /^error: .* is a link to nothing$/,
+    )
+    expect(await ben.say(`download_file g good.bin place/${'z'.repeat(252)}`)).toMatch(
+      /^error: .* is too long/,
+    )
+    expect(existsSync(world.path('nowhere'))).toBe(false)
   })
 })

@@ -40,7 +40,7 @@ export interface DownloadEvents {
    */
   onComplete(manifest: Manifest, flushed: Promise<void>): Promise<void>
   onPaused(why: string): void
-  onFailed(why: string): void
+  onFailed(why: string, isOver: boolean): void
   onNotice(sentence: string): void
 }
 
@@ -69,6 +69,7 @@ export class Download {
   #finding = false
   /** What is there already is being verified, which for a large file takes minutes. */
   #verifying = false
+  #publishing = false
   #piecesByPeer = new Map<string, number>()
   #piecesDone = 0
 
@@ -81,6 +82,11 @@ export class Download {
 
   get state(): DownloadState {
     return this.#state
+  }
+
+  /** Everything is there, and the file is getting its name: too late to pause or cancel. */
+  get isPublishing(): boolean {
+    return this.#publishing
   }
 
   /** How long no peer has been connected, in milliseconds. */
@@ -122,9 +128,10 @@ export class Download {
     await this.#halt('paused', why)
   }
 
-  async fail(why: string): Promise<void> {
+  /** `isOver`: it cannot go on, and is not to be tried at the next login. */
+  async fail(why: string, isOver = false): Promise<void> {
     await this.#halt('failed', why)
-    this.#events.onFailed(why)
+    this.#events.onFailed(why, isOver)
   }
 
   /** Stops and removes what was fetched. */
@@ -154,7 +161,7 @@ export class Download {
       if (this.#state !== 'running') return
       if (found.ok) this.#onFound(found.value)
       else if (isFinal(found.refusal) && (this.#swarm?.linkCount ?? 0) === 0)
-        await this.fail(found.refusal.sentence)
+        await this.fail(found.refusal.sentence, true)
     } catch (error) {
       // No tracker: the transfer goes on with the peers it has.
       if (!(error instanceof Failure)) throw error
@@ -166,7 +173,7 @@ export class Download {
   #onFound(found: FoundFile): void {
     if (found.fileId !== this.record.fileId) {
       if ((this.#swarm?.linkCount ?? 0) === 0)
-        void this.fail('it was replaced by a new version; download it again')
+        void this.fail('it was replaced by a new version; download it again', true)
       return
     }
     this.#ticket = found.ticket
@@ -229,15 +236,24 @@ export class Download {
     if (kept !== undefined) return kept
     if (this.#ticket === '') return undefined
     const manifest = await fetchManifest(this.#parts.network, fileId, this.#ticket, [...this.#peers.values()])
-    // The size was promised by the tracker's word, the manifest by the file id.
-    if (manifest === undefined || manifest.sizeBytes !== this.record.sizeBytes) return undefined
+    if (manifest === undefined) return undefined
+    // The size is the word of whoever shared it, the manifest is proved by the file id.
+    if (manifest.sizeBytes !== this.record.sizeBytes) {
+      throw new Failure(
+        'protocol',
+        `it is not of the ${this.record.sizeBytes} bytes that the tracker was told`,
+      )
+    }
     await this.#parts.manifests.save(manifest)
     return manifest
   }
 
   async #publish(store: PieceStore): Promise<void> {
     this.#stopSwarm()
-    const { flushed } = await store.part.publish(this.record.overwrite)
+    this.#publishing = true
+    const { flushed } = await store.part
+      .publish(this.record.overwrite)
+      .finally(() => (this.#publishing = false))
     await this.#complete(store.manifest, flushed)
     await this.#closeStore()
   }

@@ -1,8 +1,7 @@
 // All downloads of the user that is logged in: begins, remembers, resumes, and tells the others
 // (trackers, peer server, library, person) what becomes of them.
 
-import { stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename } from 'node:path'
 import { sentenceOf } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
@@ -16,6 +15,7 @@ import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { RememberedDownload, UserStore } from '../storage/user-store.ts'
 import { journalOf } from '../storage/progress-journal.ts'
 import type { TrackerLink } from '../tracker-link/tracker-link.ts'
+import { checkRoom, placeFor } from './destination.ts'
 import { Download, type FoundFile } from './download.ts'
 import { PartFile } from './part-file.ts'
 import type { SwarmNetwork } from './swarm.ts'
@@ -63,7 +63,11 @@ export class Downloads {
   ): Promise<Answer<{ destination: string; waiting: boolean }>> {
     const former = this.#downloads.get(keyOf({ group, name }))
     if (former !== undefined && former.state !== 'complete' && former.state !== 'failed') {
-      return refuse('local-file', `${name} from ${group} is being downloaded already`)
+      const how =
+        former.state === 'paused'
+          ? 'paused; resume_download or cancel_download it'
+          : 'being downloaded already'
+      return refuse('local-file', `${name} from ${group} is ${how}`)
     }
     const found = await this.#find(group, name)
     if (!found.ok) return found
@@ -74,6 +78,8 @@ export class Downloads {
     }
     const place = await this.#place(destination, { group, name }, overwrite)
     if (!place.ok) return place
+    const room = await checkRoom(place.value, found.value.sizeBytes)
+    if (!room.ok) return room
     if (former?.state === 'failed') await this.#replaceFailed(former, place.value)
     const record: RememberedDownload = {
       group,
@@ -98,6 +104,8 @@ export class Downloads {
   async pause(group: string, name: string): Promise<Answer<void>> {
     const download = this.#running(group, name, 'running')
     if (!download.ok) return download
+    if (download.value.isPublishing)
+      return refuse('no-such-download', `${name} from ${group} is just complete`)
     await download.value.pause()
     await this.#remember(download.value, { paused: true })
     this.#stopServing(download.value)
@@ -119,7 +127,7 @@ export class Downloads {
   async cancel(group: string, name: string): Promise<Answer<void>> {
     const download = this.#downloads.get(keyOf({ group, name }))
     if (download === undefined) return noSuchDownload(group, name)
-    if (download.state === 'complete')
+    if (download.state === 'complete' || download.isPublishing)
       return refuse('no-such-download', `${name} from ${group} is complete already`)
     await this.#remove(download)
     return accept(undefined)
@@ -129,6 +137,7 @@ export class Downloads {
   unshare(group: string, name: string): boolean {
     const download = this.#downloads.get(keyOf({ group, name }))
     if (download === undefined || download.state === 'complete' || download.state === 'failed') return false
+    if (download.record.unshared) return false
     void this.#remember(download, { unshared: true })
     this.#stopServing(download)
     return true
@@ -207,7 +216,8 @@ export class Downloads {
           this.#stopServing(download)
           this.#changed()
         },
-        onFailed: (why) => {
+        onFailed: (why, isOver) => {
+          if (isOver) void this.#parts.store.forgetDownload(record)
           this.#parts.onEvent({ kind: 'download-failed', group, name, why })
           this.#stopServing(download)
           this.#changed()
@@ -256,17 +266,9 @@ export class Downloads {
     { group, name }: { group: string; name: string },
     overwrite: boolean,
   ): Promise<Answer<string>> {
-    let path = resolve(destination)
-    const there = await stat(path).catch(() => undefined)
-    if (there?.isDirectory() === true) path = join(path, name)
-    else if (/[/\\]$/.test(destination)) return refuse('local-file', `there is no folder ${destination}`)
-    const parent = await stat(dirname(path)).catch(() => undefined)
-    if (parent?.isDirectory() !== true) return refuse('local-file', `there is no folder ${dirname(path)}`)
-    const file = await stat(path).catch(() => undefined)
-    if (file?.isDirectory() === true) return refuse('local-file', `${path} is a folder`)
-    if (file !== undefined && !overwrite) {
-      return refuse('local-file', `${path} exists; choose another name, or add --overwrite`)
-    }
+    const place = await placeFor(destination, name, overwrite)
+    if (!place.ok) return place
+    const path = place.value
     for (const other of this.#downloads.values()) {
       if (other.state === 'complete' || other.record.destination !== path) continue
       // Only a failed one can be this very file. Any other that failed may go on, and two that write to
@@ -280,7 +282,7 @@ export class Downloads {
     if (!overwrite && (await new PartFile(path).exists()) && !this.#isRemembered(path)) {
       return refuse('local-file', `${basename(path)}.part is in the way; remove it, or add --overwrite`)
     }
-    return accept(path)
+    return place
   }
 
   #isRemembered(destination: string): boolean {
@@ -294,12 +296,16 @@ export class Downloads {
   }
 
   async #remove(download: Download): Promise<void> {
-    await download.discard()
-    this.#stopServing(download)
-    this.#forgetSwarm(download.record)
-    void this.#parts.store.forgetDownload(download.record)
-    this.#downloads.delete(keyOf(download.record))
-    this.#changed()
+    try {
+      await download.discard()
+    } finally {
+      // Forgotten also when its part file cannot be removed: else nobody would ever get rid of it.
+      this.#stopServing(download)
+      this.#forgetSwarm(download.record)
+      void this.#parts.store.forgetDownload(download.record)
+      this.#downloads.delete(keyOf(download.record))
+      this.#changed()
+    }
   }
 
   #remember(download: Download, change: Partial<RememberedDownload>): Promise<void> {

@@ -40,6 +40,9 @@ export interface ReceivedPiece {
   readonly release: () => void
 }
 
+/** Without a byte of a manifest for so long, it is asked for elsewhere; while bytes come, it goes on. */
+const manifestTimeoutMs = 5000
+
 /** Without a byte for so long, though pieces are asked for, the peer is asked whether it lives … */
 const silentMs = 1500
 /** Reading pauses for the download limit for so long at a time. */
@@ -136,7 +139,7 @@ export class PeerLink {
       { fileId: this.#options.fileId },
       {
         bodyBuffer: (bytes) => (body = Buffer.allocUnsafeSlow(Math.min(bytes, manifestBytesMax))),
-        timeoutMs: 60_000,
+        timeoutMs: manifestTimeoutMs,
       },
     )
     if (!answer.ok) return answer

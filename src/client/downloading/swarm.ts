@@ -57,6 +57,8 @@ const askAheadMin = 2
 const askAheadMax = 16
 /** How often silent and idle peers are looked at. */
 const tickMs = 250
+/** Peers that are remembered to try, more than can be connected at once. */
+const contactsMax = 20 * peersPerFileMax
 const firstRetryMs = 500
 const longestRetryMs = 30_000
 const restMs = 500
@@ -101,6 +103,8 @@ export class Swarm {
       if (peer.key === this.#network.identity.publicKey) continue
       const contact = this.#contacts.get(peer.key)
       if (contact === undefined) {
+        // Known by a tracker's word alone: not without bound.
+        if (this.#contacts.size >= contactsMax) continue
         this.#contacts.set(peer.key, newContact(peer))
       } else {
         const moved = contact.peer.host !== peer.host || contact.peer.port !== peer.port
@@ -141,6 +145,7 @@ export class Swarm {
     if (contact === undefined || this.#stopped || contact.banned) return
     if (contact.connecting || contact.link !== undefined || this.linkCount >= peersPerFileMax) return
     clearTimeout(contact.retry)
+    contact.retry = undefined
     contact.connecting = true
     void this.#network.connects(async () => {
       try {
@@ -207,7 +212,10 @@ export class Swarm {
     const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** contact.failures)
     contact.failures++
     clearTimeout(contact.retry)
-    contact.retry = setTimeout(() => this.#connect(contact.peer.key), waitMs)
+    contact.retry = setTimeout(() => {
+      contact.retry = undefined
+      this.#connect(contact.peer.key)
+    }, waitMs)
   }
 
   #fillAll(): void {
@@ -290,6 +298,8 @@ export class Swarm {
     for (const contact of this.#contacts.values()) {
       contact.link?.checkAlive(nowMs)
       this.#fill(contact)
+      // Those that found no place among the connected ones take one that has become free.
+      if (contact.link === undefined && contact.retry === undefined) this.#connect(contact.peer.key)
     }
   }
 }

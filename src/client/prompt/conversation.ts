@@ -1,7 +1,7 @@
 // One line in, its reply out: the part of the prompt that is the same for a script and for a person.
 // It also keeps the order: what happens on its own while a command runs is told behind its reply.
 
-import { Failure, sentenceOf } from '../../common/failure.ts'
+import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import type { Answer } from '../../common/refusal.ts'
 import { refuse } from '../../common/refusal.ts'
 import type { ClientEvent } from '../operations.ts'
@@ -75,7 +75,9 @@ export class Conversation {
     try {
       return await command.run(this.#surroundings, words, flags)
     } catch (error) {
-      if (error instanceof Failure) return refuse('unavailable', sentenceOf(error))
+      // What the system refuses is no bug either, though it should have been put in better words.
+      if (error instanceof Failure || systemCode(error) !== undefined)
+        return refuse('unavailable', sentenceOf(error))
       throw error
     }
   }

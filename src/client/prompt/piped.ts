@@ -17,18 +17,18 @@ export async function settleOrGiveUp(operations: Operations, group?: string): Pr
 
 /** Runs every line of the input. True when one of them said to quit. */
 async function runLines(input: Readable, conversation: Conversation): Promise<boolean> {
-  try {
-    for await (const line of inputLines(input)) {
-      if (line === undefined)
-        conversation.refuse(`a line has at most ${lineCharactersMax} characters; this one is left out`)
-      else if (await conversation.run(line)) return true
-    }
-  } catch (error) {
-    // A folder as standard input, a terminal that was closed. Bugs have no system code.
-    if (systemCode(error) === undefined) throw error
-    conversation.refuse(`the commands cannot be read: ${sentenceOf(error)}`)
+  const lines = inputLines(input)
+  for (;;) {
+    const next = await lines.next().catch((error: unknown) => {
+      // A folder as standard input, a terminal that was closed. Bugs have no system code.
+      if (systemCode(error) === undefined) throw error
+      conversation.refuse(`the commands cannot be read: ${sentenceOf(error)}`)
+    })
+    if (next === undefined || next.done === true) return false
+    if (next.value === undefined)
+      conversation.refuse(`a line has at most ${lineCharactersMax} characters; this one is left out`)
+    else if (await conversation.run(next.value)) return true
   }
-  return false
 }
 
 /**

@@ -75,9 +75,13 @@ export class ShareLibrary {
       path: absolute,
       stamp: looked.value.stamp,
     }
-    const registered = await this.#register(share)
-    if (!registered.ok) return registered
+    // Kept before others hear of the file: a full disk must not leave it listed and not served.
     await this.#parts.manifests.save(manifest)
+    const registered = await this.#register(share)
+    if (!registered.ok) {
+      if (!this.#isUsed(manifest.fileId)) await this.#parts.manifests.remove(manifest.fileId)
+      return registered
+    }
     await this.#parts.store.rememberShare(share)
     if (this.#closed) return refuse('cancelled', `you logged out; ${name} is shared from your next login on`)
     // "Sharing" is said when others can find it here: they may ask the tracker in the next moment.
@@ -267,6 +271,11 @@ export class ShareLibrary {
     void this.#serve(share, manifest, stamp)
     await this.#registerLater(share)
     return undefined
+  }
+
+  #isUsed(fileId: string): boolean {
+    const { store } = this.#parts
+    return [...store.shares(), ...store.downloads()].some((record) => record.fileId === fileId)
   }
 
   /** Serves at once; resolves when a tracker knows. */

@@ -61,9 +61,9 @@ export class SharedFile implements PieceSource {
     await file?.then((opened) => opened.close()).catch(() => undefined)
   }
 
-  /** Opened at the first read and kept: most shared files are not asked for most of the time. */
+  /** Without waiting, should somebody have put a pipe there. Opened at the first read and kept: most shared files are not asked for most of the time. */
   #opened(): Promise<FileHandle> {
-    this.#file ??= open(this.path, constants.O_RDONLY)
+    this.#file ??= open(this.path, constants.O_RDONLY | constants.O_NONBLOCK)
     return this.#file
   }
 

@@ -33,8 +33,8 @@ export interface TrackerConnectionOptions {
   readonly told: Told
   /** The keys of the trackers, as a login at this one was told them. */
   readonly onTrackers: (keys: readonly string[]) => void
-  /** Whom to log in on a connection that has just opened, if anybody. */
-  readonly session: () => Credentials | undefined
+  /** Whom to log in on a connection that has just opened to this cluster, if anybody. */
+  readonly session: (cluster: string) => Credentials | undefined
   /** Greeted, and logged in where there is a session. */
   readonly onUp: (connection: TrackerConnection, greeting: Greeting) => void
   readonly onDown: (connection: TrackerConnection) => void
@@ -139,7 +139,7 @@ export class TrackerConnection {
       })
       if (!greeting.ok) throw new Failure('protocol', `the tracker says: ${greeting.refusal.sentence}`)
       this.#greeting = greeting.value
-      await this.#resumeSession()
+      await this.#resumeSession(greeting.value.cluster)
       this.#backoffMs = firstBackoffMs
       this.#problem = undefined
       this.#isUp = true
@@ -153,14 +153,14 @@ export class TrackerConnection {
   }
 
   /** The user logged in before this connection came up: so does it, with the same keys. */
-  async #resumeSession(): Promise<void> {
-    const session = this.#options.session()
+  async #resumeSession(cluster: string): Promise<void> {
+    const session = this.#options.session(cluster)
     if (session === undefined) return
     const answer = await this.login(session)
     if (!answer.ok)
       throw new Failure('protocol', `the tracker refuses this login: ${answer.refusal.sentence}`)
     // Logged out meanwhile: this connection was not among those that were told.
-    if (this.#options.session() !== session) await this.logout()
+    if (this.#options.session(cluster) !== session) await this.logout()
   }
 
   #onClosed(caller: Caller<TrackerProtocol>): void {

@@ -36,6 +36,10 @@ export interface TrackerLinkOptions {
   readonly onTrackers: (keys: readonly string[]) => void
   /** A tracker is connected and, while somebody is logged in, logged in to. */
   readonly onUp: (greeting: Greeting) => void
+  /** The trackers that are up know nothing of the session: they have begun anew, without their data. */
+  readonly onForgotten: () => void
+  /** A tracker is gone and another is up: what only the first one knew has to be told again. */
+  readonly onOneDown: () => void
   /** The last tracker is gone. */
   readonly onAllDown: () => void
   /** A tracker will not have this announced: not in the group any more, or another version by now. */
@@ -54,6 +58,8 @@ export class TrackerLink {
   readonly #announced = new Map<string, FileVersion & { complete: boolean }>()
   readonly #waiters = new Set<() => void>()
   #session: Credentials | undefined
+  /** The community that the session belongs to. */
+  #sessionCluster: string | undefined
   #started: Promise<unknown> | undefined
   /** Whether any tracker has ever been up. */
   #wasUp = false
@@ -68,10 +74,11 @@ export class TrackerLink {
         port: options.port,
         told: options.told(() => this.#usable()[0] === connection),
         onTrackers: options.onTrackers,
-        session: () => this.#session,
+        session: (cluster) => (cluster === this.#sessionCluster ? this.#session : undefined),
         onUp: (connection, greeting) => this.#onUp(connection, greeting),
         onDown: () => {
-          if (!this.isUp) options.onAllDown()
+          if (this.isUp) options.onOneDown()
+          else options.onAllDown()
         },
       })
       return connection
@@ -129,7 +136,10 @@ export class TrackerLink {
         return derived
       },
     }
-    const first = await this.#withConnection((connection) => connection.login(session))
+    const first = await this.#withConnection((connection) => {
+      this.#sessionCluster = connection.greeting?.cluster
+      return connection.login(session)
+    })
     if (!first.ok) return first
     this.#session = session
     for (const connection of this.#connections) {
@@ -187,6 +197,8 @@ export class TrackerLink {
     if (connection.loggedInAs !== undefined)
       void this.#sendAnnounces(connection, [...this.#announced.values()])
     this.#options.onUp(greeting)
+    const isOther = this.#session !== undefined && greeting.cluster !== this.#sessionCluster
+    if (isOther && this.#usable().length === 0) this.#options.onForgotten()
   }
 
   async #sendAnnounces(

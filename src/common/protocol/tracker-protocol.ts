@@ -30,7 +30,8 @@ import {
 /** A client that has pieces of a file: where it listens, and the key it must prove. */
 export const Peer = v.object({
   user: UserName,
-  host: v.string(),
+  /** An IP address, never a name: nobody makes this client ask a name server. */
+  host: v.pipe(v.string(), v.ip()),
   port: Port,
   key: PublicKey,
   /** Has every piece. */

@@ -27,6 +27,8 @@ async function loggedIn(trackers: readonly FakeTracker[]): Promise<Listening> {
     told: (isFirst) => told(isFirst) as Told,
     onTrackers: (all) => keys.push(...all),
     onUp: () => undefined,
+    onForgotten: () => undefined,
+    onOneDown: () => undefined,
     onAllDown: () => undefined,
     onAnnounceRefused: () => undefined,
   })

@@ -34,6 +34,8 @@ function linkTo(trackers: readonly (FakeTracker | Address)[]): Linked {
     told: () => ({}) as Told,
     onTrackers: () => undefined,
     onUp: () => say('up'),
+    onForgotten: () => say('forgotten'),
+    onOneDown: () => say('one down'),
     onAllDown: () => say('all down'),
     onAnnounceRefused: (group, name) => refused.push(`${group}/${name}`),
   }
