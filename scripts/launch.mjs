@@ -24,7 +24,7 @@ async function launch() {
     return
   }
   if (!programs.includes(what)) {
-    throw new Problem(`scripts/launch.mjs starts one of ${programs.join(', ')}, check, build`)
+    throw new Problem(`scripts/launch.mjs starts one of ${programs.join(', ')}, check, build, bench`)
   }
   // When all is fresh, which is nearly always, starting costs these few file times and no more.
   if (!isInstallNewer() || !isBuildFresh()) {

@@ -244,7 +244,8 @@ export class Download {
         `it is not of the ${this.record.sizeBytes} bytes that the tracker was told`,
       )
     }
-    await this.#parts.manifests.save(manifest)
+    // Not waited for: it only saves asking for it again, and pieces can be fetched meanwhile.
+    this.#parts.manifests.save(manifest).catch((error: unknown) => void this.#onTrouble(error))
     return manifest
   }
 

@@ -3,8 +3,11 @@
 
 import { pieceBytes } from '../../common/limits.ts'
 
-/** Buffers that are kept while nobody uses them: 16 MiB. */
-const keptMax = 32
+/**
+ * Buffers that are kept while nobody uses them: 32 MiB, more than a download has under way. One that is
+ * dropped stays in memory until a collection that shared memory does nothing to hasten.
+ */
+const keptMax = 64
 
 const kept: Buffer[] = []
 
