@@ -7,6 +7,7 @@ import type { Manifest } from '../../common/manifest.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { keyOf } from '../file-key.ts'
 import type { ClientEvent, DownloadView } from '../operations.ts'
 import type { HashPool } from '../sharing/hash-pool.ts'
 import type { SourceRegistry } from '../sharing/piece-source.ts'
@@ -355,8 +356,4 @@ export class Downloads {
 
 function noSuchDownload(group: string, name: string): Answer<never> {
   return refuse('no-such-download', `there is no download of ${name} from ${group}`)
-}
-
-function keyOf(file: { group: string; name: string }): string {
-  return `${file.group}/${file.name}`
 }

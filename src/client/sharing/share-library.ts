@@ -11,6 +11,7 @@ import { buildManifest, type Manifest } from '../../common/manifest.ts'
 import { fileNameProblem } from '../../common/names.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { keyOf } from '../file-key.ts'
 import type { SharedFile as SharedFileInfo } from '../operations.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { RememberedShare, UserStore } from '../storage/user-store.ts'
@@ -332,8 +333,4 @@ async function lookAt(path: string, name: string): Promise<Answer<{ sizeBytes: n
     // Links in a circle, a name that is too long, a disk that fails: something about this one path.
     return refuse('local-file', `${path} cannot be read: ${sentenceOf(error)}`)
   }
-}
-
-function keyOf(file: { group: string; name: string }): string {
-  return `${file.group}/${file.name}`
 }

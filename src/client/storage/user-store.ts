@@ -7,6 +7,7 @@ import * as v from 'valibot'
 import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { FileVersion, SizeBytes } from '../../common/protocol/fields.ts'
+import { keyOf } from '../file-key.ts'
 
 const RememberedShare = v.object({
   ...FileVersion.entries,
@@ -163,9 +164,4 @@ export class UserStore {
       this.#events.onTrouble(`what is shared cannot be remembered in ${this.#path}: ${sentenceOf(error)}`)
     }
   }
-}
-
-/** File names have no slashes. */
-function keyOf(file: { group: string; name: string }): string {
-  return `${file.group}/${file.name}`
 }

@@ -12,6 +12,7 @@ import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { credentialsOf, deriveKeys, type ClientKeys } from '../../common/security/scram.ts'
 import type { Method, Params, Result } from '../../common/wire/methods.ts'
+import { keyOf } from '../file-key.ts'
 import { TrackerConnection, type Credentials, type Greeting, type Told } from './tracker-connection.ts'
 
 type Requests = TrackerProtocol['requests']
@@ -284,8 +285,4 @@ export class TrackerLink {
       })
     })
   }
-}
-
-function keyOf(file: FileVersion): string {
-  return `${file.group}/${file.name}`
 }
