@@ -8,6 +8,7 @@
 //
 // Seeder and downloader are the client itself, prompt included; only its terminal is replaced.
 
+import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
@@ -64,64 +65,84 @@ async function peer(onReady) {
     Number(up) || undefined,
   )
   client.say(`login ${user} ${password}`)
+  await client.until('logged in as')
   await onReady(client, join(folder, name), name)
   writeFileSync(flag, '')
 }
 
-/** Accounts and the group, made through the client like everything else. */
-async function prepare(folder, tracker) {
-  const { Client } = await import('../dist/client/client.js')
-  const makeClient = async (name) => {
-    const client = new Client({
-      listen: { host: '127.0.0.1', port: 0 },
-      trackers: [tracker],
-      folder: join(folder, name),
-      onFailure: (error) => {
-        throw error
-      },
-    })
-    await client.start()
-    return client
-  }
+/**
+ * Accounts and the group, made over the protocol. With keys that are derived once: a tracker that takes
+ * long to be ready would leave the memory of the run before cold, and this run would pay for it.
+ */
+async function prepare(tracker) {
+  const { TrackerConnection } = await import('../dist/client/tracker-link/tracker-connection.js')
+  const { makeIdentity } = await import('../dist/common/security/identity.js')
+  const { credentialsOf, deriveKeys } = await import('../dist/common/security/scram.js')
+  const { scramIterations } = await import('../dist/common/limits.js')
+  const keys = await deriveKeys(password, randomBytes(16).toString('base64'), scramIterations)
   const must = (answer) => {
     if (!answer.ok) throw new Error(answer.refusal.sentence)
   }
-  const owner = await makeClient('owner')
-  must(await owner.createUser('owner', password))
-  must(await owner.login('owner', password))
-  must(await owner.createGroup(group))
+  const enter = async (user) => {
+    const connection = new TrackerConnection({
+      address: tracker,
+      listen: { host: '127.0.0.1', port: 0 },
+      identity: makeIdentity(),
+      port: () => 1,
+      // Whatever the tracker tells: nobody listens.
+      told: new Proxy({}, { get: () => () => {} }),
+      onTrackers: () => {},
+      session: () => undefined,
+      onUp: () => {},
+      onDown: () => {},
+    })
+    await connection.start()
+    const change = async (method, params) => {
+      const id = randomBytes(16).toString('base64url')
+      must(await connection.caller.request(method, { ...params, id }))
+    }
+    await change('register', { user, ...credentialsOf(keys) })
+    must(await connection.login({ user, keys: () => Promise.resolve(keys) }))
+    return { change, leave: () => connection.stop() }
+  }
+  const owner = await enter('owner')
+  await owner.change('create_group', { group })
   const users = [
     ...Array.from({ length: seeders }, (_, n) => `seed${n}`),
     ...Array.from({ length: leeches }, (_, n) => `leech${n}`),
   ]
   for (const user of users) {
-    const client = await makeClient(user)
-    must(await client.createUser(user, password))
-    must(await client.login(user, password))
-    must(await client.joinGroup(group))
-    must(await owner.acceptRequest(group, user))
-    await client.close()
+    const member = await enter(user)
+    await member.change('join_group', { group })
+    await owner.change('accept_request', { group, user })
+    member.leave()
   }
-  must(await owner.createGroup('ready'))
-  await owner.close()
-}
-
-async function untilPrepared(client) {
-  // Seeders start together with the tracker: they come in as soon as their accounts are there.
-  await client.until('logged in as')
+  owner.leave()
 }
 
 if (role === 'make') {
   writeFileSync(words[1], JSON.stringify({ name: basename(words[0]) }))
 } else if (role === 'tracker') {
-  const [folder, host, port] = words
-  process.argv = [process.argv[0], 'tracker', host, port, '--data-dir', join(folder, 'tracker')]
+  const [home, host, port] = words
+  const { startTracker } = await import('../dist/tracker/tracker.js')
+  const { pino } = await import('pino')
+  const dataFolder = join(home, 'tracker')
+  // At another port until the accounts are there: who can connect can log in.
+  const tracker = await startTracker({
+    address: { host: '127.0.0.1', port: 0 },
+    number: 1,
+    dataFolder,
+    log: pino({ level: 'silent' }),
+    onLost: (failure) => {
+      throw failure
+    },
+  })
+  await prepare(tracker.address)
+  await tracker.close()
+  process.argv = [process.argv[0], 'tracker', host, port, '--data-dir', dataFolder]
   await import('../dist/tracker/main.js')
-  await prepare(folder, { host, port: Number(port) })
 } else if (role === 'seed') {
-  await waitForAccounts()
   await peer(async (client, file) => {
-    await untilPrepared(client)
     client.say(`upload_file "${file}" ${group}`)
     await client.until('sharing ')
   })
@@ -132,25 +153,4 @@ if (role === 'make') {
   })
 } else {
   throw new Error(`what is "${role}"?`)
-}
-
-/** Not part of what is measured: a seeder waits until the tracker has all accounts. */
-async function waitForAccounts() {
-  const [, home, , , , , trackerIp, trackerPort, user] = words
-  const { Client } = await import('../dist/client/client.js')
-  const client = new Client({
-    listen: { host: '127.0.0.1', port: 0 },
-    trackers: [{ host: trackerIp, port: Number(trackerPort) }],
-    folder: join(home, 'waiting'),
-    onFailure: () => {},
-  })
-  await client.start()
-  for (;;) {
-    const login = await client.login(user, password)
-    const groups = login.ok ? await client.listGroups() : undefined
-    if (groups?.ok && groups.value.some((each) => each.group === 'ready')) break
-    await client.logout()
-    await new Promise((resolve) => setTimeout(resolve, 500))
-  }
-  await client.close()
 }
