@@ -14,7 +14,6 @@ import { noSuchGroup, notLoggedIn, passwordProblem } from './answers.ts'
 import { allPages } from './listing.ts'
 import type { ClientEvent, DownloadView, Operations, SharedFile } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
-import { HashPool } from './sharing/hash-pool.ts'
 import { PeerServer } from './sharing/peer-server.ts'
 import { SourceRegistry } from './sharing/piece-source.ts'
 import { TicketOffice } from './sharing/ticket-office.ts'
@@ -22,6 +21,8 @@ import { UploadQueue } from './sharing/upload-queue.ts'
 import type { Told } from './tracker-link/tracker-connection.ts'
 import { TrackerLink, type Change, type ChangeParams } from './tracker-link/tracker-link.ts'
 import { TokenBucket } from './transfer/token-bucket.ts'
+import { HashPool } from './workers/hash-pool.ts'
+import { StorePool } from './workers/store-pool.ts'
 
 export interface ClientOptions {
   readonly listen: Address
@@ -45,6 +46,7 @@ export class Client implements Operations {
   readonly #tickets = new TicketOffice()
   readonly #sources = new SourceRegistry()
   readonly #hashes = new HashPool()
+  readonly #storing = new StorePool()
   readonly #uploadBucket: TokenBucket
   readonly #server: PeerServer
   readonly #link: TrackerLink
@@ -89,6 +91,7 @@ export class Client implements Operations {
       folder: options.folder,
       link: this.#link,
       hashes: this.#hashes,
+      storing: this.#storing,
       sources: this.#sources,
       downloadBucket: new TokenBucket(options.downloadLimit),
       connects: pLimit(connectsAtOnce),
@@ -275,7 +278,7 @@ export class Client implements Operations {
     await this.#session?.close()
     this.#session = undefined
     this.#link.stop()
-    await Promise.all([this.#server.close(), this.#hashes.close()])
+    await Promise.all([this.#server.close(), this.#hashes.close(), this.#storing.close()])
   }
 
   async #openSession(user: string): Promise<Session> {

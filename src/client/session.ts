@@ -5,13 +5,14 @@ import type { Address } from '../common/addresses.ts'
 import type { Identity } from '../common/security/identity.ts'
 import { Downloads } from './downloading/downloads.ts'
 import type { ClientEvent } from './operations.ts'
-import type { HashPool } from './sharing/hash-pool.ts'
 import type { SourceRegistry } from './sharing/piece-source.ts'
 import { ShareLibrary } from './sharing/share-library.ts'
 import { ManifestStore } from './storage/manifest-store.ts'
 import { UserStore } from './storage/user-store.ts'
 import type { TrackerLink } from './tracker-link/tracker-link.ts'
 import type { TokenBucket } from './transfer/token-bucket.ts'
+import type { HashPool } from './workers/hash-pool.ts'
+import type { StorePool } from './workers/store-pool.ts'
 
 export interface SessionParts {
   readonly identity: Identity
@@ -19,6 +20,7 @@ export interface SessionParts {
   readonly folder: string
   readonly link: TrackerLink
   readonly hashes: HashPool
+  readonly storing: StorePool
   readonly sources: SourceRegistry
   readonly downloadBucket: TokenBucket
   readonly connects: LimitFunction
@@ -50,6 +52,7 @@ export class Session {
       store,
       manifests,
       hashes,
+      storing: parts.storing,
       sources,
       shares: this.shares,
       folder,

@@ -10,7 +10,8 @@ import type { Peer, TrackerProtocol } from '../../common/protocol/tracker-protoc
 import type { Answer, Refusal } from '../../common/refusal.ts'
 import type { Result } from '../../common/wire/methods.ts'
 import type { DownloadState, DownloadView } from '../operations.ts'
-import type { HashPool } from '../sharing/hash-pool.ts'
+import type { HashPool } from '../workers/hash-pool.ts'
+import type { StorePool } from '../workers/store-pool.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { ProgressJournal } from '../storage/progress-journal.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
@@ -25,6 +26,7 @@ export interface DownloadParts {
   readonly network: SwarmNetwork
   readonly manifests: ManifestStore
   readonly hashes: HashPool
+  readonly storing: StorePool
   readonly journal: ProgressJournal
   /** Asks the trackers for the file: its peers now, and a fresh ticket. */
   readonly find: () => Promise<Answer<FoundFile>>
@@ -196,14 +198,14 @@ export class Download {
     if (this.#state !== 'running' || this.#swarm !== undefined || this.#store !== undefined) return
     const manifest = await this.#manifest()
     if (manifest === undefined || this.#isStopped()) return
-    const { hashes, journal, network } = this.#parts
+    const { hashes, storing, journal, network } = this.#parts
     const part = new PartFile(this.record.destination)
     if (await this.#isPublished(manifest, part)) {
       await this.#complete(manifest, Promise.resolve())
       return
     }
     this.#verifying = true
-    const store = await PieceStore.open(manifest, part, journal, hashes, (index) =>
+    const store = await PieceStore.open(manifest, { part, journal, hashes, storing }, (index) =>
       this.#events.onHave(store, index),
     ).finally(() => (this.#verifying = false))
     this.#lastLinkedAtMs = performance.now()

@@ -9,7 +9,8 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { keyOf } from '../file-key.ts'
 import type { ClientEvent, DownloadView } from '../operations.ts'
-import type { HashPool } from '../sharing/hash-pool.ts'
+import type { HashPool } from '../workers/hash-pool.ts'
+import type { StorePool } from '../workers/store-pool.ts'
 import type { SourceRegistry } from '../sharing/piece-source.ts'
 import type { ShareLibrary } from '../sharing/share-library.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
@@ -27,6 +28,7 @@ export interface DownloadsParts {
   readonly store: UserStore
   readonly manifests: ManifestStore
   readonly hashes: HashPool
+  readonly storing: StorePool
   readonly sources: SourceRegistry
   readonly shares: ShareLibrary
   /** Where journals are kept. */
@@ -190,9 +192,10 @@ export class Downloads {
   }
 
   #add(record: RememberedDownload): Download {
-    const { link, network, manifests, hashes, folder } = this.#parts
+    const { link, network, manifests, hashes, storing, folder } = this.#parts
     const { group, name, fileId } = record
-    const parts = { network, manifests, hashes, journal: journalOf(folder, record.destination, fileId) }
+    const journal = journalOf(folder, record.destination, fileId)
+    const parts = { network, manifests, hashes, storing, journal }
     const download: Download = new Download(
       record,
       { ...parts, find: () => this.#find(group, name) },

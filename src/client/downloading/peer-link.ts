@@ -15,8 +15,8 @@ import { protocolVersion, version } from '../../common/version.ts'
 import { Caller } from '../../common/wire/caller.ts'
 import { openChannel } from '../../common/wire/channel.ts'
 import { callFrom } from '../tracker-link/call-from.ts'
-import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
+import type { PieceBuffer } from '../workers/store-pool.ts'
 
 export interface PeerLinkOptions {
   readonly peer: Peer
@@ -32,12 +32,6 @@ export interface PeerLinkEvents {
   onHave(index: number): void
   /** The connection or the peer's offer of the file has ended. Called once, if `use` was called. */
   onClosed(why: string): void
-}
-
-/** A piece as it came, not verified. `release` gives its buffer back: nobody may touch it after that. */
-export interface ReceivedPiece {
-  readonly bytes: Buffer
-  readonly release: () => void
 }
 
 /** Without a byte of a manifest for so long, it is asked for elsewhere; while bytes come, it goes on. */
@@ -149,14 +143,12 @@ export class PeerLink {
     return accept(manifest)
   }
 
-  /** Asks for a piece of `length` bytes. Rejects with a failure when the connection ends. */
-  async piece(index: number, length: number): Promise<Answer<ReceivedPiece>> {
-    let whole: Buffer | undefined
-    const release = (): void => {
-      if (whole !== undefined) returnPieceBuffer(whole)
-      whole = undefined
-    }
-    let bytes: Buffer | undefined
+  /**
+   * Asks for a piece of `length` bytes; it is not verified here. `take` gives the buffer for it when its
+   * bytes begin to come. Rejects with a failure when the connection ends.
+   */
+  async piece(index: number, length: number, take: () => PieceBuffer): Promise<Answer<PieceBuffer>> {
+    let buffer: PieceBuffer | undefined
     const askedAtMs = performance.now()
     try {
       const answer = await this.#caller.request(
@@ -168,15 +160,19 @@ export class PeerLink {
           bodyBuffer: (count) => {
             if (count !== length)
               throw new Failure('protocol', `${this.name} sent a piece of ${count} bytes, not ${length}`)
-            whole = takePieceBuffer()
-            return (bytes = whole.subarray(0, length))
+            buffer = take()
+            return buffer.bytes.subarray(0, length)
           },
         },
       )
       if (!answer.ok) return answer
-      if (bytes === undefined) throw new Failure('protocol', `${this.name} sent an answer without a piece`)
+      if (buffer === undefined) throw new Failure('protocol', `${this.name} sent an answer without a piece`)
       this.#measure(askedAtMs)
-      return accept({ bytes, release })
+      return accept(buffer)
+    } catch (error) {
+      // The channel is closed, and reads no more into it.
+      buffer?.release()
+      throw error
     } finally {
       this.#asked.delete(index)
     }

@@ -6,10 +6,19 @@ import { Failure } from '../../common/failure.ts'
 import { hashBytes, hashesOfPiece, verifyPiece, type Manifest } from '../../common/manifest.ts'
 import { pieceLength, pieceOffset } from '../../common/pieces.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { inlinePieces, type HashPool } from '../sharing/hash-pool.ts'
 import type { PieceSource } from '../sharing/piece-source.ts'
-import type { ProgressJournal } from '../storage/progress-journal.ts'
+import { recordOf, type ProgressJournal } from '../storage/progress-journal.ts'
+import { inlinePieces, type HashPool } from '../workers/hash-pool.ts'
+import { ownBuffer, type PieceBuffer, type StorePool } from '../workers/store-pool.ts'
 import type { PartFile } from './part-file.ts'
+
+/** What a store is made of. */
+export interface PieceStoreParts {
+  readonly part: PartFile
+  readonly journal: ProgressJournal
+  readonly hashes: HashPool
+  readonly storing: StorePool
+}
 
 export class PieceStore implements PieceSource {
   readonly manifest: Manifest
@@ -19,20 +28,16 @@ export class PieceStore implements PieceSource {
   readonly have: Bitfield
   readonly #journal: ProgressJournal
   readonly #hashes: HashPool
+  readonly #storing: StorePool
   readonly #onHave: (index: number) => void
 
-  private constructor(
-    manifest: Manifest,
-    part: PartFile,
-    journal: ProgressJournal,
-    hashes: HashPool,
-    onHave: (index: number) => void,
-  ) {
+  private constructor(manifest: Manifest, parts: PieceStoreParts, onHave: (index: number) => void) {
     this.manifest = manifest
-    this.part = part
+    this.part = parts.part
     this.have = new Bitfield(manifest.pieceCount)
-    this.#journal = journal
-    this.#hashes = hashes
+    this.#journal = parts.journal
+    this.#hashes = parts.hashes
+    this.#storing = parts.storing
     this.#onHave = onHave
   }
 
@@ -42,17 +47,15 @@ export class PieceStore implements PieceSource {
    */
   static async open(
     manifest: Manifest,
-    part: PartFile,
-    journal: ProgressJournal,
-    hashes: HashPool,
+    parts: PieceStoreParts,
     onHave: (index: number) => void,
   ): Promise<PieceStore> {
-    const existed = await part.open(manifest.sizeBytes)
-    const store = new PieceStore(manifest, part, journal, hashes, onHave)
-    if (manifest.pieceCount > inlinePieces) hashes.warmUp()
+    const existed = await parts.part.open(manifest.sizeBytes)
+    const store = new PieceStore(manifest, parts, onHave)
+    if (store.#isForWorkers) parts.storing.warmUp()
     try {
       if (existed) await store.#recover()
-      await journal.begin(store.#held())
+      await parts.journal.begin(store.#held())
     } catch (error) {
       await store.close()
       throw error
@@ -60,13 +63,23 @@ export class PieceStore implements PieceSource {
     return store
   }
 
+  /** Where a piece is to be received. */
+  takeBuffer(): PieceBuffer {
+    return this.#isForWorkers ? this.#storing.take() : ownBuffer()
+  }
+
   /**
-   * Verifies a piece; writes it, marks it and tells of it when it is good. Resolves to whether it was.
-   * The bytes must not change meanwhile. Rejects with a `file` failure when it cannot be written.
+   * Verifies the piece at the start of this buffer; writes it, marks it and tells of it when it is good.
+   * Resolves to whether it was. The buffer must not change meanwhile. Rejects with a `file` failure when
+   * it cannot be written.
    */
-  async receive(index: number, bytes: Uint8Array): Promise<boolean> {
-    if (!(await this.#verifyAndWrite(index, bytes))) return false
-    if (!this.have.has(index)) await this.#journal.add(index)
+  async receive(index: number, { bytes, slot }: PieceBuffer): Promise<boolean> {
+    const length = pieceLength(this.manifest.sizeBytes, index)
+    const isGood =
+      slot === undefined
+        ? await this.#storeHere(index, bytes.subarray(0, length))
+        : await this.#storeInWorker(index, slot, length)
+    if (!isGood) return false
     // Another copy of the piece may have been sooner.
     if (this.have.has(index)) return true
     this.have.set(index)
@@ -74,17 +87,27 @@ export class PieceStore implements PieceSource {
     return true
   }
 
-  async #verifyAndWrite(index: number, bytes: Uint8Array): Promise<boolean> {
-    if (this.manifest.pieceCount > inlinePieces && !this.#hashes.isBehind) {
-      // Copied: what is sent to a worker is sent with all the memory that it is a view of.
-      const expected = new Uint8Array(hashesOfPiece(this.manifest, index))
-      return this.part.lend((file) =>
-        this.#hashes.store({ piece: bytes, expected, file, offset: pieceOffset(index) }),
-      )
-    }
+  /** Few pieces are done with before a worker has started. */
+  get #isForWorkers(): boolean {
+    return this.manifest.pieceCount > inlinePieces
+  }
+
+  async #storeHere(index: number, bytes: Uint8Array): Promise<boolean> {
     if (!verifyPiece(this.manifest, index, bytes)) return false
     await this.part.write(index, bytes)
+    await this.#journal.add(index)
     return true
+  }
+
+  async #storeInWorker(index: number, slot: number, length: number): Promise<boolean> {
+    const expected = hashesOfPiece(this.manifest, index)
+    const offset = pieceOffset(index)
+    const record = recordOf(index)
+    return this.part.lend((file) =>
+      this.#journal.lend((journal) =>
+        this.#storing.store(slot, { length, expected, file, offset, journal, record }),
+      ),
+    )
   }
 
   async read(index: number, buffer: Buffer): Promise<Answer<void>> {

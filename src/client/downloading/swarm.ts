@@ -12,7 +12,8 @@ import type { Refusal } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { Pace } from '../transfer/pace.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
-import { PeerLink, type ReceivedPiece } from './peer-link.ts'
+import type { PieceBuffer } from '../workers/store-pool.ts'
+import { PeerLink } from './peer-link.ts'
 import { Picker } from './picker.ts'
 import type { PieceStore } from './piece-store.ts'
 
@@ -236,7 +237,8 @@ export class Swarm {
   async #fetch(contact: Contact, link: PeerLink, index: number): Promise<void> {
     this.#underWay++
     try {
-      const answer = await link.piece(index, pieceLength(this.#store.manifest.sizeBytes, index))
+      const length = pieceLength(this.#store.manifest.sizeBytes, index)
+      const answer = await link.piece(index, length, () => this.#store.takeBuffer())
       if (answer.ok) await this.#onPiece(contact, link, index, answer.value)
       else this.#onPieceRefused(contact, link, index, answer.refusal)
     } catch (error) {
@@ -251,14 +253,14 @@ export class Swarm {
     }
   }
 
-  async #onPiece(contact: Contact, link: PeerLink, index: number, piece: ReceivedPiece): Promise<void> {
+  async #onPiece(contact: Contact, link: PeerLink, index: number, piece: PieceBuffer): Promise<void> {
     const { key } = contact.peer
     try {
       contact.failures = 0
-      this.#pace.onBytes(piece.bytes.length, performance.now())
+      this.#pace.onBytes(pieceLength(this.#store.manifest.sizeBytes, index), performance.now())
       if (link.msPerPiece !== undefined) this.#picker.onPace(key, link.msPerPiece)
       if (this.#stopped) return
-      if (this.#picker.isMissing(index) && !(await this.#store.receive(index, piece.bytes))) {
+      if (this.#picker.isMissing(index) && !(await this.#store.receive(index, piece))) {
         this.#ban(contact, link, index)
         return
       }

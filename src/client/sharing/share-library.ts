@@ -17,7 +17,7 @@ import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { RememberedShare, UserStore } from '../storage/user-store.ts'
 import type { TrackerLink } from '../tracker-link/tracker-link.ts'
 import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
-import type { HashPool } from './hash-pool.ts'
+import type { HashPool } from '../workers/hash-pool.ts'
 import type { SourceRegistry } from './piece-source.ts'
 import { SharedFile } from './shared-file.ts'
 

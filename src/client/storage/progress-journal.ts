@@ -8,24 +8,17 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { makePrivateFolder } from '../../common/data-folder.ts'
 import { Failure, sentenceOf } from '../../common/failure.ts'
 
 const magic = Buffer.from('CTJ1')
 const headerBytes = 36
 
-/** How long pieces are gathered for one write. */
-const gatherMs = 5
-
 export class ProgressJournal {
   readonly #path: string
   readonly #fileId: string
   #file: FileHandle | undefined
-  readonly #pending: number[] = []
-  #lastWrite: Promise<void> = Promise.resolve()
-  /** The write that is to come, for all pieces until it begins. */
-  #nextWrite: Promise<void> | undefined
+  readonly #writes = new Set<Promise<unknown>>()
 
   constructor(path: string, fileId: string) {
     this.#path = path
@@ -57,7 +50,7 @@ export class ProgressJournal {
     await this.close()
     try {
       this.#file = await open(this.#path, 'w', 0o600)
-      await this.#file.write(Buffer.concat([this.#header(), ...[...have].map(record)]))
+      await this.#file.write(Buffer.concat([this.#header(), ...[...have].map(recordOf)]))
     } catch (error) {
       throw this.#failure(error)
     }
@@ -67,20 +60,28 @@ export class ProgressJournal {
    * One more piece is written; resolves when that is recorded. Never waits for the disk on the event
    * loop: while a file system commits, a write of four bytes can take a tenth of a second.
    */
-  add(index: number): Promise<void> {
-    this.#pending.push(index)
-    // Pieces that are written within a moment, or while a record is on its way, share one: at full speed
-    // a write for each piece would be a fifth of all trips to other threads.
-    this.#nextWrite ??= this.#lastWrite.then(() => setTimeout(gatherMs)).then(() => this.#write())
-    const written = this.#nextWrite
-    this.#lastWrite = written.catch(() => undefined)
-    return written
+  async add(index: number): Promise<void> {
+    const file = this.#file
+    // Closed meanwhile: what is not recorded is fetched again.
+    if (file === undefined) return
+    try {
+      await this.#hold(() => file.write(recordOf(index)))
+    } catch (error) {
+      throw this.#failure(error)
+    }
+  }
+
+  /** Lends the file descriptor to whoever writes records itself. */
+  async lend<T>(write: (file: number) => Promise<T>): Promise<T> {
+    const file = this.#file
+    if (file === undefined) throw new Failure('file', `the journal ${this.#path} is not open`)
+    return this.#hold(() => write(file.fd))
   }
 
   async close(): Promise<void> {
-    await this.#lastWrite
     const file = this.#file
     this.#file = undefined
+    await Promise.allSettled(this.#writes)
     await file?.close()
   }
 
@@ -90,14 +91,14 @@ export class ProgressJournal {
     await rm(this.#path, { force: true }).catch(() => undefined)
   }
 
-  async #write(): Promise<void> {
-    this.#nextWrite = undefined
-    const records = Buffer.concat(this.#pending.splice(0).map(record))
+  /** The file is not closed while it is written to. */
+  async #hold<T>(write: () => Promise<T>): Promise<T> {
+    const written = write()
+    this.#writes.add(written)
     try {
-      // Closed meanwhile: what is not recorded is fetched again.
-      await this.#file?.write(records)
-    } catch (error) {
-      throw this.#failure(error)
+      return await written
+    } finally {
+      this.#writes.delete(written)
     }
   }
 
@@ -110,7 +111,8 @@ export class ProgressJournal {
   }
 }
 
-function record(index: number): Buffer {
+/** The record that says that piece `index` is written. */
+export function recordOf(index: number): Buffer {
   const bytes = Buffer.allocUnsafe(4)
   bytes.writeUInt32BE(index)
   return bytes

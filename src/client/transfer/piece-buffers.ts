@@ -4,16 +4,15 @@
 import { pieceBytes } from '../../common/limits.ts'
 
 /**
- * Buffers that are kept while nobody uses them: 32 MiB, more than a download has under way. One that is
- * dropped stays in memory until a collection that shared memory does nothing to hasten.
+ * Buffers that are kept while nobody uses them: 16 MiB.
  */
-const keptMax = 64
+const keptMax = 32
 
 const kept: Buffer[] = []
 
-/** A buffer of `pieceBytes`, with whatever was in it before; in shared memory, for the hash workers. */
+/** A buffer of `pieceBytes`, with whatever was in it before. */
 export function takePieceBuffer(): Buffer {
-  return kept.pop() ?? Buffer.from(new SharedArrayBuffer(pieceBytes))
+  return kept.pop() ?? Buffer.allocUnsafeSlow(pieceBytes)
 }
 
 /** Nobody may touch the buffer, or a view of it, after this. */

@@ -4,14 +4,15 @@ import fc from 'fast-check'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { PartFile } from '../../../src/client/downloading/part-file.ts'
 import { PieceStore } from '../../../src/client/downloading/piece-store.ts'
-import { HashPool } from '../../../src/client/sharing/hash-pool.ts'
 import { ProgressJournal } from '../../../src/client/storage/progress-journal.ts'
+import { HashPool } from '../../../src/client/workers/hash-pool.ts'
+import { StorePool } from '../../../src/client/workers/store-pool.ts'
 import { Failure } from '../../../src/common/failure.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { pieceLength } from '../../../src/common/pieces.ts'
-import { builtPool } from '../sharing/built-pool.ts'
 import { manifestOf, pieceOf, sampleBytes } from '../sharing/sample-file.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
+import { builtStorePool } from '../workers/built-pool.ts'
 
 const sizeBytes = 5 * pieceBytes + 77
 const bytes = sampleBytes(sizeBytes)
@@ -30,11 +31,14 @@ interface Place {
 
 function place(folder = temporaryFolder()): Place {
   const hashes = new HashPool()
+  const storing = new StorePool()
   const told: number[] = []
   const openParts: Place['openParts'] = async () => {
     const part = new PartFile(join(folder, 'file'))
     const journal = new ProgressJournal(join(folder, 'journal'), manifest.fileId)
-    const store = await PieceStore.open(manifest, part, journal, hashes, (index) => told.push(index))
+    const store = await PieceStore.open(manifest, { part, journal, hashes, storing }, (index) =>
+      told.push(index),
+    )
     onTestFinished(() => store.close())
     return { store, part, journal }
   }
@@ -50,10 +54,21 @@ function place(folder = temporaryFolder()): Place {
 /** A download that was interrupted after these pieces. */
 async function interrupted(pieces: readonly number[], at = place()): Promise<Place> {
   const store = await at.open()
-  for (const index of pieces) await store.receive(index, pieceOf(bytes, index))
+  for (const index of pieces) await deliver(store, index, pieceOf(bytes, index))
   await store.close()
   at.told.length = 0
   return at
+}
+
+/** As a peer link does it: the bytes come into a buffer of the store. */
+async function deliver(store: PieceStore, index: number, piece: Uint8Array): Promise<boolean> {
+  const buffer = store.takeBuffer()
+  buffer.bytes.fill(0).set(piece)
+  try {
+    return await store.receive(index, buffer)
+  } finally {
+    buffer.release()
+  }
 }
 
 function held(store: PieceStore): number[] {
@@ -81,10 +96,10 @@ test('only the bytes of the piece are the piece, nothing else is written or told
     Buffer.alloc(0),
     Buffer.alloc(pieceBytes, 1),
   ]
-  for (const piece of wrong) expect(await store.receive(0, piece)).toBe(false)
+  for (const piece of wrong) expect(await deliver(store, 0, piece)).toBe(false)
   expect([held(store), at.told]).toEqual([[], []])
   expect(readFileSync(at.part).every((byte) => byte === 0)).toBe(true)
-  for (const index of all) expect(await store.receive(index, pieceOf(bytes, index))).toBe(true)
+  for (const index of all) expect(await deliver(store, index, pieceOf(bytes, index))).toBe(true)
   expect(readFileSync(at.part).equals(bytes)).toBe(true)
 })
 
@@ -113,7 +128,7 @@ test('a piece is told of only when it is written, recorded and marked', async ()
     await add(index)
     look('recorded')
   })
-  await store.receive(3, pieceOf(bytes, 3))
+  await deliver(store, 3, pieceOf(bytes, 3))
   look('told')
   expect(seen).toEqual([
     { when: 'before writing', written: false, recorded: false, marked: false, told: false },
@@ -127,9 +142,9 @@ test('a piece that could not be written is neither marked nor claimed nor told',
   const at = place()
   const { store, part, journal } = await at.openParts()
   vi.spyOn(part, 'write').mockRejectedValueOnce(new Failure('file', 'the disk is full'))
-  await expect(store.receive(2, pieceOf(bytes, 2))).rejects.toMatchObject({ code: 'file' })
+  await expect(deliver(store, 2, pieceOf(bytes, 2))).rejects.toMatchObject({ code: 'file' })
   expect([held(store), at.told, journal.read(6)]).toEqual([[], [], new Set()])
-  await store.receive(2, pieceOf(bytes, 2))
+  await deliver(store, 2, pieceOf(bytes, 2))
   expect([held(store), at.told, journal.read(6)]).toEqual([[2], [2], new Set([2])])
 })
 
@@ -137,22 +152,22 @@ test('a piece that could not be recorded is neither marked nor told', async () =
   const at = place()
   const { store, journal } = await at.openParts()
   vi.spyOn(journal, 'add').mockRejectedValueOnce(new Failure('file', 'the disk is full'))
-  await expect(store.receive(2, pieceOf(bytes, 2))).rejects.toMatchObject({ code: 'file' })
+  await expect(deliver(store, 2, pieceOf(bytes, 2))).rejects.toMatchObject({ code: 'file' })
   expect([held(store), at.told]).toEqual([[], []])
 })
 
 test('a piece that two peers deliver is told once', async () => {
   const at = place()
   const store = await at.open()
-  await Promise.all([1, 1, 1].map((index) => store.receive(index, pieceOf(bytes, index))))
-  await store.receive(1, pieceOf(bytes, 1))
+  await Promise.all([1, 1, 1].map((index) => deliver(store, index, pieceOf(bytes, index))))
+  await deliver(store, 1, pieceOf(bytes, 1))
   expect(at.told).toEqual([1])
 })
 
 test('what is there can be read meanwhile, what is gone is refused', async () => {
   const at = place()
   const store = await at.open()
-  await store.receive(5, pieceOf(bytes, 5))
+  await deliver(store, 5, pieceOf(bytes, 5))
   const buffer = Buffer.alloc(pieceBytes)
   expect(await store.read(5, buffer)).toEqual({ ok: true, value: undefined })
   expect(buffer.subarray(0, pieceLength(sizeBytes, 5)).equals(pieceOf(bytes, 5))).toBe(true)
@@ -166,7 +181,7 @@ test('an interrupted download goes on with what it had', async () => {
   expect(held(store)).toEqual([0, 4, 5])
   // Nobody is told of what others learn from the bitfield.
   expect(at.told).toEqual([])
-  for (const index of [1, 2, 3]) await store.receive(index, pieceOf(bytes, index))
+  for (const index of [1, 2, 3]) await deliver(store, index, pieceOf(bytes, index))
   await store.close()
   expect(readFileSync(at.part).equals(bytes)).toBe(true)
   expect(held(await at.open())).toEqual(all)
@@ -238,20 +253,24 @@ test('a file of many pieces keeps to the same order', async () => {
   const part = new PartFile(join(folder, 'file'))
   const manifest = manifestOf(many)
   const journal = new ProgressJournal(join(folder, 'journal'), manifest.fileId)
-  const store = await PieceStore.open(manifest, part, journal, await builtPool(), (index) => {
-    const onDisk = readFileSync(part.path)
-    expect(pieceOf(onDisk, index).equals(pieceOf(many, index))).toBe(true)
-    expect(journal.read(21)?.has(index)).toBe(true)
-    told.push(index)
-  })
+  const store = await PieceStore.open(
+    manifest,
+    { part, journal, hashes: new HashPool(), storing: await builtStorePool() },
+    (index) => {
+      const onDisk = readFileSync(part.path)
+      expect(pieceOf(onDisk, index).equals(pieceOf(many, index))).toBe(true)
+      expect(journal.read(21)?.has(index)).toBe(true)
+      told.push(index)
+    },
+  )
   onTestFinished(() => store.close())
-  expect(await Promise.all(indices.map((index) => store.receive(index, pieceOf(bytes, index % 5))))).toEqual(
+  expect(await Promise.all(indices.map((index) => deliver(store, index, pieceOf(bytes, index % 5))))).toEqual(
     indices.map(() => false),
   )
   expect(readFileSync(part.path).every((byte) => byte === 0)).toBe(true)
   // Each comes twice at once, as in an end game.
   const twice = [...indices, ...indices]
-  expect(await Promise.all(twice.map((index) => store.receive(index, pieceOf(many, index))))).toEqual(
+  expect(await Promise.all(twice.map((index) => deliver(store, index, pieceOf(many, index))))).toEqual(
     twice.map(() => true),
   )
   expect(told.toSorted((a, b) => a - b)).toEqual(indices)
@@ -267,17 +286,21 @@ test('a piece that a worker cannot write is neither marked nor claimed nor told'
   const part = new PartFile(join(folder, 'file'))
   const manifest = manifestOf(many)
   const journal = new ProgressJournal(join(folder, 'journal'), manifest.fileId)
-  const store = await PieceStore.open(manifest, part, journal, await builtPool(), (index) => told.push(index))
+  const store = await PieceStore.open(
+    manifest,
+    { part, journal, hashes: new HashPool(), storing: await builtStorePool() },
+    (index) => told.push(index),
+  )
   onTestFinished(() => store.close())
   const full = openSync('/dev/full', 'w')
   onTestFinished(() => closeSync(full))
   vi.spyOn(part, 'lend').mockImplementationOnce(async (write) => part.lend(() => write(full)))
-  await expect(store.receive(4, pieceOf(many, 4))).rejects.toMatchObject({
+  await expect(deliver(store, 4, pieceOf(many, 4))).rejects.toMatchObject({
     code: 'file',
     message: expect.stringContaining(`cannot write ${part.path}`),
   })
   expect([store.have.count, told, journal.read(9)]).toEqual([0, [], new Set()])
-  expect(await store.receive(4, pieceOf(many, 4))).toBe(true)
+  expect(await deliver(store, 4, pieceOf(many, 4))).toBe(true)
   expect([store.have.count, told, journal.read(9)]).toEqual([1, [4], new Set([4])])
 })
 
@@ -288,7 +311,9 @@ test('a store that cannot be opened leaves nothing open', async () => {
   const hashes = new HashPool()
   vi.spyOn(hashes, 'hashPieces').mockRejectedValue(new Failure('file', 'it cannot be read'))
   const journal = new ProgressJournal(at.journal, manifest.fileId)
-  await expect(PieceStore.open(manifest, part, journal, hashes, () => undefined)).rejects.toMatchObject({
+  await expect(
+    PieceStore.open(manifest, { part, journal, hashes, storing: new StorePool() }, () => undefined),
+  ).rejects.toMatchObject({
     code: 'file',
   })
   await expect(part.read(0, 1, Buffer.alloc(1))).rejects.toMatchObject({

@@ -2,7 +2,7 @@
 
 import pLimit from 'p-limit'
 import { onTestFinished } from 'vitest'
-import { HashPool } from '../../../src/client/sharing/hash-pool.ts'
+import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { SourceRegistry } from '../../../src/client/sharing/piece-source.ts'
 import { ShareLibrary } from '../../../src/client/sharing/share-library.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'

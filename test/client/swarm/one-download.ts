@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { onTestFinished, vi } from 'vitest'
 import { Download } from '../../../src/client/downloading/download.ts'
-import { HashPool } from '../../../src/client/sharing/hash-pool.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
 import { journalOf } from '../../../src/client/storage/progress-journal.ts'
 import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
+import { HashPool } from '../../../src/client/workers/hash-pool.ts'
+import { StorePool } from '../../../src/client/workers/store-pool.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { buildManifest, hashPiece, type Manifest } from '../../../src/common/manifest.ts'
 import type { Peer } from '../../../src/common/protocol/tracker-protocol.ts'
@@ -145,6 +146,7 @@ export class OneDownload {
         network,
         manifests: new ManifestStore(folder),
         hashes: new HashPool(),
+        storing: new StorePool(),
         journal: journalOf(folder, destination, fileId),
         find: () =>
           Promise.resolve(

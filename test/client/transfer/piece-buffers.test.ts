@@ -14,9 +14,9 @@ test('nobody gets a buffer that somebody else holds', () => {
   for (const buffer of held) expect(buffer.length).toBe(pieceBytes)
 })
 
-test('no more than 32 MiB are kept for later', () => {
+test('no more than 16 MiB are kept for later', () => {
   const held = Array.from({ length: 100 }, takePieceBuffer)
   for (const buffer of held) returnPieceBuffer(buffer)
   const again = Array.from({ length: 100 }, takePieceBuffer)
-  expect(again.filter((buffer) => held.includes(buffer)).length * pieceBytes).toBe(32 * 1024 * 1024)
+  expect(again.filter((buffer) => held.includes(buffer)).length * pieceBytes).toBe(16 * 1024 * 1024)
 })

@@ -1,11 +1,10 @@
 // Hashes files on all cores without stopping the event loop: tasks of 64 pieces to a few workers.
-// Received pieces are verified and written there too: the loop has enough to do with receiving them.
 
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
 import { pieceCount } from '../../common/pieces.ts'
-import { hashOfFile, type HashTask, type StoreTask, type TaskResult } from './hash-worker.ts'
+import { hashOfFile, type HashTask, type TaskResult } from './hash-worker.ts'
 
 /** 32 MiB: long enough that handing out tasks costs nothing, short enough that all workers end together. */
 const taskPieces = 64
@@ -13,20 +12,18 @@ const taskPieces = 64
 /** Files up to this many pieces (4 MiB) are hashed at once here: starting a worker takes longer. */
 export const inlinePieces = 8
 
-/** Workers without work are kept for this long: pieces of a download come one by one. */
+/** Workers without work are kept for this long: files are often shared one after the other. */
 const idleMs = 1000
 
 interface Job {
-  readonly task: HashTask | StoreTask
+  readonly task: HashTask
   readonly resolve: (result: TaskResult) => void
   readonly reject: (failure: Failure) => void
 }
 
 export class HashPool {
   readonly #size: number
-  /** Pieces that were received go before files to share: others wait for them. */
-  readonly #received: Job[] = []
-  readonly #files: Job[] = []
+  readonly #queue: Job[] = []
   readonly #workers = new Map<Worker, Job | undefined>()
   #idle: NodeJS.Timeout | undefined
 
@@ -50,52 +47,28 @@ export class HashPool {
     return Buffer.concat(await Promise.all(parts))
   }
 
-  /**
-   * Verifies a received piece and writes it; false when it is not the expected one. The piece must not
-   * change, nor the file be closed, until then. Rejects with the system's error when it cannot be written.
-   */
-  async store(task: StoreTask): Promise<boolean> {
-    // One core is left to the loop that receives them.
-    const result = await this.#add(this.#received, task, Math.max(1, this.#size - 1))
-    if ('stored' in result) return result.stored
-    throw 'problem' in result
-      ? Object.assign(new Error(result.problem), { code: result.code })
-      : new Error('no result')
-  }
-
-  /** Received pieces wait for a worker: the loop, which has a core too, may as well do one itself. */
-  get isBehind(): boolean {
-    return this.#received.length > 0
-  }
-
-  /** Starts the workers that pieces will need soon: it takes longer than a piece. */
-  warmUp(): void {
-    if (this.#workers.size === 0) this.#start()
-    this.#endIdleLater()
-  }
-
   /** Ends the workers; whatever was being hashed is rejected. */
   async close(): Promise<void> {
     clearTimeout(this.#idle)
     const closed = new Failure('file', 'hashing was stopped')
-    for (const job of [...this.#received.splice(0), ...this.#files.splice(0)]) job.reject(closed)
+    for (const job of this.#queue.splice(0)) job.reject(closed)
     for (const job of this.#workers.values()) job?.reject(closed)
     await Promise.all([...this.#workers.keys()].map((worker) => worker.terminate()))
     this.#workers.clear()
   }
 
   async #hash(task: HashTask): Promise<Uint8Array> {
-    const result = await this.#add(this.#files, task, this.#size)
+    const result = await this.#add(task)
     if ('hashes' in result) return result.hashes
-    throw unreadable(task, 'problem' in result ? result.problem : 'no result')
+    throw unreadable(task, result.problem)
   }
 
-  #add(queue: Job[], task: HashTask | StoreTask, workersMax: number): Promise<TaskResult> {
+  #add(task: HashTask): Promise<TaskResult> {
     return new Promise((resolve, reject) => {
-      queue.push({ task, resolve, reject })
+      this.#queue.push({ task, resolve, reject })
       const idle = [...this.#workers].find(([, job]) => job === undefined)?.[0]
       if (idle !== undefined) this.#next(idle)
-      else if (this.#workers.size < workersMax) this.#next(this.#start())
+      else if (this.#workers.size < this.#size) this.#next(this.#start())
     })
   }
 
@@ -113,13 +86,13 @@ export class HashPool {
       this.#workers.delete(worker)
       job?.reject(new Failure('file', `hashing failed: ${error.message}`, error))
       // Whoever waits must not wait for a worker that is gone. If none can start, each is rejected in turn.
-      if (this.#received.length + this.#files.length > 0) this.#next(this.#start())
+      if (this.#queue.length > 0) this.#next(this.#start())
     })
     return worker
   }
 
   #next(worker: Worker): void {
-    const job = this.#received.shift() ?? this.#files.shift()
+    const job = this.#queue.shift()
     this.#workers.set(worker, job)
     if (job === undefined) this.#endIdleLater()
     else worker.postMessage(job.task)

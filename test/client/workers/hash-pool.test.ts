@@ -1,14 +1,11 @@
-import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { HashPool } from '../../../src/client/sharing/hash-pool.ts'
-import type { StoreTask } from '../../../src/client/sharing/hash-worker.ts'
-import { takePieceBuffer } from '../../../src/client/transfer/piece-buffers.ts'
+import { truncateSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { hashBytes } from '../../../src/common/manifest.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { builtPool, closedAfterTest } from './built-pool.ts'
-import { plainHashes, sampleBytes, sampleFile } from './sample-file.ts'
+import { plainHashes, sampleFile } from '../sharing/sample-file.ts'
 
 const MiB = 1024 * 1024
 
@@ -76,63 +73,6 @@ test('closing rejects what is being hashed and what waits for its turn', async (
   const first = pool.hashFile(path, 70 * MiB)
   const second = pool.hashFile(path, 70 * MiB)
   const outcomes = Promise.allSettled([first, second])
-  await pool.close()
-  expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
-})
-
-/** A file that is open, and a received piece that belongs to its second place. */
-function received(flags = 'w+'): { path: string; piece: Buffer; task: StoreTask } {
-  const path = join(temporaryFolder(), 'part')
-  if (!flags.startsWith('w')) writeFileSync(path, '')
-  const file = openSync(path, flags)
-  onTestFinished(() => closeSync(file))
-  const piece = takePieceBuffer()
-  sampleBytes(pieceBytes, 3).copy(piece)
-  return { path, piece, task: { piece, expected: plainHashes(piece), file, offset: pieceBytes } }
-}
-
-test('a received piece is written at its place, and one that is not the expected one nowhere', async () => {
-  const pool = await builtPool()
-  const { path, piece, task } = received()
-  piece.writeUInt8(piece.readUInt8(7) ^ 1, 7)
-  expect(await pool.store(task)).toBe(false)
-  expect(statSync(path).size).toBe(0)
-  piece.writeUInt8(piece.readUInt8(7) ^ 1, 7)
-  expect(await pool.store(task)).toBe(true)
-  expect(readFileSync(path).equals(Buffer.concat([Buffer.alloc(pieceBytes), piece]))).toBe(true)
-})
-
-test('a part of a buffer, as the last piece is, is written and nothing behind it', async () => {
-  const pool = await builtPool()
-  const { path, piece, task } = received()
-  const last = piece.subarray(0, 1000)
-  expect(await pool.store({ ...task, piece: last, expected: plainHashes(last), offset: 0 })).toBe(true)
-  expect(readFileSync(path).equals(last)).toBe(true)
-})
-
-test('a piece that cannot be written is a failure of the system, with its code', async () => {
-  const pool = await builtPool()
-  const { task } = received('r')
-  await expect(pool.store(task)).rejects.toMatchObject({ code: 'EBADF' })
-})
-
-test('a received piece goes before the files that wait to be hashed', async () => {
-  const pool = await builtPool(1)
-  const { path } = await sampleFile(temporaryFolder(), 20 * MiB)
-  const { task } = received()
-  const order: string[] = []
-  await Promise.all([
-    pool.hashFile(path, 20 * MiB).then(() => order.push('first file')),
-    pool.hashFile(path, 20 * MiB).then(() => order.push('second file')),
-    pool.store(task).then(() => order.push('piece')),
-  ])
-  expect(order).toEqual(['first file', 'piece', 'second file'])
-})
-
-test('closing rejects a received piece that waits', async () => {
-  const pool = await builtPool(1)
-  const { task } = received()
-  const outcomes = Promise.allSettled([pool.store(task), pool.store(task)])
   await pool.close()
   expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
 })

@@ -1,0 +1,49 @@
+// A worker that hashes pieces of a file. Bytes are not handed over: it reads the file itself.
+
+import { closeSync, openSync, readSync } from 'node:fs'
+import { parentPort } from 'node:worker_threads'
+import { pieceBytes } from '../../common/limits.ts'
+import { hashPiece } from '../../common/manifest.ts'
+import { pieceLength, pieceOffset } from '../../common/pieces.ts'
+
+/** Pieces of a file, to be read and hashed. */
+export interface HashTask {
+  readonly path: string
+  readonly sizeBytes: number
+  readonly indices: readonly number[]
+}
+
+export type TaskResult = { readonly hashes: Uint8Array } | { readonly problem: string }
+
+/** The hashes of these pieces, 52 bytes each, in their order. Throws when the file is shorter or unreadable. */
+export function hashOfFile(task: HashTask): Buffer {
+  const file = openSync(task.path, 'r')
+  const buffer = Buffer.allocUnsafeSlow(pieceBytes)
+  try {
+    const hashes: Buffer[] = []
+    for (const index of task.indices) {
+      const length = pieceLength(task.sizeBytes, index)
+      let filled = 0
+      while (filled < length) {
+        const count = readSync(file, buffer, filled, length - filled, pieceOffset(index) + filled)
+        if (count === 0) throw new Error('the file became shorter while it was read')
+        filled += count
+      }
+      hashes.push(hashPiece(buffer.subarray(0, length)))
+    }
+    return Buffer.concat(hashes)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function run(task: HashTask): TaskResult {
+  try {
+    return { hashes: hashOfFile(task) }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    return { problem: error.message }
+  }
+}
+
+parentPort?.on('message', (task: HashTask) => parentPort?.postMessage(run(task)))

@@ -1,0 +1,167 @@
+// The memory that the event loop and the store workers share: buffers that pieces are received into, and
+// for each what is to be done with it. Its state says whose it is at the moment, so that a piece goes from
+// thread to thread by changing one number: a message between threads costs a tenth of what hashing costs.
+//
+//   idle → received → hashing → verified → writing → stored     (or bad, or failed)
+//   loop   loop       a worker             a worker  loop
+
+import { pieceBytes } from '../../common/limits.ts'
+import { hashBytes } from '../../common/manifest.ts'
+
+/** What is to be done with a received piece. */
+export interface StoreJob {
+  /** Bytes of the piece, at the start of the slot. */
+  readonly length: number
+  /** The hashes that it must have, 52 bytes as in the manifest. */
+  readonly expected: Uint8Array
+  /** The file descriptor to write it to, and where in the file, in bytes. */
+  readonly file: number
+  readonly offset: number
+  /** Where to append, once it is written, that it is there; and the 4 bytes that say so. */
+  readonly journal: number
+  readonly record: Uint8Array
+}
+
+export const SlotState = {
+  idle: 0,
+  received: 1,
+  hashing: 2,
+  verified: 3,
+  writing: 4,
+  stored: 5,
+  bad: 6,
+  failed: 7,
+} as const
+export type SlotState = (typeof SlotState)[keyof typeof SlotState]
+
+/** 64 MiB of address space; only what is used takes memory, and what was used last is used first. */
+export const slotCount = 128
+
+const recordBytes = 4
+
+/** Numbers for all, at the start of the memory. */
+const posted = 0
+const writeLock = 1
+const bell = 2
+const shift = 3
+const commonNumbers = 4
+/** Numbers of a slot, behind those for all. */
+const state = 0
+const length = 1
+const file = 2
+const journal = 3
+const offsetHigh = 4
+const offsetLow = 5
+const slotNumbers = 6
+
+const numbersBytes = 4 * (commonNumbers + slotCount * slotNumbers)
+const textsBytes = slotCount * (hashBytes + recordBytes)
+const piecesAt = Math.ceil((numbersBytes + textsBytes) / pieceBytes) * pieceBytes
+
+export class StoreSlots {
+  readonly memory: SharedArrayBuffer
+  readonly #numbers: Int32Array
+  readonly #texts: Uint8Array
+
+  constructor(memory = new SharedArrayBuffer(piecesAt + slotCount * pieceBytes)) {
+    this.memory = memory
+    this.#numbers = new Int32Array(memory, 0, numbersBytes / 4)
+    this.#texts = new Uint8Array(memory, numbersBytes, textsBytes)
+  }
+
+  /** The bytes of a slot, `pieceBytes` of them. */
+  piece(slot: number): Buffer {
+    return Buffer.from(this.memory, piecesAt + slot * pieceBytes, pieceBytes)
+  }
+
+  state(slot: number): SlotState {
+    return Atomics.load(this.#numbers, at(slot, state)) as SlotState
+  }
+
+  setState(slot: number, to: SlotState): void {
+    Atomics.store(this.#numbers, at(slot, state), to)
+  }
+
+  /** Whether the state was `from` and is `to` now: only one thread gets that answer. */
+  changeState(slot: number, from: SlotState, to: SlotState): boolean {
+    return Atomics.compareExchange(this.#numbers, at(slot, state), from, to) === from
+  }
+
+  isAny(wanted: SlotState): boolean {
+    for (let slot = 0; slot < slotCount; slot++) if (this.state(slot) === wanted) return true
+    return false
+  }
+
+  /** Hands a received piece to the workers. */
+  post(slot: number, job: StoreJob): void {
+    const numbers = this.#numbers
+    numbers[at(slot, length)] = job.length
+    numbers[at(slot, file)] = job.file
+    numbers[at(slot, journal)] = job.journal
+    numbers[at(slot, offsetHigh)] = Math.floor(job.offset / 2 ** 32)
+    numbers[at(slot, offsetLow)] = job.offset | 0
+    this.#texts.set(job.expected, slot * (hashBytes + recordBytes))
+    this.#texts.set(job.record, slot * (hashBytes + recordBytes) + hashBytes)
+    this.setState(slot, SlotState.received)
+    Atomics.add(numbers, posted, 1)
+    Atomics.notify(numbers, posted, 1)
+  }
+
+  /** As it was posted. Its texts are views of the shared memory. */
+  job(slot: number): StoreJob {
+    const numbers = this.#numbers
+    const textAt = slot * (hashBytes + recordBytes)
+    return {
+      length: numbers[at(slot, length)] ?? 0,
+      file: numbers[at(slot, file)] ?? 0,
+      journal: numbers[at(slot, journal)] ?? 0,
+      offset: (numbers[at(slot, offsetHigh)] ?? 0) * 2 ** 32 + ((numbers[at(slot, offsetLow)] ?? 0) >>> 0),
+      expected: this.#texts.subarray(textAt, textAt + hashBytes),
+      record: this.#texts.subarray(textAt + hashBytes, textAt + hashBytes + recordBytes),
+    }
+  }
+
+  /** How often something was posted: to be read before looking for work, and given to `waitForMore`. */
+  get postedCount(): number {
+    return Atomics.load(this.#numbers, posted)
+  }
+
+  /** Blocks this thread until more was posted than at `seen`. */
+  waitForMore(seen: number): void {
+    Atomics.wait(this.#numbers, posted, seen)
+  }
+
+  /** Workers belong to a shift, and end when there is another: by themselves, never inside a piece. */
+  get shift(): number {
+    return Atomics.load(this.#numbers, shift)
+  }
+
+  endShift(): void {
+    Atomics.add(this.#numbers, shift, 1)
+    Atomics.add(this.#numbers, posted, 1)
+    Atomics.notify(this.#numbers, posted)
+  }
+
+  /** One thread at a time writes: a file system lets only one into a file, and the others would stand. */
+  tryLockWriting(): boolean {
+    return Atomics.compareExchange(this.#numbers, writeLock, 0, 1) === 0
+  }
+
+  unlockWriting(): void {
+    Atomics.store(this.#numbers, writeLock, 0)
+  }
+
+  /** Whether the loop must be told that something is done: not if it was, and has not looked yet. */
+  ringBell(): boolean {
+    return Atomics.compareExchange(this.#numbers, bell, 0, 1) === 0
+  }
+
+  /** By the loop, before it looks at what is done. */
+  silenceBell(): void {
+    Atomics.store(this.#numbers, bell, 0)
+  }
+}
+
+function at(slot: number, number: number): number {
+  return commonNumbers + slot * slotNumbers + number
+}

@@ -1,0 +1,103 @@
+// A worker that verifies received pieces and writes those that are good. It waits in shared memory, not
+// for messages; what it sends is a bell for the loop to look, and the reason when writing failed.
+
+import { writeSync } from 'node:fs'
+import { parentPort, workerData } from 'node:worker_threads'
+import { hashPiece } from '../../common/manifest.ts'
+import { slotCount, SlotState, StoreSlots } from './store-slots.ts'
+
+/** What a worker is started with. */
+export interface StoreShift {
+  readonly memory: SharedArrayBuffer
+  /** As the memory had it then: this worker ends when it is another. */
+  readonly shift: number
+}
+
+/** Why a slot is `failed`; comes before the loop sees that it is. */
+export interface StoreFailure {
+  readonly slot: number
+  readonly problem: string
+  readonly code: string | undefined
+}
+
+/** Runs until its shift is over. */
+function run(slots: StoreSlots, shift: number): void {
+  let last = 0
+  for (;;) {
+    const seen = slots.postedCount
+    if (slots.shift !== shift) return
+    const slot = claim(slots, last)
+    if (slot === undefined) {
+      slots.waitForMore(seen)
+      continue
+    }
+    last = slot
+    verify(slots, slot)
+    writeVerified(slots)
+  }
+}
+
+/** The next received piece behind the last one, so that none waits for ever. */
+function claim(slots: StoreSlots, last: number): number | undefined {
+  for (let n = 1; n <= slotCount; n++) {
+    const slot = (last + n) % slotCount
+    if (slots.changeState(slot, SlotState.received, SlotState.hashing)) return slot
+  }
+  return undefined
+}
+
+function verify(slots: StoreSlots, slot: number): void {
+  const { length, expected } = slots.job(slot)
+  if (hashPiece(slots.piece(slot).subarray(0, length)).equals(expected)) {
+    slots.setState(slot, SlotState.verified)
+  } else {
+    finish(slots, slot, SlotState.bad)
+  }
+}
+
+/**
+ * Writes whatever is verified, also by other workers: whoever is not the writer goes on hashing.
+ * Looked at again after the lock is free, since others may have found it taken in the last moment.
+ */
+function writeVerified(slots: StoreSlots): void {
+  do {
+    if (!slots.tryLockWriting()) return
+    for (let slot = 0; slot < slotCount; slot++) {
+      if (slots.changeState(slot, SlotState.verified, SlotState.writing)) write(slots, slot)
+    }
+    slots.unlockWriting()
+  } while (slots.isAny(SlotState.verified))
+}
+
+function write(slots: StoreSlots, slot: number): void {
+  const { length, file, offset, journal, record } = slots.job(slot)
+  try {
+    writeAll(file, slots.piece(slot).subarray(0, length), offset)
+    // Behind the piece, never before it. Not flushed: it is a claim, that is verified before it is believed.
+    writeAll(journal, record, null)
+    finish(slots, slot, SlotState.stored)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+    const failure: StoreFailure = {
+      slot,
+      problem: error instanceof Error ? error.message : String(error),
+      code,
+    }
+    parentPort?.postMessage(failure)
+    finish(slots, slot, SlotState.failed)
+  }
+}
+
+/** `offset` null: at the end of what this program has written to the file. */
+function writeAll(file: number, bytes: Uint8Array, offset: number | null): void {
+  for (let at = 0; at < bytes.length;)
+    at += writeSync(file, bytes, at, bytes.length - at, offset === null ? null : offset + at)
+}
+
+function finish(slots: StoreSlots, slot: number, state: SlotState): void {
+  slots.setState(slot, state)
+  if (slots.ringBell()) parentPort?.postMessage(undefined)
+}
+
+const { memory, shift } = workerData as StoreShift
+run(new StoreSlots(memory), shift)

@@ -1,0 +1,199 @@
+import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, onTestFinished, test } from 'vitest'
+import { recordOf } from '../../../src/client/storage/progress-journal.ts'
+import { StorePool } from '../../../src/client/workers/store-pool.ts'
+import { slotCount, StoreSlots, type StoreJob } from '../../../src/client/workers/store-slots.ts'
+import { pieceBytes } from '../../../src/common/limits.ts'
+import { hashPiece } from '../../../src/common/manifest.ts'
+import { sampleBytes } from '../sharing/sample-file.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+import { builtStorePool, closedAfterTest } from './built-pool.ts'
+
+interface Files {
+  readonly path: string
+  readonly journalPath: string
+  readonly file: number
+  readonly journal: number
+}
+
+function files(flags = 'w+'): Files {
+  const folder = temporaryFolder()
+  const path = join(folder, 'part')
+  const journalPath = join(folder, 'journal')
+  if (!flags.startsWith('w')) writeFileSync(path, '')
+  const file = openSync(path, flags)
+  const journal = openSync(journalPath, 'w')
+  onTestFinished(() => {
+    closeSync(file)
+    closeSync(journal)
+  })
+  return { path, journalPath, file, journal }
+}
+
+function jobOf({ file, journal }: Files, index: number, piece: Uint8Array): StoreJob {
+  return {
+    length: piece.length,
+    expected: hashPiece(piece),
+    file,
+    offset: index * pieceBytes,
+    journal,
+    record: recordOf(index),
+  }
+}
+
+/** Puts a piece into a buffer of the pool, and has it stored. */
+async function store(pool: StorePool, job: StoreJob, piece: Uint8Array): Promise<boolean> {
+  const { bytes, slot, release } = pool.take()
+  if (slot === undefined) throw new Error('the pool has no slot left')
+  bytes.set(piece)
+  try {
+    return await pool.store(slot, job)
+  } finally {
+    release()
+  }
+}
+
+test('a received piece is written at its place and recorded behind that', async () => {
+  const pool = await builtStorePool()
+  const at = files()
+  const piece = sampleBytes(pieceBytes, 3)
+  expect(await store(pool, jobOf(at, 1, piece), piece)).toBe(true)
+  expect(readFileSync(at.path).equals(Buffer.concat([Buffer.alloc(pieceBytes), piece]))).toBe(true)
+  expect(readFileSync(at.journalPath).equals(recordOf(1))).toBe(true)
+})
+
+test('a piece that is not the expected one is written nowhere and not recorded', async () => {
+  const pool = await builtStorePool()
+  const at = files()
+  const piece = sampleBytes(pieceBytes, 3)
+  const job = jobOf(at, 1, piece)
+  piece.writeUInt8(piece.readUInt8(7) ^ 1, 7)
+  expect(await store(pool, job, piece)).toBe(false)
+  expect([statSync(at.path).size, statSync(at.journalPath).size]).toEqual([0, 0])
+})
+
+test('a short piece, as the last one is, is written and nothing behind it', async () => {
+  const pool = await builtStorePool()
+  const at = files()
+  const last = sampleBytes(1000, 4)
+  expect(await store(pool, jobOf(at, 0, last), last)).toBe(true)
+  expect(readFileSync(at.path).equals(last)).toBe(true)
+})
+
+test('a piece far behind 4 GiB lands at its place', async () => {
+  const pool = await builtStorePool()
+  const at = files()
+  const piece = sampleBytes(100, 5)
+  const index = 200_000
+  expect(await store(pool, jobOf(at, index, piece), piece)).toBe(true)
+  expect(statSync(at.path).size).toBe(index * pieceBytes + 100)
+})
+
+test('hundreds of pieces through few slots and several workers all land at their places, each once', async () => {
+  const pool = await builtStorePool(4)
+  const at = files()
+  const count = 300
+  const pieces = Array.from({ length: count }, (_, index) => sampleBytes(1 + ((index * 977) % 5000), index))
+  let next = 0
+  const lane = async (): Promise<void> => {
+    for (let index = next++; index < count; index = next++) {
+      const piece = pieces[index]!
+      expect(await store(pool, jobOf(at, index, piece), piece)).toBe(true)
+    }
+  }
+  await Promise.all(Array.from({ length: 60 }, lane))
+  const written = readFileSync(at.path)
+  for (const [index, piece] of pieces.entries()) {
+    expect(written.subarray(index * pieceBytes, index * pieceBytes + piece.length).equals(piece)).toBe(true)
+  }
+  const records = readFileSync(at.journalPath)
+  const recorded = Array.from({ length: records.length / 4 }, (_, n) => records.readUInt32BE(4 * n))
+  expect(recorded.toSorted((a, b) => a - b)).toEqual(pieces.map((_, index) => index))
+})
+
+test('a piece that cannot be written is a failure of the system, with its code, and is not recorded', async () => {
+  const pool = await builtStorePool()
+  const at = files('r')
+  const piece = sampleBytes(pieceBytes, 3)
+  await expect(store(pool, jobOf(at, 0, piece), piece)).rejects.toMatchObject({ code: 'EBADF' })
+  expect(statSync(at.journalPath).size).toBe(0)
+})
+
+test('when all slots are taken a buffer of the own memory is given, and slots are used again', () => {
+  const pool = new StorePool()
+  const taken = Array.from({ length: slotCount }, () => pool.take())
+  expect(new Set(taken.map(({ slot }) => slot)).size).toBe(slotCount)
+  expect(pool.take()).toMatchObject({ slot: undefined })
+  taken[5]!.release()
+  expect(pool.take().slot).toBe(taken[5]!.slot)
+})
+
+test('closing waits for a piece that is being written, and rejects those that nobody began with', async () => {
+  const pool = await builtStorePool(1)
+  const at = files()
+  const pieces = Array.from({ length: 40 }, (_, index) => sampleBytes(pieceBytes, index))
+  const stored = pieces.map((piece, index) => store(pool, jobOf(at, index, piece), piece))
+  const outcomes = Promise.allSettled(stored)
+  await pool.close()
+  const statuses = (await outcomes).map(({ status }) => status)
+  expect(statuses).toContain('rejected')
+  const recorded = readFileSync(at.journalPath).length / 4
+  expect(statuses.filter((status) => status === 'fulfilled').length).toBe(recorded)
+})
+
+test('after closing, and after a rest, the next piece finds workers again', async () => {
+  const pool = await builtStorePool()
+  const at = files()
+  const piece = sampleBytes(pieceBytes, 3)
+  for (let round = 0; round < 3; round++) {
+    expect(await store(pool, jobOf(at, round, piece), piece)).toBe(true)
+    await pool.close()
+  }
+})
+
+// Beside the sources there is no worker to start.
+test('a worker that dies fails the pieces that wait for it, none hangs', async () => {
+  const pool = closedAfterTest(new StorePool(2))
+  const at = files()
+  const piece = sampleBytes(10, 1)
+  const outcomes = await Promise.allSettled([1, 2, 3].map((n) => store(pool, jobOf(at, n, piece), piece)))
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+})
+
+test('a job comes back from the shared memory as it was put there', () => {
+  const slots = new StoreSlots()
+  const job = fc.record({
+    length: fc.integer({ min: 1, max: pieceBytes }),
+    file: fc.integer({ min: 0, max: 0x7fffffff }),
+    journal: fc.integer({ min: 0, max: 0x7fffffff }),
+    offset: fc.integer({ min: 0, max: 2 ** 37 }),
+    expected: fc.uint8Array({ minLength: 52, maxLength: 52 }),
+    record: fc.uint8Array({ minLength: 4, maxLength: 4 }),
+  })
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: slotCount - 1 }), job, (slot, posted) => {
+      slots.post(slot, posted)
+      expect(slots.job(slot)).toEqual(posted)
+    }),
+  )
+})
+
+test('nothing that belongs to one slot reaches into another or into a piece', () => {
+  const slots = new StoreSlots()
+  for (let slot = 0; slot < slotCount; slot++) slots.piece(slot).fill(slot)
+  const job = {
+    length: 1,
+    file: 2,
+    journal: 3,
+    offset: 4,
+    expected: Buffer.alloc(52, 5),
+    record: Buffer.alloc(4, 6),
+  }
+  for (let slot = 0; slot < slotCount; slot++) slots.post(slot, { ...job, length: slot })
+  for (let slot = 0; slot < slotCount; slot++) {
+    expect(slots.job(slot).length).toBe(slot)
+    expect(slots.piece(slot).every((byte) => byte === slot)).toBe(true)
+  }
+})
