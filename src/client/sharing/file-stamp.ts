@@ -11,6 +11,12 @@ export function stampOf(stats: BigIntStats): FileStamp {
   return [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(':')
 }
 
+/** Whether both stamps are of one file, whatever was done to it. */
+export function isOfSameFile(a: FileStamp, b: FileStamp): boolean {
+  const [device, inode] = a.split(':')
+  return b.startsWith(`${device}:${inode}:`)
+}
+
 /** The size in bytes that a stamp tells. */
 export function sizeOf(stamp: FileStamp): number {
   return Number(stamp.split(':')[2])

@@ -283,9 +283,20 @@ export class ShareLibrary {
   async #serve(share: FileVersion & { path: string }, manifest: Manifest, stamp: FileStamp): Promise<void> {
     const former = this.#served.get(keyOf(share))
     if (former !== undefined) this.#unserve(share, former, 'it was replaced by a new version')
-    const file = new SharedFile(share.path, manifest, stamp, () => {
-      this.#drop(share, 'the file changed on disk')
-      this.#parts.onNotice(`${share.path} changed on disk and is not shared any more; upload it again`)
+    const file = new SharedFile(share.path, manifest, stamp, {
+      onChanged: () => {
+        // Not a seeder any more, but a peer that has some of it.
+        void this.#parts.link.announce(share, false)
+        this.#parts.onNotice(
+          `${share.path} changed on disk; only what is left of the shared version is given to others; upload it again`,
+        )
+      },
+      onGone: () => {
+        this.#drop(share, 'the file changed on disk')
+        this.#parts.onNotice(
+          `${share.path} was removed or replaced and is not shared any more; upload it again`,
+        )
+      },
     })
     this.#served.set(keyOf(share), file)
     this.#parts.sources.offer(share.group, file)

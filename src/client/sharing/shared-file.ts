@@ -1,33 +1,42 @@
-// A complete file that is shared: serves its pieces as long as the file on disk is the one that was
-// hashed. A changed file is never served from: its pieces would not match their hashes.
+// A complete file that is shared. As long as the file on disk is as it was hashed, its pieces are served
+// as they are read. Once it was written to, each is verified before it goes out: what is left of the
+// shared version helps those who are getting it, and no bad piece leaves. A file that was removed, or
+// that another has taken the place of, is not served at all.
 
 import { constants, fstatSync, statSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { Bitfield } from '../../common/bitfield.ts'
 import { sentenceOf, systemCode } from '../../common/failure.ts'
-import type { Manifest } from '../../common/manifest.ts'
+import { verifyPiece, type Manifest } from '../../common/manifest.ts'
 import { pieceLength, pieceOffset } from '../../common/pieces.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { stampOf, type FileStamp } from './file-stamp.ts'
+import { isOfSameFile, stampOf, type FileStamp } from './file-stamp.ts'
 import type { PieceSource } from './piece-source.ts'
+
+export interface SharedFileEvents {
+  /** The file was written to; told once. From here on `have` loses the pieces that are found changed. */
+  onChanged(): void
+  /** There is nothing to serve any more: the file is gone, or not one piece of it is left. Told once. */
+  onGone(): void
+}
 
 export class SharedFile implements PieceSource {
   readonly manifest: Manifest
   readonly have: Bitfield
   readonly path: string
   readonly #stamp: FileStamp
-  readonly #onChanged: () => void
+  readonly #events: SharedFileEvents
   #file: Promise<FileHandle> | undefined
   #changed = false
+  #gone = false
   #closed = false
 
-  /** `onChanged` is called once, when the file is found not to be what it was. */
-  constructor(path: string, manifest: Manifest, stamp: FileStamp, onChanged: () => void) {
+  constructor(path: string, manifest: Manifest, stamp: FileStamp, events: SharedFileEvents) {
     this.path = path
     this.manifest = manifest
     this.have = Bitfield.full(manifest.pieceCount)
     this.#stamp = stamp
-    this.#onChanged = onChanged
+    this.#events = events
   }
 
   async read(index: number, buffer: Buffer): Promise<Answer<void>> {
@@ -40,7 +49,12 @@ export class SharedFile implements PieceSource {
       // At once, without a thread: it takes microseconds, and is done for every piece.
       const opened = stampOf(fstatSync(file.fd, { bigint: true }))
       const named = stampOf(statSync(this.path, { bigint: true }))
-      if (bytesRead === length && opened === this.#stamp && named === this.#stamp) return accept(undefined)
+      if (!isOfSameFile(named, this.#stamp)) return this.#refuseGone('the file was replaced')
+      if (opened !== this.#stamp || named !== this.#stamp) this.#noteChange()
+      if (bytesRead === length && !this.#changed) return accept(undefined)
+      if (bytesRead === length && verifyPiece(this.manifest, index, buffer.subarray(0, length)))
+        return accept(undefined)
+      return this.#refuseChanged(index)
     } catch (error) {
       if (!(error instanceof Error)) throw error
       // Too many open files says nothing about this one: another time it can be read.
@@ -48,9 +62,8 @@ export class SharedFile implements PieceSource {
         this.#file = undefined
         return refuse('busy', 'too many files are open')
       }
-      return this.#refuseChanged(sentenceOf(error))
+      return this.#refuseGone(sentenceOf(error))
     }
-    return this.#refuseChanged('the file changed on disk')
   }
 
   /** Reads that are under way are refused, without a word that the file changed. */
@@ -67,12 +80,27 @@ export class SharedFile implements PieceSource {
     return this.#file
   }
 
-  #refuseChanged(sentence: string): Answer<void> {
+  #noteChange(): void {
+    // A file that was closed under a read may be anything by now.
+    if (this.#changed || this.#closed) return
+    this.#changed = true
+    this.#events.onChanged()
+  }
+
+  #refuseChanged(index: number): Answer<void> {
+    if (this.#closed) return notShared()
+    this.#noteChange()
+    this.have.clear(index)
+    if (this.have.count === 0) return this.#refuseGone('nothing of the file is left')
+    return refuse('piece-missing', 'the file changed on disk')
+  }
+
+  #refuseGone(sentence: string): Answer<void> {
     // A file that was closed under a read fails it as a file that is gone would.
     if (this.#closed) return notShared()
-    if (!this.#changed) {
-      this.#changed = true
-      this.#onChanged()
+    if (!this.#gone) {
+      this.#gone = true
+      this.#events.onGone()
     }
     return refuse('file-changed', sentence)
   }

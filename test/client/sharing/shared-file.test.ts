@@ -22,14 +22,23 @@ import { pieceOf, sampleBytes, sampleFile, type Sample } from './sample-file.ts'
 
 const sizeBytes = 3 * pieceBytes + 1000
 
-/** A shared file, and how often it was said to have changed. */
-async function share(): Promise<Sample & { file: SharedFile; changes: () => number; buffer: Buffer }> {
+interface Shared extends Sample {
+  readonly file: SharedFile
+  readonly buffer: Buffer
+  /** How often it was said to have changed, and to be gone. */
+  readonly told: { changed: number; gone: number }
+}
+
+async function share(): Promise<Shared> {
   const folder = join(temporaryFolder(), 'folder')
   mkdirSync(folder)
   const sample = await sampleFile(folder, sizeBytes)
-  let changes = 0
-  const file = new SharedFile(sample.path, sample.manifest, sample.stamp, () => changes++)
-  return { ...sample, file, changes: () => changes, buffer: Buffer.alloc(pieceBytes) }
+  const told = { changed: 0, gone: 0 }
+  const file = new SharedFile(sample.path, sample.manifest, sample.stamp, {
+    onChanged: () => told.changed++,
+    onGone: () => told.gone++,
+  })
+  return { ...sample, file, told, buffer: Buffer.alloc(pieceBytes) }
 }
 
 /** Overwrites some bytes in place: same size, same inode. */
@@ -40,22 +49,69 @@ function scribble(path: string, at: number): void {
 }
 
 test('every piece of a file that did not change is served as it was hashed', async () => {
-  const { file, bytes, buffer, changes } = await share()
+  const { file, bytes, buffer, told } = await share()
   for (let index = 0; index < file.manifest.pieceCount; index++) {
     expect(await file.read(index, buffer)).toEqual({ ok: true, value: undefined })
     expect(buffer.subarray(0, pieceLength(sizeBytes, index)).equals(pieceOf(bytes, index))).toBe(true)
   }
-  expect(changes()).toBe(0)
+  expect(told).toEqual({ changed: 0, gone: 0 })
   await file.close()
 })
 
-const changes: Record<string, (path: string) => void> = {
-  'written to in place': (path) => scribble(path, 5),
-  'written to elsewhere than in the piece that is asked for': (path) => scribble(path, 2 * pieceBytes),
-  'longer than it was': (path) => appendFileSync(path, 'more'),
-  'cut short': (path) => truncateSync(path, pieceBytes + 7),
-  emptied: (path) => truncateSync(path, 0),
-  touched: (path) => utimesSync(path, new Date(1_000_000_000_000), new Date(1_000_000_000_000)),
+/** What is done to the file, and which of its four pieces are then as they were. */
+const changes: Record<string, { change: (path: string) => void; left: readonly number[] }> = {
+  'written to in place': { change: (path) => scribble(path, 5), left: [1, 2, 3] },
+  'written to in its middle': { change: (path) => scribble(path, 2 * pieceBytes), left: [0, 1, 3] },
+  'longer than it was': { change: (path) => appendFileSync(path, 'more'), left: [0, 1, 2, 3] },
+  'cut short': { change: (path) => truncateSync(path, pieceBytes + 7), left: [0] },
+  touched: {
+    change: (path) => utimesSync(path, new Date(1_000_000_000_000), new Date(1_000_000_000_000)),
+    left: [0, 1, 2, 3],
+  },
+  'written to and given its old time back': {
+    change: (path) => {
+      scribble(path, 5)
+      utimesSync(path, new Date(1_000_000_000_000), new Date(1_000_000_000_000))
+    },
+    left: [1, 2, 3],
+  },
+}
+
+test.each(Object.entries(changes))(
+  'of a file that is %s the pieces that are left are served, the others never',
+  async (_, { change, left }) => {
+    for (const readBefore of [true, false]) {
+      const { file, path, bytes, told } = await share()
+      if (readBefore) expect((await file.read(0, Buffer.alloc(pieceBytes))).ok).toBe(true)
+      change(path)
+      for (const index of [3, 2, 1, 0]) {
+        const buffer = Buffer.alloc(pieceBytes)
+        const answer = await file.read(index, buffer)
+        expect(answer.ok ? 'served' : answer.refusal.code).toBe(
+          left.includes(index) ? 'served' : 'piece-missing',
+        )
+        const read = buffer.subarray(0, pieceLength(sizeBytes, index))
+        if (answer.ok) expect(read.equals(pieceOf(bytes, index))).toBe(true)
+      }
+      expect([0, 1, 2, 3].filter((index) => file.have.has(index))).toEqual(left)
+      expect(told).toEqual({ changed: 1, gone: 0 })
+      await file.close()
+    }
+  },
+)
+
+test('a file of which not one piece is left is gone', async () => {
+  const { file, path, buffer, told } = await share()
+  truncateSync(path, 0)
+  for (const index of [0, 1, 2]) {
+    expect(await file.read(index, buffer)).toMatchObject({ refusal: { code: 'piece-missing' } })
+  }
+  expect(await file.read(3, buffer)).toMatchObject({ refusal: { code: 'file-changed' } })
+  expect(told).toEqual({ changed: 1, gone: 1 })
+  await file.close()
+})
+
+const disappearances: Record<string, (path: string) => void> = {
   removed: (path) => rmSync(path),
   'replaced by another file of the same size': (path) => {
     writeFileSync(`${path}.new`, sampleBytes(sizeBytes, 2))
@@ -70,17 +126,13 @@ const changes: Record<string, (path: string) => void> = {
     mkdirSync(dirname(path))
     writeFileSync(path, sampleBytes(sizeBytes))
   },
-  'written to and given its old time back': (path) => {
-    scribble(path, 5)
-    utimesSync(path, new Date(1_000_000_000_000), new Date(1_000_000_000_000))
-  },
 }
 
-test.each(Object.entries(changes))(
-  'a file that is %s is refused, and said to have changed once',
+test.each(Object.entries(disappearances))(
+  'a file that is %s is refused, and said to be gone once',
   async (_, change) => {
     for (const readBefore of [true, false]) {
-      const { file, path, buffer, changes } = await share()
+      const { file, path, buffer, told } = await share()
       if (readBefore) expect((await file.read(0, buffer)).ok).toBe(true)
       change(path)
       const answers = await Promise.all([0, 1, 3].map((index) => file.read(index, Buffer.alloc(pieceBytes))))
@@ -88,7 +140,7 @@ test.each(Object.entries(changes))(
         answers.map(() => 'file-changed'),
       )
       await file.read(0, buffer)
-      expect(changes()).toBe(1)
+      expect(told).toEqual({ changed: 0, gone: 1 })
       await file.close()
     }
   },
@@ -113,26 +165,26 @@ test('a file that is written to while it is served never yields a bad piece', as
 // Closing while a piece was being read made that read fail, which was taken for a change on disk. After
 // a replacement by a new version the library then dropped the new version, and told its owner a lie.
 test('closing in the middle of a read is not taken for a change', async () => {
-  const { file, buffer, changes } = await share()
+  const { file, buffer, told } = await share()
   const reading = file.read(0, buffer)
   const closing = file.close()
   const answer = await reading
   await closing
   expect(['served', 'not-shared']).toContain(answer.ok ? 'served' : answer.refusal.code)
-  expect(changes()).toBe(0)
+  expect(told).toEqual({ changed: 0, gone: 0 })
 })
 
 test('what is closed is not opened again', async () => {
-  const { file, path, buffer, changes } = await share()
+  const { file, path, buffer, told } = await share()
   await file.close()
   rmSync(path)
   expect(await file.read(0, buffer)).toMatchObject({ ok: false, refusal: { code: 'not-shared' } })
-  expect(changes()).toBe(0)
+  expect(told).toEqual({ changed: 0, gone: 0 })
 })
 
 test('an empty file has no pieces and is complete', async () => {
   const { path, manifest, stamp } = await sampleFile(temporaryFolder(), 0)
-  const file = new SharedFile(path, manifest, stamp, () => undefined)
+  const file = new SharedFile(path, manifest, stamp, { onChanged: () => undefined, onGone: () => undefined })
   expect(file.manifest.pieceCount).toBe(0)
   expect(file.have.isFull).toBe(true)
   await file.close()
