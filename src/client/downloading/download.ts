@@ -15,6 +15,7 @@ import type { StorePool } from '../workers/store-pool.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { ProgressJournal } from '../storage/progress-journal.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
+import { canPass, DiskRetry } from './disk-retry.ts'
 import { fetchManifest } from './manifest-fetch.ts'
 import { PartFile } from './part-file.ts'
 import { PieceStore } from './piece-store.ts'
@@ -41,13 +42,18 @@ export interface DownloadEvents {
    * something else serves the file: until then this download does.
    */
   onComplete(manifest: Manifest, flushed: Promise<void>): Promise<void>
+  /** The disk does not take it; it goes on by itself when the disk does. */
   onPaused(why: string): void
+  /** It goes on after `onPaused`. */
+  onGoesOn(): void
   onFailed(why: string, isOver: boolean): void
   onNotice(sentence: string): void
 }
 
 /** A ticket is renewed when so much of its life is over. */
 const renewAfterMs = ticketLifetimeMs * 0.7
+/** How often it is looked whether the part file is still where it was. */
+const lookAtPartMs = 1000
 /** Without a peer, the trackers are asked again this often, in case a notification was lost. */
 const askAgainMs = 5000
 
@@ -74,12 +80,18 @@ export class Download {
   #publishing = false
   #piecesByPeer = new Map<string, number>()
   #piecesDone = 0
+  readonly #disk: DiskRetry
+  #lookedAtPartMs = 0
 
   constructor(record: RememberedDownload, parts: DownloadParts, events: DownloadEvents) {
     this.record = record
     this.#parts = parts
     this.#events = events
     if (record.paused) this.#state = 'paused'
+    this.#disk = new DiskRetry(new PartFile(record.destination).path, record.sizeBytes, () => {
+      this.#events.onGoesOn()
+      this.start()
+    })
   }
 
   get state(): DownloadState {
@@ -118,6 +130,7 @@ export class Download {
   start(found?: FoundFile): void {
     this.#state = 'running'
     this.#why = undefined
+    this.#disk.stop()
     this.#lastLinkedAtMs = performance.now()
     if (found !== undefined) this.#onFound(found)
     this.#tick ??= setInterval(() => void this.#onTick(), 250)
@@ -206,7 +219,7 @@ export class Download {
     }
     this.#verifying = true
     const store = await PieceStore.open(manifest, { part, journal, hashes, storing }, (index) =>
-      this.#events.onHave(store, index),
+      this.#onHave(store, index),
     ).finally(() => (this.#verifying = false))
     this.#lastLinkedAtMs = performance.now()
     this.#store = store
@@ -230,6 +243,11 @@ export class Download {
       onTicketRefused: () => void this.#renewSoon(),
     })
     this.#swarm.onPeers([...this.#peers.values()])
+  }
+
+  #onHave(store: PieceStore, index: number): void {
+    this.#disk.onProgress()
+    this.#events.onHave(store, index)
   }
 
   async #manifest(): Promise<Manifest | undefined> {
@@ -279,9 +297,24 @@ export class Download {
   async #onTick(): Promise<void> {
     const nowMs = performance.now()
     if ((this.#swarm?.linkCount ?? 0) > 0) this.#lastLinkedAtMs = nowMs
+    await this.#lookAtPart(nowMs)
     const alone = this.withoutPeersMs > 1000 && nowMs - this.#askedAtMs > askAgainMs
     const ageing = this.#ticketAtMs > 0 && nowMs - this.#ticketAtMs > renewAfterMs
     if (alone || (ageing && nowMs - this.#askedAtMs > askAgainMs)) await this.findAgain()
+  }
+
+  /** Writing to a file that was removed goes well for ever, and all of it would be in vain. */
+  async #lookAtPart(nowMs: number): Promise<void> {
+    const store = this.#store
+    if (store === undefined || this.#swarm === undefined || nowMs - this.#lookedAtPartMs < lookAtPartMs)
+      return
+    this.#lookedAtPartMs = nowMs
+    try {
+      await store.part.checkInPlace()
+    } catch (error) {
+      // Finished, paused or given up while it was looked at: that is no trouble.
+      if (this.#store === store && !this.#publishing) await this.#onTrouble(error)
+    }
   }
 
   async #renewSoon(): Promise<void> {
@@ -291,6 +324,7 @@ export class Download {
   async #halt(state: DownloadState, why?: string): Promise<void> {
     this.#state = state
     this.#why = why
+    this.#disk.stop()
     this.#endTick()
     this.#stopSwarm()
     // What `#begin` is opening right now sees the state and closes again.
@@ -323,6 +357,7 @@ export class Download {
     this.#why = error.message
     this.#endTick()
     this.#stopSwarm()
+    if (canPass(error)) this.#disk.begin()
     await this.#closeStore()
     this.#events.onPaused(error.message)
   }

@@ -220,6 +220,9 @@ export class Downloads {
           this.#stopServing(download)
           this.#changed()
         },
+        onGoesOn: () => {
+          this.#parts.onEvent({ kind: 'notice', sentence: `download of ${name} from ${group} goes on` })
+        },
         onFailed: (why, isOver) => {
           if (isOver) void this.#parts.store.forgetDownload(record)
           this.#parts.onEvent({ kind: 'download-failed', group, name, why })

@@ -68,10 +68,14 @@ export class PartFile {
     }
   }
 
-  /** Whether the file at `path` is still the one that was opened: it may have been removed or replaced. */
-  async isInPlace(): Promise<boolean> {
-    const [opened, named] = await Promise.all([this.#opened().stat(), stat(this.path).catch(() => undefined)])
-    return named?.ino === opened.ino && named.dev === opened.dev
+  /** Rejects with a `file` failure when the file at `path` is not the one that was opened any more. */
+  async checkInPlace(): Promise<void> {
+    const opened = await this.#opened().stat()
+    const named = await stat(this.path).catch((error: unknown) => {
+      throw new Failure('file', `${this.path} was removed`, error)
+    })
+    if (named.ino !== opened.ino || named.dev !== opened.dev)
+      throw new Failure('file', `${this.path} was replaced by another file`)
   }
 
   /**
@@ -84,7 +88,7 @@ export class PartFile {
     // The same piece may come from two peers. After publishing not even the same bytes are written:
     // the time of such a write would read as a change of the shared file.
     await Promise.allSettled(this.#writes)
-    if (!(await this.isInPlace())) throw new Failure('file', `${this.path} was removed or replaced`)
+    await this.checkInPlace()
     try {
       if (overwrite) await rename(this.path, this.destination)
       else await this.#renameToNew()

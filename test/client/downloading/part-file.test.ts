@@ -140,18 +140,22 @@ test('a file that was published half, before a crash, is published by the next t
 })
 
 test('a part that was removed or replaced under us is never published', async () => {
-  for (const meddle of [
-    (path: string) => rmSync(path),
-    (path: string) => {
-      writeFileSync(`${path}.new`, 'other')
-      renameSync(`${path}.new`, path)
-    },
-  ]) {
+  const meddling: [string, (path: string) => void][] = [
+    ['was removed', (path) => rmSync(path)],
+    [
+      'was replaced by another file',
+      (path) => {
+        writeFileSync(`${path}.new`, 'other')
+        renameSync(`${path}.new`, path)
+      },
+    ],
+  ]
+  for (const [said, meddle] of meddling) {
     const part = await filled()
     meddle(part.path)
-    expect(await part.isInPlace()).toBe(false)
-    await expect(part.publish(false)).rejects.toMatchObject(failure('was removed or replaced'))
-    await expect(part.publish(true)).rejects.toMatchObject(failure('was removed or replaced'))
+    await expect(part.checkInPlace()).rejects.toMatchObject(failure(said))
+    await expect(part.publish(false)).rejects.toMatchObject(failure(said))
+    await expect(part.publish(true)).rejects.toMatchObject(failure(said))
     expect(existsSync(part.destination)).toBe(false)
   }
 })

@@ -28,6 +28,7 @@ function contentOf(sizeBytes: number): Buffer {
 export class OneDownload {
   readonly folder = mkdtempSync(join(tmpdir(), 'coterie-swarm-'))
   readonly content: Buffer
+  readonly destination: string
   readonly manifest: Manifest
   readonly notices: string[] = []
   /** Pieces in the order in which they were verified and written. */
@@ -40,8 +41,9 @@ export class OneDownload {
   readonly #waiters = new Set<() => void>()
 
   /** Of content that is the same at every run, where there is none given. */
-  constructor(sizeBytes: number, content = contentOf(sizeBytes)) {
+  constructor(sizeBytes: number, content = contentOf(sizeBytes), destination?: string) {
     this.content = content
+    this.destination = destination ?? join(this.folder, 'file.bin')
     const hashes: Buffer[] = []
     for (let at = 0; at < sizeBytes; at += pieceBytes) {
       hashes.push(hashPiece(this.content.subarray(at, at + pieceBytes)))
@@ -53,10 +55,6 @@ export class OneDownload {
       await this.download.pause()
       rmSync(this.folder, { recursive: true, force: true })
     })
-  }
-
-  get destination(): string {
-    return join(this.folder, 'file.bin')
   }
 
   /** From whom how many pieces came. */
@@ -172,6 +170,7 @@ export class OneDownload {
           await flushed
         },
         onPaused: (why) => notice(`paused: ${why}`),
+        onGoesOn: () => notice('goes on'),
         onFailed: (why) => notice(`failed: ${why}`),
         onNotice: notice,
       },

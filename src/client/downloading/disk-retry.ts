@@ -1,0 +1,74 @@
+// Waits until a disk that failed a download takes it again: room was made, the folder is back, it may be
+// written to. Looks before it lets the download begin anew, since that verifies what is there already.
+
+import { constants } from 'node:fs'
+import { access, stat, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { systemCode, type Failure } from '../../common/failure.ts'
+
+/** The time until the next look, in milliseconds: first and longest. */
+const firstLookMs = 2000
+const longestLookMs = 30_000
+
+const passing = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'ENOENT', 'EIO', 'ESTALE'])
+
+/** Whether it is a trouble of the disk that may pass: a name that is taken, say, is for a person to decide. */
+export function canPass({ cause }: Failure): boolean {
+  return passing.has(systemCode(cause) ?? '')
+}
+
+export class DiskRetry {
+  readonly #path: string
+  readonly #bytes: number
+  readonly #goOn: () => void
+  #waitMs = firstLookMs
+  #timer: NodeJS.Timeout | undefined
+
+  /** `path`: the file that could not be written, which is to have `bytes` in the end. */
+  constructor(path: string, bytes: number, goOn: () => void) {
+    this.#path = path
+    this.#bytes = bytes
+    this.#goOn = goOn
+  }
+
+  /** Looks again and again from now on, at growing intervals if the trouble comes back each time. */
+  begin(): void {
+    this.stop()
+    this.#timer = setTimeout(() => void this.#look(), this.#waitMs)
+    this.#waitMs = Math.min(longestLookMs, 2 * this.#waitMs)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** The disk took something: the next trouble is a new one. */
+  onProgress(): void {
+    this.#waitMs = firstLookMs
+  }
+
+  async #look(): Promise<void> {
+    const timer = this.#timer
+    const isFine = await canTake(this.#path, this.#bytes)
+    // Stopped, or begun again, while it was looked.
+    if (this.#timer !== timer) return
+    if (isFine) this.#goOn()
+    else this.begin()
+  }
+}
+
+/** Whether the file can be written and there is room for what it lacks. */
+async function canTake(path: string, bytes: number): Promise<boolean> {
+  try {
+    const folder = dirname(path)
+    const there = await stat(path).catch(() => undefined)
+    await access(there === undefined ? folder : path, constants.W_OK)
+    const { bavail, bsize } = await statfs(folder)
+    // A sparse file takes only what was written to it.
+    const takenBytes = Math.min(bytes, (there?.blocks ?? 0) * 512)
+    return bavail * bsize >= bytes - takenBytes
+  } catch {
+    return false
+  }
+}
