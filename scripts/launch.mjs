@@ -1,30 +1,37 @@
-// node scripts/launch.mjs tracker|client|demo|check|build|bench [arguments]
+// node scripts/launch.mjs tracker|client|demo|check|build|bench|campaign [arguments]
 //
 // Runs one of the programs, after installing and building where something is missing or older than
 // its sources. Runs before anything is installed, so it is plain JavaScript on Node alone. Standard
 // input and output belong to the program: nothing here reads the one or writes to the other.
 
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { isBuildFresh, isInstallNewer, Problem, root } from './stamp.mjs'
 
 const [what = '', ...words] = process.argv.slice(2)
 const programs = ['tracker', 'client', 'demo']
+/** TypeScript, run by a development dependency: the folder of each kind. */
+const scripts = { bench: 'bench', campaign: join('test', 'campaigns') }
 
 async function launch() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major < 20 || (major === 20 && minor < 20)) {
     throw new Problem(`Coterie needs Node.js 20.20 or newer; this is ${process.version}`)
   }
-  if (what === 'build' || what === 'check' || what === 'bench') {
+  const folder = Object.hasOwn(scripts, what) ? join(root, scripts[what]) : undefined
+  if (folder !== undefined) checkName(folder)
+  if (what === 'build' || what === 'check' || folder !== undefined) {
     const { prepare } = await import('./prepare.mjs')
     await prepare({ withDevelopment: what !== 'build', withBuild: what !== 'check' })
     if (what === 'check') await import('./check.mjs')
-    if (what === 'bench') bench()
+    if (folder !== undefined) runScript(folder)
     return
   }
   if (!programs.includes(what)) {
-    throw new Problem(`scripts/launch.mjs starts one of ${programs.join(', ')}, check, build, bench`)
+    throw new Problem(
+      `scripts/launch.mjs starts one of ${programs.join(', ')}, check, build, bench, campaign`,
+    )
   }
   // When all is fresh, which is nearly always, starting costs these few file times and no more.
   if (!isInstallNewer() || !isBuildFresh()) {
@@ -35,10 +42,16 @@ async function launch() {
   await import(`../dist/${what}/main.js`)
 }
 
-/** The first word is the benchmark; they are TypeScript, run by a development dependency. */
-function bench() {
-  const [name = '', ...rest] = words
-  const run = spawnSync(process.execPath, ['--import', 'tsx', join(root, 'bench', `${name}.ts`), ...rest], {
+/** The first word is the name of the script. */
+function checkName(folder) {
+  const [name = ''] = words
+  if (!/^[a-z-]+$/.test(name) || !existsSync(join(folder, `${name}.ts`)))
+    throw new Problem(`there is no ${what} called "${name}"; package.json lists them`)
+}
+
+function runScript(folder) {
+  const [name, ...rest] = words
+  const run = spawnSync(process.execPath, ['--import', 'tsx', join(folder, `${name}.ts`), ...rest], {
     stdio: 'inherit',
     cwd: root,
   })

@@ -145,20 +145,38 @@ test('a start waits for another that is building, and says so', async () => {
   expect(await ended).toMatchObject({ code: 0, stdout: '["one","./tracker"]' })
 })
 
-test('a benchmark gets its words after the build, and its exit code is that of the launcher', async () => {
-  mkdirSync(join(root, 'bench'))
-  writeFileSync(
-    join(root, 'bench', 'sample.ts'),
-    `import { existsSync } from 'node:fs'
+const folders = { bench: 'bench', campaign: join('test', 'campaigns') }
+test.each(Object.entries(folders))(
+  'a %s gets its words after the build, and its exit code is that of the launcher',
+  async (kind, folder) => {
+    mkdirSync(join(root, folder), { recursive: true })
+    writeFileSync(
+      join(root, folder, 'sample.ts'),
+      `import { existsSync } from 'node:fs'
 const words: string[] = process.argv.slice(2)
 process.stdout.write(JSON.stringify([existsSync('dist/tracker/main.js'), ...words]))
 process.exitCode = 3
 `,
-  )
-  const launcher = join(root, 'scripts', 'launch.mjs')
-  const { ended } = start(process.execPath, [launcher, 'bench', 'sample', '--', 'a b'], { cwd: tmpdir() })
-  expect(await ended).toEqual({ stdout: '[true,"--","a b"]', stderr: '', code: 3 })
-})
+    )
+    const launcher = join(root, 'scripts', 'launch.mjs')
+    const { ended } = start(process.execPath, [launcher, kind, 'sample', '--', 'a b'], { cwd: tmpdir() })
+    expect(await ended).toEqual({ stdout: '[true,"--","a b"]', stderr: '', code: 3 })
+  },
+)
+
+test.each(['nonsense', '', '../../main'])(
+  'a bench or campaign called "%s" is refused in one sentence',
+  async (name) => {
+    for (const kind of Object.keys(folders)) {
+      const { ended } = start(process.execPath, [join(root, 'scripts', 'launch.mjs'), kind, name])
+      expect(await ended).toEqual({
+        stdout: '',
+        stderr: `error: there is no ${kind} called "${name}"; package.json lists them\n`,
+        code: 1,
+      })
+    }
+  },
+)
 
 test('without Node a launcher says what is missing', async () => {
   const { ended } = start('/bin/sh', [join(root, 'client')], { env: { PATH: '/nonexistent' } })

@@ -1,0 +1,143 @@
+// The real tracker program as a child process: started, timed, killed, asked for its digest.
+
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+/** Far longer than any start takes. */
+const patienceMs = 60_000
+
+const builtTracker = fileURLToPath(new URL('../../dist/tracker/main.js', import.meta.url))
+
+export interface TrackerProgram {
+  /** What comes before the words: options of Node and the file of the program. */
+  readonly node: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export const realProgram: TrackerProgram = { node: [builtTracker] }
+
+const running = new Set<ChildProcessWithoutNullStreams>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+export class TrackerProcess {
+  readonly #program: TrackerProgram
+  readonly #words: readonly string[]
+  #child: ChildProcessWithoutNullStreams | undefined
+  #lines: string[] = []
+  #stderr = ''
+  #wake: () => void = () => undefined
+
+  constructor(program: TrackerProgram, words: readonly string[]) {
+    this.#program = program
+    this.#words = words
+  }
+
+  /** Starts it and waits until it serves: how long that took, in milliseconds. */
+  async start(program = this.#program): Promise<number> {
+    const startedMs = performance.now()
+    this.#lines = []
+    const env = { PATH: process.env['PATH'], ...program.env }
+    const child = spawn(process.execPath, [...program.node, ...this.#words], { env })
+    this.#child = child
+    running.add(child)
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      this.#lines.push(line)
+      this.#wake()
+    })
+    child.stderr.on('data', (bytes: Buffer) => (this.#stderr += bytes.toString()))
+    // Writing to a program that was killed is part of a campaign.
+    child.stdin.on('error', () => undefined)
+    child.once('close', () => {
+      running.delete(child)
+      if (this.#child === child) this.#child = undefined
+      this.#wake()
+    })
+    await this.#line(/ listening on /)
+    return performance.now() - startedMs
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined
+  }
+
+  /** What it has written on standard error, in all its lives. */
+  get stderr(): string {
+    return this.#stderr
+  }
+
+  /** Ends it without a word, and waits until it is gone. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL')
+    await this.ended()
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  /** Resolves when the process is gone, by whatever hand. */
+  async ended(): Promise<void> {
+    if (this.#child !== undefined) await once(this.#child, 'close')
+  }
+
+  async quit(): Promise<void> {
+    this.#child?.stdin.write('quit\n')
+    await this.ended()
+  }
+
+  /** Of the whole hard state, with the position in the log that it belongs to. */
+  async digest(): Promise<{ digest: string; position: number }> {
+    this.#lines = []
+    this.#child?.stdin.write('digest\n')
+    const [, digest = '', position] =
+      /^state (\S+) at log position (\d+)$/.exec(await this.#line(/^state /)) ?? []
+    return { digest, position: Number(position) }
+  }
+
+  /** A line, the end of the process, or the end of this time. */
+  #news(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#wake(), timeoutMs)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  async #line(wanted: RegExp): Promise<string> {
+    const deadlineMs = performance.now() + patienceMs
+    for (;;) {
+      const found = this.#lines.find((line) => wanted.test(line))
+      if (found !== undefined) return found
+      if (this.#child === undefined) throw new Error(`the tracker ended too early: ${this.#stderr}`)
+      if (performance.now() > deadlineMs) throw new Error(`the tracker does not answer: ${this.#stderr}`)
+      await this.#news(deadlineMs - performance.now())
+    }
+  }
+}
+
+/** Below the ports that systems give to outgoing connections: there a client would take that of a tracker that is down. */
+const firstPort = 20_000
+const portCount = 12_000
+
+/** A port that nobody listens on, and that nobody gets by chance while a tracker is down. */
+export async function freePort(random: () => number): Promise<number> {
+  for (;;) {
+    const server = createServer()
+    try {
+      server.listen(firstPort + Math.floor(random() * portCount), '127.0.0.1')
+      await once(server, 'listening')
+      return (server.address() as AddressInfo).port
+    } catch {
+      // Taken: another one.
+    } finally {
+      server.close()
+    }
+  }
+}

@@ -1,0 +1,189 @@
+// The end of a campaign: reads what became of every story from the trackers, as its users see it, and
+// holds it against the ledger.
+
+import type { PlainModel } from '../../tracker/state/plain-model.ts'
+import { commandId, salt, Speaker } from './speaker.ts'
+import { fileNames, type Step, type Story } from './story.ts'
+import type { Workload } from './workload.ts'
+
+export interface Findings {
+  /** Acknowledged commands without their effect. */
+  lost: number
+  /** Commands that had their effect a second time, or were refused for what they had done themselves. */
+  twice: number
+  /** Groups in a state that no choice of whole commands leads to. */
+  half: number
+  acknowledged: number
+  /** Without an answer: in the state or not, both are right. */
+  uncertain: number
+  /** What was wrong, a line each. */
+  readonly complaints: string[]
+}
+
+/** What can be seen of a story's group, as a text to compare. */
+type Facts = string
+
+/**
+ * Reads and compares everything. The workload has stopped, and some tracker is up. Comes last: it takes
+ * every share away, since there is no other way to see them.
+ */
+export async function audit(workload: Workload): Promise<Findings> {
+  const findings: Findings = { lost: 0, twice: 0, half: 0, acknowledged: 0, uncertain: 0, complaints: [] }
+  const owners = await readOwners(workload)
+  const visitor = new Speaker(workload.trackers, 0)
+  const queue = [...workload.ledger]
+  const read = async (): Promise<void> => {
+    for (let story = queue.pop(); story !== undefined; story = queue.pop()) {
+      judge(story, await readFacts(workload, visitor, story, owners.get(story.group)), findings)
+    }
+  }
+  await Promise.all(workload.speakers.map(read))
+  visitor.close()
+  for (const { user, accountsLost } of workload.speakers) {
+    findings.lost += accountsLost
+    if (accountsLost > 0) findings.complaints.push(`${String(user)}: the account was gone`)
+  }
+  return findings
+}
+
+async function readOwners(workload: Workload): Promise<Map<string, string>> {
+  const owners = new Map<string, string>()
+  let after: string | undefined
+  for (;;) {
+    const page = await workload.speakers[0]?.ask('list_groups', { after })
+    if (page?.ok !== true) throw new Error('the groups cannot be listed')
+    for (const { group, owner } of page.value.groups) owners.set(group, owner)
+    if (!page.value.more) return owners
+    after = page.value.groups.at(-1)?.group
+  }
+}
+
+async function readFacts(
+  workload: Workload,
+  visitor: Speaker,
+  story: Story,
+  owner: string | undefined,
+): Promise<Facts> {
+  const wasRegistered = story.steps.some(({ wish }) => wish.kind === 'register')
+  const newcomer = wasRegistered && (await isRegistered(visitor, story.newcomer))
+  if (owner === undefined) return factsOf({ owner, members: [], requests: [], shares: [], newcomer })
+  const { group } = story
+  const members = await usersIn(workload, 'list_members', group, owner)
+  const requests = await usersIn(workload, 'list_requests', group, owner)
+  const shares: string[] = []
+  for (const name of fileNames) shares.push(...(await sharesOf(workload, story, owner, name)))
+  return factsOf({ owner, members, requests, shares, newcomer })
+}
+
+async function usersIn(
+  workload: Workload,
+  list: 'list_members' | 'list_requests',
+  group: string,
+  owner: string,
+): Promise<string[]> {
+  const answer = await workload.speakerOf(owner).ask(list, { group })
+  return answer.ok ? answer.value.users : [answer.refusal.code]
+}
+
+/** Who shares a file is not shown to anybody; but withdrawing a share says whether there was one. */
+async function sharesOf(workload: Workload, story: Story, owner: string, name: string): Promise<string[]> {
+  const { group } = story
+  const file = await workload.speakerOf(owner).ask('find_file', { group, name })
+  const found: string[] = []
+  for (const user of story.actors) {
+    const answer = await workload.speakerOf(user).ask('unshare_file', { id: commandId(), group, name })
+    if (answer.ok) found.push(shareOf(name, file.ok ? file.value.fileId : '', user))
+  }
+  return found
+}
+
+function shareOf(name: string, fileId: string, user: string): string {
+  return `${name} ${fileId.slice(0, 4)} ${user}`
+}
+
+/** The trackers make up another salt for a user that does not exist. */
+async function isRegistered(visitor: Speaker, user: string): Promise<boolean> {
+  const answer = await visitor.ask('login_start', { clientFirst: `n,,n=${user},r=0123456789abcdef` })
+  return answer.ok && answer.value.serverFirst.includes(`,s=${salt},`)
+}
+
+function factsOf(facts: {
+  owner: string | undefined
+  members: string[]
+  requests: string[]
+  shares: string[]
+  newcomer: boolean
+}): Facts {
+  const { owner, members, requests, shares, newcomer } = facts
+  return JSON.stringify([owner, members.toSorted(), requests.toSorted(), shares.toSorted(), newcomer])
+}
+
+/** The facts after these steps, by the model. */
+function factsAfter(story: Story, steps: readonly Step[]): Facts {
+  const model: PlainModel = story.modelBefore()
+  for (const { wish } of steps) model.do(wish)
+  const { group } = story
+  return factsOf({
+    owner: model.ownerOf(group),
+    members: model.membersOf(group),
+    requests: model.asksFor(group),
+    shares: model.shares.map(({ name, fileId, user }) => shareOf(name, fileId, user)),
+    newcomer: model.users.includes(story.newcomer),
+  })
+}
+
+/** Adds what this story comes to. Exported for the tests of the campaign itself. */
+export function judge(story: Story, found: Facts, findings: Findings): void {
+  const { steps } = story
+  const last = steps.at(-1)
+  const answered = steps.filter((step) => step.answer !== undefined)
+  const isUncertain = last !== undefined && last.answer === undefined
+  findings.acknowledged += answered.length
+  if (isUncertain) findings.uncertain++
+  const wrong = last !== undefined && !isUncertain && last.answer !== last.expected ? last : undefined
+  if (wrong === undefined) {
+    if (found === factsAfter(story, answered)) return
+    if (isUncertain && found === factsAfter(story, steps)) return
+  }
+  const lost = lostOf(story, found, wrong === undefined ? steps : steps.slice(0, -1))
+  const isTwice = wrong === undefined ? isDoubled(story, found) : wrong.tries > 1 && lost === 0
+  if (lost !== undefined && lost > 0) findings.lost += lost
+  else if (isTwice || (wrong !== undefined && found === factsAfter(story, steps))) findings.twice++
+  else findings.half++
+  findings.complaints.push(`${story.group}: ${storyLine(steps)} -> ${found}`)
+}
+
+/** The fewest acknowledged commands in a row without which the facts are explained; undefined if none do. */
+function lostOf(story: Story, found: Facts, steps: readonly Step[]): number | undefined {
+  for (let length = 0; length <= steps.length; length++) {
+    for (let start = steps.length - length; start >= 0; start--) {
+      const rest = [...steps.slice(0, start), ...steps.slice(start + length)]
+      if (found !== factsAfter(story, rest)) continue
+      return steps.slice(start, start + length).filter((step) => step.answer === 'done').length
+    }
+  }
+  return undefined
+}
+
+/** Whether a command that was repeated explains the facts by a second effect, then or later. */
+function isDoubled(story: Story, found: Facts): boolean {
+  const { steps } = story
+  return steps.some((step, index) => {
+    if (step.tries < 2) return false
+    return steps.some((_, at) => {
+      return (
+        at >= index && found === factsAfter(story, [...steps.slice(0, at + 1), step, ...steps.slice(at + 1)])
+      )
+    })
+  })
+}
+
+function storyLine(steps: readonly Step[]): string {
+  return steps
+    .map(({ wish, answer, expected, tries }) => {
+      const who = 'by' in wish ? wish.by : wish.user
+      const repeated = tries > 1 ? ` x${tries}` : ''
+      return `${who} ${wish.kind}${repeated}: ${answer ?? '?'}${answer === expected ? '' : ` (${expected})`}`
+    })
+    .join('; ')
+}

@@ -1,0 +1,173 @@
+// A user of a campaign: speaks the protocol over one connection at a time, and when that breaks goes to
+// the next tracker at once, far less patiently than the client program does. Says whether an answer came,
+// and leaves it to others whether a request is repeated.
+
+import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import type { Address } from '../../../src/common/addresses.ts'
+import { Failure } from '../../../src/common/failure.ts'
+import { lineBytesMax, scramIterationsMin } from '../../../src/common/limits.ts'
+import { trackerProtocol, type TrackerProtocol } from '../../../src/common/protocol/tracker-protocol.ts'
+import type { Answer } from '../../../src/common/refusal.ts'
+import { makeNonce, proveLoginKey } from '../../../src/common/security/challenge.ts'
+import { makeIdentity } from '../../../src/common/security/identity.ts'
+import {
+  credentialsOf,
+  deriveKeys,
+  ScramClient,
+  type ClientKeys,
+  type Credentials,
+} from '../../../src/common/security/scram.ts'
+import { protocolVersion } from '../../../src/common/version.ts'
+import { Caller } from '../../../src/common/wire/caller.ts'
+import { openChannel } from '../../../src/common/wire/channel.ts'
+import type { Method, Params, Result } from '../../../src/common/wire/methods.ts'
+
+export const salt = Buffer.alloc(16, 7).toString('base64')
+
+/** One password for everybody, derived once: the processor is for the trackers. */
+const keys: Promise<ClientKeys> = deriveKeys('campaign', salt, scramIterationsMin)
+
+export async function everybodysCredentials(): Promise<Credentials> {
+  return credentialsOf(await keys)
+}
+
+/** A tracker that was killed answers with a closed connection; only one that hangs is waited for. */
+const answerTimeoutMs = 5_000
+/** Before the next tracker is tried: restarts take some hundred milliseconds. */
+const retryMs = 15
+
+const notTold = Object.fromEntries(
+  Object.keys(trackerProtocol.toCaller).map((method) => [method, () => undefined]),
+)
+
+export class Speaker {
+  /** Undefined for one that never logs in. */
+  readonly user: string | undefined
+  /** How often a tracker did not know this user any more. */
+  accountsLost = 0
+  readonly #trackers: readonly Address[]
+  readonly #identity = makeIdentity()
+  #tracker: number
+  #connection: Promise<Caller<TrackerProtocol>> | undefined
+  #isClosed = false
+
+  /** `tracker`: the index of the one to begin with. */
+  constructor(trackers: readonly Address[], tracker: number, user?: string) {
+    this.#trackers = trackers
+    this.#tracker = tracker
+    this.user = user
+  }
+
+  /**
+   * One try at a tracker that is up, which is waited for. Undefined when no answer came, or one that
+   * leaves it open whether the request will have an effect.
+   */
+  async try<M extends Method<TrackerProtocol>>(
+    method: M,
+    params: Params<TrackerProtocol, M>,
+  ): Promise<Answer<Result<TrackerProtocol, M>> | undefined> {
+    this.#connection ??= this.#connect()
+    const connection = this.#connection
+    const caller = await connection
+    try {
+      const answer = await caller.request(method, params, { timeoutMs: answerTimeoutMs })
+      if (answer.ok || !['unavailable', 'busy'].includes(answer.refusal.code)) return answer
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code === 'protocol') throw error
+    }
+    if (this.#connection === connection) this.moveOn()
+    return undefined
+  }
+
+  /** Tries until an answer comes. */
+  async ask<M extends Method<TrackerProtocol>>(
+    method: M,
+    params: Params<TrackerProtocol, M>,
+  ): Promise<Answer<Result<TrackerProtocol, M>>> {
+    for (;;) {
+      const answer = await this.try(method, params)
+      if (answer !== undefined) return answer
+    }
+  }
+
+  /** Hangs up, whatever is under way, and uses the next tracker from here on. */
+  moveOn(): void {
+    const connection = this.#connection
+    this.#connection = undefined
+    this.#tracker++
+    void connection?.then(
+      (caller) => caller.close(),
+      () => undefined,
+    )
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.moveOn()
+  }
+
+  async #connect(): Promise<Caller<TrackerProtocol>> {
+    for (;;) {
+      if (this.#isClosed) throw new Failure('connection-lost', 'this speaker has been closed')
+      const address = this.#trackers[this.#tracker % this.#trackers.length] as Address
+      try {
+        return await this.#greet(address)
+      } catch (error) {
+        if (!(error instanceof Failure) || error.code === 'protocol') throw error
+        this.#tracker++
+        await setTimeout(retryMs)
+      }
+    }
+  }
+
+  async #greet(address: Address): Promise<Caller<TrackerProtocol>> {
+    const channel = await openChannel(address, lineBytesMax)
+    const caller = new Caller(channel, trackerProtocol, {
+      onTold: notTold as never,
+      onClosed: () => undefined,
+    })
+    try {
+      const greeting = valueOf(
+        await caller.request('hello', { protocol: protocolVersion, program: 'campaign' }),
+      )
+      if (this.user !== undefined) await this.#logIn(caller, this.user, greeting)
+      return caller
+    } catch (error) {
+      caller.close()
+      throw error
+    }
+  }
+
+  async #logIn(
+    caller: Caller<TrackerProtocol>,
+    user: string,
+    { nonce, key }: Result<TrackerProtocol, 'hello'>,
+  ): Promise<void> {
+    const scram = new ScramClient(user, makeNonce())
+    const { serverFirst } = valueOf(await caller.request('login_start', { clientFirst: scram.clientFirst }))
+    const answer = await caller.request('login_finish', {
+      clientFinal: await scram.clientFinal(serverFirst, () => keys),
+      key: this.#identity.publicKey,
+      proof: proveLoginKey(this.#identity, nonce, key, user),
+      port: 4000,
+    })
+    // Everybody was registered before the campaign began: such a user has been lost. It is counted,
+    // and made again so that the campaign comes to its end.
+    if (!answer.ok && answer.refusal.code === 'login-failed') {
+      this.accountsLost++
+      await caller.request('register', { id: commandId(), user, ...(await everybodysCredentials()) })
+    }
+    valueOf(answer)
+  }
+}
+
+export function commandId(): string {
+  return randomBytes(12).toString('base64url')
+}
+
+/** A refusal on the way to a login means: not at this tracker, not now. */
+function valueOf<T>(answer: Answer<T>): T {
+  if (!answer.ok) throw new Failure('connection-lost', answer.refusal.sentence)
+  return answer.value
+}

@@ -1,0 +1,127 @@
+// What happens to one group: random commands, one after the other, of three users whom no other story
+// lets near it. So a plain model of the rules knows each answer before it comes, and the state at the end:
+// whatever was lost, done twice or done by half shows in one or the other.
+
+import { PlainModel } from '../../tracker/state/plain-model.ts'
+import type { Wish } from '../../tracker/state/world.ts'
+import { commandId } from './speaker.ts'
+
+/** A command that was issued: a line of the ledger. */
+export interface Step {
+  readonly id: string
+  readonly wish: StoryWish
+  /** "done" or the code of a refusal, by the model. */
+  readonly expected: string
+  /** Undefined while no answer came: then nobody knows whether it has had an effect. */
+  answer: string | undefined
+  /** How often it was sent, under the same id. */
+  tries: number
+}
+
+export type StoryWish = Exclude<Wish, { kind: 'tracker_started' }>
+
+export const fileNames = ['f', 'e']
+const fileIds = ['1'.repeat(64), '2'.repeat(64)]
+const sizeBytes = 10
+
+/** Most commands of a story have an effect; the others show that refusals are remembered as well. */
+const refusedShare = 0.15
+const stepsMin = 6
+const stepsMax = 18
+/** Most groups are left by all in the end, so that the state stays small however long a campaign is. */
+const dissolvedShare = 0.8
+
+export class Story {
+  readonly group: string
+  /** The first one founds the group. */
+  readonly actors: readonly string[]
+  /** A user who may be registered on the way and does nothing. */
+  readonly newcomer: string
+  readonly steps: Step[] = []
+  readonly #random: () => number
+  readonly #stepsBeforeEnd: number
+  readonly #isDissolved: boolean
+  readonly #model: PlainModel
+
+  constructor(group: string, actors: readonly string[], random: () => number) {
+    this.group = group
+    this.actors = actors
+    this.newcomer = `new-${group}`
+    this.#random = random
+    this.#stepsBeforeEnd = stepsMin + Math.floor(random() * (stepsMax - stepsMin))
+    this.#isDissolved = random() < dissolvedShare
+    this.#model = this.modelBefore()
+  }
+
+  /**
+   * The next command; undefined when the story is over. It ends early at a command without an answer,
+   * behind which nothing is certain, and at an answer that cannot be right.
+   */
+  next(): Step | undefined {
+    const last = this.steps.at(-1)
+    if (last !== undefined && last.answer !== last.expected) return undefined
+    const wish = this.#nextWish()
+    if (wish === undefined) return undefined
+    const expected = this.#model.do(wish)
+    const step: Step = { id: commandId(), wish, expected, answer: undefined, tries: 0 }
+    this.steps.push(step)
+    return step
+  }
+
+  /** The world of this story before its first step. */
+  modelBefore(): PlainModel {
+    const model = new PlainModel()
+    model.users.push(...this.actors)
+    return model
+  }
+
+  #nextWish(): StoryWish | undefined {
+    if (this.steps.length === 0) {
+      return { kind: 'create_group', by: this.actors[0] ?? '', group: this.group }
+    }
+    if (this.steps.length >= this.#stepsBeforeEnd) {
+      const by = this.#isDissolved ? this.#model.ownerOf(this.group) : undefined
+      return by === undefined ? undefined : { kind: 'leave_group', by, group: this.group }
+    }
+    let wish = this.#anyWish()
+    while (this.#random() > refusedShare && copyOf(this.#model).do(wish) !== 'done') wish = this.#anyWish()
+    return wish
+  }
+
+  #anyWish(): StoryWish {
+    const [by, user] = [this.#pick(this.actors), this.#pick(this.actors)]
+    const file = { name: this.#pick(fileNames), fileId: this.#pick(fileIds), sizeBytes }
+    const { group, newcomer } = this
+    return this.#pick<() => StoryWish>([
+      () => ({ kind: 'create_group', by, group }),
+      () => ({ kind: 'register', user: newcomer, credentials: noCredentials }),
+      () => ({ kind: 'join_group', by, group }),
+      () => ({ kind: 'join_group', by, group }),
+      () => ({ kind: 'accept_request', by, group, user }),
+      () => ({ kind: 'accept_request', by, group, user }),
+      () => ({ kind: 'reject_request', by, group, user }),
+      () => ({ kind: 'leave_group', by, group }),
+      () => ({ kind: 'remove_member', by, group, user }),
+      () => ({ kind: 'share_file', by, group, ...file }),
+      () => ({ kind: 'share_file', by, group, ...file }),
+      () => ({ kind: 'unshare_file', by, group, name: file.name }),
+    ])()
+  }
+
+  #pick<T>(choices: readonly T[]): T {
+    return choices[Math.floor(this.#random() * choices.length)] as T
+  }
+}
+
+/** The model does not look at them; what is sent are `everybodysCredentials`. */
+const noCredentials = { salt: '', iterations: 0, storedKey: '', serverKey: '' }
+
+function copyOf(model: PlainModel): PlainModel {
+  const copy = new PlainModel()
+  copy.users = [...model.users]
+  copy.groups = [...model.groups]
+  copy.memberships = [...model.memberships]
+  copy.asks = [...model.asks]
+  copy.shares = [...model.shares]
+  return copy
+}

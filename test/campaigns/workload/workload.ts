@@ -1,0 +1,134 @@
+// Clients that tell stories at the same time, until they are stopped. A command whose answer was lost is
+// repeated at the next tracker under the same id, as the client program does; now and then it is given up
+// instead, and stays in the ledger as uncertain.
+
+import type { Address } from '../../../src/common/addresses.ts'
+import type { TrackerProtocol } from '../../../src/common/protocol/tracker-protocol.ts'
+import type { Method } from '../../../src/common/wire/methods.ts'
+import { seededRandom } from '../../simulation/seeded-random.ts'
+import { commandId, everybodysCredentials, Speaker } from './speaker.ts'
+import { Story, type Step } from './story.ts'
+
+export interface WorkloadOptions {
+  readonly trackers: readonly Address[]
+  readonly clients: number
+  readonly seed: number
+}
+
+/** Of the commands that lost their answer, those that are given up. */
+const givenUpShare = 0.2
+/** Of the stories, those before which a client goes over to another tracker, so that all have work. */
+const wanderingShare = 0.2
+
+export class Workload {
+  /** Every story, in the order of their beginning. */
+  readonly ledger: Story[] = []
+  readonly speakers: readonly Speaker[]
+  readonly trackers: readonly Address[]
+  /** The longest that a client waited from a command to its answer, lost answers and repeats included. */
+  longestPauseMs = 0
+  acknowledged = 0
+  readonly #seed: number
+  readonly #waiters = new Set<() => void>()
+  #isStopping = false
+  #running: Promise<unknown> | undefined
+
+  constructor({ trackers, clients, seed }: WorkloadOptions) {
+    this.trackers = trackers
+    this.#seed = seed
+    this.speakers = Array.from({ length: clients }, (_, index) => {
+      return new Speaker(trackers, index, `user-${index}`)
+    })
+  }
+
+  /** Registers everybody and begins. Some tracker must be up. */
+  async start(): Promise<void> {
+    const registrar = new Speaker(this.trackers, 0)
+    for (const { user } of this.speakers) {
+      if (user === undefined) continue
+      await registrar.ask('register', { id: commandId(), user, ...(await everybodysCredentials()) })
+    }
+    registrar.close()
+    this.#running = Promise.all(this.speakers.map((_, index) => this.#tellStories(index)))
+  }
+
+  /** Resolves when so many more commands have been acknowledged; rejects when a client cannot go on. */
+  async acknowledgedMore(count: number): Promise<void> {
+    const wanted = this.acknowledged + count
+    const reached = new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (this.acknowledged < wanted) return
+        this.#waiters.delete(look)
+        resolve()
+      }
+      this.#waiters.add(look)
+    })
+    await Promise.race([reached, this.#running])
+  }
+
+  /** Lets every client finish its command. Some tracker must be up. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    await this.#running
+  }
+
+  close(): void {
+    for (const speaker of this.speakers) speaker.close()
+  }
+
+  /** The speaker of one of a story's actors. */
+  speakerOf(user: string): Speaker {
+    return this.speakers[Number(user.slice('user-'.length))] as Speaker
+  }
+
+  /** Stories of neighbours share actors, so a user has several commands under way at once. */
+  async #tellStories(index: number): Promise<void> {
+    const random = seededRandom(this.#seed * 1000 + index)
+    const count = this.speakers.length
+    const actors = [0, 1, 2].map((next) => `user-${(index + next) % count}`)
+    for (let chapter = 0; !this.#isStopping; chapter++) {
+      if (random() < wanderingShare) this.speakers[index]?.moveOn()
+      const story = new Story(`g${index}-${chapter}`, actors, random)
+      this.ledger.push(story)
+      for (let step = story.next(); step !== undefined; step = story.next()) {
+        await this.#issue(step, story, random)
+        if (this.#isStopping) break
+      }
+    }
+  }
+
+  async #issue(step: Step, story: Story, random: () => number): Promise<void> {
+    const { wish } = step
+    const speaker = this.speakerOf('by' in wish ? wish.by : (story.actors[0] as string))
+    const { method, params } = await requestFor(step)
+    const startedMs = performance.now()
+    do {
+      step.tries++
+      const answer = await speaker.try(method, params)
+      if (answer === undefined) continue
+      step.answer = answer.ok ? 'done' : answer.refusal.code
+      this.#onAnswer(performance.now() - startedMs)
+      return
+    } while (random() > givenUpShare)
+  }
+
+  #onAnswer(pauseMs: number): void {
+    this.acknowledged++
+    this.longestPauseMs = Math.max(this.longestPauseMs, pauseMs)
+    for (const waiter of this.#waiters) waiter()
+  }
+}
+
+interface Request {
+  readonly method: Method<TrackerProtocol>
+  readonly params: object
+}
+
+/** Commands are named as the requests that bring them about. */
+async function requestFor({ id, wish }: Step): Promise<Request> {
+  if (wish.kind === 'register') {
+    return { method: 'register', params: { id, user: wish.user, ...(await everybodysCredentials()) } }
+  }
+  const { kind, by: _by, ...params } = wish
+  return { method: kind, params: { id, ...params } }
+}
