@@ -6,6 +6,7 @@ import { Failure, sentenceOf } from '../common/failure.ts'
 import { refuse } from '../common/refusal.ts'
 import { commandsPerSnapshot, commandsWaitingMax } from './limits.ts'
 import type { CommandLog, LogFollower, LogSnapshot } from './log/command-log.ts'
+import { reach } from './moments.ts'
 import { apply } from './state/apply.ts'
 import { isCommand, type Command } from './state/commands.ts'
 import type { Effect } from './state/effects.ts'
@@ -119,7 +120,9 @@ export class Sequencer implements LogFollower {
     if (this.#lost !== undefined) return
     try {
       const entry = parseEntry(position, text)
+      reach('before apply')
       const applied = apply(this.#state, entry.command)
+      reach('after apply')
       this.#position = position
       // Reply after the entry came back from the log, never before: a log delivers only what is durable,
       // so a client that was told "done" finds its change even if the power fails now.
@@ -136,8 +139,11 @@ export class Sequencer implements LogFollower {
 
   #settle(number: number, outcome: Outcome): void {
     const waiting = this.#sent.get(number)
+    if (waiting === undefined) return
     this.#sent.delete(number)
-    waiting?.reply(outcome)
+    reach('before reply')
+    waiting.reply(outcome)
+    reach('after reply')
   }
 
   /** Once a turn, so that a read after another tracker's write sees it, and costs next to nothing. */
@@ -168,7 +174,9 @@ export class Sequencer implements LogFollower {
       return encodeEntry({ origin: this.#origin, number: waiting.number, command: waiting.command })
     })
     try {
+      reach('before append')
       await this.#log.append(entries)
+      reach('after append')
       this.#snapshotWhenDue()
     } catch (error) {
       this.#events.onTrouble(sentenceOf(error))
@@ -184,8 +192,10 @@ export class Sequencer implements LogFollower {
     if (this.#position - this.#snapshotPosition < this.#commandsPerSnapshot || this.#lost !== undefined)
       return
     this.#snapshotPosition = this.#position
+    reach('before snapshot')
     this.#log
       .saveSnapshot(() => ({ position: this.#position, text: takeSnapshot(this.#state) }))
+      .then(() => reach('after snapshot'))
       .catch((error: unknown) => this.#events.onTrouble(sentenceOf(error)))
   }
 

@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** Far longer than any start takes. */
+/** Far longer than any start, or any way to a kill, takes. */
 const patienceMs = 60_000
 
 const builtTracker = fileURLToPath(new URL('../../dist/tracker/main.js', import.meta.url))
@@ -15,6 +15,8 @@ export interface TrackerProgram {
   /** What comes before the words: options of Node and the file of the program. */
   readonly node: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** What else a kill does to the data folder. */
+  readonly afterKill?: (dataFolder: string) => void
 }
 
 export const realProgram: TrackerProgram = { node: [builtTracker] }
@@ -37,7 +39,7 @@ export class TrackerProcess {
     this.#words = words
   }
 
-  /** Starts it and waits until it serves: how long that took, in milliseconds. */
+  /** Starts it and waits until it serves: how long that took, in milliseconds. Rejects when it ends before. */
   async start(program = this.#program): Promise<number> {
     const startedMs = performance.now()
     this.#lines = []
@@ -82,7 +84,8 @@ export class TrackerProcess {
 
   /** Resolves when the process is gone, by whatever hand. */
   async ended(): Promise<void> {
-    if (this.#child !== undefined) await once(this.#child, 'close')
+    const signal = AbortSignal.timeout(patienceMs)
+    if (this.#child !== undefined) await once(this.#child, 'close', { signal })
   }
 
   async quit(): Promise<void> {

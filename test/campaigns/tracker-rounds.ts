@@ -1,11 +1,11 @@
 // Rounds of killing trackers that share one data folder, under clients that go on issuing commands.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import type { Moment } from '../../src/tracker/moments.ts'
 import { seededRandom } from '../simulation/seeded-random.ts'
 import { addFindings, noFigures, type Figures } from './figures.ts'
-import { freePort, realProgram, TrackerProcess, type TrackerProgram } from './tracker-process.ts'
+import { realProgram, type TrackerProcess, type TrackerProgram } from './tracker-process.ts'
+import { Trackers } from './trackers.ts'
+import { killedAt, snapshottingProgram } from './variants.ts'
 import { audit } from './workload/audit.ts'
 import { Workload } from './workload/workload.ts'
 
@@ -14,51 +14,31 @@ export interface RoundsOptions {
   readonly kills: number
   readonly clients: number
   readonly seed: number
-  readonly program?: TrackerProgram
+  /** Makes the program to run, in a folder that is gone at the end; the real one by default. */
+  readonly program?: (folder: string) => TrackerProgram
 }
 
 /** Commands that are acknowledged between a restart and the next kill: from none to so many. */
 const commandsBetweenKillsMax = 600
 
-/** Trackers on one data folder, with the ports to find them at. */
-export class Trackers {
-  readonly folder = mkdtempSync(join(tmpdir(), 'coterie-campaign-'))
-  readonly ports: readonly number[]
-  readonly all: readonly TrackerProcess[]
-
-  private constructor(ports: readonly number[], program: TrackerProgram) {
-    this.ports = ports
-    mkdirSync(join(this.folder, 'data'))
-    const list = join(this.folder, 'tracker_info.txt')
-    writeFileSync(list, ports.map((port) => `127.0.0.1:${port}\n`).join(''))
-    this.all = ports.map((_, index) => {
-      const words = [list, String(index + 1), '--data-dir', join(this.folder, 'data')]
-      return new TrackerProcess(program, words)
-    })
-  }
-
-  static async make(count: number, seed: number, program = realProgram): Promise<Trackers> {
-    const random = seededRandom(seed)
-    const ports: number[] = []
-    while (ports.length < count) {
-      const port = await freePort(random)
-      if (!ports.includes(port)) ports.push(port)
-    }
-    return new Trackers(ports, program)
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.all.map((tracker) => tracker.kill()))
-    rmSync(this.folder, { recursive: true, force: true })
-  }
-}
+/** The moments at which trackers are killed, each with the most passings before it strikes. */
+const moments: readonly (readonly [moment: Moment, passingsMax: number])[] = [
+  ['before append', 50],
+  ['after append', 50],
+  ['before commit', 50],
+  ['after commit', 50],
+  ['before apply', 800],
+  ['after apply', 800],
+  ['before reply', 400],
+  ['after reply', 400],
+  ['before snapshot', 2],
+  ['during snapshot', 2],
+  ['after snapshot', 2],
+]
 
 /** Kills one tracker after the other at random moments, each as soon as it serves again. */
-export async function killAtRandom(options: RoundsOptions): Promise<Figures> {
-  const figures = noFigures()
-  const trackers = await Trackers.make(options.trackers, options.seed, options.program)
-  const workload = workloadFor(trackers, options)
-  try {
+export function killAtRandom(options: RoundsOptions): Promise<Figures> {
+  return inRounds(options, options.program ?? (() => realProgram), async (trackers, workload, figures) => {
     await Promise.all(trackers.all.map((tracker) => tracker.start()))
     await workload.start()
     const random = seededRandom(options.seed)
@@ -66,9 +46,60 @@ export async function killAtRandom(options: RoundsOptions): Promise<Figures> {
       const tracker = trackers.all[kill % trackers.all.length] as TrackerProcess
       await workload.acknowledgedMore(Math.floor(random() * commandsBetweenKillsMax))
       await tracker.kill()
+      trackers.program.afterKill?.(trackers.dataFolder)
       figures.kills++
       figures.restartsMs.push(await tracker.start())
     }
+  })
+}
+
+/**
+ * Kills at named moments, in turn. With several trackers each goes towards its own moment, so that one is
+ * killed while another is anywhere, or down as well.
+ */
+export function killAtMoments(options: RoundsOptions): Promise<Figures> {
+  return inRounds(options, snapshottingProgram, async (trackers, workload, figures) => {
+    await Promise.all(trackers.all.map((tracker) => tracker.start()))
+    await workload.start()
+    const random = seededRandom(options.seed)
+    let next = 0
+    const killInTurn = async (tracker: TrackerProcess): Promise<void> => {
+      await tracker.kill()
+      while (next < options.kills) {
+        const [moment, passingsMax] = moments[next++ % moments.length] as (typeof moments)[number]
+        const count = 1 + Math.floor(random() * passingsMax)
+        const startMs = await startToDie(tracker, killedAt(trackers.program, moment, count))
+        if (startMs !== undefined) figures.restartsMs.push(startMs)
+        await tracker.ended()
+        figures.kills++
+      }
+      await tracker.start()
+    }
+    await Promise.all(trackers.all.map(killInTurn))
+  })
+}
+
+/** How long the start took; undefined when the tracker met its moment while it read the log. */
+async function startToDie(tracker: TrackerProcess, program: TrackerProgram): Promise<number | undefined> {
+  try {
+    return await tracker.start(program)
+  } catch (error) {
+    if (tracker.isRunning || tracker.stderr !== '') throw error
+    return undefined
+  }
+}
+
+/** Trackers on one data folder, a workload, the rounds, and what it all came to. */
+async function inRounds(
+  options: RoundsOptions,
+  program: (folder: string) => TrackerProgram,
+  rounds: (trackers: Trackers, workload: Workload, figures: Figures) => Promise<void>,
+): Promise<Figures> {
+  const figures = noFigures()
+  const trackers = await Trackers.make(options.trackers, options.seed, program)
+  const workload = new Workload({ ...options, trackers: trackers.addresses })
+  try {
+    await rounds(trackers, workload, figures)
     await conclude(trackers, workload, figures)
     return figures
   } finally {
@@ -77,20 +108,16 @@ export async function killAtRandom(options: RoundsOptions): Promise<Figures> {
   }
 }
 
-function workloadFor({ ports }: Trackers, { clients, seed }: RoundsOptions): Workload {
-  const trackers = ports.map((port) => ({ host: '127.0.0.1', port }))
-  return new Workload({ trackers, clients, seed })
-}
-
 /** Reads what became of everything, and whether all trackers, and a replay of their log, agree on it. */
 async function conclude(trackers: Trackers, workload: Workload, figures: Figures): Promise<void> {
   await workload.stop()
   figures.longestPauseMs = workload.longestPauseMs
   addFindings(figures, await audit(workload))
   const digests = await Promise.all(trackers.all.map((tracker) => tracker.digest()))
-  await trackers.all[0]?.kill()
-  await trackers.all[0]?.start()
-  digests.push((await trackers.all[0]?.digest()) ?? { digest: 'none', position: 0 })
+  const [first] = trackers.all
+  await first?.quit()
+  await first?.start()
+  if (first !== undefined) digests.push(await first.digest())
   const different = new Set(digests.map(({ digest, position }) => `${digest} at ${position}`))
   if (different.size === 1) return
   figures.half++

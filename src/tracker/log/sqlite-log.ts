@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { Failure, sentenceOf } from '../../common/failure.ts'
 import { entriesKeptBehindSnapshot, followEveryMs, lockPatienceMs } from '../limits.ts'
+import { reach } from '../moments.ts'
 import type { CommandLog, LogFollower, LogSnapshot } from './command-log.ts'
 import { damaged, openDataFile } from './sqlite-file.ts'
 
@@ -88,7 +89,10 @@ export class SqliteLog implements CommandLog {
       this.#database.exec('BEGIN IMMEDIATE')
       const before = this.#snapshotPosition()
       // Another tracker may have been first; a few entries more are not worth another snapshot.
-      if (before + this.#entriesKept / 2 < this.#delivered) this.#writeSnapshot(take())
+      if (before + this.#entriesKept / 2 < this.#delivered) {
+        this.#writeSnapshot(take())
+        reach('during snapshot')
+      }
       this.#database.exec('COMMIT')
     } catch (error) {
       this.#rollBack()
@@ -121,8 +125,10 @@ export class SqliteLog implements CommandLog {
       for (const [index, text] of entries.entries()) {
         this.#insert.run(position + 1 + index, crc32(text), text)
       }
+      reach('before commit')
       // Returns when the write-ahead log is on the disk (synchronous = FULL), and not before.
       this.#database.exec('COMMIT')
+      reach('after commit')
     } catch (error) {
       this.#rollBack()
       if (isLocked(error) && performance.now() < giveUpAtMs) return false

@@ -107,7 +107,7 @@ async function isRegistered(visitor: Speaker, user: string): Promise<boolean> {
   return answer.ok && answer.value.serverFirst.includes(`,s=${salt},`)
 }
 
-function factsOf(facts: {
+export function factsOf(facts: {
   owner: string | undefined
   members: string[]
   requests: string[]
@@ -132,7 +132,7 @@ function factsAfter(story: Story, steps: readonly Step[]): Facts {
   })
 }
 
-/** Adds what this story comes to. Exported for the tests of the campaign itself. */
+/** Adds what this story comes to. */
 export function judge(story: Story, found: Facts, findings: Findings): void {
   const { steps } = story
   const last = steps.at(-1)
@@ -145,24 +145,34 @@ export function judge(story: Story, found: Facts, findings: Findings): void {
     if (found === factsAfter(story, answered)) return
     if (isUncertain && found === factsAfter(story, steps)) return
   }
+  // A command that was repeated and refused, while its effect is there, did not know itself again.
+  const isTwice =
+    wrong === undefined ? isDoubled(story, found) : wrong.tries > 1 && found === factsAfter(story, steps)
   const lost = lostOf(story, found, wrong === undefined ? steps : steps.slice(0, -1))
-  const isTwice = wrong === undefined ? isDoubled(story, found) : wrong.tries > 1 && lost === 0
-  if (lost !== undefined && lost > 0) findings.lost += lost
-  else if (isTwice || (wrong !== undefined && found === factsAfter(story, steps))) findings.twice++
+  if (isTwice) findings.twice++
+  else if (lost > 0) findings.lost += lost
   else findings.half++
   findings.complaints.push(`${story.group}: ${storyLine(steps)} -> ${found}`)
 }
 
-/** The fewest acknowledged commands in a row without which the facts are explained; undefined if none do. */
-function lostOf(story: Story, found: Facts, steps: readonly Step[]): number | undefined {
+/**
+ * How many acknowledged commands are without an effect when the fewest in a row are left out that explain
+ * the facts: these, and those behind them that would have been refused then. 0 when that explains nothing.
+ */
+function lostOf(story: Story, found: Facts, steps: readonly Step[]): number {
+  const acknowledged = steps.filter((step) => step.answer === 'done').length
   for (let length = 0; length <= steps.length; length++) {
     for (let start = steps.length - length; start >= 0; start--) {
       const rest = [...steps.slice(0, start), ...steps.slice(start + length)]
       if (found !== factsAfter(story, rest)) continue
-      return steps.slice(start, start + length).filter((step) => step.answer === 'done').length
+      const model = story.modelBefore()
+      return (
+        acknowledged -
+        rest.filter(({ wish, answer }) => model.do(wish) === 'done' && answer === 'done').length
+      )
     }
   }
-  return undefined
+  return 0
 }
 
 /** Whether a command that was repeated explains the facts by a second effect, then or later. */

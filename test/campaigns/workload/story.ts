@@ -114,7 +114,7 @@ export class Story {
 }
 
 /** The model does not look at them; what is sent are `everybodysCredentials`. */
-const noCredentials = { salt: '', iterations: 0, storedKey: '', serverKey: '' }
+export const noCredentials = { salt: '', iterations: 0, storedKey: '', serverKey: '' }
 
 function copyOf(model: PlainModel): PlainModel {
   const copy = new PlainModel()

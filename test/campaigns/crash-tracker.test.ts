@@ -1,0 +1,36 @@
+// A short version of the campaign, and that it sees what is wrong with a tracker that is broken on purpose.
+
+import { expect, test } from 'vitest'
+import type { Figures } from './figures.ts'
+import { killAtMoments, killAtRandom } from './tracker-rounds.ts'
+import { variantProgram, variants, type VariantName } from './variants.ts'
+
+const seed = Date.now() % 1_000_000
+const few = { clients: 16, seed }
+
+function expectClean(figures: Figures): void {
+  expect({ seed, ...figures }).toMatchObject({ lost: 0, twice: 0, half: 0, complaints: [] })
+}
+
+test('two trackers on one file that are killed in turn lose nothing, and do nothing twice or by half', async () => {
+  const figures = await killAtRandom({ ...few, trackers: 2, kills: 10 })
+  expectClean(figures)
+  expect(figures.acknowledged).toBeGreaterThan(500)
+  expect(figures.restartsMs).toHaveLength(10)
+})
+
+test('a tracker that is killed before and after each step of a command and of a snapshot loses nothing', async () => {
+  const figures = await killAtMoments({ ...few, trackers: 1, kills: 11 })
+  expectClean(figures)
+  expect(figures.kills).toBe(11)
+})
+
+const names = Object.keys(variants) as VariantName[]
+
+test.each(names)('the campaign finds in the variant %s what it has to find', async (name) => {
+  const program = (folder: string) => variantProgram(name, folder)
+  const figures = await killAtRandom({ ...few, trackers: 1, kills: 5, program })
+  const { finds } = variants[name]
+  if (finds === 'nothing') expectClean(figures)
+  else expect({ seed, ...figures }).toMatchObject({ [finds]: expect.toSatisfy((count: number) => count > 0) })
+})

@@ -1,0 +1,36 @@
+// A log that is wrong on purpose: what is appended is delivered, and with that answered, before it is
+// committed. Good for one tracker alone, which knows the positions that its entries will get.
+
+import { setTimeout } from 'node:timers/promises'
+
+/** The commit comes so much later; a busy disk takes as long. */
+const lateMs = 10
+
+export function deliveringBeforeCommit(Log) {
+  return class extends Log {
+    #follower
+    #position = 0
+
+    follow(follower) {
+      this.#follower = follower
+      return super.follow({
+        onSnapshot: (snapshot) => {
+          this.#position = snapshot.position
+          follower.onSnapshot(snapshot)
+        },
+        onEntry: (position, text) => {
+          if (position <= this.#position) return
+          this.#position = position
+          follower.onEntry(position, text)
+        },
+        onLost: (failure) => follower.onLost(failure),
+      })
+    }
+
+    async append(entries) {
+      for (const text of entries) this.#follower.onEntry(++this.#position, text)
+      await setTimeout(lateMs)
+      await super.append(entries)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+// How long a tracker takes from its start to serving, with a long log.
+
+import { join } from 'node:path'
+import { SqliteLog } from '../../src/tracker/log/sqlite-log.ts'
+import { seededRandom } from '../simulation/seeded-random.ts'
+import { inMs } from './figures.ts'
+import { Trackers } from './trackers.ts'
+import { commandId, everybodysCredentials } from './workload/speaker.ts'
+import { noCredentials, Story, type StoryWish } from './workload/story.ts'
+
+const commandCount = 100_000
+const restarts = 5
+const boundMs = 2_000
+const userCount = 64
+const commandsPerCommit = 1_000
+
+/**
+ * Once with every command to be replayed, which a tracker that takes its snapshots never has to do, and
+ * some times with the snapshot that the first one took.
+ */
+export async function timeRestart(seed: number): Promise<{ rows: [string, string][]; isFast: boolean }> {
+  const trackers = await Trackers.make(1, seed)
+  const [tracker] = trackers.all
+  if (tracker === undefined) throw new Error('no tracker was made')
+  try {
+    await fill(join(trackers.dataFolder, 'log.sqlite'), seed)
+    const replayMs = await tracker.start()
+    const { position } = await tracker.digest()
+    const timesMs: number[] = []
+    for (let restart = 0; restart < restarts; restart++) {
+      await tracker.kill()
+      timesMs.push(await tracker.start())
+    }
+    const longestMs = Math.max(...timesMs)
+    const rows: [string, string][] = [
+      ['commands in the log', String(position)],
+      ['start, every command replayed', inMs(replayMs)],
+      ['restart, from a snapshot, longest', inMs(longestMs)],
+    ]
+    return { rows, isFast: Math.max(replayMs, longestMs) < boundMs }
+  } finally {
+    await trackers.close()
+  }
+}
+
+/** Commands of random stories, as a tracker would have logged them. */
+async function fill(path: string, seed: number): Promise<void> {
+  const credentials = await everybodysCredentials()
+  const log = new SqliteLog(path)
+  await log.follow({ onEntry: () => undefined, onSnapshot: () => undefined, onLost: () => undefined })
+  let batch: string[] = []
+  let number = 0
+  for (const wish of wishes(seed)) {
+    const command = { id: commandId(), ...wish, ...(wish.kind === 'register' ? { credentials } : {}) }
+    batch.push(JSON.stringify({ origin: 'campaign', number: number++, command }))
+    if (batch.length < commandsPerCommit && number < commandCount) continue
+    await log.append(batch)
+    batch = []
+    if (number === commandCount) break
+  }
+  await log.close()
+}
+
+/** Without an end: the users, and then one story after the other. */
+function* wishes(seed: number): Generator<StoryWish> {
+  const random = seededRandom(seed)
+  const users = Array.from({ length: userCount }, (_, index) => `user-${index}`)
+  for (const user of users) yield { kind: 'register', user, credentials: noCredentials }
+  for (let chapter = 0; ; chapter++) {
+    const actors = [0, 1, 2].map((next) => users[(chapter + next) % userCount] as string)
+    const story = new Story(`g${chapter}`, actors, random)
+    for (let step = story.next(); step !== undefined; step = story.next()) {
+      step.answer = step.expected
+      yield step.wish
+    }
+  }
+}

@@ -1,0 +1,129 @@
+// The trackers that campaigns run besides the real one: one that kills itself at a named moment, and some
+// that are broken on purpose, to know that a campaign sees it. These are copies of the built program with
+// a few words of it replaced: nothing of this is in the program itself.
+
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { TrackerProgram } from './tracker-process.ts'
+
+/** Words of a file of the build, and what stands there instead. */
+type Edit = readonly [file: string, words: RegExp, instead: string]
+
+interface Variant {
+  readonly edits: readonly Edit[]
+  /** Whether a kill is a power failure: what was not flushed is gone. */
+  readonly losesPower?: true
+  /** What the campaign has to find. */
+  readonly finds: 'nothing' | 'lost' | 'twice'
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const inside = (name: string): string => fileURLToPath(new URL(`inside/${name}`, import.meta.url))
+
+const keepDiskImage: Edit = [
+  'tracker/log/sqlite-file.js',
+  /'@photostructure\/sqlite'/,
+  JSON.stringify(pathToFileURL(inside('power-failure.mjs')).href),
+]
+
+export const variants = {
+  /** Not broken. */
+  'power-failure': { edits: [keepDiskImage], losesPower: true, finds: 'nothing' },
+  'not-flushed': {
+    edits: [
+      keepDiskImage,
+      ['tracker/log/sqlite-file.js', /PRAGMA synchronous = FULL/g, 'PRAGMA synchronous = OFF'],
+    ],
+    losesPower: true,
+    finds: 'lost',
+  },
+  'reply-before-commit': {
+    edits: [
+      [
+        'tracker/log/sqlite-log.js',
+        /export class SqliteLog implements CommandLog|export class SqliteLog/,
+        `import { deliveringBeforeCommit } from ${JSON.stringify(pathToFileURL(inside('early-log.mjs')).href)}
+export const SqliteLog = deliveringBeforeCommit(class SqliteLog`,
+      ],
+      ['tracker/log/sqlite-log.js', /^}$/m, '})'],
+    ],
+    finds: 'lost',
+  },
+  'forgets-outcomes': {
+    edits: [['common/limits.js', /rememberedOutcomesMax = [\d_]+/, 'rememberedOutcomesMax = 0']],
+    finds: 'twice',
+  },
+} as const satisfies Record<string, Variant>
+
+export type VariantName = keyof typeof variants
+
+export function isVariant(name: string): name is VariantName {
+  return Object.hasOwn(variants, name)
+}
+
+/** Makes the program of a variant in `folder`. */
+export function variantProgram(name: VariantName, folder: string): TrackerProgram {
+  const { edits, ...variant }: Variant = variants[name]
+  const program = editedProgram(folder, edits)
+  return variant.losesPower === true ? losingPower(program, folder) : program
+}
+
+/** Snapshots every few hundred commands, so that a campaign meets many. */
+export function snapshottingProgram(folder: string): TrackerProgram {
+  return editedProgram(folder, [
+    ['tracker/limits.js', /commandsPerSnapshot = [\d_]+/, 'commandsPerSnapshot = 300'],
+    ['tracker/limits.js', /entriesKeptBehindSnapshot = [\d_]+/, 'entriesKeptBehindSnapshot = 100'],
+  ])
+}
+
+/** The same program, which kills itself when it reaches the moment for the n-th time. */
+export function killedAt(program: TrackerProgram, moment: string, count: number): TrackerProgram {
+  return {
+    ...program,
+    node: ['--import', inside('kill-at.mjs'), ...program.node],
+    env: { ...program.env, COTERIE_KILL_AT: `${count} ${moment}` },
+  }
+}
+
+function losingPower(program: TrackerProgram, folder: string): TrackerProgram {
+  const disk = join(folder, 'disk')
+  mkdirSync(disk, { recursive: true })
+  return {
+    ...program,
+    env: { COTERIE_DISK_IMAGE: disk },
+    afterKill: (dataFolder) => {
+      const image = readFileSync(join(disk, 'image'), 'utf8')
+      for (const tail of ['', '-wal', '-shm']) {
+        const [kept, file] = [join(image, `log.sqlite${tail}`), join(dataFolder, `log.sqlite${tail}`)]
+        if (existsSync(kept)) copyFileSync(kept, file)
+        else rmSync(file, { force: true })
+      }
+    },
+  }
+}
+
+function editedProgram(folder: string, edits: readonly Edit[]): TrackerProgram {
+  const program = join(folder, 'program')
+  cpSync(join(root, 'dist'), join(program, 'dist'), { recursive: true })
+  cpSync(join(root, 'package.json'), join(program, 'package.json'))
+  symlinkSync(join(root, 'node_modules'), join(program, 'node_modules'))
+  for (const [file, words, instead] of edits) {
+    const path = join(program, 'dist', file)
+    const text = readFileSync(path, 'utf8')
+    const edited = text.replace(words, instead)
+    // The program has changed: without this a campaign would find nothing wrong with a good one.
+    if (edited === text) throw new Error(`${file} has no words like ${String(words)}`)
+    writeFileSync(path, edited)
+  }
+  return { node: [join(program, 'dist', 'tracker', 'main.js')] }
+}
