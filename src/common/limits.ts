@@ -81,3 +81,10 @@ export const ticketLifetimeMs = 10 * 60_000
 
 /** Outcomes of commands that a tracker remembers, so that a retry changes nothing twice. */
 export const rememberedOutcomesMax = 65_536
+
+/**
+ * Tracker keys that a community honours; the oldest is forgotten first. A tracker that lost its key gets a
+ * new one, and all of them are in the answer to a login: 64 are 3 KiB of `lineBytesMax`. A tracker whose
+ * key is forgotten while it runs gets it back at its next start.
+ */
+export const trackerKeysMax = 64

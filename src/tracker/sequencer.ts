@@ -34,6 +34,9 @@ interface Waiting {
   readonly reply: (outcome: Outcome) => void
 }
 
+/** A snapshot that failed is tried again when so much of the usual number of commands has come. */
+const retriedAfterShare = 0.1
+
 const cannotSave = refuse('unavailable', 'the tracker cannot save changes at the moment; try again later')
 const tooBusy = refuse('busy', 'the tracker has too much to do at the moment; try again later')
 
@@ -196,7 +199,11 @@ export class Sequencer implements LogFollower {
     this.#log
       .saveSnapshot(() => ({ position: this.#position, text: takeSnapshot(this.#state) }))
       .then(() => reach('after snapshot'))
-      .catch((error: unknown) => this.#events.onTrouble(sentenceOf(error)))
+      .catch((error: unknown) => {
+        this.#events.onTrouble(sentenceOf(error))
+        // Not at every append from now on, and not only when the log is twice as long either.
+        this.#snapshotPosition -= Math.floor(this.#commandsPerSnapshot * (1 - retriedAfterShare))
+      })
   }
 
   #lose(error: unknown): void {

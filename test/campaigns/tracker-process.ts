@@ -15,6 +15,8 @@ export interface TrackerProgram {
   /** What comes before the words: options of Node and the file of the program. */
   readonly node: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** What runs Node, and the program with it; by default this Node, and nothing else. */
+  readonly command?: readonly [program: string, ...words: string[]]
   /** What else a kill does to the data folder. */
   readonly afterKill?: (dataFolder: string) => void
 }
@@ -32,6 +34,7 @@ export class TrackerProcess {
   #child: ChildProcessWithoutNullStreams | undefined
   #lines: string[] = []
   #stderr = ''
+  #exitCode: number | null = null
   #wake: () => void = () => undefined
 
   constructor(program: TrackerProgram, words: readonly string[]) {
@@ -44,7 +47,8 @@ export class TrackerProcess {
     const startedMs = performance.now()
     this.#lines = []
     const env = { PATH: process.env['PATH'], ...program.env }
-    const child = spawn(process.execPath, [...program.node, ...this.#words], { env })
+    const [file, ...before] = program.command ?? [process.execPath]
+    const child = spawn(file, [...before, ...program.node, ...this.#words], { env })
     this.#child = child
     running.add(child)
     createInterface({ input: child.stdout }).on('line', (line) => {
@@ -54,7 +58,8 @@ export class TrackerProcess {
     child.stderr.on('data', (bytes: Buffer) => (this.#stderr += bytes.toString()))
     // Writing to a program that was killed is part of a campaign.
     child.stdin.on('error', () => undefined)
-    child.once('close', () => {
+    child.once('close', (code) => {
+      this.#exitCode = code
       running.delete(child)
       if (this.#child === child) this.#child = undefined
       this.#wake()
@@ -65,6 +70,11 @@ export class TrackerProcess {
 
   get isRunning(): boolean {
     return this.#child !== undefined
+  }
+
+  /** Of its last life; null when that was ended by a signal. */
+  get exitCode(): number | null {
+    return this.#exitCode
   }
 
   /** What it has written on standard error, in all its lives. */

@@ -203,6 +203,20 @@ test('a snapshot is taken every so many commands, and a start from it gives the 
   expect(digestOf(again.sequencer.state)).toBe(digestOf(sequencer.state))
 })
 
+test('a snapshot that cannot be written is tried again after a tenth of the usual commands', async () => {
+  const tried: number[] = []
+  class Failing extends MemoryLog {
+    override saveSnapshot(take: () => LogSnapshot): Promise<void> {
+      tried.push(take().position)
+      return Promise.reject(new Failure('data', 'the disk is full'))
+    }
+  }
+  const { sequencer, troubles } = await run(new Failing(), { commandsPerSnapshot: 20 })
+  for (let count = 0; count < 25; count++) await sequencer.submit(registering(`u${count}`))
+  expect(tried).toEqual([20, 22, 24])
+  expect(troubles).toEqual(tried.map(() => 'the disk is full'))
+})
+
 test('an entry that cannot be read is the end: nothing is applied after it, nobody is told "done"', async () => {
   const log = new HandLog()
   const { sequencer, losses } = await run(log)

@@ -5,7 +5,7 @@ import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, linkSync, statSync, unlinkSync } from 'node:fs'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
-import { lockPatienceMs, lockTimeoutMs } from '../limits.ts'
+import { lockPatienceMs } from '../limits.ts'
 
 /** "Cote" in ASCII: tells the file from the databases of other programs. */
 const applicationId = 0x436f7465
@@ -23,7 +23,10 @@ const schema = `
   PRAGMA user_version = ${formatVersion};
 `
 
-/** Opens the data file, making it if there is none. Throws a `data` failure that says what to do. */
+/**
+ * Opens the data file, making it if there is none. Throws a `data` failure that says what to do. Until the
+ * log is read it waits long for whoever has locked the file, such as one that repairs it after a crash.
+ */
 export function openDataFile(path: string): DatabaseSyncInstance {
   if (!existsSync(path)) createDataFile(path)
   let database: DatabaseSyncInstance | undefined
@@ -35,8 +38,6 @@ export function openDataFile(path: string): DatabaseSyncInstance {
     checkOwner(database, path)
     checkIntegrity(database, path)
     database.exec('PRAGMA journal_mode = WAL')
-    // Until here nobody was served, and standing still did no harm.
-    database.exec(`PRAGMA busy_timeout = ${lockTimeoutMs}`)
     return database
   } catch (error) {
     database?.close()

@@ -5,10 +5,17 @@ import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructur
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { Failure, sentenceOf } from '../../common/failure.ts'
-import { entriesKeptBehindSnapshot, followEveryMs, lockPatienceMs } from '../limits.ts'
+import {
+  entriesKeptBehindSnapshot,
+  followEveryMs,
+  lockPatienceMs,
+  lockTimeoutMs,
+  lookForFileEveryMs,
+} from '../limits.ts'
 import { reach } from '../moments.ts'
 import type { CommandLog, LogFollower, LogSnapshot } from './command-log.ts'
 import { damaged, openDataFile } from './sqlite-file.ts'
+import { PlaceOfFile } from './place-of-file.ts'
 
 interface EntryRow {
   position: number
@@ -18,17 +25,19 @@ interface EntryRow {
 
 /** Rows read at once while catching up, so that a long log is never in memory as a whole. */
 const rowsPerRead = 10_000
-const allRows = -1
 
 export class SqliteLog implements CommandLog {
   readonly #path: string
   readonly #entriesKept: number
+  readonly #place: PlaceOfFile
   readonly #database: DatabaseSyncInstance
   readonly #insert: StatementSyncInstance
   readonly #entriesAfter: StatementSyncInstance
+  readonly #firstEntry: StatementSyncInstance
   readonly #version: StatementSyncInstance
   #follower: LogFollower | undefined
   #watch: NodeJS.Timeout | undefined
+  #lookout: NodeJS.Timeout | undefined
   /** Position of the last entry that was delivered. */
   #delivered = 0
   /** `PRAGMA data_version` at the last look: it changes when another connection has committed. */
@@ -39,10 +48,12 @@ export class SqliteLog implements CommandLog {
     this.#path = path
     this.#entriesKept = entriesKept
     this.#database = openDataFile(path)
+    this.#place = new PlaceOfFile(path)
     this.#insert = this.#database.prepare('INSERT INTO entries (position, checksum, text) VALUES (?, ?, ?)')
     this.#entriesAfter = this.#database.prepare(
       'SELECT position, checksum, text FROM entries WHERE position > ? ORDER BY position LIMIT ?',
     )
+    this.#firstEntry = this.#database.prepare('SELECT min(position) AS position FROM entries')
     this.#version = this.#database.prepare('PRAGMA data_version')
   }
 
@@ -50,42 +61,37 @@ export class SqliteLog implements CommandLog {
   async follow(follower: LogFollower): Promise<void> {
     this.#follower = follower
     this.#seenVersion = this.#dataVersion()
-    // One read transaction, so that no truncation comes between the snapshot and the entries behind it.
-    this.#database.exec('BEGIN')
     try {
-      const snapshot = this.#readSnapshot()
-      if (snapshot !== undefined) this.#deliverSnapshot(snapshot)
-      this.#deliverNew()
-    } finally {
-      this.#database.exec('COMMIT')
+      this.#inOneView(() => {
+        const snapshot = this.#readSnapshot()
+        if (snapshot !== undefined) this.#deliverSnapshot(snapshot)
+        this.#deliverNew()
+      })
+      // Until here nobody was served, and standing still did no harm.
+      this.#database.exec(`PRAGMA busy_timeout = ${lockTimeoutMs}`)
+    } catch (error) {
+      throw error instanceof Failure ? error : this.#cannot('read', error)
     }
     this.#watch = setInterval(() => this.catchUp(), followEveryMs)
     this.#watch.unref()
+    this.#lookout = setInterval(() => this.#orLose(() => this.#place.check()), lookForFileEveryMs)
+    this.#lookout.unref()
   }
 
   async append(entries: readonly string[]): Promise<void> {
-    const giveUpAtMs = performance.now() + lockPatienceMs
-    while (!this.#tryAppend(entries, giveUpAtMs)) await nextTurn()
+    await this.#whenUnlocked(() => this.#tryAppend(entries))
   }
 
   catchUp(): void {
-    if (this.#watch === undefined) return
-    try {
-      const version = this.#dataVersion()
-      if (version === this.#seenVersion) return
-      this.#deliverNew()
-      // Only now: had reading failed, the next look must read again.
-      this.#seenVersion = version
-    } catch (error) {
-      if (!(error instanceof Failure)) return // Locked or short of memory just now: the next look will do.
-      this.#stopWatching()
-      this.#follower?.onLost(error)
-    }
+    // In a transaction already: whoever is being told of an entry asks for the next ones.
+    if (this.#watch === undefined || this.#database.isTransaction) return
+    this.#orLose(() => {
+      if (this.#dataVersion() !== this.#seenVersion) this.#inOneView(() => this.#deliverWhenNew())
+    })
   }
 
-  // eslint-disable-next-line typescript/require-await
   async saveSnapshot(take: () => LogSnapshot): Promise<void> {
-    try {
+    await this.#whenUnlocked(() => {
       this.#database.exec('BEGIN IMMEDIATE')
       const before = this.#snapshotPosition()
       // Another tracker may have been first; a few entries more are not worth another snapshot.
@@ -94,10 +100,7 @@ export class SqliteLog implements CommandLog {
         reach('during snapshot')
       }
       this.#database.exec('COMMIT')
-    } catch (error) {
-      this.#rollBack()
-      throw new Failure('data', `cannot write a snapshot to ${this.#path}: ${sentenceOf(error)}`, error)
-    }
+    })
   }
 
   // eslint-disable-next-line typescript/require-await
@@ -113,31 +116,63 @@ export class SqliteLog implements CommandLog {
     this.#database.close()
   }
 
-  /** False when another tracker holds the lock and it is worth trying again. */
-  #tryAppend(entries: readonly string[], giveUpAtMs: number): boolean {
-    let others: EntryRow[]
-    let position: number
-    this.catchUp()
-    try {
-      this.#database.exec('BEGIN IMMEDIATE')
-      others = this.#readNew(allRows)
-      position = others.at(-1)?.position ?? this.#delivered
-      for (const [index, text] of entries.entries()) {
-        this.#insert.run(position + 1 + index, crc32(text), text)
+  /** Writes as soon as no other tracker does; between the tries the program goes on. */
+  async #whenUnlocked(write: () => void): Promise<void> {
+    const giveUpAtMs = performance.now() + lockPatienceMs
+    for (;;) {
+      try {
+        write()
+        return
+      } catch (error) {
+        this.#rollBack()
+        if (error instanceof Failure) throw error
+        if (!isLocked(error) || performance.now() > giveUpAtMs) throw this.#cannot('write', error)
       }
-      reach('before commit')
-      // Returns when the write-ahead log is on the disk (synchronous = FULL), and not before.
-      this.#database.exec('COMMIT')
-      reach('after commit')
-    } catch (error) {
-      this.#rollBack()
-      if (isLocked(error) && performance.now() < giveUpAtMs) return false
-      throw new Failure('data', `cannot write ${this.#path}: ${sentenceOf(error)}`, error)
+      await nextTurn()
     }
-    // Others' entries came first in the file, so they come first here.
-    for (const row of others) this.#deliver(row.position, row.text)
+  }
+
+  #tryAppend(entries: readonly string[]): void {
+    this.#orLose(() => this.#place.check())
+    this.catchUp()
+    if (this.#watch === undefined) throw new Failure('data', 'the log is not followed any more')
+    this.#database.exec('BEGIN IMMEDIATE')
+    // What others have appended since: it comes first in the file, so it comes first here.
+    this.#deliverWhenNew()
+    const position = this.#delivered
+    for (const [index, text] of entries.entries()) {
+      this.#insert.run(position + 1 + index, crc32(text), text)
+    }
+    reach('before commit')
+    // Returns when the write-ahead log is on the disk (synchronous = FULL), and not before.
+    this.#database.exec('COMMIT')
+    reach('after commit')
     for (const [index, text] of entries.entries()) this.#deliver(position + 1 + index, text)
-    return true
+  }
+
+  /** Reads everything as it is at one moment: no truncation by another tracker comes in between. */
+  #inOneView(read: () => void): void {
+    this.#database.exec('BEGIN')
+    try {
+      read()
+    } finally {
+      this.#database.exec('COMMIT')
+    }
+  }
+
+  /** Nothing can be followed any further when this fails, unless it is only locked: then the next look will do. */
+  #orLose(look: () => void): void {
+    try {
+      look()
+    } catch (error) {
+      if (isLocked(error)) return
+      this.#stopWatching()
+      this.#follower?.onLost(error instanceof Failure ? error : this.#cannot('read', error))
+    }
+  }
+
+  #cannot(what: 'read' | 'write', error: unknown): Failure {
+    return new Failure('data', `cannot ${what} the data file ${this.#path}: ${sentenceOf(error)}`, error)
   }
 
   #writeSnapshot({ position, text }: LogSnapshot): void {
@@ -161,26 +196,34 @@ export class SqliteLog implements CommandLog {
     return row
   }
 
+  /** In a transaction. Delivers nothing when no other tracker has written since the last time. */
+  #deliverWhenNew(): void {
+    const version = this.#dataVersion()
+    if (version === this.#seenVersion) return
+    this.#deliverNew()
+    // Only now: had reading failed, the next look must read again.
+    this.#seenVersion = version
+  }
+
   /** Delivers what is new; from the snapshot on, if entries that are lacking here were truncated. */
   #deliverNew(): void {
     const snapshot = this.#isBehindTruncation() ? this.#readSnapshot() : undefined
     if (snapshot !== undefined) this.#deliverSnapshot(snapshot)
     for (;;) {
-      const rows = this.#readNew(rowsPerRead)
+      const rows = this.#readNew()
       for (const row of rows) this.#deliver(row.position, row.text)
       if (rows.length < rowsPerRead) return
     }
   }
 
   #isBehindTruncation(): boolean {
-    const first = this.#database.prepare('SELECT min(position) AS position FROM entries').get() as
-      { position: number | null } | undefined
+    const first = this.#firstEntry.get() as { position: number | null } | undefined
     return (first?.position ?? Infinity) > this.#delivered + 1 && this.#snapshotPosition() > this.#delivered
   }
 
   /** Entries that were not delivered yet. Throws a `data` failure if one is missing or altered. */
-  #readNew(rowsMax: number): EntryRow[] {
-    const rows = this.#entriesAfter.all(this.#delivered, rowsMax) as unknown as EntryRow[]
+  #readNew(): EntryRow[] {
+    const rows = this.#entriesAfter.all(this.#delivered, rowsPerRead) as unknown as EntryRow[]
     let expected = this.#delivered
     for (const row of rows) {
       expected++
@@ -211,6 +254,7 @@ export class SqliteLog implements CommandLog {
 
   #stopWatching(): void {
     clearInterval(this.#watch)
+    clearInterval(this.#lookout)
     this.#watch = undefined
   }
 }

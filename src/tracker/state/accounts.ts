@@ -1,5 +1,6 @@
 // Rules for trackers and users.
 
+import { trackerKeysMax } from '../../common/limits.ts'
 import { refuse } from '../../common/refusal.ts'
 import type { Register, TrackerStarted } from './commands.ts'
 import type { Effect } from './effects.ts'
@@ -14,6 +15,9 @@ export function trackerStarted(state: State, command: TrackerStarted, effects: E
   }
   if (!state.trackers.has(command.key)) {
     state.trackers.add(command.key)
+    // A Set iterates in the order of insertion, so the first key is the oldest.
+    const [oldest = ''] = state.trackers
+    if (state.trackers.size > trackerKeysMax) state.trackers.delete(oldest)
     effects.push({ kind: 'trackers_changed', trackers: [...state.trackers] })
   }
   return done

@@ -1,7 +1,7 @@
 // Every rule of the hard state, and every way to be told no.
 
 import { expect, test } from 'vitest'
-import { rememberedOutcomesMax } from '../../../src/common/limits.ts'
+import { rememberedOutcomesMax, trackerKeysMax } from '../../../src/common/limits.ts'
 import { apply } from '../../../src/tracker/state/apply.ts'
 import { findFile, listGroups, listMembers, listRequests } from '../../../src/tracker/state/queries.ts'
 import { digestOf } from '../../../src/tracker/state/snapshot.ts'
@@ -27,6 +27,17 @@ test('the first tracker names the community, later ones add their keys once', ()
   expect(start('k2', 'c2')).toEqual([{ kind: 'trackers_changed', trackers: ['k1', 'k2'] }])
   expect(start('k2', 'c3')).toEqual([])
   expect(world.state).toMatchObject({ cluster: 'c1', secret: 'secret of c1' })
+})
+
+test('of the keys of trackers that came and went the newest are kept, so that a login can be answered', () => {
+  const world = new World()
+  for (let index = 0; index < trackerKeysMax + 2; index++)
+    world.do({ kind: 'tracker_started', key: `k${index}`, cluster: 'c', secret: 's' })
+  const keys = [...world.state.trackers]
+  expect([keys.length, keys[0], keys.at(-1)]).toEqual([trackerKeysMax, 'k2', `k${trackerKeysMax + 1}`])
+  // One that was forgotten and starts again is known again.
+  const [effect] = world.effects({ kind: 'tracker_started', key: 'k0', cluster: 'c', secret: 's' })
+  expect(effect).toEqual({ kind: 'trackers_changed', trackers: [...keys.slice(1), 'k0'] })
 })
 
 test('a command by somebody who does not exist is refused', () => {
