@@ -27,10 +27,7 @@ export class Arena {
 
   /** A client that is logged in and a member of the group; the first one owns it. */
   async startMember(user: string, options: readonly string[] = []): Promise<Program> {
-    const [host = '', port = ''] = this.#tracker.split(':')
-    const words = ['127.0.0.1', '0', host, port, '--data-dir', join(this.folder, user), ...options]
-    const client = new Program(user, 'client', words)
-    this.#programs.push(client)
+    const client = this.#startClient(user, options)
     await client.say(`create_user ${user} bench`)
     await client.say(`login ${user} bench`)
     if (this.#owner === undefined) {
@@ -45,9 +42,24 @@ export class Arena {
     return client
   }
 
+  /** The client of a member once more, after it has ended or was killed. */
+  async restartMember(user: string): Promise<Program> {
+    const client = this.#startClient(user, [])
+    await client.say(`login ${user} bench`)
+    return client
+  }
+
   async close(): Promise<void> {
     for (const program of this.#programs) await program.kill()
     rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #startClient(user: string, options: readonly string[]): Program {
+    const [host = '', port = ''] = this.#tracker.split(':')
+    const words = ['127.0.0.1', '0', host, port, '--data-dir', join(this.folder, user), ...options]
+    const client = new Program(user, 'client', words)
+    this.#programs.push(client)
+    return client
   }
 }
 

@@ -368,6 +368,7 @@ export class Download {
 
   #waitingFor(): string | undefined {
     if (this.#swarm !== undefined && this.#swarm.linkCount > 0) return undefined
+    if (this.#verifying) return 'verifying what is there'
     return this.#peers.size === 0 ? 'waiting for a seeder' : 'connecting'
   }
 }

@@ -51,7 +51,7 @@ interface Contact {
 }
 
 /** Pieces asked for and not yet written, over all peers: 24 MiB. */
-const underWayMax = 48
+export const piecesUnderWayMax = 48
 /** Pieces asked of one peer: as many as it delivers in this time, and bounded. */
 const askAheadMs = 250
 const askAheadMin = 2
@@ -227,7 +227,7 @@ export class Swarm {
     const { link } = contact
     const nowMs = performance.now()
     if (link === undefined || this.#stopped || nowMs < contact.restUntilMs) return
-    while (this.#underWay < underWayMax && link.askedCount < askAhead(link.msPerPiece)) {
+    while (this.#underWay < piecesUnderWayMax && link.askedCount < askAhead(link.msPerPiece)) {
       const index = this.#picker.pickFor(contact.peer.key, nowMs)
       if (index === undefined) return
       void this.#fetch(contact, link, index)

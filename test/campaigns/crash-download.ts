@@ -1,0 +1,33 @@
+// npm run crash:download [-- --kills <n>] [--seed <n>] [--mib <n>]
+// Kills a downloading client with kill -9 at random moments, 100 times over one download of 1 GiB. Exits
+// with 1 when the copy is not identical, or when more came again than was in flight at the kills. Linux.
+
+import { parseArgs } from 'node:util'
+import { inArena } from '../../bench/arena.ts'
+import { piecesUnderWayMax } from '../../src/client/downloading/swarm.ts'
+import { killDownloader } from './download-rounds.ts'
+import { report } from './figures.ts'
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '100' },
+    mib: { type: 'string', default: '1024' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  },
+})
+const plan = { kills: Number(values.kills), sizeMiB: Number(values.mib), seed: Number(values.seed) }
+console.log(`seed ${plan.seed}`)
+
+await inArena(async (arena) => {
+  const figures = await killDownloader(arena, { ...plan, longestLifeMs: 1500 })
+  const again = figures.piecesSent - figures.pieces
+  report(`a download of ${plan.sizeMiB} MiB whose client is killed`, [
+    ['kill -9', String(figures.kills)],
+    ['the copy is identical', figures.isIdentical ? 'yes' : 'NO'],
+    ['pieces of the file', String(figures.pieces)],
+    ['pieces fetched again', again.toFixed(1)],
+    ['of these for each kill', (again / figures.kills).toFixed(1)],
+    ['pieces that may be in flight', String(piecesUnderWayMax)],
+  ])
+  if (!figures.isIdentical || again > figures.kills * piecesUnderWayMax) process.exitCode = 1
+})

@@ -1,0 +1,81 @@
+// Kills a downloading client with kill -9, again and again over one download, and counts what had to be
+// fetched more than once.
+
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createReadStream, readFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { group, type Arena } from '../../bench/arena.ts'
+import { pieceBytes } from '../../src/common/limits.ts'
+import type { Program } from '../../src/demo/program.ts'
+import { seededRandom } from '../simulation/seeded-random.ts'
+
+export interface DownloadPlan {
+  readonly kills: number
+  readonly sizeMiB: number
+  readonly seed: number
+  /** A moment between the login and this many milliseconds later is when a client dies. */
+  readonly longestLifeMs: number
+}
+
+export interface DownloadFigures {
+  readonly kills: number
+  readonly isIdentical: boolean
+  readonly pieces: number
+  /** Sent by the seeder over all; what is more than there are was fetched again. */
+  readonly piecesSent: number
+}
+
+const name = 'data.bin'
+const MiB = 1024 * 1024
+
+export async function killDownloader(arena: Arena, plan: DownloadPlan): Promise<DownloadFigures> {
+  const random = seededRandom(plan.seed)
+  const path = join(arena.folder, name)
+  await makeFile(path, plan.sizeMiB)
+  const pieces = Math.ceil((plan.sizeMiB * MiB) / pieceBytes)
+  const seeder = await arena.startMember('seeder')
+  await seeder.say(`upload_file ${path} ${group}`)
+  // So slow that the download takes about as long as all the lives together.
+  const ratePerMs = (plan.sizeMiB * MiB) / (plan.kills * plan.longestLifeMs * 0.5)
+  await seeder.say(`limit upload ${Math.max(1, Math.round((ratePerMs * 1000) / 1024))}K`)
+  let client = await arena.startMember('victim')
+  const destination = join(arena.folder, 'copy.bin')
+  const before = sentBy(seeder)
+  await client.say(`download_file ${group} ${name} ${destination}`)
+  for (let kill = 0; kill < plan.kills; kill++) {
+    await setTimeout(random() * plan.longestLifeMs)
+    await client.kill()
+    client = await arena.restartMember('victim')
+  }
+  await seeder.say('limit upload none')
+  await client.next((line) => line === `[C] [${group}] ${name}`)
+  return {
+    kills: plan.kills,
+    isIdentical: (await hashOf(path)) === (await hashOf(destination)),
+    pieces,
+    piecesSent: (sentBy(seeder) - before) / pieceBytes,
+  }
+}
+
+/** Bytes that the process has written, to sockets for the most part (Linux). */
+function sentBy({ process }: Program): number {
+  return Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${process.pid}/io`, 'utf8'))?.[1])
+}
+
+async function makeFile(path: string, sizeMiB: number): Promise<void> {
+  const file = await open(path, 'w')
+  for (let written = 0; written < sizeMiB; written += 16)
+    await file.write(randomBytes(Math.min(16, sizeMiB - written) * MiB))
+  await file.close()
+}
+
+async function hashOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  const stream = createReadStream(path, { highWaterMark: pieceBytes })
+  stream.on('data', (chunk) => hash.update(chunk))
+  await once(stream, 'end')
+  return hash.digest('hex')
+}
