@@ -23,6 +23,8 @@ const env = {
 }
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
+/** Why tests were skipped, as the titles of their groups say: "… (skipped: why)". */
+const reasons = new Set()
 
 const typescript = 'node_modules/typescript/bin/tsc'
 // The build comes first: tests start the built programs. The rest needs nothing from each other.
@@ -65,6 +67,7 @@ async function tests(words) {
 function count(results) {
   try {
     const found = JSON.parse(readFileSync(results, 'utf8'))
+    for (const [, reason] of JSON.stringify(found).matchAll(/\((skipped: [^"()]+)\)/g)) reasons.add(reason)
     return {
       passed: found.numPassedTests,
       failed: found.numFailedTests,
@@ -107,6 +110,7 @@ function say(name, ok, seconds, output) {
 
 function report() {
   const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`
+  if (reasons.size > 0) console.log(`\n${[...reasons].join('\n')}`)
   console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`)
   if (counts.failed > 0) process.exitCode = 1
 }

@@ -15,6 +15,7 @@ import {
 import { defaultDataFolder } from '../common/data-folder.ts'
 import { Failure, systemCode } from '../common/failure.ts'
 import { version } from '../common/version.ts'
+import { parseNatsAddress, type NatsAddress } from './log/nats/nats-address.ts'
 
 export const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug'] as const
 
@@ -23,6 +24,8 @@ export interface Arguments {
   readonly number: number
   /** Undefined to keep everything in memory. */
   readonly dataFolder: string | undefined
+  /** Undefined to keep the log in the data folder, or in memory. */
+  readonly nats: NatsAddress | undefined
   readonly logLevel: string
 }
 
@@ -34,9 +37,20 @@ export interface TextInstead {
 interface Options {
   dataDir?: string
   memory?: boolean
+  log?: NatsAddress
   logLevel: string
   insecurePlain?: boolean
 }
+
+/** What people need to know when they choose where the data is kept. */
+const durability = `
+What was answered "done" survives:
+  in the data folder     a kill and a power failure: SQLite, on the disk before the answer
+  with --log nats://…    the loss of any one machine of three (two of five). All of them losing power at
+                         once can cost the last two minutes, unless the servers flush each message:
+                         sync_interval: always, in nats-server 2.10 and newer; 2.9 cannot
+  with --memory          nothing
+`
 
 /** The names of folders are short everywhere, and a list of trackers may be long. */
 const folderNameMax = 100
@@ -68,6 +82,7 @@ export function parseArguments(words: readonly string[]): Arguments | TextInstea
     address,
     number,
     dataFolder: options.memory === true ? undefined : folder,
+    nats: options.log,
     logLevel: options.logLevel,
   }
 }
@@ -79,7 +94,16 @@ function defineProgram(write: (output: string) => void): Command {
     .argument('[where]', 'the file that lists the trackers, or the ip to listen on')
     .argument('[which]', 'the number of this tracker in the file (1 if left out), or the port')
     .addOption(new Option('--data-dir <folder>', 'keep the data in this folder').argParser(notEmpty))
-    .addOption(new Option('--memory', 'keep the data nowhere: it is gone at the end').conflicts('dataDir'))
+    .addOption(
+      new Option('--memory', 'keep the data nowhere: it is gone at the end').conflicts(['dataDir', 'log']),
+    )
+    .addOption(
+      new Option(
+        '--log <nats://host:port,…>',
+        'keep the data in NATS JetStream, for trackers on several machines',
+      ).argParser(parseNatsAddress),
+    )
+    .addHelpText('after', durability)
     .option('--insecure-plain', 'allow connections that are not encrypted beyond this machine')
     .addOption(
       new Option('--log-level <level>', 'what to log on standard error').choices(logLevels).default('warn'),

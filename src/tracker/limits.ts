@@ -32,3 +32,56 @@ export const failedLoginPairsMax = 10_000
 
 /** A connection that is turned away has this long to read why. */
 export const turnedAwayMs = 1_000
+
+/**
+ * Bytes of commands in one append. An append to NATS is one message, of at most 1 MiB unless the server
+ * is told otherwise, and quoting its entries in JSON at most doubles them. 700 commands of usual length.
+ */
+export const appendBytesMax = 256 * 1024
+
+/** What NATS must take as one message: an append, quoted, and its headers. */
+export const natsMessageBytesMax = 2 * appendBytesMax + 1024
+
+/** How long a tracker waits at its start for the servers of NATS, which may be starting and electing. */
+export const natsStartPatienceMs = 30_000
+
+/** How long to wait for a server of NATS to take a connection, and then to answer a request. */
+export const natsConnectTimeoutMs = 2_000
+export const natsRequestTimeoutMs = 1_000
+
+/** A connection that was cut says nothing; after so many pings without an answer another server is tried. */
+export const natsPingEveryMs = 1_000
+export const natsPingsMissedMax = 2
+
+/** Between two tries. */
+export const natsPauseMs = 100
+
+/**
+ * How long an append is tried: a new leader of the log is there after 4 to 9 s, and a client waits 10 s
+ * for an answer.
+ */
+export const natsAppendPatienceMs = 9_000
+/** Without a connection nothing is in doubt, and a client should try another tracker soon. */
+export const natsDownPatienceMs = 1_000
+
+/** How long a read waits to hear what is in the log; then it is answered from what is here. */
+export const natsReadPatienceMs = 500
+
+/** How often a tracker asks what is in the log, in case that news of others were lost. */
+export const natsLookEveryMs = 1_000
+
+/** Messages asked for at once while catching up: 16 MiB when all are of the greatest size. */
+export const natsReadsAtOnce = 64
+
+/**
+ * How long the log may seem to have lost messages. A leader that was just elected, or has just been
+ * replaced, may for a moment know less than was read already.
+ */
+export const natsDoubtMs = 10_000
+
+/** Parts of a snapshot, each one message, and how many are written at once. */
+export const natsPartBytes = 512 * 1024
+export const natsPartsAtOnce = 4
+
+/** A snapshot may be replaced while it is read; somebody who is that slow so many times is not. */
+export const natsSnapshotTriesMax = 5

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { refuse } from '../common/refusal.ts'
-import { commandsPerSnapshot, commandsWaitingMax } from './limits.ts'
+import { appendBytesMax, commandsPerSnapshot, commandsWaitingMax } from './limits.ts'
 import type { CommandLog, LogFollower, LogSnapshot } from './log/command-log.ts'
 import { reach } from './moments.ts'
 import { apply } from './state/apply.ts'
@@ -77,6 +77,14 @@ export class Sequencer implements LogFollower {
   get state(): State {
     if (!this.#isFresh && this.#lost === undefined) this.#freshen()
     return this.#state
+  }
+
+  /**
+   * What a read waits for before it looks at the state: see `CommandLog.whenCurrent`. Undefined when the
+   * state is current as it is.
+   */
+  whenCurrent(): Promise<void> | undefined {
+    return this.#lost === undefined ? this.#log.whenCurrent() : undefined
   }
 
   /** Position of the last command that was applied. */
@@ -170,12 +178,7 @@ export class Sequencer implements LogFollower {
 
   /** One append at a time keeps commands in the order of their arrival; meanwhile the next batch collects. */
   async #appendCollected(): Promise<void> {
-    const batch = this.#collected
-    this.#collected = []
-    const entries = batch.map((waiting) => {
-      this.#sent.set(waiting.number, waiting)
-      return encodeEntry({ origin: this.#origin, number: waiting.number, command: waiting.command })
-    })
+    const { batch, entries } = this.#nextBatch()
     try {
       reach('before append')
       await this.#log.append(entries)
@@ -189,6 +192,21 @@ export class Sequencer implements LogFollower {
     }
     this.#append = undefined
     if (this.#collected.length > 0) this.#appendWhenTurnEnds()
+  }
+
+  /** As many of the collected commands as fit into one append; one at least. */
+  #nextBatch(): { batch: Waiting[]; entries: string[] } {
+    const entries: string[] = []
+    let bytes = 0
+    for (const { number, command } of this.#collected) {
+      const entry = encodeEntry({ origin: this.#origin, number, command })
+      bytes += Buffer.byteLength(entry)
+      if (bytes > appendBytesMax && entries.length > 0) break
+      entries.push(entry)
+    }
+    const batch = this.#collected.splice(0, entries.length)
+    for (const waiting of batch) this.#sent.set(waiting.number, waiting)
+    return { batch, entries }
   }
 
   #snapshotWhenDue(): void {

@@ -8,13 +8,17 @@ import type { Address } from '../common/addresses.ts'
 import { makePrivateFolder } from '../common/data-folder.ts'
 import { Failure } from '../common/failure.ts'
 import { loadIdentity, makeIdentity, type Identity } from '../common/security/identity.ts'
+import { checkCommunity, checkKindOfLog, logFileIn, rememberCommunity } from './community.ts'
 import type { CommandLog } from './log/command-log.ts'
+import type { NatsAddress } from './log/nats/nats-address.ts'
+import { NatsLog } from './log/nats/nats-log.ts'
 import { MemoryLog } from './log/memory-log.ts'
 import { SqliteLog } from './log/sqlite-log.ts'
 import { notify } from './presence/notify.ts'
 import { Presence } from './presence/presence.ts'
 import { Sequencer } from './sequencer.ts'
 import { TrackerServer } from './server.ts'
+import { readingCurrentState } from './sessions/current-reads.ts'
 import { trackerHandlers } from './sessions/handlers.ts'
 import { LoginThrottle } from './sessions/login-throttle.ts'
 import { totalsOf } from './state/queries.ts'
@@ -26,6 +30,8 @@ export interface TrackerOptions {
   readonly number: number
   /** Shared by the trackers of a community on one machine; undefined to keep nothing. */
   readonly dataFolder: string | undefined
+  /** Where the log is, unless it is in the data folder. Then that has the key only. */
+  readonly nats?: NatsAddress | undefined
   readonly log: Logger
   /** The tracker cannot go on; the process should end. */
   readonly onLost: (failure: Failure) => void
@@ -43,7 +49,7 @@ export interface Tracker {
 
 /** Rejects with a failure whose sentence says what is wrong. */
 export async function startTracker(options: TrackerOptions): Promise<Tracker> {
-  const { identity, commandLog } = openStorage(options)
+  const { identity, commandLog } = await openStorage(options)
   const presence = new Presence()
   const sequencer = new Sequencer(commandLog, {
     onEffect: (effect) => notify(presence, effect, Date.now()),
@@ -54,7 +60,10 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
     onLost: options.onLost,
   })
   const throttle = new LoginThrottle()
-  const handlers = trackerHandlers({ sequencer, presence, identity, throttle, nowMs: Date.now })
+  const handlers = readingCurrentState(
+    trackerHandlers({ sequencer, presence, identity, throttle, nowMs: Date.now }),
+    () => sequencer.whenCurrent(),
+  )
   const server = new TrackerServer(handlers, presence, options.log)
   const close = async (): Promise<void> => {
     await sequencer.stop()
@@ -63,7 +72,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
   }
   try {
     await sequencer.start()
-    await introduce(sequencer, identity)
+    await enterCommunity(options, sequencer, identity)
     const address = await server.listen(options.address)
     return {
       address,
@@ -77,13 +86,27 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
   }
 }
 
-function openStorage(options: TrackerOptions): { identity: Identity; commandLog: CommandLog } {
-  const { dataFolder, number } = options
+async function openStorage(options: TrackerOptions): Promise<{ identity: Identity; commandLog: CommandLog }> {
+  const { dataFolder, number, nats, log } = options
   if (dataFolder === undefined) return { identity: makeIdentity(), commandLog: new MemoryLog() }
   makePrivateFolder(dataFolder)
+  checkKindOfLog(dataFolder, nats !== undefined)
   // The log is shared, the key is not: each tracker signs tickets as itself.
   const identity = loadIdentity(join(dataFolder, `tracker-${number}`))
-  return { identity, commandLog: new SqliteLog(join(dataFolder, 'log.sqlite')) }
+  if (nats === undefined) return { identity, commandLog: new SqliteLog(logFileIn(dataFolder)) }
+  return { identity, commandLog: await NatsLog.open(nats, { onWaiting: (sentence) => log.warn(sentence) }) }
+}
+
+/** Takes this tracker's place among those of the log. */
+async function enterCommunity(
+  { dataFolder, nats }: TrackerOptions,
+  sequencer: Sequencer,
+  identity: Identity,
+): Promise<void> {
+  const folder = nats === undefined ? undefined : dataFolder
+  if (folder !== undefined) checkCommunity(folder, sequencer.state.cluster)
+  await introduce(sequencer, identity)
+  if (folder !== undefined) rememberCommunity(folder, sequencer.state.cluster)
 }
 
 /** Puts this tracker's key into the hard state, so that every tracker vouches for its tickets. */
@@ -95,7 +118,8 @@ async function introduce(sequencer: Sequencer, identity: Identity): Promise<void
     cluster: randomBytes(12).toString('base64url'),
     secret: randomBytes(32).toString('base64url'),
   })
-  if (!outcome.ok) throw new Failure('data', 'cannot write the log; is the disk full?')
+  if (!outcome.ok)
+    throw new Failure('data', 'cannot write the log; is a disk full, or a majority of its servers gone?')
 }
 
 function statusLine(sequencer: Sequencer, presence: Presence): string {

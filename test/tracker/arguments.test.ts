@@ -62,6 +62,20 @@ test('the data can be kept elsewhere or nowhere', () => {
   expect(mistake('127.0.0.1', '1', '--memory', '--data-dir', '/x')).toMatch(/^usage: .*cannot be used with/)
 })
 
+test('the log can be in NATS, with the key still in the data folder', () => {
+  expect(parseArguments(['127.0.0.1', '1'])).toMatchObject({ nats: undefined })
+  expect(
+    parseArguments(['127.0.0.1', '1', '--data-dir', '/x', '--log', 'nats://a,b,c:4223/books']),
+  ).toMatchObject({
+    dataFolder: '/x',
+    nats: { servers: ['a:4222', 'b:4222', 'c:4223'], stream: 'books', replicas: 3 },
+  })
+  expect(mistake('127.0.0.1', '1', '--memory', '--log', 'nats://a')).toMatch(/^usage: .*cannot be used with/)
+  expect(mistake('127.0.0.1', '1', '--log', 'redis://u:secret@a')).toMatch(
+    /^usage: this is not an address of NATS; write --log nats:/,
+  )
+})
+
 test('every mistake is one sentence', () => {
   const file = trackerInfo()
   expect(mistake()).toBe('usage: the trackers are missing: ./tracker tracker_info.txt 1')

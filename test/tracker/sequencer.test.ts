@@ -46,6 +46,8 @@ class HandLog implements CommandLog {
 
   catchUp(): void {}
 
+  whenCurrent(): undefined {}
+
   saveSnapshot(): Promise<void> {
     return Promise.resolve()
   }
@@ -126,6 +128,26 @@ test('commands of one turn share one append; those that come meanwhile share the
   log.deliver(log.appends[1]?.entries ?? [])
   await Promise.all(second)
   expect([...sequencer.state.users.keys()]).toEqual(['a', 'b', 'c', 'd', 'e'])
+})
+
+test('an append takes as many commands as its bytes allow, and the rest waits for the next, in order', async () => {
+  const log = new HandLog()
+  const { sequencer } = await run(log)
+  const users = Array.from({ length: 5 }, (_, index) => `${index}`.padEnd(100_000, 'x'))
+  const all = users.map((user) => sequencer.submit(registering(user)))
+  for (const [index, count] of [2, 2, 1].entries()) {
+    await log.appended(index + 1)
+    expect(log.appends[index]?.entries).toHaveLength(count)
+    log.deliver(log.appends[index]?.entries ?? [])
+    log.appends[index]?.done()
+  }
+  await Promise.all(all)
+  expect([...sequencer.state.users.keys()]).toEqual(users)
+  // One that is greater by itself is not held back for ever.
+  const great = sequencer.submit(registering('y'.repeat(300_000)))
+  await log.appended(4)
+  log.deliver(log.appends[3]?.entries ?? [])
+  expect(await great).toMatchObject({ ok: true })
 })
 
 test('a failed append is answered with "unavailable", changes nothing, and the next one works', async () => {

@@ -41,6 +41,13 @@ export interface CommandLog {
   catchUp(): void
 
   /**
+   * For engines that must ask: resolves when everything is delivered that was acknowledged, here or at any
+   * other tracker, before the call. Never rejects, and not long after the engine cannot know: then a read
+   * is answered from what is here. Undefined when there is nothing to wait for.
+   */
+  whenCurrent(): Promise<void> | undefined
+
+  /**
    * Keeps a snapshot and drops entries that it stands for. `take` is called if it is needed (another
    * tracker may just have done it) and gives the state as it is then.
    */

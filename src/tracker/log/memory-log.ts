@@ -33,6 +33,10 @@ export class MemoryLog implements CommandLog {
     // Every entry was delivered when it was appended.
   }
 
+  whenCurrent(): undefined {
+    // `catchUp` does it at once.
+  }
+
   saveSnapshot(take: () => LogSnapshot): Promise<void> {
     const snapshot = take()
     const before = this.#snapshot?.position ?? 0

@@ -90,6 +90,10 @@ export class SqliteLog implements CommandLog {
     })
   }
 
+  whenCurrent(): undefined {
+    // `catchUp` does it at once.
+  }
+
   async saveSnapshot(take: () => LogSnapshot): Promise<void> {
     await this.#whenUnlocked(() => {
       this.#database.exec('BEGIN IMMEDIATE')

@@ -1,0 +1,45 @@
+// What a data folder remembers when the log is not in it: whose tracker it was. So a log that was mixed up,
+// or begun anew by mistake, is noticed before clients are told that their accounts are gone.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { replaceFileSync } from '../common/data-folder.ts'
+import { Failure } from '../common/failure.ts'
+
+/** The log of trackers on one machine, in their data folder. */
+export function logFileIn(dataFolder: string): string {
+  return join(dataFolder, 'log.sqlite')
+}
+
+function memoryIn(dataFolder: string): string {
+  return join(dataFolder, 'community')
+}
+
+/** Throws a `data` failure when this folder's community has its log elsewhere than where it is looked for. */
+export function checkKindOfLog(dataFolder: string, isElsewhere: boolean): void {
+  if (isElsewhere && existsSync(logFileIn(dataFolder)))
+    throw new Failure(
+      'data',
+      `${dataFolder} has a log of its own, which --log would leave aside; name another folder with --data-dir to begin anew`,
+    )
+  if (!isElsewhere && existsSync(memoryIn(dataFolder)))
+    throw new Failure(
+      'data',
+      `the trackers of ${dataFolder} have their log in NATS; start with --log, or name another folder with --data-dir to begin anew`,
+    )
+}
+
+/** `cluster` is what the log says; empty for a new one. Throws a `data` failure when it was another before. */
+export function checkCommunity(dataFolder: string, cluster: string): void {
+  const path = memoryIn(dataFolder)
+  const before = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
+  if (before === '' || before === cluster) return
+  throw new Failure(
+    'data',
+    `the log is ${cluster === '' ? 'empty' : 'that of another community'}, but ${dataFolder} belongs to ${before}; name the right log, or another folder with --data-dir to begin anew`,
+  )
+}
+
+export function rememberCommunity(dataFolder: string, cluster: string): void {
+  if (!existsSync(memoryIn(dataFolder))) replaceFileSync(memoryIn(dataFolder), `${cluster}\n`)
+}

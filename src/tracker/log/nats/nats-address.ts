@@ -1,0 +1,79 @@
+// Where a NATS log lives, as people write it. Pure. Never puts a password into a sentence.
+
+import { Failure } from '../../../common/failure.ts'
+
+export interface NatsAddress {
+  /** `host:port`, in the order in which they were written. */
+  readonly servers: readonly string[]
+  readonly user: string | undefined
+  readonly password: string | undefined
+  readonly token: string | undefined
+  /** Of the stream that is the log. Communities that share a NATS cluster have different ones. */
+  readonly stream: string
+  /** Servers that keep a copy of the log. */
+  readonly replicas: number
+}
+
+const defaultStream = 'coterie'
+const defaultPort = 4222
+/** JetStream keeps up to five copies; an even number survives no more losses than the odd one below it. */
+const replicaCounts = [1, 3, 5]
+
+const example = 'nats://10.0.0.1:4222,10.0.0.2:4222,10.0.0.3:4222'
+
+/**
+ * Reads `nats://[user:password@|token@]host[:port][,host[:port]…][/stream][?replicas=n]`. Without
+ * `replicas`: as many as the servers that are named, rounded down to 1, 3 or 5. Not as many as run just
+ * now: a cluster that is still starting must not decide that one copy is enough for ever.
+ * Throws a `usage` failure with a sentence.
+ */
+export function parseNatsAddress(text: string): NatsAddress {
+  const parts = /^nats:\/\/(?:([^@/?]*)@)?([^@/?]+)(?:\/([^/?]*))?(?:\?(.*))?$/.exec(text)
+  if (parts === null) throw new Failure('usage', `this is not an address of NATS; write --log ${example}`)
+  const [, login, hosts = '', stream, query] = parts
+  const servers = hosts.split(',').map(serverOf)
+  return { servers, ...loginOf(login), stream: streamOf(stream), replicas: replicasOf(query, servers.length) }
+}
+
+/** For people: without what must stay secret. */
+export function formatNatsAddress(address: NatsAddress): string {
+  return `nats://${address.servers.join(',')}/${address.stream}`
+}
+
+function serverOf(text: string): string {
+  const [, host, port = String(defaultPort)] =
+    /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/.exec(text) ?? []
+  if (host === undefined || Number(port) > 65_535 || Number(port) === 0)
+    throw new Failure('usage', `"${text}" is not the address of a NATS server; write --log ${example}`)
+  return `${host}:${port}`
+}
+
+function loginOf(login: string | undefined): Pick<NatsAddress, 'user' | 'password' | 'token'> {
+  const none = { user: undefined, password: undefined, token: undefined }
+  if (login === undefined || login === '') return none
+  try {
+    const at = login.indexOf(':')
+    if (at === -1) return { ...none, token: decodeURIComponent(login) }
+    const [user, password] = [login.slice(0, at), login.slice(at + 1)].map(decodeURIComponent)
+    return { ...none, user, password }
+  } catch (error) {
+    throw new Failure(
+      'usage',
+      'the user, password or token for NATS is not right; write % as %25 and @ as %40',
+      error,
+    )
+  }
+}
+
+function streamOf(name: string | undefined): string {
+  if (name === undefined || name === '') return defaultStream
+  if (/^[A-Za-z0-9][A-Za-z0-9-]{0,31}$/.test(name)) return name
+  throw new Failure('usage', `"${name}" cannot name the log in NATS: up to 32 letters, digits and -`)
+}
+
+function replicasOf(query: string | undefined, serverCount: number): number {
+  if (query === undefined || query === '') return replicaCounts.findLast((count) => count <= serverCount) ?? 1
+  const asked = Number(/^replicas=(\d)$/.exec(query)?.[1])
+  if (replicaCounts.includes(asked)) return asked
+  throw new Failure('usage', 'behind the ? of a NATS address stands replicas=1, replicas=3 or replicas=5')
+}

@@ -1,0 +1,135 @@
+// The connection to NATS: made with patience, kept for ever, and what goes wrong on it in sentences.
+// Knows JetStream's calls, and nothing of what is in the streams.
+
+import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream'
+import { connect, errors, type NatsConnection } from '@nats-io/transport-node'
+import { setTimeout } from 'node:timers/promises'
+import { Failure, sentenceOf } from '../../../common/failure.ts'
+import {
+  natsConnectTimeoutMs,
+  natsPauseMs,
+  natsPingEveryMs,
+  natsPingsMissedMax,
+  natsRequestTimeoutMs,
+} from '../../limits.ts'
+import { formatNatsAddress, type NatsAddress } from './nats-address.ts'
+
+export class NatsLink {
+  readonly address: NatsAddress
+  readonly #connection: NatsConnection
+  readonly publisher: JetStreamClient
+  readonly manager: JetStreamManager
+  /** Of `performance.now()`; undefined while connected. */
+  #downSinceMs: number | undefined
+  #onUp: (() => void) | undefined
+
+  private constructor(address: NatsAddress, connection: NatsConnection, manager: JetStreamManager) {
+    this.address = address
+    this.#connection = connection
+    this.publisher = jetstream(connection, { timeout: natsRequestTimeoutMs })
+    this.manager = manager
+    void this.#watch()
+  }
+
+  /** Connects to one of the servers. Rejects with a `start` failure when none is there. */
+  static async open(address: NatsAddress): Promise<NatsLink> {
+    try {
+      const connection = await connect({
+        servers: [...address.servers],
+        ...(address.user === undefined ? {} : { user: address.user, pass: address.password }),
+        ...(address.token === undefined ? {} : { token: address.token }),
+        name: 'coterie-tracker',
+        timeout: natsConnectTimeoutMs,
+        // A link that is cut says nothing: only pings notice.
+        pingInterval: natsPingEveryMs,
+        maxPingOut: natsPingsMissedMax,
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: natsPauseMs,
+        // While users of the server are being changed, a refusal is not the last word.
+        ignoreAuthErrorAbort: true,
+      })
+      const manager = await jetstreamManager(connection, { checkAPI: false, timeout: natsRequestTimeoutMs })
+      return new NatsLink(address, connection, manager)
+    } catch (error) {
+      throw natsFailure(address, error)
+    }
+  }
+
+  /** How long this has been without a server, in milliseconds; 0 while it has one. */
+  get downForMs(): number {
+    return this.#downSinceMs === undefined ? 0 : Math.max(1, performance.now() - this.#downSinceMs)
+  }
+
+  /** Called when the connection is there again, perhaps to another server. */
+  onUp(listener: () => void): void {
+    this.#onUp = listener
+  }
+
+  /** Says something to those who listen now; it may get lost. */
+  tell(subject: string, text: string): void {
+    if (!this.#connection.isClosed()) this.#connection.publish(subject, text)
+  }
+
+  listen(subject: string, listener: (text: string) => void): void {
+    this.#connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) listener(message.string())
+      },
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close()
+  }
+
+  async #watch(): Promise<void> {
+    for await (const status of this.#connection.status()) {
+      if (status.type === 'disconnect') this.#downSinceMs ??= performance.now()
+      if (status.type !== 'reconnect') continue
+      this.#downSinceMs = undefined
+      this.#onUp?.()
+    }
+  }
+}
+
+/**
+ * Does it again until it is done, as long as what goes wrong may pass by itself: servers that are starting,
+ * a cluster that elects a leader. `onWaiting` hears once why. Rejects with the last failure.
+ */
+export async function withPatience<T>(
+  address: NatsAddress,
+  patienceMs: number,
+  onWaiting: (sentence: string) => void,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  const giveUpAtMs = performance.now() + patienceMs
+  let isWaiting = false
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      const failure = natsFailure(address, error)
+      if (failure.code === 'data' || performance.now() > giveUpAtMs) throw failure
+      if (!isWaiting) onWaiting(`${failure.message}; trying again`)
+      isWaiting = true
+    }
+    await setTimeout(natsPauseMs)
+  }
+}
+
+/** An error of the library as one of ours. A `start` failure may pass by itself, a `data` failure does not. */
+export function natsFailure(address: NatsAddress, error: unknown): Failure {
+  if (error instanceof Failure) return error
+  const where = formatNatsAddress(address)
+  if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError)
+    return new Failure('data', `NATS refuses the user, password or token for ${where}`, error)
+  if (error instanceof Error && error.name === 'JetStreamNotEnabled')
+    return new Failure(
+      'start',
+      `NATS at ${where} has no JetStream or is electing; start nats-server with -js`,
+      error,
+    )
+  if (error instanceof errors.TimeoutError)
+    return new Failure('start', `NATS at ${where} does not answer`, error)
+  return new Failure('start', `cannot use NATS at ${where}: ${sentenceOf(error)}`, error)
+}
