@@ -15,8 +15,8 @@ export interface TrackerProgram {
   /** What comes before the words: options of Node and the file of the program. */
   readonly node: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** What runs Node, and the program with it; by default this Node, and nothing else. */
-  readonly command?: readonly [program: string, ...words: string[]]
+  /** What runs Node, and the program with it: `ip netns exec …` for example. */
+  readonly within?: readonly string[]
   /** What else a kill does to the data folder. */
   readonly afterKill?: (dataFolder: string) => void
 }
@@ -47,8 +47,13 @@ export class TrackerProcess {
     const startedMs = performance.now()
     this.#lines = []
     const env = { PATH: process.env['PATH'], ...program.env }
-    const [file, ...before] = program.command ?? [process.execPath]
-    const child = spawn(file, [...before, ...program.node, ...this.#words], { env })
+    const [command = '', ...words] = [
+      ...(program.within ?? []),
+      process.execPath,
+      ...program.node,
+      ...this.#words,
+    ]
+    const child = spawn(command, words, { env })
     this.#child = child
     running.add(child)
     createInterface({ input: child.stdout }).on('line', (line) => {

@@ -67,17 +67,26 @@ export class Speaker {
     method: M,
     params: Params<TrackerProtocol, M>,
   ): Promise<Answer<Result<TrackerProtocol, M>> | undefined> {
-    this.#connection ??= this.#connect()
-    const connection = this.#connection
-    const caller = await connection
+    const connection = (this.#connection ??= this.#connect())
+    await connection
     try {
-      const answer = await caller.request(method, params, { timeoutMs: answerTimeoutMs })
+      const answer = await this.hear(method, params)
       if (answer.ok || !['unavailable', 'busy'].includes(answer.refusal.code)) return answer
     } catch (error) {
       if (!(error instanceof Failure) || error.code === 'protocol') throw error
     }
     if (this.#connection === connection) this.moveOn()
     return undefined
+  }
+
+  /** The answer as it comes; rejects when none does. */
+  async hear<M extends Method<TrackerProtocol>>(
+    method: M,
+    params: Params<TrackerProtocol, M>,
+    timeoutMs = answerTimeoutMs,
+  ): Promise<Answer<Result<TrackerProtocol, M>>> {
+    const caller = await (this.#connection ??= this.#connect())
+    return caller.request(method, params, { timeoutMs })
   }
 
   /** Tries until an answer comes. */

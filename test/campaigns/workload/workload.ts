@@ -30,6 +30,10 @@ export class Workload {
   acknowledged = 0
   readonly #seed: number
   readonly #waiters = new Set<() => void>()
+  /** Clients wait for this before each command. */
+  #mayGoOn: Promise<void> = Promise.resolve()
+  /** Commands under way. */
+  readonly #issuing = new Set<Promise<void>>()
   #isStopping = false
   #running: Promise<unknown> | undefined
 
@@ -66,6 +70,20 @@ export class Workload {
     await Promise.race([reached, this.#running])
   }
 
+  /** Does something while nothing is being changed: every client has finished its command, and none begins another. */
+  async whilePaused<T>(what: () => Promise<T>): Promise<T> {
+    let goOn: () => void = () => undefined
+    this.#mayGoOn = new Promise((resolve) => {
+      goOn = resolve
+    })
+    try {
+      await Promise.all(this.#issuing)
+      return await what()
+    } finally {
+      goOn()
+    }
+  }
+
   /** Lets every client finish its command. Some tracker must be up. */
   async stop(): Promise<void> {
     this.#isStopping = true
@@ -91,7 +109,11 @@ export class Workload {
       const story = new Story(`g${index}-${chapter}`, actors, random)
       this.ledger.push(story)
       for (let step = story.next(); step !== undefined; step = story.next()) {
-        await this.#issue(step, story, random)
+        const issuing = this.#issue(step, story, random)
+        this.#issuing.add(issuing)
+        await issuing
+        this.#issuing.delete(issuing)
+        await this.#mayGoOn
         if (this.#isStopping) break
       }
     }

@@ -157,7 +157,7 @@ describe('a tracker whose disk is full', () => {
     writeFileSync(limited, `ulimit -f ${limitBlocks}\nexec "$@"\n`)
     const trackers = await trackersAt(1)
     const [tracker] = trackers.all
-    await tracker?.start({ ...trackers.program, command: ['/bin/sh', limited, process.execPath] })
+    await tracker?.start({ ...trackers.program, within: ['/bin/sh', limited] })
     const address = trackers.addresses[0]
     if (address === undefined) throw new Error('no address')
     const speaker = new Speaker([address], 0)

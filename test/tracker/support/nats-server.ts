@@ -32,6 +32,11 @@ export interface NatsServerOptions {
   readonly hasJetStream?: boolean
 }
 
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 export class NatsServer {
   readonly name: string
   readonly address: string
@@ -67,6 +72,8 @@ export class NatsServer {
     const [command = '', ...words] = this.#command
     const child = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'] })
     this.#process = child
+    running.add(child)
+    child.once('close', () => running.delete(child))
     this.log = ''
     const lines = createInterface({ input: child.stderr })
     await new Promise<void>((resolve, reject) => {
@@ -79,25 +86,12 @@ export class NatsServer {
     })
   }
 
-  get isRunning(): boolean {
-    return this.#process !== undefined
-  }
-
   async kill(): Promise<void> {
     const child = this.#process
     this.#process = undefined
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')
     await once(child, 'close')
-  }
-
-  /** Stands still with its sockets open, as a machine that hangs would. */
-  freeze(): void {
-    this.#process?.kill('SIGSTOP')
-  }
-
-  thaw(): void {
-    this.#process?.kill('SIGCONT')
   }
 }
 
