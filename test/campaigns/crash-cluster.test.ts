@@ -24,7 +24,7 @@ describe.skipIf(natsIsMissing)(`three servers of NATS and two trackers${natsIsMi
   })
 })
 
-const opened = natsIsMissing === '' ? PartitionNetwork.open() : { why: natsIsMissing }
+const opened = natsIsMissing === '' ? PartitionNetwork.open() : { why: 'nats-server is not installed' }
 afterAll(() => {
   if ('network' in opened) opened.network.close()
 })

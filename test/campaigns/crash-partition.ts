@@ -18,7 +18,7 @@ const { values } = parseArgs({
   },
 })
 
-const opened = natsIsMissing === '' ? PartitionNetwork.open() : { why: natsIsMissing.trim() }
+const opened = natsIsMissing === '' ? PartitionNetwork.open() : { why: 'nats-server is not installed' }
 process.once('SIGINT', () => process.exit(1))
 process.once('SIGTERM', () => process.exit(1))
 if ('why' in opened) console.log(`skipped: ${opened.why}`)
