@@ -7,7 +7,7 @@
 //   bytes 4–11  size of the file in bytes, unsigned, big-endian
 //   then, for each piece, 20 bytes SHA-1 and 32 bytes SHA-256
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { manifestBytesMax, pieceCountMax } from './limits.ts'
 import { pieceCount } from './pieces.ts'
 
@@ -33,10 +33,7 @@ export function manifestLength(sizeBytes: number): number {
 
 /** The hashes of one piece as the manifest has them: SHA-1, then SHA-256; 52 bytes. */
 export function hashPiece(piece: Uint8Array): Buffer {
-  return Buffer.concat([
-    createHash('sha1').update(piece).digest(),
-    createHash('sha256').update(piece).digest(),
-  ])
+  return Buffer.concat([hash('sha1', piece, 'buffer'), hash('sha256', piece, 'buffer')])
 }
 
 /** The manifest of a file of `sizeBytes` from the hashes of its pieces (52 bytes each, in order). */
@@ -69,21 +66,10 @@ export function hashesOfPiece(manifest: Manifest, index: number): Buffer {
 export function verifyPiece(manifest: Manifest, index: number, piece: Uint8Array): boolean {
   const at = headerBytes + index * hashBytes
   // SHA-1 first: it is the cheaper one, and a piece damaged by accident fails it.
-  if (
-    createHash('sha1')
-      .update(piece)
-      .digest()
-      .compare(manifest.bytes, at, at + sha1Bytes) !== 0
-  )
-    return false
-  return (
-    createHash('sha256')
-      .update(piece)
-      .digest()
-      .compare(manifest.bytes, at + sha1Bytes, at + hashBytes) === 0
-  )
+  if (hash('sha1', piece, 'buffer').compare(manifest.bytes, at, at + sha1Bytes) !== 0) return false
+  return hash('sha256', piece, 'buffer').compare(manifest.bytes, at + sha1Bytes, at + hashBytes) === 0
 }
 
 function fileIdOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+  return hash('sha256', bytes)
 }
