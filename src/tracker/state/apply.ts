@@ -1,7 +1,6 @@
 // The one place where hard state changes. Pure: the same state and the same command always give the
 // same outcome, the same effects and the same next state, on every tracker and on every replay.
 
-import { rememberedOutcomesMax } from '../../common/limits.ts'
 import { refuse } from '../../common/refusal.ts'
 import { register, trackerStarted } from './accounts.ts'
 import { retryKey, type Command } from './commands.ts'
@@ -27,7 +26,7 @@ export function apply(state: State, command: Command): Applied {
   if (before !== undefined) return { outcome: before, effects: noEffects }
   const effects: Effect[] = []
   const outcome = decide(state, command, effects)
-  if (key !== undefined) remember(state.outcomes, key, outcome)
+  if (key !== undefined) state.outcomes.add(key, outcome)
   return { outcome, effects }
 }
 
@@ -58,15 +57,5 @@ function decide(state: State, command: Command, effects: Effect[]): Outcome {
       return unshareFile(state, command, effects)
     default:
       return command satisfies never
-  }
-}
-
-function remember(outcomes: Map<string, Outcome>, key: string, outcome: Outcome): void {
-  outcomes.set(key, outcome)
-  if (outcomes.size <= rememberedOutcomesMax) return
-  // A Map iterates in the order of insertion, so the first key is the oldest.
-  for (const oldest of outcomes.keys()) {
-    outcomes.delete(oldest)
-    return
   }
 }

@@ -72,7 +72,7 @@ function stateOf(fields: SnapshotFields): State {
       files: new Map(files.map(fileOf)),
     })
   }
-  for (const [key, outcome] of fields.outcomes) state.outcomes.set(key, outcomeOf(outcome))
+  for (const [key, outcome] of fields.outcomes) state.outcomes.add(key, outcomeOf(outcome))
   return state
 }
 

@@ -4,6 +4,7 @@
 
 import type { Answer } from '../../common/refusal.ts'
 import type { Credentials } from '../../common/security/scram.ts'
+import { RememberedOutcomes } from './remembered-outcomes.ts'
 
 /** What a command came to. */
 export type Outcome = Answer<object>
@@ -32,8 +33,7 @@ export interface State {
   readonly trackers: Set<string>
   readonly users: Map<string, Credentials>
   readonly groups: Map<string, Group>
-  /** Outcomes of recent commands by `retryKey`, oldest first, at most `rememberedOutcomesMax`. */
-  readonly outcomes: Map<string, Outcome>
+  readonly outcomes: RememberedOutcomes
 }
 
 export function emptyState(): State {
@@ -43,7 +43,7 @@ export function emptyState(): State {
     trackers: new Set(),
     users: new Map(),
     groups: new Map(),
-    outcomes: new Map(),
+    outcomes: new RememberedOutcomes(),
   }
 }
 

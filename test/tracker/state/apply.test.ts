@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import { rememberedOutcomesMax, trackerKeysMax } from '../../../src/common/limits.ts'
 import { apply } from '../../../src/tracker/state/apply.ts'
+import { RememberedOutcomes } from '../../../src/tracker/state/remembered-outcomes.ts'
 import { findFile, listGroups, listMembers, listRequests } from '../../../src/tracker/state/queries.ts'
 import { digestOf } from '../../../src/tracker/state/snapshot.ts'
 import { credentials, groupOf, register, share, World } from './world.ts'
@@ -220,12 +221,12 @@ test('leaving and being removed withdraw all shares in the group', () => {
 
 test('a refused command changes nothing but that it is remembered', () => {
   const world = groupOf('ann', 'bob').done(share('ann'))
-  const before = digestOf({ ...world.state, outcomes: new Map() })
+  const before = digestOf({ ...world.state, outcomes: new RememberedOutcomes() })
   world.do({ kind: 'create_group', by: 'bob', ...g })
   world.do({ kind: 'remove_member', by: 'bob', user: 'ann', ...g })
   world.do(share('bob', 'two'))
   world.do({ kind: 'unshare_file', by: 'bob', name: 'f', ...g })
-  expect(digestOf({ ...world.state, outcomes: new Map() })).toBe(before)
+  expect(digestOf({ ...world.state, outcomes: new RememberedOutcomes() })).toBe(before)
 })
 
 test('a repeated command id has the first outcome, no effects, and changes nothing', () => {
@@ -255,9 +256,13 @@ test('command ids of different users have nothing to do with each other', () => 
 
 test('only so many outcomes are remembered, and the oldest is forgotten first', () => {
   const state = groupOf('ann').state
-  for (let id = 0; id <= rememberedOutcomesMax; id++) {
+  // Thrice over: places of forgotten ones are used again, and what is oldest must stay right.
+  for (let id = 0; id <= 3 * rememberedOutcomesMax; id++) {
     apply(state, { kind: 'leave_group', id: String(id), by: 'zoe', group: 'g' })
   }
   expect(state.outcomes.size).toBe(rememberedOutcomesMax)
-  expect([state.outcomes.has('zoe 0'), state.outcomes.has('zoe 1')]).toEqual([false, true])
+  const last = 3 * rememberedOutcomesMax
+  const oldest = last - rememberedOutcomesMax + 1
+  const ids = [0, oldest - 1, oldest, last]
+  expect(ids.map((id) => state.outcomes.get(`zoe ${id}`)?.ok)).toEqual([undefined, undefined, false, false])
 })

@@ -1,0 +1,117 @@
+// The load generator, in a process of its own so that its CPU is not the server's. Keeps a number of
+// requests in flight on each of its connections, and is told what to do by messages of its parent.
+
+import { TrackerUser } from './tracker-user.ts'
+
+/** What the parent asks for. The answer to each is a `Report`. */
+export interface Order {
+  readonly port: number
+  /** Of how many connections; more are opened and surplus ones kept idle. */
+  readonly connections: number
+  /** Requests in flight on each connection. */
+  readonly depth: number
+  /** Nothing is sent for 0: then the connections are just there. */
+  readonly ms: number
+  readonly kind: 'bare' | 'query' | 'command'
+  /** Everything of a request behind its id. `#` stands for a number that is new each time. */
+  readonly request: string
+  /** Closes all connections first. */
+  readonly afresh?: boolean
+}
+
+export interface Report {
+  readonly answers: number
+  readonly refusals: number
+  readonly seconds: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** CPU of the generator itself, as a share of one core: near 1 it was the limit. */
+  readonly load: number
+}
+
+/** Logins that are under way at once: fewer than the connections that a tracker takes without a login. */
+const loginsAtOnce = 64
+/** Latencies up to a second, in classes of 10 µs. */
+const classMs = 0.01
+const classes = 100_000
+
+let users: TrackerUser[] = []
+let made = 0
+
+async function ready(order: Order): Promise<void> {
+  if (order.afresh === true) {
+    for (const user of users) user.close()
+    users = []
+  }
+  while (users.length < order.connections) {
+    const missing = Math.min(loginsAtOnce, order.connections - users.length)
+    users.push(
+      ...(await Promise.all(
+        Array.from({ length: missing }, async () => {
+          const user = await TrackerUser.connect(order.port)
+          if (order.kind !== 'bare') await user.login()
+          return user
+        }),
+      )),
+    )
+  }
+}
+
+async function run(order: Order): Promise<Report> {
+  await ready(order)
+  const chosen = users.slice(0, order.connections)
+  const counts = new Uint32Array(classes)
+  const next = (): string =>
+    order.kind === 'command' ? order.request.replaceAll('#', String(made++)) : order.request
+  const cpuBefore = process.cpuUsage()
+  const startedAtMs = performance.now()
+  const endAtMs = startedAtMs + order.ms
+  let answers = 0
+  await new Promise<void>((resolve) => {
+    let busy = chosen.length
+    if (order.ms === 0) return resolve()
+    for (const user of chosen) {
+      user.refusals = 0
+      user.measure((latencyMs) => {
+        answers++
+        const at = Math.min(classes - 1, Math.floor(latencyMs / classMs))
+        counts[at] = (counts[at] ?? 0) + 1
+        if (performance.now() < endAtMs) user.send(next())
+        else if (user.inFlight === 0 && --busy === 0) resolve()
+      })
+      for (let count = 0; count < order.depth; count++) user.send(next())
+      user.flush()
+    }
+  })
+  const seconds = (performance.now() - startedAtMs) / 1000
+  const cpu = process.cpuUsage(cpuBefore)
+  for (const user of chosen) user.measure(undefined)
+  return {
+    answers,
+    refusals: chosen.reduce((sum, user) => sum + user.refusals, 0),
+    seconds,
+    p50Ms: quantile(counts, answers, 0.5),
+    p99Ms: quantile(counts, answers, 0.99),
+    load: (cpu.user + cpu.system) / 1e6 / seconds,
+  }
+}
+
+function quantile(counts: Uint32Array, total: number, share: number): number {
+  let seen = 0
+  for (const [index, count] of counts.entries()) {
+    seen += count
+    if (seen >= total * share) return (index + 1) * classMs
+  }
+  return 0
+}
+
+process.on('message', (order: Order) => {
+  run(order).then(
+    (report) => process.send?.(report),
+    (error: unknown) => {
+      console.error(error)
+      process.exit(1)
+    },
+  )
+})
+process.on('disconnect', () => process.exit(0))

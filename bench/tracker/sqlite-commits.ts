@@ -1,0 +1,27 @@
+// The yardstick for durable commands: the least that SQLite must do to make entries durable, with the
+// settings of the tracker's log (WAL, synchronous=FULL) and in the same file system.
+
+import { DatabaseSync } from '@photostructure/sqlite'
+
+/** Entries a second with so many entries a commit, over `ms` milliseconds. */
+export function bareCommits(path: string, entriesPerCommit: number, ms: number): number {
+  const database = new DatabaseSync(path)
+  database.exec('PRAGMA journal_mode = WAL')
+  database.exec('PRAGMA synchronous = FULL')
+  database.exec(
+    'CREATE TABLE IF NOT EXISTS entries (position INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT',
+  )
+  const insert = database.prepare('INSERT INTO entries (text) VALUES (?)')
+  const text = 'x'.repeat(150)
+  const startedAtMs = performance.now()
+  let entries = 0
+  while (performance.now() - startedAtMs < ms) {
+    database.exec('BEGIN IMMEDIATE')
+    for (let count = 0; count < entriesPerCommit; count++) insert.run(text)
+    database.exec('COMMIT')
+    entries += entriesPerCommit
+  }
+  const perSecond = (entries / (performance.now() - startedAtMs)) * 1000
+  database.close()
+  return perSecond
+}
