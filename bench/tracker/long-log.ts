@@ -7,7 +7,7 @@ import { SqliteLog } from '../../src/tracker/log/sqlite-log.ts'
 
 const entriesPerAppend = 5_000
 const usersPerGroup = 20
-const key = `${Buffer.alloc(32, 3).toString('base64')}`
+const key = Buffer.alloc(32, 3).toString('base64')
 
 /** Of ten commands one makes a user, four join and accept, four share, one makes a group or leaves. */
 function* commands(count: number): Generator<Command> {

@@ -77,13 +77,12 @@ export class Client implements Operations {
       listen: options.listen,
       identity,
       port: () => this.#port,
-      told: (isFirst) => this.#told(isFirst),
+      told: (isNews) => this.#told(isNews),
       onTrackers: (keys) => this.#tickets.onTrackers(keys),
       onUp: (greeting) => this.#onTrackerUp(greeting.timeMs),
       onForgotten: () => this.#onForgotten(),
       onOneDown: () => this.#session?.downloads.onTrackerUp(),
       onAllDown: () => this.#onTrackersLost(),
-      onAnnounceRefused: () => undefined,
     })
     this.#sessionParts = {
       identity,
@@ -326,16 +325,17 @@ export class Client implements Operations {
     await this.#session?.downloads.failGroup(group)
   }
 
-  #told(isFirst: () => boolean): Told {
+  #told(isNews: (what: object) => boolean): Told {
     const tellOnce = (event: ClientEvent): void => {
-      if (isFirst()) this.#listener?.(event)
+      if (isNews(event)) this.#listener?.(event)
     }
     return {
       join_requested: ({ group, user }) => tellOnce({ kind: 'join-requested', group, user }),
       request_decided: ({ group, accepted }) => tellOnce({ kind: 'request-decided', group, accepted }),
       member_left: ({ group, user, timeMs }) => {
         this.#expel(group, user, timeMs)
-        if (isFirst()) this.#onMemberLeft(group, user)
+        // The time is that of each tracker's own clock.
+        if (isNews({ kind: 'member-left', group, user })) this.#onMemberLeft(group, user)
       },
       owner_changed: ({ group, owner }) => {
         if (owner === this.#session?.user) tellOnce({ kind: 'became-owner', group })

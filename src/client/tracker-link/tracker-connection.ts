@@ -2,7 +2,7 @@
 // trying with backoff when there is nobody. Knows nothing of the other trackers.
 
 import type { Address } from '../../common/addresses.ts'
-import { lineBytesMax } from '../../common/limits.ts'
+import { lineBytesMax, requestTimeoutMs } from '../../common/limits.ts'
 import { trackerProtocol, type TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import { refuse, type Answer } from '../../common/refusal.ts'
 import { makeNonce, proveLoginKey } from '../../common/security/challenge.ts'
@@ -11,7 +11,7 @@ import { ScramClient, type KeySource } from '../../common/security/scram.ts'
 import { protocolVersion, version } from '../../common/version.ts'
 import { Caller, type CallerEvents } from '../../common/wire/caller.ts'
 import { openChannel } from '../../common/wire/channel.ts'
-import type { Result } from '../../common/wire/methods.ts'
+import type { Method, Params, Result } from '../../common/wire/methods.ts'
 import { Failure } from '../../common/failure.ts'
 import { callFrom } from './call-from.ts'
 
@@ -50,6 +50,8 @@ export class TrackerConnection {
   #caller: Caller<TrackerProtocol> | undefined
   #greeting: Greeting | undefined
   #loggedInAs: string | undefined
+  /** The caller that left a request unanswered, until it is heard again. */
+  #doubted: Caller<TrackerProtocol> | undefined
   /** Whether `onUp` was called and `onDown` was not: one that greets and refuses the login was never up. */
   #isUp = false
   #problem: string | undefined
@@ -92,21 +94,64 @@ export class TrackerConnection {
     this.#caller?.close('the client stops')
   }
 
-  /** SCRAM over this connection. Rejects with a failure when the tracker is not genuine or goes away. */
-  async login({ user, keys }: Credentials): Promise<Answer<Result<TrackerProtocol, 'login_finish'>>> {
-    const caller = this.#caller
+  /** False while a request is unanswered for longer than it should be: others are to be asked first. */
+  get isHealthy(): boolean {
+    return this.#doubted === undefined
+  }
+
+  /**
+   * Asks this tracker. One that has not answered after `timeoutMs` may hang, or just be slow: it is pinged,
+   * and given up if it does not answer that either. Rejects with the failures of `Caller.request`.
+   */
+  async request<M extends Method<TrackerProtocol>>(
+    method: M,
+    params: Params<TrackerProtocol, M>,
+    timeoutMs = requestTimeoutMs,
+  ): Promise<Answer<Result<TrackerProtocol, M>>> {
+    const { caller } = this
+    if (caller === undefined) throw new Failure('connection-lost', 'not connected')
+    try {
+      return await caller.request(method, params, { timeoutMs })
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'timeout')
+        this.#doubt(caller, requestTimeoutMs - timeoutMs)
+      throw error
+    }
+  }
+
+  #doubt(caller: Caller<TrackerProtocol>, pingTimeoutMs: number): void {
+    if (pingTimeoutMs <= 0) {
+      caller.close('it does not answer')
+      return
+    }
+    if (this.#caller !== caller || this.#doubted === caller) return
+    this.#doubted = caller
+    caller.request('ping', {}, { timeoutMs: pingTimeoutMs }).then(
+      () => {
+        if (this.#doubted === caller) this.#doubted = undefined
+      },
+      () => caller.close('it does not answer'),
+    )
+  }
+
+  /**
+   * SCRAM over this connection; `timeoutMs` is for each of its two requests.
+   * Rejects with a failure when the tracker is not genuine or goes away.
+   */
+  async login(
+    { user, keys }: Credentials,
+    timeoutMs?: number,
+  ): Promise<Answer<Result<TrackerProtocol, 'login_finish'>>> {
     const greeting = this.#greeting
-    if (caller === undefined || greeting === undefined) throw new Failure('connection-lost', 'not connected')
+    if (greeting === undefined) throw new Failure('connection-lost', 'not connected')
     const scram = new ScramClient(user, makeNonce())
-    const challenge = await caller.request('login_start', { clientFirst: scram.clientFirst })
+    const challenge = await this.request('login_start', { clientFirst: scram.clientFirst }, timeoutMs)
     if (!challenge.ok) return challenge
     const clientFinal = await scram.clientFinal(challenge.value.serverFirst, keys)
-    const finished = await caller.request('login_finish', {
-      clientFinal,
-      key: this.#options.identity.publicKey,
-      proof: proveLoginKey(this.#options.identity, greeting.nonce, greeting.key, user),
-      port: this.#options.port(),
-    })
+    const { identity } = this.#options
+    const proof = proveLoginKey(identity, greeting.nonce, greeting.key, user)
+    const answer = { clientFinal, key: identity.publicKey, proof, port: this.#options.port() }
+    const finished = await this.request('login_finish', answer, timeoutMs)
     if (!finished.ok) return finished
     if (!scram.isServerGenuine(finished.value.serverFinal)) {
       this.#caller?.close('not genuine')
@@ -118,9 +163,9 @@ export class TrackerConnection {
     return finished
   }
 
-  async logout(): Promise<void> {
+  async logout(timeoutMs?: number): Promise<void> {
     this.#loggedInAs = undefined
-    await this.caller?.request('logout', {})
+    if (this.caller !== undefined) await this.request('logout', {}, timeoutMs)
   }
 
   async #connect(): Promise<void> {
@@ -168,6 +213,7 @@ export class TrackerConnection {
     const wasUp = this.#isUp
     this.#isUp = false
     this.#caller = undefined
+    this.#doubted = undefined
     this.#greeting = undefined
     this.#loggedInAs = undefined
     if (wasUp) this.#options.onDown(this)

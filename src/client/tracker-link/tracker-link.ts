@@ -5,14 +5,15 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { Address } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
-import { announceFilesMax } from '../../common/limits.ts'
+import { requestTimeoutMs } from '../../common/limits.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { credentialsOf, deriveKeys, type ClientKeys } from '../../common/security/scram.ts'
 import type { Method, Params, Result } from '../../common/wire/methods.ts'
-import { keyOf } from '../file-key.ts'
+import { Announcements } from './announcements.ts'
+import { ToldOnce } from './told-once.ts'
 import { TrackerConnection, type Credentials, type Greeting, type Told } from './tracker-connection.ts'
 
 type Requests = TrackerProtocol['requests']
@@ -29,10 +30,10 @@ export interface TrackerLinkOptions {
   readonly identity: Identity
   readonly port: () => number
   /**
-   * What one tracker tells. Every tracker tells everything; `isFirst` says whether this is the one that
-   * is asked, for what a person wants to hear once.
+   * What one tracker tells. Every tracker tells everything; `isNews` says whether this one is the first to
+   * tell it, for what a person wants to hear once.
    */
-  readonly told: (isFirst: () => boolean) => Told
+  readonly told: (isNews: (what: object) => boolean) => Told
   /** A login was answered: the keys whose tickets this community honours. */
   readonly onTrackers: (keys: readonly string[]) => void
   /** A tracker is connected and, while somebody is logged in, logged in to. */
@@ -43,12 +44,15 @@ export interface TrackerLinkOptions {
   readonly onOneDown: () => void
   /** The last tracker is gone. */
   readonly onAllDown: () => void
-  /** A tracker will not have this announced: not in the group any more, or another version by now. */
-  readonly onAnnounceRefused: (group: string, name: string) => void
 }
 
 /** How long a request waits for a tracker to come back before it fails. */
 const patienceMs = 5000
+/**
+ * How long a tracker may take to answer before the next one is asked. Commits take milliseconds, but a
+ * snapshot of a big community a second. The last that can be asked has `requestTimeoutMs`.
+ */
+const answerWithinMs = 2500
 const pauseMs = 100
 /** The same while no tracker was ever up: enough for one that starts together with the client. */
 const startPatienceMs = 1000
@@ -56,7 +60,8 @@ const startPatienceMs = 1000
 export class TrackerLink {
   readonly #options: TrackerLinkOptions
   readonly #connections: TrackerConnection[]
-  readonly #announced = new Map<string, FileVersion & { complete: boolean }>()
+  readonly #announced = new Announcements()
+  readonly #toldOnce = new ToldOnce()
   readonly #waiters = new Set<() => void>()
   #session: Credentials | undefined
   /** The community that the session belongs to. */
@@ -73,11 +78,12 @@ export class TrackerLink {
         listen: options.listen,
         identity: options.identity,
         port: options.port,
-        told: options.told(() => this.#usable()[0] === connection),
+        told: options.told((what) => this.#toldOnce.isNews(connection, what)),
         onTrackers: options.onTrackers,
         session: (cluster) => (cluster === this.#sessionCluster ? this.#session : undefined),
         onUp: (connection, greeting) => this.#onUp(connection, greeting),
         onDown: () => {
+          this.#toldOnce.onGone(connection)
           if (this.isUp) options.onOneDown()
           else options.onAllDown()
         },
@@ -137,9 +143,9 @@ export class TrackerLink {
         return derived
       },
     }
-    const first = await this.#withConnection((connection) => {
+    const first = await this.#withConnection((connection, timeoutMs) => {
       this.#sessionCluster = connection.greeting?.cluster
-      return connection.login(session)
+      return connection.login(session, timeoutMs)
     })
     if (!first.ok) return first
     this.#session = session
@@ -156,7 +162,10 @@ export class TrackerLink {
       // Logged out meanwhile: this connection was not among those that were told.
       if (this.#session !== session) return await connection.logout()
       // What was announced since the first login has not been said to this one.
-      if (answer.ok) return await this.#sendAnnounces(connection, [...this.#announced.values()])
+      if (answer.ok) {
+        this.#toldOnce.onConnected(connection)
+        return await this.#announced.sendAll(connection)
+      }
     } catch (error) {
       if (!(error instanceof Failure)) throw error
     }
@@ -167,24 +176,24 @@ export class TrackerLink {
   async logout(): Promise<void> {
     this.#session = undefined
     this.#announced.clear()
-    await Promise.allSettled(this.#connections.map((connection) => connection.logout()))
+    this.#toldOnce.clear()
+    await Promise.allSettled(this.#connections.map((connection) => connection.logout(answerWithinMs)))
   }
 
   /**
    * Says to all trackers that this client serves the file; said again to each that comes back.
-   * Resolves when the first of them has answered, and never rejects for a tracker that does not.
+   * Resolves when the one that is asked first has answered, and never rejects for a tracker that does not.
    */
   async announce(file: FileVersion, complete: boolean): Promise<void> {
-    const entry = { group: file.group, name: file.name, fileId: file.fileId, complete }
-    this.#announced.set(keyOf(file), entry)
-    const loggedIn = this.#connections.filter((connection) => connection.loggedInAs !== undefined)
-    const answered = loggedIn.map((connection) => this.#sendAnnounces(connection, [entry]))
+    const entry = this.#announced.put(file, complete)
+    const loggedIn = this.#usable().filter((connection) => connection.loggedInAs !== undefined)
+    const answered = loggedIn.map((connection) => this.#announced.send(connection, [entry], answerWithinMs))
     await answered[0]
   }
 
   retract(file: FileVersion): void {
     const entry = { group: file.group, name: file.name, fileId: file.fileId }
-    if (!this.#announced.delete(keyOf(file))) return
+    if (!this.#announced.drop(file)) return
     for (const connection of this.#connections) {
       if (connection.loggedInAs === undefined) continue
       // A tracker that goes away forgets it by itself.
@@ -194,60 +203,43 @@ export class TrackerLink {
 
   #onUp(connection: TrackerConnection, greeting: Greeting): void {
     this.#wasUp = true
+    this.#toldOnce.onConnected(connection)
     for (const waiter of this.#waiters) waiter()
-    if (connection.loggedInAs !== undefined)
-      void this.#sendAnnounces(connection, [...this.#announced.values()])
+    if (connection.loggedInAs !== undefined) void this.#announced.sendAll(connection)
     this.#options.onUp(greeting)
     const isOther = this.#session !== undefined && greeting.cluster !== this.#sessionCluster
     if (isOther && this.#usable().length === 0) this.#options.onForgotten()
-  }
-
-  async #sendAnnounces(
-    connection: TrackerConnection,
-    entries: (FileVersion & { complete: boolean })[],
-  ): Promise<void> {
-    for (let at = 0; at < entries.length; at += announceFilesMax) {
-      const caller = connection.loggedInAs === undefined ? undefined : connection.caller
-      try {
-        const answer = await caller?.request('announce', { files: entries.slice(at, at + announceFilesMax) })
-        if (answer?.ok !== true) continue
-        for (const { group, name } of answer.value.refused) this.#options.onAnnounceRefused(group, name)
-      } catch (error) {
-        // The connection broke; all of it is announced again when it is back.
-        if (!(error instanceof Failure)) throw error
-      }
-    }
   }
 
   async #request<M extends Method<TrackerProtocol>>(
     method: M,
     params: Params<TrackerProtocol, M>,
   ): Promise<Answer<Result<TrackerProtocol, M>>> {
-    return this.#withConnection(async (connection) => {
-      if (connection.caller === undefined) throw new Failure('connection-lost', 'not connected')
-      return connection.caller.request(method, params)
-    })
+    return this.#withConnection((connection, timeoutMs) => connection.request(method, params, timeoutMs))
   }
 
   /** Tries at one tracker after the other until one answers; gives up when none does for a while. */
   async #withConnection<T>(
-    attempt: (connection: TrackerConnection) => Promise<Answer<T>>,
+    attempt: (connection: TrackerConnection, timeoutMs: number) => Promise<Answer<T>>,
   ): Promise<Answer<T>> {
     const deadlineMs = performance.now() + patienceMs
     let lost: unknown
     do {
       // A tracker that is up and yet cannot answer is not asked again in the same moment.
       if (lost !== undefined) await setTimeout(pauseMs)
-      for (const connection of this.#usable()) {
+      const usable = this.#usable()
+      for (const [index, connection] of usable.entries()) {
+        const another = usable[index + 1]
         try {
-          const answer = await attempt(connection)
+          const answer = await attempt(
+            connection,
+            another?.isHealthy === true ? answerWithinMs : requestTimeoutMs,
+          )
           if (answer.ok || answer.refusal.code !== 'unavailable') return answer
           lost = new Failure('connection-lost', answer.refusal.sentence)
         } catch (error) {
           if (!(error instanceof Failure) || error.code === 'protocol') throw error
           lost = error
-          // One that hangs must not be the first to be asked again: it is used when it greets again.
-          if (error.code === 'timeout') connection.caller?.close('it does not answer')
         }
       }
     } while (await this.#untilUp(deadlineMs - performance.now()))
@@ -256,13 +248,14 @@ export class TrackerLink {
     throw new Failure('connection-lost', problem ?? 'no tracker can be reached; is one running?', lost)
   }
 
-  /** Those that can be asked now: logged in, while somebody is. */
+  /** Those that can be asked now, logged in while somebody is. One that may hang is asked last. */
   #usable(): TrackerConnection[] {
-    return this.#connections.filter(
+    const usable = this.#connections.filter(
       (connection) =>
         connection.caller !== undefined &&
         (this.#session === undefined || connection.loggedInAs !== undefined),
     )
+    return [...usable.filter(({ isHealthy }) => isHealthy), ...usable.filter(({ isHealthy }) => !isHealthy)]
   }
 
   /** Whether a tracker came up within this time. */

@@ -1,0 +1,82 @@
+// A link to fake trackers, what it says of them, and time that stands still.
+
+import { expect, onTestFinished, vi } from 'vitest'
+import type { Told } from '../../../src/client/tracker-link/tracker-connection.ts'
+import { TrackerLink, type TrackerLinkOptions } from '../../../src/client/tracker-link/tracker-link.ts'
+import type { Address } from '../../../src/common/addresses.ts'
+import { makeIdentity } from '../../../src/common/security/identity.ts'
+import { FakeTracker, password, user } from './fake-tracker.ts'
+
+export interface Linked {
+  readonly link: TrackerLink
+  /** `up` and `all down`, in order. */
+  readonly news: string[]
+  /** How many logins have been answered. */
+  readonly logins: () => number
+  /** Resolves when `news` has so many `word`s. */
+  readonly hears: (word: string, count?: number) => Promise<void>
+}
+
+export function standStill(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+}
+
+/** A link to these trackers; it ends with the test. */
+export function linkTo(trackers: readonly (FakeTracker | Address)[]): Linked {
+  const news: string[] = []
+  let logins = 0
+  let onNews: (() => void) | undefined
+  const say = (word: string): void => {
+    news.push(word)
+    onNews?.()
+  }
+  const options: TrackerLinkOptions = {
+    trackers: trackers.map((tracker) => (tracker instanceof FakeTracker ? tracker.address : tracker)),
+    listen: { host: '127.0.0.1', port: 0 },
+    identity: makeIdentity(),
+    port: () => 4444,
+    told: () => ({}) as Told,
+    // Told at every login.
+    onTrackers: () => void logins++,
+    onUp: () => say('up'),
+    onForgotten: () => say('forgotten'),
+    onOneDown: () => say('one down'),
+    onAllDown: () => say('all down'),
+  }
+  const link = new TrackerLink(options)
+  onTestFinished(() => link.stop())
+  link.start()
+  const hears = async (word: string, count = 1): Promise<void> => {
+    while (news.filter((each) => each === word).length < count) {
+      await new Promise<void>((resolve) => (onNews = resolve))
+    }
+  }
+  return { link, news, hears, logins: () => logins }
+}
+
+export async function loggedIn(trackers: readonly FakeTracker[]): Promise<Linked> {
+  const linked = linkTo(trackers)
+  await linked.hears('up', trackers.length)
+  expect(await linked.link.login(user, password)).toMatchObject({ ok: true })
+  await vi.waitFor(() => expect(linked.logins()).toBe(trackers.length))
+  return linked
+}
+
+export function file(name: string): { group: string; name: string; fileId: string } {
+  return { group: 'g1', name, fileId: 'ab'.repeat(32) }
+}
+
+export const nobody = { code: 'connection-lost', message: 'no tracker can be reached; is one running?' }
+
+/** A request while time stands still: how it ended, once it has. */
+export function askedIn(link: TrackerLink): { outcome: unknown } {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const asked = { outcome: undefined as unknown }
+  link.ask('list_groups', {}).then(
+    (answer) => (asked.outcome = answer),
+    (error: unknown) => (asked.outcome = error),
+  )
+  return asked
+}
