@@ -27,6 +27,8 @@ export interface Arguments {
   /** Undefined to keep the log in the data folder, or in memory. */
   readonly nats: NatsAddress | undefined
   readonly logLevel: string
+  /** The port on loopback for Prometheus; undefined for none. */
+  readonly metricsPort: number | undefined
 }
 
 /** Help or the version, that was asked for and is no mistake. */
@@ -40,6 +42,7 @@ interface Options {
   log?: NatsAddress
   logLevel: string
   insecurePlain?: boolean
+  metrics?: number
 }
 
 /** What people need to know when they choose where the data is kept. */
@@ -84,6 +87,7 @@ export function parseArguments(words: readonly string[]): Arguments | TextInstea
     dataFolder: options.memory === true ? undefined : folder,
     nats: options.log,
     logLevel: options.logLevel,
+    metricsPort: options.metrics,
   }
 }
 
@@ -108,6 +112,9 @@ function defineProgram(write: (output: string) => void): Command {
     .addOption(
       new Option('--log-level <level>', 'what to log on standard error').choices(logLevels).default('warn'),
     )
+    .addOption(
+      new Option('--metrics <port>', 'answer Prometheus on this port of 127.0.0.1').argParser(portNumber),
+    )
     .version(`coterie ${version}`, '--version')
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: () => undefined })
@@ -116,6 +123,13 @@ function defineProgram(write: (output: string) => void): Command {
 function notEmpty(text: string): string {
   if (text === '') throw new InvalidArgumentError('a folder needs a name')
   return text
+}
+
+function portNumber(text: string): number {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError('a port is a number up to 65535')
+  return port
 }
 
 function trackerOf(

@@ -3,6 +3,7 @@
 import { pino, type Logger } from 'pino'
 import { formatAddress } from '../common/addresses.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
+import { version } from '../common/version.ts'
 import { parseArguments, type Arguments } from './arguments.ts'
 import { readConsole } from './console.ts'
 import { startTracker, type Tracker } from './tracker.ts'
@@ -21,7 +22,8 @@ async function main(words: readonly string[]): Promise<void> {
     log.fatal({ err: error }, 'the tracker has a bug and ends')
     process.exit(1)
   })
-  const tracker = await startTracker({ ...parsed, log, onLost: fail })
+  log.info({ version, node: process.version, tracker: parsed.number }, 'starting')
+  const tracker = await startTracker({ ...parsed, log, onLost: (failure) => lose(failure, log) })
   const end = endOnce(tracker, log)
   process.on('SIGINT', end)
   process.on('SIGTERM', end)
@@ -31,8 +33,11 @@ async function main(words: readonly string[]): Promise<void> {
 }
 
 function announce(parsed: Arguments, tracker: Tracker, log: Logger): void {
-  print(`tracker ${parsed.number} listening on ${formatAddress(tracker.address)}`)
-  log.info({ dataFolder: parsed.dataFolder ?? 'none' }, 'serving')
+  const address = formatAddress(tracker.address)
+  if (tracker.metricsAddress !== undefined)
+    print(`metrics on http://${formatAddress(tracker.metricsAddress)}/metrics`)
+  log.info({ address, dataFolder: parsed.dataFolder ?? 'none', status: tracker.status() }, 'serving')
+  print(`tracker ${parsed.number} listening on ${address}`)
 }
 
 /** Ends the process when the tracker has ended in good order; asked a second time, at once. */
@@ -42,8 +47,17 @@ function endOnce(tracker: Tracker, log: Logger): () => void {
     if (isEnding) process.exit(1)
     isEnding = true
     log.info('ending')
-    tracker.close().then(() => process.exit(0), fail)
+    tracker.close().then(() => {
+      log.info('ended')
+      process.exit(0)
+    }, fail)
   }
+}
+
+/** The log cannot be followed any more: whoever reads the structured log finds it there too. */
+function lose(failure: Failure, log: Logger): void {
+  log.fatal({ code: failure.code }, failure.message)
+  fail(failure)
 }
 
 function print(line: string): void {

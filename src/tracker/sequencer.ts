@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { refuse } from '../common/refusal.ts'
 import { appendBytesMax, commandsPerSnapshot, commandsWaitingMax } from './limits.ts'
-import type { CommandLog, LogFollower, LogSnapshot } from './log/command-log.ts'
+import type { CommandLog, LogFollower, LogLag, LogSnapshot } from './log/command-log.ts'
 import { reach } from './moments.ts'
 import { apply } from './state/apply.ts'
 import { isCommand, type Command } from './state/commands.ts'
@@ -18,6 +18,8 @@ export interface SequencerEvents {
   onEffect(effect: Effect): void
   /** The state was replaced by a later one, without the effects of the commands in between. */
   onStateReplaced(): void
+  /** The state was written down, so that a start need not read the whole log. */
+  onSnapshotTaken(position: number, tookMs: number): void
   /** The log could not be written; those who waited were told. It may work again. */
   onTrouble(sentence: string): void
   /** The state cannot be trusted or followed any more: end the process, a new one replays the log. */
@@ -90,6 +92,11 @@ export class Sequencer implements LogFollower {
   /** Position of the last command that was applied. */
   get position(): number {
     return this.#position
+  }
+
+  /** How far this tracker is behind the log. */
+  get lag(): LogLag {
+    return this.#log.lag?.() ?? { entries: 0, ms: 0 }
   }
 
   /** Puts a command into the order. The outcome comes when it is durable and applied; never rejects. */
@@ -214,9 +221,18 @@ export class Sequencer implements LogFollower {
       return
     this.#snapshotPosition = this.#position
     reach('before snapshot')
+    const startedAtMs = performance.now()
+    let position: number | undefined
+    const take = (): LogSnapshot => {
+      position = this.#position
+      return { position, text: takeSnapshot(this.#state) }
+    }
     this.#log
-      .saveSnapshot(() => ({ position: this.#position, text: takeSnapshot(this.#state) }))
-      .then(() => reach('after snapshot'))
+      .saveSnapshot(take)
+      .then(() => {
+        reach('after snapshot')
+        if (position !== undefined) this.#events.onSnapshotTaken(position, performance.now() - startedAtMs)
+      })
       .catch((error: unknown) => {
         this.#events.onTrouble(sentenceOf(error))
         // Not at every append from now on, and not only when the log is twice as long either.

@@ -3,8 +3,8 @@
 
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from 'pino'
-import { formatAddress, isLoopback, plainHost, type Address } from '../common/addresses.ts'
-import { Failure, systemCode } from '../common/failure.ts'
+import { isLoopback, plainHost, type Address } from '../common/addresses.ts'
+import type { Failure } from '../common/failure.ts'
 import { anonymousConnectionsMax, connectionsPerAddressMax, lineBytesBeforeLogin } from '../common/limits.ts'
 import { trackerProtocol, type TrackerProtocol } from '../common/protocol/tracker-protocol.ts'
 import { refuse } from '../common/refusal.ts'
@@ -13,6 +13,8 @@ import { encodeLine } from '../common/wire/frames.ts'
 import { errorMessage } from '../common/wire/messages.ts'
 import { Responder, type Handlers } from '../common/wire/responder.ts'
 import { turnedAwayMs } from './limits.ts'
+import { listenOn } from './listening.ts'
+import type { RequestMetrics } from './metrics/request-metrics.ts'
 import type { Presence } from './presence/presence.ts'
 import { Session } from './sessions/session.ts'
 
@@ -20,13 +22,20 @@ export class TrackerServer {
   readonly #handlers: Handlers<TrackerProtocol, Session>
   readonly #presence: Presence
   readonly #log: Logger
+  readonly #metrics: RequestMetrics
   readonly #server: Server
   readonly #sessions = new Map<Session, Responder<TrackerProtocol, Session>>()
   readonly #connectionsByHost = new Map<string, number>()
 
-  constructor(handlers: Handlers<TrackerProtocol, Session>, presence: Presence, log: Logger) {
+  constructor(
+    handlers: Handlers<TrackerProtocol, Session>,
+    presence: Presence,
+    metrics: RequestMetrics,
+    log: Logger,
+  ) {
     this.#handlers = handlers
     this.#presence = presence
+    this.#metrics = metrics
     this.#log = log
     this.#server = createServer((socket) => this.#admit(socket))
   }
@@ -36,16 +45,10 @@ export class TrackerServer {
   }
 
   /** The address with the port that was really taken. Rejects with a `start` failure. */
-  listen(address: Address): Promise<Address> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => reject(cannotListen(address, error)))
-      this.#server.listen({ host: address.host, port: address.port }, () => {
-        this.#server.removeAllListeners('error')
-        this.#server.on('error', (error) => this.#log.error({ err: error }, 'cannot accept a connection'))
-        const bound = this.#server.address()
-        resolve(bound === null || typeof bound === 'string' ? address : { ...address, port: bound.port })
-      })
-    })
+  async listen(address: Address): Promise<Address> {
+    const bound = await listenOn(this.#server, address)
+    this.#server.on('error', (error) => this.#log.error({ err: error }, 'cannot accept a connection'))
+    return bound
   }
 
   /** Hangs up on everybody; clients come back, or go to another tracker. */
@@ -64,7 +67,10 @@ export class TrackerServer {
     const host = plainHost(socket.remoteAddress ?? '')
     const problem = this.#problemOf(host)
     if (problem === undefined) this.#establish(socket, host)
-    else turnAway(socket, problem)
+    else {
+      this.#metrics.onRefused('busy')
+      turnAway(socket, problem)
+    }
   }
 
   #problemOf(host: string): string | undefined {
@@ -89,6 +95,8 @@ export class TrackerServer {
       stage: () => session.stage,
       onClosed: (reason) => this.#onClosed(session, reason),
       onFailure: (error) => this.#log.error({ err: error }, 'a request failed'),
+      onAnswered: (method, startedAtMs) => this.#metrics.onAnswered(method, startedAtMs),
+      onRefused: (code) => this.#metrics.onRefused(code),
     })
     this.#sessions.set(session, responder)
   }
@@ -113,15 +121,4 @@ function turnAway(socket: Socket, sentence: string): void {
   socket.resume()
   socket.end(encodeLine(errorMessage(null, refuse('busy', sentence).refusal)))
   setTimeout(() => socket.destroy(), turnedAwayMs).unref()
-}
-
-function cannotListen(address: Address, error: Error): Failure {
-  const where = formatAddress(address)
-  const sentences = new Map([
-    ['EADDRINUSE', `cannot listen on ${where}: another program uses this port`],
-    ['EADDRNOTAVAIL', `cannot listen on ${where}: this machine does not have that address`],
-    ['EACCES', `cannot listen on ${where}: not permitted`],
-  ])
-  const sentence = sentences.get(systemCode(error) ?? '') ?? `cannot listen on ${where}: ${error.message}`
-  return new Failure('start', sentence, error)
 }

@@ -9,6 +9,7 @@ import { makePrivateFolder } from '../common/data-folder.ts'
 import { Failure } from '../common/failure.ts'
 import { loadIdentity, makeIdentity, type Identity } from '../common/security/identity.ts'
 import { checkCommunity, checkKindOfLog, logFileIn, rememberCommunity } from './community.ts'
+import { FailedLogins } from './failed-logins.ts'
 import type { CommandLog } from './log/command-log.ts'
 import type { NatsAddress } from './log/nats/nats-address.ts'
 import { NatsLog } from './log/nats/nats-log.ts'
@@ -17,12 +18,15 @@ import { SqliteLog } from './log/sqlite-log.ts'
 import { notify } from './presence/notify.ts'
 import { Presence } from './presence/presence.ts'
 import { Sequencer } from './sequencer.ts'
+import { EventLoopLag } from './metrics/event-loop-lag.ts'
+import { MetricsServer } from './metrics/metrics-server.ts'
+import { RequestMetrics } from './metrics/request-metrics.ts'
 import { TrackerServer } from './server.ts'
 import { readingCurrentState } from './sessions/current-reads.ts'
 import { trackerHandlers } from './sessions/handlers.ts'
 import { LoginThrottle } from './sessions/login-throttle.ts'
-import { totalsOf } from './state/queries.ts'
 import { digestOf } from './state/snapshot.ts'
+import { metricFamilies, statusLine, type TrackerParts } from './status.ts'
 
 export interface TrackerOptions {
   readonly address: Address
@@ -32,6 +36,8 @@ export interface TrackerOptions {
   readonly dataFolder: string | undefined
   /** Where the log is, unless it is in the data folder. Then that has the key only. */
   readonly nats?: NatsAddress | undefined
+  /** The port on loopback for Prometheus; undefined for none. */
+  readonly metricsPort?: number | undefined
   readonly log: Logger
   /** The tracker cannot go on; the process should end. */
   readonly onLost: (failure: Failure) => void
@@ -40,6 +46,8 @@ export interface TrackerOptions {
 export interface Tracker {
   /** With the port that was really taken. */
   readonly address: Address
+  /** Where Prometheus is answered, if anywhere. */
+  readonly metricsAddress: Address | undefined
   /** One line for a person. */
   status: () => string
   /** One line to compare with other trackers of the same log. */
@@ -50,39 +58,82 @@ export interface Tracker {
 /** Rejects with a failure whose sentence says what is wrong. */
 export async function startTracker(options: TrackerOptions): Promise<Tracker> {
   const { identity, commandLog } = await openStorage(options)
+  const parts = putTogether(options, identity, commandLog)
+  const { sequencer, server } = parts
+  let monitoring: Monitoring | undefined
+  try {
+    await sequencer.start()
+    await enterCommunity(options, sequencer, identity)
+    monitoring = await monitor(parts, options.metricsPort)
+    const address = await server.listen(options.address)
+    return {
+      address,
+      metricsAddress: monitoring?.address,
+      close: async () => {
+        await sequencer.stop()
+        await server.close()
+        await monitoring?.close()
+        await commandLog.close()
+      },
+      status: () => statusLine(parts),
+      digest: () => `state ${digestOf(sequencer.state)} at log position ${sequencer.position}`,
+    }
+  } catch (error) {
+    await monitoring?.close()
+    await commandLog.close()
+    throw error
+  }
+}
+
+function putTogether(options: TrackerOptions, identity: Identity, commandLog: CommandLog): TrackerParts {
+  const { log } = options
   const presence = new Presence()
   const sequencer = new Sequencer(commandLog, {
     onEffect: (effect) => notify(presence, effect, Date.now()),
     // Rare: this tracker stood still for a long time. What its clients missed cannot be told any more;
     // they reconnect and announce again.
-    onStateReplaced: () => server.disconnectAll('the tracker had fallen behind'),
-    onTrouble: (sentence) => options.log.error(sentence),
+    onStateReplaced: () => {
+      if (server.connections > 0) log.warn({ position: sequencer.position }, 'had fallen behind the log')
+      server.disconnectAll('the tracker had fallen behind')
+    },
+    onSnapshotTaken: (position, tookMs) =>
+      log.info({ position, tookMs: Math.round(tookMs) }, 'snapshot taken'),
+    onTrouble: (sentence) => log.error(sentence),
     onLost: options.onLost,
   })
   const throttle = new LoginThrottle()
-  const handlers = readingCurrentState(
-    trackerHandlers({ sequencer, presence, identity, throttle, nowMs: Date.now }),
-    () => sequencer.whenCurrent(),
-  )
-  const server = new TrackerServer(handlers, presence, options.log)
-  const close = async (): Promise<void> => {
-    await sequencer.stop()
-    await server.close()
-    await commandLog.close()
-  }
-  try {
-    await sequencer.start()
-    await enterCommunity(options, sequencer, identity)
-    const address = await server.listen(options.address)
-    return {
-      address,
-      close,
-      status: () => statusLine(sequencer, presence),
-      digest: () => `state ${digestOf(sequencer.state)} at log position ${sequencer.position}`,
-    }
-  } catch (error) {
-    await commandLog.close()
-    throw error
+  const failedLogins = new FailedLogins(log, Date.now)
+  const answering = trackerHandlers({
+    sequencer,
+    presence,
+    identity,
+    throttle,
+    nowMs: Date.now,
+    onLoginFailed: (host, user) => failedLogins.onFailed(host, user),
+  })
+  const handlers = readingCurrentState(answering, () => sequencer.whenCurrent())
+  const requests = new RequestMetrics()
+  const server = new TrackerServer(handlers, presence, requests, log)
+  return { sequencer, presence, requests, server }
+}
+
+interface Monitoring {
+  readonly address: Address
+  readonly close: () => Promise<void>
+}
+
+/** Rejects with a `start` failure when the port is taken. */
+async function monitor(parts: TrackerParts, port: number | undefined): Promise<Monitoring | undefined> {
+  if (port === undefined) return undefined
+  const loop = new EventLoopLag()
+  const server = new MetricsServer(() => metricFamilies(parts, loop))
+  const address = await server.listen(port)
+  return {
+    address,
+    close: () => {
+      loop.stop()
+      return server.close()
+    },
   }
 }
 
@@ -120,10 +171,4 @@ async function introduce(sequencer: Sequencer, identity: Identity): Promise<void
   })
   if (!outcome.ok)
     throw new Failure('data', 'cannot write the log; is a disk full, or a majority of its servers gone?')
-}
-
-function statusLine(sequencer: Sequencer, presence: Presence): string {
-  const { users, groups, files } = totalsOf(sequencer.state)
-  const connected = presence.clients.size
-  return `users ${users}, groups ${groups}, files ${files}, connected ${connected}, log position ${sequencer.position}`
 }

@@ -71,6 +71,28 @@ describe('a tracker that cannot start', () => {
   })
 })
 
+describe('a tracker that is watched', () => {
+  test('answers Prometheus where it says, and logs a line of JSON for what happens', async () => {
+    const words = ['127.0.0.1', '0', '--memory', '--metrics', '0', '--log-level', 'info']
+    const tracker = world.run('watched', 'tracker', words)
+    const line = await tracker.until(/^metrics on /)
+    await tracker.until(/listening on/)
+    const text = await (await fetch(line.replace('metrics on ', ''))).text()
+    expect(text).toMatch(/^coterie_connections 0$/m)
+    tracker.write('status')
+    await tracker.until(/^users 0, groups 0, files 0, connected 0, log position 1, lag 0 entries, \d+ ms$/)
+    expect(await tracker.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+    const logged = tracker.stderr.trimEnd().split('\n')
+    expect(logged.map((each) => JSON.parse(each).msg)).toEqual(['starting', 'serving', 'ending', 'ended'])
+  })
+
+  test('does not start when the port of its metrics is taken, and says so', async () => {
+    expect(await refuses('tracker', ['127.0.0.1', '0', '--metrics', String(takenPort)], 1)).toBe(
+      `error: cannot listen on 127.0.0.1:${takenPort}: another program uses this port`,
+    )
+  })
+})
+
 describe('a client that cannot start', () => {
   test('says what is wrong with its words, its file, or its port', async () => {
     const address = ['127.0.0.1', '0']

@@ -79,7 +79,7 @@ beforeAll(async () => {
   list = world.path('two.txt')
   writeFileSync(list, (await freePorts()).map((port) => `127.0.0.1:${port}\n`).join(''))
   await Promise.all([startTracker(1), startTracker(2)])
-  ;[ann, ben] = (await Promise.all([user('ann'), user('ben')])) as [Program, Program]
+  ;[ann, ben] = await Promise.all([user('ann'), user('ben')])
   await world.group('g', ann, ben)
 })
 afterAll(() => world.close())
@@ -117,8 +117,8 @@ test.each([1, 2])('commands under way when tracker %i is killed are done, once e
   await ann.until((line) => line.includes(`${names.at(-1)}`), since)
   // Done twice would be "there is already a group".
   expect(ann.lines.slice(since)).toEqual(names.map((name) => `group ${name} created`))
-  const groups = (await ben.ask('list_groups')).map((line) => line.split(' ')[0])
-  expect(groups.filter((group) => group?.startsWith(`burst-${which}-`)).toSorted()).toEqual(names.toSorted())
+  const groups = (await ben.ask('list_groups')).map((line) => line.split(' ')[0] ?? '')
+  expect(new Set(groups.filter((group) => group.startsWith(`burst-${which}-`)))).toEqual(new Set(names))
 })
 
 test('a tracker that hangs costs one pause, and its late answer changes nothing twice', async () => {

@@ -120,3 +120,10 @@ test('help and the version are text and no mistake', () => {
   expect(parseArguments(['--version'])).toEqual({ text: `coterie ${version}\n` })
   expect(mistake('-V')).toMatch(/^usage: unknown option '-V'/)
 })
+
+test('metrics are answered where a port is named, and on none without', () => {
+  expect(parseArguments([trackerInfo()])).toMatchObject({ metricsPort: undefined })
+  expect(parseArguments([trackerInfo(), '1', '--metrics', '9464'])).toMatchObject({ metricsPort: 9464 })
+  for (const port of ['65536', '-1', 'http', '1.5', ''])
+    expect(mistake(trackerInfo(), '1', '--metrics', port)).toMatch(/^usage: .*a port is a number up to 65535/)
+})

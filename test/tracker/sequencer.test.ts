@@ -62,24 +62,28 @@ interface Running {
   readonly effects: Effect[]
   readonly troubles: string[]
   readonly losses: Failure[]
+  /** Positions of those that were taken. */
+  readonly snapshots: number[]
 }
 
 async function run(log: CommandLog, options?: SequencerOptions): Promise<Running> {
   const effects: Effect[] = []
   const troubles: string[] = []
+  const snapshots: number[] = []
   const losses: Failure[] = []
   const sequencer = new Sequencer(
     log,
     {
       onEffect: (effect) => effects.push(effect),
       onStateReplaced: () => undefined,
+      onSnapshotTaken: (position) => snapshots.push(position),
       onTrouble: (sentence) => troubles.push(sentence),
       onLost: (failure) => losses.push(failure),
     },
     options,
   )
   await sequencer.start()
-  return { sequencer, effects, troubles, losses }
+  return { sequencer, effects, troubles, losses, snapshots }
 }
 
 let nextId = 0
@@ -217,9 +221,10 @@ test('a snapshot is taken every so many commands, and a start from it gives the 
     }
   }
   const log = new Watched()
-  const { sequencer } = await run(log, { commandsPerSnapshot: 10 })
+  const { sequencer, snapshots: told } = await run(log, { commandsPerSnapshot: 10 })
   for (let count = 0; count < 25; count++) await sequencer.submit(registering(`u${count}`))
   expect(snapshots.map((snapshot) => snapshot.position)).toEqual([10, 20])
+  expect(told).toEqual([10, 20])
   const again = await run(log)
   expect(again.sequencer.position).toBe(25)
   expect(digestOf(again.sequencer.state)).toBe(digestOf(sequencer.state))

@@ -4,7 +4,7 @@
 import * as v from 'valibot'
 import { Failure } from '../failure.ts'
 import { deadAfterMs, firstLineTimeoutMs, lineBytesMax, requestsInFlightMax } from '../limits.ts'
-import { refuse, type Answer, type Refusal } from '../refusal.ts'
+import { refuse, type Answer, type Refusal, type RefusalCode } from '../refusal.ts'
 import type { Channel } from './channel.ts'
 import {
   bulkResultMessage,
@@ -38,8 +38,10 @@ export interface ResponderOptions<P extends Protocol, S> {
   onClosed: (reason: Failure) => void
   /** An error that is no refusal: a bug or a broken system, for the log. The caller hears `unavailable`. */
   onFailure: (error: unknown) => void
-  /** Every request that was answered, for the metrics; `ok` is false for a refusal. */
-  onAnswered?: (method: string, ok: boolean, startedAtMs: number) => void
+  /** Every request that came to its handler and was answered, for the metrics. */
+  onAnswered?: (method: string, startedAtMs: number) => void
+  /** Every refusal, also of what never came to a handler. */
+  onRefused?: (code: RefusalCode) => void
 }
 
 const order: Readonly<Record<Needs, number>> = { nothing: 0, hello: 1, login: 2 }
@@ -135,7 +137,7 @@ export class Responder<P extends Protocol, S> {
     const answered = (answer: Answer<unknown> | typeof answeredElsewhere): void => {
       if (answer === answeredElsewhere) return
       this.answer(id, answer)
-      this.#options.onAnswered?.(method, answer.ok, startedAtMs)
+      this.#options.onAnswered?.(method, startedAtMs)
     }
     const failed = (error: unknown): void => {
       this.#options.onFailure(error)
@@ -174,6 +176,7 @@ export class Responder<P extends Protocol, S> {
   }
 
   #refuse(id: number | null, refusal: Refusal): void {
+    this.#options.onRefused?.(refusal.code)
     this.channel.send(errorMessage(id, refusal))
   }
 

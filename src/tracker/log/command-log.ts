@@ -9,6 +9,14 @@ export interface LogSnapshot {
   readonly text: string
 }
 
+/** How far what was delivered is behind the log, as far as an engine knows. */
+export interface LogLag {
+  /** Entries that are known to be durable and were not delivered yet. */
+  readonly entries: number
+  /** Milliseconds since everything that was in the log was last known to be delivered. */
+  readonly ms: number
+}
+
 /** Who reads the log. Called in log order, one call at a time. */
 export interface LogFollower {
   /**
@@ -39,6 +47,9 @@ export interface CommandLog {
 
   /** Delivers at once what other trackers have appended, where an engine can know that without waiting. */
   catchUp(): void
+
+  /** For people and monitoring. Not there for a log that is never behind. */
+  lag?(): LogLag
 
   /**
    * For engines that must ask: resolves when everything is delivered that was acknowledged, here or at any

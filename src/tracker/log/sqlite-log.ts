@@ -13,7 +13,7 @@ import {
   lookForFileEveryMs,
 } from '../limits.ts'
 import { reach } from '../moments.ts'
-import type { CommandLog, LogFollower, LogSnapshot } from './command-log.ts'
+import type { CommandLog, LogFollower, LogLag, LogSnapshot } from './command-log.ts'
 import { damaged, openDataFile } from './sqlite-file.ts'
 import { PlaceOfFile } from './place-of-file.ts'
 
@@ -35,6 +35,7 @@ export class SqliteLog implements CommandLog {
   readonly #entriesAfter: StatementSyncInstance
   readonly #firstEntry: StatementSyncInstance
   readonly #version: StatementSyncInstance
+  readonly #lastPosition: StatementSyncInstance
   #follower: LogFollower | undefined
   #watch: NodeJS.Timeout | undefined
   #lookout: NodeJS.Timeout | undefined
@@ -42,6 +43,8 @@ export class SqliteLog implements CommandLog {
   #delivered = 0
   /** `PRAGMA data_version` at the last look: it changes when another connection has committed. */
   #seenVersion: unknown
+  /** When everything in the file was last known to be delivered, in milliseconds of `performance.now()`. */
+  #seenEndAtMs = performance.now()
 
   /** Throws a `data` failure for a file that is damaged or not ours. */
   constructor(path: string, entriesKept = entriesKeptBehindSnapshot) {
@@ -55,6 +58,7 @@ export class SqliteLog implements CommandLog {
     )
     this.#firstEntry = this.#database.prepare('SELECT min(position) AS position FROM entries')
     this.#version = this.#database.prepare('PRAGMA data_version')
+    this.#lastPosition = this.#database.prepare('SELECT max(position) AS position FROM entries')
   }
 
   // eslint-disable-next-line typescript/require-await
@@ -87,11 +91,19 @@ export class SqliteLog implements CommandLog {
     if (this.#watch === undefined || this.#database.isTransaction) return
     this.#orLose(() => {
       if (this.#dataVersion() !== this.#seenVersion) this.#inOneView(() => this.#deliverWhenNew())
+      this.#seenEndAtMs = performance.now()
     })
   }
 
   whenCurrent(): undefined {
     // `catchUp` does it at once.
+  }
+
+  lag(): LogLag {
+    const ms = performance.now() - this.#seenEndAtMs
+    let last = this.#delivered
+    if (this.#watch !== undefined) this.#orLose(() => (last = this.#positionOfLast()))
+    return { entries: Math.max(0, last - this.#delivered), ms }
   }
 
   async saveSnapshot(take: () => LogSnapshot): Promise<void> {
@@ -189,6 +201,11 @@ export class SqliteLog implements CommandLog {
   #snapshotPosition(): number {
     const row = this.#database.prepare('SELECT position FROM snapshot').get() as
       { position: number } | undefined
+    return row?.position ?? 0
+  }
+
+  #positionOfLast(): number {
+    const row = this.#lastPosition.get() as { position: number | null } | undefined
     return row?.position ?? 0
   }
 

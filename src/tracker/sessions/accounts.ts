@@ -103,6 +103,8 @@ function finishLogin(
   )
   if (serverFinal === undefined) {
     throttle.onFailed(login.user, session.host, services.nowMs())
+    // A name that nobody has may be a password in the wrong place.
+    services.onLoginFailed(session.host, sequencer.state.users.has(login.user) ? login.user : undefined)
     return loginFailed
   }
   if (!checkLoginKey(params.key, params.proof, session.nonce, identity.publicKey, login.user)) {

@@ -17,6 +17,8 @@ export interface Services {
   readonly throttle: LoginThrottle
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
+  /** For the log of the tracker. Never with what was typed as the name of a user that does not exist. */
+  readonly onLoginFailed: (host: string, user: string | undefined) => void
 }
 
 type TrackerHandlers = Handlers<TrackerProtocol, Session>

@@ -1,0 +1,85 @@
+// How a tracker is doing: one line for the person at its console, and the same and more for Prometheus.
+
+import { single, type Family } from './metrics/exposition.ts'
+import type { EventLoopLag } from './metrics/event-loop-lag.ts'
+import type { RequestMetrics } from './metrics/request-metrics.ts'
+import type { Presence } from './presence/presence.ts'
+import type { Sequencer } from './sequencer.ts'
+import type { TrackerServer } from './server.ts'
+import { totalsOf } from './state/queries.ts'
+
+export interface TrackerParts {
+  readonly sequencer: Sequencer
+  readonly presence: Presence
+  readonly server: TrackerServer
+  readonly requests: RequestMetrics
+}
+
+export function statusLine({ sequencer, presence }: TrackerParts): string {
+  // Before the state: reading that catches up.
+  const { entries, ms } = sequencer.lag
+  const { users, groups, files } = totalsOf(sequencer.state)
+  return [
+    `users ${users}`,
+    `groups ${groups}`,
+    `files ${files}`,
+    `connected ${presence.clients.size}`,
+    `log position ${sequencer.position}`,
+    `lag ${entries} entries, ${Math.round(ms)} ms`,
+  ].join(', ')
+}
+
+export function metricFamilies(parts: TrackerParts, loop: EventLoopLag): Family[] {
+  return [...parts.requests.families(), ...soft(parts), ...hard(parts), ...processFamilies(loop)]
+}
+
+/** Connections and what their clients announce. */
+function soft({ presence, server, requests }: TrackerParts): Family[] {
+  let announced = 0
+  for (const client of presence.clients) announced += client.announced.size
+  const failedLogins = requests.refusals('login-failed')
+  return [
+    single('gauge', 'coterie_connections', 'Connections of clients, logged in or not.', server.connections),
+    single('gauge', 'coterie_clients', 'Clients that are logged in.', presence.clients.size),
+    single('gauge', 'coterie_peers', 'Files that clients announce, counted once for each client.', announced),
+    single('counter', 'coterie_failed_logins_total', 'Logins with a wrong name or password.', failedLogins),
+  ]
+}
+
+/** The state and the log that it comes from. */
+function hard({ sequencer }: TrackerParts): Family[] {
+  const { entries, ms } = sequencer.lag
+  const { users, groups, files } = totalsOf(sequencer.state)
+  return [
+    single('gauge', 'coterie_users', 'Users that are registered.', users),
+    single('gauge', 'coterie_groups', 'Groups.', groups),
+    single('gauge', 'coterie_files', 'Files that are shared in groups.', files),
+    single('gauge', 'coterie_log_position', 'Entry of the log that was applied last.', sequencer.position),
+    single('gauge', 'coterie_log_lag_entries', 'Entries that are in the log and not applied yet.', entries),
+    single(
+      'gauge',
+      'coterie_log_lag_seconds',
+      'Time since this tracker last saw that it had everything that is in the log.',
+      ms / 1000,
+    ),
+  ]
+}
+
+function processFamilies(loop: EventLoopLag): Family[] {
+  const { user, system } = process.cpuUsage()
+  return [
+    single(
+      'gauge',
+      'process_resident_memory_bytes',
+      'Resident memory size in bytes.',
+      process.memoryUsage.rss(),
+    ),
+    single('counter', 'process_cpu_seconds_total', 'CPU time spent in seconds.', (user + system) / 1e6),
+    single(
+      'gauge',
+      'coterie_event_loop_lag_seconds',
+      'The longest that anything had to wait for its turn since the last scrape.',
+      loop.takeLongestMs() / 1000,
+    ),
+  ]
+}
