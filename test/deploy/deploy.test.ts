@@ -1,0 +1,123 @@
+// The files under deploy/, as far as they can be checked without a service manager and without images.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { parseArguments } from '../../src/tracker/arguments.ts'
+import { temporaryFolder } from '../tracker/support/test-tracker.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const deploy = join(root, 'deploy')
+const unitName = 'coterie-tracker@.service'
+
+function read(name: string): string {
+  return readFileSync(join(deploy, name), 'utf8')
+}
+
+/** The values of a setting of the unit, in order. */
+function settings(name: string): string[] {
+  return [...read(unitName).matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value = '']) => value)
+}
+
+/** The words of a service's command in the compose file. */
+function commandOf(service: string): string[] {
+  const [, body = ''] = new RegExp(`^  ${service}:\\n((?:    .*\\n)+)`, 'm').exec(read('compose.yaml')) ?? []
+  const [, items = ''] = /^ {4}command:\n((?: {6}- .*\n)+)/m.exec(body) ?? []
+  return items
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/^ {6}- /, '').replace(/^(['"])(.*)\1$/, '$2'))
+}
+
+test('the unit starts a tracker of the list with options that there are, and so do those of its example', () => {
+  const list = join(temporaryFolder(), 'tracker_info.txt')
+  writeFileSync(list, '127.0.0.1:9002\n127.0.0.1:9003\n')
+  const [program, ...words] = (settings('ExecStart')[0] ?? '').split(' ')
+  expect(program).toBe('/opt/coterie/tracker')
+  const [, example = ''] = /TRACKER_OPTIONS="([^"]+)"/.exec(read(unitName)) ?? []
+  expect(example).not.toBe('')
+  const known = new Map([
+    ['/etc/coterie/tracker_info.txt', [list]],
+    ['%i', ['2']],
+    ['${STATE_DIRECTORY}', ['/var/lib/coterie']],
+    ['$TRACKER_OPTIONS', example.split(' ')],
+  ])
+  expect(parseArguments(words.flatMap((word) => known.get(word) ?? [word]))).toMatchObject({
+    number: 2,
+    address: { port: 9003 },
+    dataFolder: '/var/lib/coterie',
+    metricsPort: 9464,
+    logLevel: 'info',
+  })
+})
+
+test('the unit comes back whatever happens, but for a command line that makes no sense, and has no rights', () => {
+  expect(settings('Restart')).toEqual(['always'])
+  // The exit code of a usage mistake.
+  expect(settings('RestartPreventExitStatus')).toEqual(['2'])
+  for (const name of ['DynamicUser', 'NoNewPrivileges', 'ProtectHome', 'PrivateDevices'])
+    expect([name, settings(name)]).toEqual([name, ['yes']])
+  expect(settings('CapabilityBoundingSet')).toEqual([''])
+  expect(settings('StateDirectory')).toEqual(['coterie'])
+})
+
+const analyze = spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' })
+const noAnalyze = analyze.status === 0 ? '' : ' (skipped: there is no systemd-analyze here)'
+
+test.skipIf(noAnalyze !== '')(`systemd understands every line of the unit${noAnalyze}`, () => {
+  const folder = temporaryFolder()
+  const unit = join(folder, 'coterie-tracker@1.service')
+  // It looks for the program too.
+  writeFileSync(unit, read(unitName).replace('/opt/coterie/tracker', join(root, 'tracker')))
+  const verified = spawnSync('systemd-analyze', ['verify', '--man=no', unit], { encoding: 'utf8' })
+  const about = verified.stderr.split('\n').filter((line) => line.includes('coterie-tracker'))
+  expect([verified.status, about]).toEqual([0, []])
+})
+
+/** Whether this tracker can keep its log in NATS. Where it cannot yet, the rest of the line is still held. */
+const help = parseArguments(['--help'])
+const hasNats = 'text' in help && help.text.includes('--log ')
+
+test('the trackers of the compose file are started with options that there are, each with its own number', () => {
+  const list = join(deploy, 'tracker_info.txt')
+  const parsed = [1, 2].map((number) => {
+    const words = commandOf(`tracker-${number}`)
+    expect(words[0]).toBe('/etc/coterie/tracker_info.txt')
+    expect(words.filter((word) => word.startsWith('--log='))).toHaveLength(1)
+    return parseArguments([list, ...words.slice(1).filter((word) => hasNats || !word.startsWith('--log='))])
+  })
+  expect(parsed).toMatchObject([
+    { number: 1, address: { host: '127.0.0.1', port: 9002 }, dataFolder: '/data', metricsPort: 9464 },
+    { number: 2, address: { host: '127.0.0.1', port: 9003 }, dataFolder: '/data', metricsPort: 9465 },
+  ])
+})
+
+test('every volume and every file that the compose file mounts is there', () => {
+  const text = read('compose.yaml')
+  const mounts = [...text.matchAll(/['"]?((?:\.\/)?[\w./-]+):\/(?:data|etc)[\w./-]*(?::ro)?['"]?/g)].map(
+    ([, from = '']) => from,
+  )
+  expect(mounts.length).toBeGreaterThanOrEqual(10)
+  const [, volumes = ''] = /^volumes:\n((?: {2}.*\n)+)/m.exec(text) ?? []
+  for (const from of mounts) {
+    if (from.startsWith('./')) expect([from, existsSync(join(deploy, from))]).toEqual([from, true])
+    else expect(volumes).toContain(`  ${from}: {}`)
+  }
+})
+
+test('the image has what the build needs, and runs what the build makes', () => {
+  const dockerfile = read('Dockerfile')
+  const needed = dockerfile.slice(0, dockerfile.lastIndexOf('FROM ')).matchAll(/^COPY (.+) \S+$/gm)
+  const sources = [...needed].flatMap(([, names = '']) => names.split(' '))
+  const letThrough = read('Dockerfile.dockerignore')
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1))
+  expect(sources.toSorted()).toEqual(letThrough.toSorted())
+  for (const name of sources) expect([name, existsSync(join(root, name))]).toEqual([name, true])
+  const entry = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '[]') as string[]
+  expect(entry).toEqual(['node', '/opt/coterie/dist/tracker/main.js'])
+  expect(existsSync(join(root, 'src/tracker/main.ts'))).toBe(true)
+})
