@@ -55,7 +55,8 @@ export class FrameReader {
   }
 
   /** Bytes from the stream. They may be reused by the caller once this returns. */
-  feed(bytes: Uint8Array): void {
+  feed(fed: Uint8Array): void {
+    const bytes = Buffer.isBuffer(fed) ? fed : Buffer.from(fed.buffer, fed.byteOffset, fed.length)
     let at = 0
     while (at < bytes.length) {
       if (this.#body !== undefined) {
@@ -71,7 +72,7 @@ export class FrameReader {
         this.#keep(bytes.subarray(at))
         return
       }
-      const line = this.#line(bytes.subarray(at, end))
+      const line = this.#line(bytes, at, end)
       at = end + 1
       this.#message(line)
     }
@@ -90,12 +91,13 @@ export class FrameReader {
     this.#partialBytes = needed
   }
 
-  #line(tail: Uint8Array): string {
+  /** The line that ends before `end`. Views of parts of `bytes` would cost more than the text itself. */
+  #line(bytes: Buffer, start: number, end: number): string {
     if (this.#partialBytes === 0) {
-      this.#checkLength(tail.length)
-      return Buffer.from(tail.buffer, tail.byteOffset, tail.length).toString('utf8')
+      this.#checkLength(end - start)
+      return bytes.toString('utf8', start, end)
     }
-    this.#keep(tail)
+    this.#keep(bytes.subarray(start, end))
     const line = this.#partial.toString('utf8', 0, this.#partialBytes)
     this.#partial = Buffer.alloc(0)
     this.#partialBytes = 0
