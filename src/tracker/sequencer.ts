@@ -19,7 +19,7 @@ export interface SequencerEvents {
   /** The state was replaced by a later one, without the effects of the commands in between. */
   onStateReplaced(): void
   /** The state was written down, so that a start need not read the whole log. */
-  onSnapshotTaken(position: number, tookMs: number): void
+  onSnapshotTaken?(position: number, tookMs: number): void
   /** The log could not be written; those who waited were told. It may work again. */
   onTrouble(sentence: string): void
   /** The state cannot be trusted or followed any more: end the process, a new one replays the log. */
@@ -231,7 +231,7 @@ export class Sequencer implements LogFollower {
       .saveSnapshot(take)
       .then(() => {
         reach('after snapshot')
-        if (position !== undefined) this.#events.onSnapshotTaken(position, performance.now() - startedAtMs)
+        if (position !== undefined) this.#events.onSnapshotTaken?.(position, performance.now() - startedAtMs)
       })
       .catch((error: unknown) => {
         this.#events.onTrouble(sentenceOf(error))
