@@ -109,13 +109,14 @@ async function queryRates(what: string, load: Load, kind: Order['kind'], request
     } = await load.run({ ...order, ms: runMs })
     if (refusals > 0) throw new Error(`${what}: ${refusals} refusals`)
     rates.push(answers / cpuSeconds)
+    const isLimit = own > 0.9 && cpuSeconds / seconds < 0.9
     say(
       `${what}, ${connections} x ${depth}`,
       thousands(answers / seconds),
       thousands(answers / cpuSeconds),
       p50Ms.toFixed(2),
       p99Ms.toFixed(2),
-      `${(own * 100).toFixed(0)} %`,
+      `${(own * 100).toFixed(0)} %${isLimit ? ' (the limit)' : ''}`,
     )
   }
   return rates
