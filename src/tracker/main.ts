@@ -23,7 +23,7 @@ async function main(words: readonly string[]): Promise<void> {
     process.exit(1)
   })
   log.info({ version, node: process.version, tracker: parsed.number }, 'starting')
-  const tracker = await startTracker({ ...parsed, log, onLost: (failure) => lose(failure, log) })
+  const tracker = await startTracker({ ...parsed, log, onLost: fail })
   const end = endOnce(tracker, log)
   process.on('SIGINT', end)
   process.on('SIGTERM', end)
@@ -52,12 +52,6 @@ function endOnce(tracker: Tracker, log: Logger): () => void {
       process.exit(0)
     }, fail)
   }
-}
-
-/** The log cannot be followed any more: whoever reads the structured log finds it there too. */
-function lose(failure: Failure, log: Logger): void {
-  log.fatal({ code: failure.code }, failure.message)
-  fail(failure)
 }
 
 function print(line: string): void {
