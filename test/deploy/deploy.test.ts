@@ -76,21 +76,18 @@ test.skipIf(noAnalyze !== '')(`systemd understands every line of the unit${noAna
   expect([verified.status, about]).toEqual([0, []])
 })
 
-/** Whether this tracker can keep its log in NATS. Where it cannot yet, the rest of the line is still held. */
-const help = parseArguments(['--help'])
-const hasNats = 'text' in help && help.text.includes('--log ')
-
 test('the trackers of the compose file are started with options that there are, each with its own number', () => {
   const list = join(deploy, 'tracker_info.txt')
   const parsed = [1, 2].map((number) => {
     const words = commandOf(`tracker-${number}`)
     expect(words[0]).toBe('/etc/coterie/tracker_info.txt')
-    expect(words.filter((word) => word.startsWith('--log='))).toHaveLength(1)
-    return parseArguments([list, ...words.slice(1).filter((word) => hasNats || !word.startsWith('--log='))])
+    return parseArguments([list, ...words.slice(1)])
   })
+  const servers = ['127.0.0.1:4222', '127.0.0.1:4223', '127.0.0.1:4224']
+  const nats = { servers, replicas: 3 }
   expect(parsed).toMatchObject([
-    { number: 1, address: { host: '127.0.0.1', port: 9002 }, dataFolder: '/data', metricsPort: 9464 },
-    { number: 2, address: { host: '127.0.0.1', port: 9003 }, dataFolder: '/data', metricsPort: 9465 },
+    { number: 1, address: { host: '127.0.0.1', port: 9002 }, dataFolder: '/data', metricsPort: 9464, nats },
+    { number: 2, address: { host: '127.0.0.1', port: 9003 }, dataFolder: '/data', metricsPort: 9465, nats },
   ])
 })
 

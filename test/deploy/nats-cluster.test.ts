@@ -7,6 +7,9 @@ import { createServer, type AddressInfo } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
+import { parseNatsAddress } from '../../src/tracker/log/nats/nats-address.ts'
+import { NatsLog } from '../../src/tracker/log/nats/nats-log.ts'
+import { Follower } from '../tracker/log/follower.ts'
 import { temporaryFolder } from '../tracker/support/test-tracker.ts'
 
 const conf = readFileSync(fileURLToPath(new URL('../../deploy/nats/nats.conf', import.meta.url)), 'utf8')
@@ -91,5 +94,13 @@ test.skipIf(isMissing !== '')(
       ),
     )
     expect(chosen.filter((line) => line.startsWith('Self'))).toHaveLength(1)
+    // And a tracker's log can be kept in it, in three copies.
+    const address = parseNatsAddress(`nats://${clients.map((port) => `127.0.0.1:${port}`).join(',')}`)
+    const log = await NatsLog.open(address)
+    onTestFinished(() => log.close())
+    const follower = new Follower()
+    await log.follow(follower)
+    await log.append(['a', 'b'])
+    expect([address.replicas, follower.delivered, log.lag().entries]).toEqual([3, ['1 a', '2 b'], 0])
   },
 )

@@ -19,7 +19,7 @@ import {
   natsReadsAtOnce,
   natsStartPatienceMs,
 } from '../../limits.ts'
-import type { CommandLog, LogFollower, LogSnapshot } from '../command-log.ts'
+import type { CommandLog, LogFollower, LogLag, LogSnapshot } from '../command-log.ts'
 import { formatNatsAddress, type NatsAddress } from './nats-address.ts'
 import { natsFailure, NatsLink, withPatience } from './nats-link.ts'
 import { NatsSnapshots } from './nats-snapshots.ts'
@@ -65,6 +65,8 @@ export class NatsLog implements CommandLog {
   #boundaries: Boundary[] = []
   /** Sequence that the stream is known to reach. */
   #known = 0
+  /** When everything in the stream was last known to be delivered, in milliseconds of `performance.now()`. */
+  #seenEndAtMs = performance.now()
   #own: Own | undefined
   /** The last append, so that the next one comes behind it. */
   #appended: Promise<void> = Promise.resolve()
@@ -132,6 +134,12 @@ export class NatsLog implements CommandLog {
     // Takes an answer from the servers, see `whenCurrent`.
   }
 
+  /** In messages, of one entry at least: what is in them is not known before they are read. */
+  lag(): LogLag {
+    const entries = Math.max(0, this.#known - this.#sequence)
+    return { entries, ms: performance.now() - this.#seenEndAtMs }
+  }
+
   whenCurrent(): Promise<void> | undefined {
     if (this.#isBlind || this.#isOver || this.#link.downForMs > 0) return undefined
     if (this.#asking === undefined) {
@@ -185,6 +193,7 @@ export class NatsLog implements CommandLog {
     this.#known = bounds.last
     await this.#fill()
     this.#leader = bounds.leader
+    this.#seenEndAtMs = performance.now()
   }
 
   async #append(entries: readonly string[]): Promise<void> {
@@ -335,6 +344,7 @@ export class NatsLog implements CommandLog {
       this.#known = Math.max(this.#known, bounds.last)
       await this.#fill()
       this.#isBlind = false
+      this.#seenEndAtMs = performance.now()
     } catch (error) {
       this.#onTrouble(error)
     }
