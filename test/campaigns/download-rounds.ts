@@ -38,8 +38,8 @@ export async function killDownloader(arena: Arena, plan: DownloadPlan): Promise<
   const pieces = Math.ceil((plan.sizeMiB * MiB) / pieceBytes)
   const seeder = await arena.startMember('seeder')
   await seeder.say(`upload_file ${path} ${group}`)
-  // So slow that the download takes about as long as all the lives together.
-  const ratePerMs = (plan.sizeMiB * MiB) / (plan.kills * plan.longestLifeMs * 0.5)
+  // So slow that the download cannot end before the last kill, however long all lives are.
+  const ratePerMs = (0.8 * plan.sizeMiB * MiB) / (plan.kills * plan.longestLifeMs)
   await seeder.say(`limit upload ${Math.max(1, Math.round((ratePerMs * 1000) / 1024))}K`)
   let client = await arena.startMember('victim')
   const destination = join(arena.folder, 'copy.bin')
