@@ -33,7 +33,7 @@ export class RawPeer {
 
   static async connect(port: number, identity = makeIdentity()): Promise<RawPeer> {
     const channel = await openChannel({ host: '127.0.0.1', port }, lineBytesMax)
-    const onTold = { have: () => undefined, closed: () => undefined }
+    const onTold = { have: () => undefined, chosen: () => undefined, closed: () => undefined }
     const peer = new RawPeer(
       (onClosed) =>
         new Caller(channel, peerProtocol, { onTold, onClosed: (reason) => onClosed(reason.message) }),

@@ -3,39 +3,11 @@
 import { expect, test } from 'vitest'
 import { pieceBytes } from '../../src/common/limits.ts'
 import { seededRandom } from './seeded-random.ts'
-import {
-  boundMs,
-  simulateSwarm,
-  type MemberPlan,
-  type SwarmPlan,
-  type SwarmResult,
-} from './swarm-simulation.ts'
+import { flashCrowd, ratioOf, wasteOf, type MemberPlan, type SwarmPlan } from './swarm-plan.ts'
+import { simulateSwarm } from './swarm-simulation.ts'
 
 const MiB = 1024 * 1024
 const seeds = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
-
-function flashCrowd(downloaders: number, seed: number): SwarmPlan {
-  const rate = { bytesPerSecond: 4 * MiB }
-  return {
-    pieceCount: 128,
-    members: [{ ...rate, isSeeder: true }, ...Array.from({ length: downloaders }, () => rate)],
-    seed,
-  }
-}
-
-/** The time of the last to finish, as a multiple of the time that no swarm can beat. */
-function ratioOf(plan: SwarmPlan, result: SwarmResult): number {
-  const [seeder, ...others] = plan.members.map((member) => member.bytesPerSecond)
-  return result.lastFinishedMs / boundMs(plan.pieceCount, seeder ?? 0, others)
-}
-
-function wasteOf(result: SwarmResult): number {
-  return result.wastedPieces / (result.deliveredPieces - result.wastedPieces)
-}
-
-function mean(numbers: readonly number[]): number {
-  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length
-}
 
 test('the same seed is the same swarm', () => {
   expect(simulateSwarm(flashCrowd(8, 3))).toEqual(simulateSwarm(flashCrowd(8, 3)))
@@ -57,21 +29,21 @@ test('four seeders give a file in a quarter of the time', () => {
   expect(wasteOf(result)).toBeLessThan(0.02)
 })
 
-// Today, over ten seeds: with 8 downloaders 1.20 × the bound (1.17 to 1.24), with 16 it is 1.36 (1.30 to
-// 1.41); 4 to 8 % of the pieces are duplicates of the end game. The aim is 1.10, 1.16 and 3 %: whoever
-// gets there lowers these numbers.
+// Over ten seeds today: 1.03, 1.045, 1.07 and 1.09 times the bound; at most 1 % of the pieces come twice.
+// The best that can be, where every piece goes from one to two to four, is 1 + log2(n + 1) / 128: 1.025,
+// 1.03, 1.05 and 1.06.
 test.each([
-  { downloaders: 8, meanMax: 1.25, worstMax: 1.32 },
-  { downloaders: 16, meanMax: 1.42, worstMax: 1.5 },
-])('a flash crowd of $downloaders ends within $meanMax times the bound', (expected) => {
-  const plans = seeds.map((seed) => flashCrowd(expected.downloaders, seed))
-  const results = plans.map(simulateSwarm)
-  const ratios = plans.map((plan, index) => ratioOf(plan, results[index]!))
-  const said = `ratios of seeds ${seeds.join(' ')}: ${ratios.map((ratio) => ratio.toFixed(2)).join(' ')}`
-  expect(mean(ratios), `mean of ${said}`).toBeLessThan(expected.meanMax)
-  expect(Math.max(...ratios), `worst of ${said}`).toBeLessThan(expected.worstMax)
-  expect(mean(results.map(wasteOf)), 'duplicates').toBeLessThan(0.08)
-  expect(Math.max(...results.map(wasteOf)), 'duplicates').toBeLessThan(0.12)
+  { downloaders: 8, ratioMax: 1.06, repeats: 10 },
+  { downloaders: 16, ratioMax: 1.08, repeats: 10 },
+  { downloaders: 64, ratioMax: 1.1, repeats: 2 },
+  { downloaders: 256, ratioMax: 1.13, repeats: 1 },
+])('a flash crowd of $downloaders ends within $ratioMax times the bound', (expected) => {
+  for (const seed of seeds.slice(0, expected.repeats)) {
+    const plan = flashCrowd(expected.downloaders, seed)
+    const result = simulateSwarm(plan)
+    expect(ratioOf(plan, result), `seed ${seed}`).toBeLessThan(expected.ratioMax)
+    expect(wasteOf(result), `duplicates of seed ${seed}`).toBeLessThan(0.02)
+  }
 })
 
 test('a peer a hundred times slower does not hold up a fast one', () => {
@@ -101,7 +73,8 @@ function troubled(seed: number): SwarmPlan {
     else if (fate === 2) members.push({ bytesPerSecond, diesAtMs: atMs, returnsAtMs: atMs + random() * 8000 })
     else members.push({ bytesPerSecond })
   }
-  return { pieceCount: 96, members, seed, latencyMs: 1 + random() * 60 }
+  const latencyMs = 0.5 + random() * 30
+  return { pieceCount: 96, members: members.map((member) => ({ ...member, latencyMs })), seed }
 }
 
 test('whoever stays gets everything, whoever else dies, hangs or comes back', () => {
@@ -113,8 +86,9 @@ test('whoever stays gets everything, whoever else dies, hangs or comes back', ()
         member.hangsAtMs === undefined && (member.diesAtMs === undefined || member.returnsAtMs !== undefined)
       if (stays) expect(result.finishedAtMs[index], `seed ${seed}, member ${index}`).toBeDefined()
     }
-    // Today at most 14 %: pieces of peers that went away are asked for elsewhere as well.
-    expect(wasteOf(result), `seed ${seed}`).toBeLessThan(0.2)
+    // Today at most 23 %: pieces of peers that went away are asked for elsewhere as well, and where the
+    // word takes 60 ms, two peers choose the same piece before the one hears of the other.
+    expect(wasteOf(result), `seed ${seed}`).toBeLessThan(0.3)
   }
 })
 

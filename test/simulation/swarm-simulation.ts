@@ -1,305 +1,419 @@
-// A swarm in virtual time: real pickers, and uploaders that send one whole piece at a time, round robin
-// over those who wait, each at its own bandwidth. Downloads are not limited. What a client does around
-// its picker (how much it asks ahead, when it gives a silent peer up) is repeated here from swarm.ts and
-// peer-link.ts in a few lines; nothing else of them takes part.
+// A swarm in virtual time: the real picker, the real demand and order of uploads, and the real rules of
+// how much is asked and when a silent peer is given up. What is made up is the network: every uploader
+// sends one whole piece at a time at its bandwidth, and everything said takes its time to arrive.
 
-import { Picker } from '../../src/client/downloading/picker.ts'
+import {
+  askAhead,
+  averagePace,
+  isDoubtful,
+  letsPeerChoose,
+  pingTimeoutMs,
+  tickMs,
+} from '../../src/client/downloading/asking.ts'
 import { Bitfield } from '../../src/common/bitfield.ts'
-import { pieceBytes } from '../../src/common/limits.ts'
+import { peersPerFileMax, pieceRequestsQueuedMax } from '../../src/common/limits.ts'
 import { EventQueue } from './event-queue.ts'
 import { seededRandom } from './seeded-random.ts'
+import { isAlive, Member, type Link } from './member.ts'
+import type { Turn } from '../../src/client/sharing/upload-order.ts'
+import type { SwarmPlan, SwarmResult } from './swarm-plan.ts'
 
-export interface MemberPlan {
-  readonly bytesPerSecond: number
-  readonly isSeeder?: boolean
-  /** Its connections break at this time. */
-  readonly diesAtMs?: number
-  /** It comes back with the pieces it has. */
-  readonly returnsAtMs?: number
-  /** It stops to answer at this time, its connections stay open. */
-  readonly hangsAtMs?: number
-}
+/** From the last byte of a piece until it is verified, written and told. */
+const verifyMs = 2
+/** Connecting, the ticket, the challenge and opening the file: so many times there and back. */
+const greetingTrips = 4
 
-export interface SwarmPlan {
-  readonly pieceCount: number
-  readonly members: readonly MemberPlan[]
-  readonly seed: number
-  readonly latencyMs?: number
-}
+/**
+ * So long before a piece has gone out the next is chosen: as an upload limit does it, which is asked for
+ * the next bytes when the last ones of a piece have been handed over, but are not paid for yet.
+ */
+const chosenAheadMs = 25
 
-export interface SwarmResult {
-  /** By member: when it had every piece; undefined when it was dead or hung at the end. */
-  readonly finishedAtMs: readonly (number | undefined)[]
-  readonly lastFinishedMs: number
-  readonly deliveredPieces: number
-  /** Delivered to somebody who had them already. */
-  readonly wastedPieces: number
-  readonly events: number
-}
+/** A swarm that does not end in so long is stuck. */
+const longestMs = 3_600_000
 
-/** As in swarm.ts and peer-link.ts. */
-const askAheadMs = 250
-const askAheadMin = 2
-const askAheadMax = 16
-const tickMs = 250
-const silentMaxMs = 4000
-
-/** Far more than any swarm here needs: one that does not end is stopped. */
-const eventsMax = 2_000_000
-
-/** What a downloader knows of one uploader. */
-interface Link {
-  readonly asked: Map<number, number>
-  lastPieceAtMs: number
-  lastHeardAtMs: number
-  msPerPiece: number | undefined
-}
-
-interface Member {
-  readonly id: string
-  readonly pieceMs: number
-  readonly plan: MemberPlan
-  readonly have: Bitfield
-  picker: Picker
-  /** To those it downloads from. */
-  readonly links: Map<Member, Link>
-  /** What it was asked for and by whom, in the order of turns. */
-  readonly waiting: Map<Member, number[]>
-  isSending: boolean
-  isDead: boolean
-  isHung: boolean
-  /** Counts its lives: what was planned in an earlier one does not happen. */
-  life: number
-  finishedAtMs: number | undefined
-}
-
-class Swarm {
+export class SwarmSimulation {
   readonly #plan: SwarmPlan
   readonly #time = new EventQueue()
-  readonly #latencyMs: number
   readonly #random: () => number
   readonly #members: Member[]
+  #unfinished = 0
   #deliveredPieces = 0
   #wastedPieces = 0
+  #messages = 0
+  #requests = 0
 
   constructor(plan: SwarmPlan) {
     this.#plan = plan
-    this.#latencyMs = plan.latencyMs ?? 5
     this.#random = seededRandom(plan.seed)
-    this.#members = plan.members.map((member, index) => this.#member(member, `m${index}`))
+    this.#members = plan.members.map(
+      (member, index) => new Member(member, index, plan.pieceCount, this.#random),
+    )
   }
 
   run(): SwarmResult {
     for (const member of this.#members) {
-      this.#join(member)
-      const { diesAtMs, returnsAtMs, hangsAtMs } = member.plan
+      const { startsAtMs = 0, diesAtMs, returnsAtMs, hangsAtMs } = member.plan
+      this.#time.after(startsAtMs, () => this.#join(member))
       if (diesAtMs !== undefined) this.#time.after(diesAtMs, () => this.#die(member))
-      if (hangsAtMs !== undefined) this.#time.after(hangsAtMs, () => (member.isHung = true))
-      if (returnsAtMs !== undefined) this.#time.after(returnsAtMs, () => this.#return(member))
+      if (hangsAtMs !== undefined) this.#time.after(hangsAtMs, () => this.#hang(member))
+      if (returnsAtMs !== undefined) this.#time.after(returnsAtMs, () => this.#join(member))
+      // Whoever is dead or hung at the end is not waited for.
+      if (hangsAtMs === undefined && (diesAtMs === undefined || returnsAtMs !== undefined)) {
+        if (!member.have.isFull) this.#unfinished++
+        else member.isDone = true
+      }
     }
     this.#time.after(tickMs, () => this.#tick())
     let events = 0
-    while (!this.#isOver() && this.#time.step()) if (++events > eventsMax) throw this.#stuck()
-    if (!this.#isOver()) throw this.#stuck()
+    while (this.#unfinished > 0) {
+      if (!this.#time.step() || this.#time.nowMs > longestMs) throw this.#stuck()
+      events++
+    }
     const finishedAtMs = this.#members.map((member) => member.finishedAtMs)
     return {
       finishedAtMs,
-      lastFinishedMs: Math.max(...finishedAtMs.map((ms) => ms ?? 0)),
+      lastFinishedMs: finishedAtMs.reduce<number>((last, ms) => Math.max(last, ms ?? 0), 0),
       deliveredPieces: this.#deliveredPieces,
       wastedPieces: this.#wastedPieces,
+      messages: this.#messages,
       events,
     }
   }
 
-  #member(plan: MemberPlan, id: string): Member {
-    const { pieceCount } = this.#plan
-    const have = plan.isSeeder === true ? Bitfield.full(pieceCount) : new Bitfield(pieceCount)
-    return {
-      id,
-      plan,
-      have,
-      pieceMs: (pieceBytes / plan.bytesPerSecond) * 1000,
-      picker: new Picker(have, this.#random),
-      links: new Map(),
-      waiting: new Map(),
-      isSending: false,
-      isDead: true,
-      isHung: false,
-      life: 0,
-      finishedAtMs: have.isFull ? 0 : undefined,
-    }
-  }
-
-  /** Nobody who can still finish, or will come back, is without a piece. */
-  #isOver(): boolean {
-    return this.#members.every(
-      (member) =>
-        member.have.isFull ||
-        member.isHung ||
-        (member.isDead && (member.plan.returnsAtMs ?? 0) <= this.#time.nowMs),
+  #stuck(): Error {
+    const { seed, pieceCount } = this.#plan
+    const states = this.#members.map(({ id, have }) => `${id} ${have.count}`).slice(0, 50)
+    return new Error(
+      `seed ${seed}: at ${this.#time.nowMs} ms not all have ${pieceCount} pieces: ${states.join(', ')}`,
     )
   }
 
-  #stuck(): Error {
-    const states = this.#members.map(({ id, have }) => `${id} ${have.count}`).join(', ')
-    const { seed, pieceCount } = this.#plan
-    return new Error(`seed ${seed}: at ${this.#time.nowMs} ms not all have ${pieceCount} pieces: ${states}`)
+  /** Something said from one to the other; lost when one of them dies meanwhile, or who should hear it hangs. */
+  #say(from: Member, to: Member, run: () => void, trips = 1, delayMs = 0): void {
+    const fromLife = from.life
+    const toLife = to.life
+    this.#messages++
+    this.#time.after(trips * (from.latencyMs + to.latencyMs) + delayMs, () => {
+      if (from.life === fromLife && to.life === toLife && !to.isHung) run()
+    })
+  }
+
+  /** The same from one to many: one event for all that are as far away. */
+  #sayToAll(from: Member, to: ReadonlyMap<number, ReadonlySet<Member>>, run: (to: Member) => void): void {
+    const { life } = from
+    for (const [latencyMs, members] of to) {
+      if (members.size === 0) continue
+      this.#time.after(from.latencyMs + latencyMs, () => {
+        if (from.life !== life) return
+        for (const member of members) if (!member.isHung) run(member)
+      })
+    }
   }
 
   #join(member: Member): void {
-    member.isDead = false
+    member.join()
+    for (const other of this.#sample(member)) this.#connect(member, other)
     for (const other of this.#members) {
-      if (other === member || other.isDead) continue
-      this.#connect(member, other)
-      this.#connect(other, member)
+      if (other === member || !isAlive(other) || other.links.size >= peersPerFileMax) continue
+      if (
+        this.#members.length <= peersPerFileMax + 1 ||
+        this.#random() < peersPerFileMax / this.#members.length
+      )
+        this.#connect(other, member)
     }
+  }
+
+  /** Whom the tracker names: at most so many of those that are there, any with the same chance. */
+  #sample(asker: Member): Member[] {
+    const chosen: Member[] = []
+    let seen = 0
+    for (const member of this.#members) {
+      if (member === asker || !isAlive(member)) continue
+      seen++
+      const place = seen <= peersPerFileMax ? seen - 1 : Math.floor(this.#random() * seen)
+      if (place < peersPerFileMax) chosen[place] = member
+    }
+    return chosen
   }
 
   #connect(downloader: Member, uploader: Member): void {
     if (downloader.have.isFull) return
-    this.#between(downloader, uploader, () => {
-      const nowMs = this.#time.nowMs
-      const link = { asked: new Map(), lastPieceAtMs: 0, lastHeardAtMs: nowMs, msPerPiece: undefined }
-      downloader.links.set(uploader, link)
-      downloader.picker.onPeer(uploader.id, copyOf(uploader.have))
-      this.#fill(downloader, uploader)
-    })
+    const back = 2 * greetingTrips - 1
+    this.#say(
+      downloader,
+      uploader,
+      () => {
+        if (downloader.have.isFull || downloader.links.has(uploader)) return
+        if (!uploader.admit(downloader)) return
+        const has = copyOf(uploader.have)
+        this.#say(uploader, downloader, () => this.#onOpened(downloader, uploader, has))
+      },
+      back,
+    )
   }
 
-  /** Something that goes from one to the other and takes its time; lost when one of them dies. */
-  #between(one: Member, other: Member, run: () => void): void {
-    const lives = [one.life, other.life]
-    this.#time.after(this.#latencyMs, () => {
-      if (one.life === lives[0] && other.life === lives[1] && !one.isHung) run()
-    })
-  }
-
-  #die(member: Member): void {
-    member.isDead = true
-    member.isSending = false
-    member.life++
-    member.links.clear()
-    member.waiting.clear()
-    for (const other of this.#members) {
-      if (other.isDead) continue
-      other.waiting.delete(member)
-      this.#time.after(this.#latencyMs, () => this.#lose(other, member))
-    }
-  }
-
-  #return(member: Member): void {
-    member.picker = new Picker(member.have, this.#random)
-    this.#join(member)
-  }
-
-  /** The downloader has no connection to the uploader any more. */
-  #lose(downloader: Member, uploader: Member): void {
-    if (!downloader.links.delete(uploader)) return
-    uploader.waiting.delete(downloader)
-    downloader.picker.onPeerGone(uploader.id)
-    this.#fillAll(downloader)
+  #onOpened(downloader: Member, uploader: Member, has: Bitfield): void {
+    if (downloader.links.has(uploader) || downloader.have.isFull || !isAlive(uploader)) return
+    const link = downloader.link(uploader, has, this.#time.nowMs)
+    this.#fill(downloader, uploader, link)
   }
 
   #fillAll(downloader: Member): void {
-    for (const uploader of downloader.links.keys()) this.#fill(downloader, uploader)
+    for (const [uploader, link] of downloader.links) this.#fill(downloader, uploader, link)
   }
 
-  #fill(downloader: Member, uploader: Member): void {
-    const link = downloader.links.get(uploader)
-    if (link === undefined || downloader.isHung) return
-    while (link.asked.size < askAhead(link.msPerPiece)) {
-      const index = downloader.picker.pickFor(uploader.id, this.#time.nowMs)
+  #fill(downloader: Member, uploader: Member, link: Link): void {
+    if (downloader.isHung) return
+    const nowMs = this.#time.nowMs
+    const ahead = askAhead(link.msPerPiece)
+    const chooses = letsPeerChoose(link.msPerPiece, link.chooses)
+    if (chooses || link.open > 0) {
+      if (chooses && !link.chooses) this.#letChoose(downloader, uploader, link)
+      while (chooses && link.open < ahead && hasRoom(link)) this.#askForAny(downloader, uploader, link)
+      this.#askForPicked(downloader, uploader, link, ahead, () =>
+        downloader.picker.pickLeftOverFor(uploader.id, nowMs),
+      )
+      return
+    }
+    link.chooses = false
+    this.#askForPicked(downloader, uploader, link, ahead, () => downloader.picker.pickFor(uploader.id, nowMs))
+  }
+
+  #letChoose(downloader: Member, uploader: Member, link: Link): void {
+    link.chooses = true
+    const wants = downloader.picker.onOffer()
+    this.#say(downloader, uploader, () => uploader.demand.onWants(downloader, wants))
+  }
+
+  #askForPicked(
+    downloader: Member,
+    uploader: Member,
+    link: Link,
+    max: number,
+    pick: () => number | undefined,
+  ): void {
+    while (link.asked.size < max && hasRoom(link)) {
+      const index = pick()
       if (index === undefined) return
-      link.asked.set(index, this.#time.nowMs)
-      this.#between(uploader, downloader, () => {
-        const requests = uploader.waiting.get(downloader) ?? []
-        requests.push(index)
-        uploader.waiting.set(downloader, requests)
-        this.#serve(uploader)
-      })
+      this.#askFor(downloader, uploader, link, index)
     }
   }
 
-  #serve(uploader: Member): void {
-    if (uploader.isSending || uploader.isHung || uploader.isDead) return
-    const turn = [...uploader.waiting].find(([, requests]) => requests.length > 0)
-    const index = turn?.[1].shift()
-    if (turn === undefined || index === undefined) return
-    const [downloader, requests] = turn
-    uploader.waiting.delete(downloader)
-    uploader.waiting.set(downloader, requests)
-    uploader.isSending = true
-    const { life } = uploader
-    this.#time.after(uploader.pieceMs, () => {
-      if (uploader.life !== life || uploader.isHung) return
-      uploader.isSending = false
-      this.#between(downloader, uploader, () => this.#receive(downloader, uploader, index))
+  #askForAny(downloader: Member, uploader: Member, link: Link): void {
+    link.open++
+    const id = this.#requests++
+    this.#say(downloader, uploader, () => {
+      const take = (): number | undefined => uploader.demand.pickFor(downloader)
+      uploader.order.add(downloader, { id, take })
       this.#serve(uploader)
     })
   }
 
-  #receive(downloader: Member, uploader: Member, index: number): void {
-    const { picker } = downloader
+  #askFor(downloader: Member, uploader: Member, link: Link, index: number): void {
+    const id = this.#requests++
+    link.asked.set(index, { id, sinceMs: this.#time.nowMs })
+    this.#tellTaken(downloader, index)
+    this.#say(downloader, uploader, () => {
+      uploader.order.add(downloader, { id, take: () => index })
+      uploader.demand.onTaken(downloader, index)
+      this.#serve(uploader)
+    })
+  }
+
+  /**
+   * While a piece is being sent, the next is chosen and named to who gets it, who may say that it is
+   * coming from elsewhere by now.
+   */
+  #serve(uploader: Member): void {
+    if (uploader.isHung || !isAlive(uploader)) return
+    const nowMs = this.#time.nowMs
+    if (
+      uploader.chosen === undefined &&
+      (!uploader.isSending || nowMs >= uploader.sendingUntilMs - chosenAheadMs)
+    ) {
+      const turn = uploader.order.next(2)
+      if (turn === undefined) return
+      uploader.chosen = turn
+      const {
+        line: { peer },
+        load,
+        id,
+      } = turn
+      this.#say(uploader, peer, () => this.#onBegun(peer, uploader, load, id))
+    }
+    const { chosen } = uploader
+    if (uploader.isSending || chosen === undefined) return
+    this.#send(uploader, chosen)
+  }
+
+  #send(uploader: Member, turn: Turn<Member, number>): void {
+    const { line, load: index } = turn
+    const downloader = line.peer
+    uploader.chosen = undefined
+    uploader.isSending = true
+    uploader.sendingUntilMs = this.#time.nowMs + uploader.pieceMs
+    this.#say(uploader, downloader, () => this.#onSending(downloader, uploader, index))
+    this.#say(uploader, downloader, () => this.#receive(downloader, uploader, index), 1, uploader.pieceMs)
+    const { life } = uploader
+    this.#time.after(uploader.pieceMs, () => {
+      if (uploader.life !== life || uploader.isHung) return
+      uploader.isSending = false
+      line.busy--
+      this.#serve(uploader)
+    })
+    this.#time.after(Math.max(0, uploader.pieceMs - chosenAheadMs), () => {
+      if (uploader.life === life) this.#serve(uploader)
+    })
+  }
+
+  #onSending(downloader: Member, uploader: Member, index: number): void {
+    const link = downloader.links.get(uploader)
+    const asked = link?.asked.get(index)
+    if (asked === undefined) return
+    asked.sinceMs = this.#time.nowMs
+  }
+
+  /** The line that says which piece follows. */
+  #onBegun(downloader: Member, uploader: Member, index: number, id: number): void {
     const link = downloader.links.get(uploader)
     if (link === undefined) return
+    const nowMs = this.#time.nowMs
+    link.lastHeardAtMs = nowMs
+    const asked = link.asked.get(index)
+    if (asked?.id === id) {
+      asked.sinceMs = nowMs
+      return
+    }
+    link.open--
+    if (!downloader.picker.isOnOffer(index)) {
+      this.#say(downloader, uploader, () => this.#withdraw(uploader, downloader, id))
+      if (link.asked.has(index)) return
+      link.asked.set(index, { id, sinceMs: nowMs })
+      this.#fill(downloader, uploader, link)
+      return
+    }
+    link.asked.set(index, { id, sinceMs: nowMs })
+    downloader.picker.onBegun(uploader.id, index, nowMs + (link.msPerTransfer ?? 0))
+    this.#tellTaken(downloader, index)
+    this.#fill(downloader, uploader, link)
+  }
+
+  #withdraw(uploader: Member, downloader: Member, id: number): void {
+    const { chosen } = uploader
+    if (chosen?.id !== id) return
+    uploader.chosen = undefined
+    chosen.line.busy--
+    this.#say(uploader, downloader, () => downloader.links.get(uploader)?.asked.delete(chosen.load))
+    this.#serve(uploader)
+  }
+
+  #tellTaken(downloader: Member, index: number): void {
+    this.#messages += downloader.links.size
+    this.#sayToAll(downloader, downloader.uploaders, (uploader) => uploader.demand.onTaken(downloader, index))
+  }
+
+  #receive(downloader: Member, uploader: Member, index: number): void {
+    const link = downloader.links.get(uploader)
+    if (link === undefined || uploader.isHung) return
+    const nowMs = this.#time.nowMs
     this.#deliveredPieces++
-    this.#measure(link, index)
+    const since = link.asked.get(index)?.sinceMs ?? nowMs
     link.asked.delete(index)
-    picker.onPace(uploader.id, link.msPerPiece ?? 0)
+    link.msPerPiece = averagePace(link.msPerPiece, nowMs - Math.max(link.lastPieceAtMs, 0))
+    link.msPerTransfer = averagePace(link.msPerTransfer, nowMs - since)
+    link.lastPieceAtMs = nowMs
+    link.lastHeardAtMs = nowMs
+    downloader.picker.onPace(uploader.id, link.msPerPiece)
+    const { life } = downloader
+    this.#time.after(verifyMs, () => {
+      if (downloader.life === life && !downloader.isHung) this.#verified(downloader, uploader, index)
+    })
+    this.#fill(downloader, uploader, link)
+  }
+
+  #verified(downloader: Member, uploader: Member, index: number): void {
+    const { picker } = downloader
     if (picker.isMissing(index)) {
       downloader.have.set(index)
       for (const other of picker.onVerified(index)) this.#cancel(downloader, other, index)
+      downloader.demand.onHave(index)
       this.#tellHave(downloader, index)
+      this.#serve(downloader)
     } else {
       this.#wastedPieces++
     }
     picker.onGivenUp(uploader.id, index)
-    if (downloader.have.isFull) downloader.finishedAtMs ??= this.#time.nowMs
-    this.#fill(downloader, uploader)
+    if (downloader.have.isFull) this.#finish(downloader)
   }
 
-  #measure(link: Link, index: number): void {
-    const nowMs = this.#time.nowMs
-    const tookMs = nowMs - Math.max(link.lastPieceAtMs, link.asked.get(index) ?? 0)
-    link.lastPieceAtMs = nowMs
-    link.lastHeardAtMs = nowMs
-    link.msPerPiece = link.msPerPiece === undefined ? tookMs : link.msPerPiece * 0.8 + tookMs * 0.2
+  #finish(member: Member): void {
+    if (member.finishedAtMs !== undefined) return
+    member.finishedAtMs = this.#time.nowMs
+    if (!member.isDone && member.isAwaited) this.#unfinished--
+    member.isDone = true
+    for (const uploader of member.links.keys()) uploader.dismiss(member)
+    member.unlinkAll()
   }
 
   #tellHave(owner: Member, index: number): void {
-    for (const other of this.#members) {
-      if (other === owner || other.have.isFull) continue
-      this.#between(other, owner, () => {
-        if (!other.links.has(owner)) return
-        other.picker.onHave(owner.id, index)
-        this.#fill(other, owner)
-      })
-    }
+    this.#sayToAll(owner, owner.downloaders, (other) => {
+      const link = other.links.get(owner)
+      // Who has said that it does not want the piece is not told.
+      if (link === undefined || !owner.demand.mayWant(other, index)) return
+      this.#messages++
+      other.picker.onHave(owner.id, index)
+      if (!link.chooses) this.#fill(other, owner, link)
+    })
   }
 
   /** What is being sent already comes all the same. */
   #cancel(downloader: Member, uploaderId: string, index: number): void {
-    const uploader = this.#members.find(({ id }) => id === uploaderId)
-    if (uploader === undefined) return
-    this.#between(uploader, downloader, () => {
-      const requests = uploader.waiting.get(downloader) ?? []
-      const at = requests.indexOf(index)
-      if (at === -1) return
-      requests.splice(at, 1)
-      this.#between(downloader, uploader, () => {
+    const uploader = this.#members[Number(uploaderId)]
+    const link = uploader === undefined ? undefined : downloader.links.get(uploader)
+    const asked = link?.asked.get(index)
+    if (uploader === undefined || link === undefined || asked === undefined) return
+    this.#say(downloader, uploader, () => {
+      if (!uploader.order.cancel(downloader, asked.id)) return
+      this.#say(uploader, downloader, () => {
         downloader.links.get(uploader)?.asked.delete(index)
         downloader.picker.onGivenUp(uploader.id, index)
-        this.#fill(downloader, uploader)
+        this.#fill(downloader, uploader, link)
       })
     })
   }
 
-  /** Who hangs is given up when it has been silent for long though it owes pieces; others answer a ping. */
+  #die(member: Member): void {
+    const { latencyMs } = member
+    const losers = [...member.downloaders.values()].flatMap((members) => [...members])
+    for (const uploader of member.links.keys()) uploader.dismiss(member)
+    member.die()
+    for (const loser of losers) {
+      this.#time.after(latencyMs + loser.latencyMs, () => this.#lose(loser, member))
+    }
+  }
+
+  #hang(member: Member): void {
+    member.isHung = true
+  }
+
+  /** The downloader has no connection to the uploader any more. */
+  #lose(downloader: Member, uploader: Member): void {
+    if (!downloader.unlink(uploader)) return
+    uploader.dismiss(downloader)
+    downloader.picker.onPeerGone(uploader.id)
+    this.#fillAll(downloader)
+  }
+
+  /** Who hangs is given up when it has been silent for long though it owes something; others answer a ping. */
   #tick(): void {
+    const nowMs = this.#time.nowMs
     for (const member of this.#members) {
+      if (!isAlive(member)) continue
       for (const [other, link] of member.links) {
-        if (!other.isHung || link.asked.size === 0) link.lastHeardAtMs = this.#time.nowMs
-        else if (this.#time.nowMs - link.lastHeardAtMs > silentMaxMs) this.#lose(member, other)
+        if (!other.isHung) link.lastHeardAtMs = nowMs
+        else if (isDoubtful(link.open + link.asked.size, nowMs - link.lastHeardAtMs - pingTimeoutMs))
+          this.#lose(member, other)
       }
       this.#fillAll(member)
     }
@@ -308,21 +422,13 @@ class Swarm {
 }
 
 export function simulateSwarm(plan: SwarmPlan): SwarmResult {
-  return new Swarm(plan).run()
-}
-
-/** The time that no swarm can beat: one seeder's bandwidth, or that of all together. In milliseconds. */
-export function boundMs(pieceCount: number, seederRate: number, downloaderRates: readonly number[]): number {
-  const sizeBytes = pieceCount * pieceBytes
-  const allRates = downloaderRates.reduce((sum, rate) => sum + rate, seederRate)
-  return 1000 * Math.max(sizeBytes / seederRate, (downloaderRates.length * sizeBytes) / allRates)
-}
-
-function askAhead(msPerPiece: number | undefined): number {
-  if (msPerPiece === undefined) return askAheadMin
-  return Math.min(askAheadMax, Math.max(askAheadMin, Math.ceil(askAheadMs / Math.max(1, msPerPiece)) + 1))
+  return new SwarmSimulation(plan).run()
 }
 
 function copyOf(field: Bitfield): Bitfield {
   return Bitfield.fromBytes(field.toBytes(), field.length) ?? new Bitfield(field.length)
+}
+
+function hasRoom(link: Link): boolean {
+  return link.asked.size + link.open < pieceRequestsQueuedMax
 }

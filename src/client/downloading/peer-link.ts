@@ -17,6 +17,7 @@ import { openChannel } from '../../common/wire/channel.ts'
 import { callFrom } from '../tracker-link/call-from.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
+import { averagePace, isDoubtful, pingTimeoutMs } from './asking.ts'
 
 export interface PeerLinkOptions {
   readonly peer: Peer
@@ -30,31 +31,44 @@ export interface PeerLinkOptions {
 
 export interface PeerLinkEvents {
   onHave(index: number): void
+  /** The peer has chosen what to send for a request that left it the choice. */
+  onChosen(index: number): void
   /** The connection or the peer's offer of the file has ended. Called once, if `use` was called. */
   onClosed(why: string): void
+}
+
+/** A piece that is asked for. Without an index until the peer has chosen one, if the choice is left to it. */
+export interface PieceRequest {
+  index: number | undefined
+}
+
+interface Asked {
+  readonly request: PieceRequest
+  /** When it was asked for, or since when it has been arriving. */
+  sinceMs: number
 }
 
 /** Without a byte of a manifest for so long, it is asked for elsewhere; while bytes come, it goes on. */
 const manifestTimeoutMs = 5000
 
-/** Without a byte for so long, though pieces are asked for, the peer is asked whether it lives … */
-const silentMs = 1500
 /** Reading pauses for the download limit for so long at a time. */
 const longestPauseMs = 250
-/** … and given up when it does not answer this question in time either. */
-const pingTimeoutMs = 2500
 
 export class PeerLink {
   readonly peer: Peer
   readonly #options: PeerLinkOptions
   readonly #caller: Caller<PeerProtocol>
-  readonly #asked = new Map<number, number>()
+  /** By the id of the request. */
+  readonly #asked = new Map<number, Asked>()
+  #openCount = 0
   readonly #early: number[] = []
   #events: PeerLinkEvents | undefined
   #closedBecause: string | undefined
   #pinging = false
   #lastPieceAtMs = 0
   #msPerPiece: number | undefined
+  #msPerTransfer: number | undefined
+  #choosesItself = false
   #paused = false
 
   private constructor(options: PeerLinkOptions, caller: Caller<PeerProtocol>) {
@@ -76,6 +90,7 @@ export class PeerLink {
     const caller: Caller<PeerProtocol> = new Caller(channel, peerProtocol, {
       onTold: {
         have: ({ fileId, index }) => fileId === options.fileId && link.onHave(index),
+        chosen: ({ request, index }) => link.onChosen(request, index),
         closed: ({ fileId, why }) => fileId === options.fileId && link.close(why),
       },
       onClosed: (reason) => link.onClosed(reason.message),
@@ -99,9 +114,24 @@ export class PeerLink {
     return `${this.peer.user}@${formatAddress(this.peer)}`
   }
 
-  /** Pieces that were asked for and have not come. */
+  /** Pieces that were asked for by their index, or have begun to come, and are not there. */
   get askedCount(): number {
-    return this.#asked.size
+    return this.#asked.size - this.#openCount
+  }
+
+  /** Requests for a piece that the peer is to choose. */
+  get openCount(): number {
+    return this.#openCount
+  }
+
+  /** It was told what is wanted, and has to be told what is not any more. */
+  get choosesItself(): boolean {
+    return this.#choosesItself
+  }
+
+  /** From the first byte of a piece to its last, in milliseconds. */
+  get msPerTransfer(): number | undefined {
+    return this.#msPerTransfer
   }
 
   /** How long a piece takes at present, in milliseconds; undefined before the first. */
@@ -143,21 +173,47 @@ export class PeerLink {
     return accept(manifest)
   }
 
+  /** Leaves the choice to the peer: of these pieces, without those that it is told about by `taken`. */
+  letChoose(wanted: Bitfield): void {
+    this.#choosesItself = true
+    this.#caller.tell('wants', { fileId: this.#options.fileId, bitfield: wanted.toBase64() })
+  }
+
+  /** It is asked for certain pieces again, and told no more. */
+  letChooseNoMore(): void {
+    this.#choosesItself = false
+  }
+
+  taken(index: number): void {
+    this.#caller.tell('taken', { fileId: this.#options.fileId, index })
+  }
+
   /**
-   * Asks for a piece of `length` bytes; it is not verified here. `take` gives the buffer for it when its
-   * bytes begin to come. Rejects with a failure when the connection ends.
+   * Asks for a piece; it is not verified here. `lengthOf` says how long a piece is, `take` gives the buffer
+   * for it when its bytes begin to come. Rejects with a failure when the connection ends.
    */
-  async piece(index: number, length: number, take: () => PieceBuffer): Promise<Answer<PieceBuffer>> {
+  async piece(
+    request: PieceRequest,
+    lengthOf: (index: number) => number,
+    take: () => PieceBuffer,
+  ): Promise<Answer<PieceBuffer>> {
     let buffer: PieceBuffer | undefined
-    const askedAtMs = performance.now()
+    const asked = { request, sinceMs: performance.now() }
+    const askedAtMs = asked.sinceMs
+    let requestId: number | undefined
+    const { fileId } = this.#options
+    const { index } = request
+    if (index === undefined) this.#openCount++
     try {
       const answer = await this.#caller.request(
         'piece',
-        { fileId: this.#options.fileId, index },
+        index === undefined ? { fileId } : { fileId, index },
         {
           timeoutMs: 0,
-          onSent: (id) => this.#asked.set(index, id),
-          bodyBuffer: (count) => {
+          onSent: (id) => this.#asked.set((requestId = id), asked),
+          bodyBuffer: (count, result) => {
+            this.#onArriving(asked, result.index)
+            const length = lengthOf(result.index)
             if (count !== length)
               throw new Failure('protocol', `${this.name} sent a piece of ${count} bytes, not ${length}`)
             buffer = take()
@@ -167,21 +223,23 @@ export class PeerLink {
       )
       if (!answer.ok) return answer
       if (buffer === undefined) throw new Failure('protocol', `${this.name} sent an answer without a piece`)
-      this.#measure(askedAtMs)
+      this.#measure(askedAtMs, asked.sinceMs)
       return accept(buffer)
     } catch (error) {
       // The channel is closed, and reads no more into it.
       buffer?.release()
       throw error
     } finally {
-      this.#asked.delete(index)
+      if (requestId !== undefined) this.#asked.delete(requestId)
+      if (request.index === undefined) this.#openCount--
     }
   }
 
   /** The piece is not needed any more. It may come all the same. */
   cancel(index: number): void {
-    const request = this.#asked.get(index)
-    if (request !== undefined) this.#caller.tell('cancel', { request })
+    for (const [id, { request }] of this.#asked) {
+      if (request.index === index) this.#caller.tell('cancel', { request: id })
+    }
   }
 
   async renew(ticket: string): Promise<Answer<unknown>> {
@@ -190,8 +248,8 @@ export class PeerLink {
 
   /** Called every now and then: a peer that owes pieces and is silent is asked whether it lives. */
   checkAlive(nowMs: number): void {
-    if (this.#asked.size === 0 || this.#pinging || this.#paused) return
-    if (nowMs - this.#caller.channel.lastHeardAtMs < silentMs) return
+    if (this.#pinging || this.#paused) return
+    if (!isDoubtful(this.#asked.size, nowMs - this.#caller.channel.lastHeardAtMs)) return
     this.#pinging = true
     this.#caller.request('ping', {}, { timeoutMs: pingTimeoutMs }).then(
       () => (this.#pinging = false),
@@ -207,6 +265,11 @@ export class PeerLink {
     if (this.#events !== undefined) this.#events.onHave(index)
     // A peer that says more than there are pieces is not believed without bound.
     else if (this.#early.length < pieceCountMax) this.#early.push(index)
+  }
+
+  onChosen(requestId: number, index: number): void {
+    const asked = this.#asked.get(requestId)
+    if (asked?.request.index === undefined && asked !== undefined) this.#choose(asked, index)
   }
 
   onClosed(why: string): void {
@@ -265,11 +328,24 @@ export class PeerLink {
     return proved.ok ? accept(undefined) : proved
   }
 
+  #choose(asked: Asked, index: number): void {
+    asked.request.index = index
+    this.#openCount--
+    this.#events?.onChosen(index)
+  }
+
+  #onArriving(asked: Asked, index: number): void {
+    asked.sinceMs = performance.now()
+    if (asked.request.index === undefined) this.#choose(asked, index)
+    else if (asked.request.index !== index)
+      throw new Failure('protocol', `${this.name} sent piece ${index} in place of ${asked.request.index}`)
+  }
+
   /** A piece came: the time since the last one, or since it was asked for, is what a piece takes. */
-  #measure(askedAtMs: number): void {
+  #measure(askedAtMs: number, arrivingSinceMs: number): void {
     const nowMs = performance.now()
-    const tookMs = nowMs - Math.max(this.#lastPieceAtMs, askedAtMs)
+    this.#msPerPiece = averagePace(this.#msPerPiece, nowMs - Math.max(this.#lastPieceAtMs, askedAtMs))
+    this.#msPerTransfer = averagePace(this.#msPerTransfer, nowMs - arrivingSinceMs)
     this.#lastPieceAtMs = nowMs
-    this.#msPerPiece = this.#msPerPiece === undefined ? tookMs : this.#msPerPiece * 0.8 + tookMs * 0.2
   }
 }

@@ -1,10 +1,11 @@
 // Which piece to ask which peer for. Passive and pure: it is told facts (onHave, onPeerGone …) and
-// asked one question (pickFor). It knows no sockets, files or clocks; times are handed in.
+// asked for a pick. It knows no sockets, files or clocks; times are handed in.
 //
 // Policy, in this order: the rarest piece that nobody was asked for, ties at random; when there is
-// none, end game: a piece that another peer will deliver later than this one could.
+// none, end game: a piece that another peer will deliver later than this one could. A peer that chooses
+// itself what it sends (onBegun) is asked for certain pieces only where it would not send them by itself.
 
-import type { Bitfield } from '../../common/bitfield.ts'
+import { Bitfield } from '../../common/bitfield.ts'
 
 /** How a picker names a peer. */
 export type PeerId = string
@@ -29,10 +30,13 @@ export class Picker {
   readonly #availability: Uint32Array
   /** By availability: the pieces that are missing and that nobody was asked for, in no order. */
   readonly #offered: number[][] = []
+  #offeredCount = 0
   /** By piece: its place in its row of `#offered`, or -1. */
   readonly #place: Int32Array
   /** By piece: how many peers were asked for it and have not answered. */
   readonly #askers: Uint16Array
+  /** Pieces on offer again after they were asked for once: peers that choose take them for settled. */
+  readonly #returned = new Set<number>()
   readonly #random: () => number
 
   /** `random` gives numbers from 0 to 1, 1 excluded. */
@@ -99,12 +103,21 @@ export class Picker {
     if (this.#peers.get(peer)?.asked.delete(index) !== true) return
     const askers = (this.#askers[index] ?? 0) - 1
     this.#askers[index] = askers
-    if (askers === 0 && this.#missing.has(index)) this.#offer(index)
+    if (askers > 0 || !this.#missing.has(index)) return
+    this.#offer(index)
+    this.#returned.add(index)
+  }
+
+  /** The peer has begun to send a piece that it chose itself, and should be done at this time. */
+  onBegun(peer: PeerId, index: number, deliveryMs: number): void {
+    const facts = this.#peers.get(peer)
+    if (facts !== undefined && !facts.asked.has(index)) this.#ask(facts, index, deliveryMs)
   }
 
   /** The piece is verified and written. Answers which peers are still asked for it in vain. */
   onVerified(index: number): PeerId[] {
     this.#missing.delete(index)
+    this.#returned.delete(index)
     this.#withdraw(index)
     const inVain: PeerId[] = []
     for (const [peer, facts] of this.#peers) if (facts.asked.has(index)) inVain.push(peer)
@@ -120,11 +133,37 @@ export class Picker {
     const facts = this.#peers.get(peer)
     if (facts === undefined) return undefined
     const index = this.#pickRarest(facts) ?? this.#pickEndgame(facts, nowMs)
-    if (index === undefined) return undefined
-    this.#withdraw(index)
-    this.#askers[index] = (this.#askers[index] ?? 0) + 1
-    facts.asked.set(index, this.#deliveryMs(facts, nowMs))
+    if (index !== undefined) this.#ask(facts, index, this.#deliveryMs(facts, nowMs))
     return index
+  }
+
+  /** The same for a peer that chooses itself: only what it was told not to send, or would send too late. */
+  pickLeftOverFor(peer: PeerId, nowMs: number): number | undefined {
+    const facts = this.#peers.get(peer)
+    if (facts === undefined) return undefined
+    const index =
+      this.#pickReturned(facts) ?? (this.#offeredCount > 0 ? undefined : this.#pickEndgame(facts, nowMs))
+    if (index !== undefined) this.#ask(facts, index, this.#deliveryMs(facts, nowMs))
+    return index
+  }
+
+  /** Missing, and nobody was asked for it. */
+  isOnOffer(index: number): boolean {
+    return this.#missing.has(index) && this.#place[index] !== -1
+  }
+
+  /** What nobody was asked for: the pieces among which a peer may choose. */
+  onOffer(): Bitfield {
+    const field = new Bitfield(this.#place.length)
+    for (const index of this.#missing) if (this.#place[index] !== -1) field.set(index)
+    return field
+  }
+
+  #ask(facts: PeerFacts, index: number, deliveryMs: number): void {
+    this.#withdraw(index)
+    this.#returned.delete(index)
+    this.#askers[index] = (this.#askers[index] ?? 0) + 1
+    facts.asked.set(index, deliveryMs)
   }
 
   /** When the peer would deliver one more piece, if asked now: after all that it was asked for. */
@@ -143,6 +182,11 @@ export class Picker {
         if (index !== undefined && facts.has.has(index)) return index
       }
     }
+    return undefined
+  }
+
+  #pickReturned(facts: PeerFacts): number | undefined {
+    for (const index of this.#returned) if (facts.has.has(index)) return index
     return undefined
   }
 
@@ -177,6 +221,7 @@ export class Picker {
     const availability = this.#availability[index] ?? 0
     const row = (this.#offered[availability] ??= [])
     this.#place[index] = row.length
+    this.#offeredCount++
     row.push(index)
   }
 
@@ -191,6 +236,7 @@ export class Picker {
       this.#place[last] = place
     }
     this.#place[index] = -1
+    this.#offeredCount--
   }
 }
 

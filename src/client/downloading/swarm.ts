@@ -5,7 +5,7 @@
 import type { LimitFunction } from 'p-limit'
 import type { Address } from '../../common/addresses.ts'
 import { Failure, sentenceOf } from '../../common/failure.ts'
-import { peersPerFileMax } from '../../common/limits.ts'
+import { peersPerFileMax, pieceRequestsQueuedMax } from '../../common/limits.ts'
 import { pieceLength } from '../../common/pieces.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Refusal } from '../../common/refusal.ts'
@@ -13,7 +13,8 @@ import type { Identity } from '../../common/security/identity.ts'
 import { Pace } from '../transfer/pace.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
-import { PeerLink } from './peer-link.ts'
+import { askAhead, letsPeerChoose, tickMs } from './asking.ts'
+import { PeerLink, type PieceRequest } from './peer-link.ts'
 import { Picker } from './picker.ts'
 import type { PieceStore } from './piece-store.ts'
 
@@ -52,12 +53,6 @@ interface Contact {
 
 /** Pieces asked for and not yet written, over all peers: 24 MiB. */
 export const piecesUnderWayMax = 48
-/** Pieces asked of one peer: as many as it delivers in this time, and bounded. */
-const askAheadMs = 250
-const askAheadMin = 2
-const askAheadMax = 16
-/** How often silent and idle peers are looked at. */
-const tickMs = 250
 /** Peers that are remembered to try, more than can be connected at once. */
 const contactsMax = 20 * peersPerFileMax
 const firstRetryMs = 500
@@ -191,6 +186,7 @@ export class Swarm {
         this.#picker.onHave(contact.peer.key, index)
         this.#fill(contact)
       },
+      onChosen: (index) => this.#onChosen(contact, link, index),
       onClosed: () => this.#onLinkClosed(contact),
     })
     this.#fill(contact)
@@ -227,28 +223,65 @@ export class Swarm {
     const { link } = contact
     const nowMs = performance.now()
     if (link === undefined || this.#stopped || nowMs < contact.restUntilMs) return
-    while (this.#underWay < piecesUnderWayMax && link.askedCount < askAhead(link.msPerPiece)) {
-      const index = this.#picker.pickFor(contact.peer.key, nowMs)
+    const ahead = askAhead(link.msPerPiece)
+    const chooses = letsPeerChoose(link.msPerPiece, link.choosesItself)
+    // As long as it may choose once more, a pick made here could be the very piece that it chooses.
+    if (chooses || link.openCount > 0) {
+      if (chooses && !link.choosesItself) link.letChoose(this.#picker.onOffer())
+      while (chooses && this.#underWay < piecesUnderWayMax && link.openCount < ahead && hasRoom(link)) {
+        void this.#fetch(contact, link, { index: undefined })
+      }
+      this.#askFor(contact, link, ahead, (key) => this.#picker.pickLeftOverFor(key, nowMs))
+      return
+    }
+    link.letChooseNoMore()
+    this.#askFor(contact, link, ahead, (key) => this.#picker.pickFor(key, nowMs))
+  }
+
+  /** Asks for certain pieces, until so many of this peer are under way. */
+  #askFor(contact: Contact, link: PeerLink, max: number, pick: (key: string) => number | undefined): void {
+    while (this.#underWay < piecesUnderWayMax && link.askedCount < max && hasRoom(link)) {
+      const index = pick(contact.peer.key)
       if (index === undefined) return
-      void this.#fetch(contact, link, index)
+      this.#tellTaken(link, index)
+      this.#underWay++
+      void this.#fetch(contact, link, { index })
     }
   }
 
-  async #fetch(contact: Contact, link: PeerLink, index: number): Promise<void> {
+  /** From now on the piece counts as under way. */
+  #onChosen(contact: Contact, link: PeerLink, index: number): void {
     this.#underWay++
+    if (this.#picker.isOnOffer(index)) {
+      this.#picker.onBegun(contact.peer.key, index, performance.now() + (link.msPerTransfer ?? 0))
+      this.#tellTaken(link, index)
+    } else {
+      link.cancel(index)
+    }
+    this.#fill(contact)
+  }
+
+  #tellTaken(from: PeerLink, index: number): void {
+    for (const { link } of this.#contacts.values()) {
+      if (link !== undefined && link !== from && link.choosesItself) link.taken(index)
+    }
+  }
+
+  async #fetch(contact: Contact, link: PeerLink, request: PieceRequest): Promise<void> {
+    const { sizeBytes, pieceCount } = this.#store.manifest
+    const lengthOf = (index: number): number => (index < pieceCount ? pieceLength(sizeBytes, index) : 0)
     try {
-      const length = pieceLength(this.#store.manifest.sizeBytes, index)
-      const answer = await link.piece(index, length, () => this.#store.takeBuffer())
-      if (answer.ok) await this.#onPiece(contact, link, index, answer.value)
-      else this.#onPieceRefused(contact, link, index, answer.refusal)
+      const answer = await link.piece(request, lengthOf, () => this.#store.takeBuffer())
+      if (!answer.ok) this.#onPieceRefused(contact, link, request.index, answer.refusal)
+      else if (request.index !== undefined) await this.#onPiece(contact, link, request.index, answer.value)
     } catch (error) {
       // The connection ended, and with it the claim on the piece; or the disk failed.
       if (!(error instanceof Failure)) throw error
-      this.#picker.onGivenUp(contact.peer.key, index)
+      if (request.index !== undefined) this.#picker.onGivenUp(contact.peer.key, request.index)
       if (error.code === 'file') this.#events.onFailure(error)
       else if (error.code === 'protocol') link.close(error.message)
     } finally {
-      this.#underWay--
+      if (request.index !== undefined) this.#underWay--
       this.#fill(contact)
     }
   }
@@ -285,10 +318,12 @@ export class Swarm {
     link.close('it sent a bad piece')
   }
 
-  #onPieceRefused(contact: Contact, link: PeerLink, index: number, refusal: Refusal): void {
+  #onPieceRefused(contact: Contact, link: PeerLink, index: number | undefined, refusal: Refusal): void {
     const { key } = contact.peer
-    if (refusal.code === 'piece-missing') this.#picker.onLacks(key, index)
-    else this.#picker.onGivenUp(key, index)
+    if (index !== undefined) {
+      if (refusal.code === 'piece-missing') this.#picker.onLacks(key, index)
+      else this.#picker.onGivenUp(key, index)
+    }
     if (refusal.code === 'cancelled' || refusal.code === 'piece-missing') return
     contact.restUntilMs = performance.now() + restMs
     if (refusal.code === 'ticket-lapsed') this.#events.onTicketRefused()
@@ -318,7 +353,7 @@ function newContact(peer: Peer): Contact {
   }
 }
 
-function askAhead(msPerPiece: number | undefined): number {
-  if (msPerPiece === undefined) return askAheadMin
-  return Math.min(askAheadMax, Math.max(askAheadMin, Math.ceil(askAheadMs / Math.max(1, msPerPiece)) + 1))
+/** What is asked for, and what it was let choose, wait in one queue at the peer. */
+function hasRoom(link: PeerLink): boolean {
+  return link.askedCount + link.openCount < pieceRequestsQueuedMax
 }

@@ -7,12 +7,14 @@ import { Failure, systemCode } from '../../common/failure.ts'
 import { lineBytesBeforeLogin, peerConnectionsMax } from '../../common/limits.ts'
 import { peerProtocol } from '../../common/protocol/peer-protocol.ts'
 import { Channel } from '../../common/wire/channel.ts'
+import { FileDemands } from './file-demands.ts'
 import { PeerSession, type ServingParts } from './peer-session.ts'
 
 export class PeerServer {
   readonly #parts: ServingParts
   readonly #server: Server
   readonly #sessions = new Set<PeerSession>()
+  readonly #demands = new FileDemands<PeerSession>()
 
   constructor(parts: ServingParts) {
     this.#parts = parts
@@ -20,9 +22,13 @@ export class PeerServer {
     this.#server.maxConnections = peerConnectionsMax
     parts.sources.listen({
       onHave: (group, fileId, index) => {
+        this.#demands.find(group, fileId)?.onHave(index)
         for (const session of this.#sessions) session.tellHave(group, fileId, index)
+        // Somebody may have been waiting for just this piece.
+        parts.uploads.serve()
       },
       onWithdrawn: (group, fileId, why) => {
+        this.#demands.onWithdrawn(group, fileId)
         for (const session of this.#sessions) session.tellClosed(group, fileId, why)
       },
     })
@@ -68,7 +74,10 @@ export class PeerServer {
   /** TLS goes in here: by the first byte of the socket, before there is a channel. */
   #accept(socket: Socket): void {
     const channel = new Channel(socket, lineBytesBeforeLogin)
-    const session = new PeerSession(channel, peerProtocol, this.#parts, () => this.#sessions.delete(session))
+    const session = new PeerSession(channel, peerProtocol, this.#parts, this.#demands, () => {
+      this.#sessions.delete(session)
+      this.#demands.onPeerGone(session)
+    })
     this.#sessions.add(session)
   }
 }

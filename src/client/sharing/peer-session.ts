@@ -10,9 +10,11 @@ import type { Ticket } from '../../common/security/ticket.ts'
 import type { Channel } from '../../common/wire/channel.ts'
 import type { Needs, Params } from '../../common/wire/methods.ts'
 import { allowLongLines, answeredElsewhere, Responder, type Handlers } from '../../common/wire/responder.ts'
+import type { FileDemands } from './file-demands.ts'
+import type { PieceDemand } from './piece-demand.ts'
 import type { PieceSource, SourceRegistry } from './piece-source.ts'
 import type { TicketOffice } from './ticket-office.ts'
-import type { UploadPeer, UploadQueue } from './upload-queue.ts'
+import type { Answering, UploadPeer, UploadQueue } from './upload-queue.ts'
 
 type Asked<M extends keyof PeerProtocol['requests']> = Params<PeerProtocol, M>
 
@@ -28,19 +30,31 @@ export interface ServingParts {
 
 export class PeerSession implements UploadPeer {
   readonly #parts: ServingParts
+  readonly #demands: FileDemands<PeerSession>
   readonly #responder: Responder<PeerProtocol, undefined>
   readonly #opened = new Set<string>()
   #stage: Needs = 'nothing'
   #ticket: Ticket | undefined
   #challenge: Challenge | undefined
 
-  constructor(channel: Channel, protocol: PeerProtocol, parts: ServingParts, onClosed: () => void) {
+  constructor(
+    channel: Channel,
+    protocol: PeerProtocol,
+    parts: ServingParts,
+    demands: FileDemands<PeerSession>,
+    onClosed: () => void,
+  ) {
     this.#parts = parts
+    this.#demands = demands
     this.#responder = new Responder(channel, {
       protocol,
       session: undefined,
       handlers: this.#handlers(),
-      onTold: { cancel: ({ request }) => parts.uploads.cancel(this, request) },
+      onTold: {
+        cancel: ({ request }) => parts.uploads.cancel(this, request),
+        wants: ({ fileId, bitfield }) => this.#onWants(fileId, bitfield),
+        taken: ({ fileId, index }) => this.#demand(fileId)?.onTaken(this, index),
+      },
       stage: () => this.#stage,
       onClosed: () => {
         parts.uploads.drop(this)
@@ -60,8 +74,10 @@ export class PeerSession implements UploadPeer {
   }
 
   tellHave(group: string, fileId: string, index: number): void {
-    if (this.#ticket?.group === group && this.#opened.has(fileId))
-      this.#responder.tell('have', { fileId, index })
+    if (this.#ticket?.group !== group || !this.#opened.has(fileId)) return
+    // Whoever has the piece, or is getting it, need not hear of it: in a swarm that is every other peer.
+    if (this.#demand(fileId)?.mayWant(this, index) === false) return
+    this.#responder.tell('have', { fileId, index })
   }
 
   tellClosed(group: string, fileId: string, why: string): void {
@@ -73,8 +89,12 @@ export class PeerSession implements UploadPeer {
     this.#responder.close(sentence)
   }
 
-  begin(requestId: number, bytes: number): void {
-    this.#responder.beginBulk(requestId, {}, bytes)
+  tellChosen(requestId: number, index: number): void {
+    this.#responder.tell('chosen', { request: requestId, index })
+  }
+
+  begin(requestId: number, index: number | undefined, bytes: number): void {
+    this.#responder.beginBulk(requestId, index === undefined ? {} : { index }, bytes)
   }
 
   send(bytes: Uint8Array): Promise<void> {
@@ -167,16 +187,43 @@ export class PeerSession implements UploadPeer {
     const source = this.#source(fileId)
     if (!source.ok) return source
     const { bytes } = source.value.manifest
-    this.#parts.uploads.add(this, { id: requestId, load: () => Promise.resolve(accept(bytes)) })
+    const load = (): Promise<Answer<Uint8Array>> => Promise.resolve(accept(bytes))
+    this.#parts.uploads.add(this, { id: requestId, take: () => ({ load }) })
     return answeredElsewhere
   }
 
   #piece({ fileId, index }: Asked<'piece'>, requestId: number): Answer<never> | typeof answeredElsewhere {
     const source = this.#source(fileId)
     if (!source.ok) return source
+    if (index === undefined) {
+      this.#parts.uploads.add(this, { id: requestId, take: () => this.#choose(fileId) })
+      return answeredElsewhere
+    }
     if (!source.value.have.has(index)) return refuse('piece-missing', 'this client does not have that piece')
-    this.#parts.uploads.add(this, { id: requestId, load: (buffer) => loadPiece(source.value, index, buffer) })
+    this.#demand(fileId)?.onTaken(this, index)
+    const load = (buffer: Buffer): Promise<Answer<Uint8Array>> => loadPiece(source.value, index, buffer)
+    this.#parts.uploads.add(this, { id: requestId, take: () => ({ index, load }) })
     return answeredElsewhere
+  }
+
+  /** Called when it comes to sending, which may be long after the request: whether it may is asked anew. */
+  #choose(fileId: string): Answering | undefined {
+    const source = this.#source(fileId)
+    if (!source.ok) return { load: () => Promise.resolve(source) }
+    const index = this.#demand(fileId)?.pickFor(this)
+    if (index === undefined) return undefined
+    return { index, isChoice: true, load: (buffer) => loadPiece(source.value, index, buffer) }
+  }
+
+  #demand(fileId: string): PieceDemand<PeerSession> | undefined {
+    return this.#ticket === undefined ? undefined : this.#demands.find(this.#ticket.group, fileId)
+  }
+
+  #onWants(fileId: string, bitfield: string): void {
+    const source = this.#source(fileId)
+    if (!source.ok || this.#ticket === undefined) return
+    if (!this.#demands.onWants(this.#ticket.group, source.value, this, bitfield))
+      this.close('an impossible bitfield')
   }
 }
 

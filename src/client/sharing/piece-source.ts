@@ -29,11 +29,11 @@ export class SourceRegistry {
 
   /** Serves this from now on; takes the place of what served the same file before. */
   offer(group: string, source: PieceSource): void {
-    this.#sources.set(keyOf(group, source.manifest.fileId), source)
+    this.#sources.set(sourceKey(group, source.manifest.fileId), source)
   }
 
   find(group: string, fileId: string): PieceSource | undefined {
-    return this.#sources.get(keyOf(group, fileId))
+    return this.#sources.get(sourceKey(group, fileId))
   }
 
   /** One more piece is there: verified, written and marked. */
@@ -42,11 +42,11 @@ export class SourceRegistry {
   }
 
   withdraw(group: string, fileId: string, why: string): void {
-    if (this.#sources.delete(keyOf(group, fileId))) this.#events?.onWithdrawn(group, fileId, why)
+    if (this.#sources.delete(sourceKey(group, fileId))) this.#events?.onWithdrawn(group, fileId, why)
   }
 }
 
-/** Group names have no spaces. */
-function keyOf(group: string, fileId: string): string {
+/** Names what is served. Group names have no spaces. */
+export function sourceKey(group: string, fileId: string): string {
   return `${group} ${fileId}`
 }

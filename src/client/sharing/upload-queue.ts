@@ -1,34 +1,42 @@
-// In which order pieces go out. One piece at a time at full speed, round-robin over the peers that can
-// take one, rather than a little to all: a whole piece that arrives early can be passed on early.
+// Sends pieces, under the upload limit. One piece at a time at full speed, round-robin over the peers that
+// can take one, rather than a little to all: a whole piece that arrives early can be passed on early.
 
-import { pieceRequestsQueuedMax } from '../../common/limits.ts'
 import { refuse, type Answer } from '../../common/refusal.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
+import { UploadOrder, type Line, type Request } from './upload-order.ts'
 
 /** How the queue reaches one peer. */
 export interface UploadPeer {
+  /** Tells which piece was chosen for a request, before its answer begins. */
+  tellChosen(requestId: number, index: number): void
   /** Begins an answer of `bytes` raw bytes. */
-  begin(requestId: number, bytes: number): void
+  begin(requestId: number, index: number | undefined, bytes: number): void
   /** Sends some of them; resolves when the system has taken them or the peer is gone. */
   send(bytes: Uint8Array): Promise<void>
   refuse(requestId: number, answer: Answer<never>): void
   readonly isGone: boolean
 }
 
-interface Request {
-  readonly id: number
+/** What answers a request. */
+export interface Answering {
+  /** The piece; none for a manifest. */
+  readonly index?: number
+  /** It was chosen here, so the peer does not know it. */
+  readonly isChoice?: boolean
   /** The bytes to answer with, in this buffer of a piece's size if they come from a file. */
   load(buffer: Buffer): Promise<Answer<Uint8Array>>
 }
 
-interface Line {
-  readonly peer: UploadPeer
-  readonly requests: Request[]
-  /** Pieces that are being read or sent. */
-  busy: number
-  /** When what was begun has been taken: the answer of one piece must not begin inside another's. */
-  sent: Promise<void>
+/** An answer from its turn until the system has taken it. */
+interface Upload {
+  readonly line: Line<UploadPeer, Answering>
+  readonly id: number
+  readonly answering: Answering
+  /** Cancelled after it was chosen and before it began. */
+  isCancelled: boolean
+  hasBegun: boolean
+  turnIsOver: boolean
 }
 
 interface Sending {
@@ -55,109 +63,123 @@ const slowReaderMs = 250
 
 export class UploadQueue {
   readonly #bucket: TokenBucket
-  /** In the order of their turns: whose turn begins goes to the end, and again when it is over. */
-  readonly #lines = new Map<UploadPeer, Line>()
+  readonly #order = new UploadOrder<UploadPeer, Answering>(Math.random)
+  readonly #uploads = new Set<Upload>()
+  /** By peer: when what was begun has been taken. The answer of one piece must not begin inside another's. */
+  readonly #sent = new WeakMap<UploadPeer, Promise<void>>()
   #underWay = 0
 
   constructor(bucket: TokenBucket) {
     this.#bucket = bucket
   }
 
-  add(peer: UploadPeer, request: Request): void {
-    let line = this.#lines.get(peer)
-    if (line === undefined) {
-      line = { peer, requests: [], busy: 0, sent: Promise.resolve() }
-      this.#lines.set(peer, line)
-    }
-    if (line.requests.length >= pieceRequestsQueuedMax) {
-      peer.refuse(request.id, refuse('busy', 'too many pieces are asked for at once'))
-      return
-    }
-    line.requests.push(request)
-    this.#serve()
+  add(peer: UploadPeer, request: Request<Answering>): void {
+    if (this.#order.add(peer, request)) this.serve()
+    else peer.refuse(request.id, refuse('busy', 'too many pieces are asked for at once'))
   }
 
   /** The peer does not need this any more. What is being sent already goes on to its end. */
   cancel(peer: UploadPeer, requestId: number): void {
-    const requests = this.#lines.get(peer)?.requests ?? []
-    const at = requests.findIndex((request) => request.id === requestId)
-    if (at === -1) return
-    requests.splice(at, 1)
-    peer.refuse(requestId, refuse('cancelled', 'cancelled'))
+    if (this.#order.cancel(peer, requestId)) {
+      peer.refuse(requestId, refuse('cancelled', 'cancelled'))
+      return
+    }
+    for (const upload of this.#uploads) {
+      if (upload.line.peer !== peer || upload.id !== requestId || upload.hasBegun) continue
+      if (upload.isCancelled) return
+      upload.isCancelled = true
+      upload.line.busy--
+      peer.refuse(requestId, refuse('cancelled', 'cancelled'))
+      // Its turn goes to another at once: whoever waits for the limit need not wait for this one too.
+      this.#endTurn(upload)
+    }
   }
 
   /** The peer is gone. */
   drop(peer: UploadPeer): void {
-    this.#lines.delete(peer)
+    this.#order.onPeerGone(peer)
   }
 
-  #serve(): void {
+  /** Begins what can be begun now. Called also when there is a new piece, which somebody may wait for. */
+  serve(): void {
     // A limited sender is strict, one piece after the other: the limit is the bottleneck, not the disk.
     const limited = this.#bucket.bytesPerSecond !== undefined
+    const busyMax = limited || this.#order.peerCount > readAheadPeersMax ? 1 : 2
     while (this.#underWay < (limited ? 1 : underWayMax)) {
-      const line = this.#next()
-      const request = line?.requests.shift()
-      if (line === undefined || request === undefined) return
-      this.#toEnd(line)
+      const turn = this.#order.next(busyMax)
+      if (turn === undefined) return
+      const { line, id, load: answering } = turn
+      const upload = { line, id, answering, isCancelled: false, hasBegun: false, turnIsOver: false }
+      this.#uploads.add(upload)
       this.#underWay++
-      line.busy++
-      void this.#upload(line, request).finally(() => {
-        line.busy--
-        this.#serve()
-      })
+      void this.#upload(upload)
     }
   }
 
-  #next(): Line | undefined {
-    const limited = this.#bucket.bytesPerSecond !== undefined
-    const busyMax = limited || this.#lines.size > readAheadPeersMax ? 1 : 2
-    for (const line of this.#lines.values()) {
-      if (line.requests.length > 0 && line.busy < busyMax) return line
-    }
-    return undefined
-  }
-
-  async #upload(line: Line, request: Request): Promise<void> {
+  async #upload(upload: Upload): Promise<void> {
+    const { line, id, answering } = upload
     const buffer = takePieceBuffer()
     let sending: Sending | undefined
+    // While it waits for the limit, the peer may say that the piece is coming from elsewhere by now.
+    if (
+      answering.isChoice === true &&
+      answering.index !== undefined &&
+      this.#bucket.bytesPerSecond !== undefined
+    )
+      line.peer.tellChosen(id, answering.index)
     try {
-      const loaded = await request.load(buffer)
+      const loaded = await answering.load(buffer)
+      if (upload.isCancelled) return
       if (loaded.ok) {
-        sending = this.#begin(line, request.id, loaded.value)
+        sending = this.#begin(upload, loaded.value)
         await sending.turnOver
       } else {
-        line.peer.refuse(request.id, loaded)
+        line.peer.refuse(id, loaded)
       }
     } finally {
       // The turn is over when the piece is on its way, the buffer when the system has taken it:
       // a peer that reads slowly holds a buffer, never the queue.
-      this.#underWay--
-      this.#toEnd(line)
-      this.#serve()
+      this.#endTurn(upload)
       await sending?.taken
+      this.#uploads.delete(upload)
       returnPieceBuffer(buffer)
+      if (!upload.isCancelled) line.busy--
+      this.serve()
     }
   }
 
-  #begin(line: Line, requestId: number, bytes: Uint8Array): Sending {
+  #endTurn(upload: Upload): void {
+    if (upload.turnIsOver) return
+    upload.turnIsOver = true
+    this.#underWay--
+    this.serve()
+  }
+
+  #begin(upload: Upload, bytes: Uint8Array): Sending {
+    const { line } = upload
     let onSlow: () => void = () => undefined
     const slow = new Promise<void>((resolve) => (onSlow = resolve))
-    const taken = line.sent.then(() => this.#send(line.peer, requestId, bytes, onSlow))
-    line.sent = taken
+    const before = this.#sent.get(line.peer) ?? Promise.resolve()
+    const taken = before.then(() => this.#send(upload, bytes, onSlow))
+    this.#sent.set(line.peer, taken)
     // Where a limit was set just now, an earlier piece may still be in the hands of this peer.
     const strict = this.#bucket.bytesPerSecond !== undefined && line.busy === 1
     return { taken, turnOver: strict ? Promise.race([taken, slow]) : Promise.resolve() }
   }
 
-  async #send(peer: UploadPeer, requestId: number, bytes: Uint8Array, onSlow: () => void): Promise<void> {
-    if (peer.isGone) return
-    peer.begin(requestId, bytes.length)
+  async #send(upload: Upload, bytes: Uint8Array, onSlow: () => void): Promise<void> {
+    const { peer } = upload.line
     let patienceMs = slowReaderMs
     for (let at = 0; at < bytes.length;) {
       const slice = bytes.subarray(at, Math.min(bytes.length, at + this.#bucket.sliceBytes))
       const allowed = this.#bucket.take(slice.length)
       if (allowed !== undefined) await allowed
-      if (peer.isGone) return
+      if (peer.isGone || upload.isCancelled) {
+        this.#bucket.giveBack(slice.length)
+        return
+      }
+      if (!upload.hasBegun) peer.begin(upload.id, upload.answering.index, bytes.length)
+      upload.hasBegun = true
       const sentAtMs = performance.now()
       const timer = setTimeout(onSlow, patienceMs)
       await peer.send(slice)
@@ -165,11 +187,5 @@ export class UploadQueue {
       patienceMs -= performance.now() - sentAtMs
       at += slice.length
     }
-  }
-
-  #toEnd(line: Line): void {
-    if (this.#lines.get(line.peer) !== line) return
-    this.#lines.delete(line.peer)
-    this.#lines.set(line.peer, line)
   }
 }

@@ -65,6 +65,13 @@ export class TokenBucket {
     })
   }
 
+  /** Bytes that were taken and did not go after all. */
+  giveBack(bytes: number): void {
+    if (this.#bytesPerSecond === undefined) return
+    this.#tokens += bytes
+    this.#release()
+  }
+
   /** Books bytes that have come already; how long to pause, in milliseconds, to make up for them. */
   spend(bytes: number): number {
     if (this.#bytesPerSecond === undefined) return 0

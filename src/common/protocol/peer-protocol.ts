@@ -2,7 +2,7 @@
 // PROTOCOL.md explains every entry; a test holds it against this table.
 
 import * as v from 'valibot'
-import { manifestBytesMax, pieceBytes } from '../limits.ts'
+import { lineBytesMax, manifestBytesMax, pieceBytes } from '../limits.ts'
 import type { Protocol } from '../wire/methods.ts'
 import { Count, FileId, Nonce, Nothing, PieceIndex, PublicKey, Signature, TicketText } from './fields.ts'
 
@@ -42,21 +42,28 @@ export const peerProtocol = {
       result: Nothing,
       bodyBytesMax: manifestBytesMax,
     },
+    /** A piece; without an index, one that the sharing client chooses of those that are wanted (`wants`). */
     piece: {
       needs: 'login',
-      params: v.strictObject({ fileId: FileId, index: PieceIndex }),
-      result: Nothing,
+      params: v.strictObject({ fileId: FileId, index: v.optional(PieceIndex) }),
+      result: v.object({ index: PieceIndex }),
       bodyBytesMax: pieceBytes,
     },
   },
   toCaller: {
     have: v.object({ fileId: FileId, index: PieceIndex }),
+    /** The piece that will answer a request that named none: it is sent next, and can still be cancelled. */
+    chosen: v.object({ request: Count, index: PieceIndex }),
     /** The file is not served any more: withdrawn, changed on disk, or gone. */
     closed: v.object({ fileId: FileId, why: v.pipe(v.string(), v.maxLength(200)) }),
   },
   toResponder: {
     /** The answer to this request is not needed any more; it is refused as `cancelled` if not yet begun. */
     cancel: v.object({ request: Count }),
+    /** The pieces among which the sharing client may choose: those that are not there or under way. */
+    wants: v.object({ fileId: FileId, bitfield: v.pipe(v.string(), v.maxLength(lineBytesMax)) }),
+    /** One of them is under way from elsewhere, or there. */
+    taken: v.object({ fileId: FileId, index: PieceIndex }),
   },
 } as const satisfies Protocol
 

@@ -16,13 +16,13 @@ export interface CallerEvents<P extends Protocol> {
   onBytes?(count: number): void
 }
 
-export interface RequestOptions {
+export interface RequestOptions<R = unknown> {
   /** Without an answer for so long, the request is rejected with a `timeout` failure. 0: wait for ever. */
   timeoutMs?: number
   /** The id the request went out with, for a notification that speaks of it. */
   onSent?: (id: number) => void
   /** Where the bytes behind the result go. Called when their number is known, before the first is read. */
-  bodyBuffer?: (bytes: number) => Uint8Array
+  bodyBuffer?: (bytes: number, result: R) => Uint8Array
 }
 
 interface Pending {
@@ -30,7 +30,7 @@ interface Pending {
   readonly resolve: (answer: Answer<unknown>) => void
   readonly reject: (failure: Failure) => void
   timer: NodeJS.Timeout | undefined
-  readonly bodyBuffer: ((bytes: number) => Uint8Array) | undefined
+  readonly bodyBuffer: ((bytes: number, result: never) => Uint8Array) | undefined
 }
 
 export class Caller<P extends Protocol> {
@@ -65,7 +65,7 @@ export class Caller<P extends Protocol> {
   request<M extends Method<P>>(
     method: M,
     params: Params<P, M>,
-    options: RequestOptions = {},
+    options: RequestOptions<Result<P, M>> = {},
   ): Promise<Answer<Result<P, M>>> {
     return new Promise((resolve, reject) => {
       if (this.channel.isClosed) {
@@ -129,7 +129,7 @@ export class Caller<P extends Protocol> {
     // A result that promises bytes and brings none would leave its buffer as it was, and look like an answer.
     const isWhole = hasBody || spec?.bodyBytesMax === undefined
     if (parsed?.success === true && isWhole) pending.resolve({ ok: true, value: parsed.output })
-    else pending.reject(new Failure('protocol', `the answer to ${pending.method} has the wrong shape`))
+    else pending.reject(wrongShape(pending.method))
   }
 
   /** The body of an answer that came too late still has to be read, to stay in step: into a buffer to forget. */
@@ -142,7 +142,11 @@ export class Caller<P extends Protocol> {
         : (this.#protocol.requests[pending.method]?.bodyBytesMax ?? 0)
     if (bytes > max) throw new Failure('protocol', `a body of ${bytes} bytes, at most ${max} are allowed`)
     this.#receiving = message.id
-    return pending?.bodyBuffer?.(bytes) ?? Buffer.allocUnsafe(bytes)
+    if (pending?.bodyBuffer === undefined) return Buffer.allocUnsafe(bytes)
+    const spec = this.#protocol.requests[pending.method]
+    const parsed = spec === undefined ? undefined : v.safeParse(spec.result, message.result)
+    if (parsed?.success !== true) throw wrongShape(pending.method)
+    return pending.bodyBuffer(bytes, parsed.output as never)
   }
 
   /**
@@ -183,4 +187,8 @@ export class Caller<P extends Protocol> {
     for (const id of this.#pending.keys()) this.#take(id)?.reject(reason)
     this.#events.onClosed(reason)
   }
+}
+
+function wrongShape(method: string): Failure {
+  return new Failure('protocol', `the answer to ${method} has the wrong shape`)
 }

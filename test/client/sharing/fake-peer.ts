@@ -11,6 +11,8 @@ export class FakePeer implements UploadPeer {
   /** Ids of the answers that reached it whole, in order. */
   readonly got: number[] = []
   readonly refused: { id: number; code: string }[] = []
+  /** What it was told of choices that were left to the queue. */
+  readonly chosen: { id: number; index: number }[] = []
   /** What broke the order of one whole answer after the other. */
   readonly broken: string[] = []
   #answer: { id: number; owedBytes: number } | undefined
@@ -27,7 +29,11 @@ export class FakePeer implements UploadPeer {
     return this.#answer?.id
   }
 
-  begin(id: number, bytes: number): void {
+  tellChosen(id: number, index: number): void {
+    this.chosen.push({ id, index })
+  }
+
+  begin(id: number, _index: number | undefined, bytes: number): void {
     if (this.#answer !== undefined) this.broken.push(`answer ${id} begins inside answer ${this.#answer.id}`)
     this.#answer = { id, owedBytes: bytes }
   }

@@ -3,10 +3,12 @@
 
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server } from 'node:net'
+import { PieceDemand } from '../../../src/client/sharing/piece-demand.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
 import type { Manifest } from '../../../src/common/manifest.ts'
 import { pieceLength, pieceOffset } from '../../../src/common/pieces.ts'
 import { peerProtocol, type PeerProtocol } from '../../../src/common/protocol/peer-protocol.ts'
+import { seededRandom } from '../../simulation/seeded-random.ts'
 import type { Peer } from '../../../src/common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Refusal } from '../../../src/common/refusal.ts'
 import { makeNonce, proveKey } from '../../../src/common/security/challenge.ts'
@@ -48,6 +50,9 @@ export interface Behaviour {
   /** Told of every piece that it is asked for. */
   onAsked?: () => void
 }
+
+/** The downloader of a connection. */
+const only = 'downloader'
 
 export class FakeSeeder {
   readonly user: string
@@ -96,11 +101,21 @@ export class FakeSeeder {
     this.connections++
     this.#channels.add(channel)
     const stage = { now: 'nothing' as 'nothing' | 'login' }
+    const { pieceCount } = this.#manifest
+    const has = Bitfield.fromBytes(Buffer.from(this.#behaviour.bitfield ?? '', 'base64'), pieceCount)
+    const demand = new PieceDemand<string>(has ?? Bitfield.full(pieceCount), seededRandom(1))
     const responder: Responder<PeerProtocol, undefined> = new Responder(channel, {
       protocol: peerProtocol,
       session: undefined,
-      handlers: this.#handlers(stage, () => responder),
-      onTold: { cancel: () => undefined },
+      handlers: this.#handlers(stage, () => responder, demand),
+      onTold: {
+        cancel: () => undefined,
+        wants: ({ bitfield }) => {
+          const pieces = Bitfield.fromBytes(Buffer.from(bitfield, 'base64'), pieceCount)
+          if (pieces !== undefined) demand.onWants(only, pieces)
+        },
+        taken: ({ index }) => demand.onTaken(only, index),
+      },
       stage: () => stage.now,
       onClosed: () => this.#channels.delete(channel),
       onFailure: (error) => {
@@ -112,6 +127,7 @@ export class FakeSeeder {
   #handlers(
     stage: { now: 'nothing' | 'login' },
     responder: () => Responder<PeerProtocol, undefined>,
+    demand: PieceDemand<string>,
   ): Handlers<PeerProtocol, undefined> {
     return {
       hello: ({ nonce, ticket }) => {
@@ -150,7 +166,11 @@ export class FakeSeeder {
         responder().channel.sendBytes(bytes, () => undefined)
         return answeredElsewhere
       },
-      piece: ({ index }, _session, id) => {
+      piece: ({ index: named }, _session, id) => {
+        const index = named ?? demand.pickFor(only)
+        // With nothing to choose from, the request waits: for ever, since nothing is added here.
+        if (index === undefined) return answeredElsewhere
+        demand.onTaken(only, index)
         const reply = this.#reply(responder(), index, id)
         this.asked.push(index)
         this.#behaviour.onAsked?.()
@@ -167,7 +187,7 @@ export class FakeSeeder {
       // Whoever left a piece unfinished can say nothing more on this connection.
       if (this.#stuck.has(responder)) return
       if (bytes.length < announced) this.#stuck.add(responder)
-      responder.beginBulk(id, {}, announced)
+      responder.beginBulk(id, { index }, announced)
       responder.channel.sendBytes(bytes, () => undefined)
     }
     return {

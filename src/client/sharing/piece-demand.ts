@@ -1,0 +1,140 @@
+// Which pieces of one served file its downloaders still want, and which of them to send to whom. Passive
+// and pure, as the picker at the other end is: told facts, asked one thing (pickFor).
+//
+// A piece that many want is one that few have. So the most wanted first is the rarest first, and a
+// seeder hands out every piece once before any piece twice, without being told what others have.
+
+import { Bitfield } from '../../common/bitfield.ts'
+
+interface Wants {
+  /** Pieces that the peer would take from here: neither there nor under way to it. */
+  readonly pieces: Bitfield
+  /** How many of them are here. */
+  here: number
+}
+
+/** So many pieces are looked at for the most wanted one. After that any that the peer wants is as good. */
+const looksMax = 256
+
+export class PieceDemand<Peer> {
+  readonly #have: Bitfield
+  readonly #random: () => number
+  readonly #wants = new Map<Peer, Wants>()
+  /** By piece: how many peers want it. */
+  readonly #wantedBy: Uint16Array
+  /** By number of peers that want it: the pieces that are here, in no order. */
+  readonly #rows: number[][] = []
+  /** By piece: its place in its row, or -1 when it is not here. */
+  readonly #place: Int32Array
+
+  /** `have` is copied; `random` gives numbers from 0 to 1, 1 excluded. */
+  constructor(have: Bitfield, random: () => number) {
+    this.#have = new Bitfield(have.length)
+    this.#random = random
+    this.#wantedBy = new Uint16Array(have.length)
+    this.#place = new Int32Array(have.length).fill(-1)
+    for (let index = 0; index < have.length; index++) if (have.has(index)) this.onHave(index)
+  }
+
+  /** One more piece is here. */
+  onHave(index: number): void {
+    if (this.#have.has(index)) return
+    this.#have.set(index)
+    this.#enter(index)
+    for (const wants of this.#wants.values()) if (wants.pieces.has(index)) wants.here++
+  }
+
+  /** What the peer wants, in place of what it wanted before. The bitfield belongs to this from now on. */
+  onWants(peer: Peer, pieces: Bitfield): void {
+    this.onPeerGone(peer)
+    const wants = { pieces, here: 0 }
+    this.#wants.set(peer, wants)
+    for (let index = 0; index < pieces.length; index++) {
+      if (!pieces.has(index)) continue
+      this.#count(index, 1)
+      if (this.#have.has(index)) wants.here++
+    }
+  }
+
+  /** The peer has the piece, or it is under way to it. */
+  onTaken(peer: Peer, index: number): void {
+    const wants = this.#wants.get(peer)
+    if (wants?.pieces.has(index) !== true) return
+    wants.pieces.clear(index)
+    this.#count(index, -1)
+    if (this.#have.has(index)) wants.here--
+  }
+
+  onPeerGone(peer: Peer): void {
+    const wants = this.#wants.get(peer)
+    if (wants === undefined) return
+    this.#wants.delete(peer)
+    for (let index = 0; index < wants.pieces.length; index++) {
+      if (wants.pieces.has(index)) this.#count(index, -1)
+    }
+  }
+
+  /** False when the peer has said that it does not want the piece (any more). */
+  mayWant(peer: Peer, index: number): boolean {
+    return this.#wants.get(peer)?.pieces.has(index) !== false
+  }
+
+  /** The piece to send to this peer now; it counts as taken. Undefined: nothing here that it wants. */
+  pickFor(peer: Peer): number | undefined {
+    const wants = this.#wants.get(peer)
+    if (wants === undefined || wants.here === 0) return undefined
+    const index = this.#mostWanted(wants) ?? this.#anyWanted(wants)
+    if (index !== undefined) this.onTaken(peer, index)
+    return index
+  }
+
+  #mostWanted(wants: Wants): number | undefined {
+    let looks = 0
+    for (let count = this.#rows.length - 1; count > 0; count--) {
+      const row = this.#rows[count]
+      if (row === undefined || row.length === 0) continue
+      const start = Math.floor(this.#random() * row.length)
+      for (let step = 0; step < row.length; step++) {
+        if (looks++ === looksMax) return undefined
+        const index = row[(start + step) % row.length]
+        if (index !== undefined && wants.pieces.has(index)) return index
+      }
+    }
+    return undefined
+  }
+
+  #anyWanted(wants: Wants): number | undefined {
+    const { length } = this.#have
+    const start = Math.floor(this.#random() * length)
+    for (let step = 0; step < length; step++) {
+      const index = (start + step) % length
+      if (wants.pieces.has(index) && this.#have.has(index)) return index
+    }
+    return undefined
+  }
+
+  #count(index: number, change: 1 | -1): void {
+    const isHere = this.#place[index] !== -1
+    if (isHere) this.#leave(index)
+    this.#wantedBy[index] = (this.#wantedBy[index] ?? 0) + change
+    if (isHere) this.#enter(index)
+  }
+
+  #enter(index: number): void {
+    const row = (this.#rows[this.#wantedBy[index] ?? 0] ??= [])
+    this.#place[index] = row.length
+    row.push(index)
+  }
+
+  #leave(index: number): void {
+    const place = this.#place[index] ?? -1
+    const row = this.#rows[this.#wantedBy[index] ?? 0]
+    const last = row?.pop()
+    if (row === undefined || last === undefined) throw new Error('a piece that is here is in its row')
+    if (last !== index) {
+      row[place] = last
+      this.#place[last] = place
+    }
+    this.#place[index] = -1
+  }
+}

@@ -1,0 +1,143 @@
+// One member of a simulated swarm: its two real halves, and what it keeps of each connection.
+
+import { Picker } from '../../src/client/downloading/picker.ts'
+import { PieceDemand } from '../../src/client/sharing/piece-demand.ts'
+import { UploadOrder, type Turn } from '../../src/client/sharing/upload-order.ts'
+import { Bitfield } from '../../src/common/bitfield.ts'
+import { peerConnectionsMax, pieceBytes } from '../../src/common/limits.ts'
+import type { MemberPlan } from './swarm-plan.ts'
+
+/** What a downloader knows of one uploader. */
+export interface Link {
+  /** By piece: the request, and since when it is waited for, or has been arriving. */
+  readonly asked: Map<number, { id: number; sinceMs: number }>
+  /** Requests for a piece that the uploader chooses. */
+  open: number
+  /** The uploader was told what is wanted. */
+  chooses: boolean
+  lastPieceAtMs: number
+  lastHeardAtMs: number
+  msPerPiece: number | undefined
+  /** From the line that announces a piece to its last byte. */
+  msPerTransfer: number | undefined
+}
+
+/** Members by how far they are away: what is said to many arrives at once where they are as far. */
+type ByLatency = Map<number, Set<Member>>
+
+export class Member {
+  readonly id: string
+  readonly plan: MemberPlan
+  readonly pieceMs: number
+  readonly latencyMs: number
+  readonly have: Bitfield
+  readonly #random: () => number
+  picker: Picker
+  demand: PieceDemand<Member>
+  order: UploadOrder<Member, number>
+  /** To those it downloads from. */
+  readonly links = new Map<Member, Link>()
+  readonly uploaders: ByLatency = new Map()
+  readonly downloaders: ByLatency = new Map()
+  #downloaderCount = 0
+  isSending = false
+  sendingUntilMs = 0
+  chosen: Turn<Member, number> | undefined
+  isDead = true
+  isHung = false
+  isDone = false
+  /** Counts its lives: what was said in an earlier one is not heard. */
+  life = 0
+  finishedAtMs: number | undefined
+
+  constructor(plan: MemberPlan, index: number, pieceCount: number, random: () => number) {
+    this.id = String(index)
+    this.plan = plan
+    this.pieceMs = (pieceBytes / plan.bytesPerSecond) * 1000
+    this.latencyMs = plan.latencyMs ?? 1
+    this.have = plan.isSeeder === true ? Bitfield.full(pieceCount) : new Bitfield(pieceCount)
+    this.#random = random
+    this.picker = new Picker(this.have, random)
+    this.demand = new PieceDemand(this.have, random)
+    this.order = new UploadOrder(random)
+    this.finishedAtMs = this.have.isFull ? 0 : undefined
+  }
+
+  /** It will be there at the end. */
+  get isAwaited(): boolean {
+    const { hangsAtMs, diesAtMs, returnsAtMs } = this.plan
+    return hangsAtMs === undefined && (diesAtMs === undefined || returnsAtMs !== undefined)
+  }
+
+  join(): void {
+    this.isDead = false
+    if (this.life === 0) return
+    this.picker = new Picker(this.have, this.#random)
+    this.demand = new PieceDemand(this.have, this.#random)
+    this.order = new UploadOrder(this.#random)
+  }
+
+  die(): void {
+    this.isDead = true
+    this.isSending = false
+    this.chosen = undefined
+    this.life++
+    this.unlinkAll()
+    this.downloaders.clear()
+    this.#downloaderCount = 0
+  }
+
+  /** A downloader is let in, unless there are too many. */
+  admit(downloader: Member): boolean {
+    if (this.#downloaderCount >= peerConnectionsMax) return false
+    if (put(this.downloaders, downloader)) this.#downloaderCount++
+    return true
+  }
+
+  /** A downloader has gone. */
+  dismiss(downloader: Member): void {
+    if (this.downloaders.get(downloader.latencyMs)?.delete(downloader) !== true) return
+    this.#downloaderCount--
+    this.demand.onPeerGone(downloader)
+    this.order.onPeerGone(downloader)
+    if (this.chosen?.line.peer === downloader) this.chosen = undefined
+  }
+
+  link(uploader: Member, has: Bitfield, nowMs: number): Link {
+    const link: Link = {
+      asked: new Map(),
+      open: 0,
+      chooses: false,
+      lastPieceAtMs: nowMs,
+      lastHeardAtMs: nowMs,
+      msPerPiece: undefined,
+      msPerTransfer: undefined,
+    }
+    this.links.set(uploader, link)
+    put(this.uploaders, uploader)
+    this.picker.onPeer(uploader.id, has)
+    return link
+  }
+
+  unlink(uploader: Member): boolean {
+    this.uploaders.get(uploader.latencyMs)?.delete(uploader)
+    return this.links.delete(uploader)
+  }
+
+  unlinkAll(): void {
+    this.links.clear()
+    this.uploaders.clear()
+  }
+}
+
+export function isAlive(member: Member): boolean {
+  return !member.isDead && !member.isHung
+}
+
+function put(groups: ByLatency, member: Member): boolean {
+  const group = groups.get(member.latencyMs) ?? new Set()
+  groups.set(member.latencyMs, group)
+  const isNew = !group.has(member)
+  group.add(member)
+  return isNew
+}
