@@ -4,7 +4,7 @@ import { Picker } from '../../src/client/downloading/picker.ts'
 import { PieceDemand } from '../../src/client/sharing/piece-demand.ts'
 import { UploadOrder, type Turn } from '../../src/client/sharing/upload-order.ts'
 import { Bitfield } from '../../src/common/bitfield.ts'
-import { peerConnectionsMax, pieceBytes } from '../../src/common/limits.ts'
+import { peerConnectionsMax, peersPerFileMax, pieceBytes } from '../../src/common/limits.ts'
 import type { MemberPlan } from './swarm-plan.ts'
 
 /** What a downloader knows of one uploader. */
@@ -45,7 +45,6 @@ export class Member {
   chosen: Turn<Member, number> | undefined
   isDead = true
   isHung = false
-  isDone = false
   /** Counts its lives: what was said in an earlier one is not heard. */
   life = 0
   finishedAtMs: number | undefined
@@ -63,7 +62,7 @@ export class Member {
     this.finishedAtMs = this.have.isFull ? 0 : undefined
   }
 
-  /** It will be there at the end. */
+  /** It will be there at the end: whoever is dead or hung by then is not waited for. */
   get isAwaited(): boolean {
     const { hangsAtMs, diesAtMs, returnsAtMs } = this.plan
     return hangsAtMs === undefined && (diesAtMs === undefined || returnsAtMs !== undefined)
@@ -132,6 +131,19 @@ export class Member {
 
 export function isAlive(member: Member): boolean {
   return !member.isDead && !member.isHung
+}
+
+/** Whom the tracker names: at most so many of those that are there, any with the same chance. */
+export function sample(members: readonly Member[], asker: Member, random: () => number): Member[] {
+  const chosen: Member[] = []
+  let seen = 0
+  for (const member of members) {
+    if (member === asker || !isAlive(member)) continue
+    seen++
+    const place = seen <= peersPerFileMax ? seen - 1 : Math.floor(random() * seen)
+    if (place < peersPerFileMax) chosen[place] = member
+  }
+  return chosen
 }
 
 function put(groups: ByLatency, member: Member): boolean {

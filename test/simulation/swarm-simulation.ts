@@ -13,8 +13,9 @@ import {
 import { Bitfield } from '../../src/common/bitfield.ts'
 import { peersPerFileMax, pieceRequestsQueuedMax } from '../../src/common/limits.ts'
 import { EventQueue } from './event-queue.ts'
+import { Network } from './network.ts'
 import { seededRandom } from './seeded-random.ts'
-import { isAlive, Member, type Link } from './member.ts'
+import { isAlive, Member, sample, type Link } from './member.ts'
 import type { Turn } from '../../src/client/sharing/upload-order.ts'
 import type { SwarmPlan, SwarmResult } from './swarm-plan.ts'
 
@@ -35,12 +36,12 @@ const longestMs = 3_600_000
 export class SwarmSimulation {
   readonly #plan: SwarmPlan
   readonly #time = new EventQueue()
+  readonly #network = new Network(this.#time)
   readonly #random: () => number
   readonly #members: Member[]
   #unfinished = 0
   #deliveredPieces = 0
   #wastedPieces = 0
-  #messages = 0
   #requests = 0
 
   constructor(plan: SwarmPlan) {
@@ -56,13 +57,9 @@ export class SwarmSimulation {
       const { startsAtMs = 0, diesAtMs, returnsAtMs, hangsAtMs } = member.plan
       this.#time.after(startsAtMs, () => this.#join(member))
       if (diesAtMs !== undefined) this.#time.after(diesAtMs, () => this.#die(member))
-      if (hangsAtMs !== undefined) this.#time.after(hangsAtMs, () => this.#hang(member))
+      if (hangsAtMs !== undefined) this.#time.after(hangsAtMs, () => (member.isHung = true))
       if (returnsAtMs !== undefined) this.#time.after(returnsAtMs, () => this.#join(member))
-      // Whoever is dead or hung at the end is not waited for.
-      if (hangsAtMs === undefined && (diesAtMs === undefined || returnsAtMs !== undefined)) {
-        if (!member.have.isFull) this.#unfinished++
-        else member.isDone = true
-      }
+      if (member.isAwaited && !member.have.isFull) this.#unfinished++
     }
     this.#time.after(tickMs, () => this.#tick())
     let events = 0
@@ -76,7 +73,7 @@ export class SwarmSimulation {
       lastFinishedMs: finishedAtMs.reduce<number>((last, ms) => Math.max(last, ms ?? 0), 0),
       deliveredPieces: this.#deliveredPieces,
       wastedPieces: this.#wastedPieces,
-      messages: this.#messages,
+      messages: this.#network.messages,
       events,
     }
   }
@@ -89,31 +86,9 @@ export class SwarmSimulation {
     )
   }
 
-  /** Something said from one to the other; lost when one of them dies meanwhile, or who should hear it hangs. */
-  #say(from: Member, to: Member, run: () => void, trips = 1, delayMs = 0): void {
-    const fromLife = from.life
-    const toLife = to.life
-    this.#messages++
-    this.#time.after(trips * (from.latencyMs + to.latencyMs) + delayMs, () => {
-      if (from.life === fromLife && to.life === toLife && !to.isHung) run()
-    })
-  }
-
-  /** The same from one to many: one event for all that are as far away. */
-  #sayToAll(from: Member, to: ReadonlyMap<number, ReadonlySet<Member>>, run: (to: Member) => void): void {
-    const { life } = from
-    for (const [latencyMs, members] of to) {
-      if (members.size === 0) continue
-      this.#time.after(from.latencyMs + latencyMs, () => {
-        if (from.life !== life) return
-        for (const member of members) if (!member.isHung) run(member)
-      })
-    }
-  }
-
   #join(member: Member): void {
     member.join()
-    for (const other of this.#sample(member)) this.#connect(member, other)
+    for (const other of sample(this.#members, member, this.#random)) this.#connect(member, other)
     for (const other of this.#members) {
       if (other === member || !isAlive(other) || other.links.size >= peersPerFileMax) continue
       if (
@@ -124,30 +99,17 @@ export class SwarmSimulation {
     }
   }
 
-  /** Whom the tracker names: at most so many of those that are there, any with the same chance. */
-  #sample(asker: Member): Member[] {
-    const chosen: Member[] = []
-    let seen = 0
-    for (const member of this.#members) {
-      if (member === asker || !isAlive(member)) continue
-      seen++
-      const place = seen <= peersPerFileMax ? seen - 1 : Math.floor(this.#random() * seen)
-      if (place < peersPerFileMax) chosen[place] = member
-    }
-    return chosen
-  }
-
   #connect(downloader: Member, uploader: Member): void {
     if (downloader.have.isFull) return
     const back = 2 * greetingTrips - 1
-    this.#say(
+    this.#network.say(
       downloader,
       uploader,
       () => {
         if (downloader.have.isFull || downloader.links.has(uploader)) return
         if (!uploader.admit(downloader)) return
         const has = copyOf(uploader.have)
-        this.#say(uploader, downloader, () => this.#onOpened(downloader, uploader, has))
+        this.#network.say(uploader, downloader, () => this.#onOpened(downloader, uploader, has))
       },
       back,
     )
@@ -167,10 +129,11 @@ export class SwarmSimulation {
     if (downloader.isHung) return
     const nowMs = this.#time.nowMs
     const ahead = askAhead(link.msPerPiece)
-    const chooses = letsPeerChoose(link.msPerPiece, link.chooses)
-    if (chooses || link.open > 0) {
-      if (chooses && !link.chooses) this.#letChoose(downloader, uploader, link)
-      while (chooses && link.open < ahead && hasRoom(link)) this.#askForAny(downloader, uploader, link)
+    if (letsPeerChoose(link.msPerPiece, link.chooses)) {
+      if (!link.chooses) this.#letChoose(downloader, uploader, link)
+      while (link.open < ahead && hasRoom(link)) this.#askForAny(downloader, uploader, link)
+    }
+    if (link.open > 0) {
       this.#askForPicked(downloader, uploader, link, ahead, () =>
         downloader.picker.pickLeftOverFor(uploader.id, nowMs),
       )
@@ -183,7 +146,7 @@ export class SwarmSimulation {
   #letChoose(downloader: Member, uploader: Member, link: Link): void {
     link.chooses = true
     const wants = downloader.picker.onOffer()
-    this.#say(downloader, uploader, () => uploader.demand.onWants(downloader, wants))
+    this.#network.say(downloader, uploader, () => uploader.demand.onWants(downloader, wants))
   }
 
   #askForPicked(
@@ -203,7 +166,7 @@ export class SwarmSimulation {
   #askForAny(downloader: Member, uploader: Member, link: Link): void {
     link.open++
     const id = this.#requests++
-    this.#say(downloader, uploader, () => {
+    this.#network.say(downloader, uploader, () => {
       const take = (): number | undefined => uploader.demand.pickFor(downloader)
       uploader.order.add(downloader, { id, take })
       this.#serve(uploader)
@@ -214,7 +177,7 @@ export class SwarmSimulation {
     const id = this.#requests++
     link.asked.set(index, { id, sinceMs: this.#time.nowMs })
     this.#tellTaken(downloader, index)
-    this.#say(downloader, uploader, () => {
+    this.#network.say(downloader, uploader, () => {
       uploader.order.add(downloader, { id, take: () => index })
       uploader.demand.onTaken(downloader, index)
       this.#serve(uploader)
@@ -240,7 +203,7 @@ export class SwarmSimulation {
         load,
         id,
       } = turn
-      this.#say(uploader, peer, () => this.#onBegun(peer, uploader, load, id))
+      this.#network.say(uploader, peer, () => this.#onBegun(peer, uploader, load, id))
     }
     const { chosen } = uploader
     if (uploader.isSending || chosen === undefined) return
@@ -253,8 +216,14 @@ export class SwarmSimulation {
     uploader.chosen = undefined
     uploader.isSending = true
     uploader.sendingUntilMs = this.#time.nowMs + uploader.pieceMs
-    this.#say(uploader, downloader, () => this.#onSending(downloader, uploader, index))
-    this.#say(uploader, downloader, () => this.#receive(downloader, uploader, index), 1, uploader.pieceMs)
+    this.#network.say(uploader, downloader, () => this.#onSending(downloader, uploader, index))
+    this.#network.say(
+      uploader,
+      downloader,
+      () => this.#receive(downloader, uploader, index),
+      1,
+      uploader.pieceMs,
+    )
     const { life } = uploader
     this.#time.after(uploader.pieceMs, () => {
       if (uploader.life !== life || uploader.isHung) return
@@ -287,7 +256,7 @@ export class SwarmSimulation {
     }
     link.open--
     if (!downloader.picker.isOnOffer(index)) {
-      this.#say(downloader, uploader, () => this.#withdraw(uploader, downloader, id))
+      this.#network.say(downloader, uploader, () => this.#withdraw(uploader, downloader, id))
       if (link.asked.has(index)) return
       link.asked.set(index, { id, sinceMs: nowMs })
       this.#fill(downloader, uploader, link)
@@ -304,13 +273,15 @@ export class SwarmSimulation {
     if (chosen?.id !== id) return
     uploader.chosen = undefined
     chosen.line.busy--
-    this.#say(uploader, downloader, () => downloader.links.get(uploader)?.asked.delete(chosen.load))
+    this.#network.say(uploader, downloader, () => downloader.links.get(uploader)?.asked.delete(chosen.load))
     this.#serve(uploader)
   }
 
   #tellTaken(downloader: Member, index: number): void {
-    this.#messages += downloader.links.size
-    this.#sayToAll(downloader, downloader.uploaders, (uploader) => uploader.demand.onTaken(downloader, index))
+    this.#network.messages += downloader.links.size
+    this.#network.sayToAll(downloader, downloader.uploaders, (uploader) =>
+      uploader.demand.onTaken(downloader, index),
+    )
   }
 
   #receive(downloader: Member, uploader: Member, index: number): void {
@@ -350,18 +321,17 @@ export class SwarmSimulation {
   #finish(member: Member): void {
     if (member.finishedAtMs !== undefined) return
     member.finishedAtMs = this.#time.nowMs
-    if (!member.isDone && member.isAwaited) this.#unfinished--
-    member.isDone = true
+    if (member.isAwaited) this.#unfinished--
     for (const uploader of member.links.keys()) uploader.dismiss(member)
     member.unlinkAll()
   }
 
   #tellHave(owner: Member, index: number): void {
-    this.#sayToAll(owner, owner.downloaders, (other) => {
+    this.#network.sayToAll(owner, owner.downloaders, (other) => {
       const link = other.links.get(owner)
       // Who has said that it does not want the piece is not told.
       if (link === undefined || !owner.demand.mayWant(other, index)) return
-      this.#messages++
+      this.#network.messages++
       other.picker.onHave(owner.id, index)
       if (!link.chooses) this.#fill(other, owner, link)
     })
@@ -373,9 +343,9 @@ export class SwarmSimulation {
     const link = uploader === undefined ? undefined : downloader.links.get(uploader)
     const asked = link?.asked.get(index)
     if (uploader === undefined || link === undefined || asked === undefined) return
-    this.#say(downloader, uploader, () => {
+    this.#network.say(downloader, uploader, () => {
       if (!uploader.order.cancel(downloader, asked.id)) return
-      this.#say(uploader, downloader, () => {
+      this.#network.say(uploader, downloader, () => {
         downloader.links.get(uploader)?.asked.delete(index)
         downloader.picker.onGivenUp(uploader.id, index)
         this.#fill(downloader, uploader, link)
@@ -391,10 +361,6 @@ export class SwarmSimulation {
     for (const loser of losers) {
       this.#time.after(latencyMs + loser.latencyMs, () => this.#lose(loser, member))
     }
-  }
-
-  #hang(member: Member): void {
-    member.isHung = true
   }
 
   /** The downloader has no connection to the uploader any more. */

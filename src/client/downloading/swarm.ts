@@ -224,13 +224,14 @@ export class Swarm {
     const nowMs = performance.now()
     if (link === undefined || this.#stopped || nowMs < contact.restUntilMs) return
     const ahead = askAhead(link.msPerPiece)
-    const chooses = letsPeerChoose(link.msPerPiece, link.choosesItself)
-    // As long as it may choose once more, a pick made here could be the very piece that it chooses.
-    if (chooses || link.openCount > 0) {
-      if (chooses && !link.choosesItself) link.letChoose(this.#picker.onOffer())
-      while (chooses && this.#underWay < piecesUnderWayMax && link.openCount < ahead && hasRoom(link)) {
+    if (letsPeerChoose(link.msPerPiece, link.choosesItself)) {
+      if (!link.choosesItself) link.letChoose(this.#picker.onOffer())
+      while (this.#underWay < piecesUnderWayMax && link.openCount < ahead && hasRoom(link)) {
         void this.#fetch(contact, link, { index: undefined })
       }
+    }
+    // As long as it may choose once more, a pick made here could be the very piece that it chooses.
+    if (link.openCount > 0) {
       this.#askFor(contact, link, ahead, (key) => this.#picker.pickLeftOverFor(key, nowMs))
       return
     }
