@@ -24,9 +24,12 @@ const pure = [
   'src/common/wire/frames.ts',
   'src/common/wire/messages.ts',
   'src/common/wire/methods.ts',
+  'src/client/downloading/asking.ts',
   'src/client/downloading/picker.ts',
   'src/client/prompt/rates.ts',
   'src/client/prompt/words.ts',
+  'src/client/sharing/piece-demand.ts',
+  'src/client/sharing/upload-order.ts',
   'src/tracker/state/',
 ]
 

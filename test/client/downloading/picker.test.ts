@@ -271,3 +271,44 @@ test('a peer with nothing to offer costs at most one look a missing piece', () =
   expect(picker.pickFor('a', 0)).toBeUndefined()
   expect(field.looks).toBeLessThanOrEqual(1000)
 })
+
+test('a piece that a peer has begun to send is asked of nobody else', () => {
+  const picker = pickerOf(3, { a: 'all', b: 'all' })
+  picker.onBegun('a', 1, 100)
+  expect(picksFor(picker, 'b').toSorted()).toEqual([0, 2])
+  expect(picker.onVerified(1)).toEqual(['a'])
+})
+
+test('what is on offer are the missing pieces that nobody was asked for', () => {
+  const picker = pickerOf(5, { a: 'all' }, { have: [0] })
+  picker.onBegun('a', 1, 100)
+  const offered = picker.onOffer()
+  expect([0, 1, 2, 3, 4].filter((index) => offered.has(index))).toEqual([2, 3, 4])
+  expect([0, 1, 2].map((index) => picker.isOnOffer(index))).toEqual([false, false, true])
+})
+
+test('a peer that chooses itself is asked only for what comes back, until nothing is on offer', () => {
+  const picker = pickerOf(3, { a: 'all', b: 'all' })
+  expect(picker.pickLeftOverFor('b', 0)).toBeUndefined()
+  picker.onBegun('a', 1, 100)
+  picker.onGivenUp('a', 1)
+  expect(picker.pickLeftOverFor('b', 0)).toBe(1)
+  expect(picker.pickLeftOverFor('b', 0)).toBeUndefined()
+})
+
+test('a peer that chooses itself takes over late pieces only in end game', () => {
+  const picker = pickerOf(2, { a: 'all', b: 'all' })
+  picker.onPace('b', 10)
+  picker.onBegun('a', 0, 1000)
+  expect(picker.pickLeftOverFor('b', 0)).toBeUndefined()
+  picker.onBegun('a', 1, 2000)
+  expect(picker.pickLeftOverFor('b', 0)).toBe(1)
+})
+
+test('a piece that came back and was got after all does not come back again', () => {
+  const picker = pickerOf(2, { a: 'all', b: 'all' })
+  picker.onBegun('a', 0, 100)
+  picker.onGivenUp('a', 0)
+  picker.onVerified(0)
+  expect(picker.pickLeftOverFor('b', 0)).toBeUndefined()
+})

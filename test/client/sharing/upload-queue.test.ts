@@ -288,3 +288,71 @@ test.each([
   expect(peers.flatMap((peer) => peer.broken)).toEqual([])
   expect(peers.map((peer) => peer.got)).toEqual(peers.map(() => [1, 2, 3, 4, 5, 6]))
 })
+
+/** A request that leaves the choice to the queue, which is asked for it when its turn has come. */
+function choice(id: number, choose: () => number | undefined): Request<Answering> {
+  return {
+    id,
+    take: () => {
+      const index = choose()
+      if (index === undefined) return undefined
+      return { index, isChoice: true, load: (buffer) => Promise.resolve(accept(buffer.fill(id % 256))) }
+    },
+  }
+}
+
+test('under a limit a choice is told before it begins, and no earlier than its turn', async () => {
+  const clock = new FakeClock()
+  const queue = new UploadQueue(new TokenBucket(4 * MiB, clock))
+  const { peers } = swarm(2)
+  queue.add(peers[0]!, piece(1))
+  queue.add(
+    peers[1]!,
+    choice(2, () => 77),
+  )
+  await clock.runTo(50)
+  expect(peers[1]!.chosen).toEqual([])
+  await clock.runTo(110)
+  expect(peers[1]!.chosen).toEqual([{ id: 2, index: 77 }])
+  expect(peers[1]!.receiving).toBeUndefined()
+  await clock.runTo(1000)
+  expect(peers[1]!).toMatchObject({ got: [2], broken: [] })
+})
+
+test('a choice that is cancelled before it begins costs no bytes and no time', async () => {
+  const clock = new FakeClock()
+  const queue = new UploadQueue(new TokenBucket(4 * MiB, clock))
+  const { peers, order } = swarm(3)
+  queue.add(peers[0]!, piece(1))
+  queue.add(
+    peers[1]!,
+    choice(2, () => 77),
+  )
+  await clock.runTo(110)
+  queue.add(peers[2]!, piece(3))
+  queue.cancel(peers[1]!, 2)
+  queue.cancel(peers[1]!, 2)
+  // The third piece is there when two pieces have been paid for.
+  await clock.runTo(250)
+  expect(order).toEqual(['p0:1', 'p2:3'])
+  expect(peers[1]!).toMatchObject({ refused: [{ id: 2, code: 'cancelled' }], got: [], broken: [] })
+  for (let id = 10; id < 18; id++) queue.add(peers[1]!, piece(id))
+  await clock.runTo(1400)
+  expect(peers[1]!.got.length).toBe(8)
+})
+
+test('a request with nothing to choose from waits until there is something', async () => {
+  const queue = new UploadQueue(new TokenBucket())
+  const { peers } = swarm(1)
+  let index: number | undefined
+  queue.add(
+    peers[0]!,
+    choice(1, () => index),
+  )
+  await settled()
+  expect(peers[0]!.got).toEqual([])
+  index = 5
+  queue.serve()
+  await settled()
+  expect(peers[0]!.got).toEqual([1])
+})
