@@ -329,9 +329,14 @@ test('a choice that is cancelled before it begins costs no bytes and no time', a
     choice(2, () => 77),
   )
   await clock.runTo(110)
-  queue.add(peers[2]!, piece(3))
+  queue.add(
+    peers[2]!,
+    choice(3, () => 78),
+  )
   queue.cancel(peers[1]!, 2)
   queue.cancel(peers[1]!, 2)
+  // Its turn is given on at once, not when the limit would have let it begin.
+  expect(peers[2]!.chosen).toEqual([{ id: 3, index: 78 }])
   // The third piece is there when two pieces have been paid for.
   await clock.runTo(250)
   expect(order).toEqual(['p0:1', 'p2:3'])
