@@ -12,7 +12,7 @@ const right = 160
 const top = 30
 const bottom = 50
 const colours = ['#2f7ed8', '#d9822b', '#3d9970']
-const ratioMax = 1.5
+const ratioMax = 1.3
 
 export function chart(series: readonly Series[]): string {
   const most = Math.max(...series.flatMap(({ points }) => points.map(({ downloaders }) => downloaders)))
@@ -28,16 +28,16 @@ export function chart(series: readonly Series[]): string {
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     `<text x="${left}" y="18" font-size="13">Time until the last has the file, as a multiple of the bound</text>`,
-    ...[1, 1.1, 1.2, 1.3, 1.4, 1.5].map(
+    ...[1, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3].map(
       (ratio) =>
-        `<path d="M${left} ${y(ratio)}H${width - right}" stroke="#dddddd"/>` +
-        `<text x="${left - 8}" y="${y(ratio) + 4}" text-anchor="end">${ratio.toFixed(1)}</text>`,
+        `<path d="M${left} ${y(ratio).toFixed(0)}H${width - right}" stroke="#dddddd"/>` +
+        `<text x="${left - 8}" y="${(y(ratio) + 4).toFixed(0)}" text-anchor="end">${ratio.toFixed(2)}</text>`,
     ),
     ...[2, 10, 100, 1000, 10_000]
       .filter((downloaders) => downloaders <= most)
       .map(
         (downloaders) =>
-          `<text x="${x(downloaders)}" y="${height - bottom + 18}" text-anchor="middle">${downloaders}</text>`,
+          `<text x="${x(downloaders).toFixed(0)}" y="${height - bottom + 18}" text-anchor="middle">${downloaders}</text>`,
       ),
     `<text x="${(left + width - right) / 2}" y="${height - 12}" text-anchor="middle">downloaders at once</text>`,
     ...all.flatMap(({ name, points }, at) => {

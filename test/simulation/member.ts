@@ -4,7 +4,12 @@ import { Picker } from '../../src/client/downloading/picker.ts'
 import { PieceDemand } from '../../src/client/sharing/piece-demand.ts'
 import { UploadOrder, type Turn } from '../../src/client/sharing/upload-order.ts'
 import { Bitfield } from '../../src/common/bitfield.ts'
-import { peerConnectionsMax, peersPerFileMax, pieceBytes } from '../../src/common/limits.ts'
+import {
+  peerConnectionsMax,
+  peersPerFileMax,
+  pieceBytes,
+  pieceRequestsQueuedMax,
+} from '../../src/common/limits.ts'
 import type { MemberPlan } from './swarm-plan.ts'
 
 /** What a downloader knows of one uploader. */
@@ -144,6 +149,10 @@ export function sample(members: readonly Member[], asker: Member, random: () => 
     if (place < peersPerFileMax) chosen[place] = member
   }
   return chosen
+}
+
+export function hasRoom(link: Link): boolean {
+  return link.asked.size + link.open < pieceRequestsQueuedMax
 }
 
 function put(groups: ByLatency, member: Member): boolean {

@@ -5,17 +5,18 @@
 import {
   askAhead,
   averagePace,
+  choicesAhead,
   isDoubtful,
   letsPeerChoose,
   pingTimeoutMs,
   tickMs,
 } from '../../src/client/downloading/asking.ts'
 import { Bitfield } from '../../src/common/bitfield.ts'
-import { peersPerFileMax, pieceRequestsQueuedMax } from '../../src/common/limits.ts'
+import { peersPerFileMax } from '../../src/common/limits.ts'
 import { EventQueue } from './event-queue.ts'
 import { Network } from './network.ts'
 import { seededRandom } from './seeded-random.ts'
-import { isAlive, Member, sample, type Link } from './member.ts'
+import { hasRoom, isAlive, Member, sample, type Link } from './member.ts'
 import type { Turn } from '../../src/client/sharing/upload-order.ts'
 import type { SwarmPlan, SwarmResult } from './swarm-plan.ts'
 
@@ -131,7 +132,8 @@ export class SwarmSimulation {
     const ahead = askAhead(link.msPerPiece)
     if (letsPeerChoose(link.msPerPiece, link.chooses)) {
       if (!link.chooses) this.#letChoose(downloader, uploader, link)
-      while (link.open < ahead && hasRoom(link)) this.#askForAny(downloader, uploader, link)
+      while (link.open < choicesAhead(link.msPerPiece) && hasRoom(link))
+        this.#askForAny(downloader, uploader, link)
     }
     if (link.open > 0) {
       this.#askForPicked(downloader, uploader, link, ahead, () =>
@@ -393,8 +395,4 @@ export function simulateSwarm(plan: SwarmPlan): SwarmResult {
 
 function copyOf(field: Bitfield): Bitfield {
   return Bitfield.fromBytes(field.toBytes(), field.length) ?? new Bitfield(field.length)
-}
-
-function hasRoom(link: Link): boolean {
-  return link.asked.size + link.open < pieceRequestsQueuedMax
 }

@@ -1,9 +1,14 @@
 // How much to ask a peer for, and how, and when to doubt that it lives. Pure: speeds and times are handed in.
 
+import { pieceRequestsQueuedMax } from '../../common/limits.ts'
+
 /** What a peer is asked for at once: as many pieces as it delivers in this time, and bounded. */
 const askAheadMs = 250
 const askAheadMin = 2
 const askAheadMax = 16
+
+/** Places in a peer's queue that are kept for pieces by their index. */
+const roomForNamed = 4
 
 /**
  * A peer that delivers a piece in less (60 MB/s to this client alone) is asked for certain pieces, any
@@ -25,6 +30,11 @@ export const pingTimeoutMs = 2500
 export function askAhead(msPerPiece: number | undefined): number {
   if (msPerPiece === undefined) return askAheadMin
   return Math.min(askAheadMax, Math.max(askAheadMin, Math.ceil(askAheadMs / Math.max(1, msPerPiece)) + 1))
+}
+
+/** How many of them may leave the choice to the peer: there must be room to ask for what only comes if named. */
+export function choicesAhead(msPerPiece: number | undefined): number {
+  return Math.min(askAhead(msPerPiece), pieceRequestsQueuedMax - roomForNamed)
 }
 
 /** Whether the peer chooses what it sends; `doesNow`: it does so far. */

@@ -13,7 +13,7 @@ import type { Identity } from '../../common/security/identity.ts'
 import { Pace } from '../transfer/pace.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
-import { askAhead, letsPeerChoose, tickMs } from './asking.ts'
+import { askAhead, choicesAhead, letsPeerChoose, tickMs } from './asking.ts'
 import { PeerLink, type PieceRequest } from './peer-link.ts'
 import { Picker } from './picker.ts'
 import type { PieceStore } from './piece-store.ts'
@@ -226,7 +226,8 @@ export class Swarm {
     const ahead = askAhead(link.msPerPiece)
     if (letsPeerChoose(link.msPerPiece, link.choosesItself)) {
       if (!link.choosesItself) link.letChoose(this.#picker.onOffer())
-      while (this.#underWay < piecesUnderWayMax && link.openCount < ahead && hasRoom(link)) {
+      const choices = choicesAhead(link.msPerPiece)
+      while (this.#underWay < piecesUnderWayMax && link.openCount < choices && hasRoom(link)) {
         void this.#fetch(contact, link, { index: undefined })
       }
     }

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { askAhead, averagePace, isDoubtful, letsPeerChoose } from '../../../src/client/downloading/asking.ts'
+import {
+  askAhead,
+  averagePace,
+  choicesAhead,
+  isDoubtful,
+  letsPeerChoose,
+} from '../../../src/client/downloading/asking.ts'
+import { pieceRequestsQueuedMax } from '../../../src/common/limits.ts'
 
 test.each([
   [undefined, 2],
@@ -10,6 +17,11 @@ test.each([
   [0, 16],
 ])('of a peer that needs %s ms a piece %s are asked for at once', (msPerPiece, count) => {
   expect(askAhead(msPerPiece)).toBe(count)
+})
+
+test('however much a peer may choose, there is room in its queue for pieces by their index', () => {
+  expect(choicesAhead(undefined)).toBe(2)
+  expect(choicesAhead(9)).toBeLessThan(pieceRequestsQueuedMax)
 })
 
 test('a peer chooses what it sends unless it is fast, and one between fast and slow goes on as it did', () => {

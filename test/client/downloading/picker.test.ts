@@ -275,7 +275,7 @@ test('a peer with nothing to offer costs at most one look a missing piece', () =
 test('a piece that a peer has begun to send is asked of nobody else', () => {
   const picker = pickerOf(3, { a: 'all', b: 'all' })
   picker.onBegun('a', 1, 100)
-  expect(picksFor(picker, 'b').toSorted()).toEqual([0, 2])
+  expect(new Set(picksFor(picker, 'b'))).toEqual(new Set([0, 2]))
   expect(picker.onVerified(1)).toEqual(['a'])
 })
 

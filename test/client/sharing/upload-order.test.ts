@@ -22,7 +22,7 @@ function turns(order: UploadOrder<string, number>, count: number): (string | und
 
 test('in every round every peer has one turn', () => {
   const order = orderOf(['a', 'b', 'c'], 3)
-  for (let round = 0; round < 3; round++) expect(turns(order, 3).toSorted()).toEqual(['a', 'b', 'c'])
+  for (let round = 0; round < 3; round++) expect(new Set(turns(order, 3))).toEqual(new Set(['a', 'b', 'c']))
   expect(order.next(1)).toBeUndefined()
 })
 
@@ -48,12 +48,12 @@ test('a peer is not served while as many answers as it may have are under way to
 
 test('a request that has nothing to be answered with is passed over, and waits', () => {
   const order = new UploadOrder<string, number>(seededRandom(1))
-  let piece: number | undefined
-  order.add('a', { id: 1, take: () => piece })
+  const pieces: number[] = []
+  order.add('a', { id: 1, take: () => pieces.pop() })
   order.add('a', { id: 2, take: () => 7 })
   expect(order.next(2)).toMatchObject({ id: 2, load: 7 })
   expect(order.next(2)).toBeUndefined()
-  piece = 9
+  pieces.push(9)
   expect(order.next(2)).toMatchObject({ id: 1, load: 9 })
 })
 

@@ -349,14 +349,14 @@ test('a choice that is cancelled before it begins costs no bytes and no time', a
 test('a request with nothing to choose from waits until there is something', async () => {
   const queue = new UploadQueue(new TokenBucket())
   const { peers } = swarm(1)
-  let index: number | undefined
+  const pieces: number[] = []
   queue.add(
     peers[0]!,
-    choice(1, () => index),
+    choice(1, () => pieces.pop()),
   )
   await settled()
   expect(peers[0]!.got).toEqual([])
-  index = 5
+  pieces.push(5)
   queue.serve()
   await settled()
   expect(peers[0]!.got).toEqual([1])
