@@ -12,6 +12,13 @@ import { inlinePieces, type HashPool } from '../workers/hash-pool.ts'
 import { ownBuffer, type PieceBuffer, type StorePool } from '../workers/store-pool.ts'
 import type { PartFile } from './part-file.ts'
 
+/**
+ * Pieces that come closer together than this are for the workers. Others take the loop 1 ms each, which it
+ * has; a worker costs a tenth of a second of a core before its first piece, and files of few pieces are
+ * done with by then.
+ */
+const fastMs = 40
+
 /** What a store is made of. */
 export interface PieceStoreParts {
   readonly part: PartFile
@@ -30,6 +37,7 @@ export class PieceStore implements PieceSource {
   readonly #hashes: HashPool
   readonly #storing: StorePool
   readonly #onHave: (index: number) => void
+  #lastTakenAtMs = Number.NEGATIVE_INFINITY
 
   private constructor(manifest: Manifest, parts: PieceStoreParts, onHave: (index: number) => void) {
     this.manifest = manifest
@@ -52,7 +60,6 @@ export class PieceStore implements PieceSource {
   ): Promise<PieceStore> {
     const existed = await parts.part.open(manifest.sizeBytes)
     const store = new PieceStore(manifest, parts, onHave)
-    if (store.#isForWorkers) parts.storing.warmUp()
     try {
       if (existed) await store.#recover()
       await parts.journal.begin(store.#held())
@@ -63,9 +70,15 @@ export class PieceStore implements PieceSource {
     return store
   }
 
-  /** Where a piece is to be received. */
+  /** Where a piece is to be received, whose bytes begin to come. */
   takeBuffer(): PieceBuffer {
-    return this.#isForWorkers ? this.#storing.take() : ownBuffer()
+    const nowMs = performance.now()
+    const isFast = nowMs - this.#lastTakenAtMs < fastMs
+    this.#lastTakenAtMs = nowMs
+    if (!isFast || this.manifest.pieceCount <= inlinePieces) return ownBuffer()
+    // It takes longer to start workers than to receive a piece.
+    this.#storing.warmUp()
+    return this.#storing.take()
   }
 
   /**
@@ -85,11 +98,6 @@ export class PieceStore implements PieceSource {
     this.have.set(index)
     this.#onHave(index)
     return true
-  }
-
-  /** Few pieces are done with before a worker has started. */
-  get #isForWorkers(): boolean {
-    return this.manifest.pieceCount > inlinePieces
   }
 
   async #storeHere(index: number, bytes: Uint8Array): Promise<boolean> {
