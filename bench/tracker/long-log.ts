@@ -44,6 +44,8 @@ function* oneGroup(group: string, owner: string, names: string[], community: num
 
 export async function writeLongLog(path: string, count: number): Promise<void> {
   const log = new SqliteLog(path)
+  const nobody = { onSnapshot: () => undefined, onEntry: () => undefined, onLost: () => undefined }
+  await log.follow(nobody)
   let entries: string[] = []
   let number = 0
   for (const command of commands(count)) {

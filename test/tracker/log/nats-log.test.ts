@@ -11,6 +11,7 @@ import {
   type NatsAddress,
 } from '../../../src/tracker/log/nats/nats-address.ts'
 import { NatsLog } from '../../../src/tracker/log/nats/nats-log.ts'
+import { NatsSnapshots } from '../../../src/tracker/log/nats/nats-snapshots.ts'
 import { natsPartBytes } from '../../../src/tracker/limits.ts'
 import { CuttableLink } from '../support/cuttable-link.ts'
 import { freePorts, natsIsMissing, startNats } from '../support/nats-server.ts'
@@ -59,7 +60,7 @@ async function followingThroughLink(
 
 async function failureOf(address: NatsAddress): Promise<Failure | undefined> {
   try {
-    const log = await openNats(address, { startPatienceMs: 0 })
+    const log = await openNats(address, { startPatienceMs: 0, doubtMs: 300 })
     await log.follow(new Follower())
     return undefined
   } catch (error) {
@@ -267,6 +268,27 @@ describe.skipIf(natsIsMissing)(`one server${natsIsMissing}`, () => {
     })
     await expect(log.append(['a'])).rejects.toThrow('the log is closed')
     expect(follower.delivered).toEqual([])
+  })
+
+  // A tracker of a cluster refused to start: the snapshots' new leader did not know yet of the one that
+  // stood for what had been truncated.
+  test('a snapshot that is not to be seen for a moment is waited for', async () => {
+    const address = freshNatsAddress()
+    const { log, follower } = await following(address)
+    for (const text of ['a', 'b', 'c']) await log.append([text])
+    const { manager } = await administrator(address)
+    await manager.streams.purge(address.stream, { seq: 3 })
+    const looked = vi.spyOn(NatsSnapshots.prototype, 'newest')
+    onTestFinished(() => looked.mockRestore())
+    const late = new Follower()
+    const lateLog = await openNats(address)
+    const caughtUp = lateLog.follow(late)
+    // Once at the start, and again because something is missing.
+    await vi.waitFor(() => expect(looked).toHaveBeenCalledTimes(2))
+    await log.saveSnapshot(() => ({ position: 3, text: follower.delivered.join() }))
+    await caughtUp
+    expect(late.delivered).toEqual(['3 [1 a,2 b,3 c]'])
+    expect(late.lost).toBeUndefined()
   })
 
   test('entries that are gone without a snapshot are refused', async () => {

@@ -20,6 +20,7 @@ import {
   natsStartPatienceMs,
 } from '../../limits.ts'
 import type { CommandLog, LogFollower, LogLag, LogSnapshot } from '../command-log.ts'
+import { Doubts } from './doubts.ts'
 import { formatNatsAddress, type NatsAddress } from './nats-address.ts'
 import { natsFailure, NatsLink, withPatience } from './nats-link.ts'
 import { NatsSnapshots } from './nats-snapshots.ts'
@@ -28,6 +29,8 @@ import { NatsStream, type StreamBounds } from './nats-stream.ts'
 export interface NatsLogOptions {
   readonly entriesKept?: number
   readonly startPatienceMs?: number
+  /** How long the log may seem to lack something before that is believed. */
+  readonly doubtMs?: number
   /** Why the start takes longer. */
   readonly onWaiting?: (sentence: string) => void
 }
@@ -77,8 +80,7 @@ export class NatsLog implements CommandLog {
   #isBlind = false
   /** Who answered for the stream when its content was last compared. */
   #leader: string | undefined
-  /** Since when the stream has seemed to lack something. */
-  readonly #doubts = new Map<'end' | 'message', number>()
+  readonly #doubts: Doubts
   #watch: NodeJS.Timeout | undefined
   #isOver = false
 
@@ -91,6 +93,7 @@ export class NatsLog implements CommandLog {
     this.#snapshots = parts.snapshots
     this.#entriesKept = options.entriesKept ?? entriesKeptBehindSnapshot
     this.#startPatienceMs = options.startPatienceMs ?? natsStartPatienceMs
+    this.#doubts = new Doubts(options.doubtMs ?? natsDoubtMs)
     this.#onWaiting = options.onWaiting ?? (() => undefined)
     this.#newsSubject = `${parts.link.address.stream}.news`
   }
@@ -274,15 +277,19 @@ export class NatsLog implements CommandLog {
     const bounds = await this.#stream.bounds()
     if (bounds.first > sequence) {
       const snapshot = await this.#snapshots.newest()
-      if (snapshot === undefined || snapshot.sequence + 1 < bounds.first)
-        throw this.#damaged(
-          `entries up to message ${bounds.first} are missing, and no snapshot stands for them`,
-        )
-      this.#deliverSnapshot(snapshot)
+      if (snapshot !== undefined && snapshot.sequence + 1 >= bounds.first) {
+        this.#deliverSnapshot(snapshot)
+        return
+      }
+      // The snapshots have a leader of their own. One that was just elected may not know the newest yet.
+      const what = `entries up to message ${bounds.first}`
+      if (this.#doubts.lasts('snapshot'))
+        throw this.#damaged(`${what} are missing, and no snapshot stands for them`)
+      await setTimeout(natsPauseMs)
     } else if (bounds.last < sequence) {
       this.#known = bounds.last
     } else {
-      this.#doubt('message', `message ${sequence} is missing`)
+      if (this.#doubts.lasts('message')) throw this.#damaged(`message ${sequence} is missing`)
       await setTimeout(natsPauseMs)
     }
   }
@@ -301,7 +308,7 @@ export class NatsLog implements CommandLog {
     // First, so that a message is never delivered twice, whatever the follower does.
     this.#sequence = sequence
     this.#checksum = crc32(data)
-    this.#doubts.delete('message')
+    this.#doubts.settle('message')
     for (const text of entries) {
       this.#position++
       this.#follower?.onEntry(this.#position, text)
@@ -314,6 +321,7 @@ export class NatsLog implements CommandLog {
 
   #deliverSnapshot(snapshot: { position: number; sequence: number; text: string }): void {
     this.#sequence = snapshot.sequence
+    this.#doubts.settle('snapshot')
     this.#position = snapshot.position
     this.#checksum = undefined
     this.#boundaries = []
@@ -338,8 +346,11 @@ export class NatsLog implements CommandLog {
     if (this.#link.downForMs > 0) return
     try {
       const bounds = await this.#stream.bounds()
-      if (bounds.last < this.#sequence) return this.#doubt('end', this.#endsAt(bounds))
-      this.#doubts.delete('end')
+      if (bounds.last < this.#sequence) {
+        if (this.#doubts.lasts('end')) throw this.#damaged(this.#endsAt(bounds))
+        return
+      }
+      this.#doubts.settle('end')
       if (bounds.leader !== this.#leader) await this.#compare(bounds)
       this.#known = Math.max(this.#known, bounds.last)
       await this.#fill()
@@ -362,13 +373,6 @@ export class NatsLog implements CommandLog {
         throw this.#damaged(`message ${sequence} is not the one that was read from it before`)
     }
     this.#leader = bounds.leader
-  }
-
-  /** Throws when the same doubt has lasted too long. */
-  #doubt(about: 'end' | 'message', why: string): void {
-    const sinceMs = this.#doubts.get(about) ?? performance.now()
-    this.#doubts.set(about, sinceMs)
-    if (performance.now() - sinceMs > natsDoubtMs) throw this.#damaged(why)
   }
 
   #onTrouble(error: unknown): void {
