@@ -210,9 +210,16 @@ export class PeerSession implements UploadPeer {
   #choose(fileId: string): Answering | undefined {
     const source = this.#source(fileId)
     if (!source.ok) return { load: () => Promise.resolve(source) }
-    const index = this.#demand(fileId)?.pickFor(this)
+    const demand = this.#demand(fileId)
+    let index = demand?.pickFor(this)
+    // A file that was written to loses pieces.
+    while (index !== undefined && !source.value.have.has(index)) index = demand?.pickFor(this)
     if (index === undefined) return undefined
-    return { index, isChoice: true, load: (buffer) => loadPiece(source.value, index, buffer) }
+    return this.#chosen(source.value, index)
+  }
+
+  #chosen(source: PieceSource, index: number): Answering {
+    return { index, isChoice: true, load: (buffer) => loadPiece(source, index, buffer) }
   }
 
   #demand(fileId: string): PieceDemand<PeerSession> | undefined {

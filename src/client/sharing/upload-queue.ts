@@ -36,6 +36,8 @@ interface Upload {
   /** Cancelled after it was chosen and before it began. */
   isCancelled: boolean
   hasBegun: boolean
+  /** The peer was told what was chosen for it. */
+  isTold: boolean
   turnIsOver: boolean
 }
 
@@ -109,7 +111,15 @@ export class UploadQueue {
       const turn = this.#order.next(busyMax)
       if (turn === undefined) return
       const { line, id, load: answering } = turn
-      const upload = { line, id, answering, isCancelled: false, hasBegun: false, turnIsOver: false }
+      const upload = {
+        line,
+        id,
+        answering,
+        isCancelled: false,
+        hasBegun: false,
+        isTold: false,
+        turnIsOver: false,
+      }
       this.#uploads.add(upload)
       this.#underWay++
       void this.#upload(upload)
@@ -121,12 +131,7 @@ export class UploadQueue {
     const buffer = takePieceBuffer()
     let sending: Sending | undefined
     // While it waits for the limit, the peer may say that the piece is coming from elsewhere by now.
-    if (
-      answering.isChoice === true &&
-      answering.index !== undefined &&
-      this.#bucket.bytesPerSecond !== undefined
-    )
-      line.peer.tellChosen(id, answering.index)
+    if (this.#bucket.bytesPerSecond !== undefined) tellChoice(upload)
     try {
       const loaded = await answering.load(buffer)
       if (upload.isCancelled) return
@@ -134,6 +139,8 @@ export class UploadQueue {
         sending = this.#begin(upload, loaded.value)
         await sending.turnOver
       } else {
+        // Only who knows what was chosen can ask for it again: it is not chosen twice.
+        tellChoice(upload)
         line.peer.refuse(id, loaded)
       }
     } finally {
@@ -188,4 +195,11 @@ export class UploadQueue {
       at += slice.length
     }
   }
+}
+
+function tellChoice(upload: Upload): void {
+  const { line, id, answering } = upload
+  if (upload.isTold || answering.isChoice !== true || answering.index === undefined) return
+  upload.isTold = true
+  line.peer.tellChosen(id, answering.index)
 }

@@ -361,3 +361,16 @@ test('a request with nothing to choose from waits until there is something', asy
   await settled()
   expect(peers[0]!.got).toEqual([1])
 })
+
+test('a choice that cannot be read is told, so that it can be asked for again, and then refused', async () => {
+  const queue = new UploadQueue(new TokenBucket())
+  const { peers } = swarm(1)
+  const load: Asked['load'] = () => Promise.resolve(refuse('busy', 'too many files are open'))
+  queue.add(peers[0]!, { id: 1, take: () => ({ index: 77, isChoice: true, load }) })
+  await settled()
+  expect(peers[0]!).toMatchObject({
+    chosen: [{ id: 1, index: 77 }],
+    refused: [{ id: 1, code: 'busy' }],
+    got: [],
+  })
+})
