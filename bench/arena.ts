@@ -1,6 +1,8 @@
 // What every benchmark of the real programs needs: a tracker, members of one group, a file, figures.
 
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Program } from '../src/demo/program.ts'
@@ -61,6 +63,16 @@ export class Arena {
     this.#programs.push(client)
     return client
   }
+}
+
+/** A file of random bytes in the folder of the arena; its path. */
+export async function makeFile(arena: Arena, name: string, sizeMiB: number): Promise<string> {
+  const path = join(arena.folder, name)
+  const file = await open(path, 'w')
+  for (let written = 0; written < sizeMiB; written += 16)
+    await file.write(randomBytes(Math.min(16, sizeMiB - written) * 1024 * 1024))
+  await file.close()
+  return path
 }
 
 /** The most memory that the process ever had resident, in MiB (Linux). */

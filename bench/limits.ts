@@ -2,26 +2,16 @@
 // Whether limits hold: bytes a second over 10 s against what was asked (bound: 5 %), after the limit was
 // changed while the transfer ran, and how two downloaders share it.
 
-import { randomBytes } from 'node:crypto'
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { pieceBytes } from '../src/common/limits.ts'
 import type { Program } from '../src/demo/program.ts'
-import { group, inArena, type Arena } from './arena.ts'
+import { group, inArena, makeFile } from './arena.ts'
 
 const MiB = 1024 * 1024
 const windowMs = 10_000
 const toleratedShare = 0.05
 const sizeMiB = 512
-
-async function makeFile(arena: Arena, name: string): Promise<string> {
-  const path = join(arena.folder, name)
-  const file = await open(path, 'w')
-  for (let written = 0; written < sizeMiB; written += 16) await file.write(randomBytes(16 * MiB))
-  await file.close()
-  return path
-}
 
 async function bytesOf(client: Program): Promise<{ bytes: number; atMs: number }> {
   await client.say('show_downloads --details')
@@ -52,11 +42,11 @@ function report(what: string, asked: number, rates: readonly number[]): void {
 }
 
 await inArena(async (arena) => {
-  const path = await makeFile(arena, 'data.bin')
+  const path = await makeFile(arena, 'data.bin', sizeMiB)
   const seeder = await arena.startMember('seeder', ['--upload-limit', '12M'])
   await seeder.say(`upload_file ${path} ${group}`)
   // Of two that fetch one file each would give pieces to the other: so there are two files.
-  await seeder.say(`upload_file ${await makeFile(arena, 'other.bin')} ${group}`)
+  await seeder.say(`upload_file ${await makeFile(arena, 'other.bin', sizeMiB)} ${group}`)
   const first = await arena.startMember('first')
   const second = await arena.startMember('second')
   await first.say(`download_file ${group} data.bin ${join(arena.folder, 'first')}`)

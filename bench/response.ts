@@ -3,22 +3,12 @@
 // the reply to a word at the prompt while the client hashes, shares at full speed, or downloads
 // (bound: 100 ms). A reply is timed from typing the line to reading the answer, every 20 ms.
 
-import { randomBytes } from 'node:crypto'
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Program } from '../src/demo/program.ts'
-import { group, inArena, percentile, type Arena } from './arena.ts'
+import { group, inArena, makeFile, percentile } from './arena.ts'
 
 const sizeMiB = 2048
-
-async function makeFile(arena: Arena): Promise<string> {
-  const path = join(arena.folder, 'data.bin')
-  const file = await open(path, 'w')
-  for (let written = 0; written < sizeMiB; written += 16) await file.write(randomBytes(16 * 1024 * 1024))
-  await file.close()
-  return path
-}
 
 /** Times replies until the download of `whose` is complete. */
 async function probe(client: Program, whose: Program): Promise<number[]> {
@@ -54,7 +44,7 @@ async function firstPieceMs(client: Program, destination: string): Promise<numbe
 }
 
 await inArena(async (arena) => {
-  const path = await makeFile(arena)
+  const path = await makeFile(arena, 'data.bin', sizeMiB)
   const seeder = await arena.startMember('seeder')
   const first = await arena.startMember('first')
   const second = await arena.startMember('second')

@@ -1,13 +1,12 @@
 // Kills a downloading client with kill -9, again and again over one download, and counts what had to be
 // fetched more than once.
 
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createReadStream, readFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { group, type Arena } from '../../bench/arena.ts'
+import { group, makeFile, type Arena } from '../../bench/arena.ts'
 import { pieceBytes } from '../../src/common/limits.ts'
 import type { Program } from '../../src/demo/program.ts'
 import { seededRandom } from '../simulation/seeded-random.ts'
@@ -33,8 +32,7 @@ const MiB = 1024 * 1024
 
 export async function killDownloader(arena: Arena, plan: DownloadPlan): Promise<DownloadFigures> {
   const random = seededRandom(plan.seed)
-  const path = join(arena.folder, name)
-  await makeFile(path, plan.sizeMiB)
+  const path = await makeFile(arena, name, plan.sizeMiB)
   const pieces = Math.ceil((plan.sizeMiB * MiB) / pieceBytes)
   const seeder = await arena.startMember('seeder')
   await seeder.say(`upload_file ${path} ${group}`)
@@ -63,13 +61,6 @@ export async function killDownloader(arena: Arena, plan: DownloadPlan): Promise<
 /** Bytes that the process has written, to sockets for the most part (Linux). */
 function sentBy({ process }: Program): number {
   return Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${process.pid}/io`, 'utf8'))?.[1])
-}
-
-async function makeFile(path: string, sizeMiB: number): Promise<void> {
-  const file = await open(path, 'w')
-  for (let written = 0; written < sizeMiB; written += 16)
-    await file.write(randomBytes(Math.min(16, sizeMiB - written) * MiB))
-  await file.close()
 }
 
 async function hashOf(path: string): Promise<string> {
