@@ -9,6 +9,7 @@ import { makePrivateFolder } from '../common/data-folder.ts'
 import { Failure } from '../common/failure.ts'
 import { loadIdentity, makeIdentity, type Identity } from '../common/security/identity.ts'
 import { checkCommunity, checkKindOfLog, logFileIn, rememberCommunity } from './community.ts'
+import { HighWaterMark } from './high-water-mark.ts'
 import { FailedLogins } from './failed-logins.ts'
 import type { CommandLog } from './log/command-log.ts'
 import type { NatsAddress } from './log/nats/nats-address.ts'
@@ -61,11 +62,15 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
   const parts = putTogether(options, identity, commandLog)
   const { sequencer, server } = parts
   let monitoring: Monitoring | undefined
+  let mark: HighWaterMark | undefined
   try {
+    mark = highWaterMark(options)
     await sequencer.start()
+    mark?.check(sequencer.position)
     await enterCommunity(options, sequencer, identity)
     monitoring = await monitor(parts, options.metricsPort)
     const address = await server.listen(options.address)
+    mark?.follow(() => sequencer.position)
     return {
       address,
       metricsAddress: monitoring?.address,
@@ -73,6 +78,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
         await sequencer.stop()
         await server.close()
         await monitoring?.close()
+        await mark?.close()
         await commandLog.close()
       },
       status: () => statusLine(parts),
@@ -80,9 +86,19 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
     }
   } catch (error) {
     await monitoring?.close()
+    await mark?.close()
     await commandLog.close()
     throw error
   }
+}
+
+function highWaterMark({ dataFolder, number }: TrackerOptions): HighWaterMark | undefined {
+  return dataFolder === undefined ? undefined : new HighWaterMark(folderOfTracker(dataFolder, number))
+}
+
+/** For what belongs to this tracker alone: the log is shared, the key is not. */
+function folderOfTracker(dataFolder: string, number: number): string {
+  return join(dataFolder, `tracker-${number}`)
 }
 
 function putTogether(options: TrackerOptions, identity: Identity, commandLog: CommandLog): TrackerParts {
@@ -142,8 +158,7 @@ async function openStorage(options: TrackerOptions): Promise<{ identity: Identit
   if (dataFolder === undefined) return { identity: makeIdentity(), commandLog: new MemoryLog() }
   makePrivateFolder(dataFolder)
   checkKindOfLog(dataFolder, nats !== undefined)
-  // The log is shared, the key is not: each tracker signs tickets as itself.
-  const identity = loadIdentity(join(dataFolder, `tracker-${number}`))
+  const identity = loadIdentity(folderOfTracker(dataFolder, number))
   if (nats === undefined) return { identity, commandLog: new SqliteLog(logFileIn(dataFolder)) }
   return { identity, commandLog: await NatsLog.open(nats, { onWaiting: (sentence) => log.warn(sentence) }) }
 }

@@ -36,6 +36,9 @@ const keepDiskImage: Edit = [
   JSON.stringify(pathToFileURL(inside('power-failure.mjs')).href),
 ]
 
+/** A tracker that lost something notices at its next start, which would spare the campaign the work. */
+const believesItsLog: Edit = ['tracker/high-water-mark.js', /position >= this\.#before/, 'true']
+
 export const variants = {
   /** Not broken. */
   'power-failure': { edits: [keepDiskImage], losesPower: true, finds: 'nothing' },
@@ -43,6 +46,7 @@ export const variants = {
     edits: [
       keepDiskImage,
       ['tracker/log/sqlite-file.js', /PRAGMA synchronous = FULL/g, 'PRAGMA synchronous = OFF'],
+      believesItsLog,
     ],
     losesPower: true,
     finds: 'lost',
@@ -56,6 +60,7 @@ export const variants = {
 export const SqliteLog = deliveringBeforeCommit(class SqliteLog`,
       ],
       ['tracker/log/sqlite-log.js', /^}$/m, '})'],
+      believesItsLog,
     ],
     finds: 'lost',
   },
