@@ -56,6 +56,9 @@ export interface Tracker {
   close: () => Promise<void>
 }
 
+/** How long a trouble that lasts is not mentioned again. */
+const sameTroubleMs = 10_000
+
 /** Rejects with a failure whose sentence says what is wrong. */
 export async function startTracker(options: TrackerOptions): Promise<Tracker> {
   const { identity, commandLog } = await openStorage(options)
@@ -114,7 +117,7 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
     },
     onSnapshotTaken: (position, tookMs) =>
       log.info({ position, tookMs: Math.round(tookMs) }, 'snapshot taken'),
-    onTrouble: (sentence) => log.error(sentence),
+    onTrouble: sayingOnce((sentence) => log.error(sentence)),
     onLost: options.onLost,
   })
   const throttle = new LoginThrottle()
@@ -131,6 +134,17 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
   const requests = new RequestMetrics()
   const server = new TrackerServer(handlers, presence, requests, log)
   return { sequencer, presence, requests, server }
+}
+
+/** A log that cannot be written says so of every command: the same sentence is passed on every 10 s. */
+function sayingOnce(say: (sentence: string) => void): (sentence: string) => void {
+  let [last, saidAtMs] = ['', 0]
+  return (sentence) => {
+    if (sentence === last && performance.now() - saidAtMs < sameTroubleMs) return
+    last = sentence
+    saidAtMs = performance.now()
+    say(sentence)
+  }
 }
 
 interface Monitoring {
@@ -160,7 +174,8 @@ async function openStorage(options: TrackerOptions): Promise<{ identity: Identit
   checkKindOfLog(dataFolder, nats !== undefined)
   const identity = loadIdentity(folderOfTracker(dataFolder, number))
   if (nats === undefined) return { identity, commandLog: new SqliteLog(logFileIn(dataFolder)) }
-  return { identity, commandLog: await NatsLog.open(nats, { onWaiting: (sentence) => log.warn(sentence) }) }
+  const say = (sentence: string): void => log.warn(sentence)
+  return { identity, commandLog: await NatsLog.open(nats, { onWaiting: say, onLink: say }) }
 }
 
 /** Takes this tracker's place among those of the log. */

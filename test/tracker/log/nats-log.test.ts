@@ -1,7 +1,5 @@
 // What only the NATS engine promises, against one real server: uncertain ends, truncation, what is refused.
 
-import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
-import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Failure } from '../../../src/common/failure.ts'
 import type { LogSnapshot } from '../../../src/tracker/log/command-log.ts'
@@ -13,6 +11,7 @@ import {
 import { NatsLog } from '../../../src/tracker/log/nats/nats-log.ts'
 import { NatsSnapshots } from '../../../src/tracker/log/nats/nats-snapshots.ts'
 import { natsPartBytes } from '../../../src/tracker/limits.ts'
+import { administrator } from '../support/administrator.ts'
 import { CuttableLink } from '../support/cuttable-link.ts'
 import { freePorts, natsIsMissing, startNats } from '../support/nats-server.ts'
 import { temporaryFolder } from '../support/test-tracker.ts'
@@ -20,24 +19,6 @@ import { freshNatsAddress, openNats, useNats } from './engines.ts'
 import { Follower } from './follower.ts'
 
 useNats()
-
-interface Administrator {
-  readonly connection: NatsConnection
-  readonly manager: JetStreamManager
-  publish: (subject: string, text: string) => Promise<unknown>
-}
-
-/** Somebody else with access to the same server. */
-async function administrator(address: NatsAddress): Promise<Administrator> {
-  const connection = await connect({ servers: [...address.servers] })
-  onTestFinished(() => connection.close())
-  const publisher = jetstream(connection)
-  return {
-    connection,
-    manager: await jetstreamManager(connection),
-    publish: (subject, text) => publisher.publish(subject, text),
-  }
-}
 
 async function following(
   address: NatsAddress,
@@ -361,6 +342,22 @@ describe.skipIf(natsIsMissing)(`a server of its own${natsIsMissing}`, () => {
     await vi.waitFor(() => log.append(['b']), { timeout: 10_000 })
     expect(follower.delivered).toEqual(['1 a', '2 b'])
     expect((await following(address)).follower.delivered).toEqual(['1 a', '2 b'])
+  })
+
+  test('a stream that is gone is the end of a tracker that has read from it', async () => {
+    const address = freshNatsAddress()
+    const log = await openNats(address, { doubtMs: 300 })
+    const follower = new Follower()
+    await log.follow(follower)
+    await log.append(['a'])
+    const { manager } = await administrator(address)
+    await manager.streams.delete(address.stream)
+    await vi.waitFor(
+      () => expect(follower.lost?.message).toMatch(/has lost entries \(the stream is gone\)/),
+      {
+        timeout: 10_000,
+      },
+    )
   })
 
   test('a server that has lost its data is noticed, and nothing is applied from it', async () => {

@@ -1,6 +1,6 @@
 // What the log has seemed to lack, and since when: a server that was just elected may know less for a moment.
 
-type Subject = 'end' | 'message' | 'snapshot'
+type Subject = 'end' | 'message' | 'snapshot' | 'stream'
 
 export class Doubts {
   readonly #patienceMs: number

@@ -23,16 +23,27 @@ export class NatsLink {
   #downSinceMs: number | undefined
   #onUp: (() => void) | undefined
 
-  private constructor(address: NatsAddress, connection: NatsConnection, manager: JetStreamManager) {
+  private constructor(
+    address: NatsAddress,
+    connection: NatsConnection,
+    manager: JetStreamManager,
+    say: (sentence: string) => void,
+  ) {
     this.address = address
     this.#connection = connection
     this.publisher = jetstream(connection, { timeout: natsRequestTimeoutMs })
     this.manager = manager
-    void this.#watch()
+    void this.#watch(say)
   }
 
-  /** Connects to one of the servers. Rejects with a `start` failure when none is there. */
-  static async open(address: NatsAddress): Promise<NatsLink> {
+  /**
+   * Connects to one of the servers; `say` is told when the connection is lost and when it is back. Rejects
+   * with a `start` failure when none is there.
+   */
+  static async open(
+    address: NatsAddress,
+    say: (sentence: string) => void = () => undefined,
+  ): Promise<NatsLink> {
     try {
       const connection = await connect({
         servers: [...address.servers],
@@ -49,7 +60,7 @@ export class NatsLink {
         ignoreAuthErrorAbort: true,
       })
       const manager = await jetstreamManager(connection, { checkAPI: false, timeout: natsRequestTimeoutMs })
-      return new NatsLink(address, connection, manager)
+      return new NatsLink(address, connection, manager, say)
     } catch (error) {
       throw natsFailure(address, error)
     }
@@ -82,11 +93,16 @@ export class NatsLink {
     await this.#connection.close()
   }
 
-  async #watch(): Promise<void> {
+  async #watch(say: (sentence: string) => void): Promise<void> {
+    const where = formatNatsAddress(this.address)
     for await (const status of this.#connection.status()) {
-      if (status.type === 'disconnect') this.#downSinceMs ??= performance.now()
+      if (status.type === 'disconnect' && this.#downSinceMs === undefined) {
+        this.#downSinceMs = performance.now()
+        say(`the connection to ${where} is lost; trying again`)
+      }
       if (status.type !== 'reconnect') continue
       this.#downSinceMs = undefined
+      say(`connected to ${where} again`)
       this.#onUp?.()
     }
   }

@@ -24,7 +24,7 @@ import { Doubts } from './doubts.ts'
 import { formatNatsAddress, type NatsAddress } from './nats-address.ts'
 import { natsFailure, NatsLink, withPatience } from './nats-link.ts'
 import { NatsSnapshots } from './nats-snapshots.ts'
-import { NatsStream, type StreamBounds } from './nats-stream.ts'
+import { isNotFound, NatsStream, type StreamBounds } from './nats-stream.ts'
 
 export interface NatsLogOptions {
   readonly entriesKept?: number
@@ -33,6 +33,7 @@ export interface NatsLogOptions {
   readonly doubtMs?: number
   /** Why the start takes longer. */
   readonly onWaiting?: (sentence: string) => void
+  readonly onLink?: (sentence: string) => void
 }
 
 /** Where a message ends: `position` is that of its last entry. */
@@ -41,7 +42,6 @@ interface Boundary {
   readonly position: number
 }
 
-/** The append that is under way. */
 interface Own {
   readonly id: string
   readonly onDelivered: () => void
@@ -104,7 +104,7 @@ export class NatsLog implements CommandLog {
     let link: NatsLink | undefined
     try {
       return await withPatience(address, startPatienceMs, onWaiting, async () => {
-        link ??= await NatsLink.open(address)
+        link ??= await NatsLink.open(address, options.onLink)
         const stream = await NatsStream.open(link)
         return new NatsLog({ link, stream, snapshots: await NatsSnapshots.open(link) }, options)
       })
@@ -134,7 +134,7 @@ export class NatsLog implements CommandLog {
   }
 
   catchUp(): void {
-    // Takes an answer from the servers, see `whenCurrent`.
+    // See `whenCurrent`.
   }
 
   /** In messages, of one entry at least: what is in them is not known before they are read. */
@@ -346,6 +346,7 @@ export class NatsLog implements CommandLog {
     if (this.#link.downForMs > 0) return
     try {
       const bounds = await this.#stream.bounds()
+      this.#doubts.settle('stream')
       if (bounds.last < this.#sequence) {
         if (this.#doubts.lasts('end')) throw this.#damaged(this.#endsAt(bounds))
         return
@@ -375,8 +376,10 @@ export class NatsLog implements CommandLog {
     this.#leader = bounds.leader
   }
 
-  #onTrouble(error: unknown): void {
+  #onTrouble(cause: unknown): void {
     this.#isBlind = true
+    const isGone = isNotFound(cause) && this.#doubts.lasts('stream')
+    const error = isGone ? this.#damaged('the stream is gone') : cause
     // What the library throws passes by itself, or a person has to look after the servers meanwhile.
     if (!(error instanceof Failure) || this.#isOver) return
     this.#isOver = true
@@ -389,10 +392,9 @@ export class NatsLog implements CommandLog {
   }
 
   #damaged(why: string): Failure {
-    const where = formatNatsAddress(this.#link.address)
     return new Failure(
       'data',
-      `the log ${where} has lost entries (${why}); restore the streams from a backup, or name another log to begin anew`,
+      `the log ${formatNatsAddress(this.#link.address)} has lost entries (${why}); restore the streams from a backup, or name another log to begin anew`,
     )
   }
 }

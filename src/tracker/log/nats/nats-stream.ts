@@ -134,7 +134,8 @@ function checkStream(
     )
 }
 
-function isNotFound(error: unknown): boolean {
+/** Whether the servers say that there is no such stream. */
+export function isNotFound(error: unknown): boolean {
   // A value of this type is exported, unlike the class of its own that such errors have.
   return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound
 }

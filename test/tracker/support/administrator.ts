@@ -1,0 +1,24 @@
+// Somebody beside the trackers who has access to the same NATS servers, and does what no tracker would do.
+
+import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { onTestFinished } from 'vitest'
+import type { NatsAddress } from '../../../src/tracker/log/nats/nats-address.ts'
+
+export interface Administrator {
+  readonly connection: NatsConnection
+  readonly manager: JetStreamManager
+  publish: (subject: string, text: string) => Promise<unknown>
+}
+
+/** Leaves with the test. */
+export async function administrator(address: NatsAddress): Promise<Administrator> {
+  const connection = await connect({ servers: [...address.servers] })
+  onTestFinished(() => connection.close())
+  const publisher = jetstream(connection)
+  return {
+    connection,
+    manager: await jetstreamManager(connection),
+    publish: (subject, text) => publisher.publish(subject, text),
+  }
+}
