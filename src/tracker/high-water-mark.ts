@@ -12,7 +12,8 @@ const digits = 16
 
 export class HighWaterMark {
   readonly #path: string
-  readonly #file: number
+  /** Undefined when it is closed. */
+  #file: number | undefined
   readonly #before: number
   #noted = 0
   #writing: Promise<void> | undefined
@@ -48,17 +49,20 @@ export class HighWaterMark {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.#writing
-    closeSync(this.#file)
+    const file = this.#file
+    this.#file = undefined
+    if (file !== undefined) closeSync(file)
   }
 
   /** Not flushed: after a power failure it may say less, and then less is noticed, never more. */
   #note(position: number): void {
-    if (position <= this.#noted || this.#writing !== undefined) return
+    const file = this.#file
+    if (file === undefined || position <= this.#noted || this.#writing !== undefined) return
     this.#noted = position
     const text = Buffer.from(`${String(position).padStart(digits)}\n`)
     this.#writing = new Promise<void>((resolve) => {
       // Of an error nothing is made: of a disk that is full the log speaks.
-      write(this.#file, text, 0, text.length, 0, () => resolve())
+      write(file, text, 0, text.length, 0, () => resolve())
     }).then(() => (this.#writing = undefined))
   }
 }

@@ -69,6 +69,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
   try {
     mark = highWaterMark(options)
     await sequencer.start()
+    checkCommunityOf(options, sequencer)
     mark?.check(sequencer.position)
     await enterCommunity(options, sequencer, identity)
     monitoring = await monitor(parts, options.metricsPort)
@@ -178,16 +179,18 @@ async function openStorage(options: TrackerOptions): Promise<{ identity: Identit
   return { identity, commandLog: await NatsLog.open(nats, { onWaiting: say, onLink: say }) }
 }
 
+function checkCommunityOf({ dataFolder, nats }: TrackerOptions, { state }: Sequencer): void {
+  if (nats !== undefined && dataFolder !== undefined) checkCommunity(dataFolder, state.cluster)
+}
+
 /** Takes this tracker's place among those of the log. */
 async function enterCommunity(
   { dataFolder, nats }: TrackerOptions,
   sequencer: Sequencer,
   identity: Identity,
 ): Promise<void> {
-  const folder = nats === undefined ? undefined : dataFolder
-  if (folder !== undefined) checkCommunity(folder, sequencer.state.cluster)
   await introduce(sequencer, identity)
-  if (folder !== undefined) rememberCommunity(folder, sequencer.state.cluster)
+  if (nats !== undefined && dataFolder !== undefined) rememberCommunity(dataFolder, sequencer.state.cluster)
 }
 
 /** Puts this tracker's key into the hard state, so that every tracker vouches for its tickets. */
