@@ -44,10 +44,15 @@ async function checkFree(path: string, overwrite: boolean): Promise<Answer<strin
 
 /** Refuses what the disk has no room for now; one that fills up later pauses the download. */
 export async function checkRoom(path: string, sizeBytes: number): Promise<Answer<void>> {
-  const { bavail, bsize } = await statfs(dirname(path))
-  const freeBytes = bavail * bsize
+  const freeBytes = await freeBytesFor(path)
   if (freeBytes >= sizeBytes) return accept(undefined)
   return refuse('local-file', `the disk of ${path} has ${freeBytes} bytes free; the file needs ${sizeBytes}`)
+}
+
+/** Bytes that are free where the file at this path is, or would be. Rejects with the system's error. */
+export async function freeBytesFor(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(dirname(path))
+  return bavail * bsize
 }
 
 /** What is at this path, links followed; undefined when there is nothing to be seen. */

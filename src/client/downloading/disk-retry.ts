@@ -2,9 +2,10 @@
 // written to. Looks before it lets the download begin anew, since that verifies what is there already.
 
 import { constants } from 'node:fs'
-import { access, stat, statfs } from 'node:fs/promises'
+import { access, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCode, type Failure } from '../../common/failure.ts'
+import { freeBytesFor } from './destination.ts'
 
 /** The time until the next look, in milliseconds: first and longest. */
 const firstLookMs = 2000
@@ -61,13 +62,11 @@ export class DiskRetry {
 /** Whether the file can be written and there is room for what it lacks. */
 async function canTake(path: string, bytes: number): Promise<boolean> {
   try {
-    const folder = dirname(path)
     const there = await stat(path).catch(() => undefined)
-    await access(there === undefined ? folder : path, constants.W_OK)
-    const { bavail, bsize } = await statfs(folder)
+    await access(there === undefined ? dirname(path) : path, constants.W_OK)
     // A sparse file takes only what was written to it.
     const takenBytes = Math.min(bytes, (there?.blocks ?? 0) * 512)
-    return bavail * bsize >= bytes - takenBytes
+    return (await freeBytesFor(path)) >= bytes - takenBytes
   } catch {
     return false
   }

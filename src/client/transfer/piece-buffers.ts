@@ -3,9 +3,7 @@
 
 import { pieceBytes } from '../../common/limits.ts'
 
-/**
- * Buffers that are kept while nobody uses them: 16 MiB.
- */
+/** Buffers that are kept while nobody uses them: 16 MiB. */
 const keptMax = 32
 
 const kept: Buffer[] = []
