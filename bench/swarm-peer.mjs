@@ -2,16 +2,17 @@
 // Plain JavaScript over dist, because the time to start counts and a loader would be part of it.
 //
 //   swarm-peer.mjs make   <source file> <descriptor>
-//   swarm-peer.mjs tracker <data folder> <ip> <port>
+//   swarm-peer.mjs accounts <data folder of a tracker, to be made>
+//   swarm-peer.mjs tracker <folder of accounts> <home> <ip> <port>
 //   swarm-peer.mjs seed   <descriptor> <home> <folder of the file> <ip> <port> <upload cap> <tracker ip> <tracker port> <user> <ready file>
 //   swarm-peer.mjs leech  <descriptor> <home> <folder to write to> <ip> <port> <upload cap> <tracker ip> <tracker port> <user> <done file>
 //
-// Seeder and downloader are the client itself, prompt included; only its terminal is replaced.
+// Seeder and downloader are the client program as it is built; only its terminal is replaced.
 
 import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { PassThrough, Writable } from 'node:stream'
+import { PassThrough } from 'node:stream'
 
 const [role, ...words] = process.argv.slice(2)
 const group = 'bench'
@@ -19,33 +20,20 @@ const password = 'bench'
 const seeders = 4
 const leeches = 16
 
-async function startClient(folder, listen, tracker, uploadLimit) {
-  const { Client } = await import('../dist/client/client.js')
-  const { runPrompt } = await import('../dist/client/prompt/prompt.js')
-  const onFailure = (error) => {
-    throw error
-  }
-  const client = new Client({ listen, trackers: [tracker], folder, uploadLimit, onFailure })
-  await client.start()
+/** The real program in this process, its terminal replaced by a stream to write to and a text to read. */
+async function startClient(words) {
   const input = new PassThrough()
   const waiters = []
   let text = ''
-  const output = new Writable({
-    write(chunk, _encoding, done) {
-      text += chunk
-      process.stdout.write(chunk)
-      for (const waiter of waiters.splice(0)) waiter()
-      done()
-    },
-  })
-  void runPrompt({
-    operations: client,
-    subscribe: (listener) => client.subscribe(listener),
-    input,
-    output,
-    isTerminal: false,
-    linger: true,
-  })
+  Object.defineProperty(process, 'stdin', { value: input })
+  const write = process.stdout.write.bind(process.stdout)
+  process.stdout.write = (chunk, ...rest) => {
+    text += chunk
+    for (const waiter of waiters.splice(0)) waiter()
+    return write(chunk, ...rest)
+  }
+  process.argv = [process.argv[0], 'client', ...words]
+  await import('../dist/client/main.js')
   const until = async (words) => {
     while (!text.includes(words)) {
       if (text.includes('error:')) throw new Error(text)
@@ -58,12 +46,17 @@ async function startClient(folder, listen, tracker, uploadLimit) {
 async function peer(onReady) {
   const [descriptor, home, folder, ip, port, up, trackerIp, trackerPort, user, flag] = words
   const { name } = JSON.parse(readFileSync(descriptor, 'utf8'))
-  const client = await startClient(
+  const limit = Number(up) > 0 ? ['--upload-limit', up] : []
+  const client = await startClient([
+    ip,
+    port,
+    trackerIp,
+    trackerPort,
+    '--data-dir',
     home,
-    { host: ip, port: Number(port) },
-    { host: trackerIp, port: Number(trackerPort) },
-    Number(up) || undefined,
-  )
+    '--linger',
+    ...limit,
+  ])
   client.say(`login ${user} ${password}`)
   await client.until('logged in as')
   await onReady(client, join(folder, name), name)
@@ -120,14 +113,10 @@ async function prepare(tracker) {
   owner.leave()
 }
 
-if (role === 'make') {
-  writeFileSync(words[1], JSON.stringify({ name: basename(words[0]) }))
-} else if (role === 'tracker') {
-  const [home, host, port] = words
+/** A data folder of a tracker in which the accounts are there. */
+async function makeAccounts(dataFolder) {
   const { startTracker } = await import('../dist/tracker/tracker.js')
   const { pino } = await import('pino')
-  const dataFolder = join(home, 'tracker')
-  // At another port until the accounts are there: who can connect can log in.
   const tracker = await startTracker({
     address: { host: '127.0.0.1', port: 0 },
     number: 1,
@@ -139,6 +128,18 @@ if (role === 'make') {
   })
   await prepare(tracker.address)
   await tracker.close()
+}
+
+if (role === 'make') {
+  const [source, descriptor] = words
+  writeFileSync(descriptor, JSON.stringify({ name: basename(source) }))
+} else if (role === 'accounts') {
+  await makeAccounts(words[0])
+} else if (role === 'tracker') {
+  const [accounts, home, host, port] = words
+  // A copy: whoever waits long for the tracker finds its memory cold, which the others of a run do not.
+  const dataFolder = join(home, 'tracker')
+  cpSync(accounts, dataFolder, { recursive: true })
   process.argv = [process.argv[0], 'tracker', host, port, '--data-dir', dataFolder]
   await import('../dist/tracker/main.js')
 } else if (role === 'seed') {

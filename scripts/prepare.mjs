@@ -75,6 +75,7 @@ async function build() {
     '--noEmitOnError',
   ])
   mkdirSync(next, { recursive: true })
+  await run(process.execPath, [join(root, 'scripts', 'bundle.mjs'), next])
   writeFileSync(join(next, '.stamp'), stamp)
   if (existsSync(dist)) renameSync(dist, old)
   renameSync(next, dist)

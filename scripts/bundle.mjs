@@ -1,0 +1,37 @@
+// node scripts/bundle.mjs <folder of the compiled modules>
+//
+// Makes one file each of the client and of its workers, with all that they import: to find and read some
+// hundred small modules takes a client longer than to connect and log in. The modules stay beside them, for
+// the tests. A worker is looked for beside the file that starts it, so it is put beside the client.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+
+const [folder = 'dist'] = process.argv.slice(2)
+
+const files = {
+  'client/main': 'client/main.js',
+  'client/hash-worker': 'client/workers/hash-worker.js',
+  'client/store-worker': 'client/workers/store-worker.js',
+}
+
+await build({
+  entryPoints: Object.fromEntries(
+    Object.entries(files)
+      .map(([to, from]) => [to, join(folder, from)])
+      .filter(([, from]) => existsSync(from)),
+  ),
+  outdir: folder,
+  allowOverwrite: true,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.20',
+  format: 'esm',
+  // commander is CommonJS, which asks for Node's own modules by require.
+  banner: {
+    js: "import { createRequire as $require } from 'node:module'; const require = $require(import.meta.url);",
+  },
+  sourcemap: true,
+  logLevel: 'warning',
+})
