@@ -6,10 +6,12 @@ import { link, lstat, open, rename, rm, stat, type FileHandle } from 'node:fs/pr
 import { dirname } from 'node:path'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { pieceOffset } from '../../common/pieces.ts'
+import { PieceReader } from '../transfer/piece-reader.ts'
 
 export class PartFile {
   readonly destination: string
   readonly path: string
+  readonly #reader = new PieceReader()
   #file: FileHandle | undefined
   readonly #writes = new Set<Promise<unknown>>()
 
@@ -61,7 +63,7 @@ export class PartFile {
   /** Reads piece `index` of `length` bytes to the start of the buffer. Rejects with a `file` failure. */
   async read(index: number, length: number, buffer: Buffer): Promise<void> {
     try {
-      const { bytesRead } = await this.#opened().read(buffer, 0, length, pieceOffset(index))
+      const bytesRead = await this.#reader.read(this.#opened(), buffer, length, pieceOffset(index))
       if (bytesRead !== length) throw new Error('it is shorter than it was')
     } catch (error) {
       throw fileFailure(`cannot read ${this.path}`, error)

@@ -10,6 +10,7 @@ import { sentenceOf, systemCode } from '../../common/failure.ts'
 import { verifyPiece, type Manifest } from '../../common/manifest.ts'
 import { pieceLength, pieceOffset } from '../../common/pieces.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { PieceReader } from '../transfer/piece-reader.ts'
 import { isOfSameFile, stampOf, type FileStamp } from './file-stamp.ts'
 import type { PieceSource } from './piece-source.ts'
 
@@ -26,6 +27,7 @@ export class SharedFile implements PieceSource {
   readonly path: string
   readonly #stamp: FileStamp
   readonly #events: SharedFileEvents
+  readonly #reader = new PieceReader()
   #file: Promise<FileHandle> | undefined
   #changed = false
   #gone = false
@@ -44,7 +46,7 @@ export class SharedFile implements PieceSource {
     try {
       const file = await this.#opened()
       const length = pieceLength(this.manifest.sizeBytes, index)
-      const { bytesRead } = await file.read(buffer, 0, length, pieceOffset(index))
+      const bytesRead = await this.#reader.read(file, buffer, length, pieceOffset(index))
       // Looked at after reading, not before: whoever writes after this look did not write what was read.
       // At once, without a thread: it takes microseconds, and is done for every piece.
       const opened = stampOf(fstatSync(file.fd, { bigint: true }))
