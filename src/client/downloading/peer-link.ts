@@ -242,6 +242,11 @@ export class PeerLink {
     }
   }
 
+  /** Sends now what would go out at the end of this turn. */
+  flush(): void {
+    this.#caller.channel.flush()
+  }
+
   async renew(ticket: string): Promise<Answer<unknown>> {
     return this.#caller.request('renew', { ticket })
   }

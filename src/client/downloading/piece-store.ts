@@ -76,7 +76,6 @@ export class PieceStore implements PieceSource {
     const isFast = nowMs - this.#lastTakenAtMs < fastMs
     this.#lastTakenAtMs = nowMs
     if (!isFast || this.manifest.pieceCount <= inlinePieces) return ownBuffer()
-    // It takes longer to start workers than to receive a piece.
     this.#storing.warmUp()
     return this.#storing.take()
   }
@@ -88,8 +87,10 @@ export class PieceStore implements PieceSource {
    */
   async receive(index: number, { bytes, slot }: PieceBuffer): Promise<boolean> {
     const length = pieceLength(this.manifest.sizeBytes, index)
+    // Starting a worker takes as long as fifty pieces. Until one is there the loop does them: left lying,
+    // they would soon be all that may be under way, and nothing would come any more.
     const isGood =
-      slot === undefined
+      slot === undefined || !this.#storing.isStaffed
         ? await this.#storeHere(index, bytes.subarray(0, length))
         : await this.#storeInWorker(index, slot, length)
     if (!isGood) return false

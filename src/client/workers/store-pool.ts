@@ -4,7 +4,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
-import { pieceBytes } from '../../common/limits.ts'
+import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 import { slotCount, SlotState, StoreSlots, type StoreJob } from './store-slots.ts'
 import type { StoreFailure, StoreShift } from './store-worker.ts'
 
@@ -39,6 +39,11 @@ export class StorePool {
     this.#size = size
   }
 
+  /** Whether a worker is there already. */
+  get isStaffed(): boolean {
+    return this.#slots.onDutyCount > 0
+  }
+
   /** A buffer of the workers' memory, or one of its own when they are all taken: then hash it here. */
   take(): PieceBuffer {
     const slot = this.#free.pop()
@@ -59,9 +64,12 @@ export class StorePool {
     })
   }
 
-  /** Starts the workers that pieces will need soon: it takes longer than a piece. */
+  /**
+   * Starts a worker that pieces will need soon: it takes longer than a piece. One after the other, so that
+   * the first is not held up by the next, which take as much of the cores until they have started.
+   */
   warmUp(): void {
-    while (this.#workers.size < this.#size) this.#start()
+    if (this.#workers.size < this.#size && this.#slots.onDutyCount >= this.#workers.size) this.#start()
     if (this.#idle === undefined) this.#endIdleLater()
     else this.#idle.refresh()
   }
@@ -143,7 +151,8 @@ export class StorePool {
 
 /** A buffer that only the loop can read. */
 export function ownBuffer(): PieceBuffer {
-  return { bytes: Buffer.allocUnsafeSlow(pieceBytes), slot: undefined, release: () => undefined }
+  const bytes = takePieceBuffer()
+  return { bytes, slot: undefined, release: () => returnPieceBuffer(bytes) }
 }
 
 function allSlots(): number[] {

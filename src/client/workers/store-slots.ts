@@ -44,7 +44,8 @@ const posted = 0
 const writeLock = 1
 const bell = 2
 const shift = 3
-const commonNumbers = 4
+const onDuty = 4
+const commonNumbers = 5
 /** Numbers of a slot, behind those for all. */
 const state = 0
 const length = 1
@@ -137,9 +138,19 @@ export class StoreSlots {
   }
 
   endShift(): void {
+    Atomics.store(this.#numbers, onDuty, 0)
     Atomics.add(this.#numbers, shift, 1)
     Atomics.add(this.#numbers, posted, 1)
     Atomics.notify(this.#numbers, posted)
+  }
+
+  /** Workers of this shift that have begun to look for work; starting one takes as long as many pieces. */
+  get onDutyCount(): number {
+    return Atomics.load(this.#numbers, onDuty)
+  }
+
+  comeOnDuty(): void {
+    Atomics.add(this.#numbers, onDuty, 1)
   }
 
   /** One thread at a time writes: a file system lets only one into a file, and the others would stand. */

@@ -23,6 +23,7 @@ export interface StoreFailure {
 /** Runs until its shift is over. */
 function run(slots: StoreSlots, shift: number): void {
   let last = 0
+  if (slots.shift === shift) slots.comeOnDuty()
   for (;;) {
     const seen = slots.postedCount
     if (slots.shift !== shift) return

@@ -12,7 +12,7 @@ import { pieceBytes } from '../../../src/common/limits.ts'
 import { pieceLength } from '../../../src/common/pieces.ts'
 import { manifestOf, pieceOf, sampleBytes } from '../sharing/sample-file.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { builtStorePool } from '../workers/built-pool.ts'
+import { builtStorePool, staffedStorePool } from '../workers/built-pool.ts'
 
 const sizeBytes = 5 * pieceBytes + 77
 const bytes = sampleBytes(sizeBytes)
@@ -255,7 +255,7 @@ test('a file of many pieces keeps to the same order', async () => {
   const journal = new ProgressJournal(join(folder, 'journal'), manifest.fileId)
   const store = await PieceStore.open(
     manifest,
-    { part, journal, hashes: new HashPool(), storing: await builtStorePool() },
+    { part, journal, hashes: new HashPool(), storing: await staffedStorePool() },
     (index) => {
       const onDisk = readFileSync(part.path)
       expect(pieceOf(onDisk, index).equals(pieceOf(many, index))).toBe(true)
@@ -278,6 +278,30 @@ test('a file of many pieces keeps to the same order', async () => {
   expect(readFileSync(part.destination).equals(many)).toBe(true)
 })
 
+// A worker takes as long to start as fifty pieces, and no more than forty-eight may be under way.
+test('until a worker is there, the loop stores what comes', async () => {
+  const folder = temporaryFolder()
+  const many = sampleBytes(20 * pieceBytes, 2)
+  const part = new PartFile(join(folder, 'file'))
+  const manifest = manifestOf(many)
+  const journal = new ProgressJournal(join(folder, 'journal'), manifest.fileId)
+  const storing = await builtStorePool()
+  vi.spyOn(storing, 'warmUp').mockImplementation(() => undefined)
+  const store = await PieceStore.open(
+    manifest,
+    { part, journal, hashes: new HashPool(), storing },
+    () => undefined,
+  )
+  onTestFinished(() => store.close())
+  for (const index of [0, 1, 2]) {
+    const buffer = store.takeBuffer()
+    buffer.bytes.set(pieceOf(many, index))
+    expect(await store.receive(index, buffer)).toBe(true)
+    buffer.release()
+  }
+  expect([store.have.count, journal.read(20)]).toEqual([3, new Set([0, 1, 2])])
+})
+
 // Of a file of many pieces it is a worker that meets the full disk.
 test('a piece that a worker cannot write is neither marked nor claimed nor told', async () => {
   const folder = temporaryFolder()
@@ -288,7 +312,7 @@ test('a piece that a worker cannot write is neither marked nor claimed nor told'
   const journal = new ProgressJournal(join(folder, 'journal'), manifest.fileId)
   const store = await PieceStore.open(
     manifest,
-    { part, journal, hashes: new HashPool(), storing: await builtStorePool() },
+    { part, journal, hashes: new HashPool(), storing: await staffedStorePool() },
     (index) => told.push(index),
   )
   onTestFinished(() => store.close())

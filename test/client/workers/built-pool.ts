@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 import type { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import type { StorePool } from '../../../src/client/workers/store-pool.ts'
 
@@ -23,6 +23,14 @@ export async function builtPool(size?: number): Promise<HashPool> {
 export async function builtStorePool(size?: number): Promise<StorePool> {
   const module = await built<{ StorePool: typeof StorePool }>('store-pool')
   return closedAfterTest(new module.StorePool(size))
+}
+
+/** A pool whose first worker is there: until then the loop does without it. */
+export async function staffedStorePool(): Promise<StorePool> {
+  const pool = await builtStorePool()
+  pool.warmUp()
+  await vi.waitFor(() => expect(pool.isStaffed).toBe(true), { timeout: 10_000, interval: 5 })
+  return pool
 }
 
 export function closedAfterTest<T extends HashPool | StorePool>(pool: T): T {
