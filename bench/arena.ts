@@ -15,6 +15,11 @@ export class Arena {
   #tracker = ''
   #owner: Program | undefined
 
+  /** `ip:port`. */
+  get trackerAddress(): string {
+    return this.#tracker
+  }
+
   async startTracker(): Promise<void> {
     const tracker = new Program('tracker', 'tracker', [
       '127.0.0.1',

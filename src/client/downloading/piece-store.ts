@@ -9,7 +9,7 @@ import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { PieceSource } from '../sharing/piece-source.ts'
 import { recordOf, type ProgressJournal } from '../storage/progress-journal.ts'
 import { inlinePieces, type HashPool } from '../workers/hash-pool.ts'
-import { ownBuffer, type PieceBuffer, type StorePool } from '../workers/store-pool.ts'
+import type { PieceBuffer, StorePool } from '../workers/store-pool.ts'
 import type { PartFile } from './part-file.ts'
 
 /**
@@ -75,8 +75,8 @@ export class PieceStore implements PieceSource {
     const nowMs = performance.now()
     const isFast = nowMs - this.#lastTakenAtMs < fastMs
     this.#lastTakenAtMs = nowMs
-    if (!isFast || this.manifest.pieceCount <= inlinePieces) return ownBuffer()
-    this.#storing.warmUp()
+    if (isFast && this.manifest.pieceCount > inlinePieces) this.#storing.warmUp()
+    // Also for a piece that the loop will verify: of two kinds of buffers both would grow to what is needed.
     return this.#storing.take()
   }
 

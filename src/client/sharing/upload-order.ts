@@ -17,6 +17,8 @@ export interface Line<Peer, Load> {
   busy: number
   /** The last round in which it had its turn. */
   round: number
+  /** It did not take its last piece promptly. */
+  isSlow: boolean
 }
 
 export interface Turn<Peer, Load> {
@@ -45,7 +47,7 @@ export class UploadOrder<Peer, Load> {
   add(peer: Peer, request: Request<Load>): boolean {
     let line = this.#lines.get(peer)
     if (line === undefined) {
-      line = { peer, requests: [], busy: 0, round: this.#round - 1 }
+      line = { peer, requests: [], busy: 0, round: this.#round - 1, isSlow: false }
       this.#lines.set(peer, line)
       this.#inOrder.push(line)
     }
@@ -70,23 +72,24 @@ export class UploadOrder<Peer, Load> {
   }
 
   /** Who is sent something now, if fewer than `busyMax` answers are under way to it, and what. */
-  next(busyMax: number): Turn<Peer, Load> | undefined {
-    const turn = this.#nextOfRound(busyMax)
+  next(busyMax: number, withSlow = true): Turn<Peer, Load> | undefined {
+    const turn = this.#nextOfRound(busyMax, withSlow)
     if (turn !== undefined) return turn
     this.#round++
-    return this.#nextOfRound(busyMax)
+    return this.#nextOfRound(busyMax, withSlow)
   }
 
   /**
    * Within a round in any order: uploaders that have the same pieces and the same downloaders would
    * otherwise all turn to the same one, be told in turn that it is served already, and go on together.
    */
-  #nextOfRound(busyMax: number): Turn<Peer, Load> | undefined {
+  #nextOfRound(busyMax: number, withSlow: boolean): Turn<Peer, Load> | undefined {
     const { length } = this.#inOrder
     const start = Math.floor(this.#random() * length)
     for (let step = 0; step < length; step++) {
       const line = this.#inOrder[(start + step) % length]
       if (line === undefined || line.round === this.#round || line.busy >= busyMax) continue
+      if (line.isSlow && !withSlow) continue
       for (const [at, request] of line.requests.entries()) {
         const load = request.take()
         if (load === undefined) continue

@@ -58,8 +58,16 @@ const underWayMax = 4
 const readAheadPeersMax = 16
 
 /**
- * Under a limit, how long one piece waits in all for its peer to read. After that others are served
- * beside it: a peer that hangs, its socket open and full, must not stop the uploads to everybody.
+ * Pieces in memory at once, being read or in the hands of peers: 16 MiB, however many peers there are. Those
+ * that do not take a piece promptly may hold only so many of them, so that the others find some free.
+ */
+const heldMax = 32
+const heldBySlowMax = 24
+
+/**
+ * A peer that takes longer for a piece is slow. Under a limit one piece waits so long in all for its peer to
+ * read; after that others are served beside it: a peer that hangs, its socket open and full, must not stop
+ * the uploads to everybody.
  */
 const slowReaderMs = 250
 
@@ -107,8 +115,8 @@ export class UploadQueue {
     // A limited sender is strict, one piece after the other: the limit is the bottleneck, not the disk.
     const limited = this.#bucket.bytesPerSecond !== undefined
     const busyMax = limited || this.#order.peerCount > readAheadPeersMax ? 1 : 2
-    while (this.#underWay < (limited ? 1 : underWayMax)) {
-      const turn = this.#order.next(busyMax)
+    while (this.#underWay < (limited ? 1 : underWayMax) && this.#uploads.size < heldMax) {
+      const turn = this.#order.next(busyMax, this.#heldBySlow < heldBySlowMax)
       if (turn === undefined) return
       const { line, id, load: answering } = turn
       const upload = {
@@ -124,6 +132,12 @@ export class UploadQueue {
       this.#underWay++
       void this.#upload(upload)
     }
+  }
+
+  get #heldBySlow(): number {
+    let count = 0
+    for (const { line } of this.#uploads) if (line.isSlow) count++
+    return count
   }
 
   async #upload(upload: Upload): Promise<void> {
@@ -175,8 +189,15 @@ export class UploadQueue {
   }
 
   async #send(upload: Upload, bytes: Uint8Array, onSlow: () => void): Promise<void> {
-    const { peer } = upload.line
+    const { line } = upload
+    const { peer } = line
     let patienceMs = slowReaderMs
+    let isPrompt = true
+    const onPatienceOver = (): void => {
+      isPrompt = false
+      line.isSlow = true
+      onSlow()
+    }
     for (let at = 0; at < bytes.length;) {
       const slice = bytes.subarray(at, Math.min(bytes.length, at + this.#bucket.sliceBytes))
       const allowed = this.#bucket.take(slice.length)
@@ -188,12 +209,13 @@ export class UploadQueue {
       if (!upload.hasBegun) peer.begin(upload.id, upload.answering.index, bytes.length)
       upload.hasBegun = true
       const sentAtMs = performance.now()
-      const timer = setTimeout(onSlow, patienceMs)
+      const timer = setTimeout(onPatienceOver, patienceMs)
       await peer.send(slice)
       clearTimeout(timer)
       patienceMs -= performance.now() - sentAtMs
       at += slice.length
     }
+    if (isPrompt) line.isSlow = false
   }
 }
 

@@ -3,7 +3,7 @@
 
 import { pieceBytes } from '../../common/limits.ts'
 
-/** Buffers that are kept while nobody uses them: 16 MiB. */
+/** Buffers that are kept while nobody uses them: 16 MiB. One given up is memory until the next collection. */
 const keptMax = 32
 
 const kept: Buffer[] = []

@@ -3,66 +3,11 @@ import { UploadQueue, type Answering } from '../../../src/client/sharing/upload-
 import type { Request } from '../../../src/client/sharing/upload-order.ts'
 import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
 import { pieceBytes, pieceRequestsQueuedMax } from '../../../src/common/limits.ts'
-import { accept, refuse, type Answer } from '../../../src/common/refusal.ts'
-import { FakeClock, settle } from '../transfer/fake-clock.ts'
-import { FakePeer } from './fake-peer.ts'
+import { accept, refuse } from '../../../src/common/refusal.ts'
+import { FakeClock } from '../transfer/fake-clock.ts'
+import { asked, countedPieces, heldPiece, piece, settled, swarm, type Asked } from './upload-requests.ts'
 
 const MiB = 1024 * 1024
-
-/** A piece whose every byte is the number of its request. */
-function piece(id: number): Asked {
-  return asked(id, (buffer) => Promise.resolve(accept(buffer.fill(id % 256))))
-}
-
-interface Asked extends Request<Answering> {
-  readonly load: (buffer: Buffer) => Promise<Answer<Uint8Array>>
-}
-
-function asked(id: number, load: Asked['load']): Asked {
-  return { id, load, take: () => ({ index: id, load }) }
-}
-
-/** Pieces of which it is counted how many were read from disk. */
-function countedPieces(): { loads: number; piece: (id: number) => ReturnType<typeof piece> } {
-  const counted = {
-    loads: 0,
-    piece: (id: number) =>
-      asked(id, (buffer: Buffer) => {
-        counted.loads++
-        return piece(id).load(buffer)
-      }),
-  }
-  return counted
-}
-
-/** A piece that is read from disk only when the test says so. */
-function heldPiece(id: number): ReturnType<typeof piece> & { loaded: boolean; release: () => void } {
-  let release: () => void = () => undefined
-  const held = new Promise<void>((done) => (release = done))
-  const request = {
-    ...asked(id, async (buffer: Buffer) => {
-      request.loaded = true
-      await held
-      return accept(buffer.fill(id % 256))
-    }),
-    loaded: false,
-    release: () => release(),
-  }
-  return request
-}
-
-function swarm(count: number): { peers: FakePeer[]; order: string[] } {
-  const order: string[] = []
-  const peers = Array.from(
-    { length: count },
-    (_, index) => new FakePeer(`p${index}`, (peer, id) => order.push(`${peer.name}:${id}`)),
-  )
-  return { peers, order }
-}
-
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await settle()
-}
 
 test('peers take turns, a whole piece each', async () => {
   const clock = new FakeClock()

@@ -1,0 +1,222 @@
+// npm run bench:peers [-- <peers>]
+// Resident memory of a client that 200 others are connected to, which is all that it lets in: of one that
+// shares a file with them, while they read as fast as they can and while they hardly read; and of one that
+// downloads from 50 of them, the most that it asks, and gives to the others. The 200 live in this process,
+// over real sockets and the client's own code, without disks. Bound: 150 MiB each.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { PeerLink } from '../src/client/downloading/peer-link.ts'
+import { PeerServer } from '../src/client/sharing/peer-server.ts'
+import { SourceRegistry, type PieceSource } from '../src/client/sharing/piece-source.ts'
+import { TicketOffice } from '../src/client/sharing/ticket-office.ts'
+import { UploadQueue } from '../src/client/sharing/upload-queue.ts'
+import { TrackerConnection, type Told } from '../src/client/tracker-link/tracker-connection.ts'
+import { TokenBucket } from '../src/client/transfer/token-bucket.ts'
+import { ownBuffer } from '../src/client/workers/store-pool.ts'
+import { parseAddress } from '../src/common/addresses.ts'
+import { Bitfield } from '../src/common/bitfield.ts'
+import { Failure } from '../src/common/failure.ts'
+import { peerConnectionsMax, peersPerFileMax, pieceBytes } from '../src/common/limits.ts'
+import type { Manifest } from '../src/common/manifest.ts'
+import { pieceLength, pieceOffset } from '../src/common/pieces.ts'
+import type { Peer } from '../src/common/protocol/tracker-protocol.ts'
+import { accept, type Answer } from '../src/common/refusal.ts'
+import { makeIdentity, type Identity } from '../src/common/security/identity.ts'
+import { deriveKeys, type ClientKeys } from '../src/common/security/scram.ts'
+import { group, inArena, makeFile, peakMiB, type Arena } from './arena.ts'
+
+const boundMiB = 150
+const sizeMiB = 128
+const pieceCount = sizeMiB * 2
+const name = 'data.bin'
+const loopback = { host: '127.0.0.1', port: 0 }
+const peers = Number(process.argv[2] ?? peerConnectionsMax)
+
+/** Of each of the 50 that a downloader asks: together it takes about 20 s to get the file from them. */
+const uploadBytesPerSecond = 128 * 1024
+const slowBytesPerSecond = 16 * 1024
+const phaseMs = 15_000
+
+function must<T>(answer: Answer<T>): T {
+  if (answer.ok) return answer.value
+  throw new Error(answer.refusal.sentence)
+}
+
+let keys: Promise<ClientKeys> | undefined
+
+/** One more client of the user `crowd` at the tracker; its key is derived once for all. */
+async function logIn(arena: Arena, identity: Identity, port: number): Promise<TrackerConnection> {
+  const connection = new TrackerConnection({
+    address: parseAddress(arena.trackerAddress),
+    listen: loopback,
+    identity,
+    port: () => port,
+    // Whatever the tracker tells: nobody listens.
+    told: new Proxy({}, { get: () => () => undefined }) as Told,
+    onTrackers: () => undefined,
+    session: () => undefined,
+    onUp: () => undefined,
+    onDown: () => undefined,
+  })
+  await connection.start()
+  must(
+    await connection.login({
+      user: 'crowd',
+      keys: (salt, iterations) => (keys ??= deriveKeys('bench', salt, iterations)),
+    }),
+  )
+  return connection
+}
+
+/** Serves the file from memory, as a complete peer that the tracker knows. */
+async function startSeeder(arena: Arena, content: Buffer, manifest: Manifest): Promise<void> {
+  const identity = makeIdentity()
+  const tickets = new TicketOffice()
+  const sources = new SourceRegistry()
+  const uploads = new UploadQueue(new TokenBucket(uploadBytesPerSecond))
+  const server = new PeerServer({ identity, tickets, sources, uploads, onFailure: rethrow })
+  const port = await server.listen(loopback)
+  const connection = await logIn(arena, identity, port)
+  tickets.onTrackers([connection.greeting?.key ?? ''])
+  tickets.open()
+  const source: PieceSource = {
+    manifest,
+    have: Bitfield.full(manifest.pieceCount),
+    read: (index, buffer) => {
+      content.copy(buffer, 0, pieceOffset(index), pieceOffset(index) + pieceLength(content.length, index))
+      return Promise.resolve(accept(undefined))
+    },
+  }
+  sources.offer(group, source)
+  const version = { group, name, fileId: manifest.fileId }
+  must(await connection.request('announce', { files: [{ ...version, complete: true }] }))
+}
+
+function rethrow(error: unknown): never {
+  throw error
+}
+
+/** What lets a peer in. */
+interface Access {
+  readonly fileId: string
+  readonly ticket: string
+  readonly identity: Identity
+}
+
+async function openLink(peer: Peer, access: Access, bucket: TokenBucket): Promise<PeerLink> {
+  return must(await PeerLink.open({ ...access, peer, listen: loopback, bucket }))
+}
+
+async function fetchManifest(peer: Peer, access: Access): Promise<Manifest> {
+  const link = await openLink(peer, access, new TokenBucket(undefined))
+  const manifest = must(await link.fetchManifest())
+  link.close('enough')
+  return manifest
+}
+
+/** A peer that asks for pieces again and again, as a downloader does, and keeps nothing of them. */
+class Reader {
+  /** Its download limit. */
+  readonly bucket: TokenBucket
+  readonly #link: PeerLink
+
+  private constructor(link: PeerLink, bucket: TokenBucket) {
+    this.#link = link
+    this.bucket = bucket
+  }
+
+  static async start(peer: Peer, access: Access): Promise<Reader> {
+    const bucket = new TokenBucket(undefined)
+    const link = await openLink(peer, access, bucket)
+    must(await link.openFile(pieceCount))
+    return new Reader(link, bucket)
+  }
+
+  /** Sixteen certain pieces at a time, of a peer that has all. */
+  askForNamed(): void {
+    for (let n = 0; n < 16; n++) void this.#read(() => Math.floor(Math.random() * pieceCount))
+  }
+
+  /** Two at a time, whichever the peer chooses, when it has any. */
+  letChoose(): void {
+    for (let n = 0; n < 2; n++) {
+      void this.#read(() => {
+        this.#link.letChoose(Bitfield.full(pieceCount))
+        return undefined
+      })
+    }
+  }
+
+  stop(): void {
+    this.#link.close('enough')
+  }
+
+  async #read(pick: () => number | undefined): Promise<void> {
+    try {
+      for (;;) must(await this.#link.piece({ index: pick() }, () => pieceBytes, ownBuffer)).release()
+    } catch (error) {
+      // Its connection has ended.
+      if (!(error instanceof Failure)) throw error
+    }
+  }
+}
+
+function report(what: string, mebibytes: number): void {
+  const within = mebibytes <= boundMiB
+  if (!within) process.exitCode = 1
+  console.log(
+    `${what.padEnd(64)} ${mebibytes.toFixed(0)} MiB at most (${within ? 'within' : 'OVER'} ${boundMiB})`,
+  )
+}
+
+await inArena(async (arena) => {
+  const path = await makeFile(arena, name, sizeMiB)
+  const content = readFileSync(path)
+  const sharer = await arena.startMember('sharer')
+  const downloader = await arena.startMember('downloader')
+  await arena.startMember('crowd')
+  await sharer.say(`upload_file ${path} ${group}`)
+
+  const identity = makeIdentity()
+  const connection = await logIn(arena, identity, 1)
+  const find = async () => must(await connection.request('find_file', { group, name }))
+  const { fileId, ticket, peers: known } = await find()
+  const access = { fileId, ticket, identity }
+  const [first] = known
+  if (first === undefined) throw new Error('the sharing client is not known to the tracker')
+  const readFrom = (peer: Peer, count: number): Promise<Reader[]> =>
+    Promise.all(Array.from({ length: count }, () => Reader.start(peer, access)))
+
+  const readers = await readFrom(first, peers)
+  for (const reader of readers) reader.askForNamed()
+  await setTimeout(phaseMs)
+  report(`sharing with ${peers} that read as fast as they can`, peakMiB(sharer))
+  for (const { bucket } of readers) bucket.setRate(slowBytesPerSecond)
+  await setTimeout(phaseMs)
+  report(`sharing with ${peers} that hardly read`, peakMiB(sharer))
+  for (const reader of readers) reader.stop()
+  // It lets in no more than there were, and has to notice that they left.
+  await setTimeout(1000)
+
+  const manifest = await fetchManifest(first, access)
+  await sharer.say('limit upload 128K')
+  await Promise.all(Array.from({ length: peersPerFileMax }, () => startSeeder(arena, content, manifest)))
+  const startedAtMs = performance.now()
+  await downloader.say(`download_file ${group} ${name} ${join(arena.folder, 'copy')}`)
+  // From its first piece on the tracker names it too.
+  let itself: Peer | undefined
+  while (itself === undefined) {
+    await setTimeout(100)
+    itself = (await find()).peers.find(({ user }) => user === 'downloader')
+  }
+  for (const reader of await readFrom(itself, peers - peersPerFileMax)) reader.letChoose()
+  await downloader.next((line) => line === `[C] [${group}] ${name}`)
+  const tookS = (performance.now() - startedAtMs) / 1000
+  report(
+    `downloading from ${peersPerFileMax} and giving to ${peers - peersPerFileMax}, for ${tookS.toFixed(0)} s`,
+    peakMiB(downloader),
+  )
+  process.exit()
+})
