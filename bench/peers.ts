@@ -1,7 +1,7 @@
 // npm run bench:peers [-- <peers>]
 // Resident memory of a client that 200 others are connected to, which is all that it lets in: of one that
 // shares a file with them, while they read as fast as they can and while they hardly read; and of one that
-// downloads from 50 of them, the most that it asks, and gives to the others. The 200 live in this process,
+// downloads from 50 of them, the most that it asks, and gives 4 MiB/s to the others. The 200 live in this process,
 // over real sockets and the client's own code, without disks. Bound: 150 MiB each.
 
 import { readFileSync } from 'node:fs'
@@ -175,7 +175,7 @@ await inArena(async (arena) => {
   const path = await makeFile(arena, name, sizeMiB)
   const content = readFileSync(path)
   const sharer = await arena.startMember('sharer')
-  const downloader = await arena.startMember('downloader')
+  const downloader = await arena.startMember('downloader', ['--upload-limit', '4M'])
   await arena.startMember('crowd')
   await sharer.say(`upload_file ${path} ${group}`)
 
