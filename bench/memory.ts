@@ -1,6 +1,6 @@
 // npm run bench:memory [-- <GiB>]
 // Resident memory of the sharing and the downloading client for a file of 16 GiB (sparse, so that it
-// fits on any disk). Bound: 200 MiB each, whatever the size of the file.
+// fits on any disk). Bound: 150 MiB each, whatever the size of the file.
 
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,5 +37,5 @@ await inArena(async (arena) => {
   console.log(`seeder, at the end      ${peakMiB(seeder).toFixed(0)} MiB at most`)
   console.log(`downloader, at the end  ${peakMiB(leecher).toFixed(0)} MiB at most`)
   const worst = Math.max(peakMiB(seeder), peakMiB(leecher))
-  console.log(`${worst <= 200 ? 'within' : 'OVER'} the bound of 200 MiB`)
+  console.log(`${worst <= 150 ? 'within' : 'OVER'} the bound of 150 MiB`)
 })
