@@ -274,9 +274,6 @@ export class Swarm {
     const lengthOf = (index: number): number => (index < pieceCount ? pieceLength(sizeBytes, index) : 0)
     try {
       const answer = await link.piece(request, lengthOf, () => this.#store.takeBuffer())
-      // The next is asked for before this one is verified: else the peer would stand idle meanwhile.
-      this.#fill(contact)
-      link.flush()
       if (!answer.ok) this.#onPieceRefused(contact, link, request.index, answer.refusal)
       else if (request.index !== undefined) await this.#onPiece(contact, link, request.index, answer.value)
     } catch (error) {
@@ -293,6 +290,9 @@ export class Swarm {
 
   async #onPiece(contact: Contact, link: PeerLink, index: number, piece: PieceBuffer): Promise<void> {
     const { key } = contact.peer
+    // The next is asked for before this one is verified: else the peer would stand idle meanwhile.
+    this.#fill(contact)
+    link.flush()
     try {
       contact.failures = 0
       this.#pace.onBytes(pieceLength(this.#store.manifest.sizeBytes, index), performance.now())
