@@ -58,8 +58,9 @@ const underWayMax = 4
 const readAheadPeersMax = 16
 
 /**
- * Pieces in memory at once, being read or in the hands of peers: 16 MiB, however many peers there are. Those
- * that do not take a piece promptly may hold only so many of them, so that the others find some free.
+ * Pieces in memory at once, being read or in the hands of peers: 16 MiB, however many peers read. Those that
+ * do not take a piece promptly are given no more than so many of them, and whatever those hold that have
+ * turned out to be slow, or hang, the difference is for the others.
  */
 const heldMax = 32
 const heldBySlowMax = 24
@@ -115,8 +116,11 @@ export class UploadQueue {
     // A limited sender is strict, one piece after the other: the limit is the bottleneck, not the disk.
     const limited = this.#bucket.bytesPerSecond !== undefined
     const busyMax = limited || this.#order.peerCount > readAheadPeersMax ? 1 : 2
-    while (this.#underWay < (limited ? 1 : underWayMax) && this.#uploads.size < heldMax) {
-      const turn = this.#order.next(busyMax, this.#heldBySlow < heldBySlowMax)
+    while (this.#underWay < (limited ? 1 : underWayMax)) {
+      const heldBySlow = this.#heldBySlow
+      const heldByOthers = this.#uploads.size - heldBySlow
+      if (heldByOthers >= heldMax - Math.min(heldBySlow, heldBySlowMax)) return
+      const turn = this.#order.next(busyMax, heldBySlow < heldBySlowMax)
       if (turn === undefined) return
       const { line, id, load: answering } = turn
       const upload = {
@@ -197,6 +201,8 @@ export class UploadQueue {
       isPrompt = false
       line.isSlow = true
       onSlow()
+      // It holds its piece among the slow from now on: there may be a place for another.
+      this.serve()
     }
     for (let at = 0; at < bytes.length;) {
       const slice = bytes.subarray(at, Math.min(bytes.length, at + this.#bucket.sliceBytes))

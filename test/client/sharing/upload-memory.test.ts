@@ -37,3 +37,27 @@ test('however many peers do not read, few pieces are in memory, and who reads fi
     vi.useRealTimers()
   }
 })
+
+// Thirty-two that hung held all the places that there are, and nobody else was sent anything.
+test('peers that hang, however many, do not keep those who read from their pieces', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const queue = new UploadQueue(new TokenBucket())
+    const { peers } = swarm(60)
+    for (const peer of peers) {
+      peer.readsAtOnce = false
+      for (const id of [1, 2]) queue.add(peer, piece(id))
+    }
+    await settled()
+    const prompt = new FakePeer('prompt')
+    for (const id of [1, 2, 3]) queue.add(prompt, piece(id))
+    // Each that has not been tried yet may take its 250 ms, some at a time.
+    for (let tries = 0; tries < 10; tries++) {
+      await vi.advanceTimersByTimeAsync(250)
+      await settled()
+    }
+    expect(prompt.got).toEqual([1, 2, 3])
+  } finally {
+    vi.useRealTimers()
+  }
+})
