@@ -76,13 +76,14 @@ async function build() {
   ])
   mkdirSync(next, { recursive: true })
   await run(process.execPath, [join(root, 'scripts', 'bundle.mjs'), next])
+  process.stderr.write(await run(process.execPath, [join(root, 'scripts', 'native.mjs'), next]))
   writeFileSync(join(next, '.stamp'), stamp)
   if (existsSync(dist)) renameSync(dist, old)
   renameSync(next, dist)
   rmSync(old, { recursive: true, force: true })
 }
 
-/** Runs a command of the install or the build; its output is shown only when it fails. */
+/** Runs a command of the install or the build. Gives back its output, which is shown when it fails. */
 async function run(command, args) {
   const called = [command === process.execPath ? 'node' : command, ...args].join(' ').replaceAll(root, '.')
   // Not our standard input: the lines piped to the program must reach it.
@@ -94,7 +95,7 @@ async function run(command, args) {
     throw new Problem(`cannot run ${called}: ${error.message}`)
   })
   const [status] = await (child.pid === undefined ? closed : withFlagFor(child, () => closed))
-  if (status === 0) return
+  if (status === 0) return Buffer.concat(output)
   process.stderr.write(Buffer.concat(output))
   throw new Problem(`${called} failed`)
 }

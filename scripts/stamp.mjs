@@ -1,4 +1,4 @@
-// What the build was made from, as one text: every source with its size and time. Kept beside the
+// What the build was made from, as one text: every source and script with its size and time. Kept beside the
 // build; equal text means a fresh build. A plain "newer than" would miss a deleted source, and one
 // that git put back with an older time.
 
@@ -14,7 +14,7 @@ export class Problem extends Error {
 }
 
 export function sourceStamp() {
-  const lines = [lineOf('tsconfig.json')]
+  const lines = ['tsconfig.json', 'scripts/bundle.mjs', 'scripts/native.mjs'].map(lineOf)
   addFolder('src', lines)
   return lines.join('\n')
 }
@@ -41,7 +41,7 @@ function addFolder(folder, lines) {
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
     const path = `${folder}/${entry.name}`
     if (entry.isDirectory()) addFolder(path, lines)
-    else if (entry.name.endsWith('.ts')) lines.push(lineOf(path))
+    else if (/\.(ts|c)$/.test(entry.name)) lines.push(lineOf(path))
   }
 }
 

@@ -13,9 +13,8 @@ import { pieceCount } from './pieces.ts'
 
 const magic = Buffer.from('CTM1')
 const headerBytes = 12
-const sha1Bytes = 20
-/** Bytes of the hashes of one piece. */
-export const hashBytes = sha1Bytes + 32
+/** Bytes of the hashes of one piece: its SHA-1, then its SHA-256. */
+export const hashBytes = 20 + 32
 
 export interface Manifest {
   readonly sizeBytes: number
@@ -29,11 +28,6 @@ export interface Manifest {
 /** Bytes of the manifest of a file of `sizeBytes`. */
 export function manifestLength(sizeBytes: number): number {
   return headerBytes + pieceCount(sizeBytes) * hashBytes
-}
-
-/** The hashes of one piece as the manifest has them: SHA-1, then SHA-256; 52 bytes. */
-export function hashPiece(piece: Uint8Array): Buffer {
-  return Buffer.concat([hash('sha1', piece, 'buffer'), hash('sha256', piece, 'buffer')])
 }
 
 /** The manifest of a file of `sizeBytes` from the hashes of its pieces (52 bytes each, in order). */
@@ -57,17 +51,9 @@ export function parseManifest(bytes: Buffer): Manifest | undefined {
   return { sizeBytes, pieceCount: pieceCount(sizeBytes), fileId: fileIdOf(bytes), bytes }
 }
 
-/** The hashes of piece `index`, as `hashPiece` makes them. */
+/** The hashes of piece `index`: SHA-1, then SHA-256. */
 export function hashesOfPiece(manifest: Manifest, index: number): Buffer {
   return manifest.bytes.subarray(headerBytes + index * hashBytes, headerBytes + (index + 1) * hashBytes)
-}
-
-/** Whether these bytes are piece `index`: both hashes must match. */
-export function verifyPiece(manifest: Manifest, index: number, piece: Uint8Array): boolean {
-  const at = headerBytes + index * hashBytes
-  // SHA-1 first: it is the cheaper one, and a piece damaged by accident fails it.
-  if (hash('sha1', piece, 'buffer').compare(manifest.bytes, at, at + sha1Bytes) !== 0) return false
-  return hash('sha256', piece, 'buffer').compare(manifest.bytes, at + sha1Bytes, at + hashBytes) === 0
 }
 
 function fileIdOf(bytes: Uint8Array): string {

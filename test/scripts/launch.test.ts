@@ -76,6 +76,19 @@ test('the first start builds, and words and standard input reach the program', a
   })
 })
 
+test('without a C compiler the build says in one line what is missing, and is complete', async () => {
+  const hashing = join('src', 'client', 'hashing')
+  mkdirSync(join(root, hashing), { recursive: true })
+  cpSync(join(repository, hashing, 'piece-hash.c'), join(root, hashing, 'piece-hash.c'))
+  const { child, ended } = start(join(root, 'tracker'), [], {
+    env: { ...process.env, CC: 'no-such-compiler' },
+  })
+  child.stdin?.end()
+  const { stdout, stderr, code } = await ended
+  expect({ stdout, code }).toEqual({ stdout: '["one","./tracker"]', code: 0 })
+  expect(stderr).toMatch(/^Pieces will be hashed by Node alone, which takes longer: .+\n$/)
+})
+
 test('a second start builds nothing; a changed source is built, and a deleted one leaves no trace', async () => {
   await tracker()
   const built = (): number => statSync(join(root, 'dist', '.stamp')).mtimeMs

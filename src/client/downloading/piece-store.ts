@@ -3,9 +3,10 @@
 
 import { Bitfield } from '../../common/bitfield.ts'
 import { Failure } from '../../common/failure.ts'
-import { hashBytes, hashesOfPiece, verifyPiece, type Manifest } from '../../common/manifest.ts'
+import { hashBytes, hashesOfPiece, type Manifest } from '../../common/manifest.ts'
 import { pieceLength, pieceOffset } from '../../common/pieces.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { verifyPiece } from '../hashing/piece-hash.ts'
 import type { PieceSource } from '../sharing/piece-source.ts'
 import { recordOf, type ProgressJournal } from '../storage/progress-journal.ts'
 import { inlinePieces, type HashPool } from '../workers/hash-pool.ts'

@@ -3,8 +3,8 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import { pieceBytes } from '../../common/limits.ts'
-import { hashPiece } from '../../common/manifest.ts'
 import { pieceLength, pieceOffset } from '../../common/pieces.ts'
+import { hashPiece } from '../hashing/piece-hash.ts'
 
 /** Pieces of a file, to be read and hashed. */
 export interface HashTask {

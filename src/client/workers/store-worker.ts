@@ -3,7 +3,7 @@
 
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { hashPiece } from '../../common/manifest.ts'
+import { hashPiece } from '../hashing/piece-hash.ts'
 import { slotCount, SlotState, StoreSlots } from './store-slots.ts'
 
 /** What a worker is started with. */

@@ -2,8 +2,9 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { stampAt, type FileStamp } from '../../../src/client/sharing/file-stamp.ts'
-import { buildManifest, hashPiece, type Manifest } from '../../../src/common/manifest.ts'
+import { buildManifest, type Manifest } from '../../../src/common/manifest.ts'
 import { pieceCount, pieceLength, pieceOffset } from '../../../src/common/pieces.ts'
 
 /** The same for the same size and seed; no two pieces alike. */

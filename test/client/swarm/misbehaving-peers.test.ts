@@ -2,9 +2,10 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
-import { buildManifest, hashPiece } from '../../../src/common/manifest.ts'
+import { buildManifest } from '../../../src/common/manifest.ts'
 import type { Behaviour, PieceReply } from './fake-seeder.ts'
 import { OneDownload } from './one-download.ts'
 

@@ -1,0 +1,164 @@
+// SHA-1 and SHA-256 of the same bytes at once, for processors that have instructions for both (x86, "SHA
+// extensions": Intel since Goldmont and Ice Lake, AMD since Zen). Each instruction of one hash needs the result
+// of the one before and comes back after four to six cycles, so a core that computes one hash waits most of
+// its time. The other hash fills that time: both take little more than one. FIPS 180-4 says what is computed.
+//
+// hashPiece(piece, hashes): writes the SHA-1 (20 bytes) and then the SHA-256 (32 bytes) of all of `piece` into
+// `hashes`; both are Uint8Array, also of shared memory. Not exported where the processor cannot.
+
+#include <cpuid.h>
+#include <immintrin.h>
+#include <node_api.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define SHA_EXTENSIONS __attribute__((target("sha,sse4.1,ssse3")))
+
+enum { block_bytes = 64, length_bytes = 8, sha1_bytes = 20, sha256_bytes = 32 };
+
+/** The working variables of both hashes, in the order in which the instructions want them. */
+typedef struct {
+  __m128i abcd, e;     // SHA-1
+  __m128i abef, cdgh;  // SHA-256
+} State;
+
+// FIPS 180-4, 4.2.2.
+static const uint32_t constants[64] __attribute__((aligned(16))) = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
+};
+
+// Four rounds of SHA-1: step `i` of 20, with the function of its quarter. `w1` holds the last four steps' words.
+#define SHA1_STEP(i, quarter)                                                                                       \
+  do {                                                                                                              \
+    if ((i) < 4)                                                                                                    \
+      w1[(i) % 4] = _mm_shuffle_epi8(read[(i) % 4], words_of_sha1);                                                 \
+    else                                                                                                            \
+      w1[(i) % 4] = _mm_sha1msg2_epu32(                                                                             \
+          _mm_xor_si128(_mm_sha1msg1_epu32(w1[(i) % 4], w1[((i) + 1) % 4]), w1[((i) + 2) % 4]), w1[((i) + 3) % 4]); \
+    e = (i) == 0 ? _mm_add_epi32(e, w1[0]) : _mm_sha1nexte_epu32(before, w1[(i) % 4]);                              \
+    before = abcd;                                                                                                  \
+    abcd = _mm_sha1rnds4_epu32(abcd, e, quarter);                                                                   \
+  } while (0)
+
+// Four rounds of SHA-256: step `i` of 16. `w2` holds the last four steps' words.
+#define SHA256_STEP(i)                                                                                              \
+  do {                                                                                                              \
+    if ((i) < 4)                                                                                                    \
+      w2[(i) % 4] = _mm_shuffle_epi8(read[(i) % 4], words_of_sha256);                                               \
+    else                                                                                                            \
+      w2[(i) % 4] = _mm_sha256msg2_epu32(                                                                           \
+          _mm_add_epi32(_mm_sha256msg1_epu32(w2[(i) % 4], w2[((i) + 1) % 4]),                                       \
+                        _mm_alignr_epi8(w2[((i) + 3) % 4], w2[((i) + 2) % 4], 4)),                                  \
+          w2[((i) + 3) % 4]);                                                                                       \
+    const __m128i sum = _mm_add_epi32(w2[(i) % 4], _mm_load_si128((const __m128i *)constants + (i)));               \
+    cdgh = _mm_sha256rnds2_epu32(cdgh, abef, sum);                                                                  \
+    abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(sum, 0x0e));                                         \
+  } while (0)
+
+SHA_EXTENSIONS static void add_blocks(State *state, const uint8_t *bytes, size_t count) {
+  // Words are big-endian; SHA-1 wants the first of four in the highest place, SHA-256 in the lowest.
+  const __m128i words_of_sha1 = _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f);
+  const __m128i words_of_sha256 = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+  __m128i abcd = state->abcd, e = state->e, abef = state->abef, cdgh = state->cdgh;
+  for (; count > 0; count--, bytes += block_bytes) {
+    const __m128i abcd0 = abcd, e0 = e, abef0 = abef, cdgh0 = cdgh;
+    __m128i read[4], w1[4], w2[4], before = abcd;
+    for (int i = 0; i < 4; i++) read[i] = _mm_loadu_si128((const __m128i *)bytes + i);
+    // Five steps of the one take as long as four of the other.
+    SHA256_STEP(0); SHA1_STEP(0, 0); SHA256_STEP(1); SHA1_STEP(1, 0); SHA256_STEP(2); SHA1_STEP(2, 0);
+    SHA256_STEP(3); SHA1_STEP(3, 0); SHA1_STEP(4, 0);
+    SHA256_STEP(4); SHA1_STEP(5, 1); SHA256_STEP(5); SHA1_STEP(6, 1); SHA256_STEP(6); SHA1_STEP(7, 1);
+    SHA256_STEP(7); SHA1_STEP(8, 1); SHA1_STEP(9, 1);
+    SHA256_STEP(8); SHA1_STEP(10, 2); SHA256_STEP(9); SHA1_STEP(11, 2); SHA256_STEP(10); SHA1_STEP(12, 2);
+    SHA256_STEP(11); SHA1_STEP(13, 2); SHA1_STEP(14, 2);
+    SHA256_STEP(12); SHA1_STEP(15, 3); SHA256_STEP(13); SHA1_STEP(16, 3); SHA256_STEP(14); SHA1_STEP(17, 3);
+    SHA256_STEP(15); SHA1_STEP(18, 3); SHA1_STEP(19, 3);
+    e = _mm_sha1nexte_epu32(before, e0);
+    abcd = _mm_add_epi32(abcd, abcd0);
+    abef = _mm_add_epi32(abef, abef0);
+    cdgh = _mm_add_epi32(cdgh, cdgh0);
+  }
+  state->abcd = abcd, state->e = e, state->abef = abef, state->cdgh = cdgh;
+}
+
+/** Behind the message: a bit 1, zeros to the end of a block, and the number of bits in its last 8 bytes. */
+SHA_EXTENSIONS static void add_ending(State *state, const uint8_t *bytes, size_t length) {
+  const size_t rest = length % block_bytes;
+  uint8_t ending[2 * block_bytes] = {0};
+  if (rest > 0) memcpy(ending, bytes + length - rest, rest);
+  ending[rest] = 0x80;
+  const size_t blocks = rest + 1 + length_bytes <= block_bytes ? 1 : 2;
+  const uint64_t bits = __builtin_bswap64((uint64_t)length * 8);
+  memcpy(ending + blocks * block_bytes - length_bytes, &bits, length_bytes);
+  add_blocks(state, ending, blocks);
+}
+
+/** Stores four words, the highest first, each big-endian. */
+SHA_EXTENSIONS static void store(uint8_t *to, __m128i words) {
+  const __m128i backwards = _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f);
+  _mm_storeu_si128((__m128i *)to, _mm_shuffle_epi8(words, backwards));
+}
+
+SHA_EXTENSIONS static void hash_both(const uint8_t *bytes, size_t length, uint8_t *hashes) {
+  State state = {
+      .abcd = _mm_set_epi32(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476),
+      .e = _mm_set_epi32(0xc3d2e1f0, 0, 0, 0),
+      .abef = _mm_set_epi32(0x6a09e667, 0xbb67ae85, 0x510e527f, 0x9b05688c),
+      .cdgh = _mm_set_epi32(0x3c6ef372, 0xa54ff53a, 0x1f83d9ab, 0x5be0cd19),
+  };
+  add_blocks(&state, bytes, length / block_bytes);
+  add_ending(&state, bytes, length);
+
+  uint8_t words[16];
+  store(hashes, state.abcd);
+  store(words, state.e);
+  memcpy(hashes + 16, words, 4);
+  store(hashes + sha1_bytes, _mm_unpackhi_epi64(state.cdgh, state.abef));
+  store(hashes + sha1_bytes + 16, _mm_unpacklo_epi64(state.cdgh, state.abef));
+}
+
+static bool has_sha_extensions(void) {
+  unsigned a, b, c, d;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_SSSE3) == 0 || (c & bit_SSE4_1) == 0) return false;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0;
+}
+
+static bool bytes_of(napi_env env, napi_value value, uint8_t **bytes, size_t *length) {
+  bool is_typed_array;
+  napi_typedarray_type type;
+  return napi_is_typedarray(env, value, &is_typed_array) == napi_ok && is_typed_array &&
+         napi_get_typedarray_info(env, value, &type, length, (void **)bytes, NULL, NULL) == napi_ok &&
+         type == napi_uint8_array;
+}
+
+static napi_value hash_piece(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  size_t count = 2, length, room;
+  uint8_t *bytes, *hashes;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count < 2 ||
+      !bytes_of(env, arguments[0], &bytes, &length) || !bytes_of(env, arguments[1], &hashes, &room) ||
+      room < sha1_bytes + sha256_bytes) {
+    napi_throw_type_error(env, NULL, "hashPiece wants two Uint8Arrays, the second of 52 bytes");
+    return NULL;
+  }
+  hash_both(bytes, length, hashes);
+  return NULL;
+}
+
+NAPI_MODULE_INIT() {
+  napi_value function;
+  if (has_sha_extensions() &&
+      napi_create_function(env, "hashPiece", NAPI_AUTO_LENGTH, hash_piece, NULL, &function) == napi_ok) {
+    napi_set_named_property(env, exports, "hashPiece", function);
+  }
+  return exports;
+}
