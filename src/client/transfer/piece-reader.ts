@@ -6,8 +6,10 @@
 import { readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 
-/** A read that took longer was no copy from memory, or somebody else had the processor. */
+/** A read that took longer was no copy from memory, or somebody else had the processor. Which of both, the system's count says … */
 const slowMs = 1
+/** … but it does not count what a file system outside the kernel reads: a read that took this long was slow in any case. */
+const tooSlowMs = 20
 /** So many pieces are read in threads before the next is tried at once: in the beginning, and after one that was slow. */
 const threadedMin = 16
 /** Twice as many after each further slow one, and at most so many, until as many as `threadedMin` in a row were fast. */
@@ -15,13 +17,22 @@ const threadedMax = 4096
 
 export class PieceReader {
   readonly #nowMs: () => number
+  readonly #diskReads: () => number
   /** Pieces that are still to be read in threads. */
   #threaded = threadedMin
   #threadedNext = threadedMin
   #fastInRow = 0
+  /** As they were counted after the last slow read. */
+  #diskReadsSeen: number
 
-  constructor(nowMs: () => number = () => performance.now()) {
+  /** `diskReads` counts what this process has had read from disks so far. */
+  constructor(
+    nowMs: () => number = () => performance.now(),
+    diskReads: () => number = () => process.resourceUsage().fsRead,
+  ) {
     this.#nowMs = nowMs
+    this.#diskReads = diskReads
+    this.#diskReadsSeen = diskReads()
   }
 
   /** Whether the next piece is read at once, by the thread that asks. */
@@ -42,7 +53,7 @@ export class PieceReader {
   }
 
   #onRead(tookMs: number): void {
-    if (tookMs < slowMs) {
+    if (tookMs < slowMs || (tookMs < tooSlowMs && !this.#hasReadDisk())) {
       this.#fastInRow++
       if (this.#fastInRow === threadedMin) this.#threadedNext = threadedMin
       return
@@ -50,5 +61,12 @@ export class PieceReader {
     this.#fastInRow = 0
     this.#threaded = this.#threadedNext
     this.#threadedNext = Math.min(threadedMax, 2 * this.#threadedNext)
+  }
+
+  /** Since the last time it was asked. Others of this process may have: then threads are used once too often. */
+  #hasReadDisk(): boolean {
+    const before = this.#diskReadsSeen
+    this.#diskReadsSeen = this.#diskReads()
+    return this.#diskReadsSeen !== before
   }
 }

@@ -17,15 +17,19 @@ async function sample(): Promise<FileHandle> {
   return handle
 }
 
-/** A reader whose reads take, by its clock, as long as this says. */
-function readerTaking(tookMs: () => number): PieceReader {
+/** A reader whose reads take, by its clock, as long as this says, and come from a disk or from memory. */
+function readerTaking(tookMs: () => number, isFromDisk = true): PieceReader {
   let nowMs = 0
   let isEnd = false
-  return new PieceReader(() => {
-    if (isEnd) nowMs += tookMs()
-    isEnd = !isEnd
-    return nowMs
-  })
+  let diskReads = 0
+  return new PieceReader(
+    () => {
+      if (isEnd) nowMs += tookMs()
+      isEnd = !isEnd
+      return nowMs
+    },
+    () => (isFromDisk ? diskReads++ : diskReads),
+  )
 }
 
 /** Reads until the next read is one at once; how many that were. */
@@ -86,6 +90,26 @@ test('one slow read among many fast ones is soon forgotten', async () => {
     nextMs = 0.1
   }
   expect(threaded).toEqual([16, 16, 16, 16, 16])
+})
+
+// On busy cores the threads of others often ran in the middle of a copy. It then took for a slow disk what
+// was none, and handed nearly every piece to a thread, which costs two changes of threads a piece more.
+test('a read that took long because others had the processor does not count as slow', async () => {
+  const file = await sample()
+  const reader = readerTaking(() => 10, false)
+  expect(await readsInThreads(reader, file)).toBe(16)
+  for (let n = 0; n < 100; n++) {
+    expect(reader.readsAtOnce).toBe(true)
+    await reader.read(file, Buffer.alloc(4), 4, 0)
+  }
+})
+
+test('a read that took very long is slow, whatever the system counts', async () => {
+  const file = await sample()
+  const reader = readerTaking(() => 25, false)
+  await readsInThreads(reader, file)
+  await reader.read(file, Buffer.alloc(4), 4, 0)
+  expect(reader.readsAtOnce).toBe(false)
 })
 
 test('what the system refuses is its error, in both ways', async () => {
