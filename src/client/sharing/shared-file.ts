@@ -15,6 +15,13 @@ import { PieceReader } from '../transfer/piece-reader.ts'
 import { isOfSameFile, stampOf, type FileStamp } from './file-stamp.ts'
 import type { PieceSource } from './piece-source.ts'
 
+/**
+ * Removing a file, or putting another in its place, changes the times and the link count of the one that is
+ * open, which is looked at after each read. A folder above it that is moved does not, nor does every file
+ * system keep these: so the path itself is looked at too, this often.
+ */
+const pathLookMs = 100
+
 export interface SharedFileEvents {
   /** The file was written to; told once. From here on `have` loses the pieces that are found changed. */
   onChanged(): void
@@ -29,6 +36,7 @@ export class SharedFile implements PieceSource {
   readonly #stamp: FileStamp
   readonly #events: SharedFileEvents
   readonly #reader = new PieceReader()
+  #pathLookedAtMs = Number.NEGATIVE_INFINITY
   #file: Promise<FileHandle> | undefined
   #changed = false
   #gone = false
@@ -48,12 +56,17 @@ export class SharedFile implements PieceSource {
       const file = await this.#opened()
       const length = pieceLength(this.manifest.sizeBytes, index)
       const bytesRead = await this.#reader.read(file, buffer, length, pieceOffset(index))
+      // Seen while this was being read.
+      if (this.#gone) return refuse('file-changed', 'the file is gone')
       // Looked at after reading, not before: whoever writes after this look did not write what was read.
       // At once, without a thread: it takes microseconds, and is done for every piece.
-      const opened = stampOf(fstatSync(file.fd, { bigint: true }))
-      const named = stampOf(statSync(this.path, { bigint: true }))
-      if (!isOfSameFile(named, this.#stamp)) return this.#refuseGone('the file was replaced')
-      if (opened !== this.#stamp || named !== this.#stamp) this.#noteChange()
+      const stats = fstatSync(file.fd, { bigint: true })
+      const opened = stampOf(stats)
+      if (opened !== this.#stamp || stats.nlink === 0n || this.#isTimeForPath()) {
+        const named = stampOf(statSync(this.path, { bigint: true }))
+        if (!isOfSameFile(named, this.#stamp)) return this.#refuseGone('the file was replaced')
+        if (opened !== this.#stamp || named !== this.#stamp) this.#noteChange()
+      }
       if (bytesRead === length && !this.#changed) return accept(undefined)
       if (bytesRead === length && verifyPiece(this.manifest, index, buffer.subarray(0, length)))
         return accept(undefined)
@@ -81,6 +94,13 @@ export class SharedFile implements PieceSource {
   #opened(): Promise<FileHandle> {
     this.#file ??= open(this.path, constants.O_RDONLY | constants.O_NONBLOCK)
     return this.#file
+  }
+
+  #isTimeForPath(): boolean {
+    const nowMs = performance.now()
+    if (nowMs - this.#pathLookedAtMs < pathLookMs) return false
+    this.#pathLookedAtMs = nowMs
+    return true
   }
 
   #noteChange(): void {
