@@ -4,7 +4,7 @@
 
 import { parseArgs } from 'node:util'
 import { inArena } from '../../bench/arena.ts'
-import { piecesUnderWayMax } from '../../src/client/downloading/swarm.ts'
+import { piecesUnderWayMax } from '../../src/client/downloading/under-way.ts'
 import { killDownloader } from './download-rounds.ts'
 import { report } from './figures.ts'
 

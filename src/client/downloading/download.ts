@@ -16,7 +16,7 @@ import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { ProgressJournal } from '../storage/progress-journal.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { canPass, DiskRetry } from './disk-retry.ts'
-import { fetchManifest } from './manifest-fetch.ts'
+import { fetchManifest, type FetchedManifest } from './manifest-fetch.ts'
 import { PartFile } from './part-file.ts'
 import { PieceStore } from './piece-store.ts'
 import { Swarm, type SwarmNetwork } from './swarm.ts'
@@ -49,6 +49,15 @@ export interface DownloadEvents {
   onFailed(why: string, isOver: boolean): void
   onNotice(sentence: string): void
 }
+
+/** Without a connection when it was kept from another time. */
+type KnownManifest = Pick<FetchedManifest, 'manifest'> & Partial<FetchedManifest>
+
+/**
+ * A file of up to so many pieces (128 MiB) is fetched from all its peers from the start, none of them ahead of
+ * the others; a larger one first from the peer that gave the manifest, since that may be all that is needed.
+ */
+const smallPieces = 256
 
 /** A ticket is renewed when so much of its life is over. */
 const renewAfterMs = ticketLifetimeMs * 0.7
@@ -209,8 +218,16 @@ export class Download {
   async #begin(): Promise<void> {
     // While the file is being published there is no swarm any more, but still a store.
     if (this.#state !== 'running' || this.#swarm !== undefined || this.#store !== undefined) return
-    const manifest = await this.#manifest()
-    if (manifest === undefined || this.#isStopped()) return
+    const fetched = await this.#manifest()
+    try {
+      if (fetched !== undefined && !this.#isStopped()) await this.#beginWith(fetched)
+    } finally {
+      // If it came to a swarm, that has it now.
+      if (this.#swarm === undefined) fetched?.link?.close('not needed')
+    }
+  }
+
+  async #beginWith({ manifest, link }: KnownManifest): Promise<void> {
     const { hashes, storing, journal, network } = this.#parts
     const part = new PartFile(this.record.destination)
     if (await this.#isPublished(manifest, part)) {
@@ -242,6 +259,8 @@ export class Download {
       },
       onTicketRefused: () => void this.#renewSoon(),
     })
+    if (link !== undefined && manifest.pieceCount > smallPieces) this.#swarm.onLink(link)
+    else link?.close('not needed')
     this.#swarm.onPeers([...this.#peers.values()])
   }
 
@@ -250,15 +269,17 @@ export class Download {
     this.#events.onHave(store, index)
   }
 
-  async #manifest(): Promise<Manifest | undefined> {
+  async #manifest(): Promise<KnownManifest | undefined> {
     const { fileId } = this.record
     const kept = this.#parts.manifests.load(fileId)
-    if (kept !== undefined) return kept
+    if (kept !== undefined) return { manifest: kept }
     if (this.#ticket === '') return undefined
-    const manifest = await fetchManifest(this.#parts.network, fileId, this.#ticket, [...this.#peers.values()])
-    if (manifest === undefined) return undefined
+    const fetched = await fetchManifest(this.#parts.network, fileId, this.#ticket, [...this.#peers.values()])
+    if (fetched === undefined) return undefined
+    const { manifest, link } = fetched
     // The size is the word of whoever shared it, the manifest is proved by the file id.
     if (manifest.sizeBytes !== this.record.sizeBytes) {
+      link.close('not needed')
       throw new Failure(
         'protocol',
         `it is not of the ${this.record.sizeBytes} bytes that the tracker was told`,
@@ -266,7 +287,7 @@ export class Download {
     }
     // Not waited for: it only saves asking for it again, and pieces can be fetched meanwhile.
     this.#parts.manifests.save(manifest).catch((error: unknown) => void this.#onTrouble(error))
-    return manifest
+    return fetched
   }
 
   async #publish(store: PieceStore): Promise<void> {

@@ -9,22 +9,29 @@ import type { SwarmNetwork } from './swarm.ts'
 
 const patienceMs = 1000
 
+/** A manifest, and the connection that it came by, on which pieces can be asked for. */
+export interface FetchedManifest {
+  readonly manifest: Manifest
+  readonly link: PeerLink
+}
+
 /** The first manifest that proves itself; undefined when none of these peers gives one. */
 export async function fetchManifest(
   network: SwarmNetwork,
   fileId: string,
   ticket: string,
   peers: readonly Peer[],
-): Promise<Manifest | undefined> {
+): Promise<FetchedManifest | undefined> {
   const others = peers.filter((peer) => peer.key !== network.identity.publicKey)
   return new Promise((resolve, reject) => {
     const waiting = [...others]
     let running = 0
     let settled = false
-    const finish = (manifest: Manifest | undefined): void => {
+    const finish = (fetched: FetchedManifest | undefined): void => {
+      if (settled) fetched?.link.close('not needed')
       settled = true
       clearInterval(hurry)
-      resolve(manifest)
+      resolve(fetched)
     }
     const next = (): void => {
       const peer = waiting.shift()
@@ -34,10 +41,10 @@ export async function fetchManifest(
         return
       }
       running++
-      fromPeer(network, fileId, ticket, peer).then((manifest) => {
+      fromPeer(network, fileId, ticket, peer).then((fetched) => {
         running--
-        if (manifest === undefined) next()
-        else finish(manifest)
+        if (fetched === undefined) next()
+        else finish(fetched)
       }, reject)
     }
     const hurry = setInterval(next, patienceMs)
@@ -50,14 +57,17 @@ async function fromPeer(
   fileId: string,
   ticket: string,
   peer: Peer,
-): Promise<Manifest | undefined> {
+): Promise<FetchedManifest | undefined> {
+  let link: PeerLink | undefined
   try {
     const opened = await connects(() => PeerLink.open({ peer, fileId, ticket, identity, listen, bucket }))
     if (!opened.ok) return undefined
-    const manifest = await opened.value.fetchManifest().finally(() => opened.value.close('done'))
-    return manifest.ok ? manifest.value : undefined
+    link = opened.value
+    const manifest = await link.fetchManifest()
+    if (manifest.ok) return { manifest: manifest.value, link }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    return undefined
   }
+  link?.close('not needed')
+  return undefined
 }

@@ -14,9 +14,11 @@ import { Pace } from '../transfer/pace.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { askAhead, choicesAhead, letsPeerChoose, tickMs } from './asking.ts'
+import { newContact, retryAfterMs, type Contact } from './contact.ts'
 import { PeerLink, type PieceRequest } from './peer-link.ts'
 import { Picker } from './picker.ts'
 import type { PieceStore } from './piece-store.ts'
+import { UnderWay } from './under-way.ts'
 
 /** What all downloads of a client share. */
 export interface SwarmNetwork {
@@ -39,25 +41,12 @@ export interface SwarmEvents {
   onTicketRefused(): void
 }
 
-interface Contact {
-  peer: Peer
-  link: PeerLink | undefined
-  connecting: boolean
-  /** Failures in a row; decides how long to wait before the next try. */
-  failures: number
-  retry: NodeJS.Timeout | undefined
-  /** Asked nothing before this time, in milliseconds of `performance.now()`. */
-  restUntilMs: number
-  banned: boolean
-}
-
-/** Pieces asked for and not yet written, over all peers: 24 MiB. */
-export const piecesUnderWayMax = 48
 /** Peers that are remembered to try, more than can be connected at once. */
 const contactsMax = 20 * peersPerFileMax
-const firstRetryMs = 500
-const longestRetryMs = 30_000
+/** A peer that is busy is asked nothing for so long. */
 const restMs = 500
+/** So long the peer that gave the manifest is alone: enough for a fast one to be all that is needed. */
+const aloneMs = 60
 
 export class Swarm {
   readonly #network: SwarmNetwork
@@ -66,11 +55,14 @@ export class Swarm {
   readonly #picker: Picker
   readonly #contacts = new Map<string, Contact>()
   readonly #pace = new Pace()
+  readonly #underWay = new UnderWay()
   readonly #tick: NodeJS.Timeout
   /** Verified pieces by the name of the peer that sent them. */
   readonly piecesByPeer = new Map<string, number>()
   #ticket: string
-  #underWay = 0
+  #alone: NodeJS.Timeout | undefined
+  /** Those that are connected gave all that this client could take: others are not connected, for the time being. */
+  #hasEnough = false
   #stopped = false
 
   constructor(network: SwarmNetwork, store: PieceStore, ticket: string, events: SwarmEvents) {
@@ -130,23 +122,39 @@ export class Swarm {
   stop(): void {
     this.#stopped = true
     clearInterval(this.#tick)
+    clearTimeout(this.#alone)
     for (const contact of this.#contacts.values()) {
       clearTimeout(contact.retry)
       contact.link?.close('the download stopped')
     }
   }
 
+  /** A connection that was made before there was a swarm. */
+  onLink(link: PeerLink): void {
+    const contact = newContact(link.peer)
+    this.#contacts.set(link.peer.key, contact)
+    this.#hasEnough = true
+    this.#alone = setTimeout(() => this.#lookAgain(), aloneMs)
+    this.#connecting(contact, () => this.#use(contact, link))
+  }
+
   #connect(key: string): void {
     const contact = this.#contacts.get(key)
-    if (contact === undefined || this.#stopped || contact.banned) return
+    if (contact === undefined || this.#stopped || this.#hasEnough || contact.banned) return
     if (contact.connecting || contact.link !== undefined || this.linkCount >= peersPerFileMax) return
     clearTimeout(contact.retry)
     contact.retry = undefined
+    this.#connecting(contact, async () => {
+      // Asked again: many may have been waiting for their turn while others connected.
+      if (!this.#stopped && this.linkCount < peersPerFileMax) await this.#open(contact)
+    })
+  }
+
+  #connecting(contact: Contact, connect: () => Promise<void>): void {
     contact.connecting = true
     void this.#network.connects(async () => {
       try {
-        // Asked again: many may have been waiting for their turn while others connected.
-        if (!this.#stopped && this.linkCount < peersPerFileMax) await this.#open(contact)
+        await connect()
       } catch (error) {
         if (!(error instanceof Failure)) throw error
         this.#retryLater(contact)
@@ -158,7 +166,7 @@ export class Swarm {
 
   async #open(contact: Contact): Promise<void> {
     const { identity, listen, bucket } = this.#network
-    const { fileId, pieceCount } = this.#store.manifest
+    const { fileId } = this.#store.manifest
     const opened = await PeerLink.open({
       peer: contact.peer,
       fileId,
@@ -167,11 +175,12 @@ export class Swarm {
       listen,
       bucket,
     })
-    if (!opened.ok) {
-      this.#onRefused(contact, opened.refusal)
-      return
-    }
-    const link = opened.value
+    if (opened.ok) await this.#use(contact, opened.value)
+    else this.#onRefused(contact, opened.refusal)
+  }
+
+  async #use(contact: Contact, link: PeerLink): Promise<void> {
+    const { pieceCount } = this.#store.manifest
     const pieces = await link.openFile(pieceCount)
     if (!pieces.ok || this.#stopped) {
       link.close('not needed')
@@ -201,12 +210,13 @@ export class Swarm {
     contact.link = undefined
     this.#picker.onPeerGone(contact.peer.key)
     this.#retryLater(contact)
-    this.#fillAll()
+    if (this.linkCount === 0) this.#lookAgain()
+    else this.#fillAll()
   }
 
   #retryLater(contact: Contact): void {
     if (this.#stopped || contact.banned) return
-    const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** contact.failures)
+    const waitMs = retryAfterMs(contact.failures)
     contact.failures++
     clearTimeout(contact.retry)
     contact.retry = setTimeout(() => {
@@ -223,11 +233,16 @@ export class Swarm {
     const { link } = contact
     const nowMs = performance.now()
     if (link === undefined || this.#stopped || nowMs < contact.restUntilMs) return
+    if (!this.#underWay.mayAsk) {
+      // Not asked until this client has caught up, it need not hear of every piece.
+      if (this.#underWay.isBehind && link.openCount === 0) link.letChooseNoMore()
+      return
+    }
     const ahead = askAhead(link.msPerPiece)
     if (letsPeerChoose(link.msPerPiece, link.choosesItself)) {
       if (!link.choosesItself) link.letChoose(this.#picker.onOffer())
       const choices = choicesAhead(link.msPerPiece)
-      while (this.#underWay < piecesUnderWayMax && link.openCount < choices && hasRoom(link)) {
+      while (this.#underWay.mayAsk && link.openCount < choices && hasRoom(link)) {
         void this.#fetch(contact, link, { index: undefined })
       }
     }
@@ -242,18 +257,18 @@ export class Swarm {
 
   /** Asks for certain pieces, until so many of this peer are under way. */
   #askFor(contact: Contact, link: PeerLink, max: number, pick: (key: string) => number | undefined): void {
-    while (this.#underWay < piecesUnderWayMax && link.askedCount < max && hasRoom(link)) {
+    while (this.#underWay.mayAsk && link.askedCount < max && hasRoom(link)) {
       const index = pick(contact.peer.key)
       if (index === undefined) return
       this.#tellTaken(link, index)
-      this.#underWay++
+      this.#underWay.onBegun()
       void this.#fetch(contact, link, { index })
     }
   }
 
   /** From now on the piece counts as under way. */
   #onChosen(contact: Contact, link: PeerLink, index: number): void {
-    this.#underWay++
+    this.#underWay.onBegun()
     if (this.#picker.isOnOffer(index)) {
       this.#picker.onBegun(contact.peer.key, index, performance.now() + (link.msPerTransfer ?? 0))
       this.#tellTaken(link, index)
@@ -283,13 +298,15 @@ export class Swarm {
       if (error.code === 'file') this.#events.onFailure(error)
       else if (error.code === 'protocol') link.close(error.message)
     } finally {
-      if (request.index !== undefined) this.#underWay--
-      this.#fill(contact)
+      if (request.index !== undefined) this.#underWay.onEnded()
+      if (this.#underWay.isBehind) this.#fillAll()
+      else this.#fill(contact)
     }
   }
 
   async #onPiece(contact: Contact, link: PeerLink, index: number, piece: PieceBuffer): Promise<void> {
     const { key } = contact.peer
+    this.#underWay.onArrived()
     // The next is asked for before this one is verified: else the peer would stand idle meanwhile.
     this.#fill(contact)
     link.flush()
@@ -303,6 +320,7 @@ export class Swarm {
         return
       }
     } finally {
+      this.#underWay.onStored()
       piece.release()
     }
     // Another peer may have been sooner with it, also while it was being verified.
@@ -337,24 +355,19 @@ export class Swarm {
 
   #onTick(): void {
     const nowMs = performance.now()
+    for (const { link } of this.#contacts.values()) link?.checkAlive(nowMs)
+    this.#lookAgain()
+  }
+
+  /** Whether more peers are needed, and whether those that are connected can be asked for more. */
+  #lookAgain(): void {
+    this.#hasEnough = this.#underWay.isBehind && this.linkCount > 0
+    this.#underWay.lookAgain()
     for (const contact of this.#contacts.values()) {
-      contact.link?.checkAlive(nowMs)
       this.#fill(contact)
       // Those that found no place among the connected ones take one that has become free.
       if (contact.link === undefined && contact.retry === undefined) this.#connect(contact.peer.key)
     }
-  }
-}
-
-function newContact(peer: Peer): Contact {
-  return {
-    peer,
-    link: undefined,
-    connecting: false,
-    failures: 0,
-    retry: undefined,
-    restUntilMs: 0,
-    banned: false,
   }
 }
 

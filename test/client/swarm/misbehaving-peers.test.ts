@@ -182,9 +182,20 @@ describe('a peer that sends bad bytes', () => {
 })
 
 describe('a download by itself', () => {
-  test('takes pieces from all its peers, each piece once', async () => {
+  test('takes pieces from all its peers when one is slow, each piece once', async () => {
     const one = new OneDownload(sizeBytes)
-    const seeders = await Promise.all(['a', 'b', 'c'].map((user) => one.seeder(user)))
+    const users = ['a', 'b', 'c']
+    // None answers before each was asked.
+    const asked = new Set<string>()
+    const held: (() => void)[] = []
+    const piece =
+      (user: string) =>
+      ({ right, send }: PieceReply): void => {
+        asked.add(user)
+        held.push(() => send(right))
+        if (asked.size === users.length) for (const answer of held.splice(0)) answer()
+      }
+    const seeders = await Promise.all(users.map((user) => one.seeder(user, { piece: piece(user) })))
     one.start()
     await one.untilComplete()
     expectWhole(one)
