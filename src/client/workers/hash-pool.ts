@@ -12,8 +12,8 @@ const taskPieces = 64
 /** Files up to this many pieces (4 MiB) are hashed at once here: starting a worker takes longer. */
 export const inlinePieces = 8
 
-/** Workers without work are kept for this long: files are often shared one after the other. */
-const idleMs = 1000
+/** Workers without work are kept for this long: a script shares files one right after the other. */
+const idleMs = 250
 
 interface Job {
   readonly task: HashTask
