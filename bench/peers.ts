@@ -218,5 +218,6 @@ await inArena(async (arena) => {
     `downloading from ${peersPerFileMax} and giving to ${peers - peersPerFileMax}, for ${tookS.toFixed(0)} s`,
     peakMiB(downloader),
   )
-  process.exit()
 })
+// The crowd's connections are still open.
+process.exit()

@@ -233,11 +233,7 @@ export class Swarm {
     const { link } = contact
     const nowMs = performance.now()
     if (link === undefined || this.#stopped || nowMs < contact.restUntilMs) return
-    if (!this.#underWay.mayAsk) {
-      // Not asked until this client has caught up, it need not hear of every piece.
-      if (this.#underWay.isBehind && link.openCount === 0) link.letChooseNoMore()
-      return
-    }
+    if (!this.#underWay.mayAsk) return
     const ahead = askAhead(link.msPerPiece)
     if (letsPeerChoose(link.msPerPiece, link.choosesItself)) {
       if (!link.choosesItself) link.letChoose(this.#picker.onOffer())
@@ -361,14 +357,21 @@ export class Swarm {
 
   /** Whether more peers are needed, and whether those that are connected can be asked for more. */
   #lookAgain(): void {
-    this.#hasEnough = this.#underWay.isBehind && this.linkCount > 0
+    const wasBehind = this.#underWay.isBehind
+    this.#hasEnough = wasBehind && this.linkCount > 0
     this.#underWay.lookAgain()
     for (const contact of this.#contacts.values()) {
       this.#fill(contact)
+      // It found no place, and need not hear of every piece until it does.
+      if (wasBehind && contact.link !== undefined && isIdle(contact.link)) contact.link.letChooseNoMore()
       // Those that found no place among the connected ones take one that has become free.
       if (contact.link === undefined && contact.retry === undefined) this.#connect(contact.peer.key)
     }
   }
+}
+
+function isIdle(link: PeerLink): boolean {
+  return link.askedCount + link.openCount === 0
 }
 
 /** What is asked for, and what it was let choose, wait in one queue at the peer. */
