@@ -2,9 +2,9 @@
 
 import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
-import { pieceBytes } from '../../common/limits.ts'
 import { pieceLength, pieceOffset } from '../../common/pieces.ts'
 import { hashPiece } from '../hashing/piece-hash.ts'
+import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 
 /** Pieces of a file, to be read and hashed. */
 export interface HashTask {
@@ -18,7 +18,8 @@ export type TaskResult = { readonly hashes: Uint8Array } | { readonly problem: s
 /** The hashes of these pieces, 52 bytes each, in their order. Throws when the file is shorter or unreadable. */
 export function hashOfFile(task: HashTask): Buffer {
   const file = openSync(task.path, 'r')
-  const buffer = Buffer.allocUnsafeSlow(pieceBytes)
+  // One for all tasks of a thread: a new one each time is memory until the next collection.
+  const buffer = takePieceBuffer()
   try {
     const hashes: Buffer[] = []
     for (const index of task.indices) {
@@ -34,6 +35,7 @@ export function hashOfFile(task: HashTask): Buffer {
     return Buffer.concat(hashes)
   } finally {
     closeSync(file)
+    returnPieceBuffer(buffer)
   }
 }
 
