@@ -98,6 +98,9 @@ export class Swarm {
         const moved = contact.peer.host !== peer.host || contact.peer.port !== peer.port
         contact.peer = peer
         if (moved) contact.link?.close('it has another address now')
+        // Also where it is not connected now: at the next look it is.
+        clearTimeout(contact.retry)
+        contact.retry = undefined
       }
       this.#connect(peer.key)
     }
@@ -107,7 +110,8 @@ export class Swarm {
   onPeersLeft(keys: readonly string[]): void {
     for (const key of keys) {
       const contact = this.#contacts.get(key)
-      if (contact === undefined || contact.link !== undefined || contact.banned) continue
+      if (contact === undefined || contact.link !== undefined || contact.connecting || contact.banned)
+        continue
       clearTimeout(contact.retry)
       this.#contacts.delete(key)
     }
@@ -181,7 +185,11 @@ export class Swarm {
 
   async #use(contact: Contact, link: PeerLink): Promise<void> {
     const { pieceCount } = this.#store.manifest
-    const pieces = await link.openFile(pieceCount)
+    const pieces = await link.openFile(pieceCount).catch((error: unknown) => {
+      // Nobody else knows of the connection yet.
+      link.close('it does not open the file')
+      throw error
+    })
     if (!pieces.ok || this.#stopped) {
       link.close('not needed')
       if (!pieces.ok) this.#onRefused(contact, pieces.refusal)

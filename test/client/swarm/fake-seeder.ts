@@ -66,6 +66,7 @@ export class FakeSeeder {
   /** Every piece it was asked for, in order. */
   readonly asked: number[] = []
   connections = 0
+  #port = 0
 
   private constructor(user: string, content: Buffer, manifest: Manifest, behaviour: Behaviour) {
     this.user = user
@@ -84,12 +85,24 @@ export class FakeSeeder {
     const seeder = new FakeSeeder(user, content, manifest, behaviour)
     seeder.#server.listen(0, '127.0.0.1')
     await once(seeder.#server, 'listening')
+    seeder.#port = (seeder.#server.address() as AddressInfo).port
     return seeder
   }
 
+  /** Listens again where it did before `stop`. */
+  async startAgain(): Promise<void> {
+    this.#server.listen(this.#port, '127.0.0.1')
+    await once(this.#server, 'listening')
+  }
+
   get peer(): Peer {
-    const { port } = this.#server.address() as AddressInfo
-    return { user: this.user, host: '127.0.0.1', port, key: this.#identity.publicKey, complete: true }
+    return {
+      user: this.user,
+      host: '127.0.0.1',
+      port: this.#port,
+      key: this.#identity.publicKey,
+      complete: true,
+    }
   }
 
   stop(): void {

@@ -106,3 +106,39 @@ test('when that peer is lost, the others are connected at once', async () => {
   await toTheEnd(one)
   expect(one.isIdentical()).toBe(true)
 })
+
+// Its turn came only when the wait after its failures was over, up to half a minute after the first one was lost.
+test('a peer that failed, and came back while it was not needed, is connected at once when it is', async () => {
+  const one = new OneDownload(count * pieceBytes)
+  const early: (() => void)[] = []
+  let isEarly = true
+  const first = await one.seeder('first', {
+    piece: ({ before, right, send }) => {
+      if (isEarly) early.push(() => send(right))
+      else if (before < given) send(right)
+    },
+  })
+  const second = await one.seeder('second')
+  second.stop()
+  const { held, release } = holdStoring()
+  one.start()
+  await untilSo(() => early.length > 0)
+  // Tried, in vain, several times: the next try is seconds away.
+  for (let tick = 0; tick < 40; tick++) {
+    await vi.advanceTimersByTimeAsync(100)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  isEarly = false
+  for (const answer of early) answer()
+  await untilSo(() => held.length === given)
+  await vi.advanceTimersByTimeAsync(250)
+
+  await second.startAgain()
+  one.joins(second)
+  expect(second.connections).toBe(0)
+  first.stop()
+  await untilSo(() => second.connections === 1)
+  release()
+  await toTheEnd(one)
+  expect(one.isIdentical()).toBe(true)
+})
