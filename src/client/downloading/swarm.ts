@@ -98,9 +98,6 @@ export class Swarm {
         const moved = contact.peer.host !== peer.host || contact.peer.port !== peer.port
         contact.peer = peer
         if (moved) contact.link?.close('it has another address now')
-        // Also where it is not connected now: at the next look it is.
-        clearTimeout(contact.retry)
-        contact.retry = undefined
       }
       this.#connect(peer.key)
     }
@@ -144,10 +141,12 @@ export class Swarm {
 
   #connect(key: string): void {
     const contact = this.#contacts.get(key)
-    if (contact === undefined || this.#stopped || this.#hasEnough || contact.banned) return
-    if (contact.connecting || contact.link !== undefined || this.linkCount >= peersPerFileMax) return
+    if (contact === undefined || this.#stopped || contact.banned) return
+    // Also where it has to wait for a place, or until there is use for it: the next look finds it then.
     clearTimeout(contact.retry)
     contact.retry = undefined
+    if (this.#hasEnough || this.linkCount >= peersPerFileMax) return
+    if (contact.connecting || contact.link !== undefined) return
     this.#connecting(contact, async () => {
       // Asked again: many may have been waiting for their turn while others connected.
       if (!this.#stopped && this.linkCount < peersPerFileMax) await this.#open(contact)

@@ -50,6 +50,21 @@ async function toTheEnd(one: OneDownload): Promise<void> {
 /** Pieces of a file that is large enough to begin with one peer. */
 const count = 257
 
+/** The first seeder is lost: the second is connected though no time passes, and gives the rest. */
+async function expectAtOnce(
+  one: OneDownload,
+  first: FakeSeeder,
+  second: FakeSeeder,
+  release: () => void,
+): Promise<void> {
+  expect(second.connections).toBe(0)
+  first.stop()
+  await untilSo(() => second.connections === 1)
+  release()
+  await toTheEnd(one)
+  expect(one.isIdentical()).toBe(true)
+}
+
 /** More than this client has to have in hand to see that it is what limits. */
 const given = 24
 
@@ -99,12 +114,7 @@ test('a peer that gives all that can be stored stays the only one, until there i
 test('when that peer is lost, the others are connected at once', async () => {
   const { one, first, second, release } = await overwhelmed()
   await vi.advanceTimersByTimeAsync(2000)
-  expect(second.connections).toBe(0)
-  first.stop()
-  await untilSo(() => second.connections === 1)
-  release()
-  await toTheEnd(one)
-  expect(one.isIdentical()).toBe(true)
+  await expectAtOnce(one, first, second, release)
 })
 
 // Its turn came only when the wait after its failures was over, up to half a minute after the first one was lost.
@@ -135,10 +145,5 @@ test('a peer that failed, and came back while it was not needed, is connected at
 
   await second.startAgain()
   one.joins(second)
-  expect(second.connections).toBe(0)
-  first.stop()
-  await untilSo(() => second.connections === 1)
-  release()
-  await toTheEnd(one)
-  expect(one.isIdentical()).toBe(true)
+  await expectAtOnce(one, first, second, release)
 })
