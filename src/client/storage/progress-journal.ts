@@ -50,7 +50,7 @@ export class ProgressJournal {
     await this.close()
     try {
       this.#file = await open(this.#path, 'w', 0o600)
-      await this.#file.write(Buffer.concat([this.#header(), ...[...have].map(recordOf)]))
+      await this.#file.writeFile(Buffer.concat([this.#header(), ...[...have].map(recordOf)]))
     } catch (error) {
       throw this.#failure(error)
     }
@@ -65,7 +65,7 @@ export class ProgressJournal {
     // Closed meanwhile: what is not recorded is fetched again.
     if (file === undefined) return
     try {
-      await this.#hold(() => file.write(recordOf(index)))
+      await this.#hold(() => file.writeFile(recordOf(index)))
     } catch (error) {
       throw this.#failure(error)
     }

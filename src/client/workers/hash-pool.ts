@@ -23,12 +23,15 @@ interface Job {
 
 export class HashPool {
   readonly #size: number
+  readonly #startWorker: () => Worker
   readonly #queue: Job[] = []
   readonly #workers = new Map<Worker, Job | undefined>()
   #idle: NodeJS.Timeout | undefined
 
-  constructor(size = Math.min(4, Math.max(1, availableParallelism()))) {
+  /** `startWorker` is for tests. */
+  constructor(size = Math.min(4, Math.max(1, availableParallelism())), startWorker = startHashWorker) {
     this.#size = size
+    this.#startWorker = startWorker
   }
 
   /** The hashes of all pieces of a file, 52 bytes each. Rejects with a `file` failure. */
@@ -53,8 +56,9 @@ export class HashPool {
     const closed = new Failure('file', 'hashing was stopped')
     for (const job of this.#queue.splice(0)) job.reject(closed)
     for (const job of this.#workers.values()) job?.reject(closed)
-    await Promise.all([...this.#workers.keys()].map((worker) => worker.terminate()))
+    const workers = [...this.#workers.keys()]
     this.#workers.clear()
+    await Promise.all(workers.map((worker) => worker.terminate()))
   }
 
   async #hash(task: HashTask): Promise<Uint8Array> {
@@ -73,22 +77,28 @@ export class HashPool {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./hash-worker.js', import.meta.url))
+    const worker = this.#startWorker()
     this.#workers.set(worker, undefined)
     // Hashing must not keep a program alive that has been told to quit.
     worker.unref()
     worker.on('message', (result: TaskResult) => {
+      // It may have been ended while its last answer was under way: it must not be given another task.
+      if (!this.#workers.has(worker)) return
       this.#workers.get(worker)?.resolve(result)
       this.#next(worker)
     })
-    worker.on('error', (error) => {
-      const job = this.#workers.get(worker)
-      this.#workers.delete(worker)
-      job?.reject(new Failure('file', `hashing failed: ${error.message}`, error))
-      // Whoever waits must not wait for a worker that is gone. If none can start, each is rejected in turn.
-      if (this.#queue.length > 0) this.#next(this.#start())
-    })
+    worker.on('error', (error) => this.#onGone(worker, error))
+    // One that was ended here is not in the map any more.
+    worker.on('exit', (code) => this.#onGone(worker, new Error(`a worker ended with code ${code}`)))
     return worker
+  }
+
+  /** Whoever waits must not wait for a worker that is gone. If none can start, each is rejected in turn. */
+  #onGone(worker: Worker, error: Error): void {
+    const job = this.#workers.get(worker)
+    if (!this.#workers.delete(worker)) return
+    job?.reject(new Failure('file', `hashing failed: ${error.message}`, error))
+    if (this.#queue.length > 0) this.#next(this.#start())
   }
 
   #next(worker: Worker): void {
@@ -109,6 +119,10 @@ export class HashPool {
     }, idleMs)
     this.#idle.unref()
   }
+}
+
+function startHashWorker(): Worker {
+  return new Worker(new URL('./hash-worker.js', import.meta.url))
 }
 
 function inline(task: HashTask): Buffer {

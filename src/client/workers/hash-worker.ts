@@ -2,6 +2,7 @@
 
 import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
+import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { pieceLength, pieceOffset } from '../../common/pieces.ts'
 import { hashPiece } from '../hashing/piece-hash.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
@@ -27,7 +28,7 @@ export function hashOfFile(task: HashTask): Buffer {
       let filled = 0
       while (filled < length) {
         const count = readSync(file, buffer, filled, length - filled, pieceOffset(index) + filled)
-        if (count === 0) throw new Error('the file became shorter while it was read')
+        if (count === 0) throw new Failure('file', 'the file became shorter while it was read')
         filled += count
       }
       hashes.push(hashPiece(buffer.subarray(0, length)))
@@ -43,8 +44,8 @@ function run(task: HashTask): TaskResult {
   try {
     return { hashes: hashOfFile(task) }
   } catch (error) {
-    if (!(error instanceof Error)) throw error
-    return { problem: error.message }
+    if (!(error instanceof Failure) && systemCode(error) === undefined) throw error
+    return { problem: sentenceOf(error) }
   }
 }
 

@@ -1,55 +1,68 @@
 // Verifies received pieces and writes them without stopping the event loop, on all cores. Hands out the
 // buffers that pieces are received into: from there on no byte of them is copied or sent to a thread.
+// When a worker breaks, the loop finishes what it left: a piece is never lost by that, and nobody waits for ever.
 
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
-import { Failure } from '../../common/failure.ts'
+import type { Worker } from 'node:worker_threads'
+import { Failure, sentenceOf } from '../../common/failure.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
-import { slotCount, SlotState, StoreSlots, type StoreJob } from './store-slots.ts'
-import type { StoreFailure, StoreShift } from './store-worker.ts'
+import { StoreCrew } from './store-crew.ts'
+import { storeHere } from './store-here.ts'
+import type { StoreJob } from './store-slots.ts'
 
 /** A buffer of `pieceBytes` to receive a piece into. Nobody may touch it after `release`. */
 export interface PieceBuffer {
   readonly bytes: Buffer
-  /** In the memory of the workers; undefined for one of the loop's own. */
+  /** Its name in the pool; undefined for one of the loop's own memory. */
   readonly slot: number | undefined
   readonly release: () => void
-}
-
-interface Waiting {
-  readonly resolve: (isGood: boolean) => void
-  readonly reject: (error: Error) => void
 }
 
 /** Workers without work are kept for this long: pieces of a download come one by one. */
 const idleMs = 1000
 
+/** After a worker broke the loop works alone for so long: what broke it may well break the next. */
+const restMs = 10_000
+
 export class StorePool {
   readonly #size: number
-  #slots = new StoreSlots()
-  /** Slots that nobody has. The last is taken first: its memory is in use already, and in the cache. */
-  #free = allSlots()
-  readonly #waiting = new Map<number, Waiting>()
-  readonly #failures = new Map<number, StoreFailure>()
-  /** With when each has ended. */
-  readonly #workers = new Map<Worker, Promise<void>>()
+  readonly #startWorker: ((data: object) => Worker) | undefined
+  #crew: StoreCrew
+  /** Who owns the slots that are taken, by their names. A crew that broke owns its own until they are released. */
+  readonly #taken = new Map<number, StoreCrew>()
+  /** What crews that broke have left is being finished. */
+  readonly #finishing = new Set<Promise<void>>()
+  #restUntilMs = Number.NEGATIVE_INFINITY
   #idle: NodeJS.Timeout | undefined
 
-  constructor(size = Math.min(4, Math.max(1, availableParallelism()))) {
+  /** `startWorker` is for tests: it gets the worker's data. */
+  constructor(
+    size = Math.min(4, Math.max(1, availableParallelism())),
+    startWorker?: (data: object) => Worker,
+  ) {
     this.#size = size
+    this.#startWorker = startWorker
+    this.#crew = this.#newCrew(0)
   }
 
   /** Whether a worker is there already. */
   get isStaffed(): boolean {
-    return this.#slots.onDutyCount > 0
+    return this.#crew.isStaffed
   }
 
   /** A buffer of the workers' memory, or one of its own when they are all taken: then hash it here. */
   take(): PieceBuffer {
-    const slot = this.#free.pop()
+    const crew = this.#crew
+    const slot = crew.take()
     if (slot === undefined) return ownBuffer()
-    const free = this.#free
-    return { slot, bytes: this.#slots.piece(slot), release: () => free.push(slot) }
+    this.#taken.set(slot, crew)
+    return {
+      slot,
+      bytes: crew.piece(slot),
+      release: () => {
+        if (this.#taken.delete(slot)) crew.giveBack(slot)
+      },
+    }
   }
 
   /**
@@ -57,11 +70,12 @@ export class StorePool {
    * may change nor the files be closed until then. Rejects with the system's error when it cannot be written.
    */
   store(slot: number, job: StoreJob): Promise<boolean> {
+    const crew = this.#taken.get(slot)
+    if (crew === undefined) throw new Error(`slot ${slot} is not taken`)
+    // Its workers are gone since it was taken: nobody would look into that memory again.
+    if (crew !== this.#crew) return storeHere(crew.piece(slot), job)
     this.warmUp()
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(slot, { resolve, reject })
-      this.#slots.post(slot, job)
-    })
+    return crew.post(slot, job)
   }
 
   /**
@@ -69,83 +83,51 @@ export class StorePool {
    * the first is not held up by the next, which take as much of the cores until they have started.
    */
   warmUp(): void {
-    if (this.#workers.size < this.#size && this.#slots.onDutyCount >= this.#workers.size) this.#start()
+    const crew = this.#crew
+    const isResting = performance.now() < this.#restUntilMs
+    if (!isResting && crew.workerCount < this.#size && crew.onDutyCount >= crew.workerCount)
+      crew.startWorker()
     if (this.#idle === undefined) this.#endIdleLater()
     else this.#idle.refresh()
   }
 
   /** Ends the workers; pieces that none of them had begun with are rejected. */
   async close(): Promise<void> {
-    await this.#endWorkers()
-    this.#lookForDone()
-    this.#rejectAll(new Failure('file', 'storing was stopped'))
+    this.#stopIdleTimer()
+    await this.#crew.endWorkers()
+    this.#crew.rejectRest(new Failure('file', 'storing was stopped'))
+    await Promise.all(this.#finishing)
   }
 
-  #start(): void {
-    const { memory, shift } = this.#slots
-    const workerData: StoreShift = { memory, shift }
-    const worker = new Worker(new URL('./store-worker.js', import.meta.url), { workerData })
-    // It must not keep a program alive that has been told to quit.
-    worker.unref()
-    worker.on('message', (failure: StoreFailure | undefined) => {
-      if (failure === undefined) this.#lookForDone()
-      else this.#failures.set(failure.slot, failure)
-    })
-    worker.on('error', (error) => void this.#startOver(error))
-    this.#workers.set(worker, new Promise((resolve) => worker.once('exit', () => resolve())))
+  #newCrew(firstSlot: number): StoreCrew {
+    return new StoreCrew(firstSlot, (error) => this.#onBroken(error), this.#startWorker)
   }
 
-  #lookForDone(): void {
-    this.#slots.silenceBell()
-    for (const [slot, waiting] of this.#waiting) {
-      const state = this.#slots.state(slot)
-      if (state < SlotState.stored) continue
-      this.#slots.setState(slot, SlotState.idle)
-      this.#waiting.delete(slot)
-      if (state === SlotState.failed) waiting.reject(this.#errorOf(slot))
-      else waiting.resolve(state === SlotState.stored)
-    }
-  }
-
-  #errorOf(slot: number): Error {
-    const failure = this.#failures.get(slot)
-    this.#failures.delete(slot)
-    return Object.assign(new Error(failure?.problem ?? 'writing failed'), { code: failure?.code })
-  }
-
-  /** A worker broke, and left its slot and perhaps the lock as they were: the next have new memory. */
-  async #startOver(error: Error): Promise<void> {
-    const broken = [...this.#waiting.values()]
-    this.#waiting.clear()
-    const ended = this.#endWorkers()
-    this.#slots = new StoreSlots()
-    this.#free = allSlots()
-    // Only now: whoever is told closes its files, and the others may still be writing to them.
-    await ended
-    for (const { reject } of broken) reject(new Failure('file', `verifying failed: ${error.message}`, error))
-  }
-
-  #rejectAll(failure: Failure): void {
-    for (const waiting of this.#waiting.values()) waiting.reject(failure)
-    this.#waiting.clear()
-  }
-
-  async #endWorkers(): Promise<void> {
-    clearTimeout(this.#idle)
-    this.#idle = undefined
-    this.#slots.endShift()
-    const ended = [...this.#workers.values()]
-    this.#workers.clear()
-    await Promise.all(ended)
+  /** The next workers get new memory: nobody knows in which state a worker that broke left the old one. */
+  #onBroken(error: unknown): void {
+    const broken = this.#crew
+    this.#crew = this.#newCrew(broken.endSlot)
+    this.#stopIdleTimer()
+    // Told once: somebody has to hear of a bug, and nobody of each try.
+    if (this.#restUntilMs < 0)
+      process.emitWarning(`a thread that stores pieces broke, which makes it slower: ${sentenceOf(error)}`)
+    this.#restUntilMs = performance.now() + restMs
+    const finished = broken.finishHere().finally(() => this.#finishing.delete(finished))
+    this.#finishing.add(finished)
   }
 
   #endIdleLater(): void {
     this.#idle = setTimeout(() => {
       this.#idle = undefined
-      if (this.#waiting.size > 0) this.#endIdleLater()
-      else void this.#endWorkers()
+      if (this.#crew.isWaiting) this.#endIdleLater()
+      else void this.#crew.endWorkers()
     }, idleMs)
     this.#idle.unref()
+  }
+
+  #stopIdleTimer(): void {
+    clearTimeout(this.#idle)
+    this.#idle = undefined
   }
 }
 
@@ -153,8 +135,4 @@ export class StorePool {
 export function ownBuffer(): PieceBuffer {
   const bytes = takePieceBuffer()
   return { bytes, slot: undefined, release: () => returnPieceBuffer(bytes) }
-}
-
-function allSlots(): number[] {
-  return Array.from({ length: slotCount }, (_, slot) => slotCount - 1 - slot)
 }

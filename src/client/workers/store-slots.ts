@@ -45,7 +45,8 @@ const writeLock = 1
 const bell = 2
 const shift = 3
 const onDuty = 4
-const commonNumbers = 5
+const asleep = 5
+const commonNumbers = 6
 /** Numbers of a slot, behind those for all. */
 const state = 0
 const length = 1
@@ -53,7 +54,8 @@ const file = 2
 const journal = 3
 const offsetHigh = 4
 const offsetLow = 5
-const slotNumbers = 6
+const errno = 6
+const slotNumbers = 7
 
 const numbersBytes = 4 * (commonNumbers + slotCount * slotNumbers)
 const textsBytes = slotCount * (hashBytes + recordBytes)
@@ -105,7 +107,7 @@ export class StoreSlots {
     this.#texts.set(job.record, slot * (hashBytes + recordBytes) + hashBytes)
     this.setState(slot, SlotState.received)
     Atomics.add(numbers, posted, 1)
-    Atomics.notify(numbers, posted, 1)
+    if (Atomics.load(numbers, asleep) > 0) Atomics.notify(numbers, posted, 1)
   }
 
   /** As it was posted. Its texts are views of the shared memory. */
@@ -127,9 +129,32 @@ export class StoreSlots {
     return Atomics.load(this.#numbers, posted)
   }
 
-  /** Blocks this thread until more was posted than at `seen`. */
+  /**
+   * Blocks this thread until more was posted than at `seen`.
+   *
+   * No wake-up is lost, although `post` notifies only when it reads that somebody is asleep. Atomics have one
+   * order for all threads. Here `asleep` rises before `posted` is compared; there `posted` rises before
+   * `asleep` is read. If `post` reads zero, that was before it rose here, so this comparison comes after
+   * `posted` rose: it differs from `seen`, and nobody sleeps. If `post` reads more, it notifies, and comparing
+   * and falling asleep are one step for the notification: either the thread sleeps and is woken, or it has
+   * yet to compare, and finds the difference.
+   */
   waitForMore(seen: number): void {
+    Atomics.add(this.#numbers, asleep, 1)
     Atomics.wait(this.#numbers, posted, seen)
+    Atomics.sub(this.#numbers, asleep, 1)
+  }
+
+  /** Ends a slot that could not be written. `number` is libuv's: negative, as in the `errno` of an error. */
+  fail(slot: number, number: number): void {
+    // Before the state: whoever sees that it failed also sees why.
+    Atomics.store(this.#numbers, at(slot, errno), number)
+    this.setState(slot, SlotState.failed)
+  }
+
+  /** Why a slot is `failed`, as given to `fail`. */
+  errnoOf(slot: number): number {
+    return Atomics.load(this.#numbers, at(slot, errno))
   }
 
   /** Workers belong to a shift, and end when there is another: by themselves, never inside a piece. */

@@ -1,5 +1,5 @@
 // A worker that verifies received pieces and writes those that are good. It waits in shared memory, not
-// for messages; what it sends is a bell for the loop to look, and the reason when writing failed.
+// for messages; all it sends is a bell for the loop to look.
 
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -11,13 +11,6 @@ export interface StoreShift {
   readonly memory: SharedArrayBuffer
   /** As the memory had it then: this worker ends when it is another. */
   readonly shift: number
-}
-
-/** Why a slot is `failed`; comes before the loop sees that it is. */
-export interface StoreFailure {
-  readonly slot: number
-  readonly problem: string
-  readonly code: string | undefined
 }
 
 /** Runs until its shift is over. */
@@ -78,14 +71,10 @@ function write(slots: StoreSlots, slot: number): void {
     writeAll(journal, record, null)
     finish(slots, slot, SlotState.stored)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
-    const failure: StoreFailure = {
-      slot,
-      problem: error instanceof Error ? error.message : String(error),
-      code,
-    }
-    parentPort?.postMessage(failure)
-    finish(slots, slot, SlotState.failed)
+    // Anything but a no of the system is a bug; it ends the worker, and the pool finishes what it had begun.
+    if (!(error instanceof Error && 'errno' in error && typeof error.errno === 'number')) throw error
+    slots.fail(slot, error.errno)
+    ring(slots)
   }
 }
 
@@ -97,6 +86,10 @@ function writeAll(file: number, bytes: Uint8Array, offset: number | null): void 
 
 function finish(slots: StoreSlots, slot: number, state: SlotState): void {
   slots.setState(slot, state)
+  ring(slots)
+}
+
+function ring(slots: StoreSlots): void {
   if (slots.ringBell()) parentPort?.postMessage(undefined)
 }
 

@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { recordOf } from '../../../src/client/storage/progress-journal.ts'
 import { StorePool } from '../../../src/client/workers/store-pool.ts'
@@ -9,7 +11,13 @@ import { slotCount, StoreSlots, type StoreJob } from '../../../src/client/worker
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { sampleBytes } from '../sharing/sample-file.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { builtStorePool, closedAfterTest } from './built-pool.ts'
+import {
+  breakingPoints,
+  breakingStoreWorker,
+  builtStorePool,
+  closedAfterTest,
+  realWorker,
+} from './built-pool.ts'
 
 interface Files {
   readonly path: string
@@ -53,6 +61,12 @@ async function store(pool: StorePool, job: StoreJob, piece: Uint8Array): Promise
   } finally {
     release()
   }
+}
+
+/** The indices that are recorded, in the order of writing. */
+function recordsOf({ journalPath }: Files): number[] {
+  const records = readFileSync(journalPath)
+  return Array.from({ length: records.length / 4 }, (_, n) => records.readUInt32BE(4 * n))
 }
 
 test('a received piece is written at its place and recorded behind that', async () => {
@@ -108,9 +122,7 @@ test('hundreds of pieces through few slots and several workers all land at their
   for (const [index, piece] of pieces.entries()) {
     expect(written.subarray(index * pieceBytes, index * pieceBytes + piece.length).equals(piece)).toBe(true)
   }
-  const records = readFileSync(at.journalPath)
-  const recorded = Array.from({ length: records.length / 4 }, (_, n) => records.readUInt32BE(4 * n))
-  expect(recorded.toSorted((a, b) => a - b)).toEqual(pieces.map((_, index) => index))
+  expect(recordsOf(at).toSorted((a, b) => a - b)).toEqual(pieces.map((_, index) => index))
 })
 
 test('a piece that cannot be written is a failure of the system, with its code, and is not recorded', async () => {
@@ -154,12 +166,84 @@ test('after closing, and after a rest, the next piece finds workers again', asyn
 })
 
 // Beside the sources there is no worker to start.
-test('a worker that dies fails the pieces that wait for it, none hangs', async () => {
+test('without a worker that can start the loop stores the pieces, and none hangs', async () => {
   const pool = closedAfterTest(new StorePool(2))
   const at = files()
-  const piece = sampleBytes(10, 1)
-  const outcomes = await Promise.allSettled([1, 2, 3].map((n) => store(pool, jobOf(at, n, piece), piece)))
-  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+  const pieces = [0, 1, 2].map((n) => sampleBytes(pieceBytes, n))
+  const stored = await Promise.all(pieces.map((piece, n) => store(pool, jobOf(at, n, piece), piece)))
+  expect(stored).toEqual([true, true, true])
+  expect(readFileSync(at.path).equals(Buffer.concat(pieces))).toBe(true)
+})
+
+const ends = {
+  'throws an error': "throw new Error('broken')",
+  'ends without one': 'process.exit(3)',
+  'runs out of memory': 'for (const kept = []; ; ) kept.push(new Array(100_000).fill(0.5))',
+}
+
+describe.each(Object.entries(ends))('a worker that %s', (_name, end) => {
+  test.each(breakingPoints)('in the state "%s" loses no piece, and nobody waits for ever', async (point) => {
+    const warned = once(process, 'warning')
+    const pool = await builtStorePool(1, (data) => breakingStoreWorker(point, end, data))
+    const at = files()
+    const pieces = [0, 1, 2, 3].map((n) => sampleBytes(pieceBytes, n))
+    // Taken before the worker breaks, posted after that: its memory is that of a worker which is gone.
+    const early = pool.take()
+    early.bytes.set(pieces[3]!)
+    const posted = pieces.slice(0, 2).map((piece, n) => store(pool, jobOf(at, n, piece), piece))
+    const wrong = store(pool, { ...jobOf(at, 2, pieces[2]!), expected: Buffer.alloc(52) }, pieces[2]!)
+    expect(await Promise.all([...posted, wrong])).toEqual([true, true, false])
+    expect(String(await warned)).toContain('a thread that stores pieces broke')
+    expect(await pool.store(early.slot!, jobOf(at, 3, pieces[3]!))).toBe(true)
+    early.release()
+    const written = readFileSync(at.path)
+    for (const n of [0, 1, 3])
+      expect(written.subarray(n * pieceBytes, (n + 1) * pieceBytes).equals(pieces[n]!)).toBe(true)
+    expect(new Set(recordsOf(at))).toEqual(new Set([0, 1, 3]))
+    // Its slots are used no more, and the new ones are all there.
+    const taken = Array.from({ length: slotCount }, () => pool.take().slot)
+    expect(new Set(taken).size).toBe(slotCount)
+    expect(taken).not.toContain(early.slot)
+  })
+})
+
+test('what a broken worker leaves is finished only when the others have ended, each piece once', async () => {
+  const started: Worker[] = []
+  const pool = await builtStorePool(2, (data) => {
+    const worker =
+      started.length === 0
+        ? realWorker('store-worker', data)
+        : breakingStoreWorker('hashing', "throw new Error('broken')", data)
+    started.push(worker)
+    return worker
+  })
+  const at = files()
+  const pieces = Array.from({ length: 60 }, (_, n) => sampleBytes(pieceBytes, n))
+  const stored = pieces.map((piece, n) => store(pool, jobOf(at, n, piece), piece))
+  pool.warmUp()
+  expect(await Promise.all(stored)).toEqual(pieces.map(() => true))
+  expect(readFileSync(at.path).equals(Buffer.concat(pieces))).toBe(true)
+})
+
+test('closing while a worker breaks settles every piece', async () => {
+  const pool = await builtStorePool(1, (data) => breakingStoreWorker('writing', 'process.exit(1)', data))
+  const at = files()
+  const piece = sampleBytes(pieceBytes, 1)
+  const stored = [0, 1, 2].map((n) => store(pool, jobOf(at, n, piece), piece))
+  const outcomes = Promise.allSettled(stored)
+  await pool.close()
+  expect((await outcomes).map(({ status }) => status)).toHaveLength(3)
+})
+
+// A wake-up that is lost leaves a piece lying until the next one comes, and here none comes.
+test('a worker is woken for every piece, however close it is to falling asleep', async () => {
+  const pool = await builtStorePool(1)
+  const at = files()
+  const piece = sampleBytes(16, 1)
+  const job = jobOf(at, 0, piece)
+  const { bytes, slot } = pool.take()
+  bytes.set(piece)
+  for (let round = 0; round < 20_000; round++) expect(await pool.store(slot!, job)).toBe(true)
 })
 
 test('a job comes back from the shared memory as it was put there', () => {

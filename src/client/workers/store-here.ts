@@ -1,0 +1,25 @@
+// Verifies and writes a piece on the event loop: for one whose worker is gone.
+
+import { write } from 'node:fs'
+import { promisify } from 'node:util'
+import { hashPiece } from '../hashing/piece-hash.ts'
+import type { StoreJob } from './store-slots.ts'
+
+const writeSome = promisify(write)
+
+/** As a worker does it: false when the piece is not the expected one. Rejects with the system's error. */
+export async function storeHere(buffer: Buffer, job: StoreJob): Promise<boolean> {
+  const piece = buffer.subarray(0, job.length)
+  if (!hashPiece(piece).equals(job.expected)) return false
+  await writeAll(job.file, piece, job.offset)
+  await writeAll(job.journal, job.record, null)
+  return true
+}
+
+/** `offset` null: at the end of what this program has written to the file. */
+async function writeAll(file: number, bytes: Uint8Array, offset: number | null): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const place = offset === null ? null : offset + at
+    at += (await writeSome(file, bytes, at, bytes.length - at, place)).bytesWritten
+  }
+}
