@@ -79,6 +79,19 @@ export function breakingStoreWorker(point: BreakingPoint, end: string, workerDat
   return new Worker(script, { eval: true, workerData, resourceLimits: { maxOldGenerationSizeMb: 16 } })
 }
 
+/** A worker that takes what is posted in slot 0 for stored, and sleeps. */
+export function sleepyWorker(memory: SharedArrayBuffer): Worker {
+  const script = `
+    import(${JSON.stringify(builtUrl('store-slots').href)}).then(({ SlotState, StoreSlots }) => {
+      const slots = new StoreSlots(require('node:worker_threads').workerData)
+      for (;;) {
+        const seen = slots.postedCount
+        if (!slots.changeState(0, SlotState.received, SlotState.stored)) slots.waitForMore(seen)
+      }
+    })`
+  return new Worker(script, { eval: true, workerData: memory })
+}
+
 /** A pool whose first worker is there: until then the loop does without it. */
 export async function staffedStorePool(): Promise<StorePool> {
   const pool = await builtStorePool()

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { recordOf } from '../../../src/client/storage/progress-journal.ts'
 import { StorePool } from '../../../src/client/workers/store-pool.ts'
-import { slotCount, StoreSlots, type StoreJob } from '../../../src/client/workers/store-slots.ts'
+import { slotCount, SlotState, StoreSlots, type StoreJob } from '../../../src/client/workers/store-slots.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { sampleBytes } from '../sharing/sample-file.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -17,6 +17,7 @@ import {
   builtStorePool,
   closedAfterTest,
   realWorker,
+  sleepyWorker,
 } from './built-pool.ts'
 
 interface Files {
@@ -235,15 +236,26 @@ test('closing while a worker breaks settles every piece', async () => {
   expect((await outcomes).map(({ status }) => status)).toHaveLength(3)
 })
 
-// A wake-up that is lost leaves a piece lying until the next one comes, and here none comes.
+// A wake-up that is lost leaves a piece lying until the next one comes, and here none comes. The worker does
+// nothing but fall asleep, and this thread posts at every moment of that.
 test('a worker is woken for every piece, however close it is to falling asleep', async () => {
-  const pool = await builtStorePool(1)
-  const at = files()
-  const piece = sampleBytes(16, 1)
-  const job = jobOf(at, 0, piece)
-  const { bytes, slot } = pool.take()
-  bytes.set(piece)
-  for (let round = 0; round < 20_000; round++) expect(await pool.store(slot!, job)).toBe(true)
+  const slots = new StoreSlots()
+  const worker = sleepyWorker(slots.memory)
+  onTestFinished(async () => void (await worker.terminate()))
+  await once(worker, 'online')
+  const job = jobOf({ path: '', journalPath: '', file: 0, journal: 0 }, 0, Buffer.alloc(1))
+  const answers = new Int32Array(new SharedArrayBuffer(4))
+  let lost = 0
+  for (let round = 0; round < 100_000 && lost === 0; round++) {
+    // From at once to a few microseconds after it has done the last one.
+    for (let spin = 0; spin < round % 400; spin++) Atomics.load(answers, 0)
+    slots.post(0, job)
+    const startedMs = performance.now()
+    while (slots.state(0) !== SlotState.stored && lost === 0)
+      if (performance.now() - startedMs > 10_000) lost++
+    slots.setState(0, SlotState.idle)
+  }
+  expect(lost).toBe(0)
 })
 
 test('a job comes back from the shared memory as it was put there', () => {
