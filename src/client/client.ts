@@ -57,7 +57,9 @@ export class Client implements Operations {
   #saidLost = false
   /** Groups that this client is just leaving. */
   readonly #leaving = new Set<string>()
-  #giveUpAfterMs: number | undefined
+  /** Logins and logouts, one after the other: each finds the session as the one before left it. */
+  readonly #turns = pLimit(1)
+  #closing = false
 
   constructor(options: ClientOptions) {
     this.#options = options
@@ -117,7 +119,11 @@ export class Client implements Operations {
     return this.#link.register(user, password, scramIterations)
   }
 
-  async login(user: string, password: string): Promise<Answer<void>> {
+  login(user: string, password: string): Promise<Answer<void>> {
+    return this.#turns(() => this.#login(user, password))
+  }
+
+  async #login(user: string, password: string): Promise<Answer<void>> {
     if (this.#session !== undefined) {
       return refuse('already-logged-in', `${this.#session.user} is logged in here; log out first`)
     }
@@ -126,6 +132,7 @@ export class Client implements Operations {
     }
     const answer = await this.#link.login(user, password)
     if (!answer.ok) return answer
+    if (this.#closing) return refuse('cancelled', 'the program is ending')
     this.#session = await this.#openSession(user)
     this.#tickets.open()
     // Not waited for: a file that has to be hashed again would hold up the reply.
@@ -133,7 +140,11 @@ export class Client implements Operations {
     return accept(undefined)
   }
 
-  async logout(): Promise<Answer<void>> {
+  logout(): Promise<Answer<void>> {
+    return this.#turns(() => this.#logout())
+  }
+
+  async #logout(): Promise<Answer<void>> {
     const session = this.#session
     if (session === undefined) return notLoggedIn()
     this.#session = undefined
@@ -178,10 +189,12 @@ export class Client implements Operations {
   }
 
   async leaveGroup(group: string): Promise<Answer<void>> {
+    const session = this.#session
+    if (this.#leaving.has(group)) return refuse('busy', `you are leaving ${group} already`)
     this.#leaving.add(group)
     try {
       const left = await this.#changeGroup('leave_group', { group })
-      if (left.ok) await this.#forgetGroup(group)
+      if (left.ok) await session?.forgetGroup(group)
       return left
     } finally {
       this.#leaving.delete(group)
@@ -262,32 +275,28 @@ export class Client implements Operations {
     bucket.setRate(bytesPerSecond)
   }
 
-  async downloadsSettled(group?: string): Promise<void> {
-    await this.#session?.downloads.settled(group)
-  }
-
-  giveUpWithoutSeederAfter(ms: number): void {
-    this.#giveUpAfterMs = ms
-    this.#session?.downloads.giveUpAfter(ms)
+  async downloadsSettled(group?: string, giveUpWithoutSeederMs?: number): Promise<void> {
+    await this.#session?.downloads.settled(group, giveUpWithoutSeederMs)
   }
 
   async close(): Promise<void> {
+    this.#closing = true
     // Who ends the program is not told what ends with it.
     this.#listener = undefined
-    await this.#session?.close()
+    const session = this.#session
     this.#session = undefined
+    await session?.close()
+    // A login that waits for a tracker ends with this.
     this.#link.stop()
     await Promise.all([this.#server.close(), this.#hashes.close(), this.#storing.close()])
   }
 
   async #openSession(user: string): Promise<Session> {
-    const session = await this.#makeSession(user).catch(async (error: unknown) => {
+    return this.#makeSession(user).catch(async (error: unknown) => {
       // Else the trackers would take this user for logged in, and nobody could log in or out here.
       await this.#link.logout()
       throw error
     })
-    if (this.#giveUpAfterMs !== undefined) session.downloads.giveUpAfter(this.#giveUpAfterMs)
-    return session
   }
 
   async #makeSession(user: string): Promise<Session> {
@@ -318,11 +327,6 @@ export class Client implements Operations {
       (page) => page.users,
       (user) => user,
     )
-  }
-
-  async #forgetGroup(group: string): Promise<void> {
-    this.#session?.shares.forgetGroup(group)
-    await this.#session?.downloads.failGroup(group)
   }
 
   #told(isNews: (what: object) => boolean): Told {
@@ -358,9 +362,9 @@ export class Client implements Operations {
 
   #onMemberLeft(group: string, user: string): void {
     // Who leaves by a command of this client is told by its reply.
-    if (user !== this.#session?.user || this.#leaving.has(group)) return
+    if (this.#session === undefined || user !== this.#session.user || this.#leaving.has(group)) return
     this.#listener?.({ kind: 'removed-from-group', group })
-    this.#forgetGroup(group).catch(this.#options.onFailure)
+    this.#session.forgetGroup(group).catch(this.#options.onFailure)
   }
 
   #onTrackerUp(trackerMs: number): void {

@@ -84,10 +84,11 @@ export interface Operations {
 
   /** Bytes a second, over all transfers; undefined for no limit. */
   setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): void
-  /** Resolves when no download runs (of this group, where one is named). */
-  downloadsSettled(group?: string): Promise<void>
-  /** From now on a download without a reachable seeder for this long counts as failed; it resumes at the next login. */
-  giveUpWithoutSeederAfter(ms: number): void
+  /**
+   * Resolves when no download runs (of this group, where one is named). With `giveUpWithoutSeederMs`, one
+   * that has no reachable seeder for so long meanwhile counts as failed; it resumes at the next login.
+   */
+  downloadsSettled(group?: string, giveUpWithoutSeederMs?: number): Promise<void>
   /** Stops at once. What is unfinished resumes at the next login. */
   close(): Promise<void>
 }

@@ -66,6 +66,12 @@ export class Session {
     await this.shares.resume()
   }
 
+  /** The user is not in the group any more. */
+  async forgetGroup(group: string): Promise<void> {
+    this.shares.forgetGroup(group)
+    await this.downloads.failGroup(group)
+  }
+
   /** Stops serving and downloading; everything stays remembered. */
   async close(): Promise<void> {
     this.shares.close()

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -158,10 +159,17 @@ describe('bad input', () => {
     expect(await ben.ask('show_downloads')).not.toContain('[D] [g] good.bin')
   })
 
-  test('--overwrite replaces what is there, and a part file that is in the way', async () => {
+  // `--overwrite` of x also removed a complete file that was called x.part.
+  test('--overwrite replaces what is there, and nothing else', async () => {
     writeFileSync(world.path('place', 'old.bin'), 'old')
-    writeFileSync(world.path('place', 'old.bin.part'), 'an old part')
-    await ben.does('download_file g good.bin place/old.bin --overwrite')
+    writeFileSync(world.path('place', 'old.bin.part'), 'somebody else’s')
+    const command = 'download_file g good.bin place/old.bin --overwrite'
+    expect(await ben.say(command)).toBe(
+      'error: old.bin.part is in the way; remove it, or choose another name',
+    )
+    expect(readFileSync(world.path('place', 'old.bin.part'), 'utf8')).toBe('somebody else’s')
+    rmSync(world.path('place', 'old.bin.part'))
+    await ben.does(command)
     await ben.until('[C] [g] good.bin')
     expect(isSame(world.path('good.bin'), world.path('place', 'old.bin'))).toBe(true)
     expect(existsSync(world.path('place', 'old.bin.part'))).toBe(false)
@@ -171,7 +179,7 @@ describe('bad input', () => {
     writeFileSync(world.path('victim'), 'not to be touched')
     symlinkSync(world.path('victim'), world.path('place', 'link.bin.part'))
     const reply = await ben.say('download_file g good.bin place/link.bin --overwrite')
-    expect(reply).toBe('error: link.bin.part is in the way and is no regular file')
+    expect(reply).toBe('error: link.bin.part is in the way; remove it, or choose another name')
     expect(readFileSync(world.path('victim'), 'utf8')).toBe('not to be touched')
   })
 
@@ -181,8 +189,8 @@ describe('bad input', () => {
     expect(await ben.say('download_file g good.bin place/dangling.bin')).toMatch(
       /^error: .* is a link to nothing$/,
     )
-    expect(await ben.say(`download_file g good.bin place/${'z'.repeat(252)}`)).toMatch(
-      /^error: .* is too long/,
+    expect(await ben.say(`download_file g good.bin place/${'z'.repeat(256)}`)).toMatch(
+      /^error: .* is longer than 255 bytes$/,
     )
     expect(existsSync(world.path('nowhere'))).toBe(false)
   })

@@ -3,10 +3,12 @@
 import type { Stats } from 'node:fs'
 import { lstat, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { Failure, systemCode } from '../../common/failure.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { claimPart, partPathOf, type PartId } from './part-file.ts'
 
-/** Bytes of a name that every file system takes (255), less those of `.part`. */
-const nameBytesMax = 250
+/** Bytes of a name that every file system takes. */
+const nameBytesMax = 255
 
 /** The final path for a destination; a folder means that folder and the file's own name. */
 export async function placeFor(
@@ -19,7 +21,7 @@ export async function placeFor(
     return refuse('local-file', `there is no folder ${destination}`)
   const path = isFolder ? join(resolve(destination), name) : resolve(destination)
   if (Buffer.byteLength(basename(path)) > nameBytesMax) {
-    return refuse('local-file', `the name ${basename(path)} is too long for .part to be added to it`)
+    return refuse('local-file', `the name ${basename(path)} is longer than ${nameBytesMax} bytes`)
   }
   if ((await looksLike(dirname(path)))?.isDirectory() !== true) {
     return refuse('local-file', `there is no folder ${dirname(path)}`)
@@ -28,18 +30,31 @@ export async function placeFor(
 }
 
 async function checkFree(path: string, overwrite: boolean): Promise<Answer<string>> {
-  const file = await looksLike(path)
-  if (file?.isDirectory() === true) return refuse('local-file', `${path} is a folder`)
-  if (file !== undefined && !overwrite) {
-    return refuse('local-file', `${path} exists; choose another name, or add --overwrite`)
-  }
-  const link = await lstat(path).catch(() => undefined)
-  if (file === undefined && link !== undefined) return refuse('local-file', `${path} is a link to nothing`)
-  const part = await lstat(`${path}.part`).catch(() => undefined)
-  if (part?.isFile() === false) {
-    return refuse('local-file', `${basename(path)}.part is in the way and is no regular file`)
-  }
+  const there = await lstat(path).catch(() => undefined)
+  const file = there?.isSymbolicLink() === true ? await looksLike(path) : there
+  if (there === undefined) return accept(path)
+  if (file === undefined) return refuse('local-file', `${path} is a link to nothing`)
+  if (file.isDirectory()) return refuse('local-file', `${path} is a folder`)
+  if (!overwrite) return refuse('local-file', `${path} exists; choose another name, or add --overwrite`)
+  if (there.isSymbolicLink())
+    return refuse('local-file', `${path} is a link; name the file that it leads to, or another one`)
+  if (!there.isFile()) return refuse('local-file', `${path} is no regular file and is not overwritten`)
   return accept(path)
+}
+
+/**
+ * Makes the part file, which is the claim on this place: against another download that reaches the same
+ * folder by another way, and against other programs. Refuses where the name is taken or cannot be written.
+ */
+export async function claimPlace(path: string): Promise<Answer<PartId>> {
+  try {
+    return accept(await claimPart(path))
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    const isTaken = systemCode(error.cause) === 'EEXIST'
+    const sentence = `${basename(partPathOf(path))} is in the way; remove it, or choose another name`
+    return refuse('local-file', isTaken ? sentence : error.message)
+  }
 }
 
 /** Refuses what the disk has no room for now; one that fills up later pauses the download. */

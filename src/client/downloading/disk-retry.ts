@@ -11,11 +11,15 @@ import { freeBytesFor } from './destination.ts'
 const firstLookMs = 2000
 const longestLookMs = 30_000
 
-const passing = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'ENOENT', 'EIO', 'ESTALE'])
+/** What no waiting mends: a name that is taken or too long, a link, a file system for smaller files. */
+const lasting = new Set(['EEXIST', 'ELOOP', 'ENAMETOOLONG', 'EISDIR', 'EINVAL', 'EFBIG'])
 
-/** Whether it is a trouble of the disk that may pass: a name that is taken, say, is for a person to decide. */
+/**
+ * Whether the trouble may pass, because something outside failed: a disk, a worker. A failure without a cause
+ * is our own decision, for a person to look at.
+ */
 export function canPass({ cause }: Failure): boolean {
-  return passing.has(systemCode(cause) ?? '')
+  return cause !== undefined && !lasting.has(systemCode(cause) ?? '')
 }
 
 export class DiskRetry {

@@ -1,7 +1,6 @@
 // All downloads of the user that is logged in: begins, remembers, resumes, and tells the others
 // (trackers, peer server, library, person) what becomes of them.
 
-import { basename } from 'node:path'
 import { sentenceOf } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
@@ -17,9 +16,10 @@ import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { RememberedDownload, UserStore } from '../storage/user-store.ts'
 import { journalOf } from '../storage/progress-journal.ts'
 import type { TrackerLink } from '../tracker-link/tracker-link.ts'
-import { checkRoom, placeFor } from './destination.ts'
-import { Download, type FoundFile } from './download.ts'
-import { PartFile } from './part-file.ts'
+import { checkRoom, claimPlace, placeFor } from './destination.ts'
+import { Download } from './download.ts'
+import { partPathOf, type PartId } from './part-file.ts'
+import type { FoundFile } from './swarm-lookup.ts'
 import type { SwarmNetwork } from './swarm.ts'
 
 export interface DownloadsParts {
@@ -36,17 +36,19 @@ export interface DownloadsParts {
   readonly onEvent: (event: ClientEvent) => void
 }
 
+/** How often it is looked whether a download that somebody waits for has no seeder. */
+const lookForSeedersMs = 500
+
 export class Downloads {
   readonly #parts: DownloadsParts
   readonly #downloads = new Map<string, Download>()
+  /** What is about to begin: a second call for it is refused before the first has its answer. */
+  readonly #beginning = new Set<string>()
   #settledWaiters: (() => void)[] = []
-  #giveUpAfterMs: number | undefined
-  readonly #watch: NodeJS.Timeout
   #closed = false
 
   constructor(parts: DownloadsParts) {
     this.#parts = parts
-    this.#watch = setInterval(() => this.#giveUp(), 500)
   }
 
   /** Takes up what was unfinished when the program last ended. */
@@ -64,14 +66,30 @@ export class Downloads {
     destination: string,
     overwrite: boolean,
   ): Promise<Answer<{ destination: string; waiting: boolean }>> {
-    const former = this.#downloads.get(keyOf({ group, name }))
-    if (former !== undefined && former.state !== 'complete' && former.state !== 'failed') {
+    const key = keyOf({ group, name })
+    const former = this.#downloads.get(key)
+    const isUnfinished = former !== undefined && former.state !== 'complete' && former.state !== 'failed'
+    if (isUnfinished || this.#beginning.has(key)) {
       const how =
-        former.state === 'paused'
+        former?.state === 'paused'
           ? 'paused; resume_download or cancel_download it'
           : 'being downloaded already'
       return refuse('local-file', `${name} from ${group} is ${how}`)
     }
+    this.#beginning.add(key)
+    try {
+      return await this.#begin(group, name, destination, overwrite)
+    } finally {
+      this.#beginning.delete(key)
+    }
+  }
+
+  async #begin(
+    group: string,
+    name: string,
+    destination: string,
+    overwrite: boolean,
+  ): Promise<Answer<{ destination: string; waiting: boolean }>> {
     const found = await this.#find(group, name)
     if (!found.ok) return found
     const others = found.value.peers.filter((peer) => peer.key !== this.#parts.network.identity.publicKey)
@@ -83,7 +101,8 @@ export class Downloads {
     if (!place.ok) return place
     const room = await checkRoom(place.value, found.value.sizeBytes)
     if (!room.ok) return room
-    if (former?.state === 'failed') await this.#replaceFailed(former, place.value)
+    const part = await this.#claim(place.value, { group, name })
+    if (!part.ok) return part
     const record: RememberedDownload = {
       group,
       name,
@@ -93,8 +112,11 @@ export class Downloads {
       overwrite,
       paused: false,
       unshared: false,
+      ...(part.value === undefined ? {} : { part: part.value }),
     }
     await this.#parts.store.rememberDownload(record)
+    if (this.#closed)
+      return refuse('cancelled', `you logged out; ${name} is downloaded from your next login on`)
     this.#downloads.delete(keyOf(record))
     this.#add(record).start(found.value)
     return accept({ destination: place.value, waiting: others.length === 0 })
@@ -105,14 +127,13 @@ export class Downloads {
   }
 
   async pause(group: string, name: string): Promise<Answer<void>> {
-    const download = this.#running(group, name, 'running')
-    if (!download.ok) return download
-    if (download.value.isPublishing)
-      return refuse('no-such-download', `${name} from ${group} is just complete`)
-    await download.value.pause()
-    await this.#remember(download.value, { paused: true })
-    this.#stopServing(download.value)
-    this.#changed()
+    const download = this.#downloads.get(keyOf({ group, name }))
+    if (download === undefined) return noSuchDownload(group, name)
+    if (download.state !== 'running')
+      return refuse('no-such-download', `${name} from ${group} is not running`)
+    if (download.isPublishing) return refuse('no-such-download', `${name} from ${group} is just complete`)
+    // Together: between them somebody else might let it go on.
+    await Promise.all([download.pause(), this.#remember(download, { paused: true })])
     return accept(undefined)
   }
 
@@ -121,9 +142,8 @@ export class Downloads {
     if (download === undefined) return noSuchDownload(group, name)
     if (download.state === 'running')
       return refuse('no-such-download', `${name} from ${group} is running already`)
-    if (download.state === 'complete') return refuse('no-such-download', `${name} from ${group} is complete`)
+    if (!download.start()) return refuse('no-such-download', `${name} from ${group} is complete`)
     void this.#remember(download, { paused: false })
-    download.start()
     return accept(undefined)
   }
 
@@ -148,11 +168,13 @@ export class Downloads {
 
   /** The user is not in the group any more. */
   async failGroup(group: string): Promise<void> {
+    const failing: Promise<void>[] = []
     for (const download of this.#downloads.values()) {
       if (download.record.group !== group || download.state === 'complete') continue
       void this.#parts.store.forgetDownload(download.record)
-      if (download.state !== 'failed') await download.fail(`you are not a member of ${group}`)
+      if (download.state !== 'failed') failing.push(download.fail(`you are not a member of ${group}`, true))
     }
+    await Promise.all(failing)
   }
 
   onTrackerUp(): void {
@@ -169,25 +191,30 @@ export class Downloads {
     if (download?.record.fileId === file.fileId) void download.findAgain()
   }
 
-  /** Resolves when no download (of this group) runs. */
-  async settled(group?: string): Promise<void> {
-    while (this.#runningCount(group) > 0) {
-      await new Promise<void>((resolve) => this.#settledWaiters.push(resolve))
+  /**
+   * Resolves when no download (of this group) runs. Meanwhile one that has no reachable seeder for
+   * `giveUpMs` counts as failed, so that whoever waits does not wait for ever; it resumes at the next login.
+   */
+  async settled(group?: string, giveUpMs?: number): Promise<void> {
+    const look =
+      giveUpMs === undefined ? undefined : setInterval(() => this.#giveUp(group, giveUpMs), lookForSeedersMs)
+    try {
+      while (this.#running(group).length > 0) {
+        await new Promise<void>((resolve) => this.#settledWaiters.push(resolve))
+      }
+    } finally {
+      clearInterval(look)
     }
-  }
-
-  giveUpAfter(ms: number): void {
-    this.#giveUpAfterMs = ms
   }
 
   /** Stops all; what is unfinished stays remembered. */
   async close(): Promise<void> {
     this.#closed = true
-    clearInterval(this.#watch)
-    for (const download of this.#downloads.values()) {
-      if (download.state === 'running') await download.pause('stopped')
-      this.#stopServing(download)
-    }
+    const all = [...this.#downloads.values()]
+    for (const download of all) void download.pause('stopped')
+    // One that is getting its name in this moment gets it.
+    await Promise.all(all.map((download) => download.settled()))
+    for (const download of all) this.#stopServing(download)
     this.#changed()
   }
 
@@ -200,6 +227,7 @@ export class Downloads {
       record,
       { ...parts, find: () => this.#find(group, name) },
       {
+        onPart: (id) => void this.#remember(download, { part: id }),
         onServing: (store) => {
           if (!this.#serves(download)) return
           this.#parts.sources.offer(group, store)
@@ -211,13 +239,18 @@ export class Downloads {
           if (store.have.count === 1) void link.announce(record, false)
           this.#parts.sources.tellHave(group, fileId, index)
         },
+        onLost: (store) => {
+          if (this.#serves(download)) this.#parts.sources.offer(group, store)
+        },
+        onStopped: () => {
+          if (download.state === 'complete') return
+          this.#stopServing(download)
+          this.#changed()
+        },
         onComplete: (manifest, flushed) => this.#onComplete(download, manifest, flushed),
         onPaused: (why) => {
-          this.#parts.onEvent({
-            kind: 'notice',
-            sentence: `download of ${name} from ${group} paused: ${why}`,
-          })
-          this.#stopServing(download)
+          const sentence = `download of ${name} from ${group} paused: ${why}`
+          this.#parts.onEvent({ kind: 'notice', sentence })
           this.#changed()
         },
         onGoesOn: () => {
@@ -277,40 +310,46 @@ export class Downloads {
     if (!place.ok) return place
     const path = place.value
     for (const other of this.#downloads.values()) {
-      if (other.state === 'complete' || other.record.destination !== path) continue
+      const { record } = other
+      if (
+        other.state === 'complete' ||
+        (record.destination !== path && partPathOf(record.destination) !== path)
+      )
+        continue
       // Only a failed one can be this very file. Any other that failed may go on, and two that write to
       // one part file would publish a mixture.
-      if (keyOf(other.record) === keyOf({ group, name })) continue
-      const what = `${path} is where ${other.record.name} is being downloaded to`
-      const { group: from, name: failed } = other.record
-      const advice = `; that failed: cancel_download ${from} ${failed}, or choose another name`
+      if (keyOf(record) === keyOf({ group, name })) continue
+      const what = `${path} is where ${record.name} is being downloaded to`
+      const advice = `; that failed: cancel_download ${record.group} ${record.name}, or choose another name`
       return refuse('local-file', other.state === 'failed' ? what + advice : what)
-    }
-    if (!overwrite && (await new PartFile(path).exists()) && !this.#isRemembered(path)) {
-      return refuse('local-file', `${basename(path)}.part is in the way; remove it, or add --overwrite`)
     }
     return place
   }
 
-  #isRemembered(destination: string): boolean {
-    return this.#parts.store.downloads().some((record) => record.destination === destination)
+  /**
+   * Makes the part file, which is the claim on this place: against another download that reaches the same
+   * folder by another way, and against other programs. A failed download that is asked for again goes on
+   * with its own part file, at the same place; elsewhere it begins anew.
+   */
+  async #claim(path: string, file: { group: string; name: string }): Promise<Answer<PartId | undefined>> {
+    const former = this.#downloads.get(keyOf(file))
+    if (former?.state === 'failed') {
+      if (former.record.destination === path) return accept(former.record.part)
+      await this.#remove(former)
+    }
+    if (this.#closed) return refuse('cancelled', `you logged out; ${file.name} is not downloaded`)
+    return claimPlace(path)
   }
 
-  /** A failed download that is asked for again: at the same place it goes on, elsewhere it begins anew. */
-  async #replaceFailed(former: Download, destination: string): Promise<void> {
-    if (former.record.destination === destination) await former.pause()
-    else await this.#remove(former)
-  }
-
+  /** Forgets it also when its part file cannot be removed: else nobody would ever get rid of it. */
   async #remove(download: Download): Promise<void> {
     try {
       await download.discard()
     } finally {
-      // Forgotten also when its part file cannot be removed: else nobody would ever get rid of it.
-      this.#stopServing(download)
       this.#forgetSwarm(download.record)
       void this.#parts.store.forgetDownload(download.record)
-      this.#downloads.delete(keyOf(download.record))
+      if (this.#downloads.get(keyOf(download.record)) === download)
+        this.#downloads.delete(keyOf(download.record))
       this.#changed()
     }
   }
@@ -331,26 +370,16 @@ export class Downloads {
     this.#parts.link.retract(record)
   }
 
-  #running(group: string, name: string, state: 'running'): Answer<Download> {
-    const download = this.#downloads.get(keyOf({ group, name }))
-    if (download === undefined) return noSuchDownload(group, name)
-    if (download.state !== state) return refuse('no-such-download', `${name} from ${group} is not running`)
-    return accept(download)
+  #running(group?: string): Download[] {
+    return [...this.#downloads.values()].filter(
+      ({ state, record }) => state === 'running' && (group === undefined || record.group === group),
+    )
   }
 
-  #runningCount(group?: string): number {
-    let count = 0
-    for (const { state, record } of this.#downloads.values()) {
-      if (state === 'running' && (group === undefined || record.group === group)) count++
-    }
-    return count
-  }
-
-  #giveUp(): void {
-    if (this.#giveUpAfterMs === undefined || this.#closed) return
-    for (const download of this.#downloads.values()) {
-      if (download.state !== 'running' || download.withoutPeersMs < this.#giveUpAfterMs) continue
-      const seconds = Math.round(this.#giveUpAfterMs / 1000)
+  #giveUp(group: string | undefined, giveUpMs: number): void {
+    for (const download of this.#running(group)) {
+      if (download.withoutPeersMs < giveUpMs) continue
+      const seconds = Math.round(giveUpMs / 1000)
       void download.fail(`no seeder could be reached for ${seconds} s; it resumes at the next login`)
     }
   }

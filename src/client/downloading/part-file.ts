@@ -1,63 +1,223 @@
-// The file that a download is written to until it is complete: `<destination>.part`. Owns opening it
-// without following links, reading and writing pieces, and publishing it under its final name.
+// The file that a download is written to until it is complete: `<destination>.part`. Owns creating it,
+// opening it without following links, reading and writing pieces, and seeing whether others wrote to it.
 
-import { constants } from 'node:fs'
-import { link, lstat, open, rename, rm, stat, type FileHandle } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { createHash } from 'node:crypto'
+import { constants, type Stats } from 'node:fs'
+import { lstat, open, rm, stat, type FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { pieceOffset } from '../../common/pieces.ts'
 import { PieceReader } from '../transfer/piece-reader.ts'
+import { isSealed, newSeal, setSeal, type Seal } from '../workers/part-seal.ts'
+import { giveFinalName } from './publishing.ts'
+
+/** Bytes of a name that every file system takes. */
+const nameBytesMax = 255
+const suffix = '.part'
+
+/** What a worker needs in order to write to the file: see part-seal.ts. */
+export interface SealedFile {
+  readonly file: number
+  readonly seal: Seal
+  /** Whether the seal must be whole at present: the event loop itself writes nothing. */
+  readonly isAtRest: boolean
+}
+
+/**
+ * Names one file as long as it exists: device, inode and time of birth. The number of an inode is used again
+ * for the next file, the time of birth is not known everywhere; and on some systems both change when a disk
+ * is mounted anew.
+ */
+export type PartId = string
+
+/** Where the part file of this destination is. A name without room for `.part` is shortened. */
+export function partPathOf(destination: string): string {
+  const name = basename(destination)
+  if (Buffer.byteLength(name) + suffix.length <= nameBytesMax) return `${destination}${suffix}`
+  const rest = `~${createHash('sha256').update(name).digest('hex').slice(0, 16)}${suffix}`
+  // Cut between two characters: a decoder ends at half of one with a replacement character.
+  const start = Buffer.from(name)
+    .subarray(0, nameBytesMax - rest.length)
+    .toString()
+    .replace(/\ufffd$/, '')
+  return join(dirname(destination), start + rest)
+}
+
+/**
+ * Makes an empty part file that was not there before, so that nobody else uses its name: not another
+ * download that reaches the same folder by another way, nor another program. Rejects with a `file` failure,
+ * whose cause is EEXIST when the name is taken.
+ */
+export async function claimPart(destination: string): Promise<PartId> {
+  const path = partPathOf(destination)
+  try {
+    const file = await open(path, newFileFlags)
+    try {
+      return idOf(await file.stat())
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    throw fileFailure(`cannot write ${path}`, error)
+  }
+}
+
+/** Removes the part file if it is this one, or if it is not known which one it is. Rejects with a `file` failure. */
+export async function removePart(destination: string, id: PartId | undefined): Promise<void> {
+  const path = partPathOf(destination)
+  try {
+    const there = await lstat(path).catch(() => undefined)
+    if (there === undefined || !there.isFile() || (id !== undefined && !isThatPart(idOf(there), id))) return
+    await rm(path, { force: true })
+  } catch (error) {
+    throw fileFailure(`cannot remove ${path}`, error)
+  }
+}
+
+const newFileFlags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+
+/** Where the time of birth is not known, systems give the time of the last change in its place. */
+function idOf({ dev, ino, birthtimeMs, ctimeMs }: Stats): PartId {
+  return birthtimeMs === ctimeMs ? `${dev}:${ino}` : `${dev}:${ino}:${birthtimeMs}`
+}
+
+/** Whether a file with this id is the one that was remembered under that one, as far as that one says. */
+function isThatPart(id: PartId, remembered: PartId): boolean {
+  return id === remembered || id.startsWith(`${remembered}:`)
+}
+
+function isSameFile(one: Stats, other: Stats): boolean {
+  return one.ino === other.ino && one.dev === other.dev
+}
 
 export class PartFile {
   readonly destination: string
   readonly path: string
   readonly #reader = new PieceReader()
   #file: FileHandle | undefined
+  #id: PartId = ''
   readonly #writes = new Set<Promise<unknown>>()
+  /** Of these, those of the event loop itself. */
+  #writesHere = 0
+  /** Undefined where times cannot be set: then nothing is known of the writes of others. */
+  #seal: Seal | undefined
+  #isTouched = false
+  /** Nothing was written since all of it was verified; this counts where there is no seal. */
+  #isFresh = false
 
   constructor(destination: string) {
     this.destination = destination
-    this.path = `${destination}.part`
+    this.path = partPathOf(destination)
   }
 
   /**
-   * Opens the file, makes it where it is not there, and gives it its size (sparse: no space is taken yet).
-   * Resolves to whether it was there. Rejects with a `file` failure.
+   * Opens the file as it is, or makes it where there is none. `isKnown`: it is the one named by `knownId`,
+   * or that is not known. Rejects with a `file` failure.
    */
-  async open(sizeBytes: number): Promise<boolean> {
-    const existed = await this.exists()
-    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW
+  async open(knownId?: PartId): Promise<{ existed: boolean; isKnown: boolean }> {
     try {
-      this.#file = await open(this.path, flags, 0o644)
-      const stats = await this.#file.stat()
+      const { file, existed } = await this.#openOrMake()
+      this.#file = file
+      const stats = await file.stat()
       if (!stats.isFile()) throw new Failure('file', `${this.path} is not a file`)
-      if (stats.size !== sizeBytes) await this.#file.truncate(sizeBytes)
+      this.#id = idOf(stats)
+      return { existed, isKnown: knownId === undefined || isThatPart(this.#id, knownId) }
     } catch (error) {
       await this.close()
       throw fileFailure(`cannot write ${this.path}`, error)
     }
-    return existed
   }
 
-  async exists(): Promise<boolean> {
-    return (await stat(this.path).catch(() => undefined)) !== undefined
+  /** Which file it is, as far as that is known by now; to be remembered, so that no other is taken for it later. */
+  get id(): PartId {
+    return this.#id
+  }
+
+  /** Bytes that the file has now. Rejects with the system's error. */
+  async size(): Promise<number> {
+    return (await this.#opened().stat()).size
+  }
+
+  /** Gives the file its size (sparse: no space is taken yet) and seals it. Rejects with a `file` failure. */
+  async prepare(sizeBytes: number): Promise<void> {
+    const file = this.#opened()
+    try {
+      if ((await file.stat()).size !== sizeBytes) await file.truncate(sizeBytes)
+    } catch (error) {
+      throw fileFailure(`cannot write ${this.path}`, error)
+    }
+    this.reseal()
+    // Only once it has changed can its time of birth be told from that of its last change.
+    this.#id = idOf(await file.stat())
+  }
+
+  /** From now on the content counts as untouched, whoever wrote it: it was just verified. */
+  reseal(): void {
+    this.#isTouched = false
+    this.#isFresh = true
+    this.#sealAs(newSeal())
+  }
+
+  /**
+   * Whether nobody else has written to the file since `prepare` or `reseal`, as far as can be seen. Where
+   * nothing can be seen, only a file that was just verified counts as untouched.
+   */
+  get isUntouched(): boolean {
+    if (this.#isTouched) return false
+    if (this.#seal === undefined) return this.#isFresh
+    // While something of our own is being written, the seal is broken for a moment.
+    if (this.#writes.size === 0 && !isSealed(this.#opened().fd, this.#seal)) this.#isTouched = true
+    return !this.#isTouched
+  }
+
+  /** Whether that is certain at present: while something of our own is being written, it is not. */
+  get isSurelyUntouched(): boolean {
+    return this.#writes.size === 0 && this.isUntouched
+  }
+
+  /** A write found the seal broken. */
+  onTouched(): void {
+    this.#isTouched = true
   }
 
   /** Writes all of these bytes as piece `index`. Rejects with a `file` failure. */
   async write(index: number, bytes: Uint8Array): Promise<void> {
     const file = this.#opened()
+    const seal = this.#seal ?? 0
+    // Of several writes at once the first one looks, and each sets the seal again behind itself.
+    if (this.#writes.size === 0 && !isSealed(file.fd, seal)) this.#isTouched = true
+    this.#writesHere++
     await this.#hold(async () => {
       for (let at = 0; at < bytes.length;) {
         const { bytesWritten } = await file.write(bytes, at, bytes.length - at, pieceOffset(index) + at)
         at += bytesWritten
       }
-    })
+      setSeal(file.fd, seal)
+    }).finally(() => this.#writesHere--)
   }
 
-  /** Lends the file descriptor to whoever writes. Rejects with a `file` failure when that fails. */
-  async lend<T>(write: (file: number) => Promise<T>): Promise<T> {
+  /**
+   * Lends the file to the workers, which write one after the other and look at the seal each time.
+   * Rejects with a `file` failure when writing fails.
+   */
+  async lend<T>(write: (sealed: SealedFile) => Promise<T>): Promise<T> {
     const { fd } = this.#opened()
-    return this.#hold(() => write(fd))
+    const sealed = { file: fd, seal: this.#seal ?? 0, isAtRest: this.#writesHere === 0 }
+    return this.#hold(() => write(sealed))
+  }
+
+  /** The file is neither closed nor published while it is written to. */
+  async #hold<T>(write: () => Promise<T>): Promise<T> {
+    this.#isFresh = false
+    const written = write()
+    this.#writes.add(written)
+    try {
+      return await written
+    } catch (error) {
+      throw fileFailure(`cannot write ${this.path}`, error)
+    } finally {
+      this.#writes.delete(written)
+    }
   }
 
   /** Reads piece `index` of `length` bytes to the start of the buffer. Rejects with a `file` failure. */
@@ -76,97 +236,75 @@ export class PartFile {
     const named = await stat(this.path).catch((error: unknown) => {
       throw new Failure('file', `${this.path} was removed`, error)
     })
-    if (named.ino !== opened.ino || named.dev !== opened.dev)
-      throw new Failure('file', `${this.path} was replaced by another file`)
+    if (!isSameFile(named, opened)) throw new Failure('file', `${this.path} was replaced by another file`)
   }
 
   /**
-   * Gives the file its final name. Without `overwrite` it never takes the place of another file, not
-   * even of one that appeared in this moment: a hard link fails where a rename would replace.
-   * The data reaches the disk in the background: `flushed` says when. Pieces can still be read.
+   * Gives the file its final name. Without `overwrite` it never takes the place of another file, not even
+   * of one that appeared in this moment; with it, only of a regular file. Undefined when somebody wrote to
+   * the part file: then nothing was done, and it is to be verified anew. `flushed` says when the data has
+   * reached the disk, which with `overwrite` is before the old file goes. Pieces can still be read.
    */
-  async publish(overwrite: boolean): Promise<{ flushed: Promise<void> }> {
+  async publish(overwrite: boolean): Promise<{ flushed: Promise<void> } | undefined> {
     const file = this.#opened()
     // The same piece may come from two peers. After publishing not even the same bytes are written:
     // the time of such a write would read as a change of the shared file.
-    await Promise.allSettled(this.#writes)
+    await this.settled()
     await this.checkInPlace()
+    const { path, destination } = this
     try {
-      if (overwrite) await rename(this.path, this.destination)
-      else await this.#renameToNew()
+      return await giveFinalName({ file, path, destination, overwrite, finish: () => this.#finish() })
     } catch (error) {
-      if (systemCode(error) === 'EEXIST')
-        throw new Failure('file', `${this.destination} exists now; it was not overwritten`, error)
       throw fileFailure(`cannot rename ${this.path}`, error)
     }
-    const flushed = flush(file, dirname(this.destination))
-    // It may fail before anybody listens, and a failure that nobody listens to ends the program.
-    flushed.catch(() => undefined)
-    return { flushed }
   }
 
+  /** Resolves when nothing of our own is being written. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#writes)
+  }
+
+  /** Rejects with a `file` failure when the system reports now that something was not written. */
   async close(): Promise<void> {
     const file = this.#file
     this.#file = undefined
-    await Promise.allSettled(this.#writes)
-    await file?.close()
-  }
-
-  /** Rejects with a `file` failure. */
-  async remove(): Promise<void> {
-    await this.close()
-    await rm(this.path, { force: true }).catch((error: unknown) => {
-      throw fileFailure(`cannot remove ${this.path}`, error)
+    await this.settled()
+    await file?.close().catch((error: unknown) => {
+      throw fileFailure(`cannot close ${this.path}`, error)
     })
   }
 
-  /** The file is neither closed nor published while it is written to. */
-  async #hold<T>(write: () => Promise<T>): Promise<T> {
-    const written = write()
-    this.#writes.add(written)
+  async #openOrMake(): Promise<{ file: FileHandle; existed: boolean }> {
     try {
-      return await written
+      const file = await open(this.path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+      return { file, existed: true }
     } catch (error) {
-      throw fileFailure(`cannot write ${this.path}`, error)
-    } finally {
-      this.#writes.delete(written)
+      if (systemCode(error) !== 'ENOENT') throw error
     }
+    return { file: await open(this.path, newFileFlags), existed: false }
   }
 
-  async #renameToNew(): Promise<void> {
-    try {
-      await link(this.path, this.destination).catch((error: unknown) => this.#acceptOwnName(error))
-      await rm(this.path)
-    } catch (error) {
-      // A file system without hard links: as good as it can be had there.
-      if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(systemCode(error) ?? '')) throw error
-      const taken = await stat(this.destination).catch(() => undefined)
-      if (taken !== undefined)
-        throw new Failure('file', `${this.destination} exists now; it was not overwritten`)
-      await rename(this.path, this.destination)
-    }
+  /** The last look before the file gets its name, and its date, in one turn: nothing comes in between. */
+  #finish(): boolean {
+    if (!this.isUntouched) return false
+    this.#sealAs(Math.floor(Date.now() / 1000))
+    return true
   }
 
-  /** The program may have ended between the two steps: then the file has both names already. */
-  async #acceptOwnName(error: unknown): Promise<void> {
-    if (systemCode(error) !== 'EEXIST') throw error
-    const [opened, named] = await Promise.all([this.#opened().stat(), lstat(this.destination)])
-    if (named.ino !== opened.ino || named.dev !== opened.dev) throw error
+  #sealAs(seal: Seal): void {
+    const { fd } = this.#opened()
+    this.#seal = seal
+    try {
+      setSeal(fd, seal)
+      if (!isSealed(fd, seal)) this.#seal = undefined
+    } catch {
+      this.#seal = undefined
+    }
   }
 
   #opened(): FileHandle {
     if (this.#file === undefined) throw new Failure('file', `${this.path} is not open`)
     return this.#file
-  }
-}
-
-async function flush(file: FileHandle, folder: string): Promise<void> {
-  await file.sync()
-  const opened = await open(folder, constants.O_RDONLY)
-  try {
-    await opened.sync()
-  } finally {
-    await opened.close()
   }
 }
 
@@ -182,6 +320,7 @@ export function fileFailure(what: string, error: unknown): Failure {
     ELOOP: 'it is a symbolic link',
     ENOENT: 'the folder does not exist',
     ENAMETOOLONG: 'the name is too long',
+    EFBIG: 'the file is larger than its file system allows',
   }
   return new Failure('file', `${what}: ${words[systemCode(error) ?? ''] ?? sentenceOf(error)}`, error)
 }

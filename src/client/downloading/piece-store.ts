@@ -11,7 +11,7 @@ import type { PieceSource } from '../sharing/piece-source.ts'
 import { recordOf, type ProgressJournal } from '../storage/progress-journal.ts'
 import { inlinePieces, type HashPool } from '../workers/hash-pool.ts'
 import type { PieceBuffer, StorePool } from '../workers/store-pool.ts'
-import type { PartFile } from './part-file.ts'
+import type { PartFile, PartId } from './part-file.ts'
 
 /**
  * Pieces that come closer together than this are for the workers. Others take the loop 1 ms each, which it
@@ -51,24 +51,46 @@ export class PieceStore implements PieceSource {
   }
 
   /**
-   * Opens the part file and looks which pieces are there: hashes those that the journal claims, or all
-   * of the file when there is no journal that can be read. Rejects with a `file` failure.
+   * Opens the part file and looks which pieces are there: hashes those that the journal claims, or all of
+   * the file when there is no journal that can be read. `partId` is the part file as it was remembered.
+   * Rejects with a `file` failure, also when the file turns out to be somebody else's, which is then left
+   * as it is; and with the signal's reason.
    */
   static async open(
     manifest: Manifest,
     parts: PieceStoreParts,
     onHave: (index: number) => void,
+    { partId, signal }: { partId?: PartId | undefined; signal?: AbortSignal } = {},
   ): Promise<PieceStore> {
-    const existed = await parts.part.open(manifest.sizeBytes)
+    const { existed, isKnown } = await parts.part.open(partId)
     const store = new PieceStore(manifest, parts, onHave)
     try {
-      if (existed) await store.#recover()
+      if (existed) await store.#recover(isKnown, signal)
+      await parts.part.prepare(manifest.sizeBytes)
       await parts.journal.begin(store.#held())
+      signal?.throwIfAborted()
     } catch (error) {
       await store.close()
       throw error
     }
     return store
+  }
+
+  /**
+   * Hashes the whole file anew, because somebody else wrote to it, and forgets the pieces that are bad.
+   * Resolves to whether there were any. Rejects with a `file` failure, or the signal's reason.
+   */
+  async recheck(signal?: AbortSignal): Promise<boolean> {
+    // Before reading: what is written while it is read must not count as verified.
+    await this.part.settled()
+    this.part.reseal()
+    const { sizeBytes, pieceCount } = this.manifest
+    await this.part.prepare(sizeBytes)
+    const all = Array.from({ length: pieceCount }, (_, index) => index)
+    const good = await this.#goodOf(all, signal)
+    for (const index of all) if (!good.has(index)) this.have.clear(index)
+    await this.#journal.begin(this.#held())
+    return !this.have.isFull
   }
 
   /** Where a piece is to be received, whose bytes begin to come. */
@@ -113,38 +135,62 @@ export class PieceStore implements PieceSource {
     const expected = hashesOfPiece(this.manifest, index)
     const offset = pieceOffset(index)
     const record = recordOf(index)
-    return this.part.lend((file) =>
+    const outcome = await this.part.lend((sealed) =>
       this.#journal.lend((journal) =>
-        this.#storing.store(slot, { length, expected, file, offset, journal, record }),
+        this.#storing.store(slot, { length, expected, ...sealed, offset, journal, record }),
       ),
     )
+    if (outcome === 'touched') this.part.onTouched()
+    return outcome !== 'bad'
   }
 
   async read(index: number, buffer: Buffer): Promise<Answer<void>> {
+    const length = pieceLength(this.manifest.sizeBytes, index)
     try {
-      await this.part.read(index, pieceLength(this.manifest.sizeBytes, index), buffer)
-      return accept(undefined)
+      await this.part.read(index, length, buffer)
+      // Looked at after reading: whoever writes from here on did not write what was read.
+      if (this.part.isSurelyUntouched || verifyPiece(this.manifest, index, buffer.subarray(0, length)))
+        return accept(undefined)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      return refuse('file-changed', 'the piece cannot be read')
     }
+    return refuse('piece-missing', 'the piece cannot be read')
   }
 
-  /** Leaves what is there for another time. */
+  /** Leaves what is there for another time. Rejects with a `file` failure when the disk took less than it said. */
   async close(): Promise<void> {
     await this.#journal.close()
     await this.part.close()
   }
 
-  async #recover(): Promise<void> {
-    const claimed = this.#journal.read(this.manifest.pieceCount)
-    const all = Array.from({ length: this.manifest.pieceCount }, (_, index) => index)
-    const indices = claimed === undefined ? all : all.filter((index) => claimed.has(index))
-    const found = await this.#hashes.hashPieces(this.part.path, this.manifest.sizeBytes, indices)
+  async #recover(isKnown: boolean, signal?: AbortSignal): Promise<void> {
+    const { sizeBytes, pieceCount } = this.manifest
+    const bytes = await this.part.size()
+    const claimed = this.#journal.read(pieceCount)
+    const there: number[] = []
+    for (let index = 0; index < pieceCount; index++) {
+      const end = pieceOffset(index) + pieceLength(sizeBytes, index)
+      if (end <= bytes && claimed?.has(index) !== false) there.push(index)
+    }
+    for (const index of await this.#goodOf(there, signal)) this.have.set(index)
+    // Also a file that moved to another disk has a new id. One good piece shows whose it is.
+    if (isKnown || this.have.count > 0 || bytes === 0) return
+    throw new Failure(
+      'file',
+      `${this.part.path} is in the way and is not part of this download; move it away`,
+    )
+  }
+
+  /** Those of these pieces that are on disk as they should be. */
+  async #goodOf(indices: readonly number[], signal?: AbortSignal): Promise<Set<number>> {
+    const { part, manifest } = this
+    const found = await this.#hashes.hashPieces(part.path, manifest.sizeBytes, indices, signal)
+    const good = new Set<number>()
     for (const [at, index] of indices.entries()) {
       const hash = found.subarray(at * hashBytes, (at + 1) * hashBytes)
-      if (hash.equals(hashesOfPiece(this.manifest, index))) this.have.set(index)
+      if (hash.equals(hashesOfPiece(manifest, index))) good.add(index)
     }
+    return good
   }
 
   *#held(): Generator<number> {

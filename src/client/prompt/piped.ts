@@ -11,8 +11,7 @@ const giveUpWithoutSeederMs = 60_000
 
 /** Waits for downloads as a script does: not for ever. */
 export async function settleOrGiveUp(operations: Operations, group?: string): Promise<void> {
-  operations.giveUpWithoutSeederAfter(giveUpWithoutSeederMs)
-  await operations.downloadsSettled(group)
+  await operations.downloadsSettled(group, giveUpWithoutSeederMs)
 }
 
 /** Runs every line of the input. True when one of them said to quit. */

@@ -26,6 +26,8 @@ const RememberedDownload = v.object({
   paused: v.boolean(),
   /** Neither serve what is there nor share it when complete. */
   unshared: v.boolean(),
+  /** Which file the part file is; absent in what earlier versions wrote. */
+  part: v.optional(v.string()),
 })
 export type RememberedDownload = v.InferOutput<typeof RememberedDownload>
 

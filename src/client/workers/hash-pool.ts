@@ -18,7 +18,7 @@ const idleMs = 250
 interface Job {
   readonly task: HashTask
   readonly resolve: (result: TaskResult) => void
-  readonly reject: (failure: Failure) => void
+  readonly reject: (reason: Error) => void
 }
 
 export class HashPool {
@@ -34,20 +34,37 @@ export class HashPool {
     this.#startWorker = startWorker
   }
 
-  /** The hashes of all pieces of a file, 52 bytes each. Rejects with a `file` failure. */
-  async hashFile(path: string, sizeBytes: number): Promise<Buffer> {
+  /** The hashes of all pieces of a file, 52 bytes each. Rejects as `hashPieces` does. */
+  async hashFile(path: string, sizeBytes: number, signal?: AbortSignal): Promise<Buffer> {
     const all = Array.from({ length: pieceCount(sizeBytes) }, (_, index) => index)
-    return this.hashPieces(path, sizeBytes, all)
+    return this.hashPieces(path, sizeBytes, all, signal)
   }
 
-  /** The hashes of some pieces, in their order. Rejects with a `file` failure. */
-  async hashPieces(path: string, sizeBytes: number, indices: readonly number[]): Promise<Buffer> {
+  /**
+   * The hashes of some pieces, in their order. Rejects with a `file` failure; and with the signal's reason
+   * as soon as it aborts: then no further task of this call begins.
+   */
+  async hashPieces(
+    path: string,
+    sizeBytes: number,
+    indices: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<Buffer> {
+    signal?.throwIfAborted()
     if (indices.length <= inlinePieces) return inline({ path, sizeBytes, indices })
+    const jobs: Job[] = []
     const parts: Promise<Uint8Array>[] = []
     for (let at = 0; at < indices.length; at += taskPieces) {
-      parts.push(this.#hash({ path, sizeBytes, indices: indices.slice(at, at + taskPieces) }))
+      const task = { path, sizeBytes, indices: indices.slice(at, at + taskPieces) }
+      parts.push(this.#hash(task, (job) => jobs.push(job)))
     }
-    return Buffer.concat(await Promise.all(parts))
+    const giveUp = (): void => this.#giveUp(jobs, signal?.reason as Error)
+    signal?.addEventListener('abort', giveUp)
+    try {
+      return Buffer.concat(await Promise.all(parts))
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
+    }
   }
 
   /** Ends the workers; whatever was being hashed is rejected. */
@@ -61,19 +78,28 @@ export class HashPool {
     await Promise.all(workers.map((worker) => worker.terminate()))
   }
 
-  async #hash(task: HashTask): Promise<Uint8Array> {
-    const result = await this.#add(task)
+  async #hash(task: HashTask, onAdded: (job: Job) => void): Promise<Uint8Array> {
+    const result = await this.#add(task, onAdded)
     if ('hashes' in result) return result.hashes
     throw unreadable(task, result.problem)
   }
 
-  #add(task: HashTask): Promise<TaskResult> {
+  #add(task: HashTask, onAdded: (job: Job) => void): Promise<TaskResult> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ task, resolve, reject })
+      const job: Job = { task, resolve, reject }
+      this.#queue.push(job)
+      onAdded(job)
       const idle = [...this.#workers].find(([, job]) => job === undefined)?.[0]
       if (idle !== undefined) this.#next(idle)
       else if (this.#workers.size < this.#size) this.#next(this.#start())
     })
+  }
+
+  /** A task that a worker has begun goes on to its end, and nobody hears of it. */
+  #giveUp(jobs: readonly Job[], reason: Error): void {
+    const given = new Set(jobs)
+    this.#queue.splice(0, this.#queue.length, ...this.#queue.filter((job) => !given.has(job)))
+    for (const job of jobs) job.reject(reason)
   }
 
   #start(): Worker {

@@ -5,12 +5,18 @@ import { getSystemErrorMap } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { Failure } from '../../common/failure.ts'
 import { storeHere } from './store-here.ts'
-import { slotCount, SlotState, StoreSlots, type StoreJob } from './store-slots.ts'
+import { slotCount, SlotState, StoreSlots, type StoreJob, type StoreOutcome } from './store-slots.ts'
 import type { StoreShift } from './store-worker.ts'
+
+const outcomes: ReadonlyMap<SlotState, StoreOutcome> = new Map([
+  [SlotState.stored, 'stored'],
+  [SlotState.touched, 'touched'],
+  [SlotState.bad, 'bad'],
+])
 
 interface Waiting {
   readonly job: StoreJob
-  readonly resolve: (isGood: boolean) => void
+  readonly resolve: (outcome: StoreOutcome) => void
   readonly reject: (error: Error) => void
 }
 
@@ -76,7 +82,7 @@ export class StoreCrew {
   }
 
   /** Hands a piece to the workers. Settles when it is done, or by `rejectRest` or `finishHere`. */
-  post(name: number, job: StoreJob): Promise<boolean> {
+  post(name: number, job: StoreJob): Promise<StoreOutcome> {
     const slot = name - this.#firstSlot
     return new Promise((resolve, reject) => {
       this.#waiting.set(slot, { job, resolve, reject })
@@ -139,11 +145,12 @@ export class StoreCrew {
     this.#slots.silenceBell()
     for (const [slot, { resolve, reject }] of this.#waiting) {
       const state = this.#slots.state(slot)
-      if (state < SlotState.stored) continue
+      const outcome = outcomes.get(state)
+      if (outcome === undefined && state !== SlotState.failed) continue
       this.#slots.setState(slot, SlotState.idle)
       this.#waiting.delete(slot)
-      if (state === SlotState.failed) reject(systemError(this.#slots.errnoOf(slot)))
-      else resolve(state === SlotState.stored)
+      if (outcome === undefined) reject(systemError(this.#slots.errnoOf(slot)))
+      else resolve(outcome)
     }
   }
 }

@@ -3,17 +3,20 @@
 import { write } from 'node:fs'
 import { promisify } from 'node:util'
 import { hashPiece } from '../hashing/piece-hash.ts'
-import type { StoreJob } from './store-slots.ts'
+import { isSealed, setSeal } from './part-seal.ts'
+import type { StoreJob, StoreOutcome } from './store-slots.ts'
 
 const writeSome = promisify(write)
 
-/** As a worker does it: false when the piece is not the expected one. Rejects with the system's error. */
-export async function storeHere(buffer: Buffer, job: StoreJob): Promise<boolean> {
+/** As a worker does it. Rejects with the system's error. */
+export async function storeHere(buffer: Buffer, job: StoreJob): Promise<StoreOutcome> {
   const piece = buffer.subarray(0, job.length)
-  if (!hashPiece(piece).equals(job.expected)) return false
+  if (!hashPiece(piece).equals(job.expected)) return 'bad'
+  const isTouched = job.isAtRest && !isSealed(job.file, job.seal)
   await writeAll(job.file, piece, job.offset)
+  setSeal(job.file, job.seal)
   await writeAll(job.journal, job.record, null)
-  return true
+  return isTouched ? 'touched' : 'stored'
 }
 
 /** `offset` null: at the end of what this program has written to the file. */

@@ -8,7 +8,7 @@ import { Failure, sentenceOf } from '../../common/failure.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 import { StoreCrew } from './store-crew.ts'
 import { storeHere } from './store-here.ts'
-import type { StoreJob } from './store-slots.ts'
+import type { StoreJob, StoreOutcome } from './store-slots.ts'
 
 /** A buffer of `pieceBytes` to receive a piece into. Nobody may touch it after `release`. */
 export interface PieceBuffer {
@@ -66,10 +66,10 @@ export class StorePool {
   }
 
   /**
-   * Verifies the piece in a slot and writes it; false when it is not the expected one. Neither the piece
-   * may change nor the files be closed until then. Rejects with the system's error when it cannot be written.
+   * Verifies the piece in a slot and writes it, if it is the expected one. Neither the piece may change nor
+   * the files be closed until then. Rejects with the system's error when it cannot be written.
    */
-  store(slot: number, job: StoreJob): Promise<boolean> {
+  store(slot: number, job: StoreJob): Promise<StoreOutcome> {
     const crew = this.#taken.get(slot)
     if (crew === undefined) throw new Error(`slot ${slot} is not taken`)
     // Its workers are gone since it was taken: nobody would look into that memory again.

@@ -2,11 +2,12 @@
 // for each what is to be done with it. Its state says whose it is at the moment, so that a piece goes from
 // thread to thread by changing one number: a message between threads costs a tenth of what hashing costs.
 //
-//   idle → received → hashing → verified → writing → stored     (or bad, or failed)
+//   idle → received → hashing → verified → writing → stored     (or touched, bad, failed)
 //   loop   loop       a worker             a worker  loop
 
 import { pieceBytes } from '../../common/limits.ts'
 import { hashBytes } from '../../common/manifest.ts'
+import type { Seal } from './part-seal.ts'
 
 /** What is to be done with a received piece. */
 export interface StoreJob {
@@ -20,7 +21,14 @@ export interface StoreJob {
   /** Where to append, once it is written, that it is there; and the 4 bytes that say so. */
   readonly journal: number
   readonly record: Uint8Array
+  /** The seal of the file, see part-seal.ts; 0: it has none. */
+  readonly seal: Seal
+  /** Whether the seal must be whole before this is written, since only workers write to the file at present. */
+  readonly isAtRest: boolean
 }
+
+/** What became of a piece. `touched`: it is stored, and somebody else had written to the file before. */
+export type StoreOutcome = 'stored' | 'touched' | 'bad'
 
 export const SlotState = {
   idle: 0,
@@ -31,6 +39,7 @@ export const SlotState = {
   stored: 5,
   bad: 6,
   failed: 7,
+  touched: 8,
 } as const
 export type SlotState = (typeof SlotState)[keyof typeof SlotState]
 
@@ -55,7 +64,9 @@ const journal = 3
 const offsetHigh = 4
 const offsetLow = 5
 const errno = 6
-const slotNumbers = 7
+const seal = 7
+const isAtRest = 8
+const slotNumbers = 9
 
 const numbersBytes = 4 * (commonNumbers + slotCount * slotNumbers)
 const textsBytes = slotCount * (hashBytes + recordBytes)
@@ -103,6 +114,8 @@ export class StoreSlots {
     numbers[at(slot, journal)] = job.journal
     numbers[at(slot, offsetHigh)] = Math.floor(job.offset / 2 ** 32)
     numbers[at(slot, offsetLow)] = job.offset | 0
+    numbers[at(slot, seal)] = job.seal
+    numbers[at(slot, isAtRest)] = job.isAtRest ? 1 : 0
     this.#texts.set(job.expected, slot * (hashBytes + recordBytes))
     this.#texts.set(job.record, slot * (hashBytes + recordBytes) + hashBytes)
     this.setState(slot, SlotState.received)
@@ -119,6 +132,8 @@ export class StoreSlots {
       file: numbers[at(slot, file)] ?? 0,
       journal: numbers[at(slot, journal)] ?? 0,
       offset: (numbers[at(slot, offsetHigh)] ?? 0) * 2 ** 32 + ((numbers[at(slot, offsetLow)] ?? 0) >>> 0),
+      seal: numbers[at(slot, seal)] ?? 0,
+      isAtRest: numbers[at(slot, isAtRest)] === 1,
       expected: this.#texts.subarray(textAt, textAt + hashBytes),
       record: this.#texts.subarray(textAt + hashBytes, textAt + hashBytes + recordBytes),
     }

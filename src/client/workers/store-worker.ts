@@ -4,6 +4,7 @@
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { hashPiece } from '../hashing/piece-hash.ts'
+import { isSealed, setSeal } from './part-seal.ts'
 import { slotCount, SlotState, StoreSlots } from './store-slots.ts'
 
 /** What a worker is started with. */
@@ -64,12 +65,14 @@ function writeVerified(slots: StoreSlots): void {
 }
 
 function write(slots: StoreSlots, slot: number): void {
-  const { length, file, offset, journal, record } = slots.job(slot)
+  const { length, file, offset, journal, record, seal, isAtRest } = slots.job(slot)
   try {
+    const isTouched = isAtRest && !isSealed(file, seal)
     writeAll(file, slots.piece(slot).subarray(0, length), offset)
+    setSeal(file, seal)
     // Behind the piece, never before it. Not flushed: it is a claim, that is verified before it is believed.
     writeAll(journal, record, null)
-    finish(slots, slot, SlotState.stored)
+    finish(slots, slot, isTouched ? SlotState.touched : SlotState.stored)
   } catch (error) {
     // Anything but a no of the system is a bug; it ends the worker, and the pool finishes what it had begun.
     if (!(error instanceof Error && 'errno' in error && typeof error.errno === 'number')) throw error

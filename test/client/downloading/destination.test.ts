@@ -1,7 +1,8 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { checkRoom, placeFor } from '../../../src/client/downloading/destination.ts'
+import { checkRoom, claimPlace, placeFor } from '../../../src/client/downloading/destination.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 test('a folder means the folder and the name of the file', async () => {
@@ -18,8 +19,9 @@ test('what cannot be a destination is refused before a byte is fetched', async (
   const folder = temporaryFolder()
   writeFileSync(join(folder, 'there'), 'mine')
   mkdirSync(join(folder, 'inner', 'a.bin'), { recursive: true })
-  mkdirSync(join(folder, 'part.part'))
   symlinkSync(join(folder, 'nowhere'), join(folder, 'link'))
+  symlinkSync(join(folder, 'there'), join(folder, 'link to a file'))
+  spawnSync('mkfifo', [join(folder, 'pipe')])
   const refused = async (destination: string, overwrite = false): Promise<string> => {
     const place = await placeFor(join(folder, destination), 'a.bin', overwrite)
     return place.ok ? 'accepted' : place.refusal.sentence.replaceAll(`${folder}/`, '')
@@ -30,9 +32,26 @@ test('what cannot be a destination is refused before a byte is fetched', async (
   expect(await refused('there', true)).toBe('accepted')
   expect(await refused('inner')).toBe('inner/a.bin is a folder')
   expect(await refused('link')).toBe('link is a link to nothing')
-  expect(await refused('part', true)).toBe('part.part is in the way and is no regular file')
-  expect(await refused('z'.repeat(251))).toMatch(/is too long for \.part to be added to it$/)
-  expect(await refused('z'.repeat(250))).toBe('accepted')
+  expect(await refused('link', true)).toBe('link is a link to nothing')
+  expect(await refused('link to a file')).toMatch(/^link to a file exists/)
+  // A link and a pipe were replaced by the file.
+  expect(await refused('link to a file', true)).toMatch(/^link to a file is a link; name the file/)
+  expect(await refused('pipe', true)).toBe('pipe is no regular file and is not overwritten')
+  expect(await refused('z'.repeat(256))).toMatch(/is longer than 255 bytes$/)
+  expect(await refused('z'.repeat(255))).toBe('accepted')
+})
+
+test('a part file that is there is in the way, whatever it is', async () => {
+  const folder = temporaryFolder()
+  mkdirSync(join(folder, 'a.part'))
+  writeFileSync(join(folder, 'b.part'), 'complete, and somebody else’s')
+  for (const name of ['a', 'b']) {
+    expect(await claimPlace(join(folder, name))).toMatchObject({
+      refusal: { sentence: `${name}.part is in the way; remove it, or choose another name` },
+    })
+  }
+  expect(readFileSync(join(folder, 'b.part'), 'utf8')).toBe('complete, and somebody else’s')
+  expect(await claimPlace(join(folder, 'none', 'c'))).toMatchObject({ ok: false })
 })
 
 test('what the disk has no room for is refused with both numbers', async () => {

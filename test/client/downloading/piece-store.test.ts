@@ -172,7 +172,7 @@ test('what is there can be read meanwhile, what is gone is refused', async () =>
   expect(await store.read(5, buffer)).toEqual({ ok: true, value: undefined })
   expect(buffer.subarray(0, pieceLength(sizeBytes, 5)).equals(pieceOf(bytes, 5))).toBe(true)
   truncateSync(at.part, pieceBytes)
-  expect(await store.read(5, buffer)).toMatchObject({ ok: false, refusal: { code: 'file-changed' } })
+  expect(await store.read(5, buffer)).toMatchObject({ ok: false, refusal: { code: 'piece-missing' } })
 })
 
 test('an interrupted download goes on with what it had', async () => {
@@ -302,7 +302,7 @@ test('until a worker is there, the loop stores what comes', async () => {
   expect([store.have.count, journal.read(20)]).toEqual([3, new Set([0, 1, 2])])
 })
 
-// Of a file of many pieces it is a worker that meets the full disk.
+// The pieces of a larger file are written by workers, which meet the trouble of the disk.
 test('a piece that a worker cannot write is neither marked nor claimed nor told', async () => {
   const folder = temporaryFolder()
   const many = sampleBytes(9 * pieceBytes, 3)
@@ -316,9 +316,12 @@ test('a piece that a worker cannot write is neither marked nor claimed nor told'
     (index) => told.push(index),
   )
   onTestFinished(() => store.close())
-  const full = openSync('/dev/full', 'w')
-  onTestFinished(() => closeSync(full))
-  vi.spyOn(part, 'lend').mockImplementationOnce(async (write) => part.lend(() => write(full)))
+  // Nothing can be written to what is open for reading.
+  const file = openSync(part.path, 'r')
+  onTestFinished(() => closeSync(file))
+  vi.spyOn(part, 'lend').mockImplementationOnce(async (write) =>
+    part.lend((sealed) => write({ ...sealed, file })),
+  )
   // The second of two that come at once is for the workers.
   store.takeBuffer().release()
   const buffer = store.takeBuffer()

@@ -51,7 +51,6 @@ export function fakeClient(): FakeClient {
     stopShare: async () => accept(undefined),
     setLimit: () => {},
     downloadsSettled: async () => {},
-    giveUpWithoutSeederAfter: () => {},
     close: async () => {},
   }
   const operations = new Proxy(usual, {

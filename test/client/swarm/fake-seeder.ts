@@ -44,6 +44,8 @@ export interface Behaviour {
   bitfield?: string
   /** The manifest that it sends. */
   manifest?: Buffer
+  /** Told when it is asked for the manifest, which it then does not send. */
+  holdsManifest?: () => void
   /** Signs with another key than the one it is known by. */
   impostor?: boolean
   refusesTickets?: boolean
@@ -174,6 +176,11 @@ export class FakeSeeder {
         return accept({ pieces: pieceCount, bitfield })
       },
       manifest: (_params, _session, id) => {
+        if (this.#behaviour.holdsManifest !== undefined) {
+          this.#behaviour.holdsManifest()
+          this.#behaviour.onAsked?.()
+          return answeredElsewhere
+        }
         const bytes = this.#behaviour.manifest ?? this.#manifest.bytes
         responder().beginBulk(id, {}, bytes.length)
         responder().channel.sendBytes(bytes, () => undefined)

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { onTestFinished, vi } from 'vitest'
 import { Download } from '../../../src/client/downloading/download.ts'
+import type { PieceStore } from '../../../src/client/downloading/piece-store.ts'
 import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
 import { journalOf } from '../../../src/client/storage/progress-journal.ts'
@@ -35,14 +36,23 @@ export class OneDownload {
   /** Pieces in the order in which they were verified and written. */
   readonly had: number[] = []
   readonly download: Download
-  onServing: () => void = () => undefined
-  onHave: (index: number) => void = () => undefined
+  onServing: (store: PieceStore) => void = () => undefined
+  /** Which file the part file is, once it was opened. */
+  partId: string | undefined
+  onHave: (index: number) => unknown = () => undefined
+  readonly #hashes: HashPool
   readonly #peers: Peer[] = []
   #flushed = Promise.resolve()
   readonly #waiters = new Set<() => void>()
 
-  /** Of content that is the same at every run, where there is none given. */
-  constructor(sizeBytes: number, content = contentOf(sizeBytes), destination?: string) {
+  /** Of content that is the same at every run, where there is none given. A `pool` of the build has workers. */
+  constructor(
+    sizeBytes: number,
+    content = contentOf(sizeBytes),
+    destination?: string,
+    pool = new HashPool(),
+  ) {
+    this.#hashes = pool
     this.content = content
     this.destination = destination ?? join(this.folder, 'file.bin')
     const hashes: Buffer[] = []
@@ -144,7 +154,7 @@ export class OneDownload {
       {
         network,
         manifests: new ManifestStore(folder),
-        hashes: new HashPool(),
+        hashes: this.#hashes,
         storing: new StorePool(),
         journal: journalOf(folder, destination, fileId),
         find: () =>
@@ -159,7 +169,8 @@ export class OneDownload {
           ),
       },
       {
-        onServing: () => this.onServing(),
+        onPart: (id) => (this.partId = id),
+        onServing: (store) => this.onServing(store),
         onHave: (_store, index) => {
           this.had.push(index)
           this.onHave(index)

@@ -7,7 +7,13 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { recordOf } from '../../../src/client/storage/progress-journal.ts'
 import { StorePool } from '../../../src/client/workers/store-pool.ts'
-import { slotCount, SlotState, StoreSlots, type StoreJob } from '../../../src/client/workers/store-slots.ts'
+import {
+  slotCount,
+  SlotState,
+  StoreSlots,
+  type StoreJob,
+  type StoreOutcome,
+} from '../../../src/client/workers/store-slots.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { sampleBytes } from '../sharing/sample-file.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -49,11 +55,13 @@ function jobOf({ file, journal }: Files, index: number, piece: Uint8Array): Stor
     offset: index * pieceBytes,
     journal,
     record: recordOf(index),
+    seal: 0,
+    isAtRest: false,
   }
 }
 
 /** Puts a piece into a buffer of the pool, and has it stored. */
-async function store(pool: StorePool, job: StoreJob, piece: Uint8Array): Promise<boolean> {
+async function store(pool: StorePool, job: StoreJob, piece: Uint8Array): Promise<StoreOutcome> {
   const { bytes, slot, release } = pool.take()
   if (slot === undefined) throw new Error('the pool has no slot left')
   bytes.set(piece)
@@ -74,7 +82,7 @@ test('a received piece is written at its place and recorded behind that', async 
   const pool = await builtStorePool()
   const at = files()
   const piece = sampleBytes(pieceBytes, 3)
-  expect(await store(pool, jobOf(at, 1, piece), piece)).toBe(true)
+  expect(await store(pool, jobOf(at, 1, piece), piece)).toBe('stored')
   expect(readFileSync(at.path).equals(Buffer.concat([Buffer.alloc(pieceBytes), piece]))).toBe(true)
   expect(readFileSync(at.journalPath).equals(recordOf(1))).toBe(true)
 })
@@ -85,7 +93,7 @@ test('a piece that is not the expected one is written nowhere and not recorded',
   const piece = sampleBytes(pieceBytes, 3)
   const job = jobOf(at, 1, piece)
   piece.writeUInt8(piece.readUInt8(7) ^ 1, 7)
-  expect(await store(pool, job, piece)).toBe(false)
+  expect(await store(pool, job, piece)).toBe('bad')
   expect([statSync(at.path).size, statSync(at.journalPath).size]).toEqual([0, 0])
 })
 
@@ -93,7 +101,7 @@ test('a short piece, as the last one is, is written and nothing behind it', asyn
   const pool = await builtStorePool()
   const at = files()
   const last = sampleBytes(1000, 4)
-  expect(await store(pool, jobOf(at, 0, last), last)).toBe(true)
+  expect(await store(pool, jobOf(at, 0, last), last)).toBe('stored')
   expect(readFileSync(at.path).equals(last)).toBe(true)
 })
 
@@ -102,7 +110,7 @@ test('a piece far behind 4 GiB lands at its place', async () => {
   const at = files()
   const piece = sampleBytes(100, 5)
   const index = 200_000
-  expect(await store(pool, jobOf(at, index, piece), piece)).toBe(true)
+  expect(await store(pool, jobOf(at, index, piece), piece)).toBe('stored')
   expect(statSync(at.path).size).toBe(index * pieceBytes + 100)
 })
 
@@ -115,7 +123,7 @@ test('hundreds of pieces through few slots and several workers all land at their
   const lane = async (): Promise<void> => {
     for (let index = next++; index < count; index = next++) {
       const piece = pieces[index]!
-      expect(await store(pool, jobOf(at, index, piece), piece)).toBe(true)
+      expect(await store(pool, jobOf(at, index, piece), piece)).toBe('stored')
     }
   }
   await Promise.all(Array.from({ length: 60 }, lane))
@@ -161,7 +169,7 @@ test('after closing, and after a rest, the next piece finds workers again', asyn
   const at = files()
   const piece = sampleBytes(pieceBytes, 3)
   for (let round = 0; round < 3; round++) {
-    expect(await store(pool, jobOf(at, round, piece), piece)).toBe(true)
+    expect(await store(pool, jobOf(at, round, piece), piece)).toBe('stored')
     await pool.close()
   }
 })
@@ -172,7 +180,7 @@ test('without a worker that can start the loop stores the pieces, and none hangs
   const at = files()
   const pieces = [0, 1, 2].map((n) => sampleBytes(pieceBytes, n))
   const stored = await Promise.all(pieces.map((piece, n) => store(pool, jobOf(at, n, piece), piece)))
-  expect(stored).toEqual([true, true, true])
+  expect(stored).toEqual(['stored', 'stored', 'stored'])
   expect(readFileSync(at.path).equals(Buffer.concat(pieces))).toBe(true)
 })
 
@@ -193,9 +201,9 @@ describe.each(Object.entries(ends))('a worker that %s', (_name, end) => {
     early.bytes.set(pieces[3]!)
     const posted = pieces.slice(0, 2).map((piece, n) => store(pool, jobOf(at, n, piece), piece))
     const wrong = store(pool, { ...jobOf(at, 2, pieces[2]!), expected: Buffer.alloc(52) }, pieces[2]!)
-    expect(await Promise.all([...posted, wrong])).toEqual([true, true, false])
+    expect(await Promise.all([...posted, wrong])).toEqual(['stored', 'stored', 'bad'])
     expect(String(await warned)).toContain('a thread that stores pieces broke')
-    expect(await pool.store(early.slot!, jobOf(at, 3, pieces[3]!))).toBe(true)
+    expect(await pool.store(early.slot!, jobOf(at, 3, pieces[3]!))).toBe('stored')
     early.release()
     const written = readFileSync(at.path)
     for (const n of [0, 1, 3])
@@ -222,7 +230,7 @@ test('what a broken worker leaves is finished only when the others have ended, e
   const pieces = Array.from({ length: 60 }, (_, n) => sampleBytes(pieceBytes, n))
   const stored = pieces.map((piece, n) => store(pool, jobOf(at, n, piece), piece))
   pool.warmUp()
-  expect(await Promise.all(stored)).toEqual(pieces.map(() => true))
+  expect(await Promise.all(stored)).toEqual(pieces.map(() => 'stored'))
   expect(readFileSync(at.path).equals(Buffer.concat(pieces))).toBe(true)
 })
 
@@ -267,6 +275,8 @@ test('a job comes back from the shared memory as it was put there', () => {
     offset: fc.integer({ min: 0, max: 2 ** 37 }),
     expected: fc.uint8Array({ minLength: 52, maxLength: 52 }),
     record: fc.uint8Array({ minLength: 4, maxLength: 4 }),
+    seal: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
+    isAtRest: fc.boolean(),
   })
   fc.assert(
     fc.property(fc.integer({ min: 0, max: slotCount - 1 }), job, (slot, posted) => {
@@ -286,6 +296,8 @@ test('nothing that belongs to one slot reaches into another or into a piece', ()
     offset: 4,
     expected: Buffer.alloc(52, 5),
     record: Buffer.alloc(4, 6),
+    seal: 0,
+    isAtRest: false,
   }
   for (let slot = 0; slot < slotCount; slot++) slots.post(slot, { ...job, length: slot })
   for (let slot = 0; slot < slotCount; slot++) {

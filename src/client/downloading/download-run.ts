@@ -1,0 +1,285 @@
+// One run of a download, from its start to its end: manifest, part file, swarm, final name. One abort
+// signal ends it at once, wherever it is, and what it opened is closed before `ended` resolves.
+
+import { stat } from 'node:fs/promises'
+import { Failure } from '../../common/failure.ts'
+import { buildManifest, type Manifest } from '../../common/manifest.ts'
+import type { Peer } from '../../common/protocol/tracker-protocol.ts'
+import type { ManifestStore } from '../storage/manifest-store.ts'
+import type { ProgressJournal } from '../storage/progress-journal.ts'
+import type { RememberedDownload } from '../storage/user-store.ts'
+import type { HashPool } from '../workers/hash-pool.ts'
+import type { StorePool } from '../workers/store-pool.ts'
+import { orAborted } from './abortable.ts'
+import type { DownloadStep } from './download-state.ts'
+import { fetchManifest, type FetchedManifest } from './manifest-fetch.ts'
+import { PartFile, type PartId } from './part-file.ts'
+import { PieceStore } from './piece-store.ts'
+import type { SwarmLookup } from './swarm-lookup.ts'
+import { Swarm, type SwarmNetwork } from './swarm.ts'
+
+export interface RunParts {
+  readonly network: SwarmNetwork
+  readonly manifests: ManifestStore
+  readonly hashes: HashPool
+  readonly storing: StorePool
+  readonly journal: ProgressJournal
+}
+
+/** The download that a run belongs to. */
+export interface RunHost {
+  readonly record: RememberedDownload
+  readonly lookup: SwarmLookup
+  /** The run has come to this point. False when the download is elsewhere by now: then the run ends. */
+  step(step: DownloadStep): boolean
+  /** The part file that is written to. */
+  onPart(id: PartId): void
+  /** There are pieces to serve from here on; told before the first `onHave`. */
+  onServing(store: PieceStore): void
+  onHave(store: PieceStore, index: number): void
+  /** Pieces that were there are not any more; those that are, still are. */
+  onLost(store: PieceStore): void
+  /** The file has its final name. To resolve when something else serves it: until then the store does. */
+  onPublished(manifest: Manifest, flushed: Promise<void>): Promise<void>
+  /** The run ends because of this. Called when everything is closed. */
+  onTrouble(failure: Failure): void
+  onNotice(sentence: string): void
+}
+
+/** Without a connection when it was kept from another time. */
+type KnownManifest = Pick<FetchedManifest, 'manifest'> & Partial<FetchedManifest>
+
+/**
+ * A file of up to so many pieces (128 MiB) is fetched from all its peers from the start, none of them ahead of
+ * the others; a larger one first from the peer that gave the manifest, since that may be all that is needed.
+ */
+const smallPieces = 256
+/** How often the lookup may ask the trackers. */
+const tickMs = 250
+/** How often it is looked whether the part file is still where it was, and whether others write to it. */
+const lookAtPartMs = 1000
+/** Without a connection for so long, the download counts as alone. */
+const aloneAfterMs = 1000
+
+export class DownloadRun {
+  /** Resolves when nothing of the run is left. Rejects for bugs only. */
+  readonly ended: Promise<void>
+  readonly #parts: RunParts
+  readonly #host: RunHost
+  readonly #abort = new AbortController()
+  #swarm: Swarm | undefined
+  #store: PieceStore | undefined
+  #lastLinkedAtMs = performance.now()
+
+  constructor(parts: RunParts, host: RunHost) {
+    this.#parts = parts
+    this.#host = host
+    this.ended = this.#run()
+  }
+
+  get linkCount(): number {
+    return this.#swarm?.linkCount ?? 0
+  }
+
+  get bytesPerSecond(): number {
+    return this.#swarm?.bytesPerSecond ?? 0
+  }
+
+  /** Verified pieces by who sent them in this run; undefined before there is a swarm. */
+  get piecesByPeer(): ReadonlyMap<string, number> | undefined {
+    return this.#swarm?.piecesByPeer
+  }
+
+  /** Pieces that are verified and written; undefined while that is not known. */
+  get piecesDone(): number | undefined {
+    return this.#store?.have.count
+  }
+
+  /** How long no peer has been connected, in milliseconds. */
+  get aloneMs(): number {
+    return this.linkCount > 0 ? 0 : performance.now() - this.#lastLinkedAtMs
+  }
+
+  /** Ends the run; see `ended`. */
+  abort(): void {
+    this.#abort.abort(new Failure('file', 'the download was stopped'))
+  }
+
+  /** Peers were found, or there is a newer ticket. */
+  onNews(joined: readonly Peer[]): void {
+    this.#swarm?.onTicket(this.#host.lookup.ticket)
+    this.#swarm?.onPeers(joined)
+  }
+
+  onPeersLeft(keys: readonly string[]): void {
+    this.#swarm?.onPeersLeft(keys)
+  }
+
+  async #run(): Promise<void> {
+    const tick = setInterval(() => this.#onTick(), tickMs)
+    let trouble: Failure | undefined
+    try {
+      await this.#steps()
+    } catch (error) {
+      // Also a failure that the abort brought about, of a connection that was closed say.
+      if (!(error instanceof Failure)) throw error
+      if (!this.#abort.signal.aborted) trouble = error
+    } finally {
+      clearInterval(tick)
+      trouble = (await this.#close()) ?? trouble
+    }
+    if (trouble !== undefined) this.#host.onTrouble(trouble)
+  }
+
+  async #steps(): Promise<void> {
+    const { signal } = this.#abort
+    const { manifest, link } = await this.#manifest()
+    let isLinkUsed = false
+    try {
+      if (!this.#host.step('manifest')) return
+      const part = new PartFile(this.#host.record.destination)
+      if (await this.#isPublished(manifest, part)) {
+        await this.#complete(manifest, Promise.resolve())
+        return
+      }
+      const store = await this.#open(manifest, part)
+      for (;;) {
+        if (!store.have.isFull) {
+          if (!this.#host.step('opened')) return
+          await this.#fetch(store, isLinkUsed ? undefined : link)
+          isLinkUsed = true
+        }
+        if (!this.#host.step('whole')) return
+        const published = await store.part.publish(this.#host.record.overwrite)
+        if (published !== undefined) {
+          await this.#complete(manifest, published.flushed)
+          return
+        }
+        this.#host.step('incomplete')
+        this.#host.onNotice(`${part.path} was changed by another program; it is verified again`)
+        if (await store.recheck(signal)) this.#host.onLost(store)
+        this.#lastLinkedAtMs = performance.now()
+      }
+    } finally {
+      if (!isLinkUsed) link?.close('not needed')
+    }
+  }
+
+  /** The manifest as it was kept, or from the first peer that gives it, however long that takes. */
+  async #manifest(): Promise<KnownManifest> {
+    const { manifests, network } = this.#parts
+    const { record, lookup } = this.#host
+    const { signal } = this.#abort
+    const kept = manifests.load(record.fileId)
+    if (kept !== undefined) return { manifest: kept }
+    for (;;) {
+      const seen = lookup.newsCount
+      if (lookup.ticket !== '') {
+        const fetching = fetchManifest(network, record.fileId, lookup.ticket, lookup.peers)
+        const fetched = await orAborted(fetching, signal, (late) => late?.link.close('not needed'))
+        if (fetched !== undefined) return this.#checked(fetched)
+      }
+      await lookup.untilNews(seen, signal)
+    }
+  }
+
+  #checked(fetched: FetchedManifest): FetchedManifest {
+    const { manifest, link } = fetched
+    const { sizeBytes } = this.#host.record
+    // The size is the word of whoever shared it, the manifest is proved by the file id.
+    if (manifest.sizeBytes !== sizeBytes) {
+      link.close('not needed')
+      throw new Failure('protocol', `it is not of the ${sizeBytes} bytes that the tracker was told`)
+    }
+    // Not waited for: it only saves asking for it again, and pieces can be fetched meanwhile.
+    this.#parts.manifests.save(manifest).catch((error: unknown) => {
+      if (!(error instanceof Failure)) throw error
+      this.#host.onNotice(error.message)
+    })
+    return fetched
+  }
+
+  /** The program ended between giving the file its name and remembering that: the content tells. */
+  async #isPublished(manifest: Manifest, part: PartFile): Promise<boolean> {
+    const { destination, path } = part
+    const [there, partThere] = await Promise.all([lookAt(destination), lookAt(path)])
+    if (there?.isFile() !== true || there.size !== manifest.sizeBytes || partThere !== undefined) return false
+    const { signal } = this.#abort
+    const hashes = await this.#parts.hashes.hashFile(destination, manifest.sizeBytes, signal)
+    return buildManifest(manifest.sizeBytes, hashes).fileId === manifest.fileId
+  }
+
+  async #open(manifest: Manifest, part: PartFile): Promise<PieceStore> {
+    const { hashes, storing, journal } = this.#parts
+    const onHave = (index: number): void => this.#host.onHave(store, index)
+    const options = { partId: this.#host.record.part, signal: this.#abort.signal }
+    const store = await PieceStore.open(manifest, { part, journal, hashes, storing }, onHave, options)
+    this.#store = store
+    this.#lastLinkedAtMs = performance.now()
+    this.#host.onPart(part.id)
+    this.#host.onServing(store)
+    return store
+  }
+
+  /** Resolves when every piece is verified and written. */
+  async #fetch(store: PieceStore, link: FetchedManifest['link'] | undefined): Promise<void> {
+    const { lookup, record } = this.#host
+    let swarm: Swarm | undefined
+    let look: NodeJS.Timeout | undefined
+    const fetched = new Promise<void>((resolve, reject) => {
+      swarm = new Swarm(this.#parts.network, store, lookup.ticket, {
+        onComplete: resolve,
+        onFailure: reject,
+        onBadPiece: (peer, index) => {
+          this.#host.onNotice(`${peer} sent a bad piece ${index} of ${record.name}; it is not asked again`)
+        },
+        onTicketRefused: () => lookup.onTicketRefused(),
+      })
+      look = setInterval(() => void lookAtPart(store).catch(reject), lookAtPartMs)
+    })
+    this.#swarm = swarm
+    if (link !== undefined && store.manifest.pieceCount > smallPieces) swarm?.onLink(link)
+    else link?.close('not needed')
+    swarm?.onPeers(lookup.peers)
+    try {
+      await orAborted(fetched, this.#abort.signal)
+    } finally {
+      clearInterval(look)
+      // Kept: who sent how many pieces is shown also after the end.
+      swarm?.stop()
+    }
+  }
+
+  async #complete(manifest: Manifest, flushed: Promise<void>): Promise<void> {
+    await this.#parts.journal.remove()
+    if (this.#host.step('published')) await this.#host.onPublished(manifest, flushed)
+  }
+
+  #onTick(): void {
+    if (this.linkCount > 0) this.#lastLinkedAtMs = performance.now()
+    this.#host.lookup.onTick(performance.now(), this.aloneMs > aloneAfterMs)
+  }
+
+  /** A disk may say only at the end what it did not take. */
+  async #close(): Promise<Failure | undefined> {
+    this.#swarm?.stop()
+    try {
+      await this.#store?.close()
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      return error
+    }
+    return undefined
+  }
+}
+
+/** Writing to a file that was removed goes well for ever, and all of it would be in vain. */
+async function lookAtPart({ part }: PieceStore): Promise<void> {
+  await part.checkInPlace()
+  // Notes what it sees, for reading and for the end.
+  void part.isUntouched
+}
+
+async function lookAt(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
+  return stat(path).catch(() => undefined)
+}

@@ -1,0 +1,84 @@
+// The life of a download as a pure state machine: states, events, and the one function that connects them.
+// Download dispatches events and carries out what a new state means; nothing else steers it.
+//
+//   from                    event        to           when
+//   waiting                 manifest     verifying    the manifest is here, kept or fetched
+//   verifying               opened       fetching     the part file is open and pieces are missing
+//   verifying, fetching     whole        publishing   every piece is verified and written
+//   publishing              incomplete   verifying    the part file was tampered with; it is hashed again
+//   verifying, publishing   published    complete     the file has its final name
+//   (running)               trouble      stalled      the disk refused; looked at until it takes the file
+//   (running)               blocked      blocked      something that only a person can put right
+//   (running), stalled      stop         paused       by a person, or because the user logs out
+//   (running), stalled …    fail         failed       no seeder, not a member, replaced by a new version
+//   stalled, blocked,       start        waiting      by a person, by a login, or because the disk is back
+//     paused, failed
+//   all but complete        cancel       cancelled    by a person; what was fetched is removed
+//
+// (running) is waiting, verifying, fetching, publishing. While publishing, `stop`, `fail` and `cancel` are
+// refused: the file is getting its name in this moment. complete and cancelled are final.
+
+import type { DownloadState } from '../operations.ts'
+
+export type DownloadPhase =
+  | 'waiting'
+  | 'verifying'
+  | 'fetching'
+  | 'publishing'
+  | 'complete'
+  | 'stalled'
+  | 'blocked'
+  | 'paused'
+  | 'failed'
+  | 'cancelled'
+
+export type DownloadStep =
+  | 'manifest'
+  | 'opened'
+  | 'whole'
+  | 'incomplete'
+  | 'published'
+  | 'trouble'
+  | 'blocked'
+  | 'stop'
+  | 'fail'
+  | 'start'
+  | 'cancel'
+
+const interruptible = {
+  trouble: 'stalled',
+  blocked: 'blocked',
+  stop: 'paused',
+  fail: 'failed',
+  cancel: 'cancelled',
+} as const
+
+const table: Readonly<Record<DownloadPhase, Readonly<Partial<Record<DownloadStep, DownloadPhase>>>>> = {
+  waiting: { ...interruptible, manifest: 'verifying' },
+  verifying: { ...interruptible, opened: 'fetching', whole: 'publishing', published: 'complete' },
+  fetching: { ...interruptible, whole: 'publishing' },
+  publishing: { trouble: 'stalled', blocked: 'blocked', incomplete: 'verifying', published: 'complete' },
+  complete: {},
+  stalled: { start: 'waiting', stop: 'paused', fail: 'failed', cancel: 'cancelled' },
+  blocked: { start: 'waiting', stop: 'paused', fail: 'failed', cancel: 'cancelled' },
+  paused: { start: 'waiting', fail: 'failed', cancel: 'cancelled' },
+  failed: { start: 'waiting', cancel: 'cancelled' },
+  cancelled: {},
+}
+
+/** The phase that follows; undefined when the step is not possible in this phase, which then changes nothing. */
+export function nextPhase(phase: DownloadPhase, step: DownloadStep): DownloadPhase | undefined {
+  return table[phase][step]
+}
+
+/** Whether a run is under way: these phases end by themselves or by an abort. */
+export function isRunning(phase: DownloadPhase): boolean {
+  return phase === 'waiting' || phase === 'verifying' || phase === 'fetching' || phase === 'publishing'
+}
+
+/** What a person is shown of it. */
+export function shownState(phase: DownloadPhase): DownloadState {
+  if (isRunning(phase)) return 'running'
+  if (phase === 'complete' || phase === 'failed') return phase
+  return phase === 'cancelled' ? 'failed' : 'paused'
+}

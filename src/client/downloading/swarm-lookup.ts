@@ -1,0 +1,149 @@
+// Who has the file, by the trackers' word: asks them, hears their news, and keeps a fresh ticket.
+// Knows when it is time to ask again. Connects to nobody.
+
+import { Failure } from '../../common/failure.ts'
+import { ticketLifetimeMs } from '../../common/limits.ts'
+import type { Peer, TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
+import type { Answer, Refusal } from '../../common/refusal.ts'
+import type { Result } from '../../common/wire/methods.ts'
+
+export type FoundFile = Result<TrackerProtocol, 'find_file'>
+
+export interface SwarmLookupOptions {
+  /** The version of the file that is being downloaded. */
+  readonly fileId: string
+  /** Asks the trackers for the file: its peers now, and a fresh ticket. */
+  readonly find: () => Promise<Answer<FoundFile>>
+  /** Peers were found or joined, or there is a newer ticket. */
+  readonly onNews: (joined: readonly Peer[]) => void
+  /** The version cannot be had any more, as a sentence: it was replaced or withdrawn, or this user is out. */
+  readonly onGone: (why: string) => void
+}
+
+/** A ticket is renewed when so much of its life is over. */
+const renewAfterMs = ticketLifetimeMs * 0.7
+/** Without a connected peer, the trackers are asked again this often, in case a notification was lost. */
+const askAgainMs = 5000
+/** A peer that refuses a ticket is answered by a fresh one, at most this often. */
+const renewAtMostEveryMs = 1000
+/** Peers to remember. A tracker names at most 50 at a time, so this is many rounds of news. */
+const peersMax = 1000
+
+export class SwarmLookup {
+  readonly #options: SwarmLookupOptions
+  readonly #peers = new Map<string, Peer>()
+  #ticket = ''
+  #ticketAtMs = 0
+  #askedAtMs = Number.NEGATIVE_INFINITY
+  #asking = false
+  #stopped = true
+  #newsCount = 0
+  readonly #waiters = new Set<() => void>()
+
+  constructor(options: SwarmLookupOptions) {
+    this.#options = options
+  }
+
+  get peers(): readonly Peer[] {
+    return [...this.#peers.values()]
+  }
+
+  get peerCount(): number {
+    return this.#peers.size
+  }
+
+  /** Empty until a tracker has given one. */
+  get ticket(): string {
+    return this.#ticket
+  }
+
+  /** Counts what `untilNews` waits for. */
+  get newsCount(): number {
+    return this.#newsCount
+  }
+
+  start(): void {
+    this.#stopped = false
+  }
+
+  /** No answer that comes from now on is told to anybody. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /** Resolves when there was news after `newsCount` was `seen`; rejects with the signal's reason. */
+  untilNews(seen: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const wake = (): void => {
+        if (this.#newsCount === seen && !signal.aborted) return
+        this.#waiters.delete(wake)
+        signal.removeEventListener('abort', wake)
+        if (signal.aborted) reject(signal.reason as Error)
+        else resolve()
+      }
+      this.#waiters.add(wake)
+      signal.addEventListener('abort', wake)
+      wake()
+    })
+  }
+
+  /** Asks when it is time to: without a connected peer, or when the ticket has become old. */
+  onTick(nowMs: number, isAlone: boolean): void {
+    const isOld = this.#ticket !== '' && nowMs - this.#ticketAtMs > renewAfterMs
+    if ((isAlone || isOld) && nowMs - this.#askedAtMs > askAgainMs) void this.ask()
+  }
+
+  /** A peer does not take the ticket. */
+  onTicketRefused(): void {
+    if (performance.now() - this.#askedAtMs > renewAtMostEveryMs) void this.ask()
+  }
+
+  /** Asks the trackers now, unless they are being asked. Rejects for bugs only. */
+  async ask(): Promise<void> {
+    if (this.#asking || this.#stopped) return
+    this.#asking = true
+    this.#askedAtMs = performance.now()
+    try {
+      const found = await this.#options.find()
+      if (this.#stopped) return
+      if (found.ok) this.onFound(found.value)
+      else if (isFinal(found.refusal)) this.#options.onGone(found.refusal.sentence)
+    } catch (error) {
+      // No tracker: the transfer goes on with the peers it has.
+      if (!(error instanceof Failure)) throw error
+    } finally {
+      this.#asking = false
+    }
+  }
+
+  /** An answer of the trackers. */
+  onFound(found: FoundFile): void {
+    if (found.fileId !== this.#options.fileId) {
+      this.#options.onGone('it was replaced by a new version; download it again')
+      return
+    }
+    this.#ticket = found.ticket
+    this.#ticketAtMs = performance.now()
+    this.#onJoined(found.peers)
+  }
+
+  /** A tracker told that the swarm changed. */
+  onSwarmChanged(joined: readonly Peer[], left: readonly string[]): void {
+    for (const key of left) this.#peers.delete(key)
+    if (joined.length > 0) this.#onJoined(joined)
+  }
+
+  #onJoined(joined: readonly Peer[]): void {
+    for (const peer of joined) {
+      if (this.#peers.size < peersMax || this.#peers.has(peer.key)) this.#peers.set(peer.key, peer)
+    }
+    this.#newsCount++
+    this.#options.onNews(joined)
+    for (const wake of [...this.#waiters]) wake()
+  }
+}
+
+/** A tracker that is busy, or not ready, says nothing about the file: it is asked again. */
+function isFinal({ code }: Refusal): boolean {
+  return code === 'no-such-file' || code === 'no-such-group' || code === 'not-a-member'
+}
