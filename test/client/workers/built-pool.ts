@@ -64,6 +64,8 @@ export function breakingStoreWorker(point: BreakingPoint, end: string, workerDat
         const seen = slots.postedCount
         slot = all.find((each) => slots.state(each) === SlotState.received)
         if (slot !== undefined) break
+        // Others may have done it all: then nothing breaks, and nobody waits for this worker for ever.
+        if (slots.shift !== workerData.shift) process.exit()
         slots.waitForMore(seen)
       }
       const { file, offset, length, journal, record } = slots.job(slot)
