@@ -99,7 +99,7 @@ test('params of the wrong shape are refused with the field that is wrong', async
   socket.write(request(5, 'echo', { text: 5 }) + request(6, 'echo', null))
   expect(await next()).toMatchObject({
     id: 5,
-    error: { code: -32602, message: expect.stringContaining('the params of echo are not right: "text"') },
+    error: { code: -32602, message: expect.stringContaining('invalid params for echo: "text"') },
   })
   expect(await next()).toMatchObject({ id: 6, error: { code: -32602 } })
 })
