@@ -1,6 +1,6 @@
 // npm run bench:memory [-- <GiB>]
-// Resident memory of the sharing and the downloading client for a file of 16 GiB (sparse, so that it
-// fits on any disk). Bound: 150 MiB each, whatever the size of the file.
+// Measures the resident memory of a sharing and a downloading client with a file of 16 GiB, sparse so that it fits
+// on any disk. Bound: 150 MiB each, whatever the size of the file.
 
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ await inArena(async (arena) => {
   const path = join(arena.folder, 'sparse.bin')
   const file = openSync(path, 'w')
   ftruncateSync(file, sizeBytes)
-  // A few islands of other bytes, so that not all pieces are equal.
+  // A few islands of random bytes, so that some pieces differ.
   for (let at = 0; at < 16; at++) writeSync(file, randomBytes(4096), 0, 4096, (at * sizeBytes) / 16)
   closeSync(file)
 

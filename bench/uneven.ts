@@ -1,6 +1,6 @@
 // npm run bench:uneven
-// What a peer that is 100 times slower costs: the speed from a fast peer and a slow one together, against
-// that of the fast one alone (bound: 0.95 of it).
+// Measures what a peer that is 100 times slower costs: the speed from a fast and a slow peer together, as a share
+// of that from the fast one alone (bound: 0.95).
 
 import { join } from 'node:path'
 import { group, inArena, makeFile, percentile, type Arena } from './arena.ts'
