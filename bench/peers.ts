@@ -1,7 +1,7 @@
 // npm run bench:peers [-- <peers>]
 // Measures the resident memory of a client with 200 peers, the most it accepts: while it shares a file with
 // them and they read as fast as they can, then hardly at all; and while it downloads from 50 of them, the most it
-// asks, and gives 4 MiB/s to the others. The 200 run in this process, over real sockets and the client's own
+// asks, and sends 4 MiB/s to the others. The 200 run in this process, over real sockets and the client's own
 // code, without disks. Bound: 150 MiB each.
 
 import { readFileSync } from 'node:fs'
@@ -167,7 +167,7 @@ function report(what: string, mebibytes: number): void {
   const within = mebibytes <= boundMiB
   if (!within) process.exitCode = 1
   console.log(
-    `${what.padEnd(64)} ${mebibytes.toFixed(0)} MiB at most (${within ? 'within' : 'OVER'} ${boundMiB})`,
+    `${what.padEnd(64)} ${mebibytes.toFixed(0)} MiB peak (${within ? 'within' : 'OVER'} ${boundMiB})`,
   )
 }
 
@@ -192,10 +192,10 @@ await inArena(async (arena) => {
   const readers = await readFrom(first, peers)
   for (const reader of readers) reader.askForNamed()
   await setTimeout(phaseMs)
-  report(`sharing with ${peers} that read as fast as they can`, peakMiB(sharer))
+  report(`sharing with ${peers} peers that read at full speed`, peakMiB(sharer))
   for (const { bucket } of readers) bucket.setRate(slowBytesPerSecond)
   await setTimeout(phaseMs)
-  report(`sharing with ${peers} that hardly read`, peakMiB(sharer))
+  report(`sharing with ${peers} peers that barely read`, peakMiB(sharer))
   for (const reader of readers) reader.stop()
   // The sharer is full: it has to notice that they left before it accepts others.
   await setTimeout(1000)
@@ -215,7 +215,7 @@ await inArena(async (arena) => {
   await downloader.next((line) => line === `[C] [${group}] ${name}`)
   const tookS = (performance.now() - startedAtMs) / 1000
   report(
-    `downloading from ${peersPerFileMax} and giving to ${peers - peersPerFileMax}, for ${tookS.toFixed(0)} s`,
+    `downloading from ${peersPerFileMax} peers and sending to ${peers - peersPerFileMax}, for ${tookS.toFixed(0)} s`,
     peakMiB(downloader),
   )
 })

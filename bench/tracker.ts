@@ -210,11 +210,11 @@ async function benchStart(): Promise<void> {
     `start with ${thousands(commandsOfLongLog)} commands in the log`,
     `${(replay.startMs / 1000).toFixed(2)} s`,
   )
-  say('resident then', `${(replay.residentBytes / 2 ** 20).toFixed(0)} MiB`)
+  say('resident after that', `${(replay.residentBytes / 2 ** 20).toFixed(0)} MiB`)
   await replay.stop()
   const snapshot = await ServerProcess.tracker(words)
   say('start from a snapshot of that state', `${(snapshot.startMs / 1000).toFixed(2)} s`)
-  say('resident then', `${(snapshot.residentBytes / 2 ** 20).toFixed(0)} MiB`)
+  say('resident after that', `${(snapshot.residentBytes / 2 ** 20).toFixed(0)} MiB`)
   await snapshot.stop()
 }
 

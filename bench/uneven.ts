@@ -44,7 +44,7 @@ await inArena(async (arena) => {
     `32 MiB/s alone ${((aloneMs ?? 0) / 1000).toFixed(2)} s, with a peer of 320 KiB/s ${((togetherMs ?? 0) / 1000).toFixed(2)} s`,
   )
   console.log(
-    `speed ${share.toFixed(3)} of the fast one's alone (${share >= boundShare ? 'reached' : 'MISSED'}: ${boundShare})`,
+    `speed ${share.toFixed(3)} of the fast peer's alone (${share >= boundShare ? 'reached' : 'MISSED'}: ${boundShare})`,
   )
   if (share < boundShare) process.exitCode = 1
 })

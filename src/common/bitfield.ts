@@ -43,7 +43,8 @@ export class Bitfield {
   }
 
   set(index: number): void {
-    if (index < 0 || index >= this.length) throw new RangeError(`bit ${index} of ${this.length}`)
+    if (index < 0 || index >= this.length)
+      throw new RangeError(`bit ${index} is out of range: there are ${this.length}`)
     if (this.has(index)) return
     this.#bytes[index >> 3] = (this.#bytes[index >> 3] ?? 0) | (0x80 >> (index & 7))
     this.#count++

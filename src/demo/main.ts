@@ -84,8 +84,8 @@ function isDone(line: string): boolean {
   return line === `[C] [${group}] ${fileName}`
 }
 
-/** Shows the progress of a download until it is complete. `onHalf` is called once, at 40 %. */
-async function watch(client: Program, onHalf?: () => Promise<void>): Promise<void> {
+/** Shows the progress of a download until it is complete. Calls `onMidway` once, at 40 %. */
+async function watch(client: Program, onMidway?: () => Promise<void>): Promise<void> {
   let told = false
   for (;;) {
     const state = await client.say('show_downloads --details')
@@ -95,7 +95,7 @@ async function watch(client: Program, onHalf?: () => Promise<void>): Promise<voi
     const [done = 0, all = 1] = details.split(' of ').map((part) => Number.parseInt(part, 10))
     if (!told && done > all * 0.4) {
       told = true
-      await onHalf?.()
+      await onMidway?.()
     }
     await setTimeout(400)
   }

@@ -170,7 +170,7 @@ test('a reader that does not read is cut off at the bound', async () => {
     expect(toy.responder.channel.unsentBytes).toBeLessThan(unsentBytesMax + 2 * text.length)
     await new Promise((resolve) => setImmediate(resolve))
   }
-  expect(await toy.closed).toMatchObject({ message: 'the other end does not read what it is sent' })
+  expect(await toy.closed).toMatchObject({ message: 'the other end has stopped reading' })
 })
 
 test('bytes whose sender waits for them do not count against a slow reader', async () => {

@@ -56,7 +56,7 @@ export class UploadOrder<Peer, Load> {
     return true
   }
 
-  /** Removes a waiting request; false when there is no such one. */
+  /** Removes a waiting request; false when there is none with this id. */
   cancel(peer: Peer, id: number): boolean {
     const requests = this.#lines.get(peer)?.requests ?? []
     const at = requests.findIndex((request) => request.id === id)

@@ -86,7 +86,7 @@ export class UploadQueue {
 
   add(peer: UploadPeer, request: Request<Answering>): void {
     if (this.#order.add(peer, request)) this.serve()
-    else peer.refuse(request.id, refuse('busy', 'too many pieces are requested at once'))
+    else peer.refuse(request.id, refuse('busy', 'too many pieces requested at once'))
   }
 
   /** Cancels a request. An answer that has begun goes on to its end. */

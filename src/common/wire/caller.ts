@@ -104,7 +104,7 @@ export class Caller<P extends Protocol> {
     } else if (message.kind === 'error') {
       if (message.id !== null) this.#take(message.id)?.resolve({ ok: false, refusal: message.refusal })
     } else {
-      this.channel.close(new Failure('protocol', 'the other end sent a message of the wrong shape'))
+      this.channel.close(new Failure('protocol', 'the other end sent a malformed message'))
     }
   }
 
@@ -115,7 +115,7 @@ export class Caller<P extends Protocol> {
     const parsed = schema === undefined ? undefined : v.safeParse(schema, params)
     if (parsed === undefined) return
     if (!parsed.success) {
-      this.channel.close(new Failure('protocol', `the other end sent a ${method} of the wrong shape`))
+      this.channel.close(new Failure('protocol', `the other end sent a malformed ${method}`))
       return
     }
     this.#events.onTold[method as Told<P, 'toCaller'>](parsed.output as never)

@@ -113,7 +113,7 @@ export class Channel {
     this.lastSentAtMs = performance.now()
     this.#flushSoon ??= setImmediate(() => this.flush())
     if (this.unsentBytes - this.#bulkBytes > unsentBytesMax) {
-      this.close(new Failure('connection-lost', 'the other end does not read what it is sent'))
+      this.close(new Failure('connection-lost', 'the other end has stopped reading'))
     }
   }
 

@@ -138,7 +138,7 @@ function announcedBytes(message: unknown): number | undefined {
   if (typeof message !== 'object' || message === null || !('bytes' in message)) return undefined
   const { bytes } = message
   if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0) {
-    throw new Failure('protocol', '"bytes" is not a number of bytes')
+    throw new Failure('protocol', '"bytes" is not a byte count')
   }
   return bytes
 }

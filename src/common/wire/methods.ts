@@ -14,7 +14,7 @@ export interface RequestSpec {
   readonly params: Schema
   readonly result: Schema
   readonly needs: Needs
-  /** Changes hard state. Its params carry a command id, so that a retry changes nothing twice. */
+  /** Changes hard state. Its params carry a command id, so that a retry takes effect once. */
   readonly mutates?: true
   /** The result has a body, of at most this many bytes. */
   readonly bodyBytesMax?: number

@@ -99,11 +99,11 @@ export class Responder<P extends Protocol, S> {
     if (message.kind === 'request') this.#onRequest(message.id, message.method, message.params)
     else if (message.kind === 'notification') this.#onNotification(message.method, message.params)
     else this.#refuse(null, refuse('invalid-request', 'this is not a JSON-RPC 2.0 request').refusal)
-    if (order[this.#options.stage()] === 0) this.#greetFirst()
+    if (order[this.#options.stage()] === 0) this.#requireHello()
   }
 
   /** Closes a connection whose first message was not `hello`: it speaks another protocol. */
-  #greetFirst(): void {
+  #requireHello(): void {
     if (this.#inFlight === 0) this.close('the first request was not a hello')
   }
 
@@ -193,5 +193,5 @@ function issueOf(parsed: v.SafeParseResult<v.GenericSchema> | undefined): string
   const issue = parsed?.issues?.[0]
   if (issue === undefined) return 'unreadable'
   const where = v.getDotPath(issue)
-  return `${where === null ? 'they' : `"${where}"`}: ${issue.message}`.slice(0, 300)
+  return `${where === null ? '' : `"${where}": `}${issue.message}`.slice(0, 300)
 }
