@@ -24,7 +24,7 @@ export const pageEntries = 100
 /** Files in one `announce`: 100 of the longest names stay under `lineBytesMax`. */
 export const announceFilesMax = 100
 
-/** The first line must arrive within this time; silent connections are closed. */
+/** The first line must arrive within this time, so that silent connections cost nothing for long. */
 export const firstLineTimeoutMs = 10_000
 
 /** An idle connection is pinged after this time … */
@@ -73,7 +73,7 @@ export const scramIterationsMax = 2_000_000
 /** Bytes of a password in UTF-8. */
 export const passwordBytesMax = 256
 
-/** Bytes of a file name in UTF-8: file systems take 255, which leaves room for `.part`. */
+/** Bytes of a file name in UTF-8: every file system of today takes 255, `.part` is added to it. */
 export const fileNameBytesMax = 200
 
 /** A ticket is valid for this long; a downloader renews it while it needs it. */
