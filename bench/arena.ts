@@ -1,4 +1,5 @@
-// What every benchmark of the real programs needs: a tracker, members of one group, a file, figures.
+// The stage for benchmarks of the real programs: starts a tracker and the members of one group, makes files,
+// and measures.
 
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -32,7 +33,7 @@ export class Arena {
     this.#tracker = line.split(' ').at(-1) ?? ''
   }
 
-  /** A client that is logged in and a member of the group; the first one owns it. */
+  /** Starts a client, logs it in and makes it a member of the group, which the first one creates. */
   async startMember(user: string, options: readonly string[] = []): Promise<Program> {
     const client = this.#startClient(user, options)
     await client.say(`create_user ${user} bench`)
@@ -42,14 +43,14 @@ export class Arena {
       await client.say(`create_group ${group}`)
     } else {
       await client.say(`join_group ${group}`)
-      // The owner is told of the request: its line must not be taken for the reply.
+      // Consumes the owner's notification, which would otherwise pass for the reply.
       await this.#owner.next((line) => line.startsWith(`${user} asks to join`))
       await this.#owner.say(`accept_request ${group} ${user}`)
     }
     return client
   }
 
-  /** The client of a member once more, after it has ended or was killed. */
+  /** Restarts the client of a member after it ended or was killed. */
   async restartMember(user: string): Promise<Program> {
     const client = this.#startClient(user, [])
     await client.say(`login ${user} bench`)
@@ -70,7 +71,7 @@ export class Arena {
   }
 }
 
-/** A file of random bytes in the folder of the arena; its path. */
+/** Makes a file of random bytes in the folder of the arena; returns its path. */
 export async function makeFile(arena: Arena, name: string, sizeMiB: number): Promise<string> {
   const path = join(arena.folder, name)
   const file = await open(path, 'w')
@@ -80,13 +81,13 @@ export async function makeFile(arena: Arena, name: string, sizeMiB: number): Pro
   return path
 }
 
-/** The most memory that the process ever had resident, in MiB (Linux). */
+/** The peak resident memory of the process, in MiB (Linux). */
 export function peakMiB(program: Program): number {
   const status = readFileSync(`/proc/${program.process.pid}/status`, 'utf8')
   return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
 }
 
-/** Runs a benchmark in an arena that is cleaned up whatever happens. */
+/** Runs a benchmark in an arena, and always cleans up. */
 export async function inArena(run: (arena: Arena) => Promise<void>): Promise<void> {
   const arena = new Arena()
   try {
@@ -97,6 +98,7 @@ export async function inArena(run: (arena: Arena) => Promise<void>): Promise<voi
   }
 }
 
+/** The value at this share of an ascending list: 0.5 for the median. 0 for an empty list. */
 export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 }

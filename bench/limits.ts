@@ -1,6 +1,6 @@
 // npm run bench:limits
-// Whether limits hold: bytes a second over 10 s against what was asked (bound: 5 %), after the limit was
-// changed while the transfer ran, and how two downloaders share it.
+// Measures how well rate limits hold: bytes a second over 10 s against the limit (bound: 5 %), also after it was
+// changed during the transfer, and how two downloaders share it.
 
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -19,7 +19,7 @@ async function bytesOf(client: Program): Promise<{ bytes: number; atMs: number }
   return { bytes: Number(/(\d+) of/.exec(details)?.[1]) * pieceBytes, atMs: performance.now() }
 }
 
-/** Bytes a second of each of these over the next 10 s. */
+/** The rate of each client over the next 10 s, in bytes a second. */
 async function ratesOf(clients: readonly Program[]): Promise<number[]> {
   const before = await Promise.all(clients.map(bytesOf))
   await setTimeout(windowMs)
@@ -45,7 +45,7 @@ await inArena(async (arena) => {
   const path = await makeFile(arena, 'data.bin', sizeMiB)
   const seeder = await arena.startMember('seeder', ['--upload-limit', '12M'])
   await seeder.say(`upload_file ${path} ${group}`)
-  // Of two that fetch one file each would give pieces to the other: so there are two files.
+  // Two files, because two downloaders of the same one would exchange pieces.
   await seeder.say(`upload_file ${await makeFile(arena, 'other.bin', sizeMiB)} ${group}`)
   const first = await arena.startMember('first')
   const second = await arena.startMember('second')

@@ -1,6 +1,6 @@
 // npm run bench:memory [-- <GiB>]
-// Resident memory of the sharing and the downloading client for a file of 16 GiB (sparse, so that it
-// fits on any disk). Bound: 150 MiB each, whatever the size of the file.
+// Measures the resident memory of a sharing and a downloading client with a file of 16 GiB, sparse so that it fits
+// on any disk. Bound: 150 MiB each, whatever the size of the file.
 
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ await inArena(async (arena) => {
   const path = join(arena.folder, 'sparse.bin')
   const file = openSync(path, 'w')
   ftruncateSync(file, sizeBytes)
-  // A few islands of other bytes, so that not all pieces are equal.
+  // A few islands of random bytes, so that some pieces differ.
   for (let at = 0; at < 16; at++) writeSync(file, randomBytes(4096), 0, 4096, (at * sizeBytes) / 16)
   closeSync(file)
 
@@ -29,13 +29,13 @@ await inArena(async (arena) => {
   await leecher.next((line) => line === `[C] [${group}] sparse.bin`)
   const downloadS = (performance.now() - startedAtMs) / 1000
   console.log(`file                    ${sizeGiB} GiB, sparse`)
-  console.log(`hashed to share in      ${hashS.toFixed(1)} s`)
+  console.log(`hashed in               ${hashS.toFixed(1)} s`)
   console.log(
     `downloaded in           ${downloadS.toFixed(1)} s (${Math.round(sizeBytes / downloadS / 1e6)} MB/s)`,
   )
-  console.log(`seeder, after hashing   ${afterHashing.toFixed(0)} MiB at most`)
-  console.log(`seeder, at the end      ${peakMiB(seeder).toFixed(0)} MiB at most`)
-  console.log(`downloader, at the end  ${peakMiB(leecher).toFixed(0)} MiB at most`)
+  console.log(`seeder, after hashing   ${afterHashing.toFixed(0)} MiB peak`)
+  console.log(`seeder, at the end      ${peakMiB(seeder).toFixed(0)} MiB peak`)
+  console.log(`downloader, at the end  ${peakMiB(leecher).toFixed(0)} MiB peak`)
   const worst = Math.max(peakMiB(seeder), peakMiB(leecher))
   console.log(`${worst <= 150 ? 'within' : 'OVER'} the bound of 150 MiB`)
 })

@@ -1,8 +1,8 @@
 // npm run bench:peers [-- <peers>]
-// Resident memory of a client that 200 others are connected to, which is all that it lets in: of one that
-// shares a file with them, while they read as fast as they can and while they hardly read; and of one that
-// downloads from 50 of them, the most that it asks, and gives 4 MiB/s to the others. The 200 live in this process,
-// over real sockets and the client's own code, without disks. Bound: 150 MiB each.
+// Measures the resident memory of a client with 200 peers, the most it accepts: while it shares a file with
+// them and they read as fast as they can, then hardly at all; and while it downloads from 50 of them, the most it
+// asks, and sends 4 MiB/s to the others. The 200 run in this process, over real sockets and the client's own
+// code, without disks. Bound: 150 MiB each.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,7 +34,7 @@ const name = 'data.bin'
 const loopback = { host: '127.0.0.1', port: 0 }
 const peers = Number(process.argv[2] ?? peerConnectionsMax)
 
-/** Of each of the 50 that a downloader asks: together it takes about 20 s to get the file from them. */
+/** The rate of each of the 50 seeders: together they need about 20 s for the file. */
 const uploadBytesPerSecond = 128 * 1024
 const slowBytesPerSecond = 16 * 1024
 const phaseMs = 15_000
@@ -46,14 +46,14 @@ function must<T>(answer: Answer<T>): T {
 
 let keys: Promise<ClientKeys> | undefined
 
-/** One more client of the user `crowd` at the tracker; its key is derived once for all. */
+/** Logs in another client of the user `crowd`. The key is derived once for all. */
 async function logIn(arena: Arena, identity: Identity, port: number): Promise<TrackerConnection> {
   const connection = new TrackerConnection({
     address: parseAddress(arena.trackerAddress),
     listen: loopback,
     identity,
     port: () => port,
-    // Whatever the tracker tells: nobody listens.
+    // Ignores every notification.
     told: new Proxy({}, { get: () => () => undefined }) as Told,
     onTrackers: () => undefined,
     session: () => undefined,
@@ -70,7 +70,7 @@ async function logIn(arena: Arena, identity: Identity, port: number): Promise<Tr
   return connection
 }
 
-/** Serves the file from memory, as a complete peer that the tracker knows. */
+/** Starts a peer that the tracker knows as complete and that serves the file from memory. */
 async function startSeeder(arena: Arena, content: Buffer, manifest: Manifest): Promise<void> {
   const identity = makeIdentity()
   const tickets = new TicketOffice()
@@ -98,7 +98,7 @@ function rethrow(error: unknown): never {
   throw error
 }
 
-/** What lets a peer in. */
+/** What a peer needs to open the file. */
 interface Access {
   readonly fileId: string
   readonly ticket: string
@@ -116,7 +116,7 @@ async function fetchManifest(peer: Peer, access: Access): Promise<Manifest> {
   return manifest
 }
 
-/** A peer that asks for pieces again and again, as a downloader does, and keeps nothing of them. */
+/** A peer that requests pieces endlessly, as a downloader does, and discards them. */
 class Reader {
   /** Its download limit. */
   readonly bucket: TokenBucket
@@ -134,12 +134,12 @@ class Reader {
     return new Reader(link, bucket)
   }
 
-  /** Sixteen certain pieces at a time, of a peer that has all. */
+  /** Keeps sixteen requests for random pieces under way, at a peer that has all. */
   askForNamed(): void {
     for (let n = 0; n < 16; n++) void this.#read(() => Math.floor(Math.random() * pieceCount))
   }
 
-  /** Two at a time, whichever the peer chooses, when it has any. */
+  /** Keeps two requests under way for whichever pieces the peer chooses. */
   letChoose(): void {
     for (let n = 0; n < 2; n++) {
       void this.#read(() => {
@@ -157,7 +157,7 @@ class Reader {
     try {
       for (;;) must(await this.#link.piece({ index: pick() }, () => pieceBytes, ownBuffer)).release()
     } catch (error) {
-      // Its connection has ended.
+      // The connection has ended.
       if (!(error instanceof Failure)) throw error
     }
   }
@@ -167,7 +167,7 @@ function report(what: string, mebibytes: number): void {
   const within = mebibytes <= boundMiB
   if (!within) process.exitCode = 1
   console.log(
-    `${what.padEnd(64)} ${mebibytes.toFixed(0)} MiB at most (${within ? 'within' : 'OVER'} ${boundMiB})`,
+    `${what.padEnd(64)} ${mebibytes.toFixed(0)} MiB peak (${within ? 'within' : 'OVER'} ${boundMiB})`,
   )
 }
 
@@ -185,19 +185,19 @@ await inArena(async (arena) => {
   const { fileId, ticket, peers: known } = await find()
   const access = { fileId, ticket, identity }
   const [first] = known
-  if (first === undefined) throw new Error('the sharing client is not known to the tracker')
+  if (first === undefined) throw new Error('the tracker does not know the sharing client')
   const readFrom = (peer: Peer, count: number): Promise<Reader[]> =>
     Promise.all(Array.from({ length: count }, () => Reader.start(peer, access)))
 
   const readers = await readFrom(first, peers)
   for (const reader of readers) reader.askForNamed()
   await setTimeout(phaseMs)
-  report(`sharing with ${peers} that read as fast as they can`, peakMiB(sharer))
+  report(`sharing with ${peers} peers that read at full speed`, peakMiB(sharer))
   for (const { bucket } of readers) bucket.setRate(slowBytesPerSecond)
   await setTimeout(phaseMs)
-  report(`sharing with ${peers} that hardly read`, peakMiB(sharer))
+  report(`sharing with ${peers} peers that barely read`, peakMiB(sharer))
   for (const reader of readers) reader.stop()
-  // It lets in no more than there were, and has to notice that they left.
+  // The sharer is full: it has to notice that they left before it accepts others.
   await setTimeout(1000)
 
   const manifest = await fetchManifest(first, access)
@@ -205,19 +205,19 @@ await inArena(async (arena) => {
   await Promise.all(Array.from({ length: peersPerFileMax }, () => startSeeder(arena, content, manifest)))
   const startedAtMs = performance.now()
   await downloader.say(`download_file ${group} ${name} ${join(arena.folder, 'copy')}`)
-  // From its first piece on the tracker names it too.
-  let itself: Peer | undefined
-  while (itself === undefined) {
+  // The tracker lists the downloader too, once it has a piece.
+  let listed: Peer | undefined
+  while (listed === undefined) {
     await setTimeout(100)
-    itself = (await find()).peers.find(({ user }) => user === 'downloader')
+    listed = (await find()).peers.find(({ user }) => user === 'downloader')
   }
-  for (const reader of await readFrom(itself, peers - peersPerFileMax)) reader.letChoose()
+  for (const reader of await readFrom(listed, peers - peersPerFileMax)) reader.letChoose()
   await downloader.next((line) => line === `[C] [${group}] ${name}`)
   const tookS = (performance.now() - startedAtMs) / 1000
   report(
-    `downloading from ${peersPerFileMax} and giving to ${peers - peersPerFileMax}, for ${tookS.toFixed(0)} s`,
+    `downloading from ${peersPerFileMax} peers and sending to ${peers - peersPerFileMax}, for ${tookS.toFixed(0)} s`,
     peakMiB(downloader),
   )
 })
-// The crowd's connections are still open.
+// The connections of the crowd are still open and would keep the process running.
 process.exit()

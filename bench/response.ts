@@ -1,7 +1,7 @@
 // npm run bench:response
-// How long a person waits: from the download command to the first verified piece (bound: 1 s), and for
-// the reply to a word at the prompt while the client hashes, shares at full speed, or downloads
-// (bound: 100 ms). A reply is timed from typing the line to reading the answer, every 20 ms.
+// Measures how long a person waits: from the download command to the first verified piece (bound: 1 s), and for
+// a reply at the prompt while the client downloads or shares at full speed (bound: 100 ms). Every 20 ms a
+// command is typed and the time to its reply taken.
 
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -10,7 +10,7 @@ import { group, inArena, makeFile, percentile } from './arena.ts'
 
 const sizeMiB = 2048
 
-/** Times replies until the download of `whose` is complete. */
+/** Times replies of `client` until the download of `whose` is complete; milliseconds, sorted. */
 async function probe(client: Program, whose: Program): Promise<number[]> {
   const timesMs: number[] = []
   while (!whose.hasPrinted(`[C] [${group}] data.bin`)) {
@@ -32,7 +32,7 @@ function report(what: string, timesMs: readonly number[]): void {
   )
 }
 
-/** From the command to the first verified piece, asked for without a pause. */
+/** Polls without a pause from the download command to the first verified piece; milliseconds. */
 async function firstPieceMs(client: Program, destination: string): Promise<number> {
   const startedAtMs = performance.now()
   await client.say(`download_file ${group} data.bin ${destination}`)

@@ -1,7 +1,7 @@
 // npm run bench:share [-- <GiB> [rounds]]
-// Sharing a file: from the command to the reply, with SHA-1 and SHA-256 of every piece and the word of the
-// tracker, beside the programs that make a .torrent file of it (SHA-1 alone) where they are installed. The
-// file is in the page cache; `bench:response` says how the prompt answers meanwhile.
+// Times sharing a file, from the command to the reply: SHA-1 and SHA-256 of every piece, and the tracker's answer.
+// Compares it with programs that make a .torrent of the same file (SHA-1 alone), where they are installed.
+// The file is in the page cache.
 
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -47,14 +47,14 @@ async function makeFile(path: string): Promise<void> {
   const file = await open(path, 'w')
   const block = randomBytes(16 * MiB)
   for (let written = 0; written < gibibytes * 1024; written += 16) {
-    // Different blocks at little cost: whoever recognised equal ones would have less to do.
+    // Makes every block different at little cost, in case a program takes advantage of equal ones.
     block.writeUInt32LE(written)
     await file.write(block)
   }
   await file.close()
 }
 
-/** Reads the file once, so that nobody pays for the disk. */
+/** Reads the file into the page cache. */
 async function warm(path: string): Promise<void> {
   const stream = createReadStream(path, { highWaterMark: 8 * MiB })
   stream.resume()
@@ -70,7 +70,7 @@ async function timeOther(argv: readonly string[]): Promise<number> {
   return performance.now() - startedAtMs
 }
 
-/** From typing the command to the reply. */
+/** The time from typing the command to its reply, in milliseconds. */
 async function timeUpload(client: Program, path: string): Promise<number> {
   const startedAtMs = performance.now()
   const reply = await client.say(`upload_file ${path} ${group}`)
@@ -91,17 +91,17 @@ await inArena(async (arena) => {
   const out = join(arena.folder, torrent)
   await makeFile(path)
   const client = await arena.startMember('sharer')
-  const here = Object.entries(others).filter(
+  const installed = Object.entries(others).filter(
     ([name]) => spawnSync('which', [name.split(' ')[0] ?? '']).status === 0,
   )
   const times = new Map<string, number[]>([
     ['coterie', []],
-    ...here.map(([name]) => [name, []] as [string, number[]]),
+    ...installed.map(([name]) => [name, []] as [string, number[]]),
   ])
   for (let round = 0; round < rounds; round++) {
     await warm(path)
     times.get('coterie')?.push(await timeUpload(client, path))
-    for (const [name, argv] of here) {
+    for (const [name, argv] of installed) {
       rmSync(out, { force: true })
       await warm(path)
       times.get(name)?.push(await timeOther(argv(path, out)))
@@ -114,10 +114,10 @@ await inArena(async (arena) => {
       0.5,
     )
   for (const [name, timesMs] of times) console.log(`${name.padEnd(22)} ${seconds(timesMs)}`)
-  for (const [name] of here)
+  for (const [name] of installed)
     console.log(`coterie / ${name} = ${(median('coterie') / median(name)).toFixed(2)}`)
-  if (here.length === 0)
-    console.log('neither mktorrent nor transmission-create is installed: nothing to compare with')
+  if (installed.length === 0)
+    console.log('nothing to compare with: neither mktorrent nor transmission-create is installed')
   else if (times.has('mktorrent -t 2'))
     console.log(
       median('coterie') <= boundRatio * median('mktorrent -t 2')

@@ -1,4 +1,4 @@
-// A chart of time against number of downloaders, as an SVG. Colours that can be read on light and dark.
+// Draws time against number of downloaders as an SVG, in colours that are readable on light and dark.
 
 export interface Series {
   readonly name: string

@@ -1,7 +1,7 @@
 // npm run sim [-- --from <downloaders> --up-to <downloaders>]
-// How long a flash crowd takes in the simulator, from 2 downloaders to 10,000, as a multiple of the time
-// that no swarm can beat. Prints a table, keeps its rows in docs/flash-crowd.csv, those of earlier runs
-// too, and draws docs/flash-crowd.svg of them. 10,000 downloaders take a quarter of an hour and 7 GiB.
+// Simulates flash crowds of 2 to 10,000 downloaders and prints the time each takes, as a multiple of the shortest
+// possible. Merges the rows into docs/flash-crowd.csv and redraws docs/flash-crowd.svg. 10,000 downloaders take
+// a quarter of an hour and 7 GiB of memory.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -20,7 +20,7 @@ const svgFile = fileURLToPath(new URL('../docs/flash-crowd.svg', import.meta.url
 const header = 'swarm,downloaders,times the bound,pieces twice in %,lines a piece'
 const MiB = 1024 * 1024
 
-/** Between 1 and 8 MiB a second each, and between 0.5 and 10 ms from the middle of the network. */
+/** Peers of 1 to 8 MiB a second, 0.5 to 10 ms from the middle of the network. */
 function mixedCrowd(downloaders: number, seed: number): SwarmPlan {
   const random = seededRandom(seed)
   const plan = flashCrowd(downloaders, seed)
@@ -32,7 +32,7 @@ function mixedCrowd(downloaders: number, seed: number): SwarmPlan {
   return { ...plan, members }
 }
 
-/** Every tenth dies within the first 16 seconds, and half of those come back. */
+/** One in ten dies within the first 16 seconds, and half of those come back a second later. */
 function dyingCrowd(downloaders: number, seed: number): SwarmPlan {
   const random = seededRandom(seed)
   const plan = flashCrowd(downloaders, seed)
@@ -50,7 +50,7 @@ const kinds = [
   { name: 'one in ten dies', makePlan: dyingCrowd, max: 256 },
 ]
 
-/** By swarm and size; what an earlier run found stays until it is computed again. */
+/** Rows by swarm and size, those of earlier runs included until they are computed again. */
 const rows = new Map<string, string>()
 for (const line of existsSync(csvFile) ? readFileSync(csvFile, 'utf8').trim().split('\n').slice(1) : []) {
   rows.set(line.split(',').slice(0, 2).join(','), line)
@@ -75,7 +75,7 @@ for (const { name, makePlan, max } of kinds) {
   }
 }
 
-/** After each: a run that is stopped has lost nothing. */
+/** Saves the results. Called after each row, so that an interrupted run loses nothing. */
 function keep(): void {
   const inOrder = kinds.flatMap(({ name }) => sizes.map((size) => rows.get(`${name},${size}`) ?? ''))
   writeFileSync(csvFile, [header, ...inOrder.filter((row) => row !== ''), ''].join('\n'))

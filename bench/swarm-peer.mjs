@@ -1,5 +1,5 @@
 // One process of a data-plane benchmark: a tracker with accounts ready, a seeder, or a downloader.
-// Plain JavaScript over dist, because the time to start counts and a loader would be part of it.
+// Plain JavaScript over dist: start time is part of the measurement, and a loader would add to it.
 //
 //   swarm-peer.mjs make   <source file> <descriptor>
 //   swarm-peer.mjs accounts <data folder of a tracker, to be made>
@@ -7,7 +7,7 @@
 //   swarm-peer.mjs seed   <descriptor> <home> <folder of the file> <ip> <port> <upload cap> <tracker ip> <tracker port> <user> <ready file>
 //   swarm-peer.mjs leech  <descriptor> <home> <folder to write to> <ip> <port> <upload cap> <tracker ip> <tracker port> <user> <done file>
 //
-// Seeder and downloader are the client program as it is built; only its terminal is replaced.
+// Seeder and downloader are the built client, with only its terminal replaced.
 
 import { randomBytes } from 'node:crypto'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
@@ -20,7 +20,7 @@ const password = 'bench'
 const seeders = 4
 const leeches = 16
 
-/** The real program in this process, its terminal replaced by a stream to write to and a text to read. */
+/** Runs the real client in this process, with streams in place of its terminal. */
 async function startClient(words) {
   const input = new PassThrough()
   const waiters = []
@@ -63,10 +63,7 @@ async function peer(onReady) {
   writeFileSync(flag, '')
 }
 
-/**
- * Accounts and the group, made over the protocol. With keys that are derived once: a tracker that takes
- * long to be ready would leave the memory of the run before cold, and this run would pay for it.
- */
+/** Makes the accounts and the group over the protocol. The keys are derived once for all accounts. */
 async function prepare(tracker) {
   const { TrackerConnection } = await import('../dist/client/tracker-link/tracker-connection.js')
   const { makeIdentity } = await import('../dist/common/security/identity.js')
@@ -82,7 +79,7 @@ async function prepare(tracker) {
       listen: { host: '127.0.0.1', port: 0 },
       identity: makeIdentity(),
       port: () => 1,
-      // Whatever the tracker tells: nobody listens.
+      // Ignores every notification.
       told: new Proxy({}, { get: () => () => {} }),
       onTrackers: () => {},
       session: () => undefined,
@@ -113,7 +110,7 @@ async function prepare(tracker) {
   owner.leave()
 }
 
-/** A data folder of a tracker in which the accounts are there. */
+/** Makes a tracker's data folder that has the accounts. */
 async function makeAccounts(dataFolder) {
   const { startTracker } = await import('../dist/tracker/tracker.js')
   const { pino } = await import('pino')
@@ -137,7 +134,8 @@ if (role === 'make') {
   await makeAccounts(words[0])
 } else if (role === 'tracker') {
   const [accounts, home, host, port] = words
-  // A copy: whoever waits long for the tracker finds its memory cold, which the others of a run do not.
+  // Copies ready-made accounts: while a slow tracker starts, the memory of the last run would turn cold, and
+  // only this program of the comparison would pay for that.
   const dataFolder = join(home, 'tracker')
   cpSync(accounts, dataFolder, { recursive: true })
   process.argv = [process.argv[0], 'tracker', host, port, '--data-dir', dataFolder]
@@ -153,5 +151,5 @@ if (role === 'make') {
     await client.until('[C]')
   })
 } else {
-  throw new Error(`what is "${role}"?`)
+  throw new Error(`unknown role "${role}"`)
 }

@@ -1,8 +1,8 @@
 // npm run bench:tracker -- [queries] [commands] [memory] [start]     (all of them when none is named; Linux)
-// What one tracker can do, beside the least that Node and SQLite must do for the same, in the same run.
-// Bounds: half of a bare line server's queries per second of the server's CPU; 15,000 durable commands a
-// second with 256 in flight; 20 KiB for an idle connection. Starting is timed with a million commands.
-// Exits with 1 when a bound is missed. Load comes from a process of its own.
+// Measures one tracker, beside the least that Node and SQLite need for the same work in the same run. Bounds:
+// half the queries per CPU second of a bare line server; 15,000 durable commands a second with 256 in flight;
+// 20 KiB per idle connection. The start is timed with a million commands in the log. The load comes from a
+// process of its own. Exits with 1 when a bound is missed.
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -18,7 +18,7 @@ import { TrackerUser } from './tracker/tracker-user.ts'
 
 const runMs = 4_000
 const warmUpMs = 1_000
-/** Connections, and requests in flight on each of them. */
+/** Connections, and requests in flight on each. */
 const shapes = [
   [1, 1],
   [64, 4],
@@ -41,7 +41,7 @@ class Load {
     generators.push(this.#child)
   }
 
-  /** What came of it, and the CPU that the server used for it, in seconds. */
+  /** Runs an order; returns its report and the CPU time the server used, in seconds. */
   async run(order: Omit<Order, 'port'>): Promise<Report & { cpuSeconds: number }> {
     const before = this.#server.cpuSeconds
     this.#child.send({ ...order, port: this.#server.port })
@@ -61,9 +61,9 @@ function say(what: string, ...columns: readonly (string | number)[]): void {
   console.log(`${what.padEnd(40)}${shown}`)
 }
 
-function verdict(what: string, has: string, asked: string, isReached: boolean): void {
+function verdict(what: string, measured: string, asked: string, isReached: boolean): void {
   allReached &&= isReached
-  console.log(`  ${isReached ? 'reached' : 'MISSED '}  ${what}: ${has} (asked: ${asked})`)
+  console.log(`  ${isReached ? 'reached' : 'MISSED '}  ${what}: ${measured} (asked: ${asked})`)
 }
 
 function thousands(count: number): string {
@@ -92,7 +92,7 @@ const queries = {
   find_file: '"method":"find_file","params":{"group":"family","name":"a.jpg"}',
 }
 
-/** Queries per second of the server's CPU, for each shape. */
+/** Queries per CPU second of the server, for each shape. */
 async function queryRates(what: string, load: Load, kind: Order['kind'], request: string): Promise<number[]> {
   const rates: number[] = []
   for (const [connections, depth] of shapes) {
@@ -184,7 +184,7 @@ async function benchMemory(): Promise<void> {
   const tracker = await prepareTracker(['--memory'])
   const load = new Load(tracker)
   const order = { depth: 1, ms: 0, kind: 'query', request: queries.list_groups } as const
-  // What the first logins leave behind is not what a connection costs.
+  // Warms up with logins whose leftovers would otherwise count as the cost of a connection.
   await load.run({ ...order, connections: 500, afresh: true })
   const before = tracker.residentBytes
   await load.run({ ...order, connections: 500 + idleConnections })
@@ -210,11 +210,11 @@ async function benchStart(): Promise<void> {
     `start with ${thousands(commandsOfLongLog)} commands in the log`,
     `${(replay.startMs / 1000).toFixed(2)} s`,
   )
-  say('resident then', `${(replay.residentBytes / 2 ** 20).toFixed(0)} MiB`)
+  say('resident after that', `${(replay.residentBytes / 2 ** 20).toFixed(0)} MiB`)
   await replay.stop()
   const snapshot = await ServerProcess.tracker(words)
   say('start from a snapshot of that state', `${(snapshot.startMs / 1000).toFixed(2)} s`)
-  say('resident then', `${(snapshot.residentBytes / 2 ** 20).toFixed(0)} MiB`)
+  say('resident after that', `${(snapshot.residentBytes / 2 ** 20).toFixed(0)} MiB`)
   await snapshot.stop()
 }
 

@@ -1,6 +1,6 @@
 // npm run bench:uneven
-// What a peer that is 100 times slower costs: the speed from a fast peer and a slow one together, against
-// that of the fast one alone (bound: 0.95 of it).
+// Measures what a peer that is 100 times slower costs: the speed from a fast and a slow peer together, as a share
+// of that from the fast one alone (bound: 0.95).
 
 import { join } from 'node:path'
 import { group, inArena, makeFile, percentile, type Arena } from './arena.ts'
@@ -44,7 +44,7 @@ await inArena(async (arena) => {
     `32 MiB/s alone ${((aloneMs ?? 0) / 1000).toFixed(2)} s, with a peer of 320 KiB/s ${((togetherMs ?? 0) / 1000).toFixed(2)} s`,
   )
   console.log(
-    `speed ${share.toFixed(3)} of the fast one's alone (${share >= boundShare ? 'reached' : 'MISSED'}: ${boundShare})`,
+    `speed ${share.toFixed(3)} of the fast peer's alone (${share >= boundShare ? 'reached' : 'MISSED'}: ${boundShare})`,
   )
   if (share < boundShare) process.exitCode = 1
 })

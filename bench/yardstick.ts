@@ -1,6 +1,6 @@
 // npm run bench:swarm -- <folder of dataplane.py> <workload> [its options]
-// Puts our client beside others in one run of the data-plane yardstick, and prints the ratios. Without
-// more words: w1, 1 GiB from one seeder, beside libtorrent, three times. Needs root and Linux.
+// Runs Coterie beside other programs in the data-plane yardstick and prints the ratios. By default w1, 1 GiB
+// from one seeder, beside libtorrent, three times. Needs root and Linux.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -28,7 +28,7 @@ const where = [
 ]
 const own = 'coterie'
 
-/** How the yardstick runs our programs. `accounts`: the data folder of a tracker that knows all who take part. */
+/** The commands by which the yardstick runs our programs. `accounts`: a tracker's data folder with all users. */
 function specification(accounts: string): object {
   return {
     name: own,
@@ -63,12 +63,12 @@ function report(rows: readonly Row[]): void {
     median(rows.filter((row) => row.client === name).map((row) => row.wall ?? Infinity))
   for (const name of names) {
     const mine = rows.filter((row) => row.client === name)
-    const of = (
+    const medianOf = (
       key: 'others_cores' | 'rss_seed' | 'rss_leech' | 'first_data_s' | 'cpu_seed' | 'cpu_leech',
     ): string => median(mine.map((row) => row[key] ?? Number.NaN)).toFixed(2)
     console.log(
-      `${name.padEnd(14)} ${wallOf(name).toFixed(2)} s  CPU ${of('cpu_seed')} + ${of('cpu_leech')} s  first data ${of('first_data_s')} s  ` +
-        `RSS ${of('rss_seed')} / ${of('rss_leech')} MiB  others ${of('others_cores')} cores  verified ${mine.map((row) => row.verified).join(' ')}`,
+      `${name.padEnd(14)} ${wallOf(name).toFixed(2)} s  CPU ${medianOf('cpu_seed')} + ${medianOf('cpu_leech')} s  first data ${medianOf('first_data_s')} s  ` +
+        `RSS ${medianOf('rss_seed')} / ${medianOf('rss_leech')} MiB  others ${medianOf('others_cores')} cores  verified ${mine.map((row) => row.verified).join(' ')}`,
     )
   }
   for (const name of names) {
@@ -93,12 +93,11 @@ try {
     ...chosen,
     ...options,
   ]
-  // Certificates that an environment adds are read by every Node at its start, which takes it three times as
-  // long. No program here uses them, and people have none.
+  // Extra certificates, which no program here uses, would make every Node take three times as long to start.
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: undefined }
   const [node = '', ...script] = peer
   if (spawnSync(node, [...script, 'accounts', accounts], { stdio: 'inherit', env }).status !== 0)
-    throw new Error('the accounts cannot be made')
+    throw new Error('cannot make the accounts')
   const run = spawnSync('python3', words, { stdio: 'inherit', env })
   if (run.status !== 0) process.exit(run.status ?? 1)
   const rows = readFileSync(rowsFile, 'utf8')

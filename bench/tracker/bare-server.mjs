@@ -1,5 +1,5 @@
-// The yardstick for queries: the least that Node must do for a line protocol in JSON. Splits lines, parses
-// each, and answers each with its own content as a result; what one chunk asks is answered in one write.
+// The yardstick for queries: the least that Node must do for a line protocol in JSON. Splits and parses lines,
+// returns the params of each as its result, and answers all lines of a chunk in one write.
 
 import { createServer } from 'node:net'
 

@@ -1,19 +1,19 @@
-// The load generator, in a process of its own so that its CPU is not the server's. Keeps a number of
-// requests in flight on each of its connections, and is told what to do by messages of its parent.
+// The load generator, a process of its own so that its CPU time is not counted as the server's. Takes orders
+// from its parent and keeps a number of requests in flight on each connection.
 
 import { TrackerUser } from './tracker-user.ts'
 
-/** What the parent asks for. The answer to each is a `Report`. */
+/** An order of the parent, answered by a `Report`. */
 export interface Order {
   readonly port: number
-  /** Of how many connections; more are opened and surplus ones kept idle. */
+  /** Connections to use. Missing ones are opened, surplus ones stay idle. */
   readonly connections: number
   /** Requests in flight on each connection. */
   readonly depth: number
-  /** Nothing is sent for 0: then the connections are just there. */
+  /** How long to send; 0 only opens the connections. */
   readonly ms: number
   readonly kind: 'bare' | 'query' | 'command'
-  /** Everything of a request behind its id. `#` stands for a number that is new each time. */
+  /** The request after its id. `#` stands for a number that is new each time. */
   readonly request: string
   /** Closes all connections first. */
   readonly afresh?: boolean
@@ -25,13 +25,13 @@ export interface Report {
   readonly seconds: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** CPU of the generator itself, as a share of one core: near 1 it was the limit. */
+  /** CPU use of the generator, as a share of one core: near 1, the generator was the limit. */
   readonly load: number
 }
 
-/** Logins that are under way at once: fewer than the connections that a tracker takes without a login. */
+/** Logins under way at once: fewer than the anonymous connections that a tracker accepts. */
 const loginsAtOnce = 64
-/** Latencies up to a second, in classes of 10 µs. */
+/** Latencies are counted in classes of 10 µs, up to a second. */
 const classMs = 0.01
 const classes = 100_000
 

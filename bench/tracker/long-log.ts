@@ -1,5 +1,5 @@
-// A log of many commands, as a community of many users would have left it: accounts, groups that people
-// join, files that they share. Written through the real log, without a snapshot.
+// Writes a log of many commands, such as communities leave behind: accounts, groups that people join, files
+// that they share. Goes through the real log, without a snapshot.
 
 import { createHash } from 'node:crypto'
 import type { Command } from '../../src/tracker/state/commands.ts'
@@ -9,7 +9,7 @@ const entriesPerAppend = 5_000
 const usersPerGroup = 20
 const key = Buffer.alloc(32, 3).toString('base64')
 
-/** Of ten commands one makes a user, four join and accept, four share, one makes a group or leaves. */
+/** Commands of one group after the other: 20 accounts, 38 to join and accept, 120 shares, one to create, one to leave. */
 function* commands(count: number): Generator<Command> {
   let made = 0
   for (let community = 0; made < count; community++) {

@@ -1,4 +1,4 @@
-// A server as a child process, and what the system knows of it (Linux: /proc).
+// Runs a server as a child process and reads its CPU time and memory from /proc (Linux).
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -6,12 +6,12 @@ import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** `getconf CLK_TCK`, which is 100 on every Linux that Node runs on. */
+/** `getconf CLK_TCK`: 100 on every Linux that Node runs on. */
 const ticksPerSecond = 100
 
 export class ServerProcess {
   readonly port: number
-  /** From starting the process to its line that it listens, in milliseconds. */
+  /** From starting the process to its line "listening on …", in milliseconds. */
   readonly startMs: number
   readonly #process: ChildProcess
 
@@ -21,7 +21,7 @@ export class ServerProcess {
     this.startMs = startMs
   }
 
-  /** Runs a script of this folder, or a built program, until it says where it listens. */
+  /** Starts a script by its path from this folder; resolves when it says where it listens. */
   static async start(
     script: string,
     words: readonly string[] = [],
@@ -46,10 +46,10 @@ export class ServerProcess {
     return ServerProcess.start('../../dist/tracker/main.js', ['127.0.0.1', '0', ...words], flags)
   }
 
-  /** CPU that the process has used so far, all its threads together, in seconds. */
+  /** CPU time used so far by all threads of the process, in seconds. */
   get cpuSeconds(): number {
     const stat = readFileSync(`/proc/${this.#process.pid}/stat`, 'utf8')
-    // The second field is the program's name in brackets, and may hold anything.
+    // The second field is the program's name in parentheses, which may contain anything.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
   }

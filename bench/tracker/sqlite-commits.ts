@@ -1,9 +1,9 @@
-// The yardstick for durable commands: the least that SQLite must do to make entries durable, with the
-// settings of the tracker's log (WAL, synchronous=FULL) and in the same file system.
+// The yardstick for durable commands: bare SQLite commits with the settings of the tracker's log (WAL,
+// synchronous=FULL), on the same file system.
 
 import { DatabaseSync } from '@photostructure/sqlite'
 
-/** Entries a second with so many entries a commit, over `ms` milliseconds. */
+/** Entries a second over `ms` milliseconds, with this many entries per commit. */
 export function bareCommits(path: string, entriesPerCommit: number, ms: number): number {
   const database = new DatabaseSync(path)
   database.exec('PRAGMA journal_mode = WAL')

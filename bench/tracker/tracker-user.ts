@@ -1,4 +1,4 @@
-// One connection of the load generator: raw lines over a socket, answers counted and timed, not parsed.
+// One connection of the load generator: sends raw lines, and counts and times the answers without parsing them.
 
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
@@ -10,16 +10,16 @@ import { protocolVersion } from '../../src/common/version.ts'
 
 export const user = 'bench'
 const identity = makeIdentity()
-/** With the least iterations, and once: what is measured is the tracker. */
+/** Derived once and with the fewest iterations: the tracker is measured, not this. */
 const keys = deriveKeys('bench', Buffer.alloc(16, 7).toString('base64'), scramIterationsMin)
 
 const newline = 0x0a
 
 export class TrackerUser {
   readonly #socket: Socket
-  /** When each unanswered request was sent, oldest first: answers come in that order. */
+  /** When each unanswered request was sent, oldest first, the order of the answers. */
   readonly #sentAtMs: number[] = []
-  /** What one that waits for an answer's text is told. */
+  /** Receives the text of the answer that `ask` waits for. */
   #onText: ((line: string) => void) | undefined
   #onAnswered: ((latencyMs: number) => void) | undefined
   #nextId = 0
@@ -59,7 +59,7 @@ export class TrackerUser {
     })
   }
 
-  /** One request, and the result of it. Throws for a refusal. */
+  /** Sends one request and returns its result. Throws when it is refused. */
   async ask(method: string, params: object): Promise<Record<string, unknown>> {
     const text = await new Promise<string>((resolve) => {
       this.#partial = ''
@@ -72,7 +72,7 @@ export class TrackerUser {
     return message.result
   }
 
-  /** From now on answers are not kept, and each is reported with the time that it took. */
+  /** From now on reports the latency of each answer and drops its text. */
   measure(onAnswered: ((latencyMs: number) => void) | undefined): void {
     this.#onText = undefined
     this.#onAnswered = onAnswered
@@ -82,7 +82,7 @@ export class TrackerUser {
     return this.#sentAtMs.length
   }
 
-  /** Puts a request into the next write; `rest` is everything behind its id. */
+  /** Adds a request to the next write; `rest` is everything after its id. */
   send(rest: string): void {
     this.#outbox += `{"jsonrpc":"2.0","id":${this.#nextId++},${rest}}\n`
     this.#sentAtMs.push(performance.now())

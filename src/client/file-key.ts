@@ -1,4 +1,4 @@
-/** A file of a group as one text, for maps. Neither group names nor file names have slashes. */
+/** A map key for a file of a group. Neither group names nor file names contain slashes. */
 export function keyOf(file: { readonly group: string; readonly name: string }): string {
   return `${file.group}/${file.name}`
 }

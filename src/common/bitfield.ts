@@ -1,4 +1,4 @@
-// One bit a piece, most significant bit first, as BEP 3 has it.
+// A bitfield: one bit per piece, most significant bit first, as in BEP 3.
 
 export class Bitfield {
   readonly length: number
@@ -16,7 +16,7 @@ export class Bitfield {
     return field
   }
 
-  /** From its bytes; undefined when the length does not fit or a spare bit at the end is set. */
+  /** Decodes a bitfield; undefined when the length is wrong or a spare bit at the end is set. */
   static fromBytes(bytes: Uint8Array, length: number): Bitfield | undefined {
     if (bytes.length !== Math.ceil(length / 8)) return undefined
     const field = new Bitfield(length)
@@ -28,7 +28,7 @@ export class Bitfield {
     return field
   }
 
-  /** Bits that are set. */
+  /** The number of bits set. */
   get count(): number {
     return this.#count
   }
@@ -37,13 +37,14 @@ export class Bitfield {
     return this.#count === this.length
   }
 
-  /** Any number may be asked for: bit operations would wrap one from outside round to a bit that is there. */
+  /** False for any index out of range, which bit operations alone would wrap around to another bit. */
   has(index: number): boolean {
     return index >= 0 && index < this.length && ((this.#bytes[index >> 3] ?? 0) & (0x80 >> (index & 7))) !== 0
   }
 
   set(index: number): void {
-    if (index < 0 || index >= this.length) throw new RangeError(`bit ${index} of ${this.length}`)
+    if (index < 0 || index >= this.length)
+      throw new RangeError(`bit ${index} is out of range: there are ${this.length}`)
     if (this.has(index)) return
     this.#bytes[index >> 3] = (this.#bytes[index >> 3] ?? 0) | (0x80 >> (index & 7))
     this.#count++

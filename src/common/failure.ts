@@ -1,4 +1,4 @@
-// Failures: what went wrong outside the program's control. An Error with a code, and its cause kept.
+// Failures: errors outside the program's control, with a code and their cause.
 
 export type FailureCode = 'connection-lost' | 'timeout' | 'protocol' | 'file' | 'data' | 'usage' | 'start'
 
@@ -12,12 +12,12 @@ export class Failure extends Error {
   }
 }
 
-/** The sentence of anything thrown, for a person. */
+/** The message of anything thrown, for a person. */
 export function sentenceOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** The system's code of an error (`ENOENT`, `ECONNREFUSED`), or undefined. */
+/** The system's code for an error (`ENOENT`, `ECONNREFUSED`), or undefined. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

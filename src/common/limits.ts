@@ -1,4 +1,4 @@
-// Every bound of both programs, each with its reason. Nothing that comes from outside is unbounded.
+// The bounds common to both programs, each with its reason. Everything from outside is bounded.
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -6,19 +6,19 @@ const MiB = 1024 * KiB
 /** A piece, the unit of transfer and verification, in bytes. The last piece of a file may be shorter. */
 export const pieceBytes = 512 * KiB
 
-/** 262,144 pieces are 128 GiB a file: the manifest of such a file still fits in `manifestBytesMax`. */
+/** The most pieces of a file: 128 GiB, whose manifest still fits in `manifestBytesMax`. */
 export const pieceCountMax = 262_144
 
-/** The size of a manifest is known, and held against this, before anything is allocated for it. */
+/** The most bytes of a manifest, checked before a buffer is allocated for it. */
 export const manifestBytesMax = 16 * MiB
 
-/** A line before login: room for a `hello` with a ticket and a SCRAM message, and for little else. */
+/** The longest line before login: room for a `hello` with a ticket or a SCRAM message, and little else. */
 export const lineBytesBeforeLogin = 4 * KiB
 
-/** A line after login: room for a page of a listing (`pageEntries`) or a batch of announces. */
+/** The longest line after login: room for a page of a listing (`pageEntries`) or a batch of announces. */
 export const lineBytesMax = 64 * KiB
 
-/** Entries a page of a listing: 100 of the longest file names stay under `lineBytesMax`. */
+/** Entries per page of a listing: 100 of the longest file names stay under `lineBytesMax`. */
 export const pageEntries = 100
 
 /** Files in one `announce`: 100 of the longest names stay under `lineBytesMax`. */
@@ -29,43 +29,43 @@ export const firstLineTimeoutMs = 10_000
 
 /** An idle connection is pinged after this time … */
 export const pingAfterMs = 30_000
-/** … and given up after this one, without a byte from the other end. */
+/** … and given up after this long without a byte from the other end. */
 export const deadAfterMs = 90_000
 
-/** How long a request to a tracker may take before it is tried elsewhere. Commits take milliseconds. */
+/** How long a request may take before it fails with `timeout`. Commits take milliseconds. */
 export const requestTimeoutMs = 10_000
 
-/** How long to wait for a TCP connection to open. */
+/** How long a TCP connection may take to open. */
 export const connectTimeoutMs = 5_000
 
-/** Bytes that may wait in a socket for a reader that does not read; past it the connection is closed. */
+/** Bytes that may wait for a peer that stops reading; beyond that the connection is closed. */
 export const unsentBytesMax = MiB
 
-/** Requests of one connection that may be under way at once; past it the connection is not read. */
+/** Requests of one connection in flight at once; beyond that reading from it pauses. */
 export const requestsInFlightMax = 64
 
-/** Malformed lines that a connection is told about before it is closed. */
+/** Malformed lines that are answered with an error before the connection is closed. */
 export const malformedLinesMax = 8
 
 /** Piece requests queued for one peer. At 512 KiB each, 8 MiB: a second of a fast home line. */
 export const pieceRequestsQueuedMax = 16
 
-/** Connections that a client's peer server holds at once. */
+/** Connections that a client's peer server accepts at once. */
 export const peerConnectionsMax = 200
 
-/** Peers that one download talks to at once, and peers named in one answer of the tracker. */
+/** Peers that one download talks to at once, and peers in one answer of the tracker. */
 export const peersPerFileMax = 50
 
-/** Connections from one address to a tracker (loopback exempt: a whole test swarm lives there). */
+/** Connections to a tracker from one address. Loopback is exempt: a whole test swarm lives there. */
 export const connectionsPerAddressMax = 64
 
-/** Connections to a tracker that have not logged in. */
+/** Connections to a tracker that have yet to log in. */
 export const anonymousConnectionsMax = 256
 
 /** Failed logins a minute for one user from one address. */
 export const failedLoginsPerMinute = 5
 
-/** SCRAM iterations of new passwords, and the bounds within which a client believes a tracker. */
+/** SCRAM iterations for new passwords, and the range that a client accepts from a tracker. */
 export const scramIterations = 600_000
 export const scramIterationsMin = 100_000
 export const scramIterationsMax = 2_000_000
@@ -76,15 +76,15 @@ export const passwordBytesMax = 256
 /** Bytes of a file name in UTF-8: every file system of today takes 255, `.part` is added to it. */
 export const fileNameBytesMax = 200
 
-/** A ticket is good for this long; a downloader renews it while it needs it. */
+/** A ticket is valid for this long; a downloader renews it while it needs it. */
 export const ticketLifetimeMs = 10 * 60_000
 
-/** Outcomes of commands that a tracker remembers, so that a retry changes nothing twice. */
+/** Outcomes of commands that a tracker remembers, so that a retry takes effect once. */
 export const rememberedOutcomesMax = 65_536
 
 /**
- * Tracker keys that a community honours; the oldest is forgotten first. A tracker that lost its key gets a
- * new one, and all of them are in the answer to a login: 64 are 3 KiB of `lineBytesMax`. A tracker whose
- * key is forgotten while it runs gets it back at its next start.
+ * Tracker keys that a community honours; the oldest is forgotten first. A tracker that lost its key makes a
+ * new one, and the answer to a login lists them all: 64 take 3 KiB of `lineBytesMax`. A running tracker
+ * whose key is forgotten registers it again at its next start.
  */
 export const trackerKeysMax = 64

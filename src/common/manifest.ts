@@ -1,7 +1,7 @@
-// The manifest of a file: its size, and for each piece a SHA-1 and a SHA-256. A piece counts only if
-// both match: two different pieces with one SHA-1 can be made from published collisions, and two hash
-// functions must be broken at once to pass a forged piece. The file id is the SHA-256 of the manifest,
-// so whoever has the id can check a manifest from anybody, and with it every piece.
+// The manifest of a file: its size, and a SHA-1 and a SHA-256 of each piece. A piece counts only if both
+// match: published collisions yield different pieces with the same SHA-1, and a forged piece has to break
+// both functions at once. The file id is the SHA-256 of the manifest, so the id alone verifies a manifest
+// from anybody, and the manifest every piece.
 //
 //   bytes 0–3   "CTM1"
 //   bytes 4–11  size of the file in bytes, unsigned, big-endian
@@ -13,7 +13,7 @@ import { pieceCount } from './pieces.ts'
 
 const magic = Buffer.from('CTM1')
 const headerBytes = 12
-/** Bytes of the hashes of one piece: its SHA-1, then its SHA-256. */
+/** Bytes of the hashes of a piece: its SHA-1, then its SHA-256. */
 export const hashBytes = 20 + 32
 
 export interface Manifest {
@@ -25,14 +25,15 @@ export interface Manifest {
   readonly bytes: Buffer
 }
 
-/** Bytes of the manifest of a file of `sizeBytes`. */
+/** The size in bytes of the manifest of a file of `sizeBytes`. */
 export function manifestLength(sizeBytes: number): number {
   return headerBytes + pieceCount(sizeBytes) * hashBytes
 }
 
-/** The manifest of a file of `sizeBytes` from the hashes of its pieces (52 bytes each, in order). */
+/** Builds the manifest of a file of `sizeBytes` from the hashes of its pieces (52 bytes each, in order). */
 export function buildManifest(sizeBytes: number, hashes: Uint8Array): Manifest {
-  if (hashes.length !== pieceCount(sizeBytes) * hashBytes) throw new RangeError('one hash pair a piece')
+  if (hashes.length !== pieceCount(sizeBytes) * hashBytes)
+    throw new RangeError('a manifest needs 52 bytes of hashes per piece')
   const header = Buffer.alloc(headerBytes)
   magic.copy(header)
   header.writeBigUInt64BE(BigInt(sizeBytes), 4)
@@ -40,7 +41,7 @@ export function buildManifest(sizeBytes: number, hashes: Uint8Array): Manifest {
   return { sizeBytes, pieceCount: pieceCount(sizeBytes), fileId: fileIdOf(bytes), bytes }
 }
 
-/** A manifest from its bytes; undefined when they are not one. The caller holds the id against its own. */
+/** Decodes a manifest; undefined when the bytes are not one. The caller compares the file id. */
 export function parseManifest(bytes: Buffer): Manifest | undefined {
   if (bytes.length < headerBytes || bytes.length > manifestBytesMax) return undefined
   if (!bytes.subarray(0, magic.length).equals(magic)) return undefined

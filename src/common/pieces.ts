@@ -6,12 +6,12 @@ export function pieceCount(sizeBytes: number): number {
   return Math.ceil(sizeBytes / pieceBytes)
 }
 
-/** Bytes of piece `index` in a file of `sizeBytes`. */
+/** The size in bytes of piece `index` of a file of `sizeBytes`. */
 export function pieceLength(sizeBytes: number, index: number): number {
   return Math.min(pieceBytes, sizeBytes - index * pieceBytes)
 }
 
-/** Where piece `index` starts, in bytes from the start of the file. */
+/** The byte at which piece `index` starts. */
 export function pieceOffset(index: number): number {
   return index * pieceBytes
 }

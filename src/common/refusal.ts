@@ -1,5 +1,5 @@
-// Refusals: the expected "no". A refusal is a value with a code and one sentence; it is never thrown.
-// The table is two-way: the code inside the programs, the number on the wire (JSON-RPC error codes).
+// Refusals: the expected "no", a value with a code and a sentence that is returned, never thrown. The table
+// maps the codes that the programs use to the numbers on the wire (JSON-RPC error codes).
 
 const numbers = {
   'parse-error': -32700,
@@ -38,16 +38,16 @@ const numbers = {
   'no-such-download': 30,
 } as const
 
-/** What kind of no. The sentence beside it is for people, the code is for programs. */
+/** The kind of refusal, for programs; the sentence beside it is for people. */
 export type RefusalCode = keyof typeof numbers
 
 export interface Refusal {
   readonly code: RefusalCode
-  /** One sentence for a person, without a full stop and without "error:". */
+  /** One sentence for a person, without "error:" in front or a full stop at the end. */
   readonly sentence: string
 }
 
-/** What a question or a command comes to: a value, or a refusal. */
+/** The outcome of a request or command: a value or a refusal. */
 export type Answer<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal }
 
@@ -70,7 +70,7 @@ const codes: ReadonlyMap<number, RefusalCode> = new Map(
   Object.entries(numbers).map(([code, number]) => [number, code as RefusalCode]),
 )
 
-/** The code for a number from the wire; a number from a newer program counts as `unavailable`. */
+/** The code of a number from the wire; an unknown one, from a newer program, counts as `unavailable`. */
 export function refusalCode(number: number): RefusalCode {
   return codes.get(number) ?? 'unavailable'
 }

@@ -1,5 +1,5 @@
-/** The version of this program, as both ends tell each other in `hello`. Held to package.json by a test. */
+/** The version of this program, sent in `hello`. A test compares it with package.json. */
 export const version = '0.1.0'
 
-/** The version of both wire protocols. Ends with different numbers do not talk. */
+/** The version of both wire protocols. Programs with different versions refuse each other. */
 export const protocolVersion = 1

@@ -1,6 +1,6 @@
-// The main job, end to end, on loopback: a tracker and five clients as real processes share 256 MiB;
-// the last downloads from four at once, of which one is killed on the way. Everything is kept in a
-// temporary folder, and the trackers and clients take free ports.
+// The main job end to end on loopback: a tracker and five clients, all real processes, share 256 MiB. The last
+// client downloads from the other four, one of which is killed on the way. Everything lives in a temporary
+// folder, on free ports.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream, mkdtempSync, rmSync } from 'node:fs'
@@ -15,7 +15,7 @@ const sizeMiB = 256
 const fileName = 'holiday.mp4'
 const group = 'family'
 const users = ['ann', 'ben', 'cem', 'dora', 'eva'] as const
-/** Slow enough to watch, and to kill somebody on the way. */
+/** Slow enough to watch, and to kill a client on the way. */
 const uploadLimit = '24M'
 
 const folder = mkdtempSync(join(tmpdir(), 'coterie-demo-'))
@@ -51,7 +51,7 @@ async function startClient(user: string, tracker: string): Promise<Program> {
   return client
 }
 
-/** Types a command as a person would, and shows both it and the reply. */
+/** Types a command as a person would, and shows the command and its reply. */
 async function tell(client: Program, line: string): Promise<void> {
   const reply = await client.say(line)
   console.log(`${chalk.cyan(client.name.padEnd(5))}> ${line.replaceAll(`${folder}/`, '')}`)
@@ -84,8 +84,8 @@ function isDone(line: string): boolean {
   return line === `[C] [${group}] ${fileName}`
 }
 
-/** Shows the progress of a download until it is complete. `onHalf` is called once, at 40 %. */
-async function watch(client: Program, onHalf?: () => Promise<void>): Promise<void> {
+/** Shows the progress of a download until it is complete. Calls `onMidway` once, at 40 %. */
+async function watch(client: Program, onMidway?: () => Promise<void>): Promise<void> {
   let told = false
   for (;;) {
     const state = await client.say('show_downloads --details')
@@ -95,7 +95,7 @@ async function watch(client: Program, onHalf?: () => Promise<void>): Promise<voi
     const [done = 0, all = 1] = details.split(' of ').map((part) => Number.parseInt(part, 10))
     if (!told && done > all * 0.4) {
       told = true
-      await onHalf?.()
+      await onMidway?.()
     }
     await setTimeout(400)
   }
@@ -118,13 +118,13 @@ async function demo(): Promise<boolean> {
   await tell(ann, `create_group ${group}`)
   for (const client of [ben, cem, dora, eva]) {
     await tell(client, `join_group ${group}`)
-    // Ann is told of it: wait for that line, so that it is not taken for the reply.
+    // Consumes Ann's notification, which would otherwise pass for the reply to her next command.
     const asked = await ann.next((line) => line.startsWith(`${client.name} asks to join`))
     console.log(`${chalk.cyan('ann'.padEnd(5))}  ${chalk.dim(asked)}`)
     await tell(ann, `accept_request ${group} ${client.name}`)
   }
 
-  title(`Ann shares a file of ${sizeMiB} MiB; Ben, Cem and Dora fetch it, and from each other`)
+  title(`Ann shares a file of ${sizeMiB} MiB; Ben, Cem and Dora fetch it from her and from each other`)
   await tell(ann, `upload_file ${await makeFile()} ${group}`)
   for (const client of [ben, cem, dora]) await beginDownload(client)
   await watch(ben)

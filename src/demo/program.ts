@@ -1,4 +1,4 @@
-// One of the real programs as a child process, spoken to through its standard input and output.
+// Runs a real program as a child process and talks to it through its standard input and output.
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -31,14 +31,14 @@ export class Program {
     })
   }
 
-  /** Types a line, and resolves to the next line that it prints. Throws when that is an error. */
+  /** Types a line and resolves to the next line printed. Throws when that is an error. */
   async say(line: string): Promise<string> {
     this.#read = this.#lines.length
     this.process.stdin?.write(`${line}\n`)
     return this.next(() => true)
   }
 
-  /** The next line that is the right one. Lines before it are passed over. */
+  /** Skips to the next line for which `isRight` holds. Throws on the way at a line that is an error. */
   async next(isRight: (line: string) => boolean): Promise<string> {
     for (;;) {
       while (this.#read < this.#lines.length) {

@@ -144,7 +144,7 @@ test.each(['-1', '1.5', '"5"', 'null', 'true', '1e400', '9007199254740992', '[]'
   'a body of %s bytes ends the stream',
   (bytes) => {
     expect(() => reader().reader.feed(Buffer.from(`{"bytes":${bytes}}\n`))).toThrow(
-      '"bytes" is not a number of bytes',
+      '"bytes" is not a byte count',
     )
   },
 )

@@ -99,7 +99,7 @@ test('params of the wrong shape are refused with the field that is wrong', async
   socket.write(request(5, 'echo', { text: 5 }) + request(6, 'echo', null))
   expect(await next()).toMatchObject({
     id: 5,
-    error: { code: -32602, message: expect.stringContaining('the params of echo are not right: "text"') },
+    error: { code: -32602, message: expect.stringContaining('invalid params for echo: "text"') },
   })
   expect(await next()).toMatchObject({ id: 6, error: { code: -32602 } })
 })
@@ -170,7 +170,7 @@ test('a reader that does not read is cut off at the bound', async () => {
     expect(toy.responder.channel.unsentBytes).toBeLessThan(unsentBytesMax + 2 * text.length)
     await new Promise((resolve) => setImmediate(resolve))
   }
-  expect(await toy.closed).toMatchObject({ message: 'the other end does not read what it is sent' })
+  expect(await toy.closed).toMatchObject({ message: 'the other end has stopped reading' })
 })
 
 test('bytes whose sender waits for them do not count against a slow reader', async () => {

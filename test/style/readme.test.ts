@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { spawn, type IPty } from '@lydell/node-pty'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -259,17 +259,28 @@ describe('the reference', () => {
 })
 
 test('what the documents point to is there', () => {
+  const documents = ['.', 'docs'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(root, folder, name)),
+  )
   const missing: string[] = []
-  for (const document of readdirSync(root).filter((name) => name.endsWith('.md'))) {
-    const text = readFileSync(join(root, document), 'utf8')
-    const anchors = Array.from(text.matchAll(/^#+ (.+)$/gm), ([, heading = '']) => `#${anchorOf(heading)}`)
-    for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
-      const isThere = target.startsWith('#') ? anchors.includes(target) : existsSync(join(root, target))
+  for (const document of documents) {
+    for (const [, target = ''] of readFileSync(document, 'utf8').matchAll(/\]\(([^)\s]+)\)/g)) {
+      const [file = '', anchor] = target.split('#')
+      const path = file === '' ? document : join(dirname(document), file)
+      const isThere = existsSync(path) && (anchor === undefined || anchorsOf(path).includes(anchor))
       if (!isThere && !target.startsWith('https://')) missing.push(`${document}: ${target}`)
     }
   }
   expect(missing).toEqual([])
 })
+
+function anchorsOf(document: string): string[] {
+  return Array.from(readFileSync(document, 'utf8').matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
+    anchorOf(heading),
+  )
+}
 
 /** As GitHub makes them from headings. */
 function anchorOf(heading: string): string {

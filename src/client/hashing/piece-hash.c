@@ -1,10 +1,10 @@
-// SHA-1 and SHA-256 of the same bytes at once, for processors that have instructions for both (x86, "SHA
-// extensions": Intel since Goldmont and Ice Lake, AMD since Zen). Each instruction of one hash needs the result
-// of the one before and comes back after four to six cycles, so a core that computes one hash waits most of
-// its time. The other hash fills that time: both take little more than one. FIPS 180-4 says what is computed.
+// Computes SHA-1 and SHA-256 (FIPS 180-4) of the same bytes at once, on x86 processors with SHA extensions
+// (Intel since Goldmont and Ice Lake, AMD since Zen). Each instruction of a hash needs the result of the one
+// before, which takes four to six cycles, so a core that computes one hash mostly waits. The other hash fills
+// these gaps: both take little longer than one.
 //
-// hashPiece(piece, hashes): writes the SHA-1 (20 bytes) and then the SHA-256 (32 bytes) of all of `piece` into
-// `hashes`; both are Uint8Array, also of shared memory. Not exported where the processor cannot.
+// hashPiece(piece, hashes) writes the SHA-1 (20 bytes) and then the SHA-256 (32 bytes) of `piece` into `hashes`.
+// Both are Uint8Arrays and may be views of shared memory. Exported only where the processor supports it.
 
 #include <cpuid.h>
 #include <immintrin.h>
@@ -18,7 +18,7 @@
 
 enum { block_bytes = 64, length_bytes = 8, sha1_bytes = 20, sha256_bytes = 32 };
 
-/** The working variables of both hashes, in the order in which the instructions want them. */
+/** The working variables of both hashes, in the order the instructions expect. */
 typedef struct {
   __m128i abcd, e;     // SHA-1
   __m128i abef, cdgh;  // SHA-256
@@ -36,7 +36,7 @@ static const uint32_t constants[64] __attribute__((aligned(16))) = {
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-// Four rounds of SHA-1: step `i` of 20, with the function of its quarter. `w1` holds the last four steps' words.
+// Four rounds of SHA-1: step `i` of 20, with the function of its quarter. `w1` holds the words of four steps.
 #define SHA1_STEP(i, quarter)                                                                                       \
   do {                                                                                                              \
     if ((i) < 4)                                                                                                    \
@@ -49,7 +49,7 @@ static const uint32_t constants[64] __attribute__((aligned(16))) = {
     abcd = _mm_sha1rnds4_epu32(abcd, e, quarter);                                                                   \
   } while (0)
 
-// Four rounds of SHA-256: step `i` of 16. `w2` holds the last four steps' words.
+// Four rounds of SHA-256: step `i` of 16. `w2` holds the words of four steps.
 #define SHA256_STEP(i)                                                                                              \
   do {                                                                                                              \
     if ((i) < 4)                                                                                                    \
@@ -73,7 +73,7 @@ SHA_EXTENSIONS static void add_blocks(State *state, const uint8_t *bytes, size_t
     const __m128i abcd0 = abcd, e0 = e, abef0 = abef, cdgh0 = cdgh;
     __m128i read[4], w1[4], w2[4], before = abcd;
     for (int i = 0; i < 4; i++) read[i] = _mm_loadu_si128((const __m128i *)bytes + i);
-    // Five steps of the one take as long as four of the other.
+    // Interleaved five to four: five steps of SHA-1 take as long as four of SHA-256.
     SHA256_STEP(0); SHA1_STEP(0, 0); SHA256_STEP(1); SHA1_STEP(1, 0); SHA256_STEP(2); SHA1_STEP(2, 0);
     SHA256_STEP(3); SHA1_STEP(3, 0); SHA1_STEP(4, 0);
     SHA256_STEP(4); SHA1_STEP(5, 1); SHA256_STEP(5); SHA1_STEP(6, 1); SHA256_STEP(6); SHA1_STEP(7, 1);
@@ -90,7 +90,7 @@ SHA_EXTENSIONS static void add_blocks(State *state, const uint8_t *bytes, size_t
   state->abcd = abcd, state->e = e, state->abef = abef, state->cdgh = cdgh;
 }
 
-/** Behind the message: a bit 1, zeros to the end of a block, and the number of bits in its last 8 bytes. */
+/** Adds the rest of the message and its padding: a 1 bit, zeros, and the length in bits in the last 8 bytes. */
 SHA_EXTENSIONS static void add_ending(State *state, const uint8_t *bytes, size_t length) {
   const size_t rest = length % block_bytes;
   uint8_t ending[2 * block_bytes] = {0};
@@ -102,7 +102,7 @@ SHA_EXTENSIONS static void add_ending(State *state, const uint8_t *bytes, size_t
   add_blocks(state, ending, blocks);
 }
 
-/** Stores four words, the highest first, each big-endian. */
+/** Stores four words, highest first, each big-endian. */
 SHA_EXTENSIONS static void store(uint8_t *to, __m128i words) {
   const __m128i backwards = _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f);
   _mm_storeu_si128((__m128i *)to, _mm_shuffle_epi8(words, backwards));
@@ -147,7 +147,7 @@ static napi_value hash_piece(napi_env env, napi_callback_info info) {
   if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count < 2 ||
       !bytes_of(env, arguments[0], &bytes, &length) || !bytes_of(env, arguments[1], &hashes, &room) ||
       room < sha1_bytes + sha256_bytes) {
-    napi_throw_type_error(env, NULL, "hashPiece wants two Uint8Arrays, the second of 52 bytes");
+    napi_throw_type_error(env, NULL, "hashPiece takes two Uint8Arrays, the second of at least 52 bytes");
     return NULL;
   }
   hash_both(bytes, length, hashes);

@@ -1,4 +1,4 @@
-// What is wanted of each served file, by the connections that leave the choice of pieces to this client.
+// The demand for pieces of each served file, from peers that let this client choose what to send.
 
 import { Bitfield } from '../../common/bitfield.ts'
 import { PieceDemand } from './piece-demand.ts'
@@ -11,7 +11,7 @@ export class FileDemands<Peer> {
     return this.#demands.get(sourceKey(group, fileId))
   }
 
-  /** False when this is no bitfield of the file. */
+  /** False when the bitfield does not fit the file. */
   onWants(group: string, source: PieceSource, peer: Peer, bitfield: string): boolean {
     const { pieceCount, fileId } = source.manifest
     const pieces = Bitfield.fromBytes(Buffer.from(bitfield, 'base64'), pieceCount)
@@ -26,7 +26,7 @@ export class FileDemands<Peer> {
     return true
   }
 
-  /** The file is not served any more. */
+  /** The file is no longer served. */
   onWithdrawn(group: string, fileId: string): void {
     this.#demands.delete(sourceKey(group, fileId))
   }

@@ -1,19 +1,19 @@
-// Which pieces of one served file its downloaders still want, and which of them to send to whom. Passive
-// and pure, as the picker at the other end is: told facts, asked one thing (pickFor).
+// Tracks which pieces of a served file its downloaders still want, and picks what to send next to whom.
+// Passive and pure, like the picker at the other end: it is told facts and asked one question (pickFor).
 //
-// A piece that many want is one that few have. So the most wanted first is the rarest first, and a
-// seeder hands out every piece once before any piece twice, without being told what others have.
+// A piece that many want is one that few have, so most wanted first is rarest first. A seeder thus sends every
+// piece once before any piece twice, without being told what others have.
 
 import { Bitfield } from '../../common/bitfield.ts'
 
 interface Wants {
-  /** Pieces that the peer would take from here: neither there nor under way to it. */
+  /** Pieces that the peer neither has nor is being sent by anyone. */
   readonly pieces: Bitfield
-  /** How many of them are here. */
+  /** How many of them this client has. */
   here: number
 }
 
-/** So many pieces are looked at for the most wanted one. After that any that the peer wants is as good. */
+/** How many pieces to examine in search of the most wanted one. After that, any that the peer wants will do. */
 const looksMax = 256
 
 export class PieceDemand<Peer> {
@@ -22,12 +22,12 @@ export class PieceDemand<Peer> {
   readonly #wants = new Map<Peer, Wants>()
   /** By piece: how many peers want it. */
   readonly #wantedBy: Uint16Array
-  /** By number of peers that want it: the pieces that are here, in no order. */
+  /** By number of peers that want them: the pieces this client has, unordered. */
   readonly #rows: number[][] = []
-  /** By piece: its place in its row, or -1 when it is not here. */
+  /** By piece: its position in its row, or -1 when this client lacks it. */
   readonly #place: Int32Array
 
-  /** `have` is copied; `random` gives numbers from 0 to 1, 1 excluded. */
+  /** Copies `have`. `random` returns numbers in [0, 1). */
   constructor(have: Bitfield, random: () => number) {
     this.#have = new Bitfield(have.length)
     this.#random = random
@@ -36,7 +36,7 @@ export class PieceDemand<Peer> {
     for (let index = 0; index < have.length; index++) if (have.has(index)) this.onHave(index)
   }
 
-  /** One more piece is here. */
+  /** This client has one more piece. */
   onHave(index: number): void {
     if (this.#have.has(index)) return
     this.#have.set(index)
@@ -44,7 +44,7 @@ export class PieceDemand<Peer> {
     for (const wants of this.#wants.values()) if (wants.pieces.has(index)) wants.here++
   }
 
-  /** What the peer wants, in place of what it wanted before. The bitfield belongs to this from now on. */
+  /** Replaces what the peer wants. Takes ownership of the bitfield. */
   onWants(peer: Peer, pieces: Bitfield): void {
     this.onPeerGone(peer)
     const wants = { pieces, here: 0 }
@@ -56,7 +56,7 @@ export class PieceDemand<Peer> {
     }
   }
 
-  /** The peer has the piece, or it is under way to it. */
+  /** The peer has the piece or is being sent it. */
   onTaken(peer: Peer, index: number): void {
     const wants = this.#wants.get(peer)
     if (wants?.pieces.has(index) !== true) return
@@ -74,12 +74,12 @@ export class PieceDemand<Peer> {
     }
   }
 
-  /** False when the peer has said that it does not want the piece (any more). */
+  /** False when the peer has told what it wants and the piece is not among it. */
   mayWant(peer: Peer, index: number): boolean {
     return this.#wants.get(peer)?.pieces.has(index) !== false
   }
 
-  /** The piece to send to this peer now; it counts as taken. Undefined: nothing here that it wants. */
+  /** Picks the piece to send to this peer now and counts it as taken. Undefined when nothing here is wanted. */
   pickFor(peer: Peer): number | undefined {
     const wants = this.#wants.get(peer)
     if (wants === undefined || wants.here === 0) return undefined
@@ -130,7 +130,7 @@ export class PieceDemand<Peer> {
     const place = this.#place[index] ?? -1
     const row = this.#rows[this.#wantedBy[index] ?? 0]
     const last = row?.pop()
-    if (row === undefined || last === undefined) throw new Error('a piece that is here is in its row')
+    if (row === undefined || last === undefined) throw new Error('a piece is missing from its row')
     if (last !== index) {
       row[place] = last
       this.#place[last] = place

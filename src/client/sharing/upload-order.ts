@@ -1,23 +1,23 @@
-// Whose turn it is to be sent something. Pure: knows peers and requests, no sockets, files or limits.
-// In each round every peer that can be sent something now has one turn, a whole piece.
+// Decides whose turn it is to be sent a piece. Pure: knows peers and requests, no sockets, files or limits.
+// In each round, every peer that can be sent something gets one turn, a whole piece.
 
 import { pieceRequestsQueuedMax } from '../../common/limits.ts'
 
 export interface Request<Load> {
   readonly id: number
-  /** What to answer with, chosen at the moment of sending; undefined while there is nothing. */
+  /** Chooses what to send, when its turn comes; undefined while there is nothing. */
   readonly take: () => Load | undefined
 }
 
-/** A peer and what it asked for. */
+/** A peer and its pending requests. */
 export interface Line<Peer, Load> {
   readonly peer: Peer
   readonly requests: Request<Load>[]
   /** Answers that are being read or sent. */
   busy: number
-  /** The last round in which it had its turn. */
+  /** The last round in which it had a turn. */
   round: number
-  /** It did not take its last piece promptly. */
+  /** Whether it was slow to take its last piece. */
   isSlow: boolean
 }
 
@@ -30,11 +30,11 @@ export interface Turn<Peer, Load> {
 export class UploadOrder<Peer, Load> {
   readonly #random: () => number
   readonly #lines = new Map<Peer, Line<Peer, Load>>()
-  /** The same lines, to begin at any of them. */
+  /** The same lines as an array, to begin a round anywhere. */
   readonly #inOrder: Line<Peer, Load>[] = []
   #round = 1
 
-  /** `random` gives numbers from 0 to 1, 1 excluded. */
+  /** `random` returns numbers in [0, 1). */
   constructor(random: () => number) {
     this.#random = random
   }
@@ -43,7 +43,7 @@ export class UploadOrder<Peer, Load> {
     return this.#lines.size
   }
 
-  /** False when so many requests of this peer wait already that it is to ask later. */
+  /** False when too many requests of this peer are waiting already. */
   add(peer: Peer, request: Request<Load>): boolean {
     let line = this.#lines.get(peer)
     if (line === undefined) {
@@ -56,7 +56,7 @@ export class UploadOrder<Peer, Load> {
     return true
   }
 
-  /** False when the request is not waiting (any more). */
+  /** Removes a waiting request; false when there is none with this id. */
   cancel(peer: Peer, id: number): boolean {
     const requests = this.#lines.get(peer)?.requests ?? []
     const at = requests.findIndex((request) => request.id === id)
@@ -71,7 +71,7 @@ export class UploadOrder<Peer, Load> {
     this.#inOrder.splice(this.#inOrder.indexOf(line), 1)
   }
 
-  /** Who is sent something now, if fewer than `busyMax` answers are under way to it, and what. */
+  /** The next peer and what to send it, among peers with fewer than `busyMax` answers under way. */
   next(busyMax: number, withSlow = true): Turn<Peer, Load> | undefined {
     const turn = this.#nextOfRound(busyMax, withSlow)
     if (turn !== undefined) return turn
@@ -80,8 +80,8 @@ export class UploadOrder<Peer, Load> {
   }
 
   /**
-   * Within a round in any order: uploaders that have the same pieces and the same downloaders would
-   * otherwise all turn to the same one, be told in turn that it is served already, and go on together.
+   * Starts at a random peer. With a fixed order, uploaders with the same pieces would all turn to the same
+   * downloader, learn that it is already served, and move on to the next together.
    */
   #nextOfRound(busyMax: number, withSlow: boolean): Turn<Peer, Load> | undefined {
     const { length } = this.#inOrder

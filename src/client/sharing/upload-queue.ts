@@ -1,5 +1,5 @@
-// Sends pieces, under the upload limit. One piece at a time at full speed, round-robin over the peers that
-// can take one, rather than a little to all: a whole piece that arrives early can be passed on early.
+// Sends pieces under the upload limit: whole pieces, round-robin over the peers that can take one. A piece
+// that arrives whole and early can be passed on early, unlike one sent in parallel with many others.
 
 import { refuse, type Answer } from '../../common/refusal.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
@@ -8,23 +8,23 @@ import { UploadOrder, type Line, type Request } from './upload-order.ts'
 
 /** How the queue reaches one peer. */
 export interface UploadPeer {
-  /** Tells which piece was chosen for a request, before its answer begins. */
+  /** Tells the peer which piece was chosen for a request, before its answer begins. */
   tellChosen(requestId: number, index: number): void
-  /** Begins an answer of `bytes` raw bytes. */
+  /** Begins an answer with a body of `bytes` bytes. */
   begin(requestId: number, index: number | undefined, bytes: number): void
-  /** Sends some of them; resolves when the system has taken them or the peer is gone. */
+  /** Sends a part of the body; resolves when the system has taken it or the peer is gone. */
   send(bytes: Uint8Array): Promise<void>
   refuse(requestId: number, answer: Answer<never>): void
   readonly isGone: boolean
 }
 
-/** What answers a request. */
+/** The answer to a request. */
 export interface Answering {
-  /** The piece; none for a manifest. */
+  /** The piece; undefined for a manifest. */
   readonly index?: number
-  /** It was chosen here, so the peer does not know it. */
+  /** The piece was chosen here, and the peer has yet to learn which. */
   readonly isChoice?: boolean
-  /** The bytes to answer with, in this buffer of a piece's size if they come from a file. */
+  /** Loads the body. Bytes from a file go into `buffer`, which has the size of a piece. */
   load(buffer: Buffer): Promise<Answer<Uint8Array>>
 }
 
@@ -33,42 +33,42 @@ interface Upload {
   readonly line: Line<UploadPeer, Answering>
   readonly id: number
   readonly answering: Answering
-  /** Cancelled after it was chosen and before it began. */
+  /** Cancelled after its turn came and before its answer began. */
   isCancelled: boolean
   hasBegun: boolean
-  /** The peer was told what was chosen for it. */
+  /** The peer knows what was chosen for it. */
   isTold: boolean
   turnIsOver: boolean
 }
 
 interface Sending {
-  /** The system has taken all of the piece, or the peer is gone. */
+  /** Resolves when the system has taken the whole piece or the peer is gone. */
   readonly taken: Promise<void>
-  /** The next piece may begin. */
+  /** Resolves when the next piece may begin. */
   readonly turnOver: Promise<void>
 }
 
-/** Pieces under way at once: enough to read one from disk while another is being sent. */
+/** Turns under way at once: enough to read one piece from disk while another is being sent. */
 const underWayMax = 4
 
 /**
- * With up to so many peers, the next piece of a peer is read while its last is being taken by the
- * system. With more, that would be too many buffers in the hands of peers that read slowly.
+ * With at most this many peers, a peer's next piece is read while the system takes its last one. With more,
+ * slow readers would hold too many buffers.
  */
 const readAheadPeersMax = 16
 
 /**
- * Pieces in memory at once, being read or in the hands of peers: 16 MiB, however many peers read. Those that
- * do not take a piece promptly are given no more than so many of them, and whatever those hold that have
- * turned out to be slow, or hang, the difference is for the others.
+ * Pieces in memory at once, being read or sent: 16 MiB, however many peers there are. Peers known to be slow
+ * are given at most `heldBySlowMax` of them. The difference always remains for the others, whatever is held
+ * by peers that turned slow later or hang.
  */
 const heldMax = 32
 const heldBySlowMax = 24
 
 /**
- * A peer that takes longer for a piece is slow. Under a limit one piece waits so long in all for its peer to
- * read; after that others are served beside it: a peer that hangs, its socket open and full, must not stop
- * the uploads to everybody.
+ * A peer that takes longer for a piece is slow. Under a limit, pieces go out strictly one by one, but after
+ * waiting this long in all for the peer to read, others are served beside it: a peer that hangs with its
+ * socket full must not stop all uploads.
  */
 const slowReaderMs = 250
 
@@ -76,7 +76,7 @@ export class UploadQueue {
   readonly #bucket: TokenBucket
   readonly #order = new UploadOrder<UploadPeer, Answering>(Math.random)
   readonly #uploads = new Set<Upload>()
-  /** By peer: when what was begun has been taken. The answer of one piece must not begin inside another's. */
+  /** By peer: resolves when its last answer has been sent. Answers to a peer must not interleave. */
   readonly #sent = new WeakMap<UploadPeer, Promise<void>>()
   #underWay = 0
 
@@ -86,10 +86,10 @@ export class UploadQueue {
 
   add(peer: UploadPeer, request: Request<Answering>): void {
     if (this.#order.add(peer, request)) this.serve()
-    else peer.refuse(request.id, refuse('busy', 'too many pieces are asked for at once'))
+    else peer.refuse(request.id, refuse('busy', 'too many pieces requested at once'))
   }
 
-  /** The peer does not need this any more. What is being sent already goes on to its end. */
+  /** Cancels a request. An answer that has begun goes on to its end. */
   cancel(peer: UploadPeer, requestId: number): void {
     if (this.#order.cancel(peer, requestId)) {
       peer.refuse(requestId, refuse('cancelled', 'cancelled'))
@@ -101,19 +101,19 @@ export class UploadQueue {
       upload.isCancelled = true
       upload.line.busy--
       peer.refuse(requestId, refuse('cancelled', 'cancelled'))
-      // Its turn goes to another at once: whoever waits for the limit need not wait for this one too.
+      // Passes the turn on at once, so that others wait only for the limit and not for this one too.
       this.#endTurn(upload)
     }
   }
 
-  /** The peer is gone. */
+  /** Drops the requests of a peer that is gone. */
   drop(peer: UploadPeer): void {
     this.#order.onPeerGone(peer)
   }
 
-  /** Begins what can be begun now. Called also when there is a new piece, which somebody may wait for. */
+  /** Begins every turn that can begin now. Call it too when a new piece arrives that a request may wait for. */
   serve(): void {
-    // A limited sender is strict, one piece after the other: the limit is the bottleneck, not the disk.
+    // Under a limit, strictly one piece after the other: the limit is the bottleneck, not the disk.
     const limited = this.#bucket.bytesPerSecond !== undefined
     const busyMax = limited || this.#order.peerCount > readAheadPeersMax ? 1 : 2
     while (this.#underWay < (limited ? 1 : underWayMax)) {
@@ -148,7 +148,7 @@ export class UploadQueue {
     const { line, id, answering } = upload
     const buffer = takePieceBuffer()
     let sending: Sending | undefined
-    // While it waits for the limit, the peer may say that the piece is coming from elsewhere by now.
+    // Told while the limit still holds the piece back, the peer can cancel it if it is coming from elsewhere.
     if (this.#bucket.bytesPerSecond !== undefined) tellChoice(upload)
     try {
       const loaded = await answering.load(buffer)
@@ -157,13 +157,13 @@ export class UploadQueue {
         sending = this.#begin(upload, loaded.value)
         await sending.turnOver
       } else {
-        // Only who knows what was chosen can ask for it again: it is not chosen twice.
+        // The piece is not chosen again: the peer has to know which one it was, to request it by index.
         tellChoice(upload)
         line.peer.refuse(id, loaded)
       }
     } finally {
-      // The turn is over when the piece is on its way, the buffer when the system has taken it:
-      // a peer that reads slowly holds a buffer, never the queue.
+      // The turn ends when the piece is on its way, the use of the buffer when the system has taken it: a
+      // slow reader holds a buffer, never the queue.
       this.#endTurn(upload)
       await sending?.taken
       this.#uploads.delete(upload)
@@ -187,7 +187,7 @@ export class UploadQueue {
     const before = this.#sent.get(line.peer) ?? Promise.resolve()
     const taken = before.then(() => this.#send(upload, bytes, onSlow))
     this.#sent.set(line.peer, taken)
-    // Where a limit was set just now, an earlier piece may still be in the hands of this peer.
+    // Not strict while an earlier piece, begun before the limit was set, is still being sent to this peer.
     const strict = this.#bucket.bytesPerSecond !== undefined && line.busy === 1
     return { taken, turnOver: strict ? Promise.race([taken, slow]) : Promise.resolve() }
   }
@@ -201,7 +201,7 @@ export class UploadQueue {
       isPrompt = false
       line.isSlow = true
       onSlow()
-      // It holds its piece among the slow from now on: there may be a place for another.
+      // Its piece now counts as held by a slow peer, which may free a place for another.
       this.serve()
     }
     for (let at = 0; at < bytes.length;) {

@@ -1,6 +1,6 @@
-// How fast something goes: an average that forgets, so that it follows a line that changes.
+// The rate of a transfer: a decaying average, so that it follows a line whose speed changes.
 
-/** The time after which a measurement counts for about a third. */
+/** The time after which a measurement has decayed to about a third (1/e). */
 const memoryMs = 3000
 
 export class Pace {
@@ -8,16 +8,16 @@ export class Pace {
   #weightMs = 0
   #atMs: number | undefined
 
-  /** So many bytes came, at this time. */
+  /** Counts bytes that arrived at this time. */
   onBytes(bytes: number, nowMs: number): void {
     this.#forget(nowMs)
     this.#bytes += bytes
   }
 
-  /** Bytes a second over the last seconds. */
+  /** Bytes per second over the last few seconds. */
   bytesPerSecond(nowMs: number): number {
     this.#forget(nowMs)
-    // The first moments are no measurement: a buffer that was full already reads as a fast line.
+    // Too early to tell: data that was already buffered would look like a fast line.
     return this.#weightMs < 50 ? 0 : (this.#bytes / this.#weightMs) * 1000
   }
 

@@ -1,31 +1,30 @@
-// Reads pieces of one file: at once where that costs less than asking a thread for it, else in a thread.
-// A piece that the system has in memory is read in a tenth of a millisecond. To wake a thread and be woken
-// by it takes twice as long, and half of that on the event loop; but a disk may take ten milliseconds,
-// which the loop must not stand still for.
+// Reads pieces of one file, synchronously while they come from memory and in a thread while they come from
+// disk. From memory a piece takes 0.1 ms. Going through a thread takes twice as long, half of that on the
+// event loop; but a disk may take 10 ms, for which the loop must not block.
 
 import { readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 
-/** A read that took longer was no copy from memory, or somebody else had the processor. Which of both, the system's count says … */
+/** A longer read came from disk, or lost the processor on the way: the system's count of disk reads tells which … */
 const slowMs = 1
-/** … but it does not count what a file system outside the kernel reads: a read that took this long was slow in any case. */
+/** … except for file systems outside the kernel, which it does not count. A read this long is slow in any case. */
 const tooSlowMs = 20
-/** So many pieces are read in threads before the next is tried at once: in the beginning, and after one that was slow. */
+/** Pieces to read in threads before the next synchronous try, at the start and after a slow read. */
 const threadedMin = 16
-/** Twice as many after each further slow one, and at most so many, until as many as `threadedMin` in a row were fast. */
+/** That number doubles with each further slow read up to this; `threadedMin` fast reads in a row reset it. */
 const threadedMax = 4096
 
 export class PieceReader {
   readonly #nowMs: () => number
   readonly #diskReads: () => number
-  /** Pieces that are still to be read in threads. */
+  /** Pieces still to be read in threads. */
   #threaded = threadedMin
   #threadedNext = threadedMin
   #fastInRow = 0
-  /** As they were counted after the last slow read. */
+  /** The count of disk reads when it was last looked at. */
   #diskReadsSeen: number
 
-  /** `diskReads` counts what this process has had read from disks so far. */
+  /** `diskReads` returns how many disk reads this process has caused so far. */
   constructor(
     nowMs: () => number = () => performance.now(),
     diskReads: () => number = () => process.resourceUsage().fsRead,
@@ -35,12 +34,12 @@ export class PieceReader {
     this.#diskReadsSeen = diskReads()
   }
 
-  /** Whether the next piece is read at once, by the thread that asks. */
+  /** Whether the next piece is read synchronously, by the calling thread. */
   get readsAtOnce(): boolean {
     return this.#threaded === 0
   }
 
-  /** Reads `length` bytes at `position` to the start of the buffer; how many there were. Rejects with the system's error. */
+  /** Reads `length` bytes at `position` into `buffer`; resolves to the bytes read. Rejects with the system's error. */
   async read(file: FileHandle, buffer: Buffer, length: number, position: number): Promise<number> {
     if (!this.readsAtOnce) {
       this.#threaded--
@@ -63,7 +62,7 @@ export class PieceReader {
     this.#threadedNext = Math.min(threadedMax, 2 * this.#threadedNext)
   }
 
-  /** Since the last time it was asked. Others of this process may have: then threads are used once too often. */
+  /** Whether this process read from disk since the last call. Other files count too; then a thread is used in vain. */
   #hasReadDisk(): boolean {
     const before = this.#diskReadsSeen
     this.#diskReadsSeen = this.#diskReads()

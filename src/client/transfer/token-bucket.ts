@@ -1,7 +1,7 @@
-// A rate limit (token bucket): `rate` bytes a second on average, never more than a burst at once.
-// The clock is handed in, so that the arithmetic can be tested without waiting.
+// A rate limit as a token bucket: `bytesPerSecond` on average, never more than a burst at once. The clock is
+// injected, so that tests need not wait.
 
-/** The burst, in seconds of the rate. Short, so that a limit holds over any second, not only on average. */
+/** The burst, in seconds at the limit. Short, so that the limit holds over any second and not only on average. */
 const burstSeconds = 0.1
 
 export interface Clock {
@@ -17,7 +17,7 @@ export const systemClock: Clock = {
 export class TokenBucket {
   readonly #clock: Clock
   #bytesPerSecond: number | undefined
-  /** Bytes that may go now; negative while what was taken has yet to be earned. */
+  /** Bytes that may go now; negative while bytes already taken are still being paid for. */
   #tokens = 0
   #filledAtMs: number
   #waiting: { bytes: number; go: () => void }[] = []
@@ -33,11 +33,11 @@ export class TokenBucket {
     return this.#bytesPerSecond
   }
 
-  /** Takes effect at once, also for those who wait. */
+  /** Changes the limit, also for waiting callers. Undefined: no limit. */
   setRate(bytesPerSecond: number | undefined): void {
     this.#fill()
-    // What went out under a higher limit is owed as the time it would have taken then. Owed as bytes,
-    // a lower limit would begin with silence, and a silent peer is taken for dead.
+    // Scales debt and waiting requests to the lower limit, so that they take no longer than under the old
+    // one. Unscaled, a lower limit would begin with silence, and a silent peer is taken for dead.
     const easier = Math.min(1, (bytesPerSecond ?? 0) / (this.#bytesPerSecond ?? Infinity))
     this.#tokens = Math.min(this.#tokens, 0) * easier
     for (const waiter of this.#waiting) waiter.bytes *= easier
@@ -45,13 +45,13 @@ export class TokenBucket {
     this.#release()
   }
 
-  /** How many bytes to ask for at a time, so that a limit is felt as a stream and not as lumps. */
+  /** How many bytes to take at a time, so that a limited transfer flows evenly. */
   get sliceBytes(): number {
     if (this.#bytesPerSecond === undefined) return Number.MAX_SAFE_INTEGER
     return Math.max(1024, Math.ceil(this.#bytesPerSecond * burstSeconds))
   }
 
-  /** Undefined when the bytes may go now; else a promise for when they may. First come, first served. */
+  /** Undefined when the bytes may go now, else a promise that resolves when they may. First come, first served. */
   take(bytes: number): Promise<void> | undefined {
     if (this.#bytesPerSecond === undefined) return undefined
     this.#fill()
@@ -65,14 +65,14 @@ export class TokenBucket {
     })
   }
 
-  /** Bytes that were taken and did not go after all. */
+  /** Returns bytes that were taken but not sent. */
   giveBack(bytes: number): void {
     if (this.#bytesPerSecond === undefined) return
     this.#tokens += bytes
     this.#release()
   }
 
-  /** Books bytes that have come already; how long to pause, in milliseconds, to make up for them. */
+  /** Charges bytes that have already arrived; returns the milliseconds to pause for them. */
   spend(bytes: number): number {
     if (this.#bytesPerSecond === undefined) return 0
     this.#fill()
@@ -102,7 +102,7 @@ export class TokenBucket {
     if (this.#timerSet || this.#waiting.length === 0 || this.#bytesPerSecond === undefined) return
     this.#timerSet = true
     const ms = Math.max(1, Math.ceil((-this.#tokens / this.#bytesPerSecond) * 1000))
-    // In steps of at most a second: a rate that is raised meanwhile must not wait for the old sum.
+    // In steps of at most a second, so that a raised limit takes effect soon.
     this.#clock.after(Math.min(ms, 1000), () => {
       this.#timerSet = false
       this.#release()

@@ -1,4 +1,4 @@
-// The fields that messages of both protocols are made of.
+// The fields shared by the messages of both protocols.
 
 import * as v from 'valibot'
 import { pieceBytes, pieceCountMax } from '../limits.ts'
@@ -16,7 +16,7 @@ export const Nonce = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22,64}$/, 'is no
 /** SHA-256 of a manifest, lower-case hex. */
 export const FileId = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'is not a file id'))
 
-/** What a caller chooses for each change, so that a repeated request changes nothing twice. */
+/** Chosen by the caller for each change, so that a repeated request takes effect once. */
 export const CommandId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{16,64}$/, 'is not a command id'))
 
 export const SizeBytes = v.pipe(
@@ -29,7 +29,7 @@ export const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 export const PieceIndex = v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(pieceCountMax - 1))
 export const Port = v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(65_535))
 
-/** Milliseconds since 1970, of the clock of whoever sends it. */
+/** Milliseconds since 1970 by the sender's clock. */
 export const TimeMs = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 
 /** A signed ticket, see security/ticket.ts. */

@@ -1,5 +1,5 @@
-// What a downloading client asks a sharing one, and is told by it. The connecting side downloads.
-// PROTOCOL.md explains every entry; a test holds it against this table.
+// The protocol between a downloading client (the caller) and a sharing one. PROTOCOL.md explains every
+// entry; a test compares it with this table.
 
 import * as v from 'valibot'
 import { lineBytesMax, manifestBytesMax, pieceBytes } from '../limits.ts'
@@ -30,7 +30,7 @@ export const peerProtocol = {
     prove: { needs: 'hello', params: v.strictObject({ proof: Signature }), result: Nothing },
     /** A newer ticket for the same user, group and key. */
     renew: { needs: 'login', params: v.strictObject({ ticket: TicketText }), result: Nothing },
-    /** Opens a file: which pieces are there now, and from then on `have` for each new one. */
+    /** Opens a file: the pieces it has now, followed by a `have` for each new one. */
     open: {
       needs: 'login',
       params: v.strictObject({ fileId: FileId }),
@@ -42,7 +42,7 @@ export const peerProtocol = {
       result: Nothing,
       bodyBytesMax: manifestBytesMax,
     },
-    /** A piece; without an index, one that the sharing client chooses of those that are wanted (`wants`). */
+    /** A piece; without an index, one that the sharing client chooses among those in `wants`. */
     piece: {
       needs: 'login',
       params: v.strictObject({ fileId: FileId, index: v.optional(PieceIndex) }),
@@ -52,17 +52,17 @@ export const peerProtocol = {
   },
   toCaller: {
     have: v.object({ fileId: FileId, index: PieceIndex }),
-    /** The piece that will answer a request that named none: it is sent next, and can still be cancelled. */
+    /** The piece chosen for a request without an index. It is sent next and can still be cancelled. */
     chosen: v.object({ request: Count, index: PieceIndex }),
-    /** The file is not served any more: withdrawn, changed on disk, or gone. */
+    /** The file is no longer served: withdrawn, changed on disk, or gone. */
     closed: v.object({ fileId: FileId, why: v.pipe(v.string(), v.maxLength(200)) }),
   },
   toResponder: {
-    /** The answer to this request is not needed any more; it is refused as `cancelled` if not yet begun. */
+    /** The request is no longer needed. Refused as `cancelled` unless its answer has begun. */
     cancel: v.object({ request: Count }),
-    /** The pieces among which the sharing client may choose: those that are not there or under way. */
+    /** The pieces among which the sharing client may choose: all that are still missing and not under way. */
     wants: v.object({ fileId: FileId, bitfield: v.pipe(v.string(), v.maxLength(lineBytesMax)) }),
-    /** One of them is under way from elsewhere, or there. */
+    /** One of the wanted pieces is under way from elsewhere, or has arrived. */
     taken: v.object({ fileId: FileId, index: PieceIndex }),
   },
 } as const satisfies Protocol

@@ -1,5 +1,5 @@
-// What clients ask trackers, and what trackers tell clients. PROTOCOL.md explains every entry; a test
-// holds it against this table.
+// The protocol between a client (the caller) and a tracker. PROTOCOL.md explains every entry; a test
+// compares it with this table.
 
 import * as v from 'valibot'
 import {
@@ -30,7 +30,7 @@ import {
 /** A client that has pieces of a file: where it listens, and the key it must prove. */
 export const Peer = v.object({
   user: UserName,
-  /** An IP address, never a name: nobody makes this client ask a name server. */
+  /** An IP address, never a name: nobody can make this client query a name server. */
   host: v.pipe(v.string(), v.ip()),
   port: Port,
   key: PublicKey,
@@ -39,7 +39,7 @@ export const Peer = v.object({
 })
 export type Peer = v.InferOutput<typeof Peer>
 
-/** How a user stands to a group. */
+/** A user's standing in a group. */
 export const Standing = v.picklist(['owner', 'member', 'requested', 'none'])
 export type Standing = v.InferOutput<typeof Standing>
 
@@ -49,7 +49,7 @@ export type GroupEntry = v.InferOutput<typeof GroupEntry>
 export const FileEntry = v.object({ name: FileName, sizeBytes: SizeBytes, seeders: Count })
 export type FileEntry = v.InferOutput<typeof FileEntry>
 
-/** Listings come in pages: `after` is the last entry of the page before. */
+/** Listings come in pages: `after` is the last entry of the previous page. */
 const page = { after: v.optional(v.string()) }
 const users = v.object({ users: v.pipe(v.array(UserName), v.maxLength(pageEntries)), more: v.boolean() })
 const changed = Nothing
@@ -172,7 +172,7 @@ export const trackerProtocol = {
       params: v.strictObject({ group: GroupName, ...page }),
       result: v.object({ files: v.pipe(v.array(FileEntry), v.maxLength(pageEntries)), more: v.boolean() }),
     },
-    /** Asks for a file, and from now on to be told when its swarm changes. */
+    /** Asks for a file, and subscribes to changes of its swarm. */
     find_file: {
       needs: 'login',
       params: v.strictObject({ group: GroupName, name: FileName }),
@@ -184,14 +184,14 @@ export const trackerProtocol = {
         expiresMs: TimeMs,
       }),
     },
-    /** No more to be told about the swarm of a file. */
+    /** Unsubscribes from the swarm of a file. */
     forget_file: {
       needs: 'login',
       params: v.strictObject({ group: GroupName, name: FileName }),
       result: Nothing,
     },
 
-    /** Soft state: this client has all (`complete`) or some pieces of these, and serves them. */
+    /** Soft state: this client serves these files, with all (`complete`) or some of their pieces. */
     announce: {
       needs: 'login',
       params: v.strictObject({
@@ -200,7 +200,7 @@ export const trackerProtocol = {
           v.maxLength(announceFilesMax),
         ),
       }),
-      /** Those that cannot be announced: not in the group, not shared there, or another version by now. */
+      /** Files not announced: the user is not in the group, or the group has no such file or another version. */
       result: v.object({ refused: v.array(v.object({ group: GroupName, name: FileName })) }),
     },
     retract: {
@@ -214,13 +214,13 @@ export const trackerProtocol = {
     join_requested: v.object({ group: GroupName, user: UserName }),
     /** To the asker: the owner has decided. */
     request_decided: v.object({ group: GroupName, accepted: v.boolean() }),
-    /** To the connected members, and to the one it is about: no longer a member. */
+    /** To the connected members and the user concerned: no longer a member. */
     member_left: v.object({ group: GroupName, user: UserName, timeMs: TimeMs }),
     /** To the new owner, when the old one left. */
     owner_changed: v.object({ group: GroupName, owner: UserName }),
-    /** To those who asked for the file: peers that came or changed, and keys of peers that went. */
+    /** To those who asked for the file: peers that came or changed, and keys of those that left. */
     swarm_changed: v.object({ ...FileVersion.entries, joined: v.array(Peer), left: v.array(PublicKey) }),
-    /** To those who share it or asked for it: this version is not in the group any more. */
+    /** To those who share it or asked for it: this version is no longer in the group. */
     file_gone: FileVersion,
     /** The keys whose tickets this community honours have changed. */
     trackers_changed: v.object({ trackers: v.array(PublicKey) }),

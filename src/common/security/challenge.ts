@@ -1,10 +1,10 @@
-// How the two ends of a peer connection prove their keys. Each signs both nonces and both keys, so a
-// proof made for one connection, or for one peer, is worth nothing on another.
+// Proofs of identity keys, between two clients and towards a tracker. Both ends of a peer connection sign
+// both nonces and both keys, so a proof is valid for that connection, peer and role only.
 
 import { randomBytes } from 'node:crypto'
 import { verifySignature, type Identity } from './identity.ts'
 
-/** What both ends know when they sign. */
+/** The values that both ends sign. */
 export interface Challenge {
   readonly callerNonce: string
   readonly responderNonce: string
@@ -29,7 +29,7 @@ export function checkProof(role: Role, challenge: Challenge, proof: string): boo
 
 const loginContext = 'coterie login 1'
 
-/** A client proves its key to a tracker: over the tracker's nonce and key, and the user it logs in as. */
+/** A client's proof of its key to a tracker, over the tracker's nonce and key and the user logging in. */
 export function proveLoginKey(
   identity: Identity,
   trackerNonce: string,

@@ -1,5 +1,5 @@
-// The Ed25519 key (RFC 8032) that a program is known by. Made once, kept in a file that only its
-// owner can read. Public keys are 32 bytes, base64url; signatures 64 bytes, base64url.
+// The Ed25519 key (RFC 8032) that identifies a program, made once and kept in a file that only its owner
+// can read. Public keys are 32 bytes in base64url, signatures 64.
 
 import {
   createPrivateKey,
@@ -16,16 +16,16 @@ import { Failure, sentenceOf, systemCode } from '../failure.ts'
 
 export interface Identity {
   readonly publicKey: string
-  /** Signs `context` and the parts, each of which is bound to its place. */
+  /** Signs `context` and the parts, each bound to its position. */
   sign(context: string, ...parts: readonly string[]): string
 }
 
-/** An identity that is kept nowhere. */
+/** A new identity that is not saved. */
 export function makeIdentity(): Identity {
   return identityOf(createPrivateKey(newKey()))
 }
 
-/** The identity in this folder; made when there is none. Throws a `data` failure, as for a damaged one. */
+/** Loads the identity in this folder, or makes one. Throws a `data` failure when it is damaged or unreadable. */
 export function loadIdentity(folder: string): Identity {
   const path = join(folder, 'identity.pem')
   let pem: string
@@ -55,9 +55,9 @@ function makeKept(path: string): Identity {
 }
 
 /**
- * A new private key, as text. A key object that Node 20 has just generated must not be exported: exporting
- * locks the key, and when the garbage of the generating is collected in that moment, the same thread waits
- * for that lock again, for ever. One in a thousand first starts hung so.
+ * A new private key in PEM. Node 20 can deadlock when a freshly generated key object is exported: exporting
+ * locks the key, and a garbage collection of the generator at that moment takes the same lock on the same
+ * thread. One in a thousand first starts hung.
  */
 function newKey(): string {
   return generateKeyPairSync('ed25519', {
@@ -76,15 +76,15 @@ function identityOf(privateKey: KeyObject): Identity {
   }
 }
 
-/** Whether the holder of `publicKey` signed `context` and the parts. False for anything malformed. */
+/** Whether the holder of `publicKey` signed `context` and the parts. False for malformed input. */
 export function verifySignature(
   publicKey: string,
   signature: string,
   context: string,
   ...parts: readonly string[]
 ): boolean {
-  // One key and one signature have one text: Node's base64 also reads others, and whoever remembers
-  // keys by their text could be met by the same key under another.
+  // Node also decodes other spellings of the same bytes. Accepting them would let one key pass for several
+  // wherever keys are compared as text.
   if (!isCanonical(publicKey, 32) || !isCanonical(signature, 64)) return false
   try {
     const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })
@@ -99,7 +99,7 @@ function isCanonical(text: string, byteCount: number): boolean {
   return bytes.length === byteCount && bytes.toString('base64url') === text
 }
 
-/** JSON keeps the parts apart: ["ab","c"] and ["a","bc"] sign differently. */
+/** The bytes to sign. JSON separates the parts: ["ab","c"] and ["a","bc"] sign differently. */
 function bound(context: string, parts: readonly string[]): Buffer {
   return Buffer.from(JSON.stringify([context, ...parts]))
 }

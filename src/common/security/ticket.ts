@@ -1,5 +1,5 @@
-// Tickets: a tracker's signed word that a user was a member of a group and holds a key. A sharing
-// client serves only who shows one and proves the key, so knowing an address is worth nothing.
+// Tickets: a tracker's signed statement that a user was a member of a group and holds a key. A sharing
+// client serves only peers that show one and prove the key; knowing its address is not enough.
 //
 //   base64url(JSON {user, group, key, expiresMs, tracker}) "." signature
 
@@ -14,7 +14,7 @@ const Ticket = v.strictObject({
   group: GroupName,
   /** The key that the bearer must prove. */
   key: PublicKey,
-  /** Of the trackers' clock. */
+  /** By the trackers' clock. */
   expiresMs: TimeMs,
   /** The key of the tracker that signed. */
   tracker: PublicKey,
@@ -29,8 +29,8 @@ export function signTicket(tracker: Identity, ticket: Omit<Ticket, 'tracker'>): 
 }
 
 /**
- * Reads a ticket. Refuses as `ticket-invalid` what no trusted tracker signed, and as `ticket-lapsed`
- * what was good until before `nowMs` (of the trackers' clock).
+ * Reads a ticket. Refused as `ticket-invalid` unless a trusted tracker signed it, and as `ticket-lapsed`
+ * when it expired at or before `nowMs` (by the trackers' clock).
  */
 export function readTicket(
   text: string,
@@ -43,7 +43,7 @@ export function readTicket(
     return refuse('ticket-invalid', 'this ticket cannot be read')
   }
   if (!trustedTrackers.has(ticket.tracker) || !verifySignature(ticket.tracker, signature, context, payload)) {
-    return refuse('ticket-invalid', 'this ticket is not from a tracker that is trusted here')
+    return refuse('ticket-invalid', 'this ticket is not from a trusted tracker')
   }
   if (ticket.expiresMs <= nowMs) return refuse('ticket-lapsed', 'this ticket has lapsed')
   return { ok: true, value: ticket }

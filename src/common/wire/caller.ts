@@ -1,4 +1,4 @@
-// The connecting side of a protocol: asks, matches answers to questions, hears notifications.
+// The connecting side of a protocol: sends requests, matches answers to them, and passes on notifications.
 
 import * as v from 'valibot'
 import { Failure } from '../failure.ts'
@@ -9,19 +9,19 @@ import { classify, notificationMessage, requestMessage, type Message } from './m
 import type { Method, Params, Protocol, Result, Told, ToldParams } from './methods.ts'
 
 export interface CallerEvents<P extends Protocol> {
-  /** What the responder tells unasked, already held against the table. */
+  /** Notifications from the responder, already validated against the table. */
   onTold: { [M in Told<P, 'toCaller'>]: (params: ToldParams<P, 'toCaller', M>) => void }
-  /** Called once. Every open request has been rejected before. */
+  /** Called once, after every pending request has been rejected. */
   onClosed(reason: Failure): void
   onBytes?(count: number): void
 }
 
 export interface RequestOptions<R = unknown> {
-  /** Without an answer for so long, the request is rejected with a `timeout` failure. 0: wait for ever. */
+  /** Rejects the request with a `timeout` failure after this long without an answer. 0: waits for ever. */
   timeoutMs?: number
-  /** The id the request went out with, for a notification that speaks of it. */
+  /** Receives the id of the request, for notifications that refer to it. */
   onSent?: (id: number) => void
-  /** Where the bytes behind the result go. Called when their number is known, before the first is read. */
+  /** Returns the buffer for the body. Called once its size is known, before its first byte is read. */
   bodyBuffer?: (bytes: number, result: R) => Uint8Array
 }
 
@@ -39,7 +39,7 @@ export class Caller<P extends Protocol> {
   readonly #events: CallerEvents<P>
   readonly #pending = new Map<number, Pending>()
   readonly #watch: NodeJS.Timeout
-  /** The request whose body is arriving right now. */
+  /** The request whose body is arriving. */
   #receiving: number | undefined
   #nextId = 0
 
@@ -59,8 +59,8 @@ export class Caller<P extends Protocol> {
   }
 
   /**
-   * Asks, and waits for the answer: a value or a refusal. Rejects with a failure when there is no
-   * answer (`connection-lost`, `timeout`) or one that the protocol does not allow (`protocol`).
+   * Sends a request and resolves to its answer, a value or a refusal. Rejects with a failure when no
+   * answer comes (`connection-lost`, `timeout`) or the answer breaks the protocol (`protocol`).
    */
   request<M extends Method<P>>(
     method: M,
@@ -86,7 +86,7 @@ export class Caller<P extends Protocol> {
     })
   }
 
-  /** Tells the responder something that needs no answer. */
+  /** Sends the responder a notification. */
   tell<M extends Told<P, 'toResponder'>>(method: M, params: ToldParams<P, 'toResponder', M>): void {
     this.channel.send(notificationMessage(method, params))
   }
@@ -104,18 +104,18 @@ export class Caller<P extends Protocol> {
     } else if (message.kind === 'error') {
       if (message.id !== null) this.#take(message.id)?.resolve({ ok: false, refusal: message.refusal })
     } else {
-      this.channel.close(new Failure('protocol', 'the other end sent a message of the wrong shape'))
+      this.channel.close(new Failure('protocol', 'the other end sent a malformed message'))
     }
   }
 
   #onNotification(method: string, params: unknown): void {
-    // A notification that this program does not know comes from a newer one: not an error.
+    // An unknown notification comes from a newer program and is ignored.
     if (!Object.hasOwn(this.#protocol.toCaller, method)) return
     const schema = this.#protocol.toCaller[method]
     const parsed = schema === undefined ? undefined : v.safeParse(schema, params)
     if (parsed === undefined) return
     if (!parsed.success) {
-      this.channel.close(new Failure('protocol', `the other end sent a ${method} of the wrong shape`))
+      this.channel.close(new Failure('protocol', `the other end sent a malformed ${method}`))
       return
     }
     this.#events.onTold[method as Told<P, 'toCaller'>](parsed.output as never)
@@ -126,15 +126,15 @@ export class Caller<P extends Protocol> {
     if (pending === undefined) return
     const spec = this.#protocol.requests[pending.method]
     const parsed = spec === undefined ? undefined : v.safeParse(spec.result, result)
-    // A result that promises bytes and brings none would leave its buffer as it was, and look like an answer.
+    // Without its body, a result would pass off the old content of the buffer as the answer.
     const isWhole = hasBody || spec?.bodyBytesMax === undefined
     if (parsed?.success === true && isWhole) pending.resolve({ ok: true, value: parsed.output })
     else pending.reject(wrongShape(pending.method))
   }
 
-  /** The body of an answer that came too late still has to be read, to stay in step: into a buffer to forget. */
+  /** A body whose request has timed out is still read, into a throwaway buffer, so the stream stays in step. */
   #bodyBuffer(message: Message, bytes: number): Uint8Array {
-    if (message.kind !== 'result') throw new Failure('protocol', 'bytes behind a message that is no result')
+    if (message.kind !== 'result') throw new Failure('protocol', 'bytes after a message that is not a result')
     const pending = this.#pending.get(message.id)
     const max =
       pending === undefined
@@ -150,9 +150,9 @@ export class Caller<P extends Protocol> {
   }
 
   /**
-   * The buffer of a body that is arriving belongs to the socket: who was told "timeout" would use it
-   * again, and the late bytes would overwrite what is there by then. So such a request goes on while
-   * bytes come, and when they stop, the connection ends with it.
+   * While a body is arriving, its buffer belongs to the socket: after a timeout the owner would reuse it,
+   * and late bytes would overwrite the new content. Such a request therefore lives on while bytes come;
+   * when they stop, the whole connection is closed.
    */
   #onTimeout(id: number, timeoutMs: number): void {
     const pending = this.#pending.get(id)
@@ -173,7 +173,7 @@ export class Caller<P extends Protocol> {
     return pending
   }
 
-  /** Also who only listens must be heard: the other end takes a caller that sends nothing for dead. */
+  /** Pings even when only sending is idle: the other end takes a silent caller for dead. */
   #watchIdle(): void {
     const { lastHeardAtMs, lastSentAtMs } = this.channel
     const now = performance.now()

@@ -1,5 +1,5 @@
-// One connection: a socket with the codec on it. Owns joining the messages of a turn into one write,
-// the bound on what may wait unsent, and the word that an idle or dead connection is. Knows no methods.
+// One connection: a socket with the codec on top. Batches the messages of a turn into one write, bounds
+// unsent output, notes activity. Knows nothing of methods.
 
 import { connect, type Socket } from 'node:net'
 import type { Address } from '../addresses.ts'
@@ -10,44 +10,44 @@ import { encodeLine, FrameReader, type Frame } from './frames.ts'
 
 export interface ChannelEvents {
   onFrame(frame: Frame): void
-  /** A line that was no JSON; there may be `malformedLinesMax` before the channel closes. */
+  /** A line was not JSON. The channel closes after `malformedLinesMax` of them. */
   onMalformed(): void
   bodyBuffer(message: object, bytes: number): Uint8Array
-  /** Called once, whoever closed. */
+  /** Called once, whichever end closed. */
   onClosed(reason: Failure): void
-  /** Bytes came in; for a meter or a limit. */
+  /** Bytes arrived; for meters and limits. */
   onBytes?(count: number): void
 }
 
 export interface OpenOptions {
-  /** The address to call from: the other end takes it for where this program can be reached. */
+  /** The address to connect from: the other end takes it as the address of this program. */
   readonly localHost?: string | undefined
-  /** At most so many bytes of a body are read at once; for a reader that limits its rate. */
+  /** The most bytes of a body to read at once, for a reader that limits its rate. */
   readonly readBytesMax?: () => number
 }
 
-/** Small, so that little of a body that follows a line has to be copied out of it. */
+/** Small, so that little of the body after a line has to be copied out. */
 const scratchBytes = 8 * 1024
 
 export class Channel {
   readonly socket: Socket
   readonly reader: FrameReader
-  /** The last time a byte came in, in milliseconds of `performance.now()`. */
+  /** When a byte last arrived, in milliseconds of `performance.now()`. */
   lastHeardAtMs = performance.now()
-  /** The last time a message was sent, likewise. */
+  /** When a message was last sent, likewise. */
   lastSentAtMs = performance.now()
   readonly #direct: boolean
   #events: ChannelEvents | undefined
   #outbox = ''
   #flushSoon: NodeJS.Immediate | undefined
   #malformed = 0
-  /** Of the unsent bytes, those that `sendBytes` was given: their sender waits for them itself. */
+  /** The part of the unsent bytes that came through `sendBytes`, whose sender waits for them. */
   #bulkBytes = 0
-  /** Bytes that `beginBulk` announced and that are still to come. No message may go between them. */
+  /** Bytes announced by `beginBulk` and not yet sent. No message may go between them. */
   #bulkOwed = 0
   #closedBecause: Failure | undefined
 
-  /** `direct`: the socket was made by `openChannel` and hands its bytes over by itself. */
+  /** `direct`: the socket comes from `openChannel`, which feeds the bytes in itself. */
   constructor(socket: Socket, lineBytesMax: number, direct = false) {
     this.socket = socket
     this.#direct = direct
@@ -78,7 +78,7 @@ export class Channel {
       socket.on('data', (chunk: Buffer) => this.receive(() => this.reader.feed(chunk), chunk.length))
   }
 
-  /** Sets who is told what comes in. To be called in the turn that made the channel, before any byte. */
+  /** Sets the receiver of everything that arrives. Call it in the turn that made the channel. */
   listen(events: ChannelEvents): void {
     this.#events = events
     if (this.#closedBecause !== undefined) events.onClosed(this.#closedBecause)
@@ -88,12 +88,12 @@ export class Channel {
     return this.#closedBecause !== undefined
   }
 
-  /** Bytes that were sent here but not yet taken by the system. */
+  /** Bytes handed to this channel that the system has not taken yet. */
   get unsentBytes(): number {
     return this.socket.writableLength + this.#outbox.length
   }
 
-  /** Takes bytes in by `take`; a stream that cannot be followed closes the channel. */
+  /** Lets `take` process `count` bytes that arrived; closes the channel when it throws a failure. */
   receive(take: () => void, count: number): void {
     if (this.#closedBecause !== undefined) return
     this.lastHeardAtMs = performance.now()
@@ -106,25 +106,25 @@ export class Channel {
     }
   }
 
-  /** Sends a message. All messages of one turn go out in one write: many small writes cost five times more. */
+  /** Sends a message. All messages of a turn go out in one write: many small writes cost five times as much. */
   send(message: object): void {
     if (this.#closedBecause !== undefined) return
     this.#outbox += encodeLine(message)
     this.lastSentAtMs = performance.now()
     this.#flushSoon ??= setImmediate(() => this.flush())
     if (this.unsentBytes - this.#bulkBytes > unsentBytesMax) {
-      this.close(new Failure('connection-lost', 'the other end does not read what it is sent'))
+      this.close(new Failure('connection-lost', 'the other end has stopped reading'))
     }
   }
 
-  /** Sends a message that announces `bytes` raw bytes. Other messages wait until they have been sent. */
+  /** Sends a message that announces `bytes` raw bytes. Other messages wait until those have been sent. */
   beginBulk(message: object, bytes: number): void {
     if (this.#bulkOwed > 0) throw new Error('one bulk at a time')
     if (bytes === 0) {
       this.send(message)
       return
     }
-    // Held until the first bytes: the line and they go out in one write, and arrive as one.
+    // Corked until the first bytes, so that they leave in one write with the line and arrive with it.
     this.socket.cork()
     this.send(message)
     this.flush()
@@ -132,8 +132,8 @@ export class Channel {
   }
 
   /**
-   * Sends some of the announced bytes, uncopied: they must not change until `onTaken`, which is called
-   * when the system has taken them or the channel has closed.
+   * Sends some of the announced bytes without copying them: leave them unchanged until `onTaken`, which
+   * is called when the system has taken them or the channel has closed.
    */
   sendBytes(bytes: Uint8Array, onTaken: () => void): void {
     if (this.#closedBecause !== undefined) {
@@ -159,17 +159,17 @@ export class Channel {
     if (text !== '' && this.socket.writable) this.socket.write(text)
   }
 
-  /** Sends what is waiting, then closes. */
+  /** Sends pending output, then closes. */
   close(reason: Failure): void {
     if (this.#closedBecause !== undefined) return
     this.flush()
     this.#closedBecause = reason
     this.socket.uncork()
-    // From here on no byte may go into a buffer that its owner, told of the end, is using again.
+    // The owner of a body buffer may reuse it once told of the end: no byte may go into it any more.
     if (this.#direct) this.socket.pause()
     // destroySoon ends the stream after the last write; destroy alone would drop an error reply.
     this.socket.destroySoon()
-    // A reader that does not read would keep the last write, and with it the socket, for ever.
+    // A peer that stops reading would hold the last write, and with it the socket, for ever.
     setTimeout(() => this.socket.destroy(), connectTimeoutMs).unref()
     this.#events?.onClosed(reason)
   }
@@ -183,7 +183,7 @@ export class Channel {
 }
 
 /**
- * Connects, and reads bodies straight into their buffers.
+ * Opens a connection whose bodies are read straight into their buffers.
  * Rejects with a `connection-lost` or `timeout` failure that names the address.
  */
 export function openChannel(

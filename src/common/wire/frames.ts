@@ -1,36 +1,36 @@
-// The codec of both protocols, without I/O: bytes in, messages out. A message is one line of JSON;
-// a message that says `bytes: n` is followed by exactly n raw bytes, its body. Knows no methods.
+// The codec of both protocols: bytes in, messages out, no I/O. A message is one line of JSON; one that
+// says `bytes: n` is followed by exactly n raw bytes, its body. Knows nothing of methods.
 
 import { Failure } from '../failure.ts'
 
-/** A message as it stands on the line, not yet checked, and its body if it announced one. */
+/** A parsed but unchecked message, and its body if it announced one. */
 export interface Frame {
   readonly message: unknown
   readonly body?: Uint8Array
 }
 
 export interface FrameReaderOptions {
-  /** Bytes a line may have, its newline not counted. May be raised while reading. */
+  /** The most bytes of a line, without its newline. May be raised while reading. */
   lineBytesMax: number
   /**
-   * Where the body of this message goes: a buffer of exactly `bytes` bytes. Called before the first
-   * byte of it is read, so that the size is known before anything is allocated. Throws to refuse.
+   * Returns a buffer of exactly `bytes` bytes for the body of this message. Called before the body is
+   * read, so that its size can be checked before anything is allocated. Throws to refuse.
    */
   bodyBuffer: (message: object, bytes: number) => Uint8Array
   onFrame: (frame: Frame) => void
-  /** A line that is not JSON. The connection is still in step: the reader goes on at the next line. */
+  /** A line was not JSON. The reader goes on with the next line. */
   onMalformed: () => void
 }
 
 const newline = 0x0a
 
 /**
- * Cuts a byte stream into frames, however the bytes arrive. Throws a `protocol` failure where the
- * stream cannot be followed any further (a line too long, a body nobody asked for): hang up then.
+ * Cuts a byte stream into frames, however the bytes arrive. Throws a `protocol` failure where it loses
+ * track of the stream (a line too long, a body nobody asked for): hang up then.
  */
 export class FrameReader {
   readonly options: FrameReaderOptions
-  /** The start of a line whose newline has not come yet. */
+  /** The start of a line whose newline is yet to come. */
   #partial = Buffer.alloc(0)
   #partialBytes = 0
   #body: { message: object; buffer: Uint8Array; filled: number } | undefined
@@ -39,12 +39,12 @@ export class FrameReader {
     this.options = options
   }
 
-  /** The rest of the body that is being read, for a reader that can put bytes there itself. */
+  /** The unfilled rest of the current body, for a socket that reads straight into it. */
   get bodyRest(): Uint8Array | undefined {
     return this.#body?.buffer.subarray(this.#body.filled)
   }
 
-  /** `count` bytes were put at the start of `bodyRest`. */
+  /** Notes that `count` bytes were written to the start of `bodyRest`. */
   bodyReceived(count: number): void {
     const body = this.#body
     if (body === undefined) throw new Error('no body is being read')
@@ -54,7 +54,7 @@ export class FrameReader {
     this.options.onFrame({ message: body.message, body: body.buffer })
   }
 
-  /** Bytes from the stream. They may be reused by the caller once this returns. */
+  /** Takes bytes from the stream. The caller may reuse them once this returns. */
   feed(fed: Uint8Array): void {
     const bytes = Buffer.isBuffer(fed) ? fed : Buffer.from(fed.buffer, fed.byteOffset, fed.length)
     let at = 0
@@ -82,7 +82,7 @@ export class FrameReader {
     const needed = this.#partialBytes + part.length
     this.#checkLength(needed)
     if (needed > this.#partial.length) {
-      // Doubled: a line that comes byte by byte costs its length, not a buffer for each byte.
+      // Doubling keeps the cost of a line that comes byte by byte linear.
       const grown = Buffer.allocUnsafe(Math.max(256, 2 * needed))
       this.#partial.copy(grown, 0, 0, this.#partialBytes)
       this.#partial = grown
@@ -91,7 +91,7 @@ export class FrameReader {
     this.#partialBytes = needed
   }
 
-  /** The line that ends before `end`. Views of parts of `bytes` would cost more than the text itself. */
+  /** Decodes the line that ends at `end`. A view of `bytes` would cost more than the text itself. */
   #line(bytes: Buffer, start: number, end: number): string {
     if (this.#partialBytes === 0) {
       this.#checkLength(end - start)
@@ -126,24 +126,24 @@ export class FrameReader {
     }
     const buffer = this.options.bodyBuffer(message as object, bytes)
     if (buffer.length !== bytes) {
-      throw new Failure('protocol', `a body of ${bytes} bytes where ${buffer.length} were expected`)
+      throw new Failure('protocol', `a body of ${bytes} bytes instead of ${buffer.length}`)
     }
     if (bytes === 0) this.options.onFrame({ message, body: buffer })
     else this.#body = { message: message as object, buffer, filled: 0 }
   }
 }
 
-/** How many bytes of body a message announces; undefined when none. Throws when it is no count. */
+/** The size of the body a message announces, undefined without one. Throws when `bytes` is not a count. */
 function announcedBytes(message: unknown): number | undefined {
   if (typeof message !== 'object' || message === null || !('bytes' in message)) return undefined
   const { bytes } = message
   if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0) {
-    throw new Failure('protocol', '"bytes" is not a number of bytes')
+    throw new Failure('protocol', '"bytes" is not a byte count')
   }
   return bytes
 }
 
-/** The line of a message. A body of `bytes` bytes must follow when the message says so. */
+/** Encodes a message as its line. The body that its `bytes` announces must follow. */
 export function encodeLine(message: object): string {
   return `${JSON.stringify(message)}\n`
 }

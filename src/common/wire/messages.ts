@@ -9,7 +9,7 @@ export type Message =
   | { readonly kind: 'error'; readonly id: number | null; readonly refusal: Refusal }
   | { readonly kind: 'invalid' }
 
-/** Sorts a parsed line into what it is. Ids are the caller's own count: whole numbers from 0. */
+/** Classifies a parsed line. Ids are counted by the caller: whole numbers from 0. */
 export function classify(message: unknown): Message {
   if (typeof message !== 'object' || message === null) return { kind: 'invalid' }
   const fields = message as Record<string, unknown>
@@ -48,12 +48,12 @@ export function resultMessage(id: number, result: unknown): object {
   return { jsonrpc: '2.0', id, result }
 }
 
-/** A result that is followed by `bytes` raw bytes. */
+/** A result followed by `bytes` raw bytes. */
 export function bulkResultMessage(id: number, result: unknown, bytes: number): object {
   return { jsonrpc: '2.0', id, result, bytes }
 }
 
-/** A refusal; `id` is null when the request could not be read so far as its id. */
+/** A refusal; `id` is null when the id of the request could not be read. */
 export function errorMessage(id: number | null, refusal: Refusal): object {
   return { jsonrpc: '2.0', id, error: { code: refusalNumber(refusal.code), message: refusal.sentence } }
 }

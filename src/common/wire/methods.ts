@@ -1,9 +1,9 @@
-// How a protocol is written down: one table of what may be asked and told. Client, server,
-// validation, and the check of PROTOCOL.md all read the same table.
+// How a protocol is declared: one table of its requests and notifications, which caller, responder,
+// validation and the check of PROTOCOL.md all read.
 
 import type * as v from 'valibot'
 
-/** Any schema that says yes or no at once. */
+/** Any synchronous schema. */
 // eslint-disable-next-line typescript/no-explicit-any
 export type Schema = v.GenericSchema<any, any>
 
@@ -14,18 +14,18 @@ export interface RequestSpec {
   readonly params: Schema
   readonly result: Schema
   readonly needs: Needs
-  /** Changes hard state. Its params carry a command id, so that a retry changes nothing twice. */
+  /** Changes hard state. Its params carry a command id, so that a retry takes effect once. */
   readonly mutates?: true
-  /** The result is followed by raw bytes, at most so many. */
+  /** The result has a body, of at most this many bytes. */
   readonly bodyBytesMax?: number
 }
 
-/** A protocol between a caller, the connecting side, and a responder. */
+/** A protocol between a caller (the connecting side) and a responder. */
 export interface Protocol {
   readonly requests: Readonly<Record<string, RequestSpec>>
-  /** What the responder tells the caller unasked: the params of each notification. */
+  /** Notifications from the responder to the caller: the params of each. */
   readonly toCaller: Readonly<Record<string, Schema>>
-  /** What the caller tells the responder without waiting for an answer. */
+  /** Notifications from the caller to the responder. */
   readonly toResponder: Readonly<Record<string, Schema>>
 }
 

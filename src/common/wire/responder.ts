@@ -1,5 +1,6 @@
-// The accepting side of a protocol: holds every message against the table, asks whether it is allowed
-// now, hands it to its handler and sends the answer. Whatever arrives gets an answer or a closed socket.
+// The accepting side of a protocol: validates every message against the table, checks whether it is
+// allowed at this stage, calls its handler and sends the answer. Every request gets an answer or a closed
+// socket.
 
 import * as v from 'valibot'
 import { Failure } from '../failure.ts'
@@ -25,7 +26,7 @@ export type Handlers<P extends Protocol, S> = {
     Answer<Result<P, M>> | Promise<Answer<Result<P, M>> | typeof answeredElsewhere> | typeof answeredElsewhere
 }
 
-/** What a handler returns that has answered, or will, through the responder itself. */
+/** Returned by a handler that answers through `beginBulk` or `answer`, now or later. */
 export const answeredElsewhere = Symbol('answered elsewhere')
 
 export interface ResponderOptions<P extends Protocol, S> {
@@ -33,14 +34,14 @@ export interface ResponderOptions<P extends Protocol, S> {
   session: S
   handlers: Handlers<P, S>
   onTold: { [M in Told<P, 'toResponder'>]: (params: ToldParams<P, 'toResponder', M>, session: S) => void }
-  /** How far this connection has come. Read before every request. */
+  /** The stage this connection has reached. Read before every request. */
   stage: () => Needs
   onClosed: (reason: Failure) => void
-  /** An error that is no refusal: a bug or a broken system, for the log. The caller hears `unavailable`. */
+  /** A handler threw: a bug or a broken system, for the log. The caller is refused as `unavailable`. */
   onFailure: (error: unknown) => void
-  /** Every request that came to its handler and was answered, for the metrics. */
+  /** A handler's answer was sent, for the metrics. */
   onAnswered?: (method: string, startedAtMs: number) => void
-  /** Every refusal, also of what never came to a handler. */
+  /** A refusal was sent, including one that no handler saw. */
   onRefused?: (code: RefusalCode) => void
 }
 
@@ -64,7 +65,7 @@ export class Responder<P extends Protocol, S> {
       onFrame: (frame) => this.#onMessage(classify(frame.message)),
       onMalformed: () => this.#refuse(null, refuse('parse-error', 'this line is not JSON').refusal),
       bodyBuffer: () => {
-        throw new Failure('protocol', 'bytes behind a message that takes none')
+        throw new Failure('protocol', 'bytes after a message that takes none')
       },
       onClosed: (reason) => {
         clearTimeout(this.#firstLine)
@@ -78,7 +79,7 @@ export class Responder<P extends Protocol, S> {
     this.channel.send(notificationMessage(method, params))
   }
 
-  /** The line of an answer whose `bytes` raw bytes go out by `channel.sendBytes` right behind it. */
+  /** Sends the line of an answer with a body. Send the `bytes` raw bytes next, by `channel.sendBytes`. */
   beginBulk(requestId: number, result: unknown, bytes: number): void {
     this.channel.beginBulk(bulkResultMessage(requestId, result, bytes), bytes)
   }
@@ -98,12 +99,12 @@ export class Responder<P extends Protocol, S> {
     if (message.kind === 'request') this.#onRequest(message.id, message.method, message.params)
     else if (message.kind === 'notification') this.#onNotification(message.method, message.params)
     else this.#refuse(null, refuse('invalid-request', 'this is not a JSON-RPC 2.0 request').refusal)
-    if (order[this.#options.stage()] === 0) this.#greetFirst()
+    if (order[this.#options.stage()] === 0) this.#requireHello()
   }
 
-  /** Nobody talks before a `hello`: whoever sends something else first speaks another language. */
-  #greetFirst(): void {
-    if (this.#inFlight === 0) this.close('the first request was no hello')
+  /** Closes a connection whose first message was not `hello`: it speaks another protocol. */
+  #requireHello(): void {
+    if (this.#inFlight === 0) this.close('the first request was not a hello')
   }
 
   #onRequest(id: number, method: string, params: unknown): void {
@@ -119,10 +120,7 @@ export class Responder<P extends Protocol, S> {
     if (missing !== undefined) this.#refuse(id, missing)
     else if (parsed?.success === true) this.#handle(id, method, parsed.output as Params<P, Method<P>>)
     else
-      this.#refuse(
-        id,
-        refuse('invalid-params', `the params of ${method} are not right: ${issueOf(parsed)}`).refusal,
-      )
+      this.#refuse(id, refuse('invalid-params', `invalid params for ${method}: ${issueOf(parsed)}`).refusal)
   }
 
   #missing(needs: Needs): Refusal | undefined {
@@ -180,13 +178,13 @@ export class Responder<P extends Protocol, S> {
     this.channel.send(errorMessage(id, refusal))
   }
 
-  /** A caller pings an idle connection; one that has been silent for longer has gone without a word. */
+  /** A live caller pings an idle connection, so one silent for longer is gone. */
   #watchIdle(): void {
     if (performance.now() - this.channel.lastHeardAtMs > deadAfterMs) this.close('silent for too long')
   }
 }
 
-/** After login, lines may be as long as a listing needs. */
+/** Raises the limit for lines: after login they may be as long as a listing needs. */
 export function allowLongLines(channel: Channel): void {
   channel.reader.options.lineBytesMax = lineBytesMax
 }
@@ -195,5 +193,5 @@ function issueOf(parsed: v.SafeParseResult<v.GenericSchema> | undefined): string
   const issue = parsed?.issues?.[0]
   if (issue === undefined) return 'unreadable'
   const where = v.getDotPath(issue)
-  return `${where === null ? 'they' : `"${where}"`}: ${issue.message}`.slice(0, 300)
+  return `${where === null ? '' : `"${where}": `}${issue.message}`.slice(0, 300)
 }
