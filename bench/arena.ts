@@ -51,8 +51,8 @@ export class Arena {
   }
 
   /** Restarts the client of a member after it ended or was killed. */
-  async restartMember(user: string): Promise<Program> {
-    const client = this.#startClient(user, [])
+  async restartMember(user: string, env: object = {}): Promise<Program> {
+    const client = this.#startClient(user, [], env)
     await client.say(`login ${user} bench`)
     return client
   }
@@ -62,10 +62,10 @@ export class Arena {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  #startClient(user: string, options: readonly string[]): Program {
+  #startClient(user: string, options: readonly string[], env: object = {}): Program {
     const [host = '', port = ''] = this.#tracker.split(':')
     const words = ['127.0.0.1', '0', host, port, '--data-dir', join(this.folder, user), ...options]
-    const client = new Program(user, 'client', words)
+    const client = new Program(user, 'client', words, env)
     this.#programs.push(client)
     return client
   }

@@ -14,9 +14,13 @@ export class Program {
   #read = 0
   #ended = false
 
-  constructor(name: string, what: 'tracker' | 'client', words: readonly string[]) {
+  /** `env` is added to the environment of this process. */
+  constructor(name: string, what: 'tracker' | 'client', words: readonly string[], env: object = {}) {
     this.name = name
-    this.process = spawn(process.execPath, [launcher, what, ...words], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.process = spawn(process.execPath, [launcher, what, ...words], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+    })
     const { stdout } = this.process
     if (stdout === null) throw new Error('the child has no output')
     createInterface({ input: stdout }).on('line', (line) => {
@@ -53,6 +57,11 @@ export class Program {
 
   hasPrinted(line: string): boolean {
     return this.#lines.includes(line)
+  }
+
+  /** Resolves when the program has ended by itself. */
+  ended(): Promise<void> {
+    return this.#end(() => undefined)
   }
 
   kill(): Promise<void> {

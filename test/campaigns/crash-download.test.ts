@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import { inArena } from '../../bench/arena.ts'
 import { killDownloader } from './download-rounds.ts'
+import { killInPublishing } from './publishing-rounds.ts'
 
 const seed = Date.now() % 1_000_000
 
@@ -16,4 +17,16 @@ test.runIf(process.platform === 'linux')(
       expect(figures.piecesSent, `seed ${seed}`).toBeLessThan(figures.pieces + 3 * 8)
     })
   },
+)
+
+test.each([false, true])(
+  'a client that is killed before any call of publishing leaves nothing half (over a file: %s)',
+  async (overwrite) => {
+    await inArena(async (arena) => {
+      const { calls, faults } = await killInPublishing(arena, overwrite)
+      expect(faults).toEqual([])
+      expect(calls.map((call) => call.split(' ')[0])).toContain(overwrite ? 'rename' : 'link')
+    })
+  },
+  60_000,
 )

@@ -1,12 +1,14 @@
 // npm run crash:download [-- --kills <n>] [--seed <n>] [--mib <n>]
 // Kills a downloading client with kill -9 at random moments, 100 times over one download of 1 GiB. Exits
-// with 1 when the copy is not identical, or when more came again than was in flight at the kills. Linux.
+// with 1 when the copy is not identical, or when more came again than was in flight at the kills. Then kills
+// one right before each call that gives a file its name, and exits with 1 when anything is left half. Linux.
 
 import { parseArgs } from 'node:util'
 import { inArena } from '../../bench/arena.ts'
 import { piecesUnderWayMax } from '../../src/client/downloading/under-way.ts'
 import { killDownloader } from './download-rounds.ts'
 import { report } from './figures.ts'
+import { killInPublishing } from './publishing-rounds.ts'
 
 const { values } = parseArgs({
   options: {
@@ -31,3 +33,15 @@ await inArena(async (arena) => {
   ])
   if (!figures.isIdentical || again > figures.kills * piecesUnderWayMax) process.exitCode = 1
 })
+
+for (const overwrite of [false, true]) {
+  await inArena(async (arena) => {
+    const { calls, faults } = await killInPublishing(arena, overwrite)
+    report(`publishing ${overwrite ? 'over a file' : 'a new file'}, killed before each call`, [
+      ['calls', String(calls.length)],
+      ['faults', String(faults.length)],
+    ])
+    for (const fault of faults) console.log(fault)
+    if (faults.length > 0 || calls.length < 5) process.exitCode = 1
+  })
+}

@@ -1,0 +1,110 @@
+// Kills a downloading client right before each of its calls that change the file system, from the last
+// piece to the share, one after the other, and looks each time at what is there, and what comes of it.
+
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { group, makeFile, type Arena } from '../../bench/arena.ts'
+import type { Program } from '../../src/demo/program.ts'
+
+export interface PublishingFigures {
+  /** The calls, each of which the client was killed before. */
+  readonly calls: readonly string[]
+  /** What was wrong, as sentences. */
+  readonly faults: readonly string[]
+}
+
+const preloaded = fileURLToPath(new URL('inside/kill-at-call.mjs', import.meta.url))
+const name = 'data.bin'
+const user = 'victim'
+const old = 'what was there before'
+
+/** With `overwrite` the destination exists, and must be the old file or the new one at every moment. */
+export async function killInPublishing(arena: Arena, overwrite: boolean): Promise<PublishingFigures> {
+  const path = await makeFile(arena, name, 1)
+  const seeder = await arena.startMember('seeder')
+  await seeder.say(`upload_file ${path} ${group}`)
+  await (await arena.startMember(user)).quit()
+  const place = new Place(arena, readFileSync(path), overwrite)
+  const all = await place.callsOf(0)
+  const first = all.findLastIndex((call) => call.startsWith('write ')) + 1
+  const faults: string[] = []
+  for (let call = first + 1; call <= all.length; call++) {
+    const said = await place.killedBefore(call)
+    faults.push(...said.map((fault) => `killed before call ${call}, "${all[call - 1]}": ${fault}`))
+  }
+  return { calls: all.slice(first), faults }
+}
+
+class Place {
+  readonly #arena: Arena
+  readonly #content: Buffer
+  readonly #overwrite: boolean
+  readonly #destination: string
+  readonly #log: string
+
+  constructor(arena: Arena, content: Buffer, overwrite: boolean) {
+    this.#arena = arena
+    this.#content = content
+    this.#overwrite = overwrite
+    this.#destination = join(arena.folder, 'copy.bin')
+    this.#log = join(arena.folder, 'calls')
+  }
+
+  /** The calls of a whole download, until the share is remembered. */
+  async callsOf(killAt: number): Promise<string[]> {
+    const client = await this.#begin(killAt)
+    await client.next((line) => line === `[C] [${group}] ${name}`)
+    await untilListed(client)
+    const calls = readFileSync(this.#log, 'utf8').split('\n').filter(Boolean)
+    await client.say(`stop_share ${group} ${name}`)
+    await client.quit()
+    return calls
+  }
+
+  async killedBefore(call: number): Promise<string[]> {
+    const faults: string[] = []
+    const client = await this.#begin(call)
+    await client.ended()
+    const there = existsSync(this.#destination) ? readFileSync(this.#destination) : undefined
+    const isWhole = there?.equals(this.#content) === true
+    const isAsBefore = this.#overwrite ? there?.toString() === old : there === undefined
+    if (!isWhole && !isAsBefore) faults.push('the destination is neither as before nor the whole file')
+    const again = await this.#arena.restartMember(user)
+    await untilListed(again)
+    if (!readFileSync(this.#destination).equals(this.#content)) faults.push('the file is not the original')
+    if (existsSync(`${this.#destination}.part`)) faults.push('the part file is still there')
+    if (readdirSync(join(this.#arena.folder, user, 'journals')).length > 0) faults.push('a journal is left')
+    if (this.#overwrite && (statSync(this.#destination).mode & 0o777) !== 0o640) faults.push('another mode')
+    await again.say(`stop_share ${group} ${name}`)
+    await again.quit()
+    return faults
+  }
+
+  async #begin(killAt: number): Promise<Program> {
+    rmSync(this.#destination, { force: true })
+    rmSync(this.#log, { force: true })
+    if (this.#overwrite) {
+      writeFileSync(this.#destination, old)
+      chmodSync(this.#destination, 0o640)
+    }
+    const client = await this.#arena.restartMember(user, {
+      NODE_OPTIONS: `--import=${preloaded}`,
+      COTERIE_KILL_AT_CALL: String(killAt),
+      COTERIE_CALL_LOG: this.#log,
+    })
+    const command = `download_file ${group} ${name} ${this.#destination}`
+    await client.say(this.#overwrite ? `${command} --overwrite` : command)
+    return client
+  }
+}
+
+/** The file is complete, and this client is a second seeder of it. */
+async function untilListed(client: Program): Promise<void> {
+  for (let look = 0; look < 600; look++) {
+    const line = await client.say(`list_files ${group}`)
+    if (line.endsWith('2 seeders')) return
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  throw new Error('the file that was downloaded is not shared')
+}
