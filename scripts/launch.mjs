@@ -1,4 +1,4 @@
-// node scripts/launch.mjs tracker|client|demo|check|build|bench|campaign [arguments]
+// node scripts/launch.mjs [--ignore-hangup] tracker|client|demo|check|build|bench|campaign [arguments]
 //
 // Runs one of the programs, after installing and building where something is missing or older than
 // its sources. Runs before anything is installed, so it is plain JavaScript on Node alone. Standard
@@ -6,10 +6,15 @@
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { isBuildFresh, isInstallNewer, Problem, root } from './stamp.mjs'
 
-const [what = '', ...words] = process.argv.slice(2)
+const [first = '', ...others] = process.argv.slice(2)
+const ignoresHangup = first === '--ignore-hangup'
+const [what = '', ...words] = ignoresHangup ? others : [first, ...others]
+// A hang-up that somebody listens for is left alone by the programs.
+if (ignoresHangup) process.on('SIGHUP', () => {})
 const programs = ['tracker', 'client', 'demo']
 /** TypeScript, run by a development dependency: the folder of each kind. */
 const scripts = { bench: 'bench', campaign: join('test', 'campaigns') }
@@ -55,7 +60,7 @@ function runScript(folder) {
     stdio: 'inherit',
     cwd: root,
   })
-  process.exitCode = run.status ?? 1
+  process.exitCode = run.status ?? 128 + (constants.signals[run.signal] ?? 0)
 }
 
 launch().catch((error) => {

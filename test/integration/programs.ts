@@ -27,6 +27,9 @@ export interface Surroundings {
   readonly cwd: string
   /** Instead of the home folder of whoever runs the tests. */
   readonly home: string
+  /** The words that start it, in front of the file of the build; by default this Node. */
+  readonly through?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export class Program {
@@ -38,11 +41,18 @@ export class Program {
   ending: Ending | undefined
   readonly #waiters = new Set<() => void>()
 
-  constructor(name: string, what: What, words: readonly string[], { cwd, home }: Surroundings) {
+  constructor(name: string, what: What, words: readonly string[], surroundings: Surroundings) {
+    const { cwd, home, through = [process.execPath] } = surroundings
     this.name = name
     const main = fileURLToPath(new URL(`../../dist/${what}/main.js`, import.meta.url))
-    const env = { PATH: process.env['PATH'], HOME: home, XDG_DATA_HOME: `${home}/data` }
-    this.process = spawn(process.execPath, [main, ...words], { cwd, env })
+    const env = {
+      PATH: process.env['PATH'],
+      HOME: home,
+      XDG_DATA_HOME: `${home}/data`,
+      ...surroundings.env,
+    }
+    const [command = process.execPath, ...before] = through
+    this.process = spawn(command, [...before, main, ...words], { cwd, env })
     createInterface({ input: this.process.stdout }).on('line', (line) => {
       this.lines.push(line)
       this.#wake()

@@ -4,7 +4,7 @@ import { createCipheriv, createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Program, type What } from './programs.ts'
+import { Program, type Surroundings, type What } from './programs.ts'
 
 export const pieceBytes = 512 * 1024
 export const MiB = 1024 * 1024
@@ -42,8 +42,13 @@ export class World {
     this.#trackerPort = Number(line.split(':').at(-1))
   }
 
-  run(name: string, what: What, words: readonly string[], cwd = this.folder): Program {
-    const program = new Program(name, what, words, { cwd, home: join(this.folder, 'home') })
+  run(
+    name: string,
+    what: What,
+    words: readonly string[],
+    { cwd = this.folder, ...others }: Partial<Surroundings> = {},
+  ): Program {
+    const program = new Program(name, what, words, { cwd, home: join(this.folder, 'home'), ...others })
     this.#programs.push(program)
     return program
   }

@@ -32,17 +32,20 @@ async function runLines(input: Readable, conversation: Conversation): Promise<bo
 
 /**
  * Runs a script and what it began to the end. Resolves when the program may exit; `conversation.failed`
- * then says how it went. With `linger` it seeds until `stopped`.
+ * then says how it went. With `linger`, which is then called, it seeds until `stopped`.
  */
 export async function runPiped(
   input: Readable,
   conversation: Conversation,
   operations: Operations,
-  linger: boolean,
+  linger: (() => void) | undefined,
   stopped: Promise<void>,
 ): Promise<void> {
   if (await runLines(input, conversation)) return
-  if (linger) return stopped
+  if (linger !== undefined) {
+    linger()
+    return stopped
+  }
   await settleOrGiveUp(operations)
   // A disk that is full pauses a download by itself. The script does not have its file, so it failed.
   const unfinished = operations

@@ -19,6 +19,8 @@ export interface PromptOptions {
   readonly isTerminal: boolean
   /** Keep seeding after the end of piped input, until `stop`. */
   readonly linger: boolean
+  /** All of the input was run, and nothing is left to do but to linger. */
+  readonly onLingering?: () => void
   /** Ends the prompt at once, whatever it is doing. */
   readonly stop?: AbortSignal
 }
@@ -47,14 +49,15 @@ export async function runPrompt(options: PromptOptions): Promise<number> {
   })
   if (options.isTerminal) {
     await runInTerminal(options, endings)
-    return 0
+    return outputLost ? 1 : 0
   }
   return (await runScript(options, endings)) && !outputLost ? 0 : 1
 }
 
 /** True when no command and no download failed. */
 async function runScript(options: PromptOptions, endings: Endings): Promise<boolean> {
-  const { operations, input, output, linger, subscribe } = options
+  const { operations, input, output, subscribe } = options
+  const linger = options.linger ? (options.onLingering ?? (() => {})) : undefined
   let open = true
   const conversation = new Conversation(
     {
