@@ -19,8 +19,8 @@ describe('the walk-through', () => {
     const original = world.makeFile('client/1.png', 700_001)
     const cwd = world.path('client')
     const words = ['127.0.0.1', '0', '127.0.0.1', String(world.trackerPort), '--data-dir']
-    const first = world.run('first', 'client', [...words, world.path('data-1')], cwd)
-    const second = world.run('second', 'client', [...words, world.path('data-2')], cwd)
+    const first = world.run('first', 'client', [...words, world.path('data-1')], { cwd: cwd })
+    const second = world.run('second', 'client', [...words, world.path('data-2')], { cwd: cwd })
     expect(await first.say('create_user abc abc')).toBe('user abc created')
     expect(await first.say('login abc abc')).toBe('logged in as abc')
     expect(await first.say('create_group g1')).toBe('group g1 created')
@@ -51,8 +51,8 @@ describe('the walk-through', () => {
     const original = world.makeFile('client/big.png', 5_000_000)
     const cwd = world.path('client')
     const words = ['127.0.0.1', '0', '127.0.0.1', String(world.trackerPort), '--data-dir']
-    const first = world.run('first', 'client', [...words, world.path('data-3')], cwd)
-    const second = world.run('second', 'client', [...words, world.path('data-4')], cwd)
+    const first = world.run('first', 'client', [...words, world.path('data-3')], { cwd: cwd })
+    const second = world.run('second', 'client', [...words, world.path('data-4')], { cwd: cwd })
     first.write('create_user ghi ghi', 'login ghi ghi', 'create_group g2')
     await first.until('group g2 created')
     second.write('create_user jkl jkl', 'login jkl jkl', 'list_groups', 'join_group g2')
