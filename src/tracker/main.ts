@@ -2,13 +2,13 @@
 
 import { pino, type Logger } from 'pino'
 import { formatAddress } from '../common/addresses.ts'
+import { exitCodeOf, onHangUp } from '../common/ending.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { version } from '../common/version.ts'
 import { parseArguments, type Arguments } from './arguments.ts'
 import { readConsole } from './console.ts'
+import { LogOutput } from './log-output.ts'
 import { startTracker, type Tracker } from './tracker.ts'
-
-const standardError = 2
 
 async function main(words: readonly string[]): Promise<void> {
   const parsed = parseArguments(words)
@@ -16,20 +16,23 @@ async function main(words: readonly string[]): Promise<void> {
     process.stdout.write(parsed.text)
     return
   }
-  const log = pino({ level: parsed.logLevel }, pino.destination({ dest: standardError, sync: true }))
+  const output = new LogOutput()
+  const log = pino({ level: parsed.logLevel }, output)
   process.on('uncaughtException', (error) => {
     // A bug. What is durable is safe, what is in memory may not be: a new process reads the log anew.
     log.fatal({ err: error }, 'the tracker has a bug and ends')
     process.exit(1)
   })
   log.info({ version, node: process.version, tracker: parsed.number }, 'starting')
-  const tracker = await startTracker({ ...parsed, log, onLost: fail })
+  const droppedLogLines = (): number => output.droppedLines
+  const tracker = await startTracker({ ...parsed, log, droppedLogLines, onLost: fail })
   const end = endOnce(tracker, log)
-  process.on('SIGINT', end)
-  process.on('SIGTERM', end)
+  process.on('SIGINT', () => end(0))
+  process.on('SIGTERM', () => end(0))
+  onHangUp(() => end(exitCodeOf('SIGHUP')))
   // Said last: whoever reads it may signal in the next moment.
   announce(parsed, tracker, log)
-  readConsole(process.stdin, print, { status: tracker.status, digest: tracker.digest, quit: end })
+  readConsole(process.stdin, print, { status: tracker.status, digest: tracker.digest, quit: () => end(0) })
 }
 
 function announce(parsed: Arguments, tracker: Tracker, log: Logger): void {
@@ -40,16 +43,16 @@ function announce(parsed: Arguments, tracker: Tracker, log: Logger): void {
   print(`tracker ${parsed.number} listening on ${address}`)
 }
 
-/** Ends the process when the tracker has ended in good order; asked a second time, at once. */
-function endOnce(tracker: Tracker, log: Logger): () => void {
+/** Ends the process with a code when the tracker has ended in good order; asked a second time, at once. */
+function endOnce(tracker: Tracker, log: Logger): (code: number) => void {
   let isEnding = false
-  return () => {
+  return (code) => {
     if (isEnding) process.exit(1)
     isEnding = true
     log.info('ending')
     tracker.close().then(() => {
       log.info('ended')
-      process.exit(0)
+      process.exit(code)
     }, fail)
   }
 }
@@ -63,7 +66,8 @@ function fail(error: unknown): void {
   process.exit(error instanceof Failure && error.code === 'usage' ? 2 : 1)
 }
 
-// Whoever read standard output has gone; that is no reason to stop serving.
+// Whoever read the output has gone; that is no reason to stop serving.
 process.stdout.on('error', () => undefined)
+process.stderr.on('error', () => undefined)
 
 main(process.argv.slice(2)).catch(fail)

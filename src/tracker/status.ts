@@ -29,8 +29,19 @@ export function statusLine({ sequencer, presence }: TrackerParts): string {
   ].join(', ')
 }
 
-export function metricFamilies(parts: TrackerParts, loop: EventLoopLag): Family[] {
-  return [...parts.requests.families(), ...soft(parts), ...hard(parts), ...processFamilies(loop)]
+export function metricFamilies(parts: TrackerParts, loop: EventLoopLag, droppedLogLines: number): Family[] {
+  return [
+    ...parts.requests.families(),
+    ...soft(parts),
+    ...hard(parts),
+    ...processFamilies(loop),
+    single(
+      'counter',
+      'coterie_dropped_log_lines_total',
+      'Lines of the structured log that could not be written.',
+      droppedLogLines,
+    ),
+  ]
 }
 
 /** Connections and what their clients announce. */

@@ -40,6 +40,8 @@ export interface TrackerOptions {
   /** The port on loopback for Prometheus; undefined for none. */
   readonly metricsPort?: number | undefined
   readonly log: Logger
+  /** Lines of the log that could not be written. */
+  readonly droppedLogLines?: () => number
   /** The tracker cannot go on; the process should end. */
   readonly onLost: (failure: Failure) => void
 }
@@ -72,7 +74,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
     checkCommunityOf(options, sequencer)
     mark?.check(sequencer.position)
     await enterCommunity(options, sequencer, identity)
-    monitoring = await monitor(parts, options.metricsPort)
+    monitoring = await monitor(parts, options)
     const address = await server.listen(options.address)
     mark?.follow(() => sequencer.position)
     return {
@@ -154,11 +156,14 @@ interface Monitoring {
 }
 
 /** Rejects with a `start` failure when the port is taken. */
-async function monitor(parts: TrackerParts, port: number | undefined): Promise<Monitoring | undefined> {
-  if (port === undefined) return undefined
+async function monitor(
+  parts: TrackerParts,
+  { metricsPort, droppedLogLines = () => 0 }: TrackerOptions,
+): Promise<Monitoring | undefined> {
+  if (metricsPort === undefined) return undefined
   const loop = new EventLoopLag()
-  const server = new MetricsServer(() => metricFamilies(parts, loop))
-  const address = await server.listen(port)
+  const server = new MetricsServer(() => metricFamilies(parts, loop, droppedLogLines()))
+  const address = await server.listen(metricsPort)
   return {
     address,
     close: () => {

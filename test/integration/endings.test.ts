@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Program } from './programs.ts'
+import type { Program } from './programs.ts'
 import { isSame, MiB, World } from './world.ts'
 
 let world: World
