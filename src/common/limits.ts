@@ -21,8 +21,11 @@ export const lineBytesMax = 64 * KiB
 /** Entries per page of a listing: 100 of the longest file names stay under `lineBytesMax`. */
 export const pageEntries = 100
 
-/** Files in one `announce`: 100 of the longest names stay under `lineBytesMax`. */
+/** Files in one `announce` that a tracker takes. */
 export const announceFilesMax = 100
+
+/** Files in one `announce` that a client sends: 90 of the longest file names stay under `lineBytesMax`. */
+export const announceBatchFiles = 90
 
 /** The first line must arrive within this time, so that silent connections cost nothing for long. */
 export const firstLineTimeoutMs = 10_000
@@ -73,8 +76,8 @@ export const scramIterationsMax = 2_000_000
 /** Bytes of a password in UTF-8. */
 export const passwordBytesMax = 256
 
-/** Bytes of a file name in UTF-8: every file system of today takes 255, `.part` is added to it. */
-export const fileNameBytesMax = 200
+/** Bytes of a file name in UTF-8: what every file system of today takes. */
+export const fileNameBytesMax = 255
 
 /** A ticket is valid for this long; a downloader renews it while it needs it. */
 export const ticketLifetimeMs = 10 * 60_000

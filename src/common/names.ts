@@ -3,6 +3,7 @@
 
 import * as v from 'valibot'
 import { fileNameBytesMax } from './limits.ts'
+import { firstUnseen } from './unseen.ts'
 
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/
 
@@ -12,25 +13,110 @@ export function plainNameProblem(kind: 'user' | 'group', name: string): string |
   return `a ${kind} name has 1 to 32 letters, digits, dots, dashes or underscores, and starts with a letter or digit`
 }
 
-// Control characters, line and paragraph separators, bidirectional marks and overrides, zero-width
-// characters, byte order marks: all of them make a name look like another one, or a line like two.
-// eslint-disable-next-line no-control-regex
-const deceptive = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u
-
-/** Why a name cannot be the name of a shared file, as a sentence; undefined when it can. */
+/**
+ * Why a file cannot be shared under this name, as a sentence; undefined when it can.
+ *
+ * Two names that pass differ in something that is drawn: no character is invisible, but for joiners where
+ * RFC 5892 allows them and inside emoji; none stands at an edge as a blank; the spelling is normal form C.
+ * Letters that look alike, as the Latin and the Cyrillic a, are not told apart.
+ */
 export function fileNameProblem(name: string): string | undefined {
-  if (name === '' || name === '.' || name === '..') return 'a file needs a name'
-  if (/[/\\]/.test(name)) return 'a file name has no path separators'
-  if (!name.isWellFormed()) return 'a file name is valid Unicode'
-  if (deceptive.test(name)) return 'a file name has no control or invisible characters'
-  if (name.normalize('NFC') !== name) return 'a file name is in Unicode normal form C; rename the file'
-  if (Buffer.byteLength(name) > fileNameBytesMax) return `a file name has at most ${fileNameBytesMax} bytes`
+  if (name === '') return 'a file needs a name'
+  if (name === '.' || name === '..') return `${name} names a folder, not a file`
+  const bytes = Buffer.byteLength(name)
+  if (bytes > fileNameBytesMax)
+    return `a file name has at most ${fileNameBytesMax} bytes in UTF-8, and this one has ${bytes}; rename the file`
+  const found = badCharacter(name)
+  if (found !== undefined) {
+    const position = [...name.slice(0, found.index)].length + 1
+    return `character ${position} of "${name}" is ${found.what}; rename the file without it`
+  }
+  const edge = new RegExp(`^${blank}|${blank}$`, 'u').exec(name)
+  if (edge !== null) {
+    const side = edge.index === 0 ? 'begins' : 'ends'
+    return `"${name}" ${side} with a blank (${codeOf(edge[0])}); rename the file without it`
+  }
+  if (name.normalize('NFC') !== name) return `"${name}" is not in Unicode normal form C; rename the file`
   return undefined
 }
 
+/** What looks like nothing at an edge of a name; the second is the blank of Braille. */
+const blank = String.raw`[\p{White_Space}\u2800]`
+
+/** What no name holds, wherever it stands, and what to call it. */
+const bad: readonly (readonly [RegExp, what: string])[] = [
+  [/[/\\]/u, 'a path separator'],
+  [/\p{Cc}/u, 'a control character'],
+  [/[\p{Zl}\p{Zp}]/u, 'a line separator'],
+  [/\p{Cs}/u, 'half of a character'],
+  [/\p{Noncharacter_Code_Point}/u, 'not a character'],
+]
+
+function badCharacter(name: string): { index: number; what: string } | undefined {
+  for (const [pattern, what] of bad) {
+    const match = pattern.exec(name)
+    if (match !== null) return { index: match.index, what: `${what} (${codeOf(match[0])})` }
+  }
+  const unseen = firstUnseen(name)
+  if (unseen === undefined) return undefined
+  const { character, index } = unseen
+  const what = /\p{Bidi_Control}/u.test(character)
+    ? 'invisible and changes the direction of text'
+    : 'invisible'
+  const called = /\p{Variation_Selector}/u.test(character) ? 'variation selector' : unseenNames.get(character)
+  return { index, what: `${what} (${codeOf(character)}${called === undefined ? '' : `, ${called}`})` }
+}
+
+/** Those that are met most. */
+const unseenNames: ReadonlyMap<string, string> = new Map([
+  ['\u00ad', 'soft hyphen'],
+  ['\u034f', 'combining grapheme joiner'],
+  ['\u115f', 'Hangul filler'],
+  ['\u1160', 'Hangul filler'],
+  ['\u200b', 'zero-width space'],
+  ['\u200c', 'zero-width non-joiner'],
+  ['\u200d', 'zero-width joiner'],
+  ['\u2060', 'word joiner'],
+  ['\u3164', 'Hangul filler'],
+  ['\ufeff', 'byte order mark'],
+  ['\uffa0', 'Hangul filler'],
+])
+
+function codeOf(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
+}
+
+// Control characters, line and paragraph separators, bidirectional marks and overrides, zero-width
+// characters, byte order marks.
+// eslint-disable-next-line no-control-regex
+const deceptive = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u
+
+/**
+ * Whether a message or a file of ours may hold this name: every name that can be shared today, and those
+ * that could be in earlier versions, which are still in logs and data folders.
+ */
+function isReadable(name: string): boolean {
+  return (
+    !['', '.', '..'].includes(name) &&
+    Buffer.byteLength(name) <= fileNameBytesMax &&
+    name.isWellFormed() &&
+    !/[/\\]/.test(name) &&
+    !deceptive.test(name) &&
+    name.normalize('NFC') === name
+  )
+}
+
+/**
+ * Whether programs take this name that do not say `wide-names` in their `hello`. They refuse a whole
+ * message for any other: at most 200 bytes, no joiners.
+ */
+export function isNarrowName(name: string): boolean {
+  return Buffer.byteLength(name) <= 200 && !/[\u200c\u200d]/.test(name)
+}
+
+/** The capability of taking every name that can be shared. */
+export const wideNames = 'wide-names'
+
 export const UserName = v.pipe(v.string(), v.regex(plainName, 'is not a user name'))
 export const GroupName = v.pipe(v.string(), v.regex(plainName, 'is not a group name'))
-export const FileName = v.pipe(
-  v.string(),
-  v.check((name) => fileNameProblem(name) === undefined, 'is not a file name'),
-)
+export const FileName = v.pipe(v.string(), v.check(isReadable, 'is not a file name'))

@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { expect, test } from 'vitest'
 import {
-  announceFilesMax,
+  announceBatchFiles,
   fileNameBytesMax,
   lineBytesBeforeLogin,
   lineBytesMax,
@@ -40,7 +40,7 @@ const groups = times(pageEntries, {
   standing: 'requested',
 })
 const peers = times(peersPerFileMax, peer)
-const announced = times(announceFilesMax, { ...version, complete: false })
+const announced = times(announceBatchFiles, { ...version, complete: false })
 const { announce, find_file, list_files, list_groups } = trackerProtocol.requests
 
 test.each([

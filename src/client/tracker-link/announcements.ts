@@ -2,7 +2,8 @@
 // that comes back, and again to one that would not have it yet.
 
 import { Failure } from '../../common/failure.ts'
-import { announceFilesMax } from '../../common/limits.ts'
+import { announceBatchFiles } from '../../common/limits.ts'
+import { isNarrowName, wideNames } from '../../common/names.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import { keyOf } from '../file-key.ts'
 import type { TrackerConnection } from './tracker-connection.ts'
@@ -44,9 +45,12 @@ export class Announcements {
     timeoutMs?: number,
     triesBefore = 0,
   ): Promise<void> {
-    for (let at = 0; at < announcements.length; at += announceFilesMax) {
+    // An older tracker would refuse a whole batch for one name that it does not take.
+    const takesAll = connection.greeting?.capabilities.includes(wideNames) === true
+    const taken = takesAll ? announcements : announcements.filter(({ name }) => isNarrowName(name))
+    for (let at = 0; at < taken.length; at += announceBatchFiles) {
       if (connection.loggedInAs === undefined) return
-      const files = announcements.slice(at, at + announceFilesMax)
+      const files = taken.slice(at, at + announceBatchFiles)
       try {
         const answer = await connection.request('announce', { files }, timeoutMs)
         if (!answer.ok) continue

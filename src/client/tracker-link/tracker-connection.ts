@@ -3,6 +3,7 @@
 
 import type { Address } from '../../common/addresses.ts'
 import { lineBytesMax, requestTimeoutMs } from '../../common/limits.ts'
+import { wideNames } from '../../common/names.ts'
 import { trackerProtocol, type TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import { refuse, type Answer } from '../../common/refusal.ts'
 import { makeNonce, proveLoginKey } from '../../common/security/challenge.ts'
@@ -181,6 +182,7 @@ export class TrackerConnection {
       const greeting = await caller.request('hello', {
         protocol: protocolVersion,
         program: `coterie-client/${version}`,
+        capabilities: [wideNames],
       })
       if (!greeting.ok) throw new Failure('protocol', `the tracker says: ${greeting.refusal.sentence}`)
       this.#greeting = greeting.value

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { scramIterations } from '../../common/limits.ts'
+import { wideNames } from '../../common/names.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { checkLoginKey, makeNonce } from '../../common/security/challenge.ts'
 import {
@@ -25,7 +26,7 @@ const alreadyLoggedIn = refuse('already-logged-in', 'somebody is logged in on th
 export function accountHandlers(services: Services): Accounts {
   const { sequencer, presence } = services
   return {
-    hello: ({ protocol }, session) => hello(services, protocol, session),
+    hello: ({ protocol, capabilities }, session) => hello(services, protocol, capabilities, session),
     ping: () => nothing,
     register: ({ id, user, salt, iterations, storedKey, serverKey }) =>
       sequencer.submit({
@@ -44,7 +45,12 @@ export function accountHandlers(services: Services): Accounts {
   }
 }
 
-function hello(services: Services, protocol: number, session: Session): ReturnType<Accounts['hello']> {
+function hello(
+  services: Services,
+  protocol: number,
+  capabilities: readonly string[] = [],
+  session: Session,
+): ReturnType<Accounts['hello']> {
   if (protocol !== protocolVersion) {
     return refuse(
       'protocol-version',
@@ -52,11 +58,14 @@ function hello(services: Services, protocol: number, session: Session): ReturnTy
     )
   }
   // A second hello changes nothing: the nonce that a login may be signing right now stays good.
-  if (session.nonce === '') session.nonce = makeNonce()
+  if (session.nonce === '') {
+    session.nonce = makeNonce()
+    session.wideNames = capabilities.includes(wideNames)
+  }
   return accept({
     protocol: protocolVersion,
     program: `coterie-tracker/${version}`,
-    capabilities: [],
+    capabilities: [wideNames],
     cluster: services.sequencer.state.cluster,
     key: services.identity.publicKey,
     nonce: session.nonce,

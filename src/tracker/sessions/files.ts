@@ -1,7 +1,8 @@
 // Requests about files: who shares what for good, and who has pieces of it right now.
 
 import { ticketLifetimeMs } from '../../common/limits.ts'
-import { accept } from '../../common/refusal.ts'
+import { fileNameProblem } from '../../common/names.ts'
+import { accept, refuse } from '../../common/refusal.ts'
 import { signTicket } from '../../common/security/ticket.ts'
 import { findFile, listFiles, mayAnnounce } from '../state/queries.ts'
 import { nothing, type HandlersOf, type Services } from './services.ts'
@@ -14,12 +15,17 @@ type Files = HandlersOf<
 export function fileHandlers(services: Services): Files {
   const { sequencer, presence } = services
   return {
-    share_file: ({ id, group, name, fileId, sizeBytes }, { user: by }) =>
-      sequencer.submit({ kind: 'share_file', id, by, group, name, fileId, sizeBytes }),
+    share_file: ({ id, group, name, fileId, sizeBytes }, { user: by }) => {
+      const problem = fileNameProblem(name)
+      // A name of before, that the group has already, may be shared again: at each login, say.
+      if (problem !== undefined && sequencer.state.groups.get(group)?.files.has(name) !== true)
+        return refuse('bad-name', problem)
+      return sequencer.submit({ kind: 'share_file', id, by, group, name, fileId, sizeBytes })
+    },
     unshare_file: ({ id, group, name }, { user: by }) =>
       sequencer.submit({ kind: 'unshare_file', id, by, group, name }),
-    list_files: ({ group, after }, { user }) => {
-      const page = listFiles(sequencer.state, user, group, after)
+    list_files: ({ group, after }, session) => {
+      const page = listFiles(sequencer.state, session.user, group, after, (name) => session.takesName(name))
       if (!page.ok) return page
       const files = page.value.files.map(({ name, file: { fileId, sizeBytes } }) => {
         return { name, sizeBytes, seeders: presence.seeders({ group, name, fileId }) }

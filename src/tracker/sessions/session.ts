@@ -2,6 +2,7 @@
 
 import { Failure } from '../../common/failure.ts'
 import { lineBytesBeforeLogin } from '../../common/limits.ts'
+import { isNarrowName } from '../../common/names.ts'
 import type { Credentials } from '../../common/security/scram.ts'
 import type { Channel } from '../../common/wire/channel.ts'
 import { notificationMessage } from '../../common/wire/messages.ts'
@@ -23,6 +24,8 @@ export class Session {
   readonly host: string
   /** What the client signs to prove its key; set by the first `hello`. */
   nonce = ''
+  /** Whether the other end takes every name that can be shared; programs of before do not. */
+  wideNames = false
   pendingLogin: PendingLogin | undefined
   #client: Client | undefined
 
@@ -52,10 +55,18 @@ export class Session {
 
   logIn(user: string, key: string, port: number): Client {
     const { channel, host } = this
-    const tell: Tell = (method, params) => channel.send(notificationMessage(method, params))
+    const tell: Tell = (method, params) => {
+      if ('name' in params && !this.takesName(params.name)) return
+      channel.send(notificationMessage(method, params))
+    }
     this.#client = { user, key, host, port, tell, announced: new Set(), watched: new Map() }
     allowLongLines(channel)
     return this.#client
+  }
+
+  /** A program of before refuses a whole message for one name that it does not take. */
+  takesName(name: string): boolean {
+    return this.wideNames || isNarrowName(name)
   }
 
   /** Whoever was logged in; undefined when nobody was. */

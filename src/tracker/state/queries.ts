@@ -68,16 +68,21 @@ export function listFiles(
   by: string,
   group: string,
   after: string | undefined,
+  isListed: (name: string) => boolean = () => true,
 ): Answer<FilePage> {
   const found = groupForMember(state, group, by)
   if (!found.ok) return found
-  const page = pageByName(found.value.files.keys(), after)
+  const page = pageByName(chosen(found.value.files.keys(), isListed), after)
   const files: FilePage['files'] = []
   for (const name of page.entries) {
     const file = found.value.files.get(name)
     if (file !== undefined) files.push({ name, file })
   }
   return accept({ files, more: page.more })
+}
+
+function* chosen(names: Iterable<string>, isChosen: (name: string) => boolean): Generator<string> {
+  for (const name of names) if (isChosen(name)) yield name
 }
 
 export function findFile(state: State, by: string, group: string, name: string): Answer<SharedFile> {

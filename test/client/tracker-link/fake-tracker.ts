@@ -147,7 +147,7 @@ export class FakeTracker {
     return accept({
       protocol: protocolVersion,
       program: 'fake',
-      capabilities: [],
+      capabilities: this.capabilities,
       cluster: 'c1',
       key: this.identity.publicKey,
       nonce: session.nonce,

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { announceFilesMax } from '../../../src/common/limits.ts'
+import { announceBatchFiles } from '../../../src/common/limits.ts'
+import { wideNames } from '../../../src/common/names.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
 import { answeredElsewhere } from '../../../src/common/wire/responder.ts'
 import { diesOverIt, FakeTracker, password, startTrackers, user } from './fake-tracker.ts'
@@ -107,7 +108,7 @@ test('announces go to all trackers, and again to one that comes back', async () 
 test('many announces are repeated in batches that fit a line', async () => {
   const [tracker] = await startTrackers(1)
   const { link, hears } = await loggedIn([tracker!])
-  const names = Array.from({ length: announceFilesMax * 2 + 1 }, (_, index) => `${'x'.repeat(190)}${index}`)
+  const names = Array.from({ length: announceBatchFiles * 2 + 1 }, (_, index) => `${'x'.repeat(190)}${index}`)
   for (const name of names) void link.announce(file(name), true)
   await tracker!.called('announce', names.length)
   await tracker!.stop()
@@ -115,8 +116,25 @@ test('many announces are repeated in batches that fit a line', async () => {
   await tracker!.start()
   await hears('up', 2)
   const batches = (await tracker!.called('announce', 3)).map((call) => call.params.files)
-  expect(batches.map((files) => files.length)).toEqual([announceFilesMax, announceFilesMax, 1])
+  expect(batches.map((files) => files.length)).toEqual([announceBatchFiles, announceBatchFiles, 1])
   expect(batches.flat().map((each) => each.name)).toEqual(names)
+})
+
+// It would refuse the whole batch for one name that it does not take, and the others had no seeder.
+test('a tracker of before is not told names that it does not take', async () => {
+  const [tracker] = await startTrackers(1)
+  const { link, hears } = await loggedIn([tracker!])
+  const wide = ['x'.repeat(201), '👩\u200d👩.png']
+  for (const name of ['x'.repeat(200), ...wide]) void link.announce(file(name), true)
+  const names = async (count: number) =>
+    (await tracker!.called('announce', count)).map((call) => call.params.files.map((each) => each.name)).flat()
+  expect(await names(1)).toEqual(['x'.repeat(200)])
+  await tracker!.stop()
+  tracker!.calls.length = 0
+  tracker!.capabilities = [wideNames]
+  await tracker!.start()
+  await hears('up', 2)
+  expect(await names(1)).toEqual(['x'.repeat(200), ...wide])
 })
 
 // What was announced while the login at the second tracker was still under way never reached it: when
