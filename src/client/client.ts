@@ -242,9 +242,11 @@ export class Client implements Operations {
   ): Promise<Answer<{ destination: string; waiting: boolean }>> {
     if (this.#session === undefined) return notLoggedIn()
     if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
-    const problem = fileNameProblem(name)
+    // Files are listed in this spelling, and a person may have copied another one from a Mac.
+    const spelt = name.normalize('NFC')
+    const problem = fileNameProblem(spelt)
     if (problem !== undefined) return refuse('bad-name', problem)
-    return this.#session.downloads.begin(group, name, destination, overwrite)
+    return this.#session.downloads.begin(group, spelt, destination, overwrite)
   }
 
   showDownloads(): DownloadView[] {

@@ -32,7 +32,10 @@ const viramas = `
 
 /** Ranges of hex code points as the inside of a character class, for a regular expression with `u` or `v`. */
 function classOf(...tables: readonly string[]): string {
-  return tables.join(' ').replaceAll(/[0-9a-f]+/g, '\\u{$&}').replaceAll(/\s+/g, '')
+  return tables
+    .join(' ')
+    .replaceAll(/[0-9a-f]+/g, '\\u{$&}')
+    .replaceAll(/\s+/g, '')
 }
 
 /** As the insides of character classes. */

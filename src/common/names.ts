@@ -28,7 +28,7 @@ export function fileNameProblem(name: string): string | undefined {
     return `a file name has at most ${fileNameBytesMax} bytes in UTF-8, and this one has ${bytes}; rename the file`
   const found = badCharacter(name)
   if (found !== undefined) {
-    const position = [...name.slice(0, found.index)].length + 1
+    const position = Array.from(name.slice(0, found.index)).length + 1
     return `character ${position} of "${name}" is ${found.what}; rename the file without it`
   }
   const edge = new RegExp(`^${blank}|${blank}$`, 'u').exec(name)

@@ -21,7 +21,9 @@ const pattern = new RegExp(
 )
 
 /** The first character that is not seen, and where it begins; undefined when there is none. */
-export function firstUnseen(text: string): { readonly character: string; readonly index: number } | undefined {
+export function firstUnseen(
+  text: string,
+): { readonly character: string; readonly index: number } | undefined {
   if (!anyUnseen.test(text)) return undefined
   for (const { index, 1: character } of text.matchAll(pattern)) {
     if (character !== undefined) return { character, index }

@@ -13,6 +13,8 @@ import { expect, test } from 'vitest'
 const pure = [
   'src/common/bitfield.ts',
   'src/common/escape.ts',
+  'src/common/joining.ts',
+  'src/common/unseen.ts',
   'src/common/failure.ts',
   'src/common/limits.ts',
   'src/common/manifest.ts',

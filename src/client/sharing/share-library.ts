@@ -2,7 +2,7 @@
 // A share is remembered by path and group, and recognised as unchanged by its stamp, without reading it.
 
 import { constants } from 'node:fs'
-import { access, stat } from 'node:fs/promises'
+import { access, open, stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import type { LimitFunction } from 'p-limit'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
@@ -59,8 +59,10 @@ export class ShareLibrary {
 
   /** Hashes the file and shares it in the group. */
   async upload(path: string, group: string): Promise<Answer<SharedFileInfo>> {
+    if (path === '') return refuse('local-file', 'the path of a file is missing')
     const absolute = resolve(path)
-    const name = basename(absolute)
+    // A Mac spells its names in normal form D; others are to find the file under the usual spelling.
+    const name = basename(absolute).normalize('NFC')
     const looked = await lookAt(absolute, name)
     if (!looked.ok) return looked
     const hashed = await this.#hash(absolute, looked.value.sizeBytes, looked.value.stamp)
@@ -331,17 +333,35 @@ async function lookAt(path: string, name: string): Promise<Answer<{ sizeBytes: n
     if (stats.isDirectory()) return refuse('local-file', `${path} is a folder; a single file can be shared`)
     if (!stats.isFile()) return refuse('local-file', `${path} is not a regular file`)
     await access(path, constants.R_OK)
+    if (stats.size === 0 && (await hasContent(path)))
+      return refuse(
+        'local-file',
+        `${path} is made by the system while it is read; copy it and share the copy`,
+      )
     if (stats.size > pieceCountMax * pieceBytes) return refuse('local-file', `${path} is larger than 128 GiB`)
     const stamp = await stampAt(path)
     if (stamp === undefined) return refuse('local-file', `there is no file ${path}`)
     return accept({ sizeBytes: stats.size, stamp })
   } catch (error) {
     const code = systemCode(error)
+    if ((code === 'ENOENT' || code === 'ENOTDIR') && path.includes('\ufffd'))
+      return refuse('local-file', `a name that is not valid UTF-8 cannot be typed; rename the file ${path}`)
     if (code === 'ENOENT' || code === 'ENOTDIR') return refuse('local-file', `there is no file ${path}`)
+    if (code === 'ELOOP') return refuse('local-file', `${path} is a link that leads back to itself`)
     if (code === 'EACCES') return refuse('local-file', `${path} cannot be read: permission denied`)
     if (error instanceof Failure) return refuse('local-file', error.message)
     if (code === undefined) throw error
     // Links in a circle, a name that is too long, a disk that fails: something about this one path.
     return refuse('local-file', `${path} cannot be read: ${sentenceOf(error)}`)
+  }
+}
+
+/** Files of /proc and the like have content and say that they have none. */
+async function hasContent(path: string): Promise<boolean> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    return (await file.read(Buffer.alloc(1), 0, 1, 0)).bytesRead > 0
+  } finally {
+    await file.close()
   }
 }

@@ -46,6 +46,8 @@ interface Session {
 }
 
 export class FakeTracker {
+  /** What it says that it can, at the next `hello`. */
+  capabilities: string[] = []
   readonly identity = makeIdentity()
   /** Everything that was asked, in order, over all connections. */
   readonly calls: Call[] = []

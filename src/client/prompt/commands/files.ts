@@ -3,6 +3,7 @@
 import { accept } from '../../../common/refusal.ts'
 import type { PromptCommand } from '../command.ts'
 import { list, say, sayIfDone } from '../command.ts'
+import { expandHome } from '../home.ts'
 import { count, fileRow, tableLines } from '../replies.ts'
 import { quoteWord } from '../words.ts'
 import { afterDownloads } from './after-downloads.ts'
@@ -14,7 +15,8 @@ export const fileCommands: readonly PromptCommand[] = [
     summary: 'share a file in a group',
     mayTakeLong: true,
     async run({ operations }, [path, group]) {
-      const answer = await operations.uploadFile(path, group)
+      // Some systems of this kind take the group first: the second word may be the path.
+      const answer = await operations.uploadFile(expandHome(path), expandHome(group))
       if (!answer.ok) return answer
       const shared = answer.value
       const size = `${count(shared.sizeBytes, 'bytes')}, ${count(shared.pieceCount, 'pieces')}`
@@ -40,7 +42,7 @@ export const fileCommands: readonly PromptCommand[] = [
     flags: [{ flag: '--overwrite', summary: 'replace a file that is at the destination already' }],
     async run({ operations }, [group, name, destination], flags) {
       const overwrite = flags.has('--overwrite')
-      const answer = await operations.downloadFile(group, name, destination, { overwrite })
+      const answer = await operations.downloadFile(group, name, expandHome(destination), { overwrite })
       if (!answer.ok) return answer
       const lines = [{ text: `downloading ${name} from ${group} to ${answer.value.destination}` }]
       if (answer.value.waiting)
