@@ -9,7 +9,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { PeerLink } from '../src/client/downloading/peer-link.ts'
 import { PeerServer } from '../src/client/sharing/peer-server.ts'
-import { SourceRegistry, type PieceSource } from '../src/client/sharing/piece-source.ts'
+import type { PieceSource } from '../src/client/sharing/piece-source.ts'
+import { SourceRegistry } from '../src/client/sharing/source-registry.ts'
 import { TicketOffice } from '../src/client/sharing/ticket-office.ts'
 import { UploadQueue } from '../src/client/sharing/upload-queue.ts'
 import { TrackerConnection, type Told } from '../src/client/tracker-link/tracker-connection.ts'
@@ -89,8 +90,8 @@ async function startSeeder(arena: Arena, content: Buffer, manifest: Manifest): P
       return Promise.resolve(accept(undefined))
     },
   }
-  sources.offer(group, source)
   const version = { group, name, fileId: manifest.fileId }
+  sources.offer(version, source)
   must(await connection.request('announce', { files: [{ ...version, complete: true }] }))
 }
 

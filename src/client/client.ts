@@ -1,7 +1,6 @@
 // The client as a whole: implements what a person can do over the tracker link, the peer server, and
 // the session of whoever is logged in.
 
-import { stat } from 'node:fs/promises'
 import pLimit from 'p-limit'
 import type { Address } from '../common/addresses.ts'
 import { Failure } from '../common/failure.ts'
@@ -14,8 +13,9 @@ import { noSuchGroup, notLoggedIn, passwordProblem } from './answers.ts'
 import { allPages } from './listing.ts'
 import type { ClientEvent, DownloadView, Operations, SharedFile } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
+import { isRegularFile } from './sharing/local-file.ts'
 import { PeerServer } from './sharing/peer-server.ts'
-import { SourceRegistry } from './sharing/piece-source.ts'
+import { SourceRegistry } from './sharing/source-registry.ts'
 import { TicketOffice } from './sharing/ticket-office.ts'
 import { UploadQueue } from './sharing/upload-queue.ts'
 import type { Told } from './tracker-link/tracker-connection.ts'
@@ -86,6 +86,7 @@ export class Client implements Operations {
       onOneDown: () => this.#session?.downloads.onTrackerUp(),
       onAllDown: () => this.#onTrackersLost(),
     })
+    this.#sources.announceBy(this.#link)
     this.#sessionParts = {
       identity,
       listen: options.listen,
@@ -213,7 +214,9 @@ export class Client implements Operations {
     const session = this.#session
     if (session === undefined) return notLoggedIn()
     const swapped =
-      (await isFile(group)) && !(await isFile(path)) && plainNameProblem('group', path) === undefined
+      (await isRegularFile(group)) &&
+      !(await isRegularFile(path)) &&
+      plainNameProblem('group', path) === undefined
     const [file, target] = swapped ? [group, path] : [path, group]
     const problem = plainNameProblem('group', target)
     if (problem !== undefined) return refuse('bad-name', problem)
@@ -265,11 +268,13 @@ export class Client implements Operations {
     return this.#session?.downloads.cancel(group, name) ?? notLoggedIn()
   }
 
-  async stopShare(group: string, name: string): Promise<Answer<void>> {
+  async stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>> {
     const session = this.#session
     if (session === undefined) return notLoggedIn()
-    if (session.downloads.unshare(group, name)) return accept(undefined)
-    return session.shares.stop(group, name)
+    if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
+    if (session.downloads.unshare(group, name)) return accept({ isTold: true })
+    const problem = fileNameProblem(name)
+    return problem === undefined ? session.shares.stop(group, name) : refuse('bad-name', problem)
   }
 
   setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): void {
@@ -389,11 +394,4 @@ export class Client implements Operations {
     this.#saidLost = true
     this.#listener?.({ kind: 'trackers-lost' })
   }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (stats) => stats.isFile(),
-    () => false,
-  )
 }

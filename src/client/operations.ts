@@ -29,6 +29,8 @@ export interface SharedFile {
   readonly group: string
   readonly sizeBytes: number
   readonly pieceCount: number
+  /** The version of this user that it takes the place of. `isElsewhere`: that is another file here. */
+  readonly replaces?: { readonly path: string; readonly sizeBytes: number; readonly isElsewhere: boolean }
 }
 
 /** What happens on its own and a person wants to know. */
@@ -80,7 +82,8 @@ export interface Operations {
   resumeDownload(group: string, name: string): Promise<Answer<void>>
   /** Ends a download that is not complete, and removes what was fetched of it. */
   cancelDownload(group: string, name: string): Promise<Answer<void>>
-  stopShare(group: string, name: string): Promise<Answer<void>>
+  /** `isTold`: the trackers know; else they are told when one is back. Nothing is served any more in any case. */
+  stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>>
 
   /** Bytes a second, over all transfers; undefined for no limit. */
   setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): void

@@ -150,10 +150,10 @@ describe('a client that cannot start', () => {
 })
 
 describe('ending', () => {
-  async function expectEnd(program: Program, how: 'quit' | 'SIGINT' | 'SIGTERM'): Promise<void> {
+  async function expectEnd(program: Program, how: 'quit' | 'SIGINT' | 'SIGTERM', code = 0): Promise<void> {
     if (how === 'quit') program.write('quit')
     else program.process.kill(how)
-    expect(await program.ended()).toEqual({ code: 0, signal: null })
+    expect(await program.ended()).toEqual({ code, signal: null })
     expect(program.stderr).not.toMatch(/error/i)
   }
 
@@ -164,20 +164,21 @@ describe('ending', () => {
     await expectEnd(tracker, how)
   })
 
-  test.each(['quit', 'SIGINT', 'SIGTERM'] as const)(
-    'a client ends with 0 by %s, also in the middle of a download',
-    async (how) => {
-      const client = await world.user(`ends-${how}`, { words: ['--download-limit', '64K'] })
-      await client.does(`create_group of-${how}`)
-      const seeder = await world.user(`seeds-${how}`)
-      await seeder.does(`join_group of-${how}`)
-      await client.does(`accept_request of-${how} seeds-${how}`)
-      await seeder.does(`upload_file ${world.makeFile(`of-${how}.bin`, 2_000_000)} of-${how}`)
-      await client.does(`download_file of-${how} of-${how}.bin copy-${how}`)
-      await expectEnd(client, how)
-      await expectEnd(seeder, how)
-    },
-  )
+  test.each([
+    ['quit', 0],
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('a script is ended by %s with %i, also in the middle of a download', async (how, code) => {
+    const client = await world.user(`ends-${how}`, { words: ['--download-limit', '64K'] })
+    await client.does(`create_group of-${how}`)
+    const seeder = await world.user(`seeds-${how}`)
+    await seeder.does(`join_group of-${how}`)
+    await client.does(`accept_request of-${how} seeds-${how}`)
+    await seeder.does(`upload_file ${world.makeFile(`of-${how}.bin`, 2_000_000)} of-${how}`)
+    await client.does(`download_file of-${how} of-${how}.bin copy-${how}`)
+    await expectEnd(client, how, code)
+    await expectEnd(seeder, how, code)
+  })
 
   test('the end of its standard input does not end a tracker', async () => {
     const tracker = world.run('tracker', 'tracker', ['127.0.0.1', '0', '--memory'])

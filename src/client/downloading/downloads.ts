@@ -10,7 +10,7 @@ import { keyOf } from '../file-key.ts'
 import type { ClientEvent, DownloadView } from '../operations.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
 import type { StorePool } from '../workers/store-pool.ts'
-import type { SourceRegistry } from '../sharing/piece-source.ts'
+import type { Offer, SourceRegistry } from '../sharing/source-registry.ts'
 import type { ShareLibrary } from '../sharing/share-library.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { RememberedDownload, UserStore } from '../storage/user-store.ts'
@@ -42,6 +42,8 @@ const lookForSeedersMs = 500
 export class Downloads {
   readonly #parts: DownloadsParts
   readonly #downloads = new Map<string, Download>()
+  /** What is served of downloads that run. */
+  readonly #offers = new Map<Download, Offer>()
   /** What is about to begin: a second call for it is refused before the first has its answer. */
   readonly #beginning = new Set<string>()
   #settledWaiters: (() => void)[] = []
@@ -219,7 +221,7 @@ export class Downloads {
   }
 
   #add(record: RememberedDownload): Download {
-    const { link, network, manifests, hashes, storing, folder } = this.#parts
+    const { network, manifests, hashes, storing, folder } = this.#parts
     const { group, name, fileId } = record
     const journal = journalOf(folder, record.destination, fileId)
     const parts = { network, manifests, hashes, storing, journal }
@@ -229,21 +231,15 @@ export class Downloads {
       {
         onPart: (id) => void this.#remember(download, { part: id }),
         onServing: (store) => {
-          if (!this.#serves(download)) return
-          this.#parts.sources.offer(group, store)
-          if (store.have.count > 0) void link.announce(record, false)
+          if (download.record.unshared) return
+          const offer = this.#parts.sources.offer(record, store)
+          this.#offers.set(download, offer)
+          // Announced once there is a piece: the registry sees to that.
+          void offer.announce()
         },
-        onHave: (store, index) => {
-          if (!this.#serves(download)) return
-          // From its first verified piece on a downloader is worth asking.
-          if (store.have.count === 1) void link.announce(record, false)
-          this.#parts.sources.tellHave(group, fileId, index)
-        },
-        onLost: (store) => {
-          if (this.#serves(download)) this.#parts.sources.offer(group, store)
-        },
+        onHave: (_store, index) => this.#offers.get(download)?.tellHave(index),
+        onLost: () => this.#offers.get(download)?.tellChanged(),
         onStopped: () => {
-          if (download.state === 'complete') return
           this.#stopServing(download)
           this.#changed()
         },
@@ -279,6 +275,7 @@ export class Downloads {
     this.#parts.onEvent({ kind: 'download-complete', group, name })
     this.#changed()
     await adopted
+    this.#stopServing(download)
   }
 
   /** A download that is not to be shared: all that is left to do is to hear of a disk that fails. */
@@ -359,15 +356,9 @@ export class Downloads {
     return this.#parts.store.rememberDownload(download.record)
   }
 
-  /** A copy that is shared already, and whole, is better than the one that is being fetched. */
-  #serves({ record }: Download): boolean {
-    return !record.unshared && this.#parts.shares.pathOf(record.group, record.name) === undefined
-  }
-
-  #stopServing({ record }: Download): void {
-    if (this.#parts.shares.pathOf(record.group, record.name) !== undefined) return
-    this.#parts.sources.withdraw(record.group, record.fileId, 'it is not shared any more')
-    this.#parts.link.retract(record)
+  #stopServing(download: Download): void {
+    this.#offers.get(download)?.withdraw('it is not shared any more')
+    this.#offers.delete(download)
   }
 
   #running(group?: string): Download[] {

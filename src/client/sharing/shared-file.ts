@@ -4,7 +4,7 @@
 // that another has taken the place of, is not served at all.
 
 import { constants, fstatSync, statSync } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { access, stat, type FileHandle } from 'node:fs/promises'
 import { Bitfield } from '../../common/bitfield.ts'
 import { sentenceOf, systemCode } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
@@ -13,6 +13,7 @@ import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { verifyPiece } from '../hashing/piece-hash.ts'
 import { PieceReader } from '../transfer/piece-reader.ts'
 import { isOfSameFile, stampOf, type FileStamp } from './file-stamp.ts'
+import { openFiles } from './open-files.ts'
 import type { PieceSource } from './piece-source.ts'
 
 /**
@@ -25,8 +26,12 @@ const pathLookMs = 100
 export interface SharedFileEvents {
   /** The file was written to; told once. From here on `have` loses the pieces that are found changed. */
   onChanged(): void
-  /** There is nothing to serve any more: the file is gone, or not one piece of it is left. Told once. */
+  /** There is nothing to serve any more: another file is there, or not one piece of it is left. Told once. */
   onGone(): void
+  /** It cannot be read at present, for this reason: removed, or on a disk that is away. Told once until `onBack`. */
+  onAway(why: string): void
+  /** It can be read again, and is as it was. */
+  onBack(): void
 }
 
 export class SharedFile implements PieceSource {
@@ -37,9 +42,9 @@ export class SharedFile implements PieceSource {
   readonly #events: SharedFileEvents
   readonly #reader = new PieceReader()
   #pathLookedAtMs = Number.NEGATIVE_INFINITY
-  #file: Promise<FileHandle> | undefined
   #changed = false
   #gone = false
+  #away = false
   #closed = false
 
   constructor(path: string, manifest: Manifest, stamp: FileStamp, events: SharedFileEvents) {
@@ -53,47 +58,60 @@ export class SharedFile implements PieceSource {
   async read(index: number, buffer: Buffer): Promise<Answer<void>> {
     if (this.#closed) return notShared()
     try {
-      const file = await this.#opened()
-      const length = pieceLength(this.manifest.sizeBytes, index)
-      const bytesRead = await this.#reader.read(file, buffer, length, pieceOffset(index))
-      // Seen while this was being read.
-      if (this.#gone) return refuse('file-changed', 'the file is gone')
-      // Looked at after reading, not before: whoever writes after this look did not write what was read.
-      // At once, without a thread: it takes microseconds, and is done for every piece.
-      const stats = fstatSync(file.fd, { bigint: true })
-      const opened = stampOf(stats)
-      if (opened !== this.#stamp || stats.nlink === 0n || this.#isTimeForPath()) {
-        const named = stampOf(statSync(this.path, { bigint: true }))
-        if (!isOfSameFile(named, this.#stamp)) return this.#refuseGone('the file was replaced')
-        if (opened !== this.#stamp || named !== this.#stamp) this.#noteChange()
-      }
-      if (bytesRead === length && !this.#changed) return accept(undefined)
-      if (bytesRead === length && verifyPiece(this.manifest, index, buffer.subarray(0, length)))
-        return accept(undefined)
-      return this.#refuseChanged(index)
+      return await openFiles.use(this, this.path, (file) => this.#read(file, index, buffer))
     } catch (error) {
       if (!(error instanceof Error)) throw error
       // Too many open files says nothing about this one: another time it can be read.
-      if (['EMFILE', 'ENFILE'].includes(systemCode(error) ?? '')) {
-        this.#file = undefined
+      if (['EMFILE', 'ENFILE'].includes(systemCode(error) ?? ''))
         return refuse('busy', 'too many files are open')
+      return this.#refuseAway(sentenceOf(error))
+    }
+  }
+
+  /** Looks whether the file is still what it was, without reading it. Called every now and then. Never rejects. */
+  async look(): Promise<void> {
+    if (this.#closed || this.#gone) return
+    try {
+      const named = stampOf(await stat(this.path, { bigint: true }))
+      // Also whether it may be read, which is rarely asked and answers only for one that was away.
+      if (this.#away) await access(this.path, constants.R_OK)
+      if (this.#closed) return
+      if (!isOfSameFile(named, this.#stamp)) {
+        this.#refuseGone('the file was replaced')
+        return
       }
-      return this.#refuseGone(sentenceOf(error))
+      if (named !== this.#stamp) this.#noteChange()
+      if (this.#away) this.#noteBack()
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      this.#refuseAway(sentenceOf(error))
     }
   }
 
   /** Reads that are under way are refused, without a word that the file changed. */
-  async close(): Promise<void> {
+  close(): void {
     this.#closed = true
-    const file = this.#file
-    this.#file = undefined
-    await file?.then((opened) => opened.close()).catch(() => undefined)
+    openFiles.close(this)
   }
 
-  /** Without waiting, should somebody have put a pipe there. Opened at the first read and kept: most shared files are not asked for most of the time. */
-  #opened(): Promise<FileHandle> {
-    this.#file ??= open(this.path, constants.O_RDONLY | constants.O_NONBLOCK)
-    return this.#file
+  async #read(file: FileHandle, index: number, buffer: Buffer): Promise<Answer<void>> {
+    const length = pieceLength(this.manifest.sizeBytes, index)
+    const bytesRead = await this.#reader.read(file, buffer, length, pieceOffset(index))
+    // Seen while this was being read.
+    if (this.#gone) return refuse('file-changed', 'the file is gone')
+    // Looked at after reading, not before: whoever writes after this look did not write what was read.
+    // At once, without a thread: it takes microseconds, and is done for every piece.
+    const stats = fstatSync(file.fd, { bigint: true })
+    const opened = stampOf(stats)
+    if (opened !== this.#stamp || stats.nlink === 0n || this.#isTimeForPath()) {
+      const named = stampOf(statSync(this.path, { bigint: true }))
+      if (!isOfSameFile(named, this.#stamp)) return this.#refuseGone('the file was replaced')
+      if (opened !== this.#stamp || named !== this.#stamp) this.#noteChange()
+    }
+    if (bytesRead === length && !this.#changed) return accept(undefined)
+    if (bytesRead === length && verifyPiece(this.manifest, index, buffer.subarray(0, length)))
+      return accept(undefined)
+    return this.#refuseChanged(index)
   }
 
   #isTimeForPath(): boolean {
@@ -110,6 +128,11 @@ export class SharedFile implements PieceSource {
     this.#events.onChanged()
   }
 
+  #noteBack(): void {
+    this.#away = false
+    this.#events.onBack()
+  }
+
   #refuseChanged(index: number): Answer<void> {
     if (this.#closed) return notShared()
     this.#noteChange()
@@ -123,9 +146,21 @@ export class SharedFile implements PieceSource {
     if (this.#closed) return notShared()
     if (!this.#gone) {
       this.#gone = true
+      openFiles.close(this)
       this.#events.onGone()
     }
     return refuse('file-changed', sentence)
+  }
+
+  #refuseAway(sentence: string): Answer<void> {
+    if (this.#closed) return notShared()
+    if (!this.#away && !this.#gone) {
+      this.#away = true
+      // What is there when it is back may be another file.
+      openFiles.close(this)
+      this.#events.onAway(sentence)
+    }
+    return refuse('file-changed', 'the file cannot be read at present')
   }
 }
 

@@ -31,10 +31,16 @@ const RememberedDownload = v.object({
 })
 export type RememberedDownload = v.InferOutput<typeof RememberedDownload>
 
+/** A name that is to be withdrawn, as soon as a tracker can be told. */
+const Withdrawal = v.object({ group: FileVersion.entries.group, name: FileVersion.entries.name })
+export type Withdrawal = v.InferOutput<typeof Withdrawal>
+
 const Remembered = v.object({
   version: v.literal(1),
   shares: v.array(RememberedShare),
   downloads: v.array(RememberedDownload),
+  /** Absent in what earlier versions wrote. */
+  withdrawals: v.optional(v.array(Withdrawal), []),
 })
 
 export interface UserStoreEvents {
@@ -48,6 +54,9 @@ export class UserStore {
   readonly #path: string
   readonly #shares = new Map<string, RememberedShare>()
   readonly #downloads = new Map<string, RememberedDownload>()
+  readonly #withdrawals = new Map<string, Withdrawal>()
+  /** By file id: how many shares and downloads have this content. */
+  readonly #uses = new Map<string, number>()
 
   readonly #events: UserStoreEvents
   #lastSave: Promise<void> = Promise.resolve()
@@ -74,17 +83,41 @@ export class UserStore {
     return [...this.#shares.values()]
   }
 
+  share(file: { group: string; name: string }): RememberedShare | undefined {
+    return this.#shares.get(keyOf(file))
+  }
+
+  withdrawals(): Withdrawal[] {
+    return [...this.#withdrawals.values()]
+  }
+
+  /** Whether anything that is remembered has this content. */
+  isUsed(fileId: string): boolean {
+    return this.#uses.has(fileId)
+  }
+
   downloads(): RememberedDownload[] {
     return [...this.#downloads.values()]
   }
 
   /** Resolves when it is durable, like all that change something here. */
   rememberShare(share: RememberedShare): Promise<void> {
+    this.#withdrawals.delete(keyOf(share))
     return this.#remember(this.#shares, share)
   }
 
   forgetShare(file: { group: string; name: string }): Promise<void> {
     return this.#forget(this.#shares, keyOf(file))
+  }
+
+  /** The share is over, and the trackers are still to be told. */
+  rememberWithdrawal({ group, name }: Withdrawal): Promise<void> {
+    this.#withdrawals.set(keyOf({ group, name }), { group, name })
+    return this.#shares.has(keyOf({ group, name })) ? this.forgetShare({ group, name }) : this.#save()
+  }
+
+  forgetWithdrawal(file: Withdrawal): Promise<void> {
+    return this.#withdrawals.delete(keyOf(file)) ? this.#save() : Promise.resolve()
   }
 
   rememberDownload(download: RememberedDownload): Promise<void> {
@@ -96,9 +129,12 @@ export class UserStore {
   }
 
   /** A finished download becomes a share in one step: no crash can lose it in between. */
-  downloadBecomesShare(share: RememberedShare): Promise<void> {
+  async downloadBecomesShare(share: RememberedShare): Promise<void> {
+    const download = this.#downloads.get(keyOf(share))
     this.#downloads.delete(keyOf(share))
-    return this.rememberShare(share)
+    await this.rememberShare(share)
+    // Counted down only now: the content goes from one to the other.
+    await this.#release(download)
   }
 
   /** Resolves when everything so far is durable. */
@@ -117,8 +153,9 @@ export class UserStore {
     }
     try {
       const remembered = v.parse(Remembered, JSON.parse(text))
-      for (const share of remembered.shares) this.#shares.set(keyOf(share), share)
-      for (const download of remembered.downloads) this.#downloads.set(keyOf(download), download)
+      for (const share of remembered.shares) this.#put(this.#shares, share)
+      for (const download of remembered.downloads) this.#put(this.#downloads, download)
+      for (const file of remembered.withdrawals) this.#withdrawals.set(keyOf(file), file)
     } catch (error) {
       throw new Failure(
         'data',
@@ -128,9 +165,16 @@ export class UserStore {
     }
   }
 
-  async #remember<R extends FileVersion>(records: Map<string, R>, record: R): Promise<void> {
+  /** What was there before under this name. */
+  #put<R extends FileVersion>(records: Map<string, R>, record: R): R | undefined {
     const former = records.get(keyOf(record))
     records.set(keyOf(record), record)
+    this.#uses.set(record.fileId, (this.#uses.get(record.fileId) ?? 0) + 1)
+    return former
+  }
+
+  async #remember<R extends FileVersion>(records: Map<string, R>, record: R): Promise<void> {
+    const former = this.#put(records, record)
     await this.#save()
     await this.#release(former)
   }
@@ -145,8 +189,12 @@ export class UserStore {
   /** A record is gone, or another version is in its place. */
   async #release(former: FileVersion | undefined): Promise<void> {
     if (former === undefined) return
-    const isUsed = [...this.shares(), ...this.downloads()].some(({ fileId }) => fileId === former.fileId)
-    if (!isUsed) await this.#events.onUnused(former.fileId)
+    const uses = (this.#uses.get(former.fileId) ?? 0) - 1
+    if (uses > 0) this.#uses.set(former.fileId, uses)
+    else {
+      this.#uses.delete(former.fileId)
+      await this.#events.onUnused(former.fileId)
+    }
   }
 
   #save(): Promise<void> {
@@ -159,7 +207,12 @@ export class UserStore {
 
   async #write(): Promise<void> {
     this.#nextSave = undefined
-    const remembered = { version: 1, shares: this.shares(), downloads: this.downloads() }
+    const remembered = {
+      version: 1,
+      shares: this.shares(),
+      downloads: this.downloads(),
+      withdrawals: this.withdrawals(),
+    }
     try {
       await replaceFile(this.#path, `${JSON.stringify(remembered, null, 1)}\n`)
     } catch (error) {

@@ -187,17 +187,14 @@ export class TrackerLink {
   async announce(file: FileVersion, complete: boolean): Promise<void> {
     const entry = this.#announced.put(file, complete)
     const loggedIn = this.#usable().filter((connection) => connection.loggedInAs !== undefined)
-    const answered = loggedIn.map((connection) => this.#announced.send(connection, [entry], answerWithinMs))
+    const answered = loggedIn.map((connection) => this.#announced.say(connection, entry, answerWithinMs))
     await answered[0]
   }
 
   retract(file: FileVersion): void {
-    const entry = { group: file.group, name: file.name, fileId: file.fileId }
     if (!this.#announced.drop(file)) return
     for (const connection of this.#connections) {
-      if (connection.loggedInAs === undefined) continue
-      // A tracker that goes away forgets it by itself.
-      connection.caller?.request('retract', { files: [entry] }).catch(() => undefined)
+      if (connection.loggedInAs !== undefined) this.#announced.sayNot(connection, file)
     }
   }
 

@@ -56,7 +56,8 @@ export class Session {
   logIn(user: string, key: string, port: number): Client {
     const { channel, host } = this
     const tell: Tell = (method, params) => {
-      if ('name' in params && typeof params.name === 'string' && !this.takesName(params.name)) return
+      const { name } = params as { readonly name?: string }
+      if (name !== undefined && !this.takesName(name)) return
       channel.send(notificationMessage(method, params))
     }
     this.#client = { user, key, host, port, tell, announced: new Set(), watched: new Map() }

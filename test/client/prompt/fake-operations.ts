@@ -48,7 +48,7 @@ export function fakeClient(): FakeClient {
     pauseDownload: async () => accept(undefined),
     resumeDownload: async () => accept(undefined),
     cancelDownload: async () => accept(undefined),
-    stopShare: async () => accept(undefined),
+    stopShare: async () => accept({ isTold: true }),
     setLimit: () => {},
     downloadsSettled: async () => {},
     close: async () => {},

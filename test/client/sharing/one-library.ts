@@ -3,7 +3,7 @@
 import pLimit from 'p-limit'
 import { onTestFinished } from 'vitest'
 import { HashPool } from '../../../src/client/workers/hash-pool.ts'
-import { SourceRegistry } from '../../../src/client/sharing/piece-source.ts'
+import { SourceRegistry } from '../../../src/client/sharing/source-registry.ts'
 import { ShareLibrary } from '../../../src/client/sharing/share-library.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
 import { UserStore } from '../../../src/client/storage/user-store.ts'
@@ -36,6 +36,7 @@ export function oneLibrary(folder = temporaryFolder()): OneLibrary {
     onUnused: (fileId) => manifests.remove(fileId),
   })
   const sources = new SourceRegistry()
+  sources.announceBy(link)
   const hashes = new HashPool()
   const hashing = pLimit(1)
   const library = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })

@@ -26,17 +26,19 @@ interface Shared extends Sample {
   readonly file: SharedFile
   readonly buffer: Buffer
   /** How often it was said to have changed, and to be gone. */
-  readonly told: { changed: number; gone: number }
+  readonly told: { changed: number; gone: number; away?: number; back?: number }
 }
 
 async function share(): Promise<Shared> {
   const folder = join(temporaryFolder(), 'folder')
   mkdirSync(folder)
   const sample = await sampleFile(folder, sizeBytes)
-  const told = { changed: 0, gone: 0 }
+  const told: Shared['told'] = { changed: 0, gone: 0 }
   const file = new SharedFile(sample.path, sample.manifest, sample.stamp, {
     onChanged: () => told.changed++,
     onGone: () => told.gone++,
+    onAway: () => (told.away = (told.away ?? 0) + 1),
+    onBack: () => (told.back = (told.back ?? 0) + 1),
   })
   return { ...sample, file, told, buffer: Buffer.alloc(pieceBytes) }
 }
@@ -55,7 +57,7 @@ test('every piece of a file that did not change is served as it was hashed', asy
     expect(buffer.subarray(0, pieceLength(sizeBytes, index)).equals(pieceOf(bytes, index))).toBe(true)
   }
   expect(told).toEqual({ changed: 0, gone: 0 })
-  await file.close()
+  file.close()
 })
 
 /** What is done to the file, and which of its four pieces are then as they were. */
@@ -95,7 +97,7 @@ test.each(Object.entries(changes))(
       }
       expect([0, 1, 2, 3].filter((index) => file.have.has(index))).toEqual(left)
       expect(told).toEqual({ changed: 1, gone: 0 })
-      await file.close()
+      file.close()
     }
   },
 )
@@ -108,11 +110,10 @@ test('a file of which not one piece is left is gone', async () => {
   }
   expect(await file.read(3, buffer)).toMatchObject({ refusal: { code: 'file-changed' } })
   expect(told).toEqual({ changed: 1, gone: 1 })
-  await file.close()
+  file.close()
 })
 
 const disappearances: Record<string, (path: string) => void> = {
-  removed: (path) => rmSync(path),
   'replaced by another file of the same size': (path) => {
     writeFileSync(`${path}.new`, sampleBytes(sizeBytes, 2))
     renameSync(`${path}.new`, path)
@@ -144,7 +145,7 @@ test.each(Object.entries(disappearances))(
       )
       await file.read(0, buffer)
       expect(told).toEqual({ changed: 0, gone: 1 })
-      await file.close()
+      file.close()
       vi.restoreAllMocks()
     }
   },
@@ -163,7 +164,51 @@ test('a file that is written to while it is served never yields a bad piece', as
     expect(verifyPiece(file.manifest, round % 4, buffer.subarray(0, length))).toBe(true)
   }
   expect(served).toBeGreaterThanOrEqual(20)
-  await file.close()
+  file.close()
+})
+
+const absences: Record<string, { leave: (path: string) => void; comeBack: (path: string) => void }> = {
+  moved: {
+    leave: (path) => renameSync(path, `${path}.away`),
+    comeBack: (path) => renameSync(`${path}.away`, path),
+  },
+  'on a disk that is away': {
+    leave: (path) => renameSync(dirname(path), `${dirname(path)}.away`),
+    comeBack: (path) => renameSync(`${dirname(path)}.away`, dirname(path)),
+  },
+}
+
+// It was dropped until the next login: a network disk that failed for a moment took its shares with it.
+test.each(Object.entries(absences))(
+  'a file that is %s is refused, said to be away once, and served again when it is back',
+  async (what, { leave, comeBack }) => {
+    const { file, path, buffer, told } = await share()
+    leave(path)
+    for (let look = 0; look < 2; look++) await file.look()
+    expect(await file.read(0, buffer)).toMatchObject({ refusal: { code: 'file-changed' } })
+    expect(told).toEqual({ changed: 0, gone: 0, away: 1 })
+    comeBack(path)
+    await file.look()
+    // Renaming a file changes its stamp: its pieces are verified from then on.
+    expect(told).toEqual(
+      what === 'moved'
+        ? { changed: 1, gone: 0, away: 1, back: 1 }
+        : { changed: 0, gone: 0, away: 1, back: 1 },
+    )
+    expect(await file.read(0, buffer)).toMatchObject({ ok: true })
+    file.close()
+  },
+)
+
+test('a file that is removed while nobody asks for it is noticed by a look', async () => {
+  const { file, path, told } = await share()
+  writeFileSync(`${path}.other`, 'another file')
+  rmSync(path)
+  await file.look()
+  expect(told).toEqual({ changed: 0, gone: 0, away: 1 })
+  renameSync(`${path}.other`, path)
+  await file.look()
+  expect(told).toEqual({ changed: 0, gone: 1, away: 1 })
 })
 
 // Closing while a piece was being read made that read fail, which was taken for a change on disk. After
@@ -171,16 +216,15 @@ test('a file that is written to while it is served never yields a bad piece', as
 test('closing in the middle of a read is not taken for a change', async () => {
   const { file, buffer, told } = await share()
   const reading = file.read(0, buffer)
-  const closing = file.close()
+  file.close()
   const answer = await reading
-  await closing
   expect(['served', 'not-shared']).toContain(answer.ok ? 'served' : answer.refusal.code)
   expect(told).toEqual({ changed: 0, gone: 0 })
 })
 
 test('what is closed is not opened again', async () => {
   const { file, path, buffer, told } = await share()
-  await file.close()
+  file.close()
   rmSync(path)
   expect(await file.read(0, buffer)).toMatchObject({ ok: false, refusal: { code: 'not-shared' } })
   expect(told).toEqual({ changed: 0, gone: 0 })
@@ -188,8 +232,13 @@ test('what is closed is not opened again', async () => {
 
 test('an empty file has no pieces and is complete', async () => {
   const { path, manifest, stamp } = await sampleFile(temporaryFolder(), 0)
-  const file = new SharedFile(path, manifest, stamp, { onChanged: () => undefined, onGone: () => undefined })
+  const file = new SharedFile(path, manifest, stamp, {
+    onChanged: () => undefined,
+    onGone: () => undefined,
+    onAway: () => undefined,
+    onBack: () => undefined,
+  })
   expect(file.manifest.pieceCount).toBe(0)
   expect(file.have.isFull).toBe(true)
-  await file.close()
+  file.close()
 })

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
 import { buildManifest } from '../../../src/common/manifest.ts'
@@ -18,36 +18,45 @@ function makeLibrary() {
   const one = oneLibrary(folder)
   const file = { group: 'g', name: 'f.bin', fileId, sizeBytes, path: join(folder, 'f.bin') }
   // The download serves its pieces until somebody else does.
-  one.sources.offer('g', { manifest, have: Bitfield.full(1), read: () => Promise.resolve(accept(undefined)) })
-  return { ...one, file }
+  const offer = one.sources.offer(
+    { group: 'g', name: 'f.bin', fileId },
+    { manifest, have: Bitfield.full(1), read: () => Promise.resolve(accept(undefined)) },
+  )
+  void offer.announce()
+  /** As the download does it: its own offer ends when the library has one. */
+  const adopt = async (flushed: Promise<void>): Promise<void> => {
+    await one.library.adopt(file, manifest, flushed)
+    offer.withdraw('something else serves it')
+  }
+  return { ...one, file, adopt }
 }
 
 test('a file whose folder is gone before it reached the disk is not shared, and does not end the program', async () => {
   // Nobody listened to the flush of a file that had been moved away at once: its failure was an
   // unhandled rejection. And the client stayed listed with pieces that it could not read any more.
-  const { library, sources, notices, retracted, file } = makeLibrary()
-  await library.adopt(file, manifest, Promise.reject(new Error('no such folder')))
+  const { adopt, sources, notices, retracted, file } = makeLibrary()
+  await adopt(Promise.reject(new Error('no such folder')))
   expect(notices).toEqual([
     `${file.path} may not have reached the disk: no such folder`,
     `f.bin is not shared in g at present: ${file.path} is not there`,
   ])
   expect(sources.find('g', fileId)).toBeUndefined()
-  expect(retracted).toEqual([file])
+  expect(retracted).toEqual([{ group: 'g', name: 'f.bin', fileId }])
 })
 
 test('a file that may not have reached the disk is shared, and hashed again before the next time', async () => {
-  const { library, sources, notices, store, file } = makeLibrary()
+  const { adopt, sources, notices, store, file } = makeLibrary()
   writeFileSync(file.path, 'content')
-  await library.adopt(file, manifest, Promise.reject(new Error('the disk failed')))
+  await adopt(Promise.reject(new Error('the disk failed')))
   expect(notices).toEqual([`${file.path} may not have reached the disk: the disk failed`])
   expect(sources.find('g', fileId)).toBeDefined()
   expect(store.shares()).toEqual([file])
 })
 
 test('a file that has reached the disk is remembered with its stamp', async () => {
-  const { library, notices, store, file } = makeLibrary()
+  const { adopt, notices, store, file } = makeLibrary()
   writeFileSync(file.path, 'content')
-  await library.adopt(file, manifest, Promise.resolve())
+  await adopt(Promise.resolve())
   expect(notices).toEqual([])
-  expect(store.shares()).toEqual([{ ...file, stamp: expect.any(String) }])
+  await vi.waitFor(() => expect(store.shares()).toEqual([{ ...file, stamp: expect.any(String) }]))
 })

@@ -2,7 +2,7 @@
 
 import { accept } from '../../../common/refusal.ts'
 import type { PromptCommand } from '../command.ts'
-import { list, say, sayIfDone } from '../command.ts'
+import { list } from '../command.ts'
 import { expandHome } from '../home.ts'
 import { count, fileRow, tableLines } from '../replies.ts'
 import { quoteWord } from '../words.ts'
@@ -20,8 +20,14 @@ export const fileCommands: readonly PromptCommand[] = [
       if (!answer.ok) return answer
       const shared = answer.value
       const size = `${count(shared.sizeBytes, 'bytes')}, ${count(shared.pieceCount, 'pieces')}`
+      const lines = [{ text: `sharing ${shared.name} in ${shared.group} (${size})` }]
+      // Somebody may have meant another file than the one of that name.
+      if (shared.replaces?.isElsewhere === true)
+        lines.push({
+          text: `it replaces your version of ${count(shared.replaces.sizeBytes, 'bytes')}, ${shared.replaces.path}`,
+        })
       const hint = `others get it with: download_file ${quoteWord(shared.group)} ${quoteWord(shared.name)} <destination>`
-      return say(`sharing ${shared.name} in ${shared.group} (${size})`, hint)
+      return accept({ lines, hint })
     },
   },
   {
@@ -59,7 +65,11 @@ export const fileCommands: readonly PromptCommand[] = [
       const free = await afterDownloads(surroundings, group, name)
       if (!free.ok) return free
       const answer = await surroundings.operations.stopShare(group, name)
-      return sayIfDone(answer, `stopped sharing ${name} in ${group}`)
+      if (!answer.ok) return answer
+      const lines = [{ text: `stopped sharing ${name} in ${group}` }]
+      if (!answer.value.isTold)
+        lines.push({ text: 'no tracker could be told; they hear of it when one is back' })
+      return accept({ lines })
     },
   },
 ]

@@ -1,0 +1,68 @@
+// A file that a person wants to share, before it is read: what it is, and why it cannot be shared.
+
+import { constants } from 'node:fs'
+import { access, open, stat } from 'node:fs/promises'
+import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
+import { pieceBytes, pieceCountMax } from '../../common/limits.ts'
+import { fileNameProblem } from '../../common/names.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { stampAt, type FileStamp } from './file-stamp.ts'
+
+export interface LocalFile {
+  readonly sizeBytes: number
+  readonly stamp: FileStamp
+}
+
+export async function isRegularFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  )
+}
+
+/** What can be said of the file before it is read; refuses what cannot be shared under this name. */
+export async function lookAtLocal(path: string, name: string): Promise<Answer<LocalFile>> {
+  const problem = fileNameProblem(name)
+  if (problem !== undefined) return refuse('bad-name', problem)
+  try {
+    const stats = await stat(path)
+    if (stats.isDirectory()) return refuse('local-file', `${path} is a folder; a single file can be shared`)
+    if (!stats.isFile()) return refuse('local-file', `${path} is not a regular file`)
+    await access(path, constants.R_OK)
+    if (stats.size === 0 && (await hasContent(path)))
+      return refuse(
+        'local-file',
+        `${path} is made by the system while it is read; copy it and share the copy`,
+      )
+    if (stats.size > pieceCountMax * pieceBytes) return refuse('local-file', `${path} is larger than 128 GiB`)
+    const stamp = await stampAt(path)
+    if (stamp === undefined) return refuse('local-file', `there is no file ${path}`)
+    return accept({ sizeBytes: stats.size, stamp })
+  } catch (error) {
+    return refuse('local-file', unreadable(path, error))
+  }
+}
+
+function unreadable(path: string, error: unknown): string {
+  const code = systemCode(error)
+  const isMissing = code === 'ENOENT' || code === 'ENOTDIR'
+  if (isMissing && path.includes('\ufffd'))
+    return `a name that is not valid UTF-8 cannot be typed; rename the file ${path}`
+  if (isMissing) return `there is no file ${path}`
+  if (code === 'ELOOP') return `${path} is a link that leads back to itself`
+  if (code === 'EACCES') return `${path} cannot be read: permission denied`
+  if (error instanceof Failure) return error.message
+  if (code === undefined) throw error
+  // A name that is too long, a disk that fails: something about this one path.
+  return `${path} cannot be read: ${sentenceOf(error)}`
+}
+
+/** Files of /proc and the like have content and say that they have none. */
+async function hasContent(path: string): Promise<boolean> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    return (await file.read(Buffer.alloc(1), 0, 1, 0)).bytesRead > 0
+  } finally {
+    await file.close()
+  }
+}

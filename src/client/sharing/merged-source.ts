@@ -1,0 +1,63 @@
+// All sources of one content in a group as a single one: whoever goes, pieces are served as long as any of
+// them has them.
+
+import { Bitfield } from '../../common/bitfield.ts'
+import type { Manifest } from '../../common/manifest.ts'
+import { refuse, type Answer } from '../../common/refusal.ts'
+import type { PieceSource } from './piece-source.ts'
+
+export class MergedSource implements PieceSource {
+  readonly manifest: Manifest
+  /** What any of the sources has. */
+  readonly have: Bitfield
+  readonly #sources = new Set<PieceSource>()
+
+  constructor(manifest: Manifest) {
+    this.manifest = manifest
+    this.have = new Bitfield(manifest.pieceCount)
+  }
+
+  /** Whether it brings pieces that were not there. */
+  add(source: PieceSource): boolean {
+    const before = this.have.count
+    this.#sources.add(source)
+    this.#forEachPiece((index) => {
+      if (source.have.has(index)) this.have.set(index)
+    })
+    return this.have.count > before
+  }
+
+  remove(source: PieceSource): void {
+    if (this.#sources.delete(source)) this.lookAgain()
+  }
+
+  /** Sources have lost pieces. */
+  lookAgain(): void {
+    this.#forEachPiece((index) => this.#lookAt(index))
+  }
+
+  async read(index: number, buffer: Buffer): Promise<Answer<void>> {
+    let answer: Answer<void> = refuse('piece-missing', 'this client does not have that piece')
+    // A copy: sources come and go while one of them reads.
+    for (const source of [...this.#sources]) {
+      if (!source.have.has(index)) continue
+      answer = await source.read(index, buffer)
+      if (answer.ok) return answer
+    }
+    this.#lookAt(index)
+    return answer
+  }
+
+  #lookAt(index: number): void {
+    for (const source of this.#sources) {
+      if (!source.have.has(index)) continue
+      this.have.set(index)
+      return
+    }
+    this.have.clear(index)
+  }
+
+  #forEachPiece(each: (index: number) => void): void {
+    for (let index = 0; index < this.manifest.pieceCount; index++) each(index)
+  }
+}

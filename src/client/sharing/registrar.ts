@@ -1,0 +1,171 @@
+// Makes the trackers know what this user shares: one wish a name, the newest of which counts, said until it
+// is answered for good. Several names at once, bounded, so that thousands of shares never fill a connection.
+
+import pLimit from 'p-limit'
+import { Failure } from '../../common/failure.ts'
+import { accept, refuse, type Answer, type Refusal, type RefusalCode } from '../../common/refusal.ts'
+import { keyOf } from '../file-key.ts'
+
+/** Asked of the trackers for a name. Rejects with a failure when none can be reached. */
+export type Ask = () => Promise<Answer<void>>
+
+interface Wish {
+  readonly ask: Ask
+  /** To be said again and again; else the first answer counts, whatever it is. */
+  readonly isLasting: boolean
+  readonly isFinal: (code: RefusalCode) => boolean
+  readonly settle: (answer: Answer<void>) => void
+  readonly fail: (failure: Failure) => void
+  tries: number
+}
+
+interface Name {
+  wish: Wish | undefined
+  isAsking: boolean
+  retry: NodeJS.Timeout | undefined
+}
+
+/** Names that are asked for at once. A tracker takes 64 requests of a connection. */
+const atOnce = 16
+/** The time until the next try, in milliseconds: first and longest. A tracker that comes back is asked at once. */
+const firstRetryMs = 1000
+const longestRetryMs = 30_000
+
+/** Says no for good. Anything else may be answered otherwise another time. */
+const finalForShares: ReadonlySet<RefusalCode> = new Set([
+  'no-such-group',
+  'not-a-member',
+  'name-taken',
+  'bad-name',
+  'invalid-params',
+])
+const passing: ReadonlySet<RefusalCode> = new Set(['unavailable', 'busy', 'login-first', 'hello-first'])
+
+export class Registrar {
+  readonly #names = new Map<string, Name>()
+  readonly #turns = pLimit(atOnce)
+  #closed = false
+
+  /** Whether something is being asked, or to be asked, for this name. */
+  isBusy(file: { group: string; name: string }): boolean {
+    return this.#names.has(keyOf(file))
+  }
+
+  /**
+   * Registers a share; the answer is a refusal for good, or, unless `isLasting`, any. Rejects with a failure
+   * when no tracker can be reached, unless `isLasting`.
+   */
+  share(file: { group: string; name: string }, ask: Ask, isLasting: boolean): Promise<Answer<void>> {
+    return this.#wish(file, ask, isLasting, (code) => finalForShares.has(code))
+  }
+
+  /** Withdraws a name; accepted also when there is nothing to withdraw. As `share` otherwise. */
+  withdraw(file: { group: string; name: string }, ask: Ask, isLasting: boolean): Promise<Answer<void>> {
+    return this.#wish(file, ask, isLasting, (code) => !passing.has(code))
+  }
+
+  /** What was wished for this name does not count any more. */
+  forget(file: { group: string; name: string }): void {
+    const name = this.#names.get(keyOf(file))
+    if (name === undefined) return
+    stopRetry(name)
+    this.#supersede(name)
+    if (!name.isAsking) this.#names.delete(keyOf(file))
+  }
+
+  /** A tracker is back: what waits is asked at once. */
+  onTrackerUp(): void {
+    for (const [key, name] of this.#names) {
+      if (name.wish === undefined || name.isAsking) continue
+      stopRetry(name)
+      this.#ask(key, name)
+    }
+  }
+
+  /** Asks nothing more. */
+  close(): void {
+    this.#closed = true
+    for (const name of this.#names.values()) {
+      stopRetry(name)
+      this.#supersede(name)
+    }
+    this.#turns.clearQueue()
+    this.#names.clear()
+  }
+
+  #wish(
+    file: { group: string; name: string },
+    ask: Ask,
+    isLasting: boolean,
+    isFinal: (code: RefusalCode) => boolean,
+  ): Promise<Answer<void>> {
+    return new Promise((settle, fail) => {
+      if (this.#closed) {
+        settle(superseded())
+        return
+      }
+      const key = keyOf(file)
+      const name = this.#names.get(key) ?? { wish: undefined, isAsking: false, retry: undefined }
+      this.#names.set(key, name)
+      stopRetry(name)
+      this.#supersede(name)
+      name.wish = { ask, isLasting, isFinal, settle, fail, tries: 0 }
+      this.#ask(key, name)
+    })
+  }
+
+  #supersede(name: Name): void {
+    name.wish?.settle(superseded())
+    name.wish = undefined
+  }
+
+  /** One question a name at a time: the trackers hear wishes in their order. */
+  #ask(key: string, name: Name): void {
+    if (name.isAsking) return
+    name.isAsking = true
+    void this.#turns(async () => {
+      const { wish } = name
+      if (wish !== undefined) await this.#askOnce(key, name, wish)
+    }).finally(() => {
+      name.isAsking = false
+      if (this.#closed) return
+      // Another wish came meanwhile.
+      if (name.wish !== undefined && name.retry === undefined) this.#ask(key, name)
+      else if (name.wish === undefined && this.#names.get(key) === name) this.#names.delete(key)
+    })
+  }
+
+  async #askOnce(key: string, name: Name, wish: Wish): Promise<void> {
+    name.retry = undefined
+    const outcome = await wish.ask().catch((error: unknown) => {
+      if (!(error instanceof Failure)) throw error
+      return error
+    })
+    if (name.wish !== wish) return
+    const refusal: Refusal | undefined =
+      outcome instanceof Failure || outcome.ok ? undefined : outcome.refusal
+    const isAnswered = !(outcome instanceof Failure) && (outcome.ok || wish.isFinal(outcome.refusal.code))
+    if (!isAnswered && wish.isLasting) {
+      this.#again(key, name, wish)
+      return
+    }
+    name.wish = undefined
+    if (outcome instanceof Failure) wish.fail(outcome)
+    else wish.settle(refusal === undefined ? accept(undefined) : { ok: false, refusal })
+  }
+
+  #again(key: string, name: Name, wish: Wish): void {
+    const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** wish.tries)
+    wish.tries++
+    name.retry = setTimeout(() => this.#ask(key, name), waitMs * (0.75 + Math.random() / 2))
+  }
+}
+
+function superseded(): Answer<void> {
+  return refuse('cancelled', 'something else was wanted meanwhile')
+}
+
+function stopRetry(name: Name): void {
+  clearTimeout(name.retry)
+  name.retry = undefined
+}

@@ -1,0 +1,70 @@
+// The shared files that are being served, by group and name. Looks at each every now and then: nobody may ever
+// ask for one that was removed, and it would stay listed.
+
+import { keyOf } from '../file-key.ts'
+import type { RememberedShare } from '../storage/user-store.ts'
+import type { SharedFile } from './shared-file.ts'
+import type { Offer } from './source-registry.ts'
+
+/** A share that is being served, or will be when its file is back. */
+export interface Served {
+  readonly share: RememberedShare
+  readonly file: SharedFile
+  offer: Offer | undefined
+}
+
+/** Each file is looked at about this often … */
+const sweepSeconds = 10
+/** … but no more of them a second than this. */
+const looksPerSecondMax = 100
+
+export class ServedFiles {
+  readonly #served = new Map<string, Served>()
+  readonly #sweep: NodeJS.Timeout
+  /** Where the last look ended. */
+  #toLookAt: Iterator<Served> | undefined
+
+  constructor() {
+    this.#sweep = setInterval(() => this.#look(), 1000).unref()
+  }
+
+  find(file: { group: string; name: string }): Served | undefined {
+    return this.#served.get(keyOf(file))
+  }
+
+  /** Takes the place of what was served under this name. */
+  put(served: Served): void {
+    const former = this.find(served.share)
+    this.#served.set(keyOf(served.share), served)
+    // After the new one is there: if it has the same content, that goes on being served.
+    if (former !== undefined) end(former, 'it was replaced by a new version')
+  }
+
+  drop(file: { group: string; name: string }, why: string): void {
+    const served = this.find(file)
+    if (served === undefined) return
+    this.#served.delete(keyOf(file))
+    end(served, why)
+  }
+
+  /** Drops all. */
+  close(why: string): void {
+    clearInterval(this.#sweep)
+    for (const { share } of [...this.#served.values()]) this.drop(share, why)
+  }
+
+  #look(): void {
+    const count = Math.min(looksPerSecondMax, Math.ceil(this.#served.size / sweepSeconds))
+    for (let look = 0; look < count; look++) {
+      this.#toLookAt ??= this.#served.values()
+      const next = this.#toLookAt.next()
+      if (next.done === true) this.#toLookAt = undefined
+      else void next.value.file.look()
+    }
+  }
+}
+
+function end({ file, offer }: Served, why: string): void {
+  offer?.withdraw(why)
+  file.close()
+}
