@@ -54,6 +54,7 @@ export class Terminal implements Screen {
     this.#editor.on('line', (line) => this.#onLine(line))
     this.#editor.on('close', () => this.#onEnd())
     this.#editor.on('SIGINT', () => this.#onInterrupt())
+    this.#editor.on('SIGCONT', () => this.#onContinued())
     this.#editor.on('history', (history) => {
       // readline remembers every line it reads, a password too.
       if (this.#asking !== undefined && history[0] === this.#editor.line) history.shift()
@@ -164,6 +165,15 @@ export class Terminal implements Screen {
       this.show([{ text: 'type quit, or Ctrl-C once more, to leave', tone: 'faint' }])
       this.#warned = true
     }
+  }
+
+  /** Ctrl-Z and `fg`: readline pauses its input, and draws the line again itself, which a password hides. */
+  #onContinued(): void {
+    this.#editor.resume()
+    if (this.#asking === undefined) return
+    this.#echo.hidden = false
+    this.#echo.write(this.#editor.getPrompt())
+    this.#echo.hidden = true
   }
 
   #clearLine(): void {

@@ -8,8 +8,8 @@ import { readTicket, type Ticket } from '../../common/security/ticket.ts'
 export class TicketOffice {
   #trackers: ReadonlySet<string> = new Set()
   #open = false
-  /** Trackers' clock minus this computer's, in milliseconds. */
-  #clockOffsetMs = 0
+  /** Trackers' clock minus the monotonic clock, in milliseconds: steps of this computer's clock do not count. */
+  #clockOffsetMs = Date.now() - performance.now()
   /** By "group user": when that user was removed, by the trackers' clock. */
   readonly #removedAtMs = new Map<string, number>()
   /** Whether a tracker is connected. While none is, nobody can renew a ticket. */
@@ -29,7 +29,7 @@ export class TicketOffice {
   }
 
   onTrackerTime(trackerMs: number): void {
-    this.#clockOffsetMs = trackerMs - Date.now()
+    this.#clockOffsetMs = trackerMs - performance.now()
   }
 
   onConnected(connected: boolean): void {
@@ -71,6 +71,6 @@ export class TicketOffice {
   }
 
   #nowMs(): number {
-    return Date.now() + this.#clockOffsetMs
+    return performance.now() + this.#clockOffsetMs
   }
 }

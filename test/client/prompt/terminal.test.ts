@@ -11,8 +11,18 @@ const running: { kill(): void }[] = []
 afterEach(() => running.splice(0).forEach((person) => person.kill()))
 
 /** A person at a terminal with so many columns. */
-function sitDown({ columns = 100, env = {} }: { columns?: number; env?: Record<string, string> } = {}) {
-  const child = spawn(process.execPath, ['--import', 'tsx', program], {
+function sitDown({
+  columns = 100,
+  env = {},
+  shell = false,
+}: { columns?: number; env?: Record<string, string>; shell?: boolean } = {}) {
+  const words = ['--import', 'tsx', program]
+  const command = [process.execPath, ...words].map((word) => `'${word}'`).join(' ')
+  // The command is not the last one, so that the shell stays, and controls its jobs.
+  const [file, args] = shell
+    ? ['sh', ['-mc', `${command}; echo stopped; fg; echo over`]]
+    : [process.execPath, words]
+  const child = spawn(file, args, {
     name: 'xterm-256color',
     cols: columns,
     rows: 30,
@@ -238,6 +248,23 @@ describe('in a terminal', () => {
       expect(person.output()).toContain(error)
       expect(person.output().includes('\u001b[31m')).toBe(!('NO_COLOR' in env))
     }
+  })
+
+  test.each(['prompt', 'password'])('Ctrl-Z and fg leave the %s as it was', async (where) => {
+    const person = sitDown({ shell: true })
+    await person.see(/coterie>$/)
+    person.type(where === 'prompt' ? 'create_gr' : 'login abc\r')
+    await person.see(where === 'prompt' ? /create_gr$/ : /password:$/)
+    if (where === 'password') person.type('sec')
+    person.type('\u001a')
+    await person.see(where === 'prompt' ? /stopped\n[^]*coterie> create_gr$/ : /stopped\n[^]*password:$/)
+    person.type(where === 'prompt' ? 'oup g1\r' : 'ret\r')
+    await person.see(where === 'prompt' ? /group g1 created\n.*\ncoterie>$/ : /logged in as abc\n[^]*abc>$/)
+    person.type(`${ctrlC}${ctrlD}`)
+    await person.see(/over$/)
+    const [typed = '', told] = person.output().split('passwords:')
+    expect(typed).not.toContain('sec')
+    if (where === 'password') expect(told).toContain('login("abc", "secret")')
   })
 
   test('tab completes the name of a command', async () => {

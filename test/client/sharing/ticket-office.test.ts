@@ -8,7 +8,7 @@ const tracker = makeIdentity()
 const bearer = makeIdentity()
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'], now: 1_700_000_000_000 })
+  vi.useFakeTimers({ toFake: ['Date', 'performance'], now: 1_700_000_000_000 })
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -41,7 +41,7 @@ function admitted(office: TicketOffice, text: string): Ticket {
 }
 
 function passes(ms: number): void {
-  vi.setSystemTime(Date.now() + ms)
+  vi.advanceTimersByTime(ms)
 }
 
 test('nobody is served while nobody is logged in', () => {
@@ -183,3 +183,19 @@ test('nobody gets in with a lapsed ticket, not even while no tracker can be reac
   office.onConnected(false)
   expect(codeOf(office, text)).toBe('ticket-lapsed')
 })
+
+test.each([11 * 60_000, -60 * 60_000])(
+  'a step of this clock by %i ms changes the worth of no ticket',
+  (stepMs) => {
+    const office = openOffice()
+    office.onTrackerTime(Date.now())
+    const text = ticket()
+    const held = admitted(office, text)
+    vi.setSystemTime(Date.now() + stepMs)
+    expect(codeOf(office, text)).toBe('admitted')
+    expect(office.isStillGood(held)).toBe(true)
+    passes(ticketLifetimeMs + 1)
+    expect(codeOf(office, text)).toBe('ticket-lapsed')
+    expect(office.isStillGood(held)).toBe(false)
+  },
+)
