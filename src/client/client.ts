@@ -21,6 +21,7 @@ import { UploadQueue } from './sharing/upload-queue.ts'
 import type { Told } from './tracker-link/tracker-connection.ts'
 import { TrackerLink, type Change, type ChangeParams } from './tracker-link/tracker-link.ts'
 import { TokenBucket } from './transfer/token-bucket.ts'
+import { ConnectTurns } from './downloading/connect-turns.ts'
 import { HashPool } from './workers/hash-pool.ts'
 import { StorePool } from './workers/store-pool.ts'
 
@@ -36,8 +37,6 @@ export interface ClientOptions {
   readonly onFailure: (error: unknown) => void
 }
 
-/** Connections that are being opened at once, over all downloads. */
-const connectsAtOnce = 16
 /** Files that are hashed at once: one already keeps all cores busy. */
 const hashedAtOnce = 1
 
@@ -96,7 +95,7 @@ export class Client implements Operations {
       storing: this.#storing,
       sources: this.#sources,
       downloadBucket: new TokenBucket(options.downloadLimit),
-      connects: pLimit(connectsAtOnce),
+      turns: new ConnectTurns(),
       hashing: pLimit(hashedAtOnce),
       onEvent: (event) => this.#listener?.(event),
     }

@@ -3,6 +3,7 @@
 import type { LimitFunction } from 'p-limit'
 import type { Address } from '../common/addresses.ts'
 import type { Identity } from '../common/security/identity.ts'
+import type { ConnectTurns } from './downloading/connect-turns.ts'
 import { Downloads } from './downloading/downloads.ts'
 import type { ClientEvent } from './operations.ts'
 import type { SourceRegistry } from './sharing/source-registry.ts'
@@ -23,7 +24,7 @@ export interface SessionParts {
   readonly storing: StorePool
   readonly sources: SourceRegistry
   readonly downloadBucket: TokenBucket
-  readonly connects: LimitFunction
+  readonly turns: ConnectTurns
   readonly hashing: LimitFunction
   readonly onEvent: (event: ClientEvent) => void
 }
@@ -45,7 +46,7 @@ export class Session {
     })
     this.#store = store
     this.shares = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
-    const network = { identity, listen, bucket: parts.downloadBucket, connects: parts.connects }
+    const network = { identity, listen, bucket: parts.downloadBucket, turns: parts.turns }
     this.downloads = new Downloads({
       link,
       network,

@@ -5,7 +5,7 @@ import { pieceRequestsQueuedMax } from '../../common/limits.ts'
 /** What a peer is asked for at once: as many pieces as it delivers in this time, and bounded. */
 const askAheadMs = 250
 const askAheadMin = 2
-const askAheadMax = 16
+export const askAheadMax = 16
 
 /** Places in a peer's queue that are kept for pieces by their index. */
 const roomForNamed = 4
@@ -18,6 +18,12 @@ const roomForNamed = 4
 const choosesHereMs = 8
 /** One that chooses no more does so again only when it needs as long as this: a change costs a bitfield. */
 const choosesAgainMs = 16
+
+/** A peer is late with its first piece after this time … */
+const firstPieceMs = 1000
+/** … and with a later one after this many times as long as a piece takes, at least this long. */
+const allowedPieces = 4
+const shortestAllowanceMs = 500
 
 /** How often peers are looked at. */
 export const tickMs = 250
@@ -45,6 +51,14 @@ export function letsPeerChoose(msPerPiece: number | undefined, doesNow: boolean)
 /** Whether to ask a peer, of which nothing was heard for so long, if it lives. */
 export function isDoubtful(owedCount: number, silentForMs: number): boolean {
   return owedCount > 0 && silentForMs >= silentMs
+}
+
+/**
+ * How long a peer may take for its next piece before others are asked for it, in milliseconds: several times
+ * what a piece took of late, so that a peer that slows down a little costs no duplicates.
+ */
+export function allowanceMs(msPerPiece: number | undefined): number {
+  return msPerPiece === undefined ? firstPieceMs : Math.max(shortestAllowanceMs, allowedPieces * msPerPiece)
 }
 
 /** How long a piece takes at present: an average that follows a peer that changes. */

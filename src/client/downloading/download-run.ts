@@ -12,6 +12,7 @@ import type { HashPool } from '../workers/hash-pool.ts'
 import type { StorePool } from '../workers/store-pool.ts'
 import { orAborted } from './abortable.ts'
 import type { DownloadStep } from './download-state.ts'
+import type { Misdeed } from './contacts.ts'
 import { fetchManifest, type FetchedManifest } from './manifest-fetch.ts'
 import { PartFile, type PartId } from './part-file.ts'
 import { PieceStore } from './piece-store.ts'
@@ -230,9 +231,7 @@ export class DownloadRun {
       swarm = new Swarm(this.#parts.network, store, lookup.ticket, {
         onComplete: resolve,
         onFailure: reject,
-        onBadPiece: (peer, index) => {
-          this.#host.onNotice(`${peer} sent a bad piece ${index} of ${record.name}; it is not asked again`)
-        },
+        onMisbehaved: (misdeed) => this.#host.onNotice(sentenceAbout(misdeed, record.name)),
         onTicketRefused: () => lookup.onTicketRefused(),
       })
       look = setInterval(() => void lookAtPart(store).catch(reject), lookAtPartMs)
@@ -271,6 +270,15 @@ export class DownloadRun {
     }
     return undefined
   }
+}
+
+function sentenceAbout({ peer, did, why, againInMs }: Misdeed, name: string): string {
+  const reason = why === undefined ? '' : ` (${why})`
+  const next =
+    againInMs === undefined
+      ? 'it is not asked again'
+      : `it is asked again in ${Math.round(againInMs / 1000)} s`
+  return `${peer} ${did} ${name}${reason}; ${next}`
 }
 
 /** Writing to a file that was removed goes well for ever, and all of it would be in vain. */

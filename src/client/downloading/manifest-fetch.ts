@@ -53,14 +53,14 @@ export async function fetchManifest(
 }
 
 async function fromPeer(
-  { identity, listen, bucket, connects }: SwarmNetwork,
+  { identity, listen, bucket, turns }: SwarmNetwork,
   fileId: string,
   ticket: string,
   peer: Peer,
 ): Promise<FetchedManifest | undefined> {
   let link: PeerLink | undefined
   try {
-    const opened = await connects(() => PeerLink.open({ peer, fileId, ticket, identity, listen, bucket }))
+    const opened = await turns.run(() => PeerLink.open({ peer, fileId, ticket, identity, listen, bucket }))
     if (!opened.ok) return undefined
     link = opened.value
     const manifest = await link.fetchManifest()

@@ -17,7 +17,7 @@ import { openChannel } from '../../common/wire/channel.ts'
 import { callFrom } from '../tracker-link/call-from.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
-import { averagePace, isDoubtful, pingTimeoutMs } from './asking.ts'
+import { allowanceMs, averagePace, isDoubtful, pingTimeoutMs } from './asking.ts'
 
 export interface PeerLinkOptions {
   readonly peer: Peer
@@ -33,8 +33,11 @@ export interface PeerLinkEvents {
   onHave(index: number): void
   /** The peer has chosen what to send for a request that left it the choice. */
   onChosen(index: number): void
-  /** The connection or the peer's offer of the file has ended. Called once, if `use` was called. */
-  onClosed(why: string): void
+  /**
+   * The connection or the peer's offer of the file has ended; a `protocol` failure when the peer did not keep to
+   * the protocol. Called once, if `use` was called.
+   */
+  onClosed(reason: Failure): void
 }
 
 /** A piece that is asked for. Without an index until the peer has chosen one, if the choice is left to it. */
@@ -46,7 +49,14 @@ interface Asked {
   readonly request: PieceRequest
   /** When it was asked for, or since when it has been arriving. */
   sinceMs: number
+  /** When it was asked for, or chosen by the peer. */
+  promisedAtMs: number
+  /** The size of the body that is arriving, in bytes. */
+  arrivingBytes: number
 }
+
+/** An answer on the way to an open file comes within this time: a peer that hangs holds a place. */
+const openTimeoutMs = 5000
 
 /** Without a byte of a manifest for so long, it is asked for elsewhere; while bytes come, it goes on. */
 const manifestTimeoutMs = 5000
@@ -63,13 +73,16 @@ export class PeerLink {
   #openCount = 0
   readonly #early: number[] = []
   #events: PeerLinkEvents | undefined
-  #closedBecause: string | undefined
+  #closedBecause: Failure | undefined
   #pinging = false
   #lastPieceAtMs = 0
   #msPerPiece: number | undefined
   #msPerTransfer: number | undefined
   #choosesItself = false
   #paused = false
+  #readingSinceMs = 0
+  /** Of the pieces that came whole. */
+  #wholeBytes = 0
 
   private constructor(options: PeerLinkOptions, caller: Caller<PeerProtocol>) {
     this.peer = options.peer
@@ -93,7 +106,7 @@ export class PeerLink {
         chosen: ({ request, index }) => link.onChosen(request, index),
         closed: ({ fileId, why }) => fileId === options.fileId && link.close(why),
       },
-      onClosed: (reason) => link.onClosed(reason.message),
+      onClosed: (reason) => link.onClosed(reason),
       onBytes: (count) => link.onBytes(count),
     })
     // Made in the same turn: nothing can have been told yet.
@@ -139,6 +152,32 @@ export class PeerLink {
     return this.#msPerPiece
   }
 
+  /** Bytes of pieces that came on this connection, also of one that is still arriving. */
+  get receivedBytes(): number {
+    const rest = this.#caller.channel.reader.bodyRest
+    if (rest === undefined) return this.#wholeBytes
+    for (const { arrivingBytes } of this.#asked.values()) {
+      if (arrivingBytes > 0) return this.#wholeBytes + arrivingBytes - rest.length
+    }
+    return this.#wholeBytes
+  }
+
+  /** Whether it was given the time for its next piece and more, by what a piece took of late. */
+  isLate(nowMs: number): boolean {
+    if (this.#paused) return false
+    for (const { request, promisedAtMs } of this.#asked.values()) {
+      if (request.index === undefined) continue
+      const fromMs = Math.max(promisedAtMs, this.#lastPieceAtMs, this.#readingSinceMs)
+      return nowMs - fromMs > allowanceMs(this.#msPerPiece)
+    }
+    return false
+  }
+
+  /** Reading pauses for the download limit: what does not come is not the peer's fault. */
+  get isPaused(): boolean {
+    return this.#paused
+  }
+
   /** Sets who is told, also of what happened before. */
   use(events: PeerLinkEvents): void {
     this.#events = events
@@ -148,10 +187,11 @@ export class PeerLink {
 
   /** Which pieces the peer has; from then on `onHave` tells of each new one. */
   async openFile(pieceCount: number): Promise<Answer<Bitfield>> {
-    const opened = await this.#caller.request('open', { fileId: this.#options.fileId })
+    const { fileId } = this.#options
+    const opened = await this.#caller.request('open', { fileId }, { timeoutMs: openTimeoutMs })
     if (!opened.ok) return opened
     const bitfield = Bitfield.fromBytes(Buffer.from(opened.value.bitfield, 'base64'), pieceCount)
-    if (bitfield === undefined) throw new Failure('protocol', `${this.name} sent an impossible bitfield`)
+    if (bitfield === undefined) throw new Failure('protocol', 'it sent an impossible bitfield')
     return accept(bitfield)
   }
 
@@ -198,8 +238,8 @@ export class PeerLink {
     take: () => PieceBuffer,
   ): Promise<Answer<PieceBuffer>> {
     let buffer: PieceBuffer | undefined
-    const asked = { request, sinceMs: performance.now() }
-    const askedAtMs = asked.sinceMs
+    const askedAtMs = performance.now()
+    const asked = { request, sinceMs: askedAtMs, promisedAtMs: askedAtMs, arrivingBytes: 0 }
     let requestId: number | undefined
     const { fileId } = this.#options
     const { index } = request
@@ -215,14 +255,16 @@ export class PeerLink {
             this.#onArriving(asked, result.index)
             const length = lengthOf(result.index)
             if (count !== length)
-              throw new Failure('protocol', `${this.name} sent a piece of ${count} bytes, not ${length}`)
+              throw new Failure('protocol', `it sent a piece of ${count} bytes, not ${length}`)
+            asked.arrivingBytes = count
             buffer = take()
             return buffer.bytes.subarray(0, length)
           },
         },
       )
       if (!answer.ok) return answer
-      if (buffer === undefined) throw new Failure('protocol', `${this.name} sent an answer without a piece`)
+      if (buffer === undefined) throw new Failure('protocol', 'it sent an answer without a piece')
+      this.#wholeBytes += asked.arrivingBytes
       this.#measure(askedAtMs, asked.sinceMs)
       return accept(buffer)
     } catch (error) {
@@ -277,9 +319,9 @@ export class PeerLink {
     if (asked?.request.index === undefined && asked !== undefined) this.#choose(asked, index)
   }
 
-  onClosed(why: string): void {
-    this.#closedBecause = why
-    this.#events?.onClosed(why)
+  onClosed(reason: Failure): void {
+    this.#closedBecause = reason
+    this.#events?.onClosed(reason)
   }
 
   /** Keeps to the download limit by not reading for a while: the peer is held back by TCP. */
@@ -301,7 +343,8 @@ export class PeerLink {
           return
         }
         this.#paused = false
-        this.#caller.channel.lastHeardAtMs = performance.now()
+        this.#readingSinceMs = performance.now()
+        this.#caller.channel.lastHeardAtMs = this.#readingSinceMs
         this.#caller.channel.socket.resume()
       },
       Math.min(pauseMs, longestPauseMs),
@@ -312,29 +355,31 @@ export class PeerLink {
     const { identity, peer, ticket } = this.#options
     const nonce = makeNonce()
     const program = `coterie-client/${version}`
-    const greeting = await this.#caller.request('hello', {
-      protocol: protocolVersion,
-      program,
-      nonce,
-      ticket,
-    })
+    const greeting = await this.#caller.request(
+      'hello',
+      { protocol: protocolVersion, program, nonce, ticket },
+      { timeoutMs: openTimeoutMs },
+    )
     if (!greeting.ok) return greeting
-    const { key, proof } = greeting.value
+    const { key, proof: theirs } = greeting.value
     const challenge = {
       callerNonce: nonce,
       responderNonce: greeting.value.nonce,
       callerKey: identity.publicKey,
       responderKey: key,
     }
-    if (key !== peer.key || !checkProof('responder', challenge, proof)) {
-      throw new Failure('protocol', `${this.name} is not the client that the tracker named`)
+    if (key !== peer.key || !checkProof('responder', challenge, theirs)) {
+      // No lie of the peer's: another client took its port, or the tracker is behind.
+      throw new Failure('connection-lost', `${this.name} is not the client that the tracker named`)
     }
-    const proved = await this.#caller.request('prove', { proof: proveKey(identity, 'caller', challenge) })
+    const proof = proveKey(identity, 'caller', challenge)
+    const proved = await this.#caller.request('prove', { proof }, { timeoutMs: openTimeoutMs })
     return proved.ok ? accept(undefined) : proved
   }
 
   #choose(asked: Asked, index: number): void {
     asked.request.index = index
+    asked.promisedAtMs = performance.now()
     this.#openCount--
     this.#events?.onChosen(index)
   }
@@ -343,7 +388,7 @@ export class PeerLink {
     asked.sinceMs = performance.now()
     if (asked.request.index === undefined) this.#choose(asked, index)
     else if (asked.request.index !== index)
-      throw new Failure('protocol', `${this.name} sent piece ${index} in place of ${asked.request.index}`)
+      throw new Failure('protocol', `it sent piece ${index} in place of ${asked.request.index}`)
   }
 
   /** A piece came: the time since the last one, or since it was asked for, is what a piece takes. */

@@ -1,9 +1,10 @@
 // Which piece to ask which peer for. Passive and pure: it is told facts (onHave, onPeerGone …) and
 // asked for a pick. It knows no sockets, files or clocks; times are handed in.
 //
-// Policy, in this order: the rarest piece that nobody was asked for, ties at random; when there is
-// none, end game: a piece that another peer will deliver later than this one could. A peer that chooses
-// itself what it sends (onBegun) is asked for certain pieces only where it would not send them by itself.
+// Policy, in this order: the rarest piece that nobody was asked for, ties at random; then a piece that is
+// overdue everywhere it was asked for; then end game: a piece that another peer will deliver later than this
+// one could. A peer that chooses itself what it sends (onBegun) is asked for certain pieces only where it
+// would not send them by itself.
 
 import { Bitfield } from '../../common/bitfield.ts'
 
@@ -21,6 +22,8 @@ interface PeerFacts {
   /** Pieces that this peer was asked for, in order, and when it could begin with each. */
   readonly asked: Map<number, number>
   msPerPiece: number | undefined
+  /** What it was asked for may never come. */
+  isLate: boolean
 }
 
 export class Picker {
@@ -33,8 +36,12 @@ export class Picker {
   #offeredCount = 0
   /** By piece: its place in its row of `#offered`, or -1. */
   readonly #place: Int32Array
-  /** By piece: how many peers were asked for it and have not answered. */
+  /** By piece: how many peers were asked for it, have not answered, and are on time. */
   readonly #askers: Uint16Array
+  /** The same of peers that are late. */
+  readonly #lateAskers: Uint16Array
+  /** Pieces that late peers were asked for, and nobody else. */
+  readonly #overdue = new Set<number>()
   /** Pieces on offer again after they were asked for once: peers that choose take them for settled. */
   readonly #returned = new Set<number>()
   readonly #random: () => number
@@ -44,6 +51,7 @@ export class Picker {
     this.#random = random
     this.#availability = new Uint32Array(have.length)
     this.#askers = new Uint16Array(have.length)
+    this.#lateAskers = new Uint16Array(have.length)
     this.#place = new Int32Array(have.length).fill(-1)
     this.#missing = new Set()
     for (let index = 0; index < have.length; index++) {
@@ -60,7 +68,7 @@ export class Picker {
   /** A peer is there, with these pieces. The bitfield belongs to the picker from now on. */
   onPeer(peer: PeerId, has: Bitfield): void {
     this.onPeerGone(peer)
-    this.#peers.set(peer, { has, asked: new Map(), msPerPiece: undefined })
+    this.#peers.set(peer, { has, asked: new Map(), msPerPiece: undefined, isLate: false })
     for (let index = 0; index < has.length; index++) if (has.has(index)) this.#changeAvailability(index, 1)
   }
 
@@ -100,12 +108,20 @@ export class Picker {
 
   /** The piece will not come from this peer: refused, cancelled, or bad. */
   onGivenUp(peer: PeerId, index: number): void {
-    if (this.#peers.get(peer)?.asked.delete(index) !== true) return
-    const askers = (this.#askers[index] ?? 0) - 1
-    this.#askers[index] = askers
-    if (askers > 0 || !this.#missing.has(index)) return
-    this.#offer(index)
-    this.#returned.add(index)
+    const facts = this.#peers.get(peer)
+    if (facts?.asked.delete(index) !== true) return
+    this.#count(facts, index, -1)
+    this.#settle(index)
+  }
+
+  /** What the peer was asked for may never come: it is to be asked elsewhere, after all that nobody was asked for. */
+  onLate(peer: PeerId): void {
+    this.#setLate(peer, true)
+  }
+
+  /** A peer that was late delivers again. */
+  onOnTime(peer: PeerId): void {
+    this.#setLate(peer, false)
   }
 
   /** The peer has begun to send a piece that it chose itself, and should be done at this time. */
@@ -118,6 +134,7 @@ export class Picker {
   onVerified(index: number): PeerId[] {
     this.#missing.delete(index)
     this.#returned.delete(index)
+    this.#overdue.delete(index)
     this.#withdraw(index)
     const inVain: PeerId[] = []
     for (const [peer, facts] of this.#peers) if (facts.asked.has(index)) inVain.push(peer)
@@ -132,7 +149,7 @@ export class Picker {
   pickFor(peer: PeerId, nowMs: number): number | undefined {
     const facts = this.#peers.get(peer)
     if (facts === undefined) return undefined
-    const index = this.#pickRarest(facts) ?? this.#pickEndgame(facts, nowMs)
+    const index = this.#pickRarest(facts) ?? this.#pickOverdue(facts) ?? this.#pickEndgame(facts, nowMs)
     if (index !== undefined) this.#ask(facts, index, this.#deliveryMs(facts, nowMs))
     return index
   }
@@ -141,8 +158,8 @@ export class Picker {
   pickLeftOverFor(peer: PeerId, nowMs: number): number | undefined {
     const facts = this.#peers.get(peer)
     if (facts === undefined) return undefined
-    const index =
-      this.#pickReturned(facts) ?? (this.#offeredCount > 0 ? undefined : this.#pickEndgame(facts, nowMs))
+    let index = this.#pickReturned(facts)
+    if (this.#offeredCount === 0) index ??= this.#pickOverdue(facts) ?? this.#pickEndgame(facts, nowMs)
     if (index !== undefined) this.#ask(facts, index, this.#deliveryMs(facts, nowMs))
     return index
   }
@@ -150,6 +167,12 @@ export class Picker {
   /** Missing, and nobody was asked for it. */
   isOnOffer(index: number): boolean {
     return this.#missing.has(index) && this.#place[index] !== -1
+  }
+
+  /** Whether the peer has a piece that nobody was asked for. */
+  hasOnOffer(peer: PeerId): boolean {
+    const facts = this.#peers.get(peer)
+    return facts !== undefined && this.#pickRarest(facts) !== undefined
   }
 
   /** What nobody was asked for: the pieces among which a peer may choose. */
@@ -160,10 +183,41 @@ export class Picker {
   }
 
   #ask(facts: PeerFacts, index: number, deliveryMs: number): void {
-    this.#withdraw(index)
-    this.#returned.delete(index)
-    this.#askers[index] = (this.#askers[index] ?? 0) + 1
+    this.#count(facts, index, 1)
+    this.#settle(index)
     facts.asked.set(index, deliveryMs)
+  }
+
+  #setLate(peer: PeerId, isLate: boolean): void {
+    const facts = this.#peers.get(peer)
+    if (facts === undefined || facts.isLate === isLate) return
+    for (const index of facts.asked.keys()) this.#count(facts, index, -1)
+    facts.isLate = isLate
+    for (const index of facts.asked.keys()) {
+      this.#count(facts, index, 1)
+      this.#settle(index)
+    }
+  }
+
+  #count(facts: PeerFacts, index: number, change: 1 | -1): void {
+    const askers = facts.isLate ? this.#lateAskers : this.#askers
+    askers[index] = (askers[index] ?? 0) + change
+  }
+
+  /** Puts a piece where it belongs, by who was asked for it: on offer, overdue, or under way. */
+  #settle(index: number): void {
+    if (!this.#missing.has(index)) return
+    const isUnderWay = this.#askers[index] !== 0
+    const isOverdue = !isUnderWay && this.#lateAskers[index] !== 0
+    if (isOverdue) this.#overdue.add(index)
+    else this.#overdue.delete(index)
+    if (isUnderWay || isOverdue) {
+      this.#withdraw(index)
+      this.#returned.delete(index)
+    } else {
+      this.#offer(index)
+      this.#returned.add(index)
+    }
   }
 
   /** When the peer would deliver one more piece, if asked now: after all that it was asked for. */
@@ -190,16 +244,25 @@ export class Picker {
     return undefined
   }
 
-  /** Of the pieces under way elsewhere, the one that is expected last, if this peer would be sooner. */
+  #pickOverdue(facts: PeerFacts): number | undefined {
+    for (const index of this.#overdue) if (facts.has.has(index) && !facts.asked.has(index)) return index
+    return undefined
+  }
+
+  /**
+   * Of the pieces under way elsewhere, the one that is expected last, if this peer would be sooner. A peer whose
+   * pace is not known is tried with one.
+   */
   #pickEndgame(facts: PeerFacts, nowMs: number): number | undefined {
-    if (facts.msPerPiece === undefined) return undefined
+    if (facts.msPerPiece === undefined && facts.asked.size > 0) return undefined
     const ownMs = this.#deliveryMs(facts, nowMs) - nowMs
     let latest: number | undefined
     let latestMs = nowMs + ownMs * endgameGain
     for (const other of this.#peers.values()) {
-      if (other === facts) continue
+      if (other === facts || other.isLate) continue
       for (const [index, deliveryMs] of other.asked) {
         if (!facts.has.has(index) || this.#askers[index] !== 1 || !this.#missing.has(index)) continue
+        if (facts.asked.has(index)) continue
         const expectedMs = overdue(deliveryMs, other.msPerPiece ?? unknownPaceMs, nowMs)
         if (expectedMs <= latestMs) continue
         latestMs = expectedMs

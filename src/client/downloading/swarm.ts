@@ -2,7 +2,6 @@
 // what arrives into verified, written pieces. One lost, slow or lying peer costs that peer, never the
 // download.
 
-import type { LimitFunction } from 'p-limit'
 import type { Address } from '../../common/addresses.ts'
 import { Failure, sentenceOf } from '../../common/failure.ts'
 import { peersPerFileMax, pieceRequestsQueuedMax } from '../../common/limits.ts'
@@ -14,11 +13,13 @@ import { Pace } from '../transfer/pace.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { askAhead, choicesAhead, letsPeerChoose, tickMs } from './asking.ts'
-import { newContact, retryAfterMs, type Contact } from './contact.ts'
+import type { ConnectTurns } from './connect-turns.ts'
+import type { Contact } from './contact.ts'
+import { Contacts, type Misdeed } from './contacts.ts'
 import { PeerLink, type PieceRequest } from './peer-link.ts'
 import { Picker } from './picker.ts'
 import type { PieceStore } from './piece-store.ts'
-import { UnderWay } from './under-way.ts'
+import { UnderWay, type Share } from './under-way.ts'
 
 /** What all downloads of a client share. */
 export interface SwarmNetwork {
@@ -26,8 +27,7 @@ export interface SwarmNetwork {
   readonly listen: Address
   /** The download limit. */
   readonly bucket: TokenBucket
-  /** Bounds the connections that are being opened at once, over all downloads. */
-  readonly connects: LimitFunction
+  readonly turns: ConnectTurns
 }
 
 export interface SwarmEvents {
@@ -35,16 +35,16 @@ export interface SwarmEvents {
   onComplete(): void
   /** The disk does not take the pieces. */
   onFailure(failure: Failure): void
-  /** A peer sent bytes that are not the piece; it is not asked again for this file. */
-  onBadPiece(peer: string, index: number): void
+  /** Told once for each peer that lied, broke the protocol or did not give what it promised. */
+  onMisbehaved(misdeed: Misdeed): void
   /** A peer does not take the ticket (any more). */
   onTicketRefused(): void
 }
 
-/** Peers that are remembered to try, more than can be connected at once. */
-const contactsMax = 20 * peersPerFileMax
-/** A peer that is busy is asked nothing for so long. */
-const restMs = 500
+/** A peer is put aside for holding back only when another one gave a piece within this time. */
+const othersGiveMs = 5000
+/** With all places taken and others waiting, the slowest peer makes room this often. */
+const rotateMs = 5000
 /** So long the peer that gave the manifest is alone: enough for a fast one to be all that is needed. */
 const aloneMs = 60
 
@@ -53,7 +53,7 @@ export class Swarm {
   readonly #store: PieceStore
   readonly #events: SwarmEvents
   readonly #picker: Picker
-  readonly #contacts = new Map<string, Contact>()
+  readonly #contacts: Contacts
   readonly #pace = new Pace()
   readonly #underWay = new UnderWay()
   readonly #tick: NodeJS.Timeout
@@ -64,6 +64,9 @@ export class Swarm {
   /** Those that are connected gave all that this client could take: others are not connected, for the time being. */
   #hasEnough = false
   #stopped = false
+  #lastPieceAtMs = Number.NEGATIVE_INFINITY
+  #lastPieceFrom: Contact | undefined
+  #rotatedAtMs = performance.now()
 
   constructor(network: SwarmNetwork, store: PieceStore, ticket: string, events: SwarmEvents) {
     this.#network = network
@@ -71,107 +74,62 @@ export class Swarm {
     this.#ticket = ticket
     this.#events = events
     this.#picker = new Picker(store.have, Math.random)
+    this.#contacts = new Contacts({
+      ownKey: network.identity.publicKey,
+      turns: network.turns,
+      open: (contact) => this.#open(contact),
+      wantsMore: () => !this.#hasEnough,
+      onMisbehaved: (misdeed) => events.onMisbehaved(misdeed),
+    })
     this.#tick = setInterval(() => this.#onTick(), tickMs)
   }
 
   /** Peers that are connected and have admitted this client. */
   get linkCount(): number {
-    let count = 0
-    for (const contact of this.#contacts.values()) if (contact.link !== undefined) count++
-    return count
+    return this.#contacts.linked.size
   }
 
   get bytesPerSecond(): number {
     return this.#pace.bytesPerSecond(performance.now())
   }
 
-  /** Peers that are said to have pieces. Known ones are taken as a reason to try again at once. */
+  /** Peers that are said to have pieces. Of known ones this is taken as a reason to try again at once. */
   onPeers(peers: readonly Peer[]): void {
-    for (const peer of peers) {
-      if (peer.key === this.#network.identity.publicKey) continue
-      const contact = this.#contacts.get(peer.key)
-      if (contact === undefined) {
-        // Known by a tracker's word alone: not without bound.
-        if (this.#contacts.size >= contactsMax) continue
-        this.#contacts.set(peer.key, newContact(peer))
-      } else {
-        const moved = contact.peer.host !== peer.host || contact.peer.port !== peer.port
-        contact.peer = peer
-        if (moved) contact.link?.close('it has another address now')
-      }
-      this.#connect(peer.key)
-    }
+    this.#contacts.onPeers(peers)
   }
 
-  /** Peers that the tracker does not see any more. One that is still connected goes on: the tracker may be wrong. */
   onPeersLeft(keys: readonly string[]): void {
-    for (const key of keys) {
-      const contact = this.#contacts.get(key)
-      if (contact === undefined || contact.link !== undefined || contact.connecting || contact.banned)
-        continue
-      clearTimeout(contact.retry)
-      this.#contacts.delete(key)
-    }
+    this.#contacts.onPeersLeft(keys)
   }
 
   /** A newer ticket, for connections that are open and those to come. */
   onTicket(ticket: string): void {
     this.#ticket = ticket
-    for (const { link } of this.#contacts.values()) link?.renew(ticket).catch(() => undefined)
+    for (const { link } of this.#contacts.linked) link?.renew(ticket).catch(() => undefined)
   }
 
   stop(): void {
     this.#stopped = true
     clearInterval(this.#tick)
     clearTimeout(this.#alone)
-    for (const contact of this.#contacts.values()) {
-      clearTimeout(contact.retry)
-      contact.link?.close('the download stopped')
-    }
+    this.#contacts.stop()
+    for (const { link } of this.#contacts.linked) link?.close('the download stopped')
   }
 
   /** A connection that was made before there was a swarm. */
   onLink(link: PeerLink): void {
-    const contact = newContact(link.peer)
-    this.#contacts.set(link.peer.key, contact)
     this.#hasEnough = true
     this.#alone = setTimeout(() => this.#lookAgain(), aloneMs)
-    this.#connecting(contact, () => this.#use(contact, link))
-  }
-
-  #connect(key: string): void {
-    const contact = this.#contacts.get(key)
-    if (contact === undefined || this.#stopped || contact.banned) return
-    // Also where it has to wait for a place, or until there is use for it: the next look finds it then.
-    clearTimeout(contact.retry)
-    contact.retry = undefined
-    if (this.#hasEnough || this.linkCount >= peersPerFileMax) return
-    if (contact.connecting || contact.link !== undefined) return
-    this.#connecting(contact, async () => {
-      // Asked again: many may have been waiting for their turn while others connected.
-      if (!this.#stopped && this.linkCount < peersPerFileMax) await this.#open(contact)
-    })
-  }
-
-  #connecting(contact: Contact, connect: () => Promise<void>): void {
-    contact.connecting = true
-    void this.#network.connects(async () => {
-      try {
-        await connect()
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error
-        this.#retryLater(contact)
-      } finally {
-        contact.connecting = false
-      }
-    })
+    this.#contacts.adopt(link.peer, (contact) => this.#use(contact, link))
   }
 
   async #open(contact: Contact): Promise<void> {
     const { identity, listen, bucket } = this.#network
     const { fileId } = this.#store.manifest
+    const [peer] = contact.addresses
+    if (peer === undefined) throw new Error('a contact has an address')
     const opened = await PeerLink.open({
-      peer: contact.peer,
+      peer,
       fileId,
       ticket: this.#ticket,
       identity,
@@ -195,57 +153,59 @@ export class Swarm {
       return
     }
     contact.link = link
-    this.#picker.onPeer(contact.peer.key, pieces.value)
+    contact.share = this.#underWay.join(contact.user)
+    contact.conduct.lookAnew()
+    this.#contacts.onLinked(contact)
+    this.#picker.onPeer(contact.key, pieces.value)
     link.use({
       onHave: (index) => {
         if (index >= pieceCount) return
-        this.#picker.onHave(contact.peer.key, index)
+        this.#picker.onHave(contact.key, index)
         this.#fill(contact)
       },
       onChosen: (index) => this.#onChosen(contact, link, index),
-      onClosed: () => this.#onLinkClosed(contact),
+      onClosed: (reason) => this.#onLinkClosed(contact, reason),
     })
     this.#fill(contact)
   }
 
+  /** Refused before it was asked for a piece: it may have stopped sharing, and the trackers not know it yet. */
   #onRefused(contact: Contact, refusal: Refusal): void {
-    if (refusal.code === 'ticket-lapsed' || refusal.code === 'ticket-invalid') this.#events.onTicketRefused()
-    this.#retryLater(contact)
+    const { conduct } = contact
+    if (isOfTicket(refusal)) this.#events.onTicketRefused()
+    else if (conduct.onRefused(performance.now())) {
+      this.#contacts.putAside(contact, 'refuses to give', sentenceOf(refusal.sentence))
+      return
+    }
+    this.#contacts.retryLater(contact)
   }
 
-  #onLinkClosed(contact: Contact): void {
+  #onLinkClosed(contact: Contact, reason: Failure): void {
+    if (contact.share !== undefined) this.#underWay.leave(contact.share)
+    contact.share = undefined
     contact.link = undefined
-    this.#picker.onPeerGone(contact.peer.key)
-    this.#retryLater(contact)
+    this.#contacts.onUnlinked(contact)
+    this.#picker.onPeerGone(contact.key)
+    if (reason.code === 'protocol') this.#contacts.ban(contact, 'broke the protocol for', reason.message)
+    if (contact.retry === undefined) this.#contacts.retryLater(contact)
     if (this.linkCount === 0) this.#lookAgain()
     else this.#fillAll()
   }
 
-  #retryLater(contact: Contact): void {
-    if (this.#stopped || contact.banned) return
-    const waitMs = retryAfterMs(contact.failures)
-    contact.failures++
-    clearTimeout(contact.retry)
-    contact.retry = setTimeout(() => {
-      contact.retry = undefined
-      this.#connect(contact.peer.key)
-    }, waitMs)
-  }
-
   #fillAll(): void {
-    for (const contact of this.#contacts.values()) this.#fill(contact)
+    for (const contact of this.#contacts.linked) this.#fill(contact)
   }
 
   #fill(contact: Contact): void {
-    const { link } = contact
+    const { link, share, conduct } = contact
     const nowMs = performance.now()
-    if (link === undefined || this.#stopped || nowMs < contact.restUntilMs) return
-    if (!this.#underWay.mayAsk) return
-    const ahead = askAhead(link.msPerPiece)
+    if (link === undefined || share === undefined || this.#stopped || nowMs < conduct.restUntilMs) return
+    if (!this.#underWay.mayAsk(share)) return
+    const ahead = Math.min(askAhead(link.msPerPiece), conduct.aheadMax)
     if (letsPeerChoose(link.msPerPiece, link.choosesItself)) {
       if (!link.choosesItself) link.letChoose(this.#picker.onOffer())
-      const choices = choicesAhead(link.msPerPiece)
-      while (this.#underWay.mayAsk && link.openCount < choices && hasRoom(link)) {
+      const choices = Math.min(choicesAhead(link.msPerPiece), conduct.aheadMax)
+      while (this.#underWay.mayAsk(share) && link.openCount < choices && hasRoom(link)) {
         void this.#fetch(contact, link, { index: undefined })
       }
     }
@@ -260,20 +220,21 @@ export class Swarm {
 
   /** Asks for certain pieces, until so many of this peer are under way. */
   #askFor(contact: Contact, link: PeerLink, max: number, pick: (key: string) => number | undefined): void {
-    while (this.#underWay.mayAsk && link.askedCount < max && hasRoom(link)) {
-      const index = pick(contact.peer.key)
+    const { share } = contact
+    while (share !== undefined && this.#underWay.mayAsk(share) && link.askedCount < max && hasRoom(link)) {
+      const index = pick(contact.key)
       if (index === undefined) return
       this.#tellTaken(link, index)
-      this.#underWay.onBegun()
+      this.#underWay.onBegun(share)
       void this.#fetch(contact, link, { index })
     }
   }
 
   /** From now on the piece counts as under way. */
   #onChosen(contact: Contact, link: PeerLink, index: number): void {
-    this.#underWay.onBegun()
+    if (contact.share !== undefined) this.#underWay.onBegun(contact.share)
     if (this.#picker.isOnOffer(index)) {
-      this.#picker.onBegun(contact.peer.key, index, performance.now() + (link.msPerTransfer ?? 0))
+      this.#picker.onBegun(contact.key, index, performance.now() + (link.msPerTransfer ?? 0))
       this.#tellTaken(link, index)
     } else {
       link.cancel(index)
@@ -282,7 +243,7 @@ export class Swarm {
   }
 
   #tellTaken(from: PeerLink, index: number): void {
-    for (const { link } of this.#contacts.values()) {
+    for (const { link } of this.#contacts.linked) {
       if (link !== undefined && link !== from && link.choosesItself) link.taken(index)
     }
   }
@@ -290,6 +251,8 @@ export class Swarm {
   async #fetch(contact: Contact, link: PeerLink, request: PieceRequest): Promise<void> {
     const { sizeBytes, pieceCount } = this.#store.manifest
     const lengthOf = (index: number): number => (index < pieceCount ? pieceLength(sizeBytes, index) : 0)
+    // Of this connection: after it the peer has another.
+    const { share } = contact
     try {
       const answer = await link.piece(request, lengthOf, () => this.#store.takeBuffer())
       if (!answer.ok) this.#onPieceRefused(contact, link, request.index, answer.refusal)
@@ -297,19 +260,27 @@ export class Swarm {
     } catch (error) {
       // The connection ended, and with it the claim on the piece; or the disk failed.
       if (!(error instanceof Failure)) throw error
-      if (request.index !== undefined) this.#picker.onGivenUp(contact.peer.key, request.index)
+      if (request.index !== undefined) this.#picker.onGivenUp(contact.key, request.index)
       if (error.code === 'file') this.#events.onFailure(error)
-      else if (error.code === 'protocol') link.close(error.message)
+      else if (error.code === 'protocol') {
+        this.#contacts.ban(contact, 'broke the protocol for', error.message)
+        link.close(error.message)
+      }
     } finally {
-      if (request.index !== undefined) this.#underWay.onEnded()
+      if (request.index !== undefined && share !== undefined) this.#underWay.onEnded(share)
+      // Also when it was late only with what is not needed any more.
+      if (share?.isLate === true && link.askedCount === 0) this.#onOnTime(contact, share)
       if (this.#underWay.isBehind) this.#fillAll()
       else this.#fill(contact)
     }
   }
 
   async #onPiece(contact: Contact, link: PeerLink, index: number, piece: PieceBuffer): Promise<void> {
-    const { key } = contact.peer
+    const { key, share } = contact
     this.#underWay.onArrived()
+    this.#lastPieceAtMs = performance.now()
+    this.#lastPieceFrom = contact
+    if (share?.isLate === true) this.#onOnTime(contact, share)
     // The next is asked for before this one is verified: else the peer would stand idle meanwhile.
     this.#fill(contact)
     link.flush()
@@ -319,9 +290,11 @@ export class Swarm {
       if (link.msPerPiece !== undefined) this.#picker.onPace(key, link.msPerPiece)
       if (this.#stopped) return
       if (this.#picker.isMissing(index) && !(await this.#store.receive(index, piece))) {
-        this.#ban(contact, link, index)
+        this.#picker.onGivenUp(key, index)
+        this.#contacts.ban(contact, `sent a bad piece ${index} of`)
         return
       }
+      contact.conduct.onPiece()
     } finally {
       this.#underWay.onStored()
       piece.release()
@@ -331,35 +304,73 @@ export class Swarm {
     this.#picker.onGivenUp(key, index)
   }
 
+  #onOnTime(contact: Contact, share: Share): void {
+    // The connection may be closed by now, and the share with it.
+    if (contact.share !== share) return
+    this.#underWay.onOnTime(share)
+    this.#picker.onOnTime(contact.key)
+  }
+
   #onStored(link: PeerLink, index: number): void {
     this.piecesByPeer.set(link.name, (this.piecesByPeer.get(link.name) ?? 0) + 1)
-    for (const other of this.#picker.onVerified(index)) this.#contacts.get(other)?.link?.cancel(index)
+    for (const other of this.#picker.onVerified(index)) this.#contacts.find(other)?.link?.cancel(index)
     if (this.#picker.missingCount === 0 && !this.#stopped) this.#events.onComplete()
   }
 
-  #ban(contact: Contact, link: PeerLink, index: number): void {
-    contact.banned = true
-    this.#picker.onGivenUp(contact.peer.key, index)
-    this.#events.onBadPiece(link.name, index)
-    link.close('it sent a bad piece')
-  }
-
   #onPieceRefused(contact: Contact, link: PeerLink, index: number | undefined, refusal: Refusal): void {
-    const { key } = contact.peer
     if (index !== undefined) {
-      if (refusal.code === 'piece-missing') this.#picker.onLacks(key, index)
-      else this.#picker.onGivenUp(key, index)
+      if (refusal.code === 'piece-missing') this.#picker.onLacks(contact.key, index)
+      else this.#picker.onGivenUp(contact.key, index)
     }
-    if (refusal.code === 'cancelled' || refusal.code === 'piece-missing') return
-    contact.restUntilMs = performance.now() + restMs
-    if (refusal.code === 'ticket-lapsed') this.#events.onTicketRefused()
-    else if (refusal.code !== 'busy') link.close(sentenceOf(refusal.sentence))
+    // Another peer was sooner with it.
+    if (refusal.code === 'cancelled' && index !== undefined && !this.#picker.isMissing(index)) return
+    const { conduct } = contact
+    const isOnceTooOften = conduct.onRefused(performance.now())
+    if (isOfTicket(refusal)) this.#events.onTicketRefused()
+    else if (isOnceTooOften)
+      this.#contacts.putAside(contact, 'refuses pieces of', sentenceOf(refusal.sentence))
+    else if (refusal.code === 'file-changed' || refusal.code === 'not-shared')
+      link.close(sentenceOf(refusal.sentence))
   }
 
   #onTick(): void {
     const nowMs = performance.now()
-    for (const { link } of this.#contacts.values()) link?.checkAlive(nowMs)
+    for (const contact of [...this.#contacts.linked]) {
+      contact.link?.checkAlive(nowMs)
+      this.#judge(contact, nowMs)
+    }
+    this.#rotate(nowMs)
     this.#lookAgain()
+  }
+
+  /** What a late peer was asked for is asked of others; one that holds back is put aside, if others give. */
+  #judge(contact: Contact, nowMs: number): void {
+    const { link, share, conduct } = contact
+    if (link === undefined || share === undefined) return
+    if (!share.isLate && link.isLate(nowMs)) {
+      this.#underWay.onLate(share)
+      this.#picker.onLate(contact.key)
+      conduct.onLate()
+    }
+    const owes = link.askedCount + link.openCount > 0 && !link.isPaused
+    if (!conduct.holdsBack(nowMs, owes, link.receivedBytes)) return
+    const othersGive = this.#lastPieceFrom !== contact && nowMs - this.#lastPieceAtMs < othersGiveMs
+    // Left the choice, it may have nothing to choose.
+    const hasSome = link.askedCount > 0 || this.#picker.hasOnOffer(contact.key)
+    if (othersGive && hasSome) this.#contacts.putAside(contact, 'holds back pieces of')
+    else conduct.lookAnew()
+  }
+
+  /** Peers that trickle must not keep others from being tried at all. */
+  #rotate(nowMs: number): void {
+    if (this.linkCount < peersPerFileMax || nowMs - this.#rotatedAtMs < rotateMs) return
+    this.#rotatedAtMs = nowMs
+    if (!this.#contacts.hasWaiting) return
+    let slowest: PeerLink | undefined
+    for (const { link } of this.#contacts.linked) {
+      if (link !== undefined && (slowest === undefined || isSlower(link, slowest))) slowest = link
+    }
+    slowest?.close('others have not been tried yet')
   }
 
   /** Whether more peers are needed, and whether those that are connected can be asked for more. */
@@ -367,14 +378,22 @@ export class Swarm {
     const wasBehind = this.#underWay.isBehind
     this.#hasEnough = wasBehind && this.linkCount > 0
     this.#underWay.lookAgain()
-    for (const contact of this.#contacts.values()) {
+    for (const contact of this.#contacts.linked) {
       this.#fill(contact)
       // It found no place, and need not hear of every piece until it does.
       if (wasBehind && contact.link !== undefined && isIdle(contact.link)) contact.link.letChooseNoMore()
-      // Those that found no place among the connected ones take one that has become free.
-      if (contact.link === undefined && contact.retry === undefined) this.#connect(contact.peer.key)
     }
+    // Those that found no place among the connected ones take one that has become free.
+    this.#contacts.connectWaiting()
   }
+}
+
+function isOfTicket({ code }: Refusal): boolean {
+  return code === 'ticket-lapsed' || code === 'ticket-invalid'
+}
+
+function isSlower(one: PeerLink, other: PeerLink): boolean {
+  return (one.msPerPiece ?? Infinity) > (other.msPerPiece ?? Infinity)
 }
 
 function isIdle(link: PeerLink): boolean {

@@ -4,8 +4,8 @@ import { createCipheriv } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pLimit from 'p-limit'
 import { onTestFinished, vi } from 'vitest'
+import { ConnectTurns } from '../../../src/client/downloading/connect-turns.ts'
 import { Download } from '../../../src/client/downloading/download.ts'
 import type { PieceStore } from '../../../src/client/downloading/piece-store.ts'
 import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
@@ -142,7 +142,7 @@ export class OneDownload {
       identity,
       listen: { host: '127.0.0.1', port: 0 },
       bucket: new TokenBucket(undefined),
-      connects: pLimit(16),
+      turns: new ConnectTurns(),
     }
     const record = { group: 'g', name: 'file.bin', fileId, sizeBytes, destination }
     const notice = (sentence: string): void => {
