@@ -7,6 +7,7 @@ import { peersPerFileMax } from '../../common/limits.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { connectsAtOnce, type ConnectTurns } from './connect-turns.ts'
 import { learnAddress, newContact, retryAfterMs, tryNextAddress, type Contact } from './contact.ts'
+import type { PeerLink } from './peer-link.ts'
 
 export interface ContactsOptions {
   /** The key of this client, which is among the peers of what it shares. */
@@ -33,6 +34,8 @@ export interface Misdeed {
 
 /** Peers to remember, more than can be connected at once. */
 const contactsMax = 20 * peersPerFileMax
+/** With all places taken and others waiting, the slowest peer makes room this often. */
+const rotateMs = 5000
 
 export class Contacts {
   readonly #options: ContactsOptions
@@ -41,6 +44,7 @@ export class Contacts {
   /** Connections that are being opened and whose turn is not over. */
   #turnsTaken = 0
   #stopped = false
+  #rotatedAtMs = performance.now()
 
   constructor(options: ContactsOptions) {
     this.#options = options
@@ -49,12 +53,6 @@ export class Contacts {
   /** Peers that are connected and have admitted this client, in the order in which they did. */
   get linked(): ReadonlySet<Contact> {
     return this.#linked
-  }
-
-  /** Those that could be connected to now. */
-  get hasWaiting(): boolean {
-    for (const contact of this.#contacts.values()) if (isWaiting(contact)) return true
-    return false
   }
 
   onLinked(contact: Contact): void {
@@ -141,6 +139,18 @@ export class Contacts {
     }
   }
 
+  /** Called every now and then: peers that trickle must not keep others from being tried at all. */
+  rotate(nowMs: number): void {
+    if (this.#linked.size < peersPerFileMax || nowMs - this.#rotatedAtMs < rotateMs) return
+    this.#rotatedAtMs = nowMs
+    if (this.#next() === undefined) return
+    let slowest: PeerLink | undefined
+    for (const { link } of this.#linked) {
+      if (link !== undefined && (slowest === undefined || isSlower(link, slowest))) slowest = link
+    }
+    slowest?.close('others have not been tried yet')
+  }
+
   stop(): void {
     this.#stopped = true
     for (const { retry } of this.#contacts.values()) clearTimeout(retry)
@@ -224,4 +234,8 @@ export class Contacts {
 
 function isWaiting({ link, connecting, banned, retry }: Contact): boolean {
   return link === undefined && !connecting && !banned && retry === undefined
+}
+
+function isSlower(one: PeerLink, other: PeerLink): boolean {
+  return (one.msPerPiece ?? Infinity) > (other.msPerPiece ?? Infinity)
 }

@@ -33,10 +33,7 @@ export interface PeerLinkEvents {
   onHave(index: number): void
   /** The peer has chosen what to send for a request that left it the choice. */
   onChosen(index: number): void
-  /**
-   * The connection or the peer's offer of the file has ended; a `protocol` failure when the peer did not keep to
-   * the protocol. Called once, if `use` was called.
-   */
+  /** The connection or the peer's offer has ended; code `protocol`: the peer broke it. Called once, after `use`. */
   onClosed(reason: Failure): void
 }
 

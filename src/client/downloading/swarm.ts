@@ -4,7 +4,7 @@
 
 import type { Address } from '../../common/addresses.ts'
 import { Failure, sentenceOf } from '../../common/failure.ts'
-import { peersPerFileMax, pieceRequestsQueuedMax } from '../../common/limits.ts'
+import { pieceRequestsQueuedMax } from '../../common/limits.ts'
 import { pieceLength } from '../../common/pieces.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Refusal } from '../../common/refusal.ts'
@@ -43,8 +43,6 @@ export interface SwarmEvents {
 
 /** A peer is put aside for holding back only when another one gave a piece within this time. */
 const othersGiveMs = 5000
-/** With all places taken and others waiting, the slowest peer makes room this often. */
-const rotateMs = 5000
 /** So long the peer that gave the manifest is alone: enough for a fast one to be all that is needed. */
 const aloneMs = 60
 
@@ -66,7 +64,6 @@ export class Swarm {
   #stopped = false
   #lastPieceAtMs = Number.NEGATIVE_INFINITY
   #lastPieceFrom: Contact | undefined
-  #rotatedAtMs = performance.now()
 
   constructor(network: SwarmNetwork, store: PieceStore, ticket: string, events: SwarmEvents) {
     this.#network = network
@@ -221,7 +218,8 @@ export class Swarm {
   /** Asks for certain pieces, until so many of this peer are under way. */
   #askFor(contact: Contact, link: PeerLink, max: number, pick: (key: string) => number | undefined): void {
     const { share } = contact
-    while (share !== undefined && this.#underWay.mayAsk(share) && link.askedCount < max && hasRoom(link)) {
+    if (share === undefined) return
+    while (this.#underWay.mayAsk(share) && link.askedCount < max && hasRoom(link)) {
       const index = pick(contact.key)
       if (index === undefined) return
       this.#tellTaken(link, index)
@@ -339,7 +337,7 @@ export class Swarm {
       contact.link?.checkAlive(nowMs)
       this.#judge(contact, nowMs)
     }
-    this.#rotate(nowMs)
+    this.#contacts.rotate(nowMs)
     this.#lookAgain()
   }
 
@@ -361,18 +359,6 @@ export class Swarm {
     else conduct.lookAnew()
   }
 
-  /** Peers that trickle must not keep others from being tried at all. */
-  #rotate(nowMs: number): void {
-    if (this.linkCount < peersPerFileMax || nowMs - this.#rotatedAtMs < rotateMs) return
-    this.#rotatedAtMs = nowMs
-    if (!this.#contacts.hasWaiting) return
-    let slowest: PeerLink | undefined
-    for (const { link } of this.#contacts.linked) {
-      if (link !== undefined && (slowest === undefined || isSlower(link, slowest))) slowest = link
-    }
-    slowest?.close('others have not been tried yet')
-  }
-
   /** Whether more peers are needed, and whether those that are connected can be asked for more. */
   #lookAgain(): void {
     const wasBehind = this.#underWay.isBehind
@@ -390,10 +376,6 @@ export class Swarm {
 
 function isOfTicket({ code }: Refusal): boolean {
   return code === 'ticket-lapsed' || code === 'ticket-invalid'
-}
-
-function isSlower(one: PeerLink, other: PeerLink): boolean {
-  return (one.msPerPiece ?? Infinity) > (other.msPerPiece ?? Infinity)
 }
 
 function isIdle(link: PeerLink): boolean {

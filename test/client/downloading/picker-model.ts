@@ -9,7 +9,7 @@ import { seededRandom } from '../../simulation/seeded-random.ts'
 export type Step =
   | { readonly kind: 'peer'; readonly peer: number; readonly has: readonly number[] }
   | { readonly kind: 'have' | 'lacks'; readonly peer: number; readonly index: number }
-  | { readonly kind: 'gone' | 'pick'; readonly peer: number }
+  | { readonly kind: 'gone' | 'pick' | 'late' | 'on-time'; readonly peer: number }
   | { readonly kind: 'pace'; readonly peer: number; readonly ms: number }
   | { readonly kind: 'given-up' | 'delivered'; readonly peer: number; readonly which: number }
 
@@ -17,6 +17,7 @@ interface PeerModel {
   readonly has: Set<number>
   readonly asked: Set<number>
   paceKnown: boolean
+  isLate: boolean
 }
 
 export class PickerModel {
@@ -42,7 +43,12 @@ export class PickerModel {
       const field = new Bitfield(this.pieceCount)
       for (const index of step.has) field.set(index)
       this.picker.onPeer(name, field)
-      this.#peers.set(step.peer, { has: new Set(step.has), asked: new Set(), paceKnown: false })
+      this.#peers.set(step.peer, {
+        has: new Set(step.has),
+        asked: new Set(),
+        paceKnown: false,
+        isLate: false,
+      })
     } else if (step.kind === 'have') {
       this.picker.onHave(name, step.index)
       peer?.has.add(step.index)
@@ -56,8 +62,14 @@ export class PickerModel {
     } else if (step.kind === 'pace') {
       this.picker.onPace(name, step.ms)
       if (peer !== undefined) peer.paceKnown = true
+    } else if (step.kind === 'late' || step.kind === 'on-time') {
+      const isLate = step.kind === 'late'
+      if (isLate) this.picker.onLate(name)
+      else this.picker.onOnTime(name)
+      if (peer !== undefined) peer.isLate = isLate
     } else if (step.kind === 'pick') {
-      this.#pick(name, peer)
+      // Nothing is asked of a peer that is late.
+      if (peer?.isLate !== true) this.#pick(name, peer)
     } else if (step.kind === 'given-up' || step.kind === 'delivered') {
       this.#answer(step.kind, name, peer, step.which)
     }
@@ -68,10 +80,7 @@ export class PickerModel {
     const full = Bitfield.full(this.pieceCount)
     this.picker.onPeer('probe', full)
     const picks: number[] = []
-    for (let pick = this.picker.pickFor('probe', 0); pick !== undefined;) {
-      picks.push(pick)
-      pick = this.picker.pickFor('probe', 0)
-    }
+    while (this.picker.hasOnOffer('probe')) picks.push(this.picker.pickFor('probe', 0) ?? -1)
     deepEqual(new Set(picks), new Set([...this.missing].filter((index) => this.#askers(index) === 0)))
     equal(picks.length, new Set(picks).size)
     const rarity = picks.map((index) => this.#availability(index))
@@ -87,8 +96,12 @@ export class PickerModel {
     const offered = [...(peer?.has ?? [])].filter(
       (index) => this.missing.has(index) && this.#askers(index) === 0,
     )
+    const overdue = [...(peer?.has ?? [])].filter(
+      (index) => this.missing.has(index) && !peer?.asked.has(index) && this.#askersOnTime(index) === 0,
+    )
     if (pick === undefined) {
       deepEqual(offered, [], 'nothing was picked, though this was on offer')
+      deepEqual(overdue, [], 'nothing was picked, though this is overdue')
       return
     }
     ok(peer?.has.has(pick), 'the peer has it')
@@ -99,8 +112,13 @@ export class PickerModel {
       const rarest = Math.min(...offered.map((index) => this.#availability(index)))
       equal(this.#availability(pick), rarest, 'the rarest')
     } else {
-      equal(this.#askers(pick), 1, 'a duplicate of one')
-      ok(peer?.paceKnown, 'of a peer that is known to be faster')
+      if (overdue.length > 0) {
+        equal(this.#askersOnTime(pick), 0, 'what is overdue comes before end game')
+        peer?.asked.add(pick)
+        return
+      }
+      equal(this.#askersOnTime(pick), 1, 'a duplicate of one')
+      ok(peer.paceKnown || peer.asked.size === 0, 'of one that is known to be faster, or is tried')
     }
     peer?.asked.add(pick)
   }
@@ -122,6 +140,10 @@ export class PickerModel {
 
   #askers(index: number): number {
     return [...this.#peers.values()].filter((peer) => peer.asked.has(index)).length
+  }
+
+  #askersOnTime(index: number): number {
+    return [...this.#peers.values()].filter((peer) => !peer.isLate && peer.asked.has(index)).length
   }
 
   #availability(index: number): number {

@@ -16,6 +16,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constantFrom('have' as const, 'lacks' as const), peer, index }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('gone' as const), peer }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constantFrom('late' as const, 'on-time' as const), peer }),
+  },
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('pick' as const), peer }) },
   {
     weight: 2,

@@ -146,11 +146,41 @@ test('in end game a piece is asked of two peers, never of three', () => {
   expect(['slow', 'fast', 'faster'].map((peer) => picker.pickFor(peer, 0))).toEqual([0, 0, undefined])
 })
 
-test('a peer that has delivered nothing yet takes over nothing', () => {
-  const picker = pickerOf(1, { slow: 'all', unknown: 'all' })
-  picker.onPace('slow', 1_000_000)
-  expect(picker.pickFor('slow', 0)).toBe(0)
+// A fast peer that joined at the last piece was asked for nothing, and the slow one took 46 s more.
+test('a peer that has delivered nothing yet takes over one piece of a slow one, and no more', () => {
+  const picker = pickerOf(3, { slow: 'all', unknown: 'all' })
+  picker.onPace('slow', 40_000)
+  expect(picksFor(picker, 'slow')).toHaveLength(3)
+  expect(picksFor(picker, 'unknown')).toHaveLength(1)
+})
+
+test('a peer that has delivered nothing yet takes over nothing that will come soon', () => {
+  const picker = pickerOf(1, { steady: 'all', unknown: 'all' })
+  picker.onPace('steady', 1000)
+  expect(picker.pickFor('steady', 0)).toBe(0)
   expect(picker.pickFor('unknown', 0)).toBeUndefined()
+})
+
+test('what late peers were asked for is asked of others, after all that nobody was asked for', () => {
+  const picker = pickerOf(3, { late: 'all', later: 'all', good: 'all' })
+  const held = picker.pickFor('late', 0)
+  picker.onLate('late')
+  expect(picker.isOnOffer(held ?? -1)).toBe(false)
+  const picks = picksFor(picker, 'good')
+  expect(picks).toHaveLength(3)
+  expect(picks.at(-1)).toBe(held)
+  // And again, when that one is late as well.
+  picker.onLate('good')
+  expect(picksFor(picker, 'later')).toContain(held)
+  expect(picker.onVerified(held ?? -1)).toEqual(['late', 'later', 'good'])
+})
+
+test('a late peer that delivers again keeps what it was asked for', () => {
+  const picker = pickerOf(1, { slow: 'all', other: 'all' })
+  expect(picker.pickFor('slow', 0)).toBe(0)
+  picker.onLate('slow')
+  picker.onOnTime('slow')
+  expect(picker.pickFor('other', 0)).toBeUndefined()
 })
 
 test('a peer that is overdue is expected later and later, so that others take over', () => {
@@ -167,7 +197,7 @@ test('a peer that is overdue is expected later and later, so that others take ov
 test('what a peer was asked for is on offer again when it leaves', () => {
   const picker = pickerOf(3, { a: 'all', b: 'all' })
   const asked = picksFor(picker, 'a')
-  expect(picker.pickFor('b', 0)).toBeUndefined()
+  expect(picker.hasOnOffer('b')).toBe(false)
   picker.onPeerGone('a')
   expect(new Set(picksFor(picker, 'b'))).toEqual(new Set(asked))
 })

@@ -1,28 +1,35 @@
 import { expect, test } from 'vitest'
-import { piecesUnderWayMax, UnderWay } from '../../../src/client/downloading/under-way.ts'
+import {
+  piecesOfUserMax,
+  piecesUnderWayMax,
+  UnderWay,
+  type Share,
+} from '../../../src/client/downloading/under-way.ts'
 
-/** Asks for as many as may be asked for; how many that were. */
-function askForAll(underWay: UnderWay): number {
+/** Asks a peer for as many as may be asked for; how many that were. */
+function askForAll(underWay: UnderWay, share: Share): number {
   let count = 0
-  for (; underWay.mayAsk; count++) underWay.onBegun()
+  for (; underWay.mayAsk(share); count++) underWay.onBegun(share)
   return count
 }
 
 test('as long as what comes is soon stored, all that may be under way is asked for', () => {
   const underWay = new UnderWay()
-  expect(askForAll(underWay)).toBe(piecesUnderWayMax)
+  const share = underWay.join('ann')
+  expect(askForAll(underWay, share)).toBe(piecesUnderWayMax)
   for (let n = 0; n < 100; n++) {
     underWay.onArrived()
     underWay.onStored()
-    underWay.onEnded()
+    underWay.onEnded(share)
     expect(underWay.isBehind).toBe(false)
-    expect(askForAll(underWay)).toBe(1)
+    expect(askForAll(underWay, share)).toBe(1)
   }
 })
 
 test('when many have come that are not stored, fewer are asked for, until it has caught up', () => {
   const underWay = new UnderWay()
-  askForAll(underWay)
+  const share = underWay.join('ann')
+  askForAll(underWay, share)
   for (let n = 0; n < 12; n++) {
     expect(underWay.isBehind).toBe(false)
     underWay.onArrived()
@@ -30,22 +37,23 @@ test('when many have come that are not stored, fewer are asked for, until it has
   expect(underWay.isBehind).toBe(true)
   const end = (): void => {
     underWay.onStored()
-    underWay.onEnded()
+    underWay.onEnded(share)
   }
   for (let n = 0; n < 12; n++) end()
-  expect(underWay.mayAsk).toBe(false)
-  for (let n = 0; n < 13; n++) underWay.onEnded()
-  expect(askForAll(underWay)).toBe(1)
+  expect(underWay.mayAsk(share)).toBe(false)
+  for (let n = 0; n < 13; n++) underWay.onEnded(share)
+  expect(askForAll(underWay, share)).toBe(1)
 
   underWay.lookAgain()
   expect(underWay.isBehind).toBe(false)
-  expect(askForAll(underWay)).toBe(piecesUnderWayMax - 24)
+  expect(askForAll(underWay, share)).toBe(piecesUnderWayMax - 24)
 })
 
 test('a disk that stands still is no sign of having caught up', () => {
   const underWay = new UnderWay()
+  const share = underWay.join('ann')
   for (let n = 0; n < 12; n++) {
-    underWay.onBegun()
+    underWay.onBegun(share)
     underWay.onArrived()
   }
   underWay.lookAgain()
@@ -53,4 +61,26 @@ test('a disk that stands still is no sign of having caught up', () => {
   underWay.onStored()
   underWay.lookAgain()
   expect(underWay.isBehind).toBe(false)
+})
+
+test('what late peers hold does not count, however many they are, until they deliver', () => {
+  const underWay = new UnderWay()
+  const late = Array.from({ length: 10 }, () => underWay.join('mallory'))
+  for (const share of late) askForAll(underWay, share)
+  const honest = underWay.join('ann')
+  for (const share of late) underWay.onLate(share)
+  expect(late.some((share) => underWay.mayAsk(share))).toBe(false)
+  expect(askForAll(underWay, honest)).toBe(piecesOfUserMax)
+  for (const share of late) {
+    underWay.onOnTime(share)
+    underWay.leave(share)
+  }
+  expect(askForAll(underWay, honest)).toBe(piecesUnderWayMax - piecesOfUserMax)
+})
+
+test('a peer that has nothing under way may be asked for one piece, whatever the others have', () => {
+  const underWay = new UnderWay()
+  const greedy = [underWay.join('ann'), underWay.join('ben')]
+  for (const share of greedy) askForAll(underWay, share)
+  expect(askForAll(underWay, underWay.join('cleo'))).toBe(1)
 })

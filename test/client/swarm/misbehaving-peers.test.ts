@@ -69,24 +69,78 @@ describe('a peer that misbehaves does not keep the download from the good one', 
     ['shorter', -1],
     ['longer', 1],
     ['empty', -Infinity],
-  ])('one whose pieces are %s than they should be', async (_what, difference) => {
-    const one = await expectWholeBeside({
-      piece: ({ right, send }) => send(Buffer.alloc(Math.max(0, right.length + difference))),
-    })
-    expect(one.piecesByUser).toEqual({ good: pieces })
-  })
+  ])(
+    'one whose pieces are %s than they should be; it is named and not asked again',
+    async (_what, difference) => {
+      const one = new OneDownload(sizeBytes)
+      const bad = await one.seeder('bad', {
+        piece: ({ right, send }) => send(Buffer.alloc(Math.max(0, right.length + difference))),
+      })
+      one.start()
+      await one.until('the peer to be named', () => one.notices.length > 0)
+      expect(one.notices).toEqual([
+        expect.stringMatching(/^bad@.* broke the protocol for file\.bin \(.*\); it is not asked again$/),
+      ])
+      const { connections } = bad
+      one.joins(bad)
+      one.joins(await one.seeder('good'))
+      await one.untilComplete()
+      expectWhole(one)
+      expect(one.piecesByUser).toEqual({ good: pieces })
+      expect(bad.connections).toBe(connections)
+    },
+  )
 
-  test('one that lacks what it claims to have; it is asked for a piece once, not again and again', async () => {
-    const one = new OneDownload(sizeBytes)
-    const liar = await one.seeder('liar', {
-      piece: (reply) => reply.refuse('piece-missing', 'I do not have it'),
-    })
+  // 10,717 requests in 1.9 s went to a peer that refused them all, and nobody was told.
+  test.each([
+    ['piece-missing', 'I do not have it'],
+    ['cancelled', 'cancelled'],
+    ['busy', 'later'],
+    ['invalid-request', 'no'],
+  ] as const)(
+    'one that refuses every piece as %s; it is asked a few times and named',
+    async (code, sentence) => {
+      const one = new OneDownload(sizeBytes)
+      const liar = await one.seeder('liar', { piece: (reply) => reply.refuse(code, sentence) })
+      one.start()
+      await one.until('the peer to be named', () => one.notices.length > 0)
+      expect(one.notices).toEqual([
+        expect.stringMatching(
+          new RegExp(`^liar@.* refuses pieces of file.bin \\(${sentence}\\); it is asked again in 30 s$`),
+        ),
+      ])
+      expect(liar.asked.length).toBeLessThanOrEqual(8)
+      const connections = liar.connections
+      // Nobody's word brings it back before its time.
+      one.joins(liar)
+      one.joins(await one.seeder('good'))
+      await one.untilComplete()
+      expectWhole(one)
+      expect(liar.connections).toBe(connections)
+    },
+  )
+
+  // Three such peers used up all that may be under way: the download stopped at 39 of 64 pieces for ever.
+  test('three of one user that send four pieces each, hold on to the rest, and answer pings', async () => {
+    const one = new OneDownload(64 * pieceBytes)
+    const holders = await Promise.all(
+      Array.from({ length: 3 }, () =>
+        one.seeder('holder', { piece: ({ before, right, send }) => before < 4 && send(right) }),
+      ),
+    )
     one.start()
-    await one.until('all pieces to be asked for', () => liar.asked.length >= pieces)
+    await one.until('all to hold back', () => holders.every(({ asked }) => asked.length > 4))
     one.joins(await one.seeder('good'))
     await one.untilComplete()
-    expectWhole(one)
-    expect([...liar.asked].sort(ascending)).toEqual(Array.from({ length: pieces }, (_, index) => index))
+    expect(one.isIdentical()).toBe(true)
+    expect(one.piecesByUser['good']).toBeGreaterThanOrEqual(52)
+  })
+
+  test('one that sends a few bytes of each piece and no more', async () => {
+    const one = await expectWholeBeside({
+      piece: ({ right, sendPart }) => sendPart(right.length, right.subarray(0, 10)),
+    })
+    expect(one.piecesByUser).toEqual({ good: pieces })
   })
 
   test('one that falls silent is asked whether it lives, and given up within seconds', async () => {

@@ -68,9 +68,14 @@ test('a piece that was overwritten is not given to others', async () => {
       closeSync(file)
       const buffer = Buffer.alloc(pieceBytes)
       read.push((await store.read(first, buffer)).ok, (await store.read(second, buffer)).ok)
+      for (const send of held.splice(0)) send()
     }
   }
-  await one.seeder('ann')
+  // The third piece comes later: nobody can tell a foreign write that happens while a piece is being written.
+  const held: (() => void)[] = []
+  await one.seeder('ann', {
+    piece: ({ before, right, send }) => (before === 2 ? held.push(() => send(right)) : send(right)),
+  })
   one.start()
   await one.untilComplete()
   await one.until('both reads', () => read.length === 2)
