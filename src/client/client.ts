@@ -272,7 +272,9 @@ export class Client implements Operations {
     const session = this.#session
     if (session === undefined) return notLoggedIn()
     if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
-    if (session.downloads.unshare(group, name)) return accept({ isTold: true })
+    const isUnshared = session.downloads.unshare(group, name)
+    // An earlier version may be shared beside the download.
+    if (isUnshared && !session.shares.has(group, name)) return accept({ isTold: true })
     const problem = fileNameProblem(name)
     return problem === undefined ? session.shares.stop(group, name) : refuse('bad-name', problem)
   }

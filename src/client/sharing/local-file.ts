@@ -4,9 +4,10 @@ import { constants } from 'node:fs'
 import { access, open, stat } from 'node:fs/promises'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { pieceBytes, pieceCountMax } from '../../common/limits.ts'
+import { buildManifest, type Manifest } from '../../common/manifest.ts'
 import { fileNameProblem } from '../../common/names.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { stampAt, type FileStamp } from './file-stamp.ts'
+import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
 
 export interface LocalFile {
   readonly sizeBytes: number
@@ -40,6 +41,23 @@ export async function lookAtLocal(path: string, name: string): Promise<Answer<Lo
     return accept({ sizeBytes: stats.size, stamp })
   } catch (error) {
     return refuse('local-file', unreadable(path, error))
+  }
+}
+
+/** The manifest of a file, unless it changes while it is read. */
+export async function hashUnchanged(
+  path: string,
+  stamp: FileStamp,
+  hash: () => Promise<Uint8Array>,
+): Promise<Answer<Manifest>> {
+  try {
+    const hashes = await hash()
+    if ((await stampAt(path)) !== stamp)
+      return refuse('file-changed', `${path} changed while it was read; try again`)
+    return accept(buildManifest(sizeOf(stamp), hashes))
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return refuse('local-file', error.message)
   }
 }
 

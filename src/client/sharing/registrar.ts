@@ -3,7 +3,7 @@
 
 import pLimit from 'p-limit'
 import { Failure } from '../../common/failure.ts'
-import { accept, refuse, type Answer, type Refusal, type RefusalCode } from '../../common/refusal.ts'
+import { refuse, type Answer, type RefusalCode } from '../../common/refusal.ts'
 import { keyOf } from '../file-key.ts'
 
 /** Asked of the trackers for a name. Rejects with a failure when none can be reached. */
@@ -31,18 +31,25 @@ const atOnce = 16
 const firstRetryMs = 1000
 const longestRetryMs = 30_000
 
-/** Says no for good. Anything else may be answered otherwise another time. */
-const finalForShares: ReadonlySet<RefusalCode> = new Set([
-  'no-such-group',
-  'not-a-member',
-  'name-taken',
-  'bad-name',
-  'invalid-params',
-])
+/** These end a share: its group or membership is gone, or another version has the name. */
+const finalForShares: ReadonlySet<RefusalCode> = new Set(['no-such-group', 'not-a-member', 'name-taken'])
+/** These say nothing about the name: the tracker is in trouble, or the login is not through yet. */
 const passing: ReadonlySet<RefusalCode> = new Set(['unavailable', 'busy', 'login-first', 'hello-first'])
+
+/** Whether the trackers will never accept this share again. */
+export function isFinalForShare(code: RefusalCode): boolean {
+  return finalForShares.has(code)
+}
+
+/** Whether the same question may get another answer in a moment. */
+export function isPassing(code: RefusalCode): boolean {
+  return passing.has(code)
+}
 
 export class Registrar {
   readonly #names = new Map<string, Name>()
+  /** Those that failed because of the trackers, and wait for their next try. */
+  readonly #troubled = new Map<string, Name>()
   readonly #turns = pLimit(atOnce)
   #closed = false
 
@@ -56,19 +63,19 @@ export class Registrar {
    * when no tracker can be reached, unless `isLasting`.
    */
   share(file: { group: string; name: string }, ask: Ask, isLasting: boolean): Promise<Answer<void>> {
-    return this.#wish(file, ask, isLasting, (code) => finalForShares.has(code))
+    return this.#wish(file, ask, isLasting, isFinalForShare)
   }
 
   /** Withdraws a name; accepted also when there is nothing to withdraw. As `share` otherwise. */
   withdraw(file: { group: string; name: string }, ask: Ask, isLasting: boolean): Promise<Answer<void>> {
-    return this.#wish(file, ask, isLasting, (code) => !passing.has(code))
+    return this.#wish(file, ask, isLasting, (code) => !isPassing(code))
   }
 
   /** What was wished for this name does not count any more. */
   forget(file: { group: string; name: string }): void {
     const name = this.#names.get(keyOf(file))
     if (name === undefined) return
-    stopRetry(name)
+    this.#stopRetry(keyOf(file), name)
     this.#supersede(name)
     if (!name.isAsking) this.#names.delete(keyOf(file))
   }
@@ -77,7 +84,7 @@ export class Registrar {
   onTrackerUp(): void {
     for (const [key, name] of this.#names) {
       if (name.wish === undefined || name.isAsking) continue
-      stopRetry(name)
+      this.#stopRetry(key, name)
       this.#ask(key, name)
     }
   }
@@ -85,8 +92,8 @@ export class Registrar {
   /** Asks nothing more. */
   close(): void {
     this.#closed = true
-    for (const name of this.#names.values()) {
-      stopRetry(name)
+    for (const [key, name] of this.#names) {
+      this.#stopRetry(key, name)
       this.#supersede(name)
     }
     this.#turns.clearQueue()
@@ -107,7 +114,7 @@ export class Registrar {
       const key = keyOf(file)
       const name = this.#names.get(key) ?? { wish: undefined, isAsking: false, retry: undefined }
       this.#names.set(key, name)
-      stopRetry(name)
+      this.#stopRetry(key, name)
       this.#supersede(name)
       name.wish = { ask, isLasting, isFinal, settle, fail, tries: 0 }
       this.#ask(key, name)
@@ -136,36 +143,52 @@ export class Registrar {
   }
 
   async #askOnce(key: string, name: Name, wish: Wish): Promise<void> {
-    name.retry = undefined
     const outcome = await wish.ask().catch((error: unknown) => {
       if (!(error instanceof Failure)) throw error
       return error
     })
+    const isTrouble = outcome instanceof Failure || (!outcome.ok && isPassing(outcome.refusal.code))
+    // The trackers can change something again: what failed before need not wait for its time.
+    if (!isTrouble) this.#askTroubled()
     if (name.wish !== wish) return
-    const refusal: Refusal | undefined =
-      outcome instanceof Failure || outcome.ok ? undefined : outcome.refusal
-    const isAnswered = !(outcome instanceof Failure) && (outcome.ok || wish.isFinal(outcome.refusal.code))
+    const isAnswered = !isTrouble && (outcome.ok || wish.isFinal(outcome.refusal.code))
     if (!isAnswered && wish.isLasting) {
-      this.#again(key, name, wish)
+      this.#again(key, name, wish, isTrouble)
       return
     }
     name.wish = undefined
     if (outcome instanceof Failure) wish.fail(outcome)
-    else wish.settle(refusal === undefined ? accept(undefined) : { ok: false, refusal })
+    else wish.settle(outcome)
   }
 
-  #again(key: string, name: Name, wish: Wish): void {
+  #askTroubled(): void {
+    for (const [key, name] of [...this.#troubled]) {
+      this.#stopRetry(key, name)
+      this.#ask(key, name)
+    }
+  }
+
+  #stopRetry(key: string, name: Name): void {
+    clearTimeout(name.retry)
+    name.retry = undefined
+    this.#troubled.delete(key)
+  }
+
+  #again(key: string, name: Name, wish: Wish, isTrouble: boolean): void {
+    if (isTrouble) this.#troubled.set(key, name)
     const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** wish.tries)
     wish.tries++
-    name.retry = setTimeout(() => this.#ask(key, name), waitMs * (0.75 + Math.random() / 2))
+    name.retry = setTimeout(
+      () => {
+        this.#stopRetry(key, name)
+        this.#ask(key, name)
+      },
+      waitMs * (0.75 + Math.random() / 2),
+    )
   }
 }
 
-function superseded(): Answer<void> {
+/** The answer to a wish that does not count any more. */
+export function superseded(): Answer<never> {
   return refuse('cancelled', 'something else was wanted meanwhile')
-}
-
-function stopRetry(name: Name): void {
-  clearTimeout(name.retry)
-  name.retry = undefined
 }

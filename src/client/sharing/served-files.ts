@@ -3,14 +3,13 @@
 
 import { keyOf } from '../file-key.ts'
 import type { RememberedShare } from '../storage/user-store.ts'
-import type { SharedFile } from './shared-file.ts'
 import type { Offer } from './source-registry.ts'
 
-/** A share that is being served, or will be when its file is back. */
+/** A share that is being served, or will be when its file is back: then it has no offer. */
 export interface Served {
   readonly share: RememberedShare
-  readonly file: SharedFile
-  offer: Offer | undefined
+  readonly file: { look(): Promise<void>; close(): void }
+  readonly offer: Offer | undefined
 }
 
 /** Each file is looked at about this often … */
@@ -32,12 +31,12 @@ export class ServedFiles {
     return this.#served.get(keyOf(file))
   }
 
-  /** Takes the place of what was served under this name. */
-  put(served: Served): void {
+  /** Takes the place of what was served under this name; peers that lose it by that hear why. */
+  put(served: Served, why: string): void {
     const former = this.find(served.share)
     this.#served.set(keyOf(served.share), served)
     // After the new one is there: if it has the same content, that goes on being served.
-    if (former !== undefined) end(former, 'it was replaced by a new version')
+    if (former !== undefined) end(former, why)
   }
 
   drop(file: { group: string; name: string }, why: string): void {
@@ -50,7 +49,9 @@ export class ServedFiles {
   /** Drops all. */
   close(why: string): void {
     clearInterval(this.#sweep)
-    for (const { share } of [...this.#served.values()]) this.drop(share, why)
+    const all = [...this.#served.values()]
+    this.#served.clear()
+    for (const served of all) end(served, why)
   }
 
   #look(): void {

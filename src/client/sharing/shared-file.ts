@@ -3,8 +3,8 @@
 // shared version helps those who are getting it, and no bad piece leaves. A file that was removed, or
 // that another has taken the place of, is not served at all.
 
-import { constants, fstatSync, statSync } from 'node:fs'
-import { access, stat, type FileHandle } from 'node:fs/promises'
+import { fstatSync, statSync } from 'node:fs'
+import { stat, type FileHandle } from 'node:fs/promises'
 import { Bitfield } from '../../common/bitfield.ts'
 import { sentenceOf, systemCode } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
@@ -28,10 +28,8 @@ export interface SharedFileEvents {
   onChanged(): void
   /** There is nothing to serve any more: another file is there, or not one piece of it is left. Told once. */
   onGone(): void
-  /** It cannot be read at present, for this reason: removed, or on a disk that is away. Told once until `onBack`. */
+  /** It cannot be read at present, for this reason: removed, or on a disk that is away. Told once; not read again. */
   onAway(why: string): void
-  /** It can be read again, and is as it was. */
-  onBack(): void
 }
 
 export class SharedFile implements PieceSource {
@@ -57,6 +55,7 @@ export class SharedFile implements PieceSource {
 
   async read(index: number, buffer: Buffer): Promise<Answer<void>> {
     if (this.#closed) return notShared()
+    if (this.#away) return notReadable()
     try {
       return await openFiles.use(this, this.path, (file) => this.#read(file, index, buffer))
     } catch (error) {
@@ -70,18 +69,15 @@ export class SharedFile implements PieceSource {
 
   /** Looks whether the file is still what it was, without reading it. Called every now and then. Never rejects. */
   async look(): Promise<void> {
-    if (this.#closed || this.#gone) return
+    if (this.#closed || this.#gone || this.#away) return
     try {
       const named = stampOf(await stat(this.path, { bigint: true }))
-      // Also whether it may be read, which is rarely asked and answers only for one that was away.
-      if (this.#away) await access(this.path, constants.R_OK)
       if (this.#closed) return
       if (!isOfSameFile(named, this.#stamp)) {
         this.#refuseGone('the file was replaced')
         return
       }
       if (named !== this.#stamp) this.#noteChange()
-      if (this.#away) this.#noteBack()
     } catch (error) {
       if (!(error instanceof Error)) throw error
       this.#refuseAway(sentenceOf(error))
@@ -128,11 +124,6 @@ export class SharedFile implements PieceSource {
     this.#events.onChanged()
   }
 
-  #noteBack(): void {
-    this.#away = false
-    this.#events.onBack()
-  }
-
   #refuseChanged(index: number): Answer<void> {
     if (this.#closed) return notShared()
     this.#noteChange()
@@ -156,12 +147,15 @@ export class SharedFile implements PieceSource {
     if (this.#closed) return notShared()
     if (!this.#away && !this.#gone) {
       this.#away = true
-      // What is there when it is back may be another file.
       openFiles.close(this)
       this.#events.onAway(sentence)
     }
-    return refuse('file-changed', 'the file cannot be read at present')
+    return notReadable()
   }
+}
+
+function notReadable(): Answer<never> {
+  return refuse('file-changed', 'the file cannot be read at present')
 }
 
 function notShared(): Answer<void> {

@@ -35,7 +35,7 @@ export interface Offer {
 interface Named {
   readonly file: FileVersion
   readonly offers: Set<OneOffer>
-  told: 'complete' | 'partial' | undefined
+  told: Standing
   telling: Promise<void>
 }
 
@@ -44,7 +44,11 @@ interface Content {
   readonly offers: Set<OneOffer>
   /** By name. */
   readonly named: Map<string, Named>
+  /** What may be told of it. */
+  standing: Standing
 }
+
+type Standing = 'complete' | 'partial' | undefined
 
 export class SourceRegistry {
   readonly #contents = new Map<string, Content>()
@@ -66,7 +70,12 @@ export class SourceRegistry {
     const key = sourceKey(file.group, file.fileId)
     let content = this.#contents.get(key)
     if (content === undefined) {
-      content = { source: new MergedSource(source.manifest), offers: new Set(), named: new Map() }
+      content = {
+        source: new MergedSource(source.manifest),
+        offers: new Set(),
+        named: new Map(),
+        standing: undefined,
+      }
       this.#contents.set(key, content)
     }
     let named = content.named.get(file.name)
@@ -81,7 +90,7 @@ export class SourceRegistry {
     // Peers that are connected opened the file as it was: they are to open it again.
     if (isMore && content.offers.size > 1)
       this.#events?.onWithdrawn(file.group, file.fileId, 'more of it is served now')
-    this.refresh(content)
+    this.refresh(content, named)
     return offer
   }
 
@@ -102,7 +111,7 @@ export class SourceRegistry {
     content.offers.delete(offer)
     named.offers.delete(offer)
     content.source.remove(offer.source)
-    this.refresh(content)
+    this.refresh(content, named)
     const { group, name, fileId } = named.file
     if (named.offers.size === 0) content.named.delete(name)
     if (content.offers.size > 0) return
@@ -110,22 +119,32 @@ export class SourceRegistry {
     this.#events?.onWithdrawn(group, fileId, why)
   }
 
-  /** For offers alone: tells the trackers what has changed for the names of this content. */
-  refresh(content: Content): void {
-    const { source, offers } = content
-    let isWhole = false
-    if (source.have.isFull) for (const offer of offers) isWhole ||= offer.isWhole
-    for (const named of content.named.values()) {
-      let isWanted = false
-      for (const offer of named.offers) isWanted ||= offer.isAnnounced
-      const isThere = source.have.count > 0 || (isWhole && source.manifest.pieceCount === 0)
-      const truth = !isWanted || !isThere ? undefined : isWhole ? 'complete' : 'partial'
-      if (truth === named.told) continue
-      named.told = truth
-      if (truth === undefined) this.#announcing?.retract(named.file)
-      else named.telling = this.#announcing?.announce(named.file, truth === 'complete') ?? Promise.resolve()
-    }
+  /** For offers alone: tells the trackers what has changed for this name, or for all when the content did. */
+  refresh(content: Content, named: Named): void {
+    const standing = standingOf(content)
+    const isNew = standing !== content.standing
+    content.standing = standing
+    // A content may have thousands of names.
+    for (const each of isNew ? content.named.values() : [named]) this.#tell(each, standing)
   }
+
+  #tell(named: Named, standing: Standing): void {
+    let isWanted = false
+    for (const offer of named.offers) isWanted ||= offer.isAnnounced
+    const truth = isWanted ? standing : undefined
+    if (truth === named.told) return
+    named.told = truth
+    if (truth === undefined) this.#announcing?.retract(named.file)
+    else named.telling = this.#announcing?.announce(named.file, truth === 'complete') ?? Promise.resolve()
+  }
+}
+
+/** Complete as soon as one source has all: pieces that are spread over several may go with any of them. */
+function standingOf({ source, offers }: Content): Standing {
+  if (source.have.isFull) {
+    for (const offer of offers) if (offer.isWhole) return 'complete'
+  }
+  return source.have.count > 0 ? 'partial' : undefined
 }
 
 class OneOffer implements Offer {
@@ -154,20 +173,20 @@ class OneOffer implements Offer {
     this.#registry.onHave(this.content, this.named, index)
     // The first piece makes this client worth asking, and the last one makes it a seeder.
     const { count, isFull } = this.content.source.have
-    if (count === 1 || isFull) this.#registry.refresh(this.content)
+    if (count === 1 || isFull) this.#registry.refresh(this.content, this.named)
   }
 
   tellChanged(): void {
     if (this.#isOver) return
     this.#hasChanged = true
     this.content.source.lookAgain()
-    this.#registry.refresh(this.content)
+    this.#registry.refresh(this.content, this.named)
   }
 
   announce(): Promise<void> {
     if (this.#isOver) return Promise.resolve()
     this.isAnnounced = true
-    this.#registry.refresh(this.content)
+    this.#registry.refresh(this.content, this.named)
     return this.named.telling
   }
 

@@ -91,6 +91,11 @@ export class UserStore {
     return [...this.#withdrawals.values()]
   }
 
+  /** Whether the trackers are still to be told that this is not shared. */
+  isWithdrawn(file: { group: string; name: string }): boolean {
+    return this.#withdrawals.has(keyOf(file))
+  }
+
   /** Whether anything that is remembered has this content. */
   isUsed(fileId: string): boolean {
     return this.#uses.has(fileId)
