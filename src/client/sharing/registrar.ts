@@ -58,6 +58,11 @@ export class Registrar {
     return this.#names.has(keyOf(file))
   }
 
+  /** Whether the trackers are still to be asked something for this name. */
+  isWished(file: { group: string; name: string }): boolean {
+    return this.#names.get(keyOf(file))?.wish !== undefined
+  }
+
   /**
    * Registers a share; the answer is a refusal for good, or, unless `isLasting`, any. Rejects with a failure
    * when no tracker can be reached, unless `isLasting`.

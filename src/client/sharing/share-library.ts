@@ -180,7 +180,7 @@ export class ShareLibrary {
     const isOpen = first === undefined || (!first.ok && isPassing(first.refusal.code))
     // Else withdrawn, not shared there at all, or shared again meanwhile.
     if (!isOpen) return accept({ isTold: true })
-    if (store.isWithdrawn(file) && !this.#registrar.isBusy(file)) void this.#withdraw(file, true)
+    if (store.isWithdrawn(file) && !this.#registrar.isWished(file)) void this.#withdraw(file, true)
     return accept({ isTold: false })
   }
 
@@ -257,7 +257,7 @@ export class ShareLibrary {
       return registered
     } finally {
       const former = store.share(share)
-      if (!isDone && !this.#isClosed && !this.#registrar.isBusy(share)) {
+      if (!isDone && !this.#isClosed && !this.#registrar.isWished(share)) {
         if (store.isWithdrawn(share)) void this.#withdraw(share, true)
         else if (former !== undefined) this.#registerAndAnnounce(former)
       }
