@@ -13,7 +13,7 @@ interface Wish {
   readonly ask: Ask
   /** To be said again and again; else the first answer counts, whatever it is. */
   readonly isLasting: boolean
-  readonly isFinal: (code: RefusalCode) => boolean
+  readonly isShare: boolean
   readonly settle: (answer: Answer<void>) => void
   readonly fail: (failure: Failure) => void
   tries: number
@@ -48,14 +48,15 @@ export function isPassing(code: RefusalCode): boolean {
 
 export class Registrar {
   readonly #names = new Map<string, Name>()
+  readonly #registered = new Set<string>()
   /** Those that failed because of the trackers, and wait for their next try. */
   readonly #troubled = new Map<string, Name>()
   readonly #turns = pLimit(atOnce)
   #closed = false
 
-  /** Whether something is being asked, or to be asked, for this name. */
-  isBusy(file: { group: string; name: string }): boolean {
-    return this.#names.has(keyOf(file))
+  /** Whether the newest wish for this name was a share, and the trackers have accepted it. */
+  isRegistered(file: { group: string; name: string }): boolean {
+    return this.#registered.has(keyOf(file))
   }
 
   /** Whether the trackers are still to be asked something for this name. */
@@ -68,17 +69,18 @@ export class Registrar {
    * when no tracker can be reached, unless `isLasting`.
    */
   share(file: { group: string; name: string }, ask: Ask, isLasting: boolean): Promise<Answer<void>> {
-    return this.#wish(file, ask, isLasting, isFinalForShare)
+    return this.#wish(file, ask, isLasting, true)
   }
 
   /** Withdraws a name; accepted also when there is nothing to withdraw. As `share` otherwise. */
   withdraw(file: { group: string; name: string }, ask: Ask, isLasting: boolean): Promise<Answer<void>> {
-    return this.#wish(file, ask, isLasting, (code) => !isPassing(code))
+    return this.#wish(file, ask, isLasting, false)
   }
 
   /** What was wished for this name does not count any more. */
   forget(file: { group: string; name: string }): void {
     const name = this.#names.get(keyOf(file))
+    this.#registered.delete(keyOf(file))
     if (name === undefined) return
     this.#stopRetry(keyOf(file), name)
     this.#supersede(name)
@@ -109,7 +111,7 @@ export class Registrar {
     file: { group: string; name: string },
     ask: Ask,
     isLasting: boolean,
-    isFinal: (code: RefusalCode) => boolean,
+    isShare: boolean,
   ): Promise<Answer<void>> {
     return new Promise((settle, fail) => {
       if (this.#closed) {
@@ -121,7 +123,8 @@ export class Registrar {
       this.#names.set(key, name)
       this.#stopRetry(key, name)
       this.#supersede(name)
-      name.wish = { ask, isLasting, isFinal, settle, fail, tries: 0 }
+      this.#registered.delete(key)
+      name.wish = { ask, isLasting, isShare, settle, fail, tries: 0 }
       this.#ask(key, name)
     })
   }
@@ -156,12 +159,13 @@ export class Registrar {
     // The trackers can change something again: what failed before need not wait for its time.
     if (!isTrouble) this.#askTroubled()
     if (name.wish !== wish) return
-    const isAnswered = !isTrouble && (outcome.ok || wish.isFinal(outcome.refusal.code))
+    const isAnswered = !isTrouble && (outcome.ok || isFinal(wish, outcome.refusal.code))
     if (!isAnswered && wish.isLasting) {
       this.#again(key, name, wish, isTrouble)
       return
     }
     name.wish = undefined
+    if (wish.isShare && !(outcome instanceof Failure) && outcome.ok) this.#registered.add(key)
     if (outcome instanceof Failure) wish.fail(outcome)
     else wish.settle(outcome)
   }
@@ -191,6 +195,10 @@ export class Registrar {
       waitMs * (0.75 + Math.random() / 2),
     )
   }
+}
+
+function isFinal({ isShare }: Wish, code: RefusalCode): boolean {
+  return isShare ? isFinalForShare(code) : !isPassing(code)
 }
 
 /** The answer to a wish that does not count any more. */

@@ -1,6 +1,7 @@
 // The shared files that are being served, by group and name. Looks at each every now and then: nobody may ever
 // ask for one that was removed, and it would stay listed.
 
+import { setImmediate } from 'node:timers/promises'
 import { keyOf } from '../file-key.ts'
 import type { RememberedShare } from '../storage/user-store.ts'
 import type { Offer } from './source-registry.ts'
@@ -16,6 +17,7 @@ export interface Served {
 const sweepSeconds = 10
 /** … but no more of them a second than this. */
 const looksPerSecondMax = 100
+const droppedAtOnce = 500
 
 export class ServedFiles {
   readonly #served = new Map<string, Served>()
@@ -46,12 +48,14 @@ export class ServedFiles {
     end(served, why)
   }
 
-  /** Drops all. */
-  close(why: string): void {
+  /** Drops all, some at a time: thousands at once would stop the loop. */
+  async close(why: string): Promise<void> {
     clearInterval(this.#sweep)
-    const all = [...this.#served.values()]
-    this.#served.clear()
-    for (const served of all) end(served, why)
+    let count = 0
+    for (const { share } of this.#served.values()) {
+      this.drop(share, why)
+      if (++count % droppedAtOnce === 0) await setImmediate()
+    }
   }
 
   #look(): void {

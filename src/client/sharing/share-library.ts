@@ -3,14 +3,13 @@
 // only when its user says so, or when the trackers say no for good.
 
 import { basename, resolve } from 'node:path'
-import pLimit from 'p-limit'
 import { Failure, sentenceOf } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { keyOf } from '../file-key.ts'
 import type { SharedFile as SharedFileInfo } from '../operations.ts'
-import type { RememberedShare, Withdrawal } from '../storage/user-store.ts'
+import type { RememberedShare } from '../storage/user-store.ts'
 import { AbsentFile, canRead } from './absent-file.ts'
 import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
 import { hashUnchanged, lookAtLocal } from './local-file.ts'
@@ -19,10 +18,10 @@ import { ServedFiles } from './served-files.ts'
 import { SharedFile } from './shared-file.ts'
 import type { ShareParts } from './share-parts.ts'
 import type { Offer } from './source-registry.ts'
+import { Withdrawals } from './withdrawals.ts'
 
-/** Remembered shares that are looked at at once when a user logs in. */
-const resumedAtOnce = 16
-
+/** Remembered shares that are taken up at once when a user logs in: more would come in one turn of the loop. */
+const resumedAtOnce = 4
 /** Why a remembered share is not served. `isAway`: its file cannot be read at present, and is waited for. */
 interface Problem {
   readonly sentence: string
@@ -35,10 +34,12 @@ export class ShareLibrary {
   /** Uploads that are under way, the newest of each name: an older one has no say any more. */
   readonly #uploading = new Map<string, symbol>()
   readonly #registrar = new Registrar()
+  readonly #withdrawals: Withdrawals
   readonly #abort = new AbortController()
 
   constructor(parts: ShareParts) {
     this.#parts = parts
+    this.#withdrawals = new Withdrawals(parts.link, parts.store, this.#registrar)
   }
 
   has(group: string, name: string): boolean {
@@ -95,8 +96,7 @@ export class ShareLibrary {
     if (this.#isClosed)
       return refuse('cancelled', `you logged out; ${name} is shared from your next login on`)
     // A newer upload that has only begun may still fail: until it is remembered, this one counts.
-    if (!this.#isRemembered(share))
-      return refuse('cancelled', `${name} was withdrawn or shared anew meanwhile`)
+    if (!this.#isRemembered(share)) return sharedAnew(name)
     // "Sharing" is said when others can find it here: they may ask the tracker in the next moment.
     await this.#serve(share, manifest, share.stamp).announce()
     const isOther = former !== undefined && former.fileId !== share.fileId
@@ -146,9 +146,13 @@ export class ShareLibrary {
   /** Takes up what was shared when the program last ended. */
   async resume(): Promise<void> {
     const { store } = this.#parts
-    for (const file of store.withdrawals()) void this.#withdraw(file, true)
-    const turns = pLimit(resumedAtOnce)
-    await Promise.all(store.shares().map((share) => turns(() => this.#resumeOne(share))))
+    this.#withdrawals.resume()
+    const shares = store.shares().values()
+    const resumeNext = async (): Promise<void> => {
+      for (const share of shares) await this.#resumeOne(share)
+    }
+    // One iterator for all: thousands of promises at once would stop the loop.
+    await Promise.all(Array.from({ length: resumedAtOnce }, resumeNext))
   }
 
   /** A tracker is back: tells it what it has not heard. */
@@ -166,32 +170,11 @@ export class ShareLibrary {
     // A file that is shared may also be on its way to be shared anew: both end.
     const wasUploading = this.#uploading.delete(keyOf(file))
     if (!wasUploading && store.share(file) === undefined && !store.isWithdrawn(file))
-      return this.#stopElsewhere(file)
+      return this.#withdrawals.tellOfOther(file)
     // Serving ends at once, whatever the trackers are doing; they hear of it for certain.
     this.#served.drop(file, 'it is not shared any more')
-    const remembered = store.rememberWithdrawal(file)
-    // Asked in this turn: whoever shares the file again in the next one is asked for after this.
-    const first = await this.#withdraw(file, false).catch((error: unknown) => {
-      if (!(error instanceof Failure)) throw error
-      return undefined
-    })
-    await remembered
-    if (this.#isClosed) return accept({ isTold: false })
-    const isOpen = first === undefined || (!first.ok && isPassing(first.refusal.code))
-    // Else withdrawn, not shared there at all, or shared again meanwhile.
-    if (!isOpen) return accept({ isTold: true })
-    if (store.isWithdrawn(file) && !this.#registrar.isWished(file)) void this.#withdraw(file, true)
-    return accept({ isTold: false })
-  }
-
-  /** Withdraws what another machine of this user shares. */
-  async #stopElsewhere(file: { group: string; name: string }): Promise<Answer<{ isTold: boolean }>> {
-    const withdrawn = await this.#withdraw(file, false)
-    if (withdrawn.ok) return accept({ isTold: true })
-    const { code } = withdrawn.refusal
-    return code === 'not-shared' || code === 'no-such-file'
-      ? refuse('not-shared', `you do not share ${file.name} in ${file.group}`)
-      : withdrawn
+    const isTold = await this.#withdrawals.tell(file)
+    return accept({ isTold: isTold && !this.#isClosed })
   }
 
   /** The user is not in the group any more. */
@@ -213,8 +196,10 @@ export class ShareLibrary {
   /** This version is not in the group any more: replaced, or withdrawn from elsewhere. */
   onFileGone(file: FileVersion): void {
     const share = this.#parts.store.share(file)
-    // What this client itself replaces or withdraws is no news.
-    if (share?.fileId !== file.fileId || this.#registrar.isBusy(file)) return
+    // What this client itself replaces or withdraws is no news. Of a share that is not registered yet nothing
+    // is told: its registration will be answered.
+    if (share?.fileId !== file.fileId || !this.#registrar.isRegistered(file)) return
+    this.#registrar.forget(file)
     this.#served.drop(share, 'it was replaced or withdrawn')
     void this.#parts.store.forgetShare(share)
     this.#parts.onNotice(
@@ -222,11 +207,11 @@ export class ShareLibrary {
     )
   }
 
-  /** Stops serving; what is shared stays remembered. */
-  close(): void {
+  /** Stops serving; what is shared stays remembered. Resolves when nothing is served any more. */
+  close(): Promise<void> {
     this.#abort.abort(new Failure('file', 'you logged out'))
     this.#registrar.close()
-    this.#served.close('its owner logged out')
+    return this.#served.close('its owner logged out')
   }
 
   get #isClosed(): boolean {
@@ -258,7 +243,7 @@ export class ShareLibrary {
     } finally {
       const former = store.share(share)
       if (!isDone && !this.#isClosed && !this.#registrar.isWished(share)) {
-        if (store.isWithdrawn(share)) void this.#withdraw(share, true)
+        if (store.isWithdrawn(share)) this.#withdrawals.keepTelling(share)
         else if (former !== undefined) this.#registerAndAnnounce(former)
       }
     }
@@ -293,17 +278,6 @@ export class ShareLibrary {
       this.#parts.onNotice(`${name} is not shared in ${group} any more: ${registered.refusal.sentence}`)
       return this.#parts.store.forgetShare(share)
     })
-  }
-
-  /** Rejects with a failure when no tracker can be reached, unless it is lasting. */
-  async #withdraw({ group, name }: Withdrawal, isLasting: boolean): Promise<Answer<void>> {
-    const ask = (): Promise<Answer<void>> => this.#parts.link.change('unshare_file', { group, name })
-    const withdrawn = await this.#registrar.withdraw({ group, name }, ask, isLasting)
-    const { store } = this.#parts
-    const isOver =
-      withdrawn.ok || (withdrawn.refusal.code !== 'cancelled' && !isPassing(withdrawn.refusal.code))
-    if (isOver) await store.forgetWithdrawal({ group, name })
-    return withdrawn
   }
 
   async #stampLater(file: RememberedShare, stamp: FileStamp, onDisk: Promise<boolean>): Promise<void> {
@@ -396,4 +370,8 @@ export class ShareLibrary {
     this.#served.put({ share, file, offer }, 'it was replaced by a new version')
     return offer
   }
+}
+
+function sharedAnew(name: string): Answer<never> {
+  return refuse('cancelled', `${name} was withdrawn or shared anew meanwhile`)
 }

@@ -1,8 +1,9 @@
 // What a client remembers of a user in a community from one run to the next: what is shared, and which
 // downloads are unfinished. One small JSON file, replaced whole, so that a crash leaves the old or the new.
 
-import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import * as v from 'valibot'
 import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
@@ -35,13 +36,17 @@ export type RememberedDownload = v.InferOutput<typeof RememberedDownload>
 const Withdrawal = v.object({ group: FileVersion.entries.group, name: FileVersion.entries.name })
 export type Withdrawal = v.InferOutput<typeof Withdrawal>
 
+/** Its records are looked at one by one: thousands at once would stop the loop. */
 const Remembered = v.object({
   version: v.literal(1),
-  shares: v.array(RememberedShare),
-  downloads: v.array(RememberedDownload),
+  shares: v.array(v.unknown()),
+  downloads: v.array(v.unknown()),
   /** Absent in what earlier versions wrote. */
-  withdrawals: v.optional(v.array(Withdrawal), []),
+  withdrawals: v.optional(v.array(v.unknown()), []),
 })
+
+/** Records that are looked at in one turn of the loop: about 3 ms. */
+const recordsPerTurn = 250
 
 export interface UserStoreEvents {
   /** Something cannot be written, as a sentence. */
@@ -68,14 +73,17 @@ export class UserStore {
     this.#events = events
   }
 
-  /**
-   * Throws a `data` failure for a damaged file: what a person shares is not forgotten quietly.
-   */
-  static open(folder: string, cluster: string, user: string, events: UserStoreEvents): UserStore {
+  /** Rejects with a `data` failure for a damaged file: what a person shares is not forgotten quietly. */
+  static async open(
+    folder: string,
+    cluster: string,
+    user: string,
+    events: UserStoreEvents,
+  ): Promise<UserStore> {
     const place = join(folder, 'users', cluster.replace(/[^A-Za-z0-9_-]/g, '_'))
     makePrivateFolder(place)
     const store = new UserStore(join(place, `${user}.json`), events)
-    store.#load()
+    await store.#load()
     return store
   }
 
@@ -148,19 +156,22 @@ export class UserStore {
     await this.#lastSave
   }
 
-  #load(): void {
+  async #load(): Promise<void> {
     let text: string
     try {
-      text = readFileSync(this.#path, 'utf8')
+      text = await readFile(this.#path, 'utf8')
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return
       throw new Failure('data', `cannot read ${this.#path}`, error)
     }
     try {
-      const remembered = v.parse(Remembered, JSON.parse(text))
-      for (const share of remembered.shares) this.#put(this.#shares, share)
-      for (const download of remembered.downloads) this.#put(this.#downloads, download)
-      for (const file of remembered.withdrawals) this.#withdrawals.set(keyOf(file), file)
+      const { shares, downloads, withdrawals } = v.parse(Remembered, JSON.parse(text))
+      await inTurns(shares, (record) => this.#put(this.#shares, v.parse(RememberedShare, record)))
+      await inTurns(downloads, (record) => this.#put(this.#downloads, v.parse(RememberedDownload, record)))
+      await inTurns(withdrawals, (record) => {
+        const file = v.parse(Withdrawal, record)
+        this.#withdrawals.set(keyOf(file), file)
+      })
     } catch (error) {
       throw new Failure(
         'data',
@@ -223,5 +234,12 @@ export class UserStore {
     } catch (error) {
       this.#events.onTrouble(`what is shared cannot be remembered in ${this.#path}: ${sentenceOf(error)}`)
     }
+  }
+}
+
+async function inTurns<T>(all: readonly T[], each: (one: T) => void): Promise<void> {
+  for (const [index, one] of all.entries()) {
+    if (index > 0 && index % recordsPerTurn === 0) await setImmediate()
+    each(one)
   }
 }

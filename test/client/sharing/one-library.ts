@@ -21,7 +21,7 @@ export interface OneLibrary {
 }
 
 /** In this folder; another one in the same folder is the next start of the program. */
-export function oneLibrary(folder = temporaryFolder()): OneLibrary {
+export async function oneLibrary(folder = temporaryFolder()): Promise<OneLibrary> {
   const notices: string[] = []
   const retracted: unknown[] = []
   const onNotice = (sentence: string): void => void notices.push(sentence)
@@ -31,7 +31,7 @@ export function oneLibrary(folder = temporaryFolder()): OneLibrary {
     retract: (file: unknown) => retracted.push(file),
   } as unknown as TrackerLink
   const manifests = new ManifestStore(folder)
-  const store = UserStore.open(folder, 'cluster', 'ann', {
+  const store = await UserStore.open(folder, 'cluster', 'ann', {
     onTrouble: onNotice,
     onUnused: (fileId) => manifests.remove(fileId),
   })
@@ -41,7 +41,7 @@ export function oneLibrary(folder = temporaryFolder()): OneLibrary {
   const hashing = pLimit(1)
   const library = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
   onTestFinished(async () => {
-    library.close()
+    await library.close()
     await store.saved()
   })
   return { library, sources, store, manifests, notices, retracted }

@@ -31,7 +31,7 @@ interface Shared extends OneLibrary {
 /** A file that is shared in the group g. */
 async function shared(): Promise<Shared> {
   const folder = temporaryFolder()
-  const one = { ...oneLibrary(folder), folder, path: join(folder, 'f.bin') }
+  const one = { ...(await oneLibrary(folder)), folder, path: join(folder, 'f.bin') }
   writeFileSync(one.path, bytes)
   expectShared(await one.library.upload(one.path, 'g'))
   return one
@@ -43,10 +43,10 @@ function expectShared(answer: Answer<SharedFile>): void {
 
 /** The program ends, this happens to the file, and the user logs in again. */
 async function afterwards({ folder, path, library, store }: Shared, happens: (path: string) => void) {
-  library.close()
+  await library.close()
   await store.saved()
   happens(path)
-  const next = oneLibrary(folder)
+  const next = await oneLibrary(folder)
   await next.library.resume()
   return next
 }

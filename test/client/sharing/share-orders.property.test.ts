@@ -8,8 +8,8 @@ import { Sharers } from './two-sharers.ts'
 
 // Each login derives a key; a sixth of the work is enough here.
 vi.mock('../../../src/common/limits.ts', async (original) => {
-  const limits = await original<typeof import('../../../src/common/limits.ts')>()
-  return { ...limits, scramIterations: limits.scramIterationsMin }
+  const limits = await original<Record<string, unknown>>()
+  return { ...limits, scramIterations: limits['scramIterationsMin'] }
 })
 
 const runs = Number(process.env['SHARE_ORDERS'] ?? 3)
@@ -26,7 +26,14 @@ test(
       const seed = firstSeed + run
       const group = `g${run}`
       await sharers.group(group, pair[0], pair[1], looker)
-      const plan = { sharers, group, pair, looker, random: seededRandom(seed), steps: 30 }
+      const plan = {
+        sharers,
+        group,
+        pair,
+        looker,
+        random: seededRandom(seed),
+        steps: Number(process.env['SHARE_STEPS'] ?? 30),
+      }
       const order = new ShareOrder(plan)
       try {
         await order.run()

@@ -2,9 +2,8 @@
 // follows the replies, and knows the rules of the tracker: who shared a name first may replace it.
 
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { expect } from 'vitest'
-import { expectOk, fetches, type Member, type Sharers } from './two-sharers.ts'
 import { vi } from 'vitest'
+import { expectOk, fetches, type Member, type Sharers } from './two-sharers.ts'
 
 const names = ['x', 'y', 'z'] as const
 /** Told apart by their sizes, which is what a listing shows. */
@@ -49,11 +48,12 @@ export class ShareOrder {
 
   async run(): Promise<void> {
     for (let step = 0; step < this.#plan.steps; step++) {
-      const [one, other] = this.#plan.random() < 0.5 ? this.#plan.pair : [...this.#plan.pair].reverse()
-      const first = this.#step(one as Member, this.#pick(names))
+      const [ann, ben] = this.#plan.pair
+      const [one, other] = this.#plan.random() < 0.5 ? [ann, ben] : [ben, ann]
+      const first = this.#step(one, this.#pick(names))
       // Now and then both at once, each with a name of its own.
       const isBoth = this.#plan.random() < 0.2
-      await Promise.all([first, isBoth ? this.#step(other as Member, 'only-of-one') : undefined])
+      await Promise.all([first, isBoth ? this.#step(other, 'only-of-one') : undefined])
     }
     await this.#settle()
     await this.#check()
@@ -98,7 +98,7 @@ export class ShareOrder {
     const own = name === 'only-of-one' ? `${name}-${member.user}` : name
     const content = this.#pick(contents)
     // In one of two folders: a name may be replaced by a file of another folder.
-    const path = member.path('files', `${own}`)
+    const path = member.path('files', own)
     const elsewhere = `${member.path(random() < 0.5 ? 'files' : 'data')}/${own}`
     const file = random() < 0.5 ? path : elsewhere
     writeFileSync(file, content)
@@ -187,11 +187,11 @@ export class ShareOrder {
     const { pair, looker, group } = this.#plan
     const shared = [...this.#model].filter(([, version]) => version.sharers.size > 0)
     // Every share of the model is listed, and nothing else.
-    await this.#finds(async () =>
-      expect(listed(await looker.list(group))).toEqual(
-        shared.map(([name, { content }]) => `${name} ${content.length}`).sort(),
-      ),
-    )
+    const wanted = shared
+      .map(([name, { content }]) => `${name} ${content.length}`)
+      .sort()
+      .join(', ')
+    await finds(wanted, async () => listed(await looker.list(group)))
     // Who is called a seeder is one, also when nobody is left to do its work.
     await this.#fetchAll()
     for (const alone of pair) {
@@ -205,9 +205,9 @@ export class ShareOrder {
       for (const [name, version] of shared) {
         const path = version.sharers.get(alone.user)
         const isThere = path !== undefined && existsSync(path) && readFileSync(path).equals(version.content)
-        await this.#finds(async () =>
-          expect([name, await looker.seeders(group, name)]).toEqual([name, isThere ? 1 : 0]),
-        )
+        await finds(`${name} of ${alone.user}: ${isThere ? 1 : 0}`, async () => {
+          return `${name} of ${alone.user}: ${await looker.seeders(group, name)}`
+        })
       }
       await this.#fetchAll()
       for (const other of pair) if (other !== alone) await this.#changeSession(other)
@@ -220,10 +220,6 @@ export class ShareOrder {
       const content = this.#model.get(name)?.content
       if (seeders > 0 && content !== undefined) await fetches(looker, group, name, content)
     }
-  }
-
-  #finds(look: () => Promise<void>): Promise<void> {
-    return vi.waitFor(look, { timeout: 12_000, interval: 15 })
   }
 
   #put(user: string, name: string, content: Buffer, path: string): void {
@@ -239,6 +235,16 @@ export class ShareOrder {
   }
 }
 
-function listed(entries: readonly { name: string; sizeBytes: number }[]): string[] {
-  return entries.map(({ name, sizeBytes }) => `${name} ${sizeBytes}`).sort()
+function listed(entries: readonly { name: string; sizeBytes: number }[]): string {
+  const each = entries.map(({ name, sizeBytes }) => `${name} ${sizeBytes}`)
+  return each.sort().join(', ')
+}
+
+/** Resolves when it looks like this. */
+async function finds(wanted: string, look: () => Promise<string>): Promise<void> {
+  const isSo = async (): Promise<void> => {
+    const found = await look()
+    if (found !== wanted) throw new Error(`there is "${found}", and should be "${wanted}"`)
+  }
+  await vi.waitFor(isSo, { timeout: 12_000, interval: 15 })
 }

@@ -52,14 +52,18 @@ export class Member {
 
   /** Resolves when the listing says so. */
   async lists(group: string, name: string, seeders: number | undefined): Promise<void> {
-    await vi.waitFor(async () => expect(await this.seeders(group, name)).toBe(seeders), patience)
+    await vi.waitFor(async () => {
+      const found = await this.seeders(group, name)
+      if (found !== seeders) throw new Error(`${name} has ${found} seeders, and should have ${seeders}`)
+    }, patience)
   }
 
   /** Resolves when it has told such a sentence. */
   async tells(sentence: RegExp): Promise<void> {
-    const said = (): string[] =>
-      this.events.flatMap((event) => (event.kind === 'notice' ? [event.sentence] : []))
-    await vi.waitFor(() => expect(said()).toContainEqual(expect.stringMatching(sentence)), patience)
+    await vi.waitFor(() => {
+      const isTold = this.events.some((event) => event.kind === 'notice' && sentence.test(event.sentence))
+      if (!isTold) throw new Error(`not told ${sentence}: ${JSON.stringify(this.events)}`)
+    }, patience)
   }
 }
 
