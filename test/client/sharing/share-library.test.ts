@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { SharedFile } from '../../../src/client/operations.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import type { Answer } from '../../../src/common/refusal.ts'
@@ -158,4 +158,40 @@ describe('the manifest of a file that is shared', () => {
     expect(one.manifests.load(share?.fileId ?? '')).toBeDefined()
     expect(one.manifests.load(fileId)).toBeUndefined()
   })
+})
+
+test('a stop while a new version of the same name is hashed ends both', async () => {
+  const one = await shared()
+  let goOn = (): void => undefined
+  void one.hashing(() => new Promise<void>((resolve) => (goOn = resolve)))
+  writeFileSync(one.path, 'the second version')
+  const uploading = one.library.upload(one.path, 'g')
+  await vi.waitFor(() => expect(one.hashing.pendingCount).toBe(1))
+  expect(await one.library.stop('g', 'f.bin')).toEqual({ ok: true, value: { isTold: true } })
+  goOn()
+  expect(await uploading).toMatchObject({ refusal: { code: 'cancelled' } })
+  expect([one.store.shares(), one.store.withdrawals()]).toEqual([[], []])
+  expect(one.announced).toHaveLength(1)
+})
+
+// A version that was withdrawn by its last sharer while this client was logged out, or only registering its
+// own copy, took that copy with it.
+test('news of a version count only for a share that the trackers have accepted', async () => {
+  const one = await shared()
+  const version = { group: 'g', name: 'f.bin', fileId }
+  one.library.onFileGone({ ...version, fileId: 'ab'.repeat(32) })
+  expect(one.store.shares()).toHaveLength(1)
+  one.library.onFileGone(version)
+  expect(one.notices).toEqual(['f.bin in g was replaced or withdrawn; you do not share it any more'])
+  await one.store.saved()
+  expect(one.store.shares()).toEqual([])
+  // Adopted, and its registration not answered yet.
+  const adopted = one.library.adopt(
+    { ...version, sizeBytes: bytes.length, path: one.path },
+    manifestOf(bytes),
+    Promise.resolve(),
+  )
+  one.library.onFileGone(version)
+  await adopted
+  expect(one.store.shares()).toHaveLength(1)
 })

@@ -8,6 +8,7 @@ import { Client } from '../../../src/client/client.ts'
 import type { ClientEvent } from '../../../src/client/operations.ts'
 import { TrackerLink } from '../../../src/client/tracker-link/tracker-link.ts'
 import type { FileEntry } from '../../../src/common/protocol/tracker-protocol.ts'
+import { Failure } from '../../../src/common/failure.ts'
 import { refuse, type Answer } from '../../../src/common/refusal.ts'
 import { TrackerConnection } from '../../../src/client/tracker-link/tracker-connection.ts'
 import { runTracker, temporaryFolder } from '../../tracker/support/test-tracker.ts'
@@ -70,6 +71,9 @@ export class Member {
 export class Sharers {
   /** What changes at the tracker is refused, and so is what is announced. */
   isTroubled = false
+  /** Instead of refusing in trouble, nobody answers. */
+  isGone = false
+  #refusals = 0
   readonly #trackerPort: number
 
   private constructor(trackerPort: number) {
@@ -122,6 +126,13 @@ export class Sharers {
     return new Member(user, client, folder)
   }
 
+  /** Resolves when so many changes have been refused. */
+  async refused(count: number): Promise<void> {
+    await vi.waitFor(() => {
+      if (this.#refusals < count) throw new Error(`${this.#refusals} of ${count} changes were refused`)
+    }, patience)
+  }
+
   /** As the link answers after its patience, without waiting for it. */
   #refuseInTrouble(): void {
     const change = Reflect.get(TrackerLink.prototype, 'change') as (
@@ -131,7 +142,11 @@ export class Sharers {
     // oxlint-disable-next-line typescript/no-this-alias
     const sharers = this
     vi.spyOn(TrackerLink.prototype, 'change').mockImplementation(function (this: TrackerLink, ...words) {
-      return sharers.isTroubled ? Promise.resolve(trouble) : change.apply(this, words)
+      if (!sharers.isTroubled) return change.apply(this, words)
+      sharers.#refusals++
+      return sharers.isGone
+        ? Promise.reject(new Failure('connection-lost', 'no tracker can be reached'))
+        : Promise.resolve(trouble)
     })
     const request = Reflect.get(TrackerConnection.prototype, 'request') as (
       ...words: unknown[]

@@ -201,10 +201,10 @@ test.each([
   expect(readFileSync(path, 'utf8')).toBe(text)
 })
 
-test('a file that cannot be read is a failure too', () => {
+test('a file that cannot be read is a failure too', async () => {
   const { open, path } = place()
   mkdirSync(path, { recursive: true })
-  expect(open).toThrow(expect.objectContaining({ code: 'data' }))
+  await expect(open()).rejects.toThrow(expect.objectContaining({ code: 'data' }))
 })
 
 test('what cannot be written is said, and the next change writes it after all', async () => {
@@ -216,4 +216,55 @@ test('what cannot be written is said, and the next change writes it after all', 
   mkdirSync(join(folder, 'users', 'c1'), { recursive: true })
   await store.rememberShare(aShare('b'))
   expect((await open()).shares()).toEqual([aShare('a'), aShare('b')])
+})
+
+test('a withdrawal is remembered with the share forgotten, until it is told or shared again', async () => {
+  const { open } = place()
+  const store = await open()
+  await store.rememberShare(aShare('a'))
+  await Promise.all([store.rememberWithdrawal(aShare('a')), store.rememberWithdrawal(aShare('b'))])
+  const next = await open()
+  expect([next.shares(), next.withdrawals()]).toEqual([
+    [],
+    [
+      { group: 'g1', name: 'a' },
+      { group: 'g1', name: 'b' },
+    ],
+  ])
+  await next.forgetWithdrawal(aShare('b'))
+  await next.rememberShare(aShare('a'))
+  const last = await open()
+  expect([last.shares(), last.withdrawals(), last.isWithdrawn(aShare('a'))]).toEqual([
+    [aShare('a')],
+    [],
+    false,
+  ])
+})
+
+test('a file that an earlier version wrote has no withdrawals', async () => {
+  const { open, path } = place()
+  await (await open()).rememberShare(aShare('a'))
+  writeFileSync(path, JSON.stringify({ version: 1, shares: [aShare('b')], downloads: [] }))
+  const store = await open()
+  expect([store.shares(), store.withdrawals()]).toEqual([[aShare('b')], []])
+})
+
+test('thousands of records are read, each checked, without stopping the loop', async () => {
+  const { open, path } = place()
+  await (await open()).rememberShare(aShare('a'))
+  const shares = Array.from({ length: 2000 }, (_, each) => aShare(`f${each}`))
+  writeFileSync(path, JSON.stringify({ version: 1, shares, downloads: [] }))
+  let turns = 0
+  let isOpen = false
+  const count = (): void => {
+    turns++
+    if (!isOpen) setImmediate(count)
+  }
+  setImmediate(count)
+  const store = await open()
+  isOpen = true
+  expect(store.shares()).toEqual(shares)
+  expect(turns).toBeGreaterThanOrEqual(shares.length / 500)
+  writeFileSync(path, JSON.stringify({ version: 1, shares: [...shares, { name: '../a' }], downloads: [] }))
+  await expect(open()).rejects.toThrow('is damaged')
 })
