@@ -195,3 +195,16 @@ test('news of a version count only for a share that the trackers have accepted',
   await adopted
   expect(one.store.shares()).toHaveLength(1)
 })
+
+test('a share that is stopped while a finished download is being taken over is not served', async () => {
+  const folder = temporaryFolder()
+  const path = join(folder, 'f.bin')
+  writeFileSync(path, bytes)
+  const { library, store, sources, announced } = await oneLibrary(folder)
+  const file = { group: 'g', name: 'f.bin', fileId, sizeBytes: bytes.length, path }
+  const adopted = library.adopt(file, manifestOf(bytes), Promise.resolve())
+  const stopped = library.stop('g', 'f.bin')
+  await adopted
+  expect(await stopped).toEqual({ ok: true, value: { isTold: true } })
+  expect([store.shares(), sources.find('g', fileId), announced]).toEqual([[], undefined, []])
+})
