@@ -40,6 +40,7 @@ export interface ClientOptions {
 const connectsAtOnce = 16
 /** Files that are hashed at once: one already keeps all cores busy. */
 const hashedAtOnce = 1
+
 export class Client implements Operations {
   readonly #options: ClientOptions
   readonly #tickets = new TicketOffice()
@@ -273,9 +274,8 @@ export class Client implements Operations {
     const session = this.#session
     if (session === undefined) return notLoggedIn()
     if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
-    // The same name may also be shared from an earlier time.
-    if (session.downloads.unshare(group, name) && !session.shares.has(group, name))
-      return accept({ isTold: true })
+    const wasOnlyDownloaded = session.downloads.unshare(group, name) && !session.shares.has(group, name)
+    if (wasOnlyDownloaded) return accept({ isTold: true })
     const problem = fileNameProblem(name)
     return problem === undefined ? session.shares.stop(group, name) : refuse('bad-name', problem)
   }
@@ -311,8 +311,8 @@ export class Client implements Operations {
 
   async #makeSession(user: string): Promise<Session> {
     const { cluster } = this.#link
-    if (cluster === undefined) throw new Failure('connection-lost', 'the tracker went away during the login')
-    return Session.open(user, cluster, this.#sessionParts)
+    if (cluster !== undefined) return Session.open(user, cluster, this.#sessionParts)
+    throw new Failure('connection-lost', 'the tracker went away during the login')
   }
 
   async #changeGroup<M extends Change>(

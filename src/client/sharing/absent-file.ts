@@ -1,5 +1,5 @@
-// A shared file that cannot be read at present: removed, or on a disk that is away. Says once when it can be
-// read again. What is there then may be another file, which is for the library to find out.
+// Waits for a shared file that was removed or whose disk is away, and says once when it can be read again. The
+// library then finds out whether it is the same file.
 
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
@@ -14,7 +14,7 @@ export class AbsentFile {
     this.#onBack = onBack
   }
 
-  /** Looks whether the file is back. Never rejects. */
+  /** Checks whether the file is back. Never rejects. */
   async look(): Promise<void> {
     if (this.#isOver || !(await canRead(this.#path)) || this.#isOver) return
     this.#isOver = true

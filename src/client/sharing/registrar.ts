@@ -1,17 +1,17 @@
-// Makes the trackers know what this user shares: one wish a name, the newest of which counts, said until it
-// is answered for good. Several names at once, bounded, so that thousands of shares never fill a connection.
+// Registers and withdraws shares at the trackers. Keeps the newest wish for each name and repeats it until it gets a
+// final answer. Asks for a bounded number of names at once, so that thousands of shares cannot flood a connection.
 
 import pLimit from 'p-limit'
 import { Failure } from '../../common/failure.ts'
 import { refuse, type Answer, type RefusalCode } from '../../common/refusal.ts'
 import { keyOf } from '../file-key.ts'
 
-/** Asked of the trackers for a name. Rejects with a failure when none can be reached. */
+/** Asks the trackers. Rejects with a failure when none can be reached. */
 export type Ask = () => Promise<Answer<void>>
 
 interface Wish {
   readonly ask: Ask
-  /** To be said again and again; else the first answer counts, whatever it is. */
+  /** Repeat until a final answer; otherwise the first answer counts. */
   readonly isLasting: boolean
   readonly isShare: boolean
   readonly settle: (answer: Answer<void>) => void
@@ -25,23 +25,23 @@ interface Name {
   retry: NodeJS.Timeout | undefined
 }
 
-/** Names that are asked for at once. A tracker takes 64 requests of a connection. */
+/** Names asked for at once. A tracker takes 64 requests from a connection. */
 const atOnce = 16
-/** The time until the next try, in milliseconds: first and longest. A tracker that comes back is asked at once. */
+/** Delay before a retry: the first and the longest. A tracker that comes back is asked at once. */
 const firstRetryMs = 1000
 const longestRetryMs = 30_000
 
-/** These end a share: its group or membership is gone, or another version has the name. */
+/** Refusals that end a share: no group, no membership, or another version under this name. */
 const finalForShares: ReadonlySet<RefusalCode> = new Set(['no-such-group', 'not-a-member', 'name-taken'])
-/** These say nothing about the name: the tracker is in trouble, or the login is not through yet. */
+/** Refusals that say nothing about the name: the tracker is in trouble, or the login is incomplete. */
 const passing: ReadonlySet<RefusalCode> = new Set(['unavailable', 'busy', 'login-first', 'hello-first'])
 
-/** Whether the trackers will never accept this share again. */
+/** Whether a share that is refused so is over. */
 export function isFinalForShare(code: RefusalCode): boolean {
   return finalForShares.has(code)
 }
 
-/** Whether the same question may get another answer in a moment. */
+/** Whether the same request may succeed a moment later. */
 export function isPassing(code: RefusalCode): boolean {
   return passing.has(code)
 }
@@ -49,35 +49,35 @@ export function isPassing(code: RefusalCode): boolean {
 export class Registrar {
   readonly #names = new Map<string, Name>()
   readonly #registered = new Set<string>()
-  /** Those that failed because of the trackers, and wait for their next try. */
+  /** Names that wait for a retry because the trackers were in trouble. */
   readonly #troubled = new Map<string, Name>()
   readonly #turns = pLimit(atOnce)
   #closed = false
 
-  /** Whether the newest wish for this name was a share, and the trackers have accepted it. */
+  /** Whether the trackers accepted the newest wish for this name, and it was a share. */
   isRegistered(file: { group: string; name: string }): boolean {
     return this.#registered.has(keyOf(file))
   }
 
-  /** Whether the trackers are still to be asked something for this name. */
+  /** Whether a wish for this name is unanswered. */
   isWished(file: { group: string; name: string }): boolean {
     return this.#names.get(keyOf(file))?.wish !== undefined
   }
 
   /**
-   * Registers a share; the answer is a refusal for good, or, unless `isLasting`, any. Rejects with a failure
-   * when no tracker can be reached, unless `isLasting`.
+   * Registers a share. A lasting wish resolves to acceptance or a final refusal. Any other resolves to the first
+   * answer, and rejects with a failure when no tracker can be reached.
    */
   share(file: { group: string; name: string }, ask: Ask, isLasting: boolean): Promise<Answer<void>> {
     return this.#wish(file, ask, isLasting, true)
   }
 
-  /** Withdraws a name; accepted also when there is nothing to withdraw. As `share` otherwise. */
+  /** Withdraws a name. Lasting as in `share`; here every refusal is final that is not a tracker's trouble. */
   withdraw(file: { group: string; name: string }, ask: Ask, isLasting: boolean): Promise<Answer<void>> {
     return this.#wish(file, ask, isLasting, false)
   }
 
-  /** What was wished for this name does not count any more. */
+  /** Drops the wish for this name. */
   forget(file: { group: string; name: string }): void {
     const name = this.#names.get(keyOf(file))
     this.#registered.delete(keyOf(file))
@@ -87,7 +87,7 @@ export class Registrar {
     if (!name.isAsking) this.#names.delete(keyOf(file))
   }
 
-  /** A tracker is back: what waits is asked at once. */
+  /** A tracker is back: retries everything now. */
   onTrackerUp(): void {
     for (const [key, name] of this.#names) {
       if (name.wish === undefined || name.isAsking) continue
@@ -96,7 +96,7 @@ export class Registrar {
     }
   }
 
-  /** Asks nothing more. */
+  /** Drops all wishes. */
   close(): void {
     this.#closed = true
     for (const [key, name] of this.#names) {
@@ -134,7 +134,7 @@ export class Registrar {
     name.wish = undefined
   }
 
-  /** One question a name at a time: the trackers hear wishes in their order. */
+  /** Asks one question per name at a time, so that the trackers hear wishes in order. */
   #ask(key: string, name: Name): void {
     if (name.isAsking) return
     name.isAsking = true
@@ -144,7 +144,7 @@ export class Registrar {
     }).finally(() => {
       name.isAsking = false
       if (this.#closed) return
-      // Another wish came meanwhile.
+      // A newer wish has arrived.
       if (name.wish !== undefined && name.retry === undefined) this.#ask(key, name)
       else if (name.wish === undefined && this.#names.get(key) === name) this.#names.delete(key)
     })
@@ -156,7 +156,7 @@ export class Registrar {
       return error
     })
     const isTrouble = outcome instanceof Failure || (!outcome.ok && isPassing(outcome.refusal.code))
-    // The trackers can change something again: what failed before need not wait for its time.
+    // The trackers are working again: retry what failed before.
     if (!isTrouble) this.#askTroubled()
     if (name.wish !== wish) return
     const isAnswered = !isTrouble && (outcome.ok || isFinal(wish, outcome.refusal.code))
@@ -201,7 +201,7 @@ function isFinal({ isShare }: Wish, code: RefusalCode): boolean {
   return isShare ? isFinalForShare(code) : !isPassing(code)
 }
 
-/** The answer to a wish that does not count any more. */
+/** The answer to a wish that a newer one replaced. */
 export function superseded(): Answer<never> {
-  return refuse('cancelled', 'something else was wanted meanwhile')
+  return refuse('cancelled', 'a newer request for this name replaced it')
 }

@@ -1,28 +1,28 @@
-// The shared files that are being served, by group and name. Looks at each every now and then: nobody may ever
-// ask for one that was removed, and it would stay listed.
+// Keeps the shares that are served, by group and name, and checks each of their files now and then: a file that was
+// removed would stay listed if nobody asked for it.
 
 import { setImmediate } from 'node:timers/promises'
 import { keyOf } from '../file-key.ts'
 import type { RememberedShare } from '../storage/user-store.ts'
 import type { Offer } from './source-registry.ts'
 
-/** A share that is being served, or will be when its file is back: then it has no offer. */
+/** A share that is served, or that has no offer and waits for its file. */
 export interface Served {
   readonly share: RememberedShare
   readonly file: { look(): Promise<void>; close(): void }
   readonly offer: Offer | undefined
 }
 
-/** Each file is looked at about this often … */
+/** Each file is checked about this often … */
 const sweepSeconds = 10
-/** … but no more of them a second than this. */
+/** … but at most so many a second. */
 const looksPerSecondMax = 100
 const droppedAtOnce = 500
 
 export class ServedFiles {
   readonly #served = new Map<string, Served>()
   readonly #sweep: NodeJS.Timeout
-  /** Where the last look ended. */
+  /** Where the next check goes on. */
   #toLookAt: Iterator<Served> | undefined
 
   constructor() {
@@ -33,11 +33,11 @@ export class ServedFiles {
     return this.#served.get(keyOf(file))
   }
 
-  /** Takes the place of what was served under this name; peers that lose it by that hear why. */
+  /** Replaces what was served under this name. `why` is told to peers that lose the content by that. */
   put(served: Served, why: string): void {
     const former = this.find(served.share)
     this.#served.set(keyOf(served.share), served)
-    // After the new one is there: if it has the same content, that goes on being served.
+    // Ended after the new one is there, so that the same content is served without a gap.
     if (former !== undefined) end(former, why)
   }
 
@@ -48,7 +48,7 @@ export class ServedFiles {
     end(served, why)
   }
 
-  /** Drops all, some at a time: thousands at once would stop the loop. */
+  /** Drops all, in portions: thousands at once would block the loop. */
   async close(why: string): Promise<void> {
     clearInterval(this.#sweep)
     let count = 0

@@ -1,6 +1,6 @@
-// What this client shares: hashes, remembers, serves, registers, and takes up again after a restart. A share is
-// remembered by path and group, and recognised as unchanged by its stamp, without reading it. It is forgotten
-// only when its user says so, or when the trackers say no for good.
+// Shares files: hashes, remembers, serves and registers them, and resumes them at the next login. A stamp shows
+// without reading whether a remembered file is unchanged. A share is forgotten only when its user stops it or the
+// trackers refuse it for good.
 
 import { basename, resolve } from 'node:path'
 import { Failure, sentenceOf } from '../../common/failure.ts'
@@ -20,9 +20,10 @@ import type { ShareParts } from './share-parts.ts'
 import type { Offer } from './source-registry.ts'
 import { Withdrawals } from './withdrawals.ts'
 
-/** Remembered shares that are taken up at once when a user logs in: more would come in one turn of the loop. */
+/** Shares resumed at once at a login. With more, too many would finish in one turn of the loop. */
 const resumedAtOnce = 4
-/** Why a remembered share is not served. `isAway`: its file cannot be read at present, and is waited for. */
+
+/** Why a remembered share is not served. `isAway`: its file cannot be read now, so the library waits for it. */
 interface Problem {
   readonly sentence: string
   readonly isAway: boolean
@@ -31,7 +32,7 @@ interface Problem {
 export class ShareLibrary {
   readonly #parts: ShareParts
   readonly #served = new ServedFiles()
-  /** Uploads that are under way, the newest of each name: an older one has no say any more. */
+  /** The newest upload under way for each name. It supersedes older ones. */
   readonly #uploading = new Map<string, symbol>()
   readonly #registrar = new Registrar()
   readonly #withdrawals: Withdrawals
@@ -42,11 +43,12 @@ export class ShareLibrary {
     this.#withdrawals = new Withdrawals(parts.link, parts.store, this.#registrar)
   }
 
+  /** Whether this name is remembered as shared, served or not. */
   has(group: string, name: string): boolean {
     return this.#parts.store.share({ group, name }) !== undefined
   }
 
-  /** The path of a file that is being served. */
+  /** The path of a shared file; undefined while it is not served. */
   pathOf(group: string, name: string): string | undefined {
     const served = this.#served.find({ group, name })
     return served?.offer === undefined ? undefined : served.share.path
@@ -56,7 +58,7 @@ export class ShareLibrary {
   async upload(path: string, group: string): Promise<Answer<SharedFileInfo>> {
     if (path === '') return refuse('local-file', 'the path of a file is missing')
     const absolute = resolve(path)
-    // A Mac spells its names in normal form D; others are to find the file under the usual spelling.
+    // A Mac spells names in normal form D; others should find the file under the usual spelling.
     const name = basename(absolute).normalize('NFC')
     const looked = await lookAtLocal(absolute, name)
     if (!looked.ok) return looked
@@ -83,7 +85,7 @@ export class ShareLibrary {
     const { name, group, path, sizeBytes } = share
     const { store, manifests } = this.#parts
     const former = store.share(share)
-    // Kept before others hear of the file: a full disk must not leave it listed and not served.
+    // Saved before others hear of the file, so that a full disk cannot leave it listed but not served.
     await manifests.save(manifest)
     const registered = isWanted() ? await this.#registerNow(share) : superseded()
     if (!registered.ok || !isWanted()) {
@@ -95,9 +97,9 @@ export class ShareLibrary {
     await store.rememberShare(share)
     if (this.#isClosed)
       return refuse('cancelled', `you logged out; ${name} is shared from your next login on`)
-    // A newer upload that has only begun may still fail: until it is remembered, this one counts.
+    // A newer upload may still fail. Until it is remembered, this one counts.
     if (!this.#isRemembered(share)) return sharedAnew(name)
-    // "Sharing" is said when others can find it here: they may ask the tracker in the next moment.
+    // Replies only when others can find the file here: they may ask the tracker at once.
     await this.#serve(share, manifest, share.stamp).announce()
     const isOther = former !== undefined && former.fileId !== share.fileId
     const replaces = isOther ? { path: former.path, sizeBytes: former.sizeBytes } : undefined
@@ -111,9 +113,8 @@ export class ShareLibrary {
   }
 
   /**
-   * Takes over a finished download: serves it from its final place. Until it has reached the disk it
-   * is remembered without a stamp, so that after a power failure it is hashed before it is shared.
-   * Resolves when the file is served, or cannot be.
+   * Shares a finished download from its final place. Until the file is flushed it is remembered without a stamp,
+   * so that after a power failure it is hashed before it is shared. Resolves when the file is served or cannot be.
    */
   async adopt(
     file: Omit<RememberedShare, 'stamp'>,
@@ -122,7 +123,7 @@ export class ShareLibrary {
   ): Promise<void> {
     const { store, onNotice } = this.#parts
     void store.downloadBecomesShare(file)
-    // Listened to from the start: a failure that nobody waits for ends the program.
+    // Handled from the start: an unhandled rejection would end the program.
     const onDisk = flushed.then(
       () => true,
       (error: unknown) => {
@@ -133,7 +134,7 @@ export class ShareLibrary {
     const stamp = await stampAt(file.path).catch(() => undefined)
     if (this.#isClosed || !this.#isRemembered(file)) return
     if (stamp === undefined) {
-      // Moved or removed in this very moment.
+      // Moved or removed just now.
       this.#waitFor(file, 'the file cannot be read at present')
       this.#sayNotShared(file, `${file.path} is not there`)
       return
@@ -143,7 +144,7 @@ export class ShareLibrary {
     void this.#stampLater(file, stamp, onDisk)
   }
 
-  /** Takes up what was shared when the program last ended. */
+  /** Resumes what was shared when the program last ended. */
   async resume(): Promise<void> {
     const { store } = this.#parts
     this.#withdrawals.resume()
@@ -151,33 +152,33 @@ export class ShareLibrary {
     const resumeNext = async (): Promise<void> => {
       for (const share of shares) await this.#resumeOne(share)
     }
-    // One iterator for all: thousands of promises at once would stop the loop.
+    // The lanes share one iterator: creating thousands of promises at once would block the loop.
     await Promise.all(Array.from({ length: resumedAtOnce }, resumeNext))
   }
 
-  /** A tracker is back: tells it what it has not heard. */
+  /** A tracker is back: asks it at once what failed before. */
   onTrackerUp(): void {
     this.#registrar.onTrackerUp()
   }
 
   /**
-   * Withdraws the name for this user, wherever it was shared, and forgets it. `isTold`: the trackers know;
-   * else they are told when one is back.
+   * Withdraws the name for this user, on whatever machine it was shared, and forgets it. `isTold`: the trackers
+   * know; otherwise they are told when one answers.
    */
   async stop(group: string, name: string): Promise<Answer<{ isTold: boolean }>> {
     const file = { group, name }
     const { store } = this.#parts
-    // A file that is shared may also be on its way to be shared anew: both end.
+    // A shared file may also be in the middle of a new upload: stop both.
     const wasUploading = this.#uploading.delete(keyOf(file))
     if (!wasUploading && store.share(file) === undefined && !store.isWithdrawn(file))
       return this.#withdrawals.tellOfOther(file)
-    // Serving ends at once, whatever the trackers are doing; they hear of it for certain.
+    // Stops serving at once, whatever state the trackers are in.
     this.#served.drop(file, 'it is not shared any more')
     const isTold = await this.#withdrawals.tell(file)
     return accept({ isTold: isTold && !this.#isClosed })
   }
 
-  /** The user is not in the group any more. */
+  /** The user has left the group or was removed: forgets its shares and withdrawals. */
   forgetGroup(group: string): void {
     const { store } = this.#parts
     for (const share of store.shares()) {
@@ -193,11 +194,11 @@ export class ShareLibrary {
     }
   }
 
-  /** This version is not in the group any more: replaced, or withdrawn from elsewhere. */
+  /** This version has left the group: it was replaced, or withdrawn on another machine. */
   onFileGone(file: FileVersion): void {
     const share = this.#parts.store.share(file)
-    // What this client itself replaces or withdraws is no news. Of a share that is not registered yet nothing
-    // is told: its registration will be answered.
+    // Ignores what this client replaces or withdraws itself. A share that is not registered yet is not meant:
+    // the answer to its registration decides.
     if (share?.fileId !== file.fileId || !this.#registrar.isRegistered(file)) return
     this.#registrar.forget(file)
     this.#served.drop(share, 'it was replaced or withdrawn')
@@ -207,7 +208,7 @@ export class ShareLibrary {
     )
   }
 
-  /** Stops serving; what is shared stays remembered. Resolves when nothing is served any more. */
+  /** Stops serving and keeps the shares remembered. Resolves when nothing is served. */
   close(): Promise<void> {
     this.#abort.abort(new Failure('file', 'you logged out'))
     this.#registrar.close()
@@ -229,7 +230,7 @@ export class ShareLibrary {
     return share?.fileId === fileId && share.path === path
   }
 
-  /** Registers while its user waits for the answer. What was wished before for this name is wished again after a no. */
+  /** Registers once, for a user who waits. On failure restores the earlier wish for this name. */
   async #registerNow(share: RememberedShare): Promise<Answer<void>> {
     const { store } = this.#parts
     const { group, name, fileId, sizeBytes } = share
@@ -249,7 +250,7 @@ export class ShareLibrary {
     }
   }
 
-  /** Registers until the trackers accept it or refuse it for good. Says once when one refuses it for another reason. */
+  /** Registers until the trackers accept it or refuse it for good. Tells the user once of any other refusal. */
   #register({ group, name, fileId, sizeBytes }: RememberedShare): Promise<Answer<void>> {
     let isSaid = false
     return this.#registrar.share(
@@ -266,10 +267,10 @@ export class ShareLibrary {
     )
   }
 
-  /** Registers as soon as a tracker can be reached; only a refusal for good ends the share. */
+  /** Registers the share in the background. Only a final refusal ends it. */
   #registerAndAnnounce(share: RememberedShare): void {
     void this.#register(share).then((registered) => {
-      // The file may be away by now, or back with another offer.
+      // The file may have gone away, or come back with another offer.
       if (registered.ok) return this.#served.find(share)?.offer?.announce()
       if (this.#isClosed || registered.refusal.code === 'cancelled') return undefined
       if (this.#parts.store.share(share)?.fileId !== share.fileId) return undefined
@@ -285,7 +286,7 @@ export class ShareLibrary {
     if (this.#isRemembered(file)) await this.#parts.store.rememberShare({ ...file, stamp })
   }
 
-  /** Whether it is served now. */
+  /** Serves a remembered share again, or says why not. Whether it is served now. */
   async #resumeOne(share: RememberedShare): Promise<boolean> {
     const problem = await this.#takeUp(share).catch((error: unknown): Problem => {
       if (!(error instanceof Failure)) throw error
@@ -303,7 +304,7 @@ export class ShareLibrary {
     this.#parts.onNotice(`${name} is not shared in ${group} at present: ${problem}`)
   }
 
-  /** Looks for the file every now and then, and takes the share up again when it is back. */
+  /** Checks for the file now and then, and resumes the share when it is back. */
   #waitFor(share: RememberedShare, why: string): void {
     const takeUpAgain = async (): Promise<void> => {
       const remembered = this.#parts.store.share(share)
@@ -316,7 +317,7 @@ export class ShareLibrary {
     )
   }
 
-  /** Undefined when it is served, or not wanted any more. */
+  /** Undefined when the share is served or no longer wanted. */
   async #takeUp(share: RememberedShare): Promise<Problem | undefined> {
     const { store, manifests } = this.#parts
     const isOver = (): boolean =>
@@ -327,7 +328,7 @@ export class ShareLibrary {
     if (isOver()) return undefined
     if (stamp === undefined) return { sentence: `${share.path} is not there`, isAway: true }
     let manifest = manifests.load(share.fileId)
-    // Another stamp may still be the same content: moved there and back, or with other permissions.
+    // The content may be the same under another stamp, after a move there and back or a chmod.
     if (manifest === undefined || share.stamp !== stamp) {
       const sizeBytes = sizeOf(stamp)
       if (sizeBytes !== share.sizeBytes) return changed
@@ -338,7 +339,7 @@ export class ShareLibrary {
       if (manifest.fileId !== share.fileId) return changed
       await manifests.save(manifest)
       if (isOver()) return undefined
-      // Not waited for: a save writes all that was found by then, of thousands of files too.
+      // Not awaited: one save then covers many files.
       void store.rememberShare({ ...share, stamp })
     }
     this.#serve(share, manifest, stamp)
@@ -346,7 +347,7 @@ export class ShareLibrary {
     return undefined
   }
 
-  /** Serves the file from now on; it is for the caller to have it announced. */
+  /** Serves the file. The caller registers and announces it. */
   #serve(share: RememberedShare, manifest: Manifest, stamp: FileStamp): Offer {
     const { sources, onNotice } = this.#parts
     const { path } = share

@@ -1,4 +1,4 @@
-// What a share library works with.
+// The parts of the client that a share library uses.
 
 import type { LimitFunction } from 'p-limit'
 import type { ManifestStore } from '../storage/manifest-store.ts'

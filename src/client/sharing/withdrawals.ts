@@ -1,5 +1,5 @@
-// Makes the trackers know what this user has stopped sharing. A withdrawal is remembered until one of them has
-// answered it for good, also over a restart.
+// Tells the trackers what this user has stopped sharing. A withdrawal is remembered, also over a restart, until a
+// tracker has given a final answer.
 
 import { Failure } from '../../common/failure.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
@@ -18,16 +18,16 @@ export class Withdrawals {
     this.#registrar = registrar
   }
 
-  /** Forgets the share and tells the trackers. Whether they know it; else they are told as soon as they can be. */
+  /** Forgets the share and tells the trackers. False when they could not be told yet; then it keeps trying. */
   async tell(file: Withdrawal): Promise<boolean> {
     const remembered = this.#store.rememberWithdrawal(file)
-    // Asked in this turn: whoever shares the file again in the next one is asked for after this.
+    // Asked in this turn, so that a later upload of the same name comes after it.
     const first = await this.#withdraw(file, false).catch((error: unknown) => {
       if (!(error instanceof Failure)) throw error
       return undefined
     })
     await remembered
-    // Otherwise it is withdrawn, was not shared there at all, or is shared again meanwhile.
+    // Otherwise it is withdrawn, was never registered, or has been shared again.
     const isOpen = first === undefined || (!first.ok && isPassing(first.refusal.code))
     if (isOpen && this.#store.isWithdrawn(file) && !this.#registrar.isWished(file)) this.keepTelling(file)
     return !isOpen
@@ -48,7 +48,7 @@ export class Withdrawals {
     void this.#withdraw(file, true)
   }
 
-  /** Tells what was remembered when the program last ended. */
+  /** Goes on with what was untold when the program last ended. */
   resume(): void {
     for (const file of this.#store.withdrawals()) this.keepTelling(file)
   }

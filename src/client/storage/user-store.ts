@@ -1,5 +1,5 @@
-// What a client remembers of a user in a community from one run to the next: what is shared, and which
-// downloads are unfinished. One small JSON file, replaced whole, so that a crash leaves the old or the new.
+// Remembers a user's shares, unfinished downloads and untold withdrawals in a community from one run to the next. One
+// JSON file, replaced whole, so that a crash leaves the old or the new one.
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ const RememberedShare = v.object({
   ...FileVersion.entries,
   sizeBytes: SizeBytes,
   path: v.string(),
-  /** The stamp under which the content was hashed; absent: hash it again before sharing it. */
+  /** The stamp at the time of hashing. Without one, the file is hashed again before it is shared. */
   stamp: v.optional(v.string()),
 })
 export type RememberedShare = v.InferOutput<typeof RememberedShare>
@@ -32,11 +32,11 @@ const RememberedDownload = v.object({
 })
 export type RememberedDownload = v.InferOutput<typeof RememberedDownload>
 
-/** A name that is to be withdrawn, as soon as a tracker can be told. */
+/** A name to withdraw as soon as a tracker can be told. */
 const Withdrawal = v.object({ group: FileVersion.entries.group, name: FileVersion.entries.name })
 export type Withdrawal = v.InferOutput<typeof Withdrawal>
 
-/** Its records are looked at one by one: thousands at once would stop the loop. */
+/** Records are validated separately: thousands at once would block the loop. */
 const Remembered = v.object({
   version: v.literal(1),
   shares: v.array(v.unknown()),
@@ -45,7 +45,7 @@ const Remembered = v.object({
   withdrawals: v.optional(v.array(v.unknown()), []),
 })
 
-/** Records that are looked at in one turn of the loop: about 3 ms. */
+/** Records validated in one turn of the loop, which takes about 3 ms. */
 const recordsPerTurn = 250
 
 export interface UserStoreEvents {
@@ -65,7 +65,7 @@ export class UserStore {
 
   readonly #events: UserStoreEvents
   #lastSave: Promise<void> = Promise.resolve()
-  /** The save that is to come, for all changes until it begins. */
+  /** The next save, which covers all changes until it begins. */
   #nextSave: Promise<void> | undefined
 
   private constructor(path: string, events: UserStoreEvents) {
@@ -73,7 +73,7 @@ export class UserStore {
     this.#events = events
   }
 
-  /** Rejects with a `data` failure for a damaged file: what a person shares is not forgotten quietly. */
+  /** Rejects with a `data` failure for a damaged file, rather than forget quietly what a person shares. */
   static async open(
     folder: string,
     cluster: string,
@@ -99,7 +99,7 @@ export class UserStore {
     return [...this.#withdrawals.values()]
   }
 
-  /** Whether the trackers are still to be told that this is not shared. */
+  /** Whether this name still has to be withdrawn at the trackers. */
   isWithdrawn(file: { group: string; name: string }): boolean {
     return this.#withdrawals.has(keyOf(file))
   }
@@ -113,7 +113,7 @@ export class UserStore {
     return [...this.#downloads.values()]
   }
 
-  /** Resolves when it is durable, like all that change something here. */
+  /** Resolves when it is durable, like every change here. */
   rememberShare(share: RememberedShare): Promise<void> {
     this.#withdrawals.delete(keyOf(share))
     return this.#remember(this.#shares, share)
@@ -123,7 +123,7 @@ export class UserStore {
     return this.#forget(this.#shares, keyOf(file))
   }
 
-  /** The share is over, and the trackers are still to be told. */
+  /** Forgets the share and remembers that the trackers have to be told. */
   rememberWithdrawal({ group, name }: Withdrawal): Promise<void> {
     this.#withdrawals.set(keyOf({ group, name }), { group, name })
     return this.#shares.has(keyOf({ group, name })) ? this.forgetShare({ group, name }) : this.#save()
@@ -146,7 +146,7 @@ export class UserStore {
     const download = this.#downloads.get(keyOf(share))
     this.#downloads.delete(keyOf(share))
     await this.rememberShare(share)
-    // Counted down only now: the content goes from one to the other.
+    // Released only now, so that the content is in use throughout.
     await this.#release(download)
   }
 
@@ -181,7 +181,7 @@ export class UserStore {
     }
   }
 
-  /** What was there before under this name. */
+  /** Returns what was there before under this name. */
   #put<R extends FileVersion>(records: Map<string, R>, record: R): R | undefined {
     const former = records.get(keyOf(record))
     records.set(keyOf(record), record)
@@ -202,7 +202,7 @@ export class UserStore {
     await this.#release(former)
   }
 
-  /** A record is gone, or another version is in its place. */
+  /** A record was removed or replaced by another version. */
   async #release(former: FileVersion | undefined): Promise<void> {
     if (former === undefined) return
     const uses = (this.#uses.get(former.fileId) ?? 0) - 1

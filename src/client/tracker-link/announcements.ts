@@ -1,5 +1,5 @@
-// What this client serves, as all trackers are to know it: said when it changes, said again to each tracker
-// that comes back, and again to one that would not have it yet.
+// Announces to every tracker what this client serves: when it changes, again when a tracker comes back, and again
+// when a tracker refused it for now. Sends in batches, one at a time to each tracker.
 
 import { Failure } from '../../common/failure.ts'
 import { announceBatchFiles } from '../../common/limits.ts'
@@ -11,12 +11,12 @@ import type { TrackerConnection } from './tracker-connection.ts'
 type Announcement = FileVersion & { readonly complete: boolean }
 
 /**
- * A tracker that is behind the others does not know a file that was shared a moment ago, and refuses it:
- * then it is said again after these times. One that is really gone is retracted when the trackers say so.
+ * A tracker that is behind the others refuses a file that was just shared. It is announced again after these delays.
+ * A file that is really gone is retracted when the trackers report it.
  */
 const sayAgainAfterMs = [250, 1000, 4000, 15_000] as const
 
-/** When a tracker that refuses everything at present is asked again. */
+/** Delay before repeating a batch that was refused as a whole. */
 const troubleMs = 2000
 
 interface Said {
@@ -25,7 +25,7 @@ interface Said {
   readonly refusals: number
 }
 
-/** What waits to be said to one tracker, the newest of each version. */
+/** What waits to be sent to one tracker: the newest state of each version. */
 interface Outbox {
   readonly announce: Map<string, Said>
   readonly retract: Map<string, FileVersion>
@@ -33,11 +33,11 @@ interface Outbox {
 }
 
 export class Announcements {
-  /** By version: one name may have an old and a new one for a moment. */
+  /** By version: a name may briefly have an old and a new one. */
   readonly #all = new Map<string, Announcement>()
   #outboxes = new WeakMap<TrackerConnection, Outbox>()
 
-  /** From now on this is to be known. */
+  /** Adds it to what every tracker should know. */
   put(file: FileVersion, complete: boolean): Announcement {
     const announcement = { group: file.group, name: file.name, fileId: file.fileId, complete }
     this.#all.set(versionOf(file), announcement)
@@ -55,15 +55,14 @@ export class Announcements {
   }
 
   /**
-   * Says this to a tracker that is logged in to, together with whatever else is to be said to it by then:
-   * thousands of files that come at once must not fill the connection. Resolves when that is answered, and
-   * never rejects: a connection that breaks is told all anew.
+   * Announces to a tracker where the user is logged in, in one batch with whatever else waits by then. Resolves when
+   * that is answered. Never rejects: after a broken connection everything is announced again.
    */
   say(connection: TrackerConnection, announcement: Announcement, timeoutMs?: number): Promise<void> {
     return this.#say(connection, [{ announcement, refusals: 0 }], timeoutMs)
   }
 
-  /** Says that this is not served any more. A tracker that goes away forgets it by itself. */
+  /** Retracts. A tracker that loses the connection forgets the file by itself. */
   sayNot(connection: TrackerConnection, { group, name, fileId }: FileVersion): void {
     const outbox = this.#outboxOf(connection)
     const version = versionOf({ group, name, fileId })
@@ -72,7 +71,7 @@ export class Announcements {
     void this.#sendSoon(connection, outbox)
   }
 
-  /** Says everything to a tracker that has just been logged in to. Never rejects. */
+  /** Announces everything to a tracker after a login. Never rejects. */
   sendAll(connection: TrackerConnection): Promise<void> {
     return this.#say(
       connection,
@@ -98,7 +97,7 @@ export class Announcements {
     return outbox
   }
 
-  /** One batch is under way at a time; what comes meanwhile goes with the next. */
+  /** Sends one batch at a time; what arrives meanwhile goes with the next. */
   #sendSoon(connection: TrackerConnection, outbox: Outbox, timeoutMs?: number): Promise<void> {
     const sending = (outbox.sending ?? nextTurn()).then(async () => {
       const announced = [...outbox.announce.values()]
@@ -119,7 +118,7 @@ export class Announcements {
     const takesAll = connection.greeting?.capabilities.includes(wideNames) === true
     const taken = takesAll ? all : all.filter(({ announcement }) => isNarrowName(announcement.name))
     for (let at = 0; at < taken.length; at += announceBatchFiles) {
-      // Retracted or changed meanwhile, or of a user who has logged out.
+      // Skips what was retracted or changed meanwhile, or belonged to a user who has logged out.
       const batch = taken.slice(at, at + announceBatchFiles).filter((said) => this.#isCurrent(said))
       if (connection.loggedInAs === undefined || batch.length === 0) continue
       const files = batch.map(({ announcement }) => announcement)
@@ -166,7 +165,7 @@ export class Announcements {
   }
 }
 
-/** Undefined when the connection breaks, or answers too late. */
+/** Undefined when the connection breaks or the answer is late. */
 async function answered<T>(request: Promise<T>): Promise<T | undefined> {
   return request.catch((error: unknown) => {
     if (!(error instanceof Failure)) throw error
@@ -178,7 +177,7 @@ function versionOf(file: FileVersion): string {
   return `${keyOf(file)} ${file.fileId}`
 }
 
-/** What is said in this turn goes together. */
+/** Resolves in the next turn, so that everything of this one goes together. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

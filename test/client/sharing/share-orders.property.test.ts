@@ -1,5 +1,5 @@
 // What a listing says is true in whatever order files are shared, stopped, changed, fetched and taken up again.
-// SHARE_ORDERS=<runs> makes the runs more, SHARE_SEED=<seed> repeats one.
+// SHARE_ORDERS=<runs> and SHARE_STEPS=<steps> make it longer, SHARE_SEED=<seed> repeats it.
 
 import { expect, test, vi } from 'vitest'
 import { seededRandom } from '../../simulation/seeded-random.ts'
