@@ -133,7 +133,9 @@ export class Client implements Operations {
     const answer = await this.#link.login(user, password)
     if (!answer.ok) return answer
     if (this.#closing) return refuse('cancelled', 'the program is ending')
-    this.#session = await this.#openSession(user)
+    const session = await this.#openSession(user)
+    if (this.#closing) return session.close().then(() => refuse('cancelled', 'the program is ending'))
+    this.#session = session
     this.#tickets.open()
     // Not waited for: a file that has to be hashed again would hold up the reply.
     this.#session.resume().catch(this.#options.onFailure)
@@ -271,7 +273,8 @@ export class Client implements Operations {
     const session = this.#session
     if (session === undefined) return notLoggedIn()
     if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
-    if (session.downloads.unshare(group, name)) return accept({ isTold: true })
+    const wasOnlyDownloaded = session.downloads.unshare(group, name) && !session.shares.has(group, name)
+    if (wasOnlyDownloaded) return accept({ isTold: true })
     const problem = fileNameProblem(name)
     return problem === undefined ? session.shares.stop(group, name) : refuse('bad-name', problem)
   }
@@ -297,7 +300,7 @@ export class Client implements Operations {
     await Promise.all([this.#server.close(), this.#hashes.close(), this.#storing.close()])
   }
 
-  async #openSession(user: string): Promise<Session> {
+  #openSession(user: string): Promise<Session> {
     return this.#makeSession(user).catch(async (error: unknown) => {
       // Else the trackers would take this user for logged in, and nobody could log in or out here.
       await this.#link.logout()
@@ -307,8 +310,8 @@ export class Client implements Operations {
 
   async #makeSession(user: string): Promise<Session> {
     const { cluster } = this.#link
-    if (cluster === undefined) throw new Failure('connection-lost', 'the tracker went away during the login')
-    return new Session(user, cluster, this.#sessionParts)
+    if (cluster !== undefined) return Session.open(user, cluster, this.#sessionParts)
+    throw new Failure('connection-lost', 'the tracker went away during the login')
   }
 
   async #changeGroup<M extends Change>(

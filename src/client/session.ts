@@ -35,30 +35,36 @@ export class Session {
   readonly downloads: Downloads
   readonly #store: UserStore
 
-  constructor(user: string, cluster: string, parts: SessionParts) {
+  private constructor(user: string, store: UserStore, shares: ShareLibrary, downloads: Downloads) {
     this.user = user
-    const { identity, listen, folder, link, hashes, sources, hashing, onEvent } = parts
+    this.#store = store
+    this.shares = shares
+    this.downloads = downloads
+  }
+
+  /** Rejects with a `data` failure when what the user shares cannot be read. */
+  static async open(user: string, cluster: string, parts: SessionParts): Promise<Session> {
+    const { identity, listen, folder, link, hashes, sources, hashing, storing, onEvent } = parts
     const onNotice = (sentence: string): void => onEvent({ kind: 'notice', sentence })
     const manifests = new ManifestStore(folder)
-    const store = UserStore.open(folder, cluster, user, {
+    const store = await UserStore.open(folder, cluster, user, {
       onTrouble: onNotice,
       onUnused: (fileId) => manifests.remove(fileId),
     })
-    this.#store = store
-    this.shares = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
+    const shares = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
     const network = { identity, listen, bucket: parts.downloadBucket, turns: parts.turns }
-    this.downloads = new Downloads({
+    const remembered = { store, manifests, folder }
+    const downloads = new Downloads({
       link,
       network,
-      store,
-      manifests,
+      ...remembered,
       hashes,
-      storing: parts.storing,
+      storing,
       sources,
-      shares: this.shares,
-      folder,
+      shares,
       onEvent,
     })
+    return new Session(user, store, shares, downloads)
   }
 
   /** Takes up the shares and downloads of earlier. Resolves when the shares are looked through. */
@@ -75,8 +81,7 @@ export class Session {
 
   /** Stops serving and downloading; everything stays remembered. */
   async close(): Promise<void> {
-    this.shares.close()
-    await this.downloads.close()
+    await Promise.all([this.shares.close(), this.downloads.close()])
     await this.#store.saved()
   }
 }

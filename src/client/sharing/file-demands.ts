@@ -1,4 +1,4 @@
-// The demand for pieces of each served file, from peers that let this client choose what to send.
+// Keeps the demand for pieces of each served file, from peers that let this client choose what to send.
 
 import { Bitfield } from '../../common/bitfield.ts'
 import { PieceDemand } from './piece-demand.ts'

@@ -1,23 +1,23 @@
-// By what a file is recognised as unchanged without reading it: size, times, and which file it is.
+// Stamps: device, inode, size and times, by which an unchanged file is recognised without reading it.
 
 import type { BigIntStats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 
-/** Text, so that it can be kept and compared as it is. */
+/** Text, so that it can be stored and compared directly. */
 export type FileStamp = string
 
 export function stampOf(stats: BigIntStats): FileStamp {
   return [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(':')
 }
 
-/** Whether both stamps are of one file, whatever was done to it. */
+/** Whether both stamps belong to the same file, changed or not. */
 export function isOfSameFile(a: FileStamp, b: FileStamp): boolean {
   const [device, inode] = a.split(':')
   return b.startsWith(`${device}:${inode}:`)
 }
 
-/** The size in bytes that a stamp tells. */
+/** The size in a stamp, in bytes. */
 export function sizeOf(stamp: FileStamp): number {
   return Number(stamp.split(':')[2])
 }

@@ -1,12 +1,13 @@
-// A file that a person wants to share, before it is read: what it is, and why it cannot be shared.
+// Checks a file that a person wants to share, and hashes it.
 
 import { constants } from 'node:fs'
 import { access, open, stat } from 'node:fs/promises'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { pieceBytes, pieceCountMax } from '../../common/limits.ts'
+import { buildManifest, type Manifest } from '../../common/manifest.ts'
 import { fileNameProblem } from '../../common/names.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { stampAt, type FileStamp } from './file-stamp.ts'
+import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
 
 export interface LocalFile {
   readonly sizeBytes: number
@@ -20,7 +21,7 @@ export async function isRegularFile(path: string): Promise<boolean> {
   )
 }
 
-/** What can be said of the file before it is read; refuses what cannot be shared under this name. */
+/** Checks the file before it is read. Refuses, with the reason, what cannot be shared under this name. */
 export async function lookAtLocal(path: string, name: string): Promise<Answer<LocalFile>> {
   const problem = fileNameProblem(name)
   if (problem !== undefined) return refuse('bad-name', problem)
@@ -43,6 +44,23 @@ export async function lookAtLocal(path: string, name: string): Promise<Answer<Lo
   }
 }
 
+/** The manifest of a file. Refuses one that changes while it is read. */
+export async function hashUnchanged(
+  path: string,
+  stamp: FileStamp,
+  hash: () => Promise<Uint8Array>,
+): Promise<Answer<Manifest>> {
+  try {
+    const hashes = await hash()
+    if ((await stampAt(path)) !== stamp)
+      return refuse('file-changed', `${path} changed while it was read; try again`)
+    return accept(buildManifest(sizeOf(stamp), hashes))
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return refuse('local-file', error.message)
+  }
+}
+
 function unreadable(path: string, error: unknown): string {
   const code = systemCode(error)
   const isMissing = code === 'ENOENT' || code === 'ENOTDIR'
@@ -53,11 +71,11 @@ function unreadable(path: string, error: unknown): string {
   if (code === 'EACCES') return `${path} cannot be read: permission denied`
   if (error instanceof Failure) return error.message
   if (code === undefined) throw error
-  // A name that is too long, a disk that fails: something about this one path.
+  // For instance a name that is too long, or a failing disk.
   return `${path} cannot be read: ${sentenceOf(error)}`
 }
 
-/** Files of /proc and the like have content and say that they have none. */
+/** Whether it can be read although its size is 0, like the files of /proc. */
 async function hasContent(path: string): Promise<boolean> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {

@@ -1,5 +1,4 @@
-// All sources of one content in a group as a single one: whoever goes, pieces are served as long as any of
-// them has them.
+// Serves all sources of one content in a group as a single source. A piece is served as long as any of them has it.
 
 import { Bitfield } from '../../common/bitfield.ts'
 import type { Manifest } from '../../common/manifest.ts'
@@ -8,7 +7,7 @@ import type { PieceSource } from './piece-source.ts'
 
 export class MergedSource implements PieceSource {
   readonly manifest: Manifest
-  /** What any of the sources has. */
+  /** The pieces that at least one source has. */
   readonly have: Bitfield
   readonly #sources = new Set<PieceSource>()
 
@@ -17,7 +16,7 @@ export class MergedSource implements PieceSource {
     this.have = new Bitfield(manifest.pieceCount)
   }
 
-  /** Whether it brings pieces that were not there. */
+  /** Whether the source adds pieces. */
   add(source: PieceSource): boolean {
     const before = this.have.count
     this.#sources.add(source)
@@ -31,14 +30,14 @@ export class MergedSource implements PieceSource {
     if (this.#sources.delete(source)) this.lookAgain()
   }
 
-  /** Sources have lost pieces. */
+  /** Called when sources have lost pieces. */
   lookAgain(): void {
     this.#forEachPiece((index) => this.#lookAt(index))
   }
 
   async read(index: number, buffer: Buffer): Promise<Answer<void>> {
     let answer: Answer<void> = refuse('piece-missing', 'this client does not have that piece')
-    // A copy: sources come and go while one of them reads.
+    // A copy, because sources come and go during a read.
     for (const source of [...this.#sources]) {
       if (!source.have.has(index)) continue
       answer = await source.read(index, buffer)

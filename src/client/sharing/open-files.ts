@@ -1,6 +1,5 @@
-// The shared files that are open. A file is opened when it is asked for; the least recently used are closed
-// when there are too many, and all that nobody has asked for in a while: a client may share more files than
-// it may have open.
+// Opens shared files when they are read. Closes the least recently used when too many are open, and those that nobody
+// has read for a while: a client may share more files than it may have open.
 
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
@@ -9,11 +8,11 @@ interface OpenFile {
   readonly handle: Promise<FileHandle>
   users: number
   usedAtMs: number
-  /** To be closed by its last user. */
+  /** The last user closes it. */
   isOver: boolean
 }
 
-/** Few enough for a limit of 120 descriptors, of which connections take most. */
+/** Fits a limit of 120 descriptors, most of which connections take. */
 const openMax = 32
 const idleMs = 10_000
 
@@ -26,7 +25,7 @@ export class OpenFiles {
     return this.#files.size
   }
 
-  /** Runs `use` with the file of this owner, open. Rejects with the system's error when it cannot be opened. */
+  /** Runs `use` with the owner's file open. Rejects with the system's error when it cannot be opened. */
   async use<T>(owner: object, path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
     const file = this.#take(owner, path)
     file.users++
@@ -40,7 +39,7 @@ export class OpenFiles {
     }
   }
 
-  /** Closes the file of this owner once nobody uses it. */
+  /** Closes the owner's file as soon as nobody uses it. */
   close(owner: object): void {
     const file = this.#files.get(owner)
     if (file === undefined) return
@@ -56,7 +55,7 @@ export class OpenFiles {
       this.#files.set(owner, known)
       return known
     }
-    // Without waiting, should somebody have put a pipe there.
+    // O_NONBLOCK: opening a pipe that somebody put there must not hang.
     const handle = open(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const file = { handle, users: 0, usedAtMs: performance.now(), isOver: false }
     this.#files.set(owner, file)
@@ -84,10 +83,10 @@ export class OpenFiles {
   }
 }
 
-/** One that could not be opened, or that the system has closed, leaves nothing to do. */
+/** Ignores a file that could not be opened, or that the system has closed. */
 async function closeQuietly({ handle }: OpenFile): Promise<void> {
   await handle.then((file) => file.close()).catch(() => undefined)
 }
 
-/** Of this process: descriptors are counted by process. */
+/** Shared by the whole process, because the limit is. */
 export const openFiles = new OpenFiles()

@@ -1,5 +1,5 @@
-// The serving half of a client: accepts other clients, lets in who shows a ticket and proves its key,
-// and answers for files and pieces. Knows sources by group and file id, never paths.
+// Accepts other clients, admits those that show a ticket and prove its key, and serves them files and pieces. Knows
+// sources by group and file id, never paths.
 
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Address } from '../../common/addresses.ts'
@@ -24,7 +24,7 @@ export class PeerServer {
       onHave: (group, fileId, index) => {
         this.#demands.find(group, fileId)?.onHave(index)
         for (const session of this.#sessions) session.tellHave(group, fileId, index)
-        // Somebody may have been waiting for just this piece.
+        // A request may be waiting for this piece.
         parts.uploads.serve()
       },
       onWithdrawn: (group, fileId, why) => {
@@ -46,7 +46,7 @@ export class PeerServer {
       })
       this.#server.listen(address.port, address.host, () => {
         this.#server.removeAllListeners('error')
-        // One connection could not be accepted, for want of file descriptors say; others will be.
+        // One connection could not be accepted, for example for lack of descriptors; others will be.
         this.#server.on('error', () => undefined)
         const bound = this.#server.address()
         resolve(typeof bound === 'object' && bound !== null ? bound.port : address.port)

@@ -1,4 +1,4 @@
-// One connection of another client that downloads from this one: from its ticket to its last piece.
+// Serves one connection of another client, from its ticket to its last piece.
 
 import { protocolVersion, version } from '../../common/version.ts'
 import type { PeerProtocol } from '../../common/protocol/peer-protocol.ts'
@@ -25,7 +25,7 @@ export interface ServingParts {
   readonly tickets: TicketOffice
   readonly sources: SourceRegistry
   readonly uploads: UploadQueue
-  /** A bug or a broken system while serving: the program decides what becomes of it. */
+  /** Called with a bug or a system failure while serving. */
   readonly onFailure: (error: unknown) => void
 }
 
@@ -65,7 +65,7 @@ export class PeerSession implements UploadPeer {
     })
   }
 
-  /** What its ticket says, also before its key was proved. */
+  /** Goes by the ticket, even before the key is proved. */
   isOf(group: string, user: string): boolean {
     return this.#ticket?.group === group && this.#ticket.user === user
   }
@@ -76,7 +76,7 @@ export class PeerSession implements UploadPeer {
 
   tellHave(group: string, fileId: string, index: number): void {
     if (this.#ticket?.group !== group || !this.#opened.has(fileId)) return
-    // Whoever has the piece, or is getting it, need not hear of it: in a swarm that is every other peer.
+    // Skips peers that have the piece or are getting it: in a swarm that is every other one.
     if (this.#demand(fileId)?.mayWant(this, index) === false) return
     this.#responder.tell('have', { fileId, index })
   }
@@ -207,13 +207,13 @@ export class PeerSession implements UploadPeer {
     return answeredElsewhere
   }
 
-  /** Called when it comes to sending, which may be long after the request: whether it may is asked anew. */
+  /** Called when its turn comes, which may be long after the request, so the ticket is checked again. */
   #choose(fileId: string): Answering | undefined {
     const source = this.#source(fileId)
     if (!source.ok) return { load: () => Promise.resolve(source) }
     const demand = this.#demand(fileId)
     let index = demand?.pickFor(this)
-    // A file that was written to loses pieces.
+    // A file that somebody wrote to loses pieces.
     while (index !== undefined && !source.value.have.has(index)) index = demand?.pickFor(this)
     if (index === undefined) return undefined
     return this.#chosen(source.value, index)

@@ -1,4 +1,4 @@
-// Where pieces to serve come from: a shared file, or a download that has some already.
+// The interface of what pieces are served from: a shared file, or a download under way.
 
 import type { Bitfield } from '../../common/bitfield.ts'
 import type { Manifest } from '../../common/manifest.ts'
@@ -12,7 +12,7 @@ export interface PieceSource {
   read(index: number, buffer: Buffer): Promise<Answer<void>>
 }
 
-/** Names what is served. Group names have no spaces. */
+/** The key of a content in a group. Group names have no spaces. */
 export function sourceKey(group: string, fileId: string): string {
   return `${group} ${fileId}`
 }

@@ -1,19 +1,19 @@
-// Makes the trackers know what this user shares: one wish a name, the newest of which counts, said until it
-// is answered for good. Several names at once, bounded, so that thousands of shares never fill a connection.
+// Registers and withdraws shares at the trackers. Keeps the newest wish for each name and repeats it until it gets a
+// final answer. Asks for a bounded number of names at once, so that thousands of shares cannot flood a connection.
 
 import pLimit from 'p-limit'
 import { Failure } from '../../common/failure.ts'
-import { accept, refuse, type Answer, type Refusal, type RefusalCode } from '../../common/refusal.ts'
+import { refuse, type Answer, type RefusalCode } from '../../common/refusal.ts'
 import { keyOf } from '../file-key.ts'
 
-/** Asked of the trackers for a name. Rejects with a failure when none can be reached. */
+/** Asks the trackers. Rejects with a failure when none can be reached. */
 export type Ask = () => Promise<Answer<void>>
 
 interface Wish {
   readonly ask: Ask
-  /** To be said again and again; else the first answer counts, whatever it is. */
+  /** Repeat until a final answer; otherwise the first answer counts. */
   readonly isLasting: boolean
-  readonly isFinal: (code: RefusalCode) => boolean
+  readonly isShare: boolean
   readonly settle: (answer: Answer<void>) => void
   readonly fail: (failure: Failure) => void
   tries: number
@@ -25,68 +25,82 @@ interface Name {
   retry: NodeJS.Timeout | undefined
 }
 
-/** Names that are asked for at once. A tracker takes 64 requests of a connection. */
+/** Names asked for at once. A tracker takes 64 requests from a connection. */
 const atOnce = 16
-/** The time until the next try, in milliseconds: first and longest. A tracker that comes back is asked at once. */
+/** Delay before a retry: the first and the longest. A tracker that comes back is asked at once. */
 const firstRetryMs = 1000
 const longestRetryMs = 30_000
 
-/** Says no for good. Anything else may be answered otherwise another time. */
-const finalForShares: ReadonlySet<RefusalCode> = new Set([
-  'no-such-group',
-  'not-a-member',
-  'name-taken',
-  'bad-name',
-  'invalid-params',
-])
+/** Refusals that end a share: no group, no membership, or another version under this name. */
+const finalForShares: ReadonlySet<RefusalCode> = new Set(['no-such-group', 'not-a-member', 'name-taken'])
+/** Refusals that say nothing about the name: the tracker is in trouble, or the login is incomplete. */
 const passing: ReadonlySet<RefusalCode> = new Set(['unavailable', 'busy', 'login-first', 'hello-first'])
+
+/** Whether a share that is refused so is over. */
+export function isFinalForShare(code: RefusalCode): boolean {
+  return finalForShares.has(code)
+}
+
+/** Whether the same request may succeed a moment later. */
+export function isPassing(code: RefusalCode): boolean {
+  return passing.has(code)
+}
 
 export class Registrar {
   readonly #names = new Map<string, Name>()
+  readonly #registered = new Set<string>()
+  /** Names that wait for a retry because the trackers were in trouble. */
+  readonly #troubled = new Map<string, Name>()
   readonly #turns = pLimit(atOnce)
   #closed = false
 
-  /** Whether something is being asked, or to be asked, for this name. */
-  isBusy(file: { group: string; name: string }): boolean {
-    return this.#names.has(keyOf(file))
+  /** Whether the trackers accepted the newest wish for this name, and it was a share. */
+  isRegistered(file: { group: string; name: string }): boolean {
+    return this.#registered.has(keyOf(file))
+  }
+
+  /** Whether a wish for this name is unanswered. */
+  isWished(file: { group: string; name: string }): boolean {
+    return this.#names.get(keyOf(file))?.wish !== undefined
   }
 
   /**
-   * Registers a share; the answer is a refusal for good, or, unless `isLasting`, any. Rejects with a failure
-   * when no tracker can be reached, unless `isLasting`.
+   * Registers a share. A lasting wish resolves to acceptance or a final refusal. Any other resolves to the first
+   * answer, and rejects with a failure when no tracker can be reached.
    */
   share(file: { group: string; name: string }, ask: Ask, isLasting: boolean): Promise<Answer<void>> {
-    return this.#wish(file, ask, isLasting, (code) => finalForShares.has(code))
+    return this.#wish(file, ask, isLasting, true)
   }
 
-  /** Withdraws a name; accepted also when there is nothing to withdraw. As `share` otherwise. */
+  /** Withdraws a name. Lasting as in `share`; here every refusal is final that is not a tracker's trouble. */
   withdraw(file: { group: string; name: string }, ask: Ask, isLasting: boolean): Promise<Answer<void>> {
-    return this.#wish(file, ask, isLasting, (code) => !passing.has(code))
+    return this.#wish(file, ask, isLasting, false)
   }
 
-  /** What was wished for this name does not count any more. */
+  /** Drops the wish for this name. */
   forget(file: { group: string; name: string }): void {
     const name = this.#names.get(keyOf(file))
+    this.#registered.delete(keyOf(file))
     if (name === undefined) return
-    stopRetry(name)
+    this.#stopRetry(keyOf(file), name)
     this.#supersede(name)
     if (!name.isAsking) this.#names.delete(keyOf(file))
   }
 
-  /** A tracker is back: what waits is asked at once. */
+  /** A tracker is back: retries everything now. */
   onTrackerUp(): void {
     for (const [key, name] of this.#names) {
       if (name.wish === undefined || name.isAsking) continue
-      stopRetry(name)
+      this.#stopRetry(key, name)
       this.#ask(key, name)
     }
   }
 
-  /** Asks nothing more. */
+  /** Drops all wishes. */
   close(): void {
     this.#closed = true
-    for (const name of this.#names.values()) {
-      stopRetry(name)
+    for (const [key, name] of this.#names) {
+      this.#stopRetry(key, name)
       this.#supersede(name)
     }
     this.#turns.clearQueue()
@@ -97,7 +111,7 @@ export class Registrar {
     file: { group: string; name: string },
     ask: Ask,
     isLasting: boolean,
-    isFinal: (code: RefusalCode) => boolean,
+    isShare: boolean,
   ): Promise<Answer<void>> {
     return new Promise((settle, fail) => {
       if (this.#closed) {
@@ -107,9 +121,10 @@ export class Registrar {
       const key = keyOf(file)
       const name = this.#names.get(key) ?? { wish: undefined, isAsking: false, retry: undefined }
       this.#names.set(key, name)
-      stopRetry(name)
+      this.#stopRetry(key, name)
       this.#supersede(name)
-      name.wish = { ask, isLasting, isFinal, settle, fail, tries: 0 }
+      this.#registered.delete(key)
+      name.wish = { ask, isLasting, isShare, settle, fail, tries: 0 }
       this.#ask(key, name)
     })
   }
@@ -119,7 +134,7 @@ export class Registrar {
     name.wish = undefined
   }
 
-  /** One question a name at a time: the trackers hear wishes in their order. */
+  /** Asks one question per name at a time, so that the trackers hear wishes in order. */
   #ask(key: string, name: Name): void {
     if (name.isAsking) return
     name.isAsking = true
@@ -129,43 +144,64 @@ export class Registrar {
     }).finally(() => {
       name.isAsking = false
       if (this.#closed) return
-      // Another wish came meanwhile.
+      // A newer wish has arrived.
       if (name.wish !== undefined && name.retry === undefined) this.#ask(key, name)
       else if (name.wish === undefined && this.#names.get(key) === name) this.#names.delete(key)
     })
   }
 
   async #askOnce(key: string, name: Name, wish: Wish): Promise<void> {
-    name.retry = undefined
     const outcome = await wish.ask().catch((error: unknown) => {
       if (!(error instanceof Failure)) throw error
       return error
     })
+    const isTrouble = outcome instanceof Failure || (!outcome.ok && isPassing(outcome.refusal.code))
+    // The trackers are working again: retry what failed before.
+    if (!isTrouble) this.#askTroubled()
     if (name.wish !== wish) return
-    const refusal: Refusal | undefined =
-      outcome instanceof Failure || outcome.ok ? undefined : outcome.refusal
-    const isAnswered = !(outcome instanceof Failure) && (outcome.ok || wish.isFinal(outcome.refusal.code))
+    const isAnswered = !isTrouble && (outcome.ok || isFinal(wish, outcome.refusal.code))
     if (!isAnswered && wish.isLasting) {
-      this.#again(key, name, wish)
+      this.#again(key, name, wish, isTrouble)
       return
     }
     name.wish = undefined
+    if (wish.isShare && !(outcome instanceof Failure) && outcome.ok) this.#registered.add(key)
     if (outcome instanceof Failure) wish.fail(outcome)
-    else wish.settle(refusal === undefined ? accept(undefined) : { ok: false, refusal })
+    else wish.settle(outcome)
   }
 
-  #again(key: string, name: Name, wish: Wish): void {
+  #askTroubled(): void {
+    for (const [key, name] of [...this.#troubled]) {
+      this.#stopRetry(key, name)
+      this.#ask(key, name)
+    }
+  }
+
+  #stopRetry(key: string, name: Name): void {
+    clearTimeout(name.retry)
+    name.retry = undefined
+    this.#troubled.delete(key)
+  }
+
+  #again(key: string, name: Name, wish: Wish, isTrouble: boolean): void {
+    if (isTrouble) this.#troubled.set(key, name)
     const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** wish.tries)
     wish.tries++
-    name.retry = setTimeout(() => this.#ask(key, name), waitMs * (0.75 + Math.random() / 2))
+    name.retry = setTimeout(
+      () => {
+        this.#stopRetry(key, name)
+        this.#ask(key, name)
+      },
+      waitMs * (0.75 + Math.random() / 2),
+    )
   }
 }
 
-function superseded(): Answer<void> {
-  return refuse('cancelled', 'something else was wanted meanwhile')
+function isFinal({ isShare }: Wish, code: RefusalCode): boolean {
+  return isShare ? isFinalForShare(code) : !isPassing(code)
 }
 
-function stopRetry(name: Name): void {
-  clearTimeout(name.retry)
-  name.retry = undefined
+/** The answer to a wish that a newer one replaced. */
+export function superseded(): Answer<never> {
+  return refuse('cancelled', 'a newer request for this name replaced it')
 }

@@ -1,27 +1,28 @@
-// The shared files that are being served, by group and name. Looks at each every now and then: nobody may ever
-// ask for one that was removed, and it would stay listed.
+// Keeps the shares that are served, by group and name, and checks each of their files now and then: a file that was
+// removed would stay listed if nobody asked for it.
 
+import { setImmediate } from 'node:timers/promises'
 import { keyOf } from '../file-key.ts'
 import type { RememberedShare } from '../storage/user-store.ts'
-import type { SharedFile } from './shared-file.ts'
 import type { Offer } from './source-registry.ts'
 
-/** A share that is being served, or will be when its file is back. */
+/** A share that is served, or that has no offer and waits for its file. */
 export interface Served {
   readonly share: RememberedShare
-  readonly file: SharedFile
-  offer: Offer | undefined
+  readonly file: { look(): Promise<void>; close(): void }
+  readonly offer: Offer | undefined
 }
 
-/** Each file is looked at about this often … */
+/** Each file is checked about this often … */
 const sweepSeconds = 10
-/** … but no more of them a second than this. */
+/** … but at most so many a second. */
 const looksPerSecondMax = 100
+const droppedAtOnce = 500
 
 export class ServedFiles {
   readonly #served = new Map<string, Served>()
   readonly #sweep: NodeJS.Timeout
-  /** Where the last look ended. */
+  /** Where the next check goes on. */
   #toLookAt: Iterator<Served> | undefined
 
   constructor() {
@@ -32,12 +33,12 @@ export class ServedFiles {
     return this.#served.get(keyOf(file))
   }
 
-  /** Takes the place of what was served under this name. */
-  put(served: Served): void {
+  /** Replaces what was served under this name. `why` is told to peers that lose the content by that. */
+  put(served: Served, why: string): void {
     const former = this.find(served.share)
     this.#served.set(keyOf(served.share), served)
-    // After the new one is there: if it has the same content, that goes on being served.
-    if (former !== undefined) end(former, 'it was replaced by a new version')
+    // Ended after the new one is there, so that the same content is served without a gap.
+    if (former !== undefined) end(former, why)
   }
 
   drop(file: { group: string; name: string }, why: string): void {
@@ -47,10 +48,14 @@ export class ServedFiles {
     end(served, why)
   }
 
-  /** Drops all. */
-  close(why: string): void {
+  /** Drops all, in portions: thousands at once would block the loop. */
+  async close(why: string): Promise<void> {
     clearInterval(this.#sweep)
-    for (const { share } of [...this.#served.values()]) this.drop(share, why)
+    let count = 0
+    for (const { share } of this.#served.values()) {
+      this.drop(share, why)
+      if (++count % droppedAtOnce === 0) await setImmediate()
+    }
   }
 
   #look(): void {

@@ -1,65 +1,64 @@
-// What this client shares: hashes, remembers, serves, registers, and takes up again after a restart. A share is
-// remembered by path and group, and recognised as unchanged by its stamp, without reading it. It is forgotten
-// only when its user says so, or when the trackers say no for good.
+// Shares files: hashes, remembers, serves and registers them, and resumes them at the next login. A stamp shows
+// without reading whether a remembered file is unchanged. A share is forgotten only when its user stops it or the
+// trackers refuse it for good.
 
 import { basename, resolve } from 'node:path'
-import pLimit, { type LimitFunction } from 'p-limit'
 import { Failure, sentenceOf } from '../../common/failure.ts'
-import { buildManifest, type Manifest } from '../../common/manifest.ts'
+import type { Manifest } from '../../common/manifest.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { keyOf } from '../file-key.ts'
 import type { SharedFile as SharedFileInfo } from '../operations.ts'
-import type { ManifestStore } from '../storage/manifest-store.ts'
-import type { RememberedShare, UserStore } from '../storage/user-store.ts'
-import type { TrackerLink } from '../tracker-link/tracker-link.ts'
-import type { HashPool } from '../workers/hash-pool.ts'
+import type { RememberedShare } from '../storage/user-store.ts'
+import { AbsentFile, canRead } from './absent-file.ts'
 import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
-import { lookAtLocal } from './local-file.ts'
-import { Registrar } from './registrar.ts'
-import { ServedFiles, type Served } from './served-files.ts'
+import { hashUnchanged, lookAtLocal } from './local-file.ts'
+import { isFinalForShare, isPassing, Registrar, superseded } from './registrar.ts'
+import { ServedFiles } from './served-files.ts'
 import { SharedFile } from './shared-file.ts'
-import type { Offer, SourceRegistry } from './source-registry.ts'
+import type { ShareParts } from './share-parts.ts'
+import type { Offer } from './source-registry.ts'
+import { Withdrawals } from './withdrawals.ts'
 
-export interface ShareParts {
-  readonly link: TrackerLink
-  readonly store: UserStore
-  readonly manifests: ManifestStore
-  readonly hashes: HashPool
-  readonly sources: SourceRegistry
-  /** Bounds the files that are hashed at once. */
-  readonly hashing: LimitFunction
-  readonly onNotice: (sentence: string) => void
+/** Shares resumed at once at a login. With more, too many would finish in one turn of the loop. */
+const resumedAtOnce = 4
+
+/** Why a remembered share is not served. `isAway`: its file cannot be read now, so the library waits for it. */
+interface Problem {
+  readonly sentence: string
+  readonly isAway: boolean
 }
 
-/** Remembered shares that are looked at at once when a user logs in. */
-const resumedAtOnce = 16
 export class ShareLibrary {
   readonly #parts: ShareParts
   readonly #served = new ServedFiles()
-  /** Uploads that are under way, the newest of each name: an older one has no say any more. */
+  /** The newest upload under way for each name. It supersedes older ones. */
   readonly #uploading = new Map<string, symbol>()
   readonly #registrar = new Registrar()
+  readonly #withdrawals: Withdrawals
   readonly #abort = new AbortController()
 
   constructor(parts: ShareParts) {
     this.#parts = parts
+    this.#withdrawals = new Withdrawals(parts.link, parts.store, this.#registrar)
   }
 
+  /** Whether this name is remembered as shared, served or not. */
   has(group: string, name: string): boolean {
     return this.#parts.store.share({ group, name }) !== undefined
   }
 
-  /** The path of a file that is being served. */
+  /** The path of a shared file; undefined while it is not served. */
   pathOf(group: string, name: string): string | undefined {
-    return this.#served.find({ group, name })?.file.path
+    const served = this.#served.find({ group, name })
+    return served?.offer === undefined ? undefined : served.share.path
   }
 
   /** Hashes the file and shares it in the group. */
   async upload(path: string, group: string): Promise<Answer<SharedFileInfo>> {
     if (path === '') return refuse('local-file', 'the path of a file is missing')
     const absolute = resolve(path)
-    // A Mac spells its names in normal form D; others are to find the file under the usual spelling.
+    // A Mac spells names in normal form D; others should find the file under the usual spelling.
     const name = basename(absolute).normalize('NFC')
     const looked = await lookAtLocal(absolute, name)
     if (!looked.ok) return looked
@@ -86,21 +85,21 @@ export class ShareLibrary {
     const { name, group, path, sizeBytes } = share
     const { store, manifests } = this.#parts
     const former = store.share(share)
-    // Kept before others hear of the file: a full disk must not leave it listed and not served.
+    // Saved before others hear of the file, so that a full disk cannot leave it listed but not served.
     await manifests.save(manifest)
-    const registered = isWanted() ? await this.#register(share, false) : accept(undefined)
+    const registered = isWanted() ? await this.#registerNow(share) : superseded()
     if (!registered.ok || !isWanted()) {
       if (!store.isUsed(manifest.fileId)) await manifests.remove(manifest.fileId)
       if (this.#isClosed) return refuse('cancelled', `you logged out; ${name} is not shared`)
-      return registered.ok
-        ? refuse('cancelled', `${name} was withdrawn or shared anew meanwhile`)
-        : registered
+      const isRefused = !registered.ok && registered.refusal.code !== 'cancelled'
+      return isRefused ? registered : refuse('cancelled', `${name} was withdrawn or shared anew meanwhile`)
     }
     await store.rememberShare(share)
     if (this.#isClosed)
       return refuse('cancelled', `you logged out; ${name} is shared from your next login on`)
-    if (!isWanted()) return refuse('cancelled', `${name} was withdrawn or shared anew meanwhile`)
-    // "Sharing" is said when others can find it here: they may ask the tracker in the next moment.
+    // A newer upload may still fail. Until it is remembered, this one counts.
+    if (!this.#isRemembered(share)) return sharedAnew(name)
+    // Replies only when others can find the file here: they may ask the tracker at once.
     await this.#serve(share, manifest, share.stamp).announce()
     const isOther = former !== undefined && former.fileId !== share.fileId
     const replaces = isOther ? { path: former.path, sizeBytes: former.sizeBytes } : undefined
@@ -114,9 +113,8 @@ export class ShareLibrary {
   }
 
   /**
-   * Takes over a finished download: serves it from its final place. Until it has reached the disk it
-   * is remembered without a stamp, so that after a power failure it is hashed before it is shared.
-   * Resolves when the file is served, or cannot be.
+   * Shares a finished download from its final place. Until the file is flushed it is remembered without a stamp,
+   * so that after a power failure it is hashed before it is shared. Resolves when the file is served or cannot be.
    */
   async adopt(
     file: Omit<RememberedShare, 'stamp'>,
@@ -125,7 +123,7 @@ export class ShareLibrary {
   ): Promise<void> {
     const { store, onNotice } = this.#parts
     void store.downloadBecomesShare(file)
-    // Listened to from the start: a failure that nobody waits for ends the program.
+    // Handled from the start: an unhandled rejection would end the program.
     const onDisk = flushed.then(
       () => true,
       (error: unknown) => {
@@ -134,70 +132,53 @@ export class ShareLibrary {
       },
     )
     const stamp = await stampAt(file.path).catch(() => undefined)
-    if (this.#isClosed || store.share(file)?.fileId !== file.fileId) return
+    if (this.#isClosed || !this.#isRemembered(file)) return
     if (stamp === undefined) {
-      // Moved or removed in this very moment.
+      // Moved or removed just now.
+      this.#waitFor(file, 'the file cannot be read at present')
       this.#sayNotShared(file, `${file.path} is not there`)
       return
     }
-    const offer = this.#serve(file, manifest, stamp)
-    this.#registerAndAnnounce(file, offer)
+    this.#serve(file, manifest, stamp)
+    this.#registerAndAnnounce(file)
     void this.#stampLater(file, stamp, onDisk)
   }
 
-  /** Takes up what was shared when the program last ended. */
+  /** Resumes what was shared when the program last ended. */
   async resume(): Promise<void> {
     const { store } = this.#parts
-    for (const file of store.withdrawals()) {
-      this.#withdraw(file, true).catch(() => undefined)
+    this.#withdrawals.resume()
+    const shares = store.shares().values()
+    const resumeNext = async (): Promise<void> => {
+      for (const share of shares) await this.#resumeOne(share)
     }
-    const turns = pLimit(resumedAtOnce)
-    await Promise.all(store.shares().map((share) => turns(() => this.#resumeOne(share))))
+    // The lanes share one iterator: creating thousands of promises at once would block the loop.
+    await Promise.all(Array.from({ length: resumedAtOnce }, resumeNext))
   }
 
-  /** A tracker is back: tells it what it has not heard. */
+  /** A tracker is back: asks it at once what failed before. */
   onTrackerUp(): void {
     this.#registrar.onTrackerUp()
   }
 
   /**
-   * Withdraws the name for this user, wherever it was shared, and forgets it. `isTold`: the trackers know;
-   * else they are told when one is back.
+   * Withdraws the name for this user, on whatever machine it was shared, and forgets it. `isTold`: the trackers
+   * know; otherwise they are told when one answers.
    */
   async stop(group: string, name: string): Promise<Answer<{ isTold: boolean }>> {
     const file = { group, name }
-    const isMine = this.#parts.store.share(file) !== undefined || this.#uploading.delete(keyOf(file))
-    if (!isMine) {
-      const withdrawn = await this.#withdraw(file, false)
-      if (withdrawn.ok) return accept({ isTold: true })
-      const { code } = withdrawn.refusal
-      return code === 'not-shared' || code === 'no-such-file'
-        ? refuse('not-shared', `you do not share ${name} in ${group}`)
-        : withdrawn
-    }
-    // Serving ends at once, whatever the trackers are doing; they hear of it for certain.
+    const { store } = this.#parts
+    // A shared file may also be in the middle of a new upload: stop both.
+    const wasUploading = this.#uploading.delete(keyOf(file))
+    if (!wasUploading && store.share(file) === undefined && !store.isWithdrawn(file))
+      return this.#withdrawals.tellOfOther(file)
+    // Stops serving at once, whatever state the trackers are in.
     this.#served.drop(file, 'it is not shared any more')
-    await this.#parts.store.rememberWithdrawal(file)
-    if (this.#isClosed) return accept({ isTold: false })
-    const first = await this.#withdraw(file, false).catch((error: unknown) => {
-      if (!(error instanceof Failure)) throw error
-      return undefined
-    })
-    if (first?.ok === true || (first !== undefined && first.refusal.code === 'cancelled')) {
-      return accept({ isTold: true })
-    }
-    const isFinal =
-      first !== undefined && first.refusal.code !== 'unavailable' && first.refusal.code !== 'busy'
-    if (isFinal) {
-      // Not shared there, or not a member: there is nothing left to withdraw.
-      await this.#parts.store.forgetWithdrawal(file)
-      return accept({ isTold: true })
-    }
-    this.#withdraw(file, true).catch(() => undefined)
-    return accept({ isTold: false })
+    const isTold = await this.#withdrawals.tell(file)
+    return accept({ isTold: isTold && !this.#isClosed })
   }
 
-  /** The user is not in the group any more. */
+  /** The user has left the group or was removed: forgets its shares and withdrawals. */
   forgetGroup(group: string): void {
     const { store } = this.#parts
     for (const share of store.shares()) {
@@ -213,11 +194,13 @@ export class ShareLibrary {
     }
   }
 
-  /** This version is not in the group any more: replaced, or withdrawn from elsewhere. */
+  /** This version has left the group: it was replaced, or withdrawn on another machine. */
   onFileGone(file: FileVersion): void {
     const share = this.#parts.store.share(file)
-    // What this client itself replaces or withdraws is no news.
-    if (share?.fileId !== file.fileId || this.#registrar.isBusy(file)) return
+    // Ignores what this client replaces or withdraws itself. A share that is not registered yet is not meant:
+    // the answer to its registration decides.
+    if (share?.fileId !== file.fileId || !this.#registrar.isRegistered(file)) return
+    this.#registrar.forget(file)
     this.#served.drop(share, 'it was replaced or withdrawn')
     void this.#parts.store.forgetShare(share)
     this.#parts.onNotice(
@@ -225,114 +208,152 @@ export class ShareLibrary {
     )
   }
 
-  /** Stops serving; what is shared stays remembered. */
-  close(): void {
+  /** Stops serving and keeps the shares remembered. Resolves when nothing is served. */
+  close(): Promise<void> {
     this.#abort.abort(new Failure('file', 'you logged out'))
     this.#registrar.close()
-    this.#served.close('its owner logged out')
+    return this.#served.close('its owner logged out')
   }
 
   get #isClosed(): boolean {
     return this.#abort.signal.aborted
   }
 
-  async #hash(path: string, sizeBytes: number, stamp: FileStamp): Promise<Answer<Manifest>> {
+  #hash(path: string, sizeBytes: number, stamp: FileStamp): Promise<Answer<Manifest>> {
     const { hashes, hashing } = this.#parts
     const { signal } = this.#abort
+    return hashing(() => hashUnchanged(path, stamp, () => hashes.hashFile(path, sizeBytes, signal)))
+  }
+
+  #isRemembered({ group, name, fileId, path }: RememberedShare): boolean {
+    const share = this.#parts.store.share({ group, name })
+    return share?.fileId === fileId && share.path === path
+  }
+
+  /** Registers once, for a user who waits. On failure restores the earlier wish for this name. */
+  async #registerNow(share: RememberedShare): Promise<Answer<void>> {
+    const { store } = this.#parts
+    const { group, name, fileId, sizeBytes } = share
+    let isDone = false
     try {
-      const found = await hashing(() => hashes.hashFile(path, sizeBytes, signal))
-      if ((await stampAt(path)) !== stamp)
-        return refuse('file-changed', `${path} changed while it was read; try again`)
-      return accept(buildManifest(sizeBytes, found))
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error
-      return refuse('local-file', error.message)
+      const ask = (): Promise<Answer<void>> =>
+        this.#parts.link.change('share_file', { group, name, fileId, sizeBytes })
+      const registered = await this.#registrar.share(share, ask, false)
+      isDone = registered.ok || registered.refusal.code === 'cancelled'
+      return registered
+    } finally {
+      const former = store.share(share)
+      if (!isDone && !this.#isClosed && !this.#registrar.isWished(share)) {
+        if (store.isWithdrawn(share)) this.#withdrawals.keepTelling(share)
+        else if (former !== undefined) this.#registerAndAnnounce(former)
+      }
     }
   }
 
-  #register({ group, name, fileId, sizeBytes }: RememberedShare, isLasting: boolean): Promise<Answer<void>> {
-    const ask = (): Promise<Answer<void>> =>
-      this.#parts.link.change('share_file', { group, name, fileId, sizeBytes })
-    return this.#registrar.share({ group, name }, ask, isLasting)
+  /** Registers until the trackers accept it or refuse it for good. Tells the user once of any other refusal. */
+  #register({ group, name, fileId, sizeBytes }: RememberedShare): Promise<Answer<void>> {
+    let isSaid = false
+    return this.#registrar.share(
+      { group, name },
+      async () => {
+        const answer = await this.#parts.link.change('share_file', { group, name, fileId, sizeBytes })
+        if (answer.ok || isSaid || isPassing(answer.refusal.code) || isFinalForShare(answer.refusal.code))
+          return answer
+        isSaid = true
+        this.#sayNotShared({ group, name, fileId }, answer.refusal.sentence)
+        return answer
+      },
+      true,
+    )
   }
 
-  /** Registers as soon as a tracker can be reached; only a refusal for good ends the share. */
-  #registerAndAnnounce(share: RememberedShare, offer: Offer | undefined): void {
-    void this.#register(share, true).then(async (registered) => {
-      if (registered.ok) {
-        // Files of a disk that was away may be back since, with another offer.
-        await (this.#served.find(share)?.offer ?? offer)?.announce()
-        return
-      }
-      if (this.#isClosed || registered.refusal.code === 'cancelled') return
-      if (this.#parts.store.share(share)?.fileId !== share.fileId) return
+  /** Registers the share in the background. Only a final refusal ends it. */
+  #registerAndAnnounce(share: RememberedShare): void {
+    void this.#register(share).then((registered) => {
+      // The file may have gone away, or come back with another offer.
+      if (registered.ok) return this.#served.find(share)?.offer?.announce()
+      if (this.#isClosed || registered.refusal.code === 'cancelled') return undefined
+      if (this.#parts.store.share(share)?.fileId !== share.fileId) return undefined
       this.#served.drop(share, registered.refusal.sentence)
-      void this.#parts.store.forgetShare(share)
       const { name, group } = share
       this.#parts.onNotice(`${name} is not shared in ${group} any more: ${registered.refusal.sentence}`)
+      return this.#parts.store.forgetShare(share)
     })
-  }
-
-  async #withdraw(file: { group: string; name: string }, isLasting: boolean): Promise<Answer<void>> {
-    const { group, name } = file
-    const ask = (): Promise<Answer<void>> => this.#parts.link.change('unshare_file', { group, name })
-    const withdrawn = await this.#registrar.withdraw(file, ask, isLasting)
-    const isOver = withdrawn.ok || (isLasting && withdrawn.refusal.code !== 'cancelled')
-    if (isOver) await this.#parts.store.forgetWithdrawal(file)
-    return withdrawn
   }
 
   async #stampLater(file: RememberedShare, stamp: FileStamp, onDisk: Promise<boolean>): Promise<void> {
     if (!(await onDisk) || this.#isClosed) return
-    if (this.#parts.store.share(file)?.fileId === file.fileId)
-      await this.#parts.store.rememberShare({ ...file, stamp })
+    if (this.#isRemembered(file)) await this.#parts.store.rememberShare({ ...file, stamp })
   }
 
-  async #resumeOne(share: RememberedShare): Promise<void> {
-    const problem = await this.#takeUp(share).catch((error: unknown) => {
+  /** Serves a remembered share again, or says why not. Whether it is served now. */
+  async #resumeOne(share: RememberedShare): Promise<boolean> {
+    const problem = await this.#takeUp(share).catch((error: unknown): Problem => {
       if (!(error instanceof Failure)) throw error
-      return error.message
+      return { sentence: error.message, isAway: true }
     })
-    if (problem !== undefined && !this.#isClosed) this.#sayNotShared(share, problem)
+    if (this.#isClosed || !this.#isRemembered(share)) return false
+    if (problem === undefined) return true
+    if (problem.isAway) this.#waitFor(share, 'the file cannot be read at present')
+    else this.#served.drop(share, problem.sentence)
+    this.#sayNotShared(share, problem.sentence)
+    return false
   }
 
   #sayNotShared({ group, name }: FileVersion, problem: string): void {
     this.#parts.onNotice(`${name} is not shared in ${group} at present: ${problem}`)
   }
 
-  /** Undefined when it is served, or not wanted any more; else why not, as a sentence. */
-  async #takeUp(share: RememberedShare): Promise<string | undefined> {
+  /** Checks for the file now and then, and resumes the share when it is back. */
+  #waitFor(share: RememberedShare, why: string): void {
+    const takeUpAgain = async (): Promise<void> => {
+      const remembered = this.#parts.store.share(share)
+      if (remembered === undefined || !(await this.#resumeOne(remembered))) return
+      this.#parts.onNotice(`${share.path} can be read again and is shared`)
+    }
+    this.#served.put(
+      { share, file: new AbsentFile(share.path, () => void takeUpAgain()), offer: undefined },
+      why,
+    )
+  }
+
+  /** Undefined when the share is served or no longer wanted. */
+  async #takeUp(share: RememberedShare): Promise<Problem | undefined> {
     const { store, manifests } = this.#parts
-    const isWanted = (): boolean => !this.#isClosed && store.share(share)?.fileId === share.fileId
-    if (!isWanted()) return undefined
+    const isOver = (): boolean =>
+      this.#isClosed || !this.#isRemembered(share) || this.#served.find(share)?.offer !== undefined
+    const changed: Problem = { sentence: `${share.path} changed; upload it again`, isAway: false }
+    if (isOver()) return undefined
     const stamp = await stampAt(share.path)
-    if (stamp === undefined) return `${share.path} is not there`
-    if (!isWanted() || this.#served.find(share) !== undefined) return undefined
+    if (isOver()) return undefined
+    if (stamp === undefined) return { sentence: `${share.path} is not there`, isAway: true }
     let manifest = manifests.load(share.fileId)
-    // Another stamp may still be the same content: moved there and back, or with other permissions.
+    // The content may be the same under another stamp, after a move there and back or a chmod.
     if (manifest === undefined || share.stamp !== stamp) {
       const sizeBytes = sizeOf(stamp)
-      if (sizeBytes !== share.sizeBytes) return `${share.path} changed; upload it again`
+      if (sizeBytes !== share.sizeBytes) return changed
       const hashed = await this.#hash(share.path, sizeBytes, stamp)
-      if (!isWanted() || this.#served.find(share) !== undefined) return undefined
-      if (!hashed.ok) return hashed.refusal.sentence
+      if (isOver()) return undefined
+      if (!hashed.ok) return { sentence: hashed.refusal.sentence, isAway: !(await canRead(share.path)) }
       manifest = hashed.value
-      if (manifest.fileId !== share.fileId) return `${share.path} changed; upload it again`
+      if (manifest.fileId !== share.fileId) return changed
       await manifests.save(manifest)
-      await store.rememberShare({ ...share, stamp })
-      if (!isWanted() || this.#served.find(share) !== undefined) return undefined
+      if (isOver()) return undefined
+      // Not awaited: one save then covers many files.
+      void store.rememberShare({ ...share, stamp })
     }
-    this.#registerAndAnnounce(share, this.#serve(share, manifest, stamp))
+    this.#serve(share, manifest, stamp)
+    this.#registerAndAnnounce(share)
     return undefined
   }
 
-  /** Serves the file from now on; it is for the caller to have it announced. */
+  /** Serves the file. The caller registers and announces it. */
   #serve(share: RememberedShare, manifest: Manifest, stamp: FileStamp): Offer {
     const { sources, onNotice } = this.#parts
     const { path } = share
     const file: SharedFile = new SharedFile(path, manifest, stamp, {
       onChanged: () => {
-        served.offer?.tellChanged()
+        offer.tellChanged()
         onNotice(
           `${path} changed on disk; only what is left of the shared version is given to others; upload it again`,
         )
@@ -342,19 +363,16 @@ export class ShareLibrary {
         onNotice(`${path} was removed or replaced and is not shared any more; upload it again`)
       },
       onAway: (why) => {
-        served.offer?.withdraw('the file cannot be read at present')
-        served.offer = undefined
+        this.#waitFor(share, 'the file cannot be read at present')
         onNotice(`${path} cannot be read (${why}); it is shared again when it can`)
-      },
-      onBack: () => {
-        served.offer = sources.offer(share, file)
-        void served.offer.announce()
-        onNotice(`${path} can be read again and is shared`)
       },
     })
     const offer = sources.offer(share, file)
-    const served: Served = { share, file, offer }
-    this.#served.put(served)
+    this.#served.put({ share, file, offer }, 'it was replaced by a new version')
     return offer
   }
+}
+
+function sharedAnew(name: string): Answer<never> {
+  return refuse('cancelled', `${name} was withdrawn or shared anew meanwhile`)
 }

@@ -1,10 +1,9 @@
-// A complete file that is shared. As long as the file on disk is as it was hashed, its pieces are served
-// as they are read. Once it was written to, each is verified before it goes out: what is left of the
-// shared version helps those who are getting it, and no bad piece leaves. A file that was removed, or
-// that another has taken the place of, is not served at all.
+// Reads the pieces of a shared file. While the file is as it was hashed, pieces are served as they are read. After
+// somebody wrote to it, each piece is verified first: what is left of the shared version still helps downloaders, and
+// no bad piece leaves. A file that was removed or replaced is not served.
 
-import { constants, fstatSync, statSync } from 'node:fs'
-import { access, stat, type FileHandle } from 'node:fs/promises'
+import { fstatSync, statSync } from 'node:fs'
+import { stat, type FileHandle } from 'node:fs/promises'
 import { Bitfield } from '../../common/bitfield.ts'
 import { sentenceOf, systemCode } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
@@ -17,21 +16,18 @@ import { openFiles } from './open-files.ts'
 import type { PieceSource } from './piece-source.ts'
 
 /**
- * Removing a file, or putting another in its place, changes the times and the link count of the one that is
- * open, which is looked at after each read. A folder above it that is moved does not, nor does every file
- * system keep these: so the path itself is looked at too, this often.
+ * Removing or replacing a file changes the times and link count of the open one, which are checked after each read.
+ * Moving a folder above it does not, and some file systems do not keep them. So the path is checked too, this often.
  */
 const pathLookMs = 100
 
 export interface SharedFileEvents {
-  /** The file was written to; told once. From here on `have` loses the pieces that are found changed. */
+  /** The file was written to. Told once. From now on `have` loses pieces that are found changed. */
   onChanged(): void
-  /** There is nothing to serve any more: another file is there, or not one piece of it is left. Told once. */
+  /** Nothing is left to serve: another file is there, or no piece is unchanged. Told once. */
   onGone(): void
-  /** It cannot be read at present, for this reason: removed, or on a disk that is away. Told once until `onBack`. */
+  /** It cannot be read now: removed, or its disk is away. Told once; the file is not read again. */
   onAway(why: string): void
-  /** It can be read again, and is as it was. */
-  onBack(): void
 }
 
 export class SharedFile implements PieceSource {
@@ -57,38 +53,36 @@ export class SharedFile implements PieceSource {
 
   async read(index: number, buffer: Buffer): Promise<Answer<void>> {
     if (this.#closed) return notShared()
+    if (this.#away) return notReadable()
     try {
       return await openFiles.use(this, this.path, (file) => this.#read(file, index, buffer))
     } catch (error) {
       if (!(error instanceof Error)) throw error
-      // Too many open files says nothing about this one: another time it can be read.
+      // Too many open files: says nothing about this one.
       if (['EMFILE', 'ENFILE'].includes(systemCode(error) ?? ''))
         return refuse('busy', 'too many files are open')
       return this.#refuseAway(sentenceOf(error))
     }
   }
 
-  /** Looks whether the file is still what it was, without reading it. Called every now and then. Never rejects. */
+  /** Checks, without reading, that the file is still what it was. Never rejects. */
   async look(): Promise<void> {
-    if (this.#closed || this.#gone) return
+    if (this.#closed || this.#gone || this.#away) return
     try {
       const named = stampOf(await stat(this.path, { bigint: true }))
-      // Also whether it may be read, which is rarely asked and answers only for one that was away.
-      if (this.#away) await access(this.path, constants.R_OK)
       if (this.#closed) return
       if (!isOfSameFile(named, this.#stamp)) {
         this.#refuseGone('the file was replaced')
         return
       }
       if (named !== this.#stamp) this.#noteChange()
-      if (this.#away) this.#noteBack()
     } catch (error) {
       if (!(error instanceof Error)) throw error
       this.#refuseAway(sentenceOf(error))
     }
   }
 
-  /** Reads that are under way are refused, without a word that the file changed. */
+  /** Refuses further reads and those under way, without reporting a change. */
   close(): void {
     this.#closed = true
     openFiles.close(this)
@@ -97,10 +91,10 @@ export class SharedFile implements PieceSource {
   async #read(file: FileHandle, index: number, buffer: Buffer): Promise<Answer<void>> {
     const length = pieceLength(this.manifest.sizeBytes, index)
     const bytesRead = await this.#reader.read(file, buffer, length, pieceOffset(index))
-    // Seen while this was being read.
+    // Another read found that out meanwhile.
     if (this.#gone) return refuse('file-changed', 'the file is gone')
-    // Looked at after reading, not before: whoever writes after this look did not write what was read.
-    // At once, without a thread: it takes microseconds, and is done for every piece.
+    // Checked after reading: a later write cannot have affected what was read.
+    // Synchronous: it takes microseconds and happens for every piece.
     const stats = fstatSync(file.fd, { bigint: true })
     const opened = stampOf(stats)
     if (opened !== this.#stamp || stats.nlink === 0n || this.#isTimeForPath()) {
@@ -122,15 +116,10 @@ export class SharedFile implements PieceSource {
   }
 
   #noteChange(): void {
-    // A file that was closed under a read may be anything by now.
+    // Once closed, the file may be anything.
     if (this.#changed || this.#closed) return
     this.#changed = true
     this.#events.onChanged()
-  }
-
-  #noteBack(): void {
-    this.#away = false
-    this.#events.onBack()
   }
 
   #refuseChanged(index: number): Answer<void> {
@@ -142,7 +131,7 @@ export class SharedFile implements PieceSource {
   }
 
   #refuseGone(sentence: string): Answer<void> {
-    // A file that was closed under a read fails it as a file that is gone would.
+    // Closing makes a read fail just as a missing file does.
     if (this.#closed) return notShared()
     if (!this.#gone) {
       this.#gone = true
@@ -156,12 +145,15 @@ export class SharedFile implements PieceSource {
     if (this.#closed) return notShared()
     if (!this.#away && !this.#gone) {
       this.#away = true
-      // What is there when it is back may be another file.
       openFiles.close(this)
       this.#events.onAway(sentence)
     }
-    return refuse('file-changed', 'the file cannot be read at present')
+    return notReadable()
   }
+}
+
+function notReadable(): Answer<never> {
+  return refuse('file-changed', 'the file cannot be read at present')
 }
 
 function notShared(): Answer<void> {

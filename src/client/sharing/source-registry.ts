@@ -1,41 +1,41 @@
-// Who serves what: the one place where the peer server meets the share library and the downloads; none of
-// them knows the others. What the trackers are told of a name follows from what is offered for its content,
-// so a listing that calls this client a seeder is right, in whatever order things happen.
+// Joins the peer server with the share library and the downloads, which do not know each other. Shares and
+// downloads offer sources, each under its name; the sources of one content are served as one. What the trackers are
+// told of a name follows from these offers, so listings are right whatever order things happen in.
 
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import { MergedSource } from './merged-source.ts'
 import { sourceKey, type PieceSource } from './piece-source.ts'
 
-/** What peers that are connected have to hear. */
+/** Tells connected peers. */
 export interface SourceEvents {
   onHave(group: string, fileId: string, index: number): void
   onWithdrawn(group: string, fileId: string, why: string): void
 }
 
-/** How the trackers are told. */
+/** Tells the trackers. */
 export interface Announcing {
-  /** Resolves when the first tracker that is asked has answered. Never rejects. */
+  /** Resolves when the first tracker has answered. Never rejects. */
   announce(file: FileVersion, complete: boolean): Promise<void>
   retract(file: FileVersion): void
 }
 
 /** One source of one content, under one name. */
 export interface Offer {
-  /** One more piece is there: verified, written and marked. */
+  /** The source has one more piece: verified, written and marked. */
   tellHave(index: number): void
-  /** The source may have lost pieces, and does not count as whole any more. */
+  /** The source may have lost pieces. It no longer counts as whole. */
   tellChanged(): void
-  /** From now on the trackers are to know. Resolves when the first of them does; as often as you like. */
+  /** Lets the trackers know of it from now on. Resolves when the first has answered. May be repeated. */
   announce(): Promise<void>
-  /** Ends this offer; as often as you like. Peers hear of it only when nothing else offers the content. */
+  /** Ends the offer. Peers are told only when nothing else offers the content. May be repeated. */
   withdraw(why: string): void
 }
 
-/** A name with a content, and what is offered and told of it. */
+/** A name of a content: its offers, and what the trackers were told. */
 interface Named {
   readonly file: FileVersion
   readonly offers: Set<OneOffer>
-  told: 'complete' | 'partial' | undefined
+  told: Standing
   telling: Promise<void>
 }
 
@@ -44,7 +44,11 @@ interface Content {
   readonly offers: Set<OneOffer>
   /** By name. */
   readonly named: Map<string, Named>
+  /** What the trackers may be told of any of its names. */
+  standing: Standing
 }
+
+type Standing = 'complete' | 'partial' | undefined
 
 export class SourceRegistry {
   readonly #contents = new Map<string, Content>()
@@ -61,12 +65,17 @@ export class SourceRegistry {
     this.#announcing = announcing
   }
 
-  /** Serves this from now on, beside whatever else serves the same content. */
+  /** Serves this source from now on, beside others of the same content. */
   offer(file: FileVersion, source: PieceSource): Offer {
     const key = sourceKey(file.group, file.fileId)
     let content = this.#contents.get(key)
     if (content === undefined) {
-      content = { source: new MergedSource(source.manifest), offers: new Set(), named: new Map() }
+      content = {
+        source: new MergedSource(source.manifest),
+        offers: new Set(),
+        named: new Map(),
+        standing: undefined,
+      }
       this.#contents.set(key, content)
     }
     let named = content.named.get(file.name)
@@ -78,10 +87,10 @@ export class SourceRegistry {
     content.offers.add(offer)
     named.offers.add(offer)
     const isMore = content.source.add(source)
-    // Peers that are connected opened the file as it was: they are to open it again.
+    // Connected peers opened the file as it was, so they have to open it again.
     if (isMore && content.offers.size > 1)
       this.#events?.onWithdrawn(file.group, file.fileId, 'more of it is served now')
-    this.refresh(content)
+    this.refresh(content, named)
     return offer
   }
 
@@ -89,20 +98,20 @@ export class SourceRegistry {
     return this.#contents.get(sourceKey(group, fileId))?.source
   }
 
-  /** For offers alone. */
+  /** Called by offers only. */
   onHave({ source }: Content, { file }: Named, index: number): void {
     if (source.have.has(index)) return
     source.have.set(index)
     this.#events?.onHave(file.group, file.fileId, index)
   }
 
-  /** For offers alone. */
+  /** Called by offers only. */
   remove(offer: OneOffer, why: string): void {
     const { content, named } = offer
     content.offers.delete(offer)
     named.offers.delete(offer)
     content.source.remove(offer.source)
-    this.refresh(content)
+    this.refresh(content, named)
     const { group, name, fileId } = named.file
     if (named.offers.size === 0) content.named.delete(name)
     if (content.offers.size > 0) return
@@ -110,22 +119,32 @@ export class SourceRegistry {
     this.#events?.onWithdrawn(group, fileId, why)
   }
 
-  /** For offers alone: tells the trackers what has changed for the names of this content. */
-  refresh(content: Content): void {
-    const { source, offers } = content
-    let isWhole = false
-    if (source.have.isFull) for (const offer of offers) isWhole ||= offer.isWhole
-    for (const named of content.named.values()) {
-      let isWanted = false
-      for (const offer of named.offers) isWanted ||= offer.isAnnounced
-      const isThere = source.have.count > 0 || (isWhole && source.manifest.pieceCount === 0)
-      const truth = !isWanted || !isThere ? undefined : isWhole ? 'complete' : 'partial'
-      if (truth === named.told) continue
-      named.told = truth
-      if (truth === undefined) this.#announcing?.retract(named.file)
-      else named.telling = this.#announcing?.announce(named.file, truth === 'complete') ?? Promise.resolve()
-    }
+  /** Called by offers only: tells the trackers what changed for this name, or for all names of the content. */
+  refresh(content: Content, named: Named): void {
+    const standing = standingOf(content)
+    const isNew = standing !== content.standing
+    content.standing = standing
+    // One content may have thousands of names, so all are visited only when they have to be.
+    for (const each of isNew ? content.named.values() : [named]) this.#tell(each, standing)
   }
+
+  #tell(named: Named, standing: Standing): void {
+    let isWanted = false
+    for (const offer of named.offers) isWanted ||= offer.isAnnounced
+    const truth = isWanted ? standing : undefined
+    if (truth === named.told) return
+    named.told = truth
+    if (truth === undefined) this.#announcing?.retract(named.file)
+    else named.telling = this.#announcing?.announce(named.file, truth === 'complete') ?? Promise.resolve()
+  }
+}
+
+/** Complete only if one source has every piece: pieces spread over several are lost with any of them. */
+function standingOf({ source, offers }: Content): Standing {
+  if (source.have.isFull) {
+    for (const offer of offers) if (offer.isWhole) return 'complete'
+  }
+  return source.have.count > 0 ? 'partial' : undefined
 }
 
 class OneOffer implements Offer {
@@ -144,7 +163,7 @@ class OneOffer implements Offer {
     this.source = source
   }
 
-  /** As far as is known, the source has all of the content. */
+  /** Whether the source is known to have the whole content. */
   get isWhole(): boolean {
     return !this.#hasChanged && this.source.have.isFull
   }
@@ -152,22 +171,22 @@ class OneOffer implements Offer {
   tellHave(index: number): void {
     if (this.#isOver) return
     this.#registry.onHave(this.content, this.named, index)
-    // The first piece makes this client worth asking, and the last one makes it a seeder.
+    // The first piece makes this client worth asking; the last makes it a seeder.
     const { count, isFull } = this.content.source.have
-    if (count === 1 || isFull) this.#registry.refresh(this.content)
+    if (count === 1 || isFull) this.#registry.refresh(this.content, this.named)
   }
 
   tellChanged(): void {
     if (this.#isOver) return
     this.#hasChanged = true
     this.content.source.lookAgain()
-    this.#registry.refresh(this.content)
+    this.#registry.refresh(this.content, this.named)
   }
 
   announce(): Promise<void> {
     if (this.#isOver) return Promise.resolve()
     this.isAnnounced = true
-    this.#registry.refresh(this.content)
+    this.#registry.refresh(this.content, this.named)
     return this.named.telling
   }
 

@@ -1,8 +1,9 @@
-// What a client remembers of a user in a community from one run to the next: what is shared, and which
-// downloads are unfinished. One small JSON file, replaced whole, so that a crash leaves the old or the new.
+// Remembers a user's shares, unfinished downloads and untold withdrawals in a community from one run to the next. One
+// JSON file, replaced whole, so that a crash leaves the old or the new one.
 
-import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import * as v from 'valibot'
 import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
@@ -13,7 +14,7 @@ const RememberedShare = v.object({
   ...FileVersion.entries,
   sizeBytes: SizeBytes,
   path: v.string(),
-  /** The stamp under which the content was hashed; absent: hash it again before sharing it. */
+  /** The stamp at the time of hashing. Without one, the file is hashed again before it is shared. */
   stamp: v.optional(v.string()),
 })
 export type RememberedShare = v.InferOutput<typeof RememberedShare>
@@ -31,17 +32,21 @@ const RememberedDownload = v.object({
 })
 export type RememberedDownload = v.InferOutput<typeof RememberedDownload>
 
-/** A name that is to be withdrawn, as soon as a tracker can be told. */
+/** A name to withdraw as soon as a tracker can be told. */
 const Withdrawal = v.object({ group: FileVersion.entries.group, name: FileVersion.entries.name })
 export type Withdrawal = v.InferOutput<typeof Withdrawal>
 
+/** Records are validated separately: thousands at once would block the loop. */
 const Remembered = v.object({
   version: v.literal(1),
-  shares: v.array(RememberedShare),
-  downloads: v.array(RememberedDownload),
+  shares: v.array(v.unknown()),
+  downloads: v.array(v.unknown()),
   /** Absent in what earlier versions wrote. */
-  withdrawals: v.optional(v.array(Withdrawal), []),
+  withdrawals: v.optional(v.array(v.unknown()), []),
 })
+
+/** Records validated in one turn of the loop, which takes about 3 ms. */
+const recordsPerTurn = 250
 
 export interface UserStoreEvents {
   /** Something cannot be written, as a sentence. */
@@ -60,7 +65,7 @@ export class UserStore {
 
   readonly #events: UserStoreEvents
   #lastSave: Promise<void> = Promise.resolve()
-  /** The save that is to come, for all changes until it begins. */
+  /** The next save, which covers all changes until it begins. */
   #nextSave: Promise<void> | undefined
 
   private constructor(path: string, events: UserStoreEvents) {
@@ -68,14 +73,17 @@ export class UserStore {
     this.#events = events
   }
 
-  /**
-   * Throws a `data` failure for a damaged file: what a person shares is not forgotten quietly.
-   */
-  static open(folder: string, cluster: string, user: string, events: UserStoreEvents): UserStore {
+  /** Rejects with a `data` failure for a damaged file, rather than forget quietly what a person shares. */
+  static async open(
+    folder: string,
+    cluster: string,
+    user: string,
+    events: UserStoreEvents,
+  ): Promise<UserStore> {
     const place = join(folder, 'users', cluster.replace(/[^A-Za-z0-9_-]/g, '_'))
     makePrivateFolder(place)
     const store = new UserStore(join(place, `${user}.json`), events)
-    store.#load()
+    await store.#load()
     return store
   }
 
@@ -91,6 +99,11 @@ export class UserStore {
     return [...this.#withdrawals.values()]
   }
 
+  /** Whether this name still has to be withdrawn at the trackers. */
+  isWithdrawn(file: { group: string; name: string }): boolean {
+    return this.#withdrawals.has(keyOf(file))
+  }
+
   /** Whether anything that is remembered has this content. */
   isUsed(fileId: string): boolean {
     return this.#uses.has(fileId)
@@ -100,7 +113,7 @@ export class UserStore {
     return [...this.#downloads.values()]
   }
 
-  /** Resolves when it is durable, like all that change something here. */
+  /** Resolves when it is durable, like every change here. */
   rememberShare(share: RememberedShare): Promise<void> {
     this.#withdrawals.delete(keyOf(share))
     return this.#remember(this.#shares, share)
@@ -110,7 +123,7 @@ export class UserStore {
     return this.#forget(this.#shares, keyOf(file))
   }
 
-  /** The share is over, and the trackers are still to be told. */
+  /** Forgets the share and remembers that the trackers have to be told. */
   rememberWithdrawal({ group, name }: Withdrawal): Promise<void> {
     this.#withdrawals.set(keyOf({ group, name }), { group, name })
     return this.#shares.has(keyOf({ group, name })) ? this.forgetShare({ group, name }) : this.#save()
@@ -133,7 +146,7 @@ export class UserStore {
     const download = this.#downloads.get(keyOf(share))
     this.#downloads.delete(keyOf(share))
     await this.rememberShare(share)
-    // Counted down only now: the content goes from one to the other.
+    // Released only now, so that the content is in use throughout.
     await this.#release(download)
   }
 
@@ -143,19 +156,22 @@ export class UserStore {
     await this.#lastSave
   }
 
-  #load(): void {
+  async #load(): Promise<void> {
     let text: string
     try {
-      text = readFileSync(this.#path, 'utf8')
+      text = await readFile(this.#path, 'utf8')
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return
       throw new Failure('data', `cannot read ${this.#path}`, error)
     }
     try {
-      const remembered = v.parse(Remembered, JSON.parse(text))
-      for (const share of remembered.shares) this.#put(this.#shares, share)
-      for (const download of remembered.downloads) this.#put(this.#downloads, download)
-      for (const file of remembered.withdrawals) this.#withdrawals.set(keyOf(file), file)
+      const { shares, downloads, withdrawals } = v.parse(Remembered, JSON.parse(text))
+      await inTurns(shares, (record) => this.#put(this.#shares, v.parse(RememberedShare, record)))
+      await inTurns(downloads, (record) => this.#put(this.#downloads, v.parse(RememberedDownload, record)))
+      await inTurns(withdrawals, (record) => {
+        const file = v.parse(Withdrawal, record)
+        this.#withdrawals.set(keyOf(file), file)
+      })
     } catch (error) {
       throw new Failure(
         'data',
@@ -165,7 +181,7 @@ export class UserStore {
     }
   }
 
-  /** What was there before under this name. */
+  /** Returns what was there before under this name. */
   #put<R extends FileVersion>(records: Map<string, R>, record: R): R | undefined {
     const former = records.get(keyOf(record))
     records.set(keyOf(record), record)
@@ -186,7 +202,7 @@ export class UserStore {
     await this.#release(former)
   }
 
-  /** A record is gone, or another version is in its place. */
+  /** A record was removed or replaced by another version. */
   async #release(former: FileVersion | undefined): Promise<void> {
     if (former === undefined) return
     const uses = (this.#uses.get(former.fileId) ?? 0) - 1
@@ -218,5 +234,12 @@ export class UserStore {
     } catch (error) {
       this.#events.onTrouble(`what is shared cannot be remembered in ${this.#path}: ${sentenceOf(error)}`)
     }
+  }
+}
+
+async function inTurns<T>(all: readonly T[], each: (one: T) => void): Promise<void> {
+  for (const [index, one] of all.entries()) {
+    if (index > 0 && index % recordsPerTurn === 0) await setImmediate()
+    each(one)
   }
 }

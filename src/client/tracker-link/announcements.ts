@@ -1,5 +1,5 @@
-// What this client serves, as all trackers are to know it: said when it changes, said again to each tracker
-// that comes back, and again to one that would not have it yet.
+// Announces to every tracker what this client serves: when it changes, again when a tracker comes back, and again
+// when a tracker refused it for now. Sends in batches, one at a time to each tracker.
 
 import { Failure } from '../../common/failure.ts'
 import { announceBatchFiles } from '../../common/limits.ts'
@@ -11,89 +11,81 @@ import type { TrackerConnection } from './tracker-connection.ts'
 type Announcement = FileVersion & { readonly complete: boolean }
 
 /**
- * A tracker that is behind the others does not know a file that was shared a moment ago, and refuses it:
- * then it is said again after these times. One that is really gone is retracted when the trackers say so.
+ * A tracker that is behind the others refuses a file that was just shared. It is announced again after these delays.
+ * A file that is really gone is retracted when the trackers report it.
  */
 const sayAgainAfterMs = [250, 1000, 4000, 15_000] as const
 
-/** What waits to be said to one tracker, the newest of each version. */
+/** Delay before repeating a batch that was refused as a whole. */
+const troubleMs = 2000
+
+interface Said {
+  readonly announcement: Announcement
+  /** How often it was refused. */
+  readonly refusals: number
+}
+
+/** What waits to be sent to one tracker: the newest state of each version. */
 interface Outbox {
-  readonly announce: Map<string, Announcement>
+  readonly announce: Map<string, Said>
   readonly retract: Map<string, FileVersion>
   sending: Promise<void> | undefined
 }
 
 export class Announcements {
+  /** By version: a name may briefly have an old and a new one. */
   readonly #all = new Map<string, Announcement>()
-  readonly #outboxes = new WeakMap<TrackerConnection, Outbox>()
+  #outboxes = new WeakMap<TrackerConnection, Outbox>()
 
-  /** From now on this is to be known. */
+  /** Adds it to what every tracker should know. */
   put(file: FileVersion, complete: boolean): Announcement {
     const announcement = { group: file.group, name: file.name, fileId: file.fileId, complete }
-    this.#all.set(keyOf(file), announcement)
+    this.#all.set(versionOf(file), announcement)
     return announcement
   }
 
   /** False when this version was not announced. */
   drop(file: FileVersion): boolean {
-    return this.#all.get(keyOf(file))?.fileId === file.fileId && this.#all.delete(keyOf(file))
+    return this.#all.delete(versionOf(file))
   }
 
   clear(): void {
     this.#all.clear()
+    this.#outboxes = new WeakMap()
   }
 
   /**
-   * Says this to a tracker that is logged in to, together with whatever else is to be said to it by then:
-   * thousands of files that come at once must not fill the connection. Resolves when that is answered, and
-   * never rejects.
+   * Announces to a tracker where the user is logged in, in one batch with whatever else waits by then. Resolves when
+   * that is answered. Never rejects: after a broken connection everything is announced again.
    */
   say(connection: TrackerConnection, announcement: Announcement, timeoutMs?: number): Promise<void> {
-    const outbox = this.#outboxOf(connection)
-    outbox.announce.set(versionOf(announcement), announcement)
-    outbox.retract.delete(versionOf(announcement))
-    return this.#sendSoon(connection, outbox, timeoutMs)
+    return this.#say(connection, [{ announcement, refusals: 0 }], timeoutMs)
   }
 
-  /** Says that this is not served any more. A tracker that goes away forgets it by itself. */
+  /** Retracts. A tracker that loses the connection forgets the file by itself. */
   sayNot(connection: TrackerConnection, { group, name, fileId }: FileVersion): void {
     const outbox = this.#outboxOf(connection)
-    outbox.retract.set(versionOf({ group, name, fileId }), { group, name, fileId })
-    outbox.announce.delete(versionOf({ group, name, fileId }))
+    const version = versionOf({ group, name, fileId })
+    outbox.retract.set(version, { group, name, fileId })
+    outbox.announce.delete(version)
     void this.#sendSoon(connection, outbox)
   }
 
+  /** Announces everything to a tracker after a login. Never rejects. */
   sendAll(connection: TrackerConnection): Promise<void> {
-    return this.send(connection, [...this.#all.values()])
+    return this.#say(
+      connection,
+      [...this.#all.values()].map((announcement) => ({ announcement, refusals: 0 })),
+    )
   }
 
-  /** Says these to a tracker that is logged in to. Never rejects: a connection that breaks is told all anew. */
-  async send(
-    connection: TrackerConnection,
-    announcements: readonly Announcement[],
-    timeoutMs?: number,
-    triesBefore = 0,
-  ): Promise<void> {
-    // An older tracker would refuse a whole batch for one name that it does not take.
-    const takesAll = connection.greeting?.capabilities.includes(wideNames) === true
-    const taken = takesAll ? announcements : announcements.filter(({ name }) => isNarrowName(name))
-    for (let at = 0; at < taken.length; at += announceBatchFiles) {
-      if (connection.loggedInAs === undefined) return
-      const files = taken.slice(at, at + announceBatchFiles)
-      try {
-        const answer = await connection.request('announce', { files }, timeoutMs)
-        if (!answer.ok) continue
-        const refused = new Set(answer.value.refused.map(keyOf))
-        if (refused.size > 0)
-          this.#sayAgain(
-            connection,
-            files.filter((file) => refused.has(keyOf(file))),
-            triesBefore,
-          )
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error
-      }
+  #say(connection: TrackerConnection, all: readonly Said[], timeoutMs?: number): Promise<void> {
+    const outbox = this.#outboxOf(connection)
+    for (const said of all) {
+      outbox.announce.set(versionOf(said.announcement), said)
+      outbox.retract.delete(versionOf(said.announcement))
     }
+    return this.#sendSoon(connection, outbox, timeoutMs)
   }
 
   #outboxOf(connection: TrackerConnection): Outbox {
@@ -105,50 +97,87 @@ export class Announcements {
     return outbox
   }
 
-  /** One batch is under way at a time; what comes meanwhile goes with the next. */
+  /** Sends one batch at a time; what arrives meanwhile goes with the next. */
   #sendSoon(connection: TrackerConnection, outbox: Outbox, timeoutMs?: number): Promise<void> {
-    outbox.sending = (outbox.sending ?? nextTurn()).then(async () => {
-      const announcements = [...outbox.announce.values()]
+    const sending = (outbox.sending ?? nextTurn()).then(async () => {
+      const announced = [...outbox.announce.values()]
       const retracted = [...outbox.retract.values()]
       outbox.announce.clear()
       outbox.retract.clear()
-      await this.send(connection, announcements, timeoutMs)
-      await retractAll(connection, retracted)
+      await this.#announce(connection, announced, timeoutMs)
+      await this.#retract(connection, retracted)
     })
-    const sending = outbox.sending
+    outbox.sending = sending
     return sending.finally(() => {
       if (outbox.sending === sending) outbox.sending = undefined
     })
   }
 
-  #sayAgain(connection: TrackerConnection, refused: readonly Announcement[], triesBefore: number): void {
-    const waitMs = sayAgainAfterMs[triesBefore]
+  async #announce(connection: TrackerConnection, all: readonly Said[], timeoutMs?: number): Promise<void> {
+    // An older tracker would refuse a whole batch for one name that it does not take.
+    const takesAll = connection.greeting?.capabilities.includes(wideNames) === true
+    const taken = takesAll ? all : all.filter(({ announcement }) => isNarrowName(announcement.name))
+    for (let at = 0; at < taken.length; at += announceBatchFiles) {
+      // Skips what was retracted or changed meanwhile, or belonged to a user who has logged out.
+      const batch = taken.slice(at, at + announceBatchFiles).filter((said) => this.#isCurrent(said))
+      if (connection.loggedInAs === undefined || batch.length === 0) continue
+      const files = batch.map(({ announcement }) => announcement)
+      const answer = await answered(connection.request('announce', { files }, timeoutMs))
+      if (answer === undefined) continue
+      if (!answer.ok) {
+        this.#sayAgain(connection, batch, troubleMs)
+        continue
+      }
+      const refused = new Set(answer.value.refused.map(keyOf))
+      for (const said of batch) if (refused.has(keyOf(said.announcement))) this.#onRefused(connection, said)
+    }
+  }
+
+  async #retract(connection: TrackerConnection, files: readonly FileVersion[]): Promise<void> {
+    for (let at = 0; at < files.length; at += announceBatchFiles) {
+      if (connection.loggedInAs === undefined) return
+      const batch = files.slice(at, at + announceBatchFiles)
+      const answer = await answered(connection.request('retract', { files: batch }))
+      if (answer?.ok !== false) continue
+      const timer = setTimeout(() => {
+        for (const file of batch) if (!this.#all.has(versionOf(file))) this.sayNot(connection, file)
+      }, troubleMs)
+      timer.unref()
+    }
+  }
+
+  #isCurrent({ announcement }: Said): boolean {
+    return this.#all.get(versionOf(announcement)) === announcement
+  }
+
+  #onRefused(connection: TrackerConnection, said: Said): void {
+    const waitMs = sayAgainAfterMs[said.refusals]
     if (waitMs === undefined) return
+    this.#sayAgain(connection, [{ ...said, refusals: said.refusals + 1 }], waitMs)
+  }
+
+  #sayAgain(connection: TrackerConnection, all: readonly Said[], waitMs: number): void {
     const timer = setTimeout(() => {
-      // Those that were neither retracted nor changed meanwhile.
-      const still = refused.filter((announcement) => this.#all.get(keyOf(announcement)) === announcement)
-      void this.send(connection, still, undefined, triesBefore + 1)
+      const still = all.filter((said) => this.#isCurrent(said))
+      if (still.length > 0) void this.#say(connection, still)
     }, waitMs)
     timer.unref()
   }
 }
 
-async function retractAll(connection: TrackerConnection, files: readonly FileVersion[]): Promise<void> {
-  for (let at = 0; at < files.length; at += announceBatchFiles) {
-    if (connection.loggedInAs === undefined) return
-    try {
-      await connection.request('retract', { files: files.slice(at, at + announceBatchFiles) })
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error
-    }
-  }
+/** Undefined when the connection breaks or the answer is late. */
+async function answered<T>(request: Promise<T>): Promise<T | undefined> {
+  return request.catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error
+    return undefined
+  })
 }
 
 function versionOf(file: FileVersion): string {
   return `${keyOf(file)} ${file.fileId}`
 }
 
-/** What is said in this turn goes together. */
+/** Resolves in the next turn, so that everything of this one goes together. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

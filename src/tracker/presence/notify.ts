@@ -49,6 +49,8 @@ function onShareWithdrawn(presence: Presence, effect: Effect & { kind: 'share_wi
   const swarm = presence.swarm(effect.version)
   for (const client of presence.clientsOf(effect.user)) {
     if (swarm?.peers.get(client) === true) presence.retract(client, effect.version)
+    // It may have been withdrawn from another machine of this user.
+    client.tell('file_gone', effect.version)
   }
 }
 

@@ -1,6 +1,6 @@
 // A share library with everything real but the trackers, which say yes to everything.
 
-import pLimit from 'p-limit'
+import pLimit, { type LimitFunction } from 'p-limit'
 import { onTestFinished } from 'vitest'
 import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { SourceRegistry } from '../../../src/client/sharing/source-registry.ts'
@@ -18,20 +18,24 @@ export interface OneLibrary {
   readonly manifests: ManifestStore
   readonly notices: string[]
   readonly retracted: unknown[]
+  readonly announced: unknown[]
+  /** One file is hashed at a time. */
+  readonly hashing: LimitFunction
 }
 
 /** In this folder; another one in the same folder is the next start of the program. */
-export function oneLibrary(folder = temporaryFolder()): OneLibrary {
+export async function oneLibrary(folder = temporaryFolder()): Promise<OneLibrary> {
   const notices: string[] = []
   const retracted: unknown[] = []
+  const announced: unknown[] = []
   const onNotice = (sentence: string): void => void notices.push(sentence)
   const link = {
-    announce: () => Promise.resolve(),
+    announce: (file: unknown) => Promise.resolve(void announced.push(file)),
     change: () => Promise.resolve(accept(undefined)),
     retract: (file: unknown) => retracted.push(file),
   } as unknown as TrackerLink
   const manifests = new ManifestStore(folder)
-  const store = UserStore.open(folder, 'cluster', 'ann', {
+  const store = await UserStore.open(folder, 'cluster', 'ann', {
     onTrouble: onNotice,
     onUnused: (fileId) => manifests.remove(fileId),
   })
@@ -41,8 +45,8 @@ export function oneLibrary(folder = temporaryFolder()): OneLibrary {
   const hashing = pLimit(1)
   const library = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
   onTestFinished(async () => {
-    library.close()
+    await library.close()
     await store.saved()
   })
-  return { library, sources, store, manifests, notices, retracted }
+  return { library, sources, store, manifests, notices, retracted, announced, hashing }
 }

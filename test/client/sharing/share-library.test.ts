@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { SharedFile } from '../../../src/client/operations.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import type { Answer } from '../../../src/common/refusal.ts'
@@ -31,7 +31,7 @@ interface Shared extends OneLibrary {
 /** A file that is shared in the group g. */
 async function shared(): Promise<Shared> {
   const folder = temporaryFolder()
-  const one = { ...oneLibrary(folder), folder, path: join(folder, 'f.bin') }
+  const one = { ...(await oneLibrary(folder)), folder, path: join(folder, 'f.bin') }
   writeFileSync(one.path, bytes)
   expectShared(await one.library.upload(one.path, 'g'))
   return one
@@ -43,10 +43,10 @@ function expectShared(answer: Answer<SharedFile>): void {
 
 /** The program ends, this happens to the file, and the user logs in again. */
 async function afterwards({ folder, path, library, store }: Shared, happens: (path: string) => void) {
-  library.close()
+  await library.close()
   await store.saved()
   happens(path)
-  const next = oneLibrary(folder)
+  const next = await oneLibrary(folder)
   await next.library.resume()
   return next
 }
@@ -158,4 +158,53 @@ describe('the manifest of a file that is shared', () => {
     expect(one.manifests.load(share?.fileId ?? '')).toBeDefined()
     expect(one.manifests.load(fileId)).toBeUndefined()
   })
+})
+
+test('a stop while a new version of the same name is hashed ends both', async () => {
+  const one = await shared()
+  let goOn = (): void => undefined
+  void one.hashing(() => new Promise<void>((resolve) => (goOn = resolve)))
+  writeFileSync(one.path, 'the second version')
+  const uploading = one.library.upload(one.path, 'g')
+  await vi.waitFor(() => expect(one.hashing.pendingCount).toBe(1))
+  expect(await one.library.stop('g', 'f.bin')).toEqual({ ok: true, value: { isTold: true } })
+  goOn()
+  expect(await uploading).toMatchObject({ refusal: { code: 'cancelled' } })
+  expect([one.store.shares(), one.store.withdrawals()]).toEqual([[], []])
+  expect(one.announced).toHaveLength(1)
+})
+
+// A version that was withdrawn by its last sharer while this client was logged out, or only registering its
+// own copy, took that copy with it.
+test('news of a version count only for a share that the trackers have accepted', async () => {
+  const one = await shared()
+  const version = { group: 'g', name: 'f.bin', fileId }
+  one.library.onFileGone({ ...version, fileId: 'ab'.repeat(32) })
+  expect(one.store.shares()).toHaveLength(1)
+  one.library.onFileGone(version)
+  expect(one.notices).toEqual(['f.bin in g was replaced or withdrawn; you do not share it any more'])
+  await one.store.saved()
+  expect(one.store.shares()).toEqual([])
+  // Adopted, and its registration not answered yet.
+  const adopted = one.library.adopt(
+    { ...version, sizeBytes: bytes.length, path: one.path },
+    manifestOf(bytes),
+    Promise.resolve(),
+  )
+  one.library.onFileGone(version)
+  await adopted
+  expect(one.store.shares()).toHaveLength(1)
+})
+
+test('a share that is stopped while a finished download is being taken over is not served', async () => {
+  const folder = temporaryFolder()
+  const path = join(folder, 'f.bin')
+  writeFileSync(path, bytes)
+  const { library, store, sources, announced } = await oneLibrary(folder)
+  const file = { group: 'g', name: 'f.bin', fileId, sizeBytes: bytes.length, path }
+  const adopted = library.adopt(file, manifestOf(bytes), Promise.resolve())
+  const stopped = library.stop('g', 'f.bin')
+  await adopted
+  expect(await stopped).toEqual({ ok: true, value: { isTold: true } })
+  expect([store.shares(), sources.find('g', fileId), announced]).toEqual([[], undefined, []])
 })

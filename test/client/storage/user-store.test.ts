@@ -36,7 +36,7 @@ interface Place {
   readonly troubles: string[]
   /** Contents that nothing is remembered of any more, in the order in which the store said so. */
   readonly unused: string[]
-  readonly open: () => UserStore
+  readonly open: () => Promise<UserStore>
 }
 
 function place(): Place {
@@ -58,44 +58,44 @@ function place(): Place {
 
 test('what was remembered is there after a restart, in its order', async () => {
   const { open } = place()
-  const store = open()
+  const store = await open()
   expect([store.shares(), store.downloads()]).toEqual([[], []])
   await Promise.all(['b', 'a', 'c'].map((name) => store.rememberShare(aShare(name))))
   await store.rememberDownload(aDownload('d'))
   await store.forgetShare(aShare('a'))
-  expect(open().shares()).toEqual([aShare('b'), aShare('c')])
-  expect(open().downloads()).toEqual([aDownload('d')])
+  expect((await open()).shares()).toEqual([aShare('b'), aShare('c')])
+  expect((await open()).downloads()).toEqual([aDownload('d')])
 })
 
 test('names of any kind come back as they were', async () => {
   const { open } = place()
   const names = ['__proto__', 'constructor', '-rf', 'grüße "1".txt', '%2e%2e', 'a b']
-  const store = open()
+  const store = await open()
   for (const name of names) await store.rememberShare(aShare(name))
-  expect(open().shares()).toEqual(names.map(aShare))
+  expect((await open()).shares()).toEqual(names.map(aShare))
 })
 
 test('a change is durable when its promise resolves', async () => {
   const { open } = place()
-  const store = open()
+  const store = await open()
   for (const name of ['a', 'b', 'c']) {
     await store.rememberShare(aShare(name))
-    expect(open().shares()).toEqual(store.shares())
+    expect((await open()).shares()).toEqual(store.shares())
   }
 })
 
 test('changes in a hurry are all kept, and saved() says when', async () => {
   const { open } = place()
-  const store = open()
+  const store = await open()
   for (let each = 0; each < 100; each++) void store.rememberShare(aShare(`f${each}`))
   for (let each = 0; each < 99; each++) void store.forgetShare(aShare(`f${each}`))
   await store.saved()
-  expect(open().shares()).toEqual([aShare('f99')])
+  expect((await open()).shares()).toEqual([aShare('f99')])
 })
 
 test('forgetting what is not remembered changes nothing', async () => {
   const { open, path } = place()
-  const store = open()
+  const store = await open()
   await store.forgetShare(aShare('a'))
   await store.forgetDownload(aDownload('a'))
   expect(() => readFileSync(path)).toThrow('ENOENT')
@@ -103,7 +103,7 @@ test('forgetting what is not remembered changes nothing', async () => {
 
 test('a content is unused when the last share or download with it is forgotten, and that is durable', async () => {
   const { open, unused } = place()
-  const store = open()
+  const store = await open()
   await store.rememberShare(aShare('a'))
   await store.rememberShare({ ...aShare('other'), fileId: otherId })
   await store.rememberDownload(aDownload('d'))
@@ -111,14 +111,14 @@ test('a content is unused when the last share or download with it is forgotten, 
   expect(unused).toEqual([])
   await store.forgetDownload(aDownload('d'))
   expect(unused).toEqual([fileId])
-  expect(open().shares()).toEqual([{ ...aShare('other'), fileId: otherId }])
+  expect((await open()).shares()).toEqual([{ ...aShare('other'), fileId: otherId }])
   await store.forgetDownload(aDownload('d'))
   expect(unused).toEqual([fileId])
 })
 
 test('a content is unused when another version takes its place, and the same one again changes nothing', async () => {
   const { open, unused } = place()
-  const store = open()
+  const store = await open()
   await store.rememberShare(aShare('a'))
   await store.rememberShare({ ...aShare('a'), stamp: '5:4:3:2:1' })
   expect(unused).toEqual([])
@@ -131,7 +131,7 @@ test('a content is unused when another version takes its place, and the same one
 
 test('a content that is remembered again while it is being forgotten is not unused', async () => {
   const { open, unused } = place()
-  const store = open()
+  const store = await open()
   await store.rememberShare(aShare('a'))
   await Promise.all([store.forgetShare(aShare('a')), store.rememberShare(aShare('b'))])
   expect(unused).toEqual([])
@@ -139,7 +139,7 @@ test('a content that is remembered again while it is being forgotten is not unus
 
 test('a download that becomes a share keeps its content in use', async () => {
   const { open, unused } = place()
-  const store = open()
+  const store = await open()
   await store.rememberDownload(aDownload('a'))
   await store.downloadBecomesShare(aShare('a'))
   expect(unused).toEqual([])
@@ -149,31 +149,34 @@ test('a download that becomes a share keeps its content in use', async () => {
 
 test('a download that becomes a share is never lost, nor both, in any state of the file', async () => {
   const { open } = place()
-  const store = open()
+  const store = await open()
   await store.rememberDownload(aDownload('a'))
   const changing = store.downloadBecomesShare(aShare('a'))
   // Whenever a crash comes: the file holds the old or the new, never neither.
   for (let looks = 0, done = false; !done; looks++) {
-    const seen = open()
+    const seen = await open()
     expect(seen.shares().length + seen.downloads().length).toBe(1)
     done = seen.shares().length === 1
     if (looks > 10_000) throw new Error('it never became durable')
     await new Promise((turn) => setImmediate(turn))
   }
   await changing
-  expect(open().shares()).toEqual([aShare('a')])
+  expect((await open()).shares()).toEqual([aShare('a')])
 })
 
 test('users and communities are kept apart', async () => {
   const { folder, open } = place()
-  await open().rememberShare(aShare('a'))
-  const others = [UserStore.open(folder, 'c1', 'bob', ignored), UserStore.open(folder, 'c2', 'ann', ignored)]
+  await (await open()).rememberShare(aShare('a'))
+  const others = [
+    await UserStore.open(folder, 'c1', 'bob', ignored),
+    await UserStore.open(folder, 'c2', 'ann', ignored),
+  ]
   expect(others.flatMap((store) => store.shares())).toEqual([])
 })
 
 test('the name of a community leads nowhere else', async () => {
   const { folder } = place()
-  const store = UserStore.open(folder, '../../outside', 'ann', ignored)
+  const store = await UserStore.open(folder, '../../outside', 'ann', ignored)
   await store.rememberShare(aShare('a'))
   expect(readdirSync(folder)).toEqual(['users'])
   expect(readdirSync(join(folder, 'users'))).toEqual(['______outside'])
@@ -188,29 +191,80 @@ test.each([
   ['naming a file that cannot be', '{"version":1,"shares":[{"group":"g1","name":"../a"}],"downloads":[]}'],
 ])('a file that is %s is a failure that names it, and stays as it is', async (_, text) => {
   const { open, path } = place()
-  await open().rememberShare(aShare('a'))
+  await (await open()).rememberShare(aShare('a'))
   writeFileSync(path, text)
   const failure = expect.objectContaining({
     code: 'data',
     message: expect.stringContaining(`${path} is damaged`),
   })
-  expect(open).toThrow(failure)
+  await expect(open()).rejects.toThrow(failure)
   expect(readFileSync(path, 'utf8')).toBe(text)
 })
 
-test('a file that cannot be read is a failure too', () => {
+test('a file that cannot be read is a failure too', async () => {
   const { open, path } = place()
   mkdirSync(path, { recursive: true })
-  expect(open).toThrow(expect.objectContaining({ code: 'data' }))
+  await expect(open()).rejects.toThrow(expect.objectContaining({ code: 'data' }))
 })
 
 test('what cannot be written is said, and the next change writes it after all', async () => {
   const { open, path, folder, troubles } = place()
-  const store = open()
+  const store = await open()
   rmSync(join(folder, 'users'), { recursive: true })
   await store.rememberShare(aShare('a'))
   expect(troubles).toEqual([expect.stringContaining(path)])
   mkdirSync(join(folder, 'users', 'c1'), { recursive: true })
   await store.rememberShare(aShare('b'))
-  expect(open().shares()).toEqual([aShare('a'), aShare('b')])
+  expect((await open()).shares()).toEqual([aShare('a'), aShare('b')])
+})
+
+test('a withdrawal is remembered with the share forgotten, until it is told or shared again', async () => {
+  const { open } = place()
+  const store = await open()
+  await store.rememberShare(aShare('a'))
+  await Promise.all([store.rememberWithdrawal(aShare('a')), store.rememberWithdrawal(aShare('b'))])
+  const next = await open()
+  expect([next.shares(), next.withdrawals()]).toEqual([
+    [],
+    [
+      { group: 'g1', name: 'a' },
+      { group: 'g1', name: 'b' },
+    ],
+  ])
+  await next.forgetWithdrawal(aShare('b'))
+  await next.rememberShare(aShare('a'))
+  const last = await open()
+  expect([last.shares(), last.withdrawals(), last.isWithdrawn(aShare('a'))]).toEqual([
+    [aShare('a')],
+    [],
+    false,
+  ])
+})
+
+test('a file that an earlier version wrote has no withdrawals', async () => {
+  const { open, path } = place()
+  await (await open()).rememberShare(aShare('a'))
+  writeFileSync(path, JSON.stringify({ version: 1, shares: [aShare('b')], downloads: [] }))
+  const store = await open()
+  expect([store.shares(), store.withdrawals()]).toEqual([[aShare('b')], []])
+})
+
+test('thousands of records are read, each checked, without stopping the loop', async () => {
+  const { open, path } = place()
+  await (await open()).rememberShare(aShare('a'))
+  const shares = Array.from({ length: 2000 }, (_, each) => aShare(`f${each}`))
+  writeFileSync(path, JSON.stringify({ version: 1, shares, downloads: [] }))
+  let turns = 0
+  let isOpen = false
+  const count = (): void => {
+    turns++
+    if (!isOpen) setImmediate(count)
+  }
+  setImmediate(count)
+  const store = await open()
+  isOpen = true
+  expect(store.shares()).toEqual(shares)
+  expect(turns).toBeGreaterThanOrEqual(shares.length / 500)
+  writeFileSync(path, JSON.stringify({ version: 1, shares: [...shares, { name: '../a' }], downloads: [] }))
+  await expect(open()).rejects.toThrow('is damaged')
 })

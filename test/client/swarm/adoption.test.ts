@@ -13,9 +13,9 @@ import { temporaryFolder } from '../temporary-folder.ts'
 const manifest = buildManifest(7, hashPiece(Buffer.from('content')))
 const { fileId, sizeBytes } = manifest
 
-function makeLibrary() {
+async function makeLibrary() {
   const folder = temporaryFolder()
-  const one = oneLibrary(folder)
+  const one = await oneLibrary(folder)
   const file = { group: 'g', name: 'f.bin', fileId, sizeBytes, path: join(folder, 'f.bin') }
   // The download serves its pieces until somebody else does.
   const offer = one.sources.offer(
@@ -34,7 +34,7 @@ function makeLibrary() {
 test('a file whose folder is gone before it reached the disk is not shared, and does not end the program', async () => {
   // Nobody listened to the flush of a file that had been moved away at once: its failure was an
   // unhandled rejection. And the client stayed listed with pieces that it could not read any more.
-  const { adopt, sources, notices, retracted, file } = makeLibrary()
+  const { adopt, sources, notices, retracted, file } = await makeLibrary()
   await adopt(Promise.reject(new Error('no such folder')))
   expect(notices).toEqual([
     `${file.path} may not have reached the disk: no such folder`,
@@ -45,7 +45,7 @@ test('a file whose folder is gone before it reached the disk is not shared, and 
 })
 
 test('a file that may not have reached the disk is shared, and hashed again before the next time', async () => {
-  const { adopt, sources, notices, store, file } = makeLibrary()
+  const { adopt, sources, notices, store, file } = await makeLibrary()
   writeFileSync(file.path, 'content')
   await adopt(Promise.reject(new Error('the disk failed')))
   expect(notices).toEqual([`${file.path} may not have reached the disk: the disk failed`])
@@ -54,7 +54,7 @@ test('a file that may not have reached the disk is shared, and hashed again befo
 })
 
 test('a file that has reached the disk is remembered with its stamp', async () => {
-  const { adopt, notices, store, file } = makeLibrary()
+  const { adopt, notices, store, file } = await makeLibrary()
   writeFileSync(file.path, 'content')
   await adopt(Promise.resolve())
   expect(notices).toEqual([])
