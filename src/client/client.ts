@@ -258,25 +258,26 @@ export class Client implements Operations {
   }
 
   async pauseDownload(group: string, name: string): Promise<Answer<void>> {
-    return this.#session?.downloads.pause(group, name) ?? notLoggedIn()
+    return this.#session?.downloads.pause(group, name.normalize('NFC')) ?? notLoggedIn()
   }
 
   async resumeDownload(group: string, name: string): Promise<Answer<void>> {
-    return this.#session?.downloads.resumeOne(group, name) ?? notLoggedIn()
+    return this.#session?.downloads.resumeOne(group, name.normalize('NFC')) ?? notLoggedIn()
   }
 
   async cancelDownload(group: string, name: string): Promise<Answer<void>> {
-    return this.#session?.downloads.cancel(group, name) ?? notLoggedIn()
+    return this.#session?.downloads.cancel(group, name.normalize('NFC')) ?? notLoggedIn()
   }
 
   async stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>> {
     const session = this.#session
     if (session === undefined) return notLoggedIn()
     if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
-    const wasOnlyDownloaded = session.downloads.unshare(group, name) && !session.shares.has(group, name)
+    const spelt = name.normalize('NFC')
+    const wasOnlyDownloaded = session.downloads.unshare(group, spelt) && !session.shares.has(group, spelt)
     if (wasOnlyDownloaded) return accept({ isTold: true })
-    const problem = fileNameProblem(name)
-    return problem === undefined ? session.shares.stop(group, name) : refuse('bad-name', problem)
+    const problem = fileNameProblem(spelt)
+    return problem === undefined ? session.shares.stop(group, spelt) : refuse('bad-name', problem)
   }
 
   setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): void {

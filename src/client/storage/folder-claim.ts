@@ -1,63 +1,159 @@
-// One client a data folder: two would overwrite each other's memory and share one identity. The claim is
-// a socket that this process listens on, so that it ends with the process, however that ends.
+// Lets one client at a time use a data folder: two would overwrite each other's memory and share one identity.
+//
+// A claim is a socket in the folder that its process listens on: the system closes it however the process
+// ends, and only who may write to the folder can hold one. Claims are numbered, `claim.1` and so on. A new
+// claimant listens under a name of its own, and links it to the number after the highest, if nobody answers
+// there. Linking is atomic, and a claim answers from the moment that it has its number. The highest number
+// is never removed, so a claimant that was slow finds a higher one, and withdraws.
 
-import { createHash } from 'node:crypto'
-import { realpathSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { link, rm } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Failure, systemCode } from '../../common/failure.ts'
+import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
+
+/** The path of a socket has 107 bytes at most on Linux, and 103 on other systems. */
+const longestPathBytes = 103
+
+/** Longer than any name of a claim. */
+const nameBytes = 24
 
 /** Claims the folder for this process; call the result to give it back. Rejects with a `start` failure. */
 export async function claimFolder(folder: string): Promise<() => void> {
-  const name = createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 24)
+  checkOwner(folder)
   try {
-    // On Linux a name without a file (its first character is NUL): the system forgets it with the process,
-    // so there is nothing to clear away, and of several that start at once exactly one gets it.
-    if (process.platform === 'linux') return await listen(`\0coterie-${name}`)
-    // In the temporary folder, because the path of a socket has a hundred characters at most.
-    return await listenOrTakeOver(join(tmpdir(), `coterie-${name}.sock`))
+    const place = new ClaimPlace(realpathSync(folder))
+    const giveBack = await place.claim()
+    if (giveBack !== undefined) return giveBack
+    place.close()
   } catch (error) {
-    if (systemCode(error) !== 'EADDRINUSE')
-      throw new Failure('start', `cannot claim the folder ${folder}`, error)
+    throw new Failure('start', `cannot claim the folder ${folder}: ${sentenceOf(error)}`, error)
+  }
+  throw new Failure(
+    'start',
+    `another client uses the folder ${folder}; give this one its own with --data-dir`,
+  )
+}
+
+/**
+ * Refuses a folder that others may write to. It is not made private here, because what others put into it
+ * cannot be told from what belongs there. One that they can only read is accepted: its files are private.
+ */
+function checkOwner(folder: string): void {
+  let found
+  try {
+    found = statSync(folder)
+  } catch (error) {
+    throw new Failure('start', `cannot claim the folder ${folder}: ${sentenceOf(error)}`, error)
+  }
+  const user = process.getuid?.()
+  if (user === undefined) return
+  if (found.uid !== user)
     throw new Failure(
       'start',
-      `another client uses the folder ${folder}; give this one its own with --data-dir`,
-      error,
+      `the folder ${folder} belongs to another user; give this client its own with --data-dir`,
     )
+  if ((found.mode & 0o022) !== 0)
+    throw new Failure(
+      'start',
+      `other users can write to the folder ${folder}; check what is in it, then run: chmod 700 ${folder}`,
+    )
+}
+
+class ClaimPlace {
+  readonly #folder: string
+  /** How the folder is called in paths of sockets. */
+  readonly #short: string
+  #file: number | undefined
+
+  constructor(folder: string) {
+    this.#folder = folder
+    this.#short = folder
+    if (Buffer.byteLength(folder) + nameBytes <= longestPathBytes) return
+    if (process.platform !== 'linux') throw new Error('its path is too long')
+    this.#file = openSync(folder, 'r')
+    this.#short = `/proc/self/fd/${this.#file}`
+  }
+
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file)
+    this.#file = undefined
+  }
+
+  /** Undefined: another process has the folder. */
+  async claim(): Promise<(() => void) | undefined> {
+    const last = this.#highest()
+    if (last > 0 && (await isAlive(join(this.#short, `claim.${last}`)))) return undefined
+    const own = `claim-${randomBytes(6).toString('hex')}`
+    const server = await listen(join(this.#short, own))
+    const number = last + 1
+    const isLinked = await this.#link(own, number)
+    if (!isLinked || this.#highest() !== number) {
+      server.close()
+      return undefined
+    }
+    for (const each of this.#numbers()) if (each < number) rmSync(this.#path(each), { force: true })
+    return () => {
+      server.close()
+      this.close()
+    }
+  }
+
+  async #link(own: string, number: number): Promise<boolean> {
+    const path = join(this.#folder, own)
+    try {
+      await link(path, this.#path(number))
+      return true
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') return false
+      throw error
+    } finally {
+      await rm(path, { force: true })
+    }
+  }
+
+  #path(number: number): string {
+    return join(this.#folder, `claim.${number}`)
+  }
+
+  #highest(): number {
+    return Math.max(0, ...this.#numbers())
+  }
+
+  #numbers(): number[] {
+    return readdirSync(this.#folder).flatMap((name) => {
+      const number = /^claim\.([1-9]\d{0,14})$/.exec(name)?.[1]
+      return number === undefined ? [] : [Number(number)]
+    })
   }
 }
 
-/** Elsewhere the name is a file, which a client that was killed leaves behind. */
-async function listenOrTakeOver(path: string): Promise<() => void> {
-  try {
-    return await listen(path)
-  } catch (error) {
-    if (systemCode(error) !== 'EADDRINUSE' || (await isAlive(path))) throw error
-  }
-  await rm(path, { force: true })
-  return listen(path)
-}
-
-function listen(path: string): Promise<() => void> {
+function listen(path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server: Server = createServer((socket) => socket.destroy())
+    const server = createServer((socket) => socket.destroy())
     server.once('error', reject)
     server.listen(path, () => {
       server.unref()
-      resolve(() => server.close())
+      resolve(server)
     })
   })
 }
 
+/** Rejects when it cannot be told, because the socket may not be opened, say. */
 function isAlive(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const socket = connect(path)
     socket.once('connect', () => {
       socket.destroy()
       resolve(true)
     })
-    socket.once('error', () => resolve(false))
+    socket.once('error', (error) => {
+      const code = systemCode(error)
+      // EAGAIN: so many ask at once that the holder has not answered all; ENOENT: a higher one came meanwhile.
+      if (code === 'EAGAIN') resolve(true)
+      else if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(false)
+      else reject(error)
+    })
   })
 }

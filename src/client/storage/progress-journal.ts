@@ -82,7 +82,11 @@ export class ProgressJournal {
     const file = this.#file
     this.#file = undefined
     await Promise.allSettled(this.#writes)
-    await file?.close()
+    try {
+      await file?.close()
+    } catch (error) {
+      throw this.#failure(error)
+    }
   }
 
   async remove(): Promise<void> {

@@ -2,8 +2,9 @@
 
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { Failure } from '../../common/failure.ts'
+import { Failure, sentenceOf } from '../../common/failure.ts'
 import { pieceCount } from '../../common/pieces.ts'
+import { systemError } from './system-error.ts'
 import { hashOfFile, type HashTask, type TaskResult } from './hash-worker.ts'
 
 /** 32 MiB: long enough that handing out tasks costs nothing, short enough that all workers end together. */
@@ -81,7 +82,11 @@ export class HashPool {
   async #hash(task: HashTask, onAdded: (job: Job) => void): Promise<Uint8Array> {
     const result = await this.#add(task, onAdded)
     if ('hashes' in result) return result.hashes
-    throw unreadable(task, result.problem)
+    throw unreadable(
+      task,
+      result.problem,
+      result.errno === undefined ? undefined : systemError(result.errno, 'read'),
+    )
   }
 
   #add(task: HashTask, onAdded: (job: Job) => void): Promise<TaskResult> {
@@ -155,7 +160,8 @@ function inline(task: HashTask): Buffer {
   try {
     return hashOfFile(task)
   } catch (error) {
-    throw unreadable(task, error instanceof Error ? error.message : String(error), error)
+    // Our own decision, that the file became shorter, has no cause: nothing failed.
+    throw unreadable(task, sentenceOf(error), error instanceof Failure ? undefined : error)
   }
 }
 

@@ -14,7 +14,12 @@ export interface HashTask {
   readonly indices: readonly number[]
 }
 
-export type TaskResult = { readonly hashes: Uint8Array } | { readonly problem: string }
+/**
+ * The hashes, or why there are none. `errno` is libuv's number of a system error: a thread cannot be sent its
+ * code as part of an error.
+ */
+export type TaskResult =
+  { readonly hashes: Uint8Array } | { readonly problem: string; readonly errno: number | undefined }
 
 /** The hashes of these pieces, 52 bytes each, in their order. Throws when the file is shorter or unreadable. */
 export function hashOfFile(task: HashTask): Buffer {
@@ -45,7 +50,8 @@ function run(task: HashTask): TaskResult {
     return { hashes: hashOfFile(task) }
   } catch (error) {
     if (!(error instanceof Failure) && systemCode(error) === undefined) throw error
-    return { problem: sentenceOf(error) }
+    const { errno } = error as NodeJS.ErrnoException
+    return { problem: sentenceOf(error), errno }
   }
 }
 

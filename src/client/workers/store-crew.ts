@@ -1,12 +1,12 @@
 // One shared memory and the workers that look into it. When one of them ends before its shift does, the crew
 // is broken: the slots may be in any state, and the lock may be held by nobody. It is then used no more.
 
-import { getSystemErrorMap } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { Failure } from '../../common/failure.ts'
 import { storeHere } from './store-here.ts'
 import { slotCount, SlotState, StoreSlots, type StoreJob, type StoreOutcome } from './store-slots.ts'
 import type { StoreShift } from './store-worker.ts'
+import { systemError } from './system-error.ts'
 
 const outcomes: ReadonlyMap<SlotState, StoreOutcome> = new Map([
   [SlotState.stored, 'stored'],
@@ -149,7 +149,7 @@ export class StoreCrew {
       if (outcome === undefined && state !== SlotState.failed) continue
       this.#slots.setState(slot, SlotState.idle)
       this.#waiting.delete(slot)
-      if (outcome === undefined) reject(systemError(this.#slots.errnoOf(slot)))
+      if (outcome === undefined) reject(systemError(this.#slots.errnoOf(slot), 'write'))
       else resolve(outcome)
     }
   }
@@ -157,10 +157,4 @@ export class StoreCrew {
 
 function startStoreWorker(workerData: object): Worker {
   return new Worker(new URL('./store-worker.js', import.meta.url), { workerData })
-}
-
-/** As Node makes it, from the system's number alone. */
-function systemError(errno: number): Error {
-  const [code, text] = getSystemErrorMap().get(errno) ?? [`E${-errno}`, 'unknown error']
-  return Object.assign(new Error(`${code}: ${text}, write`), { errno, code, syscall: 'write' })
 }

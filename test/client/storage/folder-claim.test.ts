@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { symlinkSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { claimFolder } from '../../../src/client/storage/folder-claim.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
@@ -79,4 +81,63 @@ test('after a claimant was killed, exactly one of several that come at once gets
     ])
     await Promise.all(claimants.map(kill))
   }
+})
+
+test.each([0o777, 0o770, 0o702])(
+  'a folder that others can write to is refused, with what to do: mode %i',
+  async (mode) => {
+    const folder = temporaryFolder()
+    chmodSync(folder, mode)
+    await expect(claimFolder(folder)).rejects.toMatchObject({
+      code: 'start',
+      message: `other users can write to the folder ${folder}; check what is in it, then run: chmod 700 ${folder}`,
+    })
+    expect(readdirSync(folder)).toEqual([])
+    chmodSync(folder, 0o700)
+    const giveBack = await claimFolder(folder)
+    giveBack()
+  },
+)
+
+describe.skipIf(process.getuid?.() !== 0)(
+  'of another user (skipped: only root can make such a folder)',
+  () => {
+    test('a folder is refused, with what to do', async () => {
+      const folder = temporaryFolder()
+      chownSync(folder, 12345, 12345)
+      await expect(claimFolder(folder)).rejects.toMatchObject({
+        code: 'start',
+        message: `the folder ${folder} belongs to another user; give this client its own with --data-dir`,
+      })
+    })
+  },
+)
+
+test('a folder with a path longer than that of a socket is claimed as any other', async () => {
+  const folder = join(temporaryFolder(), 'long'.repeat(30), 'long'.repeat(30))
+  mkdirSync(folder, { recursive: true })
+  const first = await claimant(folder)
+  expect(first.outcome).toBe('claimed')
+  await expect(claimFolder(folder)).rejects.toMatchObject({ message: refusal(folder) })
+  await kill(first)
+  const giveBack = await claimFolder(folder)
+  giveBack()
+})
+
+// Any user of the machine could listen on the name that stood for the folder, and keep its owner out.
+test.runIf(process.platform === 'linux')('nobody outside the folder can hold its claim', async () => {
+  const folder = temporaryFolder()
+  const name = createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 24)
+  const hostile = createServer().listen(`\0coterie-${name}`)
+  onTestFinished(() => void hostile.close())
+  await once(hostile, 'listening')
+  const giveBack = await claimFolder(folder)
+  expect(readdirSync(folder)).toEqual(['claim.1'])
+  giveBack()
+})
+
+test('claims leave one name in the folder, however many there were', async () => {
+  const folder = temporaryFolder()
+  for (let round = 0; round < 5; round++) (await claimFolder(folder))()
+  expect(readdirSync(folder)).toEqual(['claim.5'])
 })

@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  closeSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -141,4 +142,16 @@ test('downloads of different files, or to different places, have journals of the
   }
   const read = places.map(([destination, id]) => journalOf(folder, destination, id).read(pieceCount))
   expect(read).toEqual([new Set([0]), new Set([1]), new Set([2])])
+})
+
+test('a journal that cannot be closed is a failure that names it and its cause', async () => {
+  const { path, journal: kept } = journal()
+  await kept.begin([])
+  // Closed behind its back, as by a disk that is gone: closing it again says EBADF.
+  await kept.lend(async (file) => closeSync(file))
+  await expect(kept.close()).rejects.toMatchObject({
+    code: 'file',
+    message: expect.stringContaining(path),
+    cause: { code: 'EBADF' },
+  })
 })
