@@ -8,6 +8,7 @@ import type { ChalkInstance } from 'chalk'
 import { allCommands } from './commands/program.ts'
 import type { TerminalOutput } from './echo-output.ts'
 import { EchoOutput } from './echo-output.ts'
+import { KeyInput } from './key-input.ts'
 import type { Line, Screen } from './line.ts'
 import { paintedLine } from './line.ts'
 
@@ -45,7 +46,7 @@ export class Terminal implements Screen {
     this.#onQuit = onQuit
     const completer = (line: string): [string[], string] => (this.#asking ? [[], line] : complete(line))
     this.#editor = createInterface({
-      input,
+      input: new KeyInput(input),
       output: this.#echo,
       terminal: true,
       completer,

@@ -175,6 +175,38 @@ describe('in a terminal', () => {
     )
   })
 
+  test('a paste lands at the cursor, and a tab in it completes nothing', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('create_group g1')
+    await person.see(/g1$/)
+    person.type('\u001b[D'.repeat(2))
+    person.type('a\tb c')
+    await person.see(/^coterie> create_group a\s+b cg1$/)
+    person.type('\u0001')
+    person.type('whoami\rupload_file x ')
+    await person.see(/whoamicreate_group[^]*coterie> upload_file x$/)
+    expect(person.screen()[1]).toMatch(/^error: unknown command "whoamicreate_group"/)
+  })
+
+  test('an event over a pasted line of several rows leaves no empty rows', async () => {
+    const person = sitDown({ columns: 20 })
+    await person.see(/coterie>$/)
+    const typed = 'create_group a23456789b23456789c23456789d2'
+    person.type(typed)
+    await person.see(/d2$/)
+    await person.knock()
+    await person.see(/lets them in\n[^]*d2$/)
+    expect(person.screen()).toEqual([
+      'def asks to join g1;',
+      ' accept_request g1 d',
+      'ef lets them in',
+      'coterie> create_grou',
+      'p a23456789b23456789',
+      'c23456789d2',
+    ])
+  })
+
   test('an upload that takes long goes on in the background', async () => {
     const person = sitDown()
     await person.see(/coterie>$/)
