@@ -19,11 +19,14 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test.each([false, true])(
+test.each([
+  [false, 'rm'],
+  [true, undefined],
+])(
   'a client that is killed before any call of publishing leaves nothing half (over a file: %s)',
-  async (overwrite) => {
+  async (overwrite, upTo) => {
     await inArena(async (arena) => {
-      const { calls, faults } = await killInPublishing(arena, overwrite)
+      const { calls, faults } = await killInPublishing(arena, overwrite, upTo)
       expect(faults).toEqual([])
       expect(calls.map((call) => call.split(' ')[0])).toContain(overwrite ? 'rename' : 'link')
     })

@@ -13,10 +13,10 @@ function expectClean(figures: Figures): void {
 }
 
 test('two trackers on one file that are killed in turn lose nothing, and do nothing twice or by half', async () => {
-  const figures = await killAtRandom({ ...few, trackers: 2, kills: 10 })
+  const figures = await killAtRandom({ ...few, trackers: 2, kills: 6 })
   expectClean(figures)
-  expect(figures.acknowledged).toBeGreaterThan(500)
-  expect(figures.restartsMs).toHaveLength(10)
+  expect(figures.acknowledged).toBeGreaterThan(300)
+  expect(figures.restartsMs).toHaveLength(6)
 })
 
 test('a tracker that is killed before and after each step of a command and of a snapshot loses nothing', async () => {
@@ -29,8 +29,13 @@ const names = Object.keys(variants) as VariantName[]
 
 test.each(names)('the campaign finds in the variant %s what it has to find', async (name) => {
   const program = (folder: string) => variantProgram(name, folder)
-  const figures = await killAtRandom({ ...few, trackers: 1, kills: 5, program })
+  const killed = (kills: number) => killAtRandom({ ...few, trackers: 1, kills, program })
   const { finds } = variants[name]
+  const figures = await killed(2)
   if (finds === 'nothing') expectClean(figures)
-  else expect({ seed, ...figures }).toMatchObject({ [finds]: expect.toSatisfy((count: number) => count > 0) })
+  // Two kills show it nearly always.
+  else if (figures[finds] === 0)
+    expect({ seed, ...(await killed(8)) }).toMatchObject({
+      [finds]: expect.toSatisfy((count: number) => count > 0),
+    })
 })

@@ -19,8 +19,15 @@ const name = 'data.bin'
 const user = 'victim'
 const old = 'what was there before'
 
-/** With `overwrite` the destination exists, and must be the old file or the new one at every moment. */
-export async function killInPublishing(arena: Arena, overwrite: boolean): Promise<PublishingFigures> {
+/**
+ * With `overwrite` the destination exists, and must be the old file or the new one at every moment. `upTo`: the
+ * last call to kill before, by its name; what comes behind it is the same with and without `overwrite`.
+ */
+export async function killInPublishing(
+  arena: Arena,
+  overwrite: boolean,
+  upTo?: string,
+): Promise<PublishingFigures> {
   const path = await makeFile(arena, name, 1)
   const seeder = await arena.startMember('seeder')
   await seeder.say(`upload_file ${path} ${group}`)
@@ -28,12 +35,14 @@ export async function killInPublishing(arena: Arena, overwrite: boolean): Promis
   const place = new Place(arena, readFileSync(path), overwrite)
   const all = await place.callsOf(0)
   const first = all.findLastIndex((call) => call.startsWith('write ')) + 1
+  const end = upTo === undefined ? -1 : all.findLastIndex((call) => call.startsWith(`${upTo} `))
+  const last = end === -1 ? all.length : end + 1
   const faults: string[] = []
-  for (let call = first + 1; call <= all.length; call++) {
+  for (let call = first + 1; call <= last; call++) {
     const said = await place.killedBefore(call)
     faults.push(...said.map((fault) => `killed before call ${call}, "${all[call - 1]}": ${fault}`))
   }
-  return { calls: all.slice(first), faults }
+  return { calls: all.slice(first, last), faults }
 }
 
 class Place {
@@ -99,11 +108,11 @@ class Place {
   }
 }
 
-/** The file is complete, and this client is a second seeder of it. */
+/** The file is complete, and this client is a second seeder of it: one that has a part only is listed too. */
 async function untilListed(client: Program): Promise<void> {
   for (let look = 0; look < 600; look++) {
-    const line = await client.say(`list_files ${group}`)
-    if (line.endsWith('2 seeders')) return
+    const isListed = (await client.say(`list_files ${group}`)).endsWith('2 seeders')
+    if (isListed && !(await client.say('show_downloads')).startsWith('[D]')) return
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
   throw new Error('the file that was downloaded is not shared')

@@ -60,7 +60,13 @@ export class Conduct {
     return this.#refusals >= refusalsMax
   }
 
-  /** What was so far is not held against it: it has a new connection, or nothing that it could send. */
+  /** It has a new connection: a refusal on it may be long mended, but the next one weighs as much as before. */
+  onConnected(): void {
+    this.restUntilMs = 0
+    this.lookAnew()
+  }
+
+  /** What was so far is not held against it: it has nothing that it could send, say. */
   lookAnew(): void {
     this.#watchedFromBytes = undefined
   }

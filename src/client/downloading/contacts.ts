@@ -17,6 +17,8 @@ export interface ContactsOptions {
   readonly open: (contact: Contact) => Promise<void>
   /** Whether further peers are of use at present. */
   readonly wantsMore: () => boolean
+  /** Whether other peers than this one give pieces at present. */
+  readonly othersGive: (contact: Contact) => boolean
   /** Told once for each peer. */
   readonly onMisbehaved: (misdeed: Misdeed) => void
 }
@@ -72,7 +74,8 @@ export class Contacts {
     for (const peer of peers) {
       if (peer.key === this.#options.ownKey) continue
       const contact = this.#contacts.get(peer.key) ?? this.#add(peer)
-      if (contact === undefined || contact.isAside) continue
+      if (contact === undefined || (contact.isAside && this.#options.othersGive(contact))) continue
+      contact.isAside = false
       learnAddress(contact, peer)
       clearTimeout(contact.retry)
       contact.retry = undefined
@@ -118,8 +121,8 @@ export class Contacts {
   }
 
   /**
-   * It does not give what it promises. It is tried again later, and not before, whoever speaks of it: a peer that
-   * is overloaded looks the same.
+   * It does not give what it promises. While others give, it is tried again later, and not before, whoever speaks
+   * of it: a peer that is overloaded looks the same. With nobody else to ask, every news of it is a hope.
    */
   putAside(contact: Contact, did: string, why?: string): void {
     const againInMs = contact.conduct.putAside()

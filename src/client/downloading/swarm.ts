@@ -41,7 +41,7 @@ export interface SwarmEvents {
   onTicketRefused(): void
 }
 
-/** A peer is put aside for holding back only when another one gave a piece within this time. */
+/** Others give when one of them gave a piece within this time. */
 const othersGiveMs = 5000
 /** So long the peer that gave the manifest is alone: enough for a fast one to be all that is needed. */
 const aloneMs = 60
@@ -76,6 +76,7 @@ export class Swarm {
       turns: network.turns,
       open: (contact) => this.#open(contact),
       wantsMore: () => !this.#hasEnough,
+      othersGive: (contact) => this.#othersGive(contact),
       onMisbehaved: (misdeed) => events.onMisbehaved(misdeed),
     })
     this.#tick = setInterval(() => this.#onTick(), tickMs)
@@ -151,7 +152,7 @@ export class Swarm {
     }
     contact.link = link
     contact.share = this.#underWay.join(contact.user)
-    contact.conduct.lookAnew()
+    contact.conduct.onConnected()
     this.#contacts.onLinked(contact)
     this.#picker.onPeer(contact.key, pieces.value)
     link.use({
@@ -352,11 +353,14 @@ export class Swarm {
     }
     const owes = link.askedCount + link.openCount > 0 && !link.isPaused
     if (!conduct.holdsBack(nowMs, owes, link.receivedBytes)) return
-    const othersGive = this.#lastPieceFrom !== contact && nowMs - this.#lastPieceAtMs < othersGiveMs
     // Left the choice, it may have nothing to choose.
     const hasSome = link.askedCount > 0 || this.#picker.hasOnOffer(contact.key)
-    if (othersGive && hasSome) this.#contacts.putAside(contact, 'holds back pieces of')
+    if (hasSome && this.#othersGive(contact)) this.#contacts.putAside(contact, 'holds back pieces of')
     else conduct.lookAnew()
+  }
+
+  #othersGive(contact: Contact): boolean {
+    return this.#lastPieceFrom !== contact && performance.now() - this.#lastPieceAtMs < othersGiveMs
   }
 
   /** Whether more peers are needed, and whether those that are connected can be asked for more. */

@@ -110,10 +110,17 @@ describe('a peer that misbehaves does not keep the download from the good one', 
         ),
       ])
       expect(liar.asked.length).toBeLessThanOrEqual(8)
-      const connections = liar.connections
-      // Nobody's word brings it back before its time.
+      const { connections } = liar
+      const held: (() => void)[] = []
+      const good = await one.seeder('good', {
+        piece: ({ before, right, send }) => (before === 0 ? send(right) : held.push(() => send(right))),
+      })
+      one.joins(good)
+      await one.until('the good one to give', () => one.had.length === 1 && held.length > 0)
+      // While another one gives, nobody's word brings it back before its time.
       one.joins(liar)
-      one.joins(await one.seeder('good'))
+      for (const send of held) send()
+      held.push = (send) => (send(), 0)
       await one.untilComplete()
       expectWhole(one)
       expect(liar.connections).toBe(connections)
