@@ -86,7 +86,8 @@ async function one(arena: Arena, folder: string, looker: Client, count: number):
     const seeded = await countSeeded(looker)
     if (seeded === count) break
     if (performance.now() - startedAtMs > patienceMs) throw new Error(`${seeded} of ${count} are back`)
-    await setTimeout(200)
+    // Seldom: listing 10,000 files keeps a core busy that the client may need.
+    await setTimeout(500)
   }
   const seconds = (performance.now() - startedAtMs) / 1000
   const heard = once(child, 'message') as Promise<[number]>

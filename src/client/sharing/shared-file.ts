@@ -36,7 +36,8 @@ export class SharedFile implements PieceSource {
   readonly path: string
   readonly #stamp: FileStamp
   readonly #events: SharedFileEvents
-  readonly #reader = new PieceReader()
+  /** Made at the first read: of thousands of shared files few are ever asked for. */
+  #reader: PieceReader | undefined
   #pathLookedAtMs = Number.NEGATIVE_INFINITY
   #changed = false
   #gone = false
@@ -90,6 +91,7 @@ export class SharedFile implements PieceSource {
 
   async #read(file: FileHandle, index: number, buffer: Buffer): Promise<Answer<void>> {
     const length = pieceLength(this.manifest.sizeBytes, index)
+    this.#reader ??= new PieceReader()
     const bytesRead = await this.#reader.read(file, buffer, length, pieceOffset(index))
     // Another read found that out meanwhile.
     if (this.#gone) return refuse('file-changed', 'the file is gone')
