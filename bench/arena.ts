@@ -87,6 +87,11 @@ export function peakMiB(program: Program): number {
   return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
 }
 
+/** Bytes that the process has written, to sockets for the most part (Linux). */
+export function writtenBytes({ process }: Program): number {
+  return Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${process.pid}/io`, 'utf8'))?.[1])
+}
+
 /** Runs a benchmark in an arena, and always cleans up. */
 export async function inArena(run: (arena: Arena) => Promise<void>): Promise<void> {
   const arena = new Arena()

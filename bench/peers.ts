@@ -13,63 +13,29 @@ import type { PieceSource } from '../src/client/sharing/piece-source.ts'
 import { SourceRegistry } from '../src/client/sharing/source-registry.ts'
 import { TicketOffice } from '../src/client/sharing/ticket-office.ts'
 import { UploadQueue } from '../src/client/sharing/upload-queue.ts'
-import { TrackerConnection, type Told } from '../src/client/tracker-link/tracker-connection.ts'
 import { TokenBucket } from '../src/client/transfer/token-bucket.ts'
 import { ownBuffer } from '../src/client/workers/store-pool.ts'
-import { parseAddress } from '../src/common/addresses.ts'
 import { Bitfield } from '../src/common/bitfield.ts'
 import { Failure } from '../src/common/failure.ts'
 import { peerConnectionsMax, peersPerFileMax, pieceBytes } from '../src/common/limits.ts'
 import type { Manifest } from '../src/common/manifest.ts'
 import { pieceLength, pieceOffset } from '../src/common/pieces.ts'
 import type { Peer } from '../src/common/protocol/tracker-protocol.ts'
-import { accept, type Answer } from '../src/common/refusal.ts'
+import { accept } from '../src/common/refusal.ts'
 import { makeIdentity, type Identity } from '../src/common/security/identity.ts'
-import { deriveKeys, type ClientKeys } from '../src/common/security/scram.ts'
 import { group, inArena, makeFile, peakMiB, type Arena } from './arena.ts'
+import { logIn, loopback, must } from './crowd.ts'
 
 const boundMiB = 150
 const sizeMiB = 128
 const pieceCount = sizeMiB * 2
 const name = 'data.bin'
-const loopback = { host: '127.0.0.1', port: 0 }
 const peers = Number(process.argv[2] ?? peerConnectionsMax)
 
 /** The rate of each of the 50 seeders: together they need about 20 s for the file. */
 const uploadBytesPerSecond = 128 * 1024
 const slowBytesPerSecond = 16 * 1024
 const phaseMs = 15_000
-
-function must<T>(answer: Answer<T>): T {
-  if (answer.ok) return answer.value
-  throw new Error(answer.refusal.sentence)
-}
-
-let keys: Promise<ClientKeys> | undefined
-
-/** Logs in another client of the user `crowd`. The key is derived once for all. */
-async function logIn(arena: Arena, identity: Identity, port: number): Promise<TrackerConnection> {
-  const connection = new TrackerConnection({
-    address: parseAddress(arena.trackerAddress),
-    listen: loopback,
-    identity,
-    port: () => port,
-    // Ignores every notification.
-    told: new Proxy({}, { get: () => () => undefined }) as Told,
-    onTrackers: () => undefined,
-    session: () => undefined,
-    onUp: () => undefined,
-    onDown: () => undefined,
-  })
-  await connection.start()
-  must(
-    await connection.login({
-      user: 'crowd',
-      keys: (salt, iterations) => (keys ??= deriveKeys('bench', salt, iterations)),
-    }),
-  )
-  return connection
-}
 
 /** Starts a peer that the tracker knows as complete and that serves the file from memory. */
 async function startSeeder(arena: Arena, content: Buffer, manifest: Manifest): Promise<void> {
@@ -79,7 +45,7 @@ async function startSeeder(arena: Arena, content: Buffer, manifest: Manifest): P
   const uploads = new UploadQueue(new TokenBucket(uploadBytesPerSecond))
   const server = new PeerServer({ identity, tickets, sources, uploads, onFailure: rethrow })
   const port = await server.listen(loopback)
-  const connection = await logIn(arena, identity, port)
+  const connection = await logIn(arena, 'crowd', identity, port)
   tickets.onTrackers([connection.greeting?.key ?? ''])
   tickets.open()
   const source: PieceSource = {
@@ -181,7 +147,7 @@ await inArena(async (arena) => {
   await sharer.say(`upload_file ${path} ${group}`)
 
   const identity = makeIdentity()
-  const connection = await logIn(arena, identity, 1)
+  const connection = await logIn(arena, 'crowd', identity, 1)
   const find = async () => must(await connection.request('find_file', { group, name }))
   const { fileId, ticket, peers: known } = await find()
   const access = { fileId, ticket, identity }

@@ -3,12 +3,11 @@
 
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { createReadStream, readFileSync } from 'node:fs'
+import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { group, makeFile, type Arena } from '../../bench/arena.ts'
+import { group, makeFile, writtenBytes, type Arena } from '../../bench/arena.ts'
 import { pieceBytes } from '../../src/common/limits.ts'
-import type { Program } from '../../src/demo/program.ts'
 import { seededRandom } from '../simulation/seeded-random.ts'
 
 export interface DownloadPlan {
@@ -41,7 +40,7 @@ export async function killDownloader(arena: Arena, plan: DownloadPlan): Promise<
   await seeder.say(`limit upload ${Math.max(1, Math.round((ratePerMs * 1000) / 1024))}K`)
   let client = await arena.startMember('victim')
   const destination = join(arena.folder, 'copy.bin')
-  const before = sentBy(seeder)
+  const before = writtenBytes(seeder)
   await client.say(`download_file ${group} ${name} ${destination}`)
   for (let kill = 0; kill < plan.kills; kill++) {
     await setTimeout(random() * plan.longestLifeMs)
@@ -54,13 +53,8 @@ export async function killDownloader(arena: Arena, plan: DownloadPlan): Promise<
     kills: plan.kills,
     isIdentical: (await hashOf(path)) === (await hashOf(destination)),
     pieces,
-    piecesSent: (sentBy(seeder) - before) / pieceBytes,
+    piecesSent: (writtenBytes(seeder) - before) / pieceBytes,
   }
-}
-
-/** Bytes that the process has written, to sockets for the most part (Linux). */
-function sentBy({ process }: Program): number {
-  return Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${process.pid}/io`, 'utf8'))?.[1])
 }
 
 async function hashOf(path: string): Promise<string> {

@@ -18,6 +18,12 @@ const longestRestMs = 30_000
 /** After so many refusals in a row a peer is put aside. */
 export const refusalsMax = 4
 
+/**
+ * So many pieces of a peer that has not sent a good one yet may be under way or wait to be verified: each that is
+ * asked for may be a lie.
+ */
+const unprovenMax = 3
+
 const firstAsideMs = 30_000
 const longestAsideMs = 10 * 60_000
 
@@ -31,6 +37,8 @@ export class Conduct {
   isNamed = false
   #refusals = 0
   #timesAside = 0
+  #isProven = false
+  #unverified = 0
   #aheadMax = askAheadMax
   #watchedMs = 0
   #watchedFromBytes: number | undefined
@@ -41,8 +49,24 @@ export class Conduct {
     return this.#aheadMax
   }
 
-  /** A good piece came. */
+  /** The most pieces that it may owe or have waiting to be verified; undefined when that does not matter any more. */
+  get unprovenMax(): number | undefined {
+    return this.#isProven ? undefined : unprovenMax - this.#unverified
+  }
+
+  /** A piece came, and is to be verified. */
+  onArrived(): void {
+    this.#unverified++
+  }
+
+  /** What came is verified, or not needed any more. */
+  onLookedAt(): void {
+    this.#unverified--
+  }
+
+  /** What came was good. */
   onPiece(): void {
+    this.#isProven = true
     this.#refusals = 0
     this.#timesAside = 0
     this.#aheadMax = Math.min(askAheadMax, this.#aheadMax + 1)

@@ -1,12 +1,12 @@
 // The peers that a swarm knows of, and which of them to connect to next: fairly between users, so that one user's
 // many peers do not keep another's from being tried; the least tried first; one that failed after a while.
 
-import { formatAddress } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
 import { peersPerFileMax } from '../../common/limits.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { connectsAtOnce, type ConnectTurns } from './connect-turns.ts'
 import { learnAddress, newContact, retryAfterMs, tryNextAddress, type Contact } from './contact.ts'
+import { nameOf } from './peer-greeting.ts'
 import type { PeerLink } from './peer-link.ts'
 
 export interface ContactsOptions {
@@ -163,7 +163,7 @@ export class Contacts {
     const [peer] = contact.addresses
     if (contact.conduct.isNamed || peer === undefined || this.#stopped) return
     contact.conduct.isNamed = true
-    const name = contact.link?.name ?? `${peer.user}@${formatAddress(peer)}`
+    const name = contact.link?.name ?? nameOf(peer)
     this.#options.onMisbehaved({ peer: name, ...what })
   }
 

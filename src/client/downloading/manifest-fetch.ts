@@ -1,13 +1,16 @@
-// Getting the manifest of a file from whoever has it. Peers are asked one after the other, the next
-// when the last is slow: a peer that hangs costs a second.
+// Gets the manifest of a file from whoever has it. Asks one peer, then more and more at a time while none of those
+// asked sends any of it: peers that hang cost seconds, however many they are, and one that is slow is not asked for
+// the same in vain.
 
 import { Failure } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
+import type { Answer } from '../../common/refusal.ts'
 import { PeerLink } from './peer-link.ts'
 import type { SwarmNetwork } from './swarm.ts'
 
-const patienceMs = 1000
+/** After so long more peers are asked. */
+const patienceMs = 500
 
 /** A manifest, and the connection that it came by, on which pieces can be asked for. */
 export interface FetchedManifest {
@@ -22,52 +25,84 @@ export async function fetchManifest(
   ticket: string,
   peers: readonly Peer[],
 ): Promise<FetchedManifest | undefined> {
-  const others = peers.filter((peer) => peer.key !== network.identity.publicKey)
+  const waiting = peers.filter((peer) => peer.key !== network.identity.publicKey)
   return new Promise((resolve, reject) => {
-    const waiting = [...others]
-    let running = 0
+    const running = new Set<Attempt>()
     let settled = false
     const finish = (fetched: FetchedManifest | undefined): void => {
-      if (settled) fetched?.link.close('not needed')
+      if (settled) return
       settled = true
       clearInterval(hurry)
+      for (const attempt of running) attempt.stop()
       resolve(fetched)
     }
     const next = (): void => {
       const peer = waiting.shift()
       if (settled) return
       if (peer === undefined) {
-        if (running === 0) finish(undefined)
+        if (running.size === 0) finish(undefined)
         return
       }
-      running++
-      fromPeer(network, fileId, ticket, peer).then((fetched) => {
-        running--
+      const attempt = new Attempt(network, fileId, ticket, peer)
+      running.add(attempt)
+      attempt.fetched.then((fetched) => {
+        running.delete(attempt)
         if (fetched === undefined) next()
+        else if (settled) fetched.link.close('not needed')
         else finish(fetched)
       }, reject)
     }
-    const hurry = setInterval(next, patienceMs)
+    const hurry = setInterval(() => {
+      const comes = [...running].some((attempt) => attempt.hasMoved())
+      for (let more = comes ? 1 : running.size; more > 0; more--) next()
+    }, patienceMs)
     next()
   })
 }
 
-async function fromPeer(
-  { identity, listen, bucket, turns }: SwarmNetwork,
-  fileId: string,
-  ticket: string,
-  peer: Peer,
-): Promise<FetchedManifest | undefined> {
-  let link: PeerLink | undefined
-  try {
-    const opened = await turns.run(() => PeerLink.open({ peer, fileId, ticket, identity, listen, bucket }))
-    if (!opened.ok) return undefined
-    link = opened.value
-    const manifest = await link.fetchManifest()
-    if (manifest.ok) return { manifest: manifest.value, link }
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error
+/** Asking one peer. */
+class Attempt {
+  /** Undefined when it does not give the manifest. Rejects for bugs only. */
+  readonly fetched: Promise<FetchedManifest | undefined>
+  #link: PeerLink | undefined
+  #stopped = false
+  #heardAtMs = 0
+
+  constructor(network: SwarmNetwork, fileId: string, ticket: string, peer: Peer) {
+    this.fetched = this.#fetch(network, fileId, ticket, peer)
   }
-  link?.close('not needed')
-  return undefined
+
+  /** Whether it is connected and sent something since it was last asked. */
+  hasMoved(): boolean {
+    const heardAtMs = this.#link?.lastHeardAtMs ?? 0
+    const hasMoved = heardAtMs > this.#heardAtMs
+    this.#heardAtMs = heardAtMs
+    return hasMoved
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#link?.close('not needed')
+  }
+
+  async #fetch(
+    { identity, listen, bucket, turns }: SwarmNetwork,
+    fileId: string,
+    ticket: string,
+    peer: Peer,
+  ): Promise<FetchedManifest | undefined> {
+    try {
+      const open = (): Promise<Answer<PeerLink>> =>
+        PeerLink.open({ peer, fileId, ticket, identity, listen, bucket })
+      const opened = await turns.run(async () => (this.#stopped ? undefined : open()))
+      if (opened?.ok !== true) return undefined
+      this.#link = opened.value
+      const manifest = this.#stopped ? undefined : await this.#link.fetchManifest()
+      if (manifest?.ok === true) return { manifest: manifest.value, link: this.#link }
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+    }
+    this.#link?.close('not needed')
+    return undefined
+  }
 }

@@ -1,7 +1,7 @@
 // A connection to one peer, for one file: shows the ticket, proves keys both ways, asks for pieces.
 // Knows how fast the peer is; decides nothing about which piece.
 
-import { formatAddress, type Address } from '../../common/addresses.ts'
+import type { Address } from '../../common/addresses.ts'
 import { Bitfield } from '../../common/bitfield.ts'
 import { Failure } from '../../common/failure.ts'
 import { lineBytesMax, manifestBytesMax, pieceCountMax } from '../../common/limits.ts'
@@ -9,14 +9,13 @@ import { parseManifest, type Manifest } from '../../common/manifest.ts'
 import { peerProtocol, type PeerProtocol } from '../../common/protocol/peer-protocol.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { checkProof, makeNonce, proveKey } from '../../common/security/challenge.ts'
 import type { Identity } from '../../common/security/identity.ts'
-import { protocolVersion, version } from '../../common/version.ts'
 import { Caller } from '../../common/wire/caller.ts'
 import { openChannel } from '../../common/wire/channel.ts'
 import { callFrom } from '../tracker-link/call-from.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
+import { greetPeer, nameOf, openTimeoutMs } from './peer-greeting.ts'
 import { allowanceMs, averagePace, isDoubtful, pingTimeoutMs } from './asking.ts'
 
 export interface PeerLinkOptions {
@@ -51,9 +50,6 @@ interface Asked {
   /** The size of the body that is arriving, in bytes. */
   arrivingBytes: number
 }
-
-/** An answer on the way to an open file comes within this time: a peer that hangs holds a place. */
-const openTimeoutMs = 5000
 
 /** Without a byte of a manifest for so long, it is asked for elsewhere; while bytes come, it goes on. */
 const manifestTimeoutMs = 5000
@@ -109,7 +105,7 @@ export class PeerLink {
     // Made in the same turn: nothing can have been told yet.
     const link = new PeerLink(options, caller)
     try {
-      const admitted = await link.#greet()
+      const admitted = await greetPeer(caller, options)
       if (admitted.ok) return accept(link)
       caller.close(admitted.refusal.sentence)
       return admitted
@@ -121,7 +117,7 @@ export class PeerLink {
 
   /** `user@ip:port`, as people are shown it. */
   get name(): string {
-    return `${this.peer.user}@${formatAddress(this.peer)}`
+    return nameOf(this.peer)
   }
 
   /** Pieces that were asked for by their index, or have begun to come, and are not there. */
@@ -157,6 +153,11 @@ export class PeerLink {
       if (arrivingBytes > 0) return this.#wholeBytes + arrivingBytes - rest.length
     }
     return this.#wholeBytes
+  }
+
+  /** When a byte last came, in milliseconds of `performance.now()`. */
+  get lastHeardAtMs(): number {
+    return this.#caller.channel.lastHeardAtMs
   }
 
   /** Whether it was given the time for its next piece and more, by what a piece took of late. */
@@ -346,32 +347,6 @@ export class PeerLink {
       },
       Math.min(pauseMs, longestPauseMs),
     )
-  }
-
-  async #greet(): Promise<Answer<void>> {
-    const { identity, peer, ticket } = this.#options
-    const nonce = makeNonce()
-    const program = `coterie-client/${version}`
-    const greeting = await this.#caller.request(
-      'hello',
-      { protocol: protocolVersion, program, nonce, ticket },
-      { timeoutMs: openTimeoutMs },
-    )
-    if (!greeting.ok) return greeting
-    const { key, proof: theirs } = greeting.value
-    const challenge = {
-      callerNonce: nonce,
-      responderNonce: greeting.value.nonce,
-      callerKey: identity.publicKey,
-      responderKey: key,
-    }
-    if (key !== peer.key || !checkProof('responder', challenge, theirs)) {
-      // No lie of the peer's: another client took its port, or the tracker is behind.
-      throw new Failure('connection-lost', `${this.name} is not the client that the tracker named`)
-    }
-    const proof = proveKey(identity, 'caller', challenge)
-    const proved = await this.#caller.request('prove', { proof }, { timeoutMs: openTimeoutMs })
-    return proved.ok ? accept(undefined) : proved
   }
 
   #choose(asked: Asked, index: number): void {

@@ -203,7 +203,7 @@ export class Swarm {
     if (letsPeerChoose(link.msPerPiece, link.choosesItself)) {
       if (!link.choosesItself) link.letChoose(this.#picker.onOffer())
       const choices = Math.min(choicesAhead(link.msPerPiece), conduct.aheadMax)
-      while (this.#underWay.mayAsk(share) && link.openCount < choices && hasRoom(link)) {
+      while (this.#underWay.mayAsk(share) && link.openCount < choices && this.#hasRoom(contact, link)) {
         void this.#fetch(contact, link, { index: undefined })
       }
     }
@@ -216,11 +216,18 @@ export class Swarm {
     this.#askFor(contact, link, ahead, (key) => this.#picker.pickFor(key, nowMs))
   }
 
+  /** What is asked for, and what it was let choose, wait in one queue at the peer. */
+  #hasRoom({ conduct }: Contact, link: PeerLink): boolean {
+    // With nobody else to ask, there is nothing to lose.
+    const unprovenMax = this.linkCount === 1 ? undefined : conduct.unprovenMax
+    return link.askedCount + link.openCount < (unprovenMax ?? pieceRequestsQueuedMax)
+  }
+
   /** Asks for certain pieces, until so many of this peer are under way. */
   #askFor(contact: Contact, link: PeerLink, max: number, pick: (key: string) => number | undefined): void {
     const { share } = contact
     if (share === undefined) return
-    while (this.#underWay.mayAsk(share) && link.askedCount < max && hasRoom(link)) {
+    while (this.#underWay.mayAsk(share) && link.askedCount < max && this.#hasRoom(contact, link)) {
       const index = pick(contact.key)
       if (index === undefined) return
       this.#tellTaken(link, index)
@@ -275,8 +282,9 @@ export class Swarm {
   }
 
   async #onPiece(contact: Contact, link: PeerLink, index: number, piece: PieceBuffer): Promise<void> {
-    const { key, share } = contact
+    const { key, share, conduct } = contact
     this.#underWay.onArrived()
+    conduct.onArrived()
     this.#lastPieceAtMs = performance.now()
     this.#lastPieceFrom = contact
     if (share?.isLate === true) this.#onOnTime(contact, share)
@@ -288,13 +296,16 @@ export class Swarm {
       this.#pace.onBytes(pieceLength(this.#store.manifest.sizeBytes, index), performance.now())
       if (link.msPerPiece !== undefined) this.#picker.onPace(key, link.msPerPiece)
       if (this.#stopped) return
-      if (this.#picker.isMissing(index) && !(await this.#store.receive(index, piece))) {
-        this.#picker.onGivenUp(key, index)
-        this.#contacts.ban(contact, `sent a bad piece ${index} of`)
-        return
+      if (this.#picker.isMissing(index)) {
+        if (!(await this.#store.receive(index, piece))) {
+          this.#picker.onGivenUp(key, index)
+          this.#contacts.ban(contact, `sent a bad piece ${index} of`)
+          return
+        }
+        conduct.onPiece()
       }
-      contact.conduct.onPiece()
     } finally {
+      conduct.onLookedAt()
       this.#underWay.onStored()
       piece.release()
     }
@@ -384,9 +395,4 @@ function isOfTicket({ code }: Refusal): boolean {
 
 function isIdle(link: PeerLink): boolean {
   return link.askedCount + link.openCount === 0
-}
-
-/** What is asked for, and what it was let choose, wait in one queue at the peer. */
-function hasRoom(link: PeerLink): boolean {
-  return link.askedCount + link.openCount < pieceRequestsQueuedMax
 }

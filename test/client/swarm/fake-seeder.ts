@@ -31,6 +31,10 @@ export interface PieceReply {
   readonly send: (bytes: Buffer) => void
   /** Announces so many bytes, and sends these. */
   readonly sendPart: (announced: number, bytes: Buffer) => void
+  /** Sends more of what was announced; nothing when the connection is gone. */
+  readonly sendMore: (bytes: Buffer) => void
+  /** Says that this piece comes next, where the choice was left to this seeder. */
+  readonly promise: () => void
   readonly refuse: (code: Refusal['code'], sentence: string) => void
   /** Reads and answers nothing more, not even a ping. */
   readonly fallSilent: () => void
@@ -49,6 +53,10 @@ export interface Behaviour {
   /** Signs with another key than the one it is known by. */
   impostor?: boolean
   refusesTickets?: boolean
+  /** Accepts connections and says nothing on them. */
+  silent?: boolean
+  /** The key of the caller, by its ticket; by default the ticket is the key. */
+  callerKey?: (ticket: string) => string
   /** Told of every piece that it is asked for. */
   onAsked?: () => void
 }
@@ -61,7 +69,7 @@ export class FakeSeeder {
   readonly #content: Buffer
   readonly #manifest: Manifest
   readonly #behaviour: Behaviour
-  readonly #identity: Identity = makeIdentity()
+  readonly identity: Identity = makeIdentity()
   readonly #server: Server
   readonly #channels = new Set<Channel>()
   readonly #stuck = new WeakSet<object>()
@@ -69,6 +77,7 @@ export class FakeSeeder {
   readonly asked: number[] = []
   connections = 0
   #port = 0
+  #sentBytes = 0
 
   private constructor(user: string, content: Buffer, manifest: Manifest, behaviour: Behaviour) {
     this.user = user
@@ -102,9 +111,16 @@ export class FakeSeeder {
       user: this.user,
       host: '127.0.0.1',
       port: this.#port,
-      key: this.#identity.publicKey,
+      key: this.identity.publicKey,
       complete: true,
     }
+  }
+
+  /** Bytes that it sent, over all connections. */
+  get sentBytes(): number {
+    let sum = this.#sentBytes
+    for (const { socket } of this.#channels) sum += socket.bytesWritten
+    return sum
   }
 
   stop(): void {
@@ -115,6 +131,10 @@ export class FakeSeeder {
   #serve(channel: Channel): void {
     this.connections++
     this.#channels.add(channel)
+    channel.socket.on('close', () => {
+      if (this.#channels.delete(channel)) this.#sentBytes += channel.socket.bytesWritten
+    })
+    if (this.#behaviour.silent === true) return
     const stage = { now: 'nothing' as 'nothing' | 'login' }
     const { pieceCount } = this.#manifest
     const has = Bitfield.fromBytes(Buffer.from(this.#behaviour.bitfield ?? '', 'base64'), pieceCount)
@@ -132,7 +152,7 @@ export class FakeSeeder {
         taken: ({ index }) => demand.onTaken(only, index),
       },
       stage: () => stage.now,
-      onClosed: () => this.#channels.delete(channel),
+      onClosed: () => undefined,
       onFailure: (error) => {
         throw error
       },
@@ -149,14 +169,13 @@ export class FakeSeeder {
         if (this.#behaviour.refusesTickets === true) return refuse('ticket-invalid', 'not this one')
         stage.now = 'login'
         allowLongLines(responder().channel)
-        // The ticket of these tests is the caller's key.
         const challenge = {
           callerNonce: nonce,
           responderNonce: makeNonce(),
-          callerKey: ticket,
-          responderKey: this.#identity.publicKey,
+          callerKey: this.#behaviour.callerKey?.(ticket) ?? ticket,
+          responderKey: this.identity.publicKey,
         }
-        const signer = this.#behaviour.impostor === true ? makeIdentity() : this.#identity
+        const signer = this.#behaviour.impostor === true ? makeIdentity() : this.identity
         const proof = proveKey(signer, 'responder', challenge)
         const { responderNonce, responderKey } = challenge
         return accept({
@@ -215,6 +234,10 @@ export class FakeSeeder {
       before: this.asked.length,
       send: (bytes) => sendPart(bytes.length, bytes),
       sendPart,
+      sendMore: (bytes) => {
+        if (!responder.channel.socket.destroyed) responder.channel.sendBytes(bytes, () => undefined)
+      },
+      promise: () => responder.tell('chosen', { request: id, index }),
       refuse: (code, sentence) => responder.answer(id, refuse(code, sentence)),
       fallSilent: () => void responder.channel.socket.pause(),
       hangUp: () => responder.channel.socket.end(),

@@ -170,9 +170,46 @@ describe('a peer that misbehaves does not keep the download from the good one', 
     ['too long', Buffer.alloc(2, 0xff).toString('base64')],
     ['too short', ''],
     ['no base64', '\u0000 \u2028 not base64 at all'],
-  ])('one whose bitfield is %s', async (_what, bitfield) => {
-    const one = await expectWholeBeside({ bitfield })
+  ])('one whose bitfield is %s; it is named and not asked again', async (_what, bitfield) => {
+    const one = new OneDownload(sizeBytes)
+    const bad = await one.seeder('bad', { bitfield })
+    one.start()
+    await one.until('the peer to be named', () => one.notices.length > 0)
+    const { connections } = bad
+    one.joins(bad)
+    one.joins(await one.seeder('good'))
+    await one.untilComplete()
     expect(one.piecesByUser).toEqual({ good: pieces })
+    expect(one.notices).toEqual([
+      expect.stringMatching(/^bad@.* broke the protocol for file\.bin \(it sent an impossible bitfield\); /),
+    ])
+    expect(bad.connections).toBe(connections)
+  })
+
+  test('one that announces a piece of 2^53 bytes; it is named and not asked again', async () => {
+    const one = new OneDownload(sizeBytes)
+    await one.seeder('bad', { piece: ({ right, sendPart }) => sendPart(2 ** 53, right) })
+    one.start()
+    await one.until('the peer to be named', () => one.notices.length > 0)
+    expect(one.notices).toEqual([expect.stringMatching(/^bad@.* broke the protocol for file\.bin \(/)])
+    one.joins(await one.seeder('good'))
+    await one.untilComplete()
+    expectWhole(one)
+  })
+
+  test('one that chooses pieces and does not send them', async () => {
+    const one = await expectWholeBeside({ piece: ({ promise }) => promise() })
+    expect(one.piecesByUser).toEqual({ good: pieces })
+  })
+
+  // Peers that hang were asked for the manifest one after the other, a second each.
+  test('forty that accept connections and say nothing', async () => {
+    const one = new OneDownload(sizeBytes)
+    for (let count = 0; count < 40; count++) await one.seeder(`silent-${count}`, { silent: true })
+    await one.seeder('good')
+    one.start()
+    await one.untilComplete()
+    expectWhole(one)
   })
 
   test.each([
@@ -188,6 +225,24 @@ describe('a peer that misbehaves does not keep the download from the good one', 
     expect((await expectWholeBeside({ impostor: true })).piecesByUser).toEqual({ good: pieces })
     expect((await expectWholeBeside({ refusesTickets: true })).piecesByUser).toEqual({ good: pieces })
   })
+})
+
+// Each of 25 that lied was asked for ten pieces before the first of them was seen to be bad.
+test('beside another peer, one that never sent a good piece is asked for three at most', async () => {
+  const one = new OneDownload(64 * pieceBytes)
+  const held: (() => void)[] = []
+  const liar = await one.seeder('liar', { piece: (reply) => held.push(() => corrupted(reply)) })
+  await one.seeder('good', {
+    piece: ({ right, send }) => {
+      send(right)
+      // It lies once much is there that could be asked for.
+      if (one.had.length > 32) for (const lie of held.splice(0)) lie()
+    },
+  })
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(liar.asked.length).toBeLessThanOrEqual(3)
 })
 
 describe('a peer that sends bad bytes', () => {

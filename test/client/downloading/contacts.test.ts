@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ConnectTurns } from '../../../src/client/downloading/connect-turns.ts'
+import type { Contact } from '../../../src/client/downloading/contact.ts'
+import { Contacts, type Misdeed } from '../../../src/client/downloading/contacts.ts'
+import type { PeerLink } from '../../../src/client/downloading/peer-link.ts'
+import { Failure } from '../../../src/common/failure.ts'
+import { peersPerFileMax } from '../../../src/common/limits.ts'
+import type { Peer } from '../../../src/common/protocol/tracker-protocol.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] }))
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function peer(user: string, key = user, host = '127.0.0.1'): Peer {
+  return { user, key, host, port: 4000, complete: true }
+}
+
+/** Where each contact was tried, in order; a try goes as the test says. */
+class Tries {
+  readonly at: string[] = []
+  readonly misdeeds: Misdeed[] = []
+  readonly closed: string[] = []
+  othersGive = true
+  outcome: (contact: Contact) => Promise<void> = () => Promise.resolve()
+  readonly contacts: Contacts = new Contacts({
+    ownKey: 'me',
+    turns: new ConnectTurns(),
+    open: (contact) => {
+      this.at.push(`${contact.user} ${contact.addresses[0]?.host}`)
+      return this.outcome(contact)
+    },
+    wantsMore: () => true,
+    othersGive: () => this.othersGive,
+    onMisbehaved: (misdeed) => this.misdeeds.push(misdeed),
+  })
+
+  /** From now on each try leads to a connection. */
+  succeed(): void {
+    this.outcome = (contact) => {
+      const link = { name: contact.user, close: () => this.closed.push(contact.user) }
+      contact.link = link as unknown as PeerLink
+      this.contacts.onLinked(contact)
+      return Promise.resolve()
+    }
+  }
+
+  fail(): void {
+    this.outcome = () => Promise.reject(new Failure('connection-lost', 'no'))
+  }
+
+  find(key: string): Contact {
+    const contact = this.contacts.find(key)
+    if (contact === undefined) throw new Error(`${key} is not known`)
+    return contact
+  }
+
+  async settle(ms = 0): Promise<void> {
+    await vi.advanceTimersByTimeAsync(ms)
+  }
+}
+
+// Sixteen peers that hung held all places to connect, for as long as the system tries.
+test('sixteen peers that hang keep the next one waiting for a second, and not longer', async () => {
+  const tries = new Tries()
+  tries.outcome = ({ user }) => (user.startsWith('hangs') ? new Promise(() => undefined) : Promise.resolve())
+  tries.contacts.onPeers(Array.from({ length: 16 }, (_, index) => peer(`hangs-${index}`)))
+  tries.contacts.onPeers([peer('good')])
+  await tries.settle(900)
+  expect(tries.at).not.toContain('good 127.0.0.1')
+  await tries.settle(200)
+  expect(tries.at).toContain('good 127.0.0.1')
+})
+
+describe('a peer that two trackers see under two addresses', () => {
+  test('keeps its connection, whichever of them speaks', async () => {
+    const tries = new Tries()
+    tries.succeed()
+    tries.contacts.onPeers([peer('ann', 'ann', '10.0.0.1')])
+    await tries.settle()
+    for (let word = 0; word < 5; word++) {
+      tries.contacts.onPeers([peer('ann', 'ann', '192.168.0.1')])
+      tries.contacts.onPeers([peer('ann', 'ann', '10.0.0.1')])
+      await tries.settle(1000)
+    }
+    expect(tries.at).toEqual(['ann 10.0.0.1'])
+    expect(tries.closed).toEqual([])
+  })
+
+  test('is tried at the other one when the first does not lead to it', async () => {
+    const tries = new Tries()
+    tries.fail()
+    tries.contacts.onPeers([peer('ann', 'ann', '192.168.0.1'), peer('ann', 'ann', '10.0.0.1')])
+    await tries.settle(3000)
+    expect(new Set(tries.at)).toEqual(new Set(['ann 10.0.0.1', 'ann 192.168.0.1']))
+    tries.contacts.stop()
+  })
+})
+
+test('one user with many peers does not keep another from a connection', async () => {
+  const tries = new Tries()
+  tries.succeed()
+  tries.contacts.onPeers(Array.from({ length: 200 }, (_, index) => peer('many', `many-${index}`)))
+  tries.contacts.onPeers([peer('one')])
+  await tries.settle(10)
+  // Its places are all taken by then, but for those whose turn was still to come.
+  expect(tries.at.indexOf('one 127.0.0.1')).toBeGreaterThanOrEqual(0)
+  expect(tries.at.indexOf('one 127.0.0.1')).toBeLessThanOrEqual(16)
+  expect(tries.contacts.linked.size).toBe(peersPerFileMax)
+})
+
+test('peers of one user beyond all bounds make room for another user', () => {
+  const tries = new Tries()
+  tries.outcome = () => new Promise(() => undefined)
+  tries.contacts.onPeers(Array.from({ length: 5000 }, (_, index) => peer('many', `many-${index}`)))
+  expect(tries.contacts.find('many-4999')).toBeUndefined()
+  tries.contacts.onPeers([peer('one')])
+  expect(tries.find('one').user).toBe('one')
+})
+
+describe('a peer that was put aside', () => {
+  async function putAside(): Promise<Tries> {
+    const tries = new Tries()
+    tries.succeed()
+    tries.contacts.onPeers([peer('holder')])
+    await tries.settle()
+    const contact = tries.find('holder')
+    tries.contacts.putAside(contact, 'holds back pieces of')
+    contact.link = undefined
+    tries.contacts.onUnlinked(contact)
+    return tries
+  }
+
+  test('is named, and nobody brings it back before its time while others give', async () => {
+    const tries = await putAside()
+    expect(tries.misdeeds).toEqual([
+      { peer: 'holder', did: 'holds back pieces of', why: undefined, againInMs: 30_000 },
+    ])
+    tries.contacts.onPeersLeft(['holder'])
+    tries.contacts.onPeers([peer('holder')])
+    await tries.settle(29_000)
+    expect(tries.at).toHaveLength(1)
+    await tries.settle(1100)
+    expect(tries.at).toHaveLength(2)
+  })
+
+  test('is tried at the next news of it when nobody else gives', async () => {
+    const tries = await putAside()
+    tries.othersGive = false
+    tries.contacts.onPeers([peer('holder')])
+    await tries.settle()
+    expect(tries.at).toHaveLength(2)
+  })
+})
+
+test('a peer that lied is named once and never tried again, though it leaves and comes back', async () => {
+  const tries = new Tries()
+  tries.succeed()
+  tries.contacts.onPeers([peer('liar')])
+  await tries.settle()
+  const contact = tries.find('liar')
+  tries.contacts.ban(contact, 'sent a bad piece 3 of')
+  tries.contacts.ban(contact, 'sent a bad piece 4 of')
+  contact.link = undefined
+  tries.contacts.onUnlinked(contact)
+  tries.contacts.onPeersLeft(['liar'])
+  tries.contacts.onPeers([peer('liar')])
+  tries.othersGive = false
+  tries.contacts.onPeers([peer('liar')])
+  await tries.settle(60_000)
+  expect(tries.at).toHaveLength(1)
+  expect(tries.closed).toEqual(['liar', 'liar'])
+  expect(tries.misdeeds.map(({ did }) => did)).toEqual(['sent a bad piece 3 of'])
+})
+
+test('with all places taken, the slowest makes room for one that was not tried yet', async () => {
+  const tries = new Tries()
+  tries.succeed()
+  tries.contacts.onPeers(Array.from({ length: peersPerFileMax }, (_, index) => peer(`u${index}`)))
+  await tries.settle(10)
+  for (const { link } of tries.contacts.linked) Object.assign(link ?? {}, { msPerPiece: 10 })
+  Object.assign(tries.find('u7').link ?? {}, { msPerPiece: 9000 })
+  await tries.settle(6000)
+  tries.contacts.rotate(performance.now())
+  expect(tries.closed).toEqual([])
+  tries.contacts.onPeers([peer('next')])
+  await tries.settle(6000)
+  tries.contacts.rotate(performance.now())
+  expect(tries.closed).toEqual(['u7'])
+})
