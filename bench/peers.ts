@@ -40,7 +40,7 @@ const phaseMs = 15_000
 /** Starts a peer that the tracker knows as complete and that serves the file from memory. */
 async function startSeeder(arena: Arena, content: Buffer, manifest: Manifest): Promise<void> {
   const identity = makeIdentity()
-  const tickets = new TicketOffice()
+  const tickets = new TicketOffice(() => undefined)
   const sources = new SourceRegistry()
   const uploads = new UploadQueue(new TokenBucket(uploadBytesPerSecond))
   const server = new PeerServer({ identity, tickets, sources, uploads, onFailure: rethrow })

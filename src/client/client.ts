@@ -18,8 +18,9 @@ import { PeerServer } from './sharing/peer-server.ts'
 import { SourceRegistry } from './sharing/source-registry.ts'
 import { TicketOffice } from './sharing/ticket-office.ts'
 import { UploadQueue } from './sharing/upload-queue.ts'
-import type { Told } from './tracker-link/tracker-connection.ts'
+import { KnownLogins } from './storage/known-logins.ts'
 import { TrackerLink, type Change, type ChangeParams } from './tracker-link/tracker-link.ts'
+import { TrackerNews } from './tracker-news.ts'
 import { TokenBucket } from './transfer/token-bucket.ts'
 import { ConnectTurns } from './downloading/connect-turns.ts'
 import { HashPool } from './workers/hash-pool.ts'
@@ -42,18 +43,18 @@ const hashedAtOnce = 1
 
 export class Client implements Operations {
   readonly #options: ClientOptions
-  readonly #tickets = new TicketOffice()
+  readonly #tickets: TicketOffice = new TicketOffice(() => this.#link.askTimes())
   readonly #sources = new SourceRegistry()
   readonly #hashes = new HashPool()
   readonly #storing = new StorePool()
   readonly #uploadBucket: TokenBucket
   readonly #server: PeerServer
+  readonly #news: TrackerNews
   readonly #link: TrackerLink
   readonly #sessionParts: SessionParts
   #session: Session | undefined
   #port = 0
   #listener: ((event: ClientEvent) => void) | undefined
-  #saidLost = false
   /** Groups that this client is just leaving. */
   readonly #leaving = new Set<string>()
   /** Logins and logouts, one after the other: each finds the session as the one before left it. */
@@ -73,17 +74,23 @@ export class Client implements Operations {
       uploads,
       onFailure,
     })
+    const onEvent = (event: ClientEvent): void => this.#listener?.(event)
+    this.#news = new TrackerNews({
+      tickets: this.#tickets,
+      server: this.#server,
+      session: () => this.#session,
+      isLeaving: (group) => this.#leaving.has(group),
+      onEvent,
+      onFailure,
+    })
     this.#link = new TrackerLink({
       trackers: options.trackers,
       listen: options.listen,
       identity,
       port: () => this.#port,
-      told: (isNews) => this.#told(isNews),
-      onTrackers: (keys) => this.#tickets.onTrackers(keys),
-      onUp: (greeting) => this.#onTrackerUp(greeting.timeMs),
-      onForgotten: () => this.#onForgotten(),
-      onOneDown: () => this.#session?.downloads.onTrackerUp(),
-      onAllDown: () => this.#onTrackersLost(),
+      knownLogins: new KnownLogins(options.folder, (sentence) => onEvent({ kind: 'notice', sentence })),
+      iterations: scramIterations,
+      events: this.#news,
     })
     this.#sources.announceBy(this.#link)
     this.#sessionParts = {
@@ -97,7 +104,7 @@ export class Client implements Operations {
       downloadBucket: new TokenBucket(options.downloadLimit),
       turns: new ConnectTurns(),
       hashing: pLimit(hashedAtOnce),
-      onEvent: (event) => this.#listener?.(event),
+      onEvent,
     }
   }
 
@@ -116,7 +123,7 @@ export class Client implements Operations {
   async createUser(user: string, password: string): Promise<Answer<void>> {
     const problem = plainNameProblem('user', user) ?? passwordProblem(password)
     if (problem !== undefined) return refuse('bad-name', problem)
-    return this.#link.register(user, password, scramIterations)
+    return this.#link.register(user, password)
   }
 
   login(user: string, password: string): Promise<Answer<void>> {
@@ -150,6 +157,7 @@ export class Client implements Operations {
     const session = this.#session
     if (session === undefined) return notLoggedIn()
     this.#session = undefined
+    this.#news.onLogout()
     this.#tickets.close()
     await session.close()
     this.#server.closeAll('the user logged out')
@@ -337,64 +345,5 @@ export class Client implements Operations {
       (page) => page.users,
       (user) => user,
     )
-  }
-
-  #told(isNews: (what: object) => boolean): Told {
-    const tellOnce = (event: ClientEvent): void => {
-      if (isNews(event)) this.#listener?.(event)
-    }
-    return {
-      join_requested: ({ group, user }) => tellOnce({ kind: 'join-requested', group, user }),
-      request_decided: ({ group, accepted }) => tellOnce({ kind: 'request-decided', group, accepted }),
-      member_left: ({ group, user, timeMs }) => {
-        this.#expel(group, user, timeMs)
-        // The time is that of each tracker's own clock.
-        if (isNews({ kind: 'member-left', group, user })) this.#onMemberLeft(group, user)
-      },
-      owner_changed: ({ group, owner }) => {
-        if (owner === this.#session?.user) tellOnce({ kind: 'became-owner', group })
-      },
-      swarm_changed: ({ joined, left, ...file }) =>
-        this.#session?.downloads.onSwarmChanged(file, joined, left),
-      file_gone: (file) => {
-        // Who leaves a group, or withdraws a file, knows.
-        if (!this.#leaving.has(file.group)) this.#session?.shares.onFileGone(file)
-        this.#session?.downloads.onFileGone(file)
-      },
-      trackers_changed: ({ trackers }) => this.#tickets.onTrackers(trackers),
-    }
-  }
-
-  #expel(group: string, user: string, timeMs: number): void {
-    this.#tickets.onRemoved(group, user, timeMs)
-    this.#server.expel(group, user)
-  }
-
-  #onMemberLeft(group: string, user: string): void {
-    // Who leaves by a command of this client is told by its reply.
-    if (this.#session === undefined || user !== this.#session.user || this.#leaving.has(group)) return
-    this.#listener?.({ kind: 'removed-from-group', group })
-    this.#session.forgetGroup(group).catch(this.#options.onFailure)
-  }
-
-  #onTrackerUp(trackerMs: number): void {
-    this.#tickets.onTrackerTime(trackerMs)
-    this.#tickets.onConnected(true)
-    if (this.#saidLost) this.#listener?.({ kind: 'tracker-back' })
-    this.#saidLost = false
-    this.#session?.shares.onTrackerUp()
-    this.#session?.downloads.onTrackerUp()
-  }
-
-  #onForgotten(): void {
-    const sentence = `the tracker has begun anew and does not know ${this.#session?.user}; you are logged out`
-    this.#listener?.({ kind: 'notice', sentence })
-    this.logout().catch(this.#options.onFailure)
-  }
-
-  #onTrackersLost(): void {
-    this.#tickets.onConnected(false)
-    this.#saidLost = true
-    this.#listener?.({ kind: 'trackers-lost' })
   }
 }

@@ -1,6 +1,6 @@
 // Programs that are killed in the middle: what was there stays there, and goes on by itself.
 
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Program } from './programs.ts'
 import { isSame, MiB, World } from './world.ts'
@@ -123,16 +123,31 @@ describe('a tracker that is killed', () => {
 })
 
 // The client tried its old login for ever, was taken for a guesser of passwords, and every command took
-// five seconds to fail.
-test('a tracker that begins anew without its data is noticed: the user is logged out, and may begin anew too', async () => {
+// five seconds to fail. Later it logged its user out, who lost sight of all shares and downloads because of whoever
+// listened where the tracker had been.
+test('a tracker of another community, or that began anew, is noticed, and nobody is logged out for it', async () => {
   const alone = await World.make()
   try {
     const max = await alone.user('max')
     await alone.tracker.kill()
-    rmSync(alone.path('tracker-data'), { recursive: true })
+    renameSync(alone.path('tracker-data'), alone.path('kept'))
     await alone.startTracker()
-    await max.until(/^the tracker has begun anew and does not know max; you are logged out$/)
-    expect(await max.say('whoami')).toBe('nobody is logged in')
+    await max.until(/^the tracker at \S+ belongs to another community, or has begun anew/)
+    expect(await max.say('whoami')).toBe('max')
+    expect(await max.say('create_group again')).toBe(
+      'error: the tracker that answers belongs to another community; log out to use it',
+    )
+    await alone.tracker.kill()
+    rmSync(alone.path('tracker-data'), { recursive: true })
+    renameSync(alone.path('kept'), alone.path('tracker-data'))
+    await alone.startTracker()
+    await max.askUntil('create_group again', 'group again created')
+    await alone.tracker.kill()
+    rmSync(alone.path('tracker-data'), { recursive: true })
+    const mark = max.mark()
+    await alone.startTracker()
+    await max.until(/^the tracker at \S+ belongs to another community, or has begun anew/, mark)
+    await max.does('logout')
     await max.does('create_user max secret', 'login max secret', 'create_group again')
   } finally {
     await alone.close()

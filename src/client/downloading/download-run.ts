@@ -175,8 +175,10 @@ export class DownloadRun {
     if (kept !== undefined) return { manifest: kept }
     for (;;) {
       const seen = lookup.newsCount
-      if (lookup.ticket !== '') {
-        const fetching = fetchManifest(network, record.fileId, lookup.ticket, lookup.peers)
+      const { ticket, peers } = lookup
+      if (ticket !== '') {
+        const onTicketRefused = (): void => lookup.onTicketRefused()
+        const fetching = fetchManifest(network, { fileId: record.fileId, ticket, peers, onTicketRefused })
         const fetched = await orAborted(fetching, signal, (late) => late?.link.close('not needed'))
         if (fetched !== undefined) return this.#checked(fetched)
       }

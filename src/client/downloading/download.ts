@@ -217,6 +217,9 @@ export class Download {
     if (this.#phase === 'verifying') return 'verifying what is there'
     if (this.#phase !== 'waiting' && this.#phase !== 'fetching') return undefined
     if ((this.#run?.linkCount ?? 0) > 0) return undefined
-    return this.#lookup.peerCount === 0 ? 'waiting for a seeder' : 'connecting'
+    if (this.#lookup.peerCount === 0) return 'waiting for a seeder'
+    return this.#lookup.isTicketRefused
+      ? "its seeders refuse the tracker's ticket; asking for another"
+      : 'connecting'
   }
 }

@@ -7,6 +7,7 @@ import type { Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../../common/refusal.ts'
 import { PeerLink } from './peer-link.ts'
+import { isOfTicket } from './peer-greeting.ts'
 import type { SwarmNetwork } from './swarm.ts'
 
 /** After so long more peers are asked. */
@@ -18,14 +19,19 @@ export interface FetchedManifest {
   readonly link: PeerLink
 }
 
+export interface ManifestRequest {
+  readonly fileId: string
+  readonly ticket: string
+  readonly peers: readonly Peer[]
+  readonly onTicketRefused: () => void
+}
+
 /** The first manifest that proves itself; undefined when none of these peers gives one. */
 export async function fetchManifest(
   network: SwarmNetwork,
-  fileId: string,
-  ticket: string,
-  peers: readonly Peer[],
+  request: ManifestRequest,
 ): Promise<FetchedManifest | undefined> {
-  const waiting = peers.filter((peer) => peer.key !== network.identity.publicKey)
+  const waiting = request.peers.filter((peer) => peer.key !== network.identity.publicKey)
   return new Promise((resolve, reject) => {
     const running = new Set<Attempt>()
     let settled = false
@@ -43,7 +49,7 @@ export async function fetchManifest(
         if (running.size === 0) finish(undefined)
         return
       }
-      const attempt = new Attempt(network, fileId, ticket, peer)
+      const attempt = new Attempt(network, request, peer)
       running.add(attempt)
       attempt.fetched.then((fetched) => {
         running.delete(attempt)
@@ -68,8 +74,8 @@ class Attempt {
   #stopped = false
   #heardAtMs = 0
 
-  constructor(network: SwarmNetwork, fileId: string, ticket: string, peer: Peer) {
-    this.fetched = this.#fetch(network, fileId, ticket, peer)
+  constructor(network: SwarmNetwork, request: ManifestRequest, peer: Peer) {
+    this.fetched = this.#fetch(network, request, peer)
   }
 
   /** Whether it is connected and sent something since it was last asked. */
@@ -87,14 +93,14 @@ class Attempt {
 
   async #fetch(
     { identity, listen, bucket, turns }: SwarmNetwork,
-    fileId: string,
-    ticket: string,
+    { fileId, ticket, onTicketRefused }: ManifestRequest,
     peer: Peer,
   ): Promise<FetchedManifest | undefined> {
     try {
       const open = (): Promise<Answer<PeerLink>> =>
         PeerLink.open({ peer, fileId, ticket, identity, listen, bucket })
       const opened = await turns.run(async () => (this.#stopped ? undefined : open()))
+      if (opened?.ok === false && isOfTicket(opened.refusal)) onTicketRefused()
       if (opened?.ok !== true) return undefined
       this.#link = opened.value
       const manifest = this.#stopped ? undefined : await this.#link.fetchManifest()

@@ -4,7 +4,7 @@ import { formatAddress } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
 import type { PeerProtocol } from '../../common/protocol/peer-protocol.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
-import { accept, type Answer } from '../../common/refusal.ts'
+import { accept, type Answer, type Refusal } from '../../common/refusal.ts'
 import { checkProof, makeNonce, proveKey } from '../../common/security/challenge.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { protocolVersion, version } from '../../common/version.ts'
@@ -22,6 +22,11 @@ interface Introduction {
 /** `user@ip:port`, as people are shown it. */
 export function nameOf(peer: Peer): string {
   return `${peer.user}@${formatAddress(peer)}`
+}
+
+/** Whether a peer refuses the ticket: a new one may do. */
+export function isOfTicket({ code }: Refusal): boolean {
+  return code === 'ticket-lapsed' || code === 'ticket-invalid'
 }
 
 /**

@@ -26,6 +26,8 @@ const renewAfterMs = ticketLifetimeMs * 0.7
 const askAgainMs = 5000
 /** A peer that refuses a ticket is answered by a fresh one, at most this often. */
 const renewAtMostEveryMs = 1000
+/** For so long after a refusal the ticket is what a download without a connection waits for. */
+const refusalLastsMs = 10_000
 /** Peers to remember. A tracker names at most 50 at a time, so this is many rounds of news. */
 const peersMax = 1000
 
@@ -35,6 +37,7 @@ export class SwarmLookup {
   #ticket = ''
   #ticketAtMs = 0
   #askedAtMs = Number.NEGATIVE_INFINITY
+  #refusedAtMs = Number.NEGATIVE_INFINITY
   #asking = false
   #stopped = true
   #newsCount = 0
@@ -55,6 +58,11 @@ export class SwarmLookup {
   /** Empty until a tracker has given one. */
   get ticket(): string {
     return this.#ticket
+  }
+
+  /** Whether a peer has just refused the ticket. */
+  get isTicketRefused(): boolean {
+    return performance.now() - this.#refusedAtMs < refusalLastsMs
   }
 
   /** Counts what `untilNews` waits for. */
@@ -95,6 +103,7 @@ export class SwarmLookup {
 
   /** A peer does not take the ticket. */
   onTicketRefused(): void {
+    this.#refusedAtMs = performance.now()
     if (performance.now() - this.#askedAtMs > renewAtMostEveryMs) void this.ask()
   }
 

@@ -16,6 +16,7 @@ import { askAhead, choicesAhead, letsPeerChoose, tickMs } from './asking.ts'
 import type { ConnectTurns } from './connect-turns.ts'
 import type { Contact } from './contact.ts'
 import { Contacts, type Misdeed } from './contacts.ts'
+import { isOfTicket } from './peer-greeting.ts'
 import { PeerLink, type PieceRequest } from './peer-link.ts'
 import { Picker } from './picker.ts'
 import type { PieceStore } from './piece-store.ts'
@@ -387,10 +388,6 @@ export class Swarm {
     // Those that found no place among the connected ones take one that has become free.
     this.#contacts.connectWaiting()
   }
-}
-
-function isOfTicket({ code }: Refusal): boolean {
-  return code === 'ticket-lapsed' || code === 'ticket-invalid'
 }
 
 function isIdle(link: PeerLink): boolean {

@@ -1,19 +1,52 @@
 // Who may be served: holders of a ticket from a trusted tracker, that has not lapsed, and whose owner
 // has not been removed from the group since it was issued. Nobody while no user is logged in.
+//
+// A ticket is dated by the clock of the tracker that signed it, which may be set at any time, as may the clock
+// here. So time is counted by the monotonic clock here, and each tracker's clock is known as an offset to
+// it, which is asked for anew when a ticket does not fit it.
 
-import { ticketLifetimeMs } from '../../common/limits.ts'
+import { ticketLifetimeMs, trackerKeysMax } from '../../common/limits.ts'
 import { refuse, type Answer } from '../../common/refusal.ts'
 import { readTicket, type Ticket } from '../../common/security/ticket.ts'
 
+/** Removals that are remembered: far more than there are within the life of a ticket. */
+const removedMax = 10_000
+/** A ticket from later than this is of a time before its tracker's clock was set back. */
+const aheadMaxMs = ticketLifetimeMs / 2
+/** What an answer is late by is no step of a clock. Removals and tickets compare to the millisecond meanwhile. */
+const stepMinMs = 5000
+const askAtMostEveryMs = 1000
+
+interface TrackerClock {
+  /** The tracker's clock minus the monotonic clock, in milliseconds. */
+  readonly offsetMs: number
+  /** Tickets from before the clock was set back look issued as late as this, by the monotonic clock. */
+  readonly pastUntilMs: number
+}
+
 export class TicketOffice {
+  readonly #askTimes: () => void
   #trackers: ReadonlySet<string> = new Set()
   #open = false
-  /** Trackers' clock minus the monotonic clock, in milliseconds: steps of this computer's clock do not count. */
-  #clockOffsetMs = Date.now() - performance.now()
-  /** By "group user": when that user was removed, by the trackers' clock. */
+  /** By the key of the tracker. */
+  readonly #clocks = new Map<string, TrackerClock>()
+  /** For a tracker that has not said its time: that of the last one that did, or of this computer. */
+  #lastClock: TrackerClock = { offsetMs: Date.now() - performance.now(), pastUntilMs: 0 }
+  #askedAtMs = Number.NEGATIVE_INFINITY
+  /** By "group user": when that user was removed, by the monotonic clock. */
   readonly #removedAtMs = new Map<string, number>()
   /** Whether a tracker is connected. While none is, nobody can renew a ticket. */
   #connected = false
+
+  /** `askTimes` asks the trackers for their time; `onTrackerTime` hears of it. */
+  constructor(askTimes: () => void) {
+    this.#askTimes = askTimes
+  }
+
+  /** Removals that are remembered. */
+  get removedCount(): number {
+    return this.#removedAtMs.size
+  }
 
   open(): void {
     this.#open = true
@@ -28,8 +61,15 @@ export class TicketOffice {
     this.#trackers = new Set(keys)
   }
 
-  onTrackerTime(trackerMs: number): void {
-    this.#clockOffsetMs = trackerMs - performance.now()
+  /** What the tracker with this key says that it is now, in milliseconds since 1970. */
+  onTrackerTime(key: string, timeMs: number): void {
+    const nowMs = performance.now()
+    const offsetMs = timeMs - nowMs
+    const known = this.#clocks.get(key)
+    if (known !== undefined && Math.abs(offsetMs - known.offsetMs) < stepMinMs) return
+    const setBackMs = known === undefined ? 0 : known.offsetMs - offsetMs
+    this.#lastClock = { offsetMs, pastUntilMs: Math.max(known?.pastUntilMs ?? 0, nowMs) + setBackMs }
+    putLast(this.#clocks, key, this.#lastClock, trackerKeysMax)
   }
 
   onConnected(connected: boolean): void {
@@ -37,27 +77,37 @@ export class TicketOffice {
   }
 
   /**
-   * Tickets of this user for this group that were issued until then count no more. The time is a tracker's
-   * word, like that in the ticket: what is known here of its clock is late by as much as its answer took.
+   * Tickets of this user for this group that were issued until then count no more. The time is the word of
+   * that tracker, like that in its tickets: what is known here of its clock is late by as much as its answer
+   * took. A time that is not now is of a clock that was set.
    */
-  onRemoved(group: string, user: string, atTrackerMs: number): void {
-    const nowMs = this.#nowMs()
-    for (const [key, atMs] of this.#removedAtMs) {
-      if (atMs + ticketLifetimeMs < nowMs) this.#removedAtMs.delete(key)
-    }
+  onRemoved(group: string, user: string, tracker: string, atTrackerMs: number): void {
+    const nowMs = performance.now()
+    const toldMs = atTrackerMs - this.#clock(tracker).offsetMs
+    const removedMs = toldMs < nowMs + stepMinMs ? Math.max(toldMs, nowMs) : nowMs
     const key = `${group} ${user}`
     // Each tracker tells it, and may have issued tickets until it heard of it.
-    this.#removedAtMs.set(key, Math.max(atTrackerMs, this.#removedAtMs.get(key) ?? 0))
+    const lastMs = Math.max(removedMs, this.#removedAtMs.get(key) ?? 0)
+    // A tracker may tell of removals without end.
+    putLast(this.#removedAtMs, key, lastMs, removedMax)
+    const pastUntilMs = Math.max(...[...this.#clocks.values()].map((clock) => clock.pastUntilMs), 0)
+    for (const [oldest, atMs] of this.#removedAtMs) {
+      if (Math.max(atMs, pastUntilMs) + ticketLifetimeMs + aheadMaxMs > nowMs) break
+      this.#removedAtMs.delete(oldest)
+    }
   }
 
   admit(text: string): Answer<Ticket> {
     if (!this.#open) return refuse('unavailable', 'nobody is logged in here')
-    const read = readTicket(text, this.#trackers, this.#nowMs())
+    const read = readTicket(text, this.#trackers)
     if (!read.ok) return read
-    const removedAtMs = this.#removedAtMs.get(`${read.value.group} ${read.value.user}`)
-    const issuedAtMs = read.value.expiresMs - ticketLifetimeMs
-    if (removedAtMs !== undefined && issuedAtMs <= removedAtMs) {
-      return refuse('ticket-invalid', `${read.value.user} is no longer a member of ${read.value.group}`)
+    const ticket = read.value
+    if (!this.#isCurrent(ticket)) return refuse('ticket-lapsed', 'this ticket has lapsed')
+    const removedMs = this.#removedAtMs.get(`${ticket.group} ${ticket.user}`)
+    const issuedMs = this.#expiresMs(ticket) - ticketLifetimeMs
+    const pastUntilMs = this.#clock(ticket.tracker).pastUntilMs
+    if (removedMs !== undefined && issuedMs <= Math.max(removedMs, pastUntilMs)) {
+      return refuse('ticket-invalid', `${ticket.user} is no longer a member of ${ticket.group}`)
     }
     return read
   }
@@ -67,10 +117,35 @@ export class TicketOffice {
    * and nobody can be removed: those who are in stay in, so that a transfer never stops for a tracker.
    */
   isStillGood(ticket: Ticket): boolean {
-    return this.#open && (!this.#connected || ticket.expiresMs > this.#nowMs())
+    return this.#open && (!this.#connected || this.#isCurrent(ticket))
   }
 
-  #nowMs(): number {
-    return performance.now() + this.#clockOffsetMs
+  #isCurrent(ticket: Ticket): boolean {
+    const leftMs = this.#expiresMs(ticket) - performance.now()
+    if (leftMs > 0 && leftMs <= ticketLifetimeMs + aheadMaxMs) return true
+    if (performance.now() - this.#askedAtMs >= askAtMostEveryMs) {
+      this.#askedAtMs = performance.now()
+      this.#askTimes()
+    }
+    return false
+  }
+
+  /** By the monotonic clock. */
+  #expiresMs(ticket: Ticket): number {
+    return ticket.expiresMs - this.#clock(ticket.tracker).offsetMs
+  }
+
+  #clock(tracker: string): TrackerClock {
+    return this.#clocks.get(tracker) ?? this.#lastClock
+  }
+}
+
+/** Puts it at the end, and drops what was put first once there are more than `max`. */
+function putLast<V>(map: Map<string, V>, key: string, value: V, max: number): void {
+  map.delete(key)
+  map.set(key, value)
+  for (const first of map.keys()) {
+    if (map.size <= max) break
+    map.delete(first)
   }
 }

@@ -12,6 +12,7 @@ import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { credentialsOf, deriveKeys, type ClientKeys } from '../../common/security/scram.ts'
 import type { Method, Params, Result } from '../../common/wire/methods.ts'
+import type { KnownLogins } from '../storage/known-logins.ts'
 import { Announcements } from './announcements.ts'
 import { ToldOnce } from './told-once.ts'
 import { TrackerConnection, type Credentials, type Greeting, type Told } from './tracker-connection.ts'
@@ -24,26 +25,44 @@ export type Change = {
 export type ChangeParams<M extends Change> = Omit<Params<TrackerProtocol, M>, 'id'>
 export type Question = Exclude<Method<TrackerProtocol>, Change>
 
+/** Which tracker tells something, and whether it is the first to: every tracker tells everything. */
+export interface Teller {
+  /** For what a person wants to hear once. */
+  readonly isNews: (what: object) => boolean
+  /** The tracker's own key. */
+  readonly key: () => string
+}
+
+export interface TrackerLinkEvents {
+  /** What one tracker tells. */
+  told(teller: Teller): Told
+  /** A login was answered: the keys whose tickets this community honours. */
+  onTrackers(keys: readonly string[]): void
+  /** The clock of the tracker with this key, in milliseconds since 1970. */
+  onTime(key: string, timeMs: number): void
+  /** A tracker is connected and, while somebody is logged in, logged in to. */
+  onUp(): void
+  /**
+   * Whoever is up belongs to another community than the session: another tracker listens there now, or the
+   * right one has begun anew without its data. From here the two look alike, so nothing is forgotten.
+   */
+  onOtherCommunity(address: Address): void
+  /** A tracker is gone and another is up: what only the first one knew has to be told again. */
+  onOneDown(): void
+  /** The last tracker is gone. */
+  onAllDown(): void
+}
+
 export interface TrackerLinkOptions {
   readonly trackers: readonly Address[]
   readonly listen: Address
   readonly identity: Identity
   readonly port: () => number
-  /**
-   * What one tracker tells. Every tracker tells everything; `isNews` says whether this one is the first to
-   * tell it, for what a person wants to hear once.
-   */
-  readonly told: (isNews: (what: object) => boolean) => Told
-  /** A login was answered: the keys whose tickets this community honours. */
-  readonly onTrackers: (keys: readonly string[]) => void
-  /** A tracker is connected and, while somebody is logged in, logged in to. */
-  readonly onUp: (greeting: Greeting) => void
-  /** The trackers that are up know nothing of the session: they have begun anew, without their data. */
-  readonly onForgotten: () => void
-  /** A tracker is gone and another is up: what only the first one knew has to be told again. */
-  readonly onOneDown: () => void
-  /** The last tracker is gone. */
-  readonly onAllDown: () => void
+  /** How passwords were salted and stretched at earlier logins. */
+  readonly knownLogins: KnownLogins
+  /** Iterations for new passwords, and the fewest that a tracker may ask for when a user is new here. */
+  readonly iterations: number
+  readonly events: TrackerLinkEvents
 }
 
 /** How long a request waits for a tracker to come back before it fails. */
@@ -72,20 +91,27 @@ export class TrackerLink {
 
   constructor(options: TrackerLinkOptions) {
     this.#options = options
+    const { events } = options
     this.#connections = options.trackers.map((address) => {
       const connection: TrackerConnection = new TrackerConnection({
         address,
         listen: options.listen,
         identity: options.identity,
         port: options.port,
-        told: options.told((what) => this.#toldOnce.isNews(connection, what)),
-        onTrackers: options.onTrackers,
+        told: unless(
+          () => this.#isOther(connection),
+          events.told({
+            isNews: (what) => this.#toldOnce.isNews(connection, what),
+            key: () => connection.greeting?.key ?? '',
+          }),
+        ),
+        onTrackers: (keys) => events.onTrackers(keys),
         session: (cluster) => (cluster === this.#sessionCluster ? this.#session : undefined),
         onUp: (connection, greeting) => this.#onUp(connection, greeting),
         onDown: () => {
           this.#toldOnce.onGone(connection)
-          if (this.isUp) options.onOneDown()
-          else options.onAllDown()
+          if (this.isUp) events.onOneDown()
+          else events.onAllDown()
         },
       })
       return connection
@@ -101,8 +127,11 @@ export class TrackerLink {
     for (const connection of this.#connections) connection.stop()
   }
 
+  /** Whether a tracker is connected, of the session's community while there is a session. */
   get isUp(): boolean {
-    return this.#connections.some((connection) => connection.caller !== undefined)
+    return this.#connections.some(
+      (connection) => connection.caller !== undefined && !this.#isOther(connection),
+    )
   }
 
   /** The community whose log these trackers share, once one has answered. */
@@ -120,14 +149,24 @@ export class TrackerLink {
 
   /** Changes hard state, once, however often it has to be sent. */
   async change<M extends Change>(method: M, params: ChangeParams<M>): Promise<Answer<void>> {
-    const id = randomBytes(16).toString('base64url')
-    const answer = await this.#request(method, { ...params, id } as Params<TrackerProtocol, M>)
+    const answer = await this.#request(method, { ...params, id: newCommandId() } as Params<
+      TrackerProtocol,
+      M
+    >)
     return answer.ok ? accept(undefined) : answer
   }
 
-  async register(user: string, password: string, iterations: number): Promise<Answer<void>> {
-    const keys = await deriveKeys(password, randomBytes(16).toString('base64'), iterations)
-    return this.change('register', { user, ...credentialsOf(keys) })
+  async register(user: string, password: string): Promise<Answer<void>> {
+    const keys = await deriveKeys(password, randomBytes(16).toString('base64'), this.#options.iterations)
+    const params = { user, ...credentialsOf(keys), id: newCommandId() }
+    let cluster: string | undefined
+    const answer = await this.#withConnection((connection, timeoutMs) => {
+      cluster = connection.greeting?.cluster
+      return connection.request('register', params, timeoutMs)
+    })
+    if (!answer.ok) return answer
+    if (cluster !== undefined) await this.#options.knownLogins.remember(cluster, user, keys)
+    return accept(undefined)
   }
 
   /** Logs in at every tracker that is up, and from now on at each that comes up. */
@@ -137,6 +176,7 @@ export class TrackerLink {
       user,
       // The slow part is done once: every tracker of a community has the same salt for a user.
       keys: async (salt, iterations) => {
+        this.#checkKnown(user, salt, iterations)
         if (derived?.salt !== salt || derived.iterations !== iterations) {
           derived = await deriveKeys(password, salt, iterations)
         }
@@ -149,11 +189,29 @@ export class TrackerLink {
     })
     if (!first.ok) return first
     this.#session = session
+    const cluster = this.#sessionCluster
+    if (cluster !== undefined && derived !== undefined)
+      await this.#options.knownLogins.remember(cluster, user, derived)
     for (const connection of this.#connections) {
       if (connection.caller === undefined || connection.loggedInAs !== undefined) continue
       void this.#alsoLogin(connection, session)
     }
     return accept(undefined)
+  }
+
+  /** Throws a `protocol` failure when the tracker asks for this password in another way than before. */
+  #checkKnown(user: string, salt: string, iterations: number): void {
+    const { knownLogins } = this.#options
+    const cluster = this.#sessionCluster ?? ''
+    const known = knownLogins.find(cluster, user)
+    if (known === undefined && iterations >= this.#options.iterations) return
+    if (known?.salt === salt && known.iterations === iterations) return
+    const way = known === undefined ? 'a weaker way than any client registers' : 'another way than before'
+    const remedy = known === undefined ? '' : `; if you know why, move ${knownLogins.pathOf(cluster)} away`
+    throw new Failure(
+      'protocol',
+      `the tracker asks for the password of ${user} in ${way}, as an impostor would${remedy}`,
+    )
   }
 
   async #alsoLogin(connection: TrackerConnection, session: Credentials): Promise<void> {
@@ -174,10 +232,36 @@ export class TrackerLink {
   }
 
   async logout(): Promise<void> {
+    const others = this.#connections.filter((connection) => this.#isOther(connection))
     this.#session = undefined
     this.#announced.clear()
     this.#toldOnce.clear()
     await Promise.allSettled(this.#connections.map((connection) => connection.logout(answerWithinMs)))
+    // It comes up again by itself, and is then as good as any.
+    for (const { caller } of others) caller?.close('the user of another community logged out')
+  }
+
+  /** Asks every tracker that is up for its time; `onTime` hears of those that answer. */
+  askTimes(): void {
+    for (const connection of this.#connections) {
+      if (connection.greeting !== undefined && !this.#isOther(connection)) void this.#askTime(connection)
+    }
+  }
+
+  async #askTime(connection: TrackerConnection): Promise<void> {
+    const key = connection.greeting?.key
+    try {
+      const answer = await connection.request('ping', {})
+      // An older tracker does not say.
+      if (!answer.ok || answer.value.timeMs === undefined) return
+      // Another one may listen at this address by now.
+      if (key !== undefined && key === connection.greeting?.key) {
+        this.#options.events.onTime(key, answer.value.timeMs)
+      }
+    } catch (error) {
+      // It is gone, and says its time when it comes back.
+      if (!(error instanceof Failure)) throw error
+    }
   }
 
   /**
@@ -202,10 +286,24 @@ export class TrackerLink {
     this.#wasUp = true
     this.#toldOnce.onConnected(connection)
     for (const waiter of this.#waiters) waiter()
+    if (this.#isOther(connection)) {
+      if (this.#usable().length === 0) this.#options.events.onOtherCommunity(connection.address)
+      return
+    }
     if (connection.loggedInAs !== undefined) void this.#announced.sendAll(connection)
-    this.#options.onUp(greeting)
-    const isOther = this.#session !== undefined && greeting.cluster !== this.#sessionCluster
-    if (isOther && this.#usable().length === 0) this.#options.onForgotten()
+    this.#options.events.onTime(greeting.key, greeting.timeMs)
+    this.#options.events.onUp()
+  }
+
+  /** Whether this tracker is up and belongs to another community than the session. */
+  #isOther({ greeting }: TrackerConnection): boolean {
+    return greeting !== undefined && this.#session !== undefined && greeting.cluster !== this.#sessionCluster
+  }
+
+  /** Whether there are trackers that are up, and all of them belong to another community. */
+  get #isAmongOthers(): boolean {
+    const up = this.#connections.filter(({ caller }) => caller !== undefined)
+    return up.length > 0 && up.every((connection) => this.#isOther(connection))
   }
 
   async #request<M extends Method<TrackerProtocol>>(
@@ -239,7 +337,9 @@ export class TrackerLink {
           lost = error
         }
       }
-    } while (await this.#untilUp(deadlineMs - performance.now()))
+    } while (!this.#isAmongOthers && (await this.#untilUp(deadlineMs - performance.now())))
+    if (this.#isAmongOthers)
+      return refuse('unavailable', 'the tracker that answers belongs to another community; log out to use it')
     if (lost instanceof Failure && this.isUp) return refuse('unavailable', lost.message)
     const problem = this.#connections.find((connection) => connection.problem !== undefined)?.problem
     throw new Failure('connection-lost', problem ?? 'no tracker can be reached; is one running?', lost)
@@ -275,4 +375,20 @@ export class TrackerLink {
       })
     })
   }
+}
+
+/** Names one change, however often it has to be sent. */
+function newCommandId(): string {
+  return randomBytes(16).toString('base64url')
+}
+
+/** The same, but for what is told while `isOther`: a tracker of another community has nothing to say here. */
+function unless(isOther: () => boolean, told: Told): Told {
+  const heard = Object.entries(told).map(([method, tell]) => [
+    method,
+    (params: never) => {
+      if (!isOther()) tell(params)
+    },
+  ])
+  return Object.fromEntries(heard) as Told
 }

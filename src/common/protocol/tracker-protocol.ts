@@ -8,6 +8,7 @@ import {
   peersPerFileMax,
   scramIterationsMax,
   scramIterationsMin,
+  trackerKeysMax,
 } from '../limits.ts'
 import { FileName, GroupName, UserName } from '../names.ts'
 import type { Protocol } from '../wire/methods.ts'
@@ -53,6 +54,7 @@ export type FileEntry = v.InferOutput<typeof FileEntry>
 const page = { after: v.optional(v.string()) }
 const users = v.object({ users: v.pipe(v.array(UserName), v.maxLength(pageEntries)), more: v.boolean() })
 const changed = Nothing
+const TrackerKeys = v.pipe(v.array(PublicKey), v.maxLength(trackerKeysMax))
 const id = { id: CommandId }
 
 /** A base64 key of SCRAM-SHA-256: 32 bytes. */
@@ -78,7 +80,8 @@ export const trackerProtocol = {
         timeMs: TimeMs,
       }),
     },
-    ping: { needs: 'hello', params: Nothing, result: Nothing },
+    /** `timeMs` is the clock of the tracker; before 0.2 it was told in `hello` only. */
+    ping: { needs: 'hello', params: Nothing, result: v.object({ timeMs: v.optional(TimeMs) }) },
 
     register: {
       needs: 'hello',
@@ -107,7 +110,7 @@ export const trackerProtocol = {
       needs: 'hello',
       params: v.strictObject({ clientFinal: ScramText, key: PublicKey, proof: Signature, port: Port }),
       /** `trackers`: the keys whose tickets this community honours. */
-      result: v.object({ serverFinal: ScramText, trackers: v.array(PublicKey) }),
+      result: v.object({ serverFinal: ScramText, trackers: TrackerKeys }),
     },
     logout: { needs: 'login', params: Nothing, result: Nothing },
 
@@ -219,11 +222,15 @@ export const trackerProtocol = {
     /** To the new owner, when the old one left. */
     owner_changed: v.object({ group: GroupName, owner: UserName }),
     /** To those who asked for the file: peers that came or changed, and keys of those that left. */
-    swarm_changed: v.object({ ...FileVersion.entries, joined: v.array(Peer), left: v.array(PublicKey) }),
+    swarm_changed: v.object({
+      ...FileVersion.entries,
+      joined: v.pipe(v.array(Peer), v.maxLength(peersPerFileMax)),
+      left: v.pipe(v.array(PublicKey), v.maxLength(peersPerFileMax)),
+    }),
     /** To those who share it or asked for it: this version is no longer in the group. */
     file_gone: FileVersion,
     /** The keys whose tickets this community honours have changed. */
-    trackers_changed: v.object({ trackers: v.array(PublicKey) }),
+    trackers_changed: v.object({ trackers: TrackerKeys }),
   },
   toResponder: {},
 } as const satisfies Protocol

@@ -27,7 +27,7 @@ export function accountHandlers(services: Services): Accounts {
   const { sequencer, presence } = services
   return {
     hello: ({ protocol, capabilities }, session) => hello(services, protocol, capabilities, session),
-    ping: () => nothing,
+    ping: () => accept({ timeMs: Date.now() }),
     register: ({ id, user, salt, iterations, storedKey, serverKey }) =>
       sequencer.submit({
         kind: 'register',

@@ -227,6 +227,19 @@ describe('a peer that misbehaves does not keep the download from the good one', 
   })
 })
 
+// It showed "connecting", and nobody learned why for as long as the tracker's clock was wrong.
+test('a download whose seeders take no ticket says so, and goes on when they do', async () => {
+  const one = new OneDownload(sizeBytes)
+  const behaviour: Behaviour = { refusesTickets: true }
+  const seeder = await one.seeder('strict', behaviour)
+  one.start()
+  await one.untilWhy("its seeders refuse the tracker's ticket; asking for another")
+  behaviour.refusesTickets = false
+  one.joins(seeder)
+  await one.untilComplete()
+  expectWhole(one)
+})
+
 // Each of 25 that lied was asked for ten pieces before the first of them was seen to be bad.
 test('beside another peer, one that never sent a good piece is asked for three at most', async () => {
   const one = new OneDownload(64 * pieceBytes)

@@ -89,7 +89,12 @@ export class OneDownload {
 
   async seeder(user: string, behaviour?: Behaviour): Promise<FakeSeeder> {
     const onAsked = (): void => this.#wake()
-    const seeder = await FakeSeeder.start(user, this.content, this.manifest, { ...behaviour, onAsked })
+    const seeder = await FakeSeeder.start(
+      user,
+      this.content,
+      this.manifest,
+      Object.assign(behaviour ?? {}, { onAsked }),
+    )
     this.#peers.push(seeder.peer)
     onTestFinished(() => seeder.stop())
     return seeder

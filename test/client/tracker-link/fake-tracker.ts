@@ -48,6 +48,7 @@ interface Session {
 export class FakeTracker {
   /** What it says that it can, at the next `hello`. */
   capabilities: string[] = []
+  cluster = 'c1'
   readonly identity = makeIdentity()
   /** Everything that was asked, in order, over all connections. */
   readonly calls: Call[] = []
@@ -150,7 +151,7 @@ export class FakeTracker {
       protocol: protocolVersion,
       program: 'fake',
       capabilities: this.capabilities,
-      cluster: 'c1',
+      cluster: this.cluster,
       key: this.identity.publicKey,
       nonce: session.nonce,
       timeMs: Date.now(),

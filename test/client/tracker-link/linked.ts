@@ -2,9 +2,16 @@
 
 import { expect, onTestFinished, vi } from 'vitest'
 import type { Told } from '../../../src/client/tracker-link/tracker-connection.ts'
-import { TrackerLink, type TrackerLinkOptions } from '../../../src/client/tracker-link/tracker-link.ts'
+import { KnownLogins } from '../../../src/client/storage/known-logins.ts'
+import {
+  TrackerLink,
+  type TrackerLinkEvents,
+  type TrackerLinkOptions,
+} from '../../../src/client/tracker-link/tracker-link.ts'
 import type { Address } from '../../../src/common/addresses.ts'
+import { scramIterationsMin } from '../../../src/common/limits.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 import { FakeTracker, password, user } from './fake-tracker.ts'
 
 export interface Linked {
@@ -15,6 +22,8 @@ export interface Linked {
   readonly logins: () => number
   /** Resolves when `news` has so many `word`s. */
   readonly hears: (word: string, count?: number) => Promise<void>
+  /** The key and the time of each tracker that said its time, in order. */
+  readonly times: readonly (readonly [string, number])[]
 }
 
 export function standStill(): void {
@@ -22,29 +31,48 @@ export function standStill(): void {
   onTestFinished(() => void vi.useRealTimers())
 }
 
-/** A link to these trackers; it ends with the test. */
-export function linkTo(trackers: readonly (FakeTracker | Address)[]): Linked {
+export function linkOptions(
+  trackers: readonly (FakeTracker | Address)[],
+  events: TrackerLinkEvents,
+  folder = temporaryFolder(),
+  iterations = scramIterationsMin,
+): TrackerLinkOptions {
+  return {
+    trackers: trackers.map((tracker) => (tracker instanceof FakeTracker ? tracker.address : tracker)),
+    listen: { host: '127.0.0.1', port: 0 },
+    identity: makeIdentity(),
+    port: () => 4444,
+    knownLogins: new KnownLogins(folder, () => undefined),
+    iterations,
+    events,
+  }
+}
+
+/** A link to these trackers, which remembers logins in `folder`; it ends with the test. */
+export function linkTo(
+  trackers: readonly (FakeTracker | Address)[],
+  folder?: string,
+  iterations?: number,
+): Linked {
   const news: string[] = []
+  const times: [string, number][] = []
   let logins = 0
   let onNews: (() => void) | undefined
   const say = (word: string): void => {
     news.push(word)
     onNews?.()
   }
-  const options: TrackerLinkOptions = {
-    trackers: trackers.map((tracker) => (tracker instanceof FakeTracker ? tracker.address : tracker)),
-    listen: { host: '127.0.0.1', port: 0 },
-    identity: makeIdentity(),
-    port: () => 4444,
-    told: () => ({}) as Told,
+  const events: TrackerLinkEvents = {
+    told: () => ({ file_gone: ({ name }) => say(`${name} gone`) }) as Told,
     // Told at every login.
     onTrackers: () => void logins++,
+    onTime: (key, timeMs) => void times.push([key, timeMs]),
     onUp: () => say('up'),
-    onForgotten: () => say('forgotten'),
+    onOtherCommunity: () => say('other'),
     onOneDown: () => say('one down'),
     onAllDown: () => say('all down'),
   }
-  const link = new TrackerLink(options)
+  const link = new TrackerLink(linkOptions(trackers, events, folder, iterations))
   onTestFinished(() => link.stop())
   link.start()
   const hears = async (word: string, count = 1): Promise<void> => {
@@ -52,7 +80,7 @@ export function linkTo(trackers: readonly (FakeTracker | Address)[]): Linked {
       await new Promise<void>((resolve) => (onNews = resolve))
     }
   }
-  return { link, news, hears, logins: () => logins }
+  return { link, news, times, hears, logins: () => logins }
 }
 
 export async function loggedIn(trackers: readonly FakeTracker[]): Promise<Linked> {

@@ -2,9 +2,9 @@
 
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Told } from '../../../src/client/tracker-link/tracker-connection.ts'
-import { TrackerLink } from '../../../src/client/tracker-link/tracker-link.ts'
-import { makeIdentity } from '../../../src/common/security/identity.ts'
+import { TrackerLink, type Teller } from '../../../src/client/tracker-link/tracker-link.ts'
 import { password, startTrackers, user, type FakeTracker } from './fake-tracker.ts'
+import { linkOptions } from './linked.ts'
 
 interface Listening {
   readonly link: TrackerLink
@@ -16,21 +16,21 @@ interface Listening {
 async function loggedIn(trackers: readonly FakeTracker[]): Promise<Listening> {
   const keys: string[] = []
   const asked: string[] = []
-  const told = (isNews: (what: object) => boolean): Partial<Told> => ({
+  const told = ({ isNews }: Teller): Partial<Told> => ({
     join_requested: (request) => void asked.push(`${request.user} ${isNews(request) ? 'first' : 'again'}`),
   })
-  const link = new TrackerLink({
-    trackers: trackers.map(({ address }) => address),
-    listen: { host: '127.0.0.1', port: 0 },
-    identity: makeIdentity(),
-    port: () => 4444,
-    told: (isNews) => told(isNews) as Told,
-    onTrackers: (all) => keys.push(...all),
-    onUp: () => undefined,
-    onForgotten: () => undefined,
-    onOneDown: () => undefined,
-    onAllDown: () => undefined,
-  })
+  const nothing = (): void => undefined
+  const link = new TrackerLink(
+    linkOptions(trackers, {
+      told: (teller) => told(teller) as Told,
+      onTrackers: (all) => keys.push(...all),
+      onTime: nothing,
+      onUp: nothing,
+      onOtherCommunity: nothing,
+      onOneDown: nothing,
+      onAllDown: nothing,
+    }),
+  )
   onTestFinished(() => link.stop())
   link.start()
   expect(await link.login(user, password)).toMatchObject({ ok: true })

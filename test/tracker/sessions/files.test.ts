@@ -68,7 +68,7 @@ test('find_file names the other peers by their observed address and gives a tick
   expect(answer.value).toMatchObject({ fileId, sizeBytes: 1000 })
   const annPeer = { user: 'ann', host: '127.0.0.1', port: 4001, key: ann.identity.publicKey, complete: true }
   expect(answer.value.peers).toEqual([annPeer])
-  const ticket = readTicket(answer.value.ticket, new Set([bob.trackerKey]), Date.now())
+  const ticket = readTicket(answer.value.ticket, new Set([bob.trackerKey]))
   expect(ticket).toMatchObject({ value: { user: 'bob', group: 'g', key: bob.identity.publicKey } })
 })
 

@@ -43,6 +43,18 @@ test('a wrong password and an unknown user get the same answer, in the same shap
   expect(wrong).toMatchObject({ refusal: { code: 'login-failed' } })
 })
 
+// Clients knew its clock from `hello` only; a step of it made every ticket look lapsed until the next login.
+test('a tracker says at every ping what time it is for it', async () => {
+  const { address } = await runTracker()
+  const client = await greeted(address)
+  const beforeMs = Date.now()
+  const answer = await client.request('ping', {})
+  expect(answer).toMatchObject({ ok: true, value: { timeMs: expect.any(Number) } })
+  if (!answer.ok) return
+  expect(answer.value.timeMs).toBeGreaterThanOrEqual(beforeMs)
+  expect(answer.value.timeMs).toBeLessThanOrEqual(Date.now())
+})
+
 test('a login without a proof of the key that it names is refused', async () => {
   const { address, status } = await runTracker()
   const client = await greeted(address)

@@ -1,0 +1,70 @@
+// Remembers how a user's password was salted and stretched in a community, so that a tracker which asks for it in
+// another way is noticed: with fewer iterations, or a salt of its own, it could guess the password sooner.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
+import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
+import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
+import { UserName } from '../../common/names.ts'
+
+const Stretching = v.object({ salt: v.string(), iterations: v.number() })
+/** The salt in base64, and the iterations of PBKDF2. */
+export type Stretching = v.InferOutput<typeof Stretching>
+
+const Remembered = v.object({ version: v.literal(1), users: v.record(UserName, Stretching) })
+
+export class KnownLogins {
+  readonly #folder: string
+  readonly #onTrouble: (sentence: string) => void
+  /** By community. */
+  readonly #loaded = new Map<string, Map<string, Stretching>>()
+
+  /** `onTrouble` is told, as a sentence, when something cannot be written: it is known until the program ends. */
+  constructor(folder: string, onTrouble: (sentence: string) => void) {
+    this.#folder = join(folder, 'logins')
+    this.#onTrouble = onTrouble
+  }
+
+  /** Throws a `data` failure when what is remembered of this community cannot be read. */
+  find(cluster: string, user: string): Stretching | undefined {
+    return this.#of(cluster).get(user)
+  }
+
+  /** Throws as `find` does. */
+  async remember(cluster: string, user: string, { salt, iterations }: Stretching): Promise<void> {
+    const users = this.#of(cluster)
+    const known = users.get(user)
+    if (known?.salt === salt && known.iterations === iterations) return
+    users.set(user, { salt, iterations })
+    const path = this.pathOf(cluster)
+    try {
+      makePrivateFolder(this.#folder)
+      await replaceFile(
+        path,
+        `${JSON.stringify({ version: 1, users: Object.fromEntries(users) }, null, 1)}\n`,
+      )
+    } catch (error) {
+      this.#onTrouble(`a login cannot be remembered in ${path}: ${sentenceOf(error)}`)
+    }
+  }
+
+  pathOf(cluster: string): string {
+    return join(this.#folder, `${cluster.replace(/[^A-Za-z0-9_-]/g, '_')}.json`)
+  }
+
+  #of(cluster: string): Map<string, Stretching> {
+    const users = this.#loaded.get(cluster) ?? this.#load(this.pathOf(cluster))
+    this.#loaded.set(cluster, users)
+    return users
+  }
+
+  #load(path: string): Map<string, Stretching> {
+    try {
+      return new Map(Object.entries(v.parse(Remembered, JSON.parse(readFileSync(path, 'utf8'))).users))
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return new Map()
+      throw new Failure('data', `${path} cannot be read; move it away if it is damaged`, error)
+    }
+  }
+}

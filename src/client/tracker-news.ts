@@ -1,0 +1,123 @@
+// What trackers tell on their own: to the tickets, the shares and the downloads, and to the person.
+
+import { formatAddress, type Address } from '../common/addresses.ts'
+import { JoinRequests } from './join-requests.ts'
+import type { ClientEvent } from './operations.ts'
+import type { Session } from './session.ts'
+import type { PeerServer } from './sharing/peer-server.ts'
+import type { TicketOffice } from './sharing/ticket-office.ts'
+import type { Told } from './tracker-link/tracker-connection.ts'
+import type { Teller, TrackerLinkEvents } from './tracker-link/tracker-link.ts'
+
+export interface TrackerNewsParts {
+  readonly tickets: TicketOffice
+  readonly server: PeerServer
+  readonly session: () => Session | undefined
+  /** Whether this client is just leaving the group, by a command. */
+  readonly isLeaving: (group: string) => boolean
+  readonly onEvent: (event: ClientEvent) => void
+  readonly onFailure: (error: unknown) => void
+}
+
+export class TrackerNews implements TrackerLinkEvents {
+  readonly #parts: TrackerNewsParts
+  readonly #joinRequests: JoinRequests
+  #saidLost = false
+  #saidOther = false
+
+  constructor(parts: TrackerNewsParts) {
+    this.#parts = parts
+    const { onEvent } = parts
+    this.#joinRequests = new JoinRequests({
+      onOne: (group, user) => onEvent({ kind: 'join-requested', group, user }),
+      onMore: (count) =>
+        onEvent({
+          kind: 'notice',
+          sentence: `${count} more requests to join your groups; list_requests shows them`,
+        }),
+    })
+  }
+
+  told({ isNews, key }: Teller): Told {
+    const { tickets, session, isLeaving, onEvent } = this.#parts
+    const tellOnce = (event: ClientEvent): void => {
+      if (isNews(event)) onEvent(event)
+    }
+    return {
+      join_requested: ({ group, user }) => {
+        if (isNews({ kind: 'join-requested', group, user })) this.#joinRequests.onRequested(group, user)
+      },
+      request_decided: ({ group, accepted }) => tellOnce({ kind: 'request-decided', group, accepted }),
+      member_left: ({ group, user, timeMs }) => {
+        tickets.onRemoved(group, user, key(), timeMs)
+        this.#parts.server.expel(group, user)
+        // The time is that of each tracker's own clock.
+        if (isNews({ kind: 'member-left', group, user })) this.#onMemberLeft(group, user)
+      },
+      owner_changed: ({ group, owner }) => {
+        if (owner === session()?.user) tellOnce({ kind: 'became-owner', group })
+      },
+      swarm_changed: ({ joined, left, ...file }) => session()?.downloads.onSwarmChanged(file, joined, left),
+      file_gone: (file) => {
+        // Who leaves a group, or withdraws a file, knows.
+        if (!isLeaving(file.group)) session()?.shares.onFileGone(file)
+        session()?.downloads.onFileGone(file)
+      },
+      trackers_changed: ({ trackers }) => tickets.onTrackers(trackers),
+    }
+  }
+
+  onTrackers(keys: readonly string[]): void {
+    this.#parts.tickets.onTrackers(keys)
+  }
+
+  onTime(key: string, timeMs: number): void {
+    this.#parts.tickets.onTrackerTime(key, timeMs)
+  }
+
+  onUp(): void {
+    const { tickets, session, onEvent } = this.#parts
+    tickets.onConnected(true)
+    if (this.#saidLost) onEvent({ kind: 'tracker-back' })
+    this.#saidLost = false
+    this.#saidOther = false
+    session()?.shares.onTrackerUp()
+    session()?.downloads.onTrackerUp()
+  }
+
+  onOneDown(): void {
+    this.#parts.session()?.downloads.onTrackerUp()
+  }
+
+  onAllDown(): void {
+    this.#parts.tickets.onConnected(false)
+    this.#saidLost = true
+    this.#parts.onEvent({ kind: 'trackers-lost' })
+  }
+
+  onOtherCommunity(address: Address): void {
+    if (this.#saidOther) return
+    this.#saidOther = true
+    const user = this.#parts.session()?.user
+    this.#parts.onEvent({
+      kind: 'notice',
+      sentence:
+        `the tracker at ${formatAddress(address)} belongs to another community, or has begun anew without its ` +
+        `data; nothing is forgotten here, and ${user} can log out to use it`,
+    })
+  }
+
+  /** Whoever logs in next may hear of another community again. */
+  onLogout(): void {
+    this.#saidOther = false
+  }
+
+  #onMemberLeft(group: string, user: string): void {
+    const { session, isLeaving, onEvent, onFailure } = this.#parts
+    const here = session()
+    // Who leaves by a command of this client is told by its reply.
+    if (here === undefined || user !== here.user || isLeaving(group)) return
+    onEvent({ kind: 'removed-from-group', group })
+    here.forgetGroup(group).catch(onFailure)
+  }
+}
