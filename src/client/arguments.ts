@@ -2,8 +2,9 @@
 
 import { Command, CommanderError } from 'commander'
 import type { Address } from '../common/addresses.ts'
-import { checkedAddress, parseAddress, parseTrackerInfo } from '../common/addresses.ts'
-import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
+import { checkedAddress, parseAddress } from '../common/addresses.ts'
+import { Failure } from '../common/failure.ts'
+import { readTrackerInfo } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
 import { parseRate } from './prompt/rates.ts'
 
@@ -120,11 +121,11 @@ function addresses(
       'usage',
       `the listening address is missing: ./client 127.0.0.1:4444 ${defaultTrackerFile}`,
     )
-  if (words.length <= 2)
-    return {
-      listen: listenAddress(first, second),
-      trackers: trackersIn(second ?? defaultTrackerFile, readFile),
-    }
+  if (words.length <= 2) {
+    const listen = listenAddress(first, second)
+    if (second !== undefined) refuseAddress(first, second)
+    return { listen, trackers: readTrackerInfo(second ?? defaultTrackerFile, readFile).map(callable) }
+  }
   if (second === undefined || third === undefined || fourth === undefined || words.length > 4)
     throw new Failure(
       'usage',
@@ -140,15 +141,14 @@ function listenAddress(text: string, next: string | undefined): Address {
   return parseAddress(text)
 }
 
-function trackersIn(file: string, readFile: (path: string) => string): Address[] {
-  let text: string
-  try {
-    text = readFile(file)
-  } catch (error) {
-    const why = systemCode(error) === 'ENOENT' ? 'there is no such file' : sentenceOf(error)
-    throw new Failure('usage', `cannot read the trackers from ${file}: ${why}`, error)
-  }
-  return parseTrackerInfo(text, file).map(callable)
+/** `./client 127.0.0.1:3000 127.0.0.1:8000`: a file of that name is hardly meant. */
+function refuseAddress(listen: string, file: string): void {
+  if (!/^(\[[^\]]+\]|[^:/]+):\d+$/.test(file)) return
+  const words = `${listen} ${file}`.replaceAll(/\[?([^\s[\]]+)\]?:(\d+)(?=\s|$)/g, '$1 $2')
+  throw new Failure(
+    'usage',
+    `write addresses as four words, ./client ${words}, or put the tracker into a file`,
+  )
 }
 
 function callable(tracker: Address): Address {

@@ -155,7 +155,7 @@ export class Client implements Operations {
 
   async #logout(): Promise<Answer<void>> {
     const session = this.#session
-    if (session === undefined) return notLoggedIn()
+    if (session === undefined) return refuse('login-first', 'nobody is logged in')
     this.#session = undefined
     this.#news.onLogout()
     this.#tickets.close()

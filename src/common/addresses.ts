@@ -26,6 +26,8 @@ export function parseAddress(text: string): Address {
 /** An address from its two parts. Throws a `usage` failure with a sentence when they are none. */
 export function checkedAddress(host: string, port: string): Address {
   const ip = host === 'localhost' ? '127.0.0.1' : host
+  if (isIP(ip) === 0 && /^[a-z0-9.-]*[a-z][a-z0-9.-]*$/i.test(host))
+    throw new Failure('usage', `"${host}" is a name; write the IP address of that machine`)
   if (isIP(ip) === 0) throw new Failure('usage', `"${host}" is not an IP address`)
   const number = Number(port)
   if (!/^\d{1,5}$/.test(port) || number > 65_535)
@@ -46,27 +48,4 @@ export function plainHost(host: string): string {
 /** A listener on "any address" says nothing about which address to call out from. */
 export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::'
-}
-
-/**
- * The trackers of a tracker_info file: one `ip:port` a line; blank lines and `#` comments are
- * skipped, further fields of a line are left for later use. Throws a `usage` failure naming the line.
- */
-export function parseTrackerInfo(text: string, file: string): Address[] {
-  const trackers: Address[] = []
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    const first = line.replace(/#.*/, '').trim().split(/\s+/)[0]
-    if (first === undefined || first === '') continue
-    try {
-      trackers.push(parseAddress(first))
-    } catch (error) {
-      throw new Failure(
-        'usage',
-        `${file}, line ${index + 1}: "${first}" is not an address like 127.0.0.1:9002`,
-        error,
-      )
-    }
-  }
-  if (trackers.length === 0) throw new Failure('usage', `${file} names no tracker; write one ip:port a line`)
-  return trackers
 }

@@ -12,9 +12,39 @@ export class Failure extends Error {
   }
 }
 
-/** The message of anything thrown, for a person. */
+/** What the system's codes mean, where its own text says less or is a puzzle. */
+const systemWords: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EADDRINUSE: 'another program uses this port',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+  EBUSY: 'it is in use',
+  ECONNREFUSED: 'nobody listens there',
+  ECONNRESET: 'the other end broke the connection',
+  EDQUOT: 'the disk quota is used up',
+  EEXIST: 'there is something of that name already',
+  EFBIG: 'the file is larger than its file system allows',
+  EHOSTUNREACH: 'there is no way to that machine',
+  EIO: 'the disk does not work',
+  EISDIR: 'it is a folder',
+  ELOOP: 'a symbolic link leads back to itself',
+  EMFILE: 'this program has too many files open',
+  ENAMETOOLONG: 'the name is too long',
+  ENETUNREACH: 'there is no way to that network',
+  ENFILE: 'the programs of this machine have too many files open',
+  ENOENT: 'there is no such file or folder',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'there is a file where a folder is needed',
+  EPERM: 'permission denied',
+  EPIPE: 'the other end closed the connection',
+  EROFS: 'the file system is read-only',
+  ESTALE: 'the network disk no longer has it',
+  ETIMEDOUT: 'there is no answer',
+}
+
+/** What anything thrown says to a person: for an error of the system what its code means. */
 export function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  return systemWords[systemCode(error) ?? ''] ?? error.message
 }
 
 /** The system's code for an error (`ENOENT`, `ECONNREFUSED`), or undefined. */

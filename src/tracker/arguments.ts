@@ -5,15 +5,10 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import {
-  checkedAddress,
-  formatAddress,
-  isLoopback,
-  parseTrackerInfo,
-  type Address,
-} from '../common/addresses.ts'
+import { checkedAddress, formatAddress, isLoopback, type Address } from '../common/addresses.ts'
 import { defaultDataFolder } from '../common/data-folder.ts'
-import { Failure, systemCode } from '../common/failure.ts'
+import { Failure } from '../common/failure.ts'
+import { readTrackerInfo } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
 import { parseNatsAddress, type NatsAddress } from './log/nats/nats-address.ts'
 
@@ -141,7 +136,7 @@ function trackerOf(
     const address = checkedAddress(where, which)
     return { address, number: 1, all: [address] }
   }
-  const all = parseTrackerInfo(readTrackerInfo(where), where)
+  const all = readTrackerInfo(where, (path) => readFileSync(path, 'utf8'))
   const number = numberOf(which ?? '1')
   const address = all[number - 1]
   if (address === undefined)
@@ -153,20 +148,6 @@ function numberOf(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text))
     throw new Failure('usage', `"${text}" is not the number of a tracker; number 1 is the first line`)
   return Number(text)
-}
-
-function readTrackerInfo(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const reasons = new Map([
-      ['ENOENT', 'there is no such file'],
-      ['EISDIR', 'it is a folder'],
-      ['EACCES', 'not permitted'],
-    ])
-    const reason = reasons.get(systemCode(error) ?? '') ?? String(systemCode(error))
-    throw new Failure('file', `cannot read ${path}: ${reason}`, error)
-  }
 }
 
 /** Trackers of one list share a folder; trackers of different lists have nothing to do with each other. */

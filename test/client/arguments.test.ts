@@ -85,7 +85,15 @@ describe('arguments that make no sense get one sentence', () => {
     [[], 'the listening address is missing: ./client 127.0.0.1:4444 tracker_info.txt'],
     [['4444'], '"4444" is not an address like 127.0.0.1:9002'],
     [['127.0.0.1:99999'], '"99999" is not a port (0 to 65535)'],
-    [['example.org:1'], '"example.org" is not an IP address'],
+    [['example.org:1'], '"example.org" is a name; write the IP address of that machine'],
+    [
+      ['127.0.0.1:1', '127.0.0.1:2'],
+      'write addresses as four words, ./client 127.0.0.1 1 127.0.0.1 2, or put the tracker into a file',
+    ],
+    [
+      ['[::1]:1', '[::1]:2'],
+      'write addresses as four words, ./client ::1 1 ::1 2, or put the tracker into a file',
+    ],
     [['127.0.0.1', '3000'], 'the tracker is missing: ./client 127.0.0.1 3000 <tracker ip> <tracker port>'],
     [
       ['127.0.0.1', '3000', '127.0.0.1'],
@@ -97,7 +105,7 @@ describe('arguments that make no sense get one sentence', () => {
     ],
     [['127.0.0.1', 'x', '127.0.0.1', '1'], '"x" is not a port (0 to 65535)'],
     [['127.0.0.1', '1', '127.0.0.1', '0'], 'a tracker cannot have port 0'],
-    [['127.0.0.1:1', 'none.txt'], 'cannot read the trackers from none.txt: there is no such file'],
+    [['127.0.0.1:1', 'none.txt'], 'cannot read the trackers from none.txt: there is no such file or folder'],
     [['127.0.0.1:1', 'empty.txt'], 'empty.txt names no tracker; write one ip:port a line'],
     [['127.0.0.1:1', 'zero.txt'], 'a tracker cannot have port 0'],
     [['127.0.0.1:1', '--lingr'], "unknown option '--lingr'; did you mean --linger?"],

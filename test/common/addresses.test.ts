@@ -6,7 +6,6 @@ import {
   isLoopback,
   isWildcard,
   parseAddress,
-  parseTrackerInfo,
   plainHost,
 } from '../../src/common/addresses.ts'
 import { Failure } from '../../src/common/failure.ts'
@@ -33,7 +32,8 @@ test.each([
   ['127.0.0.1:80 ', 'is not an address'],
   ['127.0.0.1:65536', '"65536" is not a port (0 to 65535)'],
   ['127.0.0.1:123456', 'is not an address'],
-  ['example.org:80', '"example.org" is not an IP address'],
+  ['example.org:80', '"example.org" is a name; write the IP address of that machine'],
+  ['nas:80', '"nas" is a name'],
   ['1.2.3:80', '"1.2.3" is not an IP address'],
   ['[::g]:80', '"::g" is not an IP address'],
 ])('%j is no address, and the sentence says why', (text, sentence) => {
@@ -54,26 +54,6 @@ test('no text throws anything but a usage failure', () => {
         expect(error).toHaveProperty('code', 'usage')
       }
     }),
-  )
-})
-
-test('a tracker_info file has an address a line, with comments, blank lines and further fields', () => {
-  const text = '# trackers\n\n127.0.0.1:9002 sha256:abc  # the first\r\n\t[::1]:9003\n#127.0.0.1:1\n'
-  expect(parseTrackerInfo(text, 'tracker_info.txt')).toEqual([
-    { host: '127.0.0.1', port: 9002 },
-    { host: '::1', port: 9003 },
-  ])
-})
-
-test('a wrong line of a tracker_info file is named by its number', () => {
-  expect(() => parseTrackerInfo('127.0.0.1:9002\n# ok\nnonsense here\n', 'a.txt')).toThrow(
-    'a.txt, line 3: "nonsense" is not an address like 127.0.0.1:9002',
-  )
-})
-
-test('a tracker_info file without any address says what to write', () => {
-  expect(() => parseTrackerInfo('\n# nothing\n', 'a.txt')).toThrow(
-    'a.txt names no tracker; write one ip:port a line',
   )
 })
 

@@ -21,7 +21,7 @@ describe('accounts', () => {
     const dora = world.client('dora')
     expect(await dora.say('whoami')).toBe('nobody is logged in')
     expect(await dora.say('list_groups')).toBe('error: log in first')
-    expect(await dora.say('logout')).toBe('error: log in first')
+    expect(await dora.say('logout')).toBe('error: nobody is logged in')
     expect(await dora.say('create_user dora secret')).toBe('user dora created')
     expect(await dora.say('create_user dora other')).toMatch(/^error: .*dora/)
     expect(await dora.say('login dora wrong')).toBe('error: wrong user name or password')
@@ -213,7 +213,7 @@ describe('the rest', () => {
     expect(await client.say('craete_group g')).toBe(
       'error: unknown command "craete_group"; did you mean create_group?',
     )
-    expect(await client.say('login "ann')).toBe('error: a " quote is opened and never closed')
+    expect(await client.say('login "ann')).toBe('error: the quote " is not closed')
     expect(await client.say('join_group')).toMatch(/^error: join_group needs a group/)
     expect(await client.say('join_group a b c')).toMatch(/^error: too many words/)
     client.process.stdin.end()

@@ -112,7 +112,7 @@ describe('a tracker that is killed', () => {
     expect(isSame(world.path('four.bin'), world.path('ivy-four.bin'))).toBe(true)
 
     await world.startTracker()
-    await Promise.all([ivy.until('a tracker answers again'), ann.until('a tracker answers again')])
+    await Promise.all([ivy.until('reconnected to the tracker'), ann.until('reconnected to the tracker')])
     expect(await ivy.ask('list_groups')).toEqual(groups)
     expect(await ann.ask('list_members g')).toContain('ivy')
     // Both come back as seeders, and what was completed meanwhile is told now.

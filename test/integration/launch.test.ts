@@ -50,8 +50,10 @@ describe('a tracker that cannot start', () => {
     writeFileSync(world.path('broken.txt'), 'no address\n')
     writeFileSync(world.path('locked.txt'), '127.0.0.1:1\n')
     chmodSync(world.path('locked.txt'), 0)
-    expect(await refuses('tracker', ['missing.txt', '1'], 1)).toMatch(/missing\.txt.*there is no such file$/)
-    expect(await refuses('tracker', [world.folder, '1'], 1)).toMatch(/it is a folder$/)
+    expect(await refuses('tracker', ['missing.txt', '1'], 2)).toMatch(
+      /missing\.txt.*there is no such file or folder$/,
+    )
+    expect(await refuses('tracker', [world.folder, '1'], 2)).toMatch(/it is a folder$/)
     expect(await refuses('tracker', ['list.txt', '3'], 2)).toMatch(/3/)
     expect(await refuses('tracker', ['list.txt', '0'], 2)).toMatch(/number 1 is the first line$/)
     expect(await refuses('tracker', ['broken.txt', '1'], 2)).toMatch(/broken\.txt/)
@@ -97,8 +99,12 @@ describe('a client that cannot start', () => {
   test('says what is wrong with its words, its file, or its port', async () => {
     const address = ['127.0.0.1', '0']
     const tracker = ['127.0.0.1', String(world.trackerPort)]
-    expect(await refuses('client', ['127.0.0.1', String(takenPort), ...tracker], 1)).toMatch(/in use/)
-    expect(await refuses('client', ['127.0.0.1:0', 'missing.txt'], 2)).toMatch(/there is no such file$/)
+    expect(await refuses('client', ['127.0.0.1', String(takenPort), ...tracker], 1)).toMatch(
+      /another program uses this port$/,
+    )
+    expect(await refuses('client', ['127.0.0.1:0', 'missing.txt'], 2)).toMatch(
+      /there is no such file or folder$/,
+    )
     expect(await refuses('client', ['127.0.0.1:0'], 2)).toMatch(/tracker_info\.txt/)
     expect(await refuses('client', ['nonsense'], 2)).toMatch(/nonsense/)
     expect(await refuses('client', ['127.0.0.1', '3000'], 2)).toMatch(/the tracker is missing/)
@@ -116,6 +122,25 @@ describe('a client that cannot start', () => {
       expect(await refuses('client', ['0.0.0.0', '0', ...words], 2)).toMatch(
         /is beyond this machine and connections are not encrypted yet; add --insecure-plain on a network you trust$/,
       )
+  })
+
+  // Raw text of the system: "EEXIST: file already exists, mkdir …", "listen EADDRNOTAVAIL: address not available …".
+  test('says in words what the system does not let it have, as a tracker does', async () => {
+    const file = world.path('a-file')
+    writeFileSync(file, '')
+    for (const what of ['client', 'tracker'] as const) {
+      const nowhere = ['192.0.2.1', '9002', ...(what === 'client' ? ['192.0.2.2', '1'] : [])]
+      expect(await refuses(what, [...nowhere, '--insecure-plain'], 1)).toBe(
+        'error: cannot listen on 192.0.2.1:9002: this machine does not have that address',
+      )
+      const here = ['127.0.0.1', '0', ...(what === 'client' ? ['127.0.0.1', '1'] : [])]
+      expect(await refuses(what, here, 1, 'a-file')).toBe(
+        `error: cannot make the data folder ${file}: there is something of that name already`,
+      )
+      expect(await refuses(what, here, 1, 'a-file/below')).toBe(
+        `error: cannot make the data folder ${file}/below: there is a file where a folder is needed`,
+      )
+    }
   })
 
   test('says that another client uses its data folder, until that one is killed or has quit', async () => {
@@ -144,9 +169,23 @@ describe('a client that cannot start', () => {
     const client = world.run('lonely', 'client', words)
     client.process.stdin.end('create_user abc abc\nwhoami\n')
     expect(await client.ended()).toEqual({ code: 1, signal: null })
-    expect(client.lines).toEqual(['error: no tracker can be reached; is one running?', 'nobody is logged in'])
+    expect(client.lines).toEqual([
+      `error: no answer from tracker 127.0.0.1:${port}; is it running?`,
+      'nobody is logged in',
+    ])
     expect(client.stderr).toBe('')
   })
+})
+
+// "Is one running?", though it was: a client on an IPv4 address called an IPv6 tracker from there.
+test('a client on 127.0.0.1 uses a tracker on ::1', async () => {
+  const tracker = world.run('six', 'tracker', ['::1', '0', '--memory'])
+  const port = /\d+$/.exec(await tracker.until(/^tracker 1 listening on \[::1\]:\d+$/))![0]
+  const words = ['127.0.0.1', '0', '::1', port, '--data-dir', world.path('four')]
+  const client = world.run('four', 'client', words)
+  client.process.stdin.end('create_user abc abc\n')
+  expect(await client.ended()).toEqual({ code: 0, signal: null })
+  expect(await tracker.kill('SIGTERM')).toEqual({ code: 0, signal: null })
 })
 
 describe('ending', () => {

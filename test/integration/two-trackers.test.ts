@@ -86,7 +86,7 @@ afterAll(() => world.close())
 beforeEach(bothUp)
 
 const lost = 'no tracker answers; transfers go on, and the trackers are tried again'
-const back = 'a tracker answers again'
+const back = 'reconnected to the tracker'
 /** Far shorter than anything that a person would call a failure, on a machine that is busy with tests. */
 const shortPauseMs = 2000
 

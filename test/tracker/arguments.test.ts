@@ -86,8 +86,10 @@ test('every mistake is one sentence', () => {
   }
   expect(mistake('127.0.0.1')).toMatch(/^usage: the port is missing/)
   expect(mistake('127.0.0.1', '65536')).toMatch(/^usage: "65536" is not a port/)
-  expect(mistake(join(file, '..', 'nothing'))).toMatch(/^file: cannot read .*: there is no such file$/)
-  expect(mistake(join(file, '..'))).toMatch(/^file: cannot read .*: it is a folder$/)
+  expect(mistake(join(file, '..', 'nothing'))).toMatch(
+    /^usage: cannot read .*: there is no such file or folder$/,
+  )
+  expect(mistake(join(file, '..'))).toMatch(/^usage: cannot read .*: it is a folder$/)
   expect(mistake(trackerInfo('what is this\n'))).toMatch(/^usage: .*, line 1: "what" is not an address/)
   expect(mistake(trackerInfo('# nothing\n'))).toMatch(/^usage: .* names no tracker/)
   expect(mistake(file, '--memry')).toMatch(/^usage: unknown option '--memry' \(Did you mean --memory\?\)$/)

@@ -308,19 +308,15 @@ export class PartFile {
   }
 }
 
-/** A failure that says in plain words what the system's code means. */
+/** What the system says of a file that is made here, and is never reached by a link. */
+const partWords = new Map([
+  ['ELOOP', 'it is a symbolic link'],
+  ['ENOENT', 'the folder does not exist'],
+])
+
+/** A failure that says in plain words why this could not be done to a part file, or to its folder. */
 export function fileFailure(what: string, error: unknown): Failure {
   if (error instanceof Failure) return error
-  const words: Record<string, string> = {
-    ENOSPC: 'the disk is full',
-    EDQUOT: 'the disk quota is used up',
-    EACCES: 'permission denied',
-    EPERM: 'permission denied',
-    EROFS: 'the file system is read-only',
-    ELOOP: 'it is a symbolic link',
-    ENOENT: 'the folder does not exist',
-    ENAMETOOLONG: 'the name is too long',
-    EFBIG: 'the file is larger than its file system allows',
-  }
-  return new Failure('file', `${what}: ${words[systemCode(error) ?? ''] ?? sentenceOf(error)}`, error)
+  const why = partWords.get(systemCode(error) ?? '') ?? sentenceOf(error)
+  return new Failure('file', `${what}: ${why}`, error)
 }

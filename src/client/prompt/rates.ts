@@ -1,5 +1,5 @@
 // Rates as people write them: `512K`, `4M`, `1.5G` bytes a second in powers of 1024, a plain number for
-// bytes, `none` for no limit.
+// bytes, `none` for no limit. `5MB`, `5MiB/s` and `5M` are the same.
 
 import type { Answer } from '../../common/refusal.ts'
 import { accept, refuse } from '../../common/refusal.ts'
@@ -14,7 +14,7 @@ const units: ReadonlyMap<string, number> = new Map([
 /** Bytes a second; undefined is no limit. */
 export function parseRate(text: string): Answer<number | undefined> {
   if (text === 'none') return accept(undefined)
-  const split = /^(\d+(?:\.\d+)?)([KMG]?)$/i.exec(text)
+  const split = /^(\d+(?:\.\d+)?)([KMG]?)(?:i?B)?(?:\/s)?$/i.exec(text)
   const unit = units.get((split?.[2] ?? '').toUpperCase())
   if (split === null || unit === undefined)
     return refuse('usage', `"${text}" is not a rate like 512K, 4M or none`)

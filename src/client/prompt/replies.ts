@@ -98,7 +98,7 @@ export function eventLine(event: ClientEvent): Line {
     case 'trackers-lost':
       return { text: 'no tracker answers; transfers go on, and the trackers are tried again' }
     case 'tracker-back':
-      return { text: 'a tracker answers again' }
+      return { text: 'reconnected to the tracker' }
     case 'notice':
       break
   }

@@ -41,7 +41,7 @@ export function splitWords(line: string): Answer<string[]> {
       at++
     } else if (character === "'" || character === '"') {
       const stretch = character === "'" ? singleQuoted(line, at) : doubleQuoted(line, at)
-      if (stretch === undefined) return refuse('usage', `a ${character} quote is opened and never closed`)
+      if (stretch === undefined) return refuse('usage', `the quote ${character} is not closed`)
       word = (word ?? '') + stretch.text
       at = stretch.next
     } else if (character === '\\') {

@@ -3,8 +3,8 @@
 
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Address } from '../../common/addresses.ts'
-import { Failure, systemCode } from '../../common/failure.ts'
 import { lineBytesBeforeLogin, peerConnectionsMax } from '../../common/limits.ts'
+import { listenOn } from '../../common/listening.ts'
 import { peerProtocol } from '../../common/protocol/peer-protocol.ts'
 import { Channel } from '../../common/wire/channel.ts'
 import { FileDemands } from './file-demands.ts'
@@ -35,23 +35,11 @@ export class PeerServer {
   }
 
   /** Listens; resolves to the port. Rejects with a `start` failure when the address cannot be had. */
-  listen(address: Address): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => {
-        const taken = systemCode(error) === 'EADDRINUSE'
-        const sentence = taken
-          ? `port ${address.port} of ${address.host} is in use; choose another`
-          : `cannot listen on ${address.host}:${address.port}: ${error.message}`
-        reject(new Failure('start', sentence, error))
-      })
-      this.#server.listen(address.port, address.host, () => {
-        this.#server.removeAllListeners('error')
-        // One connection could not be accepted, for example for lack of descriptors; others will be.
-        this.#server.on('error', () => undefined)
-        const bound = this.#server.address()
-        resolve(typeof bound === 'object' && bound !== null ? bound.port : address.port)
-      })
-    })
+  async listen(address: Address): Promise<number> {
+    const { port } = await listenOn(this.#server, address)
+    // One connection could not be accepted, for example for lack of descriptors; others will be.
+    this.#server.on('error', () => undefined)
+    return port
   }
 
   /** Closes the connections of a user in a group: no longer a member. */

@@ -1,7 +1,7 @@
 // The connection to one tracker: connects, greets, logs in again after every reconnect, and goes on
 // trying with backoff when there is nobody. Knows nothing of the other trackers.
 
-import type { Address } from '../../common/addresses.ts'
+import { formatAddress, type Address } from '../../common/addresses.ts'
 import { lineBytesMax, requestTimeoutMs } from '../../common/limits.ts'
 import { wideNames } from '../../common/names.ts'
 import { trackerProtocol, type TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
@@ -179,24 +179,44 @@ export class TrackerConnection {
       })
       this.#caller = caller
       if (this.#stopped) caller.close()
-      const greeting = await caller.request('hello', {
-        protocol: protocolVersion,
-        program: `coterie-client/${version}`,
-        capabilities: [wideNames],
-      })
-      if (!greeting.ok) throw new Failure('protocol', `the tracker says: ${greeting.refusal.sentence}`)
-      this.#greeting = greeting.value
-      await this.#resumeSession(greeting.value.cluster)
+      const greeting = await this.#greet(caller)
+      this.#greeting = greeting
+      await this.#resumeSession(greeting.cluster)
       this.#backoffMs = firstBackoffMs
       this.#problem = undefined
       this.#isUp = true
-      this.#options.onUp(this, greeting.value)
+      this.#options.onUp(this, greeting)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       this.#problem = error.code === 'protocol' ? error.message : undefined
       if (this.#caller?.channel.isClosed === false) this.#caller.close(error.message)
       else this.#tryAgain()
     }
+  }
+
+  async #greet(caller: Caller<TrackerProtocol>): Promise<Greeting> {
+    const program = `coterie-client/${version}`
+    const capabilities = [wideNames]
+    let greeting: Answer<Greeting>
+    try {
+      greeting = await caller.request('hello', { protocol: protocolVersion, program, capabilities })
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'protocol') throw error
+      throw this.#isNoTracker(error)
+    }
+    if (greeting.ok) return greeting.value
+    const { code, sentence } = greeting.refusal
+    // What a client says, which understands the line and not the words.
+    if (code === 'invalid-params' || code === 'unknown-method') throw this.#isNoTracker()
+    throw new Failure('protocol', `the tracker ${formatAddress(this.address)} says: ${sentence}`)
+  }
+
+  #isNoTracker(cause?: Failure): Failure {
+    return new Failure(
+      'protocol',
+      `what listens at ${formatAddress(this.address)} is not a Coterie tracker`,
+      cause,
+    )
   }
 
   /** The user logged in before this connection came up: so does it, with the same keys. */

@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import type { Address } from '../../common/addresses.ts'
+import { formatAddress, type Address } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
 import { requestTimeoutMs } from '../../common/limits.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
@@ -342,7 +342,12 @@ export class TrackerLink {
       return refuse('unavailable', 'the tracker that answers belongs to another community; log out to use it')
     if (lost instanceof Failure && this.isUp) return refuse('unavailable', lost.message)
     const problem = this.#connections.find((connection) => connection.problem !== undefined)?.problem
-    throw new Failure('connection-lost', problem ?? 'no tracker can be reached; is one running?', lost)
+    const where = this.#connections.map(({ address }) => formatAddress(address))
+    const silence =
+      where.length === 1
+        ? `tracker ${where[0]}; is it running?`
+        : `trackers ${where.join(', ')}; is one running?`
+    throw new Failure('connection-lost', problem ?? `no answer from ${silence}`, lost)
   }
 
   /** Those that can be asked now, logged in while somebody is. One that may hang is asked last. */

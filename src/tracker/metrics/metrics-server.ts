@@ -3,7 +3,7 @@
 
 import { createServer, type Server } from 'node:http'
 import type { Address } from '../../common/addresses.ts'
-import { listenOn } from '../listening.ts'
+import { listenOn } from '../../common/listening.ts'
 import { exposition, expositionType, type Family } from './exposition.ts'
 
 /** More than any monitoring opens, and few enough to cost nothing. */

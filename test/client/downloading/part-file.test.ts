@@ -247,7 +247,8 @@ test.each([
   ['ENOSPC', 'the disk is full'],
   ['EROFS', 'the file system is read-only'],
   ['EACCES', 'permission denied'],
-  ['EIO', 'as the system says it'],
+  ['ELOOP', 'it is a symbolic link'],
+  ['EUCLEAN', 'as the system says it'],
 ])('a disk that says %s is a failure in words, with its cause', (code, words) => {
   const cause = Object.assign(new Error('as the system says it'), { code })
   const said = fileFailure('cannot write a', cause)

@@ -185,7 +185,7 @@ describe('the reply to a command that is refused', () => {
     ['toString', 'unknown command "toString"; help lists the commands'],
     ['requests', 'unknown command "requests"; help lists the commands'],
     ['help me', 'there is no command "me"; help lists the commands'],
-    ['upload_file "1.png g1', 'a " quote is opened and never closed'],
+    ['upload_file "1.png g1', 'the quote " is not closed'],
     ['limit sideways 4M', '"sideways" is neither upload nor download: limit <upload|download> <rate>'],
     ['limit upload fast', '"fast" is not a rate like 512K, 4M or none'],
     ['login abc', 'login needs a password unless it is typed in a terminal: login <user> <password>'],

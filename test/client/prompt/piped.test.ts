@@ -188,7 +188,7 @@ describe('the end of a script', () => {
       },
     })
     expect(await runPrompt({ ...fakeClient(), input, output, isTerminal: false, linger: false })).toBe(1)
-    expect(printed()).toBe('error: the commands cannot be read: EISDIR: illegal operation\n')
+    expect(printed()).toBe('error: the commands cannot be read: it is a folder\n')
   })
 })
 
@@ -284,7 +284,7 @@ describe('events', () => {
       'you are no longer a member of g1',
       'you are now the owner of g1',
       'no tracker answers; transfers go on, and the trackers are tried again',
-      'a tracker answers again',
+      'reconnected to the tracker',
     ])
   })
 })

@@ -10,14 +10,30 @@ describe('rates', () => {
     ['1G', 1_073_741_824],
     ['1.5K', 1536],
     ['100', 100],
+    ['4MB', 4_194_304],
+    ['4MiB/s', 4_194_304],
     ['none', undefined],
   ])('%s is read as %s bytes', (text, bytes) => {
     expect(parseRate(text)).toEqual({ ok: true, value: bytes })
   })
 
-  test.each(['', 'K', '-1', '4T', '4 M', '1e9', '0x10', '4MB', 'None!', '.5M', '0', '0.1', '99999999G'])(
-    '%j is refused',
-    (text) => expect(parseRate(text)).toMatchObject({ ok: false, refusal: { code: 'usage' } }),
+  test.each([
+    '',
+    'K',
+    '-1',
+    '4T',
+    '4 M',
+    '1e9',
+    '0x10',
+    '4MX',
+    '4M/',
+    'None!',
+    '.5M',
+    '0',
+    '0.1',
+    '99999999G',
+  ])('%j is refused', (text) =>
+    expect(parseRate(text)).toMatchObject({ ok: false, refusal: { code: 'usage' } }),
   )
 
   test('a formatted rate is read as the same rate', () => {

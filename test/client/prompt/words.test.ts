@@ -28,9 +28,9 @@ describe('splitting a line into words', () => {
   ])('%j gives %j', (line, words) => expect(wordsOf(line)).toEqual(words))
 
   test.each([
-    [`a 'b`, "a ' quote is opened and never closed"],
-    [`a "b`, 'a " quote is opened and never closed'],
-    [`"a\\"`, 'a " quote is opened and never closed'],
+    [`a 'b`, "the quote ' is not closed"],
+    [`a "b`, 'the quote " is not closed'],
+    [`"a\\"`, 'the quote " is not closed'],
     ['a\\', 'a backslash at the end of a line escapes nothing'],
     ['a\0b', 'a line cannot hold the character NUL'],
   ])('%j is refused', (line, sentence) => expect(wordsOf(line)).toBe(sentence))

@@ -95,7 +95,10 @@ export function file(name: string): { group: string; name: string; fileId: strin
   return { group: 'g1', name, fileId: 'ab'.repeat(32) }
 }
 
-export const nobody = { code: 'connection-lost', message: 'no tracker can be reached; is one running?' }
+export const nobody = {
+  code: 'connection-lost',
+  message: expect.stringMatching(/^no answer from tracker.* 127\.0\.0\.1:\d+; is (it|one) running\?$/),
+}
 
 /** A request while time stands still: how it ended, once it has. */
 export function askedIn(link: TrackerLink): { outcome: unknown } {

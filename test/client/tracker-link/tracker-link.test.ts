@@ -1,4 +1,6 @@
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { announceBatchFiles } from '../../../src/common/limits.ts'
 import { wideNames } from '../../../src/common/names.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
@@ -326,4 +328,42 @@ test('a tracker of another version is named as the reason', async () => {
   const asked = link.ask('ping', {}).catch((error: unknown) => error)
   await vi.advanceTimersByTimeAsync(6000)
   expect(await asked).toMatchObject({ message: expect.stringContaining('this tracker speaks version 7') })
+})
+
+describe('what is no tracker is called so', () => {
+  async function askedAt(answer: string | ((socket: Socket) => void)): Promise<unknown> {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.once('data', (line) => {
+        const { id } = JSON.parse(String(line)) as { id: number }
+        if (typeof answer === 'string') socket.end(answer.replace('"its id"', String(id)))
+        else answer(socket)
+      })
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const { link } = linkTo([{ host: '127.0.0.1', port }])
+    const problem: unknown = await link.ask('ping', {}).catch((error: unknown) => error)
+    return problem instanceof Error ? problem.message.replace(String(port), 'port') : problem
+  }
+
+  const sentence = 'what listens at 127.0.0.1:port is not a Coterie tracker'
+
+  // "The other end sent a line that is not JSON", with the port of a web server in the list.
+  test('a web server', async () => {
+    expect(await askedAt('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')).toBe(sentence)
+  })
+
+  test('a program of other words in JSON, as another client is', async () => {
+    const refusal = { jsonrpc: '2.0', id: 'its id', error: { code: -32602, message: 'nonce is missing' } }
+    expect(await askedAt(`${JSON.stringify(refusal)}\n`)).toBe(sentence)
+    expect(await askedAt(`${JSON.stringify({ jsonrpc: '2.0', id: 'its id', result: {} })}\n`)).toBe(sentence)
+  })
+
+  test('but one that closes the connection may be a tracker that is just ending', async () => {
+    expect(await askedAt((socket) => socket.destroy())).toBe(
+      'no answer from tracker 127.0.0.1:port; is it running?',
+    )
+  })
 })
