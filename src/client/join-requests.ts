@@ -1,7 +1,7 @@
 // Tells of requests to join: each on a line of its own, and many in a short time as one line.
 
 /** So many are told one by one … */
-const eachMax = 5
+const eachMax = 10
 /** … within this time; further ones are counted, and told as one line at its end. */
 const windowMs = 10_000
 

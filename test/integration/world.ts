@@ -84,9 +84,8 @@ export class World {
   async group(group: string, owner: Program, ...members: readonly Program[]): Promise<void> {
     await owner.does(`create_group ${group}`)
     for (const member of members) {
-      const [before, heard] = [member.mark(), owner.mark()]
+      const before = member.mark()
       await member.does(`join_group ${group}`)
-      await owner.until(/asks to join/, heard)
       await owner.does(`accept_request ${group} ${member.name}`)
       await member.until(`you are now a member of ${group}`, before)
     }

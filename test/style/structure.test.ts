@@ -164,3 +164,12 @@ function referencesOf(file: string): string[] {
 function resolveFrom(file: string, name: string): string {
   return normalize(join(dirname(file), name)).replaceAll('\\', '/')
 }
+
+// The files of a process share what they import, and a module that one replaced would fail another.
+test('a test that replaces modules is called apart, and no other', () => {
+  const tests = filesUnder('test').filter((file) => file.endsWith('.test.ts'))
+  const replacing = tests.filter((file) =>
+    /^vi\.(mock|doMock)\(/m.test(readFileSync(join(root, file), 'utf8')),
+  )
+  expect(replacing).toEqual(tests.filter((file) => file.endsWith('.apart.test.ts')))
+})
