@@ -9,6 +9,7 @@ import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { pieceOffset } from '../../common/pieces.ts'
 import { PieceReader } from '../transfer/piece-reader.ts'
 import { isSealed, newSeal, setSeal, type Seal } from '../workers/part-seal.ts'
+import { PartWatch } from './part-watch.ts'
 import { giveFinalName } from './publishing.ts'
 
 /** Bytes of a name that every file system takes. */
@@ -95,6 +96,8 @@ export class PartFile {
   readonly path: string
   readonly #reader = new PieceReader()
   #file: FileHandle | undefined
+  /** Undefined where there is none: then the seal alone shows writes of others. */
+  #watch: PartWatch | undefined
   #id: PartId = ''
   readonly #writes = new Set<Promise<unknown>>()
   /** Of these, those of the event loop itself. */
@@ -121,11 +124,20 @@ export class PartFile {
       const stats = await file.stat()
       if (!stats.isFile()) throw new Failure('file', `${this.path} is not a file`)
       this.#id = idOf(stats)
+      await this.#startWatch(file)
       return { existed, isKnown: knownId === undefined || isThatPart(this.#id, knownId) }
     } catch (error) {
       await this.close()
       throw fileFailure(`cannot write ${this.path}`, error)
     }
+  }
+
+  async #startWatch(file: FileHandle): Promise<void> {
+    const watched = await PartWatch.start(this.path, file, () => this.onTouched())
+    if (watched === undefined) return
+    this.#file = watched.file
+    this.#watch = watched.watch
+    await file.close()
   }
 
   /** Which file it is, as far as that is known by now; to be remembered, so that no other is taken for it later. */
@@ -175,7 +187,7 @@ export class PartFile {
     return this.#writes.size === 0 && this.isUntouched
   }
 
-  /** A write found the seal broken. */
+  /** A write found the seal broken, or the watch told of somebody else's. */
   onTouched(): void {
     this.#isTouched = true
   }
@@ -259,15 +271,18 @@ export class PartFile {
     }
   }
 
-  /** Resolves when nothing of our own is being written. */
+  /** Resolves when nothing of our own is being written, and what others wrote until then has been told. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#writes)
+    await this.#watch?.caughtUp()
   }
 
   /** Rejects with a `file` failure when the system reports now that something was not written. */
   async close(): Promise<void> {
     const file = this.#file
     this.#file = undefined
+    this.#watch?.close()
+    this.#watch = undefined
     await this.settled()
     await file?.close().catch((error: unknown) => {
       throw fileFailure(`cannot close ${this.path}`, error)

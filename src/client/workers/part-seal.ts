@@ -1,7 +1,8 @@
 // A seal on a file that only this program may write: its modification time is set to a value that nobody
 // else would give it, after each write of our own. A write by anybody else sets it to the time of that
 // write, which breaks the seal. A system's clock is too coarse to tell two writes of one tick apart; the
-// seal needs no clock. What it cannot see is a write of somebody else while one of our own is under way.
+// seal needs no clock. What it cannot see is a write of somebody else while one of our own is under way: that is
+// for part-watch.ts.
 
 import { randomInt } from 'node:crypto'
 import { fstatSync, futimesSync } from 'node:fs'

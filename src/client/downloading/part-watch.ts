@@ -1,0 +1,108 @@
+// Hears of every write by somebody else to a part file, also of one that comes while one of our own is under way,
+// which the seal cannot see. On Linux the watch of a folder tells what is written by way of a name in it (inotify(7),
+// fs.watch). So our own writes go by another name of the file, in another folder, and both are gone once it is open:
+// whatever is told of the part's name was done by somebody else.
+
+import { createHash } from 'node:crypto'
+import { constants, watch, type FSWatcher } from 'node:fs'
+import { link, mkdir, open, rm, rmdir, type FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { systemCode } from '../../common/failure.ts'
+
+/** A watch that does not tell of our own mark within this time watches another folder by now. */
+const markWithinMs = 1000
+const ownName = 'own'
+
+export interface WatchedPart {
+  /** The same file, open by the name that nobody else has. */
+  readonly file: FileHandle
+  readonly watch: PartWatch
+}
+
+export class PartWatch {
+  /** A folder for a moment: the other name is made in it, and its own making marks a place among what is told. */
+  readonly #room: string
+  readonly #watcher: FSWatcher
+  #onMark: () => void = () => undefined
+
+  private constructor(path: string, room: string, onTouched: () => void) {
+    this.#room = room
+    const [part, mark] = [basename(path), basename(room)]
+    this.#watcher = watch(dirname(path), { persistent: false }, (kind, name) => {
+      if (name === part && kind === 'change') onTouched()
+      else if (name === mark) this.#onMark()
+    })
+    this.#watcher.on('error', () => this.close())
+  }
+
+  /**
+   * Watches the part file that is open as `file`. Undefined where that cannot be had: on other systems, without hard
+   * links, or when the system has no watch left.
+   */
+  static async start(
+    path: string,
+    file: FileHandle,
+    onTouched: () => void,
+  ): Promise<WatchedPart | undefined> {
+    if (process.platform !== 'linux') return undefined
+    const name = createHash('sha256').update(basename(path)).digest('hex').slice(0, 16)
+    const room = join(dirname(path), `.coterie-${name}`)
+    let own: FileHandle | undefined
+    try {
+      own = await openByOtherName(path, room)
+      if (await isSameFile(own, file)) return { file: own, watch: new PartWatch(path, room, onTouched) }
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+    }
+    await own?.close()
+    return undefined
+  }
+
+  /** Resolves when everything that was done until now has been told. One call at a time. */
+  async caughtUp(): Promise<void> {
+    const marked = this.#marked()
+    try {
+      await mkdir(this.#room, { mode: 0o700 })
+      await rmdir(this.#room)
+      // Where the folder was moved and another one is in its place, none is.
+      await Promise.race([marked, setTimeout(markWithinMs, undefined, { ref: false })])
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+    }
+  }
+
+  close(): void {
+    this.#watcher.close()
+  }
+
+  /** Resolves when both have been told, the making of the mark and its removal. */
+  #marked(): Promise<void> {
+    return new Promise((resolve) => {
+      let told = 0
+      this.#onMark = () => {
+        if (++told === 2) resolve()
+      }
+    })
+  }
+}
+
+async function openByOtherName(path: string, room: string): Promise<FileHandle> {
+  const own = join(room, ownName)
+  // A kill may have left both.
+  await rm(own, { force: true })
+  await rmdir(room).catch(() => undefined)
+  await mkdir(room, { mode: 0o700 })
+  try {
+    await link(path, own)
+    return await open(own, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } finally {
+    await rm(own, { force: true })
+    await rmdir(room)
+  }
+}
+
+async function isSameFile(one: FileHandle, other: FileHandle): Promise<boolean> {
+  const [a, b] = await Promise.all([one.stat(), other.stat()])
+  return a.ino === b.ino && a.dev === b.dev
+}
