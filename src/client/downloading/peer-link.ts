@@ -39,6 +39,8 @@ export interface PeerLinkEvents {
 /** A piece that is asked for. Without an index until the peer has chosen one, if the choice is left to it. */
 export interface PieceRequest {
   index: number | undefined
+  /** This end took it back. */
+  isCancelled?: boolean
 }
 
 interface Asked {
@@ -278,7 +280,9 @@ export class PeerLink {
   /** The piece is not needed any more. It may come all the same. */
   cancel(index: number): void {
     for (const [id, { request }] of this.#asked) {
-      if (request.index === index) this.#caller.tell('cancel', { request: id })
+      if (request.index !== index) continue
+      request.isCancelled = true
+      this.#caller.tell('cancel', { request: id })
     }
   }
 

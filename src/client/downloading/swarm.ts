@@ -103,6 +103,7 @@ export class Swarm {
 
   /** A newer ticket, for connections that are open and those to come. */
   onTicket(ticket: string): void {
+    if (ticket === this.#ticket) return
     this.#ticket = ticket
     for (const { link } of this.#contacts.linked) link?.renew(ticket).catch(() => undefined)
   }
@@ -262,7 +263,7 @@ export class Swarm {
     const { share } = contact
     try {
       const answer = await link.piece(request, lengthOf, () => this.#store.takeBuffer())
-      if (!answer.ok) this.#onPieceRefused(contact, link, request.index, answer.refusal)
+      if (!answer.ok) this.#onPieceRefused(contact, link, request, answer.refusal)
       else if (request.index !== undefined) await this.#onPiece(contact, link, request.index, answer.value)
     } catch (error) {
       // The connection ended, and with it the claim on the piece; or the disk failed.
@@ -328,13 +329,14 @@ export class Swarm {
     if (this.#picker.missingCount === 0 && !this.#stopped) this.#events.onComplete()
   }
 
-  #onPieceRefused(contact: Contact, link: PeerLink, index: number | undefined, refusal: Refusal): void {
+  #onPieceRefused(contact: Contact, link: PeerLink, request: PieceRequest, refusal: Refusal): void {
+    const { index, isCancelled } = request
     if (index !== undefined) {
       if (refusal.code === 'piece-missing') this.#picker.onLacks(contact.key, index)
       else this.#picker.onGivenUp(contact.key, index)
     }
-    // Another peer was sooner with it.
-    if (refusal.code === 'cancelled' && index !== undefined && !this.#picker.isMissing(index)) return
+    // As it was told to, since another peer is sooner: a crowd does so all the time.
+    if (refusal.code === 'cancelled' && isCancelled === true) return
     const { conduct } = contact
     const isOnceTooOften = conduct.onRefused(performance.now())
     if (isOfTicket(refusal)) this.#events.onTicketRefused()

@@ -33,8 +33,8 @@ export interface PieceReply {
   readonly sendPart: (announced: number, bytes: Buffer) => void
   /** Sends more of what was announced; nothing when the connection is gone. */
   readonly sendMore: (bytes: Buffer) => void
-  /** Says that this piece comes next, where the choice was left to this seeder. */
-  readonly promise: () => void
+  /** Says that this piece comes next, where the choice was left to this seeder; or that another one does. */
+  readonly promise: (another?: number) => void
   readonly refuse: (code: Refusal['code'], sentence: string) => void
   /** Reads and answers nothing more, not even a ping. */
   readonly fallSilent: () => void
@@ -57,6 +57,8 @@ export interface Behaviour {
   silent?: boolean
   /** The key of the caller, by its ticket; by default the ticket is the key. */
   callerKey?: (ticket: string) => string
+  /** Told of each piece that comes from elsewhere, while the choice is left to this seeder. */
+  onTaken?: (index: number) => void
   /** Told of every piece that it is asked for. */
   onAsked?: () => void
 }
@@ -76,6 +78,8 @@ export class FakeSeeder {
   /** Every piece it was asked for, in order. */
   readonly asked: number[] = []
   connections = 0
+  /** Tickets that it was shown after the first of a connection. */
+  renewals = 0
   #port = 0
   #sentBytes = 0
 
@@ -149,7 +153,10 @@ export class FakeSeeder {
           const pieces = Bitfield.fromBytes(Buffer.from(bitfield, 'base64'), pieceCount)
           if (pieces !== undefined) demand.onWants(only, pieces)
         },
-        taken: ({ index }) => demand.onTaken(only, index),
+        taken: ({ index }) => {
+          demand.onTaken(only, index)
+          this.#behaviour.onTaken?.(index)
+        },
       },
       stage: () => stage.now,
       onClosed: () => undefined,
@@ -188,7 +195,10 @@ export class FakeSeeder {
       },
       ping: () => accept({}),
       prove: () => accept({}),
-      renew: () => accept({}),
+      renew: () => {
+        this.renewals++
+        return accept({})
+      },
       open: () => {
         const { pieceCount } = this.#manifest
         const bitfield = this.#behaviour.bitfield ?? Bitfield.full(pieceCount).toBase64()
@@ -237,7 +247,7 @@ export class FakeSeeder {
       sendMore: (bytes) => {
         if (!responder.channel.socket.destroyed) responder.channel.sendBytes(bytes, () => undefined)
       },
-      promise: () => responder.tell('chosen', { request: id, index }),
+      promise: (another = index) => responder.tell('chosen', { request: id, index: another }),
       refuse: (code, sentence) => responder.answer(id, refuse(code, sentence)),
       fallSilent: () => void responder.channel.socket.pause(),
       hangUp: () => responder.channel.socket.end(),
