@@ -1,5 +1,5 @@
-// The stage for benchmarks of the real programs: starts a tracker and the members of one group, makes files,
-// and measures.
+// Sets up benchmarks of the real programs: starts a tracker and the members of one group, and makes files.
+// Also reads memory and written bytes of a program.
 
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -87,7 +87,7 @@ export function peakMiB(program: Program): number {
   return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
 }
 
-/** Bytes that the process has written, to sockets for the most part (Linux). */
+/** Bytes that the process has written, mostly to sockets (Linux). */
 export function writtenBytes({ process }: Program): number {
   return Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${process.pid}/io`, 'utf8'))?.[1])
 }

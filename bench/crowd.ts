@@ -1,4 +1,4 @@
-// Peers of a benchmark that run inside it: logged in at the tracker as a client is.
+// Logs in peers that run inside a benchmark, as a client does.
 
 import { TrackerConnection, type Told } from '../src/client/tracker-link/tracker-connection.ts'
 import { parseAddress } from '../src/common/addresses.ts'
@@ -9,13 +9,13 @@ import type { Arena } from './arena.ts'
 
 export const loopback = { host: '127.0.0.1', port: 0 }
 
-/** The value of an answer that a benchmark cannot do without. */
+/** The value of an answer; throws the refusal. */
 export function must<T>(answer: Answer<T>): T {
   if (answer.ok) return answer.value
   throw new Error(answer.refusal.sentence)
 }
 
-/** By user: deriving a key takes 100 ms. */
+/** By user; cached because deriving a key takes 100 ms. */
 const keys = new Map<string, Promise<ClientKeys>>()
 
 /** Logs in another client of a member of the arena's group, which serves at `port`. */

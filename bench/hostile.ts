@@ -1,7 +1,7 @@
 // npm run bench:hostile [-- --counts 1,3,10,25] [--kinds hold,drip]
 // Measures what hostile peers cost a download: one honest seeder beside 1, 3, 10 and 25 peers of each kind of
-// withholding and lying, each of another user. Prints time and bytes as multiples of the undisturbed run (bounds:
-// 2 and 1.2), and how many of the hostile peers were named to the user. Linux.
+// withholding and lying, each with its own user. Prints time and bytes as multiples of the undisturbed run
+// (bounds: 2 and 1.2), and how many hostile peers were named to the user. Linux.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,13 +17,13 @@ import { logIn, must } from './crowd.ts'
 
 const sizeMiB = 256
 const name = 'data.bin'
-/** What the honest peer gives: slow enough that the download lasts for ten seconds. */
+/** The upload limit of the honest peer: slow enough for the download to take ten seconds. */
 const honestLimit = '25M'
 const undisturbedRuns = 3
 const boundTime = 2
 const boundBytes = 1.2
 
-/** A piece with a length that differs by so many bytes. */
+/** Sends a piece that is longer by `difference` bytes. */
 const ofLength =
   (difference: number): Behaviour['piece'] =>
   ({ right, send }) =>
@@ -57,7 +57,7 @@ const kinds: Readonly<Record<string, Behaviour>> = {
   'impossible bitfield': { bitfield: Buffer.alloc(3, 0xff).toString('base64') },
   silent: { silent: true },
 }
-/** These cannot be told from a peer that is gone or unreachable, and are not named. */
+/** These look like a peer that is gone or unreachable, and are not named. */
 const unnamed = new Set(['silent'])
 
 const { values } = parseArgs({
@@ -100,7 +100,7 @@ class Stage {
     this.#manifest = buildManifest(content.length, Buffer.concat(hashes))
   }
 
-  /** A download beside so many peers of this kind. */
+  /** Downloads beside `count` peers of this kind. */
   async run(behaviour: Behaviour, count: number): Promise<Run> {
     const users = Array.from({ length: count }, (_, index) => hostileUser(index))
     const hostile = await Promise.all(users.map((user) => this.#start(user, behaviour)))

@@ -1,6 +1,6 @@
 // npm run bench:limits
-// Measures how well rate limits hold: bytes a second over 10 s against the limit (bound: 5 %), also after it was
-// changed during the transfer, and how two downloaders share it.
+// Measures how well rate limits hold: bytes per second over 10 s against the limit (bound: 5 %), also after a
+// change during the transfer, and how two downloaders share a limit.
 
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -19,7 +19,7 @@ async function bytesOf(client: Program): Promise<{ bytes: number; atMs: number }
   return { bytes: Number(/(\d+) of/.exec(details)?.[1]) * pieceBytes, atMs: performance.now() }
 }
 
-/** The rate of each client over the next 10 s, in bytes a second. */
+/** The rate of each client over the next 10 s, in bytes per second. */
 async function ratesOf(clients: readonly Program[]): Promise<number[]> {
   const before = await Promise.all(clients.map(bytesOf))
   await setTimeout(windowMs)

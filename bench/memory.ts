@@ -1,6 +1,6 @@
 // npm run bench:memory [-- <GiB>]
-// Measures the resident memory of a sharing and a downloading client with a file of 16 GiB, sparse so that it fits
-// on any disk. Bound: 150 MiB each, whatever the size of the file.
+// Measures the resident memory of a sharing and a downloading client with a file of 16 GiB, sparse so that it
+// fits on any disk. Bound: 150 MiB each, whatever the size of the file.
 
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,8 +1,8 @@
 // npm run bench:peers [-- <peers>]
 // Measures the resident memory of a client with 200 peers, the most it accepts: while it shares a file with
-// them and they read as fast as they can, then hardly at all; and while it downloads from 50 of them, the most it
-// asks, and sends 4 MiB/s to the others. The 200 run in this process, over real sockets and the client's own
-// code, without disks. Bound: 150 MiB each.
+// them and they read at full speed, then barely; and while it downloads from 50 of them, the most it asks,
+// and sends 4 MiB/s to the others. The 200 run in this process, over real sockets and the client's own code,
+// without disks. Bound: 150 MiB each.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -101,12 +101,12 @@ class Reader {
     return new Reader(link, bucket)
   }
 
-  /** Keeps sixteen requests for random pieces under way, at a peer that has all. */
+  /** Keeps sixteen requests for random pieces in flight, to a peer that has all pieces. */
   askForNamed(): void {
     for (let n = 0; n < 16; n++) void this.#read(() => Math.floor(Math.random() * pieceCount))
   }
 
-  /** Keeps two requests under way for whichever pieces the peer chooses. */
+  /** Keeps two requests in flight for whichever pieces the peer chooses. */
   letChoose(): void {
     for (let n = 0; n < 2; n++) {
       void this.#read(() => {
@@ -164,7 +164,7 @@ await inArena(async (arena) => {
   await setTimeout(phaseMs)
   report(`sharing with ${peers} peers that barely read`, peakMiB(sharer))
   for (const reader of readers) reader.stop()
-  // The sharer is full: it has to notice that they left before it accepts others.
+  // The sharer is full, and accepts others only after it has noticed that these left.
   await setTimeout(1000)
 
   const manifest = await fetchManifest(first, access)

@@ -1,7 +1,7 @@
 // npm run bench:response
-// Measures how long a person waits: from the download command to the first verified piece (bound: 1 s), and for
-// a reply at the prompt while the client downloads or shares at full speed (bound: 100 ms). Every 20 ms a
-// command is typed and the time to its reply taken.
+// Measures how long a person waits: from the download command to the first verified piece (bound: 1 s), and
+// for a reply at the prompt while the client downloads or shares at full speed (bound: 100 ms). Types a
+// command and times its reply, with pauses of 20 ms.
 
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'

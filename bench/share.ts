@@ -1,7 +1,7 @@
 // npm run bench:share [-- <GiB> [rounds]]
-// Times sharing a file, from the command to the reply: SHA-1 and SHA-256 of every piece, and the tracker's answer.
-// Compares it with programs that make a .torrent of the same file (SHA-1 alone), where they are installed.
-// The file is in the page cache.
+// Times sharing a file that is in the page cache, from the command to the reply: SHA-1 and SHA-256 of every
+// piece, and the tracker's answer. Compares it with programs that make a .torrent of the same file (SHA-1
+// alone), where they are installed.
 
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

@@ -1,6 +1,7 @@
 // npm run bench:shares [-- <shares>] [--profile]
-// Logs in a user with 10,000 remembered shares, three times: how long until another member finds a seeder for each
-// (bound: 10 s), and how long the loop of the client stood still at most meanwhile (bound: 50 ms). Medians.
+// Logs in a user with 10,000 remembered shares, three times. Measures how long until another member finds a
+// seeder for each (bound: 10 s), and how long the client's event loop blocked at most (bound: 50 ms). Prints
+// medians.
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -32,7 +33,7 @@ function makeClient(folder: string, tracker: string): Client {
   })
 }
 
-/** What the user would have remembered after sharing so many files of 100 bytes. */
+/** Writes what the user would have remembered after sharing `count` files of 100 bytes. */
 function remember(arena: Arena, folder: string, count: number): void {
   const files = join(arena.folder, 'files')
   mkdirSync(files)
@@ -51,7 +52,7 @@ function remember(arena: Arena, folder: string, count: number): void {
   writeFileSync(join(folder, 'users', cluster, `${user}.json`), JSON.stringify(remembered))
 }
 
-/** The measured client, in a process of its own: logs in when told to, and tells the longest stand-still. */
+/** The measured client, in a process of its own: logs in, and reports the longest block of its event loop. */
 async function beMeasured(folder: string, tracker: string): Promise<void> {
   const client = makeClient(folder, tracker)
   await client.start()
@@ -62,7 +63,7 @@ async function beMeasured(folder: string, tracker: string): Promise<void> {
     process.send?.(delay.max / 1e6 - resolutionMs)
     void client.close().then(() => process.disconnect())
   })
-  // Compiling the modules is over by now.
+  // By then the modules are compiled.
   await setTimeout(500)
   delay.enable()
   const answer = await client.login(user, password)
@@ -86,7 +87,7 @@ async function one(arena: Arena, folder: string, looker: Client, count: number):
     const seeded = await countSeeded(looker)
     if (seeded === count) break
     if (performance.now() - startedAtMs > patienceMs) throw new Error(`${seeded} of ${count} are back`)
-    // Seldom: listing 10,000 files keeps a core busy that the client may need.
+    // Polls rarely: listing 10,000 files keeps a core busy that the client may need.
     await setTimeout(500)
   }
   const seconds = (performance.now() - startedAtMs) / 1000

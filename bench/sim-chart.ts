@@ -1,4 +1,4 @@
-// Draws time against number of downloaders as an SVG, in colours that are readable on light and dark.
+// Draws time against the number of downloaders as an SVG, in colours readable on light and dark.
 
 export interface Series {
   readonly name: string

@@ -1,7 +1,7 @@
 // npm run sim [-- --from <downloaders> --up-to <downloaders>]
-// Simulates flash crowds of 2 to 10,000 downloaders and prints the time each takes, as a multiple of the shortest
-// possible. Merges the rows into docs/flash-crowd.csv and redraws docs/flash-crowd.svg. 10,000 downloaders take
-// a quarter of an hour and 7 GiB of memory.
+// Simulates flash crowds of 2 to 10,000 downloaders and prints the time each takes, as a multiple of the
+// shortest possible. Merges the rows into docs/flash-crowd.csv and redraws docs/flash-crowd.svg. 10,000
+// downloaders take a quarter of an hour and 7 GiB of memory.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -20,7 +20,7 @@ const svgFile = fileURLToPath(new URL('../docs/flash-crowd.svg', import.meta.url
 const header = 'swarm,downloaders,times the bound,pieces twice in %,lines a piece'
 const MiB = 1024 * 1024
 
-/** Peers of 1 to 8 MiB a second, 0.5 to 10 ms from the middle of the network. */
+/** Peers with 1 to 8 MiB/s, 0.5 to 10 ms from the middle of the network. */
 function mixedCrowd(downloaders: number, seed: number): SwarmPlan {
   const random = seededRandom(seed)
   const plan = flashCrowd(downloaders, seed)

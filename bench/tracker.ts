@@ -1,8 +1,8 @@
 // npm run bench:tracker -- [queries] [commands] [memory] [start]     (all of them when none is named; Linux)
-// Measures one tracker, beside the least that Node and SQLite need for the same work in the same run. Bounds:
-// half the queries per CPU second of a bare line server; 15,000 durable commands a second with 256 in flight;
-// 20 KiB per idle connection. The start is timed with a million commands in the log. The load comes from a
-// process of its own. Exits with 1 when a bound is missed.
+// Measures one tracker against the least that Node and SQLite need for the same work in the same run. Bounds:
+// half the queries per CPU second of a bare line server; 15,000 durable commands per second with 256 in
+// flight; 20 KiB per idle connection. Times the start with a million commands in the log. The load comes from
+// a separate process. Exits with 1 when a bound is missed.
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -184,7 +184,7 @@ async function benchMemory(): Promise<void> {
   const tracker = await prepareTracker(['--memory'])
   const load = new Load(tracker)
   const order = { depth: 1, ms: 0, kind: 'query', request: queries.list_groups } as const
-  // Warms up with logins whose leftovers would otherwise count as the cost of a connection.
+  // Warms up with logins, whose leftovers would otherwise count as the cost of a connection.
   await load.run({ ...order, connections: 500, afresh: true })
   const before = tracker.residentBytes
   await load.run({ ...order, connections: 500 + idleConnections })

@@ -1,6 +1,6 @@
 // npm run bench:swarm -- <folder of dataplane.py> <workload> [its options]
-// Runs Coterie beside other programs in the data-plane yardstick and prints the ratios. By default w1, 1 GiB
-// from one seeder, beside libtorrent, three times. Needs root and Linux.
+// Compares Coterie with other programs in the data-plane yardstick and prints the ratios. The default is w1,
+// 1 GiB from one seeder, against libtorrent, three times. Needs root and Linux.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -28,7 +28,7 @@ const where = [
 ]
 const own = 'coterie'
 
-/** The commands by which the yardstick runs our programs. `accounts`: a tracker's data folder with all users. */
+/** The commands that the yardstick runs. `accounts`: the data folder of a tracker with all users. */
 function specification(accounts: string): object {
   return {
     name: own,

@@ -1,9 +1,9 @@
-// The load generator, a process of its own so that its CPU time is not counted as the server's. Takes orders
-// from its parent and keeps a number of requests in flight on each connection.
+// The load generator, in a process of its own so that its CPU time is not counted as the server's. Takes
+// orders from its parent and keeps a number of requests in flight on each connection.
 
 import { TrackerUser } from './tracker-user.ts'
 
-/** An order of the parent, answered by a `Report`. */
+/** An order from the parent, answered by a `Report`. */
 export interface Order {
   readonly port: number
   /** Connections to use. Missing ones are opened, surplus ones stay idle. */
@@ -29,7 +29,7 @@ export interface Report {
   readonly load: number
 }
 
-/** Logins under way at once: fewer than the anonymous connections that a tracker accepts. */
+/** Logins in progress at once: fewer than the anonymous connections that a tracker accepts. */
 const loginsAtOnce = 64
 /** Latencies are counted in classes of 10 µs, up to a second. */
 const classMs = 0.01

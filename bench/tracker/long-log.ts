@@ -1,5 +1,5 @@
-// Writes a log of many commands, such as communities leave behind: accounts, groups that people join, files
-// that they share. Goes through the real log, without a snapshot.
+// Writes a log of many commands, like those of real communities: accounts, groups that people join, files
+// that they share. Uses the real log, without a snapshot.
 
 import { createHash } from 'node:crypto'
 import type { Command } from '../../src/tracker/state/commands.ts'
@@ -9,7 +9,7 @@ const entriesPerAppend = 5_000
 const usersPerGroup = 20
 const key = Buffer.alloc(32, 3).toString('base64')
 
-/** Commands of one group after the other: 20 accounts, 38 to join and accept, 120 shares, one to create, one to leave. */
+/** Yields them group by group: 20 accounts, 1 to create, 38 to join and accept, 120 shares, 1 to leave. */
 function* commands(count: number): Generator<Command> {
   let made = 0
   for (let community = 0; made < count; community++) {

@@ -3,7 +3,7 @@
 
 import { DatabaseSync } from '@photostructure/sqlite'
 
-/** Entries a second over `ms` milliseconds, with this many entries per commit. */
+/** Entries per second over `ms` milliseconds, with this many entries per commit. */
 export function bareCommits(path: string, entriesPerCommit: number, ms: number): number {
   const database = new DatabaseSync(path)
   database.exec('PRAGMA journal_mode = WAL')

@@ -1,4 +1,4 @@
-// One connection of the load generator: sends raw lines, and counts and times the answers without parsing them.
+// One connection of the load generator: sends raw lines, and counts and times answers without parsing them.
 
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
@@ -10,14 +10,14 @@ import { protocolVersion } from '../../src/common/version.ts'
 
 export const user = 'bench'
 const identity = makeIdentity()
-/** Derived once and with the fewest iterations: the tracker is measured, not this. */
+/** Derived once, with the fewest iterations: the benchmark measures the tracker, not this. */
 const keys = deriveKeys('bench', Buffer.alloc(16, 7).toString('base64'), scramIterationsMin)
 
 const newline = 0x0a
 
 export class TrackerUser {
   readonly #socket: Socket
-  /** When each unanswered request was sent, oldest first, the order of the answers. */
+  /** When each unanswered request was sent, oldest first: answers come in this order. */
   readonly #sentAtMs: number[] = []
   /** Receives the text of the answer that `ask` waits for. */
   #onText: ((line: string) => void) | undefined

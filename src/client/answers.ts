@@ -1,9 +1,9 @@
-// What a client answers without asking a tracker.
+// Answers that a client gives without asking a tracker.
 
 import { passwordBytesMax } from '../common/limits.ts'
 import { refuse, type Answer } from '../common/refusal.ts'
 
-/** Why a password cannot be one, as a sentence; undefined when it can. */
+/** Why the password is not acceptable, as a sentence; undefined when it is. */
 export function passwordProblem(password: string): string | undefined {
   if (password === '') return 'a password has at least one character'
   if (Buffer.byteLength(password) > passwordBytesMax)

@@ -1,4 +1,4 @@
-// What stands behind `./client` on its command line. Pure but for the file reader it is given.
+// Parses the command line of `./client`. Pure, apart from the file reader passed in.
 
 import { Command, CommanderError } from 'commander'
 import type { Address } from '../common/addresses.ts'
@@ -9,13 +9,13 @@ import { version } from '../common/version.ts'
 import { parseRate } from './prompt/rates.ts'
 
 export interface ClientArguments {
-  /** Port 0: any free port. */
+  /** Port 0 takes any free port. */
   readonly listen: Address
-  /** In the order they are to be tried; at least one. */
+  /** In the order to try them; at least one. */
   readonly trackers: readonly Address[]
   readonly dataFolder?: string
   readonly linger: boolean
-  /** Bytes a second; undefined is no limit. */
+  /** Bytes per second; undefined means no limit. */
   readonly uploadLimit?: number
   readonly downloadLimit?: number
   readonly insecurePlain: boolean
@@ -49,7 +49,7 @@ Rates are bytes a second: 512K, 4M, none. Once it runs, "help" lists the
 commands. Commands can be piped in too, one a line; the client then exits with
 0 if all went well and with 1 if a command or download failed.`
 
-/** Throws a `usage` failure with one sentence when the arguments make no sense. */
+/** Throws a `usage` failure, one sentence, for invalid arguments. */
 export function parseArguments(argv: readonly string[], readFile: (path: string) => string): ParsedArguments {
   let text = ''
   const program = makeProgram((written) => (text += written))
@@ -103,7 +103,7 @@ function rate(text: string | undefined): number | undefined {
   return parsed.value
 }
 
-/** commander's message as one line: without its "error:" and its full stop, a suggestion on the same line. */
+/** commander's message as one line, without its "error:" and with any suggestion appended. */
 function sentenceFrom(error: CommanderError): string {
   return error.message
     .replace(/^error: /, '')
@@ -135,13 +135,13 @@ function addresses(
 }
 
 function listenAddress(text: string, next: string | undefined): Address {
-  // `./client 127.0.0.1 3000` is the four-word form cut short: say that, not that 127.0.0.1 is no address.
+  // `./client 127.0.0.1 3000` is the four-word form cut short; say so instead of rejecting 127.0.0.1.
   if (!text.includes(':') && next !== undefined && /^\d+$/.test(next))
     throw new Failure('usage', `the tracker is missing: ./client ${text} ${next} <tracker ip> <tracker port>`)
   return parseAddress(text)
 }
 
-/** `./client 127.0.0.1:3000 127.0.0.1:8000`: a file of that name is hardly meant. */
+/** Catches `./client 127.0.0.1:3000 127.0.0.1:8000`: the second word is hardly meant as a file name. */
 function refuseAddress(listen: string, file: string): void {
   if (!/^(\[[^\]]+\]|[^:/]+):\d+$/.test(file)) return
   const words = `${listen} ${file}`.replaceAll(/\[?([^\s[\]]+)\]?:(\d+)(?=\s|$)/g, '$1 $2')

@@ -1,5 +1,5 @@
-// The client as a whole: implements what a person can do over the tracker link, the peer server, and
-// the session of whoever is logged in.
+// The client as a whole. Implements `Operations` with the tracker link, the peer server, and the session of
+// the logged-in user.
 
 import pLimit from 'p-limit'
 import type { Address } from '../common/addresses.ts'
@@ -29,16 +29,16 @@ import { StorePool } from './workers/store-pool.ts'
 export interface ClientOptions {
   readonly listen: Address
   readonly trackers: readonly Address[]
-  /** Where the identity, manifests and what users share are kept. */
+  /** Holds the identity, the manifests and what users share. */
   readonly folder: string
-  /** Bytes a second; undefined for no limit. */
+  /** Bytes per second; undefined means no limit. */
   readonly uploadLimit?: number | undefined
   readonly downloadLimit?: number | undefined
-  /** A bug or a broken system in what runs by itself. */
+  /** Called for a bug or a system failure in background work. */
   readonly onFailure: (error: unknown) => void
 }
 
-/** Files that are hashed at once: one already keeps all cores busy. */
+/** Files to hash at a time: one already keeps all cores busy. */
 const hashedAtOnce = 1
 
 export class Client implements Operations {
@@ -55,9 +55,9 @@ export class Client implements Operations {
   #session: Session | undefined
   #port = 0
   #listener: ((event: ClientEvent) => void) | undefined
-  /** Groups that this client is just leaving. */
+  /** Groups that this client is leaving at the moment. */
   readonly #leaving = new Set<string>()
-  /** Logins and logouts, one after the other: each finds the session as the one before left it. */
+  /** Runs logins and logouts one at a time, so that each sees the session the previous one left. */
   readonly #turns = pLimit(1)
   #closing = false
 
@@ -108,14 +108,14 @@ export class Client implements Operations {
     }
   }
 
-  /** Begins to listen and to connect; resolves to the port. Rejects with a `start` failure. */
+  /** Starts listening and connecting; resolves to the port. Rejects with a `start` failure. */
   async start(): Promise<number> {
     this.#port = await this.#server.listen(this.#options.listen)
     this.#link.start()
     return this.#port
   }
 
-  /** Sets who is told what happens on its own. */
+  /** Sets the listener for asynchronous events. */
   subscribe(listener: (event: ClientEvent) => void): void {
     this.#listener = listener
   }
@@ -144,7 +144,7 @@ export class Client implements Operations {
     if (this.#closing) return session.close().then(() => refuse('cancelled', 'the program is ending'))
     this.#session = session
     this.#tickets.open()
-    // Not waited for: a file that has to be hashed again would hold up the reply.
+    // Not awaited: rehashing a file would delay the reply.
     this.#session.resume().catch(this.#options.onFailure)
     return accept(undefined)
   }
@@ -229,7 +229,7 @@ export class Client implements Operations {
     const [file, target] = swapped ? [group, path] : [path, group]
     const problem = plainNameProblem('group', target)
     if (problem !== undefined) return refuse('bad-name', problem)
-    // Asked before hashing: a minute of work should not end in "no such group".
+    // Checks before hashing, so that a minute of work does not end in "no such group".
     const member = await this.#link.ask('list_members', { group: target })
     if (!member.ok) return member
     return session.shares.upload(file, target)
@@ -254,7 +254,7 @@ export class Client implements Operations {
   ): Promise<Answer<{ destination: string; waiting: boolean }>> {
     if (this.#session === undefined) return notLoggedIn()
     if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
-    // Files are listed in this spelling, and a person may have copied another one from a Mac.
+    // Names are listed in NFC; a name copied from a Mac may be decomposed.
     const spelt = name.normalize('NFC')
     const problem = fileNameProblem(spelt)
     if (problem !== undefined) return refuse('bad-name', problem)
@@ -299,19 +299,19 @@ export class Client implements Operations {
 
   async close(): Promise<void> {
     this.#closing = true
-    // Who ends the program is not told what ends with it.
+    // Suppresses the events that closing causes.
     this.#listener = undefined
     const session = this.#session
     this.#session = undefined
     await session?.close()
-    // A login that waits for a tracker ends with this.
+    // Also ends a login that waits for a tracker.
     this.#link.stop()
     await Promise.all([this.#server.close(), this.#hashes.close(), this.#storing.close()])
   }
 
   #openSession(user: string): Promise<Session> {
     return this.#makeSession(user).catch(async (error: unknown) => {
-      // Else the trackers would take this user for logged in, and nobody could log in or out here.
+      // Otherwise the trackers would keep this user logged in, and nobody could log in or out here.
       await this.#link.logout()
       throw error
     })

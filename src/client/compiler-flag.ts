@@ -1,12 +1,12 @@
-// Which flag makes V8 compile later. Pure.
+// Chooses the flag that makes V8 optimise functions later. Pure.
 
 /**
- * V8 compiles a function to optimised code when it has run for so long, on threads beside. What runs here are
- * some thousand short calls for each gigabyte: with its defaults the compiler took a tenth of all processor
- * time of fetching one, and saved none of it. Three to six times as late is enough.
+ * V8 compiles a function to optimised code, on background threads, once it has run long enough. The client
+ * makes some thousand short calls per gigabyte: with V8's defaults the compiler took a tenth of the processor
+ * time of a download and saved none of it. Compiling three to six times later is enough.
  *
- * The flags change with V8, and one that it does not know it complains about on standard error. So a flag is
- * here for the versions that it was measured with; others run as they are.
+ * The flags change with V8, which complains on standard error about a flag that it does not know. So each
+ * flag applies only to the versions it was measured with; others run unchanged.
  */
 const flags: ReadonlyMap<string, string> = new Map([
   // Node 20.

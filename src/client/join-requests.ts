@@ -1,13 +1,13 @@
-// Tells of requests to join: each on a line of its own, and many in a short time as one line.
+// Limits notifications of join requests: reports the first few singly, and the rest of a burst as a count.
 
-/** So many are told one by one … */
+/** Requests reported one by one in each window. */
 const eachMax = 10
-/** … within this time; further ones are counted, and told as one line at its end. */
+/** Further requests are reported as a count at the end of the window. */
 const windowMs = 10_000
 
 export interface JoinRequestsEvents {
   onOne(group: string, user: string): void
-  /** So many more. */
+  /** This many more requests arrived. */
   onMore(count: number): void
 }
 

@@ -1,14 +1,14 @@
-// Listings come from the tracker in pages; people want them whole.
+// Fetches a whole listing, which the tracker sends in pages.
 
 import { Failure } from '../common/failure.ts'
 import { accept, type Answer } from '../common/refusal.ts'
 
-/** A million entries, more than anybody reads: a tracker whose pages never end must not fill the memory. */
+/** A million entries, more than anybody reads. Keeps endless pages from filling the memory. */
 const pagesMax = 10_000
 
 /**
- * A listing whole, page by page, each entry once: where one goes meanwhile, the tracker may begin anew.
- * Rejects with a `protocol` failure when the pages do not end.
+ * Fetches all pages and returns each entry once: the tracker may start the listing over when an entry is
+ * removed meanwhile. Rejects with a `protocol` failure when the pages do not end.
  */
 export async function allPages<P extends { readonly more: boolean }, E>(
   ask: (after: string | undefined) => Promise<Answer<P>>,

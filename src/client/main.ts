@@ -1,4 +1,4 @@
-// The client program: arguments in, parts wired together, exit code out.
+// The entry point of the client: parses the arguments, wires the parts together, sets the exit code.
 
 import { readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
@@ -15,10 +15,10 @@ import { runPrompt } from './prompt/prompt.ts'
 const flag = compilerFlag(process.versions.v8)
 if (flag !== undefined) setFlagsFromString(flag)
 
-/** After a signal a reader of the output has so long to take what was said until then. */
+/** How long a reader has, after a signal, to take the output so far. */
 const lastWordsMs = 2000
 
-/** Told by the first signal. */
+/** Aborted by the first signal. */
 const stop = new AbortController()
 let stoppedBy: NodeJS.Signals | undefined
 
@@ -40,10 +40,10 @@ async function run(options: ClientArguments): Promise<number> {
     options.dataFolder ?? defaultDataFolder(`client-${formatAddress(listen).replace(/[^0-9A-Za-z.]/g, '_')}`)
   makePrivateFolder(folder)
   const giveBack = await claimFolder(folder)
-  // Also when a bug ends the program.
+  // Also runs when a bug ends the program.
   process.once('exit', giveBack)
   const onFailure = (error: unknown): void => {
-    // A bug stops the program: what it would do from here on is not known.
+    // A bug stops the program: its state is unknown from here on.
     queueMicrotask(() => {
       throw error
     })
@@ -52,7 +52,7 @@ async function run(options: ClientArguments): Promise<number> {
   await client.start()
   try {
     const code = await converse(client, options.linger)
-    // What follows must not change it, even if nothing kept the program alive until its end.
+    // Set now: the event loop may run empty before `end` sets it.
     process.exitCode = code
     return code
   } finally {
@@ -61,7 +61,7 @@ async function run(options: ClientArguments): Promise<number> {
   }
 }
 
-/** Runs the prompt to its end. The exit code: whether all went well, or the signal that cut it short. */
+/** Runs the prompt to its end. Resolves to its exit code, or to that of the signal that cut it short. */
 async function converse(client: Client, linger: boolean): Promise<number> {
   let isLingering = false
   const code = await runPrompt({
@@ -75,16 +75,16 @@ async function converse(client: Client, linger: boolean): Promise<number> {
     stop: stop.signal,
   })
   if (stoppedBy === undefined) return code
-  // A script that was through and only lingered is told to end by a signal: nothing was cut short.
+  // A finished script that only lingers is meant to be ended by a signal: nothing was cut short.
   const isThrough =
     isLingering && client.showDownloads().every(({ state }) => state === 'complete' || state === 'failed')
   return isThrough && stoppedBy !== 'SIGHUP' ? code : exitCodeOf(stoppedBy)
 }
 
-/** The first signal ends the program in good order, another one at once. */
+/** The first signal shuts the program down in order, a second one at once. */
 function heedSignals(): void {
   const onSignal = (signal: NodeJS.Signals): void => {
-    // Of one terminal that is closed both the system and the shell may tell.
+    // Both the system and the shell may send SIGHUP when a terminal closes.
     if (stoppedBy !== undefined && signal !== 'SIGHUP') process.exit(exitCodeOf(signal))
     stoppedBy ??= signal
     stop.abort()
@@ -93,7 +93,7 @@ function heedSignals(): void {
   onHangUp(() => onSignal('SIGHUP'))
 }
 
-/** Others are told the address that a tracker sees: with this one they would call themselves. */
+/** Refuses a loopback listening address with a tracker elsewhere: other members could not reach it. */
 function refuseUnreachable({ listen, trackers }: ClientArguments): void {
   const far = trackers.find((tracker) => !isLoopback(tracker.host))
   if (far === undefined || !isLoopback(listen.host)) return
@@ -103,7 +103,7 @@ function refuseUnreachable({ listen, trackers }: ClientArguments): void {
   )
 }
 
-/** TLS will make this unnecessary; until then a person has to say that the network is trusted. */
+/** Requires --insecure-plain beyond this machine, until TLS makes this unnecessary. */
 function refusePlainOffLoopback({ listen, trackers, insecurePlain }: ClientArguments): void {
   const far = [listen, ...trackers].find((address) => !isLoopback(address.host))
   if (far === undefined || insecurePlain) return
@@ -113,9 +113,9 @@ function refusePlainOffLoopback({ listen, trackers, insecurePlain }: ClientArgum
   )
 }
 
-/** Ends the process when its output is out, also while standard input is open: a pipe that nobody closes. */
+/** Ends the process once its output is written, even while standard input is a pipe that nobody closes. */
 async function end(code: number): Promise<void> {
-  // Before there is anything to wait for.
+  // Set before anything is awaited.
   process.exitCode = code
   const patience = new AbortController()
   const giveUp = (): void => void setTimeout(() => patience.abort(), lastWordsMs).unref()
@@ -123,13 +123,13 @@ async function end(code: number): Promise<void> {
   else stop.signal.addEventListener('abort', giveUp)
   const isWritten = await whenWritten(process.stdout, patience.signal)
   await whenWritten(process.stderr, patience.signal)
-  // Who reads a script's replies and did not get them must not believe that all went well.
+  // A caller that did not get the replies must not see success.
   process.exit(code === 0 && !isWritten ? 1 : code)
 }
 
-// Until there is a better answer: a program that ends before it has one has failed.
+// The default: a program that ends before it sets a code has failed.
 process.exitCode = 1
-// There is nobody left to tell; the prompt sees to its own output.
+// Nobody is left to tell; the prompt handles errors of its own output.
 process.stdout.on('error', () => undefined)
 process.stderr.on('error', () => undefined)
 
@@ -140,6 +140,6 @@ main()
     return end(error.code === 'usage' ? 2 : 1)
   })
   .catch((error: unknown) => {
-    // A bug: Node says where, and ends with 1.
+    // A bug: Node prints the stack and exits with 1.
     throw error
   })

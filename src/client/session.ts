@@ -1,4 +1,4 @@
-// What exists only while a user is logged in: the shares and downloads of that user.
+// Holds the shares and downloads of a user from login to logout.
 
 import type { LimitFunction } from 'p-limit'
 import type { Address } from '../common/addresses.ts'
@@ -42,7 +42,7 @@ export class Session {
     this.downloads = downloads
   }
 
-  /** Rejects with a `data` failure when what the user shares cannot be read. */
+  /** Rejects with a `data` failure when the user's remembered shares cannot be read. */
   static async open(user: string, cluster: string, parts: SessionParts): Promise<Session> {
     const { identity, listen, folder, link, hashes, sources, hashing, storing, onEvent } = parts
     const onNotice = (sentence: string): void => onEvent({ kind: 'notice', sentence })
@@ -67,13 +67,13 @@ export class Session {
     return new Session(user, store, shares, downloads)
   }
 
-  /** Takes up the shares and downloads of earlier. Resolves when the shares are looked through. */
+  /** Resumes the shares and downloads of earlier sessions. Resolves when all shares have been checked. */
   async resume(): Promise<void> {
     this.downloads.resume()
     await this.shares.resume()
   }
 
-  /** The user is not in the group any more. */
+  /** Called when the user is no longer in the group. */
   async forgetGroup(group: string): Promise<void> {
     this.shares.forgetGroup(group)
     await this.downloads.failGroup(group)

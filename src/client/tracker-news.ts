@@ -1,4 +1,4 @@
-// What trackers tell on their own: to the tickets, the shares and the downloads, and to the person.
+// Dispatches notifications of the trackers to the tickets, the shares, the downloads and the person.
 
 import { formatAddress, type Address } from '../common/addresses.ts'
 import { JoinRequests } from './join-requests.ts'
@@ -13,7 +13,7 @@ export interface TrackerNewsParts {
   readonly tickets: TicketOffice
   readonly server: PeerServer
   readonly session: () => Session | undefined
-  /** Whether this client is just leaving the group, by a command. */
+  /** Whether a command of this client is leaving the group at the moment. */
   readonly isLeaving: (group: string) => boolean
   readonly onEvent: (event: ClientEvent) => void
   readonly onFailure: (error: unknown) => void
@@ -51,7 +51,7 @@ export class TrackerNews implements TrackerLinkEvents {
       member_left: ({ group, user, timeMs }) => {
         tickets.onRemoved(group, user, key(), timeMs)
         this.#parts.server.expel(group, user)
-        // The time is that of each tracker's own clock.
+        // Compared without `timeMs`, which each tracker takes from its own clock.
         if (isNews({ kind: 'member-left', group, user })) this.#onMemberLeft(group, user)
       },
       owner_changed: ({ group, owner }) => {
@@ -59,7 +59,7 @@ export class TrackerNews implements TrackerLinkEvents {
       },
       swarm_changed: ({ joined, left, ...file }) => session()?.downloads.onSwarmChanged(file, joined, left),
       file_gone: (file) => {
-        // Who leaves a group, or withdraws a file, knows.
+        // A user who leaves the group needs no notice.
         if (!isLeaving(file.group)) session()?.shares.onFileGone(file)
         session()?.downloads.onFileGone(file)
       },
@@ -107,7 +107,7 @@ export class TrackerNews implements TrackerLinkEvents {
     })
   }
 
-  /** Whoever logs in next may hear of another community again. */
+  /** The next user may be warned of another community again. */
   onLogout(): void {
     this.#saidOther = false
   }
@@ -115,7 +115,7 @@ export class TrackerNews implements TrackerLinkEvents {
   #onMemberLeft(group: string, user: string): void {
     const { session, isLeaving, onEvent, onFailure } = this.#parts
     const here = session()
-    // Who leaves by a command of this client is told by its reply.
+    // The reply to the command already tells a user who leaves through this client.
     if (here === undefined || user !== here.user || isLeaving(group)) return
     onEvent({ kind: 'removed-from-group', group })
     here.forgetGroup(group).catch(onFailure)

@@ -1,8 +1,8 @@
-// Waiting that an abort ends at once, whatever becomes of what was waited for.
+// Waits for a promise until a signal aborts.
 
 /**
- * Settles as the promise does, or rejects with the signal's reason as soon as that aborts. What comes
- * after that is given to `onLate`, to be closed; a failure that comes after that is nobody's business.
+ * Settles as the promise does, or rejects with the signal's reason as soon as it aborts. A value that arrives
+ * after the abort goes to `onLate` to be closed; a failure after the abort is ignored.
  */
 export function orAborted<T>(
   promise: Promise<T>,

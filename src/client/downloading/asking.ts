@@ -1,67 +1,68 @@
-// How much to ask a peer for, and how, and when to doubt that it lives. Pure: speeds and times are handed in.
+// Decides how much to request from a peer, who picks the pieces, and when to suspect that the peer is dead.
+// Pure: callers pass in speeds and times.
 
 import { pieceRequestsQueuedMax } from '../../common/limits.ts'
 
-/** What a peer is asked for at once: as many pieces as it delivers in this time, and bounded. */
+/** Outstanding requests per peer: as many pieces as it delivers in this time, within the bounds below. */
 const askAheadMs = 250
 const askAheadMin = 2
 export const askAheadMax = 16
 
-/** Places in a peer's queue that are kept for pieces by their index. */
+/** Slots in a peer's request queue that are reserved for pieces requested by index. */
 const roomForNamed = 4
 
 /**
- * A peer that delivers a piece in less (60 MB/s to this client alone) is asked for certain pieces, any
- * other for one that it chooses when its turn has come. A choice that is carried out within milliseconds
- * is not made too early, and it needs no word to the other peers about each piece.
+ * A peer that needs less than this per piece (60 MB/s to this client alone) is asked for specific pieces; any
+ * other peer chooses a piece when it is ready to send one. For a fast peer, a pick made here is still current
+ * when it is sent, and a peer that does not choose needs no message about every piece.
  */
 const choosesHereMs = 8
-/** One that chooses no more does so again only when it needs as long as this: a change costs a bitfield. */
+/** A peer that stopped choosing resumes only at this time per piece or more: each switch costs a bitfield. */
 const choosesAgainMs = 16
 
 /** A peer is late with its first piece after this time … */
 const firstPieceMs = 1000
-/** … and with a later one after this many times as long as a piece takes, at least this long. */
+/** … and with a later one after this multiple of its time per piece, at least `shortestAllowanceMs`. */
 const allowedPieces = 4
 const shortestAllowanceMs = 500
 
-/** How often peers are looked at. */
+/** How often peers are checked. */
 export const tickMs = 250
-/** Without a byte for so long, though something is asked for, a peer is asked whether it lives … */
+/** A peer that owes pieces and sends nothing for this long is pinged … */
 const silentMs = 1500
-/** … and given up when it does not answer this question in time either. */
+/** … and dropped if it does not answer the ping within this time. */
 export const pingTimeoutMs = 2500
 
-/** How many answers a peer may owe; `msPerPiece` is undefined before its first piece. */
+/** How many requests to keep outstanding; `msPerPiece` is undefined before the peer's first piece. */
 export function askAhead(msPerPiece: number | undefined): number {
   if (msPerPiece === undefined) return askAheadMin
   return Math.min(askAheadMax, Math.max(askAheadMin, Math.ceil(askAheadMs / Math.max(1, msPerPiece)) + 1))
 }
 
-/** How many of them may leave the choice to the peer: there must be room to ask for what only comes if named. */
+/** How many of those may let the peer choose; leaves room for pieces that must be requested by index. */
 export function choicesAhead(msPerPiece: number | undefined): number {
   return Math.min(askAhead(msPerPiece), pieceRequestsQueuedMax - roomForNamed)
 }
 
-/** Whether the peer chooses what it sends; `doesNow`: it does so far. */
+/** Whether the peer should choose what it sends; `doesNow`: whether it currently does. */
 export function letsPeerChoose(msPerPiece: number | undefined, doesNow: boolean): boolean {
   return msPerPiece === undefined || msPerPiece >= (doesNow ? choosesHereMs : choosesAgainMs)
 }
 
-/** Whether to ask a peer, of which nothing was heard for so long, if it lives. */
+/** Whether to ping a peer that has been silent for this long. */
 export function isDoubtful(owedCount: number, silentForMs: number): boolean {
   return owedCount > 0 && silentForMs >= silentMs
 }
 
 /**
- * How long a peer may take for its next piece before others are asked for it, in milliseconds: several times
- * what a piece took of late, so that a peer that slows down a little costs no duplicates.
+ * How long a peer may take for its next piece before other peers are asked for it, in milliseconds. Several
+ * times its recent pace, so that a slight slowdown causes no duplicate requests.
  */
 export function allowanceMs(msPerPiece: number | undefined): number {
   return msPerPiece === undefined ? firstPieceMs : Math.max(shortestAllowanceMs, allowedPieces * msPerPiece)
 }
 
-/** How long a piece takes at present: an average that follows a peer that changes. */
+/** The current time per piece: a moving average that follows changes in the peer's speed. */
 export function averagePace(msPerPiece: number | undefined, tookMs: number): number {
   return msPerPiece === undefined ? tookMs : msPerPiece * 0.8 + tookMs * 0.2
 }

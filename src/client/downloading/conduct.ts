@@ -1,39 +1,42 @@
-// How one peer of a download behaves, and what that costs it: how much it is asked for, how long it rests, and
-// when it is put aside. Pure: what it sent and how much time passed are handed in.
+// Tracks how a peer of a download behaves and decides the consequences: how much it is asked for, how long
+// requests to it pause, and when it is put aside. Pure: callers pass in byte counts and times.
 //
-// A peer that promises and does not send costs a request, never the download: what it is late with is asked of
-// others, and after seconds without a byte it is put aside, for longer each time. It is never put aside for ever
-// for this: a peer that is merely overloaded looks the same.
+// A peer that promises pieces but does not send them costs a request, never the download: others are asked
+// for what is late, and after seconds of almost no data the peer is put aside, longer each time. This is
+// never permanent, because a peer that is merely overloaded looks the same.
 
 import { askAheadMax } from './asking.ts'
 
-/** A peer that owes pieces sends at least so many bytes of them … */
+/** A peer that owes pieces but sends fewer bytes of them than this … */
 const leastBytes = 8 * 1024
-/** … in this time, or it holds back. Sooner where it was fast before, and slower lines need no more than this. */
+/**
+ * … within this time is holding back. Even slow lines manage more; fast peers count as late sooner
+ * (asking.ts).
+ */
 const patienceMs = 5000
 
-/** Rest after a refusal; doubles with every further refusal in a row. */
+/** Back-off after a refusal; doubles with each consecutive refusal. */
 const firstRestMs = 250
 const longestRestMs = 30_000
-/** After so many refusals in a row a peer is put aside. */
+/** This many consecutive refusals put a peer aside. */
 export const refusalsMax = 4
 
 /**
- * So many pieces of a peer that has not sent a good one yet may be under way or wait to be verified: each that is
- * asked for may be a lie.
+ * How many pieces of a peer that has not yet sent a good one may be under way or awaiting verification: each
+ * of them may be bad.
  */
 const unprovenMax = 3
 
 const firstAsideMs = 30_000
 const longestAsideMs = 10 * 60_000
 
-/** How much a peer is asked for is judged over looks that are at most this far apart: a stopped program sees nothing. */
+/** The most time counted between two checks: a suspended program does not see what arrives. */
 const longestLookMs = 1000
 
 export class Conduct {
-  /** Nothing is asked of it before this time, in milliseconds of `performance.now()`. */
+  /** No requests before this time, in milliseconds of `performance.now()`. */
   restUntilMs = 0
-  /** The user was told of it. */
+  /** Whether the user was told about this peer. */
   isNamed = false
   #refusals = 0
   #timesAside = 0
@@ -44,27 +47,30 @@ export class Conduct {
   #watchedFromBytes: number | undefined
   #lookedAtMs = 0
 
-  /** The most pieces it may owe: fewer after it was late, one more with each piece that comes. */
+  /** The most pieces it may owe: halved when it is late, one more with each good piece. */
   get aheadMax(): number {
     return this.#aheadMax
   }
 
-  /** The most pieces that it may owe or have waiting to be verified; undefined when that does not matter any more. */
+  /**
+   * The most pieces it may owe, given those awaiting verification; undefined (no limit) after its first good
+   * piece.
+   */
   get unprovenMax(): number | undefined {
     return this.#isProven ? undefined : unprovenMax - this.#unverified
   }
 
-  /** A piece came, and is to be verified. */
+  /** A piece arrived and awaits verification. */
   onArrived(): void {
     this.#unverified++
   }
 
-  /** What came is verified, or not needed any more. */
+  /** A piece was verified, or is no longer needed. */
   onLookedAt(): void {
     this.#unverified--
   }
 
-  /** What came was good. */
+  /** A piece was good. */
   onPiece(): void {
     this.#isProven = true
     this.#refusals = 0
@@ -77,27 +83,27 @@ export class Conduct {
     this.#aheadMax = Math.max(1, this.#aheadMax >> 1)
   }
 
-  /** It refused what it had offered. True: once too often. */
+  /** It refused what it had offered. Returns true when it has done so too often. */
   onRefused(nowMs: number): boolean {
     this.restUntilMs = nowMs + Math.min(longestRestMs, firstRestMs * 2 ** this.#refusals)
     this.#refusals++
     return this.#refusals >= refusalsMax
   }
 
-  /** It has a new connection: a refusal on it may be long mended, but the next one weighs as much as before. */
+  /** A new connection ends the back-off, since the cause may be gone; the refusal count stays. */
   onConnected(): void {
     this.restUntilMs = 0
     this.lookAnew()
   }
 
-  /** What was so far is not held against it: it has nothing that it could send, say. */
+  /** Forgets what was observed so far, e.g. while the peer has nothing to send. */
   lookAnew(): void {
     this.#watchedFromBytes = undefined
   }
 
   /**
-   * Called every now and then. `owes`: it has been asked for something that it has; `receivedBytes`: bytes of
-   * pieces on this connection so far. True: it has held back for too long.
+   * Called periodically. `owes`: it was asked for something it has; `receivedBytes`: piece bytes received on
+   * this connection so far. Returns true when it has held back for too long.
    */
   holdsBack(nowMs: number, owes: boolean, receivedBytes: number): boolean {
     const passedMs = Math.min(longestLookMs, nowMs - this.#lookedAtMs)
@@ -111,7 +117,7 @@ export class Conduct {
     return this.#watchedMs >= patienceMs
   }
 
-  /** How long to put it aside, in milliseconds: longer each time, until it delivers. */
+  /** Returns how long to put it aside, in milliseconds: longer each time, until it delivers. */
   putAside(): number {
     this.#refusals = 0
     this.#watchedFromBytes = undefined

@@ -1,23 +1,26 @@
-// Turns to open connections to peers, over all downloads of a client: few begin at once, and one that hangs
-// does not keep others from theirs.
+// Limits how many connections to peers are opened at once, across all downloads of a client. An attempt that
+// hangs loses its turn, so that it does not block the others.
 
 import pLimit from 'p-limit'
 
-/** Connections that are being opened and are younger than a turn. */
+/** The most connection attempts that hold a turn. */
 export const connectsAtOnce = 16
-/** Connections that are being opened, however long that takes. */
+/** The most connection attempts in total, however long they take. */
 const connectsMax = 64
-/** After this long the turn passes on, and the connection goes on being opened beside the others. */
+/** After this time an attempt loses its turn and continues alongside the others. */
 const turnMs = 1000
 
 export class ConnectTurns {
   readonly #turns = pLimit(connectsAtOnce)
   readonly #all = pLimit(connectsMax)
 
-  /** Settles as `connect` does. `onTurnOver` is called when the next one may begin, at the end at the latest. */
+  /**
+   * Settles as `connect` does. Calls `onTurnOver` when the next attempt may begin, at the latest when this
+   * one ends.
+   */
   run<T>(connect: () => Promise<T>, onTurnOver: () => void = () => undefined): Promise<T> {
     return this.#all(async () => {
-      // In an object: a promise that is returned would be waited for.
+      // Wrapped in an object, because an async function would await a returned promise.
       const { opening } = await this.#turns(async () => {
         const begun = connect()
         await settledOrLate(begun)

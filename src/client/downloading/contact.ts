@@ -1,4 +1,4 @@
-// A peer that a swarm knows of, connected or not.
+// Describes a peer that a swarm knows, connected or not: its addresses, its state and its retry delay.
 
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { Conduct } from './conduct.ts'
@@ -9,23 +9,23 @@ export interface Contact {
   readonly key: string
   readonly user: string
   /**
-   * Where it is said to be, the address to try next first. Trackers may see one peer under several addresses:
-   * through a tunnel and on the local network, say.
+   * Known addresses, the one to try next first. Trackers may see one peer under several addresses, e.g.
+   * through a tunnel and on the local network.
    */
   readonly addresses: Peer[]
   link: PeerLink | undefined
-  /** What it has under way, while it is connected. */
+  /** Its pieces under way, while it is connected. */
   share: Share | undefined
   connecting: boolean
-  /** When it was last tried, in milliseconds of `performance.now()`. */
+  /** Time of the last connection attempt, in milliseconds of `performance.now()`. */
   triedAtMs: number
-  /** Failures in a row; decides how long to wait before the next try. */
+  /** Consecutive failures; determines the delay before the next retry. */
   failures: number
   retry: NodeJS.Timeout | undefined
-  /** Put aside: no news of it is a reason to try it before `retry`. */
+  /** Put aside: while other peers deliver, news of this one does not bring `retry` forward. */
   isAside: boolean
   readonly conduct: Conduct
-  /** It lied or broke the protocol: nothing more is asked of it for this file. */
+  /** It sent bad data or broke the protocol: it is not used for this file again. */
   banned: boolean
 }
 
@@ -50,7 +50,7 @@ export function newContact(peer: Peer): Contact {
   }
 }
 
-/** The peer is said to be here: to be tried first, without a word to a connection that stands. */
+/** Puts the peer's latest address first, to be tried next; leaves an open connection alone. */
 export function learnAddress({ addresses }: Contact, peer: Peer): void {
   const known = addresses.findIndex(({ host, port }) => host === peer.host && port === peer.port)
   if (known !== -1) addresses.splice(known, 1)
@@ -58,13 +58,13 @@ export function learnAddress({ addresses }: Contact, peer: Peer): void {
   addresses.splice(addressesMax)
 }
 
-/** The address that was tried first does not lead to the peer: the next one is tried before it. */
+/** Moves the first address to the end, because it does not lead to the peer. */
 export function tryNextAddress({ addresses }: Contact): void {
   const [first] = addresses.splice(0, 1)
   if (first !== undefined) addresses.push(first)
 }
 
-/** How long to wait before it is tried again, in milliseconds, after so many failures in a row. */
+/** How long to wait before the next retry, in milliseconds, after this many consecutive failures. */
 export function retryAfterMs(failures: number): number {
   return Math.min(longestRetryMs, firstRetryMs * 2 ** failures)
 }

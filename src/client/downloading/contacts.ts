@@ -1,5 +1,5 @@
-// The peers that a swarm knows of, and which of them to connect to next: fairly between users, so that one user's
-// many peers do not keep another's from being tried; the least tried first; one that failed after a while.
+// Keeps the peers that a swarm knows and picks which to connect to next: fair between users, so that one
+// user's many peers do not crowd out another's; least recently tried first; failed peers after a delay.
 
 import { Failure } from '../../common/failure.ts'
 import { peersPerFileMax } from '../../common/limits.ts'
@@ -10,40 +10,40 @@ import { nameOf } from './peer-greeting.ts'
 import type { PeerLink } from './peer-link.ts'
 
 export interface ContactsOptions {
-  /** The key of this client, which is among the peers of what it shares. */
+  /** This client's key; trackers list it among the peers of the files it shares. */
   readonly ownKey: string
   readonly turns: ConnectTurns
-  /** Opens a connection and uses it. Rejects with a failure when there is none to be had. */
+  /** Opens a connection and uses it. Rejects with a failure when connecting fails. */
   readonly open: (contact: Contact) => Promise<void>
-  /** Whether further peers are of use at present. */
+  /** Whether more peers are useful at present. */
   readonly wantsMore: () => boolean
-  /** Whether other peers than this one give pieces at present. */
+  /** Whether peers other than this one currently deliver pieces. */
   readonly othersGive: (contact: Contact) => boolean
-  /** Told once for each peer. */
+  /** Called at most once per peer. */
   readonly onMisbehaved: (misdeed: Misdeed) => void
 }
 
-/** What a peer did, for the user. */
+/** What a peer did wrong, as reported to the user. */
 export interface Misdeed {
   /** `user@ip:port`. */
   readonly peer: string
-  /** Comes before the name of the file: "sent a bad piece 3 of". */
+  /** Precedes the name of the file: "sent a bad piece 3 of". */
   readonly did: string
   readonly why: string | undefined
-  /** When it is asked again, in milliseconds from now; undefined: not for this file. */
+  /** When it is asked again, in milliseconds from now; undefined: never for this file. */
   readonly againInMs: number | undefined
 }
 
-/** Peers to remember, more than can be connected at once. */
+/** How many peers to remember: more than can be connected at once. */
 const contactsMax = 20 * peersPerFileMax
-/** With all places taken and others waiting, the slowest peer makes room this often. */
+/** While all slots are taken and other peers wait, the slowest peer is dropped this often. */
 const rotateMs = 5000
 
 export class Contacts {
   readonly #options: ContactsOptions
   readonly #contacts = new Map<string, Contact>()
   readonly #linked = new Set<Contact>()
-  /** Connections that are being opened and whose turn is not over. */
+  /** Connection attempts whose turn is not over, including those waiting for one. */
   #turnsTaken = 0
   #stopped = false
   #rotatedAtMs = performance.now()
@@ -52,7 +52,7 @@ export class Contacts {
     this.#options = options
   }
 
-  /** Peers that are connected and have admitted this client, in the order in which they did. */
+  /** Peers that are connected and have admitted this client, in the order of admission. */
   get linked(): ReadonlySet<Contact> {
     return this.#linked
   }
@@ -69,7 +69,10 @@ export class Contacts {
     return this.#contacts.get(key)
   }
 
-  /** Peers that are said to have pieces. Of a known one this is taken as a reason to try again at once. */
+  /**
+   * Adds peers reported to have pieces. Retries a known one at once, unless it is put aside and others
+   * deliver.
+   */
   onPeers(peers: readonly Peer[]): void {
     for (const peer of peers) {
       if (peer.key === this.#options.ownKey) continue
@@ -83,11 +86,13 @@ export class Contacts {
     this.connectWaiting()
   }
 
-  /** Peers that the tracker does not see any more. One that is still connected goes on: the tracker may be wrong. */
+  /**
+   * Forgets peers that the tracker no longer sees. Keeps connected ones, because the tracker may be wrong.
+   */
   onPeersLeft(keys: readonly string[]): void {
     for (const key of keys) {
       const contact = this.#contacts.get(key)
-      // What is known of a banned peer, or one put aside, outlasts its leaving: it may come back.
+      // Remember banned peers and those put aside: they may come back.
       if (contact === undefined || contact.link !== undefined || contact.connecting) continue
       if (contact.banned || contact.isAside) continue
       clearTimeout(contact.retry)
@@ -95,7 +100,7 @@ export class Contacts {
     }
   }
 
-  /** A connection that was made before there was a swarm. */
+  /** Takes over a connection that was opened before the swarm existed. */
   adopt(peer: Peer, use: (contact: Contact) => Promise<void>): void {
     const contact = newContact(peer)
     this.#contacts.set(peer.key, contact)
@@ -112,7 +117,7 @@ export class Contacts {
     }, waitMs)
   }
 
-  /** It lied, or does not speak as it should: nothing more is asked of it for this file. */
+  /** Bans a peer that sent bad data or broke the protocol: it is not used for this file again. */
   ban(contact: Contact, did: string, why?: string): void {
     contact.banned = true
     clearTimeout(contact.retry)
@@ -121,8 +126,9 @@ export class Contacts {
   }
 
   /**
-   * It does not give what it promises. While others give, it is tried again later, and not before, whoever speaks
-   * of it: a peer that is overloaded looks the same. With nobody else to ask, every news of it is a hope.
+   * Drops a peer that does not deliver what it promises, and retries it later, because an overloaded peer
+   * looks the same. While others deliver, news of this peer does not shorten the wait; otherwise any news
+   * does.
    */
   putAside(contact: Contact, did: string, why?: string): void {
     const againInMs = contact.conduct.putAside()
@@ -132,7 +138,7 @@ export class Contacts {
     contact.link?.close(`it ${did} the file`)
   }
 
-  /** Begins to connect to as many as there is use for. */
+  /** Starts as many connection attempts as are useful and allowed. */
   connectWaiting(): void {
     while (this.#turnsTaken < connectsAtOnce && !this.#stopped && this.#options.wantsMore()) {
       if (this.#linked.size + this.#turnsTaken >= peersPerFileMax) return
@@ -142,7 +148,7 @@ export class Contacts {
     }
   }
 
-  /** Called every now and then: peers that trickle must not keep others from being tried at all. */
+  /** Called periodically: keeps slow peers from occupying every slot while others wait. */
   rotate(nowMs: number): void {
     if (this.#linked.size < peersPerFileMax || nowMs - this.#rotatedAtMs < rotateMs) return
     this.#rotatedAtMs = nowMs
@@ -167,7 +173,7 @@ export class Contacts {
     this.#options.onMisbehaved({ peer: name, ...what })
   }
 
-  /** Undefined when there are too many: they are known by a tracker's word alone. */
+  /** Returns undefined when there is no room: trackers can report any number of peers. */
   #add(peer: Peer): Contact | undefined {
     if (this.#contacts.size >= contactsMax && !this.#makeRoom(peer.user)) return undefined
     const contact = newContact(peer)
@@ -175,7 +181,7 @@ export class Contacts {
     return contact
   }
 
-  /** Forgets an unconnected peer of a user who has more of them than this one. */
+  /** Forgets an unconnected peer of a user who has more peers here than this user would have. */
   #makeRoom(user: string): boolean {
     const counts = this.#byUser(() => true)
     let most: Contact | undefined
@@ -221,7 +227,7 @@ export class Contacts {
       this.connectWaiting()
     }
     try {
-      // Asked again: others may have connected, or the download have ended, while this one waited for its turn.
+      // Check again: the download may have ended while this attempt waited for its turn.
       await this.#options.turns.run(() => (this.#stopped ? Promise.resolve() : connect()), onTurnOver)
     } catch (error) {
       if (!(error instanceof Failure)) throw error

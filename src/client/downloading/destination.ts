@@ -1,4 +1,5 @@
-// Where a download may go: from the words of a person to a path that can be written to, or a refusal.
+// Resolves a destination given by a person to a path that can be written to, or refuses it. Claims the path
+// and checks for free space.
 
 import type { Stats } from 'node:fs'
 import { lstat, stat, statfs } from 'node:fs/promises'
@@ -7,10 +8,10 @@ import { Failure, systemCode } from '../../common/failure.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { claimPart, partPathOf, type PartId } from './part-file.ts'
 
-/** Bytes of a name that every file system takes. */
+/** The longest file name that every file system accepts, in bytes. */
 const nameBytesMax = 255
 
-/** The final path for a destination; a folder means that folder and the file's own name. */
+/** The final path for a destination; a folder means the file's own name in that folder. */
 export async function placeFor(
   destination: string,
   name: string,
@@ -43,8 +44,8 @@ async function checkFree(path: string, overwrite: boolean): Promise<Answer<strin
 }
 
 /**
- * Makes the part file, which is the claim on this place: against another download that reaches the same
- * folder by another way, and against other programs. Refuses where the name is taken or cannot be written.
+ * Creates the part file, which claims this path against other programs and against another download that
+ * reaches the same folder by a different path. Refuses when the name is taken or cannot be written.
  */
 export async function claimPlace(path: string): Promise<Answer<PartId>> {
   try {
@@ -57,20 +58,20 @@ export async function claimPlace(path: string): Promise<Answer<PartId>> {
   }
 }
 
-/** Refuses what the disk has no room for now; one that fills up later pauses the download. */
+/** Refuses a file that the disk has no room for now; a disk that fills up later pauses the download. */
 export async function checkRoom(path: string, sizeBytes: number): Promise<Answer<void>> {
   const freeBytes = await freeBytesFor(path)
   if (freeBytes >= sizeBytes) return accept(undefined)
   return refuse('local-file', `the disk of ${path} has ${freeBytes} bytes free; the file needs ${sizeBytes}`)
 }
 
-/** Bytes that are free where the file at this path is, or would be. Rejects with the system's error. */
+/** Free bytes on the disk where the file at this path is, or would be. Rejects with the system's error. */
 export async function freeBytesFor(path: string): Promise<number> {
   const { bavail, bsize } = await statfs(dirname(path))
   return bavail * bsize
 }
 
-/** What is at this path, links followed; undefined when there is nothing to be seen. */
+/** Stats this path, following links; undefined when nothing can be seen there. */
 async function looksLike(path: string): Promise<Stats | undefined> {
   return stat(path).catch(() => undefined)
 }

@@ -1,5 +1,6 @@
-// Waits until a disk that failed a download takes it again: room was made, the folder is back, it may be
-// written to. Looks before it lets the download begin anew, since that verifies what is there already.
+// Waits until a disk that failed a download is usable again: space was freed, the folder is back, or it
+// became writable. Checks before restarting the download, because a restart verifies everything already
+// there.
 
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
@@ -7,16 +8,19 @@ import { dirname } from 'node:path'
 import { systemCode, type Failure } from '../../common/failure.ts'
 import { freeBytesFor } from './destination.ts'
 
-/** The time until the next look, in milliseconds: first and longest. */
+/** Delay before the next check, in milliseconds: first and longest. */
 const firstLookMs = 2000
 const longestLookMs = 30_000
 
-/** What no waiting mends: a name that is taken or too long, a link, a file system for smaller files. */
+/**
+ * Errors that waiting does not fix: a name that is taken or too long, a link, a file system for smaller
+ * files.
+ */
 const lasting = new Set(['EEXIST', 'ELOOP', 'ENAMETOOLONG', 'EISDIR', 'EINVAL', 'EFBIG'])
 
 /**
- * Whether the trouble may pass, because something outside failed: a disk, a worker. A failure without a cause
- * is our own decision, for a person to look at.
+ * Whether the failure may pass, because something external failed: a disk, a worker. A failure without a
+ * cause is our own decision and needs a person's attention.
  */
 export function canPass({ cause }: Failure): boolean {
   return cause !== undefined && !lasting.has(systemCode(cause) ?? '')
@@ -29,14 +33,14 @@ export class DiskRetry {
   #waitMs = firstLookMs
   #timer: NodeJS.Timeout | undefined
 
-  /** `path`: the file that could not be written, which is to have `bytes` in the end. */
+  /** `path`: the file that could not be written; `bytes`: its final size. */
   constructor(path: string, bytes: number, goOn: () => void) {
     this.#path = path
     this.#bytes = bytes
     this.#goOn = goOn
   }
 
-  /** Looks again and again from now on, at growing intervals if the trouble comes back each time. */
+  /** Checks repeatedly from now on, at intervals that grow until `onProgress`. */
   begin(): void {
     this.stop()
     this.#timer = setTimeout(() => void this.#look(), this.#waitMs)
@@ -48,7 +52,7 @@ export class DiskRetry {
     this.#timer = undefined
   }
 
-  /** The disk took something: the next trouble is a new one. */
+  /** A write succeeded: the next failure starts with the shortest delay again. */
   onProgress(): void {
     this.#waitMs = firstLookMs
   }
@@ -56,19 +60,19 @@ export class DiskRetry {
   async #look(): Promise<void> {
     const timer = this.#timer
     const isFine = await canTake(this.#path, this.#bytes)
-    // Stopped, or begun again, while it was looked.
+    // Stopped or restarted during the check.
     if (this.#timer !== timer) return
     if (isFine) this.#goOn()
     else this.begin()
   }
 }
 
-/** Whether the file can be written and there is room for what it lacks. */
+/** Whether the file can be written and there is room for the missing part. */
 async function canTake(path: string, bytes: number): Promise<boolean> {
   try {
     const there = await stat(path).catch(() => undefined)
     await access(there === undefined ? dirname(path) : path, constants.W_OK)
-    // A sparse file takes only what was written to it.
+    // A sparse file occupies only the blocks written to it.
     const takenBytes = Math.min(bytes, (there?.blocks ?? 0) * 512)
     return (await freeBytesFor(path)) >= bytes - takenBytes
   } catch {

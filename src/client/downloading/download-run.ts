@@ -1,5 +1,5 @@
-// One run of a download, from its start to its end: manifest, part file, swarm, final name. One abort
-// signal ends it at once, wherever it is, and what it opened is closed before `ended` resolves.
+// Runs a download from start to end: manifest, part file, swarm, final name. One abort signal ends it at any
+// point, and everything it opened is closed before `ended` resolves.
 
 import { stat } from 'node:fs/promises'
 import { Failure } from '../../common/failure.ts'
@@ -31,39 +31,39 @@ export interface RunParts {
 export interface RunHost {
   readonly record: RememberedDownload
   readonly lookup: SwarmLookup
-  /** The run has come to this point. False when the download is elsewhere by now: then the run ends. */
+  /** The run reached this step. Returns false when the download has moved on; the run then ends. */
   step(step: DownloadStep): boolean
-  /** The part file that is written to. */
+  /** The part file in use. */
   onPart(id: PartId): void
-  /** There are pieces to serve from here on; told before the first `onHave`. */
+  /** Pieces can be served from now on; called before the first `onHave`. */
   onServing(store: PieceStore): void
   onHave(store: PieceStore, index: number): void
-  /** Pieces that were there are not any more; those that are, still are. */
+  /** Some pieces turned out to be bad; the others remain available. */
   onLost(store: PieceStore): void
-  /** The file has its final name. To resolve when something else serves it: until then the store does. */
+  /** The file has its final name. Resolves once something else serves it; until then the store does. */
   onPublished(manifest: Manifest, flushed: Promise<void>): Promise<void>
-  /** The run ends because of this. Called when everything is closed. */
+  /** The run ends because of this failure. Called after everything is closed. */
   onTrouble(failure: Failure): void
   onNotice(sentence: string): void
 }
 
-/** Without a connection when it was kept from another time. */
+/** Has no connection when the manifest was loaded from disk. */
 type KnownManifest = Pick<FetchedManifest, 'manifest'> & Partial<FetchedManifest>
 
 /**
- * A file of up to so many pieces (128 MiB) is fetched from all its peers from the start, none of them ahead of
- * the others; a larger one first from the peer that gave the manifest, since that may be all that is needed.
+ * A file of up to this many pieces (128 MiB) is fetched from all its peers from the start. A larger file
+ * starts with the peer that gave the manifest, because that peer may be all that is needed.
  */
 const smallPieces = 256
-/** How often the lookup may ask the trackers. */
+/** How often the lookup may ask the trackers, in milliseconds. */
 const tickMs = 250
-/** How often it is looked whether the part file is still where it was, and whether others write to it. */
+/** How often to check that the part file is still in place and that nobody else writes to it. */
 const lookAtPartMs = 1000
-/** Without a connection for so long, the download counts as alone. */
+/** After this long without a connection, the download counts as alone. */
 const aloneAfterMs = 1000
 
 export class DownloadRun {
-  /** Resolves when nothing of the run is left. Rejects for bugs only. */
+  /** Resolves when the run has ended and closed everything. Rejects for bugs only. */
   readonly ended: Promise<void>
   readonly #parts: RunParts
   readonly #host: RunHost
@@ -86,12 +86,12 @@ export class DownloadRun {
     return this.#swarm?.bytesPerSecond ?? 0
   }
 
-  /** Verified pieces by who sent them in this run; undefined before there is a swarm. */
+  /** Verified pieces by peer in this run; undefined before the swarm exists. */
   get piecesByPeer(): ReadonlyMap<string, number> | undefined {
     return this.#swarm?.piecesByPeer
   }
 
-  /** Pieces that are verified and written; undefined while that is not known. */
+  /** Number of pieces verified and written; undefined while unknown. */
   get piecesDone(): number | undefined {
     return this.#store?.have.count
   }
@@ -122,7 +122,7 @@ export class DownloadRun {
     try {
       await this.#steps()
     } catch (error) {
-      // Also a failure that the abort brought about, of a connection that was closed say.
+      // After an abort, ignore failures: the abort causes some, e.g. a closed connection.
       if (!(error instanceof Failure)) throw error
       if (!this.#abort.signal.aborted) trouble = error
     } finally {
@@ -166,7 +166,7 @@ export class DownloadRun {
     }
   }
 
-  /** The manifest as it was kept, or from the first peer that gives it, however long that takes. */
+  /** The stored manifest, or the one from the first peer that gives it, however long that takes. */
   async #manifest(): Promise<KnownManifest> {
     const { manifests, network } = this.#parts
     const { record, lookup } = this.#host
@@ -189,12 +189,12 @@ export class DownloadRun {
   #checked(fetched: FetchedManifest): FetchedManifest {
     const { manifest, link } = fetched
     const { sizeBytes } = this.#host.record
-    // The size is the word of whoever shared it, the manifest is proved by the file id.
+    // The size is only a claim of whoever shared the file; the manifest is proven by the file id.
     if (manifest.sizeBytes !== sizeBytes) {
       link.close('not needed')
       throw new Failure('protocol', `it is not of the ${sizeBytes} bytes that the tracker was told`)
     }
-    // Not waited for: it only saves asking for it again, and pieces can be fetched meanwhile.
+    // Not awaited: saving only avoids fetching it again, and pieces can be fetched meanwhile.
     this.#parts.manifests.save(manifest).catch((error: unknown) => {
       if (!(error instanceof Failure)) throw error
       this.#host.onNotice(error.message)
@@ -202,7 +202,10 @@ export class DownloadRun {
     return fetched
   }
 
-  /** The program ended between giving the file its name and remembering that: the content tells. */
+  /**
+   * Recognizes by its content a file that was already published, in case the program ended after naming it
+   * but before recording that.
+   */
   async #isPublished(manifest: Manifest, part: PartFile): Promise<boolean> {
     const { destination, path } = part
     const [there, partThere] = await Promise.all([lookAt(destination), lookAt(path)])
@@ -246,7 +249,7 @@ export class DownloadRun {
       await orAborted(fetched, this.#abort.signal)
     } finally {
       clearInterval(look)
-      // Kept: who sent how many pieces is shown also after the end.
+      // Keep the swarm: the number of pieces by peer is shown after the end too.
       swarm?.stop()
     }
   }
@@ -261,7 +264,7 @@ export class DownloadRun {
     this.#host.lookup.onTick(performance.now(), this.aloneMs > aloneAfterMs)
   }
 
-  /** A disk may say only at the end what it did not take. */
+  /** Returns the failure if closing fails: a disk may report failed writes only then. */
   async #close(): Promise<Failure | undefined> {
     this.#swarm?.stop()
     try {
@@ -283,10 +286,12 @@ function sentenceAbout({ peer, did, why, againInMs }: Misdeed, name: string): st
   return `${peer} ${did} ${name}${reason}; ${next}`
 }
 
-/** Writing to a file that was removed goes well for ever, and all of it would be in vain. */
+/**
+ * Rejects when the part file was removed or replaced: writes would still succeed, but the data would be lost.
+ */
 async function lookAtPart({ part }: PieceStore): Promise<void> {
   await part.checkInPlace()
-  // Notes what it sees, for reading and for the end.
+  // The getter records a detected change, for later reads and for publishing.
   void part.isUntouched
 }
 

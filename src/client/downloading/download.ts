@@ -1,5 +1,5 @@
-// One download as a person sees it: its phase, why it is there, and what it may do next. Runs do the work;
-// download-state.ts says which phase follows which. Every change of phase goes through `#step`.
+// One download as a person sees it: its phase, the reason for it, and the steps that are possible. Runs do
+// the work; download-state.ts defines the transitions. Every change of phase goes through `#step`.
 
 import type { Failure } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
@@ -16,35 +16,35 @@ import type { PieceStore } from './piece-store.ts'
 import { SwarmLookup, type FoundFile } from './swarm-lookup.ts'
 
 export interface DownloadParts extends RunParts {
-  /** Asks the trackers for the file: its peers now, and a fresh ticket. */
+  /** Asks the trackers for the file's current peers and a fresh ticket. */
   readonly find: () => Promise<Answer<FoundFile>>
 }
 
 export interface DownloadEvents {
-  /** Another part file than the one in the record is written to. */
+  /** The part file in use is not the one in the record. */
   onPart?(id: PartId): void
-  /** There are pieces to serve from here on; told before the first `onHave`. */
+  /** Pieces can be served from now on; called before the first `onHave`. */
   onServing(store: PieceStore): void
   onHave(store: PieceStore, index: number): void
   /** Pieces that were served are gone. */
   onLost?(store: PieceStore): void
-  /** Its pieces are served no more from here: it stopped, or something else serves the file. */
+  /** Its pieces are no longer served from here: it stopped, or something else serves the file. */
   onStopped?(): void
   /**
-   * The file has its final name. `flushed` resolves when it has also reached the disk. To resolve when
-   * something else serves the file: until then this download does.
+   * The file has its final name. `flushed` resolves when it has also reached the disk. Resolves once
+   * something else serves the file; until then this download does.
    */
   onComplete(manifest: Manifest, flushed: Promise<void>): Promise<void>
-  /** The disk does not take it; it goes on by itself when the disk does. */
+  /** The run failed, usually because of the disk. If the cause can pass, the download resumes by itself. */
   onPaused(why: string): void
-  /** It goes on after `onPaused`. */
+  /** It resumed by itself after `onPaused`. */
   onGoesOn(): void
   onFailed(why: string, isOver: boolean): void
   onNotice(sentence: string): void
 }
 
 export class Download {
-  /** As it is remembered; changed by whoever remembers it. */
+  /** The record as stored; whoever stores it updates it here. */
   record: RememberedDownload
   readonly #parts: DownloadParts
   readonly #events: DownloadEvents
@@ -54,9 +54,9 @@ export class Download {
   readonly #phaseWaiters = new Set<() => void>()
   #why: string | undefined
   #run: DownloadRun | undefined
-  /** When the last run has ended; the next begins after it. */
+  /** Resolves when the last run has ended; the next one begins after it. */
   #ended: Promise<void> = Promise.resolve()
-  /** Of the last run, when there is none. */
+  /** From the last run, shown while none is active. */
   #piecesDone = 0
   #piecesByPeer: ReadonlyMap<string, number> = new Map()
 
@@ -68,7 +68,7 @@ export class Download {
       fileId: record.fileId,
       find: parts.find,
       onNews: (joined) => this.#run?.onNews(joined),
-      // As long as a peer is connected, the pieces go on coming.
+      // While a peer is connected, pieces keep coming.
       onGone: (why) => {
         if ((this.#run?.linkCount ?? 0) === 0) void this.fail(why, true)
       },
@@ -82,7 +82,7 @@ export class Download {
     return shownState(this.#phase)
   }
 
-  /** Everything is there, and the file is getting its name: too late to pause or cancel. */
+  /** All pieces are there and the file is getting its name: too late to pause or cancel. */
   get isPublishing(): boolean {
     return this.#phase === 'publishing'
   }
@@ -108,7 +108,9 @@ export class Download {
     }
   }
 
-  /** Begins or goes on; false when it cannot. `found` saves a question where the answer is known already. */
+  /**
+   * Starts or resumes; returns false when it cannot. `found` saves a lookup when the answer is already known.
+   */
   start(found?: FoundFile): boolean {
     if (!this.#step('start')) return false
     this.#lookup.start()
@@ -118,14 +120,17 @@ export class Download {
     return true
   }
 
-  /** Stops and keeps what is there; false when it is too late, or stopped already. Resolves when nothing of it runs. */
+  /**
+   * Stops and keeps what was fetched; false when it is too late or already stopped. Resolves when nothing
+   * runs.
+   */
   async pause(why?: string): Promise<boolean> {
     if (!this.#step('stop', why)) return false
     await this.#ended
     return true
   }
 
-  /** `isOver`: it cannot go on, and is not to be tried at the next login. Resolves when nothing of it runs. */
+  /** `isOver`: it cannot continue and is not retried at the next login. Resolves when nothing runs. */
   async fail(why: string, isOver = false): Promise<void> {
     if (!this.#step('fail', why)) return
     this.#events.onFailed(why, isOver)
@@ -133,8 +138,8 @@ export class Download {
   }
 
   /**
-   * Stops and removes what was fetched; false when it is complete or nearly so.
-   * Rejects with a `file` failure when the part file cannot be removed.
+   * Stops and removes what was fetched; returns false when it is complete or publishing. Rejects with a
+   * `file` failure when the part file cannot be removed.
    */
   async discard(): Promise<boolean> {
     if (!this.#step('cancel', 'cancelled')) return false
@@ -144,19 +149,21 @@ export class Download {
     return true
   }
 
-  /** Resolves when it neither runs nor writes: stopped, or complete, though something else may not serve it yet. */
+  /**
+   * Resolves when it neither runs nor writes. If it is complete, something else may not serve the file yet.
+   */
   async settled(): Promise<void> {
     while (isRunning(this.#phase)) await new Promise<void>((resolve) => this.#phaseWaiters.add(resolve))
     if (this.#phase !== 'complete') await this.#ended
   }
 
-  /** The swarm of the file changed; a notification of the tracker. */
+  /** A tracker reported that the file's swarm changed. */
   onSwarmChanged(joined: readonly Peer[], left: readonly string[]): void {
     this.#run?.onPeersLeft(left)
     this.#lookup.onSwarmChanged(joined, left)
   }
 
-  /** Asks the trackers again: for peers, and for a fresh ticket. */
+  /** While running, asks the trackers again for peers and a fresh ticket. */
   async findAgain(): Promise<void> {
     if (isRunning(this.#phase)) await this.#lookup.ask()
   }
@@ -188,7 +195,9 @@ export class Download {
     this.#events.onStopped?.()
   }
 
-  /** The one place where the phase changes; false when this step is not possible in the present one. */
+  /**
+   * The only place where the phase changes; returns false when the current phase does not allow this step.
+   */
   #step(step: DownloadStep, why?: string): boolean {
     const next = nextPhase(this.#phase, step)
     if (next === undefined) return false

@@ -1,5 +1,5 @@
-// All downloads of the user that is logged in: begins, remembers, resumes, and tells the others
-// (trackers, peer server, library, person) what becomes of them.
+// Manages all downloads of the logged-in user: starts, stores and resumes them, and reports what happens to
+// them to the trackers, the peer server, the library and the person.
 
 import { sentenceOf } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
@@ -31,20 +31,20 @@ export interface DownloadsParts {
   readonly storing: StorePool
   readonly sources: SourceRegistry
   readonly shares: ShareLibrary
-  /** Where journals are kept. */
+  /** The folder of the journals. */
   readonly folder: string
   readonly onEvent: (event: ClientEvent) => void
 }
 
-/** How often it is looked whether a download that somebody waits for has no seeder. */
+/** How often to check for a missing seeder while someone waits for a download. */
 const lookForSeedersMs = 500
 
 export class Downloads {
   readonly #parts: DownloadsParts
   readonly #downloads = new Map<string, Download>()
-  /** What is served of downloads that run. */
+  /** What running downloads serve. */
   readonly #offers = new Map<Download, Offer>()
-  /** What is about to begin: a second call for it is refused before the first has its answer. */
+  /** Downloads about to begin: a second call is refused before the first has its answer. */
   readonly #beginning = new Set<string>()
   #settledWaiters: (() => void)[] = []
   #closed = false
@@ -53,7 +53,7 @@ export class Downloads {
     this.#parts = parts
   }
 
-  /** Takes up what was unfinished when the program last ended. */
+  /** Restores the downloads left unfinished when the program last ended; starts those that are not paused. */
   resume(): void {
     for (const record of this.#parts.store.downloads()) {
       if (this.#downloads.has(keyOf(record))) continue
@@ -134,7 +134,7 @@ export class Downloads {
     if (download.state !== 'running')
       return refuse('no-such-download', `${name} from ${group} is not running`)
     if (download.isPublishing) return refuse('no-such-download', `${name} from ${group} is just complete`)
-    // Together: between them somebody else might let it go on.
+    // Do both at once: in between, another call could resume it.
     await Promise.all([download.pause(), this.#remember(download, { paused: true })])
     return accept(undefined)
   }
@@ -158,7 +158,7 @@ export class Downloads {
     return accept(undefined)
   }
 
-  /** Neither serves what is there nor shares the file when it is complete; false when there is no such download. */
+  /** Stops serving the pieces and does not share the completed file; false when there is no such download. */
   unshare(group: string, name: string): boolean {
     const download = this.#downloads.get(keyOf({ group, name }))
     if (download === undefined || download.state === 'complete' || download.state === 'failed') return false
@@ -168,7 +168,7 @@ export class Downloads {
     return true
   }
 
-  /** The user is not in the group any more. */
+  /** Fails the downloads of a group that the user no longer belongs to. */
   async failGroup(group: string): Promise<void> {
     const failing: Promise<void>[] = []
     for (const download of this.#downloads.values()) {
@@ -194,8 +194,8 @@ export class Downloads {
   }
 
   /**
-   * Resolves when no download (of this group) runs. Meanwhile one that has no reachable seeder for
-   * `giveUpMs` counts as failed, so that whoever waits does not wait for ever; it resumes at the next login.
+   * Resolves when no download (of this group) runs. Fails a download that has no reachable seeder for
+   * `giveUpMs`, so that the caller does not wait forever; it resumes at the next login.
    */
   async settled(group?: string, giveUpMs?: number): Promise<void> {
     const look =
@@ -209,12 +209,12 @@ export class Downloads {
     }
   }
 
-  /** Stops all; what is unfinished stays remembered. */
+  /** Stops all downloads; unfinished ones stay stored. */
   async close(): Promise<void> {
     this.#closed = true
     const all = [...this.#downloads.values()]
     for (const download of all) void download.pause('stopped')
-    // One that is getting its name in this moment gets it.
+    // A download that is publishing completes.
     await Promise.all(all.map((download) => download.settled()))
     for (const download of all) this.#stopServing(download)
     this.#changed()
@@ -234,7 +234,7 @@ export class Downloads {
           if (download.record.unshared) return
           const offer = this.#parts.sources.offer(record, store)
           this.#offers.set(download, offer)
-          // Announced once there is a piece: the registry sees to that.
+          // The registry delays the announcement until there is a piece.
           void offer.announce()
         },
         onHave: (_store, index) => this.#offers.get(download)?.tellHave(index),
@@ -265,7 +265,7 @@ export class Downloads {
     return download
   }
 
-  /** Resolves when the download itself is not needed any more: the library serves the file, or nobody. */
+  /** Resolves when the download is no longer needed: the library serves the file, or nobody does. */
   async #onComplete(download: Download, manifest: Manifest, flushed: Promise<void>): Promise<void> {
     const { group, name, fileId, sizeBytes, destination } = download.record
     const adopted = download.record.unshared
@@ -278,7 +278,7 @@ export class Downloads {
     this.#stopServing(download)
   }
 
-  /** A download that is not to be shared: all that is left to do is to hear of a disk that fails. */
+  /** Forgets a download that is not to be shared; all that remains is to report a late disk failure. */
   async #letGo(download: Download, flushed: Promise<void>): Promise<void> {
     this.#stopServing(download)
     void this.#parts.store.forgetDownload(download.record)
@@ -293,11 +293,11 @@ export class Downloads {
   }
 
   #forgetSwarm({ group, name }: FileVersion): void {
-    // A tracker that cannot be reached has forgotten it already.
+    // An unreachable tracker has already forgotten it.
     this.#parts.link.ask('forget_file', { group, name }).catch(() => undefined)
   }
 
-  /** The final path for a destination as a person gives it; refuses one that cannot be. */
+  /** The final path for a destination given by a person; refuses an unusable one. */
   async #place(
     destination: string,
     { group, name }: { group: string; name: string },
@@ -313,8 +313,8 @@ export class Downloads {
         (record.destination !== path && partPathOf(record.destination) !== path)
       )
         continue
-      // Only a failed one can be this very file. Any other that failed may go on, and two that write to
-      // one part file would publish a mixture.
+      // Only a failed download can be this very file. Any other failed download may resume, and two downloads
+      // that write to one part file would publish a mixture.
       if (keyOf(record) === keyOf({ group, name })) continue
       const what = `${path} is where ${record.name} is being downloaded to`
       const advice = `; that failed: cancel_download ${record.group} ${record.name}, or choose another name`
@@ -324,9 +324,9 @@ export class Downloads {
   }
 
   /**
-   * Makes the part file, which is the claim on this place: against another download that reaches the same
-   * folder by another way, and against other programs. A failed download that is asked for again goes on
-   * with its own part file, at the same place; elsewhere it begins anew.
+   * Creates the part file, which claims this path against other programs and against another download that
+   * reaches the same folder by a different path. A failed download that is requested again keeps its part
+   * file at the same path; at another path it starts over.
    */
   async #claim(path: string, file: { group: string; name: string }): Promise<Answer<PartId | undefined>> {
     const former = this.#downloads.get(keyOf(file))
@@ -338,7 +338,7 @@ export class Downloads {
     return claimPlace(path)
   }
 
-  /** Forgets it also when its part file cannot be removed: else nobody would ever get rid of it. */
+  /** Forgets the download even when its part file cannot be removed; otherwise nobody could get rid of it. */
   async #remove(download: Download): Promise<void> {
     try {
       await download.discard()

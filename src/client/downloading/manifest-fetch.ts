@@ -1,6 +1,6 @@
-// Gets the manifest of a file from whoever has it. Asks one peer, then more and more at a time while none of those
-// asked sends any of it: peers that hang cost seconds, however many they are, and one that is slow is not asked for
-// the same in vain.
+// Fetches the manifest of a file from its peers. Asks one peer, then more at every interval: as many again
+// while none sends anything, one while data arrives. Hanging peers thus cost only seconds, however many there
+// are, and a slow peer causes few duplicate requests.
 
 import { Failure } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
@@ -10,10 +10,10 @@ import { PeerLink } from './peer-link.ts'
 import { isOfTicket } from './peer-greeting.ts'
 import type { SwarmNetwork } from './swarm.ts'
 
-/** After so long more peers are asked. */
+/** Interval at which more peers are asked. */
 const patienceMs = 500
 
-/** A manifest, and the connection that it came by, on which pieces can be asked for. */
+/** A manifest and the connection it came over, on which pieces can be requested. */
 export interface FetchedManifest {
   readonly manifest: Manifest
   readonly link: PeerLink
@@ -26,7 +26,7 @@ export interface ManifestRequest {
   readonly onTicketRefused: () => void
 }
 
-/** The first manifest that proves itself; undefined when none of these peers gives one. */
+/** The first manifest that matches the file id; undefined when none of these peers gives one. */
 export async function fetchManifest(
   network: SwarmNetwork,
   request: ManifestRequest,
@@ -66,9 +66,9 @@ export async function fetchManifest(
   })
 }
 
-/** Asking one peer. */
+/** Fetches the manifest from one peer. */
 class Attempt {
-  /** Undefined when it does not give the manifest. Rejects for bugs only. */
+  /** Undefined when the peer does not give the manifest. Rejects for bugs only. */
   readonly fetched: Promise<FetchedManifest | undefined>
   #link: PeerLink | undefined
   #stopped = false
@@ -78,7 +78,7 @@ class Attempt {
     this.fetched = this.#fetch(network, request, peer)
   }
 
-  /** Whether it is connected and sent something since it was last asked. */
+  /** Whether the peer is connected and sent something since the last call. */
   hasMoved(): boolean {
     const heardAtMs = this.#link?.lastHeardAtMs ?? 0
     const hasMoved = heardAtMs > this.#heardAtMs

@@ -1,5 +1,5 @@
-// The file that a download is written to until it is complete: `<destination>.part`. Owns creating it,
-// opening it without following links, reading and writing pieces, and seeing whether others wrote to it.
+// The file that a download writes to until it is complete: `<destination>.part`. Creates it, opens it without
+// following links, reads and writes pieces, and detects writes by others.
 
 import { createHash } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
@@ -12,31 +12,30 @@ import { isSealed, newSeal, setSeal, type Seal } from '../workers/part-seal.ts'
 import { PartWatch } from './part-watch.ts'
 import { giveFinalName } from './publishing.ts'
 
-/** Bytes of a name that every file system takes. */
+/** The longest file name that every file system accepts, in bytes. */
 const nameBytesMax = 255
 const suffix = '.part'
 
-/** What a worker needs in order to write to the file: see part-seal.ts. */
+/** What a worker needs to write to the file; see part-seal.ts. */
 export interface SealedFile {
   readonly file: number
   readonly seal: Seal
-  /** Whether the seal must be whole at present: the event loop itself writes nothing. */
+  /** Whether the seal must be intact at present, because the event loop itself is not writing. */
   readonly isAtRest: boolean
 }
 
 /**
- * Names one file as long as it exists: device, inode and time of birth. The number of an inode is used again
- * for the next file, the time of birth is not known everywhere; and on some systems both change when a disk
- * is mounted anew.
+ * Identifies a file as long as it exists: device, inode and birth time. Inode numbers are reused, the birth
+ * time is not available everywhere, and on some systems the id changes when a disk is remounted.
  */
 export type PartId = string
 
-/** Where the part file of this destination is. A name without room for `.part` is shortened. */
+/** The path of the part file for this destination. Shortens a name that leaves no room for `.part`. */
 export function partPathOf(destination: string): string {
   const name = basename(destination)
   if (Buffer.byteLength(name) + suffix.length <= nameBytesMax) return `${destination}${suffix}`
   const rest = `~${createHash('sha256').update(name).digest('hex').slice(0, 16)}${suffix}`
-  // Cut between two characters: a decoder ends at half of one with a replacement character.
+  // Cut at a character boundary: decoding turns half a character into a replacement character.
   const start = Buffer.from(name)
     .subarray(0, nameBytesMax - rest.length)
     .toString()
@@ -45,9 +44,9 @@ export function partPathOf(destination: string): string {
 }
 
 /**
- * Makes an empty part file that was not there before, so that nobody else uses its name: not another
- * download that reaches the same folder by another way, nor another program. Rejects with a `file` failure,
- * whose cause is EEXIST when the name is taken.
+ * Creates an empty part file that did not exist before, so that nobody else uses its name: neither another
+ * program nor another download that reaches the same folder by a different path. Rejects with a `file`
+ * failure, whose cause is EEXIST when the name is taken.
  */
 export async function claimPart(destination: string): Promise<PartId> {
   const path = partPathOf(destination)
@@ -63,7 +62,7 @@ export async function claimPart(destination: string): Promise<PartId> {
   }
 }
 
-/** Removes the part file if it is this one, or if it is not known which one it is. Rejects with a `file` failure. */
+/** Removes the part file if it has this id, or if the id is unknown. Rejects with a `file` failure. */
 export async function removePart(destination: string, id: PartId | undefined): Promise<void> {
   const path = partPathOf(destination)
   try {
@@ -77,12 +76,12 @@ export async function removePart(destination: string, id: PartId | undefined): P
 
 const newFileFlags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
-/** Where the time of birth is not known, systems give the time of the last change in its place. */
+/** Where the birth time is unknown, systems report the time of the last change instead. */
 function idOf({ dev, ino, birthtimeMs, ctimeMs }: Stats): PartId {
   return birthtimeMs === ctimeMs ? `${dev}:${ino}` : `${dev}:${ino}:${birthtimeMs}`
 }
 
-/** Whether a file with this id is the one that was remembered under that one, as far as that one says. */
+/** Whether this id matches the remembered one, which may lack the birth time. */
 function isThatPart(id: PartId, remembered: PartId): boolean {
   return id === remembered || id.startsWith(`${remembered}:`)
 }
@@ -96,16 +95,16 @@ export class PartFile {
   readonly path: string
   readonly #reader = new PieceReader()
   #file: FileHandle | undefined
-  /** Undefined where there is none: then the seal alone shows writes of others. */
+  /** Undefined where watching is impossible; then only the seal reveals writes by others. */
   #watch: PartWatch | undefined
   #id: PartId = ''
   readonly #writes = new Set<Promise<unknown>>()
-  /** Of these, those of the event loop itself. */
+  /** How many of these the event loop itself performs. */
   #writesHere = 0
-  /** Undefined where times cannot be set: then nothing is known of the writes of others. */
+  /** Undefined where file times cannot be set; then the file itself does not reveal writes by others. */
   #seal: Seal | undefined
   #isTouched = false
-  /** Nothing was written since all of it was verified; this counts where there is no seal. */
+  /** Nothing was written since the whole file was verified; matters only without a seal. */
   #isFresh = false
 
   constructor(destination: string) {
@@ -114,8 +113,8 @@ export class PartFile {
   }
 
   /**
-   * Opens the file as it is, or makes it where there is none. `isKnown`: it is the one named by `knownId`,
-   * or that is not known. Rejects with a `file` failure.
+   * Opens the file, or creates it if missing. `isKnown`: it has the id `knownId`, or there is no `knownId`.
+   * Rejects with a `file` failure.
    */
   async open(knownId?: PartId): Promise<{ existed: boolean; isKnown: boolean }> {
     try {
@@ -140,17 +139,17 @@ export class PartFile {
     await file.close()
   }
 
-  /** Which file it is, as far as that is known by now; to be remembered, so that no other is taken for it later. */
+  /** The file's identity as far as known; remembered, so that no other file is mistaken for it later. */
   get id(): PartId {
     return this.#id
   }
 
-  /** Bytes that the file has now. Rejects with the system's error. */
+  /** Current size in bytes. Rejects with the system's error. */
   async size(): Promise<number> {
     return (await this.#opened().stat()).size
   }
 
-  /** Gives the file its size (sparse: no space is taken yet) and seals it. Rejects with a `file` failure. */
+  /** Sets the file's size (sparse: it takes no space yet) and seals it. Rejects with a `file` failure. */
   async prepare(sizeBytes: number): Promise<void> {
     const file = this.#opened()
     try {
@@ -159,11 +158,11 @@ export class PartFile {
       throw fileFailure(`cannot write ${this.path}`, error)
     }
     this.reseal()
-    // Only once it has changed can its time of birth be told from that of its last change.
+    // The birth time can be told from the change time only after a change.
     this.#id = idOf(await file.stat())
   }
 
-  /** From now on the content counts as untouched, whoever wrote it: it was just verified. */
+  /** Treats the content as untouched from now on, whoever wrote it, because the caller verifies it. */
   reseal(): void {
     this.#isTouched = false
     this.#isFresh = true
@@ -171,23 +170,23 @@ export class PartFile {
   }
 
   /**
-   * Whether nobody else has written to the file since `prepare` or `reseal`, as far as can be seen. Where
-   * nothing can be seen, only a file that was just verified counts as untouched.
+   * Whether nobody else has written to the file since `prepare` or `reseal`, as far as can be seen. Without a
+   * seal, only a file that was just verified counts as untouched.
    */
   get isUntouched(): boolean {
     if (this.#isTouched) return false
     if (this.#seal === undefined) return this.#isFresh
-    // While something of our own is being written, the seal is broken for a moment.
+    // Our own writes break the seal briefly.
     if (this.#writes.size === 0 && !isSealed(this.#opened().fd, this.#seal)) this.#isTouched = true
     return !this.#isTouched
   }
 
-  /** Whether that is certain at present: while something of our own is being written, it is not. */
+  /** Whether the file is certainly untouched: during our own writes that is not certain. */
   get isSurelyUntouched(): boolean {
     return this.#writes.size === 0 && this.isUntouched
   }
 
-  /** A write found the seal broken, or the watch told of somebody else's. */
+  /** A write found the seal broken, or the watch reported a write by someone else. */
   onTouched(): void {
     this.#isTouched = true
   }
@@ -196,7 +195,7 @@ export class PartFile {
   async write(index: number, bytes: Uint8Array): Promise<void> {
     const file = this.#opened()
     const seal = this.#seal ?? 0
-    // Of several writes at once the first one looks, and each sets the seal again behind itself.
+    // Of several concurrent writes, the first checks the seal, and each restores it afterwards.
     if (this.#writes.size === 0 && !isSealed(file.fd, seal)) this.#isTouched = true
     this.#writesHere++
     await this.#hold(async () => {
@@ -209,8 +208,8 @@ export class PartFile {
   }
 
   /**
-   * Lends the file to the workers, which write one after the other and look at the seal each time.
-   * Rejects with a `file` failure when writing fails.
+   * Lends the file to the workers, which write one at a time and check the seal each time. Rejects with a
+   * `file` failure when writing fails.
    */
   async lend<T>(write: (sealed: SealedFile) => Promise<T>): Promise<T> {
     const { fd } = this.#opened()
@@ -218,7 +217,7 @@ export class PartFile {
     return this.#hold(() => write(sealed))
   }
 
-  /** The file is neither closed nor published while it is written to. */
+  /** Holds off closing and publishing while the file is written to. */
   async #hold<T>(write: () => Promise<T>): Promise<T> {
     this.#isFresh = false
     const written = write()
@@ -232,7 +231,7 @@ export class PartFile {
     }
   }
 
-  /** Reads piece `index` of `length` bytes to the start of the buffer. Rejects with a `file` failure. */
+  /** Reads piece `index` of `length` bytes into the start of the buffer. Rejects with a `file` failure. */
   async read(index: number, length: number, buffer: Buffer): Promise<void> {
     try {
       const bytesRead = await this.#reader.read(this.#opened(), buffer, length, pieceOffset(index))
@@ -242,7 +241,7 @@ export class PartFile {
     }
   }
 
-  /** Rejects with a `file` failure when the file at `path` is not the one that was opened any more. */
+  /** Rejects with a `file` failure when the file at `path` is no longer the one that was opened. */
   async checkInPlace(): Promise<void> {
     const opened = await this.#opened().stat()
     const named = await stat(this.path).catch((error: unknown) => {
@@ -252,15 +251,15 @@ export class PartFile {
   }
 
   /**
-   * Gives the file its final name. Without `overwrite` it never takes the place of another file, not even
-   * of one that appeared in this moment; with it, only of a regular file. Undefined when somebody wrote to
-   * the part file: then nothing was done, and it is to be verified anew. `flushed` says when the data has
-   * reached the disk, which with `overwrite` is before the old file goes. Pieces can still be read.
+   * Gives the file its final name. Without `overwrite` it never replaces another file, not even one that just
+   * appeared; with it, only a regular file. Returns undefined when someone else wrote to the part file:
+   * nothing was done, and the file must be verified again. `flushed` resolves when the file has reached the
+   * disk; with `overwrite` its data is flushed before the old file is replaced. Pieces can still be read.
    */
   async publish(overwrite: boolean): Promise<{ flushed: Promise<void> } | undefined> {
     const file = this.#opened()
-    // The same piece may come from two peers. After publishing not even the same bytes are written:
-    // the time of such a write would read as a change of the shared file.
+    // Wait for writes, since the same piece may come from two peers. After publishing, even identical bytes
+    // must not be written: the new modification time would look like a change of the shared file.
     await this.settled()
     await this.checkInPlace()
     const { path, destination } = this
@@ -271,13 +270,13 @@ export class PartFile {
     }
   }
 
-  /** Resolves when nothing of our own is being written, and what others wrote until then has been told. */
+  /** Resolves when our own writes have ended and all earlier writes by others have been reported. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#writes)
     await this.#watch?.caughtUp()
   }
 
-  /** Rejects with a `file` failure when the system reports now that something was not written. */
+  /** Rejects with a `file` failure when the system reports a failed write only now. */
   async close(): Promise<void> {
     const file = this.#file
     this.#file = undefined
@@ -299,7 +298,7 @@ export class PartFile {
     return { file: await open(this.path, newFileFlags), existed: false }
   }
 
-  /** The last look before the file gets its name, and its date, in one turn: nothing comes in between. */
+  /** Checks a last time and sets the file's date, in one turn so that nothing can happen in between. */
   #finish(): boolean {
     if (!this.isUntouched) return false
     this.#sealAs(Math.floor(Date.now() / 1000))
@@ -323,13 +322,13 @@ export class PartFile {
   }
 }
 
-/** What the system says of a file that is made here, and is never reached by a link. */
+/** Explains system errors for a file that is created here and never opened through a link. */
 const partWords = new Map([
   ['ELOOP', 'it is a symbolic link'],
   ['ENOENT', 'the folder does not exist'],
 ])
 
-/** A failure that says in plain words why this could not be done to a part file, or to its folder. */
+/** A failure that says in plain words why an operation on a part file, or its folder, failed. */
 export function fileFailure(what: string, error: unknown): Failure {
   if (error instanceof Failure) return error
   const why = partWords.get(systemCode(error) ?? '') ?? sentenceOf(error)

@@ -1,7 +1,7 @@
-// Hears of every write by somebody else to a part file, also of one that comes while one of our own is under way,
-// which the seal cannot see. On Linux the watch of a folder tells what is written by way of a name in it (inotify(7),
-// fs.watch). So our own writes go by another name of the file, in another folder, and both are gone once it is open:
-// whatever is told of the part's name was done by somebody else.
+// Detects every write by someone else to a part file, including writes during our own, which the seal cannot
+// reveal. On Linux, watching a folder reports writes made through a name in it (inotify(7), fs.watch). We
+// therefore open the file through a second name in another folder and remove both once it is open: every
+// write reported for the part's name is someone else's.
 
 import { createHash } from 'node:crypto'
 import { constants, watch, type FSWatcher } from 'node:fs'
@@ -10,18 +10,20 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { systemCode } from '../../common/failure.ts'
 
-/** A watch that does not tell of our own mark within this time watches another folder by now. */
+/** A watch that does not report our own mark within this time no longer watches the right folder. */
 const markWithinMs = 1000
 const ownName = 'own'
 
 export interface WatchedPart {
-  /** The same file, open by the name that nobody else has. */
+  /** The same file, opened through the name that nobody else has. */
   readonly file: FileHandle
   readonly watch: PartWatch
 }
 
 export class PartWatch {
-  /** A folder for a moment: the other name is made in it, and its own making marks a place among what is told. */
+  /**
+   * A short-lived folder: it holds the second name, and creating it marks a point in the stream of events.
+   */
   readonly #room: string
   readonly #watcher: FSWatcher
   #onMark: () => void = () => undefined
@@ -37,8 +39,8 @@ export class PartWatch {
   }
 
   /**
-   * Watches the part file that is open as `file`. Undefined where that cannot be had: on other systems, without hard
-   * links, or when the system has no watch left.
+   * Watches the part file that is open as `file`. Returns undefined where that is impossible: on other
+   * systems, without hard links, or when the system has no watch left.
    */
   static async start(
     path: string,
@@ -59,13 +61,13 @@ export class PartWatch {
     return undefined
   }
 
-  /** Resolves when everything that was done until now has been told. One call at a time. */
+  /** Resolves when everything done until now has been reported. One call at a time. */
   async caughtUp(): Promise<void> {
     const marked = this.#marked()
     try {
       await mkdir(this.#room, { mode: 0o700 })
       await rmdir(this.#room)
-      // Where the folder was moved and another one is in its place, none is.
+      // If the folder was moved and another one took its place, the mark is never reported.
       await Promise.race([marked, setTimeout(markWithinMs, undefined, { ref: false })])
     } catch (error) {
       if (systemCode(error) === undefined) throw error
@@ -76,7 +78,7 @@ export class PartWatch {
     this.#watcher.close()
   }
 
-  /** Resolves when both have been told, the making of the mark and its removal. */
+  /** Resolves when the creation and the removal of the mark have both been reported. */
   #marked(): Promise<void> {
     return new Promise((resolve) => {
       let told = 0
@@ -89,7 +91,7 @@ export class PartWatch {
 
 async function openByOtherName(path: string, room: string): Promise<FileHandle> {
   const own = join(room, ownName)
-  // A kill may have left both.
+  // A killed program may have left both behind.
   await rm(own, { force: true })
   await rmdir(room).catch(() => undefined)
   await mkdir(room, { mode: 0o700 })

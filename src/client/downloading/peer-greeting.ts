@@ -1,4 +1,4 @@
-// Introduces this client to a peer: shows the ticket, and proves keys both ways.
+// Introduces this client to a peer: presents the ticket and proves keys in both directions.
 
 import { formatAddress } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
@@ -10,7 +10,7 @@ import type { Identity } from '../../common/security/identity.ts'
 import { protocolVersion, version } from '../../common/version.ts'
 import type { Caller } from '../../common/wire/caller.ts'
 
-/** Each answer on the way to an open file comes within this time: a peer that hangs holds a place. */
+/** Timeout of each answer until the file is open: a peer that hangs occupies a slot. */
 export const openTimeoutMs = 5000
 
 interface Introduction {
@@ -19,19 +19,19 @@ interface Introduction {
   readonly identity: Identity
 }
 
-/** `user@ip:port`, as people are shown it. */
+/** `user@ip:port`, as shown to people. */
 export function nameOf(peer: Peer): string {
   return `${peer.user}@${formatAddress(peer)}`
 }
 
-/** Whether a peer refuses the ticket: a new one may do. */
+/** Whether a peer refused the ticket: a new one may be accepted. */
 export function isOfTicket({ code }: Refusal): boolean {
   return code === 'ticket-lapsed' || code === 'ticket-invalid'
 }
 
 /**
- * Gets admitted by a peer that the trackers named. A refusal is the peer's; rejects with a failure when it is
- * another client than the one that was named, or is lost meanwhile.
+ * Gets admitted by a peer that the trackers named. Returns the peer's refusal, if any; rejects with a failure
+ * when another client answers, or when the connection is lost.
  */
 export async function greetPeer(
   caller: Caller<PeerProtocol>,
@@ -53,7 +53,7 @@ export async function greetPeer(
     responderKey: key,
   }
   if (key !== peer.key || !checkProof('responder', challenge, theirs)) {
-    // No lie of the peer's: another client took its port, or the tracker is behind.
+    // Not the peer's fault: another client took its port, or the tracker is out of date.
     throw new Failure('connection-lost', `${nameOf(peer)} is not the client that the tracker named`)
   }
   const proof = proveKey(identity, 'caller', challenge)

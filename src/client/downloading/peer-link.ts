@@ -1,5 +1,5 @@
-// A connection to one peer, for one file: shows the ticket, proves keys both ways, asks for pieces.
-// Knows how fast the peer is; decides nothing about which piece.
+// A connection to one peer for one file: presents the ticket, proves keys in both directions, requests pieces
+// and measures the peer's speed. Does not decide which piece to request.
 
 import type { Address } from '../../common/addresses.ts'
 import { Bitfield } from '../../common/bitfield.ts'
@@ -30,40 +30,43 @@ export interface PeerLinkOptions {
 
 export interface PeerLinkEvents {
   onHave(index: number): void
-  /** The peer has chosen what to send for a request that left it the choice. */
+  /** The peer has chosen a piece for a request that left the choice to it. */
   onChosen(index: number): void
-  /** The connection or the peer's offer has ended; code `protocol`: the peer broke it. Called once, after `use`. */
+  /**
+   * The connection or the peer's offer has ended; code `protocol`: the peer broke the protocol. Called once,
+   * after `use`.
+   */
   onClosed(reason: Failure): void
 }
 
-/** A piece that is asked for. Without an index until the peer has chosen one, if the choice is left to it. */
+/** A requested piece. If the choice is left to the peer, `index` is undefined until it has chosen. */
 export interface PieceRequest {
   index: number | undefined
-  /** This end took it back. */
+  /** This client cancelled it. */
   isCancelled?: boolean
 }
 
 interface Asked {
   readonly request: PieceRequest
-  /** When it was asked for, or since when it has been arriving. */
+  /** When it was requested, or when it began to arrive. */
   sinceMs: number
-  /** When it was asked for, or chosen by the peer. */
+  /** When it was requested, or when the peer chose it. */
   promisedAtMs: number
   /** The size of the body that is arriving, in bytes. */
   arrivingBytes: number
 }
 
-/** Without a byte of a manifest for so long, it is asked for elsewhere; while bytes come, it goes on. */
+/** A manifest request fails after this long without a byte; it continues while bytes arrive. */
 const manifestTimeoutMs = 5000
 
-/** Reading pauses for the download limit for so long at a time. */
+/** The longest single pause in reading for the download limit. */
 const longestPauseMs = 250
 
 export class PeerLink {
   readonly peer: Peer
   readonly #options: PeerLinkOptions
   readonly #caller: Caller<PeerProtocol>
-  /** By the id of the request. */
+  /** By request id. */
   readonly #asked = new Map<number, Asked>()
   #openCount = 0
   readonly #early: number[] = []
@@ -76,7 +79,7 @@ export class PeerLink {
   #choosesItself = false
   #paused = false
   #readingSinceMs = 0
-  /** Of the pieces that came whole. */
+  /** Bytes of the pieces received completely. */
   #wholeBytes = 0
 
   private constructor(options: PeerLinkOptions, caller: Caller<PeerProtocol>) {
@@ -86,8 +89,8 @@ export class PeerLink {
   }
 
   /**
-   * Connects and gets admitted. A refusal is the peer's (no such ticket, not shared any more); a failure
-   * is the network's, or a peer that is not who the tracker says it is.
+   * Connects and gets admitted. Returns the peer's refusal (ticket not accepted, no longer shared); rejects
+   * with a failure of the network, or when the peer is not who the tracker says it is.
    */
   static async open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
     const { peer, listen, bucket } = options
@@ -104,7 +107,7 @@ export class PeerLink {
       onClosed: (reason) => link.onClosed(reason),
       onBytes: (count) => link.onBytes(count),
     })
-    // Made in the same turn: nothing can have been told yet.
+    // Created in the same turn: no message can have arrived yet.
     const link = new PeerLink(options, caller)
     try {
       const admitted = await greetPeer(caller, options)
@@ -117,37 +120,37 @@ export class PeerLink {
     }
   }
 
-  /** `user@ip:port`, as people are shown it. */
+  /** `user@ip:port`, as shown to people. */
   get name(): string {
     return nameOf(this.peer)
   }
 
-  /** Pieces that were asked for by their index, or have begun to come, and are not there. */
+  /** Outstanding requests for a known piece: requested by index, or chosen by the peer. */
   get askedCount(): number {
     return this.#asked.size - this.#openCount
   }
 
-  /** Requests for a piece that the peer is to choose. */
+  /** Outstanding requests for which the peer has not chosen a piece yet. */
   get openCount(): number {
     return this.#openCount
   }
 
-  /** It was told what is wanted, and has to be told what is not any more. */
+  /** The peer was told which pieces are wanted, and must be told which no longer are. */
   get choosesItself(): boolean {
     return this.#choosesItself
   }
 
-  /** From the first byte of a piece to its last, in milliseconds. */
+  /** Average time from the first byte of a piece to its last, in milliseconds. */
   get msPerTransfer(): number | undefined {
     return this.#msPerTransfer
   }
 
-  /** How long a piece takes at present, in milliseconds; undefined before the first. */
+  /** Current time per piece, in milliseconds; undefined before the first piece. */
   get msPerPiece(): number | undefined {
     return this.#msPerPiece
   }
 
-  /** Bytes of pieces that came on this connection, also of one that is still arriving. */
+  /** Piece bytes received on this connection, including those of a piece that is still arriving. */
   get receivedBytes(): number {
     const rest = this.#caller.channel.reader.bodyRest
     if (rest === undefined) return this.#wholeBytes
@@ -157,12 +160,12 @@ export class PeerLink {
     return this.#wholeBytes
   }
 
-  /** When a byte last came, in milliseconds of `performance.now()`. */
+  /** When a byte last arrived, in milliseconds of `performance.now()`. */
   get lastHeardAtMs(): number {
     return this.#caller.channel.lastHeardAtMs
   }
 
-  /** Whether it was given the time for its next piece and more, by what a piece took of late. */
+  /** Whether the peer's next piece is overdue, judged by its recent pace. */
   isLate(nowMs: number): boolean {
     if (this.#paused) return false
     for (const { request, promisedAtMs } of this.#asked.values()) {
@@ -173,19 +176,19 @@ export class PeerLink {
     return false
   }
 
-  /** Reading pauses for the download limit: what does not come is not the peer's fault. */
+  /** Reading is paused for the download limit: missing data is not the peer's fault. */
   get isPaused(): boolean {
     return this.#paused
   }
 
-  /** Sets who is told, also of what happened before. */
+  /** Sets the event handlers; also reports earlier events to them. */
   use(events: PeerLinkEvents): void {
     this.#events = events
     for (const index of this.#early.splice(0)) events.onHave(index)
     if (this.#closedBecause !== undefined) events.onClosed(this.#closedBecause)
   }
 
-  /** Which pieces the peer has; from then on `onHave` tells of each new one. */
+  /** Which pieces the peer has; from then on `onHave` reports each new one. */
   async openFile(pieceCount: number): Promise<Answer<Bitfield>> {
     const { fileId } = this.#options
     const opened = await this.#caller.request('open', { fileId }, { timeoutMs: openTimeoutMs })
@@ -195,7 +198,7 @@ export class PeerLink {
     return accept(bitfield)
   }
 
-  /** The manifest that the file id proves; `piece-missing` when the peer sent another. */
+  /** The manifest, verified by the file id; `piece-missing` when the peer sent a different one. */
   async fetchManifest(): Promise<Answer<Manifest>> {
     let body: Buffer | undefined
     const answer = await this.#caller.request(
@@ -213,13 +216,13 @@ export class PeerLink {
     return accept(manifest)
   }
 
-  /** Leaves the choice to the peer: of these pieces, without those that it is told about by `taken`. */
+  /** Lets the peer choose among these pieces, except those later reported with `taken`. */
   letChoose(wanted: Bitfield): void {
     this.#choosesItself = true
     this.#caller.tell('wants', { fileId: this.#options.fileId, bitfield: wanted.toBase64() })
   }
 
-  /** It is asked for certain pieces again, and told no more. */
+  /** From now on the peer is asked for specific pieces and gets no more `taken` messages. */
   letChooseNoMore(): void {
     this.#choosesItself = false
   }
@@ -229,8 +232,8 @@ export class PeerLink {
   }
 
   /**
-   * Asks for a piece; it is not verified here. `lengthOf` says how long a piece is, `take` gives the buffer
-   * for it when its bytes begin to come. Rejects with a failure when the connection ends.
+   * Requests a piece without verifying it. `lengthOf` returns the length of a piece; `take` provides its
+   * buffer when its bytes begin to arrive. Rejects with a failure when the connection ends.
    */
   async piece(
     request: PieceRequest,
@@ -268,7 +271,7 @@ export class PeerLink {
       this.#measure(askedAtMs, asked.sinceMs)
       return accept(buffer)
     } catch (error) {
-      // The channel is closed, and reads no more into it.
+      // The channel is closed and no longer fills the buffer.
       buffer?.release()
       throw error
     } finally {
@@ -277,7 +280,7 @@ export class PeerLink {
     }
   }
 
-  /** The piece is not needed any more. It may come all the same. */
+  /** The piece is no longer needed, but may still arrive. */
   cancel(index: number): void {
     for (const [id, { request }] of this.#asked) {
       if (request.index !== index) continue
@@ -286,7 +289,7 @@ export class PeerLink {
     }
   }
 
-  /** Sends now what would go out at the end of this turn. */
+  /** Sends now what would otherwise go out at the end of this turn. */
   flush(): void {
     this.#caller.channel.flush()
   }
@@ -295,7 +298,7 @@ export class PeerLink {
     return this.#caller.request('renew', { ticket })
   }
 
-  /** Called every now and then: a peer that owes pieces and is silent is asked whether it lives. */
+  /** Called periodically: pings a peer that owes pieces and is silent. */
   checkAlive(nowMs: number): void {
     if (this.#pinging || this.#paused) return
     if (!isDoubtful(this.#asked.size, nowMs - this.#caller.channel.lastHeardAtMs)) return
@@ -312,7 +315,7 @@ export class PeerLink {
 
   onHave(index: number): void {
     if (this.#events !== undefined) this.#events.onHave(index)
-    // A peer that says more than there are pieces is not believed without bound.
+    // Bounded, because a peer may announce more pieces than can exist.
     else if (this.#early.length < pieceCountMax) this.#early.push(index)
   }
 
@@ -326,7 +329,7 @@ export class PeerLink {
     this.#events?.onClosed(reason)
   }
 
-  /** Keeps to the download limit by not reading for a while: the peer is held back by TCP. */
+  /** Enforces the download limit by pausing reads, so that TCP holds the peer back. */
   onBytes(count: number): void {
     const pauseMs = this.#options.bucket.spend(count)
     if (pauseMs <= 0 || this.#paused) return
@@ -335,7 +338,7 @@ export class PeerLink {
     this.#resumeReading(pauseMs)
   }
 
-  /** In short steps: the limit may be raised meanwhile. */
+  /** Waits in short steps, because the limit may be raised meanwhile. */
   #resumeReading(pauseMs: number): void {
     setTimeout(
       () => {
@@ -367,7 +370,7 @@ export class PeerLink {
       throw new Failure('protocol', `it sent piece ${index} in place of ${asked.request.index}`)
   }
 
-  /** A piece came: the time since the last one, or since it was asked for, is what a piece takes. */
+  /** A piece arrived: its time counts from the previous piece or from its request, whichever came later. */
   #measure(askedAtMs: number, arrivingSinceMs: number): void {
     const nowMs = performance.now()
     this.#msPerPiece = averagePace(this.#msPerPiece, nowMs - Math.max(this.#lastPieceAtMs, askedAtMs))

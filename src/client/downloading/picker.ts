@@ -1,28 +1,28 @@
-// Which piece to ask which peer for. Passive and pure: it is told facts (onHave, onPeerGone …) and
-// asked for a pick. It knows no sockets, files or clocks; times are handed in.
+// Decides which piece to request from which peer. Passive and pure: it is told facts (onHave, onPeerGone …)
+// and asked for a pick. It knows nothing of sockets, files or clocks; callers pass in times.
 //
-// Policy, in this order: the rarest piece that nobody was asked for, ties at random; then a piece that is
-// overdue everywhere it was asked for; then end game: a piece that another peer will deliver later than this
-// one could. A peer that chooses itself what it sends (onBegun) is asked for certain pieces only where it
-// would not send them by itself.
+// Policy, in this order: the rarest piece not requested from anyone, ties at random; then a piece that is
+// overdue at every peer it was requested from; then endgame: a piece that another peer would deliver later
+// than this one. A peer that chooses what it sends (onBegun) is asked only for pieces that it would not send
+// by itself.
 
 import { Bitfield } from '../../common/bitfield.ts'
 
-/** How a picker names a peer. */
+/** How a picker identifies a peer. */
 export type PeerId = string
 
-/** How long a peer is thought to need for a piece before it has delivered one. */
+/** Assumed time per piece for a peer that has not delivered one. */
 const unknownPaceMs = 2000
 
-/** In end game a duplicate must promise to be this much faster, or it is only waste. */
+/** In endgame, a duplicate request must promise to be this many times faster; otherwise it is waste. */
 const endgameGain = 2
 
 interface PeerFacts {
   readonly has: Bitfield
-  /** Pieces that this peer was asked for, in order, and when it could begin with each. */
+  /** Pieces requested from this peer, in order, and when each is expected. */
   readonly asked: Map<number, number>
   msPerPiece: number | undefined
-  /** What it was asked for may never come. */
+  /** The pieces requested from it may never come. */
   isLate: boolean
 }
 
@@ -31,22 +31,22 @@ export class Picker {
   readonly #peers = new Map<PeerId, PeerFacts>()
   /** By piece: how many peers have it. */
   readonly #availability: Uint32Array
-  /** By availability: the pieces that are missing and that nobody was asked for, in no order. */
+  /** By availability: missing pieces not requested from anyone, unordered. */
   readonly #offered: number[][] = []
   #offeredCount = 0
-  /** By piece: its place in its row of `#offered`, or -1. */
+  /** By piece: its position in its row of `#offered`, or -1. */
   readonly #place: Int32Array
-  /** By piece: how many peers were asked for it, have not answered, and are on time. */
+  /** By piece: how many on-time peers have an outstanding request for it. */
   readonly #askers: Uint16Array
-  /** The same of peers that are late. */
+  /** The same for late peers. */
   readonly #lateAskers: Uint16Array
-  /** Pieces that late peers were asked for, and nobody else. */
+  /** Pieces requested from late peers only. */
   readonly #overdue = new Set<number>()
-  /** Pieces on offer again after they were asked for once: peers that choose take them for settled. */
+  /** Pieces on offer again after a request: peers that choose consider them taken. */
   readonly #returned = new Set<number>()
   readonly #random: () => number
 
-  /** `random` gives numbers from 0 to 1, 1 excluded. */
+  /** `random` returns numbers from 0 (inclusive) to 1 (exclusive). */
   constructor(have: Bitfield, random: () => number) {
     this.#random = random
     this.#availability = new Uint32Array(have.length)
@@ -65,7 +65,7 @@ export class Picker {
     return this.#missing.size
   }
 
-  /** A peer is there, with these pieces. The bitfield belongs to the picker from now on. */
+  /** A peer joined with these pieces. The picker takes ownership of the bitfield. */
   onPeer(peer: PeerId, has: Bitfield): void {
     this.onPeerGone(peer)
     this.#peers.set(peer, { has, asked: new Map(), msPerPiece: undefined, isLate: false })
@@ -79,7 +79,7 @@ export class Picker {
     this.#changeAvailability(index, 1)
   }
 
-  /** The peer turned out not to have the piece, whatever it said. */
+  /** The peer turned out not to have the piece, although it announced it. */
   onLacks(peer: PeerId, index: number): void {
     const facts = this.#peers.get(peer)
     if (facts === undefined) return
@@ -89,7 +89,7 @@ export class Picker {
     this.#changeAvailability(index, -1)
   }
 
-  /** Everything the peer was asked for is on offer again. */
+  /** Removes the peer, so that the pieces requested from it can be requested elsewhere. */
   onPeerGone(peer: PeerId): void {
     const facts = this.#peers.get(peer)
     if (facts === undefined) return
@@ -100,7 +100,7 @@ export class Picker {
     }
   }
 
-  /** How long the peer needs for a piece at present. */
+  /** Sets the peer's current time per piece. */
   onPace(peer: PeerId, msPerPiece: number): void {
     const facts = this.#peers.get(peer)
     if (facts !== undefined) facts.msPerPiece = msPerPiece
@@ -114,23 +114,26 @@ export class Picker {
     this.#settle(index)
   }
 
-  /** What the peer was asked for may never come: it is to be asked elsewhere, after all that nobody was asked for. */
+  /**
+   * The pieces requested from the peer may never come: they are requested elsewhere, after all unrequested
+   * ones.
+   */
   onLate(peer: PeerId): void {
     this.#setLate(peer, true)
   }
 
-  /** A peer that was late delivers again. */
+  /** A late peer delivers again. */
   onOnTime(peer: PeerId): void {
     this.#setLate(peer, false)
   }
 
-  /** The peer has begun to send a piece that it chose itself, and should be done at this time. */
+  /** The peer has begun to send a piece that it chose, expected to finish at this time. */
   onBegun(peer: PeerId, index: number, deliveryMs: number): void {
     const facts = this.#peers.get(peer)
     if (facts !== undefined && !facts.asked.has(index)) this.#ask(facts, index, deliveryMs)
   }
 
-  /** The piece is verified and written. Answers which peers are still asked for it in vain. */
+  /** The piece is verified and written. Returns the peers whose request for it is now useless. */
   onVerified(index: number): PeerId[] {
     this.#missing.delete(index)
     this.#returned.delete(index)
@@ -145,7 +148,9 @@ export class Picker {
     return this.#missing.has(index)
   }
 
-  /** What to ask this peer for next; the piece counts as asked. Undefined: nothing at present. */
+  /**
+   * What to request from this peer next; the piece then counts as requested. Undefined: nothing at present.
+   */
   pickFor(peer: PeerId, nowMs: number): number | undefined {
     const facts = this.#peers.get(peer)
     if (facts === undefined) return undefined
@@ -154,7 +159,7 @@ export class Picker {
     return index
   }
 
-  /** The same for a peer that chooses itself: only what it was told not to send, or would send too late. */
+  /** The same for a peer that chooses: only pieces that it was told to skip, or would send too late. */
   pickLeftOverFor(peer: PeerId, nowMs: number): number | undefined {
     const facts = this.#peers.get(peer)
     if (facts === undefined) return undefined
@@ -164,18 +169,18 @@ export class Picker {
     return index
   }
 
-  /** Missing, and nobody was asked for it. */
+  /** Whether the piece is missing and not requested from anyone. */
   isOnOffer(index: number): boolean {
     return this.#missing.has(index) && this.#place[index] !== -1
   }
 
-  /** Whether the peer has a piece that nobody was asked for. */
+  /** Whether the peer has a piece on offer. */
   hasOnOffer(peer: PeerId): boolean {
     const facts = this.#peers.get(peer)
     return facts !== undefined && this.#pickRarest(facts) !== undefined
   }
 
-  /** What nobody was asked for: the pieces among which a peer may choose. */
+  /** All pieces on offer: a peer may choose among them. */
   onOffer(): Bitfield {
     const field = new Bitfield(this.#place.length)
     for (const index of this.#missing) if (this.#place[index] !== -1) field.set(index)
@@ -204,7 +209,7 @@ export class Picker {
     askers[index] = (askers[index] ?? 0) + change
   }
 
-  /** Puts a piece where it belongs, by who was asked for it: on offer, overdue, or under way. */
+  /** Files a missing piece by its outstanding requests: on offer, overdue or under way. */
   #settle(index: number): void {
     if (!this.#missing.has(index)) return
     const isUnderWay = this.#askers[index] !== 0
@@ -220,7 +225,7 @@ export class Picker {
     }
   }
 
-  /** When the peer would deliver one more piece, if asked now: after all that it was asked for. */
+  /** When the peer would deliver one more piece if asked now, after all those already requested from it. */
   #deliveryMs(facts: PeerFacts, nowMs: number): number {
     let lastMs = nowMs
     for (const deliveryMs of facts.asked.values()) lastMs = Math.max(lastMs, deliveryMs)
@@ -250,8 +255,8 @@ export class Picker {
   }
 
   /**
-   * Of the pieces under way elsewhere, the one that is expected last, if this peer would be sooner. A peer whose
-   * pace is not known is tried with one.
+   * Of the pieces under way elsewhere, the one expected last, if this peer would be sooner. A peer of unknown
+   * pace gets a single piece as a test.
    */
   #pickEndgame(facts: PeerFacts, nowMs: number): number | undefined {
     if (facts.msPerPiece === undefined && facts.asked.size > 0) return undefined
@@ -303,7 +308,10 @@ export class Picker {
   }
 }
 
-/** When to expect a piece. An estimate that has passed is worth nothing: as late again, and a piece more. */
+/**
+ * When to expect a piece. A missed estimate is replaced: now, plus the delay so far, plus the time of a
+ * piece.
+ */
 function overdue(deliveryMs: number, msPerPiece: number, nowMs: number): number {
   return deliveryMs >= nowMs ? deliveryMs : nowMs + (nowMs - deliveryMs) + msPerPiece
 }

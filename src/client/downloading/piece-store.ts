@@ -1,5 +1,5 @@
-// The pieces of one download on disk. Keeps the order that everything relies on: verified, then
-// written, then marked, then told. Serves what it has to others meanwhile.
+// Stores the pieces of one download on disk, always in this order: verify, write, mark, announce. Serves the
+// stored pieces to others meanwhile.
 
 import { Bitfield } from '../../common/bitfield.ts'
 import { Failure } from '../../common/failure.ts'
@@ -14,13 +14,12 @@ import type { PieceBuffer, StorePool } from '../workers/store-pool.ts'
 import type { PartFile, PartId } from './part-file.ts'
 
 /**
- * Pieces that come closer together than this are for the workers. Others take the loop 1 ms each, which it
- * has; a worker costs a tenth of a second of a core before its first piece, and files of few pieces are
- * done with by then.
+ * Pieces that arrive closer together than this go to the workers. The event loop handles the others at 1 ms
+ * each, which it can spare; a worker costs 0.1 s of CPU time before its first piece, and small files are
+ * complete by then.
  */
 const fastMs = 40
 
-/** What a store is made of. */
 export interface PieceStoreParts {
   readonly part: PartFile
   readonly journal: ProgressJournal
@@ -31,8 +30,8 @@ export interface PieceStoreParts {
 export class PieceStore implements PieceSource {
   readonly manifest: Manifest
   readonly part: PartFile
-  // Invariant: a bit is set here only after the piece was verified and written.
-  // The peer server reads this same bitfield, so a bit set early is a lie told to others.
+  // Invariant: a bit is set here only after the piece was verified and written. The peer server reads this
+  // same bitfield, so a bit set early would mislead other peers.
   readonly have: Bitfield
   readonly #journal: ProgressJournal
   readonly #hashes: HashPool
@@ -51,10 +50,10 @@ export class PieceStore implements PieceSource {
   }
 
   /**
-   * Opens the part file and looks which pieces are there: hashes those that the journal claims, or all of
-   * the file when there is no journal that can be read. `partId` is the part file as it was remembered.
-   * Rejects with a `file` failure, also when the file turns out to be somebody else's, which is then left
-   * as it is; and with the signal's reason.
+   * Opens the part file and finds out which pieces are there: hashes those that the journal claims, or the
+   * whole file when no journal can be read. `partId` is the remembered id of the part file. Rejects with the
+   * signal's reason, or with a `file` failure, also when the file belongs to something else, which leaves it
+   * as it is.
    */
   static async open(
     manifest: Manifest,
@@ -77,11 +76,11 @@ export class PieceStore implements PieceSource {
   }
 
   /**
-   * Hashes the whole file anew, because somebody else wrote to it, and forgets the pieces that are bad.
-   * Resolves to whether there were any. Rejects with a `file` failure, or the signal's reason.
+   * Hashes the whole file again, because someone else wrote to it, and forgets the bad pieces. Resolves to
+   * whether pieces are missing. Rejects with a `file` failure, or the signal's reason.
    */
   async recheck(signal?: AbortSignal): Promise<boolean> {
-    // Before reading: what is written while it is read must not count as verified.
+    // Reseal before reading: data written during the read must not count as verified.
     await this.part.settled()
     this.part.reseal()
     const { sizeBytes, pieceCount } = this.manifest
@@ -93,31 +92,31 @@ export class PieceStore implements PieceSource {
     return !this.have.isFull
   }
 
-  /** Where a piece is to be received, whose bytes begin to come. */
+  /** Provides a buffer for a piece whose bytes begin to arrive. */
   takeBuffer(): PieceBuffer {
     const nowMs = performance.now()
     const isFast = nowMs - this.#lastTakenAtMs < fastMs
     this.#lastTakenAtMs = nowMs
     if (isFast && this.manifest.pieceCount > inlinePieces) this.#storing.warmUp()
-    // Also for a piece that the loop will verify: of two kinds of buffers both would grow to what is needed.
+    // Also for a piece that the event loop verifies: two kinds of buffers would both grow to the full number.
     return this.#storing.take()
   }
 
   /**
-   * Verifies the piece at the start of this buffer; writes it, marks it and tells of it when it is good.
-   * Resolves to whether it was. The buffer must not change meanwhile. Rejects with a `file` failure when
-   * it cannot be written.
+   * Verifies the piece at the start of this buffer; if good, writes, marks and announces it. Resolves to
+   * whether it was good. The buffer must not change meanwhile. Rejects with a `file` failure when the piece
+   * cannot be written.
    */
   async receive(index: number, { bytes, slot }: PieceBuffer): Promise<boolean> {
     const length = pieceLength(this.manifest.sizeBytes, index)
-    // Starting a worker takes as long as fifty pieces. Until one is there the loop does them: left lying,
-    // they would soon be all that may be under way, and nothing would come any more.
+    // Starting a worker takes as long as fifty pieces. Until one is ready, the event loop handles the pieces:
+    // if they waited, they would soon exhaust the limit on pieces under way, and the download would stall.
     const isGood =
       slot === undefined || !this.#storing.isStaffed
         ? await this.#storeHere(index, bytes.subarray(0, length))
         : await this.#storeInWorker(index, slot, length)
     if (!isGood) return false
-    // Another copy of the piece may have been sooner.
+    // Another copy of the piece may have been faster.
     if (this.have.has(index)) return true
     this.have.set(index)
     this.#onHave(index)
@@ -148,7 +147,7 @@ export class PieceStore implements PieceSource {
     const length = pieceLength(this.manifest.sizeBytes, index)
     try {
       await this.part.read(index, length, buffer)
-      // Looked at after reading: whoever writes from here on did not write what was read.
+      // Check after reading: a later write does not affect what was read.
       if (this.part.isSurelyUntouched || verifyPiece(this.manifest, index, buffer.subarray(0, length)))
         return accept(undefined)
     } catch (error) {
@@ -157,7 +156,9 @@ export class PieceStore implements PieceSource {
     return refuse('piece-missing', 'the piece cannot be read')
   }
 
-  /** Leaves what is there for another time. Rejects with a `file` failure when the disk took less than it said. */
+  /**
+   * Keeps what is there for another time. Rejects with a `file` failure when the disk reports a failed write.
+   */
   async close(): Promise<void> {
     await this.#journal.close()
     await this.part.close()
@@ -173,7 +174,7 @@ export class PieceStore implements PieceSource {
       if (end <= bytes && claimed?.has(index) !== false) there.push(index)
     }
     for (const index of await this.#goodOf(there, signal)) this.have.set(index)
-    // Also a file that moved to another disk has a new id. One good piece shows whose it is.
+    // A file that moved to another disk also has a new id. One good piece proves that it is ours.
     if (isKnown || this.have.count > 0 || bytes === 0) return
     throw new Failure(
       'file',
@@ -181,7 +182,7 @@ export class PieceStore implements PieceSource {
     )
   }
 
-  /** Those of these pieces that are on disk as they should be. */
+  /** Which of these pieces are intact on disk. */
   async #goodOf(indices: readonly number[], signal?: AbortSignal): Promise<Set<number>> {
     const { part, manifest } = this
     const found = await this.#hashes.hashPieces(part.path, manifest.sizeBytes, indices, signal)

@@ -1,11 +1,11 @@
-// Gives a complete part file its final name. The order of the steps is what makes it safe to be killed
-// between any two of them:
+// Gives a complete part file its final name. The order of the steps makes it safe to kill the program between
+// any two of them:
 //
 //   with overwrite      flush, take over the mode, check, rename
 //   without             check, link, remove the name of the part, flush
 //
-// A hard link fails where a rename would replace. A kill before the name leaves the part file, which is
-// verified and named by the next run; a kill behind it leaves the file, which the next run recognises.
+// A hard link fails where a rename would replace. A kill before the naming leaves the part file, which the
+// next run verifies and names; a kill after it leaves the final file, which the next run recognizes.
 
 import { constants, type Stats } from 'node:fs'
 import { link, lstat, open, rename, rm, type FileHandle } from 'node:fs/promises'
@@ -15,23 +15,23 @@ import { Failure, systemCode } from '../../common/failure.ts'
 export interface Naming {
   /** The open part file. */
   readonly file: FileHandle
-  /** Its present name. */
+  /** Its current name. */
   readonly path: string
   readonly destination: string
   readonly overwrite: boolean
-  /** Called right before the name is given: false when somebody else has written to the file. */
+  /** Called right before the naming; returns false when someone else has written to the file. */
   readonly finish: () => boolean
 }
 
 /**
- * Undefined when somebody else wrote to the file: then it has no new name. Rejects with a `file` failure
- * when the destination is taken, or with the system's error.
+ * Returns undefined when someone else wrote to the file, which then keeps its old name. Rejects with a `file`
+ * failure when the destination is taken, or with the system's error.
  */
 export async function giveFinalName(naming: Naming): Promise<{ flushed: Promise<void> } | undefined> {
   if (naming.overwrite) return replace(naming)
   if (!naming.finish()) return undefined
   await linkToNew(naming)
-  // It may fail before anybody listens, and a failure that nobody listens to ends the program.
+  // It may reject before anyone listens, and an unhandled rejection ends the program.
   const flushed = flush(naming)
   flushed.catch(() => undefined)
   return { flushed }
@@ -39,7 +39,7 @@ export async function giveFinalName(naming: Naming): Promise<{ flushed: Promise<
 
 async function replace(naming: Naming): Promise<{ flushed: Promise<void> } | undefined> {
   const { file, path, destination } = naming
-  // Before the old file goes: a power failure must leave the old one or the new one.
+  // Flush before the old file goes: a power failure must leave either the old file or the new one.
   await file.sync()
   const old = await lookAt(destination)
   if (old !== undefined && !old.isFile())
@@ -57,7 +57,7 @@ async function linkToNew(naming: Naming): Promise<void> {
     await link(path, destination)
   } catch (error) {
     if (systemCode(error) === 'EEXIST') {
-      // The program may have ended between the two steps: then the file has both names already.
+      // An earlier run may have ended between the two steps: then the file already has both names.
       if (!(await isSame(naming, destination))) throw existsNow(naming, error)
     } else if (hasNoLinks(error)) {
       return renameToNew(naming)
@@ -67,7 +67,7 @@ async function linkToNew(naming: Naming): Promise<void> {
   await rm(path)
 }
 
-/** On a file system without hard links: as good as it can be had there. */
+/** The best possible on a file system without hard links: another program may still come in between. */
 async function renameToNew(naming: Naming): Promise<void> {
   const { path, destination } = naming
   if ((await lookAt(destination)) !== undefined) throw existsNow(naming)
@@ -75,12 +75,12 @@ async function renameToNew(naming: Naming): Promise<void> {
   await checkName(naming)
 }
 
-/** Somebody may have put another file in the place of the part in the last moment. */
+/** Rejects if someone replaced the part file by another file at the last moment. */
 async function checkName(naming: Naming): Promise<void> {
   const { destination, path } = naming
   if (await isSame(naming, destination)) return
   const [named, part] = await Promise.all([lookAt(destination), lookAt(path)])
-  // Linked a moment ago by this program: that name is taken back, and the file keeps its other one.
+  // This program just made that link: remove it; the file keeps its other name.
   if (named !== undefined && named.ino === part?.ino && named.dev === part.dev) await rm(destination)
   throw new Failure('file', `${path} was replaced by another file`)
 }
@@ -112,7 +112,7 @@ function existsNow({ destination }: Naming, cause?: unknown): Failure {
   return new Failure('file', `${destination} exists now; it was not overwritten`, cause)
 }
 
-/** What has this name, links not followed; undefined when nothing has. */
+/** Stats this name without following links; undefined when nothing has it. */
 async function lookAt(path: string): Promise<Stats | undefined> {
   return lstat(path).catch(() => undefined)
 }

@@ -1,5 +1,5 @@
-// Who has the file, by the trackers' word: asks them, hears their news, and keeps a fresh ticket.
-// Knows when it is time to ask again. Connects to nobody.
+// Finds out from the trackers who has the file: queries them, handles their notifications and keeps the
+// ticket fresh. Decides when to ask again. Does not connect to peers.
 
 import { Failure } from '../../common/failure.ts'
 import { ticketLifetimeMs } from '../../common/limits.ts'
@@ -12,23 +12,26 @@ export type FoundFile = Result<TrackerProtocol, 'find_file'>
 export interface SwarmLookupOptions {
   /** The version of the file that is being downloaded. */
   readonly fileId: string
-  /** Asks the trackers for the file: its peers now, and a fresh ticket. */
+  /** Asks the trackers for the file's current peers and a fresh ticket. */
   readonly find: () => Promise<Answer<FoundFile>>
   /** Peers were found or joined, or there is a newer ticket. */
   readonly onNews: (joined: readonly Peer[]) => void
-  /** The version cannot be had any more, as a sentence: it was replaced or withdrawn, or this user is out. */
+  /**
+   * The version is no longer available; `why` is a sentence: it was replaced or withdrawn, or the user was
+   * removed.
+   */
   readonly onGone: (why: string) => void
 }
 
-/** A ticket is renewed when so much of its life is over. */
+/** A ticket is renewed after this much of its lifetime. */
 const renewAfterMs = ticketLifetimeMs * 0.7
-/** Without a connected peer, the trackers are asked again this often, in case a notification was lost. */
+/** Without a connected peer, the trackers are asked this often, in case a notification was lost. */
 const askAgainMs = 5000
-/** A peer that refuses a ticket is answered by a fresh one, at most this often. */
+/** A refused ticket triggers a renewal at most this often. */
 const renewAtMostEveryMs = 1000
-/** For so long after a refusal the ticket is what a download without a connection waits for. */
+/** For this long after a refusal, a download without a connection counts as waiting for a ticket. */
 const refusalLastsMs = 10_000
-/** Peers to remember. A tracker names at most 50 at a time, so this is many rounds of news. */
+/** How many peers to remember. A tracker names at most 50 at a time, so this covers many rounds of news. */
 const peersMax = 1000
 
 export class SwarmLookup {
@@ -55,17 +58,17 @@ export class SwarmLookup {
     return this.#peers.size
   }
 
-  /** Empty until a tracker has given one. */
+  /** Empty until a tracker has issued one. */
   get ticket(): string {
     return this.#ticket
   }
 
-  /** Whether a peer has just refused the ticket. */
+  /** Whether a peer refused the ticket recently. */
   get isTicketRefused(): boolean {
     return performance.now() - this.#refusedAtMs < refusalLastsMs
   }
 
-  /** Counts what `untilNews` waits for. */
+  /** The number of news events so far; see `untilNews`. */
   get newsCount(): number {
     return this.#newsCount
   }
@@ -74,12 +77,12 @@ export class SwarmLookup {
     this.#stopped = false
   }
 
-  /** No answer that comes from now on is told to anybody. */
+  /** Ignores answers that arrive from now on. */
   stop(): void {
     this.#stopped = true
   }
 
-  /** Resolves when there was news after `newsCount` was `seen`; rejects with the signal's reason. */
+  /** Resolves when news has arrived since `newsCount` was `seen`; rejects with the signal's reason. */
   untilNews(seen: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const wake = (): void => {
@@ -95,19 +98,19 @@ export class SwarmLookup {
     })
   }
 
-  /** Asks when it is time to: without a connected peer, or when the ticket has become old. */
+  /** Asks when it is due: without a connected peer, or when the ticket is old. */
   onTick(nowMs: number, isAlone: boolean): void {
     const isOld = this.#ticket !== '' && nowMs - this.#ticketAtMs > renewAfterMs
     if ((isAlone || isOld) && nowMs - this.#askedAtMs > askAgainMs) void this.ask()
   }
 
-  /** A peer does not take the ticket. */
+  /** A peer refused the ticket. */
   onTicketRefused(): void {
     this.#refusedAtMs = performance.now()
     if (performance.now() - this.#askedAtMs > renewAtMostEveryMs) void this.ask()
   }
 
-  /** Asks the trackers now, unless they are being asked. Rejects for bugs only. */
+  /** Asks the trackers now, unless a request is in progress. Rejects for bugs only. */
   async ask(): Promise<void> {
     if (this.#asking || this.#stopped) return
     this.#asking = true
@@ -118,14 +121,14 @@ export class SwarmLookup {
       if (found.ok) this.onFound(found.value)
       else if (isFinal(found.refusal)) this.#options.onGone(found.refusal.sentence)
     } catch (error) {
-      // No tracker: the transfer goes on with the peers it has.
+      // No tracker is reachable: the transfer continues with the peers it has.
       if (!(error instanceof Failure)) throw error
     } finally {
       this.#asking = false
     }
   }
 
-  /** An answer of the trackers. */
+  /** The trackers answered. */
   onFound(found: FoundFile): void {
     if (found.fileId !== this.#options.fileId) {
       this.#options.onGone('it was replaced by a new version; download it again')
@@ -136,7 +139,7 @@ export class SwarmLookup {
     this.#onJoined(found.peers)
   }
 
-  /** A tracker told that the swarm changed. */
+  /** A tracker reported that the swarm changed. */
   onSwarmChanged(joined: readonly Peer[], left: readonly string[]): void {
     for (const key of left) this.#peers.delete(key)
     if (joined.length > 0) this.#onJoined(joined)
@@ -152,7 +155,10 @@ export class SwarmLookup {
   }
 }
 
-/** A tracker that is busy, or not ready, says nothing about the file: it is asked again. */
+/**
+ * Whether the answer is final. A tracker that is busy or not ready says nothing about the file and is asked
+ * again.
+ */
 function isFinal({ code }: Refusal): boolean {
   return code === 'no-such-file' || code === 'no-such-group' || code === 'not-a-member'
 }

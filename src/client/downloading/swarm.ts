@@ -1,6 +1,5 @@
-// The peers of one download: connects to them, keeps each busy with what the picker says, and turns
-// what arrives into verified, written pieces. One lost, slow or lying peer costs that peer, never the
-// download.
+// Manages the peers of one download: connects to them, keeps each busy with what the picker picks, and turns
+// what arrives into verified, written pieces. A lost, slow or lying peer costs that peer, never the download.
 
 import type { Address } from '../../common/addresses.ts'
 import { Failure, sentenceOf } from '../../common/failure.ts'
@@ -22,7 +21,7 @@ import { Picker } from './picker.ts'
 import type { PieceStore } from './piece-store.ts'
 import { UnderWay, type Share } from './under-way.ts'
 
-/** What all downloads of a client share. */
+/** Shared by all downloads of a client. */
 export interface SwarmNetwork {
   readonly identity: Identity
   readonly listen: Address
@@ -34,17 +33,17 @@ export interface SwarmNetwork {
 export interface SwarmEvents {
   /** Every piece is verified and written. */
   onComplete(): void
-  /** The disk does not take the pieces. */
+  /** The disk does not accept the pieces. */
   onFailure(failure: Failure): void
-  /** Told once for each peer that lied, broke the protocol or did not give what it promised. */
+  /** Called once for each peer that sent bad data, broke the protocol or did not deliver what it promised. */
   onMisbehaved(misdeed: Misdeed): void
-  /** A peer does not take the ticket (any more). */
+  /** A peer refused the ticket. */
   onTicketRefused(): void
 }
 
-/** Others give when one of them gave a piece within this time. */
+/** Others count as delivering when one of them delivered a piece within this time. */
 const othersGiveMs = 5000
-/** So long the peer that gave the manifest is alone: enough for a fast one to be all that is needed. */
+/** How long the peer that gave the manifest is used alone: enough for a fast one to prove sufficient. */
 const aloneMs = 60
 
 export class Swarm {
@@ -60,7 +59,7 @@ export class Swarm {
   readonly piecesByPeer = new Map<string, number>()
   #ticket: string
   #alone: NodeJS.Timeout | undefined
-  /** Those that are connected gave all that this client could take: others are not connected, for the time being. */
+  /** The connected peers deliver all that this client can take: no others are connected for now. */
   #hasEnough = false
   #stopped = false
   #lastPieceAtMs = Number.NEGATIVE_INFINITY
@@ -92,7 +91,7 @@ export class Swarm {
     return this.#pace.bytesPerSecond(performance.now())
   }
 
-  /** Peers that are said to have pieces. Of known ones this is taken as a reason to try again at once. */
+  /** Adds peers reported to have pieces; see Contacts. */
   onPeers(peers: readonly Peer[]): void {
     this.#contacts.onPeers(peers)
   }
@@ -101,7 +100,7 @@ export class Swarm {
     this.#contacts.onPeersLeft(keys)
   }
 
-  /** A newer ticket, for connections that are open and those to come. */
+  /** Uses a newer ticket for open and future connections. */
   onTicket(ticket: string): void {
     if (ticket === this.#ticket) return
     this.#ticket = ticket
@@ -116,7 +115,7 @@ export class Swarm {
     for (const { link } of this.#contacts.linked) link?.close('the download stopped')
   }
 
-  /** A connection that was made before there was a swarm. */
+  /** Takes over a connection that was opened before the swarm existed. */
   onLink(link: PeerLink): void {
     this.#hasEnough = true
     this.#alone = setTimeout(() => this.#lookAgain(), aloneMs)
@@ -143,7 +142,7 @@ export class Swarm {
   async #use(contact: Contact, link: PeerLink): Promise<void> {
     const { pieceCount } = this.#store.manifest
     const pieces = await link.openFile(pieceCount).catch((error: unknown) => {
-      // Nobody else knows of the connection yet.
+      // Close it here: nothing else knows about the connection yet.
       link.close('it does not open the file')
       throw error
     })
@@ -169,7 +168,9 @@ export class Swarm {
     this.#fill(contact)
   }
 
-  /** Refused before it was asked for a piece: it may have stopped sharing, and the trackers not know it yet. */
+  /**
+   * Refused before any piece was requested: the peer may have stopped sharing without the trackers knowing.
+   */
   #onRefused(contact: Contact, refusal: Refusal): void {
     const { conduct } = contact
     if (isOfTicket(refusal)) this.#events.onTicketRefused()
@@ -209,7 +210,7 @@ export class Swarm {
         void this.#fetch(contact, link, { index: undefined })
       }
     }
-    // As long as it may choose once more, a pick made here could be the very piece that it chooses.
+    // While the peer may still choose, a pick made here could be the very piece that it chooses.
     if (link.openCount > 0) {
       this.#askFor(contact, link, ahead, (key) => this.#picker.pickLeftOverFor(key, nowMs))
       return
@@ -218,14 +219,14 @@ export class Swarm {
     this.#askFor(contact, link, ahead, (key) => this.#picker.pickFor(key, nowMs))
   }
 
-  /** What is asked for, and what it was let choose, wait in one queue at the peer. */
+  /** Requests by index and requests that leave the choice share one queue at the peer. */
   #hasRoom({ conduct }: Contact, link: PeerLink): boolean {
-    // With nobody else to ask, there is nothing to lose.
+    // With no other peer to ask, there is nothing to lose.
     const unprovenMax = this.linkCount === 1 ? undefined : conduct.unprovenMax
     return link.askedCount + link.openCount < (unprovenMax ?? pieceRequestsQueuedMax)
   }
 
-  /** Asks for certain pieces, until so many of this peer are under way. */
+  /** Requests specific pieces until `max` are outstanding at this peer. */
   #askFor(contact: Contact, link: PeerLink, max: number, pick: (key: string) => number | undefined): void {
     const { share } = contact
     if (share === undefined) return
@@ -238,7 +239,7 @@ export class Swarm {
     }
   }
 
-  /** From now on the piece counts as under way. */
+  /** Counts the chosen piece as under way; cancels it if it is no longer on offer. */
   #onChosen(contact: Contact, link: PeerLink, index: number): void {
     if (contact.share !== undefined) this.#underWay.onBegun(contact.share)
     if (this.#picker.isOnOffer(index)) {
@@ -259,14 +260,14 @@ export class Swarm {
   async #fetch(contact: Contact, link: PeerLink, request: PieceRequest): Promise<void> {
     const { sizeBytes, pieceCount } = this.#store.manifest
     const lengthOf = (index: number): number => (index < pieceCount ? pieceLength(sizeBytes, index) : 0)
-    // Of this connection: after it the peer has another.
+    // The share of this connection: a reconnected peer has a new one.
     const { share } = contact
     try {
       const answer = await link.piece(request, lengthOf, () => this.#store.takeBuffer())
       if (!answer.ok) this.#onPieceRefused(contact, link, request, answer.refusal)
       else if (request.index !== undefined) await this.#onPiece(contact, link, request.index, answer.value)
     } catch (error) {
-      // The connection ended, and with it the claim on the piece; or the disk failed.
+      // The connection ended and the piece will not come, or the disk failed.
       if (!(error instanceof Failure)) throw error
       if (request.index !== undefined) this.#picker.onGivenUp(contact.key, request.index)
       if (error.code === 'file') this.#events.onFailure(error)
@@ -276,7 +277,7 @@ export class Swarm {
       }
     } finally {
       if (request.index !== undefined && share !== undefined) this.#underWay.onEnded(share)
-      // Also when it was late only with what is not needed any more.
+      // Also when it was late only with pieces that are no longer needed.
       if (share?.isLate === true && link.askedCount === 0) this.#onOnTime(contact, share)
       if (this.#underWay.isBehind) this.#fillAll()
       else this.#fill(contact)
@@ -290,7 +291,7 @@ export class Swarm {
     this.#lastPieceAtMs = performance.now()
     this.#lastPieceFrom = contact
     if (share?.isLate === true) this.#onOnTime(contact, share)
-    // The next is asked for before this one is verified: else the peer would stand idle meanwhile.
+    // Request the next piece before verifying this one; otherwise the peer would be idle meanwhile.
     this.#fill(contact)
     link.flush()
     try {
@@ -311,13 +312,13 @@ export class Swarm {
       this.#underWay.onStored()
       piece.release()
     }
-    // Another peer may have been sooner with it, also while it was being verified.
+    // Another peer may have been faster, even during verification.
     if (this.#picker.isMissing(index)) this.#onStored(link, index)
     this.#picker.onGivenUp(key, index)
   }
 
   #onOnTime(contact: Contact, share: Share): void {
-    // The connection may be closed by now, and the share with it.
+    // The connection may have closed, and the share ended with it.
     if (contact.share !== share) return
     this.#underWay.onOnTime(share)
     this.#picker.onOnTime(contact.key)
@@ -335,7 +336,7 @@ export class Swarm {
       if (refusal.code === 'piece-missing') this.#picker.onLacks(contact.key, index)
       else this.#picker.onGivenUp(contact.key, index)
     }
-    // As it was told to, since another peer is sooner: a crowd does so all the time.
+    // We cancelled it because another peer was faster, which is common with many peers.
     if (refusal.code === 'cancelled' && isCancelled === true) return
     const { conduct } = contact
     const isOnceTooOften = conduct.onRefused(performance.now())
@@ -356,7 +357,7 @@ export class Swarm {
     this.#lookAgain()
   }
 
-  /** What a late peer was asked for is asked of others; one that holds back is put aside, if others give. */
+  /** Requests a late peer's pieces elsewhere; puts aside a peer that holds back while others deliver. */
   #judge(contact: Contact, nowMs: number): void {
     const { link, share, conduct } = contact
     if (link === undefined || share === undefined) return
@@ -367,7 +368,7 @@ export class Swarm {
     }
     const owes = link.askedCount + link.openCount > 0 && !link.isPaused
     if (!conduct.holdsBack(nowMs, owes, link.receivedBytes)) return
-    // Left the choice, it may have nothing to choose.
+    // A peer that chooses may have nothing to choose from.
     const hasSome = link.askedCount > 0 || this.#picker.hasOnOffer(contact.key)
     if (hasSome && this.#othersGive(contact)) this.#contacts.putAside(contact, 'holds back pieces of')
     else conduct.lookAnew()
@@ -377,17 +378,17 @@ export class Swarm {
     return this.#lastPieceFrom !== contact && performance.now() - this.#lastPieceAtMs < othersGiveMs
   }
 
-  /** Whether more peers are needed, and whether those that are connected can be asked for more. */
+  /** Checks whether more peers are needed, and whether connected ones can be asked for more. */
   #lookAgain(): void {
     const wasBehind = this.#underWay.isBehind
     this.#hasEnough = wasBehind && this.linkCount > 0
     this.#underWay.lookAgain()
     for (const contact of this.#contacts.linked) {
       this.#fill(contact)
-      // It found no place, and need not hear of every piece until it does.
+      // It got no request, so it need not hear about every piece until it does.
       if (wasBehind && contact.link !== undefined && isIdle(contact.link)) contact.link.letChooseNoMore()
     }
-    // Those that found no place among the connected ones take one that has become free.
+    // Waiting peers take slots that have become free.
     this.#contacts.connectWaiting()
   }
 }

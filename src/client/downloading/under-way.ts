@@ -1,42 +1,44 @@
-// How many pieces of a download are under way, and whose turn it is to have more. Pure.
+// Counts the pieces of a download under way and decides which peer may have more. Pure.
 //
-// While the peers are the limit, each is kept busy. Once this client is the limit (its processor or its disk),
-// received pieces wait here, and a further peer brings nothing and costs both ends. Then only as many may be under
-// way as keep this client busy, and peers are asked in a fixed order: the first ones get everything.
+// While the peers are the bottleneck, each is kept busy. Once this client is the bottleneck (its CPU or its
+// disk), received pieces queue up here, and another peer gains nothing and costs both ends. Then only as many
+// pieces may be under way as keep this client busy, and peers are asked in a fixed order: the first ones get
+// everything.
 //
-// A peer that is late with what it was asked for may never send it. Its pieces do not count, so that no number of
-// such peers can use up what may be under way; and every other peer may always be asked for one piece.
+// A late peer may never send what it was asked for. Its pieces do not count, so that late peers cannot
+// exhaust the limit, however many there are. Unless this client is the bottleneck, every other peer may
+// always have one.
 
-/** Pieces requested and not yet written, over all peers that are on time: 24 MiB. */
+/** The most pieces requested and not yet written, over all peers that are on time: 24 MiB. */
 export const piecesUnderWayMax = 48
-/** The most of them from the peers of one user, when other users have peers too. */
+/** The most of these from the peers of one user while other users have peers too. */
 export const piecesOfUserMax = 24
-/** This many received pieces that wait to be verified and written mean that this client is the limit. */
+/** This many received pieces awaiting verification and writing mean that this client is the bottleneck. */
 const behindFrom = 12
-/** Then this many may be under way: as many as one fast peer is asked for, and what waits behind it. */
+/** The limit in that case: as many as one fast peer is asked for, plus those queued behind it. */
 const underWayBehindMax = 24
 
-/** What one peer has under way. */
+/** The pieces one peer has under way. */
 export interface Share {
   readonly user: string
   count: number
-  /** It is late, and what it has does not count. */
+  /** The peer is late, and its pieces do not count. */
   isLate: boolean
 }
 
 export class UnderWay {
   #count = 0
-  /** By user: the peers that take part, and the pieces of those that are on time. */
+  /** By user: the number of its peers, and the pieces of those that are on time. */
   readonly #users = new Map<string, { peers: number; pieces: number }>()
   #unstored = 0
   #isBehind = false
 
-  /** Whether this client was the limit at any time since `lookAgain`. */
+  /** Whether this client was the bottleneck at any time since `lookAgain`. */
   get isBehind(): boolean {
     return this.#isBehind
   }
 
-  /** A peer of this user takes part, until `leave`. */
+  /** Adds a peer of this user, until `leave`. */
   join(user: string): Share {
     const of = this.#users.get(user) ?? { peers: 0, pieces: 0 }
     of.peers++
@@ -44,7 +46,7 @@ export class UnderWay {
     return { user, count: 0, isLate: false }
   }
 
-  /** What the peer had under way does not count any more; its requests may still end later. */
+  /** Stops counting the peer's pieces; its requests may still end later. */
   leave(share: Share): void {
     this.onLate(share)
     const of = this.#users.get(share.user)
@@ -59,44 +61,44 @@ export class UnderWay {
     return share.count === 0 && !this.#isBehind
   }
 
-  /** A piece was requested, or chosen by its peer. */
+  /** A piece was requested, or the peer chose one. */
   onBegun(share: Share): void {
     share.count++
     if (!share.isLate) this.#add(share, 1)
   }
 
-  /** A piece has arrived, and is to be verified and written. */
+  /** A piece has arrived and awaits verification and writing. */
   onArrived(): void {
     this.#unstored++
     if (this.#unstored >= behindFrom) this.#isBehind = true
   }
 
-  /** A piece that had arrived is written, or will not be. */
+  /** An arrived piece was written, or will not be. */
   onStored(): void {
     this.#unstored--
   }
 
-  /** A piece is not under way any more, whatever became of it. */
+  /** A piece is no longer under way, whatever the outcome. */
   onEnded(share: Share): void {
     share.count--
     if (!share.isLate) this.#add(share, -1)
   }
 
-  /** What the peer has under way may never come. */
+  /** The peer's pieces may never come, so they stop counting. */
   onLate(share: Share): void {
     if (share.isLate) return
     this.#add(share, -share.count)
     share.isLate = true
   }
 
-  /** The peer delivered after all. */
+  /** The peer delivered after all, so its pieces count again. */
   onOnTime(share: Share): void {
     if (!share.isLate) return
     share.isLate = false
     this.#add(share, share.count)
   }
 
-  /** Finds out anew who is the limit: called every now and then, since peers change. */
+  /** Called periodically: checks again whether this client is the bottleneck, since peers change. */
   lookAgain(): void {
     this.#isBehind = this.#unstored >= behindFrom
   }

@@ -30,7 +30,7 @@ export function hashOneByOne(piece: Uint8Array, hashes: Uint8Array): void {
   hashes.set(hash('sha256', piece, 'buffer'), 20)
 }
 
-/** Loads the compiled function at `path`; undefined when it is missing, unsupported by the processor, or wrong. */
+/** Loads the compiled function at `path`; undefined when missing, wrong, or unsupported by the processor. */
 export function loadHashBoth(path: string): HashBoth | undefined {
   let compiled: { readonly hashPiece?: HashBoth }
   try {

@@ -1,5 +1,5 @@
-// From the words of a line to the call of a command. commander matches the words with the commands and
-// knows what a mistyped name resembles; its complaints become one sentence each, in our words.
+// Turns the words of a line into the call of a command. commander matches the words with the commands and
+// suggests names for mistyped ones; its errors become one sentence each, in our words.
 
 import { Command, CommanderError } from 'commander'
 import type { Answer } from '../../common/refusal.ts'
@@ -14,9 +14,9 @@ export interface Call {
   readonly flags: ReadonlySet<string>
 }
 
-/** The command that these words call; refused with a sentence when they call none. */
+/** Finds the command that these words call; refuses with a sentence when there is none. */
 export function callOf(words: readonly string[]): Answer<Call> {
-  // Older systems of this kind put a word in front of this one command.
+  // Older systems of this kind put the word `requests` before this command.
   const [name = '', ...rest] =
     words[0] === 'requests' && words[1] === 'list_requests' ? words.slice(1) : words
   let call: Call | undefined
@@ -32,8 +32,8 @@ export function callOf(words: readonly string[]): Answer<Call> {
 }
 
 /**
- * Anything may be a file name, `-h` and `--x.png` too. So only the flags that the command has count as
- * such, up to a `--`; every other word is put behind one, where commander takes it as it stands.
+ * Any word may be a file name, even `-h` or `--x.png`. So only the flags of the command count as flags, up to
+ * a `--`; all other words go after a `--`, where commander takes them literally.
  */
 function flagsFirst(command: PromptCommand | undefined, words: readonly string[]): string[] {
   const known = new Set(command?.flags?.map(({ flag }) => flag))
@@ -48,7 +48,7 @@ function flagsFirst(command: PromptCommand | undefined, words: readonly string[]
   ]
 }
 
-/** Made anew for every line: parsing leaves its traces in commander's commands. */
+/** Builds a new program for every line, because parsing leaves state in commander's commands. */
 function programCalling(called: (call: Call) => void): Command {
   const program = new Command()
     .exitOverride()
@@ -83,7 +83,7 @@ function complaint(error: CommanderError, name: string): string {
   return `too many words: ${usageOf(command)}; a name with spaces goes in quotes`
 }
 
-/** As much of a mistyped name as helps to recognise it. */
+/** Enough of a mistyped name to recognise it. */
 const shownCharactersMax = 60
 
 function unknownCommand(error: CommanderError, name: string): string {

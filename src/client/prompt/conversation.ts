@@ -1,5 +1,5 @@
-// One line in, its reply out: the part of the prompt that is the same for a script and for a person.
-// It also keeps the order: what happens on its own while a command runs is told behind its reply.
+// Runs one line and shows its reply: the part of the prompt that scripts and people share. Also keeps the
+// order: events that occur while a command runs are shown after its reply.
 
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import type { Answer } from '../../common/refusal.ts'
@@ -13,16 +13,16 @@ import { errorLine } from './line.ts'
 import { eventLine } from './replies.ts'
 import { splitWords } from './words.ts'
 
-/** A prompt that stays silent for longer feels broken; a reply that takes longer comes on its own. */
+/** A prompt that stays silent for longer feels broken; a slower reply is shown when it is ready. */
 const patienceMs = 400
 
 export class Conversation {
-  /** Whether a command or a download has failed since the beginning. */
+  /** Whether any command or download has failed. */
   failed = false
   readonly #surroundings: Surroundings
   readonly #screen: Screen
   readonly #onBug: (error: unknown) => void
-  /** Lines of events that wait for the reply of the command that runs; undefined while none runs. */
+  /** Event lines held back until the running command replies; undefined while events are shown at once. */
   #held: Line[] | undefined
 
   constructor(surroundings: Surroundings, screen: Screen, onBug: (error: unknown) => void) {
@@ -38,7 +38,7 @@ export class Conversation {
     else this.#held.push(line)
   }
 
-  /** Runs a line to its end, or until it goes on in the background. True when it says to quit. */
+  /** Runs a line until it ends or continues in the background. Resolves to true when it quits the prompt. */
   async run(line: string): Promise<boolean> {
     if (/^[ \t]*(#|$)/.test(line)) return false
     const words = splitWords(line)
@@ -70,12 +70,12 @@ export class Conversation {
     return false
   }
 
-  /** A failure is an answer too: the tracker is gone, say. Anything else that is thrown is a bug. */
+  /** Turns a failure, such as a lost tracker, into a refusal. Anything else that is thrown is a bug. */
   async #answerOf({ command, words, flags }: Call): Promise<Answer<Reply>> {
     try {
       return await command.run(this.#surroundings, words, flags)
     } catch (error) {
-      // What the system refuses is no bug either, though it should have been put in better words.
+      // A system error is no bug either, although a better-worded failure should have replaced it.
       if (error instanceof Failure || systemCode(error) !== undefined)
         return refuse('unavailable', sentenceOf(error))
       throw error
@@ -94,7 +94,7 @@ export class Conversation {
     return quits ?? false
   }
 
-  /** Says no to something that never became a command. */
+  /** Shows an error and counts it as a failure. */
   refuse(sentence: string): void {
     this.failed = true
     this.#screen.show([errorLine(sentence)])

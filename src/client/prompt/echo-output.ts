@@ -1,9 +1,9 @@
-// The terminal as readline writes to it, with an echo that can be turned off: readline shows what is
-// typed by itself and has no public way to hide a password.
+// The terminal output of readline, with an echo that can be turned off: readline echoes what is typed and has
+// no public way to hide a password.
 
 import { Writable } from 'node:stream'
 
-/** What readline needs of a terminal, and what a tty.WriteStream has. */
+/** What readline needs of a terminal; a tty.WriteStream provides it. */
 export interface TerminalOutput extends NodeJS.WritableStream {
   readonly columns?: number
   readonly rows?: number
@@ -11,7 +11,7 @@ export interface TerminalOutput extends NodeJS.WritableStream {
 
 export class EchoOutput extends Writable {
   hidden = false
-  /** readline moves its cursor only on a terminal. */
+  /** readline moves the cursor only on a terminal. */
   readonly isTTY = true
   readonly #target: TerminalOutput
 
@@ -31,7 +31,7 @@ export class EchoOutput extends Writable {
 
   override _write(chunk: string | Buffer, _encoding: string, done: () => void): void {
     if (!this.hidden) this.#target.write(chunk)
-    // At once, so that the next write is not buffered past a change of `hidden`.
+    // Called synchronously, so that the next write is not buffered past a change of `hidden`.
     done()
   }
 }

@@ -1,8 +1,8 @@
-// `~` in front of a path that was typed: the home folder, as in a shell.
+// Expands a leading `~` of a typed path to the home folder, as a shell does.
 
 import { homedir } from 'node:os'
 
-/** The path that is meant. A file whose own name begins with `~` is `./~name`. */
+/** Expands `~` and `~/…`. A file whose own name is `~` can be typed as `./~`. */
 export function expandHome(path: string): string {
   return path === '~' || path.startsWith('~/') ? homedir() + path.slice(1) : path
 }

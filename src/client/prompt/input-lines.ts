@@ -1,12 +1,12 @@
-// Standard input as lines, for scripts. Not readline: that one keeps a line of any length in memory,
-// splits at U+2028, and loses what arrives before somebody iterates it.
+// Splits standard input into lines, for scripts. Does not use readline, which keeps lines of any length in
+// memory, splits at U+2028, and loses what arrives before somebody iterates it.
 
 import type { Readable } from 'node:stream'
 
 /** A line of 64 Ki characters holds any command; a longer one is binary junk or a mistake. */
 export const lineCharactersMax = 65_536
 
-/** The lines, without their ends; undefined stands for one that is longer than `lineCharactersMax`. */
+/** Yields the lines without their terminators; undefined for a line longer than `lineCharactersMax`. */
 export async function* inputLines(input: Readable): AsyncGenerator<string | undefined> {
   const decoder = new TextDecoder()
   let line = ''

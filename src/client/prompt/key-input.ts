@@ -1,17 +1,17 @@
-// The keyboard as readline reads it. Joins the characters of a paste into one key: readline would put
-// them at the end of the line instead of at the cursor, and lose count of the rows that they take.
+// The keyboard input of readline. Joins the characters of a paste into one key; otherwise readline would put
+// them at the end of the line instead of at the cursor, and miscount the rows they occupy.
 
 import { emitKeypressEvents, type Key } from 'node:readline'
 import { Readable } from 'node:stream'
 
-/** What a tty.ReadStream can do and a pipe cannot. */
+/** A tty.ReadStream has this method, a pipe does not. */
 interface RawInput {
   setRawMode?(isRaw: boolean): unknown
 }
 
 export class KeyInput extends Readable {
   readonly #keyboard: Readable & RawInput
-  /** Text of the present chunk that readline has not been given yet. */
+  /** Text of the current chunk that readline has not received yet. */
   #text = ''
 
   constructor(keyboard: Readable & RawInput) {
@@ -19,7 +19,7 @@ export class KeyInput extends Readable {
     this.#keyboard = keyboard
     emitKeypressEvents(keyboard)
     keyboard.on('keypress', (text: string | undefined, key: Key) => this.#onKey(text, key))
-    // This listener follows that of emitKeypressEvents: all keys of the chunk have been told by now.
+    // This listener runs after that of emitKeypressEvents, which has emitted all keys of the chunk by then.
     keyboard.on('data', () => this.#onChunkEnd())
     keyboard.on('end', () => this.emit('end'))
     keyboard.on('error', (error) => this.emit('error', error))
@@ -40,7 +40,7 @@ export class KeyInput extends Readable {
     return this
   }
 
-  /** readline hears keys; no bytes come this way. */
+  /** readline receives keypress events; no bytes are read. */
   override _read(): void {}
 
   #onKey(text: string | undefined, key: Key): void {
@@ -52,7 +52,7 @@ export class KeyInput extends Readable {
     this.emit('keypress', text, key)
   }
 
-  /** A tab completes when it was typed, so at the end of a chunk; within a paste it is a blank. */
+  /** A tab at the end of a chunk was typed, so it completes; a tab within a paste is text. */
   #onChunkEnd(): void {
     const isTabLast = this.#text.endsWith('\t')
     if (isTabLast) this.#text = this.#text.slice(0, -1)

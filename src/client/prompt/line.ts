@@ -1,20 +1,19 @@
-// A line of output: what is said, and how a terminal may dress it. Escaping happens here and only here,
-// before any colour, so that no name or sentence from outside can reach a terminal as it came.
+// A line of output: its text, and its style on a terminal. Every line is escaped here, before any colour is
+// added, so that no name or sentence from outside reaches a terminal unescaped.
 
 import type { ChalkInstance } from 'chalk'
 import { escapeText } from '../../common/escape.ts'
 
-/** `good`, `bad` and `waiting` colour the first word; `faint` is for what only helps. */
+/** `good`, `bad` and `waiting` colour the first word; `faint` is for hints and details. */
 export type Tone = 'good' | 'bad' | 'waiting' | 'faint'
 
 export interface Line {
   readonly text: string
   readonly tone?: Tone
-  /** Behind the text, in a terminal only. */
+  /** Shown after the text, in a terminal only. */
   readonly extra?: string
 }
 
-/** Where lines go. */
 export interface Screen {
   show(lines: readonly Line[]): void
 }

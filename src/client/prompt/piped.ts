@@ -1,4 +1,4 @@
-// The prompt of a script: no prompt, one command after the other, each to its end, and an exit code.
+// The prompt of a script: runs one command after the other, each to its end, without a prompt.
 
 import type { Readable } from 'node:stream'
 import { sentenceOf, systemCode } from '../../common/failure.ts'
@@ -6,20 +6,20 @@ import type { Operations } from '../operations.ts'
 import type { Conversation } from './conversation.ts'
 import { inputLines, lineCharactersMax } from './input-lines.ts'
 
-/** A script must not hang because nobody has the file; the download resumes at the next login. */
+/** Keeps a script from hanging when nobody has the file; the download resumes at the next login. */
 const giveUpWithoutSeederMs = 60_000
 
-/** Waits for downloads as a script does: not for ever. */
+/** Waits for downloads, but gives up on those that have no seeder for a minute. */
 export async function settleOrGiveUp(operations: Operations, group?: string): Promise<void> {
   await operations.downloadsSettled(group, giveUpWithoutSeederMs)
 }
 
-/** Runs every line of the input. True when one of them said to quit. */
+/** Runs every line of the input. Resolves to true when one of them quits. */
 async function runLines(input: Readable, conversation: Conversation): Promise<boolean> {
   const lines = inputLines(input)
   for (;;) {
     const next = await lines.next().catch((error: unknown) => {
-      // A folder as standard input, a terminal that was closed. Bugs have no system code.
+      // For example, standard input is a folder or a closed terminal. Bugs have no system code.
       if (systemCode(error) === undefined) throw error
       conversation.refuse(`the commands cannot be read: ${sentenceOf(error)}`)
     })
@@ -31,8 +31,8 @@ async function runLines(input: Readable, conversation: Conversation): Promise<bo
 }
 
 /**
- * Runs a script and what it began to the end. Resolves when the program may exit; `conversation.failed`
- * then says how it went. With `linger`, which is then called, it seeds until `stopped`.
+ * Runs a script, and what it started, to the end. Resolves when the program may exit; `conversation.failed`
+ * then tells whether anything failed. With `linger`, calls it after the last line and seeds until `stopped`.
  */
 export async function runPiped(
   input: Readable,
@@ -47,7 +47,7 @@ export async function runPiped(
     return stopped
   }
   await settleOrGiveUp(operations)
-  // A disk that is full pauses a download by itself. The script does not have its file, so it failed.
+  // A full disk pauses a download. The script does not have its file, so it failed.
   const unfinished = operations
     .showDownloads()
     .some(({ state, why }) => state === 'paused' && why !== undefined)

@@ -1,4 +1,4 @@
-// The prompt as the program sees it: input, output and operations go in, an exit code comes out.
+// Runs the prompt of a script or of a person: takes input, output and operations, and returns an exit code.
 
 import type { Readable, Writable } from 'node:stream'
 import chalk, { Chalk } from 'chalk'
@@ -11,21 +11,21 @@ import { Terminal } from './terminal.ts'
 
 export interface PromptOptions {
   readonly operations: Operations
-  /** Called once and at once; the listener gets every event from then on. */
+  /** Called once, at the start; the listener receives every event from then on. */
   readonly subscribe: (listener: (event: ClientEvent) => void) => void
   readonly input: Readable
   readonly output: Writable
-  /** Input and output are a terminal: a person sits there. */
+  /** Input and output are a terminal, where a person types. */
   readonly isTerminal: boolean
-  /** Keep seeding after the end of piped input, until `stop`. */
+  /** Keeps seeding after the end of piped input, until `stop`. */
   readonly linger: boolean
-  /** All of the input was run, and nothing is left to do but to linger. */
+  /** Called when all input has been run and the prompt only lingers. */
   readonly onLingering?: () => void
-  /** Ends the prompt at once, whatever it is doing. */
+  /** Ends the prompt at once. */
   readonly stop?: AbortSignal
 }
 
-/** Ways for a prompt to end that no command asked for. */
+/** How a prompt ends without a command: it is stopped, or a bug occurs. */
 interface Endings {
   readonly stopped: Promise<void>
   readonly stop: () => void
@@ -34,14 +34,14 @@ interface Endings {
 }
 
 /**
- * Runs the prompt until it is quit, its input ends, or it is stopped; resolves with the exit code.
- * Rejects for bugs only. To close the operations is left to the caller.
+ * Runs the prompt until it is quit, its input ends, or it is stopped; resolves to the exit code. Rejects for
+ * bugs only. The caller closes the operations.
  */
 export async function runPrompt(options: PromptOptions): Promise<number> {
   const endings = makeEndings(options.stop)
   let outputLost = false
-  // A reader that went away (`| head`), a terminal that was closed, a full disk: there is nobody left
-  // to tell. The listener stays, because what is written during the shutdown fails the same way.
+  // The reader may be gone (`| head`), the terminal closed, or the disk full: nobody is left to tell. The
+  // listener stays, because writes during the shutdown fail the same way.
   options.output.on('error', (error) => {
     if (systemCode(error) === undefined) endings.onBug(error)
     outputLost = true
@@ -54,7 +54,7 @@ export async function runPrompt(options: PromptOptions): Promise<number> {
   return (await runScript(options, endings)) && !outputLost ? 0 : 1
 }
 
-/** True when no command and no download failed. */
+/** Resolves to true when no command and no download failed. */
 async function runScript(options: PromptOptions, endings: Endings): Promise<boolean> {
   const { operations, input, output, subscribe } = options
   const linger = options.linger ? (options.onLingering ?? (() => {})) : undefined
@@ -102,7 +102,7 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
   try {
     await Promise.race([runLines(), endings.stopped, endings.bug])
   } finally {
-    // Also when a bug ends it: a terminal left in raw mode is of no use to anybody.
+    // Also after a bug: a terminal left in raw mode is unusable.
     terminal.close()
   }
 }

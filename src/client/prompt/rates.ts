@@ -1,5 +1,5 @@
-// Rates as people write them: `512K`, `4M`, `1.5G` bytes a second in powers of 1024, a plain number for
-// bytes, `none` for no limit. `5MB`, `5MiB/s` and `5M` are the same.
+// Parses and formats rates as people write them: `512K`, `4M`, `1.5G` bytes per second in powers of 1024, a
+// plain number of bytes, or `none` for no limit. `5MB`, `5MiB/s` and `5M` mean the same.
 
 import type { Answer } from '../../common/refusal.ts'
 import { accept, refuse } from '../../common/refusal.ts'
@@ -11,7 +11,7 @@ const units: ReadonlyMap<string, number> = new Map([
   ['', 1],
 ])
 
-/** Bytes a second; undefined is no limit. */
+/** Returns bytes per second; undefined means no limit. */
 export function parseRate(text: string): Answer<number | undefined> {
   if (text === 'none') return accept(undefined)
   const split = /^(\d+(?:\.\d+)?)([KMG]?)(?:i?B)?(?:\/s)?$/i.exec(text)
@@ -19,7 +19,7 @@ export function parseRate(text: string): Answer<number | undefined> {
   if (split === null || unit === undefined)
     return refuse('usage', `"${text}" is not a rate like 512K, 4M or none`)
   const bytes = Math.round(Number(split[1]) * unit)
-  // A rate of zero would be a transfer that never ends; to stop one there are commands.
+  // At a rate of zero a transfer would never end; commands exist to stop one.
   if (bytes < 1) return refuse('usage', 'a rate is at least 1 byte a second; none takes the limit away')
   if (!Number.isSafeInteger(bytes)) return refuse('usage', `"${text}" is more than any line carries`)
   return accept(bytes)

@@ -1,4 +1,4 @@
-// The words of listings, downloads and events. Pure; what is dressed up for a terminal stays behind them.
+// Formats listings, downloads and events as lines. Pure. What only a terminal shows comes after the text.
 
 import { escapeText } from '../../common/escape.ts'
 import type { FileEntry, GroupEntry, Standing } from '../../common/protocol/tracker-protocol.ts'
@@ -7,7 +7,7 @@ import type { Line, Tone } from './line.ts'
 import { formatSpeed } from './rates.ts'
 import { quoteWord } from './words.ts'
 
-/** Always the plural, also for one: scripts look for the word, and it must not change with the number. */
+/** Uses the plural even for one: scripts look for the word, so it must not depend on the number. */
 export function count(number: number, plural: string): string {
   return `${number} ${plural}`
 }
@@ -27,7 +27,7 @@ export function fileRow(entry: FileEntry): string[] {
   return [entry.name, count(entry.sizeBytes, 'bytes'), count(entry.seeders, 'seeders')]
 }
 
-/** Cells two spaces apart; `aligned` for a terminal, where the columns then stand below each other. */
+/** Separates cells by two spaces; `aligned` also pads them into columns, for a terminal. */
 export function tableLines(rows: readonly (readonly string[])[], aligned: boolean): Line[] {
   const escaped = rows.map((row) => row.map(escapeText))
   const widths: number[] = []
@@ -52,7 +52,7 @@ function markedLine(state: DownloadState, group: string, name: string, why?: str
 }
 
 export function downloadLine(download: DownloadView): Line {
-  // The line of a running download is exactly its mark, group and name; what it waits for stands behind.
+  // The line of a running download is exactly its mark, group and name; what it waits for goes into `extra`.
   const why = download.state === 'running' ? undefined : download.why
   const line = markedLine(download.state, download.group, download.name, why)
   return download.state === 'running' ? { ...line, extra: progress(download) } : line
@@ -66,7 +66,7 @@ function progress(download: DownloadView): string {
   return parts.join('  ')
 }
 
-/** The line below a download: how far it is, how fast, and who sent how many pieces. */
+/** The line below a download: its progress, its speed, and how many pieces each peer sent. */
 export function detailLine(download: DownloadView): Line {
   const { piecesDone, pieceCount, bytesPerSecond, piecesByPeer, state, why } = download
   const speed = state === 'running' ? `, ${formatSpeed(bytesPerSecond)}` : ''
@@ -76,7 +76,7 @@ export function detailLine(download: DownloadView): Line {
   return { text: `    ${piecesDone} of ${pieceCount} pieces${speed}${from}${waits}`, tone: 'faint' }
 }
 
-/** What is printed when something happens on its own. */
+/** The line that announces an event. */
 export function eventLine(event: ClientEvent): Line {
   switch (event.kind) {
     case 'download-complete':

@@ -1,5 +1,5 @@
-// The prompt of a person: line editing, history, completion, hidden passwords, and lines that arrive
-// while something is typed without destroying it.
+// The prompt of a person: line editing, history, completion, hidden passwords, and output that does not
+// destroy what is being typed.
 
 import { createInterface, cursorTo, clearScreenDown, moveCursor } from 'node:readline'
 import type { Interface } from 'node:readline'
@@ -21,16 +21,16 @@ export class Terminal implements Screen {
   readonly #promptText: () => string
   readonly #lines: string[] = []
   #asking: Asking | undefined
-  /** Told when there is a line to run, or none to come. */
+  /** Called when a line is ready to run, or when no more will come. */
   #wake: (() => void) | undefined
   #interrupt: (() => void) | undefined
   #ended = false
-  /** The prompt is on the screen, and a line of its own must follow it. */
+  /** The prompt is on the screen, so a newline must follow it at the end. */
   #prompting = false
   readonly #onQuit: () => void
-  /** A Ctrl-C on an empty line was answered with a warning: a second one quits. */
+  /** Ctrl-C on an empty line has shown a warning; a second one quits. */
   #warned = false
-  /** Lines that came while a password is typed: they must neither show it nor be hidden with it. */
+  /** Lines deferred while a password is typed, so that they neither reveal it nor are hidden with it. */
   readonly #deferred: Line[] = []
 
   constructor(
@@ -57,12 +57,12 @@ export class Terminal implements Screen {
     this.#editor.on('SIGINT', () => this.#onInterrupt())
     this.#editor.on('SIGCONT', () => this.#onContinued())
     this.#editor.on('history', (history) => {
-      // readline remembers every line it reads, a password too.
+      // readline adds every line it reads to its history, passwords included.
       if (this.#asking !== undefined && history[0] === this.#editor.line) history.shift()
     })
   }
 
-  /** The lines that are typed, one at a time; the prompt shows while it waits for one. */
+  /** Yields typed lines one at a time; shows the prompt while waiting for one. */
   async *lines(): AsyncGenerator<string> {
     for (;;) {
       const line = this.#lines.shift()
@@ -90,8 +90,8 @@ export class Terminal implements Screen {
       this.#echo.write(text)
       return
     }
-    // Over what is being typed, which is then written again below: readline first goes up by as many
-    // rows as the cursor was below the prompt, hence as many empty ones.
+    // Overwrites the line being typed, which is then drawn again below. readline first moves up as many rows
+    // as the cursor was below the prompt, hence as many empty rows.
     const { rows } = this.#editor.getCursorPos()
     moveCursor(this.#echo, 0, -rows)
     cursorTo(this.#echo, 0)
@@ -100,7 +100,7 @@ export class Terminal implements Screen {
     this.#editor.prompt(true)
   }
 
-  /** Asks for something that must not be seen; undefined when the person rather does not say it. */
+  /** Asks for a secret without echo; resolves to undefined when the person cancels or the input ends. */
   askHidden(question: string): Promise<string | undefined> {
     if (this.#ended) return Promise.resolve(undefined)
     return new Promise((resolve) => {
@@ -124,7 +124,7 @@ export class Terminal implements Screen {
     this.#interrupt = undefined
   }
 
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal. */
   close(): void {
     if (!this.#ended) this.#editor.close()
   }
@@ -168,7 +168,7 @@ export class Terminal implements Screen {
     }
   }
 
-  /** Ctrl-Z and `fg`: readline pauses its input, and draws the line again itself, which a password hides. */
+  /** After Ctrl-Z and `fg`: readline has paused its input, and a hidden echo swallows its redraw. */
   #onContinued(): void {
     this.#editor.resume()
     if (this.#asking === undefined) return
@@ -185,7 +185,7 @@ export class Terminal implements Screen {
 
 const names = allCommands.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias]))
 
-/** Completes the name of a command, also behind `help`. */
+/** Completes the name of a command, also after `help`. */
 export function complete(line: string): [string[], string] {
   const begun = /^(?:\s*help\s+|\s*)(\S*)$/.exec(line)?.[1]
   if (begun === undefined) return [[], line]

@@ -1,12 +1,12 @@
-// A typed line as words, as a shell would split it: quotes and backslash, no variables, no globbing.
+// Splits a typed line into words as a shell does, with quotes and backslashes but no variables or globbing.
 
 import type { Answer } from '../../common/refusal.ts'
 import { accept, refuse } from '../../common/refusal.ts'
 
-// Only these separate words: a file name may well hold a no-break or an ideographic space.
+// Only these separate words: a file name may contain a no-break or an ideographic space.
 const isSpace = (character: string | undefined): boolean => character === ' ' || character === '\t'
 
-/** One stretch of a word and the position behind it; undefined where its quote is never closed. */
+/** A quoted part of a word and the position after it; undefined when its quote is not closed. */
 type Stretch = { readonly text: string; readonly next: number } | undefined
 
 function singleQuoted(line: string, start: number): Stretch {
@@ -27,9 +27,9 @@ function doubleQuoted(line: string, start: number): Stretch {
   return undefined
 }
 
-/** The words of a line; refused when a quote stays open. */
+/** Splits a line into words; refuses when a quote is not closed. */
 export function splitWords(line: string): Answer<string[]> {
-  // No system call takes a name with this character, and Node throws where a refusal is due.
+  // No system call accepts a name with NUL, and Node would throw instead of refusing.
   if (line.includes('\0')) return refuse('usage', 'a line cannot hold the character NUL')
   const words: string[] = []
   let word: string | undefined
@@ -57,7 +57,7 @@ export function splitWords(line: string): Answer<string[]> {
   return accept(words)
 }
 
-/** The word as it has to be typed: quoted where `splitWords` would otherwise read it differently. */
+/** The word as it has to be typed: quoted if `splitWords` would otherwise read it differently. */
 export function quoteWord(word: string): string {
   if (word !== '' && !/[ \t'"\\]/.test(word) && !word.startsWith('#')) return word
   return `'${word.replaceAll("'", `'\\''`)}'`

@@ -1,10 +1,10 @@
-// Lets one client at a time use a data folder: two would overwrite each other's memory and share one identity.
+// Lets one client at a time use a data folder: two would overwrite each other's data and share one identity.
 //
-// A claim is a socket in the folder that its process listens on: the system closes it however the process
-// ends, and only who may write to the folder can hold one. Claims are numbered, `claim.1` and so on. A new
-// claimant listens under a name of its own, and links it to the number after the highest, if nobody answers
-// there. Linking is atomic, and a claim answers from the moment that it has its number. The highest number
-// is never removed, so a claimant that was slow finds a higher one, and withdraws.
+// A claim is a socket in the folder that its process listens on. The system closes it however the process
+// ends, and only a user who may write to the folder can hold one. Claims are numbered, `claim.1` and so on. A
+// claimant listens under a temporary name and, if nobody answers at the highest number, links that name to
+// the next one. Linking is atomic, and a claim answers from the moment it has its number. The highest number
+// is never removed, so a slow claimant finds a higher one and withdraws.
 
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
@@ -13,13 +13,13 @@ import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 
-/** The path of a socket has 107 bytes at most on Linux, and 103 on other systems. */
+/** A socket path has at most 107 bytes on Linux, and 103 on other systems. */
 const longestPathBytes = 103
 
 /** Longer than any name of a claim. */
 const nameBytes = 24
 
-/** Claims the folder for this process; call the result to give it back. Rejects with a `start` failure. */
+/** Claims the folder for this process; call the result to release it. Rejects with a `start` failure. */
 export async function claimFolder(folder: string): Promise<() => void> {
   checkOwner(folder)
   try {
@@ -37,8 +37,8 @@ export async function claimFolder(folder: string): Promise<() => void> {
 }
 
 /**
- * Refuses a folder that others may write to. It is not made private here, because what others put into it
- * cannot be told from what belongs there. One that they can only read is accepted: its files are private.
+ * Refuses a folder that others may write to. Does not make it private, because what others put into it cannot
+ * be told from what belongs there. A folder that others can only read is accepted: its files are private.
  */
 function checkOwner(folder: string): void {
   let found
@@ -63,7 +63,7 @@ function checkOwner(folder: string): void {
 
 class ClaimPlace {
   readonly #folder: string
-  /** How the folder is called in paths of sockets. */
+  /** The name of the folder in socket paths, which must be short. */
   readonly #short: string
   #file: number | undefined
 
@@ -81,7 +81,7 @@ class ClaimPlace {
     this.#file = undefined
   }
 
-  /** Undefined: another process has the folder. */
+  /** Resolves to undefined when another process has the folder. */
   async claim(): Promise<(() => void) | undefined> {
     const last = this.#highest()
     if (last > 0 && (await isAlive(join(this.#short, `claim.${last}`)))) return undefined
@@ -140,7 +140,7 @@ function listen(path: string): Promise<Server> {
   })
 }
 
-/** Rejects when it cannot be told, because the socket may not be opened, say. */
+/** Rejects when this cannot be determined, for example because the socket may not be opened. */
 function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const socket = connect(path)
@@ -150,7 +150,7 @@ function isAlive(path: string): Promise<boolean> {
     })
     socket.once('error', (error) => {
       const code = systemCode(error)
-      // EAGAIN: so many ask at once that the holder has not answered all; ENOENT: a higher one came meanwhile.
+      // EAGAIN: the holder's backlog is full of other claimants. ENOENT: a higher claim came meanwhile.
       if (code === 'EAGAIN') resolve(true)
       else if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(false)
       else reject(error)

@@ -1,5 +1,5 @@
-// Remembers how a user's password was salted and stretched in a community, so that a tracker which asks for it in
-// another way is noticed: with fewer iterations, or a salt of its own, it could guess the password sooner.
+// Remembers how a user's password was salted and stretched in a community, to detect a tracker that asks for
+// it in another way: with fewer iterations or a salt of its own, it could guess the password sooner.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { UserName } from '../../common/names.ts'
 
 const Stretching = v.object({ salt: v.string(), iterations: v.number() })
-/** The salt in base64, and the iterations of PBKDF2. */
+/** The salt in base64, and the PBKDF2 iterations. */
 export type Stretching = v.InferOutput<typeof Stretching>
 
 const Remembered = v.object({ version: v.literal(1), users: v.record(UserName, Stretching) })
@@ -20,13 +20,13 @@ export class KnownLogins {
   /** By community. */
   readonly #loaded = new Map<string, Map<string, Stretching>>()
 
-  /** `onTrouble` is told, as a sentence, when something cannot be written: it is known until the program ends. */
+  /** `onTrouble` receives a sentence when saving fails; the login is then known until the program ends. */
   constructor(folder: string, onTrouble: (sentence: string) => void) {
     this.#folder = join(folder, 'logins')
     this.#onTrouble = onTrouble
   }
 
-  /** Throws a `data` failure when what is remembered of this community cannot be read. */
+  /** Throws a `data` failure when the file of this community cannot be read. */
   find(cluster: string, user: string): Stretching | undefined {
     return this.#of(cluster).get(user)
   }

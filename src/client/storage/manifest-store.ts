@@ -1,4 +1,4 @@
-// Manifests by file id, so that a file is hashed once and a download knows its pieces after a restart.
+// Stores manifests by file id, so that a file is hashed once and a download knows its pieces after a restart.
 
 import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -15,7 +15,7 @@ export class ManifestStore {
     makePrivateFolder(this.#folder)
   }
 
-  /** Undefined when there is none, or one that is damaged: its id tells. */
+  /** Undefined when there is none, or when its id shows that it is damaged. */
   load(fileId: string): Manifest | undefined {
     try {
       const manifest = parseManifest(readFileSync(this.#path(fileId)))
@@ -35,11 +35,11 @@ export class ManifestStore {
   }
 
   async remove(fileId: string): Promise<void> {
-    // One that stays costs its space and nothing else.
+    // A manifest left behind only costs space.
     await rm(this.#path(fileId), { force: true }).catch(() => undefined)
   }
 
-  /** File ids are hex, held against that where they come in. */
+  /** File ids are hex, which is validated where they come in. */
   #path(fileId: string): string {
     return join(this.#folder, fileId)
   }

@@ -1,8 +1,8 @@
-// Which pieces of a `.part` are said to be there: one record a piece, appended after the piece was
-// written. Records are claims, not proof: at resume every claimed piece is hashed again. So nothing
-// needs to be flushed, and a torn or lost journal costs time, never correctness.
+// Records which pieces of a `.part` file are there: one record per piece, appended after the piece was
+// written. Records are claims, not proof: resuming hashes every claimed piece again. So nothing needs to be
+// flushed, and a torn or lost journal costs time, never correctness.
 //
-//   bytes 0–3 "CTJ1", bytes 4–35 the file id, then 4 bytes a record: the index of a piece, big-endian
+//   bytes 0–3 "CTJ1", bytes 4–35 the file id, then 4 bytes per record: the index of a piece, big-endian
 
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -25,18 +25,18 @@ export class ProgressJournal {
     this.#fileId = fileId
   }
 
-  /** The claimed pieces; undefined when the journal cannot be read, is of another file, or cannot be right. */
+  /** The claimed pieces; undefined when the journal is unreadable, invalid, or of another file. */
   read(pieceCount: number): Set<number> | undefined {
     let bytes: Buffer
     try {
       bytes = readFileSync(this.#path)
     } catch {
-      // If it is broken for writing too, `begin` says so.
+      // `begin` reports it if the journal cannot be written either.
       return undefined
     }
     if (bytes.length < headerBytes || !bytes.subarray(0, headerBytes).equals(this.#header())) return undefined
     const claimed = new Set<number>()
-    // A record that was cut off by a crash is the last one: it is not claimed.
+    // Ignores a last record that a crash cut off.
     for (let at = headerBytes; at + 4 <= bytes.length; at += 4) {
       const index = bytes.readUInt32BE(at)
       if (index >= pieceCount) return undefined
@@ -45,7 +45,7 @@ export class ProgressJournal {
     return claimed
   }
 
-  /** Begins a new journal with what is known to be there. Rejects with a `file` failure, as all here do. */
+  /** Begins a journal with the pieces known to be there. Rejects with a `file` failure, as all methods do. */
   async begin(have: Iterable<number>): Promise<void> {
     await this.close()
     try {
@@ -57,12 +57,12 @@ export class ProgressJournal {
   }
 
   /**
-   * One more piece is written; resolves when that is recorded. Never waits for the disk on the event
-   * loop: while a file system commits, a write of four bytes can take a tenth of a second.
+   * Records that a piece was written. Never blocks the event loop on the disk: while a file system commits, a
+   * write of four bytes can take a tenth of a second.
    */
   async add(index: number): Promise<void> {
     const file = this.#file
-    // Closed meanwhile: what is not recorded is fetched again.
+    // Closed meanwhile: an unrecorded piece is fetched again.
     if (file === undefined) return
     try {
       await this.#hold(() => file.writeFile(recordOf(index)))
@@ -71,7 +71,7 @@ export class ProgressJournal {
     }
   }
 
-  /** Lends the file descriptor to whoever writes records itself. */
+  /** Lends the file descriptor to a caller that writes records itself. */
   async lend<T>(write: (file: number) => Promise<T>): Promise<T> {
     const file = this.#file
     if (file === undefined) throw new Failure('file', `the journal ${this.#path} is not open`)
@@ -91,11 +91,11 @@ export class ProgressJournal {
 
   async remove(): Promise<void> {
     await this.close()
-    // One that stays holds claims about a part file that is gone: they are not believed.
+    // A journal left behind is harmless: claims about a part file that is gone are not trusted.
     await rm(this.#path, { force: true }).catch(() => undefined)
   }
 
-  /** The file is not closed while it is written to. */
+  /** Keeps `close` from closing the file during the write. */
   async #hold<T>(write: () => Promise<T>): Promise<T> {
     const written = write()
     this.#writes.add(written)
@@ -115,14 +115,14 @@ export class ProgressJournal {
   }
 }
 
-/** The record that says that piece `index` is written. */
+/** The record that piece `index` is written. */
 export function recordOf(index: number): Buffer {
   const bytes = Buffer.allocUnsafe(4)
   bytes.writeUInt32BE(index)
   return bytes
 }
 
-/** The journal of a download, by where it goes and which file it is. */
+/** The journal of a download, identified by its destination and file id. */
 export function journalOf(folder: string, destination: string, fileId: string): ProgressJournal {
   const place = join(folder, 'journals')
   makePrivateFolder(place)

@@ -1,5 +1,5 @@
-// Remembers a user's shares, unfinished downloads and untold withdrawals in a community from one run to the next. One
-// JSON file, replaced whole, so that a crash leaves the old or the new one.
+// Remembers a user's shares, unfinished downloads and unreported withdrawals in a community between runs.
+// Uses one JSON file, replaced as a whole, so that a crash leaves the old or the new one.
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -25,33 +25,33 @@ const RememberedDownload = v.object({
   destination: v.string(),
   overwrite: v.boolean(),
   paused: v.boolean(),
-  /** Neither serve what is there nor share it when complete. */
+  /** Do not serve the part file, and do not share the complete file. */
   unshared: v.boolean(),
-  /** Which file the part file is; absent in what earlier versions wrote. */
+  /** The identity of the part file; absent in files of earlier versions. */
   part: v.optional(v.string()),
 })
 export type RememberedDownload = v.InferOutput<typeof RememberedDownload>
 
-/** A name to withdraw as soon as a tracker can be told. */
+/** A name to withdraw as soon as a tracker is reachable. */
 const Withdrawal = v.object({ group: FileVersion.entries.group, name: FileVersion.entries.name })
 export type Withdrawal = v.InferOutput<typeof Withdrawal>
 
-/** Records are validated separately: thousands at once would block the loop. */
+/** Records are validated separately: thousands at once would block the event loop. */
 const Remembered = v.object({
   version: v.literal(1),
   shares: v.array(v.unknown()),
   downloads: v.array(v.unknown()),
-  /** Absent in what earlier versions wrote. */
+  /** Absent in files of earlier versions. */
   withdrawals: v.optional(v.array(v.unknown()), []),
 })
 
-/** Records validated in one turn of the loop, which takes about 3 ms. */
+/** Records to validate per turn of the event loop, which takes about 3 ms. */
 const recordsPerTurn = 250
 
 export interface UserStoreEvents {
-  /** Something cannot be written, as a sentence. */
+  /** The file could not be written; `sentence` says why. */
   onTrouble(sentence: string): void
-  /** Nothing that is remembered has this content any more. */
+  /** No remembered share or download has this content any more. */
   onUnused(fileId: string): Promise<void>
 }
 
@@ -73,7 +73,7 @@ export class UserStore {
     this.#events = events
   }
 
-  /** Rejects with a `data` failure for a damaged file, rather than forget quietly what a person shares. */
+  /** Rejects with a `data` failure for a damaged file, rather than silently forgetting the shares. */
   static async open(
     folder: string,
     cluster: string,
@@ -104,7 +104,7 @@ export class UserStore {
     return this.#withdrawals.has(keyOf(file))
   }
 
-  /** Whether anything that is remembered has this content. */
+  /** Whether any remembered share or download has this content. */
   isUsed(fileId: string): boolean {
     return this.#uses.has(fileId)
   }
@@ -113,7 +113,7 @@ export class UserStore {
     return [...this.#downloads.values()]
   }
 
-  /** Resolves when it is durable, like every change here. */
+  /** Resolves when the change is durable, like every change here. */
   rememberShare(share: RememberedShare): Promise<void> {
     this.#withdrawals.delete(keyOf(share))
     return this.#remember(this.#shares, share)
@@ -123,7 +123,7 @@ export class UserStore {
     return this.#forget(this.#shares, keyOf(file))
   }
 
-  /** Forgets the share and remembers that the trackers have to be told. */
+  /** Forgets the share and remembers that the trackers must be told. */
   rememberWithdrawal({ group, name }: Withdrawal): Promise<void> {
     this.#withdrawals.set(keyOf({ group, name }), { group, name })
     return this.#shares.has(keyOf({ group, name })) ? this.forgetShare({ group, name }) : this.#save()
@@ -141,7 +141,7 @@ export class UserStore {
     return this.#forget(this.#downloads, keyOf(file))
   }
 
-  /** A finished download becomes a share in one step: no crash can lose it in between. */
+  /** Turns a finished download into a share in one step, so that no crash can lose it in between. */
   async downloadBecomesShare(share: RememberedShare): Promise<void> {
     const download = this.#downloads.get(keyOf(share))
     this.#downloads.delete(keyOf(share))
@@ -150,7 +150,7 @@ export class UserStore {
     await this.#release(download)
   }
 
-  /** Resolves when everything so far is durable. */
+  /** Resolves when all changes so far are durable. */
   async saved(): Promise<void> {
     await this.#nextSave
     await this.#lastSave
@@ -181,7 +181,7 @@ export class UserStore {
     }
   }
 
-  /** Returns what was there before under this name. */
+  /** Returns the record that this one replaced, if any. */
   #put<R extends FileVersion>(records: Map<string, R>, record: R): R | undefined {
     const former = records.get(keyOf(record))
     records.set(keyOf(record), record)
@@ -202,7 +202,7 @@ export class UserStore {
     await this.#release(former)
   }
 
-  /** A record was removed or replaced by another version. */
+  /** Called after a record was removed or replaced by another version. */
   async #release(former: FileVersion | undefined): Promise<void> {
     if (former === undefined) return
     const uses = (this.#uses.get(former.fileId) ?? 0) - 1

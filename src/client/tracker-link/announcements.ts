@@ -1,5 +1,5 @@
-// Announces to every tracker what this client serves: when it changes, again when a tracker comes back, and again
-// when a tracker refused it for now. Sends in batches, one at a time to each tracker.
+// Announces to every tracker what this client serves: when it changes, when a tracker comes back, and when a
+// tracker refused it for the moment. Sends in batches, one at a time to each tracker.
 
 import { Failure } from '../../common/failure.ts'
 import { announceBatchFiles } from '../../common/limits.ts'
@@ -11,8 +11,8 @@ import type { TrackerConnection } from './tracker-connection.ts'
 type Announcement = FileVersion & { readonly complete: boolean }
 
 /**
- * A tracker that is behind the others refuses a file that was just shared. It is announced again after these delays.
- * A file that is really gone is retracted when the trackers report it.
+ * A tracker that is behind the others refuses a file that was just shared, so it is announced again after
+ * these delays. A file that is really gone is retracted when the trackers report it.
  */
 const sayAgainAfterMs = [250, 1000, 4000, 15_000] as const
 
@@ -37,14 +37,14 @@ export class Announcements {
   readonly #all = new Map<string, Announcement>()
   #outboxes = new WeakMap<TrackerConnection, Outbox>()
 
-  /** Adds it to what every tracker should know. */
+  /** Adds a file to what every tracker should know. */
   put(file: FileVersion, complete: boolean): Announcement {
     const announcement = { group: file.group, name: file.name, fileId: file.fileId, complete }
     this.#all.set(versionOf(file), announcement)
     return announcement
   }
 
-  /** False when this version was not announced. */
+  /** Returns false when this version was not announced. */
   drop(file: FileVersion): boolean {
     return this.#all.delete(versionOf(file))
   }
@@ -55,14 +55,14 @@ export class Announcements {
   }
 
   /**
-   * Announces to a tracker where the user is logged in, in one batch with whatever else waits by then. Resolves when
-   * that is answered. Never rejects: after a broken connection everything is announced again.
+   * Announces to a tracker where the user is logged in, batched with whatever else waits. Resolves when the
+   * tracker has answered. Never rejects: after a broken connection everything is announced again.
    */
   say(connection: TrackerConnection, announcement: Announcement, timeoutMs?: number): Promise<void> {
     return this.#say(connection, [{ announcement, refusals: 0 }], timeoutMs)
   }
 
-  /** Retracts. A tracker that loses the connection forgets the file by itself. */
+  /** Retracts a file. A tracker that loses the connection forgets the file by itself. */
   sayNot(connection: TrackerConnection, { group, name, fileId }: FileVersion): void {
     const outbox = this.#outboxOf(connection)
     const version = versionOf({ group, name, fileId })
@@ -114,7 +114,7 @@ export class Announcements {
   }
 
   async #announce(connection: TrackerConnection, all: readonly Said[], timeoutMs?: number): Promise<void> {
-    // An older tracker would refuse a whole batch for one name that it does not take.
+    // An older tracker would refuse a whole batch for one name that it does not accept.
     const takesAll = connection.greeting?.capabilities.includes(wideNames) === true
     const taken = takesAll ? all : all.filter(({ announcement }) => isNarrowName(announcement.name))
     for (let at = 0; at < taken.length; at += announceBatchFiles) {
@@ -177,7 +177,7 @@ function versionOf(file: FileVersion): string {
   return `${keyOf(file)} ${file.fileId}`
 }
 
-/** Resolves in the next turn, so that everything of this one goes together. */
+/** Resolves in the next turn of the event loop, so that all announcements of this one form a batch. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,25 +1,25 @@
-// Every tracker tells everything, and a person wants to hear it once: from whichever tells it first, since
-// the one that usually does may be the one that hangs.
+// Filters duplicate notifications. Every tracker sends them all and a person wants each once, from the first
+// tracker that sends it: any one of them may hang.
 
-/** Different news that are remembered. What is forgotten could at worst be heard twice. */
+/** Distinct notifications to remember. A forgotten one is shown twice at worst. */
 const rememberedMax = 1000
 
 interface Known {
   /** How often it was news. */
   times: number
-  /** How often each tracker has told it, counted from when it was connected. */
+  /** How often each tracker has reported it. Starts at `times` when the tracker connects. */
   readonly toldBy: Map<object, number>
 }
 
 export class ToldOnce {
   readonly #known = new Map<string, Known>()
 
-  /** A tracker that has just been connected tells nothing of what was news before. */
+  /** A tracker that has just connected does not repeat earlier notifications. */
   onConnected(teller: object): void {
     for (const known of this.#known.values()) known.toldBy.set(teller, known.times)
   }
 
-  /** Nobody is logged in any more, so nobody is told. */
+  /** Called at logout. */
   clear(): void {
     this.#known.clear()
   }
@@ -28,13 +28,13 @@ export class ToldOnce {
     for (const known of this.#known.values()) known.toldBy.delete(teller)
   }
 
-  /** Whether this is told for the first time; the same may happen again, and is then news again. */
+  /** Whether this tracker is the first to report this occurrence. A later occurrence is news again. */
   isNews(teller: object, what: object): boolean {
     const key = JSON.stringify(what)
     const known = this.#known.get(key) ?? { times: 0, toldBy: new Map<object, number>() }
     const times = (known.toldBy.get(teller) ?? 0) + 1
     known.toldBy.set(teller, times)
-    // Put at the end again: what was told last is forgotten last.
+    // Moves it to the end: the least recently reported is forgotten first.
     this.#known.delete(key)
     this.#known.set(key, known)
     for (const oldest of this.#known.keys()) {

@@ -1,5 +1,5 @@
-// The connection to one tracker: connects, greets, logs in again after every reconnect, and goes on
-// trying with backoff when there is nobody. Knows nothing of the other trackers.
+// The connection to one tracker: connects, greets, logs in again after every reconnect, and retries with
+// backoff. Independent of the other trackers.
 
 import { formatAddress, type Address } from '../../common/addresses.ts'
 import { lineBytesMax, requestTimeoutMs } from '../../common/limits.ts'
@@ -19,7 +19,7 @@ import { callFrom } from './call-from.ts'
 export type Greeting = Result<TrackerProtocol, 'hello'>
 export type Told = CallerEvents<TrackerProtocol>['onTold']
 
-/** Who to log in as, and where the keys for it come from. */
+/** The user to log in as, and the source of the keys. */
 export interface Credentials {
   readonly user: string
   readonly keys: KeySource
@@ -29,19 +29,19 @@ export interface TrackerConnectionOptions {
   readonly address: Address
   readonly listen: Address
   readonly identity: Identity
-  /** The port that other clients reach this one at. */
+  /** The port where other clients reach this one. */
   readonly port: () => number
   readonly told: Told
-  /** The keys of the trackers, as a login at this one was told them. */
+  /** Receives the keys of all trackers, as a login at this one reports them. */
   readonly onTrackers: (keys: readonly string[]) => void
-  /** Whom to log in on a connection that has just opened to this cluster, if anybody. */
+  /** Whom to log in, if anybody, on a new connection to this cluster. */
   readonly session: (cluster: string) => Credentials | undefined
-  /** Greeted, and logged in where there is a session. */
+  /** Called when the tracker has greeted and, with a session, has accepted the login. */
   readonly onUp: (connection: TrackerConnection, greeting: Greeting) => void
   readonly onDown: (connection: TrackerConnection) => void
 }
 
-/** The wait before the next try, in milliseconds: first and longest. */
+/** The delay before the next attempt, in milliseconds: first and longest. */
 const firstBackoffMs = 100
 const longestBackoffMs = 3000
 
@@ -51,9 +51,9 @@ export class TrackerConnection {
   #caller: Caller<TrackerProtocol> | undefined
   #greeting: Greeting | undefined
   #loggedInAs: string | undefined
-  /** The caller that left a request unanswered, until it is heard again. */
+  /** The caller that left a request unanswered, until it answers a ping. */
   #doubted: Caller<TrackerProtocol> | undefined
-  /** Whether `onUp` was called and `onDown` was not: one that greets and refuses the login was never up. */
+  /** True from `onUp` to `onDown`. Stays false for a tracker that greets but refuses the login. */
   #isUp = false
   #problem: string | undefined
   #backoffMs = firstBackoffMs
@@ -65,7 +65,7 @@ export class TrackerConnection {
     this.#options = options
   }
 
-  /** The caller, when the tracker has greeted. */
+  /** The caller, once the tracker has greeted. */
   get caller(): Caller<TrackerProtocol> | undefined {
     return this.#greeting === undefined ? undefined : this.#caller
   }
@@ -84,7 +84,7 @@ export class TrackerConnection {
     return this.#greeting
   }
 
-  /** Tries once now, and again and again after that. Resolves when the first try has ended. */
+  /** Connects, and keeps retrying. Resolves when the first attempt has ended. */
   async start(): Promise<void> {
     await this.#connect()
   }
@@ -95,14 +95,15 @@ export class TrackerConnection {
     this.#caller?.close('the client stops')
   }
 
-  /** False while a request is unanswered for longer than it should be: others are to be asked first. */
+  /** False while a request is overdue: other trackers are asked first. */
   get isHealthy(): boolean {
     return this.#doubted === undefined
   }
 
   /**
-   * Asks this tracker. One that has not answered after `timeoutMs` may hang, or just be slow: it is pinged,
-   * and given up if it does not answer that either. Rejects with the failures of `Caller.request`.
+   * Asks this tracker. One that has not answered within `timeoutMs` may hang or just be slow: it is pinged
+   * for the rest of `requestTimeoutMs`, and the connection is closed if the ping is not answered either.
+   * Rejects with the failures of `Caller.request`.
    */
   async request<M extends Method<TrackerProtocol>>(
     method: M,
@@ -136,8 +137,8 @@ export class TrackerConnection {
   }
 
   /**
-   * SCRAM over this connection; `timeoutMs` is for each of its two requests.
-   * Rejects with a failure when the tracker is not genuine or goes away.
+   * Logs in with SCRAM; `timeoutMs` applies to each of its two requests. Refuses a tracker that does not know
+   * the password. Rejects with a failure when the exchange fails or the tracker goes away.
    */
   async login(
     { user, keys }: Credentials,
@@ -159,7 +160,7 @@ export class TrackerConnection {
       return refuse('login-failed', 'this tracker does not know the password it claims to know')
     }
     this.#loggedInAs = user
-    // At every login: a tracker that was started while nobody was connected has a key that is news here.
+    // At every login: a tracker that was started while nobody was connected has a key that is unknown here.
     this.#options.onTrackers(finished.value.trackers)
     return finished
   }
@@ -206,7 +207,7 @@ export class TrackerConnection {
     }
     if (greeting.ok) return greeting.value
     const { code, sentence } = greeting.refusal
-    // What a client says, which understands the line and not the words.
+    // A client answers like this: it parses the line but does not know the method.
     if (code === 'invalid-params' || code === 'unknown-method') throw this.#isNoTracker()
     throw new Failure('protocol', `the tracker ${formatAddress(this.address)} says: ${sentence}`)
   }
@@ -219,14 +220,14 @@ export class TrackerConnection {
     )
   }
 
-  /** The user logged in before this connection came up: so does it, with the same keys. */
+  /** Logs this connection in, with the same keys, when the user logged in before it came up. */
   async #resumeSession(cluster: string): Promise<void> {
     const session = this.#options.session(cluster)
     if (session === undefined) return
     const answer = await this.login(session)
     if (!answer.ok)
       throw new Failure('protocol', `the tracker refuses this login: ${answer.refusal.sentence}`)
-    // Logged out meanwhile: this connection was not among those that were told.
+    // The user logged out meanwhile, and that logout missed this connection.
     if (this.#options.session(cluster) !== session) await this.logout()
   }
 
@@ -244,7 +245,7 @@ export class TrackerConnection {
 
   #tryAgain(): void {
     if (this.#stopped || this.#retry !== undefined) return
-    // Spread, so that the clients of a tracker that restarts do not all come in the same moment.
+    // Jitter, so that the clients of a restarted tracker do not all reconnect at once.
     const waitMs = this.#backoffMs * (0.75 + Math.random() / 2)
     this.#backoffMs = Math.min(longestBackoffMs, this.#backoffMs * 2)
     this.#retry = setTimeout(() => {

@@ -1,5 +1,5 @@
-// All trackers of the file as one: a question goes to the first that is up, a change is repeated at the
-// next with the same command id, announces go to all. Transfers never wait for this.
+// All trackers of the file as one: sends a question to the first that is up, repeats a change at the next
+// with the same command id, announces to all. Transfers never wait for it.
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
@@ -18,36 +18,36 @@ import { ToldOnce } from './told-once.ts'
 import { TrackerConnection, type Credentials, type Greeting, type Told } from './tracker-connection.ts'
 
 type Requests = TrackerProtocol['requests']
-/** Methods that change hard state; `id` is added by the link. */
+/** Methods that change hard state; the link adds `id`. */
 export type Change = {
   [M in Method<TrackerProtocol>]: Requests[M] extends { mutates: true } ? M : never
 }[Method<TrackerProtocol>]
 export type ChangeParams<M extends Change> = Omit<Params<TrackerProtocol, M>, 'id'>
 export type Question = Exclude<Method<TrackerProtocol>, Change>
 
-/** Which tracker tells something, and whether it is the first to: every tracker tells everything. */
+/** The tracker that sends a notification, and whether it is the first to: every tracker sends them all. */
 export interface Teller {
-  /** For what a person wants to hear once. */
+  /** Whether no other tracker has reported this yet. For what a person wants to hear once. */
   readonly isNews: (what: object) => boolean
   /** The tracker's own key. */
   readonly key: () => string
 }
 
 export interface TrackerLinkEvents {
-  /** What one tracker tells. */
+  /** Returns the handlers for the notifications of one tracker. */
   told(teller: Teller): Told
-  /** A login was answered: the keys whose tickets this community honours. */
+  /** A login succeeded; these are the keys whose tickets this community honours. */
   onTrackers(keys: readonly string[]): void
-  /** The clock of the tracker with this key, in milliseconds since 1970. */
+  /** The time of the tracker with this key, in milliseconds since 1970. */
   onTime(key: string, timeMs: number): void
-  /** A tracker is connected and, while somebody is logged in, logged in to. */
+  /** A tracker is connected and, while a user is logged in, has accepted the login. */
   onUp(): void
   /**
-   * Whoever is up belongs to another community than the session: another tracker listens there now, or the
-   * right one has begun anew without its data. From here the two look alike, so nothing is forgotten.
+   * All connected trackers belong to another community than the session: another tracker listens there now,
+   * or the right one has lost its data. The two look alike from here, so nothing is forgotten.
    */
   onOtherCommunity(address: Address): void
-  /** A tracker is gone and another is up: what only the first one knew has to be told again. */
+  /** A tracker is gone while another is up: what only the first knew must be reported again. */
   onOneDown(): void
   /** The last tracker is gone. */
   onAllDown(): void
@@ -69,11 +69,11 @@ export interface TrackerLinkOptions {
 const patienceMs = 5000
 /**
  * How long a tracker may take to answer before the next one is asked. Commits take milliseconds, but a
- * snapshot of a big community a second. The last that can be asked has `requestTimeoutMs`.
+ * snapshot of a big community takes a second. The last usable tracker has `requestTimeoutMs`.
  */
 const answerWithinMs = 2500
 const pauseMs = 100
-/** The same while no tracker was ever up: enough for one that starts together with the client. */
+/** Replaces `patienceMs` while no tracker was ever up: enough for one that starts with the client. */
 const startPatienceMs = 1000
 
 export class TrackerLink {
@@ -118,7 +118,7 @@ export class TrackerLink {
     })
   }
 
-  /** Begins to connect to all trackers. Does not wait. */
+  /** Starts connecting to all trackers, without waiting. */
   start(): void {
     this.#started = Promise.all(this.#connections.map((connection) => connection.start()))
   }
@@ -127,7 +127,7 @@ export class TrackerLink {
     for (const connection of this.#connections) connection.stop()
   }
 
-  /** Whether a tracker is connected, of the session's community while there is a session. */
+  /** Whether a tracker is connected; with a session, only trackers of its community count. */
   get isUp(): boolean {
     return this.#connections.some(
       (connection) => connection.caller !== undefined && !this.#isOther(connection),
@@ -139,7 +139,7 @@ export class TrackerLink {
     return this.#connections.find((connection) => connection.greeting !== undefined)?.greeting?.cluster
   }
 
-  /** Asks the first tracker that is up; the next, when that one goes away meanwhile. */
+  /** Asks the first tracker that is up, or the next when that one goes away. */
   async ask<M extends Question>(
     method: M,
     params: Params<TrackerProtocol, M>,
@@ -147,7 +147,7 @@ export class TrackerLink {
     return this.#request(method, params)
   }
 
-  /** Changes hard state, once, however often it has to be sent. */
+  /** Changes hard state exactly once, however often the command is sent. */
   async change<M extends Change>(method: M, params: ChangeParams<M>): Promise<Answer<void>> {
     const answer = await this.#request(method, { ...params, id: newCommandId() } as Params<
       TrackerProtocol,
@@ -169,12 +169,12 @@ export class TrackerLink {
     return accept(undefined)
   }
 
-  /** Logs in at every tracker that is up, and from now on at each that comes up. */
+  /** Logs in at every tracker that is up, and later at each that comes up. */
   async login(user: string, password: string): Promise<Answer<void>> {
     let derived: ClientKeys | undefined
     const session: Credentials = {
       user,
-      // The slow part is done once: every tracker of a community has the same salt for a user.
+      // Derives the keys once, because it is slow: all trackers of a community have the same salt for a user.
       keys: async (salt, iterations) => {
         this.#checkKnown(user, salt, iterations)
         if (derived?.salt !== salt || derived.iterations !== iterations) {
@@ -199,7 +199,7 @@ export class TrackerLink {
     return accept(undefined)
   }
 
-  /** Throws a `protocol` failure when the tracker asks for this password in another way than before. */
+  /** Throws a `protocol` failure when salt or iterations have changed, or are too few for a new user. */
   #checkKnown(user: string, salt: string, iterations: number): void {
     const { knownLogins } = this.#options
     const cluster = this.#sessionCluster ?? ''
@@ -217,9 +217,9 @@ export class TrackerLink {
   async #alsoLogin(connection: TrackerConnection, session: Credentials): Promise<void> {
     try {
       const answer = await connection.login(session)
-      // Logged out meanwhile: this connection was not among those that were told.
+      // The user logged out meanwhile, and that logout missed this connection.
       if (this.#session !== session) return await connection.logout()
-      // What was announced since the first login has not been said to this one.
+      // This tracker has missed what was announced since the first login.
       if (answer.ok) {
         this.#toldOnce.onConnected(connection)
         return await this.#announced.sendAll(connection)
@@ -227,7 +227,7 @@ export class TrackerLink {
     } catch (error) {
       if (!(error instanceof Failure)) throw error
     }
-    // It comes up again by itself, and logs in then. One that refuses may only be behind the others.
+    // The tracker reconnects by itself and logs in then. One that refuses may only be behind the others.
     connection.caller?.close('could not log in')
   }
 
@@ -237,11 +237,11 @@ export class TrackerLink {
     this.#announced.clear()
     this.#toldOnce.clear()
     await Promise.allSettled(this.#connections.map((connection) => connection.logout(answerWithinMs)))
-    // It comes up again by itself, and is then as good as any.
+    // These reconnect by themselves and are usable then.
     for (const { caller } of others) caller?.close('the user of another community logged out')
   }
 
-  /** Asks every tracker that is up for its time; `onTime` hears of those that answer. */
+  /** Asks every tracker that is up for its time; `onTime` receives the answers. */
   askTimes(): void {
     for (const connection of this.#connections) {
       if (connection.greeting !== undefined && !this.#isOther(connection)) void this.#askTime(connection)
@@ -252,21 +252,21 @@ export class TrackerLink {
     const key = connection.greeting?.key
     try {
       const answer = await connection.request('ping', {})
-      // An older tracker does not say.
+      // An older tracker does not send its time.
       if (!answer.ok || answer.value.timeMs === undefined) return
-      // Another one may listen at this address by now.
+      // Another tracker may listen at this address by now.
       if (key !== undefined && key === connection.greeting?.key) {
         this.#options.events.onTime(key, answer.value.timeMs)
       }
     } catch (error) {
-      // It is gone, and says its time when it comes back.
+      // The tracker is gone, and sends its time when it comes back.
       if (!(error instanceof Failure)) throw error
     }
   }
 
   /**
-   * Says to all trackers that this client serves the file; said again to each that comes back.
-   * Resolves when the one that is asked first has answered, and never rejects for a tracker that does not.
+   * Announces to all trackers that this client serves the file, and again to each that comes back. Resolves
+   * when the first usable tracker has answered or timed out; never rejects for one that does not answer.
    */
   async announce(file: FileVersion, complete: boolean): Promise<void> {
     const entry = this.#announced.put(file, complete)
@@ -300,7 +300,7 @@ export class TrackerLink {
     return greeting !== undefined && this.#session !== undefined && greeting.cluster !== this.#sessionCluster
   }
 
-  /** Whether there are trackers that are up, and all of them belong to another community. */
+  /** Whether trackers are up, and all of them belong to another community. */
   get #isAmongOthers(): boolean {
     const up = this.#connections.filter(({ caller }) => caller !== undefined)
     return up.length > 0 && up.every((connection) => this.#isOther(connection))
@@ -313,14 +313,14 @@ export class TrackerLink {
     return this.#withConnection((connection, timeoutMs) => connection.request(method, params, timeoutMs))
   }
 
-  /** Tries at one tracker after the other until one answers; gives up when none does for a while. */
+  /** Tries one tracker after the other until one answers; gives up when none does in time. */
   async #withConnection<T>(
     attempt: (connection: TrackerConnection, timeoutMs: number) => Promise<Answer<T>>,
   ): Promise<Answer<T>> {
     const deadlineMs = performance.now() + patienceMs
     let lost: unknown
     do {
-      // A tracker that is up and yet cannot answer is not asked again in the same moment.
+      // Pauses before asking a tracker again that is up but could not answer.
       if (lost !== undefined) await setTimeout(pauseMs)
       const usable = this.#usable()
       for (const [index, connection] of usable.entries()) {
@@ -350,7 +350,7 @@ export class TrackerLink {
     throw new Failure('connection-lost', problem ?? `no answer from ${silence}`, lost)
   }
 
-  /** Those that can be asked now, logged in while somebody is. One that may hang is asked last. */
+  /** Trackers that can be asked now, logged in to while a user is. Those that may hang come last. */
   #usable(): TrackerConnection[] {
     const usable = this.#connections.filter(
       (connection) =>
@@ -360,7 +360,7 @@ export class TrackerLink {
     return [...usable.filter(({ isHealthy }) => isHealthy), ...usable.filter(({ isHealthy }) => !isHealthy)]
   }
 
-  /** Whether a tracker came up within this time. */
+  /** Resolves to whether a tracker came up within this time. */
   async #untilUp(waitMs: number): Promise<boolean> {
     if (waitMs <= 0) return false
     return new Promise((resolve) => {
@@ -372,8 +372,8 @@ export class TrackerLink {
       const wake = (): void => done(true)
       const timer = globalThis.setTimeout(() => done(false), waitMs)
       this.#waiters.add(wake)
-      // Asked before the first try of all has ended: somebody may be up by then. If nobody is, and
-      // nobody ever was, this is no short pause of a tracker, and the person is told soon.
+      // A tracker may have come up when all first attempts have ended. If none is up and none ever was, this
+      // is no short outage, so the person is told soon.
       void this.#started?.then(() => {
         if (this.#usable().length > 0) wake()
         else if (!this.#wasUp) globalThis.setTimeout(() => done(false), startPatienceMs)
@@ -382,12 +382,12 @@ export class TrackerLink {
   }
 }
 
-/** Names one change, however often it has to be sent. */
+/** Makes the id of one change, which stays the same however often the change is sent. */
 function newCommandId(): string {
   return randomBytes(16).toString('base64url')
 }
 
-/** The same, but for what is told while `isOther`: a tracker of another community has nothing to say here. */
+/** Wraps handlers to ignore notifications while `isOther`: they are from a tracker of another community. */
 function unless(isOther: () => boolean, told: Told): Told {
   const heard = Object.entries(told).map(([method, tell]) => [
     method,

@@ -1,15 +1,15 @@
 // Reads pieces of one file, synchronously while they come from memory and in a thread while they come from
 // disk. From memory a piece takes 0.1 ms. Going through a thread takes twice as long, half of that on the
-// event loop; but a disk may take 10 ms, for which the loop must not block.
+// event loop; but a disk may take 10 ms, and the event loop must not block that long.
 
 import { readSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 
-/** A longer read came from disk, or lost the processor on the way: the system's count of disk reads tells which … */
+/** A longer read came from disk or lost the processor; the system's count of disk reads tells which. */
 const slowMs = 1
-/** … except for file systems outside the kernel, which it does not count. A read this long is slow in any case. */
+/** A read this long is slow in any case: file systems outside the kernel are missing from that count. */
 const tooSlowMs = 20
-/** Pieces to read in threads before the next synchronous try, at the start and after a slow read. */
+/** Pieces to read in threads before the next synchronous attempt, at the start and after a slow read. */
 const threadedMin = 16
 /** That number doubles with each further slow read up to this; `threadedMin` fast reads in a row reset it. */
 const threadedMax = 4096
@@ -17,7 +17,7 @@ const threadedMax = 4096
 export class PieceReader {
   readonly #nowMs: () => number
   readonly #diskReads: () => number
-  /** Pieces still to be read in threads. */
+  /** Pieces still to read in threads. */
   #threaded = threadedMin
   #threadedNext = threadedMin
   #fastInRow = 0
@@ -39,7 +39,7 @@ export class PieceReader {
     return this.#threaded === 0
   }
 
-  /** Reads `length` bytes at `position` into `buffer`; resolves to the bytes read. Rejects with the system's error. */
+  /** Reads `length` bytes at `position`; resolves to the bytes read. Rejects with the system's error. */
   async read(file: FileHandle, buffer: Buffer, length: number, position: number): Promise<number> {
     if (!this.readsAtOnce) {
       this.#threaded--
@@ -62,7 +62,7 @@ export class PieceReader {
     this.#threadedNext = Math.min(threadedMax, 2 * this.#threadedNext)
   }
 
-  /** Whether this process read from disk since the last call. Other files count too; then a thread is used in vain. */
+  /** Whether this process has read any file from disk since the last call; other files waste a thread. */
   #hasReadDisk(): boolean {
     const before = this.#diskReadsSeen
     this.#diskReadsSeen = this.#diskReads()

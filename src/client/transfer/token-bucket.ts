@@ -1,7 +1,7 @@
 // A rate limit as a token bucket: `bytesPerSecond` on average, never more than a burst at once. The clock is
 // injected, so that tests need not wait.
 
-/** The burst, in seconds at the limit. Short, so that the limit holds over any second and not only on average. */
+/** The burst, in seconds at the limit. Short, so that the limit holds over any second. */
 const burstSeconds = 0.1
 
 export interface Clock {
@@ -33,7 +33,7 @@ export class TokenBucket {
     return this.#bytesPerSecond
   }
 
-  /** Changes the limit, also for waiting callers. Undefined: no limit. */
+  /** Changes the limit, also for waiting callers. Undefined means no limit. */
   setRate(bytesPerSecond: number | undefined): void {
     this.#fill()
     // Scales debt and waiting requests to the lower limit, so that they take no longer than under the old
@@ -51,7 +51,7 @@ export class TokenBucket {
     return Math.max(1024, Math.ceil(this.#bytesPerSecond * burstSeconds))
   }
 
-  /** Undefined when the bytes may go now, else a promise that resolves when they may. First come, first served. */
+  /** Undefined if the bytes may go now, else a promise for when they may. First come, first served. */
   take(bytes: number): Promise<void> | undefined {
     if (this.#bytesPerSecond === undefined) return undefined
     this.#fill()

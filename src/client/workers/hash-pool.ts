@@ -1,4 +1,4 @@
-// Hashes files on all cores without stopping the event loop: tasks of 64 pieces to a few workers.
+// Hashes files on all cores without blocking the event loop: hands tasks of 64 pieces to a few workers.
 
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -7,13 +7,13 @@ import { pieceCount } from '../../common/pieces.ts'
 import { systemError } from './system-error.ts'
 import { hashOfFile, type HashTask, type TaskResult } from './hash-worker.ts'
 
-/** 32 MiB: long enough that handing out tasks costs nothing, short enough that all workers end together. */
+/** 32 MiB: large enough to make handing out tasks cheap, small enough for all workers to finish together. */
 const taskPieces = 64
 
-/** Files up to this many pieces (4 MiB) are hashed at once here: starting a worker takes longer. */
+/** Files up to this many pieces (4 MiB) are hashed on the event loop: starting a worker takes longer. */
 export const inlinePieces = 8
 
-/** Workers without work are kept for this long: a script shares files one right after the other. */
+/** How long to keep idle workers: a script shares files one right after the other. */
 const idleMs = 250
 
 interface Job {
@@ -42,8 +42,8 @@ export class HashPool {
   }
 
   /**
-   * The hashes of some pieces, in their order. Rejects with a `file` failure; and with the signal's reason
-   * as soon as it aborts: then no further task of this call begins.
+   * The hashes of some pieces, in their order. Rejects with a `file` failure, or with the signal's reason as
+   * soon as it aborts; then no further task of this call begins.
    */
   async hashPieces(
     path: string,
@@ -68,7 +68,7 @@ export class HashPool {
     }
   }
 
-  /** Ends the workers; whatever was being hashed is rejected. */
+  /** Ends the workers and rejects all pending hashing. */
   async close(): Promise<void> {
     clearTimeout(this.#idle)
     const closed = new Failure('file', 'hashing was stopped')
@@ -100,7 +100,7 @@ export class HashPool {
     })
   }
 
-  /** A task that a worker has begun goes on to its end, and nobody hears of it. */
+  /** A task that a worker has begun runs to its end, and its result is ignored. */
   #giveUp(jobs: readonly Job[], reason: Error): void {
     const given = new Set(jobs)
     this.#queue.splice(0, this.#queue.length, ...this.#queue.filter((job) => !given.has(job)))
@@ -110,21 +110,24 @@ export class HashPool {
   #start(): Worker {
     const worker = this.#startWorker()
     this.#workers.set(worker, undefined)
-    // Hashing must not keep a program alive that has been told to quit.
+    // Hashing must not keep the program alive after it was told to quit.
     worker.unref()
     worker.on('message', (result: TaskResult) => {
-      // It may have been ended while its last answer was under way: it must not be given another task.
+      // The worker may have been ended while its last answer was in transit; it must not get another task.
       if (!this.#workers.has(worker)) return
       this.#workers.get(worker)?.resolve(result)
       this.#next(worker)
     })
     worker.on('error', (error) => this.#onGone(worker, error))
-    // One that was ended here is not in the map any more.
+    // A worker ended on purpose is no longer in the map.
     worker.on('exit', (code) => this.#onGone(worker, new Error(`a worker ended with code ${code}`)))
     return worker
   }
 
-  /** Whoever waits must not wait for a worker that is gone. If none can start, each is rejected in turn. */
+  /**
+   * Rejects the job of a worker that ended, so that nobody waits for it forever. If no worker can start, each
+   * queued job is rejected in turn.
+   */
   #onGone(worker: Worker, error: Error): void {
     const job = this.#workers.get(worker)
     if (!this.#workers.delete(worker)) return
@@ -160,7 +163,7 @@ function inline(task: HashTask): Buffer {
   try {
     return hashOfFile(task)
   } catch (error) {
-    // Our own decision, that the file became shorter, has no cause: nothing failed.
+    // Our own failure, that the file became shorter, has no cause: no system call failed.
     throw unreadable(task, sentenceOf(error), error instanceof Failure ? undefined : error)
   }
 }

@@ -1,4 +1,4 @@
-// A worker that hashes pieces of a file. Bytes are not handed over: it reads the file itself.
+// A worker that hashes pieces of a file. It reads the file itself, so that no bytes pass between threads.
 
 import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
@@ -7,7 +7,7 @@ import { pieceLength, pieceOffset } from '../../common/pieces.ts'
 import { hashPiece } from '../hashing/piece-hash.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 
-/** Pieces of a file, to be read and hashed. */
+/** Pieces of a file to read and hash. */
 export interface HashTask {
   readonly path: string
   readonly sizeBytes: number
@@ -15,16 +15,16 @@ export interface HashTask {
 }
 
 /**
- * The hashes, or why there are none. `errno` is libuv's number of a system error: a thread cannot be sent its
- * code as part of an error.
+ * The hashes, or why there are none. `errno` is libuv's number of a system error, sent separately because an
+ * error loses its code on the way between threads.
  */
 export type TaskResult =
   { readonly hashes: Uint8Array } | { readonly problem: string; readonly errno: number | undefined }
 
-/** The hashes of these pieces, 52 bytes each, in their order. Throws when the file is shorter or unreadable. */
+/** The hashes of these pieces, 52 bytes each, in order. Throws when the file is shorter or unreadable. */
 export function hashOfFile(task: HashTask): Buffer {
   const file = openSync(task.path, 'r')
-  // One for all tasks of a thread: a new one each time is memory until the next collection.
+  // Reused for all tasks of a thread: a new one would occupy memory until the next garbage collection.
   const buffer = takePieceBuffer()
   try {
     const hashes: Buffer[] = []

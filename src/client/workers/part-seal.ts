@@ -1,28 +1,27 @@
-// A seal on a file that only this program may write: its modification time is set to a value that nobody
-// else would give it, after each write of our own. A write by anybody else sets it to the time of that
-// write, which breaks the seal. A system's clock is too coarse to tell two writes of one tick apart; the
-// seal needs no clock. What it cannot see is a write of somebody else while one of our own is under way: that is
-// for part-watch.ts.
+// A seal for a file that only this program may write: after each of its writes, it sets the modification time
+// to a value that nobody else would choose. A write by anybody else sets the time of that write, which breaks
+// the seal. A system clock is too coarse to tell two writes in one tick apart; the seal needs no clock. It
+// cannot detect a foreign write during one of our own; part-watch.ts does.
 
 import { randomInt } from 'node:crypto'
 import { fstatSync, futimesSync } from 'node:fs'
 
-/** A modification time in whole seconds since 1970, so that every file system can keep it; 0: no seal. */
+/** A modification time in whole seconds since 1970, which every file system can store; 0 means no seal. */
 export type Seal = number
 
 const daySeconds = 86_400
 
-/** Random, so that two programs that write to one file break each other's. It is one to two days ago. */
+/** Random, one to two days ago, so that two programs that write to one file break each other's seals. */
 export function newSeal(): Seal {
   return Math.floor(Date.now() / 1000) - daySeconds - randomInt(daySeconds)
 }
 
-/** Sets the seal, if it is one. Throws the system's error. */
+/** Sets the seal unless it is 0. Throws the system's error. */
 export function setSeal(file: number, seal: Seal): void {
   if (seal !== 0) futimesSync(file, seal, seal)
 }
 
-/** Whether nobody has written to the file since the seal was set; true without a seal. Throws the system's error. */
+/** Whether nobody else has written since the seal was set; true without one. Throws the system's error. */
 export function isSealed(file: number, seal: Seal): boolean {
   return seal === 0 || fstatSync(file).mtimeMs === seal * 1000
 }

@@ -1,5 +1,5 @@
-// One shared memory and the workers that look into it. When one of them ends before its shift does, the crew
-// is broken: the slots may be in any state, and the lock may be held by nobody. It is then used no more.
+// One shared memory and the workers that use it. When a worker ends before its shift does, the crew is broken
+// and no longer used: the slots may be in any state, and the write lock may never be released.
 
 import { Worker } from 'node:worker_threads'
 import type { Failure } from '../../common/failure.ts'
@@ -21,20 +21,20 @@ interface Waiting {
 }
 
 export class StoreCrew {
-  /** Slots are named by numbers that no other crew of the pool has: from this one on, `slotCount` of them. */
+  /** The name of slot 0. Each crew of a pool has its own range of `slotCount` names. */
   readonly #firstSlot: number
   readonly #onBroken: (error: unknown) => void
   readonly #newWorker: (data: object) => Worker
   readonly #slots = new StoreSlots()
-  /** Slots that nobody has. The last is taken first: its memory is in use already, and in the cache. */
+  /** Free slots. The last is taken first: its memory is already allocated, and in the cache. */
   readonly #free = Array.from({ length: slotCount }, (_, slot) => slotCount - 1 - slot)
   readonly #waiting = new Map<number, Waiting>()
-  /** All that run, also those whose shift is over, each with its end. */
+  /** All running workers, including those whose shift is over, each with a promise for its end. */
   readonly #workers = new Map<Worker, Promise<void>>()
   #workersOfShift = 0
   #isBroken = false
 
-  /** `onBroken` is called once, by the first worker that ends without having been told to. */
+  /** `onBroken` is called once, when the first worker ends unasked. */
   constructor(
     firstSlot: number,
     onBroken: (error: unknown) => void,
@@ -45,7 +45,7 @@ export class StoreCrew {
     this.#newWorker = newWorker
   }
 
-  /** Where the names of the next crew may begin. */
+  /** The first slot name of the next crew. */
   get endSlot(): number {
     return this.#firstSlot + slotCount
   }
@@ -54,7 +54,7 @@ export class StoreCrew {
     return this.#slots.onDutyCount > 0
   }
 
-  /** Workers that have begun to look for work, of `workerCount`. */
+  /** How many workers, of `workerCount`, have begun to look for work. */
   get onDutyCount(): number {
     return this.#slots.onDutyCount
   }
@@ -63,7 +63,7 @@ export class StoreCrew {
     return this.#workersOfShift
   }
 
-  /** Whether a posted piece is not done yet. */
+  /** Whether any posted piece is unfinished. */
   get isWaiting(): boolean {
     return this.#waiting.size > 0
   }
@@ -81,7 +81,7 @@ export class StoreCrew {
     return this.#slots.piece(name - this.#firstSlot)
   }
 
-  /** Hands a piece to the workers. Settles when it is done, or by `rejectRest` or `finishHere`. */
+  /** Hands a piece to the workers. Settles when it is done, or through `rejectRest` or `finishHere`. */
   post(name: number, job: StoreJob): Promise<StoreOutcome> {
     const slot = name - this.#firstSlot
     return new Promise((resolve, reject) => {
@@ -94,7 +94,7 @@ export class StoreCrew {
     const { memory, shift } = this.#slots
     const data: StoreShift = { memory, shift }
     const worker = this.#newWorker(data)
-    // It must not keep a program alive that has been told to quit.
+    // Must not keep the program alive after it was told to quit.
     worker.unref()
     worker.on('message', () => this.#lookForDone())
     worker.on('error', (error) => this.#breakUp(error))
@@ -109,25 +109,25 @@ export class StoreCrew {
     this.#workersOfShift++
   }
 
-  /** Resolves when no worker runs any more. None stops inside a piece. */
+  /** Ends the workers; resolves when none runs any more. None stops in the middle of a piece. */
   async endWorkers(): Promise<void> {
     this.#slots.endShift()
     this.#workersOfShift = 0
-    // Else nothing would keep the program alive until they have ended, and it would end in the middle of this.
+    // Otherwise nothing would keep the program alive until the workers have ended.
     for (const worker of this.#workers.keys()) worker.ref()
     await Promise.all(this.#workers.values())
     this.#lookForDone()
   }
 
-  /** For pieces that nobody began with before the workers ended. */
+  /** Rejects the pieces that no worker had begun before the workers ended. */
   rejectRest(failure: Failure): void {
     for (const { reject } of this.#waiting.values()) reject(failure)
     this.#waiting.clear()
   }
 
-  /** For a crew that is broken. Never rejects; resolves when every piece that was posted is done. */
+  /** Finishes the pieces of a broken crew on the event loop. Resolves when all are done; never rejects. */
   async finishHere(): Promise<void> {
-    // Not before the last has ended: the others may be writing, and whoever is told closes its files.
+    // Waits for the last worker: others may still write, and callers close their files when a piece settles.
     await this.endWorkers()
     for (const [slot, { job, resolve, reject }] of this.#waiting) {
       this.#waiting.delete(slot)

@@ -1,4 +1,4 @@
-// Verifies and writes a piece on the event loop: for one whose worker is gone.
+// Verifies and writes a piece on the event loop, when its worker is gone.
 
 import { write } from 'node:fs'
 import { promisify } from 'node:util'
@@ -8,7 +8,7 @@ import type { StoreJob, StoreOutcome } from './store-slots.ts'
 
 const writeSome = promisify(write)
 
-/** As a worker does it. Rejects with the system's error. */
+/** Does what a store worker does. Rejects with the system's error. */
 export async function storeHere(buffer: Buffer, job: StoreJob): Promise<StoreOutcome> {
   const piece = buffer.subarray(0, job.length)
   if (!hashPiece(piece).equals(job.expected)) return 'bad'
@@ -19,7 +19,7 @@ export async function storeHere(buffer: Buffer, job: StoreJob): Promise<StoreOut
   return isTouched ? 'touched' : 'stored'
 }
 
-/** `offset` null: at the end of what this program has written to the file. */
+/** With `offset` null, appends after what this program has written to the file. */
 async function writeAll(file: number, bytes: Uint8Array, offset: number | null): Promise<void> {
   for (let at = 0; at < bytes.length;) {
     const place = offset === null ? null : offset + at

@@ -1,6 +1,6 @@
-// Verifies received pieces and writes them without stopping the event loop, on all cores. Hands out the
-// buffers that pieces are received into: from there on no byte of them is copied or sent to a thread.
-// When a worker breaks, the loop finishes what it left: a piece is never lost by that, and nobody waits for ever.
+// Verifies received pieces and writes them on all cores, without blocking the event loop. Provides the
+// buffers to receive pieces into; from there no byte is copied or sent to a thread. When a worker breaks, the
+// event loop finishes its work, so that no piece is lost and nobody waits forever.
 
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
@@ -13,29 +13,29 @@ import type { StoreJob, StoreOutcome } from './store-slots.ts'
 /** A buffer of `pieceBytes` to receive a piece into. Nobody may touch it after `release`. */
 export interface PieceBuffer {
   readonly bytes: Buffer
-  /** Its name in the pool; undefined for one of the loop's own memory. */
+  /** Its name in the pool; undefined for a buffer outside the shared memory. */
   readonly slot: number | undefined
   readonly release: () => void
 }
 
-/** Workers without work are kept for this long: pieces of a download come one by one. */
+/** How long to keep idle workers: the pieces of a download arrive one by one. */
 const idleMs = 1000
 
-/** After a worker broke the loop works alone for so long: what broke it may well break the next. */
+/** How long the event loop works alone after a worker broke: the cause may well break the next one. */
 const restMs = 10_000
 
 export class StorePool {
   readonly #size: number
   readonly #startWorker: ((data: object) => Worker) | undefined
   #crew: StoreCrew
-  /** Who owns the slots that are taken, by their names. A crew that broke owns its own until they are released. */
+  /** The crew that owns each taken slot, by name. A broken crew owns its slots until they are released. */
   readonly #taken = new Map<number, StoreCrew>()
-  /** What crews that broke have left is being finished. */
+  /** Broken crews that are finishing their pieces. */
   readonly #finishing = new Set<Promise<void>>()
   #restUntilMs = Number.NEGATIVE_INFINITY
   #idle: NodeJS.Timeout | undefined
 
-  /** `startWorker` is for tests: it gets the worker's data. */
+  /** `startWorker` is for tests; it receives the worker's data. */
   constructor(
     size = Math.min(4, Math.max(1, availableParallelism())),
     startWorker?: (data: object) => Worker,
@@ -45,12 +45,12 @@ export class StorePool {
     this.#crew = this.#newCrew(0)
   }
 
-  /** Whether a worker is there already. */
+  /** Whether a worker is ready. */
   get isStaffed(): boolean {
     return this.#crew.isStaffed
   }
 
-  /** A buffer of the workers' memory, or one of its own when they are all taken: then hash it here. */
+  /** A buffer in the shared memory or, when all are taken, one outside it, which the caller has to hash. */
   take(): PieceBuffer {
     const crew = this.#crew
     const slot = crew.take()
@@ -66,21 +66,21 @@ export class StorePool {
   }
 
   /**
-   * Verifies the piece in a slot and writes it, if it is the expected one. Neither the piece may change nor
-   * the files be closed until then. Rejects with the system's error when it cannot be written.
+   * Verifies the piece in a slot and writes it if it is the expected one. Until this settles, the piece must
+   * not change and the files must stay open. Rejects with the system's error when the write fails.
    */
   store(slot: number, job: StoreJob): Promise<StoreOutcome> {
     const crew = this.#taken.get(slot)
     if (crew === undefined) throw new Error(`slot ${slot} is not taken`)
-    // Its workers are gone since it was taken: nobody would look into that memory again.
+    // The crew broke after the slot was taken: no worker looks into that memory any more.
     if (crew !== this.#crew) return storeHere(crew.piece(slot), job)
     this.warmUp()
     return crew.post(slot, job)
   }
 
   /**
-   * Starts a worker that pieces will need soon: it takes longer than a piece. One after the other, so that
-   * the first is not held up by the next, which take as much of the cores until they have started.
+   * Starts a worker in advance, because starting one takes longer than a piece. Starts one at a time, so that
+   * the first does not compete with the next for the cores while starting.
    */
   warmUp(): void {
     const crew = this.#crew
@@ -91,7 +91,7 @@ export class StorePool {
     else this.#idle.refresh()
   }
 
-  /** Ends the workers; pieces that none of them had begun with are rejected. */
+  /** Ends the workers and rejects the pieces that none of them had begun. */
   async close(): Promise<void> {
     this.#stopIdleTimer()
     await this.#crew.endWorkers()
@@ -103,12 +103,12 @@ export class StorePool {
     return new StoreCrew(firstSlot, (error) => this.#onBroken(error), this.#startWorker)
   }
 
-  /** The next workers get new memory: nobody knows in which state a worker that broke left the old one. */
+  /** Gives the next workers new memory, since a broken worker may have left the old one in any state. */
   #onBroken(error: unknown): void {
     const broken = this.#crew
     this.#crew = this.#newCrew(broken.endSlot)
     this.#stopIdleTimer()
-    // Told once: somebody has to hear of a bug, and nobody of each try.
+    // Warns once: somebody must hear of a bug, but not of each retry.
     if (this.#restUntilMs < 0)
       process.emitWarning(`a thread that stores pieces broke, which makes it slower: ${sentenceOf(error)}`)
     this.#restUntilMs = performance.now() + restMs
@@ -131,7 +131,7 @@ export class StorePool {
   }
 }
 
-/** A buffer that only the loop can read. */
+/** A buffer that only the event loop can read. */
 export function ownBuffer(): PieceBuffer {
   const bytes = takePieceBuffer()
   return { bytes, slot: undefined, release: () => returnPieceBuffer(bytes) }

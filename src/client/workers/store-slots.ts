@@ -1,6 +1,6 @@
-// The memory that the event loop and the store workers share: buffers that pieces are received into, and
-// for each what is to be done with it. Its state says whose it is at the moment, so that a piece goes from
-// thread to thread by changing one number: a message between threads costs a tenth of what hashing costs.
+// The memory that the event loop and the store workers share: buffers to receive pieces into, and for each
+// what to do with it. The state of a slot says which thread owns it, so that a piece passes between threads
+// by changing one number; a message between threads costs a tenth of what hashing costs.
 //
 //   idle → received → hashing → verified → writing → stored     (or touched, bad, failed)
 //   loop   loop       a worker             a worker  loop
@@ -9,25 +9,25 @@ import { pieceBytes } from '../../common/limits.ts'
 import { hashBytes } from '../../common/manifest.ts'
 import type { Seal } from './part-seal.ts'
 
-/** What is to be done with a received piece. */
+/** What to do with a received piece. */
 export interface StoreJob {
   /** Bytes of the piece, at the start of the slot. */
   readonly length: number
-  /** The hashes that it must have, 52 bytes as in the manifest. */
+  /** The expected hashes, 52 bytes as in the manifest. */
   readonly expected: Uint8Array
-  /** The file descriptor to write it to, and where in the file, in bytes. */
+  /** The file descriptor to write the piece to, and its offset in the file, in bytes. */
   readonly file: number
   readonly offset: number
-  /** Where to append, once it is written, that it is there; and the 4 bytes that say so. */
+  /** The file descriptor of the journal, and the 4-byte record to append once the piece is written. */
   readonly journal: number
   readonly record: Uint8Array
-  /** The seal of the file, see part-seal.ts; 0: it has none. */
+  /** The seal of the file, see part-seal.ts; 0 means none. */
   readonly seal: Seal
-  /** Whether the seal must be whole before this is written, since only workers write to the file at present. */
+  /** Whether the seal must be intact before the write, since only workers write to the file at present. */
   readonly isAtRest: boolean
 }
 
-/** What became of a piece. `touched`: it is stored, and somebody else had written to the file before. */
+/** The outcome for a piece. `touched`: it is stored, but somebody else had written to the file before. */
 export type StoreOutcome = 'stored' | 'touched' | 'bad'
 
 export const SlotState = {
@@ -43,12 +43,12 @@ export const SlotState = {
 } as const
 export type SlotState = (typeof SlotState)[keyof typeof SlotState]
 
-/** 64 MiB of address space; only what is used takes memory, and what was used last is used first. */
+/** 64 MiB of address space. Only used slots occupy memory, and the last used is reused first. */
 export const slotCount = 128
 
 const recordBytes = 4
 
-/** Numbers for all, at the start of the memory. */
+/** Indices of the common numbers, at the start of the memory. */
 const posted = 0
 const writeLock = 1
 const bell = 2
@@ -56,7 +56,7 @@ const shift = 3
 const onDuty = 4
 const asleep = 5
 const commonNumbers = 6
-/** Numbers of a slot, behind those for all. */
+/** Indices of the numbers of a slot, which follow the common ones. */
 const state = 0
 const length = 1
 const file = 2
@@ -83,7 +83,7 @@ export class StoreSlots {
     this.#texts = new Uint8Array(memory, numbersBytes, textsBytes)
   }
 
-  /** The bytes of a slot, `pieceBytes` of them. */
+  /** The `pieceBytes` bytes of a slot. */
   piece(slot: number): Buffer {
     return Buffer.from(this.memory, piecesAt + slot * pieceBytes, pieceBytes)
   }
@@ -96,7 +96,7 @@ export class StoreSlots {
     Atomics.store(this.#numbers, at(slot, state), to)
   }
 
-  /** Whether the state was `from` and is `to` now: only one thread gets that answer. */
+  /** Changes the state atomically; returns false if it was not `from`. Only one thread succeeds. */
   changeState(slot: number, from: SlotState, to: SlotState): boolean {
     return Atomics.compareExchange(this.#numbers, at(slot, state), from, to) === from
   }
@@ -123,7 +123,7 @@ export class StoreSlots {
     if (Atomics.load(numbers, asleep) > 0) Atomics.notify(numbers, posted, 1)
   }
 
-  /** As it was posted. Its texts are views of the shared memory. */
+  /** The job as posted. `expected` and `record` are views of the shared memory. */
   job(slot: number): StoreJob {
     const numbers = this.#numbers
     const textAt = slot * (hashBytes + recordBytes)
@@ -139,7 +139,7 @@ export class StoreSlots {
     }
   }
 
-  /** How often something was posted: to be read before looking for work, and given to `waitForMore`. */
+  /** Rises with every post. Read it before looking for work, and pass it to `waitForMore`. */
   get postedCount(): number {
     return Atomics.load(this.#numbers, posted)
   }
@@ -147,12 +147,12 @@ export class StoreSlots {
   /**
    * Blocks this thread until more was posted than at `seen`.
    *
-   * No wake-up is lost, although `post` notifies only when it reads that somebody is asleep. Atomics have one
-   * order for all threads. Here `asleep` rises before `posted` is compared; there `posted` rises before
-   * `asleep` is read. If `post` reads zero, that was before it rose here, so this comparison comes after
-   * `posted` rose: it differs from `seen`, and nobody sleeps. If `post` reads more, it notifies, and comparing
-   * and falling asleep are one step for the notification: either the thread sleeps and is woken, or it has
-   * yet to compare, and finds the difference.
+   * No wake-up is lost, although `post` notifies only if it reads that a thread is asleep. Atomics have one
+   * order for all threads. This method increments `asleep` before it compares `posted`; `post` increments
+   * `posted` before it reads `asleep`. If `post` reads zero, it did so before the increment here, so the
+   * comparison here comes after `posted` changed: it differs from `seen`, and the thread does not sleep. If
+   * `post` reads more, it notifies. Atomics.wait compares and falls asleep in one step: either the thread
+   * sleeps and is woken, or it has yet to compare and finds the difference.
    */
   waitForMore(seen: number): void {
     Atomics.add(this.#numbers, asleep, 1)
@@ -160,19 +160,19 @@ export class StoreSlots {
     Atomics.sub(this.#numbers, asleep, 1)
   }
 
-  /** Ends a slot that could not be written. `number` is libuv's: negative, as in the `errno` of an error. */
+  /** Marks a slot that could not be written. `number` is libuv's: negative, like the `errno` of an error. */
   fail(slot: number, number: number): void {
-    // Before the state: whoever sees that it failed also sees why.
+    // Stored before the state, so that whoever sees the failure also sees the reason.
     Atomics.store(this.#numbers, at(slot, errno), number)
     this.setState(slot, SlotState.failed)
   }
 
-  /** Why a slot is `failed`, as given to `fail`. */
+  /** The errno of a `failed` slot, as passed to `fail`. */
   errnoOf(slot: number): number {
     return Atomics.load(this.#numbers, at(slot, errno))
   }
 
-  /** Workers belong to a shift, and end when there is another: by themselves, never inside a piece. */
+  /** Each worker belongs to a shift and ends by itself, never within a piece, when another shift begins. */
   get shift(): number {
     return Atomics.load(this.#numbers, shift)
   }
@@ -193,7 +193,7 @@ export class StoreSlots {
     Atomics.add(this.#numbers, onDuty, 1)
   }
 
-  /** One thread at a time writes: a file system lets only one into a file, and the others would stand. */
+  /** Lets one thread write at a time: a file system admits only one to a file, and the others would block. */
   tryLockWriting(): boolean {
     return Atomics.compareExchange(this.#numbers, writeLock, 0, 1) === 0
   }
@@ -202,12 +202,12 @@ export class StoreSlots {
     Atomics.store(this.#numbers, writeLock, 0)
   }
 
-  /** Whether the loop must be told that something is done: not if it was, and has not looked yet. */
+  /** Whether to notify the event loop of a finished piece; false if it was and has not looked yet. */
   ringBell(): boolean {
     return Atomics.compareExchange(this.#numbers, bell, 0, 1) === 0
   }
 
-  /** By the loop, before it looks at what is done. */
+  /** Called by the event loop before it looks for finished pieces. */
   silenceBell(): void {
     Atomics.store(this.#numbers, bell, 0)
   }

@@ -1,5 +1,5 @@
-// A worker that verifies received pieces and writes those that are good. It waits in shared memory, not
-// for messages; all it sends is a bell for the loop to look.
+// A worker that verifies received pieces and writes the good ones. It waits on shared memory, not for
+// messages; all it sends is a signal for the event loop to look.
 
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -7,10 +7,10 @@ import { hashPiece } from '../hashing/piece-hash.ts'
 import { isSealed, setSeal } from './part-seal.ts'
 import { slotCount, SlotState, StoreSlots } from './store-slots.ts'
 
-/** What a worker is started with. */
+/** The data that a worker is started with. */
 export interface StoreShift {
   readonly memory: SharedArrayBuffer
-  /** As the memory had it then: this worker ends when it is another. */
+  /** The shift at the start; the worker ends when the shift in `memory` differs. */
   readonly shift: number
 }
 
@@ -32,7 +32,7 @@ function run(slots: StoreSlots, shift: number): void {
   }
 }
 
-/** The next received piece behind the last one, so that none waits for ever. */
+/** Claims the next received piece after slot `last`, so that none waits forever. */
 function claim(slots: StoreSlots, last: number): number | undefined {
   for (let n = 1; n <= slotCount; n++) {
     const slot = (last + n) % slotCount
@@ -51,8 +51,8 @@ function verify(slots: StoreSlots, slot: number): void {
 }
 
 /**
- * Writes whatever is verified, also by other workers: whoever is not the writer goes on hashing.
- * Looked at again after the lock is free, since others may have found it taken in the last moment.
+ * Writes every verified piece, including those of other workers; a worker that does not get the lock goes on
+ * hashing. Checks again after releasing the lock, since others may have found it taken just before.
  */
 function writeVerified(slots: StoreSlots): void {
   do {
@@ -70,18 +70,18 @@ function write(slots: StoreSlots, slot: number): void {
     const isTouched = isAtRest && !isSealed(file, seal)
     writeAll(file, slots.piece(slot).subarray(0, length), offset)
     setSeal(file, seal)
-    // Behind the piece, never before it. Not flushed: it is a claim, that is verified before it is believed.
+    // After the piece, never before it. Not flushed: a record is a claim, which is verified when read.
     writeAll(journal, record, null)
     finish(slots, slot, isTouched ? SlotState.touched : SlotState.stored)
   } catch (error) {
-    // Anything but a no of the system is a bug; it ends the worker, and the pool finishes what it had begun.
+    // Anything but a system error is a bug: it ends the worker, and the pool finishes the piece.
     if (!(error instanceof Error && 'errno' in error && typeof error.errno === 'number')) throw error
     slots.fail(slot, error.errno)
     ring(slots)
   }
 }
 
-/** `offset` null: at the end of what this program has written to the file. */
+/** With `offset` null, appends after what this program has written to the file. */
 function writeAll(file: number, bytes: Uint8Array, offset: number | null): void {
   for (let at = 0; at < bytes.length;)
     at += writeSync(file, bytes, at, bytes.length - at, offset === null ? null : offset + at)

@@ -1,4 +1,4 @@
-// The commands about who one is: accounts, login and logout.
+// The commands for accounts: create_user, login, logout and whoami.
 
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
@@ -6,7 +6,7 @@ import type { PromptCommand, Surroundings } from '../command.ts'
 import { say, sayIfDone } from '../command.ts'
 import { quoteWord } from '../words.ts'
 
-/** The password as typed behind the user, or asked for; twice where a typing error would lock somebody out. */
+/** The typed password, or one asked for; asks twice where a typo would lock the user out. */
 async function passwordFor(
   command: string,
   typed: string | undefined,
@@ -27,7 +27,7 @@ async function passwordFor(
   return again === password ? accept(password) : refuse('usage', 'the two passwords are not the same')
 }
 
-/** Somebody new is told how to begin; a person with groups needs no telling, nor does a script. */
+/** Tells a new user how to begin. Scripts and users with a group do not need it. */
 async function firstSteps({ operations, terminal }: Surroundings): Promise<string | undefined> {
   if (!terminal) return undefined
   const groups = await operations.listGroups()
@@ -70,7 +70,7 @@ export const accountCommands: readonly PromptCommand[] = [
     name: 'whoami',
     words: '',
     summary: 'say who is logged in',
-    // That nobody is logged in answers the question, so it is no error.
+    // "nobody is logged in" answers the question, so it is no error.
     async run({ operations }) {
       return say(operations.whoami() ?? 'nobody is logged in')
     },

@@ -1,17 +1,17 @@
-// The one rule about commands that would pull the ground from under a running download.
+// Protects running downloads from commands that would make them impossible or meaningless.
 
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
 import type { Surroundings } from '../command.ts'
 
-/** A small file is there sooner; a prompt that is silent for longer feels broken. */
+/** A small file takes less; a prompt that is silent for longer feels broken. */
 const momentMs = 2000
 
 /**
- * Goes before a command that would make running downloads impossible or meaningless. A script that
- * downloads a file and then leaves the group, or stops sharing it, means to have the file: it waits.
- * A person in front of a terminal must not find the prompt blocked for an hour: what takes longer than a
- * moment they decide themselves.
+ * Runs before a command that would make running downloads impossible or meaningless. Waits in a script: one
+ * that downloads a file and then leaves the group, or stops sharing it, wants the file. In a terminal the
+ * prompt must not block for an hour, so the command is refused if a download takes longer than a moment, and
+ * the person decides.
  */
 export async function afterDownloads(
   { operations, terminal, settle }: Surroundings,

@@ -1,4 +1,4 @@
-// The commands about downloads that run already, and how fast they may go.
+// The commands for downloads that are running or paused, and for rate limits.
 
 import { refuse } from '../../../common/refusal.ts'
 import type { DownloadView } from '../../operations.ts'

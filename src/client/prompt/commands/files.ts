@@ -1,4 +1,4 @@
-// The commands about the files of a group: sharing, listing and fetching them.
+// The commands for the files of a group: sharing, listing and fetching them.
 
 import { accept } from '../../../common/refusal.ts'
 import type { PromptCommand } from '../command.ts'
@@ -15,13 +15,13 @@ export const fileCommands: readonly PromptCommand[] = [
     summary: 'share a file in a group',
     mayTakeLong: true,
     async run({ operations }, [path, group]) {
-      // Some systems of this kind take the group first: the second word may be the path.
+      // Some systems of this kind take the group first, so the second word may be the path.
       const answer = await operations.uploadFile(expandHome(path), expandHome(group))
       if (!answer.ok) return answer
       const shared = answer.value
       const size = `${count(shared.sizeBytes, 'bytes')}, ${count(shared.pieceCount, 'pieces')}`
       const lines = [{ text: `sharing ${shared.name} in ${shared.group} (${size})` }]
-      // Somebody may have meant another file than the one of that name.
+      // The person may not have meant to replace a file at another path.
       if (shared.replaces?.isElsewhere === true)
         lines.push({
           text: `it replaces your version of ${count(shared.replaces.sizeBytes, 'bytes')}, ${shared.replaces.path}`,

@@ -1,4 +1,4 @@
-// The commands about groups: joining and leaving them, and for their owners, letting others in.
+// The commands for groups: joining and leaving them and, for owners, admitting others.
 
 import type { PromptCommand } from '../command.ts'
 import { list, sayIfDone } from '../command.ts'

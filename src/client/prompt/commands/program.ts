@@ -1,4 +1,4 @@
-// The commands about the program itself, and the list of all commands with their help.
+// The commands for the program itself, and the list of all commands with their help.
 
 import { accept, refuse } from '../../../common/refusal.ts'
 import type { PromptCommand } from '../command.ts'
