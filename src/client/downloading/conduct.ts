@@ -20,6 +20,10 @@ const firstRestMs = 250
 const longestRestMs = 30_000
 /** This many consecutive refusals put a peer aside. */
 export const refusalsMax = 4
+/**
+ * A peer may lack this many announced pieces for each one that it gave: somebody may have written to its file.
+ */
+const lacksPerGiven = 3
 
 /**
  * How many pieces of a peer that has not yet sent a good one may be under way or awaiting verification: each
@@ -40,7 +44,8 @@ export class Conduct {
   isNamed = false
   #refusals = 0
   #timesAside = 0
-  #isProven = false
+  #given = 0
+  #lacked = 0
   #unverified = 0
   #aheadMax = askAheadMax
   #watchedMs = 0
@@ -57,7 +62,7 @@ export class Conduct {
    * piece.
    */
   get unprovenMax(): number | undefined {
-    return this.#isProven ? undefined : unprovenMax - this.#unverified
+    return this.#given > 0 ? undefined : unprovenMax - this.#unverified
   }
 
   /** A piece arrived and awaits verification. */
@@ -72,7 +77,7 @@ export class Conduct {
 
   /** A piece was good. */
   onPiece(): void {
-    this.#isProven = true
+    this.#given++
     this.#refusals = 0
     this.#timesAside = 0
     this.#aheadMax = Math.min(askAheadMax, this.#aheadMax + 1)
@@ -81,6 +86,15 @@ export class Conduct {
   /** It is late with what it owes. */
   onLate(): void {
     this.#aheadMax = Math.max(1, this.#aheadMax >> 1)
+  }
+
+  /**
+   * It lacks a piece that it had announced. Needs no rest, because the piece is not requested from it again.
+   * Returns true when it has done so too often.
+   */
+  onLacked(): boolean {
+    this.#lacked++
+    return this.#lacked >= refusalsMax + lacksPerGiven * this.#given
   }
 
   /** It refused what it had offered. Returns true when it has done so too often. */
@@ -120,6 +134,7 @@ export class Conduct {
   /** Returns how long to put it aside, in milliseconds: longer each time, until it delivers. */
   putAside(): number {
     this.#refusals = 0
+    this.#lacked = 0
     this.#watchedFromBytes = undefined
     return Math.min(longestAsideMs, firstAsideMs * 2 ** this.#timesAside++)
   }

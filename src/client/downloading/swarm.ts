@@ -339,7 +339,8 @@ export class Swarm {
     // We cancelled it because another peer was faster, which is common with many peers.
     if (refusal.code === 'cancelled' && isCancelled === true) return
     const { conduct } = contact
-    const isOnceTooOften = conduct.onRefused(performance.now())
+    const isOnceTooOften =
+      refusal.code === 'piece-missing' ? conduct.onLacked() : conduct.onRefused(performance.now())
     if (isOfTicket(refusal)) this.#events.onTicketRefused()
     else if (isOnceTooOften)
       this.#contacts.putAside(contact, 'refuses pieces of', sentenceOf(refusal.sentence))

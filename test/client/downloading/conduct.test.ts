@@ -75,6 +75,15 @@ describe('a peer that refuses', () => {
     expect(conduct.onRefused(0)).toBe(false)
   })
 
+  test('may lack some of what it announced, the more the more it gave, and needs no rest for it', () => {
+    const conduct = new Conduct()
+    const lacks = (count: number): boolean[] => Array.from({ length: count }, () => conduct.onLacked())
+    expect(lacks(3)).toEqual([false, false, false])
+    conduct.onPiece()
+    expect(lacks(4)).toEqual([false, false, false, true])
+    expect(conduct.restUntilMs).toBe(0)
+  })
+
   test('is put aside for longer each time, until it delivers', () => {
     const conduct = new Conduct()
     expect([conduct.putAside(), conduct.putAside(), conduct.putAside()]).toEqual([30_000, 60_000, 120_000])
