@@ -43,9 +43,9 @@ export class Arena {
       await client.say(`create_group ${group}`)
     } else {
       await client.say(`join_group ${group}`)
-      // Consumes the owner's notification, which would otherwise pass for the reply.
-      await this.#owner.next((line) => line.startsWith(`${user} asks to join`))
-      await this.#owner.say(`accept_request ${group} ${user}`)
+      // The owner is notified of the request as well, before or after this reply, or only of a number of requests.
+      const reply = `${user} is now a member of ${group}`
+      await this.#owner.say(`accept_request ${group} ${user}`, (line) => line === reply)
     }
     return client
   }

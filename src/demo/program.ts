@@ -35,11 +35,11 @@ export class Program {
     })
   }
 
-  /** Types a line and resolves to the next line printed. Throws when that is an error. */
-  async say(line: string): Promise<string> {
+  /** Types a line and resolves to the next line printed that is the reply. Throws at a line that is an error. */
+  async say(line: string, isReply: (line: string) => boolean = () => true): Promise<string> {
     this.#read = this.#lines.length
     this.process.stdin?.write(`${line}\n`)
-    return this.next(() => true)
+    return this.next(isReply)
   }
 
   /** Skips to the next line for which `isRight` holds. Throws on the way at a line that is an error. */
