@@ -6,14 +6,14 @@
  * time of a download and saved none of it. Compiling three to six times later is enough.
  *
  * The flags change with V8, which complains on standard error about a flag that it does not know. So each
- * flag applies only to the versions it was measured with; others run unchanged.
+ * flag applies only to the versions where it was measured to help: a download of 1 GiB takes 3 % less time on
+ * Node 20 and 2 % less on Node 22. Node 24 is as fast without one.
  */
 const flags: ReadonlyMap<string, string> = new Map([
   // Node 20.
   ['11.3', '--interrupt-budget=400000'],
-  // Node 22 and 24.
+  // Node 22.
   ['12.4', '--invocation-count-for-turbofan=18000'],
-  ['13.6', '--invocation-count-for-turbofan=18000'],
 ])
 
 /** `version` as in `process.versions.v8`. */
