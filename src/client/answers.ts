@@ -18,3 +18,11 @@ export function notLoggedIn(): Answer<never> {
 export function noSuchGroup(group: string): Answer<never> {
   return refuse('no-such-group', `there is no group ${group}`)
 }
+
+export function beginsAnew(group: string, name: string): Answer<never> {
+  return refuse('busy', `${name} from ${group} is just being downloaded again; try later`)
+}
+
+export function noSuchDownload(group: string, name: string): Answer<never> {
+  return refuse('no-such-download', `there is no download of ${name} from ${group}`)
+}

@@ -43,6 +43,7 @@ export class Conduct {
   /** Whether the user was told about this peer. */
   isNamed = false
   #refusals = 0
+  #refusedAtMs = -Infinity
   #timesAside = 0
   #given = 0
   #lacked = 0
@@ -97,8 +98,18 @@ export class Conduct {
     return this.#lacked >= refusalsMax + lacksPerGiven * this.#given
   }
 
-  /** It refused what it had offered. Returns true when it has done so too often. */
-  onRefused(nowMs: number): boolean {
+  /** It does not take the ticket, which is not its fault. */
+  onTicketRefused(nowMs: number): void {
+    this.restUntilMs = nowMs + firstRestMs
+  }
+
+  /**
+   * It refused what it was asked for at `askedAtMs`, though it had offered it. Returns true when it has done so
+   * too often. What was asked for before the last refusal does not count: one cause may refuse it all at once.
+   */
+  onRefused(nowMs: number, askedAtMs = nowMs): boolean {
+    if (askedAtMs < this.#refusedAtMs) return false
+    this.#refusedAtMs = nowMs
     this.restUntilMs = nowMs + Math.min(longestRestMs, firstRestMs * 2 ** this.#refusals)
     this.#refusals++
     return this.#refusals >= refusalsMax

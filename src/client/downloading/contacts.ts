@@ -7,7 +7,6 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { connectsAtOnce, type ConnectTurns } from './connect-turns.ts'
 import { learnAddress, newContact, retryAfterMs, tryNextAddress, type Contact } from './contact.ts'
 import { nameOf } from './peer-greeting.ts'
-import type { PeerLink } from './peer-link.ts'
 
 export interface ContactsOptions {
   /** This client's key; trackers list it among the peers of the files it shares. */
@@ -38,6 +37,8 @@ export interface Misdeed {
 const contactsMax = 20 * peersPerFileMax
 /** While all slots are taken and other peers wait, the slowest peer is dropped this often. */
 const rotateMs = 5000
+/** A peer that is sending its first piece may keep its slot for this long. */
+const trialMs = 20_000
 
 export class Contacts {
   readonly #options: ContactsOptions
@@ -153,11 +154,12 @@ export class Contacts {
     if (this.#linked.size < peersPerFileMax || nowMs - this.#rotatedAtMs < rotateMs) return
     this.#rotatedAtMs = nowMs
     if (this.#next() === undefined) return
-    let slowest: PeerLink | undefined
-    for (const { link } of this.#linked) {
-      if (link !== undefined && (slowest === undefined || isSlower(link, slowest))) slowest = link
+    let slowest: Contact | undefined
+    for (const contact of this.#linked) {
+      if (isOnTrial(contact, nowMs)) continue
+      if (slowest === undefined || isSlower(contact, slowest)) slowest = contact
     }
-    slowest?.close('others have not been tried yet')
+    slowest?.link?.close('others have not been tried yet')
   }
 
   stop(): void {
@@ -245,6 +247,14 @@ function isWaiting({ link, connecting, banned, retry }: Contact): boolean {
   return link === undefined && !connecting && !banned && retry === undefined
 }
 
-function isSlower(one: PeerLink, other: PeerLink): boolean {
-  return (one.msPerPiece ?? Infinity) > (other.msPerPiece ?? Infinity)
+/** Whether its first piece is still arriving, and it has not had much time for it. */
+function isOnTrial({ link, triedAtMs }: Contact, nowMs: number): boolean {
+  return link?.msPerPiece === undefined && (link?.receivedBytes ?? 0) > 0 && nowMs - triedAtMs < trialMs
+}
+
+/** The pace of a late peer is that of better times. */
+function isSlower(one: Contact, other: Contact): boolean {
+  const [isLate, isOtherLate] = [one.share?.isLate === true, other.share?.isLate === true]
+  if (isLate !== isOtherLate) return isLate
+  return (one.link?.msPerPiece ?? Infinity) > (other.link?.msPerPiece ?? Infinity)
 }

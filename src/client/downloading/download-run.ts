@@ -175,8 +175,8 @@ export class DownloadRun {
     if (kept !== undefined) return { manifest: kept }
     for (;;) {
       const seen = lookup.newsCount
-      const { ticket, peers } = lookup
-      if (ticket !== '') {
+      if (lookup.ticket !== '') {
+        const [ticket, peers] = [(): string => lookup.ticket, (): readonly Peer[] => lookup.peers]
         const onTicketRefused = (): void => lookup.onTicketRefused()
         const fetching = fetchManifest(network, { fileId: record.fileId, ticket, peers, onTicketRefused })
         const fetched = await orAborted(fetching, signal, (late) => late?.link.close('not needed'))
@@ -212,6 +212,8 @@ export class DownloadRun {
     if (there?.isFile() !== true || there.size !== manifest.sizeBytes || partThere !== undefined) return false
     const { signal } = this.#abort
     const hashes = await this.#parts.hashes.hashFile(destination, manifest.sizeBytes, signal)
+    const after = await lookAt(destination)
+    if (after?.mtimeMs !== there.mtimeMs || after.ctimeMs !== there.ctimeMs) return false
     return buildManifest(manifest.sizeBytes, hashes).fileId === manifest.fileId
   }
 

@@ -58,6 +58,7 @@ export class Download {
   #ended: Promise<void> = Promise.resolve()
   /** From the last run, shown while none is active. */
   #piecesDone = 0
+  #isClosed = false
   #piecesByPeer: ReadonlyMap<string, number> = new Map()
 
   constructor(record: RememberedDownload, parts: DownloadParts, events: DownloadEvents) {
@@ -112,7 +113,7 @@ export class Download {
    * Starts or resumes; returns false when it cannot. `found` saves a lookup when the answer is already known.
    */
   start(found?: FoundFile): boolean {
-    if (!this.#step('start')) return false
+    if (this.#isClosed || !this.#step('start')) return false
     this.#lookup.start()
     if (found === undefined) void this.#lookup.ask()
     else this.#lookup.onFound(found)
@@ -128,6 +129,17 @@ export class Download {
     if (!this.#step('stop', why)) return false
     await this.#ended
     return true
+  }
+
+  /**
+   * Stops it for the rest of the session, also when publishing turns out to be impossible: then it stays
+   * unfinished. Resolves when nothing runs.
+   */
+  async close(why: string): Promise<void> {
+    this.#isClosed = true
+    while (!this.#step('stop', why) && isRunning(this.#phase))
+      await new Promise<void>((resolve) => this.#phaseWaiters.add(resolve))
+    await this.settled()
   }
 
   /** `isOver`: it cannot continue and is not retried at the next login. Resolves when nothing runs. */

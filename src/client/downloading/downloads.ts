@@ -6,6 +6,7 @@ import type { Manifest } from '../../common/manifest.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { beginsAnew, noSuchDownload } from '../answers.ts'
 import { keyOf } from '../file-key.ts'
 import type { ClientEvent, DownloadView } from '../operations.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
@@ -46,6 +47,8 @@ export class Downloads {
   readonly #offers = new Map<Download, Offer>()
   /** Downloads about to begin: a second call is refused before the first has its answer. */
   readonly #beginning = new Set<string>()
+  /** What is being cancelled, until its part file is gone. */
+  readonly #removing = new Map<string, Promise<void>>()
   #settledWaiters: (() => void)[] = []
   #closed = false
 
@@ -92,6 +95,8 @@ export class Downloads {
     destination: string,
     overwrite: boolean,
   ): Promise<Answer<{ destination: string; waiting: boolean }>> {
+    // One that is being cancelled: its part file may have the same name.
+    await this.#removing.get(keyOf({ group, name }))
     const found = await this.#find(group, name)
     if (!found.ok) return found
     const others = found.value.peers.filter((peer) => peer.key !== this.#parts.network.identity.publicKey)
@@ -144,6 +149,7 @@ export class Downloads {
     if (download === undefined) return noSuchDownload(group, name)
     if (download.state === 'running')
       return refuse('no-such-download', `${name} from ${group} is running already`)
+    if (this.#beginning.has(keyOf(download.record))) return beginsAnew(group, name)
     if (!download.start()) return refuse('no-such-download', `${name} from ${group} is complete`)
     void this.#remember(download, { paused: false })
     return accept(undefined)
@@ -154,6 +160,7 @@ export class Downloads {
     if (download === undefined) return noSuchDownload(group, name)
     if (download.state === 'complete' || download.isPublishing)
       return refuse('no-such-download', `${name} from ${group} is complete already`)
+    if (this.#beginning.has(keyOf(download.record))) return beginsAnew(group, name)
     await this.#remove(download)
     return accept(undefined)
   }
@@ -213,9 +220,8 @@ export class Downloads {
   async close(): Promise<void> {
     this.#closed = true
     const all = [...this.#downloads.values()]
-    for (const download of all) void download.pause('stopped')
-    // A download that is publishing completes.
-    await Promise.all(all.map((download) => download.settled()))
+    // A download that is publishing completes, if it can.
+    await Promise.all(all.map((download) => download.close('stopped')))
     for (const download of all) this.#stopServing(download)
     this.#changed()
   }
@@ -340,13 +346,22 @@ export class Downloads {
 
   /** Forgets the download even when its part file cannot be removed; otherwise nobody could get rid of it. */
   async #remove(download: Download): Promise<void> {
+    const key = keyOf(download.record)
+    const discarded = download.discard()
+    const removed = discarded.then(
+      () => undefined,
+      () => undefined,
+    )
+    this.#removing.set(key, removed)
     try {
-      await download.discard()
+      await discarded
     } finally {
+      if (this.#removing.get(key) === removed) this.#removing.delete(key)
       this.#forgetSwarm(download.record)
-      void this.#parts.store.forgetDownload(download.record)
-      if (this.#downloads.get(keyOf(download.record)) === download)
-        this.#downloads.delete(keyOf(download.record))
+      if (this.#downloads.get(key) === download) {
+        void this.#parts.store.forgetDownload(download.record)
+        this.#downloads.delete(key)
+      }
       this.#changed()
     }
   }
@@ -378,8 +393,4 @@ export class Downloads {
   #changed(): void {
     for (const waiter of this.#settledWaiters.splice(0)) waiter()
   }
-}
-
-function noSuchDownload(group: string, name: string): Answer<never> {
-  return refuse('no-such-download', `there is no download of ${name} from ${group}`)
 }

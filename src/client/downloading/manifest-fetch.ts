@@ -12,6 +12,8 @@ import type { SwarmNetwork } from './swarm.ts'
 
 /** Interval at which more peers are asked. */
 const patienceMs = 500
+/** When a peer that did not give it is asked again, while another one still sends. */
+const againMs = 5000
 
 /** A manifest and the connection it came over, on which pieces can be requested. */
 export interface FetchedManifest {
@@ -21,17 +23,25 @@ export interface FetchedManifest {
 
 export interface ManifestRequest {
   readonly fileId: string
-  readonly ticket: string
-  readonly peers: readonly Peer[]
+  /** The newest ticket. */
+  readonly ticket: () => string
+  /** The peers that are known at the moment. */
+  readonly peers: () => readonly Peer[]
   readonly onTicketRefused: () => void
 }
 
-/** The first manifest that matches the file id; undefined when none of these peers gives one. */
+/**
+ * The first manifest that matches the file id; undefined when none of the peers gives one. Peers that appear
+ * meanwhile are asked too: one that sends a byte now and then would keep the others waiting for ever.
+ */
 export async function fetchManifest(
   network: SwarmNetwork,
   request: ManifestRequest,
 ): Promise<FetchedManifest | undefined> {
-  const waiting = request.peers.filter((peer) => peer.key !== network.identity.publicKey)
+  /** When each may be asked again; Infinity while it is being asked. */
+  const askedUntilMs = new Map<string, number>([[network.identity.publicKey, Infinity]])
+  const findNext = (): Peer | undefined =>
+    request.peers().find(({ key }) => (askedUntilMs.get(key) ?? 0) <= performance.now())
   return new Promise((resolve, reject) => {
     const running = new Set<Attempt>()
     let settled = false
@@ -43,16 +53,18 @@ export async function fetchManifest(
       resolve(fetched)
     }
     const next = (): void => {
-      const peer = waiting.shift()
       if (settled) return
+      const peer = findNext()
       if (peer === undefined) {
         if (running.size === 0) finish(undefined)
         return
       }
+      askedUntilMs.set(peer.key, Infinity)
       const attempt = new Attempt(network, request, peer)
       running.add(attempt)
       attempt.fetched.then((fetched) => {
         running.delete(attempt)
+        askedUntilMs.set(peer.key, performance.now() + againMs)
         if (fetched === undefined) next()
         else if (settled) fetched.link.close('not needed')
         else finish(fetched)
@@ -98,7 +110,7 @@ class Attempt {
   ): Promise<FetchedManifest | undefined> {
     try {
       const open = (): Promise<Answer<PeerLink>> =>
-        PeerLink.open({ peer, fileId, ticket, identity, listen, bucket })
+        PeerLink.open({ peer, fileId, ticket: ticket(), identity, listen, bucket })
       const opened = await turns.run(async () => (this.#stopped ? undefined : open()))
       if (opened?.ok === false && isOfTicket(opened.refusal)) onTicketRefused()
       if (opened?.ok !== true) return undefined

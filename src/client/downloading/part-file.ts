@@ -2,7 +2,7 @@
 // following links, reads and writes pieces, and detects writes by others.
 
 import { createHash } from 'node:crypto'
-import { constants, type Stats } from 'node:fs'
+import { type Stats, constants, fstatSync, ftruncateSync } from 'node:fs'
 import { lstat, open, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
@@ -149,11 +149,25 @@ export class PartFile {
     return (await this.#opened().stat()).size
   }
 
-  /** Sets the file's size (sparse: it takes no space yet) and seals it. Rejects with a `file` failure. */
+  /** Identifies the present content as far as the file's times and size can; see `isAsMarked`. */
+  get contentMark(): string {
+    const { mtimeNs, ctimeNs, size } = fstatSync(this.#opened().fd, { bigint: true })
+    return `${mtimeNs} ${ctimeNs} ${size}`
+  }
+
+  /** Whether nobody is known to have written to the file since `contentMark` was this. */
+  isAsMarked(mark: string): boolean {
+    return !this.#isTouched && this.contentMark === mark
+  }
+
+  /**
+   * Sets the file's size (sparse: it takes no space yet) and seals it, in the turn of the call. Rejects with a
+   * `file` failure.
+   */
   async prepare(sizeBytes: number): Promise<void> {
     const file = this.#opened()
     try {
-      if ((await file.stat()).size !== sizeBytes) await file.truncate(sizeBytes)
+      if (fstatSync(file.fd).size !== sizeBytes) ftruncateSync(file.fd, sizeBytes)
     } catch (error) {
       throw fileFailure(`cannot write ${this.path}`, error)
     }

@@ -31,8 +31,9 @@ export class PartWatch {
   private constructor(path: string, room: string, onTouched: () => void) {
     this.#room = room
     const [part, mark] = [basename(path), basename(room)]
-    this.#watcher = watch(dirname(path), { persistent: false }, (kind, name) => {
-      if (name === part && kind === 'change') onTouched()
+    this.#watcher = watch(dirname(path), { persistent: false }, (_kind, name) => {
+      // Also when it was moved: what happened under another name is not reported.
+      if (name === part) onTouched()
       else if (name === mark) this.#onMark()
     })
     this.#watcher.on('error', () => this.close())

@@ -39,11 +39,13 @@ export async function greetPeer(
 ): Promise<Answer<void>> {
   const nonce = makeNonce()
   const program = `coterie-client/${version}`
-  const greeting = await caller.request(
-    'hello',
-    { protocol: protocolVersion, program, nonce, ticket },
-    { timeoutMs: openTimeoutMs },
-  )
+  const greeting = await caller
+    .request('hello', { protocol: protocolVersion, program, nonce, ticket }, { timeoutMs: openTimeoutMs })
+    .catch((error: unknown) => {
+      if (!(error instanceof Failure) || error.code !== 'protocol') throw error
+      // Not the peer's fault: it has not proved its key, so another program may listen there.
+      throw new Failure('connection-lost', `what listens at ${nameOf(peer)} is not that client`, error)
+    })
   if (!greeting.ok) return greeting
   const { key, proof: theirs } = greeting.value
   const challenge = {

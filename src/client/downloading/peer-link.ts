@@ -44,6 +44,8 @@ export interface PieceRequest {
   index: number | undefined
   /** This client cancelled it. */
   isCancelled?: boolean
+  /** When it was sent, in milliseconds of `performance.now()`. */
+  sentAtMs?: number
 }
 
 interface Asked {
@@ -133,6 +135,11 @@ export class PeerLink {
   /** Outstanding requests for which the peer has not chosen a piece yet. */
   get openCount(): number {
     return this.#openCount
+  }
+
+  /** Whether it owes nothing. */
+  get isIdle(): boolean {
+    return this.#asked.size === 0
   }
 
   /** The peer was told which pieces are wanted, and must be told which no longer are. */
@@ -242,6 +249,7 @@ export class PeerLink {
   ): Promise<Answer<PieceBuffer>> {
     let buffer: PieceBuffer | undefined
     const askedAtMs = performance.now()
+    request.sentAtMs = askedAtMs
     const asked = { request, sinceMs: askedAtMs, promisedAtMs: askedAtMs, arrivingBytes: 0 }
     let requestId: number | undefined
     const { fileId } = this.#options
@@ -305,7 +313,11 @@ export class PeerLink {
     this.#pinging = true
     this.#caller.request('ping', {}, { timeoutMs: pingTimeoutMs }).then(
       () => (this.#pinging = false),
-      () => this.close('it does not answer'),
+      () => {
+        this.#pinging = false
+        // The answer to a ping comes after the rest of a piece, which may take longer.
+        if (this.#caller.channel.lastHeardAtMs <= nowMs && !this.#paused) this.close('it does not answer')
+      },
     )
   }
 

@@ -64,9 +64,14 @@ export class PieceStore implements PieceSource {
     const { existed, isKnown } = await parts.part.open(partId)
     const store = new PieceStore(manifest, parts, onHave)
     try {
+      const mark = parts.part.contentMark
       if (existed) await store.#recover(isKnown, signal)
+      await parts.part.settled()
+      // In one turn with the new seal: otherwise a write in between would pass for verified.
+      const isWritten = existed && !parts.part.isAsMarked(mark)
       await parts.part.prepare(manifest.sizeBytes)
       await parts.journal.begin(store.#held())
+      if (isWritten) await store.recheck(signal)
       signal?.throwIfAborted()
     } catch (error) {
       await store.close()

@@ -331,7 +331,8 @@ export class Swarm {
   }
 
   #onPieceRefused(contact: Contact, link: PeerLink, request: PieceRequest, refusal: Refusal): void {
-    const { index, isCancelled } = request
+    const { index, isCancelled, sentAtMs } = request
+    const nowMs = performance.now()
     if (index !== undefined) {
       if (refusal.code === 'piece-missing') this.#picker.onLacks(contact.key, index)
       else this.#picker.onGivenUp(contact.key, index)
@@ -339,10 +340,13 @@ export class Swarm {
     // We cancelled it because another peer was faster, which is common with many peers.
     if (refusal.code === 'cancelled' && isCancelled === true) return
     const { conduct } = contact
-    const isOnceTooOften =
-      refusal.code === 'piece-missing' ? conduct.onLacked() : conduct.onRefused(performance.now())
-    if (isOfTicket(refusal)) this.#events.onTicketRefused()
-    else if (isOnceTooOften)
+    if (isOfTicket(refusal)) {
+      conduct.onTicketRefused(nowMs)
+      this.#events.onTicketRefused()
+      return
+    }
+    const isLack = refusal.code === 'piece-missing'
+    if (isLack ? conduct.onLacked() : conduct.onRefused(nowMs, sentAtMs))
       this.#contacts.putAside(contact, 'refuses pieces of', sentenceOf(refusal.sentence))
     else if (refusal.code === 'file-changed' || refusal.code === 'not-shared')
       link.close(sentenceOf(refusal.sentence))
@@ -387,13 +391,9 @@ export class Swarm {
     for (const contact of this.#contacts.linked) {
       this.#fill(contact)
       // It got no request, so it need not hear about every piece until it does.
-      if (wasBehind && contact.link !== undefined && isIdle(contact.link)) contact.link.letChooseNoMore()
+      if (wasBehind && contact.link?.isIdle === true) contact.link.letChooseNoMore()
     }
     // Waiting peers take slots that have become free.
     this.#contacts.connectWaiting()
   }
-}
-
-function isIdle(link: PeerLink): boolean {
-  return link.askedCount + link.openCount === 0
 }

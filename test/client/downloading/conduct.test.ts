@@ -64,6 +64,23 @@ describe('a peer that refuses', () => {
     expect(outs).toEqual([false, false, false, true])
   })
 
+  // Four pieces that were refused at once, for want of open files, put the only seeder aside.
+  test('is counted once for all that it was asked for before', () => {
+    const conduct = new Conduct()
+    const outs = Array.from({ length: 16 }, () => conduct.onRefused(100, 50))
+    expect(outs).not.toContain(true)
+    expect(conduct.restUntilMs).toBe(350)
+    conduct.onRefused(400, 350)
+    expect(conduct.restUntilMs).toBe(900)
+  })
+
+  test('for its ticket rests briefly, and is not blamed', () => {
+    const conduct = new Conduct()
+    for (let refusal = 0; refusal < 2 * refusalsMax; refusal++) conduct.onTicketRefused(0)
+    expect(conduct.restUntilMs).toBe(250)
+    expect(conduct.onRefused(0)).toBe(false)
+  })
+
   test('is forgiven by a good piece, and need not rest on a new connection', () => {
     const conduct = new Conduct()
     for (let refusal = 1; refusal < refusalsMax; refusal++) conduct.onRefused(0)

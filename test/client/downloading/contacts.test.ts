@@ -118,6 +118,24 @@ test('peers of one user beyond all bounds make room for another user', () => {
   expect(tries.find('one').user).toBe('one')
 })
 
+// Peers that sent one quick piece and then dripped kept an honest one, which needs 6 s a piece, from its first.
+test('of all that are connected a late one makes room first, and none that is sending its first piece', async () => {
+  const tries = new Tries()
+  tries.succeed()
+  const users = Array.from({ length: peersPerFileMax + 1 }, (_, index) => `user-${index}`)
+  tries.contacts.onPeers(users.map((user) => peer(user)))
+  await tries.settle()
+  for (const { link } of tries.contacts.linked)
+    Object.assign(link ?? {}, { msPerPiece: 50, receivedBytes: 1 })
+  Object.assign(tries.find('user-0').link ?? {}, { msPerPiece: undefined })
+  Object.assign(tries.find('user-7').link ?? {}, { msPerPiece: 40 })
+  tries.find('user-7').share = { user: 'user-7', count: 1, isLate: true }
+  await tries.settle(6000)
+  tries.contacts.rotate(performance.now())
+  expect(tries.closed).toEqual(['user-7'])
+  tries.contacts.stop()
+})
+
 describe('a peer that was put aside', () => {
   async function putAside(): Promise<Tries> {
     const tries = new Tries()

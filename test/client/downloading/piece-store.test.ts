@@ -351,3 +351,22 @@ test('a store that cannot be opened leaves nothing open', async () => {
     message: expect.stringContaining('not open'),
   })
 })
+
+// What was written while the pieces were counted lay under the seal that was set behind, and was published.
+test('what somebody writes while the pieces that are there are hashed does not count as verified', async () => {
+  const at = await interrupted([0, 1, 2, 3, 4])
+  const hashPieces = vi.spyOn(HashPool.prototype, 'hashPieces')
+  try {
+    hashPieces.mockImplementationOnce(async (...words) => {
+      const found = await new HashPool().hashPieces(...words)
+      const file = openSync(at.part, 'r+')
+      writeSync(file, 'meddled', 0)
+      closeSync(file)
+      return found
+    })
+    const store = await at.open()
+    expect(all.filter((index) => store.have.has(index))).toEqual([1, 2, 3, 4])
+  } finally {
+    hashPieces.mockRestore()
+  }
+})

@@ -50,6 +50,8 @@ export interface Behaviour {
   manifest?: Buffer
   /** Told when it is asked for the manifest, which it then does not send. */
   holdsManifest?: () => void
+  /** Sends a byte of a long manifest every 200 ms. */
+  dripsManifest?: boolean
   /** Signs with another key than the one it is known by. */
   impostor?: boolean
   refusesTickets?: boolean
@@ -207,6 +209,14 @@ export class FakeSeeder {
       manifest: (_params, _session, id) => {
         if (this.#behaviour.holdsManifest !== undefined) {
           this.#behaviour.holdsManifest()
+          this.#behaviour.onAsked?.()
+          return answeredElsewhere
+        }
+        if (this.#behaviour.dripsManifest === true) {
+          const { channel } = responder()
+          responder().beginBulk(id, {}, 1_000_000)
+          const timer = setInterval(() => channel.sendBytes(Buffer.alloc(1), () => undefined), 200)
+          channel.socket.on('close', () => clearInterval(timer))
           this.#behaviour.onAsked?.()
           return answeredElsewhere
         }

@@ -1,0 +1,85 @@
+// Operations on one download that are under way at the same time.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import pLimit from 'p-limit'
+import { expect, onTestFinished, test } from 'vitest'
+import { ConnectTurns } from '../../../src/client/downloading/connect-turns.ts'
+import { Downloads } from '../../../src/client/downloading/downloads.ts'
+import { ShareLibrary } from '../../../src/client/sharing/share-library.ts'
+import { SourceRegistry } from '../../../src/client/sharing/source-registry.ts'
+import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
+import { UserStore } from '../../../src/client/storage/user-store.ts'
+import type { TrackerLink } from '../../../src/client/tracker-link/tracker-link.ts'
+import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
+import { HashPool } from '../../../src/client/workers/hash-pool.ts'
+import { StorePool } from '../../../src/client/workers/store-pool.ts'
+import { accept } from '../../../src/common/refusal.ts'
+import { makeIdentity } from '../../../src/common/security/identity.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+/** The downloads of a user, with a file that nobody has at present. */
+async function make(): Promise<{ downloads: Downloads; store: UserStore; folder: string }> {
+  const folder = temporaryFolder()
+  const identity = makeIdentity()
+  const found = {
+    fileId: 'a'.repeat(64),
+    sizeBytes: 1,
+    peers: [],
+    ticket: 'ticket',
+    expiresMs: Date.now() + 600_000,
+  }
+  const link = {
+    ask: (method: string) => Promise.resolve(accept(method === 'find_file' ? found : {})),
+    change: () => Promise.resolve(accept(undefined)),
+  } as unknown as TrackerLink
+  const store = await UserStore.open(folder, 'c', 'u', {
+    onTrouble: () => undefined,
+    onUnused: () => Promise.resolve(),
+  })
+  const manifests = new ManifestStore(folder)
+  const parts = { link, store, manifests, hashes: new HashPool(), sources: new SourceRegistry() }
+  const shares = new ShareLibrary({ ...parts, hashing: pLimit(1), onNotice: () => undefined })
+  const network = {
+    identity,
+    listen: { host: '127.0.0.1', port: 0 },
+    bucket: new TokenBucket(undefined),
+    turns: new ConnectTurns(),
+  }
+  const downloads = new Downloads({
+    ...parts,
+    network,
+    shares,
+    folder,
+    storing: new StorePool(),
+    onEvent: () => undefined,
+  })
+  onTestFinished(() => downloads.close())
+  return { downloads, store, folder }
+}
+
+// The cancel removed the part file and the record of the download that had begun in the meantime.
+test('a download that begins while the one before it is being cancelled is whole', async () => {
+  const { downloads, store, folder } = await make()
+  const destination = join(folder, 'f')
+  await downloads.begin('g', 'f', destination, false)
+  const cancelled = downloads.cancel('g', 'f')
+  const begun = await downloads.begin('g', 'f', destination, false)
+  expect(await cancelled).toMatchObject({ ok: true })
+  expect(begun).toMatchObject({ ok: true })
+  expect([...store.downloads()].map(({ name }) => name)).toEqual(['f'])
+  expect(existsSync(`${destination}.part`)).toBe(true)
+  expect(downloads.views()).toMatchObject([{ name: 'f', state: 'running' }])
+})
+
+// Both ran, one of them where nobody could stop it.
+test('a failed download that begins again elsewhere cannot be resumed or cancelled meanwhile', async () => {
+  const { downloads, folder } = await make()
+  await downloads.begin('g', 'f', join(folder, 'one'), false)
+  await downloads.failGroup('g')
+  const begun = downloads.begin('g', 'f', join(folder, 'two'), false)
+  expect(downloads.resumeOne('g', 'f')).toMatchObject({ ok: false, refusal: { code: 'busy' } })
+  expect(await downloads.cancel('g', 'f')).toMatchObject({ ok: false, refusal: { code: 'busy' } })
+  expect(await begun).toMatchObject({ ok: true })
+  expect(downloads.views()).toMatchObject([{ destination: join(folder, 'two'), state: 'running' }])
+})
