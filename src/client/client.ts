@@ -222,6 +222,10 @@ export class Client implements Operations {
   async uploadFile(path: string, group: string): Promise<Answer<SharedFile>> {
     const session = this.#session
     if (session === undefined) return notLoggedIn()
+    return session.shares.uploading(() => this.#upload(session, path, group))
+  }
+
+  async #upload(session: Session, path: string, group: string): Promise<Answer<SharedFile>> {
     const swapped =
       (await isRegularFile(group)) &&
       !(await isRegularFile(path)) &&

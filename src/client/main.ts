@@ -1,11 +1,11 @@
 // The entry point of the client: parses the arguments, wires the parts together, sets the exit code.
 
-import { readFileSync } from 'node:fs'
+import { fstatSync, readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { formatAddress, isLoopback } from '../common/addresses.ts'
 import { defaultDataFolder, makePrivateFolder } from '../common/data-folder.ts'
 import { exitCodeOf, onHangUp, whenWritten } from '../common/ending.ts'
-import { Failure } from '../common/failure.ts'
+import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
 import { parseArguments, type ClientArguments } from './arguments.ts'
 import { Client } from './client.ts'
 import { compilerFlag } from './compiler-flag.ts'
@@ -33,6 +33,7 @@ async function main(): Promise<number> {
 
 async function run(options: ClientArguments): Promise<number> {
   const { listen, trackers, uploadLimit, downloadLimit } = options
+  refuseFolderAsInput()
   refuseUnreachable(options)
   refusePlainOffLoopback(options)
   heedSignals()
@@ -93,6 +94,12 @@ function heedSignals(): void {
   onHangUp(() => onSignal('SIGHUP'))
 }
 
+/** Node reads a folder as empty input, and a script that never ran would seem to have succeeded. */
+function refuseFolderAsInput(): void {
+  if (fstatSync(0).isDirectory())
+    throw new Failure('start', 'the commands cannot be read: standard input is a folder')
+}
+
 /** Refuses a loopback listening address with a tracker elsewhere: other members could not reach it. */
 function refuseUnreachable({ listen, trackers }: ClientArguments): void {
   const far = trackers.find((tracker) => !isLoopback(tracker.host))
@@ -129,8 +136,14 @@ async function end(code: number): Promise<void> {
 
 // The default: a program that ends before it sets a code has failed.
 process.exitCode = 1
-// Nobody is left to tell; the prompt handles errors of its own output.
-process.stdout.on('error', () => undefined)
+// The prompt handles errors of its own output.
+let isOutputLost = false
+process.stdout.on('error', (error) => {
+  // A reader that has gone, `| head` say, wants no more.
+  if (systemCode(error) !== 'EPIPE' && !isOutputLost)
+    process.stderr.write(`error: cannot write the output: ${sentenceOf(error)}\n`)
+  isOutputLost = true
+})
 process.stderr.on('error', () => undefined)
 
 main()

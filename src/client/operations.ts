@@ -29,8 +29,15 @@ export interface SharedFile {
   readonly group: string
   readonly sizeBytes: number
   readonly pieceCount: number
-  /** The user's version that it replaces. `isElsewhere`: that is a file at another path. */
-  readonly replaces?: { readonly path: string; readonly sizeBytes: number; readonly isElsewhere: boolean }
+  /**
+   * The user's version that it replaces. `path`: undefined if that is on another machine. `isElsewhere`: that is
+   * not the file at this path.
+   */
+  readonly replaces?: {
+    readonly path: string | undefined
+    readonly sizeBytes: number
+    readonly isElsewhere: boolean
+  }
 }
 
 /** Something that happened asynchronously and a person wants to know. */

@@ -140,7 +140,7 @@ function trackerOf(
   const number = numberOf(which ?? '1')
   const address = all[number - 1]
   if (address === undefined)
-    throw new Failure('usage', `${where} has ${all.length} trackers, there is no number ${number}`)
+    throw new Failure('usage', `${where} lists ${all.length}; there is no number ${number}`)
   return { address, number, all }
 }
 

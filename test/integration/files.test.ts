@@ -177,13 +177,20 @@ describe('bad input', () => {
       ['download_file g ../good.bin place', /^error: /],
       ['download_file g good.bin place/none/x.bin', /there is no folder .*place\/none$/],
       ['download_file g good.bin place/none/', /there is no folder/],
-      ['download_file g good.bin place/taken.bin/x', /there is no folder/],
+      ['download_file g good.bin place/taken.bin/x', /taken\.bin is a file, not a folder$/],
+      ['download_file g good.bin ""', /the destination is missing$/],
       [
         'download_file g good.bin place/taken.bin',
         /taken\.bin exists; choose another name, or add --overwrite$/,
       ],
-      ['download_file g good.bin place/folder.bin', /folder\.bin\/good\.bin is a folder$/],
-      ['download_file --overwrite g good.bin place/folder.bin', /good\.bin is a folder$/],
+      [
+        'download_file g good.bin place/folder.bin',
+        /folder\.bin\/good\.bin is a folder; choose another name$/,
+      ],
+      [
+        'download_file --overwrite g good.bin place/folder.bin',
+        /good\.bin is a folder; choose another name$/,
+      ],
       ['download_file g good.bin place/other.bin', /other\.bin\.part is in the way/],
       ['download_file g good.bin', /download_file needs a destination/],
     ] as const) {
@@ -225,7 +232,7 @@ describe('bad input', () => {
   test('a destination that is a link to nothing, or has a name that is too long, is refused at once', async () => {
     symlinkSync(world.path('nowhere'), world.path('place', 'dangling.bin'))
     expect(await ben.say('download_file g good.bin place/dangling.bin')).toMatch(
-      /^error: .* is a link to nothing$/,
+      /^error: .* is a link that leads nowhere; choose another name$/,
     )
     expect(await ben.say(`download_file g good.bin place/${'z'.repeat(256)}`)).toMatch(
       /^error: .* is longer than 255 bytes$/,

@@ -17,6 +17,7 @@ export async function placeFor(
   name: string,
   overwrite: boolean,
 ): Promise<Answer<string>> {
+  if (destination === '') return refuse('local-file', 'the destination is missing')
   const isFolder = (await looksLike(destination))?.isDirectory() === true
   if (!isFolder && /[/\\]$/.test(destination))
     return refuse('local-file', `there is no folder ${destination}`)
@@ -24,9 +25,9 @@ export async function placeFor(
   if (Buffer.byteLength(basename(path)) > nameBytesMax) {
     return refuse('local-file', `the name ${basename(path)} is longer than ${nameBytesMax} bytes`)
   }
-  if ((await looksLike(dirname(path)))?.isDirectory() !== true) {
-    return refuse('local-file', `there is no folder ${dirname(path)}`)
-  }
+  const folder = await looksLike(dirname(path))
+  if (folder === undefined) return refuse('local-file', `there is no folder ${dirname(path)}`)
+  if (!folder.isDirectory()) return refuse('local-file', `${dirname(path)} is a file, not a folder`)
   return checkFree(path, overwrite)
 }
 
@@ -34,12 +35,13 @@ async function checkFree(path: string, overwrite: boolean): Promise<Answer<strin
   const there = await lstat(path).catch(() => undefined)
   const file = there?.isSymbolicLink() === true ? await looksLike(path) : there
   if (there === undefined) return accept(path)
-  if (file === undefined) return refuse('local-file', `${path} is a link to nothing`)
-  if (file.isDirectory()) return refuse('local-file', `${path} is a folder`)
-  if (!overwrite) return refuse('local-file', `${path} exists; choose another name, or add --overwrite`)
+  if (file === undefined)
+    return refuse('local-file', `${path} is a link that leads nowhere; choose another name`)
+  if (file.isDirectory()) return refuse('local-file', `${path} is a folder; choose another name`)
   if (there.isSymbolicLink())
     return refuse('local-file', `${path} is a link; name the file that it leads to, or another one`)
-  if (!there.isFile()) return refuse('local-file', `${path} is no regular file and is not overwritten`)
+  if (!there.isFile()) return refuse('local-file', `${path} is no regular file; choose another name`)
+  if (!overwrite) return refuse('local-file', `${path} exists; choose another name, or add --overwrite`)
   return accept(path)
 }
 
@@ -62,6 +64,8 @@ export async function claimPlace(path: string): Promise<Answer<PartId>> {
 export async function checkRoom(path: string, sizeBytes: number): Promise<Answer<void>> {
   const freeBytes = await freeBytesFor(path)
   if (freeBytes >= sizeBytes) return accept(undefined)
+  if (await isMadeBySystem(path))
+    return refuse('local-file', `no file can be made in ${dirname(path)}; choose another folder`)
   return refuse('local-file', `the disk of ${path} has ${freeBytes} bytes free; the file needs ${sizeBytes}`)
 }
 
@@ -69,6 +73,11 @@ export async function checkRoom(path: string, sizeBytes: number): Promise<Answer
 export async function freeBytesFor(path: string): Promise<number> {
   const { bavail, bsize } = await statfs(dirname(path))
   return bavail * bsize
+}
+
+/** Whether the path is on no disk, as in /proc. Rejects with the system's error. */
+async function isMadeBySystem(path: string): Promise<boolean> {
+  return (await statfs(dirname(path))).blocks === 0
 }
 
 /** Stats this path, following links; undefined when nothing can be seen there. */

@@ -109,7 +109,11 @@ function hasNoLinks(error: unknown): boolean {
 }
 
 function existsNow({ destination }: Naming, cause?: unknown): Failure {
-  return new Failure('file', `${destination} exists now; it was not overwritten`, cause)
+  return new Failure(
+    'file',
+    `${destination} exists now and was not overwritten; move it away and resume_download, or cancel_download`,
+    cause,
+  )
 }
 
 /** Stats this name without following links; undefined when nothing has it. */

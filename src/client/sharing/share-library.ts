@@ -12,6 +12,7 @@ import type { SharedFile as SharedFileInfo } from '../operations.ts'
 import type { RememberedShare } from '../storage/user-store.ts'
 import { AbsentFile, canRead } from './absent-file.ts'
 import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
+import { versionBefore } from './former-version.ts'
 import { hashUnchanged, lookAtLocal } from './local-file.ts'
 import { isFinalForShare, isPassing, Registrar, superseded } from './registrar.ts'
 import { ServedFiles } from './served-files.ts'
@@ -34,6 +35,9 @@ export class ShareLibrary {
   readonly #served = new ServedFiles()
   /** The newest upload under way for each name. It supersedes older ones. */
   readonly #uploading = new Map<string, symbol>()
+  /** Uploads under way, and what is said after them if it is still true. */
+  #uploads = 0
+  readonly #unsaid: (() => void)[] = []
   readonly #registrar = new Registrar()
   readonly #withdrawals: Withdrawals
   readonly #abort = new AbortController()
@@ -54,18 +58,32 @@ export class ShareLibrary {
     return served?.offer === undefined ? undefined : served.share.path
   }
 
+  /**
+   * Runs an upload and what comes before it. Meanwhile nobody is told that a share has to be uploaded again: this
+   * may be that upload.
+   */
+  async uploading<T>(upload: () => Promise<T>): Promise<T> {
+    this.#uploads++
+    try {
+      return await upload()
+    } finally {
+      this.#uploads--
+      if (this.#uploads === 0) for (const say of this.#unsaid.splice(0)) say()
+    }
+  }
+
   /** Hashes the file and shares it in the group. */
   async upload(path: string, group: string): Promise<Answer<SharedFileInfo>> {
     if (path === '') return refuse('local-file', 'the path of a file is missing')
     const absolute = resolve(path)
     // A Mac spells names in normal form D; others should find the file under the usual spelling.
     const name = basename(absolute).normalize('NFC')
-    const looked = await lookAtLocal(absolute, name)
-    if (!looked.ok) return looked
     const key = keyOf({ group, name })
     const turn = Symbol(name)
     this.#uploading.set(key, turn)
     try {
+      const looked = await lookAtLocal(absolute, name)
+      if (!looked.ok) return looked
       const hashed = await this.#hash(absolute, looked.value.sizeBytes, looked.value.stamp)
       if (this.#isClosed) return refuse('cancelled', `you logged out; ${name} is not shared`)
       if (!hashed.ok) return hashed
@@ -84,7 +102,7 @@ export class ShareLibrary {
   ): Promise<Answer<SharedFileInfo>> {
     const { name, group, path, sizeBytes } = share
     const { store, manifests } = this.#parts
-    const former = store.share(share)
+    const former = await versionBefore(share, this.#parts, this.#registrar)
     // Saved before others hear of the file, so that a full disk cannot leave it listed but not served.
     await manifests.save(manifest)
     const registered = isWanted() ? await this.#registerNow(share) : superseded()
@@ -102,13 +120,13 @@ export class ShareLibrary {
     // Replies only when others can find the file here: they may ask the tracker at once.
     await this.#serve(share, manifest, share.stamp).announce()
     const isOther = former !== undefined && former.fileId !== share.fileId
-    const replaces = isOther ? { path: former.path, sizeBytes: former.sizeBytes } : undefined
+    const replaces = isOther ? { ...former, isElsewhere: former.path !== path } : undefined
     return accept({
       name,
       group,
       sizeBytes,
       pieceCount: manifest.pieceCount,
-      ...(replaces === undefined ? {} : { replaces: { ...replaces, isElsewhere: replaces.path !== path } }),
+      ...(replaces === undefined ? {} : { replaces }),
     })
   }
 
@@ -296,7 +314,11 @@ export class ShareLibrary {
     if (problem === undefined) return true
     if (problem.isAway) this.#waitFor(share, 'the file cannot be read at present')
     else this.#served.drop(share, problem.sentence)
-    this.#sayNotShared(share, problem.sentence)
+    const say = (): void => {
+      if (this.#isRemembered(share)) this.#sayNotShared(share, problem.sentence)
+    }
+    if (this.#uploads === 0) say()
+    else this.#unsaid.push(say)
     return false
   }
 

@@ -240,7 +240,9 @@ describe('in a terminal', () => {
     const person = sitDown()
     await person.see(/coterie>$/)
     person.type('download_file g1 1.png x\rleave_group g1\r')
-    await person.see(/error: 1\.png is still downloading; wait for it or cancel_download it\ncoterie>$/)
+    await person.see(
+      /error: 1\.png is still downloading; wait for it, or give it up with cancel_download\ncoterie>$/,
+    )
     person.type('wait\r')
     await person.see(/coterie> wait$/)
     person.type(ctrlC)

@@ -31,5 +31,8 @@ export async function afterDownloads(
   const settled = operations.downloadsSettled(group).then(() => true)
   const moment = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), momentMs))
   if (await Promise.race([settled, moment])) return accept(undefined)
-  return refuse('busy', `${running.name} is still downloading; wait for it or cancel_download it`)
+  return refuse(
+    'busy',
+    `${running.name} is still downloading; wait for it, or give it up with cancel_download`,
+  )
 }

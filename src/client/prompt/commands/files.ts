@@ -24,7 +24,7 @@ export const fileCommands: readonly PromptCommand[] = [
       // The person may not have meant to replace a file at another path.
       if (shared.replaces?.isElsewhere === true)
         lines.push({
-          text: `it replaces your version of ${count(shared.replaces.sizeBytes, 'bytes')}, ${shared.replaces.path}`,
+          text: `it replaces your version of ${count(shared.replaces.sizeBytes, 'bytes')}, ${shared.replaces.path ?? 'which another client of yours shared'}`,
         })
       const hint = `others get it with: download_file ${quoteWord(shared.group)} ${quoteWord(shared.name)} <destination>`
       return accept({ lines, hint })
