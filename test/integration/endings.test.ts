@@ -1,7 +1,9 @@
 // How a client ends: the exit code says how it went in every way to end, and what it held is free again.
 
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { claimFolder } from '../../src/client/storage/folder-claim.ts'
 import type { Program } from './programs.ts'
@@ -201,4 +203,23 @@ test('a program of which standard error cannot be written runs and ends as any o
   client.process.stdin.end(script(user, { fails: true, file: big }))
   expect(await client.ended()).toEqual({ code: 1, signal: null })
   expect(client.lines.at(-1)).toBe(`[C] [g] ${big}`)
+})
+
+// Node reads a folder as empty input: the client said nothing and ended with 0.
+test('a folder in place of commands is no script that went well', () => {
+  const main = fileURLToPath(new URL('../../dist/client/main.js', import.meta.url))
+  const words = ['127.0.0.1', '0', '127.0.0.1', '1', '--data-dir', world.path('never-made')]
+  const folder = openSync(world.path(), 'r')
+  try {
+    const { status, stderr } = spawnSync(process.execPath, [main, ...words], {
+      stdio: [folder, 'pipe', 'pipe'],
+      encoding: 'utf8',
+    })
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: 'error: the commands cannot be read: standard input is a folder\n',
+    })
+  } finally {
+    closeSync(folder)
+  }
 })

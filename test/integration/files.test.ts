@@ -240,3 +240,16 @@ describe('bad input', () => {
     expect(existsSync(world.path('nowhere'))).toBe(false)
   })
 })
+
+// It was told that the file is not shared at present and has to be uploaded again.
+test('a script that shares a changed file again hears no more than that', async () => {
+  const path = world.makeFile('again.bin', 1000)
+  const before = await world.user('again')
+  await before.does('create_group again', `upload_file ${path} again`)
+  await before.quit()
+  writeFileSync(path, 'something else')
+  const client = world.client('again')
+  client.process.stdin.end(`login again secret\nupload_file ${path} again\n`)
+  expect(await client.ended()).toEqual({ code: 0, signal: null })
+  expect(client.lines).toEqual(['logged in as again', 'sharing again.bin in again (14 bytes, 1 pieces)'])
+})
