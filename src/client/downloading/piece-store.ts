@@ -65,8 +65,10 @@ export class PieceStore implements PieceSource {
     const store = new PieceStore(manifest, parts, onHave)
     try {
       const mark = parts.part.contentMark
-      if (existed) await store.#recover(isKnown, signal)
-      await parts.part.settled()
+      if (existed) {
+        await store.#recover(isKnown, signal)
+        await parts.part.settled()
+      }
       // In one turn with the new seal: otherwise a write in between would pass for verified.
       const isWritten = existed && !parts.part.isAsMarked(mark)
       await parts.part.prepare(manifest.sizeBytes)
