@@ -314,6 +314,8 @@ export class PartFile {
 
   /** Checks a last time and sets the file's date, in one turn so that nothing can happen in between. */
   #finish(): boolean {
+    // Nobody hears of what is written by another name, so a file that has one is verified once more.
+    if (fstatSync(this.#opened().fd).nlink > 1 && !this.#isFresh) this.#isTouched = true
     if (!this.isUntouched) return false
     this.#sealAs(Math.floor(Date.now() / 1000))
     return true
