@@ -5,6 +5,7 @@ import { stat } from 'node:fs/promises'
 import { Failure } from '../../common/failure.ts'
 import { buildManifest, type Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
+import { stampAt } from '../sharing/file-stamp.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { ProgressJournal } from '../storage/progress-journal.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
@@ -211,9 +212,9 @@ export class DownloadRun {
     const [there, partThere] = await Promise.all([lookAt(destination), lookAt(path)])
     if (there?.isFile() !== true || there.size !== manifest.sizeBytes || partThere !== undefined) return false
     const { signal } = this.#abort
+    const stamp = await stampAt(destination)
     const hashes = await this.#parts.hashes.hashFile(destination, manifest.sizeBytes, signal)
-    const after = await lookAt(destination)
-    if (after?.mtimeMs !== there.mtimeMs || after.ctimeMs !== there.ctimeMs) return false
+    if ((await stampAt(destination)) !== stamp) return false
     return buildManifest(manifest.sizeBytes, hashes).fileId === manifest.fileId
   }
 

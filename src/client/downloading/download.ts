@@ -137,8 +137,7 @@ export class Download {
    */
   async close(why: string): Promise<void> {
     this.#isClosed = true
-    while (!this.#step('stop', why) && isRunning(this.#phase))
-      await new Promise<void>((resolve) => this.#phaseWaiters.add(resolve))
+    while (!this.#step('stop', why) && isRunning(this.#phase)) await this.#nextPhase()
     await this.settled()
   }
 
@@ -165,7 +164,7 @@ export class Download {
    * Resolves when it neither runs nor writes. If it is complete, something else may not serve the file yet.
    */
   async settled(): Promise<void> {
-    while (isRunning(this.#phase)) await new Promise<void>((resolve) => this.#phaseWaiters.add(resolve))
+    while (isRunning(this.#phase)) await this.#nextPhase()
     if (this.#phase !== 'complete') await this.#ended
   }
 
@@ -178,6 +177,10 @@ export class Download {
   /** While running, asks the trackers again for peers and a fresh ticket. */
   async findAgain(): Promise<void> {
     if (isRunning(this.#phase)) await this.#lookup.ask()
+  }
+
+  #nextPhase(): Promise<void> {
+    return new Promise((resolve) => this.#phaseWaiters.add(resolve))
   }
 
   async #begin(): Promise<void> {

@@ -48,7 +48,7 @@ export class Downloads {
   /** Downloads about to begin: a second call is refused before the first has its answer. */
   readonly #beginning = new Set<string>()
   /** What is being cancelled, until its part file is gone. */
-  readonly #removing = new Map<string, Promise<void>>()
+  readonly #removing = new Map<string, Promise<unknown>>()
   #settledWaiters: (() => void)[] = []
   #closed = false
 
@@ -348,10 +348,7 @@ export class Downloads {
   async #remove(download: Download): Promise<void> {
     const key = keyOf(download.record)
     const discarded = download.discard()
-    const removed = discarded.then(
-      () => undefined,
-      () => undefined,
-    )
+    const removed = Promise.allSettled([discarded])
     this.#removing.set(key, removed)
     try {
       await discarded

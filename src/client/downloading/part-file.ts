@@ -7,6 +7,7 @@ import { lstat, open, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { pieceOffset } from '../../common/pieces.ts'
+import { stampOf, type FileStamp } from '../sharing/file-stamp.ts'
 import { PieceReader } from '../transfer/piece-reader.ts'
 import { isSealed, newSeal, setSeal, type Seal } from '../workers/part-seal.ts'
 import { PartWatch } from './part-watch.ts'
@@ -149,15 +150,14 @@ export class PartFile {
     return (await this.#opened().stat()).size
   }
 
-  /** Identifies the present content as far as the file's times and size can; see `isAsMarked`. */
-  get contentMark(): string {
-    const { mtimeNs, ctimeNs, size } = fstatSync(this.#opened().fd, { bigint: true })
-    return `${mtimeNs} ${ctimeNs} ${size}`
+  /** The file's stamp now. Throws the system's error. */
+  get stamp(): FileStamp {
+    return stampOf(fstatSync(this.#opened().fd, { bigint: true }))
   }
 
-  /** Whether nobody is known to have written to the file since `contentMark` was this. */
-  isAsMarked(mark: string): boolean {
-    return !this.#isTouched && this.contentMark === mark
+  /** Whether nobody is known to have written to the file since it had this stamp. */
+  isSince(stamp: FileStamp): boolean {
+    return !this.#isTouched && this.stamp === stamp
   }
 
   /**

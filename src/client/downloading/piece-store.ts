@@ -64,13 +64,13 @@ export class PieceStore implements PieceSource {
     const { existed, isKnown } = await parts.part.open(partId)
     const store = new PieceStore(manifest, parts, onHave)
     try {
-      const mark = parts.part.contentMark
+      const stamp = parts.part.stamp
       if (existed) {
         await store.#recover(isKnown, signal)
         await parts.part.settled()
       }
       // In one turn with the new seal: otherwise a write in between would pass for verified.
-      const isWritten = existed && !parts.part.isAsMarked(mark)
+      const isWritten = existed && !parts.part.isSince(stamp)
       await parts.part.prepare(manifest.sizeBytes)
       await parts.journal.begin(store.#held())
       if (isWritten) await store.recheck(signal)
@@ -89,7 +89,6 @@ export class PieceStore implements PieceSource {
   async recheck(signal?: AbortSignal): Promise<boolean> {
     // Reseal before reading: data written during the read must not count as verified.
     await this.part.settled()
-    this.part.reseal()
     const { sizeBytes, pieceCount } = this.manifest
     await this.part.prepare(sizeBytes)
     const all = Array.from({ length: pieceCount }, (_, index) => index)

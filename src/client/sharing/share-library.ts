@@ -78,12 +78,12 @@ export class ShareLibrary {
     const absolute = resolve(path)
     // A Mac spells names in normal form D; others should find the file under the usual spelling.
     const name = basename(absolute).normalize('NFC')
+    const looked = await lookAtLocal(absolute, name)
+    if (!looked.ok) return looked
     const key = keyOf({ group, name })
     const turn = Symbol(name)
     this.#uploading.set(key, turn)
     try {
-      const looked = await lookAtLocal(absolute, name)
-      if (!looked.ok) return looked
       const hashed = await this.#hash(absolute, looked.value.sizeBytes, looked.value.stamp)
       if (this.#isClosed) return refuse('cancelled', `you logged out; ${name} is not shared`)
       if (!hashed.ok) return hashed
@@ -119,15 +119,10 @@ export class ShareLibrary {
     if (!this.#isRemembered(share)) return sharedAnew(name)
     // Replies only when others can find the file here: they may ask the tracker at once.
     await this.#serve(share, manifest, share.stamp).announce()
-    const isOther = former !== undefined && former.fileId !== share.fileId
-    const replaces = isOther ? { ...former, isElsewhere: former.path !== path } : undefined
-    return accept({
-      name,
-      group,
-      sizeBytes,
-      pieceCount: manifest.pieceCount,
-      ...(replaces === undefined ? {} : { replaces }),
-    })
+    const info = { name, group, sizeBytes, pieceCount: manifest.pieceCount }
+    if (former === undefined || former.fileId === share.fileId) return accept(info)
+    const isElsewhere = former.path !== path
+    return accept({ ...info, replaces: { path: former.path, sizeBytes: former.sizeBytes, isElsewhere } })
   }
 
   /**
