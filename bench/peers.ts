@@ -17,7 +17,7 @@ import { TokenBucket } from '../src/client/transfer/token-bucket.ts'
 import { ownBuffer } from '../src/client/workers/store-pool.ts'
 import { Bitfield } from '../src/common/bitfield.ts'
 import { Failure } from '../src/common/failure.ts'
-import { peerConnectionsMax, peersPerFileMax, pieceBytes } from '../src/common/limits.ts'
+import { peerConnectionLimits, peersPerFileMax, pieceBytes } from '../src/common/limits.ts'
 import type { Manifest } from '../src/common/manifest.ts'
 import { pieceLength, pieceOffset } from '../src/common/pieces.ts'
 import type { Peer } from '../src/common/protocol/tracker-protocol.ts'
@@ -30,7 +30,7 @@ const boundMiB = 150
 const sizeMiB = 128
 const pieceCount = sizeMiB * 2
 const name = 'data.bin'
-const peers = Number(process.argv[2] ?? peerConnectionsMax)
+const peers = Number(process.argv[2] ?? peerConnectionLimits.all)
 
 /** The rate of each of the 50 seeders: together they need about 20 s for the file. */
 const uploadBytesPerSecond = 128 * 1024

@@ -41,29 +41,43 @@ export const requestTimeoutMs = 10_000
 /** How long a TCP connection may take to open. */
 export const connectTimeoutMs = 5_000
 
-/** Bytes that may wait for a peer that stops reading; beyond that the connection is closed. */
-export const unsentBytesMax = MiB
+/**
+ * Bytes of messages that may wait for one that reads slowly before it is behind: then no more of its requests
+ * are taken up, and no news told. More can wait only for what was under way: the longest answers are 64 KiB.
+ */
+export const unsentBytesMax = 256 * KiB
+/** When so few wait, it has caught up. Not 0, or the line would be idle between two turns. */
+export const drainedBytes = 64 * KiB
+
+/** Whoever reads nothing for so long of what waits for it is cut. Whoever reads at all never is. */
+export const stalledAfterMs = 10_000
 
 /** Requests of one connection in flight at once; beyond that reading from it pauses. */
 export const requestsInFlightMax = 64
 
-/** Malformed lines that are answered with an error before the connection is closed. */
-export const malformedLinesMax = 8
-
 /** Piece requests queued for one peer. At 512 KiB each, 8 MiB: a second of a fast home line. */
 export const pieceRequestsQueuedMax = 16
 
-/** Connections that a client's peer server accepts at once. */
-export const peerConnectionsMax = 200
+/**
+ * Connections that a client's peer server accepts. A downloader proves its key at once, so whoever has not within
+ * seconds is not one. Of one user a few machines may fetch at once, each on one connection and a second one
+ * while the first is given up.
+ */
+export const peerConnectionLimits = {
+  unproven: 64,
+  unprovenOfNetwork: 16,
+  unprovenOfLoopback: 64,
+  unprovenGraceMs: 500,
+  proveWithinMs: 5_000,
+  ofOwner: 8,
+  all: 200,
+}
 
 /** Peers that one download talks to at once, and peers in one answer of the tracker. */
 export const peersPerFileMax = 50
 
-/** Connections to a tracker from one address. Loopback is exempt: a whole test swarm lives there. */
-export const connectionsPerAddressMax = 64
-
-/** Connections to a tracker that have yet to log in. */
-export const anonymousConnectionsMax = 256
+/** A connection that is turned away has this long to read why. */
+export const turnedAwayMs = 1_000
 
 /** Failed logins a minute for one user from one address. */
 export const failedLoginsPerMinute = 5

@@ -3,6 +3,15 @@
 /** Commands that may wait for the log at once; past it a tracker answers `busy` instead of growing. */
 export const commandsWaitingMax = 16_384
 
+/** Changes of one user that may wait for the log at once; its further ones wait with their connections. */
+export const changesOfOwnerMax = 512
+
+/** Requests are served for so long before the event loop has its turn: what a ping waits behind. */
+export const sliceMs = 4
+
+/** Work that each user has in a round, in microseconds: a few cheap requests or one dear one. */
+export const quantumMicroseconds = 250
+
 /** Commands between two snapshots: replaying so many takes a fraction of a second. */
 export const commandsPerSnapshot = 50_000
 
@@ -29,9 +38,6 @@ export const lookForFileEveryMs = 1_000
 
 /** Pairs of user and address whose failed logins are remembered; the oldest is forgotten first. */
 export const failedLoginPairsMax = 10_000
-
-/** A connection that is turned away has this long to read why. */
-export const turnedAwayMs = 1_000
 
 /**
  * Bytes of commands in one append. An append to NATS is one message, of at most 1 MiB unless the server
@@ -85,3 +91,19 @@ export const natsPartsAtOnce = 4
 
 /** A snapshot may be replaced while it is read; somebody who is that slow so many times is not. */
 export const natsSnapshotTriesMax = 5
+
+/**
+ * Connections to this tracker. Whoever has not logged in after a moment makes room for somebody who wants to:
+ * a login takes a fraction of a second, most of it in the client. A whole school may come from one address
+ * at once, and a swarm of tests from loopback.
+ */
+export const connectionLimits = {
+  unproven: 1024,
+  unprovenOfNetwork: 64,
+  unprovenOfLoopback: 256,
+  unprovenGraceMs: 2_000,
+  /** One person's machines. */
+  ofOwner: 64,
+  /** A connection takes about 20 KiB. */
+  all: 65_536,
+}

@@ -75,18 +75,25 @@ export class Sequencer implements LogFollower {
     if (this.#lost !== undefined) throw this.#lost
   }
 
-  /** The state with everything that is known to be durable: own commands and those of other trackers. */
+  /** With everything that was applied so far. Who must see what others were told is done calls `sync` before. */
   get state(): State {
-    if (!this.#isFresh && this.#lost === undefined) this.#freshen()
     return this.#state
   }
 
   /**
-   * What a read waits for before it looks at the state: see `CommandLog.whenCurrent`. Undefined when the
-   * state is current as it is.
+   * Brings the state up to date: with all that was acknowledged, here or at any other tracker, before the call.
+   * Undefined where that has happened at once; else it resolves when it has, and never rejects.
    */
-  whenCurrent(): Promise<void> | undefined {
-    return this.#lost === undefined ? this.#log.whenCurrent() : undefined
+  sync(): Promise<void> | undefined {
+    if (this.#isFresh || this.#lost !== undefined) return undefined
+    const syncing = this.#log.sync()
+    if (syncing !== undefined) return syncing
+    // Once a turn, so that a look costs next to nothing.
+    this.#isFresh = true
+    setImmediate(() => {
+      this.#isFresh = false
+    })
+    return undefined
   }
 
   /** Position of the last command that was applied. */
@@ -162,15 +169,6 @@ export class Sequencer implements LogFollower {
     reach('before reply')
     waiting.reply(outcome)
     reach('after reply')
-  }
-
-  /** Once a turn, so that a read after another tracker's write sees it, and costs next to nothing. */
-  #freshen(): void {
-    this.#isFresh = true
-    setImmediate(() => {
-      this.#isFresh = false
-    })
-    this.#log.catchUp()
   }
 
   /** All commands that arrive in one turn of the event loop share one append, and with it one commit. */

@@ -1,124 +1,85 @@
-// Accepts connections and makes a session of each: limits first, then the protocol. Whatever arrives gets
-// an answer or a closed socket, and never ends the process.
+// Serves clients: who asks on each connection, whose turn it is, and what becomes of them when they go. Whatever
+// arrives gets an answer or a closed socket, and never ends the process.
 
-import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from 'pino'
-import { isLoopback, plainHost, type Address } from '../common/addresses.ts'
+import type { Address } from '../common/addresses.ts'
 import type { Failure } from '../common/failure.ts'
-import { anonymousConnectionsMax, connectionsPerAddressMax, lineBytesBeforeLogin } from '../common/limits.ts'
 import { trackerProtocol, type TrackerProtocol } from '../common/protocol/tracker-protocol.ts'
-import { refuse } from '../common/refusal.ts'
-import { Channel } from '../common/wire/channel.ts'
-import { encodeLine } from '../common/wire/frames.ts'
-import { errorMessage } from '../common/wire/messages.ts'
+import { Listener, type Connection } from '../common/wire/listener.ts'
 import { Responder, type Handlers } from '../common/wire/responder.ts'
-import { turnedAwayMs } from './limits.ts'
-import { listenOn } from '../common/listening.ts'
+import { FairTurns } from './admission/fair-turns.ts'
+import { connectionLimits } from './limits.ts'
 import type { RequestMetrics } from './metrics/request-metrics.ts'
 import type { Presence } from './presence/presence.ts'
-import { Session } from './sessions/session.ts'
+import { Requester } from './requests/requester.ts'
+
+export interface ServerParts {
+  readonly handlers: Handlers<TrackerProtocol, Requester>
+  readonly presence: Presence
+  readonly metrics: RequestMetrics
+  readonly log: Logger
+  /** Brings the state up to date before a request that reads it; undefined where it is. */
+  readonly sync: () => Promise<void> | undefined
+}
 
 export class TrackerServer {
-  readonly #handlers: Handlers<TrackerProtocol, Session>
-  readonly #presence: Presence
-  readonly #log: Logger
-  readonly #metrics: RequestMetrics
-  readonly #server: Server
-  readonly #sessions = new Map<Session, Responder<TrackerProtocol, Session>>()
-  readonly #connectionsByHost = new Map<string, number>()
+  readonly #parts: ServerParts
+  readonly #turns = new FairTurns()
+  readonly #listener: Listener
 
-  constructor(
-    handlers: Handlers<TrackerProtocol, Session>,
-    presence: Presence,
-    metrics: RequestMetrics,
-    log: Logger,
-  ) {
-    this.#handlers = handlers
-    this.#presence = presence
-    this.#metrics = metrics
-    this.#log = log
-    this.#server = createServer((socket) => this.#admit(socket))
+  constructor(parts: ServerParts) {
+    this.#parts = parts
+    const { metrics, log } = parts
+    this.#listener = new Listener({
+      limits: connectionLimits,
+      serve: (connection) => this.#serve(connection),
+      onTurnedAway: () => metrics.onRefused('busy'),
+      onError: (error) => log.error({ err: error }, 'cannot accept a connection'),
+    })
   }
 
   get connections(): number {
-    return this.#sessions.size
+    return this.#listener.connections
   }
 
   /** The address with the port that was really taken. Rejects with a `start` failure. */
-  async listen(address: Address): Promise<Address> {
-    const bound = await listenOn(this.#server, address)
-    this.#server.on('error', (error) => this.#log.error({ err: error }, 'cannot accept a connection'))
-    return bound
+  listen(address: Address): Promise<Address> {
+    return this.#listener.listen(address)
   }
 
   /** Hangs up on everybody; clients come back, or go to another tracker. */
   disconnectAll(sentence: string): void {
-    for (const session of this.#sessions.keys()) session.close(sentence)
+    this.#listener.closeAll(sentence)
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve())
-      this.disconnectAll('the tracker is shutting down')
-    })
+    return this.#listener.close('the tracker is shutting down')
   }
 
-  #admit(socket: Socket): void {
-    const host = plainHost(socket.remoteAddress ?? '')
-    const problem = this.#problemOf(host)
-    if (problem === undefined) this.#establish(socket, host)
-    else {
-      this.#metrics.onRefused('busy')
-      turnAway(socket, problem)
-    }
-  }
-
-  #problemOf(host: string): string | undefined {
-    if (host === '') return 'the connection is gone already'
-    // Every session is logged in or not, and presence has exactly those that are.
-    if (this.#sessions.size - this.#presence.clients.size >= anonymousConnectionsMax)
-      return 'too many connections that have not logged in'
-    if (!isLoopback(host) && (this.#connectionsByHost.get(host) ?? 0) >= connectionsPerAddressMax)
-      return 'too many connections from this address'
-    return undefined
-  }
-
-  /** The line protocol begins with the first byte. A connection that is to be encrypted branches off here. */
-  #establish(socket: Socket, host: string): void {
-    const session = new Session(new Channel(socket, lineBytesBeforeLogin), host)
-    this.#connectionsByHost.set(host, (this.#connectionsByHost.get(host) ?? 0) + 1)
-    const responder = new Responder(session.channel, {
+  #serve(connection: Connection): void {
+    const { handlers, metrics, log, sync } = this.#parts
+    const from = new Requester(connection)
+    // eslint-disable-next-line no-new -- It lives by the channel that it listens to.
+    new Responder(connection.channel, {
       protocol: trackerProtocol,
-      session,
-      handlers: this.#handlers,
+      from,
+      handlers,
       onTold: {},
-      stage: () => session.stage,
-      onClosed: (reason) => this.#onClosed(session, reason),
-      onFailure: (error) => this.#log.error({ err: error }, 'a request failed'),
-      onAnswered: (method, startedAtMs) => this.#metrics.onAnswered(method, startedAtMs),
-      onRefused: (code) => this.#metrics.onRefused(code),
+      stage: () => from.stage,
+      sync,
+      turns: this.#turns,
+      owner: () => from.owner,
+      onClosed: (reason) => this.#onClosed(connection, from, reason),
+      onFailure: (error) => log.error({ err: error }, 'a request failed'),
+      onAnswered: (method, startedAtMs) => metrics.onAnswered(method, startedAtMs),
+      onRefused: (code) => metrics.onRefused(code),
     })
-    this.#sessions.set(session, responder)
   }
 
-  #onClosed(session: Session, reason: Failure): void {
-    this.#sessions.delete(session)
-    const left = (this.#connectionsByHost.get(session.host) ?? 1) - 1
-    if (left === 0) this.#connectionsByHost.delete(session.host)
-    else this.#connectionsByHost.set(session.host, left)
-    const client = session.logOut()
-    if (client !== undefined) this.#presence.onClientGone(client)
-    this.#log.debug({ host: session.host, user: client?.user, why: reason.message }, 'connection closed')
+  #onClosed(connection: Connection, from: Requester, reason: Failure): void {
+    connection.onClosed()
+    const login = from.logOut()
+    if (login !== undefined) this.#parts.presence.onLogout(login)
+    this.#parts.log.debug({ host: from.host, user: login?.user, why: reason.message }, 'connection closed')
   }
-}
-
-function turnAway(socket: Socket, sentence: string): void {
-  socket.on('error', () => {
-    // It is being closed anyway.
-  })
-  // What it sends is read and dropped: closing over unread bytes would reset the connection, and the
-  // sentence with it.
-  socket.resume()
-  socket.end(encodeLine(errorMessage(null, refuse('busy', sentence).refusal)))
-  setTimeout(() => socket.destroy(), turnedAwayMs).unref()
 }

@@ -16,14 +16,14 @@ export interface TrackerParts {
 }
 
 export function statusLine({ sequencer, presence }: TrackerParts): string {
-  // Before the state: reading that catches up.
   const { entries, ms } = sequencer.lag
+  void sequencer.sync()
   const { users, groups, files } = totalsOf(sequencer.state)
   return [
     `users ${users}`,
     `groups ${groups}`,
     `files ${files}`,
-    `connected ${presence.clients.size}`,
+    `connected ${presence.logins.size}`,
     `log position ${sequencer.position}`,
     `lag ${entries} entries, ${Math.round(ms)} ms`,
   ].join(', ')
@@ -47,11 +47,11 @@ export function metricFamilies(parts: TrackerParts, loop: EventLoopLag, droppedL
 /** Connections and what their clients announce. */
 function soft({ presence, server, requests }: TrackerParts): Family[] {
   let announced = 0
-  for (const client of presence.clients) announced += client.announced.size
+  for (const login of presence.logins) announced += login.announced.size
   const failedLogins = requests.refusals('login-failed')
   return [
     single('gauge', 'coterie_connections', 'Connections of clients, logged in or not.', server.connections),
-    single('gauge', 'coterie_clients', 'Clients that are logged in.', presence.clients.size),
+    single('gauge', 'coterie_clients', 'Clients that are logged in.', presence.logins.size),
     single('gauge', 'coterie_peers', 'Files that clients announce, counted once for each client.', announced),
     single('counter', 'coterie_failed_logins_total', 'Logins with a wrong name or password.', failedLogins),
   ]

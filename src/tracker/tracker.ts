@@ -23,9 +23,8 @@ import { EventLoopLag } from './metrics/event-loop-lag.ts'
 import { MetricsServer } from './metrics/metrics-server.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
 import { TrackerServer } from './server.ts'
-import { readingCurrentState } from './sessions/current-reads.ts'
-import { trackerHandlers } from './sessions/handlers.ts'
-import { LoginThrottle } from './sessions/login-throttle.ts'
+import { trackerHandlers } from './requests/handlers.ts'
+import { LoginThrottle } from './requests/login-throttle.ts'
 import { digestOf } from './state/snapshot.ts'
 import { metricFamilies, statusLine, type TrackerParts } from './status.ts'
 
@@ -125,7 +124,7 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
   })
   const throttle = new LoginThrottle()
   const failedLogins = new FailedLogins(log, Date.now)
-  const answering = trackerHandlers({
+  const handlers = trackerHandlers({
     sequencer,
     presence,
     identity,
@@ -133,9 +132,14 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
     nowMs: Date.now,
     onLoginFailed: (host, user) => failedLogins.onFailed(host, user),
   })
-  const handlers = readingCurrentState(answering, () => sequencer.whenCurrent())
   const requests = new RequestMetrics()
-  const server = new TrackerServer(handlers, presence, requests, log)
+  const server = new TrackerServer({
+    handlers,
+    presence,
+    metrics: requests,
+    log,
+    sync: () => sequencer.sync(),
+  })
   return { sequencer, presence, requests, server }
 }
 

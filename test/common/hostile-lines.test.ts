@@ -3,9 +3,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { malformedLinesMax, unsentBytesMax } from '../../src/common/limits.ts'
-import { allowLongLines } from '../../src/common/wire/responder.ts'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { lineBytesMax, stalledAfterMs, unsentBytesMax } from '../../src/common/limits.ts'
 import { listen, type Toy } from './toy-protocol.ts'
 
 let server: Awaited<ReturnType<typeof listen>>
@@ -50,23 +49,24 @@ async function loggedIn(): ReturnType<typeof raw> {
   return connection
 }
 
-test('lines that are not JSON are answered, and after too many the connection ends', async () => {
-  const { socket, toy, rest } = await raw()
-  socket.write('GET / HTTP/1.1\n'.repeat(malformedLinesMax + 1))
-  const answers = await rest()
-  expect(answers).toHaveLength(malformedLinesMax + 1)
-  expect(answers[0]).toEqual({
-    jsonrpc: '2.0',
-    id: null,
-    error: { code: -32700, message: 'this line is not JSON' },
-  })
-  expect(await toy.closed).toMatchObject({ code: 'protocol' })
+test('a line that is not JSON is answered and ends the connection: nothing behind it is served', async () => {
+  for (const before of ['', request(0, 'hello')]) {
+    const { socket, toy, rest } = await raw()
+    // As a page that is made to post to this port would send it.
+    socket.write(`${before}POST / HTTP/1.1\r\n\r\n${request(1, 'hello')}${request(2, 'login')}`)
+    expect((await rest()).at(-1)).toEqual({
+      jsonrpc: '2.0',
+      id: null,
+      error: { code: -32700, message: 'this line is not JSON' },
+    })
+    expect(toy.asker.stage).toBe(before === '' ? 'connected' : 'greeted')
+    expect(await toy.closed).toMatchObject({ code: 'protocol' })
+  }
 })
 
-test('a few lines that are not JSON, and empty ones, do no harm', async () => {
+test('empty lines do no harm', async () => {
   const { socket, next } = await loggedIn()
-  socket.write(`\n\r\noops\n${request(5, 'echo', { text: 'x' })}`)
-  expect(await next()).toMatchObject({ error: { code: -32700 } })
+  socket.write(`\n\r\n${request(5, 'echo', { text: 'x' })}`)
   expect(await next()).toMatchObject({ id: 5, result: { text: 'x' } })
 })
 
@@ -134,7 +134,7 @@ test('a line that is too long ends the connection; after login longer ones are r
   expect(await short.next()).toBe('closed')
 
   const long = await loggedIn()
-  allowLongLines(long.toy.responder.channel)
+  long.toy.responder.channel.lineBytesMax = lineBytesMax
   long.socket.write(request(5, 'echo', { text }))
   expect(await long.next()).toMatchObject({ id: 5, result: { text } })
 })
@@ -160,17 +160,48 @@ test('binary junk and a line of 4 MiB end the connection', async () => {
   }
 })
 
-test('a reader that does not read is cut off at the bound', async () => {
-  const { socket, toy } = await loggedIn()
+test('for a reader that is behind nothing more is answered, however much it asks; then all of it is', async () => {
+  const { socket, toy, next } = await loggedIn()
+  toy.responder.channel.lineBytesMax = lineBytesMax
   socket.pause()
-  const text = 'x'.repeat(60_000)
-  // The system's own buffers take some MiB first; then nothing may wait here beyond the bound.
-  for (let count = 0; count < 2000 && !toy.responder.channel.isClosed; count++) {
-    toy.responder.tell('news', { text })
-    expect(toy.responder.channel.unsentBytes).toBeLessThan(unsentBytesMax + 2 * text.length)
+  const texts = Array.from({ length: 300 }, (_, index) => `${index} ${'x'.repeat(60_000)}`)
+  socket.write(texts.map((text, index) => request(index + 2, 'echo', { text })).join(''))
+  while (!toy.responder.channel.isPausedFor('output')) {
     await new Promise((resolve) => setImmediate(resolve))
   }
-  expect(await toy.closed).toMatchObject({ message: 'the other end has stopped reading' })
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+  expect(toy.responder.channel.unsentBytes).toBeLessThan(unsentBytesMax + 2 * lineBytesMax)
+  socket.resume()
+  for (const text of texts) expect(await next()).toMatchObject({ result: { text } })
+})
+
+/** A connection that is sent more than the system takes, and reads only when it is told to. */
+async function swamped(): Promise<{ toy: Toy; read: (bytes: number) => Promise<void> }> {
+  const socket = connect(server.address)
+  await once(socket, 'connect')
+  const toy = await server.next()
+  socket.on('error', () => undefined)
+  toy.responder.channel.sendBytes(Buffer.alloc(64 * 1024 * 1024), () => undefined)
+  const read = async (bytes: number): Promise<void> => {
+    socket.resume()
+    for (let count = 0; count < bytes;) count += ((await once(socket, 'data')) as [Buffer])[0].length
+    socket.pause()
+  }
+  await read(1)
+  return { toy, read }
+}
+
+test('whoever reads nothing for long is cut, and whoever reads a little never is', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const [greedy, slow] = [await swamped(), await swamped()]
+  for (let round = 0; round < 5; round++) {
+    // More than the system holds for it, so that some of it leaves the other end.
+    await slow.read(8 * 1024 * 1024)
+    vi.advanceTimersByTime(stalledAfterMs)
+  }
+  expect(slow.toy.responder.channel.isClosed).toBe(false)
+  expect(await greedy.toy.closed).toMatchObject({ message: 'the other end has stopped reading' })
 })
 
 test('bytes whose sender waits for them do not count against a slow reader', async () => {

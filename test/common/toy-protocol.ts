@@ -8,8 +8,9 @@ import type { Failure } from '../../src/common/failure.ts'
 import { lineBytesBeforeLogin, lineBytesMax } from '../../src/common/limits.ts'
 import { accept, refuse } from '../../src/common/refusal.ts'
 import { Caller } from '../../src/common/wire/caller.ts'
-import { Channel, openChannel, type OpenOptions } from '../../src/common/wire/channel.ts'
-import type { Needs, Protocol } from '../../src/common/wire/methods.ts'
+import { Channel } from '../../src/common/wire/channel.ts'
+import type { Protocol, Stage } from '../../src/common/wire/methods.ts'
+import { openChannel, type OpenOptions } from '../../src/common/wire/open-channel.ts'
 import { answeredElsewhere, Responder, type Handlers } from '../../src/common/wire/responder.ts'
 
 const Text = v.object({ text: v.string() })
@@ -17,54 +18,64 @@ const Nothing = v.object({})
 
 export const toyProtocol = {
   requests: {
-    hello: { needs: 'nothing', params: Nothing, result: Nothing },
-    ping: { needs: 'hello', params: Nothing, result: Nothing },
-    login: { needs: 'hello', params: Nothing, result: Nothing },
-    echo: { needs: 'login', params: Text, result: Text },
+    hello: { stage: 'connected', params: Nothing, result: Nothing },
+    ping: { stage: 'greeted', params: Nothing, result: Nothing },
+    login: { stage: 'greeted', params: Nothing, result: Nothing },
+    echo: { stage: 'proven', params: Text, result: Text },
     /** Answered by the test, through `toy.responder`. */
-    later: { needs: 'login', params: Nothing, result: Nothing, bodyBytesMax: 1024 * 1024 },
+    later: { stage: 'proven', params: Nothing, result: Nothing, bodyBytesMax: 1024 * 1024 },
     /** A promise that the test resolves, through `toy.slow`. */
-    slow: { needs: 'login', params: Nothing, result: Nothing },
-    throws: { needs: 'login', params: v.object({ atOnce: v.boolean() }), result: Nothing },
+    slow: { stage: 'proven', params: Nothing, result: Nothing },
+    /** Waits for `toy.syncing.wait`. */
+    read: { stage: 'proven', reads: true, params: Nothing, result: Nothing },
+    throws: { stage: 'proven', params: v.object({ atOnce: v.boolean() }), result: Nothing },
   },
   toCaller: { news: Text },
   toResponder: { note: Text },
 } as const satisfies Protocol
 export type ToyProtocol = typeof toyProtocol
 
-export interface Session {
-  stage: Needs
+export interface Asker {
+  stage: Stage
 }
 
 /** The accepting end of one connection, and what happened there. */
 export interface Toy {
-  readonly responder: Responder<ToyProtocol, Session>
+  readonly responder: Responder<ToyProtocol, Asker>
   readonly socket: Socket
-  readonly session: Session
+  readonly asker: Asker
   readonly notes: string[]
   /** Ids of `later` requests, in order. */
   readonly later: number[]
   /** One to call for each `slow` request under way. */
   readonly slow: (() => void)[]
   readonly failures: unknown[]
+  /** Ids of `read` requests that were served. */
+  readonly reads: number[]
+  /** What a read waits for, if the test gives it something. */
+  readonly syncing: { wait?: () => Promise<void> }
   readonly closed: Promise<Failure>
 }
 
-function handlersOf(toy: Pick<Toy, 'later' | 'slow'>): Handlers<ToyProtocol, Session> {
-  const reach = (session: Session, stage: Needs): ReturnType<typeof accept<object>> => {
-    session.stage = stage
+function handlersOf(toy: Pick<Toy, 'later' | 'slow' | 'reads'>): Handlers<ToyProtocol, Asker> {
+  const reach = (from: Asker, stage: Stage): ReturnType<typeof accept<object>> => {
+    from.stage = stage
     return accept({})
   }
   return {
-    hello: (_params, session) => reach(session, 'hello'),
+    hello: (_params, from) => reach(from, 'greeted'),
     ping: () => accept({}),
-    login: (_params, session) => reach(session, 'login'),
+    login: (_params, from) => reach(from, 'proven'),
     echo: ({ text }) => (text === 'no' ? refuse('busy', 'not today') : accept({ text })),
-    later: (_params, _session, id) => {
+    later: (_params, _from, id) => {
       toy.later.push(id)
       return answeredElsewhere
     },
     slow: () => new Promise((resolve) => toy.slow.push(() => resolve(accept({})))),
+    read: (_params, _from, id) => {
+      toy.reads.push(id)
+      return accept({})
+    },
     throws: ({ atOnce }) => {
       const error = new Error('a bug in a handler')
       if (atOnce) throw error
@@ -82,15 +93,25 @@ function promised<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
 }
 
 function toyOf(socket: Socket): Toy {
-  const session: Session = { stage: 'nothing' }
-  const kept = { session, socket, notes: [] as string[], later: [], slow: [], failures: [] as unknown[] }
+  const asker: Asker = { stage: 'connected' }
+  const kept = {
+    asker,
+    socket,
+    notes: [] as string[],
+    later: [],
+    slow: [],
+    reads: [],
+    failures: [] as unknown[],
+    syncing: {} as Toy['syncing'],
+  }
   const { promise, resolve } = promised<Failure>()
-  const responder = new Responder<ToyProtocol, Session>(new Channel(socket, lineBytesBeforeLogin), {
+  const responder = new Responder<ToyProtocol, Asker>(new Channel(socket, lineBytesBeforeLogin), {
     protocol: toyProtocol,
-    session,
+    from: asker,
     handlers: handlersOf(kept),
     onTold: { note: ({ text }) => kept.notes.push(text) },
-    stage: () => session.stage,
+    stage: () => asker.stage,
+    sync: () => kept.syncing.wait?.(),
     onClosed: resolve,
     onFailure: (error) => kept.failures.push(error),
   })

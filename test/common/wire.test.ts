@@ -1,10 +1,10 @@
 // Both ends of a protocol on real sockets of loopback.
 
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer, Socket, type AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { deadAfterMs, firstLineTimeoutMs, pingAfterMs } from '../../src/common/limits.ts'
-import { openChannel } from '../../src/common/wire/channel.ts'
+import { openChannel } from '../../src/common/wire/open-channel.ts'
 import { call, listen, type Toy, type Toys } from './toy-protocol.ts'
 
 let server: Awaited<ReturnType<typeof listen>>
@@ -13,6 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => {
   vi.useRealTimers()
+  vi.restoreAllMocks()
   server.close()
 })
 
@@ -51,11 +52,13 @@ test('a request gets its answer, or its refusal', async () => {
 
 test('many requests at once each get their own answer, and go out in one write', async () => {
   const { toys } = await connected()
-  const write = vi.spyOn(toys.caller.channel.socket, 'write')
+  const write = vi.spyOn(Socket.prototype, 'write')
   const texts = Array.from({ length: 50 }, (_, index) => `text ${index}`)
   const answers = await Promise.all(texts.map((text) => toys.caller.request('echo', { text })))
   expect(answers).toEqual(texts.map((text) => ({ ok: true, value: { text } })))
-  expect(write).toHaveBeenCalledTimes(1)
+  // One by each end.
+  expect(new Set(write.mock.contexts).size).toBe(2)
+  expect(write).toHaveBeenCalledTimes(2)
 })
 
 test('both ends can tell the other something', async () => {
@@ -78,7 +81,7 @@ test('a notification of a newer program is passed over, and one of the wrong sha
 
 test('bytes behind a result go straight into the buffer that was given for them', async () => {
   const { toys, toy } = await connected()
-  const straight = vi.spyOn(toys.caller.channel.reader, 'bodyReceived')
+  const straight = vi.spyOn(toys.caller.channel, 'bodyReceived')
   const sizes = [1, 512 * 1024, 7, 1024 * 1024, 100_000]
   const given = sizes.map((size) => Buffer.alloc(size))
   const answers = sizes.map((_, index) =>
@@ -170,12 +173,12 @@ test('a body that stops arriving ends the connection, and not a byte more goes i
 test('a connection that is closed while its last words wait takes no byte into a buffer any more', async () => {
   const { toys, toy, buffer, answer } = await halfReceived()
   toy.socket.pause()
-  while (toys.caller.channel.socket.writableLength === 0) {
+  while (toys.caller.channel.unsentBytes === 0) {
     for (let count = 0; count < 10; count++) toys.caller.tell('note', { text: 'x'.repeat(10_000) })
     toys.caller.channel.flush()
   }
   toys.caller.close('enough')
-  expect(toys.caller.channel.socket.destroyed).toBe(false)
+  expect(toys.caller.channel.unsentBytes).toBeGreaterThan(0)
   await expect(answer).rejects.toThrow('enough')
   await new Promise<void>((resolve) => toy.responder.channel.sendBytes(Buffer.alloc(500, 9), resolve))
   // What the system has taken on loopback is there to be read in the next turns.
@@ -318,4 +321,37 @@ test('a responder gives up a connection without a first line, and one that falls
   vi.spyOn(toys.caller.channel, 'send').mockImplementation(() => undefined)
   vi.advanceTimersByTime(deadAfterMs * 1.5)
   expect(await toy.closed).toMatchObject({ message: 'silent for too long' })
+})
+
+test('requests are taken up in their order, also when an earlier one waits for the state', async () => {
+  const { toys, toy } = await connected()
+  const waiting: (() => void)[] = []
+  toy.syncing.wait = () => new Promise((resolve) => waiting.push(resolve))
+  const order: string[] = []
+  const answered = Promise.all([
+    toys.caller.request('read', {}).then(() => order.push('read')),
+    toys.caller.request('echo', { text: 'behind it' }).then(() => order.push('echo')),
+  ])
+  await vi.waitFor(() => expect(waiting).toHaveLength(1), { interval: 1 })
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+  expect(order).toEqual([])
+  waiting[0]?.()
+  await answered
+  expect(order).toEqual(['read', 'echo'])
+})
+
+test('nothing is done for a connection that closed, and nothing served that logged out, while a read waited', async () => {
+  const [gone, out] = [await connected(), await connected()]
+  const waiting: (() => void)[] = []
+  for (const { toy } of [gone, out]) toy.syncing.wait = () => new Promise((resolve) => waiting.push(resolve))
+  const lost = gone.toys.caller.request('read', {})
+  const refused = out.toys.caller.request('read', {})
+  await vi.waitFor(() => expect(waiting).toHaveLength(2), { interval: 1 })
+  gone.toys.caller.close()
+  await expect(lost).rejects.toMatchObject({ code: 'connection-lost' })
+  await gone.toy.closed
+  out.toy.asker.stage = 'greeted'
+  for (const go of waiting) go()
+  expect(await refused).toMatchObject({ refusal: { code: 'login-first' } })
+  expect([gone.toy.reads, out.toy.reads]).toEqual([[], []])
 })

@@ -160,7 +160,7 @@ describe('a member that misbehaves', () => {
     const { client, ticket, fileId } = await member('greedy')
     const peer = await RawPeer.connect(port, client.identity)
     expect(await peer.fetch(ticket, fileId)).toBe(pieceBytes)
-    peer.caller.channel.socket.pause()
+    peer.caller.channel.pause('limit')
     for (let count = 0; count < 500; count++) {
       peer.piece(fileId, count % 4).catch(() => undefined)
     }

@@ -9,7 +9,7 @@ import { makeNonce, proveKey } from '../../src/common/security/challenge.ts'
 import { makeIdentity, type Identity } from '../../src/common/security/identity.ts'
 import { protocolVersion } from '../../src/common/version.ts'
 import { Caller } from '../../src/common/wire/caller.ts'
-import { openChannel } from '../../src/common/wire/channel.ts'
+import { openChannel } from '../../src/common/wire/open-channel.ts'
 import type { Result } from '../../src/common/wire/methods.ts'
 
 export class RawPeer {

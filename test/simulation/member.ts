@@ -5,7 +5,7 @@ import { PieceDemand } from '../../src/client/sharing/piece-demand.ts'
 import { UploadOrder, type Turn } from '../../src/client/sharing/upload-order.ts'
 import { Bitfield } from '../../src/common/bitfield.ts'
 import {
-  peerConnectionsMax,
+  peerConnectionLimits,
   peersPerFileMax,
   pieceBytes,
   pieceRequestsQueuedMax,
@@ -93,7 +93,7 @@ export class Member {
 
   /** A downloader is let in, unless there are too many. */
   admit(downloader: Member): boolean {
-    if (this.#downloaderCount >= peerConnectionsMax) return false
+    if (this.#downloaderCount >= peerConnectionLimits.all) return false
     if (put(this.downloaders, downloader)) this.#downloaderCount++
     return true
   }

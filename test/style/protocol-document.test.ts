@@ -58,7 +58,7 @@ describe.each([
     '$name says what it needs and does, with a request and a result that the table accepts',
     (entry) => {
       const spec = protocol.requests[entry.name] as RequestSpec
-      expect(/Needs: (\w+)\./.exec(entry.prose)?.[1]).toBe(spec.needs)
+      expect(/Stage: (\w+)\./.exec(entry.prose)?.[1]).toBe(spec.stage)
       expect(entry.prose.includes('Changes hard state.')).toBe(spec.mutates === true)
       expect(entry.prose.includes('Bytes follow the result.')).toBe(spec.bodyBytesMax !== undefined)
 

@@ -11,7 +11,7 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { Caller } from '../../common/wire/caller.ts'
-import { openChannel } from '../../common/wire/channel.ts'
+import { openChannel } from '../../common/wire/open-channel.ts'
 import { callFrom } from '../tracker-link/call-from.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
@@ -159,7 +159,7 @@ export class PeerLink {
 
   /** Piece bytes received on this connection, including those of a piece that is still arriving. */
   get receivedBytes(): number {
-    const rest = this.#caller.channel.reader.bodyRest
+    const rest = this.#caller.channel.bodyRest
     if (rest === undefined) return this.#wholeBytes
     for (const { arrivingBytes } of this.#asked.values()) {
       if (arrivingBytes > 0) return this.#wholeBytes + arrivingBytes - rest.length
@@ -346,7 +346,7 @@ export class PeerLink {
     const pauseMs = this.#options.bucket.spend(count)
     if (pauseMs <= 0 || this.#paused) return
     this.#paused = true
-    this.#caller.channel.socket.pause()
+    this.#caller.channel.pause('limit')
     this.#resumeReading(pauseMs)
   }
 
@@ -362,7 +362,7 @@ export class PeerLink {
         this.#paused = false
         this.#readingSinceMs = performance.now()
         this.#caller.channel.lastHeardAtMs = this.#readingSinceMs
-        this.#caller.channel.socket.resume()
+        this.#caller.channel.resume('limit')
       },
       Math.min(pauseMs, longestPauseMs),
     )

@@ -1,71 +1,65 @@
 // Accepts other clients, admits those that show a ticket and prove its key, and serves them files and pieces. Knows
 // sources by group and file id, never paths.
 
-import { createServer, type Server, type Socket } from 'node:net'
 import type { Address } from '../../common/addresses.ts'
-import { lineBytesBeforeLogin, peerConnectionsMax } from '../../common/limits.ts'
-import { listenOn } from '../../common/listening.ts'
-import { peerProtocol } from '../../common/protocol/peer-protocol.ts'
-import { Channel } from '../../common/wire/channel.ts'
+import { peerConnectionLimits } from '../../common/limits.ts'
+import { Listener, type Connection } from '../../common/wire/listener.ts'
 import { FileDemands } from './file-demands.ts'
-import { PeerSession, type ServingParts } from './peer-session.ts'
+import { ServedPeer, type ServingParts } from './served-peer.ts'
 
 export class PeerServer {
   readonly #parts: ServingParts
-  readonly #server: Server
-  readonly #sessions = new Set<PeerSession>()
-  readonly #demands = new FileDemands<PeerSession>()
+  readonly #listener: Listener
+  readonly #peers = new Set<ServedPeer>()
+  readonly #demands = new FileDemands<ServedPeer>()
 
   constructor(parts: ServingParts) {
     this.#parts = parts
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
-    this.#server.maxConnections = peerConnectionsMax
+    this.#listener = new Listener({
+      limits: peerConnectionLimits,
+      serve: (connection) => this.#serve(connection),
+    })
     parts.sources.listen({
       onHave: (group, fileId, index) => {
         this.#demands.find(group, fileId)?.onHave(index)
-        for (const session of this.#sessions) session.tellHave(group, fileId, index)
+        for (const peer of this.#peers) peer.tellHave(group, fileId, index)
         // A request may be waiting for this piece.
         parts.uploads.serve()
       },
       onWithdrawn: (group, fileId, why) => {
         this.#demands.onWithdrawn(group, fileId)
-        for (const session of this.#sessions) session.tellClosed(group, fileId, why)
+        for (const peer of this.#peers) peer.tellClosed(group, fileId, why)
       },
     })
   }
 
   /** Listens; resolves to the port. Rejects with a `start` failure when the address cannot be had. */
   async listen(address: Address): Promise<number> {
-    const { port } = await listenOn(this.#server, address)
-    // One connection could not be accepted, for example for lack of descriptors; others will be.
-    this.#server.on('error', () => undefined)
-    return port
+    return (await this.#listener.listen(address)).port
   }
 
   /** Closes the connections of a user in a group: no longer a member. */
   expel(group: string, user: string): void {
-    for (const session of [...this.#sessions]) {
-      if (session.isOf(group, user)) session.close('no longer a member')
+    for (const peer of [...this.#peers]) {
+      if (peer.isOf(group, user)) peer.close('no longer a member')
     }
   }
 
   /** Closes all connections; the server goes on listening. */
   closeAll(sentence: string): void {
-    for (const session of [...this.#sessions]) session.close(sentence)
+    this.#listener.closeAll(sentence)
   }
 
-  async close(): Promise<void> {
-    this.closeAll('the client stops')
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
+  close(): Promise<void> {
+    return this.#listener.close('the client stops')
   }
 
-  /** TLS goes in here: by the first byte of the socket, before there is a channel. */
-  #accept(socket: Socket): void {
-    const channel = new Channel(socket, lineBytesBeforeLogin)
-    const session = new PeerSession(channel, peerProtocol, this.#parts, this.#demands, () => {
-      this.#sessions.delete(session)
-      this.#demands.onPeerGone(session)
+  #serve(connection: Connection): void {
+    const peer = new ServedPeer(connection, this.#parts, this.#demands, () => {
+      connection.onClosed()
+      this.#peers.delete(peer)
+      this.#demands.onPeerGone(peer)
     })
-    this.#sessions.add(session)
+    this.#peers.add(peer)
   }
 }

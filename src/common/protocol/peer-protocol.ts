@@ -10,7 +10,7 @@ export const peerProtocol = {
   requests: {
     /** Shows the ticket. The answer proves the sharing client's key over both nonces. */
     hello: {
-      needs: 'nothing',
+      stage: 'connected',
       params: v.object({
         protocol: Count,
         program: v.pipe(v.string(), v.maxLength(64)),
@@ -25,26 +25,26 @@ export const peerProtocol = {
         proof: Signature,
       }),
     },
-    ping: { needs: 'hello', params: Nothing, result: Nothing },
+    ping: { stage: 'greeted', params: Nothing, result: Nothing },
     /** Proves the key that the ticket names. From here on the group's files are served. */
-    prove: { needs: 'hello', params: v.strictObject({ proof: Signature }), result: Nothing },
+    prove: { stage: 'greeted', params: v.strictObject({ proof: Signature }), result: Nothing },
     /** A newer ticket for the same user, group and key. */
-    renew: { needs: 'login', params: v.strictObject({ ticket: TicketText }), result: Nothing },
+    renew: { stage: 'proven', params: v.strictObject({ ticket: TicketText }), result: Nothing },
     /** Opens a file: the pieces it has now, followed by a `have` for each new one. */
     open: {
-      needs: 'login',
+      stage: 'proven',
       params: v.strictObject({ fileId: FileId }),
       result: v.object({ pieces: Count, bitfield: v.string() }),
     },
     manifest: {
-      needs: 'login',
+      stage: 'proven',
       params: v.strictObject({ fileId: FileId }),
       result: Nothing,
       bodyBytesMax: manifestBytesMax,
     },
     /** A piece; without an index, one that the sharing client chooses among those in `wants`. */
     piece: {
-      needs: 'login',
+      stage: 'proven',
       params: v.strictObject({ fileId: FileId, index: v.optional(PieceIndex) }),
       result: v.object({ index: PieceIndex }),
       bodyBytesMax: pieceBytes,

@@ -63,7 +63,8 @@ const ScramKey = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{43}=$/, 'is not a SC
 export const trackerProtocol = {
   requests: {
     hello: {
-      needs: 'nothing',
+      stage: 'connected',
+      cost: 10,
       params: v.object({
         protocol: Count,
         program: v.pipe(v.string(), v.maxLength(64)),
@@ -81,10 +82,11 @@ export const trackerProtocol = {
       }),
     },
     /** `timeMs` is the clock of the tracker; before 0.2 it was told in `hello` only. */
-    ping: { needs: 'hello', params: Nothing, result: v.object({ timeMs: v.optional(TimeMs) }) },
+    ping: { stage: 'greeted', cost: 5, params: Nothing, result: v.object({ timeMs: v.optional(TimeMs) }) },
 
     register: {
-      needs: 'hello',
+      stage: 'greeted',
+      cost: 40,
       mutates: true,
       params: v.strictObject({
         ...id,
@@ -102,82 +104,112 @@ export const trackerProtocol = {
       result: changed,
     },
     login_start: {
-      needs: 'hello',
+      stage: 'greeted',
+      cost: 60,
+      reads: true,
       params: v.strictObject({ clientFirst: ScramText }),
       result: v.object({ serverFirst: ScramText }),
     },
     login_finish: {
-      needs: 'hello',
+      stage: 'greeted',
+      cost: 400,
+      reads: true,
       params: v.strictObject({ clientFinal: ScramText, key: PublicKey, proof: Signature, port: Port }),
       /** `trackers`: the keys whose tickets this community honours. */
       result: v.object({ serverFinal: ScramText, trackers: TrackerKeys }),
     },
-    logout: { needs: 'login', params: Nothing, result: Nothing },
+    logout: { stage: 'proven', cost: 10, params: Nothing, result: Nothing },
 
     create_group: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 25,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName }),
       result: changed,
     },
     list_groups: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 100,
+      reads: true,
       params: v.strictObject(page),
       result: v.object({ groups: v.pipe(v.array(GroupEntry), v.maxLength(pageEntries)), more: v.boolean() }),
     },
     join_group: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 25,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName }),
       result: changed,
     },
-    list_requests: { needs: 'login', params: v.strictObject({ group: GroupName, ...page }), result: users },
+    list_requests: {
+      stage: 'proven',
+      cost: 50,
+      reads: true,
+      params: v.strictObject({ group: GroupName, ...page }),
+      result: users,
+    },
     accept_request: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 25,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName, user: UserName }),
       result: changed,
     },
     reject_request: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 25,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName, user: UserName }),
       result: changed,
     },
     leave_group: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 25,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName }),
       result: changed,
     },
-    list_members: { needs: 'login', params: v.strictObject({ group: GroupName, ...page }), result: users },
+    list_members: {
+      stage: 'proven',
+      cost: 50,
+      reads: true,
+      params: v.strictObject({ group: GroupName, ...page }),
+      result: users,
+    },
     remove_member: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 25,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName, user: UserName }),
       result: changed,
     },
 
     share_file: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 25,
       mutates: true,
       params: v.strictObject({ ...id, ...FileVersion.entries, sizeBytes: SizeBytes }),
       result: changed,
     },
     unshare_file: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 25,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName, name: FileName }),
       result: changed,
     },
     list_files: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 120,
+      reads: true,
       params: v.strictObject({ group: GroupName, ...page }),
       result: v.object({ files: v.pipe(v.array(FileEntry), v.maxLength(pageEntries)), more: v.boolean() }),
     },
     /** Asks for a file, and subscribes to changes of its swarm. */
     find_file: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 60,
+      reads: true,
       params: v.strictObject({ group: GroupName, name: FileName }),
       result: v.object({
         fileId: FileId,
@@ -189,14 +221,17 @@ export const trackerProtocol = {
     },
     /** Unsubscribes from the swarm of a file. */
     forget_file: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 5,
       params: v.strictObject({ group: GroupName, name: FileName }),
       result: Nothing,
     },
 
     /** Soft state: this client serves these files, with all (`complete`) or some of their pieces. */
     announce: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 100,
+      reads: true,
       params: v.strictObject({
         files: v.pipe(
           v.array(v.strictObject({ ...FileVersion.entries, complete: v.boolean() })),
@@ -207,7 +242,8 @@ export const trackerProtocol = {
       result: v.object({ refused: v.array(v.object({ group: GroupName, name: FileName })) }),
     },
     retract: {
-      needs: 'login',
+      stage: 'proven',
+      cost: 60,
       params: v.strictObject({ files: v.pipe(v.array(FileVersion), v.maxLength(announceFilesMax)) }),
       result: Nothing,
     },

@@ -1,16 +1,14 @@
-// One connection: a socket with the codec on top. Batches the messages of a turn into one write, bounds
-// unsent output, notes activity. Knows nothing of methods.
+// One connection: a socket with the codec on top. Batches the messages of a turn into one write, says when the
+// other end has read what waits for it, notes activity. Hides the socket, and knows nothing of methods.
 
-import { connect, type Socket } from 'node:net'
-import type { Address } from '../addresses.ts'
-import { formatAddress } from '../addresses.ts'
+import type { Socket } from 'node:net'
 import { Failure } from '../failure.ts'
-import { connectTimeoutMs, malformedLinesMax, unsentBytesMax } from '../limits.ts'
+import { connectTimeoutMs, drainedBytes, stalledAfterMs, unsentBytesMax } from '../limits.ts'
 import { encodeLine, FrameReader, type Frame } from './frames.ts'
 
 export interface ChannelEvents {
   onFrame(frame: Frame): void
-  /** A line was not JSON. The channel closes after `malformedLinesMax` of them. */
+  /** A line was not JSON. */
   onMalformed(): void
   bodyBuffer(message: object, bytes: number): Uint8Array
   /** Called once, whichever end closed. */
@@ -19,28 +17,30 @@ export interface ChannelEvents {
   onBytes?(count: number): void
 }
 
-export interface OpenOptions {
-  /** The address to connect from: the other end takes it as the address of this program. */
-  readonly localHost?: string | undefined
-  /** The most bytes of a body to read at once, for a reader that limits its rate. */
-  readonly readBytesMax?: () => number
+/** Why nothing is read: each reason is lifted by whoever gave it. */
+export type PauseReason = 'requests' | 'output' | 'limit'
+
+/** What Node keeps of a socket for its own timeouts: bytes that the system has not taken. */
+interface WriteQueue {
+  readonly _handle?: { readonly writeQueueSize?: number } | null
 }
 
-/** Small, so that little of the body after a line has to be copied out. */
-const scratchBytes = 8 * 1024
-
 export class Channel {
-  readonly socket: Socket
-  readonly reader: FrameReader
+  readonly #socket: Socket
+  readonly #reader: FrameReader
   /** When a byte last arrived, in milliseconds of `performance.now()`. */
   lastHeardAtMs = performance.now()
   /** When a message was last sent, likewise. */
   lastSentAtMs = performance.now()
   readonly #direct: boolean
+  readonly #pauses = new Set<PauseReason>()
   #events: ChannelEvents | undefined
   #outbox = ''
   #flushSoon: NodeJS.Immediate | undefined
-  #malformed = 0
+  /** Those who wait until the other end has read. */
+  #whenDrained: (() => void)[] = []
+  /** Looks, while something is unsent, whether the other end reads. */
+  #stallWatch: NodeJS.Timeout | undefined
   /** The part of the unsent bytes that came through `sendBytes`, whose sender waits for them. */
   #bulkBytes = 0
   /** Bytes announced by `beginBulk` and not yet sent. No message may go between them. */
@@ -49,9 +49,9 @@ export class Channel {
 
   /** `direct`: the socket comes from `openChannel`, which feeds the bytes in itself. */
   constructor(socket: Socket, lineBytesMax: number, direct = false) {
-    this.socket = socket
+    this.#socket = socket
     this.#direct = direct
-    this.reader = new FrameReader({
+    this.#reader = new FrameReader({
       lineBytesMax,
       bodyBuffer: (message, bytes) => {
         if (this.#events === undefined) throw new Failure('protocol', 'bytes that nobody asked for')
@@ -61,7 +61,7 @@ export class Channel {
         if (this.#closedBecause === undefined) this.#events?.onFrame(frame)
       },
       onMalformed: () => {
-        this.#onMalformed()
+        if (this.#closedBecause === undefined) this.#events?.onMalformed()
       },
     })
     socket.setNoDelay(true)
@@ -74,8 +74,7 @@ export class Channel {
     socket.on('close', () => {
       this.close(new Failure('connection-lost', 'the connection closed'))
     })
-    if (!direct)
-      socket.on('data', (chunk: Buffer) => this.receive(() => this.reader.feed(chunk), chunk.length))
+    if (!direct) socket.on('data', (chunk: Buffer) => this.feed(chunk))
   }
 
   /** Sets the receiver of everything that arrives. Call it in the turn that made the channel. */
@@ -88,33 +87,78 @@ export class Channel {
     return this.#closedBecause !== undefined
   }
 
-  /** Bytes handed to this channel that the system has not taken yet. */
-  get unsentBytes(): number {
-    return this.socket.writableLength + this.#outbox.length
+  /** The most bytes of a line that comes, without its newline. May be changed at any time. */
+  set lineBytesMax(bytes: number) {
+    this.#reader.options.lineBytesMax = bytes
   }
 
-  /** Lets `take` process `count` bytes that arrived; closes the channel when it throws a failure. */
-  receive(take: () => void, count: number): void {
-    if (this.#closedBecause !== undefined) return
+  /** Bytes of messages that the system has not taken yet, without those of `sendBytes`. */
+  get unsentBytes(): number {
+    return this.#socket.writableLength + this.#outbox.length - this.#bulkBytes
+  }
+
+  /** The other end is behind with reading: send it nothing more than must be, until `whenDrained`. */
+  get isBehind(): boolean {
+    return this.unsentBytes > unsentBytesMax
+  }
+
+  /** The unfilled rest of the body that is arriving. */
+  get bodyRest(): Uint8Array | undefined {
+    return this.#reader.bodyRest
+  }
+
+  /** Takes bytes that arrived; closes the channel when they break the codec. They may be reused afterwards. */
+  feed(bytes: Uint8Array): void {
+    this.#receive(() => this.#reader.feed(bytes), bytes.length)
+  }
+
+  /** Notes that `count` bytes arrived in `bodyRest`. */
+  bodyReceived(count: number): void {
+    this.#receive(() => this.#reader.bodyReceived(count), count)
+  }
+
+  /** Reads nothing more, and passes on no frame that has come, until every reason is lifted. */
+  pause(reason: PauseReason): void {
+    this.#pauses.add(reason)
+    this.#reader.hold()
+    this.#socket.pause()
+  }
+
+  /** Lifts a reason. */
+  resume(reason: PauseReason): void {
+    if (!this.#pauses.delete(reason) || this.#pauses.size > 0 || this.isClosed) return
+    // Silence was on this side.
     this.lastHeardAtMs = performance.now()
-    this.#events?.onBytes?.(count)
-    try {
-      take()
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error
-      this.close(error)
-    }
+    this.#take(() => this.#reader.goOn())
+    // What had come already may have been reason enough to pause again.
+    if (this.#pauses.size === 0 && !this.isClosed) this.#socket.resume()
+  }
+
+  get isPaused(): boolean {
+    return this.#pauses.size > 0
+  }
+
+  isPausedFor(reason: PauseReason): boolean {
+    return this.#pauses.has(reason)
+  }
+
+  /** Resolves when the other end has read nearly all that was sent, or the channel is closed. */
+  whenDrained(): Promise<void> {
+    if (this.isClosed || this.unsentBytes <= drainedBytes) return Promise.resolve()
+    return new Promise((resolve) => this.#whenDrained.push(resolve))
   }
 
   /** Sends a message. All messages of a turn go out in one write: many small writes cost five times as much. */
   send(message: object): void {
+    this.sendLine(encodeLine(message))
+  }
+
+  /** Sends a message that `encodeLine` has made a line of, which may serve several channels. */
+  sendLine(line: string): void {
     if (this.#closedBecause !== undefined) return
-    this.#outbox += encodeLine(message)
+    this.#outbox += line
     this.lastSentAtMs = performance.now()
     this.#flushSoon ??= setImmediate(() => this.flush())
-    if (this.unsentBytes - this.#bulkBytes > unsentBytesMax) {
-      this.close(new Failure('connection-lost', 'the other end has stopped reading'))
-    }
   }
 
   /** Sends a message that announces `bytes` raw bytes. Other messages wait until those have been sent. */
@@ -125,7 +169,7 @@ export class Channel {
       return
     }
     // Corked until the first bytes, so that they leave in one write with the line and arrive with it.
-    this.socket.cork()
+    this.#socket.cork()
     this.send(message)
     this.flush()
     this.#bulkOwed = bytes
@@ -141,11 +185,13 @@ export class Channel {
       return
     }
     this.#bulkBytes += bytes.length
-    this.socket.write(bytes, () => {
+    this.#socket.write(bytes, () => {
       this.#bulkBytes -= bytes.length
+      this.#onWritten()
       onTaken()
     })
-    this.socket.uncork()
+    this.#socket.uncork()
+    this.#watchReader()
     this.#bulkOwed -= bytes.length
     if (this.#bulkOwed === 0) this.flush()
   }
@@ -156,7 +202,9 @@ export class Channel {
     if (this.#bulkOwed > 0) return
     const text = this.#outbox
     this.#outbox = ''
-    if (text !== '' && this.socket.writable) this.socket.write(text)
+    if (text === '' || !this.#socket.writable) return
+    this.#socket.write(text, () => this.#onWritten())
+    this.#watchReader()
   }
 
   /** Sends pending output, then closes. */
@@ -164,65 +212,69 @@ export class Channel {
     if (this.#closedBecause !== undefined) return
     this.flush()
     this.#closedBecause = reason
-    this.socket.uncork()
+    clearInterval(this.#stallWatch)
+    this.#socket.uncork()
     // The owner of a body buffer may reuse it once told of the end: no byte may go into it any more.
-    if (this.#direct) this.socket.pause()
+    if (this.#direct) this.#socket.pause()
     // destroySoon ends the stream after the last write; destroy alone would drop an error reply.
-    this.socket.destroySoon()
-    // A peer that stops reading would hold the last write, and with it the socket, for ever.
-    setTimeout(() => this.socket.destroy(), connectTimeoutMs).unref()
+    this.#socket.destroySoon()
+    if (!this.#socket.closed) {
+      // A peer that stops reading would hold the last write, and with it the socket, for ever.
+      const timer = setTimeout(() => this.#socket.destroy(), connectTimeoutMs)
+      timer.unref()
+      this.#socket.once('close', () => clearTimeout(timer))
+    }
+    this.#tellDrained()
     this.#events?.onClosed(reason)
   }
 
-  #onMalformed(): void {
-    this.#malformed++
-    this.#events?.onMalformed()
-    if (this.#malformed > malformedLinesMax)
-      this.close(new Failure('protocol', 'too many lines that are not JSON'))
+  #receive(take: () => void, count: number): void {
+    if (this.#closedBecause !== undefined) return
+    this.lastHeardAtMs = performance.now()
+    this.#events?.onBytes?.(count)
+    this.#take(take)
   }
-}
 
-/**
- * Opens a connection whose bodies are read straight into their buffers.
- * Rejects with a `connection-lost` or `timeout` failure that names the address.
- */
-export function openChannel(
-  address: Address,
-  lineBytesMax: number,
-  { localHost, readBytesMax }: OpenOptions = {},
-): Promise<Channel> {
-  return new Promise((resolve, reject) => {
-    const scratch = Buffer.allocUnsafe(scratchBytes)
-    let channel: Channel | undefined
-    const socket = connect({
-      host: address.host,
-      port: address.port,
-      ...(localHost === undefined ? {} : { localAddress: localHost }),
-      onread: {
-        buffer: () => channel?.reader.bodyRest?.subarray(0, readBytesMax?.()) ?? scratch,
-        callback: (count, buffer) => {
-          const { reader } = channel as Channel
-          const take =
-            buffer === scratch
-              ? () => reader.feed(scratch.subarray(0, count))
-              : () => reader.bodyReceived(count)
-          channel?.receive(take, count)
-          return channel?.isClosed === false
-        },
-      },
-    })
-    const timer = setTimeout(() => {
-      socket.destroy(new Failure('timeout', `${formatAddress(address)} does not answer`))
-    }, connectTimeoutMs)
-    socket.once('error', (error) => {
-      clearTimeout(timer)
-      const sentence = `cannot connect to ${formatAddress(address)}: ${error.message}`
-      reject(error instanceof Failure ? error : new Failure('connection-lost', sentence, error))
-    })
-    socket.once('connect', () => {
-      clearTimeout(timer)
-      channel = new Channel(socket, lineBytesMax, true)
-      resolve(channel)
-    })
-  })
+  #take(take: () => void): void {
+    try {
+      take()
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      this.close(error)
+    }
+  }
+
+  #onWritten(): void {
+    if (this.#whenDrained.length > 0 && this.unsentBytes <= drainedBytes) this.#tellDrained()
+    if (this.#socket.writableLength > 0) return
+    clearInterval(this.#stallWatch)
+    this.#stallWatch = undefined
+  }
+
+  #tellDrained(): void {
+    const waiting = this.#whenDrained
+    this.#whenDrained = []
+    for (const tell of waiting) tell()
+  }
+
+  /**
+   * Closes a connection whose other end has read nothing for `stalledAfterMs` of what waits for it. One that
+   * reads, however slowly, is never cut: what it is sent is bounded by whoever sends.
+   */
+  #watchReader(): void {
+    if (this.#stallWatch !== undefined || this.#socket.writableLength === 0 || this.isClosed) return
+    let before = this.#written()
+    this.#stallWatch = setInterval(() => {
+      const written = this.#written()
+      if (written === before) this.close(new Failure('connection-lost', 'the other end has stopped reading'))
+      before = written
+    }, stalledAfterMs)
+    this.#stallWatch.unref()
+  }
+
+  /** Differs from an earlier time when the system has taken bytes since, be it the half of one write. */
+  #written(): string {
+    const { _handle: handle } = this.#socket as WriteQueue
+    return `${this.#socket.bytesWritten - this.#socket.writableLength} ${handle?.writeQueueSize ?? 0}`
+  }
 }

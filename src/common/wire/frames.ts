@@ -34,6 +34,9 @@ export class FrameReader {
   #partial = Buffer.alloc(0)
   #partialBytes = 0
   #body: { message: object; buffer: Uint8Array; filled: number } | undefined
+  #isHeld = false
+  /** What came while nothing was to be cut into frames. */
+  #uncut: Buffer | undefined
 
   constructor(options: FrameReaderOptions) {
     this.options = options
@@ -54,11 +57,29 @@ export class FrameReader {
     this.options.onFrame({ message: body.message, body: body.buffer })
   }
 
+  /** Ends the frames until `goOn`, also in the middle of what is being fed: the rest is kept as it is. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** Goes on with what was kept. */
+  goOn(): void {
+    this.#isHeld = false
+    const uncut = this.#uncut
+    this.#uncut = undefined
+    if (uncut !== undefined) this.feed(uncut)
+  }
+
   /** Takes bytes from the stream. The caller may reuse them once this returns. */
   feed(fed: Uint8Array): void {
     const bytes = Buffer.isBuffer(fed) ? fed : Buffer.from(fed.buffer, fed.byteOffset, fed.length)
     let at = 0
     while (at < bytes.length) {
+      if (this.#isHeld) {
+        const rest = bytes.subarray(at)
+        this.#uncut = this.#uncut === undefined ? Buffer.from(rest) : Buffer.concat([this.#uncut, rest])
+        return
+      }
       if (this.#body !== undefined) {
         const rest = this.#body.buffer.length - this.#body.filled
         const part = bytes.subarray(at, at + rest)

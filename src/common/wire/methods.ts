@@ -7,15 +7,23 @@ import type * as v from 'valibot'
 // eslint-disable-next-line typescript/no-explicit-any
 export type Schema = v.GenericSchema<any, any>
 
-/** What a connection must have done before a request is served. */
-export type Needs = 'nothing' | 'hello' | 'login'
+/**
+ * How far a connection has come: `connected`, then `greeted` (it said hello), then `proven`, when it has shown
+ * who it is: to a tracker by a login, to another client by its key.
+ */
+export type Stage = 'connected' | 'greeted' | 'proven'
 
 export interface RequestSpec {
   readonly params: Schema
   readonly result: Schema
-  readonly needs: Needs
+  /** The stage a connection must have reached for this to be served. */
+  readonly stage: Stage
   /** Changes hard state. Its params carry a command id, so that a retry takes effect once. */
   readonly mutates?: true
+  /** Answered from hard state, which is brought up to date first. */
+  readonly reads?: true
+  /** What it takes of the responder's time, in microseconds, roughly: what turns are shared out by. */
+  readonly cost?: number
   /** The result has a body, of at most this many bytes. */
   readonly bodyBytesMax?: number
 }

@@ -1,10 +1,11 @@
-// The accepting side of a protocol: validates every message against the table, checks whether it is
-// allowed at this stage, calls its handler and sends the answer. Every request gets an answer or a closed
-// socket.
+// The accepting side of a protocol. Every request goes one way: it waits for its turn, the state is brought up
+// to date if it reads, then it is looked at again whether the connection is still there and has come far enough,
+// its handler begins, and the answer is sent. Handlers of a connection begin in the order of its requests.
+// Every request gets an answer or a closed socket.
 
 import * as v from 'valibot'
 import { Failure } from '../failure.ts'
-import { deadAfterMs, firstLineTimeoutMs, lineBytesMax, requestsInFlightMax } from '../limits.ts'
+import { deadAfterMs, firstLineTimeoutMs, requestsInFlightMax } from '../limits.ts'
 import { refuse, type Answer, type Refusal, type RefusalCode } from '../refusal.ts'
 import type { Channel } from './channel.ts'
 import {
@@ -15,12 +16,13 @@ import {
   resultMessage,
   type Message,
 } from './messages.ts'
-import type { Method, Needs, Params, Protocol, Result, Told, ToldParams } from './methods.ts'
+import type { Method, Params, Protocol, RequestSpec, Result, Stage, Told, ToldParams } from './methods.ts'
+import { noWaiting, type Turns } from './turns.ts'
 
-export type Handlers<P extends Protocol, S> = {
+export type Handlers<P extends Protocol, F> = {
   [M in Method<P>]: (
     params: Params<P, M>,
-    session: S,
+    from: F,
     requestId: number,
   ) =>
     Answer<Result<P, M>> | Promise<Answer<Result<P, M>> | typeof answeredElsewhere> | typeof answeredElsewhere
@@ -29,47 +31,84 @@ export type Handlers<P extends Protocol, S> = {
 /** Returned by a handler that answers through `beginBulk` or `answer`, now or later. */
 export const answeredElsewhere = Symbol('answered elsewhere')
 
-export interface ResponderOptions<P extends Protocol, S> {
+export interface ResponderOptions<P extends Protocol, F> {
   protocol: P
-  session: S
-  handlers: Handlers<P, S>
-  onTold: { [M in Told<P, 'toResponder'>]: (params: ToldParams<P, 'toResponder', M>, session: S) => void }
-  /** The stage this connection has reached. Read before every request. */
-  stage: () => Needs
+  /** Who asks on this connection: handed to every handler. */
+  from: F
+  handlers: Handlers<P, F>
+  onTold: { [M in Told<P, 'toResponder'>]: (params: ToldParams<P, 'toResponder', M>, from: F) => void }
+  /** The stage this connection has reached. Read when a request's turn has come. */
+  stage: () => Stage
   onClosed: (reason: Failure) => void
   /** A handler threw: a bug or a broken system, for the log. The caller is refused as `unavailable`. */
   onFailure: (error: unknown) => void
+  /** What those who read wait for, so that they see what was acknowledged before: undefined for nothing. */
+  sync?: () => Promise<void> | undefined
+  turns?: Turns
+  /** Whose share of the turns the requests of this connection take. */
+  owner?: () => string
   /** A handler's answer was sent, for the metrics. */
   onAnswered?: (method: string, startedAtMs: number) => void
   /** A refusal was sent, including one that no handler saw. */
   onRefused?: (code: RefusalCode) => void
 }
 
-const order: Readonly<Record<Needs, number>> = { nothing: 0, hello: 1, login: 2 }
+/** What came on the connection and has to have an answer. */
+interface Item {
+  readonly cost: number
+  readonly mutates: boolean
+  readonly reads: boolean
+  /** Begins what it is about; `onDone` is called when it has its answer. */
+  readonly begin: (onDone: () => void) => void
+}
 
-export class Responder<P extends Protocol, S> {
+interface Request<P extends Protocol> {
+  readonly id: number
+  readonly method: Method<P>
+  readonly params: unknown
+  readonly spec: RequestSpec
+  readonly arrivedAtMs: number
+}
+
+/** What costs nothing worth counting. */
+const light = { cost: 0, mutates: false, reads: false }
+
+const order: Readonly<Record<Stage, number>> = { connected: 0, greeted: 1, proven: 2 }
+
+export class Responder<P extends Protocol, F> {
   readonly channel: Channel
-  readonly #options: ResponderOptions<P, S>
+  readonly #options: ResponderOptions<P, F>
+  readonly #turns: Turns
   readonly #firstLine: NodeJS.Timeout
   readonly #watch: NodeJS.Timeout
+  /** Those whose turn has not come, oldest first. */
+  #waiting: Item[] = []
+  #asksForTurn = false
+  /** Resolves when everything that had its turn has begun; undefined when it has. */
+  #begun: Promise<void> | undefined
+  /** Those that came and have no answer yet. */
   #inFlight = 0
+  /** Nothing more is taken: something came that ends the connection, once what was before it is answered. */
+  #isOver = false
 
-  constructor(channel: Channel, options: ResponderOptions<P, S>) {
+  constructor(channel: Channel, options: ResponderOptions<P, F>) {
     this.channel = channel
     this.#options = options
+    this.#turns = options.turns ?? noWaiting
     this.#firstLine = setTimeout(() => this.close('no first line in time'), firstLineTimeoutMs)
     this.#watch = setInterval(() => this.#watchIdle(), deadAfterMs / 3)
     this.#firstLine.unref()
     this.#watch.unref()
     channel.listen({
       onFrame: (frame) => this.#onMessage(classify(frame.message)),
-      onMalformed: () => this.#refuse(null, refuse('parse-error', 'this line is not JSON').refusal),
+      onMalformed: () => this.#onMalformed(),
       bodyBuffer: () => {
         throw new Failure('protocol', 'bytes after a message that takes none')
       },
       onClosed: (reason) => {
         clearTimeout(this.#firstLine)
         clearInterval(this.#watch)
+        this.#waiting = []
         options.onClosed(reason)
       },
     })
@@ -96,81 +135,168 @@ export class Responder<P extends Protocol, S> {
 
   #onMessage(message: Message): void {
     clearTimeout(this.#firstLine)
+    if (this.#isOver) return
     if (message.kind === 'request') this.#onRequest(message.id, message.method, message.params)
     else if (message.kind === 'notification') this.#onNotification(message.method, message.params)
-    else this.#refuse(null, refuse('invalid-request', 'this is not a JSON-RPC 2.0 request').refusal)
-    if (order[this.#options.stage()] === 0) this.#requireHello()
+    else this.#refuseInTurn(null, refuse('invalid-request', 'this is not a JSON-RPC 2.0 request').refusal)
+    this.#checkGreeting()
+  }
+
+  /** Whoever sends something else than lines of JSON speaks another protocol, which may carry ours inside. */
+  #onMalformed(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#enqueue({
+      ...light,
+      begin: () => {
+        this.#refuse(null, refuse('parse-error', 'this line is not JSON').refusal)
+        this.channel.close(new Failure('protocol', 'a line that is not JSON'))
+      },
+    })
   }
 
   /** Closes a connection whose first message was not `hello`: it speaks another protocol. */
-  #requireHello(): void {
-    if (this.#inFlight === 0) this.close('the first request was not a hello')
+  #checkGreeting(): void {
+    const isGreeted = order[this.#options.stage()] > 0
+    if (!isGreeted && this.#inFlight === 0) this.close('the first request was not a hello')
   }
 
   #onRequest(id: number, method: string, params: unknown): void {
-    const spec = Object.hasOwn(this.#options.protocol.requests, method)
-      ? this.#options.protocol.requests[method]
-      : undefined
+    const { requests } = this.#options.protocol
+    const spec = Object.hasOwn(requests, method) ? requests[method] : undefined
     if (spec === undefined) {
-      this.#refuse(id, refuse('unknown-method', 'there is no such method').refusal)
+      this.#refuseInTurn(id, refuse('unknown-method', 'there is no such method').refusal)
       return
     }
-    const missing = this.#missing(spec.needs)
-    const parsed = missing === undefined ? v.safeParse(spec.params, params) : undefined
-    if (missing !== undefined) this.#refuse(id, missing)
-    else if (parsed?.success === true) this.#handle(id, method, parsed.output as Params<P, Method<P>>)
-    else
-      this.#refuse(id, refuse('invalid-params', `invalid params for ${method}: ${issueOf(parsed)}`).refusal)
+    const { cost = 0, mutates = false, reads = false } = spec
+    const request = { id, method: method as Method<P>, params, spec, arrivedAtMs: performance.now() }
+    this.#enqueue({ cost, mutates, reads, begin: (onDone) => this.#begin(request, onDone) })
   }
 
-  #missing(needs: Needs): Refusal | undefined {
-    const stage = this.#options.stage()
-    if (order[stage] >= order[needs]) return undefined
-    if (order[stage] === 0) return refuse('hello-first', 'the first request must be hello').refusal
+  #refuseInTurn(id: number | null, refusal: Refusal): void {
+    this.#enqueue({
+      ...light,
+      begin: (onDone) => {
+        this.#refuse(id, refusal)
+        onDone()
+      },
+    })
+  }
+
+  #enqueue(item: Item): void {
+    this.#waiting.push(item)
+    this.#inFlight++
+    if (this.#inFlight >= requestsInFlightMax) this.channel.pause('requests')
+    this.#askForTurn()
+  }
+
+  /** One turn at a time, for the oldest, and none while the other end is behind with reading answers. */
+  #askForTurn(): void {
+    const [item] = this.#waiting
+    if (item === undefined || this.#asksForTurn || this.channel.isPausedFor('output')) return
+    this.#asksForTurn = true
+    const { cost, mutates } = item
+    const owner = this.#options.owner?.() ?? ''
+    this.#turns.ask({ owner, cost, mutates, go: () => this.#onTurn(owner, mutates) })
+  }
+
+  #onTurn(owner: string, mutates: boolean): void {
+    this.#asksForTurn = false
+    const item = this.#waiting.shift()
+    const onDone = (): void => {
+      if (mutates) this.#turns.onChanged(owner)
+      this.#onDone()
+    }
+    // The connection may have closed meanwhile.
+    if (item === undefined) {
+      onDone()
+      return
+    }
+    const current = item.reads ? this.#options.sync?.() : undefined
+    if (current === undefined && this.#begun === undefined) this.#beginNow(item, onDone)
+    else {
+      const before = this.#begun ?? Promise.resolve()
+      const begun = before.then(() => current).then(() => this.#beginNow(item, onDone))
+      this.#begun = begun
+      void begun.then(() => {
+        if (this.#begun === begun) this.#begun = undefined
+      })
+    }
+    this.#askForTurn()
+  }
+
+  #beginNow(item: Item, onDone: () => void): void {
+    if (this.channel.isClosed) onDone()
+    else item.begin(onDone)
+  }
+
+  /** After waiting, whoever asked may be logged out. */
+  #begin(request: Request<P>, onDone: () => void): void {
+    const { id, method, spec, params } = request
+    const missing = this.#missing(spec.stage)
+    const parsed = missing === undefined ? v.safeParse(spec.params, params) : undefined
+    if (parsed?.success === true) {
+      this.#handle(request, parsed.output as Params<P, Method<P>>, onDone)
+      return
+    }
+    const sentence = `invalid params for ${method}: ${issueOf(parsed)}`
+    this.#refuse(id, missing ?? refuse('invalid-params', sentence).refusal)
+    onDone()
+  }
+
+  #missing(stage: Stage): Refusal | undefined {
+    const reached = this.#options.stage()
+    if (order[reached] >= order[stage]) return undefined
+    if (reached === 'connected') return refuse('hello-first', 'the first request must be hello').refusal
     return refuse('login-first', 'log in first').refusal
   }
 
-  #handle(id: number, method: Method<P>, params: Params<P, Method<P>>): void {
-    const startedAtMs = performance.now()
+  #handle({ id, method, arrivedAtMs }: Request<P>, params: Params<P, Method<P>>, onDone: () => void): void {
     const answered = (answer: Answer<unknown> | typeof answeredElsewhere): void => {
-      if (answer === answeredElsewhere) return
-      this.answer(id, answer)
-      this.#options.onAnswered?.(method, startedAtMs)
+      if (answer !== answeredElsewhere) {
+        this.answer(id, answer)
+        this.#options.onAnswered?.(method, arrivedAtMs)
+      }
+      onDone()
     }
     const failed = (error: unknown): void => {
       this.#options.onFailure(error)
       this.#refuse(id, refuse('unavailable', 'this is not possible at the moment').refusal)
+      onDone()
     }
     try {
-      const answer = this.#options.handlers[method](params, this.#options.session, id)
-      if (answer instanceof Promise) {
-        this.#begin()
-        answer
-          .then(answered)
-          .catch(failed)
-          .finally(() => this.#end())
-      } else answered(answer)
+      const answer = this.#options.handlers[method](params, this.#options.from, id)
+      if (answer instanceof Promise) answer.then(answered, failed)
+      else answered(answer)
     } catch (error) {
       failed(error)
     }
   }
 
-  #begin(): void {
-    this.#inFlight++
-    if (this.#inFlight === requestsInFlightMax) this.channel.socket.pause()
+  #onDone(): void {
+    this.#inFlight--
+    if (this.channel.isClosed) return
+    this.#checkGreeting()
+    if (this.channel.isBehind) this.#pauseUntilRead()
+    if (this.#inFlight < requestsInFlightMax) this.channel.resume('requests')
   }
 
-  #end(): void {
-    if (this.#inFlight === requestsInFlightMax) this.channel.socket.resume()
-    this.#inFlight--
+  /** What is asked costs memory only when it is answered: so nothing more is taken up before it is read. */
+  #pauseUntilRead(): void {
+    if (this.channel.isClosed || this.channel.isPausedFor('output')) return
+    this.channel.pause('output')
+    void this.channel.whenDrained().then(() => {
+      this.channel.resume('output')
+      this.#askForTurn()
+    })
   }
 
   #onNotification(method: string, params: unknown): void {
-    const { protocol, onTold, session } = this.#options
+    const { protocol, onTold, from } = this.#options
     if (order[this.#options.stage()] === 0 || !Object.hasOwn(protocol.toResponder, method)) return
     const schema = protocol.toResponder[method]
     const parsed = schema === undefined ? undefined : v.safeParse(schema, params)
-    if (parsed?.success === true) onTold[method as Told<P, 'toResponder'>](parsed.output as never, session)
+    if (parsed?.success === true) onTold[method as Told<P, 'toResponder'>](parsed.output as never, from)
   }
 
   #refuse(id: number | null, refusal: Refusal): void {
@@ -178,15 +304,11 @@ export class Responder<P extends Protocol, S> {
     this.channel.send(errorMessage(id, refusal))
   }
 
-  /** A live caller pings an idle connection, so one silent for longer is gone. */
+  /** A live caller pings an idle connection, so one silent for longer is gone, unless it is not listened to. */
   #watchIdle(): void {
+    if (this.channel.isPaused) return
     if (performance.now() - this.channel.lastHeardAtMs > deadAfterMs) this.close('silent for too long')
   }
-}
-
-/** Raises the limit for lines: after login they may be as long as a listing needs. */
-export function allowLongLines(channel: Channel): void {
-  channel.reader.options.lineBytesMax = lineBytesMax
 }
 
 function issueOf(parsed: v.SafeParseResult<v.GenericSchema> | undefined): string {

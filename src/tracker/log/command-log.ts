@@ -45,18 +45,15 @@ export interface CommandLog {
    */
   append(entries: readonly string[]): Promise<void>
 
-  /** Delivers at once what other trackers have appended, where an engine can know that without waiting. */
-  catchUp(): void
+  /**
+   * Delivers everything that was acknowledged, here or at any other tracker, before the call. Undefined where
+   * an engine can know that at once, and has done it. An engine that must ask gives a promise that resolves
+   * then, or when it turns out that it cannot know: a read is then answered from what is here. Never rejects.
+   */
+  sync(): Promise<void> | undefined
 
   /** For people and monitoring. Not there for a log that is never behind. */
   lag?(): LogLag
-
-  /**
-   * For engines that must ask: resolves when everything is delivered that was acknowledged, here or at any
-   * other tracker, before the call. Never rejects, and not long after the engine cannot know: then a read
-   * is answered from what is here. Undefined when there is nothing to wait for.
-   */
-  whenCurrent(): Promise<void> | undefined
 
   /**
    * Keeps a snapshot and drops entries that it stands for. `take` is called if it is needed (another

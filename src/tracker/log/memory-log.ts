@@ -29,12 +29,8 @@ export class MemoryLog implements CommandLog {
     return Promise.resolve()
   }
 
-  catchUp(): void {
+  sync(): undefined {
     // Every entry was delivered when it was appended.
-  }
-
-  whenCurrent(): undefined {
-    // `catchUp` does it at once.
   }
 
   saveSnapshot(take: () => LogSnapshot): Promise<void> {

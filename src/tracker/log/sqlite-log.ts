@@ -76,7 +76,7 @@ export class SqliteLog implements CommandLog {
     } catch (error) {
       throw error instanceof Failure ? error : this.#cannot('read', error)
     }
-    this.#watch = setInterval(() => this.catchUp(), followEveryMs)
+    this.#watch = setInterval(() => this.sync(), followEveryMs)
     this.#watch.unref()
     this.#lookout = setInterval(() => this.#orLose(() => this.#place.check()), lookForFileEveryMs)
     this.#lookout.unref()
@@ -86,17 +86,13 @@ export class SqliteLog implements CommandLog {
     await this.#whenUnlocked(() => this.#tryAppend(entries))
   }
 
-  catchUp(): void {
+  sync(): undefined {
     // In a transaction already: whoever is being told of an entry asks for the next ones.
     if (this.#watch === undefined || this.#database.isTransaction) return
     this.#orLose(() => {
       if (this.#dataVersion() !== this.#seenVersion) this.#inOneView(() => this.#deliverWhenNew())
       this.#seenEndAtMs = performance.now()
     })
-  }
-
-  whenCurrent(): undefined {
-    // `catchUp` does it at once.
   }
 
   lag(): LogLag {
@@ -150,7 +146,7 @@ export class SqliteLog implements CommandLog {
 
   #tryAppend(entries: readonly string[]): void {
     this.#orLose(() => this.#place.check())
-    this.catchUp()
+    this.sync()
     if (this.#watch === undefined) throw new Failure('data', 'the log is not followed any more')
     this.#database.exec('BEGIN IMMEDIATE')
     // What others have appended since: it comes first in the file, so it comes first here.

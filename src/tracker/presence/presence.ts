@@ -1,16 +1,16 @@
-// Soft state: who is connected and has pieces of what. Never logged; rebuilt as clients announce.
-// Told of clients that come and go; believes whoever calls it that an announce is allowed.
+// Soft state: who is connected and has pieces of what. Never logged; rebuilt as logins announce.
+// Told of logins that come and go; believes whoever calls it that an announce is allowed.
 
 import { peersPerFileMax } from '../../common/limits.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
-import type { Client } from './client.ts'
+import type { Login } from './login.ts'
 import { SwarmNews } from './swarm-news.ts'
 import { fileKey, Swarm, versionKey } from './swarm.ts'
 
 export class Presence {
-  readonly #clients = new Set<Client>()
-  readonly #byUser = new Map<string, Set<Client>>()
+  readonly #logins = new Set<Login>()
+  readonly #byUser = new Map<string, Set<Login>>()
   readonly #swarms = new Map<string, Swarm>()
   readonly #news = new SwarmNews()
   readonly #random: () => number
@@ -19,12 +19,12 @@ export class Presence {
     this.#random = random
   }
 
-  get clients(): ReadonlySet<Client> {
-    return this.#clients
+  get logins(): ReadonlySet<Login> {
+    return this.#logins
   }
 
   /** The connections of a user: a person may be logged in on several machines. */
-  clientsOf(user: string): Iterable<Client> {
+  loginsOf(user: string): Iterable<Login> {
     return this.#byUser.get(user) ?? []
   }
 
@@ -36,81 +36,81 @@ export class Presence {
     return this.swarm(version)?.seeders ?? 0
   }
 
-  onClientCame(client: Client): void {
-    this.#clients.add(client)
-    const same = this.#byUser.get(client.user)
-    if (same === undefined) this.#byUser.set(client.user, new Set([client]))
-    else same.add(client)
+  onLogin(login: Login): void {
+    this.#logins.add(login)
+    const same = this.#byUser.get(login.user)
+    if (same === undefined) this.#byUser.set(login.user, new Set([login]))
+    else same.add(login)
   }
 
   /** Logged out, or the connection closed. */
-  onClientGone(client: Client): void {
-    if (!this.#clients.delete(client)) return
-    const same = this.#byUser.get(client.user)
-    same?.delete(client)
-    if (same?.size === 0) this.#byUser.delete(client.user)
-    for (const swarm of client.watched.values()) this.#unwatch(client, swarm)
-    for (const swarm of client.announced) this.#retract(client, swarm)
+  onLogout(login: Login): void {
+    if (!this.#logins.delete(login)) return
+    const same = this.#byUser.get(login.user)
+    same?.delete(login)
+    if (same?.size === 0) this.#byUser.delete(login.user)
+    for (const swarm of login.watched.values()) this.#unwatch(login, swarm)
+    for (const swarm of login.announced) this.#retract(login, swarm)
   }
 
-  announce(client: Client, version: FileVersion, complete: boolean): void {
+  announce(login: Login, version: FileVersion, complete: boolean): void {
     const swarm = this.#swarmFor(version)
-    client.announced.add(swarm)
-    if (swarm.put(client, complete)) this.#news.onChange(swarm, client.key)
+    login.announced.add(swarm)
+    if (swarm.put(login, complete)) this.#news.onChange(swarm, login.key)
   }
 
-  retract(client: Client, version: FileVersion): void {
+  retract(login: Login, version: FileVersion): void {
     const swarm = this.swarm(version)
-    if (swarm !== undefined) this.#retract(client, swarm)
+    if (swarm !== undefined) this.#retract(login, swarm)
   }
 
-  /** The peers of a file now; from now on the client hears of every change. */
-  watch(client: Client, version: FileVersion): Peer[] {
-    this.forget(client, version.group, version.name)
+  /** The peers of a file now; from now on the login hears of every change. */
+  watch(login: Login, version: FileVersion): Peer[] {
+    this.forget(login, version.group, version.name)
     const swarm = this.#swarmFor(version)
-    swarm.watchers.add(client)
-    client.watched.set(fileKey(version.group, version.name), swarm)
-    return swarm.sample(client, peersPerFileMax, this.#random)
+    swarm.watchers.add(login)
+    login.watched.set(fileKey(version.group, version.name), swarm)
+    return swarm.sample(login, peersPerFileMax, this.#random)
   }
 
-  forget(client: Client, group: string, name: string): void {
-    const swarm = client.watched.get(fileKey(group, name))
-    if (swarm !== undefined) this.#unwatch(client, swarm)
+  forget(login: Login, group: string, name: string): void {
+    const swarm = login.watched.get(fileKey(group, name))
+    if (swarm !== undefined) this.#unwatch(login, swarm)
   }
 
   /** Ends all that a user has to do with the files of a group. */
   dropFromGroup(user: string, group: string): void {
-    for (const client of this.clientsOf(user)) {
-      for (const swarm of client.watched.values()) {
-        if (swarm.version.group === group) this.#unwatch(client, swarm)
+    for (const login of this.loginsOf(user)) {
+      for (const swarm of login.watched.values()) {
+        if (swarm.version.group === group) this.#unwatch(login, swarm)
       }
-      for (const swarm of client.announced) {
-        if (swarm.version.group === group) this.#retract(client, swarm)
+      for (const swarm of login.announced) {
+        if (swarm.version.group === group) this.#retract(login, swarm)
       }
     }
   }
 
   /** Ends a swarm whose file is gone; whoever was in it or watched it. */
-  dropSwarm(version: FileVersion): Set<Client> {
+  dropSwarm(version: FileVersion): Set<Login> {
     const swarm = this.swarm(version)
     if (swarm === undefined) return new Set()
     const concerned = new Set([...swarm.peers.keys(), ...swarm.watchers])
     this.#news.onGone(swarm)
-    for (const client of swarm.watchers) client.watched.delete(fileKey(version.group, version.name))
-    for (const client of swarm.peers.keys()) client.announced.delete(swarm)
+    for (const login of swarm.watchers) login.watched.delete(fileKey(version.group, version.name))
+    for (const login of swarm.peers.keys()) login.announced.delete(swarm)
     this.#swarms.delete(versionKey(version))
     return concerned
   }
 
-  #retract(client: Client, swarm: Swarm): void {
-    client.announced.delete(swarm)
-    if (swarm.take(client)) this.#news.onChange(swarm, client.key)
+  #retract(login: Login, swarm: Swarm): void {
+    login.announced.delete(swarm)
+    if (swarm.take(login)) this.#news.onChange(swarm, login.key)
     this.#dropIfEmpty(swarm)
   }
 
-  #unwatch(client: Client, swarm: Swarm): void {
-    client.watched.delete(fileKey(swarm.version.group, swarm.version.name))
-    swarm.watchers.delete(client)
+  #unwatch(login: Login, swarm: Swarm): void {
+    login.watched.delete(fileKey(swarm.version.group, swarm.version.name))
+    swarm.watchers.delete(login)
     this.#dropIfEmpty(swarm)
   }
 

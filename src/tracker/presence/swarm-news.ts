@@ -1,9 +1,9 @@
-// Collects what changes in swarms during a turn of the event loop and tells the watchers once: a client
+// Collects what changes in swarms during a turn of the event loop and tells the watchers once: a login
 // that announces a hundred files, or a hundred that come back together, must not cost a message a change.
 
 import { peersPerFileMax } from '../../common/limits.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
-import type { Client } from './client.ts'
+import type { Login } from './login.ts'
 import { peerOf, type Swarm } from './swarm.ts'
 
 export class SwarmNews {
@@ -37,17 +37,17 @@ export class SwarmNews {
 function tellWatchers(swarm: Swarm, keys: ReadonlySet<string>): void {
   const joined: Peer[] = []
   const left = new Set(keys)
-  for (const [client, complete] of swarm.peers) {
-    if (!keys.has(client.key)) continue
-    joined.push(peerOf(client, complete))
-    // A client that reconnects is here twice for a moment: its key has not left.
-    left.delete(client.key)
+  for (const [login, complete] of swarm.peers) {
+    if (!keys.has(login.key)) continue
+    joined.push(peerOf(login, complete))
+    // A login that reconnects is here twice for a moment: its key has not left.
+    left.delete(login.key)
   }
   for (const watcher of swarm.watchers) tellWatcher(watcher, swarm, joined, [...left])
 }
 
 /** Everybody but the watcher itself, in portions that fit on a line. */
-function tellWatcher(watcher: Client, swarm: Swarm, joined: readonly Peer[], left: readonly string[]): void {
+function tellWatcher(watcher: Login, swarm: Swarm, joined: readonly Peer[], left: readonly string[]): void {
   const others = joined.filter((peer) => peer.key !== watcher.key)
   const gone = left.filter((key) => key !== watcher.key)
   for (let at = 0; at < Math.max(others.length, gone.length); at += peersPerFileMax) {

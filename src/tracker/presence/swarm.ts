@@ -2,13 +2,13 @@
 
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
-import type { Client } from './client.ts'
+import type { Login } from './login.ts'
 
 export class Swarm {
   readonly version: FileVersion
   /** Clients that have pieces; true for those that have all. */
-  readonly peers = new Map<Client, boolean>()
-  readonly watchers = new Set<Client>()
+  readonly peers = new Map<Login, boolean>()
+  readonly watchers = new Set<Login>()
   #seeders = 0
 
   constructor(version: FileVersion) {
@@ -25,40 +25,40 @@ export class Swarm {
   }
 
   /** False when it was known already. */
-  put(client: Client, complete: boolean): boolean {
-    const before = this.peers.get(client)
+  put(login: Login, complete: boolean): boolean {
+    const before = this.peers.get(login)
     if (before === complete) return false
-    this.peers.set(client, complete)
+    this.peers.set(login, complete)
     this.#seeders += (complete ? 1 : 0) - (before === true ? 1 : 0)
     return true
   }
 
   /** False when it was not there. */
-  take(client: Client): boolean {
-    if (this.peers.get(client) === true) this.#seeders--
-    return this.peers.delete(client)
+  take(login: Login): boolean {
+    if (this.peers.get(login) === true) this.#seeders--
+    return this.peers.delete(login)
   }
 
   /**
-   * At most `max` peers for a client, any of them with the same chance when there are more: a fixed choice
+   * At most `max` peers for a login, any of them with the same chance when there are more: a fixed choice
    * would send everybody to the same few. `random` gives numbers from 0 up to 1.
    */
-  sample(asker: Client, max: number, random: () => number): Peer[] {
+  sample(asker: Login, max: number, random: () => number): Peer[] {
     const chosen: Peer[] = []
     let seen = 0
-    for (const [client, complete] of this.peers) {
-      if (client.key === asker.key) continue
+    for (const [login, complete] of this.peers) {
+      if (login.key === asker.key) continue
       seen++
       // Reservoir sampling: the n-th peer takes a place with the chance max / n.
       const place = seen <= max ? seen - 1 : Math.floor(random() * seen)
-      if (place < max) chosen[place] = peerOf(client, complete)
+      if (place < max) chosen[place] = peerOf(login, complete)
     }
     return chosen
   }
 }
 
-export function peerOf(client: Client, complete: boolean): Peer {
-  return { user: client.user, host: client.host, port: client.port, key: client.key, complete }
+export function peerOf(login: Login, complete: boolean): Peer {
+  return { user: login.user, host: login.host, port: login.port, key: login.key, complete }
 }
 
 /** Names a version of a file. A slash is in no group and in no file name. */

@@ -2,7 +2,7 @@
 // socket, and for the rest does as it is told.
 
 import { once } from 'node:events'
-import { createServer, type AddressInfo, type Server } from 'node:net'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { PieceDemand } from '../../../src/client/sharing/piece-demand.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
 import type { Manifest } from '../../../src/common/manifest.ts'
@@ -11,16 +11,13 @@ import { peerProtocol, type PeerProtocol } from '../../../src/common/protocol/pe
 import { seededRandom } from '../../simulation/seeded-random.ts'
 import type { Peer } from '../../../src/common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Refusal } from '../../../src/common/refusal.ts'
+import { lineBytesMax } from '../../../src/common/limits.ts'
 import { makeNonce, proveKey } from '../../../src/common/security/challenge.ts'
 import { makeIdentity, type Identity } from '../../../src/common/security/identity.ts'
 import { protocolVersion } from '../../../src/common/version.ts'
 import { Channel } from '../../../src/common/wire/channel.ts'
-import {
-  allowLongLines,
-  answeredElsewhere,
-  Responder,
-  type Handlers,
-} from '../../../src/common/wire/responder.ts'
+import type { Stage } from '../../../src/common/wire/methods.ts'
+import { answeredElsewhere, Responder, type Handlers } from '../../../src/common/wire/responder.ts'
 
 /** How a piece is answered. */
 export interface PieceReply {
@@ -75,7 +72,7 @@ export class FakeSeeder {
   readonly #behaviour: Behaviour
   readonly identity: Identity = makeIdentity()
   readonly #server: Server
-  readonly #channels = new Set<Channel>()
+  readonly #sockets = new Set<Socket>()
   readonly #stuck = new WeakSet<object>()
   /** Every piece it was asked for, in order. */
   readonly asked: number[] = []
@@ -90,7 +87,7 @@ export class FakeSeeder {
     this.#content = content
     this.#manifest = manifest
     this.#behaviour = behaviour
-    this.#server = createServer((socket) => this.#serve(new Channel(socket, 4096)))
+    this.#server = createServer((socket) => this.#serve(socket))
   }
 
   static async start(
@@ -125,30 +122,31 @@ export class FakeSeeder {
   /** Bytes that it sent, over all connections. */
   get sentBytes(): number {
     let sum = this.#sentBytes
-    for (const { socket } of this.#channels) sum += socket.bytesWritten
+    for (const socket of this.#sockets) sum += socket.bytesWritten
     return sum
   }
 
   stop(): void {
     this.#server.close()
-    for (const channel of this.#channels) channel.socket.destroy()
+    for (const socket of this.#sockets) socket.destroy()
   }
 
-  #serve(channel: Channel): void {
+  #serve(socket: Socket): void {
+    const channel = new Channel(socket, 4096)
     this.connections++
-    this.#channels.add(channel)
-    channel.socket.on('close', () => {
-      if (this.#channels.delete(channel)) this.#sentBytes += channel.socket.bytesWritten
+    this.#sockets.add(socket)
+    socket.on('close', () => {
+      if (this.#sockets.delete(socket)) this.#sentBytes += socket.bytesWritten
     })
     if (this.#behaviour.silent === true) return
-    const stage = { now: 'nothing' as 'nothing' | 'login' }
+    const stage = { now: 'connected' as Stage }
     const { pieceCount } = this.#manifest
     const has = Bitfield.fromBytes(Buffer.from(this.#behaviour.bitfield ?? '', 'base64'), pieceCount)
     const demand = new PieceDemand<string>(has ?? Bitfield.full(pieceCount), seededRandom(1))
     const responder: Responder<PeerProtocol, undefined> = new Responder(channel, {
       protocol: peerProtocol,
-      session: undefined,
-      handlers: this.#handlers(stage, () => responder, demand),
+      from: undefined,
+      handlers: this.#handlers(stage, socket, () => responder, demand),
       onTold: {
         cancel: () => undefined,
         wants: ({ bitfield }) => {
@@ -169,15 +167,16 @@ export class FakeSeeder {
   }
 
   #handlers(
-    stage: { now: 'nothing' | 'login' },
+    stage: { now: Stage },
+    socket: Socket,
     responder: () => Responder<PeerProtocol, undefined>,
     demand: PieceDemand<string>,
   ): Handlers<PeerProtocol, undefined> {
     return {
       hello: ({ nonce, ticket }) => {
         if (this.#behaviour.refusesTickets === true) return refuse('ticket-invalid', 'not this one')
-        stage.now = 'login'
-        allowLongLines(responder().channel)
+        stage.now = 'proven'
+        responder().channel.lineBytesMax = lineBytesMax
         const challenge = {
           callerNonce: nonce,
           responderNonce: makeNonce(),
@@ -206,7 +205,7 @@ export class FakeSeeder {
         const bitfield = this.#behaviour.bitfield ?? Bitfield.full(pieceCount).toBase64()
         return accept({ pieces: pieceCount, bitfield })
       },
-      manifest: (_params, _session, id) => {
+      manifest: (_params, _from, id) => {
         if (this.#behaviour.holdsManifest !== undefined) {
           this.#behaviour.holdsManifest()
           this.#behaviour.onAsked?.()
@@ -216,7 +215,7 @@ export class FakeSeeder {
           const { channel } = responder()
           responder().beginBulk(id, {}, 1_000_000)
           const timer = setInterval(() => channel.sendBytes(Buffer.alloc(1), () => undefined), 200)
-          channel.socket.on('close', () => clearInterval(timer))
+          socket.on('close', () => clearInterval(timer))
           this.#behaviour.onAsked?.()
           return answeredElsewhere
         }
@@ -225,12 +224,12 @@ export class FakeSeeder {
         responder().channel.sendBytes(bytes, () => undefined)
         return answeredElsewhere
       },
-      piece: ({ index: named }, _session, id) => {
+      piece: ({ index: named }, _from, id) => {
         const index = named ?? demand.pickFor(only)
         // With nothing to choose from, the request waits: for ever, since nothing is added here.
         if (index === undefined) return answeredElsewhere
         demand.onTaken(only, index)
-        const reply = this.#reply(responder(), index, id)
+        const reply = this.#reply(responder(), socket, index, id)
         this.asked.push(index)
         this.#behaviour.onAsked?.()
         const answer = this.#behaviour.piece ?? ((usual: PieceReply) => usual.send(usual.right))
@@ -240,7 +239,12 @@ export class FakeSeeder {
     }
   }
 
-  #reply(responder: Responder<PeerProtocol, undefined>, index: number, id: number): PieceReply {
+  #reply(
+    responder: Responder<PeerProtocol, undefined>,
+    socket: Socket,
+    index: number,
+    id: number,
+  ): PieceReply {
     const start = pieceOffset(index)
     const sendPart = (announced: number, bytes: Buffer): void => {
       // Whoever left a piece unfinished can say nothing more on this connection.
@@ -255,12 +259,12 @@ export class FakeSeeder {
       send: (bytes) => sendPart(bytes.length, bytes),
       sendPart,
       sendMore: (bytes) => {
-        if (!responder.channel.socket.destroyed) responder.channel.sendBytes(bytes, () => undefined)
+        if (!socket.destroyed) responder.channel.sendBytes(bytes, () => undefined)
       },
       promise: (another = index) => responder.tell('chosen', { request: id, index: another }),
       refuse: (code, sentence) => responder.answer(id, refuse(code, sentence)),
-      fallSilent: () => void responder.channel.socket.pause(),
-      hangUp: () => responder.channel.socket.end(),
+      fallSilent: () => void socket.pause(),
+      hangUp: () => socket.end(),
     }
   }
 }

@@ -19,7 +19,7 @@ import {
 } from '../../../src/common/security/scram.ts'
 import { protocolVersion } from '../../../src/common/version.ts'
 import { Channel } from '../../../src/common/wire/channel.ts'
-import type { Method, Needs, Params, Result } from '../../../src/common/wire/methods.ts'
+import type { Method, Stage, Params, Result } from '../../../src/common/wire/methods.ts'
 import { answeredElsewhere, Responder, type Handlers } from '../../../src/common/wire/responder.ts'
 
 export const user = 'ann'
@@ -37,10 +37,10 @@ type Outcome = Answer<object> | typeof answeredElsewhere
 /** What to do instead of saying yes. */
 type Instead = (params: any, socket: Socket) => Outcome | Promise<Outcome>
 
-interface Session {
+interface Asker {
   readonly nonce: string
   readonly socket: Socket
-  stage: Needs
+  stage: Stage
   bare: string
   serverFirst: string
 }
@@ -53,7 +53,8 @@ export class FakeTracker {
   /** Everything that was asked, in order, over all connections. */
   readonly calls: Call[] = []
   readonly instead = new Map<string, Instead>()
-  readonly #responders = new Set<Responder<TrackerProtocol, Session>>()
+  readonly #responders = new Set<Responder<TrackerProtocol, Asker>>()
+  readonly #sockets = new Set<Socket>()
   #server: Server | undefined
   #port = 0
   #onCall: (() => void) | undefined
@@ -73,7 +74,7 @@ export class FakeTracker {
   async stop(): Promise<void> {
     const server = this.#server
     this.#server = undefined
-    for (const { channel } of this.#responders) channel.socket.destroy()
+    for (const socket of this.#sockets) socket.destroy()
     await new Promise<void>((done) => (server === undefined ? done() : server.close(() => done())))
   }
 
@@ -104,18 +105,20 @@ export class FakeTracker {
   }
 
   /** Tells it to everybody that is connected. */
-  tellAll: Responder<TrackerProtocol, Session>['tell'] = (method, params) => {
+  tellAll: Responder<TrackerProtocol, Asker>['tell'] = (method, params) => {
     for (const responder of this.#responders) responder.tell(method, params)
   }
 
   #accept(socket: Socket): void {
-    const session: Session = { nonce: makeNonce(), socket, stage: 'nothing', bare: '', serverFirst: '' }
-    const responder = new Responder<TrackerProtocol, Session>(new Channel(socket, lineBytesMax), {
+    this.#sockets.add(socket)
+    socket.on('close', () => this.#sockets.delete(socket))
+    const asker: Asker = { nonce: makeNonce(), socket, stage: 'connected', bare: '', serverFirst: '' }
+    const responder = new Responder<TrackerProtocol, Asker>(new Channel(socket, lineBytesMax), {
       protocol: trackerProtocol,
-      session,
-      handlers: this.#handlers(session),
+      from: asker,
+      handlers: this.#handlers(asker),
       onTold: {},
-      stage: () => session.stage,
+      stage: () => asker.stage,
       onClosed: () => this.#responders.delete(responder),
       onFailure: (error) => {
         throw error
@@ -124,11 +127,11 @@ export class FakeTracker {
     this.#responders.add(responder)
   }
 
-  #handlers(session: Session): Handlers<TrackerProtocol, Session> {
+  #handlers(asker: Asker): Handlers<TrackerProtocol, Asker> {
     const known: Partial<Record<Method<TrackerProtocol>, (params: any) => Answer<object>>> = {
-      hello: () => this.#hello(session),
-      login_start: (params) => this.#loginStart(session, params),
-      login_finish: (params) => this.#loginFinish(session, params),
+      hello: () => this.#hello(asker),
+      login_start: (params) => this.#loginStart(asker, params),
+      login_finish: (params) => this.#loginFinish(asker, params),
       announce: () => accept({ refused: [] }),
       list_groups: () => accept({ groups: [], more: false }),
     }
@@ -138,43 +141,43 @@ export class FakeTracker {
         this.calls.push({ method, params })
         this.#onCall?.()
         const instead = this.instead.get(method)
-        const outcome = await instead?.(params, session.socket)
+        const outcome = await instead?.(params, asker.socket)
         return outcome ?? known[method]?.(params) ?? accept({})
       }
     }
-    return handlers as unknown as Handlers<TrackerProtocol, Session>
+    return handlers as unknown as Handlers<TrackerProtocol, Asker>
   }
 
-  #hello(session: Session): Answer<Result<TrackerProtocol, 'hello'>> {
-    session.stage = 'hello'
+  #hello(asker: Asker): Answer<Result<TrackerProtocol, 'hello'>> {
+    asker.stage = 'greeted'
     return accept({
       protocol: protocolVersion,
       program: 'fake',
       capabilities: this.capabilities,
       cluster: this.cluster,
       key: this.identity.publicKey,
-      nonce: session.nonce,
+      nonce: asker.nonce,
       timeMs: Date.now(),
     })
   }
 
-  #loginStart(session: Session, params: Params<TrackerProtocol, 'login_start'>): Answer<object> {
+  #loginStart(asker: Asker, params: Params<TrackerProtocol, 'login_start'>): Answer<object> {
     const first = parseClientFirst(params.clientFirst)
     if (first === undefined || this.#credentials === undefined) return refuse('invalid-params', 'no')
-    session.bare = first.bare
-    session.serverFirst = serverFirstMessage(first.nonce, makeNonce(), this.#credentials)
-    return accept({ serverFirst: session.serverFirst })
+    asker.bare = first.bare
+    asker.serverFirst = serverFirstMessage(first.nonce, makeNonce(), this.#credentials)
+    return accept({ serverFirst: asker.serverFirst })
   }
 
-  #loginFinish(session: Session, params: Params<TrackerProtocol, 'login_finish'>): Answer<object> {
+  #loginFinish(asker: Asker, params: Params<TrackerProtocol, 'login_finish'>): Answer<object> {
     const { clientFinal, key, proof } = params
     const credentials = this.#credentials
-    const { bare, serverFirst } = session
+    const { bare, serverFirst } = asker
     const serverFinal = credentials && checkClientFinal(bare, serverFirst, clientFinal, credentials)
     if (serverFinal === undefined) return refuse('login-failed', 'wrong user or password')
-    if (!checkLoginKey(key, proof, session.nonce, this.identity.publicKey, user))
+    if (!checkLoginKey(key, proof, asker.nonce, this.identity.publicKey, user))
       return refuse('proof-failed', 'this is not its key')
-    session.stage = 'login'
+    asker.stage = 'proven'
     return accept({ serverFinal, trackers: [this.identity.publicKey] })
   }
 }

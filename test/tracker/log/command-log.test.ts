@@ -9,10 +9,7 @@ useNats()
 
 /** Everything that was acknowledged anywhere has been delivered. */
 async function current(...logs: readonly CommandLog[]): Promise<void> {
-  for (const log of logs) {
-    log.catchUp()
-    await log.whenCurrent()
-  }
+  for (const log of logs) await log.sync()
 }
 
 describe.each(engines)('log in $name', ({ make, isMissing }) => {

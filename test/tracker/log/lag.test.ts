@@ -23,7 +23,7 @@ test('entries of another tracker are lag until they are delivered', async () => 
   await writer.append(['a', 'b'])
   expect(writer.lag()).toMatchObject({ entries: 0 })
   expect(reader.lag()).toMatchObject({ entries: 2 })
-  reader.catchUp()
+  reader.sync()
   expect(reader.lag()).toEqual({ entries: 0, ms: 0 })
 })
 
@@ -31,7 +31,7 @@ test('a log that nobody looked at is behind by that time', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
   onTestFinished(() => void vi.useRealTimers())
   const log = await openLog(join(temporaryFolder(), 'log.sqlite'))
-  const look = vi.spyOn(log, 'catchUp').mockReturnValue()
+  const look = vi.spyOn(log, 'sync').mockReturnValue(undefined)
   vi.advanceTimersByTime(1000)
   expect(log.lag()).toEqual({ entries: 0, ms: 1000 })
   look.mockRestore()

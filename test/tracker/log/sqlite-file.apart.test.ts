@@ -33,7 +33,7 @@ test('a data file that another tracker made after the look for it is used, not r
   expect(madeAfterTheLook.size).toBe(0)
   expect(follower.delivered).toEqual(['1 a'])
   await first.append(['b'])
-  second.catchUp()
+  second.sync()
   expect(follower.delivered).toEqual(['1 a', '2 b'])
   expect(readdirSync(folder).filter((file) => file.endsWith('.new'))).toEqual([])
   expect(existsSync(path)).toBe(true)

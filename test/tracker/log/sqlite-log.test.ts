@@ -113,7 +113,7 @@ test('a follower whose entries were truncated gets the snapshot instead', async 
   const fast = await logWith(path, ['a', 'b', 'c'])
   await fast.saveSnapshot(() => ({ position: 3, text: 'abc' }))
   await fast.append(['d'])
-  slow.catchUp()
+  slow.sync()
   expect(follower.delivered).toEqual(['3 [abc]', '4 d'])
 })
 
@@ -302,6 +302,6 @@ test('what a process has appended is there after kill -9, also for a tracker tha
   const other = otherProcess()
   await other.ready
   await other.append(path, ['a', 'b'])
-  running.catchUp()
+  running.sync()
   expect(follower.delivered).toEqual(['1 a', '2 b'])
 })

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { peersPerFileMax } from '../../../src/common/limits.ts'
-import type { Client } from '../../../src/tracker/presence/client.ts'
+import type { Login } from '../../../src/tracker/presence/login.ts'
 import { Presence } from '../../../src/tracker/presence/presence.ts'
 
 const version = { group: 'g', name: 'f', fileId: 'one' }
@@ -12,7 +12,7 @@ interface News {
   left: string[]
 }
 
-function clientOf(presence: Presence, key: string): Client & { news: News[] } {
+function clientOf(presence: Presence, key: string): Login & { news: News[] } {
   const news: News[] = []
   const client = {
     user: `user of ${key}`,
@@ -23,8 +23,8 @@ function clientOf(presence: Presence, key: string): Client & { news: News[] } {
     announced: new Set(),
     watched: new Map(),
     news,
-  } as unknown as Client & { news: News[] }
-  presence.onClientCame(client)
+  } as unknown as Login & { news: News[] }
+  presence.onLogin(client)
   return client
 }
 
@@ -43,7 +43,7 @@ test('all changes of a turn are told at once, and only the last word on each pee
   presence.announce(a, version, true)
   presence.announce(b, version, true)
   presence.announce(c, version, true)
-  presence.onClientGone(c)
+  presence.onLogout(c)
   await nextTurn()
   expect(watcher.news).toMatchObject([
     {
@@ -120,8 +120,8 @@ test('when everybody has gone nothing is left', () => {
     presence.announce(client, version, true)
     presence.watch(client, version)
   }
-  for (const client of clients) presence.onClientGone(client)
-  expect([presence.clients.size, presence.swarm(version), [...presence.clientsOf('user of a')]]).toEqual([
+  for (const client of clients) presence.onLogout(client)
+  expect([presence.logins.size, presence.swarm(version), [...presence.loginsOf('user of a')]]).toEqual([
     0,
     undefined,
     [],

@@ -16,7 +16,7 @@ import {
 } from '../../../src/common/security/scram.ts'
 import { protocolVersion } from '../../../src/common/version.ts'
 import { Caller } from '../../../src/common/wire/caller.ts'
-import { openChannel } from '../../../src/common/wire/channel.ts'
+import { openChannel } from '../../../src/common/wire/open-channel.ts'
 import type { Method, Params, Result } from '../../../src/common/wire/methods.ts'
 import { commandId } from './test-tracker.ts'
 

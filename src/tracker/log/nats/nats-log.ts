@@ -133,17 +133,13 @@ export class NatsLog implements CommandLog {
     return appending
   }
 
-  catchUp(): void {
-    // See `whenCurrent`.
-  }
-
   /** In messages, of one entry at least: what is in them is not known before they are read. */
   lag(): LogLag {
     const entries = Math.max(0, this.#known - this.#sequence)
     return { entries, ms: performance.now() - this.#seenEndAtMs }
   }
 
-  whenCurrent(): Promise<void> | undefined {
+  sync(): Promise<void> | undefined {
     if (this.#isBlind || this.#isOver || this.#link.downForMs > 0) return undefined
     if (this.#asking === undefined) {
       this.#asking = this.#ask().finally(() => {
@@ -154,7 +150,7 @@ export class NatsLog implements CommandLog {
     // What is being asked may be answered with what was so before this read came.
     this.#askingNext ??= this.#asking.then(() => {
       this.#askingNext = undefined
-      return this.whenCurrent()
+      return this.sync()
     })
     return this.#askingNext
   }

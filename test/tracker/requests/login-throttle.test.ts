@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { failedLoginsPerMinute } from '../../../src/common/limits.ts'
 import { failedLoginPairsMax } from '../../../src/tracker/limits.ts'
-import { LoginThrottle } from '../../../src/tracker/sessions/login-throttle.ts'
+import { LoginThrottle } from '../../../src/tracker/requests/login-throttle.ts'
 
 function failing(
   times: number,

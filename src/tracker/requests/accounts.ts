@@ -14,7 +14,7 @@ import {
 import { protocolVersion, version } from '../../common/version.ts'
 import type { HandlersOf, Services } from './services.ts'
 import { nothing } from './services.ts'
-import type { Session } from './session.ts'
+import type { Requester } from './requester.ts'
 
 type Accounts = HandlersOf<'hello' | 'ping' | 'register' | 'login_start' | 'login_finish' | 'logout'>
 
@@ -26,7 +26,7 @@ const alreadyLoggedIn = refuse('already-logged-in', 'somebody is logged in on th
 export function accountHandlers(services: Services): Accounts {
   const { sequencer, presence } = services
   return {
-    hello: ({ protocol, capabilities }, session) => hello(services, protocol, capabilities, session),
+    hello: ({ protocol, capabilities }, from) => hello(services, protocol, capabilities, from),
     ping: () => accept({ timeMs: Date.now() }),
     register: ({ id, user, salt, iterations, storedKey, serverKey }) =>
       sequencer.submit({
@@ -35,11 +35,11 @@ export function accountHandlers(services: Services): Accounts {
         user,
         credentials: { salt, iterations, storedKey, serverKey },
       }),
-    login_start: ({ clientFirst }, session) => startLogin(services, clientFirst, session),
-    login_finish: (params, session) => finishLogin(services, params, session),
-    logout: (_params, session) => {
-      const client = session.logOut()
-      if (client !== undefined) presence.onClientGone(client)
+    login_start: ({ clientFirst }, from) => startLogin(services, clientFirst, from),
+    login_finish: (params, from) => finishLogin(services, params, from),
+    logout: (_params, from) => {
+      const login = from.logOut()
+      if (login !== undefined) presence.onLogout(login)
       return nothing
     },
   }
@@ -49,7 +49,7 @@ function hello(
   services: Services,
   protocol: number,
   capabilities: readonly string[] = [],
-  session: Session,
+  from: Requester,
 ): ReturnType<Accounts['hello']> {
   if (protocol !== protocolVersion) {
     return refuse(
@@ -58,9 +58,9 @@ function hello(
     )
   }
   // A second hello changes nothing: the nonce that a login may be signing right now stays good.
-  if (session.nonce === '') {
-    session.nonce = makeNonce()
-    session.wideNames = capabilities.includes(wideNames)
+  if (from.nonce === '') {
+    from.nonce = makeNonce()
+    from.wideNames = capabilities.includes(wideNames)
   }
   return accept({
     protocol: protocolVersion,
@@ -68,7 +68,7 @@ function hello(
     capabilities: [wideNames],
     cluster: services.sequencer.state.cluster,
     key: services.identity.publicKey,
-    nonce: session.nonce,
+    nonce: from.nonce,
     timeMs: services.nowMs(),
   })
 }
@@ -76,34 +76,34 @@ function hello(
 function startLogin(
   services: Services,
   clientFirst: string,
-  session: Session,
+  from: Requester,
 ): Answer<{ serverFirst: string }> {
-  if (session.isLoggedIn) return alreadyLoggedIn
+  if (from.isLoggedIn) return alreadyLoggedIn
   const first = parseClientFirst(clientFirst)
   if (first === undefined) return refuse('invalid-params', 'this is not the first message of a SCRAM login')
-  if (services.throttle.isBlocked(first.user, session.host, services.nowMs())) return tooManyAttempts
+  if (services.throttle.isBlocked(first.user, from.host, services.nowMs())) return tooManyAttempts
   const { users, secret } = services.sequencer.state
   // Made up in any case: whoever asks must not see in the time it takes whether the user exists.
   const madeUp = madeUpCredentials(secret, first.user, scramIterations)
   const credentials = users.get(first.user) ?? madeUp
   const serverFirst = serverFirstMessage(first.nonce, randomBytes(18).toString('base64'), credentials)
-  session.pendingLogin = { user: first.user, clientFirstBare: first.bare, serverFirst, credentials }
+  from.pendingLogin = { user: first.user, clientFirstBare: first.bare, serverFirst, credentials }
   return accept({ serverFirst })
 }
 
 function finishLogin(
   services: Services,
   params: { clientFinal: string; key: string; proof: string; port: number },
-  session: Session,
+  from: Requester,
 ): Answer<{ serverFinal: string; trackers: string[] }> {
-  if (session.isLoggedIn) return alreadyLoggedIn
-  const login = session.pendingLogin
+  if (from.isLoggedIn) return alreadyLoggedIn
+  const login = from.pendingLogin
   // One answer to one challenge, right or wrong.
-  session.pendingLogin = undefined
+  from.pendingLogin = undefined
   if (login === undefined) return refuse('invalid-request', 'a login begins with login_start')
   const { sequencer, presence, identity, throttle } = services
   // Again, since many logins may have been started at once.
-  if (throttle.isBlocked(login.user, session.host, services.nowMs())) return tooManyAttempts
+  if (throttle.isBlocked(login.user, from.host, services.nowMs())) return tooManyAttempts
   const serverFinal = checkClientFinal(
     login.clientFirstBare,
     login.serverFirst,
@@ -111,14 +111,14 @@ function finishLogin(
     login.credentials,
   )
   if (serverFinal === undefined) {
-    throttle.onFailed(login.user, session.host, services.nowMs())
+    throttle.onFailed(login.user, from.host, services.nowMs())
     // A name that nobody has may be a password in the wrong place.
-    services.onLoginFailed(session.host, sequencer.state.users.has(login.user) ? login.user : undefined)
+    services.onLoginFailed(from.host, sequencer.state.users.has(login.user) ? login.user : undefined)
     return loginFailed
   }
-  if (!checkLoginKey(params.key, params.proof, session.nonce, identity.publicKey, login.user)) {
+  if (!checkLoginKey(params.key, params.proof, from.nonce, identity.publicKey, login.user)) {
     return refuse('proof-failed', 'the proof of the key is not right')
   }
-  presence.onClientCame(session.logIn(login.user, params.key, params.port))
+  presence.onLogin(from.logIn(login.user, params.key, params.port))
   return accept({ serverFinal, trackers: [...sequencer.state.trackers] })
 }

@@ -6,7 +6,7 @@ import { accept, refuse } from '../../common/refusal.ts'
 import { signTicket } from '../../common/security/ticket.ts'
 import { findFile, listFiles, mayAnnounce } from '../state/queries.ts'
 import { nothing, type HandlersOf, type Services } from './services.ts'
-import type { Session } from './session.ts'
+import type { Requester } from './requester.ts'
 
 type Files = HandlersOf<
   'share_file' | 'unshare_file' | 'list_files' | 'find_file' | 'forget_file' | 'announce' | 'retract'
@@ -24,30 +24,30 @@ export function fileHandlers(services: Services): Files {
     },
     unshare_file: ({ id, group, name }, { user: by }) =>
       sequencer.submit({ kind: 'unshare_file', id, by, group, name }),
-    list_files: ({ group, after }, session) => {
-      const page = listFiles(sequencer.state, session.user, group, after, (name) => session.takesName(name))
+    list_files: ({ group, after }, from) => {
+      const page = listFiles(sequencer.state, from.user, group, after, (name) => from.takesName(name))
       if (!page.ok) return page
       const files = page.value.files.map(({ name, file: { fileId, sizeBytes } }) => {
         return { name, sizeBytes, seeders: presence.seeders({ group, name, fileId }) }
       })
       return accept({ files, more: page.value.more })
     },
-    find_file: ({ group, name }, session) => findAndWatch(services, group, name, session),
-    forget_file: ({ group, name }, { client }) => {
-      presence.forget(client, group, name)
+    find_file: ({ group, name }, from) => findAndWatch(services, group, name, from),
+    forget_file: ({ group, name }, { login }) => {
+      presence.forget(login, group, name)
       return nothing
     },
-    announce: ({ files }, { client }) => {
+    announce: ({ files }, { login }) => {
       const { state } = sequencer
       const refused: { group: string; name: string }[] = []
       for (const file of files) {
-        if (mayAnnounce(state, client.user, file)) presence.announce(client, file, file.complete)
+        if (mayAnnounce(state, login.user, file)) presence.announce(login, file, file.complete)
         else refused.push({ group: file.group, name: file.name })
       }
       return accept({ refused })
     },
-    retract: ({ files }, { client }) => {
-      for (const version of files) presence.retract(client, version)
+    retract: ({ files }, { login }) => {
+      for (const version of files) presence.retract(login, version)
       return nothing
     },
   }
@@ -57,13 +57,13 @@ function findAndWatch(
   { sequencer, presence, identity, nowMs }: Services,
   group: string,
   name: string,
-  { client }: Session,
+  { login }: Requester,
 ): ReturnType<Files['find_file']> {
-  const file = findFile(sequencer.state, client.user, group, name)
+  const file = findFile(sequencer.state, login.user, group, name)
   if (!file.ok) return file
   const { fileId, sizeBytes } = file.value
-  const peers = presence.watch(client, { group, name, fileId })
+  const peers = presence.watch(login, { group, name, fileId })
   const expiresMs = nowMs() + ticketLifetimeMs
-  const ticket = signTicket(identity, { user: client.user, group, key: client.key, expiresMs })
+  const ticket = signTicket(identity, { user: login.user, group, key: login.key, expiresMs })
   return accept({ fileId, sizeBytes, peers, ticket, expiresMs })
 }

@@ -6,8 +6,8 @@ import { accountHandlers } from './accounts.ts'
 import { fileHandlers } from './files.ts'
 import { groupHandlers } from './groups.ts'
 import type { Services } from './services.ts'
-import type { Session } from './session.ts'
+import type { Requester } from './requester.ts'
 
-export function trackerHandlers(services: Services): Handlers<TrackerProtocol, Session> {
+export function trackerHandlers(services: Services): Handlers<TrackerProtocol, Requester> {
   return { ...accountHandlers(services), ...groupHandlers(services), ...fileHandlers(services) }
 }

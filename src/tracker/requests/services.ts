@@ -8,7 +8,7 @@ import type { Handlers } from '../../common/wire/responder.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { Sequencer } from '../sequencer.ts'
 import type { LoginThrottle } from './login-throttle.ts'
-import type { Session } from './session.ts'
+import type { Requester } from './requester.ts'
 
 export interface Services {
   readonly sequencer: Sequencer
@@ -21,7 +21,7 @@ export interface Services {
   readonly onLoginFailed: (host: string, user: string | undefined) => void
 }
 
-type TrackerHandlers = Handlers<TrackerProtocol, Session>
+type TrackerHandlers = Handlers<TrackerProtocol, Requester>
 
 /** The handlers of some of the tracker's methods. */
 export type HandlersOf<M extends Method<TrackerProtocol>> = Pick<TrackerHandlers, M>

@@ -1,15 +1,16 @@
 // Serves one connection of another client, from its ticket to its last piece.
 
 import { protocolVersion, version } from '../../common/version.ts'
-import type { PeerProtocol } from '../../common/protocol/peer-protocol.ts'
+import { peerProtocol, type PeerProtocol } from '../../common/protocol/peer-protocol.ts'
 import { pieceLength } from '../../common/pieces.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { checkProof, makeNonce, proveKey, type Challenge } from '../../common/security/challenge.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import type { Ticket } from '../../common/security/ticket.ts'
-import type { Channel } from '../../common/wire/channel.ts'
-import type { Needs, Params } from '../../common/wire/methods.ts'
-import { allowLongLines, answeredElsewhere, Responder, type Handlers } from '../../common/wire/responder.ts'
+import { lineBytesMax } from '../../common/limits.ts'
+import type { Connection } from '../../common/wire/listener.ts'
+import type { Params, Stage } from '../../common/wire/methods.ts'
+import { answeredElsewhere, Responder, type Handlers } from '../../common/wire/responder.ts'
 import type { FileDemands } from './file-demands.ts'
 import type { PieceDemand } from './piece-demand.ts'
 import type { PieceSource } from './piece-source.ts'
@@ -29,27 +30,28 @@ export interface ServingParts {
   readonly onFailure: (error: unknown) => void
 }
 
-export class PeerSession implements UploadPeer {
+export class ServedPeer implements UploadPeer {
   readonly #parts: ServingParts
-  readonly #demands: FileDemands<PeerSession>
+  readonly #demands: FileDemands<ServedPeer>
   readonly #responder: Responder<PeerProtocol, undefined>
   readonly #opened = new Set<string>()
-  #stage: Needs = 'nothing'
+  readonly #connection: Connection
+  #stage: Stage = 'connected'
   #ticket: Ticket | undefined
   #challenge: Challenge | undefined
 
   constructor(
-    channel: Channel,
-    protocol: PeerProtocol,
+    connection: Connection,
     parts: ServingParts,
-    demands: FileDemands<PeerSession>,
+    demands: FileDemands<ServedPeer>,
     onClosed: () => void,
   ) {
+    this.#connection = connection
     this.#parts = parts
     this.#demands = demands
-    this.#responder = new Responder(channel, {
-      protocol,
-      session: undefined,
+    this.#responder = new Responder(connection.channel, {
+      protocol: peerProtocol,
+      from: undefined,
       handlers: this.#handlers(),
       onTold: {
         cancel: ({ request }) => parts.uploads.cancel(this, request),
@@ -113,8 +115,8 @@ export class PeerSession implements UploadPeer {
       prove: ({ proof }) => this.#prove(proof),
       renew: ({ ticket }) => this.#renew(ticket),
       open: ({ fileId }) => this.#open(fileId),
-      manifest: ({ fileId }, _session, requestId) => this.#manifest(fileId, requestId),
-      piece: (params, _session, requestId) => this.#piece(params, requestId),
+      manifest: ({ fileId }, _from, requestId) => this.#manifest(fileId, requestId),
+      piece: (params, _from, requestId) => this.#piece(params, requestId),
     }
   }
 
@@ -126,7 +128,7 @@ export class PeerSession implements UploadPeer {
     if (protocol !== protocolVersion) {
       return refuse('protocol-version', `this client speaks version ${protocolVersion} of the peer protocol`)
     }
-    if (this.#stage !== 'nothing') return refuse('invalid-request', 'hello was said already')
+    if (this.#stage !== 'connected') return refuse('invalid-request', 'hello was said already')
     const admitted = this.#parts.tickets.admit(ticket)
     if (!admitted.ok) return admitted
     const { identity } = this.#parts
@@ -137,7 +139,7 @@ export class PeerSession implements UploadPeer {
       callerKey: admitted.value.key,
       responderKey: identity.publicKey,
     }
-    this.#stage = 'hello'
+    this.#stage = 'greeted'
     return accept({
       protocol: protocolVersion,
       program: `coterie-client/${version}`,
@@ -151,8 +153,9 @@ export class PeerSession implements UploadPeer {
     if (this.#challenge === undefined || !checkProof('caller', this.#challenge, proof)) {
       return refuse('proof-failed', 'this is not the key that the ticket names')
     }
-    this.#stage = 'login'
-    allowLongLines(this.#responder.channel)
+    this.#stage = 'proven'
+    this.#connection.channel.lineBytesMax = lineBytesMax
+    if (this.#ticket !== undefined) this.#connection.prove(this.#ticket.user)
     return accept({})
   }
 
@@ -223,7 +226,7 @@ export class PeerSession implements UploadPeer {
     return { index, isChoice: true, load: (buffer) => loadPiece(source, index, buffer) }
   }
 
-  #demand(fileId: string): PieceDemand<PeerSession> | undefined {
+  #demand(fileId: string): PieceDemand<ServedPeer> | undefined {
     return this.#ticket === undefined ? undefined : this.#demands.find(this.#ticket.group, fileId)
   }
 

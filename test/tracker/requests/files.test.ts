@@ -5,9 +5,9 @@ import { expect, test } from 'vitest'
 import type { Address } from '../../../src/common/addresses.ts'
 import { wideNames } from '../../../src/common/names.ts'
 import { readTicket } from '../../../src/common/security/ticket.ts'
-import { fileHandlers } from '../../../src/tracker/sessions/files.ts'
-import type { Services } from '../../../src/tracker/sessions/services.ts'
-import type { Session } from '../../../src/tracker/sessions/session.ts'
+import { fileHandlers } from '../../../src/tracker/requests/files.ts'
+import type { Services } from '../../../src/tracker/requests/services.ts'
+import type { Requester } from '../../../src/tracker/requests/requester.ts'
 import { groupOf, share } from '../state/world.ts'
 import { TestClient } from '../support/test-client.ts'
 import { runTracker } from '../support/test-tracker.ts'
@@ -244,6 +244,6 @@ test('a name that is not drawn as it is spelt is refused, unless the group has i
   const submit = (command: unknown): void => void submitted.push(command)
   const { share_file } = fileHandlers({ sequencer: { state, submit } } as unknown as Services)
   const again = { id: 'i'.repeat(16), ...shared, name: 'so\u00adft.png' }
-  await share_file(again, { user: 'ann' } as Session, 1)
+  await share_file(again, { user: 'ann' } as Requester, 1)
   expect(submitted).toEqual([{ kind: 'share_file', by: 'ann', ...again }])
 })

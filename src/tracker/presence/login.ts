@@ -1,4 +1,4 @@
-// A client that is connected and logged in, as presence knows it.
+// A connection on which somebody is logged in, as presence knows it. One user may have several.
 
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { Told, ToldParams } from '../../common/wire/methods.ts'
@@ -10,7 +10,7 @@ export type Tell = <M extends Told<TrackerProtocol, 'toCaller'>>(
   params: ToldParams<TrackerProtocol, 'toCaller', M>,
 ) => void
 
-export interface Client {
+export interface Login {
   readonly user: string
   /** The key it proved at login. */
   readonly key: string

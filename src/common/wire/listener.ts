@@ -1,0 +1,135 @@
+// Accepts connections: a place for each or a word why there is none, and a channel on top of the socket. The line
+// protocol begins with the first byte; a connection that is to be encrypted branches off here.
+
+import { createServer, type Server, type Socket } from 'node:net'
+import { plainHost, type Address } from '../addresses.ts'
+import { Failure } from '../failure.ts'
+import { lineBytesBeforeLogin, turnedAwayMs } from '../limits.ts'
+import { listenOn } from '../listening.ts'
+import { refuse } from '../refusal.ts'
+import { Channel } from './channel.ts'
+import { encodeLine } from './frames.ts'
+import { errorMessage } from './messages.ts'
+import { Places, type Place, type PlaceLimits } from './places.ts'
+
+/** A connection that was accepted. */
+export interface Connection {
+  readonly channel: Channel
+  /** The other end's address as observed, IPv4 as such. */
+  readonly remoteHost: string
+  /** The other end has proved to be this owner: its connection counts as one of that owner's. */
+  prove(owner: string): void
+  /** It has logged out. */
+  unprove(): void
+  /** Call it when the channel has closed. */
+  onClosed(): void
+}
+
+export interface ListenerOptions {
+  readonly limits: ListenerLimits
+  /** Called for each connection in the turn that accepts it: listen to its channel at once. */
+  readonly serve: (connection: Connection) => void
+  readonly onTurnedAway?: (host: string, sentence: string) => void
+  /** A connection could not be accepted, for example for lack of descriptors. */
+  readonly onError?: (error: Error) => void
+}
+
+export interface ListenerLimits extends PlaceLimits {
+  /** Whoever has not proved itself by then is cut, in milliseconds; undefined for never. */
+  readonly proveWithinMs?: number
+}
+
+/** How often it is looked for those who have not proved themselves in time. */
+const lookEveryMs = 1000
+
+export class Listener {
+  readonly #options: ListenerOptions
+  readonly #server: Server
+  readonly #places: Places
+  readonly #channels = new Set<Channel>()
+  #watch: NodeJS.Timeout | undefined
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+    this.#places = new Places(options.limits)
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+  }
+
+  get connections(): number {
+    return this.#places.count
+  }
+
+  /** The address with the port that was really taken. Rejects with a `start` failure. */
+  async listen(address: Address): Promise<Address> {
+    const bound = await listenOn(this.#server, address)
+    this.#server.on('error', (error) => this.#options.onError?.(error))
+    const { proveWithinMs } = this.#options.limits
+    if (proveWithinMs !== undefined) {
+      this.#watch = setInterval(() => this.#cutUnproven(proveWithinMs), Math.min(lookEveryMs, proveWithinMs))
+      this.#watch.unref()
+    }
+    return bound
+  }
+
+  /** Closes every connection; goes on listening. */
+  closeAll(sentence: string): void {
+    for (const channel of [...this.#channels]) channel.close(new Failure('connection-lost', sentence))
+  }
+
+  /** Stops listening, and closes every connection. */
+  async close(sentence: string): Promise<void> {
+    clearInterval(this.#watch)
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.closeAll(sentence)
+    await closed
+  }
+
+  #accept(socket: Socket): void {
+    const host = plainHost(socket.remoteAddress ?? '')
+    const place =
+      host === ''
+        ? 'the connection is gone already'
+        : this.#places.take(host, performance.now(), (sentence) =>
+            // Never in this turn.
+            channel.close(new Failure('connection-lost', sentence)),
+          )
+    if (typeof place === 'string') {
+      this.#options.onTurnedAway?.(host, place)
+      turnAway(socket, place)
+      return
+    }
+    const channel = new Channel(socket, lineBytesBeforeLogin)
+    this.#channels.add(channel)
+    this.#options.serve(this.#connection(channel, host, place))
+  }
+
+  #connection(channel: Channel, remoteHost: string, place: Place): Connection {
+    return {
+      channel,
+      remoteHost,
+      prove: (owner) => this.#places.prove(place, owner),
+      unprove: () => this.#places.unprove(place, performance.now()),
+      onClosed: () => {
+        this.#channels.delete(channel)
+        this.#places.giveBack(place)
+      },
+    }
+  }
+
+  #cutUnproven(ms: number): void {
+    for (const { onTaken } of this.#places.unprovenFor(ms, performance.now())) onTaken('no proof in time')
+  }
+}
+
+function turnAway(socket: Socket, sentence: string): void {
+  socket.on('error', () => {
+    // It is being closed anyway.
+  })
+  // What it sends is read and dropped: closing over unread bytes would reset the connection, and the
+  // sentence with it.
+  socket.resume()
+  socket.end(encodeLine(errorMessage(null, refuse('busy', sentence).refusal)))
+  const timer = setTimeout(() => socket.destroy(), turnedAwayMs)
+  timer.unref()
+  socket.once('close', () => clearTimeout(timer))
+}

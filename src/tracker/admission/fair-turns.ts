@@ -1,0 +1,114 @@
+// Shares the tracker's time out between those who ask: owner after owner, and within an owner connection after
+// connection. Each round gives an owner the same amount of work (deficit round robin, Shreedhar and Varghese
+// 1995), so a thousand requests of one cost another a wait of one. Between slices of work the event loop has
+// its turn, so that others are read and answered meanwhile.
+
+import type { Turn, Turns } from '../../common/wire/turns.ts'
+import { changesOfOwnerMax, quantumMicroseconds, sliceMs } from '../limits.ts'
+
+interface Owner {
+  readonly name: string
+  /** Turns asked for, at most one a connection, oldest first. */
+  readonly turns: Turn[]
+  /** Microseconds of work that it may still have in this round. */
+  credit: number
+  /** Changes that have begun and are not answered. */
+  changes: number
+  isQueued: boolean
+}
+
+export class FairTurns implements Turns {
+  readonly #nowMs: () => number
+  readonly #soon: (go: () => void) => void
+  readonly #owners = new Map<string, Owner>()
+  /** Owners with something to do, in the order of their turns. */
+  #queue: Owner[] = []
+  /** Work of this slice began then; undefined between slices. */
+  #sliceSinceMs: number | undefined
+  #willWork = false
+
+  /** `soon` calls back after the event loop has had its turn. */
+  constructor(
+    nowMs: () => number = () => performance.now(),
+    soon: (go: () => void) => void = (go) => void setImmediate(go),
+  ) {
+    this.#nowMs = nowMs
+    this.#soon = soon
+  }
+
+  ask(turn: Turn): void {
+    const owner = this.#ownerOf(turn.owner)
+    owner.turns.push(turn)
+    this.#enqueue(owner)
+    this.#workSoon()
+  }
+
+  onChanged(name: string): void {
+    const owner = this.#owners.get(name)
+    if (owner === undefined) return
+    owner.changes--
+    if (owner.turns.length > 0) this.#enqueue(owner)
+    else this.#forgetIdle(owner)
+    this.#workSoon()
+  }
+
+  #ownerOf(name: string): Owner {
+    const known = this.#owners.get(name)
+    if (known !== undefined) return known
+    const owner = { name, turns: [], credit: 0, changes: 0, isQueued: false }
+    this.#owners.set(name, owner)
+    return owner
+  }
+
+  #enqueue(owner: Owner): void {
+    if (owner.isQueued || !this.#canGo(owner)) return
+    owner.isQueued = true
+    this.#queue.push(owner)
+  }
+
+  /** Whether its oldest turn can come. One that waits for a place of a change holds up those behind it. */
+  #canGo({ turns, changes }: Owner): boolean {
+    const [first] = turns
+    return first !== undefined && (!first.mutates || changes < changesOfOwnerMax)
+  }
+
+  #workSoon(): void {
+    if (this.#willWork || this.#sliceSinceMs !== undefined || this.#queue.length === 0) return
+    this.#willWork = true
+    this.#soon(() => {
+      this.#willWork = false
+      this.#work()
+    })
+  }
+
+  #work(): void {
+    this.#sliceSinceMs = this.#nowMs()
+    for (let owner = this.#queue.shift(); owner !== undefined; owner = this.#queue.shift()) {
+      owner.isQueued = false
+      owner.credit += quantumMicroseconds
+      this.#serve(owner)
+      if (this.#nowMs() - this.#sliceSinceMs >= sliceMs) break
+    }
+    this.#sliceSinceMs = undefined
+    this.#workSoon()
+  }
+
+  /** What it asks for until its share of this round is used up. */
+  #serve(owner: Owner): void {
+    while (this.#canGo(owner) && (owner.turns[0]?.cost ?? 0) <= owner.credit) {
+      const turn = owner.turns.shift()
+      if (turn === undefined) break
+      owner.credit -= turn.cost
+      if (turn.mutates) owner.changes++
+      turn.go()
+    }
+    if (owner.turns.length > 0) this.#enqueue(owner)
+    else this.#forgetIdle(owner)
+  }
+
+  /** Whoever asks for nothing keeps no share for later. */
+  #forgetIdle(owner: Owner): void {
+    owner.credit = 0
+    if (owner.turns.length === 0 && owner.changes === 0) this.#owners.delete(owner.name)
+  }
+}

@@ -1,0 +1,88 @@
+// Who asks on one connection of a client: how far it has come, and as whom it is logged in.
+
+import { networkOf } from '../../common/addresses.ts'
+import { lineBytesBeforeLogin, lineBytesMax } from '../../common/limits.ts'
+import { isNarrowName } from '../../common/names.ts'
+import type { Credentials } from '../../common/security/scram.ts'
+import type { Connection } from '../../common/wire/listener.ts'
+import { notificationMessage } from '../../common/wire/messages.ts'
+import type { Stage } from '../../common/wire/methods.ts'
+import type { Login, Tell } from '../presence/login.ts'
+
+/** A login whose challenge has been sent. Good for one answer. */
+export interface PendingLogin {
+  readonly user: string
+  readonly clientFirstBare: string
+  readonly serverFirst: string
+  readonly credentials: Credentials
+}
+
+export class Requester {
+  readonly #connection: Connection
+  /** What the client signs to prove its key; set by the first `hello`. */
+  nonce = ''
+  /** Whether the other end takes every name that can be shared; programs of before do not. */
+  wideNames = false
+  pendingLogin: PendingLogin | undefined
+  #login: Login | undefined
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  /** The other end's address, as observed. */
+  get host(): string {
+    return this.#connection.remoteHost
+  }
+
+  get stage(): Stage {
+    if (this.#login !== undefined) return 'proven'
+    return this.nonce === '' ? 'connected' : 'greeted'
+  }
+
+  /** Whose share of the tracker's time its requests take. */
+  get owner(): string {
+    return this.#login === undefined ? `from ${networkOf(this.host)}` : this.#login.user
+  }
+
+  get isLoggedIn(): boolean {
+    return this.#login !== undefined
+  }
+
+  /** Who is logged in. Handlers that need a login are called only when somebody is. */
+  get login(): Login {
+    if (this.#login === undefined) throw new Error('nobody is logged in on this connection')
+    return this.#login
+  }
+
+  get user(): string {
+    return this.login.user
+  }
+
+  logIn(user: string, key: string, port: number): Login {
+    const { channel } = this.#connection
+    const tell: Tell = (method, params) => {
+      const { name } = params as { readonly name?: string }
+      if (name !== undefined && !this.takesName(name)) return
+      channel.send(notificationMessage(method, params))
+    }
+    this.#login = { user, key, host: this.host, port, tell, announced: new Set(), watched: new Map() }
+    channel.lineBytesMax = lineBytesMax
+    this.#connection.prove(user)
+    return this.#login
+  }
+
+  /** A program of before refuses a whole message for one name that it does not take. */
+  takesName(name: string): boolean {
+    return this.wideNames || isNarrowName(name)
+  }
+
+  /** Whoever was logged in; undefined when nobody was. */
+  logOut(): Login | undefined {
+    const login = this.#login
+    this.#login = undefined
+    this.#connection.channel.lineBytesMax = lineBytesBeforeLogin
+    if (login !== undefined) this.#connection.unprove()
+    return login
+  }
+}
