@@ -87,7 +87,10 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
         await commandLog.close()
       },
       status: () => statusLine(parts),
-      digest: () => `state ${digestOf(sequencer.state)} at log position ${sequencer.position}`,
+      digest: () => {
+        void sequencer.sync()
+        return `state ${digestOf(sequencer.state)} at log position ${sequencer.position}`
+      },
     }
   } catch (error) {
     await monitoring?.close()

@@ -190,3 +190,18 @@ function expectHarmless(bytes: Uint8Array, lineBytesMax: number): void {
     if (!(error instanceof Failure) || error.code !== 'protocol') throw error
   }
 }
+
+test('a held reader begins no frame, but takes the rest of a body; then it goes on where it was', () => {
+  const { reader: held, heard } = reader()
+  held.feed(Buffer.from('{"a":1}\n{"bytes":6}\nabc'))
+  held.hold()
+  const rest = held.bodyRest
+  held.feed(Buffer.from('de'))
+  expect(held.bodyRest?.length).toBe(1)
+  held.feed(Buffer.from('f{"b":2}\n{"c"'))
+  held.feed(Buffer.from(':3}\n'))
+  expect(heard.frames.map(({ message }) => message)).toEqual([{ a: 1 }, { bytes: 6 }])
+  expect(Buffer.from(rest as Uint8Array).toString()).toBe('def')
+  held.goOn()
+  expect(heard.frames.map(({ message }) => message)).toEqual([{ a: 1 }, { bytes: 6 }, { b: 2 }, { c: 3 }])
+})

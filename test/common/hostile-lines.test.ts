@@ -181,7 +181,9 @@ async function swamped(): Promise<{ toy: Toy; read: (bytes: number) => Promise<v
   await once(socket, 'connect')
   const toy = await server.next()
   socket.on('error', () => undefined)
-  toy.responder.channel.sendBytes(Buffer.alloc(64 * 1024 * 1024), () => undefined)
+  socket.write(request(0, 'hello'))
+  await once(socket, 'data')
+  toy.responder.channel.sendBytes(Buffer.alloc(160 * 1024 * 1024), () => undefined)
   const read = async (bytes: number): Promise<void> => {
     socket.resume()
     for (let count = 0; count < bytes;) count += ((await once(socket, 'data')) as [Buffer])[0].length
@@ -196,8 +198,8 @@ test('whoever reads nothing for long is cut, and whoever reads a little never is
   onTestFinished(() => void vi.useRealTimers())
   const [greedy, slow] = [await swamped(), await swamped()]
   for (let round = 0; round < 5; round++) {
-    // More than the system holds for it, so that some of it leaves the other end.
-    await slow.read(8 * 1024 * 1024)
+    // More than the system holds for it, so that some of it left the other end since.
+    await slow.read(24 * 1024 * 1024)
     vi.advanceTimersByTime(stalledAfterMs)
   }
   expect(slow.toy.responder.channel.isClosed).toBe(false)

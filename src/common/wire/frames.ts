@@ -57,7 +57,7 @@ export class FrameReader {
     this.options.onFrame({ message: body.message, body: body.buffer })
   }
 
-  /** Ends the frames until `goOn`, also in the middle of what is being fed: the rest is kept as it is. */
+  /** Begins no frame until `goOn`, also in the middle of what is being fed: the rest is kept as it is. */
   hold(): void {
     this.#isHeld = true
   }
@@ -75,11 +75,6 @@ export class FrameReader {
     const bytes = Buffer.isBuffer(fed) ? fed : Buffer.from(fed.buffer, fed.byteOffset, fed.length)
     let at = 0
     while (at < bytes.length) {
-      if (this.#isHeld) {
-        const rest = bytes.subarray(at)
-        this.#uncut = this.#uncut === undefined ? Buffer.from(rest) : Buffer.concat([this.#uncut, rest])
-        return
-      }
       if (this.#body !== undefined) {
         const rest = this.#body.buffer.length - this.#body.filled
         const part = bytes.subarray(at, at + rest)
@@ -87,6 +82,12 @@ export class FrameReader {
         at += part.length
         this.bodyReceived(part.length)
         continue
+      }
+      // Between frames only: where the rest of a body goes may have been told to the socket already.
+      if (this.#isHeld) {
+        const rest = bytes.subarray(at)
+        this.#uncut = this.#uncut === undefined ? Buffer.from(rest) : Buffer.concat([this.#uncut, rest])
+        return
       }
       const end = bytes.indexOf(newline, at)
       if (end === -1) {
