@@ -106,17 +106,6 @@ function isReadable(name: string): boolean {
   )
 }
 
-/**
- * Whether programs take this name that do not say `wide-names` in their `hello`. They refuse a whole
- * message for any other: at most 200 bytes, no joiners.
- */
-export function isNarrowName(name: string): boolean {
-  return Buffer.byteLength(name) <= 200 && !/[\u200c\u200d]/.test(name)
-}
-
-/** The capability of taking every name that can be shared. */
-export const wideNames = 'wide-names'
-
 export const UserName = v.pipe(v.string(), v.regex(plainName, 'is not a user name'))
 export const GroupName = v.pipe(v.string(), v.regex(plainName, 'is not a group name'))
 export const FileName = v.pipe(v.string(), v.check(isReadable, 'is not a file name'))

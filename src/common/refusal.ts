@@ -36,6 +36,7 @@ const numbers = {
   usage: 28,
   'local-file': 29,
   'no-such-download': 30,
+  'over-quota': 31,
 } as const
 
 /** The kind of refusal, for programs; the sentence beside it is for people. */

@@ -12,8 +12,14 @@ export const sliceMs = 4
 /** Work that each user has in a round, in microseconds: a few cheap requests or one dear one. */
 export const quantumMicroseconds = 250
 
-/** Commands between two snapshots: replaying so many takes a fraction of a second. */
-export const commandsPerSnapshot = 50_000
+/**
+ * Commands between two snapshots. A snapshot writes what they changed, in one go: so few take some milliseconds,
+ * however much there is in the state.
+ */
+export const commandsPerSnapshot = 2_000
+
+/** At level 1, where a snapshot is the whole state: replaying so many takes a fraction of a second. */
+export const commandsPerLegacySnapshot = 50_000
 
 /**
  * Entries that stay in the log behind a snapshot, so that a tracker which is a little behind the one
@@ -88,6 +94,9 @@ export const natsDoubtMs = 10_000
 /** Parts of a snapshot, each one message, and how many are written at once. */
 export const natsPartBytes = 512 * 1024
 export const natsPartsAtOnce = 4
+
+/** Changes of a snapshot are merged into it when they are as long as it is, and not before they are so long. */
+export const natsMergeMinBytes = 1024 * 1024
 
 /** A snapshot may be replaced while it is read; somebody who is that slow so many times is not. */
 export const natsSnapshotTriesMax = 5

@@ -3,19 +3,36 @@
 
 import { randomBytes } from 'node:crypto'
 import { Failure, sentenceOf } from '../common/failure.ts'
-import { refuse } from '../common/refusal.ts'
-import { appendBytesMax, commandsPerSnapshot, commandsWaitingMax } from './limits.ts'
-import type { CommandLog, LogFollower, LogLag, LogSnapshot } from './log/command-log.ts'
+import { encodeEntry, parseEntry } from './entry.ts'
+import {
+  appendBytesMax,
+  commandsPerSnapshot,
+  commandsPerLegacySnapshot,
+  commandsWaitingMax,
+} from './limits.ts'
+import type { CommandLog, LogFollower, LogLag, LogSnapshot, SnapshotToKeep } from './log/command-log.ts'
 import { reach } from './moments.ts'
-import { apply } from './state/apply.ts'
-import { isCommand, type Command } from './state/commands.ts'
+import { apply, type At } from './state/apply.ts'
+import type { Command } from './state/commands.ts'
 import type { Effect } from './state/effects.ts'
-import { restoreSnapshot, takeSnapshot } from './state/snapshot.ts'
-import { emptyState, type Outcome, type State } from './state/state.ts'
+import { emptyState } from './state/empty-state.ts'
+import { restoreLegacySnapshot, takeLegacySnapshot, type Wording } from './state/legacy-snapshot.ts'
+import { newestLevel } from './state/levels.ts'
+import { no, type Outcome } from './state/outcomes.ts'
+import { changedSections, restoreSections } from './state/sections.ts'
+import type { State } from './state/state.ts'
+
+/** A command that was applied, whichever tracker appended it, and what came of it. */
+export interface AppliedEntry extends At {
+  /** Of the process that appended it. */
+  readonly origin: string
+  readonly command: Command
+  readonly outcome: Outcome
+  readonly effects: readonly Effect[]
+}
 
 export interface SequencerEvents {
-  /** Of every applied command, whichever tracker appended it. */
-  onEffect(effect: Effect): void
+  onApplied(entry: AppliedEntry): void
   /** The state was replaced by a later one, without the effects of the commands in between. */
   onStateReplaced(): void
   /** The state was written down, so that a start need not read the whole log. */
@@ -27,29 +44,36 @@ export interface SequencerEvents {
 }
 
 export interface SequencerOptions {
+  /** Whole snapshots, at level 1, are taken as rarely. */
   readonly commandsPerSnapshot?: number
+  /** The newest level of the state that this program can follow. */
+  readonly level?: number
+  readonly nowMs?: () => number
+  /** How refusals are worded in snapshots of level 1. */
+  readonly wording?: Wording
 }
 
 interface Waiting {
   readonly number: number
   readonly command: Command
+  readonly from: string | undefined
   readonly reply: (outcome: Outcome) => void
 }
 
 /** A snapshot that failed is tried again when so much of the usual number of commands has come. */
 const retriedAfterShare = 0.1
 
-const cannotSave = refuse('unavailable', 'the tracker cannot save changes at the moment; try again later')
-const tooBusy = refuse('busy', 'the tracker has too much to do at the moment; try again later')
+const cannotSave = no('cannot-save')
+const tooBusy = no('too-busy')
 
 export class Sequencer implements LogFollower {
   readonly #log: CommandLog
   readonly #events: SequencerEvents
-  readonly #commandsPerSnapshot: number
+  readonly #options: Required<Omit<SequencerOptions, 'commandsPerSnapshot'>>
+  readonly #commandsPerSnapshot: number | undefined
   /** With a command's number it tells this tracker's own entries from those of others and of earlier runs. */
   readonly #origin = randomBytes(9).toString('base64url')
   #state: State = emptyState()
-  #position = 0
   #snapshotPosition = 0
   #nextNumber = 0
   /** Not handed to the log yet. */
@@ -66,7 +90,9 @@ export class Sequencer implements LogFollower {
   constructor(log: CommandLog, events: SequencerEvents, options: SequencerOptions = {}) {
     this.#log = log
     this.#events = events
-    this.#commandsPerSnapshot = options.commandsPerSnapshot ?? commandsPerSnapshot
+    this.#commandsPerSnapshot = options.commandsPerSnapshot
+    const { level = newestLevel, nowMs = Date.now, wording = () => ['unavailable', ''] } = options
+    this.#options = { level, nowMs, wording }
   }
 
   /** Reads the log up to now. Rejects with a `data` failure when it cannot be read. */
@@ -98,7 +124,12 @@ export class Sequencer implements LogFollower {
 
   /** Position of the last command that was applied. */
   get position(): number {
-    return this.#position
+    return this.#state.position
+  }
+
+  /** Commands are on their way through the log: what is refused now may not be when they are applied. */
+  get isBusy(): boolean {
+    return this.#collected.length + this.#sent.size > 0
   }
 
   /** How far this tracker is behind the log. */
@@ -107,17 +138,22 @@ export class Sequencer implements LogFollower {
   }
 
   /** Puts a command into the order. The outcome comes when it is durable and applied; never rejects. */
-  submit(command: Command): Promise<Outcome> {
+  submit(command: Command, from?: string): Promise<Outcome> {
     return new Promise((reply) => {
       if (this.#lost !== undefined || this.#isStopping) {
         reply(cannotSave)
       } else if (this.#collected.length + this.#sent.size >= commandsWaitingMax) {
         reply(tooBusy)
       } else {
-        this.#collected.push({ number: this.#nextNumber++, command, reply })
+        this.#collected.push({ number: this.#nextNumber++, command, from, reply })
         this.#appendWhenTurnEnds()
       }
     })
+  }
+
+  /** Writes the state down now. Rejects when the log cannot take it. */
+  async saveSnapshot(): Promise<void> {
+    await this.#snapshot(0)
   }
 
   /** Takes no more commands and finishes those that it has. */
@@ -130,29 +166,33 @@ export class Sequencer implements LogFollower {
   }
 
   onSnapshot(snapshot: LogSnapshot): void {
+    const { position } = snapshot
     try {
-      this.#state = restoreSnapshot(snapshot.text)
+      this.#state =
+        'text' in snapshot
+          ? restoreLegacySnapshot(snapshot.text, position)
+          : restoreSections(snapshot.sections, position)
+      this.#checkLevel(this.#state.level)
     } catch (error) {
       this.#lose(error)
       return
     }
-    this.#position = snapshot.position
-    this.#snapshotPosition = snapshot.position
+    this.#snapshotPosition = position
     this.#events.onStateReplaced()
   }
 
   onEntry(position: number, text: string): void {
     if (this.#lost !== undefined) return
     try {
-      const entry = parseEntry(position, text)
+      const { origin, number, atMs, from, command } = parseEntry(position, text)
+      if (command.kind === 'raise_level') this.#checkLevel(command.level)
       reach('before apply')
-      const applied = apply(this.#state, entry.command)
+      const { outcome, effects } = apply(this.#state, command, { position, atMs, from })
       reach('after apply')
-      this.#position = position
       // Reply after the entry came back from the log, never before: a log delivers only what is durable,
       // so a client that was told "done" finds its change even if the power fails now.
-      if (entry.origin === this.#origin) this.#settle(entry.number, applied.outcome)
-      for (const effect of applied.effects) this.#events.onEffect(effect)
+      if (origin === this.#origin) this.#settle(number, outcome)
+      this.#events.onApplied({ position, atMs, from, origin, command, outcome, effects })
     } catch (error) {
       this.#lose(error)
     }
@@ -160,6 +200,15 @@ export class Sequencer implements LogFollower {
 
   onLost(failure: Failure): void {
     this.#lose(failure)
+  }
+
+  /** Throws a `data` failure for rules that this program does not know: guessing would make trackers disagree. */
+  #checkLevel(level: number): void {
+    if (level <= this.#options.level) return
+    throw new Failure(
+      'data',
+      `the trackers of this community have gone on to level ${level}, and this one knows ${this.#options.level}; update it`,
+    )
   }
 
   #settle(number: number, outcome: Outcome): void {
@@ -203,8 +252,9 @@ export class Sequencer implements LogFollower {
   #nextBatch(): { batch: Waiting[]; entries: string[] } {
     const entries: string[] = []
     let bytes = 0
-    for (const { number, command } of this.#collected) {
-      const entry = encodeEntry({ origin: this.#origin, number, command })
+    const atMs = this.#options.nowMs()
+    for (const { number, command, from } of this.#collected) {
+      const entry = encodeEntry({ origin: this.#origin, number, atMs, from, command })
       bytes += Buffer.byteLength(entry)
       if (bytes > appendBytesMax && entries.length > 0) break
       entries.push(entry)
@@ -215,27 +265,42 @@ export class Sequencer implements LogFollower {
   }
 
   #snapshotWhenDue(): void {
-    if (this.#position - this.#snapshotPosition < this.#commandsPerSnapshot || this.#lost !== undefined)
-      return
-    this.#snapshotPosition = this.#position
+    const every = this.#snapshotEvery
+    if (this.position - this.#snapshotPosition < every || this.#lost !== undefined) return
+    this.#snapshotPosition = this.position
+    this.#snapshot(every).catch((error: unknown) => {
+      this.#events.onTrouble(sentenceOf(error))
+      // Not at every append from now on, and not only when the log is twice as long either.
+      this.#snapshotPosition -= Math.floor(every * (1 - retriedAfterShare))
+    })
+  }
+
+  get #snapshotEvery(): number {
+    const usual = this.#state.level < 2 ? commandsPerLegacySnapshot : commandsPerSnapshot
+    return this.#commandsPerSnapshot ?? usual
+  }
+
+  async #snapshot(every: number): Promise<void> {
     reach('before snapshot')
     const startedAtMs = performance.now()
-    let position: number | undefined
-    const take = (): LogSnapshot => {
-      position = this.#position
-      return { position, text: takeSnapshot(this.#state) }
-    }
-    this.#log
-      .saveSnapshot(take)
-      .then(() => {
-        reach('after snapshot')
-        if (position !== undefined) this.#events.onSnapshotTaken?.(position, performance.now() - startedAtMs)
-      })
-      .catch((error: unknown) => {
-        this.#events.onTrouble(sentenceOf(error))
-        // Not at every append from now on, and not only when the log is twice as long either.
-        this.#snapshotPosition -= Math.floor(this.#commandsPerSnapshot * (1 - retriedAfterShare))
-      })
+    let taken: SnapshotToKeep | undefined
+    await this.#log.saveSnapshot(({ position, ofSections }) => {
+      // Another tracker may have been first; a few entries more are not worth another snapshot.
+      if (position > 0 && this.position - position < every / 2) return undefined
+      taken = this.#take(ofSections)
+      return taken
+    })
+    reach('after snapshot')
+    if (taken === undefined) return
+    for (const shelves of Object.values(this.#state.shelves)) shelves.forgetUntil(taken.position)
+    this.#events.onSnapshotTaken?.(taken.position, performance.now() - startedAtMs)
+  }
+
+  #take(after: number): SnapshotToKeep {
+    const { position } = this
+    if (this.#state.level < 2)
+      return { position, text: takeLegacySnapshot(this.#state, this.#options.wording) }
+    return { position, changed: [...changedSections(this.#state, after)] }
   }
 
   #lose(error: unknown): void {
@@ -247,29 +312,4 @@ export class Sequencer implements LogFollower {
     for (const waiting of unanswered) waiting.reply(cannotSave)
     this.#events.onLost(this.#lost)
   }
-}
-
-/** An entry of the log. `origin` and `number` are for the tracker that waits for it, not for the state. */
-interface Entry {
-  readonly origin: string
-  readonly number: number
-  readonly command: Command
-}
-
-function encodeEntry(entry: Entry): string {
-  return JSON.stringify(entry)
-}
-
-/** Own entries are read like everybody's: what is applied is what is in the log, to the letter. */
-function parseEntry(position: number, text: string): Entry {
-  let entry: Partial<Entry> | null
-  try {
-    entry = JSON.parse(text) as Partial<Entry> | null
-  } catch (error) {
-    throw new Failure('data', `entry ${position} of the log is damaged`, error)
-  }
-  if (!isCommand(entry?.command)) {
-    throw new Failure('data', `entry ${position} of the log is from a newer version of the tracker`)
-  }
-  return { origin: String(entry.origin), number: Number(entry.number), command: entry.command }
 }

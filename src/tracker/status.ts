@@ -3,6 +3,7 @@
 import { single, type Family } from './metrics/exposition.ts'
 import type { EventLoopLag } from './metrics/event-loop-lag.ts'
 import type { RequestMetrics } from './metrics/request-metrics.ts'
+import type { LevelKeeper } from './level-keeper.ts'
 import type { Presence } from './presence/presence.ts'
 import type { Sequencer } from './sequencer.ts'
 import type { TrackerServer } from './server.ts'
@@ -10,6 +11,7 @@ import { totalsOf } from './state/queries.ts'
 
 export interface TrackerParts {
   readonly sequencer: Sequencer
+  readonly levels: LevelKeeper
   readonly presence: Presence
   readonly server: TrackerServer
   readonly requests: RequestMetrics
@@ -25,6 +27,7 @@ export function statusLine({ sequencer, presence }: TrackerParts): string {
     `files ${files}`,
     `connected ${presence.logins.size}`,
     `log position ${sequencer.position}`,
+    `level ${sequencer.state.level}`,
     `lag ${entries} entries, ${Math.round(ms)} ms`,
   ].join(', ')
 }

@@ -16,6 +16,7 @@ import type { NatsAddress } from './log/nats/nats-address.ts'
 import { NatsLog } from './log/nats/nats-log.ts'
 import { MemoryLog } from './log/memory-log.ts'
 import { SqliteLog } from './log/sqlite-log.ts'
+import { LevelKeeper } from './level-keeper.ts'
 import { notify } from './presence/notify.ts'
 import { Presence } from './presence/presence.ts'
 import { Sequencer } from './sequencer.ts'
@@ -24,8 +25,10 @@ import { MetricsServer } from './metrics/metrics-server.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
 import { TrackerServer } from './server.ts'
 import { trackerHandlers } from './requests/handlers.ts'
+import { wordsOf } from './requests/sentences.ts'
 import { LoginThrottle } from './requests/login-throttle.ts'
-import { digestOf } from './state/snapshot.ts'
+import { newestLevel } from './state/levels.ts'
+import { digestOf } from './state/sections.ts'
 import { metricFamilies, statusLine, type TrackerParts } from './status.ts'
 
 export interface TrackerOptions {
@@ -38,6 +41,8 @@ export interface TrackerOptions {
   readonly nats?: NatsAddress | undefined
   /** The port on loopback for Prometheus; undefined for none. */
   readonly metricsPort?: number | undefined
+  /** The newest level of the state that it can follow, for tests of trackers of different versions. */
+  readonly level?: number
   readonly log: Logger
   /** Lines of the log that could not be written. */
   readonly droppedLogLines?: () => number
@@ -54,6 +59,11 @@ export interface Tracker {
   status: () => string
   /** One line to compare with other trackers of the same log. */
   digest: () => string
+  /**
+   * Tickets of a tracker count no more, and nobody waits for it: by its number, or by its key. "done", or why
+   * not.
+   */
+  revoke: (tracker: string) => Promise<string>
   close: () => Promise<void>
 }
 
@@ -64,7 +74,7 @@ const sameTroubleMs = 10_000
 export async function startTracker(options: TrackerOptions): Promise<Tracker> {
   const { identity, commandLog } = await openStorage(options)
   const parts = putTogether(options, identity, commandLog)
-  const { sequencer, server } = parts
+  const { sequencer, levels, server } = parts
   let monitoring: Monitoring | undefined
   let mark: HighWaterMark | undefined
   try {
@@ -73,6 +83,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
     checkCommunityOf(options, sequencer)
     mark?.check(sequencer.position)
     await enterCommunity(options, sequencer, identity)
+    await levels.start()
     monitoring = await monitor(parts, options)
     const address = await server.listen(options.address)
     mark?.follow(() => sequencer.position)
@@ -86,6 +97,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
         await mark?.close()
         await commandLog.close()
       },
+      revoke: (tracker) => revoke(sequencer, tracker),
       status: () => statusLine(parts),
       digest: () => {
         void sequencer.sync()
@@ -110,21 +122,29 @@ function folderOfTracker(dataFolder: string, number: number): string {
 }
 
 function putTogether(options: TrackerOptions, identity: Identity, commandLog: CommandLog): TrackerParts {
-  const { log } = options
+  const { log, level = newestLevel } = options
   const presence = new Presence()
-  const sequencer = new Sequencer(commandLog, {
-    onEffect: (effect) => notify(presence, effect, Date.now()),
-    // Rare: this tracker stood still for a long time. What its clients missed cannot be told any more;
-    // they reconnect and announce again.
-    onStateReplaced: () => {
-      if (server.connections > 0) log.warn({ position: sequencer.position }, 'had fallen behind the log')
-      server.disconnectAll('the tracker had fallen behind')
+  const sequencer = new Sequencer(
+    commandLog,
+    {
+      onApplied: (entry) => {
+        for (const effect of entry.effects) notify(presence, effect, Date.now())
+        levels.onApplied(entry)
+      },
+      // Rare: this tracker stood still for a long time. What its clients missed cannot be told any more;
+      // they reconnect and announce again.
+      onStateReplaced: () => {
+        if (server.connections > 0) log.warn({ position: sequencer.position }, 'had fallen behind the log')
+        server.disconnectAll('the tracker had fallen behind')
+      },
+      onSnapshotTaken: (position, tookMs) =>
+        log.info({ position, tookMs: Math.round(tookMs) }, 'snapshot taken'),
+      onTrouble: sayingOnce((sentence) => log.error(sentence)),
+      onLost: options.onLost,
     },
-    onSnapshotTaken: (position, tookMs) =>
-      log.info({ position, tookMs: Math.round(tookMs) }, 'snapshot taken'),
-    onTrouble: sayingOnce((sentence) => log.error(sentence)),
-    onLost: options.onLost,
-  })
+    { level, wording: wordsOf },
+  )
+  const levels = new LevelKeeper(sequencer, level, log)
   const throttle = new LoginThrottle()
   const failedLogins = new FailedLogins(log, Date.now)
   const handlers = trackerHandlers({
@@ -143,7 +163,7 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
     log,
     sync: () => sequencer.sync(),
   })
-  return { sequencer, presence, requests, server }
+  return { sequencer, levels, presence, requests, server }
 }
 
 /** A log that cannot be written says so of every command: the same sentence is passed on every 10 s. */
@@ -192,28 +212,43 @@ async function openStorage(options: TrackerOptions): Promise<{ identity: Identit
 }
 
 function checkCommunityOf({ dataFolder, nats }: TrackerOptions, { state }: Sequencer): void {
-  if (nats !== undefined && dataFolder !== undefined) checkCommunity(dataFolder, state.cluster)
+  if (nats !== undefined && dataFolder !== undefined) checkCommunity(dataFolder, state.community)
 }
 
 /** Takes this tracker's place among those of the log. */
 async function enterCommunity(
-  { dataFolder, nats }: TrackerOptions,
+  options: TrackerOptions,
   sequencer: Sequencer,
   identity: Identity,
 ): Promise<void> {
-  await introduce(sequencer, identity)
-  if (nats !== undefined && dataFolder !== undefined) rememberCommunity(dataFolder, sequencer.state.cluster)
+  const { dataFolder, nats } = options
+  await introduce(sequencer, identity, options)
+  if (nats !== undefined && dataFolder !== undefined) rememberCommunity(dataFolder, sequencer.state.community)
 }
 
 /** Puts this tracker's key into the hard state, so that every tracker vouches for its tickets. */
-async function introduce(sequencer: Sequencer, identity: Identity): Promise<void> {
-  if (sequencer.state.trackers.has(identity.publicKey)) return
+async function introduce(
+  sequencer: Sequencer,
+  identity: Identity,
+  { number, level = newestLevel }: TrackerOptions,
+): Promise<void> {
+  const known = sequencer.state.trackers.get(identity.publicKey)
+  if (known?.level === level && known.number === number) return
   const outcome = await sequencer.submit({
     kind: 'tracker_started',
     key: identity.publicKey,
     cluster: randomBytes(12).toString('base64url'),
     secret: randomBytes(32).toString('base64url'),
+    level,
+    number,
   })
   if (!outcome.ok)
     throw new Failure('data', 'cannot write the log; is a disk full, or a majority of its servers gone?')
+}
+
+async function revoke(sequencer: Sequencer, tracker: string): Promise<string> {
+  const numbered = Array.from(sequencer.state.trackers).filter(([, { number }]) => String(number) === tracker)
+  const [key = tracker] = numbered.map(([key]) => key)
+  const outcome = await sequencer.submit({ kind: 'revoke_tracker', key })
+  return outcome.ok ? 'done' : wordsOf(outcome)[1]
 }

@@ -3,13 +3,13 @@
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Failure } from '../../src/common/failure.ts'
-import type { CommandLog, LogFollower, LogSnapshot } from '../../src/tracker/log/command-log.ts'
+import type { CommandLog, Kept, LogFollower, SnapshotToKeep } from '../../src/tracker/log/command-log.ts'
 import { MemoryLog } from '../../src/tracker/log/memory-log.ts'
 import { SqliteLog } from '../../src/tracker/log/sqlite-log.ts'
 import { Sequencer, type SequencerOptions } from '../../src/tracker/sequencer.ts'
 import type { Command } from '../../src/tracker/state/commands.ts'
 import type { Effect } from '../../src/tracker/state/effects.ts'
-import { digestOf } from '../../src/tracker/state/snapshot.ts'
+import { digestOf } from '../../src/tracker/state/sections.ts'
 import { credentials } from './state/world.ts'
 import { temporaryFolder } from './support/test-tracker.ts'
 
@@ -72,7 +72,7 @@ async function run(log: CommandLog, options?: SequencerOptions): Promise<Running
   const sequencer = new Sequencer(
     log,
     {
-      onEffect: (effect) => effects.push(effect),
+      onApplied: (entry) => effects.push(...entry.effects),
       onStateReplaced: () => undefined,
       onSnapshotTaken: (position) => snapshots.push(position),
       onTrouble: (sentence) => troubles.push(sentence),
@@ -106,11 +106,11 @@ test('an answer comes when the command is delivered, never before', async () => 
   await log.appended(1)
   await turns()
   expect(answered).toEqual([])
-  expect(sequencer.state.users.size).toBe(0)
+  expect(sequencer.state.accounts.size).toBe(0)
   log.deliver(log.appends[0]?.entries ?? [])
   await turns()
   expect(answered).toEqual(['ann'])
-  expect(sequencer.state.users.has('ann')).toBe(true)
+  expect(sequencer.state.accounts.has('ann')).toBe(true)
 })
 
 test('commands of one turn share one append; those that come meanwhile share the next, in order', async () => {
@@ -129,7 +129,7 @@ test('commands of one turn share one append; those that come meanwhile share the
   expect(log.appends.map((append) => append.entries.length)).toEqual([3, 2])
   log.deliver(log.appends[1]?.entries ?? [])
   await Promise.all(second)
-  expect([...sequencer.state.users.keys()]).toEqual(['a', 'b', 'c', 'd', 'e'])
+  expect([...sequencer.state.accounts.keys()]).toEqual(['a', 'b', 'c', 'd', 'e'])
 })
 
 test('an append takes as many commands as its bytes allow, and the rest waits for the next, in order', async () => {
@@ -144,7 +144,7 @@ test('an append takes as many commands as its bytes allow, and the rest waits fo
     log.appends[index]?.done()
   }
   await Promise.all(all)
-  expect([...sequencer.state.users.keys()]).toEqual(users)
+  expect([...sequencer.state.accounts.keys()]).toEqual(users)
   // One that is greater by itself is not held back for ever.
   const great = sequencer.submit(registering('y'.repeat(300_000)))
   await log.appended(4)
@@ -158,8 +158,8 @@ test('a failed append is answered with "unavailable", changes nothing, and the n
   const failed = sequencer.submit(registering('ann'))
   await log.appended(1)
   log.appends[0]?.fail(new Failure('data', 'the disk is full'))
-  expect(await failed).toMatchObject({ refusal: { code: 'unavailable' } })
-  expect(sequencer.state.users.size).toBe(0)
+  expect(await failed).toMatchObject({ reason: 'cannot-save' })
+  expect(sequencer.state.accounts.size).toBe(0)
   const next = sequencer.submit(registering('bob'))
   await log.appended(2)
   log.deliver(log.appends[1]?.entries ?? [])
@@ -175,7 +175,7 @@ test('an entry that was reported as failed and turns up all the same is applied 
   const failed = sequencer.submit(command)
   await log.appended(1)
   log.appends[0]?.fail(new Failure('data', 'no answer'))
-  expect(await failed).toMatchObject({ refusal: { code: 'unavailable' } })
+  expect(await failed).toMatchObject({ reason: 'cannot-save' })
   const retry = sequencer.submit(command)
   await log.appended(2)
   log.deliver([...(log.appends[0]?.entries ?? []), ...(log.appends[1]?.entries ?? [])])
@@ -204,16 +204,16 @@ test('a command repeated at another tracker has the outcome of the first', async
   const create = creating('g')
   expect(await one.sequencer.submit(create)).toMatchObject({ ok: true })
   expect(await two.sequencer.submit(create)).toMatchObject({ ok: true })
-  expect(await two.sequencer.submit(creating('g'))).toMatchObject({ refusal: { code: 'group-taken' } })
+  expect(await two.sequencer.submit(creating('g'))).toMatchObject({ reason: 'group-taken' })
 })
 
 test('a snapshot is taken every so many commands, and a start from it gives the same state', async () => {
-  const snapshots: LogSnapshot[] = []
+  const snapshots: SnapshotToKeep[] = []
   class Watched extends MemoryLog {
-    override saveSnapshot(take: () => LogSnapshot): Promise<void> {
-      return super.saveSnapshot(() => {
-        const snapshot = take()
-        snapshots.push(snapshot)
+    override saveSnapshot(take: (kept: Kept) => SnapshotToKeep | undefined): Promise<void> {
+      return super.saveSnapshot((kept) => {
+        const snapshot = take(kept)
+        if (snapshot !== undefined) snapshots.push(snapshot)
         return snapshot
       })
     }
@@ -231,8 +231,8 @@ test('a snapshot is taken every so many commands, and a start from it gives the 
 test('a snapshot that cannot be written is tried again after a tenth of the usual commands', async () => {
   const tried: number[] = []
   class Failing extends MemoryLog {
-    override saveSnapshot(take: () => LogSnapshot): Promise<void> {
-      tried.push(take().position)
+    override saveSnapshot(take: (kept: Kept) => SnapshotToKeep | undefined): Promise<void> {
+      tried.push(take({ position: 0, ofSections: 0 })?.position ?? 0)
       return Promise.reject(new Failure('data', 'the disk is full'))
     }
   }
@@ -251,12 +251,12 @@ test('an entry that cannot be read is the end: nothing is applied after it, nobo
     '{"origin":"x","number":0,"command":{"kind":"from the future"}}',
     ...(log.appends[0]?.entries ?? []),
   ])
-  expect(await waiting).toMatchObject({ refusal: { code: 'unavailable' } })
+  expect(await waiting).toMatchObject({ reason: 'cannot-save' })
   expect(losses.map((failure) => failure.message)).toEqual([
-    'entry 1 of the log is from a newer version of the tracker',
+    'entry 1 of the log is from a newer version of the tracker; update this one',
   ])
-  expect(await sequencer.submit(registering('bob'))).toMatchObject({ refusal: { code: 'unavailable' } })
-  expect([sequencer.position, sequencer.state.users.size]).toEqual([0, 0])
+  expect(await sequencer.submit(registering('bob'))).toMatchObject({ reason: 'cannot-save' })
+  expect([sequencer.position, sequencer.state.accounts.size]).toEqual([0, 0])
 })
 
 test('stopping answers every command that was submitted before', async () => {
@@ -267,7 +267,7 @@ test('stopping answers every command that was submitted before', async () => {
     { ok: true, value: {} },
     { ok: true, value: {} },
   ])
-  expect(await sequencer.submit(registering('c'))).toMatchObject({ refusal: { code: 'unavailable' } })
+  expect(await sequencer.submit(registering('c'))).toMatchObject({ reason: 'cannot-save' })
 })
 
 test('stopping waits for the append that is under way', async () => {
@@ -293,7 +293,7 @@ test('two trackers on one file agree, and a read at one sees at once what was do
   const [one, two] = [await run(logs[0] as SqliteLog), await run(logs[1] as SqliteLog)]
   await one.sequencer.submit(registering('ann'))
   expect(two.sequencer.sync()).toBeUndefined()
-  expect(two.sequencer.state.users.has('ann')).toBe(true)
+  expect(two.sequencer.state.accounts.has('ann')).toBe(true)
   const creations = Array.from({ length: 50 }, (_, index) =>
     (index % 2 === 0 ? one : two).sequencer.submit(creating(`g${index % 30}`)),
   )

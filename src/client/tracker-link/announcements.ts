@@ -3,7 +3,6 @@
 
 import { Failure } from '../../common/failure.ts'
 import { announceBatchFiles } from '../../common/limits.ts'
-import { isNarrowName, wideNames } from '../../common/names.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import { keyOf } from '../file-key.ts'
 import type { TrackerConnection } from './tracker-connection.ts'
@@ -114,12 +113,9 @@ export class Announcements {
   }
 
   async #announce(connection: TrackerConnection, all: readonly Said[], timeoutMs?: number): Promise<void> {
-    // An older tracker would refuse a whole batch for one name that it does not accept.
-    const takesAll = connection.greeting?.capabilities.includes(wideNames) === true
-    const taken = takesAll ? all : all.filter(({ announcement }) => isNarrowName(announcement.name))
-    for (let at = 0; at < taken.length; at += announceBatchFiles) {
+    for (let at = 0; at < all.length; at += announceBatchFiles) {
       // Skips what was retracted or changed meanwhile, or belonged to a user who has logged out.
-      const batch = taken.slice(at, at + announceBatchFiles).filter((said) => this.#isCurrent(said))
+      const batch = all.slice(at, at + announceBatchFiles).filter((said) => this.#isCurrent(said))
       if (connection.loggedInAs === undefined || batch.length === 0) continue
       const files = batch.map(({ announcement }) => announcement)
       const answer = await answered(connection.request('announce', { files }, timeoutMs))

@@ -3,7 +3,6 @@
 
 import { formatAddress, type Address } from '../../common/addresses.ts'
 import { lineBytesMax, requestTimeoutMs } from '../../common/limits.ts'
-import { wideNames } from '../../common/names.ts'
 import { trackerProtocol, type TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import { refuse, type Answer } from '../../common/refusal.ts'
 import { makeNonce, proveLoginKey } from '../../common/security/challenge.ts'
@@ -197,10 +196,9 @@ export class TrackerConnection {
 
   async #greet(caller: Caller<TrackerProtocol>): Promise<Greeting> {
     const program = `coterie-client/${version}`
-    const capabilities = [wideNames]
     let greeting: Answer<Greeting>
     try {
-      greeting = await caller.request('hello', { protocol: protocolVersion, program, capabilities })
+      greeting = await caller.request('hello', { protocol: protocolVersion, program })
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'protocol') throw error
       throw this.#isNoTracker(error)

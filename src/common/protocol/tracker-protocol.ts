@@ -87,6 +87,7 @@ export const trackerProtocol = {
     register: {
       stage: 'greeted',
       cost: 40,
+      reads: true,
       mutates: true,
       params: v.strictObject({
         ...id,
@@ -123,6 +124,7 @@ export const trackerProtocol = {
     create_group: {
       stage: 'proven',
       cost: 25,
+      reads: true,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName }),
       result: changed,
@@ -137,6 +139,7 @@ export const trackerProtocol = {
     join_group: {
       stage: 'proven',
       cost: 25,
+      reads: true,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName }),
       result: changed,
@@ -151,6 +154,7 @@ export const trackerProtocol = {
     accept_request: {
       stage: 'proven',
       cost: 25,
+      reads: true,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName, user: UserName }),
       result: changed,
@@ -158,6 +162,7 @@ export const trackerProtocol = {
     reject_request: {
       stage: 'proven',
       cost: 25,
+      reads: true,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName, user: UserName }),
       result: changed,
@@ -165,6 +170,7 @@ export const trackerProtocol = {
     leave_group: {
       stage: 'proven',
       cost: 25,
+      reads: true,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName }),
       result: changed,
@@ -179,6 +185,7 @@ export const trackerProtocol = {
     remove_member: {
       stage: 'proven',
       cost: 25,
+      reads: true,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName, user: UserName }),
       result: changed,
@@ -187,6 +194,7 @@ export const trackerProtocol = {
     share_file: {
       stage: 'proven',
       cost: 25,
+      reads: true,
       mutates: true,
       params: v.strictObject({ ...id, ...FileVersion.entries, sizeBytes: SizeBytes }),
       result: changed,
@@ -194,6 +202,7 @@ export const trackerProtocol = {
     unshare_file: {
       stage: 'proven',
       cost: 25,
+      reads: true,
       mutates: true,
       params: v.strictObject({ ...id, group: GroupName, name: FileName }),
       result: changed,

@@ -3,10 +3,29 @@
 
 import type { Failure } from '../../common/failure.ts'
 
-/** The state after every entry up to and including `position`. */
-export interface LogSnapshot {
+/**
+ * What stands for every entry up to and including `position`: one text, as version 0.1 has it, or sections by
+ * key, in the order of their keys.
+ */
+export type LogSnapshot =
+  | { readonly position: number; readonly text: string }
+  | { readonly position: number; readonly sections: Iterable<readonly [key: string, text: string]> }
+
+/**
+ * A snapshot to be kept: one text, or the sections that changed since the one that is kept; a section without a
+ * text is no more.
+ */
+export type SnapshotToKeep =
+  | { readonly position: number; readonly text: string }
+  | {
+      readonly position: number
+      readonly changed: readonly (readonly [key: string, text: string | undefined])[]
+    }
+
+/** What is kept already: the position of the snapshot, and that of its sections; each 0 when there is none. */
+export interface Kept {
   readonly position: number
-  readonly text: string
+  readonly ofSections: number
 }
 
 /** How far what was delivered is behind the log, as far as an engine knows. */
@@ -56,10 +75,11 @@ export interface CommandLog {
   lag?(): LogLag
 
   /**
-   * Keeps a snapshot and drops entries that it stands for. `take` is called if it is needed (another
-   * tracker may just have done it) and gives the state as it is then.
+   * Keeps a snapshot, as a whole or not at all, and drops entries that it stands for. `take` gives the state as
+   * it is in that turn, or what changed of it since the sections that are kept; undefined when that is not worth
+   * it, since another tracker has just done it.
    */
-  saveSnapshot(take: () => LogSnapshot): Promise<void>
+  saveSnapshot(take: (kept: Kept) => SnapshotToKeep | undefined): Promise<void>
 
   close(): Promise<void>
 }

@@ -2,11 +2,13 @@
 // the same one. Keeps the promises of the interface but the one about power failures.
 
 import { Failure } from '../../common/failure.ts'
-import type { CommandLog, LogFollower, LogSnapshot } from './command-log.ts'
+import type { CommandLog, Kept, LogFollower, LogSnapshot, SnapshotToKeep } from './command-log.ts'
 
 export class MemoryLog implements CommandLog {
   readonly #followers: LogFollower[] = []
   #snapshot: LogSnapshot | undefined
+  /** Those of the snapshot, if it has sections. */
+  readonly #sections = new Map<string, string>()
   /** Those behind the snapshot. */
   #entries: string[] = []
   #closed = false
@@ -33,14 +35,22 @@ export class MemoryLog implements CommandLog {
     // Every entry was delivered when it was appended.
   }
 
-  saveSnapshot(take: () => LogSnapshot): Promise<void> {
-    const snapshot = take()
+  saveSnapshot(take: (kept: Kept) => SnapshotToKeep | undefined): Promise<void> {
     const before = this.#snapshot?.position ?? 0
-    if (snapshot.position > before) {
-      this.#entries = this.#entries.slice(snapshot.position - before)
-      this.#snapshot = snapshot
-    }
+    const snapshot = take({ position: before, ofSections: this.#sections.size === 0 ? 0 : before })
+    if (snapshot === undefined || snapshot.position <= before) return Promise.resolve()
+    this.#entries = this.#entries.slice(snapshot.position - before)
+    this.#snapshot =
+      'text' in snapshot ? snapshot : { position: snapshot.position, sections: this.#keep(snapshot.changed) }
     return Promise.resolve()
+  }
+
+  #keep(changed: readonly (readonly [string, string | undefined])[]): Iterable<readonly [string, string]> {
+    for (const [key, text] of changed) {
+      if (text === undefined) this.#sections.delete(key)
+      else this.#sections.set(key, text)
+    }
+    return [...this.#sections].sort(([one], [other]) => (one < other ? -1 : 1))
   }
 
   close(): Promise<void> {

@@ -9,7 +9,9 @@ import { lockPatienceMs } from '../limits.ts'
 
 /** "Cote" in ASCII: tells the file from the databases of other programs. */
 const applicationId = 0x436f7465
+/** The format of a new file, and the newest that this program reads: see sqlite-snapshots.ts. */
 const formatVersion = 1
+const newestFormatVersion = 2
 
 const schema = `
   CREATE TABLE entries (position INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
@@ -92,10 +94,10 @@ function checkOwner(database: DatabaseSyncInstance, path: string): void {
     )
   }
   const version = pragma(database, 'user_version')
-  if (version !== formatVersion) {
+  if (typeof version !== 'number' || version < formatVersion || version > newestFormatVersion) {
     throw new Failure(
       'data',
-      `${path} has format ${String(version)}, this tracker reads ${formatVersion}; use the version that wrote it`,
+      `${path} has format ${String(version)}, this tracker reads up to ${newestFormatVersion}; use the version that wrote it`,
     )
   }
 }

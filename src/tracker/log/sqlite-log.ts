@@ -2,7 +2,6 @@
 // an IMMEDIATE transaction, which puts their entries in one order, and follows what the others append.
 
 import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite'
-import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { Failure, sentenceOf } from '../../common/failure.ts'
 import {
@@ -13,9 +12,10 @@ import {
   lookForFileEveryMs,
 } from '../limits.ts'
 import { reach } from '../moments.ts'
-import type { CommandLog, LogFollower, LogLag, LogSnapshot } from './command-log.ts'
+import type { CommandLog, Kept, LogFollower, LogLag, LogSnapshot, SnapshotToKeep } from './command-log.ts'
 import { damaged, openDataFile } from './sqlite-file.ts'
 import { PlaceOfFile } from './place-of-file.ts'
+import { SqliteSnapshots } from './sqlite-snapshots.ts'
 
 interface EntryRow {
   position: number
@@ -36,6 +36,7 @@ export class SqliteLog implements CommandLog {
   readonly #firstEntry: StatementSyncInstance
   readonly #version: StatementSyncInstance
   readonly #lastPosition: StatementSyncInstance
+  readonly #snapshots: SqliteSnapshots
   #follower: LogFollower | undefined
   #watch: NodeJS.Timeout | undefined
   #lookout: NodeJS.Timeout | undefined
@@ -52,6 +53,7 @@ export class SqliteLog implements CommandLog {
     this.#entriesKept = entriesKept
     this.#database = openDataFile(path)
     this.#place = new PlaceOfFile(path)
+    this.#snapshots = new SqliteSnapshots(this.#database, path)
     this.#insert = this.#database.prepare('INSERT INTO entries (position, checksum, text) VALUES (?, ?, ?)')
     this.#entriesAfter = this.#database.prepare(
       'SELECT position, checksum, text FROM entries WHERE position > ? ORDER BY position LIMIT ?',
@@ -67,7 +69,7 @@ export class SqliteLog implements CommandLog {
     this.#seenVersion = this.#dataVersion()
     try {
       this.#inOneView(() => {
-        const snapshot = this.#readSnapshot()
+        const snapshot = this.#snapshots.read()
         if (snapshot !== undefined) this.#deliverSnapshot(snapshot)
         this.#deliverNew()
       })
@@ -102,13 +104,15 @@ export class SqliteLog implements CommandLog {
     return { entries: Math.max(0, last - this.#delivered), ms }
   }
 
-  async saveSnapshot(take: () => LogSnapshot): Promise<void> {
+  async saveSnapshot(take: (kept: Kept) => SnapshotToKeep | undefined): Promise<void> {
     await this.#whenUnlocked(() => {
       this.#database.exec('BEGIN IMMEDIATE')
-      const before = this.#snapshotPosition()
-      // Another tracker may have been first; a few entries more are not worth another snapshot.
-      if (before + this.#entriesKept / 2 < this.#delivered) {
-        this.#writeSnapshot(take())
+      const snapshot = take(this.#snapshots.kept())
+      if (snapshot !== undefined) {
+        this.#snapshots.write(snapshot)
+        this.#database
+          .prepare('DELETE FROM entries WHERE position <= ?')
+          .run(snapshot.position - this.#entriesKept)
         reach('during snapshot')
       }
       this.#database.exec('COMMIT')
@@ -187,30 +191,9 @@ export class SqliteLog implements CommandLog {
     return new Failure('data', `cannot ${what} the data file ${this.#path}: ${sentenceOf(error)}`, error)
   }
 
-  #writeSnapshot({ position, text }: LogSnapshot): void {
-    this.#database
-      .prepare('INSERT OR REPLACE INTO snapshot (one, position, sha256, text) VALUES (1, ?, ?, ?)')
-      .run(position, sha256(text), text)
-    this.#database.prepare('DELETE FROM entries WHERE position <= ?').run(position - this.#entriesKept)
-  }
-
-  #snapshotPosition(): number {
-    const row = this.#database.prepare('SELECT position FROM snapshot').get() as
-      { position: number } | undefined
-    return row?.position ?? 0
-  }
-
   #positionOfLast(): number {
     const row = this.#lastPosition.get() as { position: number | null } | undefined
     return row?.position ?? 0
-  }
-
-  #readSnapshot(): LogSnapshot | undefined {
-    const row = this.#database.prepare('SELECT position, sha256, text FROM snapshot').get() as
-      (LogSnapshot & { sha256: string }) | undefined
-    if (row === undefined) return undefined
-    if (sha256(row.text) !== row.sha256) throw damaged(this.#path, 'the snapshot does not match its hash')
-    return row
   }
 
   /** In a transaction. Delivers nothing when no other tracker has written since the last time. */
@@ -224,7 +207,7 @@ export class SqliteLog implements CommandLog {
 
   /** Delivers what is new; from the snapshot on, if entries that are lacking here were truncated. */
   #deliverNew(): void {
-    const snapshot = this.#isBehindTruncation() ? this.#readSnapshot() : undefined
+    const snapshot = this.#isBehindTruncation() ? this.#snapshots.read() : undefined
     if (snapshot !== undefined) this.#deliverSnapshot(snapshot)
     for (;;) {
       const rows = this.#readNew()
@@ -235,7 +218,9 @@ export class SqliteLog implements CommandLog {
 
   #isBehindTruncation(): boolean {
     const first = this.#firstEntry.get() as { position: number | null } | undefined
-    return (first?.position ?? Infinity) > this.#delivered + 1 && this.#snapshotPosition() > this.#delivered
+    return (
+      (first?.position ?? Infinity) > this.#delivered + 1 && this.#snapshots.kept().position > this.#delivered
+    )
   }
 
   /** Entries that were not delivered yet. Throws a `data` failure if one is missing or altered. */
@@ -284,8 +269,4 @@ function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve)
   })
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

@@ -38,8 +38,9 @@ function onMemberLeft(presence: Presence, effect: Effect & { kind: 'member_left'
   presence.dropFromGroup(user, group)
   // By the clock that tickets are issued by: every ticket that this tracker issued until now is older.
   const left = { group, user, timeMs: nowMs }
-  for (const concerned of [user, ...members]) {
-    for (const login of presence.loginsOf(concerned)) login.tell('member_left', left)
+  for (const login of presence.loginsOf(user)) login.tell('member_left', left)
+  for (const { name } of members) {
+    for (const login of presence.loginsOf(name)) login.tell('member_left', left)
   }
 }
 

@@ -2,7 +2,6 @@
 
 import { randomBytes } from 'node:crypto'
 import { scramIterations } from '../../common/limits.ts'
-import { wideNames } from '../../common/names.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { checkLoginKey, makeNonce } from '../../common/security/challenge.ts'
 import {
@@ -12,6 +11,7 @@ import {
   serverFirstMessage,
 } from '../../common/security/scram.ts'
 import { protocolVersion, version } from '../../common/version.ts'
+import { change } from './changes.ts'
 import type { HandlersOf, Services } from './services.ts'
 import { nothing } from './services.ts'
 import type { Requester } from './requester.ts'
@@ -24,17 +24,12 @@ const tooManyAttempts = refuse('too-many-attempts', 'too many failed logins; wai
 const alreadyLoggedIn = refuse('already-logged-in', 'somebody is logged in on this connection; log out first')
 
 export function accountHandlers(services: Services): Accounts {
-  const { sequencer, presence } = services
+  const { presence } = services
   return {
-    hello: ({ protocol, capabilities }, from) => hello(services, protocol, capabilities, from),
+    hello: ({ protocol }, from) => hello(services, protocol, from),
     ping: () => accept({ timeMs: Date.now() }),
-    register: ({ id, user, salt, iterations, storedKey, serverKey }) =>
-      sequencer.submit({
-        kind: 'register',
-        id,
-        user,
-        credentials: { salt, iterations, storedKey, serverKey },
-      }),
+    register: ({ id, user, ...credentials }, from) =>
+      change(services, { kind: 'register', id, user, credentials }, from),
     login_start: ({ clientFirst }, from) => startLogin(services, clientFirst, from),
     login_finish: (params, from) => finishLogin(services, params, from),
     logout: (_params, from) => {
@@ -45,28 +40,24 @@ export function accountHandlers(services: Services): Accounts {
   }
 }
 
-function hello(
-  services: Services,
-  protocol: number,
-  capabilities: readonly string[] = [],
-  from: Requester,
-): ReturnType<Accounts['hello']> {
+function hello(services: Services, protocol: number, from: Requester): ReturnType<Accounts['hello']> {
   if (protocol !== protocolVersion) {
     return refuse(
       'protocol-version',
-      `this tracker speaks version ${protocolVersion} of the protocol, not ${protocol}`,
+      protocol < protocolVersion
+        ? `this tracker speaks version ${protocolVersion} of the protocol, and this client version ${protocol}: update the client`
+        : `this tracker speaks version ${protocolVersion} of the protocol, and this client version ${protocol}: update the tracker`,
     )
   }
   // A second hello changes nothing: the nonce that a login may be signing right now stays good.
   if (from.nonce === '') {
     from.nonce = makeNonce()
-    from.wideNames = capabilities.includes(wideNames)
   }
   return accept({
     protocol: protocolVersion,
     program: `coterie-tracker/${version}`,
-    capabilities: [wideNames],
-    cluster: services.sequencer.state.cluster,
+    capabilities: [],
+    cluster: services.sequencer.state.community,
     key: services.identity.publicKey,
     nonce: from.nonce,
     timeMs: services.nowMs(),
@@ -82,10 +73,10 @@ function startLogin(
   const first = parseClientFirst(clientFirst)
   if (first === undefined) return refuse('invalid-params', 'this is not the first message of a SCRAM login')
   if (services.throttle.isBlocked(first.user, from.host, services.nowMs())) return tooManyAttempts
-  const { users, secret } = services.sequencer.state
+  const { accounts, secret } = services.sequencer.state
   // Made up in any case: whoever asks must not see in the time it takes whether the user exists.
   const madeUp = madeUpCredentials(secret, first.user, scramIterations)
-  const credentials = users.get(first.user) ?? madeUp
+  const credentials = accounts.get(first.user)?.credentials ?? madeUp
   const serverFirst = serverFirstMessage(first.nonce, randomBytes(18).toString('base64'), credentials)
   from.pendingLogin = { user: first.user, clientFirstBare: first.bare, serverFirst, credentials }
   return accept({ serverFirst })
@@ -113,12 +104,12 @@ function finishLogin(
   if (serverFinal === undefined) {
     throttle.onFailed(login.user, from.host, services.nowMs())
     // A name that nobody has may be a password in the wrong place.
-    services.onLoginFailed(from.host, sequencer.state.users.has(login.user) ? login.user : undefined)
+    services.onLoginFailed(from.host, sequencer.state.accounts.has(login.user) ? login.user : undefined)
     return loginFailed
   }
   if (!checkLoginKey(params.key, params.proof, from.nonce, identity.publicKey, login.user)) {
     return refuse('proof-failed', 'the proof of the key is not right')
   }
   presence.onLogin(from.logIn(login.user, params.key, params.port))
-  return accept({ serverFinal, trackers: [...sequencer.state.trackers] })
+  return accept({ serverFinal, trackers: [...sequencer.state.trackers.keys()] })
 }

@@ -5,6 +5,8 @@ import { fileNameProblem } from '../../common/names.ts'
 import { accept, refuse } from '../../common/refusal.ts'
 import { signTicket } from '../../common/security/ticket.ts'
 import { findFile, listFiles, mayAnnounce } from '../state/queries.ts'
+import { change } from './changes.ts'
+import { answerOf } from './sentences.ts'
 import { nothing, type HandlersOf, type Services } from './services.ts'
 import type { Requester } from './requester.ts'
 
@@ -15,19 +17,22 @@ type Files = HandlersOf<
 export function fileHandlers(services: Services): Files {
   const { sequencer, presence } = services
   return {
-    share_file: ({ id, group, name, fileId, sizeBytes }, { user: by }) => {
-      const problem = fileNameProblem(name)
+    share_file: (params, from) => {
+      const problem = fileNameProblem(params.name)
       // A name of before, that the group has already, may be shared again: at each login, say.
-      if (problem !== undefined && sequencer.state.groups.get(group)?.files.has(name) !== true)
+      if (
+        problem !== undefined &&
+        sequencer.state.groups.get(params.group)?.entries.has(params.name) !== true
+      )
         return refuse('bad-name', problem)
-      return sequencer.submit({ kind: 'share_file', id, by, group, name, fileId, sizeBytes })
+      return change(services, { kind: 'share_file', by: from.user, ...params }, from)
     },
-    unshare_file: ({ id, group, name }, { user: by }) =>
-      sequencer.submit({ kind: 'unshare_file', id, by, group, name }),
+    unshare_file: (params, from) =>
+      change(services, { kind: 'unshare_file', by: from.user, ...params }, from),
     list_files: ({ group, after }, from) => {
-      const page = listFiles(sequencer.state, from.user, group, after, (name) => from.takesName(name))
-      if (!page.ok) return page
-      const files = page.value.files.map(({ name, file: { fileId, sizeBytes } }) => {
+      const page = listFiles(sequencer.state, from.user, group, after)
+      if (!page.ok) return answerOf(page)
+      const files = page.value.files.map(({ name, fileId, sizeBytes }) => {
         return { name, sizeBytes, seeders: presence.seeders({ group, name, fileId }) }
       })
       return accept({ files, more: page.value.more })
@@ -60,7 +65,7 @@ function findAndWatch(
   { login }: Requester,
 ): ReturnType<Files['find_file']> {
   const file = findFile(sequencer.state, login.user, group, name)
-  if (!file.ok) return file
+  if (!file.ok) return answerOf(file)
   const { fileId, sizeBytes } = file.value
   const peers = presence.watch(login, { group, name, fileId })
   const expiresMs = nowMs() + ticketLifetimeMs

@@ -1,7 +1,9 @@
-// Requests about groups: changes go to the sequencer, questions to the state.
+// Requests about groups: changes go to the log, questions to the state.
 
 import { accept } from '../../common/refusal.ts'
 import { listGroups, listMembers, listRequests } from '../state/queries.ts'
+import { change } from './changes.ts'
+import { answerOf } from './sentences.ts'
 import type { HandlersOf, Services } from './services.ts'
 
 type Groups = HandlersOf<
@@ -16,20 +18,23 @@ type Groups = HandlersOf<
   | 'remove_member'
 >
 
-export function groupHandlers({ sequencer }: Services): Groups {
+export function groupHandlers(services: Services): Groups {
+  const { sequencer } = services
   return {
-    create_group: ({ id, group }, { user: by }) => sequencer.submit({ kind: 'create_group', id, by, group }),
-    join_group: ({ id, group }, { user: by }) => sequencer.submit({ kind: 'join_group', id, by, group }),
-    accept_request: ({ id, group, user }, { user: by }) =>
-      sequencer.submit({ kind: 'accept_request', id, by, group, user }),
-    reject_request: ({ id, group, user }, { user: by }) =>
-      sequencer.submit({ kind: 'reject_request', id, by, group, user }),
-    leave_group: ({ id, group }, { user: by }) => sequencer.submit({ kind: 'leave_group', id, by, group }),
-    remove_member: ({ id, group, user }, { user: by }) =>
-      sequencer.submit({ kind: 'remove_member', id, by, group, user }),
+    create_group: (params, from) =>
+      change(services, { kind: 'create_group', by: from.user, ...params }, from),
+    join_group: (params, from) => change(services, { kind: 'join_group', by: from.user, ...params }, from),
+    accept_request: (params, from) =>
+      change(services, { kind: 'accept_request', by: from.user, ...params }, from),
+    reject_request: (params, from) =>
+      change(services, { kind: 'reject_request', by: from.user, ...params }, from),
+    leave_group: (params, from) => change(services, { kind: 'leave_group', by: from.user, ...params }, from),
+    remove_member: (params, from) =>
+      change(services, { kind: 'remove_member', by: from.user, ...params }, from),
 
     list_groups: ({ after }, { user }) => accept(listGroups(sequencer.state, user, after)),
-    list_requests: ({ group, after }, { user }) => listRequests(sequencer.state, user, group, after),
-    list_members: ({ group, after }, { user }) => listMembers(sequencer.state, user, group, after),
+    list_requests: ({ group, after }, { user }) =>
+      answerOf(listRequests(sequencer.state, user, group, after)),
+    list_members: ({ group, after }, { user }) => answerOf(listMembers(sequencer.state, user, group, after)),
   }
 }

@@ -2,7 +2,6 @@
 
 import { networkOf } from '../../common/addresses.ts'
 import { lineBytesBeforeLogin, lineBytesMax } from '../../common/limits.ts'
-import { isNarrowName } from '../../common/names.ts'
 import type { Credentials } from '../../common/security/scram.ts'
 import type { Connection } from '../../common/wire/listener.ts'
 import { notificationMessage } from '../../common/wire/messages.ts'
@@ -21,8 +20,6 @@ export class Requester {
   readonly #connection: Connection
   /** What the client signs to prove its key; set by the first `hello`. */
   nonce = ''
-  /** Whether the other end takes every name that can be shared; programs of before do not. */
-  wideNames = false
   pendingLogin: PendingLogin | undefined
   #login: Login | undefined
 
@@ -61,20 +58,11 @@ export class Requester {
 
   logIn(user: string, key: string, port: number): Login {
     const { channel } = this.#connection
-    const tell: Tell = (method, params) => {
-      const { name } = params as { readonly name?: string }
-      if (name !== undefined && !this.takesName(name)) return
-      channel.send(notificationMessage(method, params))
-    }
+    const tell: Tell = (method, params) => channel.send(notificationMessage(method, params))
     this.#login = { user, key, host: this.host, port, tell, announced: new Set(), watched: new Map() }
     channel.lineBytesMax = lineBytesMax
     this.#connection.prove(user)
     return this.#login
-  }
-
-  /** A program of before refuses a whole message for one name that it does not take. */
-  takesName(name: string): boolean {
-    return this.wideNames || isNarrowName(name)
   }
 
   /** Whoever was logged in; undefined when nobody was. */

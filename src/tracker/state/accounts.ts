@@ -1,31 +1,46 @@
-// Rules for trackers and users.
+// Rules for users.
 
-import { trackerKeysMax } from '../../common/limits.ts'
-import { refuse } from '../../common/refusal.ts'
-import type { Register, TrackerStarted } from './commands.ts'
-import type { Effect } from './effects.ts'
-import { done } from './outcomes.ts'
-import type { Outcome, State } from './state.ts'
+import { networkOf } from '../../common/addresses.ts'
+import { addAccount } from './changes.ts'
+import type { Register } from './commands.ts'
+import type { At } from './apply.ts'
+import { hashOfId, remember } from './done-commands.ts'
+import { no, type Decision, type No } from './outcomes.ts'
+import { overQuota } from './quotas.ts'
+import type { State } from './state.ts'
 
-/** Of several trackers that start on an empty log at the same moment, the first in the log names the community. */
-export function trackerStarted(state: State, command: TrackerStarted, effects: Effect[]): Outcome {
-  if (state.cluster === '') {
-    state.cluster = command.cluster
-    state.secret = command.secret
+const dayMs = 24 * 60 * 60_000
+
+export function register(state: State, command: Register, at: At): Decision {
+  const { user, credentials } = command
+  if (state.accounts.has(user)) return no('user-taken', user)
+  if (state.level < 2) return () => void addAccount(state, user, credentials)
+  const network = networkOf(at.from ?? '')
+  const against = overRegistrationQuota(state, network, dayOf(at))
+  if (against !== undefined) return against
+  return () => {
+    countRegistration(state, network, dayOf(at))
+    // So that the same request, repeated, is not told that the name is taken.
+    remember(addAccount(state, user, credentials), hashOfId(command.id))
   }
-  if (!state.trackers.has(command.key)) {
-    state.trackers.add(command.key)
-    // A Set iterates in the order of insertion, so the first key is the oldest.
-    const [oldest = ''] = state.trackers
-    if (state.trackers.size > trackerKeysMax) state.trackers.delete(oldest)
-    effects.push({ kind: 'trackers_changed', trackers: [...state.trackers] })
-  }
-  return done
 }
 
-export function register(state: State, command: Register): Outcome {
-  const { user, credentials } = command
-  if (state.users.has(user)) return refuse('user-taken', `there is already a user ${user}`)
-  state.users.set(user, credentials)
-  return done
+function overRegistrationQuota(state: State, network: string, day: number): No | undefined {
+  const { registrations, quotas, accounts } = state
+  const today = day > registrations.day ? 0 : (registrations.byNetwork.get(network) ?? 0)
+  return overQuota(quotas, 'accounts', accounts.size) ?? overQuota(quotas, 'accounts_of_address', today)
+}
+
+function countRegistration(state: State, network: string, day: number): void {
+  const { registrations } = state
+  // A clock that was set back begins no day anew.
+  if (day > registrations.day) {
+    registrations.day = day
+    registrations.byNetwork.clear()
+  }
+  registrations.byNetwork.set(network, (registrations.byNetwork.get(network) ?? 0) + 1)
+}
+
+function dayOf({ atMs }: At): number {
+  return Math.floor(atMs / dayMs)
 }

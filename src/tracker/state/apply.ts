@@ -1,13 +1,25 @@
 // The one place where hard state changes. Pure: the same state and the same command always give the
 // same outcome, the same effects and the same next state, on every tracker and on every replay.
 
-import { refuse } from '../../common/refusal.ts'
-import { register, trackerStarted } from './accounts.ts'
-import { retryKey, type Command } from './commands.ts'
+import { register } from './accounts.ts'
+import { touchAccount } from './changes.ts'
+import { legacyKey, type Change, type Command } from './commands.ts'
+import { hashOfId, isDone, remember } from './done-commands.ts'
 import type { Effect } from './effects.ts'
-import { shareFile, unshareFile } from './files.ts'
-import { acceptRequest, createGroup, joinGroup, leaveGroup, rejectRequest, removeMember } from './groups.ts'
-import type { Outcome, State } from './state.ts'
+import { shareFile, unshareFile } from './entries.ts'
+import { createGroup, decideRequest, joinGroup, leaveGroup, removeMember } from './groups.ts'
+import { done, no, type Decision, type No, type Outcome } from './outcomes.ts'
+import type { Account, State } from './state.ts'
+import { raiseLevel, revokeTracker, setQuota, trackerStarted } from './trackers.ts'
+
+/** What an entry of the log says of a command besides the command. */
+export interface At {
+  readonly position: number
+  /** By the clock of the tracker that appended it, in milliseconds since 1970; 0 in logs of before. */
+  readonly atMs: number
+  /** The address that it came from; undefined for what a tracker did by itself, and in logs of before. */
+  readonly from: string | undefined
+}
 
 export interface Applied {
   readonly outcome: Outcome
@@ -17,45 +29,98 @@ export interface Applied {
 const noEffects: readonly Effect[] = []
 
 /**
- * Decides the command, refusals included, and changes `state` accordingly. A command whose id was
- * seen before changes nothing and has the outcome of the first time.
+ * Decides the command, refusals included, and changes `state` accordingly. A command that was done before
+ * changes nothing and is done.
  */
-export function apply(state: State, command: Command): Applied {
-  const key = retryKey(command)
-  const before = key === undefined ? undefined : state.outcomes.get(key)
+export function apply(state: State, command: Command, at: At): Applied {
+  const before = knownOutcome(state, command)
+  state.position = at.position
   if (before !== undefined) return { outcome: before, effects: noEffects }
   const effects: Effect[] = []
-  const outcome = decide(state, command, effects)
-  if (key !== undefined) state.outcomes.add(key, outcome)
+  const decision = decide(state, command, effects, at)
+  const outcome = typeof decision === 'function' ? done : decision
+  if (typeof decision === 'function') decision()
+  rememberOutcome(state, command, outcome)
   return { outcome, effects }
 }
 
-/** Every rule checks first and changes afterwards: a refused command has changed nothing. */
-function decide(state: State, command: Command, effects: Effect[]): Outcome {
-  if ('by' in command && !state.users.has(command.by))
-    return refuse('no-such-user', `there is no user ${command.by}`)
+/**
+ * What `apply` would come to, if that is without a change: a reason against the command, or done already;
+ * undefined for what would be done now.
+ */
+export function foresee(state: State, command: Command, at: At): Outcome | undefined {
+  const before = knownOutcome(state, command)
+  if (before !== undefined) return before
+  const decision = decide(state, command, [], at)
+  return typeof decision === 'function' ? undefined : decision
+}
+
+/** Every rule checks first, and what it returns changes afterwards: a refused command has changed nothing. */
+function decide(state: State, command: Command, effects: Effect[], at: At): Decision {
   switch (command.kind) {
     case 'tracker_started':
       return trackerStarted(state, command, effects)
+    case 'revoke_tracker':
+      return revokeTracker(state, command, effects)
+    case 'raise_level':
+      return raiseLevel(state, command)
+    case 'set_quota':
+      return setQuota(state, command)
     case 'register':
-      return register(state, command)
+      return register(state, command, at)
+    default:
+      return decideChange(state, command, effects)
+  }
+}
+
+function decideChange(state: State, command: Change, effects: Effect[]): Decision {
+  const by = state.accounts.get(command.by)
+  if (by === undefined) return no('no-such-user', command.by) satisfies No
+  switch (command.kind) {
     case 'create_group':
-      return createGroup(state, command)
+      return createGroup(state, command, by)
     case 'join_group':
-      return joinGroup(state, command, effects)
+      return joinGroup(state, command, by, effects)
     case 'accept_request':
-      return acceptRequest(state, command, effects)
     case 'reject_request':
-      return rejectRequest(state, command, effects)
+      return decideRequest(state, command, by, effects)
     case 'leave_group':
-      return leaveGroup(state, command, effects)
+      return leaveGroup(state, command, by, effects)
     case 'remove_member':
-      return removeMember(state, command, effects)
+      return removeMember(state, command, by, effects)
     case 'share_file':
-      return shareFile(state, command, effects)
+      return shareFile(state, command, by, effects)
     case 'unshare_file':
-      return unshareFile(state, command, effects)
+      return unshareFile(state, command, by, effects)
     default:
       return command satisfies never
   }
+}
+
+/** Of a command that was seen before. */
+function knownOutcome(state: State, command: Command): Outcome | undefined {
+  if (state.level < 2) {
+    const key = legacyKey(command)
+    return key === undefined ? undefined : state.outcomes.get(key)
+  }
+  const account = accountOf(state, command)
+  return account !== undefined && 'id' in command && isDone(account, hashOfId(command.id)) ? done : undefined
+}
+
+function rememberOutcome(state: State, command: Command, outcome: Outcome): void {
+  if (state.level < 2) {
+    const key = legacyKey(command)
+    if (key !== undefined) state.outcomes.add(key, outcome)
+    return
+  }
+  // A registration is remembered with the account that it makes.
+  const account = 'by' in command ? state.accounts.get(command.by) : undefined
+  if (account === undefined || !outcome.ok || !('by' in command)) return
+  remember(account, hashOfId(command.id))
+  touchAccount(state, account)
+}
+
+function accountOf(state: State, command: Command): Account | undefined {
+  if (command.kind === 'register') return state.accounts.get(command.user)
+  return 'by' in command ? state.accounts.get(command.by) : undefined
 }

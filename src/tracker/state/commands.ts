@@ -2,9 +2,10 @@
 // Everything that apply must not make up itself (random bytes, derived secrets) is in here already.
 
 import type { Credentials } from '../../common/security/scram.ts'
+import type { QuotaName } from './quotas.ts'
 
-/** A change that a logged-in user asked for. `id` is chosen by the client and repeated by its retries. */
-interface Change {
+/** Asked for by a logged-in user. `id` is chosen by the client and repeated by its retries. */
+interface Asked {
   readonly id: string
   readonly by: string
 }
@@ -15,6 +16,29 @@ export interface TrackerStarted {
   readonly key: string
   readonly cluster: string
   readonly secret: string
+  /** The newest level that it can follow; programs of before did not say, and can follow 1. */
+  readonly level?: number
+  /** Which of the community's trackers it is. */
+  readonly number?: number
+}
+
+/** All trackers can follow this level: from here on its rules hold. */
+export interface RaiseLevel {
+  readonly kind: 'raise_level'
+  readonly level: number
+}
+
+/** By an operator: this tracker's tickets are good no more. */
+export interface RevokeTracker {
+  readonly kind: 'revoke_tracker'
+  readonly key: string
+}
+
+/** By an operator. */
+export interface SetQuota {
+  readonly kind: 'set_quota'
+  readonly quota: QuotaName
+  readonly value: number
 }
 
 export interface Register {
@@ -24,34 +48,34 @@ export interface Register {
   readonly credentials: Credentials
 }
 
-export interface CreateGroup extends Change {
+export interface CreateGroup extends Asked {
   readonly kind: 'create_group'
   readonly group: string
 }
 
-export interface JoinGroup extends Change {
+export interface JoinGroup extends Asked {
   readonly kind: 'join_group'
   readonly group: string
 }
 
-export interface DecideRequest extends Change {
+export interface DecideRequest extends Asked {
   readonly kind: 'accept_request' | 'reject_request'
   readonly group: string
   readonly user: string
 }
 
-export interface LeaveGroup extends Change {
+export interface LeaveGroup extends Asked {
   readonly kind: 'leave_group'
   readonly group: string
 }
 
-export interface RemoveMember extends Change {
+export interface RemoveMember extends Asked {
   readonly kind: 'remove_member'
   readonly group: string
   readonly user: string
 }
 
-export interface ShareFile extends Change {
+export interface ShareFile extends Asked {
   readonly kind: 'share_file'
   readonly group: string
   readonly name: string
@@ -59,46 +83,21 @@ export interface ShareFile extends Change {
   readonly sizeBytes: number
 }
 
-export interface UnshareFile extends Change {
+export interface UnshareFile extends Asked {
   readonly kind: 'unshare_file'
   readonly group: string
   readonly name: string
 }
 
-export type Command =
-  | TrackerStarted
-  | Register
-  | CreateGroup
-  | JoinGroup
-  | DecideRequest
-  | LeaveGroup
-  | RemoveMember
-  | ShareFile
-  | UnshareFile
+/** What users change. */
+export type Change =
+  CreateGroup | JoinGroup | DecideRequest | LeaveGroup | RemoveMember | ShareFile | UnshareFile
 
-/** Typed as a record so that a kind which is missing here does not compile. */
-const kinds: Readonly<Record<Command['kind'], true>> = {
-  tracker_started: true,
-  register: true,
-  create_group: true,
-  join_group: true,
-  accept_request: true,
-  reject_request: true,
-  leave_group: true,
-  remove_member: true,
-  share_file: true,
-  unshare_file: true,
-}
+export type Command = TrackerStarted | RaiseLevel | RevokeTracker | SetQuota | Register | Change
 
-/** Whether something read from a log is a command that this program knows. */
-export function isCommand(value: unknown): value is Command {
-  if (typeof value !== 'object' || value === null || !('kind' in value)) return false
-  return typeof value.kind === 'string' && Object.hasOwn(kinds, value.kind)
-}
-
-/** What a retry of this command has in common with the first try; undefined for what is never retried. */
-export function retryKey(command: Command): string | undefined {
-  if (command.kind === 'tracker_started') return undefined
+/** At level 1, what a retry has in common with the first try; undefined for what is never retried. */
+export function legacyKey(command: Command): string | undefined {
   // User names have no spaces, so a registration never shares a key with a user's own command.
-  return command.kind === 'register' ? ` ${command.id}` : `${command.by} ${command.id}`
+  if (command.kind === 'register') return ` ${command.id}`
+  return 'by' in command ? `${command.by} ${command.id}` : undefined
 }

@@ -3,6 +3,7 @@
 // concerns: whoever delivers it need not look into a state that may have moved on.
 
 import type { FileVersion } from '../../common/protocol/fields.ts'
+import type { Account } from './state.ts'
 
 export type Effect =
   | { readonly kind: 'trackers_changed'; readonly trackers: readonly string[] }
@@ -18,12 +19,12 @@ export type Effect =
       readonly user: string
       readonly accepted: boolean
     }
-  /** `members` are those who are still in the group. */
+  /** `members` are those who are still in the group: good in the turn that applied it. */
   | {
       readonly kind: 'member_left'
       readonly group: string
       readonly user: string
-      readonly members: readonly string[]
+      readonly members: Iterable<Account>
     }
   | { readonly kind: 'owner_changed'; readonly group: string; readonly owner: string }
   /** A user does not share this any more; others still do. */

@@ -1,92 +1,95 @@
 // Rules for groups: founding, asking, deciding, leaving, removing.
 
-import { refuse } from '../../common/refusal.ts'
+import { addGroup, addMember, addRequest, dropMember, dropRequest, removeGroup } from './changes.ts'
 import type { CreateGroup, DecideRequest, JoinGroup, LeaveGroup, RemoveMember } from './commands.ts'
 import type { Effect } from './effects.ts'
-import { withdrawShare } from './files.ts'
-import { done, groupForMember, groupForOwner, noSuchGroup } from './outcomes.ts'
-import { ownerOf, type Group, type Outcome, type State } from './state.ts'
+import { withdrawShare } from './entries.ts'
+import { groupForMember, groupForOwner, no, type Decision, type No } from './outcomes.ts'
+import { overQuota, type QuotaName } from './quotas.ts'
+import { ownerOf, type Account, type Group, type State } from './state.ts'
 
-export function createGroup(state: State, command: CreateGroup): Outcome {
-  const { group, by } = command
-  if (state.groups.has(group)) return refuse('group-taken', `there is already a group ${group}`)
-  state.groups.set(group, { members: new Set([by]), requests: new Set(), files: new Map() })
-  return done
+export function createGroup(state: State, command: CreateGroup, by: Account): Decision {
+  if (state.groups.has(command.group)) return no('group-taken', command.group)
+  const against =
+    quota(state, 'groups_of_account', () => by.groups.filter((group) => ownerOf(group) === by).length) ??
+    quota(state, 'memberships_of_account', () => by.groups.length)
+  return against ?? (() => addMember(state, addGroup(state, command.group), by))
 }
 
-export function joinGroup(state: State, command: JoinGroup, effects: Effect[]): Outcome {
-  const { by } = command
+export function joinGroup(state: State, command: JoinGroup, by: Account, effects: Effect[]): Decision {
   const group = state.groups.get(command.group)
-  if (group === undefined) return noSuchGroup(command.group)
-  if (group.members.has(by)) return refuse('already-member', `you are already a member of ${command.group}`)
-  if (group.requests.has(by))
-    return refuse('already-requested', `you have already asked to join ${command.group}`)
-  group.requests.add(by)
-  effects.push({ kind: 'join_requested', group: command.group, user: by, owner: ownerOf(group) })
-  return done
-}
-
-export function acceptRequest(state: State, command: DecideRequest, effects: Effect[]): Outcome {
-  const taken = takeRequest(state, command)
-  if (!taken.ok) return taken
-  taken.value.members.add(command.user)
-  effects.push({ kind: 'request_decided', group: command.group, user: command.user, accepted: true })
-  return done
-}
-
-export function rejectRequest(state: State, command: DecideRequest, effects: Effect[]): Outcome {
-  const taken = takeRequest(state, command)
-  if (!taken.ok) return taken
-  effects.push({ kind: 'request_decided', group: command.group, user: command.user, accepted: false })
-  return done
-}
-
-export function leaveGroup(state: State, command: LeaveGroup, effects: Effect[]): Outcome {
-  const found = groupForMember(state, command.group, command.by)
-  if (!found.ok) return found
-  takeOut(state, command.group, found.value, command.by, effects)
-  return done
-}
-
-export function removeMember(state: State, command: RemoveMember, effects: Effect[]): Outcome {
-  const found = groupForOwner(state, command.group, command.by)
-  if (!found.ok) return found
-  if (command.user === command.by)
-    return refuse('usage', `you own ${command.group}; to leave it, use leave_group`)
-  if (!found.value.members.has(command.user)) {
-    return state.users.has(command.user)
-      ? refuse('not-a-member', `${command.user} is not a member of ${command.group}`)
-      : refuse('no-such-user', `there is no user ${command.user}`)
+  if (group === undefined) return no('no-such-group', command.group)
+  if (group.members.has(by)) return no('you-are-member', command.group)
+  if (group.requests.has(by)) return no('already-requested', command.group)
+  const against =
+    quota(state, 'requests_of_account', () => by.requests) ??
+    quota(state, 'requests_of_group', () => group.requests.size)
+  if (against !== undefined) return against
+  return () => {
+    addRequest(state, group, by)
+    effects.push({ kind: 'join_requested', group: group.name, user: by.name, owner: ownerOf(group).name })
   }
-  takeOut(state, command.group, found.value, command.user, effects)
-  return done
 }
 
-/** Takes a request off the list for the owner to decide it; the group it was for. */
-function takeRequest(state: State, command: DecideRequest): ReturnType<typeof groupForOwner> {
-  const { user } = command
-  const found = groupForOwner(state, command.group, command.by)
+export function decideRequest(
+  state: State,
+  command: DecideRequest,
+  by: Account,
+  effects: Effect[],
+): Decision {
+  const found = groupForOwner(state, command.group, by)
   if (!found.ok) return found
-  if (found.value.requests.delete(user)) return found
-  if (!state.users.has(user)) return refuse('no-such-user', `there is no user ${user}`)
-  if (found.value.members.has(user))
-    return refuse('already-member', `${user} is already a member of ${command.group}`)
-  return refuse('no-such-request', `${user} has not asked to join ${command.group}`)
+  const group = found.value
+  const asker = state.accounts.get(command.user)
+  if (asker === undefined) return no('no-such-user', command.user)
+  if (group.members.has(asker)) return no('is-member', command.user, command.group)
+  if (!group.requests.has(asker)) return no('no-such-request', command.user, command.group)
+  const accepted = command.kind === 'accept_request'
+  const against = accepted
+    ? (quota(state, 'members_of_group', () => group.members.size) ??
+      quota(state, 'memberships_of_account', () => asker.groups.length))
+    : undefined
+  if (against !== undefined) return against
+  return () => {
+    dropRequest(state, group, asker)
+    if (accepted) addMember(state, group, asker)
+    effects.push({ kind: 'request_decided', group: group.name, user: asker.name, accepted })
+  }
+}
+
+export function leaveGroup(state: State, command: LeaveGroup, by: Account, effects: Effect[]): Decision {
+  const found = groupForMember(state, command.group, by)
+  return found.ok ? () => takeOut(state, found.value, by, effects) : found
+}
+
+export function removeMember(state: State, command: RemoveMember, by: Account, effects: Effect[]): Decision {
+  const found = groupForOwner(state, command.group, by)
+  if (!found.ok) return found
+  const group = found.value
+  const member = state.accounts.get(command.user)
+  if (member === by) return no('you-own-it', command.group)
+  if (member === undefined) return no('no-such-user', command.user)
+  if (!group.members.has(member)) return no('is-no-member', command.user, command.group)
+  return () => takeOut(state, group, member, effects)
 }
 
 /** A member goes, and with it everything it shared here. The last one takes the group along. */
-function takeOut(state: State, name: string, group: Group, user: string, effects: Effect[]): void {
+function takeOut(state: State, group: Group, user: Account, effects: Effect[]): void {
   const owner = ownerOf(group)
-  for (const file of group.files.keys()) withdrawShare(name, group, file, user, effects)
-  group.members.delete(user)
-  effects.push({ kind: 'member_left', group: name, user, members: [...group.members] })
+  for (const entry of group.entries.valuesArray()) withdrawShare(state, entry, user, effects)
+  dropMember(state, group, user)
+  effects.push({ kind: 'member_left', group: group.name, user: user.name, members: group.members })
   if (group.members.size === 0) {
-    state.groups.delete(name)
     // Nobody is left to decide: whoever waits is told no.
     for (const asker of group.requests) {
-      effects.push({ kind: 'request_decided', group: name, user: asker, accepted: false })
+      effects.push({ kind: 'request_decided', group: group.name, user: asker.name, accepted: false })
     }
+    removeGroup(state, group)
   } else if (user === owner) {
-    effects.push({ kind: 'owner_changed', group: name, owner: ownerOf(group) })
+    effects.push({ kind: 'owner_changed', group: group.name, owner: ownerOf(group).name })
   }
+}
+
+function quota(state: State, name: QuotaName, count: () => number): No | undefined {
+  return state.level < 2 ? undefined : overQuota(state.quotas, name, count())
 }

@@ -1,26 +1,70 @@
-// Outcomes that several rules share, so that the same "no" is always the same sentence.
+// What a command or question comes to: done, or a reason with its arguments. Sentences are made where they are
+// shown, so that wording one anew changes no state.
 
-import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { ownerOf, type Group, type Outcome, type State } from './state.ts'
+import { ownerOf, type Account, type Group, type State } from './state.ts'
 
-export const done: Outcome = accept({})
+export type Reason =
+  | 'user-taken'
+  | 'no-such-user'
+  | 'group-taken'
+  | 'no-such-group'
+  /** The asker is a member of the group. */
+  | 'you-are-member'
+  | 'is-member'
+  | 'already-requested'
+  | 'no-such-request'
+  /** The asker is no member of the group. */
+  | 'you-are-no-member'
+  | 'is-no-member'
+  | 'not-the-owner'
+  | 'you-own-it'
+  | 'no-such-file'
+  | 'not-shared'
+  | 'name-taken'
+  | 'other-size'
+  | 'over-quota'
+  | 'no-such-tracker'
+  | 'last-tracker'
+  /** The log cannot be written. */
+  | 'cannot-save'
+  | 'too-busy'
+  /** Of a snapshot of before, which kept sentences: its arguments are code and sentence. */
+  | 'as-was-said'
 
-export function noSuchGroup(group: string): Outcome & { ok: false } {
-  return refuse('no-such-group', `there is no group ${group}`)
+export interface No {
+  readonly ok: false
+  readonly reason: Reason
+  readonly args: readonly (string | number)[]
+}
+
+export type Found<T> = { readonly ok: true; readonly value: T } | No
+export type Outcome = Found<object>
+
+/** What a rule says to a command before anything has changed: a reason against it, done already, or how to do it. */
+export type Decision = Outcome | (() => void)
+
+export const done: Outcome = { ok: true, value: {} }
+
+export function no(reason: Reason, ...args: (string | number)[]): No {
+  return { ok: false, reason, args }
+}
+
+export function found<T>(value: T): { readonly ok: true; readonly value: T } {
+  return { ok: true, value }
 }
 
 /** The group, for one of its members only. */
-export function groupForMember(state: State, name: string, user: string): Answer<Group> {
+export function groupForMember(state: State, name: string, user: Account | undefined): Found<Group> {
   const group = state.groups.get(name)
-  if (group === undefined) return noSuchGroup(name)
-  if (!group.members.has(user)) return refuse('not-a-member', `you are not a member of ${name}`)
-  return accept(group)
+  if (group === undefined) return no('no-such-group', name)
+  if (user === undefined || !group.members.has(user)) return no('you-are-no-member', name)
+  return found(group)
 }
 
 /** The group, for its owner only. */
-export function groupForOwner(state: State, name: string, user: string): Answer<Group> {
+export function groupForOwner(state: State, name: string, user: Account | undefined): Found<Group> {
   const group = state.groups.get(name)
-  if (group === undefined) return noSuchGroup(name)
-  if (ownerOf(group) !== user) return refuse('not-the-owner', `only the owner of ${name} may do this`)
-  return accept(group)
+  if (group === undefined) return no('no-such-group', name)
+  if (ownerOf(group) !== user) return no('not-the-owner', name)
+  return found(group)
 }

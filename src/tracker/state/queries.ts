@@ -1,11 +1,12 @@
 // Questions about the hard state. They change nothing, and never touch the log.
 
+import { pageEntries } from '../../common/limits.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { GroupEntry, Standing } from '../../common/protocol/tracker-protocol.ts'
-import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { groupForMember, groupForOwner } from './outcomes.ts'
-import { pageByName, pageInOrder } from './pages.ts'
-import { ownerOf, type Group, type SharedFile, type State } from './state.ts'
+import { found, groupForMember, groupForOwner, no, type Found } from './outcomes.ts'
+import type { OrderedSet } from './ordered-set.ts'
+import type { SortedMap } from './sorted-map.ts'
+import { ownerOf, type Account, type Entry, type Group, type State } from './state.ts'
 
 interface UserPage {
   users: string[]
@@ -13,7 +14,7 @@ interface UserPage {
 }
 
 export interface FilePage {
-  files: { name: string; file: SharedFile }[]
+  files: Entry[]
   more: boolean
 }
 
@@ -23,24 +24,21 @@ export interface Totals {
   readonly files: number
 }
 
+/** Listings are read page by page; `after` is the last name of the page before. */
 export function listGroups(
   state: State,
   by: string,
   after: string | undefined,
 ): { groups: GroupEntry[]; more: boolean } {
-  const page = pageByName(state.groups.keys(), after)
-  const groups: GroupEntry[] = []
-  for (const name of page.entries) {
-    const group = state.groups.get(name)
-    if (group === undefined) continue
-    groups.push({
-      group: name,
-      owner: ownerOf(group),
-      members: group.members.size,
-      standing: standingOf(group, by),
-    })
-  }
-  return { groups, more: page.more }
+  const account = state.accounts.get(by)
+  const { page, more } = pageOf(state.groups, after)
+  const groups = page.map((group) => ({
+    group: group.name,
+    owner: ownerOf(group).name,
+    members: group.members.size,
+    standing: standingOf(group, account),
+  }))
+  return { groups, more }
 }
 
 export function listMembers(
@@ -48,9 +46,9 @@ export function listMembers(
   by: string,
   group: string,
   after: string | undefined,
-): Answer<UserPage> {
-  const found = groupForMember(state, group, by)
-  return found.ok ? accept(usersOf(found.value.members, after)) : found
+): Found<UserPage> {
+  const mine = groupForMember(state, group, state.accounts.get(by))
+  return mine.ok ? found(usersOf(state, mine.value.members, after)) : mine
 }
 
 export function listRequests(
@@ -58,9 +56,9 @@ export function listRequests(
   by: string,
   group: string,
   after: string | undefined,
-): Answer<UserPage> {
-  const found = groupForOwner(state, group, by)
-  return found.ok ? accept(usersOf(found.value.requests, after)) : found
+): Found<UserPage> {
+  const mine = groupForOwner(state, group, state.accounts.get(by))
+  return mine.ok ? found(usersOf(state, mine.value.requests, after)) : mine
 }
 
 export function listFiles(
@@ -68,50 +66,55 @@ export function listFiles(
   by: string,
   group: string,
   after: string | undefined,
-  isListed: (name: string) => boolean = () => true,
-): Answer<FilePage> {
-  const found = groupForMember(state, group, by)
-  if (!found.ok) return found
-  const page = pageByName(chosen(found.value.files.keys(), isListed), after)
-  const files: FilePage['files'] = []
-  for (const name of page.entries) {
-    const file = found.value.files.get(name)
-    if (file !== undefined) files.push({ name, file })
-  }
-  return accept({ files, more: page.more })
+): Found<FilePage> {
+  const mine = groupForMember(state, group, state.accounts.get(by))
+  if (!mine.ok) return mine
+  const { page, more } = pageOf(mine.value.entries, after)
+  return found({ files: page, more })
 }
 
-function* chosen(names: Iterable<string>, isChosen: (name: string) => boolean): Generator<string> {
-  for (const name of names) if (isChosen(name)) yield name
-}
-
-export function findFile(state: State, by: string, group: string, name: string): Answer<SharedFile> {
-  const found = groupForMember(state, group, by)
-  if (!found.ok) return found
-  const file = found.value.files.get(name)
-  return file === undefined ? refuse('no-such-file', `there is no file ${name} in ${group}`) : accept(file)
+export function findFile(state: State, by: string, group: string, name: string): Found<Entry> {
+  const mine = groupForMember(state, group, state.accounts.get(by))
+  if (!mine.ok) return mine
+  const entry = mine.value.entries.get(name)
+  return entry === undefined ? no('no-such-file', name, group) : found(entry)
 }
 
 /** Whether a user may say that it has pieces of this: a member, and this very version is in the group. */
 export function mayAnnounce(state: State, user: string, version: FileVersion): boolean {
-  const group = state.groups.get(version.group)
-  if (group === undefined || !group.members.has(user)) return false
-  return group.files.get(version.name)?.fileId === version.fileId
+  const mine = groupForMember(state, version.group, state.accounts.get(user))
+  return mine.ok && mine.value.entries.get(version.name)?.fileId === version.fileId
 }
 
 export function totalsOf(state: State): Totals {
-  let files = 0
-  for (const group of state.groups.values()) files += group.files.size
-  return { users: state.users.size, groups: state.groups.size, files }
+  const { accounts, groups, shelves } = state
+  return { users: accounts.size, groups: groups.size, files: shelves.entries.count }
 }
 
-function standingOf(group: Group, user: string): Standing {
-  if (ownerOf(group) === user) return 'owner'
-  if (group.members.has(user)) return 'member'
-  return group.requests.has(user) ? 'requested' : 'none'
+function standingOf(group: Group, account: Account | undefined): Standing {
+  if (account === undefined) return 'none'
+  if (ownerOf(group) === account) return 'owner'
+  if (group.members.has(account)) return 'member'
+  return group.requests.has(account) ? 'requested' : 'none'
 }
 
-function usersOf(users: ReadonlySet<string>, after: string | undefined): UserPage {
-  const page = pageInOrder(users, after)
-  return { users: page.entries, more: page.more }
+/** What comes behind `after` in the order of names: costs its own length. What went meanwhile does no harm. */
+function pageOf<T>(sorted: SortedMap<T>, after: string | undefined): { page: T[]; more: boolean } {
+  const page: T[] = []
+  for (const [name, thing] of sorted.entries(after)) {
+    if (name === after) continue
+    if (page.length === pageEntries) return { page, more: true }
+    page.push(thing)
+  }
+  return { page, more: false }
+}
+
+/** In the order of joining or asking. If `after` went meanwhile, from the start again. */
+function usersOf(state: State, users: OrderedSet<Account>, after: string | undefined): UserPage {
+  const page: string[] = []
+  for (const { name } of users.behind(after === undefined ? undefined : state.accounts.get(after))) {
+    if (page.length === pageEntries) return { users: page, more: true }
+    page.push(name)
+  }
+  return { users: page, more: false }
 }

@@ -1,49 +1,95 @@
-// The hard state of a community. Changed by apply alone; everybody else reads.
-// Maps and Sets only, since every key comes from outside. Their order is part of the state: it is the
-// order in which things happened, and it is the same on every tracker that applied the same log.
+// The hard state of a community. Changed by apply alone; everybody else reads. Accounts, groups and entries are
+// known by numbers that are never used again, so nothing of one that is gone passes to another of its name.
+// Maps, Sets and trees only, since every name comes from outside. The order of a Set is part of the state: it is
+// the order in which things happened, and it is the same on every tracker that applied the same log.
 
-import type { Answer } from '../../common/refusal.ts'
 import type { Credentials } from '../../common/security/scram.ts'
-import { RememberedOutcomes } from './remembered-outcomes.ts'
+import type { LegacyOutcomes } from './legacy-outcomes.ts'
+import type { OrderedSet } from './ordered-set.ts'
+import type { Quotas } from './quotas.ts'
+import type { Shelves } from './shelves.ts'
+import type { SortedMap } from './sorted-map.ts'
 
-/** What a command came to. */
-export type Outcome = Answer<object>
-
-export interface SharedFile {
-  readonly fileId: string
-  readonly sizeBytes: number
-  /** Users in the order in which they shared it; the first one may replace it. Never empty. */
-  readonly sharers: Set<string>
+export interface Account {
+  /** From 1, in the order of registration. */
+  readonly id: number
+  readonly name: string
+  credentials: Credentials
+  /** Goes up whenever all logins and tokens of before are to end. */
+  epoch: number
+  /** In the order of joining. */
+  readonly groups: Group[]
+  /** Groups that it asks to join. */
+  requests: number
+  /** Entries that it shares. */
+  shares: number
+  /** Ids of its last changes that were done, as `hashOfId` gives them, oldest first. */
+  readonly done: number[]
 }
 
 export interface Group {
-  /** Users in the order of joining. Never empty. The first one is the owner: see `ownerOf`. */
-  readonly members: Set<string>
-  /** Users that ask to join, oldest first. None of them is a member. */
-  readonly requests: Set<string>
-  readonly files: Map<string, SharedFile>
+  readonly id: number
+  readonly name: string
+  /** In the order of joining. Never empty. The first one is the owner: see `ownerOf`. */
+  readonly members: OrderedSet<Account>
+  /** Those who ask to join, oldest first. None of them is a member. */
+  readonly requests: OrderedSet<Account>
+  readonly entries: SortedMap<Entry>
+}
+
+/** A name in a group, and the content behind it, which is known by its id. */
+export interface Entry {
+  readonly id: number
+  readonly group: Group
+  readonly name: string
+  fileId: string
+  sizeBytes: number
+  /** In the order in which they shared it; the first one may replace it. Never empty. */
+  sharers: Sharers
+}
+
+/** Most entries have one or two sharers, for which a Set takes ten times as much memory as an array. */
+export type Sharers = Account[] | Set<Account>
+export const sharersInArrayMax = 8
+
+export function sharerCount({ sharers }: Entry): number {
+  return Array.isArray(sharers) ? sharers.length : sharers.size
+}
+
+export function isSharer({ sharers }: Entry, account: Account): boolean {
+  return Array.isArray(sharers) ? sharers.includes(account) : sharers.has(account)
+}
+
+export interface KnownTracker {
+  /** The newest level of the state that it can follow. */
+  level: number
+  /** Which of the community's trackers it is; undefined for programs of before, which did not say. */
+  number: number | undefined
 }
 
 export interface State {
+  /** Of the last command that was applied. */
+  position: number
+  /** Which rules hold: see levels.ts. */
+  level: number
   /** Names the community; empty until the first tracker has started. */
-  cluster: string
+  community: string
   /** Known to trackers only: makes the made-up credentials of users that do not exist. */
   secret: string
-  /** Public keys of the trackers, whose tickets are good here. */
-  readonly trackers: Set<string>
-  readonly users: Map<string, Credentials>
-  readonly groups: Map<string, Group>
-  readonly outcomes: RememberedOutcomes
-}
-
-export function emptyState(): State {
-  return {
-    cluster: '',
-    secret: '',
-    trackers: new Set(),
-    users: new Map(),
-    groups: new Map(),
-    outcomes: new RememberedOutcomes(),
+  /** By public key: the trackers whose tickets are good here, oldest first. */
+  readonly trackers: Map<string, KnownTracker>
+  readonly accounts: SortedMap<Account>
+  readonly groups: SortedMap<Group>
+  quotas: Quotas
+  /** Accounts made today, by the network they came from; `day` counts days since 1970. */
+  readonly registrations: { day: number; readonly byNetwork: Map<string, number> }
+  /** At level 1: outcomes of everybody's last commands. */
+  readonly outcomes: LegacyOutcomes
+  /** The same accounts, groups and entries by number, and what changed of them when: for snapshots. */
+  readonly shelves: {
+    readonly accounts: Shelves<Account>
+    readonly groups: Shelves<Group>
+    readonly entries: Shelves<Entry>
   }
 }
 
@@ -51,16 +97,13 @@ export function emptyState(): State {
  * The owner of a group is its longest-standing member: the founder, and when the owner leaves whoever
  * has been in the group for longest. So ownership is not a field that could disagree with the members.
  */
-export function ownerOf(group: Group): string {
-  return firstOf(group.members)
+export function ownerOf(group: Group): Account {
+  for (const member of group.members) return member
+  throw new Error('invariant broken: a group without members')
 }
 
-/** Whoever shared a file first, of those who still share it. */
-export function firstSharerOf(file: SharedFile): string {
-  return firstOf(file.sharers)
-}
-
-function firstOf(users: ReadonlySet<string>): string {
-  for (const user of users) return user
-  throw new Error('invariant broken: a group without members, or a file without sharers')
+/** Whoever shared an entry first, of those who still share it. */
+export function firstSharerOf(entry: Entry): Account {
+  for (const sharer of entry.sharers) return sharer
+  throw new Error('invariant broken: an entry without sharers')
 }

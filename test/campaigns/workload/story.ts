@@ -3,7 +3,7 @@
 // whatever was lost, done twice or done by half shows in one or the other.
 
 import { PlainModel } from '../../tracker/state/plain-model.ts'
-import type { Wish } from '../../tracker/state/world.ts'
+import type { UserWish } from '../../tracker/state/world.ts'
 import { commandId } from './speaker.ts'
 
 /** A command that was issued: a line of the ledger. */
@@ -18,7 +18,7 @@ export interface Step {
   tries: number
 }
 
-export type StoryWish = Exclude<Wish, { kind: 'tracker_started' }>
+export type StoryWish = Exclude<UserWish, { kind: 'tracker_started' }>
 
 export const fileNames = ['f', 'e']
 const fileIds = ['1'.repeat(64), '2'.repeat(64)]

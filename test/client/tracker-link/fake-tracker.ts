@@ -47,7 +47,6 @@ interface Asker {
 
 export class FakeTracker {
   /** What it says that it can, at the next `hello`. */
-  capabilities: string[] = []
   cluster = 'c1'
   readonly identity = makeIdentity()
   /** Everything that was asked, in order, over all connections. */
@@ -153,7 +152,7 @@ export class FakeTracker {
     return accept({
       protocol: protocolVersion,
       program: 'fake',
-      capabilities: this.capabilities,
+      capabilities: [],
       cluster: this.cluster,
       key: this.identity.publicKey,
       nonce: asker.nonce,

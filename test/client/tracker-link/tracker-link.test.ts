@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { announceBatchFiles } from '../../../src/common/limits.ts'
-import { wideNames } from '../../../src/common/names.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
 import { answeredElsewhere } from '../../../src/common/wire/responder.ts'
 import { diesOverIt, FakeTracker, password, startTrackers, user } from './fake-tracker.ts'
@@ -127,24 +126,6 @@ test('many announces are said, and repeated, in batches that fit a line', async 
 })
 
 // It would refuse the whole batch for one name that it does not take, and the others had no seeder.
-test('a tracker of before is not told names that it does not take', async () => {
-  const [tracker] = await startTrackers(1)
-  const { link, hears } = await loggedIn([tracker!])
-  const wide = ['x'.repeat(201), '👩\u200d👩\u200d👦.png']
-  for (const name of ['x'.repeat(200), ...wide]) void link.announce(file(name), true)
-  const names = async (count: number) =>
-    (await tracker!.called('announce', count))
-      .map((call) => call.params.files.map((each: { name: string }) => each.name))
-      .flat()
-  expect(await names(1)).toEqual(['x'.repeat(200)])
-  await tracker!.stop()
-  tracker!.calls.length = 0
-  tracker!.capabilities = [wideNames]
-  await tracker!.start()
-  await hears('up', 2)
-  expect(await names(1)).toEqual(['x'.repeat(200), ...wide])
-})
-
 // What was announced while the login at the second tracker was still under way never reached it: when
 // the first one died, the files had no seeders.
 test('a tracker whose login takes longer is told what was announced meanwhile', async () => {

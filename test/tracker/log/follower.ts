@@ -9,7 +9,9 @@ export class Follower implements LogFollower {
   lost: Failure | undefined
 
   onSnapshot(snapshot: LogSnapshot): void {
-    this.delivered.push(`${snapshot.position} [${snapshot.text}]`)
+    const content =
+      'text' in snapshot ? snapshot.text : [...snapshot.sections].map((pair) => pair.join('=')).join(' ')
+    this.delivered.push(`${snapshot.position} [${content}]`)
   }
 
   onEntry(position: number, text: string): void {

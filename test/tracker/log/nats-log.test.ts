@@ -2,7 +2,6 @@
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Failure } from '../../../src/common/failure.ts'
-import type { LogSnapshot } from '../../../src/tracker/log/command-log.ts'
 import {
   formatNatsAddress,
   parseNatsAddress,
@@ -128,17 +127,6 @@ describe.skipIf(natsIsMissing)(`one server${natsIsMissing}`, () => {
     const { manager } = await administrator(address)
     const { state } = await manager.streams.info(address.stream)
     expect([state.first_seq, state.last_seq]).toEqual([3, 4])
-  })
-
-  test('a snapshot that another tracker has just taken is not taken again', async () => {
-    const address = freshNatsAddress()
-    const [one, two] = [await following(address), await following(address)]
-    await one.log.append(['a', 'b'])
-    await one.log.saveSnapshot(() => ({ position: 2, text: 'ab' }))
-    await two.log.sync()
-    const take = vi.fn<() => LogSnapshot>(() => ({ position: 2, text: 'ab' }))
-    await two.log.saveSnapshot(take)
-    expect(take).not.toHaveBeenCalled()
   })
 
   test('a snapshot of several parts comes back whole, and older ones are removed', async () => {

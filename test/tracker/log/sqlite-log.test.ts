@@ -117,18 +117,73 @@ test('a follower whose entries were truncated gets the snapshot instead', async 
   expect(follower.delivered).toEqual(['3 [abc]', '4 d'])
 })
 
-test('a snapshot that another tracker has just taken is not taken again', async () => {
+test('whoever takes a snapshot is told what is kept, and may find it not worth one', async () => {
   const path = join(temporaryFolder(), 'log.sqlite')
   const one = await logWith(path, ['a', 'b'])
   const two = openLog(path)
   await two.follow(new Follower())
-  await one.saveSnapshot(() => ({ position: 2, text: 'ab' }))
-  let taken = 0
-  await two.saveSnapshot(() => {
-    taken++
-    return { position: 2, text: 'ab' }
+  await one.saveSnapshot(() => ({ position: 2, changed: [['k', 'ab']] }))
+  await two.saveSnapshot((kept) => {
+    expect(kept).toEqual({ position: 2, ofSections: 2 })
+    return undefined
   })
-  expect(taken).toBe(0)
+  const third = new Follower()
+  await openLog(path).follow(third)
+  expect(third.delivered).toEqual(['2 [k=ab]'])
+})
+
+test('a snapshot in sections writes those that changed, and forgets those that are no more', async () => {
+  const path = join(temporaryFolder(), 'log.sqlite')
+  const log = await logWith(path, ['a', 'b'])
+  await log.saveSnapshot(() => ({ position: 2, text: 'as version 0.1 has it' }))
+  const kept: unknown[] = []
+  const changes: [string, string | undefined][][] = [
+    [
+      ['one', '1'],
+      ['two', '2'],
+      ['three', '3'],
+    ],
+    [
+      ['two', 'changed'],
+      ['three', undefined],
+    ],
+  ]
+  for (const [index, changed] of changes.entries()) {
+    await log.append(['c'])
+    await log.saveSnapshot((before) => {
+      kept.push(before)
+      return { position: 3 + index, changed }
+    })
+  }
+  expect(kept).toEqual([
+    { position: 2, ofSections: 0 },
+    { position: 3, ofSections: 3 },
+  ])
+  const later = new Follower()
+  await openLog(path).follow(later)
+  expect(later.delivered).toEqual(['4 [one=1 two=changed]'])
+})
+
+test.each([
+  [
+    'is altered',
+    "UPDATE sections SET text = 'x' WHERE key = 'one'",
+    /section one of the snapshot is altered/,
+  ],
+  ['is missing', "DELETE FROM sections WHERE key = 'one'", /the snapshot has 1 sections of 2/],
+])('a section that %s is noticed at the start', async (_what, change, sentence) => {
+  const path = join(temporaryFolder(), 'log.sqlite')
+  const log = await logWith(path, ['a'])
+  await log.saveSnapshot(() => ({
+    position: 1,
+    changed: [
+      ['one', '1'],
+      ['two', '2'],
+    ],
+  }))
+  await log.close()
+  tamper(path, change)
+  expect((await failureOf(path))?.message).toMatch(sentence)
 })
 
 test('entries behind a snapshot stay for a while, for trackers that are a little behind', async () => {
@@ -238,7 +293,7 @@ test('a file of a newer version is refused', async () => {
   const path = join(temporaryFolder(), 'log.sqlite')
   await (await logWith(path, ['a'])).close()
   tamper(path, 'PRAGMA user_version = 99')
-  expect((await failureOf(path))?.message).toMatch(/has format 99, this tracker reads 1/)
+  expect((await failureOf(path))?.message).toMatch(/has format 99, this tracker reads up to 2/)
 })
 
 test('a data file that is missing beside its write-ahead log is refused', async () => {

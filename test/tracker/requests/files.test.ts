@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Address } from '../../../src/common/addresses.ts'
-import { wideNames } from '../../../src/common/names.ts'
 import { readTicket } from '../../../src/common/security/ticket.ts'
 import { fileHandlers } from '../../../src/tracker/requests/files.ts'
+import { done } from '../../../src/tracker/state/outcomes.ts'
 import type { Services } from '../../../src/tracker/requests/services.ts'
 import type { Requester } from '../../../src/tracker/requests/requester.ts'
 import { groupOf, share } from '../state/world.ts'
@@ -196,39 +196,6 @@ test('a client that reconnects before its old connection is gone is never said t
   expect(await bob.hears('swarm_changed')).toMatchObject({ joined: [{ user: 'ann' }], left: [] })
 })
 
-// Programs of before refuse a whole listing, and close the connection for a notification, when they find a
-// name in it that was not possible then.
-test('a client that does not say that it takes them hears nothing of names that are long or hold joiners', async () => {
-  const { address } = await runTracker()
-  const { ann } = await annAndBob(address)
-  const wide = [`${'x'.repeat(250)}.png`, '👩‍👩‍👦.png']
-  for (const name of [...wide, file.name])
-    expect(await ann.change('share_file', { ...shared, name })).toMatchObject({ ok: true })
-  const today = await TestClient.connect(address)
-  await today.hello([wideNames])
-  await today.login('ann', 'secret', 4003)
-  const namesFor = async (client: TestClient): Promise<string[]> => {
-    const answer = await client.request('list_files', { group: 'g' })
-    return answer.ok ? answer.value.files.map(({ name }) => name) : []
-  }
-  expect(await namesFor(ann)).toEqual([file.name])
-  expect((await namesFor(today)).toSorted()).toEqual([file.name, ...wide].toSorted())
-  for (const name of [...wide, file.name]) await ann.change('unshare_file', { group: 'g', name })
-  expect(await today.hears('file_gone')).toMatchObject({ name: wide[0] })
-  expect(await ann.hears('file_gone')).toMatchObject({ name: file.name })
-})
-
-test('a page of 100 files is full although others before it are not for this client', async () => {
-  const { address } = await runTracker()
-  const { ann } = await annAndBob(address)
-  const add = (name: string) => ann.change('share_file', { ...shared, name })
-  for (let at = 0; at < 101; at++) await add(`${'a'.repeat(200)}${at}`)
-  await add('b')
-  expect(await ann.request('list_files', { group: 'g' })).toMatchObject({
-    value: { files: [{ name: 'b' }], more: false },
-  })
-})
-
 test('a name that is not drawn as it is spelt is refused, unless the group has it from before', async () => {
   const { address } = await runTracker()
   const { ann } = await annAndBob(address)
@@ -241,9 +208,13 @@ test('a name that is not drawn as it is spelt is refused, unless the group has i
   })
   const { state } = groupOf('ann').done(share('ann', fileId, 'so\u00adft.png'))
   const submitted: unknown[] = []
-  const submit = (command: unknown): void => void submitted.push(command)
-  const { share_file } = fileHandlers({ sequencer: { state, submit } } as unknown as Services)
-  const again = { id: 'i'.repeat(16), ...shared, name: 'so\u00adft.png' }
-  await share_file(again, { user: 'ann' } as Requester, 1)
+  const submit = (command: unknown): Promise<unknown> => {
+    submitted.push(command)
+    return Promise.resolve(done)
+  }
+  const services = { sequencer: { state, submit, isBusy: false }, nowMs: () => 0 }
+  const { share_file } = fileHandlers(services as unknown as Services)
+  const again = { id: 'i'.repeat(16), ...shared, name: 'so\u00adft.png', fileId: otherId }
+  await share_file(again, { user: 'ann', host: '127.0.0.1' } as Requester, 1)
   expect(submitted).toEqual([{ kind: 'share_file', by: 'ann', ...again }])
 })

@@ -1,23 +1,32 @@
 // Every rule of the hard state, and every way to be told no.
 
 import { expect, test } from 'vitest'
-import { rememberedOutcomesMax, trackerKeysMax } from '../../../src/common/limits.ts'
-import { apply } from '../../../src/tracker/state/apply.ts'
-import { RememberedOutcomes } from '../../../src/tracker/state/remembered-outcomes.ts'
+import { trackerKeysMax } from '../../../src/common/limits.ts'
+import { doneRememberedMax } from '../../../src/tracker/state/done-commands.ts'
 import { findFile, listGroups, listMembers, listRequests } from '../../../src/tracker/state/queries.ts'
-import { digestOf } from '../../../src/tracker/state/snapshot.ts'
-import { credentials, groupOf, register, share, World } from './world.ts'
+import { changedSections } from '../../../src/tracker/state/sections.ts'
+import { legacyOutcomesMax } from '../../../src/tracker/state/legacy-outcomes.ts'
+import type { State } from '../../../src/tracker/state/state.ts'
+import { applyNext, credentials, groupOf, register, share, World } from './world.ts'
 
 const g = { group: 'g' }
 
 function members(world: World, by: string): unknown {
   const answer = listMembers(world.state, by, 'g', undefined)
-  return answer.ok ? answer.value.users : answer.refusal.code
+  return answer.ok ? answer.value.users : answer.reason
+}
+
+/** Content, size and sharers of f in g. */
+function fileSeenBy(world: World, by: string): unknown {
+  const answer = findFile(world.state, by, 'g', 'f')
+  if (!answer.ok) return answer.reason
+  const { fileId, sizeBytes, sharers } = answer.value
+  return [fileId, sizeBytes, Array.from(sharers, ({ name }) => name)]
 }
 
 function requests(world: World, by: string): unknown {
   const answer = listRequests(world.state, by, 'g', undefined)
-  return answer.ok ? answer.value.users : answer.refusal.code
+  return answer.ok ? answer.value.users : answer.reason
 }
 
 test('the first tracker names the community, later ones add their keys once', () => {
@@ -27,14 +36,14 @@ test('the first tracker names the community, later ones add their keys once', ()
   expect(start('k1', 'c1')).toEqual([{ kind: 'trackers_changed', trackers: ['k1'] }])
   expect(start('k2', 'c2')).toEqual([{ kind: 'trackers_changed', trackers: ['k1', 'k2'] }])
   expect(start('k2', 'c3')).toEqual([])
-  expect(world.state).toMatchObject({ cluster: 'c1', secret: 'secret of c1' })
+  expect(world.state).toMatchObject({ community: 'c1', secret: 'secret of c1' })
 })
 
 test('of the keys of trackers that came and went the newest are kept, so that a login can be answered', () => {
   const world = new World()
   for (let index = 0; index < trackerKeysMax + 2; index++)
     world.do({ kind: 'tracker_started', key: `k${index}`, cluster: 'c', secret: 's' })
-  const keys = [...world.state.trackers]
+  const keys = [...world.state.trackers.keys()]
   expect([keys.length, keys[0], keys.at(-1)]).toEqual([trackerKeysMax, 'k2', `k${trackerKeysMax + 1}`])
   // One that was forgotten and starts again is known again.
   const [effect] = world.effects({ kind: 'tracker_started', key: 'k0', cluster: 'c', secret: 's' })
@@ -51,7 +60,7 @@ test('a command by somebody who does not exist is refused', () => {
 test('a user name is given once', () => {
   const world = new World().done(register('ann'))
   expect(world.answer(register('ann'))).toBe('user-taken: there is already a user ann')
-  expect(world.state.users.get('ann')).toEqual(credentials)
+  expect(world.state.accounts.get('ann')).toMatchObject({ id: 1, credentials })
 })
 
 test('whoever creates a group owns it and is its only member', () => {
@@ -104,7 +113,7 @@ test('a rejected request is gone, and its asker is told', () => {
     { kind: 'request_decided', group: 'g', user: 'zoe', accepted: false },
   ])
   expect(requests(world, 'ann')).toEqual([])
-  expect(members(world, 'zoe')).toBe('not-a-member')
+  expect(members(world, 'zoe')).toBe('you-are-no-member')
 })
 
 test('when the owner leaves, the longest-standing member becomes the owner', () => {
@@ -162,9 +171,7 @@ test('sharing is for members, and the same content under a name adds a sharer', 
   expect(world.answer(share('zoe'))).toBe('not-a-member: you are not a member of g')
   expect(world.answer({ ...share('ann'), group: 'h' } as never)).toBe('no-such-group: there is no group h')
   world.done(share('ann'), share('bob'), share('bob'))
-  expect(findFile(world.state, 'bob', 'g', 'f')).toMatchObject({
-    value: { fileId: 'one', sizeBytes: 10, sharers: new Set(['ann', 'bob']) },
-  })
+  expect(fileSeenBy(world, 'bob')).toEqual(['one', 10, ['ann', 'bob']])
 })
 
 test('other content under a name is a new version by its first sharer, and refused to others', () => {
@@ -173,9 +180,7 @@ test('other content under a name is a new version by its first sharer, and refus
   expect(world.effects(share('ann', 'two'))).toEqual([
     { kind: 'file_gone', version: { group: 'g', name: 'f', fileId: 'one' }, sharers: ['ann', 'bob'] },
   ])
-  expect(findFile(world.state, 'bob', 'g', 'f')).toMatchObject({
-    value: { fileId: 'two', sharers: new Set(['ann']) },
-  })
+  expect(fileSeenBy(world, 'bob')).toEqual(['two', 10, ['ann']])
 })
 
 test('the same content with another size is a lie', () => {
@@ -201,7 +206,7 @@ test('withdrawing is for sharers; the last one takes the file along', () => {
   expect(world.effects(unshare('bob'))).toEqual([{ kind: 'share_withdrawn', version, user: 'bob' }])
   expect(world.answer(unshare('bob'))).toBe('not-shared: you do not share f in g')
   expect(world.effects(unshare('ann'))).toEqual([{ kind: 'file_gone', version, sharers: ['ann'] }])
-  expect(findFile(world.state, 'ann', 'g', 'f')).toMatchObject({ refusal: { code: 'no-such-file' } })
+  expect(findFile(world.state, 'ann', 'g', 'f')).toMatchObject({ reason: 'no-such-file' })
 })
 
 test('leaving and being removed withdraw all shares in the group', () => {
@@ -219,50 +224,89 @@ test('leaving and being removed withdraw all shares in the group', () => {
   })
 })
 
-test('a refused command changes nothing but that it is remembered', () => {
+/** All that a state says, but how far it has read. */
+function said(state: State): unknown {
+  return [...changedSections(state, 0)]
+}
+
+test('a refused command changes nothing', () => {
   const world = groupOf('ann', 'bob').done(share('ann'))
-  const before = digestOf({ ...world.state, outcomes: new RememberedOutcomes() })
+  const before = said(world.state)
   world.do({ kind: 'create_group', by: 'bob', ...g })
   world.do({ kind: 'remove_member', by: 'bob', user: 'ann', ...g })
   world.do(share('bob', 'two'))
   world.do({ kind: 'unshare_file', by: 'bob', name: 'f', ...g })
-  expect(digestOf({ ...world.state, outcomes: new RememberedOutcomes() })).toBe(before)
+  expect(said(world.state)).toEqual(before)
 })
 
-test('a repeated command id has the first outcome, no effects, and changes nothing', () => {
+test('a command id that was done is done again, without effects, and changes nothing', () => {
   const { state } = groupOf('ann', 'bob').done(share('ann'))
   const leave = { kind: 'leave_group', id: 'the same', by: 'bob', group: 'g' } as const
-  const first = apply(state, leave)
-  const digest = digestOf(state)
-  expect(apply(state, leave)).toEqual({ outcome: first.outcome, effects: [] })
-  expect(digestOf(state)).toBe(digest)
+  expect(applyNext(state, leave).outcome).toMatchObject({ ok: true })
+  const before = said(state)
+  expect(applyNext(state, leave)).toEqual({ outcome: { ok: true, value: {} }, effects: [] })
+  expect(said(state)).toEqual(before)
 })
 
-test('a refusal is remembered too, even when it would be granted by now', () => {
+test('a registration that is repeated is done, and the name is taken for everybody else', () => {
+  const { state } = new World()
+  const again = { kind: 'register', id: 'the same', user: 'ann', credentials } as const
+  expect(applyNext(state, again).outcome.ok).toBe(true)
+  expect(applyNext(state, again).outcome.ok).toBe(true)
+  expect(applyNext(state, { ...again, id: 'another' }).outcome).toMatchObject({ reason: 'user-taken' })
+})
+
+test('what was refused is decided anew, since it has changed nothing', () => {
   const { state } = groupOf('ann')
   const early = { kind: 'accept_request', id: 'the same', by: 'ann', group: 'g', user: 'zoe' } as const
-  const refused = apply(state, early).outcome
-  apply(state, { kind: 'join_group', id: 'other', by: 'zoe', group: 'g' })
-  expect(apply(state, early).outcome).toEqual(refused)
+  expect(applyNext(state, early).outcome.ok).toBe(false)
+  applyNext(state, { kind: 'join_group', id: 'other', by: 'zoe', group: 'g' })
+  expect(applyNext(state, early).outcome.ok).toBe(true)
 })
 
 test('command ids of different users have nothing to do with each other', () => {
   const { state } = groupOf('ann')
   const create = (by: string, group: string) =>
-    apply(state, { kind: 'create_group', id: 'the same', by, group }).outcome.ok
+    applyNext(state, { kind: 'create_group', id: 'the same', by, group }).outcome.ok
   expect([create('ann', 'a'), create('zoe', 'b')]).toEqual([true, true])
-  expect([...state.groups.keys()]).toEqual(['g', 'a', 'b'])
+  expect(state.groups.keysArray()).toEqual(['a', 'b', 'g'])
 })
 
-test('only so many outcomes are remembered, and the oldest is forgotten first', () => {
-  const state = groupOf('ann').state
-  // Thrice over: places of forgotten ones are used again, and what is oldest must stay right.
-  for (let id = 0; id <= 3 * rememberedOutcomesMax; id++) {
-    apply(state, { kind: 'leave_group', id: String(id), by: 'zoe', group: 'g' })
+test('whatever others do, and however often they are refused, what one has done stays known', () => {
+  const { state } = groupOf('ann')
+  const done = { kind: 'create_group', id: 'of long ago', by: 'ann', group: 'mine' } as const
+  applyNext(state, done)
+  for (let count = 0; count < 70_000; count++) {
+    const group = count % 2 === 0 ? `z${count % 500}` : 'none'
+    applyNext(state, {
+      kind: count % 4 === 0 ? 'create_group' : 'leave_group',
+      id: String(count),
+      by: 'zoe',
+      group,
+    })
   }
-  expect(state.outcomes.size).toBe(rememberedOutcomesMax)
-  const last = 3 * rememberedOutcomesMax
-  const oldest = last - rememberedOutcomesMax + 1
+  expect(applyNext(state, done).outcome).toEqual({ ok: true, value: {} })
+})
+
+test('of one user so many commands stay known, the latest', () => {
+  const { state } = groupOf('ann')
+  const command = (count: number) =>
+    ({ kind: 'create_group', id: String(count), by: 'ann', group: `g${count}` }) as const
+  for (let count = 0; count <= doneRememberedMax; count++) applyNext(state, command(count))
+  expect(applyNext(state, command(1)).outcome.ok).toBe(true)
+  expect(applyNext(state, command(0)).outcome).toMatchObject({ reason: 'group-taken' })
+})
+
+test('at level 1 so many outcomes of all are remembered, refusals too, and the oldest is forgotten first', () => {
+  const world = new World(1).done(register('zoe'))
+  const { state } = world
+  // Thrice over: places of forgotten ones are used again, and what is oldest must stay right.
+  for (let id = 0; id <= 3 * legacyOutcomesMax; id++) {
+    applyNext(state, { kind: 'leave_group', id: String(id), by: 'zoe', group: 'g' })
+  }
+  expect(state.outcomes.size).toBe(legacyOutcomesMax)
+  const last = 3 * legacyOutcomesMax
+  const oldest = last - legacyOutcomesMax + 1
   const ids = [0, oldest - 1, oldest, last]
   expect(ids.map((id) => state.outcomes.get(`zoe ${id}`)?.ok)).toEqual([undefined, undefined, false, false])
 })

@@ -1,7 +1,7 @@
 // The rules of the hard state once more, written as plainly as possible and without a look at the real
 // ones: lists of facts, and codes instead of sentences. What the state machine is held against.
 
-import type { Wish } from './world.ts'
+import type { UserWish } from './world.ts'
 
 interface Share {
   group: string
@@ -36,8 +36,7 @@ export class PlainModel {
   }
 
   /** "done", or the code of the refusal. */
-  do(wish: Wish): string {
-    if (wish.kind === 'tracker_started') return 'done'
+  do(wish: UserWish): string {
     if (wish.kind === 'register') {
       if (this.users.includes(wish.user)) return 'user-taken'
       this.users.push(wish.user)
@@ -80,7 +79,7 @@ export class PlainModel {
     return 'name' in wish ? this.#share(wish, by, group) : this.#goes(group, by)
   }
 
-  #share(wish: Extract<Wish, { name: string }>, by: string, group: string): string {
+  #share(wish: Extract<UserWish, { name: string }>, by: string, group: string): string {
     const { name } = wish
     const there = this.sharesOf(group, name)
     if (wish.kind === 'unshare_file') {

@@ -1,44 +1,49 @@
-// The state machine against random stories. Seeds are printed when one fails.
+// The state machine against random stories, at each level. Seeds are printed when one fails.
 
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { apply } from '../../../src/tracker/state/apply.ts'
+import { describe, expect, test } from 'vitest'
+import { answerOf, wordsOf } from '../../../src/tracker/requests/sentences.ts'
 import type { Command } from '../../../src/tracker/state/commands.ts'
-import { digestOf, restoreSnapshot, takeSnapshot } from '../../../src/tracker/state/snapshot.ts'
-import { emptyState, ownerOf, type State } from '../../../src/tracker/state/state.ts'
+import { restoreLegacySnapshot, takeLegacySnapshot } from '../../../src/tracker/state/legacy-snapshot.ts'
+import { changedSections, digestOf, restoreSections } from '../../../src/tracker/state/sections.ts'
+import { ownerOf, type Account, type State } from '../../../src/tracker/state/state.ts'
 import { PlainModel } from './plain-model.ts'
 import { anyStory } from './wishes.ts'
-import { World } from './world.ts'
+import { applyNext, stateAt, World } from './world.ts'
+
+const community: Command = { kind: 'tracker_started', key: 'k', cluster: 'c', secret: 's', level: 2 }
+
+function namesOf(accounts: Iterable<Account>): string[] {
+  return Array.from(accounts, ({ name }) => name)
+}
 
 /** The facts of a state, in the words of the plain model. */
-function factsOf(state: State): object {
-  const groups = [...state.groups]
+function factsOf({ accounts, groups }: State): object {
   return {
-    users: [...state.users.keys()],
-    groups: groups.map(([name, group]) => [name, ownerOf(group), [...group.members], [...group.requests]]),
-    shares: groups.flatMap(([group, { files }]) =>
-      [...files].map(([name, file]) => [group, name, file.fileId, [...file.sharers]]),
-    ),
+    users: accounts.keysArray(),
+    groups: groups
+      .valuesArray()
+      .map((group) => [group.name, ownerOf(group).name, namesOf(group.members), namesOf(group.requests)]),
+    shares: groups
+      .valuesArray()
+      .flatMap(({ name: group, entries }) =>
+        entries.valuesArray().map(({ name, fileId, sharers }) => [group, name, fileId, namesOf(sharers)]),
+      ),
   }
 }
 
-function factsOfModel(model: PlainModel, state: State): object {
+function factsOfModel(model: PlainModel): object {
+  const groups = model.groups.toSorted()
   return {
-    users: model.users,
-    groups: model.groups.map((name) => [
-      name,
-      model.ownerOf(name),
-      model.membersOf(name),
-      model.asksFor(name),
-    ]),
-    // The order of files in a group is the state's own affair.
-    shares: [...state.groups].flatMap(([group, { files }]) =>
-      [
-        ...new Set([...files.keys(), ...model.shares.filter((s) => s.group === group).map((s) => s.name)]),
-      ].map((name) => {
-        const shares = model.sharesOf(group, name)
-        return [group, name, shares[0]?.fileId, shares.map((share) => share.user)]
-      }),
+    users: model.users.toSorted(),
+    groups: groups.map((name) => [name, model.ownerOf(name), model.membersOf(name), model.asksFor(name)]),
+    shares: groups.flatMap((group) =>
+      [...new Set(model.shares.filter((share) => share.group === group).map(({ name }) => name))]
+        .toSorted()
+        .map((name) => {
+          const shares = model.sharesOf(group, name)
+          return [group, name, shares[0]?.fileId, shares.map(({ user }) => user)]
+        }),
     ),
   }
 }
@@ -47,75 +52,135 @@ function asCommands(story: readonly object[]): Command[] {
   return story.map((wish, index) => ({ id: `id-${index}`, ...wish }) as Command)
 }
 
-test('after any story the state machine has given the answers and holds the facts of a plain model', () => {
-  fc.assert(
-    fc.property(anyStory, (story) => {
-      const world = new World()
-      const model = new PlainModel()
-      for (const wish of story) {
-        const { outcome } = world.do(wish)
-        expect(outcome.ok ? 'done' : outcome.refusal.code).toBe(model.do(wish))
-      }
-      expect(factsOf(world.state)).toEqual(factsOfModel(model, world.state))
-    }),
-    { numRuns: 1000 },
-  )
-})
+/** What a log keeps of a state: at level 1 one text, from then on sections, of which only changed ones are written. */
+class Kept {
+  readonly #sections = new Map<string, string>()
+  #position = 0
 
-test('in every state groups have members, files have sharers, sharers are members and askers are not', () => {
-  fc.assert(
-    fc.property(anyStory, (story) => {
-      const world = new World()
-      for (const wish of story) {
-        world.do(wish)
-        for (const { members, requests, files } of world.state.groups.values()) {
-          expect(members.size).toBeGreaterThan(0)
-          for (const asker of requests) expect(members.has(asker)).toBe(false)
-          for (const { sharers } of files.values()) {
-            expect(sharers.size).toBeGreaterThan(0)
-            for (const sharer of sharers) expect(members.has(sharer)).toBe(true)
+  through(state: State): State {
+    if (state.level < 2) return restoreLegacySnapshot(takeLegacySnapshot(state, wordsOf), state.position)
+    for (const [key, text] of changedSections(state, this.#position)) {
+      if (text === undefined) this.#sections.delete(key)
+      else this.#sections.set(key, text)
+    }
+    this.#position = state.position
+    return restoreSections(
+      [...this.#sections].sort(([one], [other]) => (one < other ? -1 : 1)),
+      state.position,
+    )
+  }
+}
+
+/** Counts that are kept beside what they count. */
+function expectCounts({ accounts, groups, shelves }: State): void {
+  for (const account of accounts.values()) {
+    const entries = groups.valuesArray().flatMap((group) => group.entries.valuesArray())
+    expect(account.shares).toBe(entries.filter(({ sharers }) => [...sharers].includes(account)).length)
+    expect(account.requests).toBe(groups.valuesArray().filter(({ requests }) => requests.has(account)).length)
+    expect(
+      namesOf(new Set(account.groups.flatMap(({ members }) => [...members]))).includes(account.name),
+    ).toBe(account.groups.length > 0)
+  }
+  expect(shelves.groups.count).toBe(groups.size)
+  expect(shelves.entries.count).toBe(groups.valuesArray().reduce((sum, { entries }) => sum + entries.size, 0))
+}
+
+describe.each([1, 2])('at level %i', (level) => {
+  test('after any story the state machine has given the answers and holds the facts of a plain model', () => {
+    fc.assert(
+      fc.property(anyStory, (story) => {
+        const world = new World(level)
+        const model = new PlainModel()
+        for (const wish of story) {
+          const answer = answerOf(world.do(wish).outcome)
+          expect(answer.ok ? 'done' : answer.refusal.code).toBe(model.do(wish))
+        }
+        expect(factsOf(world.state)).toEqual(factsOfModel(model))
+        expectCounts(world.state)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('in every state groups have members, files have sharers, sharers are members and askers are not', () => {
+    fc.assert(
+      fc.property(anyStory, (story) => {
+        const world = new World(level)
+        for (const wish of story) {
+          world.do(wish)
+          for (const { members, requests, entries } of world.state.groups.values()) {
+            expect(members.size).toBeGreaterThan(0)
+            for (const asker of requests) expect(members.has(asker)).toBe(false)
+            for (const { sharers } of entries.values()) {
+              expect([...sharers].length).toBeGreaterThan(0)
+              for (const sharer of sharers) expect(members.has(sharer)).toBe(true)
+            }
           }
         }
-      }
-    }),
-    { numRuns: 200 },
-  )
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('replaying a log gives the same digest, across snapshots taken anywhere', () => {
+    fc.assert(
+      fc.property(anyStory, fc.array(fc.nat(), { minLength: 1, maxLength: 5 }), (story, places) => {
+        const commands = [community, ...asCommands(story)]
+        const at = new Set(places.map((place) => place % commands.length))
+        const whole = stateAt(level)
+        for (const command of commands) applyNext(whole, command)
+        let resumed = stateAt(level)
+        const kept = new Kept()
+        for (const [index, command] of commands.entries()) {
+          applyNext(resumed, command)
+          if (at.has(index)) resumed = kept.through(resumed)
+        }
+        expect(digestOf(resumed)).toBe(digestOf(whole))
+        expectCounts(resumed)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('repeating what was done changes no state, no answer, and has no effects', () => {
+    const anyRepeats = fc.array(fc.nat(), { maxLength: 50 })
+    fc.assert(
+      fc.property(anyStory, anyRepeats, (story, repeats) => {
+        const commands = asCommands(story)
+        const once = stateAt(level)
+        const outcomes = commands.map((command) => applyNext(once, command).outcome)
+        const often = stateAt(level)
+        for (const [index, command] of commands.entries()) {
+          applyNext(often, command)
+          const back = (repeats[index % (repeats.length + 1)] ?? index) % (index + 1)
+          if (outcomes[back]?.ok !== true) continue
+          expect(applyNext(often, commands[back] as Command)).toEqual({
+            outcome: outcomes[back],
+            effects: [],
+          })
+        }
+        expect(factsOf(often)).toEqual(factsOf(once))
+      }),
+      { numRuns: 300 },
+    )
+  })
 })
 
-test('replaying a log gives the same digest, across a snapshot taken anywhere', () => {
+test('raising the level anywhere comes to the same state, whatever snapshots a tracker began with', () => {
   fc.assert(
-    fc.property(anyStory, fc.nat(), (story, at) => {
-      const commands = asCommands(story)
-      const whole = emptyState()
-      for (const command of commands) apply(whole, command)
-      let resumed = emptyState()
+    fc.property(anyStory, fc.nat(), fc.nat(), (story, raiseAt, restartAt) => {
+      const commands = [community, ...asCommands(story)]
+      commands.splice(1 + (raiseAt % commands.length), 0, { kind: 'raise_level', level: 2 })
+      const read = stateAt(1)
+      let begun = stateAt(1)
       for (const [index, command] of commands.entries()) {
-        if (index === at % commands.length) resumed = restoreSnapshot(takeSnapshot(resumed))
-        apply(resumed, command)
+        applyNext(read, command)
+        applyNext(begun, command)
+        if (index === restartAt % commands.length) begun = new Kept().through(begun)
       }
-      expect(digestOf(resumed)).toBe(digestOf(whole))
+      expect(digestOf(begun)).toBe(digestOf(read))
+      expectCounts(read)
     }),
-    { numRuns: 500 },
-  )
-})
-
-test('repeating commands anywhere changes no state and no answer', () => {
-  const anyRepeats = fc.array(fc.nat(), { maxLength: 50 })
-  fc.assert(
-    fc.property(anyStory, anyRepeats, (story, repeats) => {
-      const commands = asCommands(story)
-      const once = emptyState()
-      const outcomes = commands.map((command) => apply(once, command).outcome)
-      const often = emptyState()
-      for (const [index, command] of commands.entries()) {
-        apply(often, command)
-        const back = repeats[index % (repeats.length + 1)]
-        if (back === undefined) continue
-        const repeated = commands[back % (index + 1)] as Command
-        expect(apply(often, repeated)).toEqual({ outcome: outcomes[back % (index + 1)], effects: [] })
-      }
-      expect(digestOf(often)).toBe(digestOf(once))
-    }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   )
 })

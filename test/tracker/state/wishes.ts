@@ -1,7 +1,7 @@
 // Random commands over a small world, so that they meet: few users, groups, files and versions.
 
 import fc from 'fast-check'
-import { credentials, type Wish } from './world.ts'
+import { credentials, type UserWish } from './world.ts'
 
 /** Names that plain objects would stumble over are among them. */
 const user = fc.constantFrom('ann', 'bob', 'cid', 'constructor')
@@ -13,7 +13,7 @@ const kind = <K extends string>(name: K) => fc.constant(name)
 /** Everybody but one may be registered by chance; accepted and removed people may not exist. */
 const someone = fc.oneof({ weight: 9, arbitrary: user }, { weight: 1, arbitrary: fc.constant('nobody') })
 
-export const anyWish: fc.Arbitrary<Wish> = fc.oneof(
+export const anyWish: fc.Arbitrary<UserWish> = fc.oneof(
   fc.record({ kind: kind('register'), user, credentials: fc.constant(credentials) }),
   fc.record({ kind: kind('create_group'), by: user, group }),
   fc.record({ kind: kind('join_group'), by: user, group }),
@@ -28,10 +28,10 @@ export const anyWish: fc.Arbitrary<Wish> = fc.oneof(
 )
 
 /** Most of the world exists already, so that what follows is about something. */
-export const beginnings: readonly Wish[] = [
-  ...['ann', 'bob', 'cid', 'constructor'].map((user): Wish => ({ kind: 'register', user, credentials })),
+export const beginnings: readonly UserWish[] = [
+  ...['ann', 'bob', 'cid', 'constructor'].map((user): UserWish => ({ kind: 'register', user, credentials })),
   { kind: 'create_group', by: 'ann', group: 'g' },
-  ...['bob', 'cid', 'constructor'].flatMap((user): Wish[] => [
+  ...['bob', 'cid', 'constructor'].flatMap((user): UserWish[] => [
     { kind: 'join_group', by: user, group: 'g' },
     { kind: 'accept_request', by: 'ann', group: 'g', user },
   ]),

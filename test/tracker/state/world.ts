@@ -1,43 +1,68 @@
 // Short ways to say what happens to a state, for tests.
 
-import { apply, type Applied } from '../../../src/tracker/state/apply.ts'
-import type { Command } from '../../../src/tracker/state/commands.ts'
-import { emptyState, type State } from '../../../src/tracker/state/state.ts'
+import { answerOf } from '../../../src/tracker/requests/sentences.ts'
+import { apply, type Applied, type At } from '../../../src/tracker/state/apply.ts'
+import type { Change, Command, Register } from '../../../src/tracker/state/commands.ts'
+import { emptyState } from '../../../src/tracker/state/empty-state.ts'
+import { newestLevel } from '../../../src/tracker/state/levels.ts'
+import type { State } from '../../../src/tracker/state/state.ts'
 
 export const credentials = { salt: 'c2FsdA==', iterations: 100_000, storedKey: 'stored', serverKey: 'server' }
 
 /** A command without its id: each gets a fresh one. */
-export type Wish = Command extends infer C ? (C extends Command ? Omit<C, 'id'> : never) : never
+export type Wish = WithoutId<Command>
+/** What users wish. */
+export type UserWish = WithoutId<Change | Register>
+type WithoutId<C extends Command> = C extends infer One
+  ? One extends Command
+    ? Omit<One, 'id'>
+    : never
+  : never
+
+/** A state of this level, as a tracker begins with it. */
+export function stateAt(level: number): State {
+  const state = emptyState()
+  if (level > 1) applyNext(state, { kind: 'raise_level', level })
+  return state
+}
+
+/** As the next entry of the log. */
+export function applyNext(state: State, command: Command, at: Partial<At> = {}): Applied {
+  return apply(state, command, { position: state.position + 1, atMs: 0, from: undefined, ...at })
+}
 
 export class World {
   readonly state: State
   #nextId = 0
 
-  constructor(state = emptyState()) {
-    this.state = state
+  constructor(level = newestLevel) {
+    this.state = stateAt(level)
   }
 
-  do(wish: Wish): Applied {
-    return apply(this.state, { id: `id-${this.#nextId++}`, ...wish } as Command)
+  do(wish: Wish, at: Partial<At> = {}): Applied {
+    return applyNext(this.state, { id: `id-${this.#nextId++}`, ...wish } as Command, at)
   }
 
   /** Like `do`, for what must succeed. */
   done(...wishes: Wish[]): this {
     for (const wish of wishes) {
-      const { outcome } = this.do(wish)
-      if (!outcome.ok) throw new Error(`${wish.kind}: ${outcome.refusal.sentence}`)
+      const answer = this.answer(wish)
+      if (answer !== 'done') throw new Error(`${wish.kind}: ${answer}`)
     }
     return this
   }
 
   /** The code and the sentence of a refusal; "done" for none. */
-  answer(wish: Wish): string {
-    const { outcome } = this.do(wish)
-    return outcome.ok ? 'done' : `${outcome.refusal.code}: ${outcome.refusal.sentence}`
+  answer(wish: Wish, at: Partial<At> = {}): string {
+    const answer = answerOf(this.do(wish, at).outcome)
+    return answer.ok ? 'done' : `${answer.refusal.code}: ${answer.refusal.sentence}`
   }
 
-  effects(wish: Wish): Applied['effects'] {
-    return this.do(wish).effects
+  /** With the names of members for the members. */
+  effects(wish: Wish): object[] {
+    return this.do(wish).effects.map((effect) =>
+      'members' in effect ? { ...effect, members: Array.from(effect.members, ({ name }) => name) } : effect,
+    )
   }
 }
 

@@ -106,8 +106,8 @@ export class TestClient {
     return this.caller.request(method, { id: commandId(), ...params })
   }
 
-  async hello(capabilities: string[] = []): Promise<void> {
-    const answer = await this.request('hello', { protocol: protocolVersion, program: 'test', capabilities })
+  async hello(): Promise<void> {
+    const answer = await this.request('hello', { protocol: protocolVersion, program: 'test' })
     if (!answer.ok) throw new Error(answer.refusal.sentence)
     this.trackerKey = answer.value.key
     this.nonce = answer.value.nonce

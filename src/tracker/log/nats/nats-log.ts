@@ -19,11 +19,11 @@ import {
   natsReadsAtOnce,
   natsStartPatienceMs,
 } from '../../limits.ts'
-import type { CommandLog, LogFollower, LogLag, LogSnapshot } from '../command-log.ts'
+import type { CommandLog, Kept, LogFollower, LogLag, SnapshotToKeep } from '../command-log.ts'
 import { Doubts } from './doubts.ts'
 import { formatNatsAddress, type NatsAddress } from './nats-address.ts'
 import { natsFailure, NatsLink, withPatience } from './nats-link.ts'
-import { NatsSnapshots } from './nats-snapshots.ts'
+import { NatsSnapshots, type StreamSnapshot } from './nats-snapshots.ts'
 import { isNotFound, NatsStream, type StreamBounds } from './nats-stream.ts'
 
 export interface NatsLogOptions {
@@ -155,22 +155,20 @@ export class NatsLog implements CommandLog {
     return this.#askingNext
   }
 
-  async saveSnapshot(take: () => LogSnapshot): Promise<void> {
+  async saveSnapshot(take: (kept: Kept) => SnapshotToKeep | undefined): Promise<void> {
     try {
-      const before = await this.#snapshots.newestPosition()
-      // Another tracker may have been first; a few entries more are not worth another snapshot.
-      if (before + this.#entriesKept / 2 >= this.#position) return
-      const snapshot = take()
+      const before = await this.#snapshots.kept()
+      const snapshot = take(before)
+      if (snapshot === undefined || snapshot.position <= before.position) return
       // In the same turn: entries of a message are delivered together, so both mean the same state.
       const sequence = this.#sequence
       if (snapshot.position !== this.#position) throw new Error('a snapshot is not of the last entry')
       const kept = this.#boundaries.findLast(
         ({ position }) => position <= snapshot.position - this.#entriesKept,
       )
-      await this.#snapshots.write({ ...snapshot, sequence })
+      await this.#snapshots.write(snapshot, sequence, before.ofSections)
       // Only now that the snapshot is whole may entries go that it stands for.
       if (kept !== undefined) await this.#stream.truncate(kept.sequence)
-      await this.#snapshots.removeBefore(snapshot.position)
     } catch (error) {
       const where = formatNatsAddress(this.#link.address)
       throw new Failure('data', `cannot write a snapshot to ${where}: ${sentenceOf(error)}`, error)
@@ -186,7 +184,7 @@ export class NatsLog implements CommandLog {
   async #followAll(): Promise<void> {
     const bounds = await this.#stream.bounds()
     const snapshot = await this.#snapshots.newest()
-    if (snapshot !== undefined && snapshot.position > this.#position) this.#deliverSnapshot(snapshot)
+    if (snapshot !== undefined && snapshot.snapshot.position > this.#position) this.#deliverSnapshot(snapshot)
     // Tried again for a while: a leader that was just elected may know less for a moment.
     if (bounds.last < this.#sequence) throw new Failure('start', this.#damaged(this.#endsAt(bounds)).message)
     this.#known = bounds.last
@@ -315,14 +313,14 @@ export class NatsLog implements CommandLog {
     this.#own = undefined
   }
 
-  #deliverSnapshot(snapshot: { position: number; sequence: number; text: string }): void {
-    this.#sequence = snapshot.sequence
+  #deliverSnapshot({ sequence, snapshot }: StreamSnapshot): void {
+    this.#sequence = sequence
     this.#doubts.settle('snapshot')
     this.#position = snapshot.position
     this.#checksum = undefined
     this.#boundaries = []
     this.#rememberBoundary()
-    this.#follower?.onSnapshot({ position: snapshot.position, text: snapshot.text })
+    this.#follower?.onSnapshot(snapshot)
   }
 
   #rememberBoundary(): void {

@@ -1,18 +1,23 @@
-// Snapshots beside the log, in a stream of their own. A snapshot is cut into parts, which are published one
-// by one; the last message, "done", says what they must come to. So one that was not finished, because its
-// tracker was killed, is never seen: it has no such message.
+// Snapshots beside the log, in a stream of their own. One is cut into parts, which are published one by one; the last
+// message, "done", says what they must come to. So one that was not finished, because its tracker was killed,
+// is never seen: it has no such message.
+//
+// One in sections holds those that changed since an earlier one, down to one that holds all. When the changes have
+// grown as long as that, they are merged into a new one, from what is stored and part by part, so that nobody waits
+// for it. The one before stays until the next merger, in case that somebody has just built on it.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { Failure } from '../../../common/failure.ts'
-import { natsPartBytes, natsPartsAtOnce, natsSnapshotTriesMax } from '../../limits.ts'
-import type { LogSnapshot } from '../command-log.ts'
+import { natsMergeMinBytes, natsPartBytes, natsPartsAtOnce, natsSnapshotTriesMax } from '../../limits.ts'
+import type { Kept, LogSnapshot, SnapshotToKeep } from '../command-log.ts'
 import { formatNatsAddress } from './nats-address.ts'
 import type { NatsLink } from './nats-link.ts'
 import { openStream } from './nats-stream.ts'
 
 /** A snapshot, and the message of the log that it reaches to. */
-export interface StreamSnapshot extends LogSnapshot {
+export interface StreamSnapshot {
   readonly sequence: number
+  readonly snapshot: LogSnapshot
 }
 
 /** The text of "done". */
@@ -21,7 +26,17 @@ interface Manifest {
   readonly sequence: number
   readonly parts: number
   readonly sha256: string
+  /** For sections: the position of the snapshot that these are changes of; 0 when they are all there are. */
+  readonly after?: number
+  readonly bytes?: number
 }
+
+interface Stored extends Manifest {
+  /** Subject of its parts, without their number. */
+  readonly base: string
+}
+
+type Line = readonly [key: string, text: string | null]
 
 export class NatsSnapshots {
   readonly #link: NatsLink
@@ -42,67 +57,163 @@ export class NatsSnapshots {
     return new NatsSnapshots(link, name, prefix)
   }
 
-  /** Position of the newest snapshot that is whole; 0 if there is none. */
-  async newestPosition(): Promise<number> {
-    const newest = (await this.#finished()).at(-1)
-    return newest === undefined ? 0 : positionIn(newest)
+  async kept(): Promise<Kept> {
+    const newest = (await this.#newestChain()).at(-1)
+    const position = newest?.position ?? 0
+    return { position, ofSections: newest?.after === undefined ? 0 : position }
   }
 
   /** Rejects with a `data` failure for one that is damaged. */
   async newest(): Promise<StreamSnapshot | undefined> {
     for (let tries = 0; tries < natsSnapshotTriesMax; tries++) {
-      const subject = (await this.#finished()).at(-1)
-      if (subject === undefined) return undefined
-      const snapshot = await this.#read(subject)
-      if (snapshot !== undefined) return snapshot
-      // Removed while it was read: then there is a newer one.
+      const chain = await this.#newestChain()
+      const last = chain.at(-1)
+      if (last === undefined) return undefined
+      const { position, sequence } = last
+      if (last.after === undefined) {
+        const text = await this.#read(last)
+        if (text !== undefined) return { sequence, snapshot: { position, text: text.toString() } }
+        continue
+      }
+      const merged = await this.#merged(chain)
+      // Undefined when something of it was removed while it was read: then there is a newer one.
+      if (merged !== undefined) {
+        const sections = [...merged].sort(([one], [other]) => (one < other ? -1 : 1))
+        return { sequence, snapshot: { position, sections } }
+      }
     }
     throw this.#damaged('parts of it are missing')
   }
 
-  /** Resolves when a majority of the replicas has all of it. */
-  async write({ position, sequence, text }: StreamSnapshot): Promise<void> {
-    const data = Buffer.from(text)
-    const base = `${this.#prefix}.${position}.${randomBytes(6).toString('hex')}`
-    const parts = Math.ceil(data.length / natsPartBytes)
-    for (let first = 0; first < parts; first += natsPartsAtOnce) {
-      const count = Math.min(natsPartsAtOnce, parts - first)
-      const indexes = Array.from({ length: count }, (_, index) => first + index)
-      await Promise.all(indexes.map((part) => this.#publish(`${base}.${part}`, partOf(data, part))))
+  /** Resolves when a majority of the replicas has all of it. `after`: what its sections are changes of. */
+  async write(snapshot: SnapshotToKeep, sequence: number, after: number): Promise<void> {
+    const { position } = snapshot
+    if ('text' in snapshot) {
+      await this.#publishAll({ position, sequence }, [Buffer.from(snapshot.text)])
+      await this.#removeBefore(position)
+      return
     }
-    const manifest: Manifest = { position, sequence, parts, sha256: sha256(data) }
+    const lines = snapshot.changed.map(([key, text]) => encodeLine(key, text))
+    await this.#publishAll({ position, sequence, after }, [Buffer.concat(lines)])
+    await this.#mergeWhenLong()
+  }
+
+  /** Merges what is stored when the changes are as long as what they are changes of. */
+  async #mergeWhenLong(): Promise<void> {
+    const chain = await this.#newestChain()
+    const [whole, ...changes] = chain
+    const last = chain.at(-1)
+    if (whole === undefined || last === undefined) return
+    const bytes = changes.reduce((sum, each) => sum + (each.bytes ?? 0), 0)
+    if (bytes < Math.max(whole.bytes ?? 0, natsMergeMinBytes)) return
+    const merged = await this.#merged(chain)
+    if (merged === undefined) return
+    const { position, sequence } = last
+    await this.#publishAll({ position, sequence, after: 0 }, linesOf(merged))
+    await this.#removeBefore(whole.position)
+  }
+
+  /** The sections of a chain, whole one first; undefined when something of it is not there any more. */
+  async #merged(chain: readonly Stored[]): Promise<Map<string, string> | undefined> {
+    const sections = new Map<string, string>()
+    for (const stored of chain) {
+      const data = await this.#read(stored)
+      if (data === undefined) return undefined
+      let taken = 0
+      for (let at = 0; at < data.length;) {
+        const end = data.indexOf(0x0a, at)
+        const [key, text] = JSON.parse(data.toString('utf8', at, end)) as Line
+        if (text === null) sections.delete(key)
+        else sections.set(key, text)
+        taken += end - at
+        at = end + 1
+        // What is merged may be long, and clients wait for this loop too.
+        if (taken < natsPartBytes) continue
+        taken = 0
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    return sections
+  }
+
+  /**
+   * The newest snapshot and those that it builds on, the one that holds all first. One that builds on something
+   * that is gone is passed over.
+   */
+  async #newestChain(): Promise<Stored[]> {
+    const stored = await this.#finished()
+    for (const last of stored.toReversed()) {
+      const chain = [last]
+      for (let first = last; first.after !== undefined && first.after > 0;) {
+        const before = stored.findLast(
+          ({ position, after }) => position === first.after && after !== undefined,
+        )
+        if (before === undefined) break
+        chain.unshift(before)
+        first = before
+      }
+      const [whole] = chain
+      if (whole?.after === undefined || whole.after === 0) return chain
+    }
+    return []
+  }
+
+  /** Every whole snapshot, oldest first; of one position those that hold all last. */
+  async #finished(): Promise<Stored[]> {
+    const subjects = await this.#subjects('*.*.done')
+    const stored = await Promise.all(subjects.map((subject) => this.#manifest(subject)))
+    return stored
+      .filter((each) => each !== undefined)
+      .sort((one, other) => one.position - other.position || (other.after ?? 0) - (one.after ?? 0))
+  }
+
+  async #manifest(done: string): Promise<Stored | undefined> {
+    const text = await this.#last(done)
+    if (text === undefined) return undefined
+    return { ...(JSON.parse(Buffer.from(text).toString()) as Manifest), base: done.replace(/\.done$/, '') }
+  }
+
+  async #read({ base, parts, sha256 }: Stored): Promise<Buffer | undefined> {
+    const data: Uint8Array[] = []
+    const hash = createHash('sha256')
+    for (let part = 0; part < parts; part++) {
+      const bytes = await this.#last(`${base}.${part}`)
+      if (bytes === undefined) return undefined
+      hash.update(bytes)
+      data.push(bytes)
+    }
+    if (hash.digest('hex') !== sha256) throw this.#damaged('it does not match its hash')
+    return Buffer.concat(data)
+  }
+
+  async #publishAll(
+    fields: Pick<Manifest, 'position' | 'sequence' | 'after'>,
+    pieces: Iterable<Buffer>,
+  ): Promise<void> {
+    const base = `${this.#prefix}.${fields.position}.${randomBytes(6).toString('hex')}`
+    const hash = createHash('sha256')
+    let [parts, bytes] = [0, 0]
+    let waiting: Promise<void>[] = []
+    for (const part of partsOf(pieces)) {
+      hash.update(part)
+      bytes += part.length
+      waiting.push(this.#publish(`${base}.${parts++}`, part))
+      if (waiting.length < natsPartsAtOnce) continue
+      await Promise.all(waiting)
+      waiting = []
+    }
+    await Promise.all(waiting)
+    const manifest: Manifest = { ...fields, parts, bytes, sha256: hash.digest('hex') }
     await this.#publish(`${base}.done`, Buffer.from(JSON.stringify(manifest)))
   }
 
   /** Removes snapshots before this position, those that were never finished among them. */
-  async removeBefore(position: number): Promise<void> {
+  async #removeBefore(position: number): Promise<void> {
     const bases = new Set((await this.#subjects('>')).map((subject) => subject.replace(/\.[^.]+$/, '')))
     for (const base of bases) {
       if (positionIn(base) >= position) continue
       await this.#link.manager.streams.purge(this.#stream, { filter: `${base}.>` })
     }
-  }
-
-  async #read(done: string): Promise<StreamSnapshot | undefined> {
-    const manifestText = await this.#last(done)
-    if (manifestText === undefined) return undefined
-    const manifest = JSON.parse(Buffer.from(manifestText).toString()) as Manifest
-    const base = done.replace(/\.done$/, '')
-    const parts: Uint8Array[] = []
-    for (let part = 0; part < manifest.parts; part++) {
-      const data = await this.#last(`${base}.${part}`)
-      if (data === undefined) return undefined
-      parts.push(data)
-    }
-    const data = Buffer.concat(parts)
-    if (sha256(data) !== manifest.sha256) throw this.#damaged('it does not match its hash')
-    return { position: manifest.position, sequence: manifest.sequence, text: data.toString() }
-  }
-
-  /** Subjects of "done" of every whole snapshot, the newest last. */
-  async #finished(): Promise<string[]> {
-    const done = await this.#subjects('*.*.done')
-    return done.toSorted((one, other) => positionIn(one) - positionIn(other))
   }
 
   async #subjects(filter: string): Promise<string[]> {
@@ -129,14 +240,30 @@ export class NatsSnapshots {
   }
 }
 
+function encodeLine(key: string, text: string | undefined): Buffer {
+  return Buffer.from(`${JSON.stringify([key, text ?? null])}\n`)
+}
+
+function* linesOf(sections: ReadonlyMap<string, string>): Generator<Buffer> {
+  for (const [key, text] of sections) yield encodeLine(key, text)
+}
+
+/** The same bytes in parts that fit into a message; at least one. */
+function* partsOf(pieces: Iterable<Buffer>): Generator<Buffer> {
+  let [kept, bytes]: [Buffer[], number] = [[], 0]
+  for (const piece of pieces) {
+    kept.push(piece)
+    bytes += piece.length
+    if (bytes < natsPartBytes) continue
+    const all = Buffer.concat(kept)
+    let at = 0
+    for (; all.length - at >= natsPartBytes; at += natsPartBytes) yield all.subarray(at, at + natsPartBytes)
+    kept = [all.subarray(at)]
+    bytes = all.length - at
+  }
+  yield Buffer.concat(kept)
+}
+
 function positionIn(subject: string): number {
   return Number(subject.split('.')[2])
-}
-
-function partOf(data: Buffer, part: number): Buffer {
-  return data.subarray(part * natsPartBytes, (part + 1) * natsPartBytes)
-}
-
-function sha256(data: Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex')
 }

@@ -1,0 +1,60 @@
+// An entry of the log: a command in its envelope. Own entries are read like everybody's: what is applied is what is
+// in the log, to the letter.
+
+import { Failure } from '../common/failure.ts'
+import { checkCommand } from './state/command-shapes.ts'
+import type { Command } from './state/commands.ts'
+
+export interface Entry {
+  /** Random, of the process that appended it. With `number` it tells that one which of its commands this is. */
+  readonly origin: string
+  readonly number: number
+  /** By the clock of the tracker that appended it, in milliseconds since 1970; 0 in logs of version 0.1. */
+  readonly atMs: number
+  /** The address that the command came from; undefined for a tracker's own, and in logs of version 0.1. */
+  readonly from: string | undefined
+  readonly command: Command
+}
+
+/** Of the envelope. In logs of version 0.1 there is none, and neither `atMs` nor `from`. */
+const formatVersion = 1
+
+export function encodeEntry({ origin, number, atMs, from, command }: Entry): string {
+  return JSON.stringify({ v: formatVersion, origin, number, atMs, from, command })
+}
+
+/** Throws a `data` failure for an entry that this version cannot apply, with what to do. */
+export function parseEntry(position: number, text: string): Entry {
+  const fields = fieldsOf(position, text)
+  const { v = formatVersion, origin, number, atMs = 0, from, command } = fields
+  const kind = checkCommand(command)
+  if (v !== formatVersion || kind === 'unknown') {
+    throw new Failure(
+      'data',
+      `entry ${position} of the log is from a newer version of the tracker; update this one`,
+    )
+  }
+  const isWhole =
+    typeof origin === 'string' &&
+    typeof number === 'number' &&
+    typeof atMs === 'number' &&
+    Number.isFinite(atMs) &&
+    (from === undefined || typeof from === 'string')
+  if (kind === 'malformed' || !isWhole) {
+    throw new Failure(
+      'data',
+      `entry ${position} of the log was not written by a tracker; restore a copy of the log, and let only trackers write to it`,
+    )
+  }
+  return { origin, number, atMs, from, command: command as Command }
+}
+
+function fieldsOf(position: number, text: string): Record<string, unknown> {
+  try {
+    const fields: unknown = JSON.parse(text)
+    if (typeof fields === 'object' && fields !== null) return fields as Record<string, unknown>
+  } catch (error) {
+    throw new Failure('data', `entry ${position} of the log is damaged`, error)
+  }
+  throw new Failure('data', `entry ${position} of the log is damaged`)
+}

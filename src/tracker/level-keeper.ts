@@ -1,0 +1,50 @@
+// Raises the level of the state when all trackers of the community can follow, and says who holds it up.
+
+import type { Logger } from 'pino'
+import type { AppliedEntry, Sequencer } from './sequencer.ts'
+import { commonLevel } from './state/trackers.ts'
+
+export class LevelKeeper {
+  readonly #sequencer: Sequencer
+  readonly #level: number
+  readonly #log: Logger
+  #isServing = false
+
+  /** `level`: the newest that this program can follow. */
+  constructor(sequencer: Sequencer, level: number, log: Logger) {
+    this.#sequencer = sequencer
+    this.#level = level
+    this.#log = log
+  }
+
+  /** The log was read and this tracker is in it. Resolves when the level is raised, if it can be. */
+  async start(): Promise<void> {
+    this.#isServing = true
+    const before = this.#sequencer.state.level
+    await this.#raise()
+    const { state } = this.#sequencer
+    if (state.level < this.#level) this.#log.warn(this.#whoIsWaitedFor())
+    // What a snapshot of before had as one text is written anew, before anybody waits for this tracker.
+    if (state.level > before) await this.#sequencer.saveSnapshot()
+  }
+
+  onApplied({ command }: AppliedEntry): void {
+    if (!this.#isServing) return
+    if (command.kind === 'tracker_started' || command.kind === 'revoke_tracker') void this.#raise()
+    if (command.kind === 'raise_level') this.#log.info({ level: command.level }, 'the state has a new level')
+  }
+
+  async #raise(): Promise<void> {
+    const { state } = this.#sequencer
+    const level = Math.min(commonLevel(state), this.#level)
+    if (level > state.level) await this.#sequencer.submit({ kind: 'raise_level', level })
+  }
+
+  #whoIsWaitedFor(): string {
+    const { state } = this.#sequencer
+    const old = Array.from(state.trackers)
+      .filter(([, { level }]) => level < this.#level)
+      .map(([key, { number }]) => (number === undefined ? key : String(number)))
+    return `the community stays at level ${state.level} until all its trackers are updated; waiting for ${old.join(', ')}; one that is gone for good: revoke_tracker at the console`
+  }
+}

@@ -1,0 +1,109 @@
+// The single changes that rules are made of. Each keeps both ways to find a thing in step, by name and by number,
+// and notes what changed.
+
+import type { Credentials } from '../../common/security/scram.ts'
+import { OrderedSet } from './ordered-set.ts'
+import { sortedByName } from './sorted-map.ts'
+import { sharersInArrayMax, type Account, type Entry, type Group, type State } from './state.ts'
+
+export function addAccount(state: State, name: string, credentials: Credentials): Account {
+  const id = state.shelves.accounts.takeId()
+  const account: Account = { id, name, credentials, epoch: 0, groups: [], requests: 0, shares: 0, done: [] }
+  state.accounts.set(name, account)
+  state.shelves.accounts.put(account)
+  touchAccount(state, account)
+  return account
+}
+
+export function touchAccount(state: State, account: Account): void {
+  state.shelves.accounts.touch(account, state.position)
+}
+
+export function addGroup(state: State, name: string): Group {
+  const id = state.shelves.groups.takeId()
+  const group: Group = {
+    id,
+    name,
+    members: new OrderedSet(),
+    requests: new OrderedSet(),
+    entries: sortedByName(),
+  }
+  state.groups.set(name, group)
+  state.shelves.groups.put(group)
+  return group
+}
+
+/** The group has no entries and no members any more. Those who ask to join it do so no more. */
+export function removeGroup(state: State, group: Group): void {
+  for (const asker of group.requests) dropRequest(state, group, asker)
+  state.groups.delete(group.name)
+  state.shelves.groups.remove(group)
+  state.shelves.groups.touch(group, state.position)
+}
+
+export function addMember(state: State, group: Group, account: Account): void {
+  group.members.add(account)
+  account.groups.push(group)
+  state.shelves.groups.touch(group, state.position)
+}
+
+export function dropMember(state: State, group: Group, account: Account): void {
+  group.members.delete(account)
+  account.groups.splice(account.groups.indexOf(group), 1)
+  state.shelves.groups.touch(group, state.position)
+}
+
+export function addRequest(state: State, group: Group, account: Account): void {
+  group.requests.add(account)
+  account.requests++
+  state.shelves.groups.touch(group, state.position)
+}
+
+export function dropRequest(state: State, group: Group, account: Account): void {
+  group.requests.delete(account)
+  account.requests--
+  state.shelves.groups.touch(group, state.position)
+}
+
+/** A new name in a group, with content that nobody shares yet. */
+export function addEntry(state: State, group: Group, name: string, fileId: string, sizeBytes: number): Entry {
+  const id = state.shelves.entries.takeId()
+  const entry: Entry = { id, group, name, fileId, sizeBytes, sharers: [] }
+  group.entries.set(name, entry)
+  state.shelves.entries.put(entry)
+  return entry
+}
+
+/** Nobody shares it any more. */
+export function removeEntry(state: State, entry: Entry): void {
+  entry.group.entries.delete(entry.name)
+  state.shelves.entries.remove(entry)
+  touchEntry(state, entry)
+}
+
+export function addSharer(state: State, entry: Entry, account: Account): void {
+  account.shares++
+  if (!Array.isArray(entry.sharers)) entry.sharers.add(account)
+  else if (entry.sharers.push(account) > sharersInArrayMax) entry.sharers = new Set(entry.sharers)
+  touchEntry(state, entry)
+}
+
+export function dropSharer(state: State, entry: Entry, account: Account): void {
+  account.shares--
+  if (Array.isArray(entry.sharers)) entry.sharers.splice(entry.sharers.indexOf(account), 1)
+  else entry.sharers.delete(account)
+  touchEntry(state, entry)
+}
+
+/** Other content under the same name, which nobody shares yet. */
+export function replaceContent(state: State, entry: Entry, fileId: string, sizeBytes: number): void {
+  for (const sharer of entry.sharers) sharer.shares--
+  entry.fileId = fileId
+  entry.sizeBytes = sizeBytes
+  entry.sharers = []
+  touchEntry(state, entry)
+}
+
+function touchEntry(state: State, entry: Entry): void {
+  state.shelves.entries.touch(entry, state.position)
+}

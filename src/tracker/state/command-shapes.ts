@@ -1,0 +1,60 @@
+// What is read from a log is looked at before it is applied: whoever can write to the log can write anything. By
+// hand and not by schema, since a start reads a million of them.
+
+import { quotaMax, isQuotaName } from './quotas.ts'
+import type { Command } from './commands.ts'
+
+type Check = (value: unknown) => boolean
+
+const isText: Check = (value) => typeof value === 'string'
+const isCount: Check = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+const maybe =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value)
+
+const isCredentials: Check = (value) =>
+  hasShape(value, { salt: isText, iterations: isCount, storedKey: isText, serverKey: isText })
+const asked = { id: isText, by: isText }
+
+/** Typed as a record so that a kind which is missing here does not compile. */
+const shapes: Readonly<Record<Command['kind'], Readonly<Record<string, Check>>>> = {
+  tracker_started: {
+    key: isText,
+    cluster: isText,
+    secret: isText,
+    level: maybe(isCount),
+    number: maybe(isCount),
+  },
+  raise_level: { level: isCount },
+  revoke_tracker: { key: isText },
+  set_quota: {
+    quota: (value) => typeof value === 'string' && isQuotaName(value),
+    value: (value) => isCount(value) && (value as number) <= quotaMax,
+  },
+  register: { id: isText, user: isText, credentials: isCredentials },
+  create_group: { ...asked, group: isText },
+  join_group: { ...asked, group: isText },
+  accept_request: { ...asked, group: isText, user: isText },
+  reject_request: { ...asked, group: isText, user: isText },
+  leave_group: { ...asked, group: isText },
+  remove_member: { ...asked, group: isText, user: isText },
+  share_file: { ...asked, group: isText, name: isText, fileId: isText, sizeBytes: isCount },
+  unshare_file: { ...asked, group: isText, name: isText },
+}
+
+/** `unknown` for a kind of a newer program, `malformed` for one that this program knows, without what it needs. */
+export function checkCommand(value: unknown): 'command' | 'unknown' | 'malformed' {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return 'malformed'
+  const { kind } = value
+  if (typeof kind !== 'string') return 'malformed'
+  if (!Object.hasOwn(shapes, kind)) return 'unknown'
+  return hasShape(value, shapes[kind as Command['kind']]) ? 'command' : 'malformed'
+}
+
+function hasShape(value: unknown, shape: Readonly<Record<string, Check>>): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const fields = value as Record<string, unknown>
+  for (const name in shape) if (shape[name]?.(fields[name]) !== true) return false
+  return true
+}

@@ -1,0 +1,35 @@
+// What a community begins with.
+
+import { LegacyOutcomes } from './legacy-outcomes.ts'
+import { defaultQuotas } from './quotas.ts'
+import { Shelves } from './shelves.ts'
+import { sortedByName } from './sorted-map.ts'
+import type { State } from './state.ts'
+
+/**
+ * Things on a shelf, which is what a snapshot writes at least for one that changed. Entries change mostly where the
+ * newest are; accounts anywhere, whenever they change something; a group may be long.
+ */
+const accountsOfShelf = 4
+const groupsOfShelf = 2
+const entriesOfShelf = 32
+
+export function emptyState(): State {
+  return {
+    position: 0,
+    level: 1,
+    community: '',
+    secret: '',
+    trackers: new Map(),
+    accounts: sortedByName(),
+    groups: sortedByName(),
+    quotas: defaultQuotas,
+    registrations: { day: 0, byNetwork: new Map() },
+    outcomes: new LegacyOutcomes(),
+    shelves: {
+      accounts: new Shelves(accountsOfShelf),
+      groups: new Shelves(groupsOfShelf),
+      entries: new Shelves(entriesOfShelf),
+    },
+  }
+}

@@ -1,0 +1,9 @@
+// Levels of the state: which rules hold. Trackers of different versions may follow one log, and must come to the
+// same state from it, so new rules hold only from a logged command on, which is appended when all trackers can
+// follow it. A tracker that cannot ends with a sentence, and never guesses.
+//
+//   1   as trackers of version 0.1 have it
+//   2   numbers instead of names as identity, quotas, outcomes remembered for each account, snapshots in sections
+
+/** The newest level that this program can follow. */
+export const newestLevel = 2

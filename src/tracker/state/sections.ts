@@ -1,0 +1,201 @@
+// The hard state as sections, each a shelf of things as a text, and back. A snapshot writes those that changed.
+// Canonical: the same state always gives the same sections, so their hash names the state. From level 2 on.
+
+import { createHash } from 'node:crypto'
+import { Failure } from '../../common/failure.ts'
+import { emptyState } from './empty-state.ts'
+import { isQuotaName, quotaNames, type Quotas } from './quotas.ts'
+import { OrderedSet } from './ordered-set.ts'
+import { sharersInArrayMax, type Account, type Entry, type Group, type State } from './state.ts'
+import { sortedByName } from './sorted-map.ts'
+import { legacyDigest } from './legacy-snapshot.ts'
+
+/** A section by its key; in a snapshot of changes, undefined for one that is no more. */
+export type Section = readonly [key: string, text: string]
+export type ChangedSection = readonly [key: string, text: string | undefined]
+
+/** Keys begin with a digit, so that in their order what others refer to comes first. */
+const community = '1-community'
+const registrations = '2-registrations'
+const kinds = ['3-accounts', '4-groups', '5-entries'] as const
+
+/** Arrays instead of objects: shorter, and no key from outside becomes a property. */
+interface CommunityFields {
+  format: 2
+  level: number
+  community: string
+  secret: string
+  trackers: [key: string, level: number, number: number | undefined][]
+  quotas: number[]
+  /** The next number of an account, of a group, and of an entry. */
+  nextIds: [number, number, number]
+}
+type AccountFields = [
+  id: number,
+  name: string,
+  epoch: number,
+  salt: string,
+  iterations: number,
+  storedKey: string,
+  serverKey: string,
+  done: string,
+]
+type GroupFields = [id: number, name: string, members: number[], requests: number[]]
+type EntryFields = [
+  id: number,
+  group: number,
+  name: string,
+  fileId: string,
+  sizeBytes: number,
+  sharers: number[],
+]
+
+/** Sections that changed after this position of the log; all of them for 0. */
+export function* changedSections(state: State, after: number): Generator<ChangedSection> {
+  yield [community, JSON.stringify(communityFields(state))]
+  yield [registrations, JSON.stringify([state.registrations.day, [...state.registrations.byNetwork]])]
+  const { accounts, groups, entries } = state.shelves
+  yield* changedShelves(kinds[0], accounts, accountFields, after)
+  yield* changedShelves(kinds[1], groups, groupFields, after)
+  yield* changedShelves(kinds[2], entries, entryFields, after)
+}
+
+function* changedShelves<T extends { readonly id: number }>(
+  kind: string,
+  shelves: {
+    changedAfter(position: number): number[]
+    numbers(): Iterable<number>
+    on(number: number): readonly T[] | undefined
+  },
+  fieldsOf: (thing: T) => unknown,
+  after: number,
+): Generator<ChangedSection> {
+  for (const number of after === 0 ? shelves.numbers() : shelves.changedAfter(after)) {
+    const things = shelves.on(number)
+    yield [`${kind}/${number}`, things === undefined ? undefined : JSON.stringify(things.map(fieldsOf))]
+  }
+}
+
+/** SHA-256 of the state, hex: equal on all trackers that have applied the same log. */
+export function digestOf(state: State): string {
+  if (state.level < 2) return legacyDigest(state)
+  const hash = createHash('sha256')
+  const sections = [...changedSections(state, 0)].sort(([one], [other]) => (one < other ? -1 : 1))
+  for (const [key, text = ''] of sections) hash.update(`${key} ${text.length} ${text}\n`)
+  return hash.digest('hex')
+}
+
+/** From sections in the order of their keys. Throws a `data` failure for what no program of this version wrote. */
+export function restoreSections(sections: Iterable<Section>, position: number): State {
+  const state = emptyState()
+  try {
+    state.position = position
+    for (const [key, text] of sections) restoreSection(state, key, JSON.parse(text))
+    if (state.community === '') throw new Error('the section of the community is missing')
+    return state
+  } catch (error) {
+    throw new Failure('data', 'the snapshot in the log cannot be read by this version', error)
+  }
+}
+
+function restoreSection(state: State, key: string, fields: unknown): void {
+  const [kind] = key.split('/')
+  if (kind === community) restoreCommunity(state, fields as CommunityFields)
+  else if (kind === registrations) restoreRegistrations(state, fields as [number, [string, number][]])
+  else if (kind === kinds[0]) for (const each of fields as AccountFields[]) restoreAccount(state, each)
+  else if (kind === kinds[1]) for (const each of fields as GroupFields[]) restoreGroup(state, each)
+  else if (kind === kinds[2]) for (const each of fields as EntryFields[]) restoreEntry(state, each)
+  else throw new Error(`section ${key}`)
+}
+
+function communityFields(state: State): CommunityFields {
+  const { accounts, groups, entries } = state.shelves
+  return {
+    format: 2,
+    level: state.level,
+    community: state.community,
+    secret: state.secret,
+    trackers: Array.from(state.trackers, ([key, { level, number }]) => [key, level, number]),
+    quotas: quotaNames.map((name) => state.quotas[name]),
+    nextIds: [accounts.nextId, groups.nextId, entries.nextId],
+  }
+}
+
+function restoreCommunity(state: State, fields: CommunityFields): void {
+  if (fields.format !== 2) throw new Error(`format ${String(fields.format)}`)
+  state.level = fields.level
+  state.community = fields.community
+  state.secret = fields.secret
+  for (const [key, level, number] of fields.trackers)
+    state.trackers.set(key, { level, number: number ?? undefined })
+  state.quotas = Object.fromEntries(quotaNames.map((name, at) => [name, fields.quotas[at]])) as Quotas
+  if (!Object.keys(state.quotas).every(isQuotaName)) throw new Error('quotas')
+  const [account, group, entry] = fields.nextIds
+  state.shelves.accounts.nextId = account
+  state.shelves.groups.nextId = group
+  state.shelves.entries.nextId = entry
+}
+
+function restoreRegistrations(state: State, [day, byNetwork]: [number, [string, number][]]): void {
+  state.registrations.day = day
+  for (const [network, count] of byNetwork) state.registrations.byNetwork.set(network, count)
+}
+
+function accountFields({ id, name, epoch, credentials, done }: Account): AccountFields {
+  const { salt, iterations, storedKey, serverKey } = credentials
+  const bytes = Buffer.from(new Float64Array(done).buffer)
+  return [id, name, epoch, salt, iterations, storedKey, serverKey, bytes.toString('base64')]
+}
+
+function restoreAccount(state: State, fields: AccountFields): void {
+  const [id, name, epoch, salt, iterations, storedKey, serverKey, text] = fields
+  const bytes = Buffer.from(text, 'base64')
+  const done = Array.from({ length: bytes.length / 8 }, (_, at) => bytes.readDoubleLE(8 * at))
+  const credentials = { salt, iterations, storedKey, serverKey }
+  const account: Account = { id, name, credentials, epoch, groups: [], requests: 0, shares: 0, done }
+  state.accounts.set(name, account)
+  state.shelves.accounts.put(account)
+}
+
+function groupFields({ id, name, members, requests }: Group): GroupFields {
+  return [id, name, Array.from(members, idOf), Array.from(requests, idOf)]
+}
+
+function restoreGroup(state: State, [id, name, members, requests]: GroupFields): void {
+  const group: Group = {
+    id,
+    name,
+    members: new OrderedSet(members.map((each) => accountOf(state, each))),
+    requests: new OrderedSet(requests.map((each) => accountOf(state, each))),
+    entries: sortedByName(),
+  }
+  for (const member of group.members) member.groups.push(group)
+  for (const asker of group.requests) asker.requests++
+  state.groups.set(name, group)
+  state.shelves.groups.put(group)
+}
+
+function entryFields({ id, group, name, fileId, sizeBytes, sharers }: Entry): EntryFields {
+  return [id, group.id, name, fileId, sizeBytes, Array.from(sharers, idOf)]
+}
+
+function restoreEntry(state: State, [id, groupId, name, fileId, sizeBytes, ids]: EntryFields): void {
+  const group = state.shelves.groups.find(groupId)
+  if (group === undefined) throw new Error(`entry ${id} of no group`)
+  const accounts = ids.map((each) => accountOf(state, each))
+  for (const account of accounts) account.shares++
+  const sharers = accounts.length > sharersInArrayMax ? new Set(accounts) : accounts
+  const entry: Entry = { id, group, name, fileId, sizeBytes, sharers }
+  group.entries.set(name, entry)
+  state.shelves.entries.put(entry)
+}
+
+function accountOf(state: State, id: number): Account {
+  const account = state.shelves.accounts.find(id)
+  if (account === undefined) throw new Error(`no account ${id}`)
+  return account
+}
+
+function idOf({ id }: { readonly id: number }): number {
+  return id
+}
