@@ -96,9 +96,6 @@ export const fileNameBytesMax = 255
 /** A ticket is valid for this long; a downloader renews it while it needs it. */
 export const ticketLifetimeMs = 10 * 60_000
 
-/** Outcomes of commands that a tracker remembers, so that a retry takes effect once. */
-export const rememberedOutcomesMax = 65_536
-
 /**
  * Tracker keys that a community honours; the oldest is forgotten first. A tracker that lost its key makes a
  * new one, and the answer to a login lists them all: 64 take 3 KiB of `lineBytesMax`. A running tracker

@@ -20,6 +20,10 @@ import { temporaryFolder } from './support/test-tracker.ts'
 const fixtures = fileURLToPath(new URL('../data/tracker-0.1/', import.meta.url))
 const stateOf01 = JSON.parse(readFileSync(join(fixtures, 'state.json'), 'utf8'))
 
+function byFirst([one]: readonly unknown[], [other]: readonly unknown[]): number {
+  return String(one) < String(other) ? -1 : 1
+}
+
 function dataFolderOf01(which: string): string {
   const folder = temporaryFolder()
   copyFileSync(join(fixtures, `${which}.sqlite`), join(folder, 'log.sqlite'))
@@ -70,8 +74,8 @@ test.each(['entries', 'snapshot'])('a log of version 0.1 (%s) is read to the let
   // In a group the files came in the order of sharing.
   const sorted = (all: [string, string[], string[], [string][]][]): unknown =>
     all
-      .map(([name, members, requests, files]) => [name, members, requests, files.toSorted()])
-      .toSorted(([one], [other]) => (String(one) < String(other) ? -1 : 1))
+      .map(([name, members, requests, files]) => [name, members, requests, files.toSorted(byFirst)])
+      .toSorted(byFirst)
   expect(sorted(groups)).toEqual(sorted(expectedGroups))
 })
 

@@ -57,6 +57,7 @@ export function foresee(state: State, command: Command, at: At): Outcome | undef
 
 /** Every rule checks first, and what it returns changes afterwards: a refused command has changed nothing. */
 function decide(state: State, command: Command, effects: Effect[], at: At): Decision {
+  if ('by' in command) return decideChange(state, command, effects)
   switch (command.kind) {
     case 'tracker_started':
       return trackerStarted(state, command, effects)
@@ -69,7 +70,7 @@ function decide(state: State, command: Command, effects: Effect[], at: At): Deci
     case 'register':
       return register(state, command, at)
     default:
-      return decideChange(state, command, effects)
+      return command satisfies never
   }
 }
 

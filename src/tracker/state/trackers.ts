@@ -6,7 +6,7 @@ import type { Effect } from './effects.ts'
 import { hashOfId, remember } from './done-commands.ts'
 import { no, type Decision } from './outcomes.ts'
 import { defaultQuotas } from './quotas.ts'
-import { Shelves } from './shelves.ts'
+import type { Shelves } from './shelves.ts'
 import type { State } from './state.ts'
 
 /** Of several trackers that start on an empty log at the same moment, the first in the log names the community. */
