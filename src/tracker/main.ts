@@ -6,7 +6,8 @@ import { exitCodeOf, onHangUp } from '../common/ending.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { version } from '../common/version.ts'
 import { parseArguments, type Arguments } from './arguments.ts'
-import { readConsole } from './console.ts'
+import { readConsole, type ConsoleEvents } from './console.ts'
+import { readInForeground } from './foreground.ts'
 import { LogOutput } from './log-output.ts'
 import { startTracker, type Tracker } from './tracker.ts'
 
@@ -32,7 +33,13 @@ async function main(words: readonly string[]): Promise<void> {
   onHangUp(() => end(exitCodeOf('SIGHUP')))
   // Said last: whoever reads it may signal in the next moment.
   announce(parsed, tracker, log)
-  readConsole(process.stdin, print, { status: tracker.status, digest: tracker.digest, quit: () => end(0) })
+  hearConsole({ status: tracker.status, digest: tracker.digest, quit: () => end(0) })
+}
+
+function hearConsole(events: ConsoleEvents): void {
+  const begin = (): void => readConsole(process.stdin, print, events)
+  if (process.stdin.isTTY) readInForeground(process.stdin, begin)
+  else begin()
 }
 
 function announce(parsed: Arguments, tracker: Tracker, log: Logger): void {
