@@ -1,15 +1,15 @@
-// The tracker's command line. Pure but for reading tracker_info.
+// The tracker's command line. Pure but for reading tracker_info, and for looking at the data folders that there are,
+// which can be handed in.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { checkedAddress, formatAddress, isLoopback, type Address } from '../common/addresses.ts'
-import { defaultDataFolder } from '../common/data-folder.ts'
 import { Failure } from '../common/failure.ts'
 import { readTrackerInfo } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
+import { folderOfList, readKnownFolders, type KnownFolder } from './folder-of-list.ts'
 import { parseNatsAddress, type NatsAddress } from './log/nats/nats-address.ts'
 
 export const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug'] as const
@@ -17,8 +17,12 @@ export const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug'] a
 export interface Arguments {
   readonly address: Address
   readonly number: number
+  /** All trackers of the list, in its order. */
+  readonly list: readonly Address[]
   /** Undefined to keep everything in memory. */
   readonly dataFolder: string | undefined
+  /** Whether that is the folder of a list that had other lines. */
+  readonly isFoundAgain: boolean
   /** Undefined to keep the log in the data folder, or in memory. */
   readonly nats: NatsAddress | undefined
   readonly logLevel: string
@@ -50,11 +54,14 @@ What was answered "done" survives:
   with --memory          nothing
 `
 
-/** The names of folders are short everywhere, and a list of trackers may be long. */
-const folderNameMax = 100
-
-/** `words` without the program's name. Throws a `usage` or `file` failure with a sentence. */
-export function parseArguments(words: readonly string[]): Arguments | TextInstead {
+/**
+ * `words` without the program's name; `knownFolders` lists the data folders in a folder. Throws a `usage` or
+ * `file` failure with a sentence.
+ */
+export function parseArguments(
+  words: readonly string[],
+  knownFolders: (parent: string) => readonly KnownFolder[] = readKnownFolders,
+): Arguments | TextInstead {
   let text = ''
   const program = defineProgram((output) => (text += output))
   try {
@@ -75,15 +82,26 @@ export function parseArguments(words: readonly string[]): Arguments | TextInstea
       `${formatAddress(address)} is beyond this machine and connections are not encrypted yet; add --insecure-plain on a network you trust`,
     )
   }
-  const folder = options.dataDir === undefined ? folderFor(all) : resolve(options.dataDir)
   return {
     address,
     number,
-    dataFolder: options.memory === true ? undefined : folder,
+    list: all,
+    ...dataFolderOf(options, all, knownFolders),
     nats: options.log,
     logLevel: options.logLevel,
     metricsPort: options.metrics,
   }
+}
+
+function dataFolderOf(
+  { dataDir, memory }: Options,
+  list: readonly Address[],
+  knownFolders: (parent: string) => readonly KnownFolder[],
+): Pick<Arguments, 'dataFolder' | 'isFoundAgain'> {
+  if (memory === true) return { dataFolder: undefined, isFoundAgain: false }
+  if (dataDir !== undefined) return { dataFolder: resolve(dataDir), isFoundAgain: false }
+  const { path, isFoundAgain } = folderOfList(list, knownFolders)
+  return { dataFolder: path, isFoundAgain }
 }
 
 function defineProgram(write: (output: string) => void): Command {
@@ -148,14 +166,4 @@ function numberOf(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text))
     throw new Failure('usage', `"${text}" is not the number of a tracker; number 1 is the first line`)
   return Number(text)
-}
-
-/** Trackers of one list share a folder; trackers of different lists have nothing to do with each other. */
-function folderFor(all: readonly Address[]): string {
-  const name = all
-    .map(formatAddress)
-    .join('+')
-    .replace(/[:[\]]/g, '_')
-  const short = name.length <= folderNameMax ? name : createHash('sha256').update(name).digest('hex')
-  return defaultDataFolder(`tracker-${short}`)
 }
