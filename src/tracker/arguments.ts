@@ -1,16 +1,17 @@
-// The tracker's command line. Pure but for reading tracker_info, and for looking at the data folders that there are,
-// which can be handed in.
+// The tracker's command line. Pure but for the files that it names, and for looking at the data folders that there
+// are, which can be handed in.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { checkedAddress, formatAddress, isLoopback, type Address } from '../common/addresses.ts'
-import { Failure } from '../common/failure.ts'
+import { Failure, sentenceOf } from '../common/failure.ts'
 import { readTrackerInfo } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
 import { folderOfList, readKnownFolders, type KnownFolder } from './folder-of-list.ts'
 import { parseNatsAddress, type NatsAddress } from './log/nats/nats-address.ts'
+import { parseNatsCredentials } from './log/nats/nats-credentials.ts'
 
 export const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug'] as const
 
@@ -39,6 +40,7 @@ interface Options {
   dataDir?: string
   memory?: boolean
   log?: NatsAddress
+  logCredentials?: string
   logLevel: string
   insecurePlain?: boolean
   metrics?: number
@@ -87,7 +89,7 @@ export function parseArguments(
     number,
     list: all,
     ...dataFolderOf(options, all, knownFolders),
-    nats: options.log,
+    nats: natsOf(options),
     logLevel: options.logLevel,
     metricsPort: options.metrics,
   }
@@ -102,6 +104,26 @@ function dataFolderOf(
   if (dataDir !== undefined) return { dataFolder: resolve(dataDir), isFoundAgain: false }
   const { path, isFoundAgain } = folderOfList(list, knownFolders)
   return { dataFolder: path, isFoundAgain }
+}
+
+/** What it reads is small and secret, and is not kept anywhere else. */
+function natsOf({ log, logCredentials: file }: Options): NatsAddress | undefined {
+  if (file === undefined) return log
+  if (log === undefined)
+    throw new Failure('usage', '--log-credentials is for NATS; name its servers with --log')
+  if (log.user !== undefined || log.token !== undefined)
+    throw new Failure('usage', 'with --log-credentials the address of NATS needs no user, password or token')
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Failure(
+      'usage',
+      `cannot read the credentials for NATS from ${file}: ${sentenceOf(error)}`,
+      error,
+    )
+  }
+  return { ...log, ...parseNatsCredentials(text, file) }
 }
 
 function defineProgram(write: (output: string) => void): Command {
@@ -120,6 +142,12 @@ function defineProgram(write: (output: string) => void): Command {
         'keep the data in NATS JetStream, for trackers on several machines',
       ).argParser(parseNatsAddress),
     )
+    .addOption(
+      new Option(
+        '--log-credentials <file>',
+        'who this tracker is to NATS: lines like user: "…" and password: "…"',
+      ).argParser(notEmpty),
+    )
     .addHelpText('after', durability)
     .option('--insecure-plain', 'allow connections that are not encrypted beyond this machine')
     .addOption(
@@ -134,7 +162,7 @@ function defineProgram(write: (output: string) => void): Command {
 }
 
 function notEmpty(text: string): string {
-  if (text === '') throw new InvalidArgumentError('a folder needs a name')
+  if (text === '') throw new InvalidArgumentError('a file or folder needs a name')
   return text
 }
 

@@ -101,6 +101,26 @@ test('the log can be in NATS, with the key still in the data folder', () => {
   )
 })
 
+test('who the tracker is to NATS comes from a file, so that no command line shows it', () => {
+  const file = join(temporaryFolder(), 'credentials')
+  writeFileSync(file, 'user: "tracker"\npassword: "s3cret"\n')
+  const words = ['127.0.0.1', '1', '--log-credentials', file]
+  expect(parse([...words, '--log', 'nats://a/books'])).toMatchObject({
+    nats: { servers: ['a:4222'], stream: 'books', user: 'tracker', password: 's3cret', token: undefined },
+  })
+  expect(mistake(...words)).toBe('usage: --log-credentials is for NATS; name its servers with --log')
+  for (const login of ['ann:other', 'other'])
+    expect(mistake(...words, '--log', `nats://${login}@a`)).toBe(
+      'usage: with --log-credentials the address of NATS needs no user, password or token',
+    )
+  expect(mistake('127.0.0.1', '1', '--log', 'nats://a', '--log-credentials', `${file}2`)).toBe(
+    `usage: cannot read the credentials for NATS from ${file}2: there is no such file or folder`,
+  )
+  writeFileSync(file, 's3cret\n')
+  expect(mistake(...words, '--log', 'nats://a')).toMatch(/^usage: .*credentials, line 1: write user: /)
+  expect(mistake(...words, '--log', 'nats://a')).not.toContain('s3cret')
+})
+
 test('every mistake is one sentence', () => {
   const file = trackerInfo()
   expect(mistake()).toBe('usage: the trackers are missing: ./tracker tracker_info.txt 1')
