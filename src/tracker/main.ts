@@ -30,11 +30,11 @@ async function main(words: readonly string[]): Promise<void> {
     log.warn(`the list of trackers has changed; its data stays in ${parsed.dataFolder}`)
   const droppedLogLines = (): number => output.droppedLines
   const tracker = await startTracker({ ...parsed, log, droppedLogLines, onLost: fail })
-  noteList(parsed, log)
   const end = endOnce(tracker, log)
   process.on('SIGINT', () => end(0))
   process.on('SIGTERM', () => end(0))
   onHangUp(() => end(exitCodeOf('SIGHUP')))
+  noteList(parsed, log)
   // Said last: whoever reads it may signal in the next moment.
   announce(parsed, tracker, log)
   hearConsole({ status: tracker.status, digest: tracker.digest, quit: () => end(0) })
