@@ -15,7 +15,11 @@ const events = {
     process.stdin.destroy()
   },
 }
-// As a server does, it goes on without its terminal.
-const running = setInterval(() => undefined, 60_000)
+const parent = process.ppid
+// As a server does, it goes on without its terminal, but not without the test: a shell that is ended in a hurry may
+// leave its jobs behind.
+const running = setInterval(() => {
+  if (process.ppid !== parent) process.kill(process.pid)
+}, 200)
 print('it runs')
 readInForeground(process.stdin, () => readConsole(process.stdin, print, events), process.argv[2])

@@ -34,11 +34,15 @@ export class Shell {
     // The shell hands a hang-up on to its jobs, and continues those that are stopped. It does not notice one that
     // comes just before it waits for a key.
     onTestFinished(() =>
-      vi.waitFor(() => {
-        if (hasExited) return
-        child.kill('SIGHUP')
-        throw new Error('the shell does not end')
-      }, patience),
+      vi.waitFor(
+        () => {
+          if (hasExited) return
+          child.kill('SIGHUP')
+          throw new Error('the shell does not end')
+        },
+        // A second one on the heels of the first would end it before its jobs.
+        { timeout: patience.timeout, interval: 200 },
+      ),
     )
     const shell = new Shell(child)
     await shell.see(/\$ $/)
