@@ -1,24 +1,29 @@
-// The tracker's command line. Pure but for reading tracker_info.
+// The tracker's command line. Pure but for the files that it names, and for looking at the data folders that there
+// are, which can be handed in.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { checkedAddress, formatAddress, isLoopback, type Address } from '../common/addresses.ts'
-import { defaultDataFolder } from '../common/data-folder.ts'
-import { Failure } from '../common/failure.ts'
+import { Failure, sentenceOf } from '../common/failure.ts'
 import { readTrackerInfo } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
+import { folderOfList, readKnownFolders, type KnownFolder } from './folder-of-list.ts'
 import { parseNatsAddress, type NatsAddress } from './log/nats/nats-address.ts'
+import { parseNatsCredentials } from './log/nats/nats-credentials.ts'
 
 export const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug'] as const
 
 export interface Arguments {
   readonly address: Address
   readonly number: number
+  /** All trackers of the list, in its order. */
+  readonly list: readonly Address[]
   /** Undefined to keep everything in memory. */
   readonly dataFolder: string | undefined
+  /** Whether that is the folder of a list that had other lines. */
+  readonly isFoundAgain: boolean
   /** Undefined to keep the log in the data folder, or in memory. */
   readonly nats: NatsAddress | undefined
   readonly logLevel: string
@@ -35,6 +40,7 @@ interface Options {
   dataDir?: string
   memory?: boolean
   log?: NatsAddress
+  logCredentials?: string
   logLevel: string
   insecurePlain?: boolean
   metrics?: number
@@ -50,11 +56,14 @@ What was answered "done" survives:
   with --memory          nothing
 `
 
-/** The names of folders are short everywhere, and a list of trackers may be long. */
-const folderNameMax = 100
-
-/** `words` without the program's name. Throws a `usage` or `file` failure with a sentence. */
-export function parseArguments(words: readonly string[]): Arguments | TextInstead {
+/**
+ * `words` without the program's name; `knownFolders` lists the data folders in a folder. Throws a `usage` or
+ * `file` failure with a sentence.
+ */
+export function parseArguments(
+  words: readonly string[],
+  knownFolders: (parent: string) => readonly KnownFolder[] = readKnownFolders,
+): Arguments | TextInstead {
   let text = ''
   const program = defineProgram((output) => (text += output))
   try {
@@ -75,15 +84,46 @@ export function parseArguments(words: readonly string[]): Arguments | TextInstea
       `${formatAddress(address)} is beyond this machine and connections are not encrypted yet; add --insecure-plain on a network you trust`,
     )
   }
-  const folder = options.dataDir === undefined ? folderFor(all) : resolve(options.dataDir)
   return {
     address,
     number,
-    dataFolder: options.memory === true ? undefined : folder,
-    nats: options.log,
+    list: all,
+    ...dataFolderOf(options, all, knownFolders),
+    nats: natsOf(options),
     logLevel: options.logLevel,
     metricsPort: options.metrics,
   }
+}
+
+function dataFolderOf(
+  { dataDir, memory }: Options,
+  list: readonly Address[],
+  knownFolders: (parent: string) => readonly KnownFolder[],
+): Pick<Arguments, 'dataFolder' | 'isFoundAgain'> {
+  if (memory === true) return { dataFolder: undefined, isFoundAgain: false }
+  if (dataDir !== undefined) return { dataFolder: resolve(dataDir), isFoundAgain: false }
+  const { path, isFoundAgain } = folderOfList(list, knownFolders)
+  return { dataFolder: path, isFoundAgain }
+}
+
+/** What it reads is small and secret, and is not kept anywhere else. */
+function natsOf({ log, logCredentials: file }: Options): NatsAddress | undefined {
+  if (file === undefined) return log
+  if (log === undefined)
+    throw new Failure('usage', '--log-credentials is for NATS; name its servers with --log')
+  if (log.user !== undefined || log.token !== undefined)
+    throw new Failure('usage', 'with --log-credentials the address of NATS needs no user, password or token')
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Failure(
+      'usage',
+      `cannot read the credentials for NATS from ${file}: ${sentenceOf(error)}`,
+      error,
+    )
+  }
+  return { ...log, ...parseNatsCredentials(text, file) }
 }
 
 function defineProgram(write: (output: string) => void): Command {
@@ -102,6 +142,12 @@ function defineProgram(write: (output: string) => void): Command {
         'keep the data in NATS JetStream, for trackers on several machines',
       ).argParser(parseNatsAddress),
     )
+    .addOption(
+      new Option(
+        '--log-credentials <file>',
+        'who this tracker is to NATS: lines like user: "…" and password: "…"',
+      ).argParser(notEmpty),
+    )
     .addHelpText('after', durability)
     .option('--insecure-plain', 'allow connections that are not encrypted beyond this machine')
     .addOption(
@@ -116,7 +162,7 @@ function defineProgram(write: (output: string) => void): Command {
 }
 
 function notEmpty(text: string): string {
-  if (text === '') throw new InvalidArgumentError('a folder needs a name')
+  if (text === '') throw new InvalidArgumentError('a file or folder needs a name')
   return text
 }
 
@@ -148,14 +194,4 @@ function numberOf(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text))
     throw new Failure('usage', `"${text}" is not the number of a tracker; number 1 is the first line`)
   return Number(text)
-}
-
-/** Trackers of one list share a folder; trackers of different lists have nothing to do with each other. */
-function folderFor(all: readonly Address[]): string {
-  const name = all
-    .map(formatAddress)
-    .join('+')
-    .replace(/[:[\]]/g, '_')
-  const short = name.length <= folderNameMax ? name : createHash('sha256').update(name).digest('hex')
-  return defaultDataFolder(`tracker-${short}`)
 }

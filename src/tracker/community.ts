@@ -15,6 +15,11 @@ function memoryIn(dataFolder: string): string {
   return join(dataFolder, 'community')
 }
 
+/** Whether a tracker has run with this data folder: it has a log, or remembers whose log is elsewhere. */
+export function hasCommunity(dataFolder: string): boolean {
+  return existsSync(logFileIn(dataFolder)) || existsSync(memoryIn(dataFolder))
+}
+
 /** Throws a `data` failure when this folder's community has its log elsewhere than where it is looked for. */
 export function checkKindOfLog(dataFolder: string, isElsewhere: boolean): void {
   if (isElsewhere && existsSync(logFileIn(dataFolder)))

@@ -4,31 +4,73 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { escapeText } from '../common/escape.ts'
 
+/** What the commands are done with. */
 export interface ConsoleEvents {
   status(): string
   digest(): string
   quit(): void
 }
 
-const help = 'status: how much there is of everything; digest: to compare trackers; quit: end this tracker'
+interface ConsoleCommand {
+  readonly name: string
+  readonly alias?: string
+  /** What stands behind the name, a word each: `<needed>` or `[optional]`, the optional ones last. */
+  readonly words?: readonly string[]
+  readonly help: string
+  /** `words` are as many as the command takes. */
+  readonly run: (words: readonly string[], print: (line: string) => void, events: ConsoleEvents) => void
+}
 
-/** Reads commands from `input`; `print` gets each reply, one line. */
+const commands: readonly ConsoleCommand[] = [
+  {
+    name: 'status',
+    help: 'how much there is of everything, and how far this tracker is behind the log',
+    run: (_, print, events) => print(events.status()),
+  },
+  {
+    name: 'digest',
+    help: 'a hash of the state, to compare trackers by',
+    run: (_, print, events) => print(events.digest()),
+  },
+  {
+    name: 'quit',
+    alias: 'exit',
+    help: 'ends this tracker',
+    run: (_words, _print, events) => events.quit(),
+  },
+  {
+    name: 'help',
+    help: 'the commands',
+    run: (_, print) => {
+      for (const command of commands) print(`${usageOf(command)}: ${command.help}`)
+    },
+  },
+]
+
+/** Reads commands from `input`; `print` gets each reply, a line at a time. */
 export function readConsole(input: Readable, print: (line: string) => void, events: ConsoleEvents): void {
   const lines = createInterface({ input, terminal: false })
-  lines.on('line', (line) => onCommand(line.trim(), print, events))
+  lines.on('line', (line) => onLine(line, print, events))
   input.on('error', () => {
     // The terminal is gone; the tracker is not.
   })
 }
 
-function onCommand(command: string, print: (line: string) => void, events: ConsoleEvents): void {
-  if (command === '') return
-  if (command === 'quit' || command === 'exit') events.quit()
-  else if (command === 'status') print(events.status())
-  else if (command === 'digest') print(events.digest())
-  else if (command === 'help') print(help)
-  else
-    print(
-      `error: there is no command "${escapeText(command.slice(0, 64))}"; there are status, digest, quit and help`,
-    )
+function onLine(line: string, print: (line: string) => void, events: ConsoleEvents): void {
+  const [name = '', ...words] = line.trim().split(/\s+/)
+  if (name === '') return
+  const command = commands.find((each) => each.name === name || each.alias === name)
+  if (command === undefined)
+    print(`error: there is no command "${escapeText(name.slice(0, 64))}"; help lists the commands`)
+  else if (!takes(command, words.length)) print(`error: write ${usageOf(command)}`)
+  else command.run(words, print, events)
+}
+
+function takes({ words = [] }: ConsoleCommand, count: number): boolean {
+  const needed = words.filter((word) => word.startsWith('<')).length
+  return needed <= count && count <= words.length
+}
+
+function usageOf({ name, words = [] }: ConsoleCommand): string {
+  return [name, ...words].join(' ')
 }

@@ -6,7 +6,9 @@ import { exitCodeOf, onHangUp } from '../common/ending.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { version } from '../common/version.ts'
 import { parseArguments, type Arguments } from './arguments.ts'
-import { readConsole } from './console.ts'
+import { readConsole, type ConsoleEvents } from './console.ts'
+import { rememberList } from './folder-of-list.ts'
+import { readInForeground } from './foreground.ts'
 import { LogOutput } from './log-output.ts'
 import { startTracker, type Tracker } from './tracker.ts'
 
@@ -24,15 +26,24 @@ async function main(words: readonly string[]): Promise<void> {
     process.exit(1)
   })
   log.info({ version, node: process.version, tracker: parsed.number }, 'starting')
+  if (parsed.isFoundAgain)
+    log.warn(`the list of trackers has changed; its data stays in ${parsed.dataFolder}`)
   const droppedLogLines = (): number => output.droppedLines
   const tracker = await startTracker({ ...parsed, log, droppedLogLines, onLost: fail })
   const end = endOnce(tracker, log)
   process.on('SIGINT', () => end(0))
   process.on('SIGTERM', () => end(0))
   onHangUp(() => end(exitCodeOf('SIGHUP')))
+  noteList(parsed, log)
   // Said last: whoever reads it may signal in the next moment.
   announce(parsed, tracker, log)
-  readConsole(process.stdin, print, { status: tracker.status, digest: tracker.digest, quit: () => end(0) })
+  hearConsole({ status: tracker.status, digest: tracker.digest, quit: () => end(0) })
+}
+
+function hearConsole(events: ConsoleEvents): void {
+  const begin = (): void => readConsole(process.stdin, print, events)
+  if (process.stdin.isTTY) readInForeground(process.stdin, begin)
+  else begin()
 }
 
 function announce(parsed: Arguments, tracker: Tracker, log: Logger): void {
@@ -41,6 +52,16 @@ function announce(parsed: Arguments, tracker: Tracker, log: Logger): void {
     print(`metrics on http://${formatAddress(tracker.metricsAddress)}/metrics`)
   log.info({ address, dataFolder: parsed.dataFolder ?? 'none', status: tracker.status() }, 'serving')
   print(`tracker ${parsed.number} listening on ${address}`)
+}
+
+/** A full disk must not keep a tracker from answering what it knows. */
+function noteList({ dataFolder, list }: Arguments, log: Logger): void {
+  if (dataFolder === undefined) return
+  try {
+    rememberList(dataFolder, list)
+  } catch (error) {
+    log.warn(`cannot note the list of trackers in ${dataFolder}: ${sentenceOf(error)}`)
+  }
 }
 
 /** Ends the process with a code when the tracker has ended in good order; asked a second time, at once. */

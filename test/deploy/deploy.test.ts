@@ -3,32 +3,16 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parseArguments } from '../../src/tracker/arguments.ts'
 import { temporaryFolder } from '../tracker/support/test-tracker.ts'
+import { commandOf, deploy, read, root } from './deployed.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const deploy = join(root, 'deploy')
 const unitName = 'coterie-tracker@.service'
-
-function read(name: string): string {
-  return readFileSync(join(deploy, name), 'utf8')
-}
 
 /** The values of a setting of the unit, in order. */
 function settings(name: string): string[] {
   return [...read(unitName).matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, value = '']) => value)
-}
-
-/** The words of a service's command in the compose file. */
-function commandOf(service: string): string[] {
-  const [, body = ''] = new RegExp(`^  ${service}:\\n((?:    .*\\n)+)`, 'm').exec(read('compose.yaml')) ?? []
-  const [, items = ''] = /^ {4}command:\n((?: {6}- .*\n)+)/m.exec(body) ?? []
-  return items
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.replace(/^ {6}- /, '').replace(/^(['"])(.*)\1$/, '$2'))
 }
 
 test('the unit starts a tracker of the list with options that there are, and so do those of its example', () => {
@@ -78,13 +62,18 @@ test.skipIf(noAnalyze !== '')(`systemd understands every line of the unit${noAna
 
 test('the trackers of the compose file are started with options that there are, each with its own number', () => {
   const list = join(deploy, 'tracker_info.txt')
+  const secret = join(temporaryFolder(), 'tracker')
+  writeFileSync(secret, 'user: "tracker"\npassword: "secret"\n')
   const parsed = [1, 2].map((number) => {
     const words = commandOf(`tracker-${number}`)
     expect(words[0]).toBe('/etc/coterie/tracker_info.txt')
-    return parseArguments([list, ...words.slice(1)])
+    return parseArguments([
+      list,
+      ...words.slice(1).map((word) => word.replace('=/run/secrets/nats-tracker', `=${secret}`)),
+    ])
   })
   const servers = ['127.0.0.1:4222', '127.0.0.1:4223', '127.0.0.1:4224']
-  const nats = { servers, replicas: 3 }
+  const nats = { servers, replicas: 3, user: 'tracker', password: 'secret' }
   expect(parsed).toMatchObject([
     { number: 1, address: { host: '127.0.0.1', port: 9002 }, dataFolder: '/data', metricsPort: 9464, nats },
     { number: 2, address: { host: '127.0.0.1', port: 9003 }, dataFolder: '/data', metricsPort: 9465, nats },
@@ -102,6 +91,30 @@ test('every volume and every file that the compose file mounts is there', () => 
     if (from.startsWith('./')) expect([from, existsSync(join(deploy, from))]).toEqual([from, true])
     else expect(volumes).toContain(`  ${from}: {}`)
   }
+})
+
+test('every secret that a service gets is one that the script makes, where nats.conf includes it', () => {
+  const text = read('compose.yaml')
+  const made = [...text.matchAll(/^ {2}(nats-\w+): \{ file: \.\/nats\/secrets\/(\w+) \}$/gm)].map(
+    ([, name = '', file = '']) => [name, file] as const,
+  )
+  const script = read('nats/make-secrets.sh')
+  const written = /^# Writes, .*\n#\n((?:# {3}\w+ .*\n)+)/m.exec(script)?.[1] ?? ''
+  expect(made.map(([, file]) => file)).toEqual([...written.matchAll(/^# {3}(\w+)/gm)].map(([, file]) => file))
+  const ofServers = [...text.matchAll(/\{ source: (\S+), target: \/etc\/nats\/secrets\/(\S+) \}/g)].map(
+    ([, name, file]) => [name, file],
+  )
+  expect(ofServers).toEqual(made)
+  const included = [...read('nats/nats.conf').matchAll(/include 'secrets\/(\w+)'/g)].map(([, file]) => file)
+  expect(included).toEqual(made.map(([, file]) => file))
+  // Of the others a tracker has no need.
+  expect(text).toMatch(/x-tracker:[^]*?\n {2}secrets: \['nats-tracker'\]\n\nservices:/)
+})
+
+test('no password is in what is deployed, and none is committed', () => {
+  for (const name of ['compose.yaml', 'nats/nats.conf', 'coterie-tracker@.service'])
+    expect([name, read(name)]).toEqual([name, expect.not.stringMatching(/:\/\/[^/\s]*@|password\s*[:=]/i)])
+  expect(readFileSync(join(root, '.gitignore'), 'utf8')).toContain('deploy/nats/secrets/\n')
 })
 
 test('the image has what the build needs, and runs what the build makes', () => {

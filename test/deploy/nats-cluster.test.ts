@@ -1,106 +1,227 @@
-// deploy/nats/nats.conf, started for real three times over: it is understood, and the three make a cluster.
+// deploy/nats, started for real three times over: the servers make a cluster, let nobody in without a password,
+// and allow the trackers their log and nothing else.
 
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { delimiter, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
-import { parseNatsAddress } from '../../src/tracker/log/nats/nats-address.ts'
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { connect as connectTo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { NatsLog } from '../../src/tracker/log/nats/nats-log.ts'
+import { World } from '../integration/world.ts'
 import { Follower } from '../tracker/log/follower.ts'
-import { temporaryFolder } from '../tracker/support/test-tracker.ts'
+import { administrator } from '../tracker/support/administrator.ts'
+import { natsIsMissing } from '../tracker/support/nats-server.ts'
+import { commandOf } from './deployed.ts'
+import { DeployedCluster, DeployedServer, leaderIsThere } from './nats-cluster.ts'
 
-const conf = readFileSync(fileURLToPath(new URL('../../deploy/nats/nats.conf', import.meta.url)), 'utf8')
-/** Debian puts it where only root's PATH looks. */
-const program = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin']
-  .map((folder) => join(folder, 'nats-server'))
-  .find((path) => existsSync(path))
-const isMissing = program === undefined ? ' (skipped: nats-server is not installed)' : ''
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  for (const server of servers) server.close()
-  return ports
+/** As on the first day. */
+async function expectNoLog(cluster: DeployedCluster): Promise<void> {
+  const { streams } = (await administrator(cluster.address('admin'))).manager
+  for await (const { config } of streams.list()) await streams.delete(config.name)
+  expect(await streams.list().next()).toEqual([])
 }
 
-/** As nats-server says it: the config knows a setting that 2.9 does not, and says to remove it there. */
-function isBefore210(): boolean {
-  const { stdout } = spawnSync(program ?? '', ['--version'], { encoding: 'utf8' })
-  return /v2\.[0-9]\./.test(stdout)
+async function following(cluster: DeployedCluster): Promise<{ log: NatsLog; follower: Follower }> {
+  const log = await NatsLog.open(cluster.address('tracker'), { entriesKept: 0 })
+  onTestFinished(() => log.close())
+  const follower = new Follower()
+  await log.follow(follower)
+  return { log, follower }
 }
 
-/** The file as it is, but for what three on one machine must not have in common. */
-function confOf(folder: string, client: number, route: number, routes: readonly number[]): string {
-  const changed = conf
-    .replace('listen: 0.0.0.0:4222', `listen: 127.0.0.1:${client}`)
-    .replace('listen: 0.0.0.0:6222', `listen: 127.0.0.1:${route}`)
-    .replace('store_dir: /data', `store_dir: "${folder}"`)
-    .replaceAll(/nats:\/\/nats-(\d):6222/g, (_, number) => `nats://127.0.0.1:${routes[Number(number) - 1]}`)
-  return isBefore210() ? changed.replace('sync_interval: always', '') : changed
-}
-
-function start(name: string, path: string): { child: ChildProcess; said: (what: RegExp) => Promise<string> } {
-  const child = spawn(program ?? '', ['-c', path], {
-    env: { NATS_SERVER_NAME: name },
-    stdio: ['ignore', 'ignore', 'pipe'],
+describe.skipIf(natsIsMissing)(`three servers as they are deployed${natsIsMissing}`, () => {
+  let cluster: DeployedCluster
+  beforeAll(async () => {
+    cluster = await DeployedCluster.prepare()
+    await cluster.start()
   })
-  let log = ''
-  let onNews = (): void => undefined
-  child.stderr?.on('data', (bytes: Buffer) => {
-    log += bytes.toString()
-    onNews()
-  })
-  child.on('exit', () => onNews())
-  onTestFinished(async () => {
-    if (child.exitCode !== null) return
-    const exited = once(child, 'exit')
-    child.kill('SIGKILL')
-    await exited
-  })
-  const said = async (what: RegExp): Promise<string> => {
-    for (;;) {
-      const match = what.exec(log)
-      if (match !== null) return match[0]
-      if (child.exitCode !== null) throw new Error(`${name} ended: ${log}`)
-      await new Promise<void>((resolve) => (onNews = resolve))
-    }
-  }
-  return { child, said }
-}
+  afterAll(() => cluster.close())
 
-test.skipIf(isMissing !== '')(
-  `three servers with the config are one cluster with JetStream${isMissing}`,
-  async () => {
-    const folder = temporaryFolder()
-    const ports = await freePorts(6)
-    const [clients, routes] = [ports.slice(0, 3), ports.slice(3)]
-    const servers = clients.map((client, index) => {
-      const path = join(folder, `${index}.conf`)
-      writeFileSync(path, confOf(join(folder, String(index)), client, routes[index] ?? 0, routes))
-      return start(`nats-${index + 1}`, path)
-    })
-    for (const [index, { said }] of servers.entries()) {
-      expect(await said(/Name: .*/)).toContain(`nats-${index + 1}`)
-      await said(/Server is ready/)
-    }
+  test('are one cluster with JetStream', async () => {
+    for (const [index, server] of cluster.servers.entries())
+      expect(await server.said(/Name: .*/)).toContain(`nats-${index + 1}`)
     // Chosen by a majority of the three that the routes name, and told to the others.
-    const chosen = await Promise.all(
-      servers.map(({ said }) =>
-        said(/Self is new JetStream cluster metadata leader|new metadata leader: nats-\d\/coterie/),
-      ),
-    )
+    const chosen = await Promise.all(cluster.servers.map((server) => server.said(leaderIsThere)))
     expect(chosen.filter((line) => line.startsWith('Self'))).toHaveLength(1)
-    // And a tracker's log can be kept in it, in three copies.
-    const address = parseNatsAddress(`nats://${clients.map((port) => `127.0.0.1:${port}`).join(',')}`)
-    const log = await NatsLog.open(address)
-    onTestFinished(() => log.close())
-    const follower = new Follower()
-    await log.follow(follower)
-    await log.append(['a', 'b'])
-    expect([address.replicas, follower.delivered, log.lag().entries]).toEqual([3, ['1 a', '2 b'], 0])
-  },
-)
+  })
+
+  test('let nobody in without a password, or with a wrong one', async () => {
+    const refused = {
+      code: 'data',
+      message: expect.stringMatching(/^NATS refuses the user, password/) as string,
+    }
+    const address = cluster.address()
+    await expect(NatsLog.open(address)).rejects.toMatchObject(refused)
+    for (const user of ['tracker', 'admin', 'route'])
+      await expect(NatsLog.open({ ...address, user, password: 'wrong' })).rejects.toMatchObject(refused)
+    await expect(NatsLog.open({ ...address, token: 'wrong' })).rejects.toMatchObject(refused)
+  })
+
+  test('take no other server into the cluster', async () => {
+    const socket = connectTo(cluster.routePorts[0] ?? 0, '127.0.0.1')
+    let said = ''
+    socket.setEncoding('utf8').on('data', (text: string) => (said += text))
+    const who = { name: 'stranger', cluster: 'coterie', verbose: false, tls_required: false }
+    socket.write(`CONNECT ${JSON.stringify(who)}\r\nPING\r\n`)
+    await once(socket, 'close')
+    expect(said).toContain("-ERR 'Authorization Violation'")
+  })
+
+  test('keep a log with the rights of a tracker: appends, reads, news and snapshots', async () => {
+    await expectNoLog(cluster)
+    const [one, two] = [await following(cluster), await following(cluster)]
+    const news: string[] = []
+    const { connection, manager: own } = await administrator(cluster.address('tracker'))
+    connection.subscribe('coterie.news', {
+      callback: (error, message) => void news.push(error?.message ?? message.string()),
+    })
+    await connection.flush()
+    await one.log.append(['a', 'b'])
+    await two.log.append(['c'])
+    await vi.waitFor(() => expect(news).toEqual(['1', '2']))
+    await one.log.whenCurrent()
+    expect(one.follower.delivered).toEqual(['1 a', '2 b', '3 c'])
+    expect(two.follower.delivered).toEqual(one.follower.delivered)
+    // From the leader, and from any server while there is none.
+    for (const source of [own.streams, own.direct])
+      expect((await source.getMessage('coterie', { seq: 2 }))?.string()).toBe('["c"]')
+    // Written, the entries before it truncated; then a newer one, and the first removed.
+    await one.log.saveSnapshot(() => ({ position: 3, text: 'abc' }))
+    await one.log.append(['d'])
+    await one.log.saveSnapshot(() => ({ position: 4, text: 'abcd' }))
+    await one.log.append(['e'])
+    expect((await following(cluster)).follower.delivered).toEqual(['4 [abcd]', '5 e'])
+    const { manager } = await administrator(cluster.address('admin'))
+    const streams = await Promise.all(
+      ['coterie', 'coterie_snapshots'].map((name) => manager.streams.info(name)),
+    )
+    expect(streams.map(({ config, state }) => [config.num_replicas, state.messages])).toEqual([
+      [3, 1],
+      [3, 2],
+    ])
+  })
+
+  describe('with the password of a tracker', () => {
+    const expectForbidden = async (what: Promise<unknown>): Promise<void> => {
+      await expect(what).rejects.toThrow(/^Permissions Violation for (Publish|Subscription) to /)
+    }
+
+    test('nothing is allowed with another stream, and nothing but its own work with the log', async () => {
+      const admin = await administrator(cluster.address('admin'))
+      const tracker = await administrator(cluster.address('tracker'))
+      await admin.manager.streams.add({ name: 'books', subjects: ['books.log'], num_replicas: 1 })
+      await admin.publish('books.log', 'private')
+      const { streams, direct, consumers } = tracker.manager
+      await expectForbidden(tracker.publish('books.log', 'forged'))
+      await expectForbidden(streams.info('books'))
+      await expectForbidden(streams.getMessage('books', { seq: 1 }))
+      await expectForbidden(direct.getMessage('books', { seq: 1 }))
+      await expectForbidden(streams.purge('books'))
+      await expectForbidden(streams.delete('books'))
+      await expectForbidden(streams.add({ name: 'others', subjects: ['others'] }))
+      await expectForbidden(consumers.add('books', { ack_policy: 'none' }))
+      for (const name of ['coterie', 'coterie_snapshots']) {
+        await expectForbidden(streams.delete(name))
+        await expectForbidden(streams.deleteMessage(name, 1))
+        await expectForbidden(streams.update(name, { max_msgs: 1 }))
+      }
+      expect((await admin.manager.streams.info('books')).state).toMatchObject({ messages: 1, last_seq: 1 })
+    })
+
+    test('nothing is heard but the news of the log and what one asked for', async () => {
+      const { connection } = await administrator(cluster.address('tracker'))
+      for (const subject of [
+        '>',
+        '*',
+        'books.log',
+        '_INBOX.>',
+        '_INBOX.*.>',
+        'coterie.log',
+        '$JS.>',
+        '$SYS.>',
+      ]) {
+        const refusal = await new Promise<Error | null>((resolve) => {
+          connection.subscribe(subject, { callback: (error) => resolve(error) })
+        })
+        expect([subject, refusal?.message]).toEqual([
+          subject,
+          `Permissions Violation for Subscription to "${subject}"`,
+        ])
+      }
+    })
+
+    test('another log than that of the configuration is refused in a sentence, at once', async () => {
+      const address = { ...cluster.address('tracker'), stream: 'books' }
+      await expect(NatsLog.open(address)).rejects.toMatchObject({
+        code: 'data',
+        message: expect.stringMatching(
+          /^NATS does not allow its user what a tracker needs at nats:.*\/books \(Permissions Violation .*\); deploy\/nats\/nats\.conf has it all$/,
+        ) as string,
+      })
+    })
+  })
+
+  test('serve the trackers of the compose file, started as it starts them', async () => {
+    await expectNoLog(cluster)
+    const world = new World()
+    onTestFinished(() => world.close())
+    const list = world.path('tracker_info.txt')
+    writeFileSync(list, '127.0.0.1:0\n127.0.0.1:0\n')
+    const servers = cluster.address().servers.join()
+    const words = (number: number): string[] =>
+      commandOf(`tracker-${number}`).map((word) =>
+        word
+          .replace('/etc/coterie/tracker_info.txt', list)
+          .replace('--data-dir=/data', `--data-dir=${world.path(`data of ${number}`)}`)
+          .replace('127.0.0.1:4222,127.0.0.1:4223,127.0.0.1:4224', `${servers}/coterie`)
+          .replace('/run/secrets/nats-tracker', cluster.secret('tracker'))
+          .replace(/--metrics=\d+/, '--metrics=0'),
+      )
+    const { password = 'none' } = cluster.address('tracker')
+    const trackers = [1, 2].map((number) => {
+      expect(words(number).join(' ')).not.toContain(password)
+      return world.run(`tracker ${number}`, 'tracker', words(number))
+    })
+    for (const [index, tracker] of trackers.entries()) {
+      const line = await tracker.until(/ listening on 127/)
+      const client = world.run(`client ${index}`, 'client', [
+        ...['127.0.0.1', '0', '127.0.0.1', line.split(':').at(-1) ?? ''],
+        ...['--data-dir', world.path(`client ${index}`)],
+      ])
+      // Registered at the first, and logged in at the second.
+      await client.does(...(index === 0 ? ['create_user ann secret'] : []), 'login ann secret')
+    }
+    for (const tracker of trackers) {
+      expect(tracker.stderr).not.toContain(password)
+      expect(await tracker.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+    }
+  })
+})
+
+describe.skipIf(natsIsMissing)(`the passwords${natsIsMissing}`, () => {
+  test('are made once, are all different, and lie where only their owner gets', async () => {
+    const cluster = await DeployedCluster.prepare()
+    onTestFinished(() => cluster.close())
+    const texts = ['tracker', 'admin', 'routes'].map((name) => readFileSync(cluster.secret(name), 'utf8'))
+    const made = texts.map((text) => /"([0-9a-f]{48})"/.exec(text)?.[1])
+    expect(made).not.toContain(undefined)
+    expect(new Set(made).size).toBe(3)
+    expect(statSync(cluster.secret('')).mode & 0o777).toBe(0o700)
+    const again = cluster.makeSecrets()
+    expect([again.code, again.said]).toEqual([1, expect.stringMatching(/^error: cannot make .*\/secrets; /)])
+    expect(readFileSync(cluster.secret('tracker'), 'utf8')).toBe(texts[0])
+  })
+
+  test.each(['tracker', 'admin', 'routes'])(
+    'without that of the %s a server says so and does not start',
+    async (name) => {
+      const cluster = await DeployedCluster.prepare()
+      onTestFinished(() => cluster.close())
+      renameSync(cluster.secret(name), cluster.secret('elsewhere'))
+      const server = new DeployedServer('alone', cluster.confOf(0))
+      onTestFinished(() => server.kill())
+      await expect(server.said(/Server is ready/)).rejects.toThrow(
+        new RegExp(`parsing include file 'secrets/${name}'.*no such file or directory`),
+      )
+    },
+  )
+})

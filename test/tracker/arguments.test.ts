@@ -2,10 +2,11 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { Failure } from '../../src/common/failure.ts'
 import { version } from '../../src/common/version.ts'
-import { parseArguments } from '../../src/tracker/arguments.ts'
+import { parseArguments, type Arguments, type TextInstead } from '../../src/tracker/arguments.ts'
+import type { KnownFolder } from '../../src/tracker/folder-of-list.ts'
 import { temporaryFolder } from './support/test-tracker.ts'
 
 function trackerInfo(text = '127.0.0.1:9002\n127.0.0.1:9003\n'): string {
@@ -14,10 +15,15 @@ function trackerInfo(text = '127.0.0.1:9002\n127.0.0.1:9003\n'): string {
   return path
 }
 
+/** On a machine where trackers have run with these data folders. */
+function parse(words: readonly string[], ...known: KnownFolder[]): Arguments | TextInstead {
+  return parseArguments(words, () => known)
+}
+
 /** "code: sentence" of a mistake. */
 function mistake(...words: string[]): string {
   try {
-    return JSON.stringify(parseArguments(words))
+    return JSON.stringify(parse(words))
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     expect(error.message).not.toContain('\n')
@@ -27,46 +33,65 @@ function mistake(...words: string[]): string {
 
 test('a file and a number choose a line, and number 1 is the first and the default', () => {
   const file = trackerInfo()
-  expect(parseArguments([file, '2'])).toMatchObject({ number: 2, address: { host: '127.0.0.1', port: 9003 } })
-  expect(parseArguments([file, '1'])).toEqual(parseArguments([file]))
+  expect(parse([file, '2'])).toMatchObject({ number: 2, address: { host: '127.0.0.1', port: 9003 } })
+  expect(parse([file, '1'])).toEqual(parse([file]))
 })
 
 test('an ip and a port are the only tracker', () => {
-  expect(parseArguments(['127.0.0.1', '8000'])).toMatchObject({
+  expect(parse(['127.0.0.1', '8000'])).toMatchObject({
     number: 1,
     address: { host: '127.0.0.1', port: 8000 },
   })
-  expect(parseArguments(['localhost', '0'])).toMatchObject({ address: { host: '127.0.0.1', port: 0 } })
+  expect(parse(['localhost', '0'])).toMatchObject({ address: { host: '127.0.0.1', port: 0 } })
 })
+
+afterEach(() => vi.unstubAllEnvs())
 
 test('trackers of one list share a data folder, those of another list do not', () => {
   vi.stubEnv('XDG_DATA_HOME', '/data')
   const file = trackerInfo()
-  expect(parseArguments([file, '1'])).toMatchObject({
+  expect(parse([file, '1'])).toMatchObject({
     dataFolder: '/data/coterie/tracker-127.0.0.1_9002+127.0.0.1_9003',
   })
-  expect(parseArguments([file, '2'])).toMatchObject({
+  expect(parse([file, '2'])).toMatchObject({
     dataFolder: '/data/coterie/tracker-127.0.0.1_9002+127.0.0.1_9003',
   })
-  expect(parseArguments(['::1', '8000'])).toMatchObject({ dataFolder: '/data/coterie/tracker-___1__8000' })
+  expect(parse(['::1', '8000'])).toMatchObject({ dataFolder: '/data/coterie/tracker-___1__8000' })
   const many = trackerInfo(Array.from({ length: 50 }, (_, index) => `10.0.0.${index}:9002`).join('\n'))
-  expect(parseArguments([many, '--insecure-plain'])).toMatchObject({
+  expect(parse([many, '--insecure-plain'])).toMatchObject({
     dataFolder: expect.stringMatching(/^\/data\/coterie\/tracker-[0-9a-f]{64}$/) as string,
   })
-  vi.unstubAllEnvs()
+})
+
+test('a data folder of a list that shares a tracker is looked for where none is named, and only there', () => {
+  vi.stubEnv('XDG_DATA_HOME', '/data')
+  const path = '/data/coterie/tracker-127.0.0.1_9002'
+  const before = { path, identity: path, trackers: ['127.0.0.1_9002'] }
+  const other = { path: `${path}2`, identity: `${path}2`, trackers: ['127.0.0.1_9003'] }
+  const file = trackerInfo()
+  const list = [
+    { host: '127.0.0.1', port: 9002 },
+    { host: '127.0.0.1', port: 9003 },
+  ]
+  for (const number of ['1', '2'])
+    expect(parse([file, number], before)).toMatchObject({ dataFolder: path, isFoundAgain: true, list })
+  expect(() => parse([file], before, other)).toThrow(/name the right one with --data-dir$/)
+  for (const [word, dataFolder] of [
+    ['--memory', undefined],
+    ['--data-dir=/x', '/x'],
+  ] as const)
+    expect(parse([file, word], before, other)).toMatchObject({ dataFolder, isFoundAgain: false, list })
 })
 
 test('the data can be kept elsewhere or nowhere', () => {
-  expect(parseArguments(['127.0.0.1', '1', '--data-dir', '/x'])).toMatchObject({ dataFolder: '/x' })
-  expect(parseArguments(['127.0.0.1', '1', '--memory'])).toMatchObject({ dataFolder: undefined })
+  expect(parse(['127.0.0.1', '1', '--data-dir', '/x'])).toMatchObject({ dataFolder: '/x' })
+  expect(parse(['127.0.0.1', '1', '--memory'])).toMatchObject({ dataFolder: undefined })
   expect(mistake('127.0.0.1', '1', '--memory', '--data-dir', '/x')).toMatch(/^usage: .*cannot be used with/)
 })
 
 test('the log can be in NATS, with the key still in the data folder', () => {
-  expect(parseArguments(['127.0.0.1', '1'])).toMatchObject({ nats: undefined })
-  expect(
-    parseArguments(['127.0.0.1', '1', '--data-dir', '/x', '--log', 'nats://a,b,c:4223/books']),
-  ).toMatchObject({
+  expect(parse(['127.0.0.1', '1'])).toMatchObject({ nats: undefined })
+  expect(parse(['127.0.0.1', '1', '--data-dir', '/x', '--log', 'nats://a,b,c:4223/books'])).toMatchObject({
     dataFolder: '/x',
     nats: { servers: ['a:4222', 'b:4222', 'c:4223'], stream: 'books', replicas: 3 },
   })
@@ -74,6 +99,26 @@ test('the log can be in NATS, with the key still in the data folder', () => {
   expect(mistake('127.0.0.1', '1', '--log', 'redis://u:secret@a')).toMatch(
     /^usage: this is not an address of NATS; write --log nats:/,
   )
+})
+
+test('who the tracker is to NATS comes from a file, so that no command line shows it', () => {
+  const file = join(temporaryFolder(), 'credentials')
+  writeFileSync(file, 'user: "tracker"\npassword: "s3cret"\n')
+  const words = ['127.0.0.1', '1', '--log-credentials', file]
+  expect(parse([...words, '--log', 'nats://a/books'])).toMatchObject({
+    nats: { servers: ['a:4222'], stream: 'books', user: 'tracker', password: 's3cret', token: undefined },
+  })
+  expect(mistake(...words)).toBe('usage: --log-credentials is for NATS; name its servers with --log')
+  for (const login of ['ann:other', 'other'])
+    expect(mistake(...words, '--log', `nats://${login}@a`)).toBe(
+      'usage: with --log-credentials the address of NATS needs no user, password or token',
+    )
+  expect(mistake('127.0.0.1', '1', '--log', 'nats://a', '--log-credentials', `${file}2`)).toBe(
+    `usage: cannot read the credentials for NATS from ${file}2: there is no such file or folder`,
+  )
+  writeFileSync(file, 's3cret\n')
+  expect(mistake(...words, '--log', 'nats://a')).toMatch(/^usage: .*credentials, line 1: write user: /)
+  expect(mistake(...words, '--log', 'nats://a')).not.toContain('s3cret')
 })
 
 test('every mistake is one sentence', () => {
@@ -107,25 +152,25 @@ test('beyond this machine it takes a word, because connections are not encrypted
     expect(mistake(...words)).toMatch(
       /^usage: .+:9002 is beyond this machine and connections are not encrypted yet; add --insecure-plain /,
     )
-    expect(parseArguments([...words, '--insecure-plain'])).toMatchObject({ address: { port: 9002 } })
+    expect(parse([...words, '--insecure-plain'])).toMatchObject({ address: { port: 9002 } })
   }
   // Which address it listens on counts, not who else is in the list.
-  expect(parseArguments([far, '1'])).toMatchObject({ address: { host: '127.0.0.1' } })
+  expect(parse([far, '1'])).toMatchObject({ address: { host: '127.0.0.1' } })
   for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost'])
-    expect(parseArguments([host, '0'])).toMatchObject({ number: 1 })
+    expect(parse([host, '0'])).toMatchObject({ number: 1 })
 })
 
 test('help and the version are text and no mistake', () => {
-  expect(parseArguments(['--help'])).toMatchObject({
+  expect(parse(['--help'])).toMatchObject({
     text: expect.stringContaining('Usage: tracker') as string,
   })
-  expect(parseArguments(['--version'])).toEqual({ text: `coterie ${version}\n` })
+  expect(parse(['--version'])).toEqual({ text: `coterie ${version}\n` })
   expect(mistake('-V')).toMatch(/^usage: unknown option '-V'/)
 })
 
 test('metrics are answered where a port is named, and on none without', () => {
-  expect(parseArguments([trackerInfo()])).toMatchObject({ metricsPort: undefined })
-  expect(parseArguments([trackerInfo(), '1', '--metrics', '9464'])).toMatchObject({ metricsPort: 9464 })
+  expect(parse([trackerInfo()])).toMatchObject({ metricsPort: undefined })
+  expect(parse([trackerInfo(), '1', '--metrics', '9464'])).toMatchObject({ metricsPort: 9464 })
   for (const port of ['65536', '-1', 'http', '1.5', ''])
     expect(mistake(trackerInfo(), '1', '--metrics', port)).toMatch(/^usage: .*a port is a number up to 65535/)
 })

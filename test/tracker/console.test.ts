@@ -22,8 +22,18 @@ test('each word gets its answer, an unknown one a sentence', async () => {
   expect(await typed('status', '', ' digest ', 'statsu')).toEqual([
     'the status',
     'the digest',
-    'error: there is no command "statsu"; there are status, digest, quit and help',
+    'error: there is no command "statsu"; help lists the commands',
   ])
+})
+
+test('help has a line for each command', async () => {
+  const lines = await typed('help')
+  expect(lines.map((line) => line.split(':')[0])).toEqual(['status', 'digest', 'quit', 'help'])
+  for (const line of lines) expect(line).toMatch(/^\w+: [a-z ,]+$/)
+})
+
+test('a command with words that it does not take is refused', async () => {
+  expect(await typed('status of it', 'quit now')).toEqual(['error: write status', 'error: write quit'])
 })
 
 test('quit and exit quit; the end of the input does not', async () => {

@@ -309,7 +309,7 @@ describe.skipIf(natsIsMissing)(`a server of its own${natsIsMissing}`, () => {
     onTestFinished(() => server.kill())
     await expect(NatsLog.open(parseNatsAddress(`nats://ann:wrong@${server.address}`))).rejects.toMatchObject({
       code: 'data',
-      message: `NATS refuses the user, password or token for nats://${server.address}/coterie`,
+      message: `NATS refuses the user, password or token for nats://${server.address}/coterie; name the right one with --log-credentials`,
     })
     const { log } = await following(parseNatsAddress(`nats://ann:right@${server.address}`))
     await log.append(['a'])

@@ -11,14 +11,19 @@ export interface Administrator {
   publish: (subject: string, text: string) => Promise<unknown>
 }
 
-/** Leaves with the test. */
+/** Has the rights of the address's user, and leaves with the test. */
 export async function administrator(address: NatsAddress): Promise<Administrator> {
-  const connection = await connect({ servers: [...address.servers] })
+  const { servers, user, password, stream } = address
+  const connection = await connect({
+    servers: [...servers],
+    ...(user === undefined ? {} : { user, pass: password }),
+    inboxPrefix: `_INBOX.${stream}`,
+  })
   onTestFinished(() => connection.close())
   const publisher = jetstream(connection)
   return {
     connection,
-    manager: await jetstreamManager(connection),
+    manager: await jetstreamManager(connection, { checkAPI: false }),
     publish: (subject, text) => publisher.publish(subject, text),
   }
 }

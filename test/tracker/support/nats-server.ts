@@ -10,11 +10,13 @@ import { createInterface } from 'node:readline'
 
 /** Debian puts it where only root's PATH looks. */
 const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/bin']
-const program = folders.map((folder) => join(folder, 'nats-server')).find((path) => existsSync(path))
+export const natsProgram = folders
+  .map((folder) => join(folder, 'nats-server'))
+  .find((path) => existsSync(path))
 
 /** Why tests with NATS are skipped, as the end of a title: the gate shows it. Empty when they are not. */
 export const natsIsMissing =
-  program === undefined
+  natsProgram === undefined
     ? ' (skipped: nats-server is not installed; on Debian, apt-get install nats-server)'
     : ''
 
@@ -59,7 +61,7 @@ export class NatsServer {
           ]
     this.#command = [
       ...(options.within ?? []),
-      program ?? 'nats-server',
+      natsProgram ?? 'nats-server',
       ...['-n', name, '-a', host, '-p', String(port)],
       ...(options.hasJetStream === false ? [] : ['-js', '-sd', join(folder, name)]),
       ...cluster,

@@ -2,7 +2,7 @@
 // Knows JetStream's calls, and nothing of what is in the streams.
 
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream'
-import { connect, errors, type NatsConnection } from '@nats-io/transport-node'
+import { connect, errors, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node'
 import { setTimeout } from 'node:timers/promises'
 import { Failure, sentenceOf } from '../../../common/failure.ts'
 import {
@@ -45,20 +45,12 @@ export class NatsLink {
     say: (sentence: string) => void = () => undefined,
   ): Promise<NatsLink> {
     try {
-      const connection = await connect({
-        servers: [...address.servers],
-        ...(address.user === undefined ? {} : { user: address.user, pass: address.password }),
-        ...(address.token === undefined ? {} : { token: address.token }),
-        name: 'coterie-tracker',
-        timeout: natsConnectTimeoutMs,
-        // A link that is cut says nothing: only pings notice.
-        pingInterval: natsPingEveryMs,
-        maxPingOut: natsPingsMissedMax,
-        maxReconnectAttempts: -1,
-        reconnectTimeWait: natsPauseMs,
-        // While users of the server are being changed, a refusal is not the last word.
-        ignoreAuthErrorAbort: true,
-      })
+      const options = optionsFor(address)
+      // When a cluster refuses a login, the library would try for ever: each server that it gives up is named
+      // again by the next. On trial it asks those that the address names, each once.
+      const trial = await connect({ ...options, reconnect: false, ignoreClusterUpdates: true })
+      await trial.close()
+      const connection = await connect(options)
       const manager = await jetstreamManager(connection, { checkAPI: false, timeout: natsRequestTimeoutMs })
       return new NatsLink(address, connection, manager, say)
     } catch (error) {
@@ -108,6 +100,25 @@ export class NatsLink {
   }
 }
 
+function optionsFor({ servers, user, password, token, stream }: NatsAddress): NodeConnectionOptions {
+  return {
+    servers: [...servers],
+    ...(user === undefined ? {} : { user, pass: password }),
+    ...(token === undefined ? {} : { token }),
+    name: 'coterie-tracker',
+    // Of its own, so that a user can be allowed this log's answers and no others.
+    inboxPrefix: `_INBOX.${stream}`,
+    timeout: natsConnectTimeoutMs,
+    // A link that is cut says nothing: only pings notice.
+    pingInterval: natsPingEveryMs,
+    maxPingOut: natsPingsMissedMax,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: natsPauseMs,
+    // While users of the server are being changed, a refusal is not the last word.
+    ignoreAuthErrorAbort: true,
+  }
+}
+
 /**
  * Does it again until it is done, as long as what goes wrong may pass by itself: servers that are starting,
  * a cluster that elects a leader. `onWaiting` hears once why. Rejects with the last failure.
@@ -138,7 +149,18 @@ export function natsFailure(address: NatsAddress, error: unknown): Failure {
   if (error instanceof Failure) return error
   const where = formatNatsAddress(address)
   if (error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError)
-    return new Failure('data', `NATS refuses the user, password or token for ${where}`, error)
+    return new Failure(
+      'data',
+      `NATS refuses the user, password or token for ${where}; name the right one with --log-credentials`,
+      error,
+    )
+  const cause = error instanceof Error ? error.cause : undefined
+  if (error instanceof errors.PermissionViolationError || cause instanceof errors.PermissionViolationError)
+    return new Failure(
+      'data',
+      `NATS does not allow its user what a tracker needs at ${where} (${sentenceOf(error)}); deploy/nats/nats.conf has it all`,
+      error,
+    )
   if (error instanceof Error && error.name === 'JetStreamNotEnabled')
     return new Failure(
       'start',

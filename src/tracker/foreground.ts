@@ -1,0 +1,139 @@
+// Reads a terminal only while this process is in its foreground. A process in the background that reads its
+// terminal is stopped by the system (SIGTTIN), and all its clients hang. Node can neither ignore that signal nor
+// ask for the terminal's foreground group, so the group is looked up before reading begins.
+
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import type { ReadStream } from 'node:tty'
+import { promisify } from 'node:util'
+
+/** A shell's `fg` tells a process nothing that was not stopped, so a process in the background looks. */
+const lookEveryMs = 250
+/** The same where looking takes a process of its own. */
+const lookWithPsEveryMs = 2_000
+
+/** Process groups: that of this process, and that in the foreground of its terminal, 0 or -1 for no terminal. */
+interface Groups {
+  readonly own: number
+  readonly foreground: number
+}
+
+/**
+ * Calls `begin`, which makes `input` flow, as soon as this process is in the foreground of its terminal. From
+ * then on `input` is paused while it is not. `statFile` is Linux's file about this process; without it `ps` is
+ * asked, and where that does not know either, nothing is read.
+ */
+export function readInForeground(input: ReadStream, begin: () => void, statFile = '/proc/self/stat'): void {
+  const reader = new ForegroundReader(input, begin, statFile)
+  reader.start()
+}
+
+class ForegroundReader {
+  readonly #input: ReadStream
+  readonly #begin: () => void
+  readonly #statFile: string
+  #hasBegun = false
+  #isReading = false
+  /** Counts what makes an answer about the groups too old to count. */
+  #turn = 0
+  #watch: NodeJS.Timeout | undefined
+
+  constructor(input: ReadStream, begin: () => void, statFile: string) {
+    this.#input = input
+    this.#begin = begin
+    this.#statFile = statFile
+  }
+
+  start(): void {
+    const isFree = groupsInFile(this.#statFile) !== undefined
+    this.#watch = setInterval(() => this.#lookAgain(), isFree ? lookEveryMs : lookWithPsEveryMs)
+    this.#watch.unref()
+    process.on('SIGTSTP', this.#onStop)
+    process.on('SIGCONT', this.#onContinued)
+    this.#input.once('close', () => clearInterval(this.#watch))
+    this.#look()
+  }
+
+  /** Nobody but the shell takes a terminal away, and for that it has this process stopped. */
+  #lookAgain(): void {
+    if (!this.#isReading) this.#look()
+  }
+
+  #look(): void {
+    const turn = ++this.#turn
+    const groups = groupsInFile(this.#statFile)
+    if (groups !== undefined) this.#onGroups(groups)
+    else
+      void groupsFromPs().then((found) => {
+        if (turn === this.#turn && found !== undefined) this.#onGroups(found)
+      })
+  }
+
+  #onGroups({ own, foreground }: Groups): void {
+    // Without a terminal of its own a process is not stopped for reading one.
+    const isInForeground = own === foreground || foreground <= 0
+    if (!isInForeground) this.#pause()
+    else if (!this.#isReading) this.#read()
+  }
+
+  #read(): void {
+    this.#isReading = true
+    if (this.#hasBegun) this.#input.resume()
+    else this.#begin()
+    this.#hasBegun = true
+  }
+
+  #pause(): void {
+    this.#turn++
+    this.#isReading = false
+    if (this.#hasBegun) this.#input.pause()
+  }
+
+  /** Ctrl-Z. Whoever reads when it goes on in the background would be stopped again before it can look. */
+  readonly #onStop = (): void => {
+    this.#pause()
+    // A pause takes effect one tick later.
+    process.nextTick(() => {
+      process.off('SIGTSTP', this.#onStop)
+      // Not SIGSTOP: without a shell that could continue it, this process must not stop, and with SIGTSTP does not.
+      process.kill(process.pid, 'SIGTSTP')
+      // Here it goes on.
+      process.on('SIGTSTP', this.#onStop)
+      this.#look()
+    })
+  }
+
+  readonly #onContinued = (): void => {
+    this.#pause()
+    this.#look()
+  }
+}
+
+/** Undefined where there is no such file. */
+function groupsInFile(statFile: string): Groups | undefined {
+  try {
+    // `pid (name) state ppid pgrp session tty_nr tpgid …`: the name may contain anything.
+    const text = readFileSync(statFile, 'utf8')
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return groupsOf(fields[2], fields[5])
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined where there is no `ps` that knows them. */
+async function groupsFromPs(): Promise<Groups | undefined> {
+  try {
+    const words = ['-o', 'pgid=', '-o', 'tpgid=', '-p', String(process.pid)]
+    const { stdout } = await promisify(execFile)('ps', words)
+    const [own, foreground] = stdout.trim().split(/\s+/)
+    return groupsOf(own, foreground)
+  } catch {
+    return undefined
+  }
+}
+
+function groupsOf(own: string | undefined, foreground: string | undefined): Groups | undefined {
+  const groups = { own: Number(own), foreground: Number(foreground) }
+  return Number.isInteger(groups.own) && Number.isInteger(groups.foreground) ? groups : undefined
+}
