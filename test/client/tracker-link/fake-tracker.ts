@@ -37,7 +37,7 @@ type Outcome = Answer<object> | typeof answeredElsewhere
 /** What to do instead of saying yes. */
 type Instead = (params: any, socket: Socket) => Outcome | Promise<Outcome>
 
-interface Session {
+interface Connection {
   readonly nonce: string
   readonly socket: Socket
   stage: Needs
@@ -48,12 +48,12 @@ interface Session {
 export class FakeTracker {
   /** What it says that it can, at the next `hello`. */
   capabilities: string[] = []
-  cluster = 'c1'
+  community = 'c1'
   readonly identity = makeIdentity()
   /** Everything that was asked, in order, over all connections. */
   readonly calls: Call[] = []
   readonly instead = new Map<string, Instead>()
-  readonly #responders = new Set<Responder<TrackerProtocol, Session>>()
+  readonly #responders = new Set<Responder<TrackerProtocol, Connection>>()
   #server: Server | undefined
   #port = 0
   #onCall: (() => void) | undefined
@@ -104,18 +104,18 @@ export class FakeTracker {
   }
 
   /** Tells it to everybody that is connected. */
-  tellAll: Responder<TrackerProtocol, Session>['tell'] = (method, params) => {
+  tellAll: Responder<TrackerProtocol, Connection>['tell'] = (method, params) => {
     for (const responder of this.#responders) responder.tell(method, params)
   }
 
   #accept(socket: Socket): void {
-    const session: Session = { nonce: makeNonce(), socket, stage: 'nothing', bare: '', serverFirst: '' }
-    const responder = new Responder<TrackerProtocol, Session>(new Channel(socket, lineBytesMax), {
+    const connection: Connection = { nonce: makeNonce(), socket, stage: 'nothing', bare: '', serverFirst: '' }
+    const responder = new Responder<TrackerProtocol, Connection>(new Channel(socket, lineBytesMax), {
       protocol: trackerProtocol,
-      session,
-      handlers: this.#handlers(session),
+      session: connection,
+      handlers: this.#handlers(connection),
       onTold: {},
-      stage: () => session.stage,
+      stage: () => connection.stage,
       onClosed: () => this.#responders.delete(responder),
       onFailure: (error) => {
         throw error
@@ -124,11 +124,11 @@ export class FakeTracker {
     this.#responders.add(responder)
   }
 
-  #handlers(session: Session): Handlers<TrackerProtocol, Session> {
+  #handlers(connection: Connection): Handlers<TrackerProtocol, Connection> {
     const known: Partial<Record<Method<TrackerProtocol>, (params: any) => Answer<object>>> = {
-      hello: () => this.#hello(session),
-      login_start: (params) => this.#loginStart(session, params),
-      login_finish: (params) => this.#loginFinish(session, params),
+      hello: () => this.#hello(connection),
+      login_start: (params) => this.#loginStart(connection, params),
+      login_finish: (params) => this.#loginFinish(connection, params),
       announce: () => accept({ refused: [] }),
       list_groups: () => accept({ groups: [], more: false }),
     }
@@ -138,43 +138,43 @@ export class FakeTracker {
         this.calls.push({ method, params })
         this.#onCall?.()
         const instead = this.instead.get(method)
-        const outcome = await instead?.(params, session.socket)
+        const outcome = await instead?.(params, connection.socket)
         return outcome ?? known[method]?.(params) ?? accept({})
       }
     }
-    return handlers as unknown as Handlers<TrackerProtocol, Session>
+    return handlers as unknown as Handlers<TrackerProtocol, Connection>
   }
 
-  #hello(session: Session): Answer<Result<TrackerProtocol, 'hello'>> {
-    session.stage = 'hello'
+  #hello(connection: Connection): Answer<Result<TrackerProtocol, 'hello'>> {
+    connection.stage = 'hello'
     return accept({
       protocol: protocolVersion,
       program: 'fake',
       capabilities: this.capabilities,
-      cluster: this.cluster,
+      cluster: this.community,
       key: this.identity.publicKey,
-      nonce: session.nonce,
+      nonce: connection.nonce,
       timeMs: Date.now(),
     })
   }
 
-  #loginStart(session: Session, params: Params<TrackerProtocol, 'login_start'>): Answer<object> {
+  #loginStart(connection: Connection, params: Params<TrackerProtocol, 'login_start'>): Answer<object> {
     const first = parseClientFirst(params.clientFirst)
     if (first === undefined || this.#credentials === undefined) return refuse('invalid-params', 'no')
-    session.bare = first.bare
-    session.serverFirst = serverFirstMessage(first.nonce, makeNonce(), this.#credentials)
-    return accept({ serverFirst: session.serverFirst })
+    connection.bare = first.bare
+    connection.serverFirst = serverFirstMessage(first.nonce, makeNonce(), this.#credentials)
+    return accept({ serverFirst: connection.serverFirst })
   }
 
-  #loginFinish(session: Session, params: Params<TrackerProtocol, 'login_finish'>): Answer<object> {
+  #loginFinish(connection: Connection, params: Params<TrackerProtocol, 'login_finish'>): Answer<object> {
     const { clientFinal, key, proof } = params
     const credentials = this.#credentials
-    const { bare, serverFirst } = session
+    const { bare, serverFirst } = connection
     const serverFinal = credentials && checkClientFinal(bare, serverFirst, clientFinal, credentials)
     if (serverFinal === undefined) return refuse('login-failed', 'wrong user or password')
-    if (!checkLoginKey(key, proof, session.nonce, this.identity.publicKey, user))
+    if (!checkLoginKey(key, proof, connection.nonce, this.identity.publicKey, user))
       return refuse('proof-failed', 'this is not its key')
-    session.stage = 'login'
+    connection.stage = 'login'
     return accept({ serverFinal, trackers: [this.identity.publicKey] })
   }
 }
