@@ -87,12 +87,6 @@ describe('a tracker that is watched', () => {
     const logged = tracker.stderr.trimEnd().split('\n')
     expect(logged.map((each) => JSON.parse(each).msg)).toEqual(['starting', 'serving', 'ending', 'ended'])
   })
-
-  test('does not start when the port of its metrics is taken, and says so', async () => {
-    expect(await refuses('tracker', ['127.0.0.1', '0', '--metrics', String(takenPort)], 1)).toBe(
-      `error: cannot listen on 127.0.0.1:${takenPort}: another program uses this port`,
-    )
-  })
 })
 
 describe('a client that cannot start', () => {

@@ -238,7 +238,9 @@ test('a file of a newer version is refused', async () => {
   const path = join(temporaryFolder(), 'log.sqlite')
   await (await logWith(path, ['a'])).close()
   tamper(path, 'PRAGMA user_version = 99')
-  expect((await failureOf(path))?.message).toMatch(/has format 99, this tracker reads 1/)
+  const before = readFileSync(path)
+  expect((await failureOf(path))?.message).toMatch(/has format 99, this tracker reads 1; use the version/)
+  expect(readFileSync(path).equals(before)).toBe(true)
 })
 
 test('a data file that is missing beside its write-ahead log is refused', async () => {
@@ -275,9 +277,11 @@ test.each(Object.entries(damages))('%s is noticed, and refused with what to do',
   await log.append(Array.from({ length: 200 }, (_, index) => `entry ${index} `.repeat(20)))
   await log.close()
   damage(path)
+  const before = readFileSync(path)
   const failure = await failureOf(path)
   expect(failure?.code).toBe('data')
   expect(failure?.message).toMatch(/is damaged \(.+\); restore a copy of it, or move it away to begin anew/)
+  expect(readFileSync(path).equals(before)).toBe(true)
 })
 
 test('a last commit that was torn by a power failure is dropped, the ones before it are there', async () => {
