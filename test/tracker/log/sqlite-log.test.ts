@@ -159,11 +159,12 @@ interface OtherProcess {
   append(path: string, entries: readonly string[]): Promise<string[]>
 }
 
+/** Of the build, because it is plain Node; the gate builds before it tests. */
 function otherProcess(): OtherProcess {
-  const source = new URL('../../../src/tracker/log/sqlite-log.ts', import.meta.url).href
+  const built = new URL('../../../dist/tracker/log/sqlite-log.js', import.meta.url).href
   const script = `
     import { writeSync } from 'node:fs'
-    const { SqliteLog } = await import(${JSON.stringify(source)})
+    const { SqliteLog } = await import(${JSON.stringify(built)})
     process.stdin.once('data', async (work) => {
       const { path, entries } = JSON.parse(work)
       const log = new SqliteLog(path)
@@ -174,7 +175,7 @@ function otherProcess(): OtherProcess {
       process.kill(process.pid, 'SIGKILL')
     })
     process.stderr.write('ready')`
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script])
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script])
   onTestFinished(() => {
     child.kill('SIGKILL')
   })
