@@ -33,7 +33,7 @@ export async function logIn(
     // Ignores every notification.
     told: new Proxy({}, { get: () => () => undefined }) as Told,
     onTrackers: () => undefined,
-    session: () => undefined,
+    credentialsFor: () => undefined,
     onUp: () => undefined,
     onDown: () => undefined,
   })

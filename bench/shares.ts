@@ -47,9 +47,9 @@ function remember(arena: Arena, folder: string, count: number): void {
     const { fileId, sizeBytes } = manifest
     return { group, name: `file-${index}.bin`, fileId, sizeBytes, path, stamp }
   })
-  const [cluster = ''] = readdirSync(join(folder, 'users'))
+  const [community = ''] = readdirSync(join(folder, 'users'))
   const remembered = { version: 1, shares, downloads: [], withdrawals: [] }
-  writeFileSync(join(folder, 'users', cluster, `${user}.json`), JSON.stringify(remembered))
+  writeFileSync(join(folder, 'users', community, `${user}.json`), JSON.stringify(remembered))
 }
 
 /** The measured client, in a process of its own: logs in, and reports the longest block of its event loop. */

@@ -82,7 +82,7 @@ async function prepare(tracker) {
       // Ignores every notification.
       told: new Proxy({}, { get: () => () => {} }),
       onTrackers: () => {},
-      session: () => undefined,
+      credentialsFor: () => undefined,
       onUp: () => {},
       onDown: () => {},
     })

@@ -6,7 +6,7 @@ import { checkedAddress, parseAddress } from '../common/addresses.ts'
 import { Failure } from '../common/failure.ts'
 import { readTrackerInfo } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
-import { parseRate } from './prompt/rates.ts'
+import { parseRate } from './prompt/text/rates.ts'
 
 export interface ClientArguments {
   /** Port 0 takes any free port. */

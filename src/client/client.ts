@@ -322,8 +322,8 @@ export class Client implements Operations {
   }
 
   async #makeSession(user: string): Promise<Session> {
-    const { cluster } = this.#link
-    if (cluster !== undefined) return Session.open(user, cluster, this.#sessionParts)
+    const { community } = this.#link
+    if (community !== undefined) return Session.open(user, community, this.#sessionParts)
     throw new Failure('connection-lost', 'the tracker went away during the login')
   }
 

@@ -43,11 +43,11 @@ export class Session {
   }
 
   /** Rejects with a `data` failure when the user's remembered shares cannot be read. */
-  static async open(user: string, cluster: string, parts: SessionParts): Promise<Session> {
+  static async open(user: string, community: string, parts: SessionParts): Promise<Session> {
     const { identity, listen, folder, link, hashes, sources, hashing, storing, onEvent } = parts
     const onNotice = (sentence: string): void => onEvent({ kind: 'notice', sentence })
     const manifests = new ManifestStore(folder)
-    const store = await UserStore.open(folder, cluster, user, {
+    const store = await UserStore.open(folder, community, user, {
       onTrouble: onNotice,
       onUnused: (fileId) => manifests.remove(fileId),
     })

@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util'
 import { natsIsMissing } from '../tracker/support/nats-server.ts'
 import { killInCluster } from './cluster-rounds.ts'
-import { inMs, isClean, report, rowsOf } from './figures.ts'
+import { inMs, isClean, report, rowsOf, skip } from './figures.ts'
 
 const { values } = parseArgs({
   options: {
@@ -17,8 +17,10 @@ const { values } = parseArgs({
 })
 const [rounds, seed, clients] = [Number(values.rounds), Number(values.seed), Number(values.clients)]
 
+const title = '2 trackers, 3 servers of NATS'
+
 if (natsIsMissing !== '') {
-  console.log(natsIsMissing.trim())
+  skip(title, 'nats-server is not installed')
 } else {
   console.log(`seed ${seed}`)
   const figures = await killInCluster({ rounds, seed, clients, onRound: (line) => console.log(line) })
@@ -29,6 +31,6 @@ if (natsIsMissing !== '') {
     ['rounds that ended in agreement', String(figures.agreedAfterMs.length)],
     ['agreement after, longest', inMs(Math.max(0, ...figures.agreedAfterMs))],
   ]
-  report('2 trackers, 3 servers of NATS', rows, figures)
+  report(title, rows, figures)
   if (!isClean(figures)) process.exitCode = 1
 }

@@ -6,7 +6,7 @@
 
 import { parseArgs } from 'node:util'
 import { natsIsMissing } from '../tracker/support/nats-server.ts'
-import { inMs, isClean, report, rowsOf } from './figures.ts'
+import { inMs, isClean, report, rowsOf, skip } from './figures.ts'
 import { PartitionNetwork } from './partition-network.ts'
 import { cutAndHeal } from './partition-rounds.ts'
 
@@ -18,10 +18,11 @@ const { values } = parseArgs({
   },
 })
 
+const title = '1 of 2 trackers cut off from 3 servers of NATS'
 const opened = natsIsMissing === '' ? PartitionNetwork.open() : { why: 'nats-server is not installed' }
 process.once('SIGINT', () => process.exit(1))
 process.once('SIGTERM', () => process.exit(1))
-if ('why' in opened) console.log(`skipped: ${opened.why}`)
+if ('why' in opened) skip(title, opened.why)
 else await campaign(opened.network)
 
 async function campaign(network: PartitionNetwork): Promise<void> {
@@ -36,7 +37,7 @@ async function campaign(network: PartitionNetwork): Promise<void> {
       ['slowest refusal while cut off', inMs(figures.slowestRefusalMs)],
       ['caught up after healing, longest', inMs(Math.max(0, ...figures.caughtUpAfterMs))],
     ]
-    report('1 of 2 trackers cut off from 3 servers of NATS', rows, figures)
+    report(title, rows, figures)
     for (const sentence of figures.refusals) console.log(`  writes were refused with "${sentence}"`)
     if (!isClean(figures)) process.exitCode = 1
   } finally {

@@ -9,6 +9,7 @@ import { setTimeout } from 'node:timers/promises'
 import { group, makeFile, writtenBytes, type Arena } from '../../bench/arena.ts'
 import { pieceBytes } from '../../src/common/limits.ts'
 import { seededRandom } from '../simulation/seeded-random.ts'
+import { startKnownMember } from './known-member.ts'
 
 export interface DownloadPlan {
   readonly kills: number
@@ -38,7 +39,7 @@ export async function killDownloader(arena: Arena, plan: DownloadPlan): Promise<
   // So slow that the download cannot end before the last kill, however long all lives are.
   const ratePerMs = (0.8 * plan.sizeMiB * MiB) / (plan.kills * plan.longestLifeMs)
   await seeder.say(`limit upload ${Math.max(1, Math.round((ratePerMs * 1000) / 1024))}K`)
-  let client = await arena.startMember('victim')
+  let client = await startKnownMember(arena, seeder, 'victim')
   const destination = join(arena.folder, 'copy.bin')
   const before = writtenBytes(seeder)
   await client.say(`download_file ${group} ${name} ${destination}`)

@@ -45,11 +45,30 @@ export function rowsOf(figures: Figures): [what: string, figure: string][] {
 
 const complaintsShown = 10
 
+/** What a campaign tells whoever runs it beside others. */
+export interface Report {
+  readonly title: string
+  readonly rows: readonly (readonly [what: string, figure: string])[]
+  /** Why it did not run. */
+  readonly skipped?: string
+}
+
 /** Prints a table, and what was wrong. */
-export function report(title: string, rows: readonly (readonly [string, string])[], found?: Findings): void {
+export function report(title: string, rows: Report['rows'], found?: Findings): void {
+  tell({ title, rows })
   console.log(`\n${title}`)
   for (const [what, figure] of rows) console.log(`  ${what.padEnd(36)}${figure.padStart(12)}`)
   for (const complaint of found?.complaints.slice(0, complaintsShown) ?? []) console.log(`  ! ${complaint}`)
+}
+
+/** Says why a campaign does not run here. */
+export function skip(title: string, why: string): void {
+  tell({ title, rows: [], skipped: why })
+  console.log(`skipped: ${why}`)
+}
+
+function tell(what: Report): void {
+  process.send?.(what)
 }
 
 export function inMs(milliseconds: number): string {

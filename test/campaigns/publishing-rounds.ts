@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { group, makeFile, type Arena } from '../../bench/arena.ts'
 import type { Program } from '../../src/demo/program.ts'
+import { startKnownMember } from './known-member.ts'
 
 export interface PublishingFigures {
   /** The calls, each of which the client was killed before. */
@@ -31,7 +32,7 @@ export async function killInPublishing(
   const path = await makeFile(arena, name, 1)
   const seeder = await arena.startMember('seeder')
   await seeder.say(`upload_file ${path} ${group}`)
-  await (await arena.startMember(user)).quit()
+  await (await startKnownMember(arena, seeder, user)).quit()
   const place = new Place(arena, readFileSync(path), overwrite)
   const all = await place.callsOf(0)
   const first = all.findLastIndex((call) => call.startsWith('write ')) + 1

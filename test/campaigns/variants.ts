@@ -65,7 +65,7 @@ export const SqliteLog = deliveringBeforeCommit(class SqliteLog`,
     finds: 'lost',
   },
   'forgets-outcomes': {
-    edits: [['common/limits.js', /rememberedOutcomesMax = [\d_]+/, 'rememberedOutcomesMax = 0']],
+    edits: [['tracker/state/done-commands.js', /account\.done\.push\(hash\);/, '']],
     finds: 'twice',
   },
 } as const satisfies Record<string, Variant>

@@ -27,6 +27,5 @@ test('a tracker that says the same page for ever is not asked for ever', async (
 
 test('a tracker that always has one more is not asked for ever', async () => {
   let next = 0
-  const page = (): string[] => Array.from({ length: 100 }, () => `u${next++}`)
-  await expect(whole(() => ({ names: page(), more: true }))).rejects.toThrow('without an end')
+  await expect(whole(() => ({ names: [`u${next++}`], more: true }))).rejects.toThrow('without an end')
 })

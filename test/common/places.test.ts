@@ -1,7 +1,7 @@
 // Who gets a place at a listener, and who has to make room.
 
 import { expect, test } from 'vitest'
-import { networkOf } from '../../src/common/addresses.ts'
+import { networkOf } from '../../src/common/networks.ts'
 import { Places, type Place } from '../../src/common/wire/places.ts'
 
 const limits = {

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { makeIdentity } from '../../src/common/security/identity.ts'
 import { readTicket, signTicket } from '../../src/common/security/ticket.ts'
@@ -42,26 +41,18 @@ test('a signature made for anything else is none for a ticket', () => {
   expect(codeFor(`${payload}.${tracker.sign('coterie login 1', payload)}`)).toBe('ticket-invalid')
 })
 
-test('no changed character anywhere leaves a ticket good', () => {
-  const characters = 'ABCxyz019-_.+/= \n'.split('')
-  fc.assert(
-    fc.property(fc.nat({ max: ticket.length - 1 }), fc.constantFrom(...characters), (at, character) => {
-      fc.pre(ticket[at] !== character)
-      return codeFor(ticket.slice(0, at) + character + ticket.slice(at + 1)) === 'ticket-invalid'
-    }),
-    { numRuns: 500 },
-  )
-})
-
-test('no changed bit anywhere leaves a ticket good', () => {
-  fc.assert(
-    fc.property(fc.nat({ max: ticket.length - 1 }), fc.nat({ max: 7 }), (at, bit) => {
-      const bytes = Buffer.from(ticket, 'latin1')
-      bytes[at] = (bytes[at] ?? 0) ^ (1 << bit)
-      return codeFor(bytes.toString('latin1')) === 'ticket-invalid'
-    }),
-    { numRuns: 500 },
-  )
+// Every bit of every character, and what a lenient decoder would take for the same character or pass over.
+test('no changed bit or character anywhere leaves a ticket good', () => {
+  const good: string[] = []
+  for (let at = 0; at < ticket.length; at++) {
+    const code = ticket.charCodeAt(at)
+    const flipped = Array.from({ length: 8 }, (_, bit) => String.fromCharCode(code ^ (1 << bit)))
+    for (const character of new Set([...flipped, '', '+', '/', '-', '_', '=', '.', ' ', '\n'])) {
+      const changed = ticket.slice(0, at) + character + ticket.slice(at + 1)
+      if (changed !== ticket && codeFor(changed) !== 'ticket-invalid') good.push(changed)
+    }
+  }
+  expect(good).toEqual([])
 })
 
 test.each([
@@ -88,8 +79,4 @@ test.each([
   ],
 ])('a ticket that is %s is refused', (_what, text) => {
   expect(codeFor(text)).toBe('ticket-invalid')
-})
-
-test('no junk is taken for a ticket', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => codeFor(text) === 'ticket-invalid'))
 })

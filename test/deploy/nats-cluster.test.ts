@@ -78,7 +78,7 @@ describe.skipIf(natsIsMissing)(`three servers as they are deployed${natsIsMissin
     await one.log.append(['a', 'b'])
     await two.log.append(['c'])
     await vi.waitFor(() => expect(news).toEqual(['1', '2']))
-    await one.log.whenCurrent()
+    await one.log.sync()
     expect(one.follower.delivered).toEqual(['1 a', '2 b', '3 c'])
     expect(two.follower.delivered).toEqual(one.follower.delivered)
     // From the leader, and from any server while there is none.

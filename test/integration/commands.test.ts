@@ -35,6 +35,7 @@ describe('accounts', () => {
   })
 
   test('the same user may be logged in from two clients at once', async () => {
+    await world.knows('ann-elsewhere', 'ann')
     const other = world.client('ann', { dataFolder: 'ann-elsewhere' })
     expect(await other.say('login ann secret')).toBe('logged in as ann')
     expect(await other.say('whoami')).toBe('ann')

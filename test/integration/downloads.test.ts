@@ -136,6 +136,7 @@ describe('a download', () => {
   })
 
   test('of one user on two machines at once: each gets it, also from the other', async () => {
+    await world.knows('cem-elsewhere', 'cem')
     const other = world.client('cem', { dataFolder: 'cem-elsewhere' })
     await other.does('login cem secret')
     const path = await share(ann, 'both.bin', 3 * MiB)

@@ -18,7 +18,8 @@ beforeAll(async () => {
   const through = ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh', process.execPath]
   const addresses = ['127.0.0.1', '0', '127.0.0.1', String(world.trackerPort)]
   ann = world.run('ann', 'client', [...addresses, '--data-dir', world.path('ann')], { through })
-  await ann.does('create_user ann secret', 'login ann secret')
+  await world.account('ann')
+  await ann.does('login ann secret')
   await world.group('g', ann, ben)
   world.makeFolder('out')
 })

@@ -4,6 +4,7 @@ import { createCipheriv, createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { register, remember } from './accounts.ts'
 import { Program, type Surroundings, type What } from './programs.ts'
 
 export const pieceBytes = 512 * 1024
@@ -21,6 +22,8 @@ export class World {
   readonly #programs: Program[] = []
   readonly #clients: Program[] = []
   #trackerPort = 0
+  /** As the tracker calls it, once somebody has an account. */
+  #community = ''
   tracker!: Program
 
   /** With a tracker that listens. */
@@ -64,8 +67,20 @@ export class World {
   /** A client whose user has just been made and is logged in. */
   async user(name: string, options?: ClientOptions): Promise<Program> {
     const client = this.client(name, options)
-    await client.does(`create_user ${name} secret`, `login ${name} secret`)
+    await this.account(name, options?.dataFolder)
+    await client.does(`login ${name} secret`)
     return client
+  }
+
+  /** An account with the password `secret`, for the client with this data folder. */
+  async account(user: string, dataFolder = user): Promise<void> {
+    this.#community = await register({ host: '127.0.0.1', port: this.#trackerPort }, user, 'secret')
+    await this.knows(dataFolder, user)
+  }
+
+  /** The client with this other data folder has seen the account before, too. */
+  async knows(dataFolder: string, user: string): Promise<void> {
+    await remember(this.path(dataFolder), this.#community, user, 'secret')
   }
 
   /** The client of a user that exists, started again and logged in. */

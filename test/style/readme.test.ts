@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { spawn, type IPty } from '@lydell/node-pty'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { usageOf } from '../../src/client/prompt/command.ts'
+import { usageOf } from '../../src/client/prompt/commands/command.ts'
 import { allCommands } from '../../src/client/prompt/commands/program.ts'
 import { screenText } from '../client/prompt/screen-text.ts'
 

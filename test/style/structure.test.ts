@@ -1,10 +1,10 @@
 // Holds the shape of the sources: what is pure stays pure, names say something, nothing lies around.
-// Lengths, cycles, import directions and process.exit are lint's (.oxlintrc.json).
+// What may import what is in imports.test.ts; lengths and process.exit are lint's (.oxlintrc.json).
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { codeOf, filesUnder, importedBy, resolveFrom, root, sources, textOf } from './sources.ts'
 
 /**
  * Pure sources: same input, same output. No I/O, no clock, no randomness, and they import pure sources
@@ -19,6 +19,7 @@ const pure = [
   'src/common/limits.ts',
   'src/common/manifest.ts',
   'src/common/names.ts',
+  'src/common/networks.ts',
   'src/common/pieces.ts',
   'src/common/protocol/',
   'src/common/refusal.ts',
@@ -28,15 +29,15 @@ const pure = [
   'src/common/wire/methods.ts',
   'src/client/downloading/asking.ts',
   'src/client/downloading/picker.ts',
-  'src/client/prompt/rates.ts',
-  'src/client/prompt/words.ts',
+  'src/client/prompt/text/rates.ts',
+  'src/client/prompt/text/words.ts',
   'src/client/sharing/piece-demand.ts',
   'src/client/sharing/upload-order.ts',
   'src/tracker/state/',
 ]
 
 /** Modules that a pure source may use, besides pure sources. Of node:crypto hashing only, see `impure`. */
-const pureModules = ['node:crypto', 'valibot']
+const pureModules = ['node:crypto', 'node:module', 'sorted-btree', 'valibot']
 
 /** What would make the same input give another output, or reach outside. */
 const impure = [
@@ -55,8 +56,6 @@ const impure = [
 /** Names under which anything could be kept. `src/common`, what both programs speak, is the one exception. */
 const namelessNames = /^(utils?|helpers?|misc|common|managers?|index|shared|stuff|tools?)$/
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const sources = filesUnder('src')
 const pureSources = sources.filter((file) =>
   pure.some((name) => (name.endsWith('/') ? file.startsWith(name) : file === name)),
 )
@@ -86,9 +85,9 @@ test('pure sources import pure sources, and modules without I/O', () => {
 test('every source can be reached from one of the programs', () => {
   const reached = new Set<string>()
   const visit = (file: string): void => {
-    if (reached.has(file) || !sources.includes(file)) return
+    if (reached.has(file)) return
     reached.add(file)
-    for (const name of referencesOf(file)) visit(resolveFrom(file, name))
+    for (const imported of importedBy(file)) visit(imported)
   }
   for (const file of sources) if (/^src\/[^/]+\/main\.ts$/.test(file)) visit(file)
   expect(sources.filter((file) => !reached.has(file))).toEqual([])
@@ -130,24 +129,6 @@ test('the lock file names no registry and no folder of the machine that made it'
   expect(Object.entries(lock.packages).filter(([, entry]) => 'resolved' in entry)).toEqual([])
 })
 
-function filesUnder(folder: string): string[] {
-  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
-    .toSorted()
-}
-
-function textOf(file: string): string {
-  return readFileSync(join(root, file), 'utf8')
-}
-
-/** The source without its comments. */
-function codeOf(file: string): string {
-  return textOf(file)
-    .replaceAll(/\/\*[\s\S]*?\*\//g, '')
-    .replaceAll(/(^|[^:'])\/\/.*$/gm, '$1')
-}
-
 /** What a source imports, types aside: those are gone when it runs. */
 function importsOf(file: string): string[] {
   const statements = codeOf(file).matchAll(
@@ -156,20 +137,9 @@ function importsOf(file: string): string[] {
   return [...statements].map((match) => match[1] ?? '')
 }
 
-/** Every other source that this one names, types and workers too. */
-function referencesOf(file: string): string[] {
-  return [...codeOf(file).matchAll(/['"](\.{1,2}\/[^'"]+\.ts)['"]/g)].map((match) => match[1] ?? '')
-}
-
-function resolveFrom(file: string, name: string): string {
-  return normalize(join(dirname(file), name)).replaceAll('\\', '/')
-}
-
 // The files of a process share what they import, and a module that one replaced would fail another.
 test('a test that replaces modules is called apart, and no other', () => {
   const tests = filesUnder('test').filter((file) => file.endsWith('.test.ts'))
-  const replacing = tests.filter((file) =>
-    /^vi\.(mock|doMock)\(/m.test(readFileSync(join(root, file), 'utf8')),
-  )
+  const replacing = tests.filter((file) => /^vi\.(mock|doMock)\(/m.test(textOf(file)))
   expect(replacing).toEqual(tests.filter((file) => file.endsWith('.apart.test.ts')))
 })

@@ -4,8 +4,8 @@
 import { Command, CommanderError } from 'commander'
 import type { Answer } from '../../common/refusal.ts'
 import { accept, refuse } from '../../common/refusal.ts'
-import type { CallWords, PromptCommand } from './command.ts'
-import { usageOf } from './command.ts'
+import type { CallWords, PromptCommand } from './commands/command.ts'
+import { usageOf } from './commands/command.ts'
 import { allCommands, findCommand } from './commands/program.ts'
 
 export interface Call {

@@ -7,11 +7,11 @@ import { refuse } from '../../common/refusal.ts'
 import type { ClientEvent } from '../operations.ts'
 import type { Call } from './call.ts'
 import { callOf } from './call.ts'
-import type { Reply, Surroundings } from './command.ts'
-import type { Line, Screen } from './line.ts'
-import { errorLine } from './line.ts'
-import { eventLine } from './replies.ts'
-import { splitWords } from './words.ts'
+import type { Reply, Surroundings } from './commands/command.ts'
+import type { Line, Screen } from './text/line.ts'
+import { errorLine } from './text/line.ts'
+import { eventLine } from './commands/replies.ts'
+import { splitWords } from './text/words.ts'
 
 /** A prompt that stays silent for longer feels broken; a slower reply is shown when it is ready. */
 const patienceMs = 400

@@ -5,7 +5,7 @@ import chalk, { Chalk } from 'chalk'
 import { systemCode } from '../../common/failure.ts'
 import type { ClientEvent, Operations } from '../operations.ts'
 import { Conversation } from './conversation.ts'
-import { plainLine } from './line.ts'
+import { plainLine } from './text/line.ts'
 import { runPiped, settleOrGiveUp } from './piped.ts'
 import { Terminal } from './terminal.ts'
 

@@ -9,8 +9,8 @@ import { allCommands } from './commands/program.ts'
 import type { TerminalOutput } from './echo-output.ts'
 import { EchoOutput } from './echo-output.ts'
 import { KeyInput } from './key-input.ts'
-import type { Line, Screen } from './line.ts'
-import { paintedLine } from './line.ts'
+import type { Line, Screen } from './text/line.ts'
+import { paintedLine } from './text/line.ts'
 
 type Asking = (answer: string | undefined) => void
 

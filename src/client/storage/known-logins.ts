@@ -27,17 +27,17 @@ export class KnownLogins {
   }
 
   /** Throws a `data` failure when the file of this community cannot be read. */
-  find(cluster: string, user: string): Stretching | undefined {
-    return this.#of(cluster).get(user)
+  find(community: string, user: string): Stretching | undefined {
+    return this.#of(community).get(user)
   }
 
   /** Throws as `find` does. */
-  async remember(cluster: string, user: string, { salt, iterations }: Stretching): Promise<void> {
-    const users = this.#of(cluster)
+  async remember(community: string, user: string, { salt, iterations }: Stretching): Promise<void> {
+    const users = this.#of(community)
     const known = users.get(user)
     if (known?.salt === salt && known.iterations === iterations) return
     users.set(user, { salt, iterations })
-    const path = this.pathOf(cluster)
+    const path = this.pathOf(community)
     try {
       makePrivateFolder(this.#folder)
       await replaceFile(
@@ -49,13 +49,13 @@ export class KnownLogins {
     }
   }
 
-  pathOf(cluster: string): string {
-    return join(this.#folder, `${cluster.replace(/[^A-Za-z0-9_-]/g, '_')}.json`)
+  pathOf(community: string): string {
+    return join(this.#folder, `${community.replace(/[^A-Za-z0-9_-]/g, '_')}.json`)
   }
 
-  #of(cluster: string): Map<string, Stretching> {
-    const users = this.#loaded.get(cluster) ?? this.#load(this.pathOf(cluster))
-    this.#loaded.set(cluster, users)
+  #of(community: string): Map<string, Stretching> {
+    const users = this.#loaded.get(community) ?? this.#load(this.pathOf(community))
+    this.#loaded.set(community, users)
     return users
   }
 

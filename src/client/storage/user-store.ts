@@ -76,11 +76,11 @@ export class UserStore {
   /** Rejects with a `data` failure for a damaged file, rather than silently forgetting the shares. */
   static async open(
     folder: string,
-    cluster: string,
+    community: string,
     user: string,
     events: UserStoreEvents,
   ): Promise<UserStore> {
-    const place = join(folder, 'users', cluster.replace(/[^A-Za-z0-9_-]/g, '_'))
+    const place = join(folder, 'users', community.replace(/[^A-Za-z0-9_-]/g, '_'))
     makePrivateFolder(place)
     const store = new UserStore(join(place, `${user}.json`), events)
     await store.#load()

@@ -33,9 +33,9 @@ export interface TrackerConnectionOptions {
   readonly told: Told
   /** Receives the keys of all trackers, as a login at this one reports them. */
   readonly onTrackers: (keys: readonly string[]) => void
-  /** Whom to log in, if anybody, on a new connection to this cluster. */
-  readonly session: (cluster: string) => Credentials | undefined
-  /** Called when the tracker has greeted and, with a session, has accepted the login. */
+  /** Whom to log in, if anybody, on a new connection to this community. */
+  readonly credentialsFor: (community: string) => Credentials | undefined
+  /** Called when the tracker has greeted and, while a user is logged in, has accepted the login. */
   readonly onUp: (connection: TrackerConnection, greeting: Greeting) => void
   readonly onDown: (connection: TrackerConnection) => void
 }
@@ -181,7 +181,7 @@ export class TrackerConnection {
       if (this.#stopped) caller.close()
       const greeting = await this.#greet(caller)
       this.#greeting = greeting
-      await this.#resumeSession(greeting.cluster)
+      await this.#logInAgain(greeting.cluster)
       this.#backoffMs = firstBackoffMs
       this.#problem = undefined
       this.#isUp = true
@@ -219,14 +219,14 @@ export class TrackerConnection {
   }
 
   /** Logs this connection in, with the same keys, when the user logged in before it came up. */
-  async #resumeSession(cluster: string): Promise<void> {
-    const session = this.#options.session(cluster)
-    if (session === undefined) return
-    const answer = await this.login(session)
+  async #logInAgain(community: string): Promise<void> {
+    const credentials = this.#options.credentialsFor(community)
+    if (credentials === undefined) return
+    const answer = await this.login(credentials)
     if (!answer.ok)
       throw new Failure('protocol', `the tracker refuses this login: ${answer.refusal.sentence}`)
     // The user logged out meanwhile, and that logout missed this connection.
-    if (this.#options.session(cluster) !== session) await this.logout()
+    if (this.#options.credentialsFor(community) !== credentials) await this.logout()
   }
 
   #onClosed(caller: Caller<TrackerProtocol>): void {

@@ -43,8 +43,8 @@ export interface TrackerLinkEvents {
   /** A tracker is connected and, while a user is logged in, has accepted the login. */
   onUp(): void
   /**
-   * All connected trackers belong to another community than the session: another tracker listens there now,
-   * or the right one has lost its data. The two look alike from here, so nothing is forgotten.
+   * All connected trackers belong to another community than the user who is logged in: others listen there
+   * now, or the right ones have lost their data. The two look alike from here, so nothing is forgotten.
    */
   onOtherCommunity(address: Address): void
   /** A tracker is gone while another is up: what only the first knew must be reported again. */
@@ -82,9 +82,9 @@ export class TrackerLink {
   readonly #announced = new Announcements()
   readonly #toldOnce = new ToldOnce()
   readonly #waiters = new Set<() => void>()
-  #session: Credentials | undefined
-  /** The community that the session belongs to. */
-  #sessionCluster: string | undefined
+  #credentials: Credentials | undefined
+  /** The community of the credentials, set by every attempt to log in. */
+  #communityOfLogin: string | undefined
   #started: Promise<unknown> | undefined
   /** Whether any tracker has ever been up. */
   #wasUp = false
@@ -106,7 +106,7 @@ export class TrackerLink {
           }),
         ),
         onTrackers: (keys) => events.onTrackers(keys),
-        session: (cluster) => (cluster === this.#sessionCluster ? this.#session : undefined),
+        credentialsFor: (community) => (community === this.#communityOfLogin ? this.#credentials : undefined),
         onUp: (connection, greeting) => this.#onUp(connection, greeting),
         onDown: () => {
           this.#toldOnce.onGone(connection)
@@ -127,7 +127,7 @@ export class TrackerLink {
     for (const connection of this.#connections) connection.stop()
   }
 
-  /** Whether a tracker is connected; with a session, only trackers of its community count. */
+  /** Whether a tracker is connected; while a user is logged in, only trackers of that community count. */
   get isUp(): boolean {
     return this.#connections.some(
       (connection) => connection.caller !== undefined && !this.#isOther(connection),
@@ -135,7 +135,7 @@ export class TrackerLink {
   }
 
   /** The community whose log these trackers share, once one has answered. */
-  get cluster(): string | undefined {
+  get community(): string | undefined {
     return this.#connections.find((connection) => connection.greeting !== undefined)?.greeting?.cluster
   }
 
@@ -159,20 +159,20 @@ export class TrackerLink {
   async register(user: string, password: string): Promise<Answer<void>> {
     const keys = await deriveKeys(password, randomBytes(16).toString('base64'), this.#options.iterations)
     const params = { user, ...credentialsOf(keys), id: newCommandId() }
-    let cluster: string | undefined
+    let community: string | undefined
     const answer = await this.#withConnection((connection, timeoutMs) => {
-      cluster = connection.greeting?.cluster
+      community = connection.greeting?.cluster
       return connection.request('register', params, timeoutMs)
     })
     if (!answer.ok) return answer
-    if (cluster !== undefined) await this.#options.knownLogins.remember(cluster, user, keys)
+    if (community !== undefined) await this.#options.knownLogins.remember(community, user, keys)
     return accept(undefined)
   }
 
   /** Logs in at every tracker that is up, and later at each that comes up. */
   async login(user: string, password: string): Promise<Answer<void>> {
     let derived: ClientKeys | undefined
-    const session: Credentials = {
+    const credentials: Credentials = {
       user,
       // Derives the keys once, because it is slow: all trackers of a community have the same salt for a user.
       keys: async (salt, iterations) => {
@@ -184,17 +184,17 @@ export class TrackerLink {
       },
     }
     const first = await this.#withConnection((connection, timeoutMs) => {
-      this.#sessionCluster = connection.greeting?.cluster
-      return connection.login(session, timeoutMs)
+      this.#communityOfLogin = connection.greeting?.cluster
+      return connection.login(credentials, timeoutMs)
     })
     if (!first.ok) return first
-    this.#session = session
-    const cluster = this.#sessionCluster
-    if (cluster !== undefined && derived !== undefined)
-      await this.#options.knownLogins.remember(cluster, user, derived)
+    this.#credentials = credentials
+    const community = this.#communityOfLogin
+    if (community !== undefined && derived !== undefined)
+      await this.#options.knownLogins.remember(community, user, derived)
     for (const connection of this.#connections) {
       if (connection.caller === undefined || connection.loggedInAs !== undefined) continue
-      void this.#alsoLogin(connection, session)
+      void this.#alsoLogin(connection, credentials)
     }
     return accept(undefined)
   }
@@ -202,23 +202,23 @@ export class TrackerLink {
   /** Throws a `protocol` failure when salt or iterations have changed, or are too few for a new user. */
   #checkKnown(user: string, salt: string, iterations: number): void {
     const { knownLogins } = this.#options
-    const cluster = this.#sessionCluster ?? ''
-    const known = knownLogins.find(cluster, user)
+    const community = this.#communityOfLogin ?? ''
+    const known = knownLogins.find(community, user)
     if (known === undefined && iterations >= this.#options.iterations) return
     if (known?.salt === salt && known.iterations === iterations) return
     const way = known === undefined ? 'a weaker way than any client registers' : 'another way than before'
-    const remedy = known === undefined ? '' : `; if you know why, move ${knownLogins.pathOf(cluster)} away`
+    const remedy = known === undefined ? '' : `; if you know why, move ${knownLogins.pathOf(community)} away`
     throw new Failure(
       'protocol',
       `the tracker asks for the password of ${user} in ${way}, as an impostor would${remedy}`,
     )
   }
 
-  async #alsoLogin(connection: TrackerConnection, session: Credentials): Promise<void> {
+  async #alsoLogin(connection: TrackerConnection, credentials: Credentials): Promise<void> {
     try {
-      const answer = await connection.login(session)
+      const answer = await connection.login(credentials)
       // The user logged out meanwhile, and that logout missed this connection.
-      if (this.#session !== session) return await connection.logout()
+      if (this.#credentials !== credentials) return await connection.logout()
       // This tracker has missed what was announced since the first login.
       if (answer.ok) {
         this.#toldOnce.onConnected(connection)
@@ -233,7 +233,7 @@ export class TrackerLink {
 
   async logout(): Promise<void> {
     const others = this.#connections.filter((connection) => this.#isOther(connection))
-    this.#session = undefined
+    this.#credentials = undefined
     this.#announced.clear()
     this.#toldOnce.clear()
     await Promise.allSettled(this.#connections.map((connection) => connection.logout(answerWithinMs)))
@@ -295,9 +295,10 @@ export class TrackerLink {
     this.#options.events.onUp()
   }
 
-  /** Whether this tracker is up and belongs to another community than the session. */
+  /** Whether this tracker is up and belongs to another community than the user who is logged in. */
   #isOther({ greeting }: TrackerConnection): boolean {
-    return greeting !== undefined && this.#session !== undefined && greeting.cluster !== this.#sessionCluster
+    if (greeting === undefined || this.#credentials === undefined) return false
+    return greeting.cluster !== this.#communityOfLogin
   }
 
   /** Whether trackers are up, and all of them belong to another community. */
@@ -355,7 +356,7 @@ export class TrackerLink {
     const usable = this.#connections.filter(
       (connection) =>
         connection.caller !== undefined &&
-        (this.#session === undefined || connection.loggedInAs !== undefined),
+        (this.#credentials === undefined || connection.loggedInAs !== undefined),
     )
     return [...usable.filter(({ isHealthy }) => isHealthy), ...usable.filter(({ isHealthy }) => !isHealthy)]
   }

@@ -1,7 +1,8 @@
 // The places of a listener: who has one, and whose is taken when there is none left. Those who have proved
 // nothing share few, by network; those who have are counted by who they are. Pure: time is handed in.
 
-import { isLoopback, networkOf } from '../addresses.ts'
+import { isLoopback } from '../addresses.ts'
+import { networkOf } from '../networks.ts'
 
 /** Bounds of a listener, each with its reason where it is set. */
 export interface PlaceLimits {

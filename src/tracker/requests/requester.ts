@@ -1,6 +1,6 @@
 // Who asks on one connection of a client: how far it has come, and as whom it is logged in.
 
-import { networkOf } from '../../common/addresses.ts'
+import { networkOf } from '../../common/networks.ts'
 import { lineBytesBeforeLogin, lineBytesMax } from '../../common/limits.ts'
 import type { Credentials } from '../../common/security/scram.ts'
 import type { Connection } from '../../common/wire/listener.ts'

@@ -1,9 +1,8 @@
 // Rules for users.
 
-import { networkOf } from '../../common/addresses.ts'
+import { networkOf } from '../../common/networks.ts'
 import { addAccount } from './changes.ts'
-import type { Register } from './commands.ts'
-import type { At } from './apply.ts'
+import type { At, Register } from './commands.ts'
 import { hashOfId, remember } from './done-commands.ts'
 import { no, type Decision, type No } from './outcomes.ts'
 import { overQuota } from './quotas.ts'

@@ -3,7 +3,7 @@
 
 import { register } from './accounts.ts'
 import { touchAccount } from './changes.ts'
-import { legacyKey, type Change, type Command } from './commands.ts'
+import { legacyKey, type At, type Change, type Command } from './commands.ts'
 import { hashOfId, isDone, remember } from './done-commands.ts'
 import type { Effect } from './effects.ts'
 import { shareFile, unshareFile } from './entries.ts'
@@ -11,15 +11,6 @@ import { createGroup, decideRequest, joinGroup, leaveGroup, removeMember } from 
 import { done, no, type Decision, type No, type Outcome } from './outcomes.ts'
 import type { Account, State } from './state.ts'
 import { raiseLevel, revokeTracker, setQuota, trackerStarted } from './trackers.ts'
-
-/** What an entry of the log says of a command besides the command. */
-export interface At {
-  readonly position: number
-  /** By the clock of the tracker that appended it, in milliseconds since 1970; 0 in logs of before. */
-  readonly atMs: number
-  /** The address that it came from; undefined for what a tracker did by itself, and in logs of before. */
-  readonly from: string | undefined
-}
 
 export interface Applied {
   readonly outcome: Outcome

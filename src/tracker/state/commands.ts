@@ -101,3 +101,12 @@ export function legacyKey(command: Command): string | undefined {
   if (command.kind === 'register') return ` ${command.id}`
   return 'by' in command ? `${command.by} ${command.id}` : undefined
 }
+
+/** What an entry of the log says of a command besides the command. */
+export interface At {
+  readonly position: number
+  /** By the clock of the tracker that appended it, in milliseconds since 1970; 0 in logs of before. */
+  readonly atMs: number
+  /** The address that it came from; undefined for what a tracker did by itself, and in logs of before. */
+  readonly from: string | undefined
+}

@@ -4,7 +4,8 @@ import type { FileVersion } from '../../common/protocol/fields.ts'
 import { addEntry, addSharer, dropSharer, removeEntry, replaceContent } from './changes.ts'
 import type { ShareFile, UnshareFile } from './commands.ts'
 import type { Effect } from './effects.ts'
-import { done, groupForMember, no, type Decision, type No } from './outcomes.ts'
+import { groupForMember } from './membership.ts'
+import { done, no, type Decision, type No } from './outcomes.ts'
 import { overQuota } from './quotas.ts'
 import {
   firstSharerOf,

@@ -4,7 +4,8 @@ import { addGroup, addMember, addRequest, dropMember, dropRequest, removeGroup }
 import type { CreateGroup, DecideRequest, JoinGroup, LeaveGroup, RemoveMember } from './commands.ts'
 import type { Effect } from './effects.ts'
 import { withdrawShare } from './entries.ts'
-import { groupForMember, groupForOwner, no, type Decision, type No } from './outcomes.ts'
+import { groupForMember, groupForOwner } from './membership.ts'
+import { no, type Decision, type No } from './outcomes.ts'
 import { overQuota, type QuotaName } from './quotas.ts'
 import { ownerOf, type Account, type Group, type State } from './state.ts'
 

@@ -1,8 +1,6 @@
 // What a command or question comes to: done, or a reason with its arguments. Sentences are made where they are
 // shown, so that wording one anew changes no state.
 
-import { ownerOf, type Account, type Group, type State } from './state.ts'
-
 export type Reason =
   | 'user-taken'
   | 'no-such-user'
@@ -51,20 +49,4 @@ export function no(reason: Reason, ...args: (string | number)[]): No {
 
 export function found<T>(value: T): { readonly ok: true; readonly value: T } {
   return { ok: true, value }
-}
-
-/** The group, for one of its members only. */
-export function groupForMember(state: State, name: string, user: Account | undefined): Found<Group> {
-  const group = state.groups.get(name)
-  if (group === undefined) return no('no-such-group', name)
-  if (user === undefined || !group.members.has(user)) return no('you-are-no-member', name)
-  return found(group)
-}
-
-/** The group, for its owner only. */
-export function groupForOwner(state: State, name: string, user: Account | undefined): Found<Group> {
-  const group = state.groups.get(name)
-  if (group === undefined) return no('no-such-group', name)
-  if (ownerOf(group) !== user) return no('not-the-owner', name)
-  return found(group)
 }

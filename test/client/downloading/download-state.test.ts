@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   isRunning,
@@ -65,22 +64,27 @@ test('only a start leads from rest to a run, and a run is never begun twice', ()
   }
 })
 
-test('complete is reached by publishing alone, in any order of steps', () => {
-  fc.assert(
-    fc.property(fc.array(fc.constantFrom(...steps), { maxLength: 60 }), (order) => {
-      let phase: DownloadPhase = 'paused'
-      for (const step of order) {
-        const next = nextPhase(phase, step)
-        if (next === 'complete') expect(step).toBe('published')
-        phase = next ?? phase
-      }
-      expect(phases).toContain(phase)
-    }),
-  )
+test('complete is reached by the final name alone, of a file that is verified or published', () => {
+  const ways = phases.flatMap((phase) => steps.map((step) => [phase, step, nextPhase(phase, step)] as const))
+  expect(ways.filter(([, , next]) => next === 'complete')).toEqual([
+    ['verifying', 'published', 'complete'],
+    ['publishing', 'published', 'complete'],
+  ])
 })
 
 test('a person sees four states', () => {
-  expect(new Set(phases.map(shownState))).toEqual(new Set(['running', 'complete', 'paused', 'failed']))
+  expect(Object.fromEntries(phases.map((phase) => [phase, shownState(phase)]))).toEqual({
+    waiting: 'running',
+    verifying: 'running',
+    fetching: 'running',
+    publishing: 'running',
+    complete: 'complete',
+    stalled: 'paused',
+    blocked: 'paused',
+    paused: 'paused',
+    failed: 'failed',
+    cancelled: 'failed',
+  })
 })
 
 test('the table at the head of the file names every step, and every phase', () => {

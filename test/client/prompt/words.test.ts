@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { quoteWord, splitWords } from '../../../src/client/prompt/words.ts'
+import { quoteWord, splitWords } from '../../../src/client/prompt/text/words.ts'
 
 const wordsOf = (line: string): unknown => {
   const answer = splitWords(line)

@@ -166,13 +166,6 @@ describe('a peer that misbehaves does not keep the download from the good one', 
     expect(one.piecesByUser['good']).toBeGreaterThanOrEqual(52)
   })
 
-  test('one that sends a few bytes of each piece and no more', async () => {
-    const one = await expectWholeBeside({
-      piece: ({ right, sendPart }) => sendPart(right.length, right.subarray(0, 10)),
-    })
-    expect(one.piecesByUser).toEqual({ good: pieces })
-  })
-
   test('one that falls silent is asked whether it lives, and given up within seconds', async () => {
     const one = new OneDownload(sizeBytes)
     await one.seeder('silent', { piece: (reply) => reply.fallSilent() })

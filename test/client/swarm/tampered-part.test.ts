@@ -6,9 +6,9 @@ import { pieceBytes } from '../../../src/common/limits.ts'
 import { builtPool } from '../workers/built-pool.ts'
 import { OneDownload } from './one-download.ts'
 
-function overwrite(path: string, bytes: number): void {
+function overwrite(path: string, bytes: number, at = 0): void {
   const file = openSync(path, 'r+')
-  writeSync(file, Buffer.alloc(bytes, 'meddled'))
+  writeSync(file, Buffer.alloc(bytes, 'meddled'), 0, bytes, at)
   closeSync(file)
 }
 
@@ -17,23 +17,28 @@ test.each([6, 40])(
   'pieces of %s that were overwritten while others came are fetched again',
   async (pieces) => {
     const one = new OneDownload(pieces * pieceBytes, undefined, undefined, await builtPool())
+    // All the others come after the first two were overwritten.
+    const held: (() => void)[] = []
     let isTampered = false
+    one.onHave = () => {
+      if (one.had.length !== 2) return
+      for (const index of one.had) overwrite(`${one.destination}.part`, 1000, index * pieceBytes)
+      isTampered = true
+      for (const send of held.splice(0)) send()
+    }
     await one.seeder('ann', {
-      piece: (reply, index) => {
-        if (index >= 2 && one.had.includes(0) && one.had.includes(1) && !isTampered) {
-          isTampered = true
-          overwrite(`${one.destination}.part`, 2 * pieceBytes)
-        }
-        reply.send(reply.right)
+      piece: ({ before, right, send }) => {
+        if (before < 2 || isTampered) send(right)
+        else held.push(() => send(right))
       },
     })
     one.start()
     await one.untilComplete()
     expect(one.isIdentical()).toBe(true)
-    if (isTampered)
-      expect(one.notices).toContain(
-        `${one.destination}.part was changed by another program; it is verified again`,
-      )
+    expect(one.notices).toEqual([
+      `${one.destination}.part was changed by another program; it is verified again`,
+    ])
+    expect(one.had).toHaveLength(pieces + 2)
     expect(one.leftOver()).toEqual([])
   },
 )

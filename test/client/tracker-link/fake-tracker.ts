@@ -47,7 +47,7 @@ interface Asker {
 
 export class FakeTracker {
   /** What it says that it can, at the next `hello`. */
-  cluster = 'c1'
+  community = 'c1'
   readonly identity = makeIdentity()
   /** Everything that was asked, in order, over all connections. */
   readonly calls: Call[] = []
@@ -153,7 +153,7 @@ export class FakeTracker {
       protocol: protocolVersion,
       program: 'fake',
       capabilities: [],
-      cluster: this.cluster,
+      cluster: this.community,
       key: this.identity.publicKey,
       nonce: asker.nonce,
       timeMs: Date.now(),

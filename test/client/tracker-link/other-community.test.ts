@@ -18,7 +18,7 @@ test('it is said once it is up, asked for nothing and not heard, and the login s
   await tracker!.stop()
   await hears('all down')
 
-  tracker!.cluster = 'c2'
+  tracker!.community = 'c2'
   await tracker!.start()
   await hears('other')
   const before = tracker!.calls.length
@@ -33,7 +33,7 @@ test('it is said once it is up, asked for nothing and not heard, and the login s
   await new Promise(setImmediate)
   await tracker!.stop()
   await hears('all down', 2)
-  tracker!.cluster = 'c1'
+  tracker!.community = 'c1'
   await tracker!.start()
   await hears('up', 2)
   expect(await link.ask('list_groups', {})).toEqual(accept({ groups: [], more: false }))
@@ -48,7 +48,7 @@ test('beside a tracker of the session it is passed over, and not spoken of', asy
   const { link, hears, news } = await loggedIn([first!, second!])
   await first!.stop()
   await hears('one down')
-  first!.cluster = 'c2'
+  first!.community = 'c2'
   await first!.start()
   await first!.called('hello', 2)
   expect(await link.ask('list_groups', {})).toMatchObject({ ok: true })
@@ -67,7 +67,7 @@ test('after a logout it is a tracker like any other', async () => {
   const { link, hears, logins } = await loggedIn([tracker!])
   await tracker!.stop()
   await hears('all down')
-  tracker!.cluster = 'c2'
+  tracker!.community = 'c2'
   await tracker!.start()
   await hears('other')
   await link.logout()

@@ -2,12 +2,6 @@ import { expect, test } from 'vitest'
 import { returnPieceBuffer, takePieceBuffer } from '../../../src/client/transfer/piece-buffers.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 
-test('a buffer that was given back is used again', () => {
-  const first = takePieceBuffer()
-  returnPieceBuffer(first)
-  expect(takePieceBuffer()).toBe(first)
-})
-
 test('nobody gets a buffer that somebody else holds', () => {
   const held = new Set(Array.from({ length: 100 }, takePieceBuffer))
   expect(held.size).toBe(100)

@@ -1,8 +1,8 @@
 // Short ways to say what happens to a state, for tests.
 
 import { answerOf } from '../../../src/tracker/requests/sentences.ts'
-import { apply, type Applied, type At } from '../../../src/tracker/state/apply.ts'
-import type { Change, Command, Register } from '../../../src/tracker/state/commands.ts'
+import { apply, type Applied } from '../../../src/tracker/state/apply.ts'
+import type { At, Change, Command, Register } from '../../../src/tracker/state/commands.ts'
 import { emptyState } from '../../../src/tracker/state/empty-state.ts'
 import { newestLevel } from '../../../src/tracker/state/levels.ts'
 import type { State } from '../../../src/tracker/state/state.ts'

@@ -2,9 +2,9 @@
 
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
-import type { PromptCommand, Surroundings } from '../command.ts'
-import { say, sayIfDone } from '../command.ts'
-import { quoteWord } from '../words.ts'
+import type { PromptCommand, Surroundings } from './command.ts'
+import { say, sayIfDone } from './command.ts'
+import { quoteWord } from '../text/words.ts'
 
 /** The typed password, or one asked for; asks twice where a typo would lock the user out. */
 async function passwordFor(

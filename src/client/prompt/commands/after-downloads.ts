@@ -2,7 +2,7 @@
 
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
-import type { Surroundings } from '../command.ts'
+import type { Surroundings } from './command.ts'
 
 /** A small file takes less; a prompt that is silent for longer feels broken. */
 const momentMs = 2000

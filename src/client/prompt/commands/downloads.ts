@@ -2,11 +2,11 @@
 
 import { refuse } from '../../../common/refusal.ts'
 import type { DownloadView } from '../../operations.ts'
-import type { PromptCommand } from '../command.ts'
-import { list, say, sayIfDone } from '../command.ts'
-import type { Line } from '../line.ts'
-import { formatRate, parseRate } from '../rates.ts'
-import { detailLine, downloadLine } from '../replies.ts'
+import type { PromptCommand } from './command.ts'
+import { list, say, sayIfDone } from './command.ts'
+import type { Line } from '../text/line.ts'
+import { formatRate, parseRate } from '../text/rates.ts'
+import { detailLine, downloadLine } from './replies.ts'
 
 export const downloadCommands: readonly PromptCommand[] = [
   {

@@ -1,11 +1,11 @@
 // The commands for the files of a group: sharing, listing and fetching them.
 
 import { accept } from '../../../common/refusal.ts'
-import type { PromptCommand } from '../command.ts'
-import { list } from '../command.ts'
-import { expandHome } from '../home.ts'
-import { count, fileRow, tableLines } from '../replies.ts'
-import { quoteWord } from '../words.ts'
+import type { PromptCommand } from './command.ts'
+import { list } from './command.ts'
+import { expandHome } from './home.ts'
+import { count, fileRow, tableLines } from './replies.ts'
+import { quoteWord } from '../text/words.ts'
 import { afterDownloads } from './after-downloads.ts'
 
 export const fileCommands: readonly PromptCommand[] = [

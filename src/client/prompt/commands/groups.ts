@@ -1,9 +1,9 @@
 // The commands for groups: joining and leaving them and, for owners, admitting others.
 
-import type { PromptCommand } from '../command.ts'
-import { list, sayIfDone } from '../command.ts'
-import { groupRow, tableLines } from '../replies.ts'
-import { quoteWord } from '../words.ts'
+import type { PromptCommand } from './command.ts'
+import { list, sayIfDone } from './command.ts'
+import { groupRow, tableLines } from './replies.ts'
+import { quoteWord } from '../text/words.ts'
 import { afterDownloads } from './after-downloads.ts'
 
 const lineEach = (users: readonly string[]) => users.map((text) => ({ text }))

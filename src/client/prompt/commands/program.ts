@@ -1,9 +1,9 @@
 // The commands for the program itself, and the list of all commands with their help.
 
 import { accept, refuse } from '../../../common/refusal.ts'
-import type { PromptCommand } from '../command.ts'
-import { usageOf } from '../command.ts'
-import type { Line } from '../line.ts'
+import type { PromptCommand } from './command.ts'
+import { usageOf } from './command.ts'
+import type { Line } from '../text/line.ts'
 import { accountCommands } from './accounts.ts'
 import { downloadCommands } from './downloads.ts'
 import { fileCommands } from './files.ts'

@@ -1,11 +1,11 @@
 // Formats listings, downloads and events as lines. Pure. What only a terminal shows comes after the text.
 
-import { escapeText } from '../../common/escape.ts'
-import type { FileEntry, GroupEntry, Standing } from '../../common/protocol/tracker-protocol.ts'
-import type { ClientEvent, DownloadState, DownloadView } from '../operations.ts'
-import type { Line, Tone } from './line.ts'
-import { formatSpeed } from './rates.ts'
-import { quoteWord } from './words.ts'
+import { escapeText } from '../../../common/escape.ts'
+import type { FileEntry, GroupEntry, Standing } from '../../../common/protocol/tracker-protocol.ts'
+import type { ClientEvent, DownloadState, DownloadView } from '../../operations.ts'
+import type { Line, Tone } from '../text/line.ts'
+import { formatSpeed } from '../text/rates.ts'
+import { quoteWord } from '../text/words.ts'
 
 /** Uses the plural even for one: scripts look for the word, so it must not depend on the number. */
 export function count(number: number, plural: string): string {

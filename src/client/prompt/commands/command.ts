@@ -1,10 +1,10 @@
-// Defines a command of the prompt: its words, its help, and its action. call.ts turns a line into a call; the
-// commands themselves are in commands/.
+// Defines a command of the prompt: its words, its help, and its action. The commands themselves are in the files
+// beside this one; `call.ts` of the prompt turns a line into a call of one.
 
-import type { Answer } from '../../common/refusal.ts'
-import { accept } from '../../common/refusal.ts'
-import type { Operations } from '../operations.ts'
-import type { Line } from './line.ts'
+import type { Answer } from '../../../common/refusal.ts'
+import { accept } from '../../../common/refusal.ts'
+import type { Operations } from '../../operations.ts'
+import type { Line } from '../text/line.ts'
 
 /** What a prompt offers to its commands. */
 export interface Surroundings {

@@ -1,7 +1,7 @@
 // Splits a typed line into words as a shell does, with quotes and backslashes but no variables or globbing.
 
-import type { Answer } from '../../common/refusal.ts'
-import { accept, refuse } from '../../common/refusal.ts'
+import type { Answer } from '../../../common/refusal.ts'
+import { accept, refuse } from '../../../common/refusal.ts'
 
 // Only these separate words: a file name may contain a no-break or an ideographic space.
 const isSpace = (character: string | undefined): boolean => character === ' ' || character === '\t'

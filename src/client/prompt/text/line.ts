@@ -2,7 +2,7 @@
 // added, so that no name or sentence from outside reaches a terminal unescaped.
 
 import type { ChalkInstance } from 'chalk'
-import { escapeText } from '../../common/escape.ts'
+import { escapeText } from '../../../common/escape.ts'
 
 /** `good`, `bad` and `waiting` colour the first word; `faint` is for hints and details. */
 export type Tone = 'good' | 'bad' | 'waiting' | 'faint'
