@@ -38,7 +38,7 @@ export class TrackerNews implements TrackerLinkEvents {
     })
   }
 
-  told({ isNews, key }: Teller): Told {
+  told({ isNews }: Teller): Told {
     const { tickets, session, isLeaving, onEvent } = this.#parts
     const tellOnce = (event: ClientEvent): void => {
       if (isNews(event)) onEvent(event)
@@ -48,10 +48,9 @@ export class TrackerNews implements TrackerLinkEvents {
         if (isNews({ kind: 'join-requested', group, user })) this.#joinRequests.onRequested(group, user)
       },
       request_decided: ({ group, accepted }) => tellOnce({ kind: 'request-decided', group, accepted }),
-      member_left: ({ group, user, timeMs }) => {
-        tickets.onRemoved(group, user, key(), timeMs)
+      member_left: ({ group, user, position }) => {
+        tickets.onRemoved(group, user, position)
         this.#parts.server.expel(group, user)
-        // Compared without `timeMs`, which each tracker takes from its own clock.
         if (isNews({ kind: 'member-left', group, user })) this.#onMemberLeft(group, user)
       },
       owner_changed: ({ group, owner }) => {

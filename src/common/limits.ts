@@ -79,9 +79,6 @@ export const peersPerFileMax = 50
 /** A connection that is turned away has this long to read why. */
 export const turnedAwayMs = 1_000
 
-/** Failed logins a minute for one user from one address. */
-export const failedLoginsPerMinute = 5
-
 /** SCRAM iterations for new passwords, and the range that a client accepts from a tracker. */
 export const scramIterations = 600_000
 export const scramIterationsMin = 100_000

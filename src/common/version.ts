@@ -2,4 +2,4 @@
 export const version = '0.1.0'
 
 /** The version of both wire protocols. Programs with different versions refuse each other. */
-export const protocolVersion = 1
+export const protocolVersion = 2

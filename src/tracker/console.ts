@@ -3,12 +3,14 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { escapeText } from '../common/escape.ts'
+import type { Operator } from './operator.ts'
 
 /** What the commands are done with. */
 export interface ConsoleEvents {
   status(): string
   digest(): string
   quit(): void
+  readonly operator: Operator
 }
 
 interface ConsoleCommand {
@@ -33,6 +35,28 @@ const commands: readonly ConsoleCommand[] = [
     run: (_, print, events) => print(events.digest()),
   },
   {
+    name: 'quota',
+    words: ['[name]', '[value]'],
+    help: 'how much one person may fill the community with: shows all, or one, or sets it',
+    run: ([name, value], print, { operator }) => {
+      if (name !== undefined && value !== undefined) void operator.setQuota(name, value).then(print)
+      else for (const line of operator.quotas(name)) print(line)
+    },
+  },
+  {
+    name: 'trackers',
+    help: 'the trackers whose tickets are good in this community',
+    run: (_, print, { operator }) => {
+      for (const line of operator.trackers()) print(line)
+    },
+  },
+  {
+    name: 'revoke_tracker',
+    words: ['<tracker>'],
+    help: 'ends the tickets of a tracker, by its number or key, and waits for it no more',
+    run: ([tracker = ''], print, { operator }) => void operator.revoke(tracker).then(print),
+  },
+  {
     name: 'quit',
     alias: 'exit',
     help: 'ends this tracker',
@@ -50,7 +74,8 @@ const commands: readonly ConsoleCommand[] = [
 /** Reads commands from `input`; `print` gets each reply, a line at a time. */
 export function readConsole(input: Readable, print: (line: string) => void, events: ConsoleEvents): void {
   const lines = createInterface({ input, terminal: false })
-  lines.on('line', (line) => onLine(line, print, events))
+  // What is typed may be anything, and comes back in sentences.
+  lines.on('line', (line) => onLine(line, (text) => print(escapeText(text)), events))
   input.on('error', () => {
     // The terminal is gone; the tracker is not.
   })
@@ -61,7 +86,7 @@ function onLine(line: string, print: (line: string) => void, events: ConsoleEven
   if (name === '') return
   const command = commands.find((each) => each.name === name || each.alias === name)
   if (command === undefined)
-    print(`error: there is no command "${escapeText(name.slice(0, 64))}"; help lists the commands`)
+    print(`error: there is no command "${name.slice(0, 64)}"; help lists the commands`)
   else if (!takes(command, words.length)) print(`error: write ${usageOf(command)}`)
   else command.run(words, print, events)
 }

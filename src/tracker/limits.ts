@@ -12,6 +12,17 @@ export const sliceMs = 4
 /** Work that each user has in a round, in microseconds: a few cheap requests or one dear one. */
 export const quantumMicroseconds = 250
 
+/** Of one user, so many clients of a file are named to others: a person's machines, and not a crowd of his making. */
+export const peersOfUserMax = 8
+
+/**
+ * Between two rounds of news of a swarm, in milliseconds: for each watcher, at least, and at most. What a round
+ * costs grows with the watchers; a few of them shall meet soon.
+ */
+export const newsPaceMsPerWatcher = 5
+export const newsPaceMinMs = 50
+export const newsPaceMaxMs = 1_000
+
 /**
  * Commands between two snapshots. A snapshot writes what they changed, in one go: so few take some milliseconds,
  * however much there is in the state.
@@ -42,8 +53,21 @@ export const lockPatienceMs = 8_000
 /** How often a tracker that nobody asks to write looks whether its data file is still where it was. */
 export const lookForFileEveryMs = 1_000
 
-/** Pairs of user and address whose failed logins are remembered; the oldest is forgotten first. */
-export const failedLoginPairsMax = 10_000
+/**
+ * Failed attempts a minute to log in, or to register a name that is taken: of one address with one user, of one
+ * address with whatever users, and for one user from wherever. Behind one address may be a school whose people
+ * mistype; on loopback a swarm of tests. A thousand guesses a day and user find no password worth the name.
+ */
+export const failedAttemptsOfPairPerMinute = 5
+export const failedAttemptsOfNetworkPerMinute = 60
+export const failedAttemptsOfLoopbackPerMinute = 600
+export const failedAttemptsOfUserPerMinute = 50
+
+/** Addresses whose failed attempts are counted each for itself; further ones are counted together. */
+export const countedNetworksMax = 10_000
+
+/** Of each user, the keys that have logged in lately: as many machines as a person has. */
+export const knownKeysOfUserMax = 8
 
 /**
  * Bytes of commands in one append. An append to NATS is one message, of at most 1 MiB unless the server

@@ -37,7 +37,8 @@ async function main(words: readonly string[]): Promise<void> {
   noteList(parsed, log)
   // Said last: whoever reads it may signal in the next moment.
   announce(parsed, tracker, log)
-  hearConsole({ status: tracker.status, digest: tracker.digest, quit: () => end(0) })
+  const { status, digest, operator } = tracker
+  hearConsole({ status, digest, operator, quit: () => end(0) })
 }
 
 function hearConsole(events: ConsoleEvents): void {

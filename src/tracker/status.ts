@@ -25,7 +25,7 @@ export function statusLine({ sequencer, presence }: TrackerParts): string {
     `users ${users}`,
     `groups ${groups}`,
     `files ${files}`,
-    `connected ${presence.logins.size}`,
+    `connected ${presence.loginCount}`,
     `log position ${sequencer.position}`,
     `level ${sequencer.state.level}`,
     `lag ${entries} entries, ${Math.round(ms)} ms`,
@@ -49,13 +49,16 @@ export function metricFamilies(parts: TrackerParts, loop: EventLoopLag, droppedL
 
 /** Connections and what their clients announce. */
 function soft({ presence, server, requests }: TrackerParts): Family[] {
-  let announced = 0
-  for (const login of presence.logins) announced += login.announced.size
   const failedLogins = requests.refusals('login-failed')
   return [
     single('gauge', 'coterie_connections', 'Connections of clients, logged in or not.', server.connections),
-    single('gauge', 'coterie_clients', 'Clients that are logged in.', presence.logins.size),
-    single('gauge', 'coterie_peers', 'Files that clients announce, counted once for each client.', announced),
+    single('gauge', 'coterie_clients', 'Clients that are logged in.', presence.loginCount),
+    single(
+      'gauge',
+      'coterie_peers',
+      'Files that clients announce, counted once for each client.',
+      presence.announcedCount,
+    ),
     single('counter', 'coterie_failed_logins_total', 'Logins with a wrong name or password.', failedLogins),
   ]
 }

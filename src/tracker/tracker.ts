@@ -8,6 +8,7 @@ import type { Address } from '../common/addresses.ts'
 import { makePrivateFolder } from '../common/data-folder.ts'
 import { Failure } from '../common/failure.ts'
 import { loadIdentity, makeIdentity, type Identity } from '../common/security/identity.ts'
+import { Attempts } from './admission/attempts.ts'
 import { checkCommunity, checkKindOfLog, logFileIn, rememberCommunity } from './community.ts'
 import { HighWaterMark } from './high-water-mark.ts'
 import { FailedLogins } from './failed-logins.ts'
@@ -17,6 +18,7 @@ import { NatsLog } from './log/nats/nats-log.ts'
 import { MemoryLog } from './log/memory-log.ts'
 import { SqliteLog } from './log/sqlite-log.ts'
 import { LevelKeeper } from './level-keeper.ts'
+import { Operator } from './operator.ts'
 import { notify } from './presence/notify.ts'
 import { Presence } from './presence/presence.ts'
 import { Sequencer } from './sequencer.ts'
@@ -26,7 +28,6 @@ import { RequestMetrics } from './metrics/request-metrics.ts'
 import { TrackerServer } from './server.ts'
 import { trackerHandlers } from './requests/handlers.ts'
 import { wordsOf } from './requests/sentences.ts'
-import { LoginThrottle } from './requests/login-throttle.ts'
 import { newestLevel } from './state/levels.ts'
 import { digestOf } from './state/sections.ts'
 import { metricFamilies, statusLine, type TrackerParts } from './status.ts'
@@ -59,11 +60,7 @@ export interface Tracker {
   status: () => string
   /** One line to compare with other trackers of the same log. */
   digest: () => string
-  /**
-   * Tickets of a tracker count no more, and nobody waits for it: by its number, or by its key. "done", or why
-   * not.
-   */
-  revoke: (tracker: string) => Promise<string>
+  readonly operator: Operator
   close: () => Promise<void>
 }
 
@@ -97,7 +94,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
         await mark?.close()
         await commandLog.close()
       },
-      revoke: (tracker) => revoke(sequencer, tracker),
+      operator: new Operator(sequencer),
       status: () => statusLine(parts),
       digest: () => {
         void sequencer.sync()
@@ -128,7 +125,7 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
     commandLog,
     {
       onApplied: (entry) => {
-        for (const effect of entry.effects) notify(presence, effect, Date.now())
+        for (const effect of entry.effects) notify(presence, effect, entry.position)
         levels.onApplied(entry)
       },
       // Rare: this tracker stood still for a long time. What its clients missed cannot be told any more;
@@ -145,13 +142,12 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
     { level, wording: wordsOf },
   )
   const levels = new LevelKeeper(sequencer, level, log)
-  const throttle = new LoginThrottle()
   const failedLogins = new FailedLogins(log, Date.now)
   const handlers = trackerHandlers({
     sequencer,
     presence,
     identity,
-    throttle,
+    attempts: new Attempts(),
     nowMs: Date.now,
     onLoginFailed: (host, user) => failedLogins.onFailed(host, user),
   })
@@ -244,11 +240,4 @@ async function introduce(
   })
   if (!outcome.ok)
     throw new Failure('data', 'cannot write the log; is a disk full, or a majority of its servers gone?')
-}
-
-async function revoke(sequencer: Sequencer, tracker: string): Promise<string> {
-  const numbered = Array.from(sequencer.state.trackers).filter(([, { number }]) => String(number) === tracker)
-  const [key = tracker] = numbered.map(([key]) => key)
-  const outcome = await sequencer.submit({ kind: 'revoke_tracker', key })
-  return outcome.ok ? 'done' : wordsOf(outcome)[1]
 }

@@ -26,7 +26,13 @@ const key = makeIdentity().publicKey
 const version = { group: longName, name: longFileName, fileId: 'f'.repeat(64) }
 const sizeBytes = pieceCountMax * pieceBytes
 const peer = { user: longName, host: '255.255.255.255', port: 65_535, key, complete: false }
-const ticket = signTicket(makeIdentity(), { user: longName, group: longName, key, expiresMs: id })
+const ticket = signTicket(makeIdentity(), {
+  user: longName,
+  group: longName,
+  key,
+  position: id,
+  expiresMs: id,
+})
 
 function times<T>(count: number, value: T): T[] {
   return Array.from({ length: count }, () => value)

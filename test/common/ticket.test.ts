@@ -4,7 +4,7 @@ import { readTicket, signTicket } from '../../src/common/security/ticket.ts'
 
 const tracker = makeIdentity()
 const trusted: ReadonlySet<string> = new Set([tracker.publicKey])
-const claims = { user: 'abc', group: 'g1', key: makeIdentity().publicKey, expiresMs: 1_000_000 }
+const claims = { user: 'abc', group: 'g1', key: makeIdentity().publicKey, position: 7, expiresMs: 1_000_000 }
 const ticket = signTicket(tracker, claims)
 
 function codeFor(text: string, trackers = trusted): string {

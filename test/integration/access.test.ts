@@ -67,7 +67,7 @@ describe('a seeder', () => {
 
   test('refuses a ticket that no tracker of its community signed, or that was changed', async () => {
     const { client, ticket, fileId, port } = await newMember('forger')
-    const claims = { user: 'forger', group: 'g', key: client.identity.publicKey }
+    const claims = { user: 'forger', group: 'g', key: client.identity.publicKey, position: 1000 }
     const expiresMs = Date.now() + 60_000
     const [payload = '', signature = ''] = ticket.split('.')
     const changed = JSON.parse(Buffer.from(payload, 'base64url').toString())
@@ -90,7 +90,7 @@ describe('a seeder', () => {
   test('refuses a ticket that has lapsed, and takes the same one while it has not', async () => {
     const { client, fileId, port } = await newMember('late')
     const tracker = loadIdentity(world.path('tracker-data', 'tracker-1'))
-    const claims = { user: 'late', group: 'g', key: client.identity.publicKey }
+    const claims = { user: 'late', group: 'g', key: client.identity.publicKey, position: 1000 }
     const fetchUntil = async (expiresMs: number): Promise<string | number> => {
       const peer = await RawPeer.connect(port, client.identity)
       return peer.fetch(signTicket(tracker, { ...claims, expiresMs }), fileId)

@@ -82,10 +82,19 @@ describe('a tracker that is watched', () => {
     const text = await (await fetch(line.replace('metrics on ', ''))).text()
     expect(text).toMatch(/^coterie_connections 0$/m)
     tracker.write('status')
-    await tracker.until(/^users 0, groups 0, files 0, connected 0, log position 2, level 2, lag 0 entries, \d+ ms$/)
+    await tracker.until(
+      /^users 0, groups 0, files 0, connected 0, log position 2, level 2, lag 0 entries, \d+ ms$/,
+    )
     expect(await tracker.kill('SIGTERM')).toEqual({ code: 0, signal: null })
     const logged = tracker.stderr.trimEnd().split('\n')
-    expect(logged.map((each) => JSON.parse(each).msg)).toEqual(['starting', 'serving', 'ending', 'ended'])
+    expect(logged.map((each) => JSON.parse(each).msg)).toEqual([
+      'starting',
+      'the state has a new level',
+      'snapshot taken',
+      'serving',
+      'ending',
+      'ended',
+    ])
   })
 })
 

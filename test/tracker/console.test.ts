@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
+import type { Operator } from '../../src/tracker/operator.ts'
 import { readConsole } from '../../src/tracker/console.ts'
 
 async function typed(...lines: string[]): Promise<string[]> {
@@ -12,6 +13,7 @@ async function typed(...lines: string[]): Promise<string[]> {
     status: () => 'the status',
     digest: () => 'the digest',
     quit: () => replies.push('(quits)'),
+    operator: {} as Operator,
   })
   input.end(lines.map((line) => `${line}\n`).join(''))
   await once(input, 'close')
@@ -28,8 +30,16 @@ test('each word gets its answer, an unknown one a sentence', async () => {
 
 test('help has a line for each command', async () => {
   const lines = await typed('help')
-  expect(lines.map((line) => line.split(':')[0])).toEqual(['status', 'digest', 'quit', 'help'])
-  for (const line of lines) expect(line).toMatch(/^\w+: [a-z ,]+$/)
+  expect(lines.map((line) => line.slice(0, line.indexOf(':')))).toEqual([
+    'status',
+    'digest',
+    'quota [name] [value]',
+    'trackers',
+    'revoke_tracker <tracker>',
+    'quit',
+    'help',
+  ])
+  for (const line of lines) expect(line).toMatch(/^\w+[\w <>[\]]*: \w[\w ,:]+$/)
 })
 
 test('a command with words that it does not take is refused', async () => {

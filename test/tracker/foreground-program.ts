@@ -1,6 +1,7 @@
 // Reads commands as a tracker does, for a test to run in a pseudo terminal. Its word is the file about this
 // process.
 
+import type { Operator } from '../../src/tracker/operator.ts'
 import { readConsole } from '../../src/tracker/console.ts'
 import { readInForeground } from '../../src/tracker/foreground.ts'
 
@@ -10,6 +11,7 @@ const print = (line: string): void => {
 const events = {
   status: () => 'the status',
   digest: () => 'the digest',
+  operator: {} as Operator,
   quit: () => {
     clearInterval(running)
     process.stdin.destroy()

@@ -101,7 +101,7 @@ test('a data folder of version 0.1 is served, once its trackers are all updated 
     value: { files: [{ name: 'holiday.jpg' }, { name: 'notes.txt', sizeBytes: 701 }] },
   })
   expect(tracker.status()).toContain('level 1')
-  for (const key of ['A', 'B']) expect(await tracker.revoke(key.repeat(43))).toBe('done')
+  for (const key of ['A', 'B']) expect(await tracker.operator.revoke(key.repeat(43))).toBe('done')
   await expect.poll(() => tracker.status()).toContain('level 2')
   expect(await ann.change('create_group', { group: 'more' })).toMatchObject({ ok: true })
 })
@@ -141,7 +141,7 @@ test('a tracker that cannot follow a new level ends with a sentence, when it com
   const older = await run(folder, 1, 1)
   const newer = await run(folder, 2, 2)
   // Its operator says that the older one is gone, and is wrong.
-  expect(await newer.tracker.revoke('1')).toBe('done')
+  expect(await newer.tracker.operator.revoke('1')).toBe('done')
   await expect.poll(() => newer.tracker.status()).toContain('level 2')
   const sentence = 'the trackers of this community have gone on to level 2, and this one knows 1; update it'
   await expect.poll(() => older.losses.map(({ message }) => message)).toEqual([sentence])

@@ -3,38 +3,32 @@
 //
 // A ticket is dated by the clock of the tracker that signed it, which may be set at any time, as may the clock
 // here. So time is counted by the monotonic clock here, and each tracker's clock is known as an offset to
-// it, which is asked for anew when a ticket does not fit it.
+// it, which is asked for anew when a ticket does not fit it. Whether a ticket was issued before its bearer was
+// removed is not a question of clocks: both say where in the log of the community they stand.
 
 import { ticketLifetimeMs, trackerKeysMax } from '../../common/limits.ts'
 import { refuse, type Answer } from '../../common/refusal.ts'
 import { readTicket, type Ticket } from '../../common/security/ticket.ts'
 
-/** Removals that are remembered: far more than there are within the life of a ticket. */
+/** Removals that are remembered, the latest: far more than there are within the life of a ticket. */
 const removedMax = 10_000
 /** A ticket from later than this is of a time before its tracker's clock was set back. */
 const aheadMaxMs = ticketLifetimeMs / 2
-/** What an answer is late by is no step of a clock. Removals and tickets compare to the millisecond meanwhile. */
+/** What an answer is late by is no step of a clock. */
 const stepMinMs = 5000
 const askAtMostEveryMs = 1000
-
-interface TrackerClock {
-  /** The tracker's clock minus the monotonic clock, in milliseconds. */
-  readonly offsetMs: number
-  /** Tickets from before the clock was set back look issued as late as this, by the monotonic clock. */
-  readonly pastUntilMs: number
-}
 
 export class TicketOffice {
   readonly #askTimes: () => void
   #trackers: ReadonlySet<string> = new Set()
   #open = false
-  /** By the key of the tracker. */
-  readonly #clocks = new Map<string, TrackerClock>()
+  /** By the key of the tracker: its clock minus the monotonic clock, in milliseconds. */
+  readonly #offsetsMs = new Map<string, number>()
   /** For a tracker that has not said its time: that of the last one that did, or of this computer. */
-  #lastClock: TrackerClock = { offsetMs: Date.now() - performance.now(), pastUntilMs: 0 }
+  #lastOffsetMs = Date.now() - performance.now()
   #askedAtMs = Number.NEGATIVE_INFINITY
-  /** By "group user": when that user was removed, by the monotonic clock. */
-  readonly #removedAtMs = new Map<string, number>()
+  /** By "group user": where in the log that user was removed. */
+  readonly #removedAt = new Map<string, number>()
   /** Whether a tracker is connected. While none is, nobody can renew a ticket. */
   #connected = false
 
@@ -45,7 +39,7 @@ export class TicketOffice {
 
   /** Removals that are remembered. */
   get removedCount(): number {
-    return this.#removedAtMs.size
+    return this.#removedAt.size
   }
 
   open(): void {
@@ -63,38 +57,22 @@ export class TicketOffice {
 
   /** What the tracker with this key says that it is now, in milliseconds since 1970. */
   onTrackerTime(key: string, timeMs: number): void {
-    const nowMs = performance.now()
-    const offsetMs = timeMs - nowMs
-    const known = this.#clocks.get(key)
-    if (known !== undefined && Math.abs(offsetMs - known.offsetMs) < stepMinMs) return
-    const setBackMs = known === undefined ? 0 : known.offsetMs - offsetMs
-    this.#lastClock = { offsetMs, pastUntilMs: Math.max(known?.pastUntilMs ?? 0, nowMs) + setBackMs }
-    putLast(this.#clocks, key, this.#lastClock, trackerKeysMax)
+    const offsetMs = timeMs - performance.now()
+    const known = this.#offsetsMs.get(key)
+    if (known !== undefined && Math.abs(offsetMs - known) < stepMinMs) return
+    this.#lastOffsetMs = offsetMs
+    putLast(this.#offsetsMs, key, offsetMs, trackerKeysMax)
   }
 
   onConnected(connected: boolean): void {
     this.#connected = connected
   }
 
-  /**
-   * Tickets of this user for this group that were issued until then count no more. The time is the word of
-   * that tracker, like that in its tickets: what is known here of its clock is late by as much as its answer
-   * took. A time that is not now is of a clock that was set.
-   */
-  onRemoved(group: string, user: string, tracker: string, atTrackerMs: number): void {
-    const nowMs = performance.now()
-    const toldMs = atTrackerMs - this.#clock(tracker).offsetMs
-    const removedMs = toldMs < nowMs + stepMinMs ? Math.max(toldMs, nowMs) : nowMs
+  /** Tickets of this user for this group that vouch for an earlier position of the log count no more. */
+  onRemoved(group: string, user: string, position: number): void {
     const key = `${group} ${user}`
-    // Each tracker tells it, and may have issued tickets until it heard of it.
-    const lastMs = Math.max(removedMs, this.#removedAtMs.get(key) ?? 0)
-    // A tracker may tell of removals without end.
-    putLast(this.#removedAtMs, key, lastMs, removedMax)
-    const pastUntilMs = Math.max(...[...this.#clocks.values()].map((clock) => clock.pastUntilMs), 0)
-    for (const [oldest, atMs] of this.#removedAtMs) {
-      if (Math.max(atMs, pastUntilMs) + ticketLifetimeMs + aheadMaxMs > nowMs) break
-      this.#removedAtMs.delete(oldest)
-    }
+    // Each tracker tells it, perhaps late.
+    putLast(this.#removedAt, key, Math.max(position, this.#removedAt.get(key) ?? 0), removedMax)
   }
 
   admit(text: string): Answer<Ticket> {
@@ -103,10 +81,8 @@ export class TicketOffice {
     if (!read.ok) return read
     const ticket = read.value
     if (!this.#isCurrent(ticket)) return refuse('ticket-lapsed', 'this ticket has lapsed')
-    const removedMs = this.#removedAtMs.get(`${ticket.group} ${ticket.user}`)
-    const issuedMs = this.#expiresMs(ticket) - ticketLifetimeMs
-    const pastUntilMs = this.#clock(ticket.tracker).pastUntilMs
-    if (removedMs !== undefined && issuedMs <= Math.max(removedMs, pastUntilMs)) {
+    const removedAt = this.#removedAt.get(`${ticket.group} ${ticket.user}`)
+    if (removedAt !== undefined && ticket.position <= removedAt) {
       return refuse('ticket-invalid', `${ticket.user} is no longer a member of ${ticket.group}`)
     }
     return read
@@ -131,12 +107,8 @@ export class TicketOffice {
   }
 
   /** By the monotonic clock. */
-  #expiresMs(ticket: Ticket): number {
-    return ticket.expiresMs - this.#clock(ticket.tracker).offsetMs
-  }
-
-  #clock(tracker: string): TrackerClock {
-    return this.#clocks.get(tracker) ?? this.#lastClock
+  #expiresMs({ tracker, expiresMs }: Ticket): number {
+    return expiresMs - (this.#offsetsMs.get(tracker) ?? this.#lastOffsetMs)
   }
 }
 

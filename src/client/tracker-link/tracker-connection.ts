@@ -170,6 +170,7 @@ export class TrackerConnection {
   }
 
   async #connect(): Promise<void> {
+    let called: Caller<TrackerProtocol> | undefined
     try {
       const localHost = callFrom(this.#options.listen, this.address)
       const channel = await openChannel(this.address, lineBytesMax, { localHost })
@@ -177,6 +178,7 @@ export class TrackerConnection {
         onTold: this.#options.told,
         onClosed: () => this.#onClosed(caller),
       })
+      called = caller
       this.#caller = caller
       if (this.#stopped) caller.close()
       const greeting = await this.#greet(caller)
@@ -188,7 +190,11 @@ export class TrackerConnection {
       this.#options.onUp(this, greeting)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      this.#problem = error.code === 'protocol' ? error.message : undefined
+      const { lastWord } = called ?? {}
+      // Turned away: there is a tracker, and it says why it takes nobody.
+      if (lastWord?.code === 'busy')
+        this.#problem = `the tracker ${formatAddress(this.address)} is full: ${lastWord.sentence}; trying again`
+      else this.#problem = error.code === 'protocol' ? error.message : undefined
       if (this.#caller?.channel.isClosed === false) this.#caller.close(error.message)
       else this.#tryAgain()
     }

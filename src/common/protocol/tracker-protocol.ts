@@ -262,8 +262,8 @@ export const trackerProtocol = {
     join_requested: v.object({ group: GroupName, user: UserName }),
     /** To the asker: the owner has decided. */
     request_decided: v.object({ group: GroupName, accepted: v.boolean() }),
-    /** To the connected members and the user concerned: no longer a member. */
-    member_left: v.object({ group: GroupName, user: UserName, timeMs: TimeMs }),
+    /** To the connected members and the user concerned: no longer a member, from this position of the log on. */
+    member_left: v.object({ group: GroupName, user: UserName, position: Count }),
     /** To the new owner, when the old one left. */
     owner_changed: v.object({ group: GroupName, owner: UserName }),
     /** To those who asked for the file: peers that came or changed, and keys of those that left. */

@@ -1,11 +1,11 @@
 // Tickets: a tracker's signed statement that a user was a member of a group and holds a key. A sharing
 // client serves only peers that show one and prove the key; knowing its address is not enough.
 //
-//   base64url(JSON {user, group, key, expiresMs, tracker}) "." signature
+//   base64url(JSON {user, group, key, position, expiresMs, tracker}) "." signature
 
 import * as v from 'valibot'
 import { GroupName, UserName } from '../names.ts'
-import { PublicKey, TimeMs } from '../protocol/fields.ts'
+import { Count, PublicKey, TimeMs } from '../protocol/fields.ts'
 import { refuse, type Answer } from '../refusal.ts'
 import { verifySignature, type Identity } from './identity.ts'
 
@@ -14,6 +14,8 @@ const Ticket = v.strictObject({
   group: GroupName,
   /** The key that the bearer must prove. */
   key: PublicKey,
+  /** Position of the log up to which the tracker knew who is a member. */
+  position: Count,
   /** By the clock of the tracker that signed. */
   expiresMs: TimeMs,
   /** The key of the tracker that signed. */
@@ -21,7 +23,7 @@ const Ticket = v.strictObject({
 })
 export type Ticket = v.InferOutput<typeof Ticket>
 
-const context = 'coterie ticket 1'
+const context = 'coterie ticket 2'
 
 export function signTicket(tracker: Identity, ticket: Omit<Ticket, 'tracker'>): string {
   const payload = Buffer.from(JSON.stringify({ ...ticket, tracker: tracker.publicKey })).toString('base64url')

@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { Failure } from '../failure.ts'
 import { deadAfterMs, pingAfterMs, requestTimeoutMs } from '../limits.ts'
-import type { Answer } from '../refusal.ts'
+import type { Answer, Refusal } from '../refusal.ts'
 import type { Channel } from './channel.ts'
 import { classify, notificationMessage, requestMessage, type Message } from './messages.ts'
 import type { Method, Params, Protocol, Result, Told, ToldParams } from './methods.ts'
@@ -42,6 +42,7 @@ export class Caller<P extends Protocol> {
   /** The request whose body is arriving. */
   #receiving: number | undefined
   #nextId = 0
+  #lastWord: Refusal | undefined
 
   constructor(channel: Channel, protocol: P, events: CallerEvents<P>) {
     this.channel = channel
@@ -86,6 +87,11 @@ export class Caller<P extends Protocol> {
     })
   }
 
+  /** What the other end said of no request in particular, such as why it takes no connection. */
+  get lastWord(): Refusal | undefined {
+    return this.#lastWord
+  }
+
   /** Sends the responder a notification. */
   tell<M extends Told<P, 'toResponder'>>(method: M, params: ToldParams<P, 'toResponder', M>): void {
     this.channel.send(notificationMessage(method, params))
@@ -102,7 +108,8 @@ export class Caller<P extends Protocol> {
     } else if (message.kind === 'result') {
       this.#onResult(message.id, message.result, hasBody)
     } else if (message.kind === 'error') {
-      if (message.id !== null) this.#take(message.id)?.resolve({ ok: false, refusal: message.refusal })
+      if (message.id === null) this.#lastWord = message.refusal
+      else this.#take(message.id)?.resolve({ ok: false, refusal: message.refusal })
     } else {
       this.channel.close(new Failure('protocol', 'the other end sent a malformed message'))
     }

@@ -1,14 +1,6 @@
 // A connection on which somebody is logged in, as presence knows it. One user may have several.
 
-import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
-import type { Told, ToldParams } from '../../common/wire/methods.ts'
-import type { Swarm } from './swarm.ts'
-
-/** Sends a notification. */
-export type Tell = <M extends Told<TrackerProtocol, 'toCaller'>>(
-  method: M,
-  params: ToldParams<TrackerProtocol, 'toCaller', M>,
-) => void
+import type { News } from './news.ts'
 
 export interface Login {
   readonly user: string
@@ -18,9 +10,14 @@ export interface Login {
   readonly host: string
   /** Where it says that it listens. */
   readonly port: number
-  readonly tell: Tell
-  /** Swarms in which it has pieces. */
-  readonly announced: Set<Swarm>
-  /** Swarms it wants to hear of, by `fileKey`. */
-  readonly watched: Map<string, Swarm>
+  /** What it has yet to be told. */
+  readonly news: News
+  /** By group: the last ticket that it was given. A signature costs more than all else of an answer. */
+  readonly tickets: Map<string, IssuedTicket>
+}
+
+export interface IssuedTicket {
+  readonly text: string
+  /** By the clock of this tracker, in milliseconds since 1970. */
+  readonly expiresMs: number
 }

@@ -1,43 +1,74 @@
-// Soft state: who is connected and has pieces of what. Never logged; rebuilt as logins announce.
+// Soft state: who is connected and has pieces of what. Never logged; rebuilt as clients announce.
 // Told of logins that come and go; believes whoever calls it that an announce is allowed.
 
-import { peersPerFileMax } from '../../common/limits.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Login } from './login.ts'
+import type { Notice } from './news.ts'
 import { SwarmNews } from './swarm-news.ts'
 import { fileKey, Swarm, versionKey } from './swarm.ts'
 
+/** What a login has to do with swarms. */
+interface Ties {
+  /** Swarms in which it has pieces. */
+  readonly announced: Set<Swarm>
+  /** Swarms it wants to hear of, by `fileKey`. */
+  readonly watched: Map<
+    string,
+    { readonly swarm: Swarm; readonly watch: ReturnType<Swarm['watch']>['watch'] }
+  >
+}
+
 export class Presence {
-  readonly #logins = new Set<Login>()
+  readonly #logins = new Map<Login, Ties>()
   readonly #byUser = new Map<string, Set<Login>>()
   readonly #swarms = new Map<string, Swarm>()
-  readonly #news = new SwarmNews()
+  readonly #news: SwarmNews
   readonly #random: () => number
 
-  constructor(random: () => number = Math.random) {
+  constructor(random: () => number = Math.random, news = new SwarmNews()) {
     this.#random = random
+    this.#news = news
   }
 
-  get logins(): ReadonlySet<Login> {
-    return this.#logins
+  get loginCount(): number {
+    return this.#logins.size
   }
 
-  /** The connections of a user: a person may be logged in on several machines. */
+  /** Files that clients announce, counted once for each client. */
+  get announcedCount(): number {
+    let count = 0
+    for (const { announced } of this.#logins.values()) count += announced.size
+    return count
+  }
+
+  get swarmCount(): number {
+    return this.#swarms.size
+  }
+
+  /** The logins of a user: a person may be logged in on several machines. */
   loginsOf(user: string): Iterable<Login> {
     return this.#byUser.get(user) ?? []
   }
 
-  swarm(version: FileVersion): Swarm | undefined {
-    return this.#swarms.get(versionKey(version))
+  tell(user: string, notice: Notice): void {
+    for (const login of this.loginsOf(user)) login.news.tell(notice)
+  }
+
+  tellAll(notice: Notice): void {
+    for (const login of this.#logins.keys()) login.news.tell(notice)
   }
 
   seeders(version: FileVersion): number {
-    return this.swarm(version)?.seeders ?? 0
+    return this.#swarm(version)?.seeders ?? 0
+  }
+
+  isSeeder(login: Login, version: FileVersion): boolean {
+    return this.#swarm(version)?.isComplete(login) === true
   }
 
   onLogin(login: Login): void {
-    this.#logins.add(login)
+    this.#logins.set(login, { announced: new Set(), watched: new Map() })
     const same = this.#byUser.get(login.user)
     if (same === undefined) this.#byUser.set(login.user, new Set([login]))
     else same.add(login)
@@ -45,46 +76,55 @@ export class Presence {
 
   /** Logged out, or the connection closed. */
   onLogout(login: Login): void {
-    if (!this.#logins.delete(login)) return
+    const ties = this.#logins.get(login)
+    if (ties === undefined) return
+    for (const { swarm } of ties.watched.values()) this.#unwatch(login, swarm)
+    for (const swarm of ties.announced) this.#retract(login, swarm)
+    this.#logins.delete(login)
     const same = this.#byUser.get(login.user)
     same?.delete(login)
     if (same?.size === 0) this.#byUser.delete(login.user)
-    for (const swarm of login.watched.values()) this.#unwatch(login, swarm)
-    for (const swarm of login.announced) this.#retract(login, swarm)
   }
 
   announce(login: Login, version: FileVersion, complete: boolean): void {
+    const ties = this.#logins.get(login)
+    if (ties === undefined) return
     const swarm = this.#swarmFor(version)
-    login.announced.add(swarm)
-    if (swarm.put(login, complete)) this.#news.onChange(swarm, login.key)
+    ties.announced.add(swarm)
+    if (swarm.put(login, complete)) this.#news.onChange(swarm)
   }
 
   retract(login: Login, version: FileVersion): void {
-    const swarm = this.swarm(version)
+    const swarm = this.#swarm(version)
     if (swarm !== undefined) this.#retract(login, swarm)
   }
 
-  /** The peers of a file now; from now on the login hears of every change. */
+  /** Peers of a file now; from now on the login hears of changes. */
   watch(login: Login, version: FileVersion): Peer[] {
+    const ties = this.#logins.get(login)
+    if (ties === undefined) return []
     this.forget(login, version.group, version.name)
     const swarm = this.#swarmFor(version)
-    swarm.watchers.add(login)
-    login.watched.set(fileKey(version.group, version.name), swarm)
-    return swarm.sample(login, peersPerFileMax, this.#random)
+    const { watch, peers } = swarm.watch(login)
+    ties.watched.set(fileKey(version.group, version.name), { swarm, watch })
+    return peers
   }
 
   forget(login: Login, group: string, name: string): void {
-    const swarm = login.watched.get(fileKey(group, name))
-    if (swarm !== undefined) this.#unwatch(login, swarm)
+    const watched = this.#logins.get(login)?.watched.get(fileKey(group, name))
+    if (watched !== undefined) this.#unwatch(login, watched.swarm)
   }
 
   /** Ends all that a user has to do with the files of a group. */
   dropFromGroup(user: string, group: string): void {
     for (const login of this.loginsOf(user)) {
-      for (const swarm of login.watched.values()) {
+      // What vouches for the membership that has ended would not be taken for a later one.
+      login.tickets.delete(group)
+      const ties = this.#logins.get(login)
+      for (const { swarm } of ties?.watched.values() ?? []) {
         if (swarm.version.group === group) this.#unwatch(login, swarm)
       }
-      for (const swarm of login.announced) {
+      for (const swarm of ties?.announced ?? []) {
         if (swarm.version.group === group) this.#retract(login, swarm)
       }
     }
@@ -92,37 +132,50 @@ export class Presence {
 
   /** Ends a swarm whose file is gone; whoever was in it or watched it. */
   dropSwarm(version: FileVersion): Set<Login> {
-    const swarm = this.swarm(version)
+    const swarm = this.#swarm(version)
     if (swarm === undefined) return new Set()
-    const concerned = new Set([...swarm.peers.keys(), ...swarm.watchers])
+    const concerned = new Set(swarm.logins())
     this.#news.onGone(swarm)
-    for (const login of swarm.watchers) login.watched.delete(fileKey(version.group, version.name))
-    for (const login of swarm.peers.keys()) login.announced.delete(swarm)
+    for (const login of concerned) {
+      this.#unwatch(login, swarm)
+      this.#logins.get(login)?.announced.delete(swarm)
+    }
     this.#swarms.delete(versionKey(version))
     return concerned
   }
 
+  #swarm(version: FileVersion): Swarm | undefined {
+    return this.#swarms.get(versionKey(version))
+  }
+
   #retract(login: Login, swarm: Swarm): void {
-    login.announced.delete(swarm)
-    if (swarm.take(login)) this.#news.onChange(swarm, login.key)
+    this.#logins.get(login)?.announced.delete(swarm)
+    if (swarm.take(login)) this.#news.onChange(swarm)
     this.#dropIfEmpty(swarm)
   }
 
   #unwatch(login: Login, swarm: Swarm): void {
-    login.watched.delete(fileKey(swarm.version.group, swarm.version.name))
-    swarm.watchers.delete(login)
+    const key = fileKey(swarm.version.group, swarm.version.name)
+    const ties = this.#logins.get(login)
+    const watched = ties?.watched.get(key)
+    if (watched?.swarm !== swarm) return
+    ties?.watched.delete(key)
+    swarm.unwatch(watched.watch)
     this.#dropIfEmpty(swarm)
   }
 
   #swarmFor(version: FileVersion): Swarm {
-    const known = this.swarm(version)
+    const known = this.#swarm(version)
     if (known !== undefined) return known
-    const swarm = new Swarm({ group: version.group, name: version.name, fileId: version.fileId })
+    const { group, name, fileId } = version
+    const swarm = new Swarm({ group, name, fileId }, this.#random)
     this.#swarms.set(versionKey(version), swarm)
     return swarm
   }
 
   #dropIfEmpty(swarm: Swarm): void {
-    if (swarm.isEmpty) this.#swarms.delete(versionKey(swarm.version))
+    if (!swarm.isEmpty) return
+    this.#news.onGone(swarm)
+    this.#swarms.delete(versionKey(swarm.version))
   }
 }

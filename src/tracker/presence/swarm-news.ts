@@ -1,60 +1,57 @@
-// Collects what changes in swarms during a turn of the event loop and tells the watchers once: a login
-// that announces a hundred files, or a hundred that come back together, must not cost a message a change.
+// When watchers are told of what changed in a swarm: at once after a quiet time, and then paced, the slower the more
+// of them there are. Somebody who comes and goes without end, or a thousand who come together, cost a round.
 
-import { peersPerFileMax } from '../../common/limits.ts'
-import type { Peer } from '../../common/protocol/tracker-protocol.ts'
-import type { Login } from './login.ts'
-import { peerOf, type Swarm } from './swarm.ts'
+import { newsPaceMaxMs, newsPaceMinMs, newsPaceMsPerWatcher } from '../limits.ts'
+import type { Swarm } from './swarm.ts'
 
 export class SwarmNews {
-  /** For each swarm the keys whose standing changed. What to say of them is read when it is said. */
-  readonly #changed = new Map<Swarm, Set<string>>()
-  #willTell = false
+  readonly #nowMs: () => number
+  /** When each was told last; there while a round is to come, or the pace of the last one lasts. */
+  readonly #toldAtMs = new Map<Swarm, number>()
+  readonly #changed = new Set<Swarm>()
+  #timer: NodeJS.Timeout | NodeJS.Immediate | undefined
 
-  onChange(swarm: Swarm, key: string): void {
-    if (swarm.watchers.size === 0) return
-    const keys = this.#changed.get(swarm)
-    if (keys === undefined) this.#changed.set(swarm, new Set([key]))
-    else keys.add(key)
-    if (this.#willTell) return
-    this.#willTell = true
-    setImmediate(() => this.#tellAll())
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs
+  }
+
+  onChange(swarm: Swarm): void {
+    this.#changed.add(swarm)
+    this.#schedule()
   }
 
   /** Its watchers have been told that it is gone. */
   onGone(swarm: Swarm): void {
     this.#changed.delete(swarm)
+    this.#toldAtMs.delete(swarm)
   }
 
-  #tellAll(): void {
-    this.#willTell = false
-    const changed = [...this.#changed]
-    this.#changed.clear()
-    for (const [swarm, keys] of changed) tellWatchers(swarm, keys)
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#changed.size === 0) return
+    const nowMs = this.#nowMs()
+    const waitMs = Math.min(...Array.from(this.#changed, (swarm) => this.#dueAtMs(swarm) - nowMs))
+    // At the end of the turn at the earliest: a client that announces a hundred files is one change.
+    if (waitMs <= 0) this.#timer = setImmediate(() => this.#tell())
+    else this.#timer = setTimeout(() => this.#tell(), waitMs).unref()
   }
-}
 
-function tellWatchers(swarm: Swarm, keys: ReadonlySet<string>): void {
-  const joined: Peer[] = []
-  const left = new Set(keys)
-  for (const [login, complete] of swarm.peers) {
-    if (!keys.has(login.key)) continue
-    joined.push(peerOf(login, complete))
-    // A login that reconnects is here twice for a moment: its key has not left.
-    left.delete(login.key)
+  #dueAtMs(swarm: Swarm): number {
+    const paceMs = Math.min(newsPaceMaxMs, Math.max(newsPaceMinMs, swarm.watchCount * newsPaceMsPerWatcher))
+    return (this.#toldAtMs.get(swarm) ?? -Infinity) + paceMs
   }
-  for (const watcher of swarm.watchers) tellWatcher(watcher, swarm, joined, [...left])
-}
 
-/** Everybody but the watcher itself, in portions that fit on a line. */
-function tellWatcher(watcher: Login, swarm: Swarm, joined: readonly Peer[], left: readonly string[]): void {
-  const others = joined.filter((peer) => peer.key !== watcher.key)
-  const gone = left.filter((key) => key !== watcher.key)
-  for (let at = 0; at < Math.max(others.length, gone.length); at += peersPerFileMax) {
-    watcher.tell('swarm_changed', {
-      ...swarm.version,
-      joined: others.slice(at, at + peersPerFileMax),
-      left: gone.slice(at, at + peersPerFileMax),
-    })
+  #tell(): void {
+    this.#timer = undefined
+    const nowMs = this.#nowMs()
+    for (const swarm of this.#changed) {
+      if (this.#dueAtMs(swarm) > nowMs) continue
+      this.#changed.delete(swarm)
+      this.#toldAtMs.set(swarm, nowMs)
+      swarm.tellNews()
+    }
+    for (const swarm of this.#toldAtMs.keys()) {
+      if (!this.#changed.has(swarm) && this.#dueAtMs(swarm) <= nowMs) this.#toldAtMs.delete(swarm)
+    }
+    this.#schedule()
   }
 }

@@ -1,18 +1,43 @@
-// Who has pieces of one version of a file right now, and who wants to hear of changes.
+// Who has pieces of one version of a file right now, and who wants to hear of it. Each watcher knows at most
+// `peersPerFileMax` peers and hears of those only: what a swarm costs grows with its clients, not with their square.
 
+import { peersPerFileMax } from '../../common/limits.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
+import { peersOfUserMax } from '../limits.ts'
 import type { Login } from './login.ts'
+import { Watch as WatchOf } from './watch.ts'
+
+type Watch = WatchOf<Member>
+
+/** A client that has pieces. */
+export interface Member {
+  readonly login: Login
+  complete: boolean
+  /** Those who were told of it. */
+  readonly knownTo: Set<Watch>
+}
 
 export class Swarm {
   readonly version: FileVersion
-  /** Clients that have pieces; true for those that have all. */
-  readonly peers = new Map<Login, boolean>()
-  readonly watchers = new Set<Login>()
+  readonly #random: () => number
+  readonly #members = new Map<Login, Member>()
+  readonly #byUser = new Map<string, Member[]>()
+  /** The users of `#byUser`, to choose from them by chance. */
+  readonly #users: string[] = []
+  readonly #watches = new Set<Watch>()
+  /** Those that know fewer peers than they may. */
+  readonly #hungry = new Set<Watch>()
+  /** Those that know somebody who has left. */
+  readonly #bereaved = new Set<Watch>()
+  #hasNewcomers = false
   #seeders = 0
+  /** Lines of this round of news, by what they say: many watchers are told the same. */
+  readonly #lines = new Map<string, string>()
 
-  constructor(version: FileVersion) {
+  constructor(version: FileVersion, random: () => number) {
     this.version = version
+    this.#random = random
   }
 
   /** Clients that have every piece. */
@@ -21,44 +46,170 @@ export class Swarm {
   }
 
   get isEmpty(): boolean {
-    return this.peers.size === 0 && this.watchers.size === 0
+    return this.#members.size === 0 && this.#watches.size === 0
   }
 
-  /** False when it was known already. */
+  get watchCount(): number {
+    return this.#watches.size
+  }
+
+  isComplete(login: Login): boolean {
+    return this.#members.get(login)?.complete === true
+  }
+
+  logins(): Iterable<Login> {
+    return new Set([...this.#members.keys(), ...Array.from(this.#watches, ({ login }) => login)])
+  }
+
+  /** True when there is news for watchers. That a peer became complete is none: it tells so itself. */
   put(login: Login, complete: boolean): boolean {
-    const before = this.peers.get(login)
-    if (before === complete) return false
-    this.peers.set(login, complete)
-    this.#seeders += (complete ? 1 : 0) - (before === true ? 1 : 0)
-    return true
+    const known = this.#members.get(login)
+    if (known !== undefined) {
+      this.#seeders += Number(complete) - Number(known.complete)
+      known.complete = complete
+      return false
+    }
+    const ofUser = this.#byUser.get(login.user) ?? []
+    // Somebody who announces himself as many is still one of those who have it.
+    if (ofUser.length >= peersOfUserMax) return false
+    if (ofUser.length === 0) {
+      this.#byUser.set(login.user, ofUser)
+      this.#users.push(login.user)
+    }
+    const member: Member = { login, complete, knownTo: new Set() }
+    ofUser.push(member)
+    this.#members.set(login, member)
+    this.#seeders += Number(complete)
+    this.#hasNewcomers = true
+    return this.#hungry.size > 0
   }
 
-  /** False when it was not there. */
+  /** True when there is news for watchers. */
   take(login: Login): boolean {
-    if (this.peers.get(login) === true) this.#seeders--
-    return this.peers.delete(login)
+    const member = this.#members.get(login)
+    if (member === undefined) return false
+    this.#members.delete(login)
+    this.#seeders -= Number(member.complete)
+    this.#takeOfUser(member)
+    for (const watch of member.knownTo) {
+      watch.onLeft(login.key)
+      this.#bereaved.add(watch)
+      this.#hungry.add(watch)
+    }
+    return member.knownTo.size > 0
+  }
+
+  /** From now on it hears of changes. It knows those whom it is told of now. */
+  watch(login: Login): { watch: Watch; peers: Peer[] } {
+    const watch = new WatchOf<Member>(login, this)
+    this.#watches.add(watch)
+    const peers = this.introduce(watch)
+    return { watch, peers }
+  }
+
+  unwatch(watch: Watch): void {
+    for (const member of watch.known.values()) member.knownTo.delete(watch)
+    for (const watches of [this.#watches, this.#hungry, this.#bereaved]) watches.delete(watch)
+    watch.login.news.drop(watch)
+  }
+
+  /** Has watchers told what is new to them. */
+  tellNews(): void {
+    this.#lines.clear()
+    const concerned = this.#hasNewcomers
+      ? new Set([...this.#hungry, ...this.#bereaved])
+      : new Set(this.#bereaved)
+    this.#hasNewcomers = false
+    this.#bereaved.clear()
+    for (const watch of concerned) watch.login.news.add(watch)
+  }
+
+  /** Makes as many peers known to a watcher as it may know; those that are new to it. */
+  introduce(watch: Watch): Peer[] {
+    const peers: Peer[] = []
+    for (const member of this.#choose(watch, peersPerFileMax - watch.known.size)) {
+      watch.known.set(member.login.key, member)
+      member.knownTo.add(watch)
+      peers.push(peerOf(member))
+    }
+    if (watch.known.size < peersPerFileMax) this.#hungry.add(watch)
+    else this.#hungry.delete(watch)
+    return peers
+  }
+
+  /** The same words for all who are to hear them. */
+  lineFor(words: string, encode: () => string): string {
+    const known = this.#lines.get(words)
+    if (known !== undefined) return known
+    const line = encode()
+    this.#lines.set(words, line)
+    return line
   }
 
   /**
-   * At most `max` peers for a login, any of them with the same chance when there are more: a fixed choice
-   * would send everybody to the same few. `random` gives numbers from 0 up to 1.
+   * Peers that a watcher does not know yet, user by user before any user twice, and by chance where there are more:
+   * a fixed choice would send everybody to the same few.
    */
-  sample(asker: Login, max: number, random: () => number): Peer[] {
-    const chosen: Peer[] = []
-    let seen = 0
-    for (const [login, complete] of this.peers) {
-      if (login.key === asker.key) continue
-      seen++
-      // Reservoir sampling: the n-th peer takes a place with the chance max / n.
-      const place = seen <= max ? seen - 1 : Math.floor(random() * seen)
-      if (place < max) chosen[place] = peerOf(login, complete)
+  #choose(watch: Watch, room: number): Set<Member> {
+    const chosen = new Set<Member>()
+    const isFit = ({ login }: Member): boolean => login.key !== watch.login.key && !watch.known.has(login.key)
+    if (this.#users.length > 2 * peersPerFileMax) {
+      // Most hit: of so many users at most half are known.
+      for (let tries = 0; chosen.size < room && tries < 4 * room; tries++) {
+        const member = this.#anyOf(this.#users[Math.floor(this.#random() * this.#users.length)] ?? '')
+        if (member !== undefined && isFit(member)) chosen.add(member)
+      }
+      return chosen
     }
-    return chosen
+    const users = shuffled(this.#users, this.#random)
+    for (let round = 0; round < peersOfUserMax && chosen.size < room; round++) {
+      for (const user of users) {
+        if (chosen.size >= room) break
+        const member = this.#byUser.get(user)?.[round]
+        if (member !== undefined && isFit(member)) chosen.add(member)
+      }
+    }
+    return distinctKeys(chosen)
+  }
+
+  #anyOf(user: string): Member | undefined {
+    const members = this.#byUser.get(user) ?? []
+    return members[Math.floor(this.#random() * members.length)]
+  }
+
+  #takeOfUser(member: Member): void {
+    const { user } = member.login
+    const ofUser = this.#byUser.get(user) ?? []
+    ofUser.splice(ofUser.indexOf(member), 1)
+    if (ofUser.length > 0) return
+    this.#byUser.delete(user)
+    const place = this.#users.indexOf(user)
+    const last = this.#users.pop()
+    if (last !== undefined && place < this.#users.length) this.#users[place] = last
   }
 }
 
-export function peerOf(login: Login, complete: boolean): Peer {
-  return { user: login.user, host: login.host, port: login.port, key: login.key, complete }
+export function peerOf({ login: { user, host, port, key }, complete }: Member): Peer {
+  return { user, host, port, key, complete }
+}
+
+/** A client that reconnects is here twice for a moment. */
+function distinctKeys(members: ReadonlySet<Member>): Set<Member> {
+  const byKey = new Map<string, Member>()
+  for (const member of members) byKey.set(member.login.key, member)
+  return new Set(byKey.values())
+}
+
+/** In any order, each with the same chance (Fisher and Yates). */
+function shuffled<T>(things: readonly T[], random: () => number): T[] {
+  const all = [...things]
+  for (let at = all.length - 1; at > 0; at--) {
+    const other = Math.floor(random() * (at + 1))
+    const [one, another] = [all[at] as T, all[other] as T]
+    all[at] = another
+    all[other] = one
+  }
+  return all
 }
 
 /** Names a version of a file. A slash is in no group and in no file name. */

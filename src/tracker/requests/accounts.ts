@@ -12,6 +12,8 @@ import {
 } from '../../common/security/scram.ts'
 import { protocolVersion, version } from '../../common/version.ts'
 import { change } from './changes.ts'
+import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
+import type { Params } from '../../common/wire/methods.ts'
 import type { HandlersOf, Services } from './services.ts'
 import { nothing } from './services.ts'
 import type { Requester } from './requester.ts'
@@ -20,7 +22,7 @@ type Accounts = HandlersOf<'hello' | 'ping' | 'register' | 'login_start' | 'logi
 
 /** One sentence for a wrong password and for a user that does not exist: nobody learns who has an account. */
 const loginFailed = refuse('login-failed', 'wrong user name or password')
-const tooManyAttempts = refuse('too-many-attempts', 'too many failed logins; wait a minute')
+const tooManyAttempts = refuse('too-many-attempts', 'too many failed attempts; wait a minute')
 const alreadyLoggedIn = refuse('already-logged-in', 'somebody is logged in on this connection; log out first')
 
 export function accountHandlers(services: Services): Accounts {
@@ -28,8 +30,7 @@ export function accountHandlers(services: Services): Accounts {
   return {
     hello: ({ protocol }, from) => hello(services, protocol, from),
     ping: () => accept({ timeMs: Date.now() }),
-    register: ({ id, user, ...credentials }, from) =>
-      change(services, { kind: 'register', id, user, credentials }, from),
+    register: (params, from) => register(services, params, from),
     login_start: ({ clientFirst }, from) => startLogin(services, clientFirst, from),
     login_finish: (params, from) => finishLogin(services, params, from),
     logout: (_params, from) => {
@@ -64,6 +65,22 @@ function hello(services: Services, protocol: number, from: Requester): ReturnTyp
   })
 }
 
+/** Whoever tries which names are taken is one who tries to get in. */
+function register(
+  services: Services,
+  { id, user, ...credentials }: Params<TrackerProtocol, 'register'>,
+  from: Requester,
+): ReturnType<Accounts['register']> {
+  const { attempts, nowMs } = services
+  if (attempts.isHostBlocked(from.host, nowMs())) return tooManyAttempts
+  const answer = change(services, { kind: 'register', id, user, credentials }, from)
+  const note = (answer: Answer<object>): Answer<object> => {
+    if (!answer.ok && answer.refusal.code === 'user-taken') attempts.onHostFailed(from.host, nowMs())
+    return answer
+  }
+  return answer instanceof Promise ? answer.then(note) : note(answer)
+}
+
 function startLogin(
   services: Services,
   clientFirst: string,
@@ -72,7 +89,6 @@ function startLogin(
   if (from.isLoggedIn) return alreadyLoggedIn
   const first = parseClientFirst(clientFirst)
   if (first === undefined) return refuse('invalid-params', 'this is not the first message of a SCRAM login')
-  if (services.throttle.isBlocked(first.user, from.host, services.nowMs())) return tooManyAttempts
   const { accounts, secret } = services.sequencer.state
   // Made up in any case: whoever asks must not see in the time it takes whether the user exists.
   const madeUp = madeUpCredentials(secret, first.user, scramIterations)
@@ -92,9 +108,12 @@ function finishLogin(
   // One answer to one challenge, right or wrong.
   from.pendingLogin = undefined
   if (login === undefined) return refuse('invalid-request', 'a login begins with login_start')
-  const { sequencer, presence, identity, throttle } = services
-  // Again, since many logins may have been started at once.
-  if (throttle.isBlocked(login.user, from.host, services.nowMs())) return tooManyAttempts
+  const { sequencer, presence, identity, attempts, nowMs } = services
+  const { user } = login
+  const isOwner = (): boolean => checkLoginKey(params.key, params.proof, from.nonce, identity.publicKey, user)
+  // Whoever has logged in with this key before is not kept out by those who guess.
+  if (attempts.isBlocked(user, from.host, nowMs()) && !(attempts.isKnown(user, params.key) && isOwner()))
+    return tooManyAttempts
   const serverFinal = checkClientFinal(
     login.clientFirstBare,
     login.serverFirst,
@@ -102,14 +121,13 @@ function finishLogin(
     login.credentials,
   )
   if (serverFinal === undefined) {
-    throttle.onFailed(login.user, from.host, services.nowMs())
+    attempts.onFailed(user, from.host, nowMs())
     // A name that nobody has may be a password in the wrong place.
-    services.onLoginFailed(from.host, sequencer.state.accounts.has(login.user) ? login.user : undefined)
+    services.onLoginFailed(from.host, sequencer.state.accounts.has(user) ? user : undefined)
     return loginFailed
   }
-  if (!checkLoginKey(params.key, params.proof, from.nonce, identity.publicKey, login.user)) {
-    return refuse('proof-failed', 'the proof of the key is not right')
-  }
-  presence.onLogin(from.logIn(login.user, params.key, params.port))
+  if (!isOwner()) return refuse('proof-failed', 'the proof of the key is not right')
+  attempts.onLoggedIn(user, params.key)
+  presence.onLogin(from.logIn(user, params.key, params.port))
   return accept({ serverFinal, trackers: [...sequencer.state.trackers.keys()] })
 }

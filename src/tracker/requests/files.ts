@@ -5,6 +5,7 @@ import { fileNameProblem } from '../../common/names.ts'
 import { accept, refuse } from '../../common/refusal.ts'
 import { signTicket } from '../../common/security/ticket.ts'
 import { findFile, listFiles, mayAnnounce } from '../state/queries.ts'
+import type { IssuedTicket, Login } from '../presence/login.ts'
 import { change } from './changes.ts'
 import { answerOf } from './sentences.ts'
 import { nothing, type HandlersOf, type Services } from './services.ts'
@@ -59,16 +60,29 @@ export function fileHandlers(services: Services): Files {
 }
 
 function findAndWatch(
-  { sequencer, presence, identity, nowMs }: Services,
+  services: Services,
   group: string,
   name: string,
   { login }: Requester,
 ): ReturnType<Files['find_file']> {
-  const file = findFile(sequencer.state, login.user, group, name)
+  const file = findFile(services.sequencer.state, login.user, group, name)
   if (!file.ok) return answerOf(file)
   const { fileId, sizeBytes } = file.value
-  const peers = presence.watch(login, { group, name, fileId })
-  const expiresMs = nowMs() + ticketLifetimeMs
-  const ticket = signTicket(identity, { user: login.user, group, key: login.key, expiresMs })
+  const peers = services.presence.watch(login, { group, name, fileId })
+  const { text: ticket, expiresMs } = ticketFor(services, login, group)
   return accept({ fileId, sizeBytes, peers, ticket, expiresMs })
+}
+
+/** One of before for half of its life, so that whoever gets it has as long as that to use it. */
+function ticketFor({ sequencer, identity, nowMs }: Services, login: Login, group: string): IssuedTicket {
+  const issued = login.tickets.get(group)
+  const leftMs = (issued?.expiresMs ?? 0) - nowMs()
+  // One that seems to last longer than it can was issued before the clock was set back.
+  if (issued !== undefined && leftMs > ticketLifetimeMs / 2 && leftMs <= ticketLifetimeMs) return issued
+  const expiresMs = nowMs() + ticketLifetimeMs
+  const { user, key } = login
+  const text = signTicket(identity, { user, group, key, position: sequencer.position, expiresMs })
+  const ticket = { text, expiresMs }
+  login.tickets.set(group, ticket)
+  return ticket
 }

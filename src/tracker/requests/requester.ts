@@ -4,9 +4,9 @@ import { networkOf } from '../../common/networks.ts'
 import { lineBytesBeforeLogin, lineBytesMax } from '../../common/limits.ts'
 import type { Credentials } from '../../common/security/scram.ts'
 import type { Connection } from '../../common/wire/listener.ts'
-import { notificationMessage } from '../../common/wire/messages.ts'
 import type { Stage } from '../../common/wire/methods.ts'
-import type { Login, Tell } from '../presence/login.ts'
+import type { Login } from '../presence/login.ts'
+import { News } from '../presence/news.ts'
 
 /** A login whose challenge has been sent. Good for one answer. */
 export interface PendingLogin {
@@ -58,8 +58,7 @@ export class Requester {
 
   logIn(user: string, key: string, port: number): Login {
     const { channel } = this.#connection
-    const tell: Tell = (method, params) => channel.send(notificationMessage(method, params))
-    this.#login = { user, key, host: this.host, port, tell, announced: new Set(), watched: new Map() }
+    this.#login = { user, key, host: this.host, port, news: new News(channel), tickets: new Map() }
     channel.lineBytesMax = lineBytesMax
     this.#connection.prove(user)
     return this.#login

@@ -5,16 +5,16 @@ import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import type { Method } from '../../common/wire/methods.ts'
 import type { Handlers } from '../../common/wire/responder.ts'
+import type { Attempts } from '../admission/attempts.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { Sequencer } from '../sequencer.ts'
-import type { LoginThrottle } from './login-throttle.ts'
 import type { Requester } from './requester.ts'
 
 export interface Services {
   readonly sequencer: Sequencer
   readonly presence: Presence
   readonly identity: Identity
-  readonly throttle: LoginThrottle
+  readonly attempts: Attempts
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
   /** For the log of the tracker. Never with what was typed as the name of a user that does not exist. */

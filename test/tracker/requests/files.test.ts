@@ -79,8 +79,6 @@ test('whoever asked for a file hears of peers that come, until it forgets the fi
   await bob.request('find_file', { group: 'g', name: file.name })
   await ann.request('announce', { files: [{ ...file, complete: false }] })
   expect(await bob.hears('swarm_changed')).toMatchObject({ joined: [{ user: 'ann', complete: false }] })
-  await ann.request('announce', { files: [{ ...file, complete: true }] })
-  expect(await bob.hears('swarm_changed')).toMatchObject({ joined: [{ user: 'ann', complete: true }] })
   await bob.request('forget_file', { group: 'g', name: file.name })
   await ann.request('retract', { files: [file] })
   // Another file's news are the proof that those of the first did not come.
@@ -191,7 +189,6 @@ test('a client that reconnects before its old connection is gone is never said t
   await bob.request('find_file', { group: 'g', name: file.name })
   const again = await TestClient.loggedIn(address, 'ann', 4001, ann.identity)
   await again.request('announce', { files: [{ ...file, complete: true }] })
-  await bob.hears('swarm_changed')
   ann.caller.close()
   expect(await bob.hears('swarm_changed')).toMatchObject({ joined: [{ user: 'ann' }], left: [] })
 })

@@ -1,7 +1,11 @@
 // Who gets in, and what those learn who do not.
 
 import { expect, test } from 'vitest'
-import { failedLoginsPerMinute, scramIterationsMin } from '../../../src/common/limits.ts'
+import { scramIterationsMin } from '../../../src/common/limits.ts'
+import {
+  failedAttemptsOfLoopbackPerMinute,
+  failedAttemptsOfPairPerMinute,
+} from '../../../src/tracker/limits.ts'
 import { proveLoginKey } from '../../../src/common/security/challenge.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { credentialsOf } from '../../../src/common/security/scram.ts'
@@ -75,19 +79,59 @@ test('after some failed logins in a minute even the right password has to wait; 
   const client = await greeted(address)
   await client.register('ann', 'secret')
   await client.register('bob', 'secret')
-  for (let attempt = 0; attempt < failedLoginsPerMinute; attempt++) {
+  for (let attempt = 0; attempt < failedAttemptsOfPairPerMinute; attempt++) {
     expect(await client.login('ann', 'guess')).toMatchObject({ refusal: { code: 'login-failed' } })
   }
   expect(await client.login('ann', 'secret')).toMatchObject({ refusal: { code: 'too-many-attempts' } })
   expect(await client.login('bob', 'secret')).toMatchObject({ ok: true })
 })
 
+// The block kept the owner of an account out, from the same address as whoever guesses.
+test('somebody who guesses does not keep out a client that has logged in before', async () => {
+  const { address } = await runTracker()
+  const ann = await TestClient.loggedIn(address, 'ann')
+  await ann.request('logout', {})
+  const guesser = await greeted(address)
+  for (let attempt = 0; attempt <= failedAttemptsOfPairPerMinute; attempt++)
+    await guesser.login('ann', 'guess')
+  expect(await guesser.login('ann', 'secret')).toMatchObject({ refusal: { code: 'too-many-attempts' } })
+  expect(await ann.login('ann', 'secret')).toMatchObject({ ok: true })
+  // Its key is no secret: whoever names it has to prove it.
+  const proof = proveLoginKey(guesser.identity, guesser.nonce, guesser.trackerKey, 'ann')
+  const pretender = { publicKey: ann.identity.publicKey, sign: () => '' }
+  Object.assign(guesser, { identity: pretender })
+  expect(await guesser.login('ann', 'secret', 4000, proof)).toMatchObject({
+    refusal: { code: 'too-many-attempts' },
+  })
+})
+
+// 1,320 names a second, each of them an entry in the log.
+test('whoever tries which names are taken is stopped as whoever tries passwords, and fills no log', async () => {
+  const { address, status } = await runTracker()
+  const client = await greeted(address)
+  await client.register('ann', 'secret')
+  const position = /log position \d+/.exec(status())?.[0]
+  let code = ''
+  let tried = 0
+  // While it tries, some of what it may is given back.
+  for (; code !== 'too-many-attempts' && tried < 2 * failedAttemptsOfLoopbackPerMinute; tried++) {
+    const answer = await client.register('ann', 'secret')
+    code = answer.ok ? 'done' : answer.refusal.code
+    expect(['user-taken', 'too-many-attempts']).toContain(code)
+  }
+  expect(code).toBe('too-many-attempts')
+  expect(tried).toBeGreaterThan(failedAttemptsOfLoopbackPerMinute)
+  expect(status()).toContain(position)
+})
+
 test('logins that were begun before do not get around the limit', async () => {
   const { address } = await runTracker()
-  const clients = await Promise.all(Array.from({ length: failedLoginsPerMinute * 2 }, () => greeted(address)))
+  const clients = await Promise.all(
+    Array.from({ length: failedAttemptsOfPairPerMinute * 2 }, () => greeted(address)),
+  )
   const answers = await Promise.all(clients.map((client) => client.login('ann', 'guess')))
   const failed = answers.filter((answer) => !answer.ok && answer.refusal.code === 'login-failed')
-  expect(failed).toHaveLength(failedLoginsPerMinute)
+  expect(failed).toHaveLength(failedAttemptsOfPairPerMinute)
 })
 
 test('a second login on a connection is refused until the first has logged out', async () => {

@@ -1,0 +1,58 @@
+// What the operator of a tracker decides for the whole community: through the log, so that all trackers agree.
+
+import type { Sequencer } from './sequencer.ts'
+import { wordsOf } from './requests/sentences.ts'
+import type { Command } from './state/commands.ts'
+import { isQuotaName, quotaMax, quotaNames, quotaTable } from './state/quotas.ts'
+
+export class Operator {
+  readonly #sequencer: Sequencer
+
+  constructor(sequencer: Sequencer) {
+    this.#sequencer = sequencer
+  }
+
+  /** A line for each quota, or for the one that is named. */
+  quotas(name?: string): string[] {
+    if (name !== undefined && !isQuotaName(name))
+      return [`error: there is no quota "${name}"; quota lists them`]
+    const { quotas } = this.#sequencer.state
+    const names = name === undefined ? quotaNames : quotaNames.filter((each) => each === name)
+    return names.map((each) => `${each} ${quotas[each]}: ${quotaTable[each].meaning}`)
+  }
+
+  /** "done", or why not. */
+  async setQuota(name: string, text: string): Promise<string> {
+    const value = Number(text)
+    if (!isQuotaName(name)) return `error: there is no quota "${name}"; quota lists them`
+    if (!/^\d{1,10}$/.test(text) || value > quotaMax)
+      return `error: "${text}" is not a number up to ${quotaMax.toLocaleString('en')}`
+    if (this.#sequencer.state.level < 2)
+      return 'error: there are no quotas before every tracker of the community is updated; trackers lists them'
+    return this.#submit({ kind: 'set_quota', quota: name, value })
+  }
+
+  /** A line for each tracker whose tickets are good here. */
+  trackers(): string[] {
+    return Array.from(this.#sequencer.state.trackers, ([key, { number, level }]) => {
+      const which = number === undefined ? 'of version 0.1' : `number ${number}`
+      return `${key}: ${which}, can follow level ${level}`
+    })
+  }
+
+  /** Tickets of a tracker count no more, and nobody waits for it: by its number, or by its key. */
+  async revoke(tracker: string): Promise<string> {
+    const keys = Array.from(this.#sequencer.state.trackers)
+      .filter(([key, { number }]) => key === tracker || String(number) === tracker)
+      .map(([key]) => key)
+    const [key] = keys
+    if (key === undefined) return `error: there is no tracker "${tracker}"; trackers lists them`
+    if (keys.length > 1) return `error: ${keys.length} trackers have number ${tracker}; name one by its key`
+    return this.#submit({ kind: 'revoke_tracker', key })
+  }
+
+  async #submit(command: Command): Promise<string> {
+    const outcome = await this.#sequencer.submit(command)
+    return outcome.ok ? 'done' : `error: ${wordsOf(outcome)[1]}`
+  }
+}
