@@ -5,10 +5,10 @@ const apart = 'test/**/*.apart.test.ts'
 
 export default defineConfig({
   test: {
-    // Processes, not threads: tests start servers, hash files and open SQLite. Three: on two cores, since
-    // many tests wait for a while.
+    // Processes, not threads: tests start servers, hash files and open SQLite. Four: on two cores, since tests
+    // wait for more than half of their time: for timers, disks and other programs.
     pool: 'forks',
-    maxWorkers: 3,
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     globals: false,

@@ -27,7 +27,8 @@ const counts = { passed: 0, failed: 0, skipped: 0 }
 const reasons = new Set()
 
 const typescript = 'node_modules/typescript/bin/tsc'
-// The build comes first: tests start the built programs. The rest needs nothing from each other.
+// The build comes first: tests start the built programs. The rest needs nothing from each other, and tests wait for
+// this and that: so the other steps go on beside them, one after the other.
 const steps = [
   { name: 'types of tests and benchmarks', args: [typescript, '-p', 'test/tsconfig.json'] },
   { name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '--deny-warnings'] },
@@ -36,15 +37,12 @@ const steps = [
 ]
 
 await step({ name: 'build', args: ['scripts/launch.mjs', 'build'] })
-// Two at a time: more would only wait for each other on a small machine.
-const queue = [...steps]
-await Promise.all([1, 2].map(drain))
-await tests(process.argv.slice(3))
+await Promise.all([inTurn(), tests(process.argv.slice(3))])
 rmSync(scratch, { recursive: true, force: true })
 report()
 
-async function drain() {
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) await step(next)
+async function inTurn() {
+  for (const next of steps) await step(next)
 }
 
 async function step({ name, args }) {
