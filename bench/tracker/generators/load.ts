@@ -1,7 +1,8 @@
 // The load generator, in a process of its own so that its CPU time is not counted as the server's. Takes
 // orders from its parent and keeps a number of requests in flight on each connection.
 
-import { TrackerUser } from './tracker-user.ts'
+import { ownLoad, serveOrders } from '../generator.ts'
+import { TrackerUser } from '../tracker-user.ts'
 
 /** An order from the parent, answered by a `Report`. */
 export interface Order {
@@ -47,11 +48,9 @@ async function ready(order: Order): Promise<void> {
     const missing = Math.min(loginsAtOnce, order.connections - users.length)
     users.push(
       ...(await Promise.all(
-        Array.from({ length: missing }, async () => {
-          const user = await TrackerUser.connect(order.port)
-          if (order.kind !== 'bare') await user.login()
-          return user
-        }),
+        Array.from({ length: missing }, () =>
+          order.kind === 'bare' ? TrackerUser.connect(order.port) : TrackerUser.loggedIn(order.port),
+        ),
       )),
     )
   }
@@ -84,7 +83,7 @@ async function run(order: Order): Promise<Report> {
     }
   })
   const seconds = (performance.now() - startedAtMs) / 1000
-  const cpu = process.cpuUsage(cpuBefore)
+  const load = ownLoad(cpuBefore, seconds)
   for (const user of chosen) user.measure(undefined)
   return {
     answers,
@@ -92,7 +91,7 @@ async function run(order: Order): Promise<Report> {
     seconds,
     p50Ms: quantile(counts, answers, 0.5),
     p99Ms: quantile(counts, answers, 0.99),
-    load: (cpu.user + cpu.system) / 1e6 / seconds,
+    load,
   }
 }
 
@@ -105,13 +104,4 @@ function quantile(counts: Uint32Array, total: number, share: number): number {
   return 0
 }
 
-process.on('message', (order: Order) => {
-  run(order).then(
-    (report) => process.send?.(report),
-    (error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    },
-  )
-})
-process.on('disconnect', () => process.exit(0))
+serveOrders(run)
