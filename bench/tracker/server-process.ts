@@ -88,6 +88,13 @@ export class ServerProcess {
     return existsSync(path) ? Number(readFileSync(path, 'utf8').split(' ')[1]) / 1e9 : undefined
   }
 
+  /** Why it ended by itself; undefined while it runs. */
+  get endedBecause(): string | undefined {
+    const { exitCode, signalCode } = this.#process
+    if (signalCode !== null) return `killed by ${signalCode}`
+    return exitCode === null ? undefined : `ended with code ${exitCode}`
+  }
+
   get residentBytes(): number {
     const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8')
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
@@ -104,6 +111,7 @@ export class ServerProcess {
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     running.delete(this)
+    if (this.endedBecause !== undefined) return
     const exited = once(this.#process, 'exit')
     this.#process.kill(signal)
     await exited

@@ -4,6 +4,7 @@
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { scramIterationsMin } from '../../src/common/limits.ts'
+import { wideNames } from '../../src/common/names.ts'
 import { makeNonce, proveLoginKey } from '../../src/common/security/challenge.ts'
 import { makeIdentity, type Identity } from '../../src/common/security/identity.ts'
 import { credentialsOf, deriveKeys, ScramClient, type Credentials } from '../../src/common/security/scram.ts'
@@ -24,7 +25,8 @@ export async function benchCredentials(): Promise<Credentials> {
   return credentialsOf(await keys)
 }
 
-export const helloParams = { protocol: protocolVersion, program: 'bench' }
+/** As a client of today says it. */
+export const helloParams = { protocol: protocolVersion, program: 'bench', capabilities: [wideNames] }
 
 /** The answer to one request. A connection that ended has the code `closed`. */
 export type Answered =
@@ -53,7 +55,9 @@ export class TrackerUser {
   #nextId = 0
   #outbox = ''
   #isClosed = false
+  /** While measuring: chunks of answers with a refusal in them, and the sentence of the first. */
   refusals = 0
+  refusal: string | undefined
   /** Called once, when the connection ends other than by `close`; without it that is an error. */
   onLost: (() => void) | undefined
 
@@ -182,7 +186,10 @@ export class TrackerUser {
   }
 
   #count(bytes: Buffer, onAnswered: (latencyMs: number) => void): void {
-    if (bytes.includes('"error"')) this.refusals++
+    if (bytes.includes('"error"')) {
+      this.refusals++
+      this.refusal ??= /"error":[^}]*"message":"([^}]*)"}/.exec(bytes.toString())?.[1]
+    }
     const nowMs = performance.now()
     for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) {
       const sentAtMs = this.#sentAtMs.shift() ?? nowMs

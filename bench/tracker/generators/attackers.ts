@@ -27,8 +27,9 @@ export type AttackOrder =
 /** Since the start, of a `stop`. */
 export interface AttackReport {
   readonly answersPerSecond: number
-  /** Chunks of answers with a refusal in them. */
+  /** Chunks of answers with a refusal in them, and one of the refusals. */
   readonly refusals: number
+  readonly refusal: string | undefined
   /** How often a connection was ended or refused by the tracker. */
   readonly cutOff: number
   readonly load: number
@@ -52,7 +53,8 @@ const requests: Record<Attack, () => string> = {
     `"method":"register","params":{"id":"${newId()}","user":"${newName()}","salt":"${key.slice(0, 22)}==","iterations":600000,"storedKey":"${key}","serverKey":"${key}"}`,
 }
 
-const run = makeNonce().slice(0, 8).replaceAll(/[-_]/g, '.')
+/** Letters and digits only: it is part of ids and of names. */
+const run = makeNonce().slice(0, 8).replaceAll(/[-_]/g, 'x')
 let made = 0
 
 function newId(): string {
@@ -71,6 +73,7 @@ function newBattle() {
     isEnding: false,
     answers: 0,
     refusals: 0,
+    refusal: undefined as string | undefined,
     cutOff: 0,
     users: new Set<TrackerUser>(),
     fights: [] as Promise<void>[],
@@ -101,7 +104,8 @@ async function stop(): Promise<AttackReport> {
   battle.isEnding = true
   for (const user of users) user.end()
   await Promise.all(fights)
-  return { answersPerSecond: answers / seconds, refusals: battle.refusals, cutOff, load }
+  const { refusals, refusal } = battle
+  return { answersPerSecond: answers / seconds, refusals, refusal, cutOff, load }
 }
 
 /** One connection after the other until the end. */
@@ -157,6 +161,7 @@ async function attackOn(user: TrackerUser, attack: Attack, onBegun: () => void):
   })
   battle.users.delete(user)
   battle.refusals += user.refusals
+  battle.refusal ??= user.refusal
 }
 
 giveWay()

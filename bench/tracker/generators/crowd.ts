@@ -69,7 +69,7 @@ async function come(order: CrowdOrder): Promise<CrowdReport> {
   }, 200)
   const ask = async (user: TrackerUser, method: string, params: object): Promise<void> => {
     const answer = await user.request(method, params)
-    if (bytesAtStop !== undefined) return
+    if (bytesAtStop !== undefined || (!answer.ok && answer.code === 'closed')) return
     if (answer.ok && (answer.result['refused'] as unknown[] | undefined)?.length !== 1) counts.answered++
     else counts.refusals++
   }

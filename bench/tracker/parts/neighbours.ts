@@ -97,9 +97,9 @@ function columns({ p50Ms, p99Ms, maxMs, lost }: Latencies): (string | number)[] 
   return [inMs(p50Ms), inMs(p99Ms), inMs(maxMs), lost]
 }
 
-function sentenceOf({ answersPerSecond, refusals, cutOff, load }: AttackReport): string {
-  const rate = `${thousands(answersPerSecond)} answers/s`
-  return `${rate}, cut off ${thousands(cutOff)} times, refusals in ${thousands(refusals)} chunks, ${percent(load)} of a core`
+function sentenceOf({ answersPerSecond, refusals, refusal, cutOff, load }: AttackReport): string {
+  const rate = `${thousands(answersPerSecond)} answers/s for ${percent(load)} of a core, cut off ${thousands(cutOff)} times`
+  return refusals === 0 ? rate : `${rate}, refused at least ${thousands(refusals)} times ("${refusal ?? '…'}")`
 }
 
 function judge(what: string, { p99Ms }: Latencies, boundMs: number): void {

@@ -50,24 +50,52 @@ async function measure(users: number): Promise<Cost> {
   const generator = new Generator<CrowdOrder, CrowdReport>('crowd')
   const order = { port: tracker.port, users, ...times, ...stopAt }
   await generator.run({ ...order, what: 'login' })
-  const before = tracker.cpuSeconds
+  const cpu = new CpuMeter(tracker)
   const report = await generator.run({ ...order, what: 'come' })
-  const { bytes, isStopped, requestsAnswered, refusals } = report
-  const cost = { users, cpuSeconds: tracker.cpuSeconds - before, bytes, isStopped }
+  const cpuSeconds = cpu.stop()
+  const ended = tracker.endedBecause
+  const { bytes, requestsAnswered, refusals } = report
+  const isStopped = report.isStopped || ended !== undefined
   // First, so that it need not tell everybody that everybody leaves.
   await tracker.kill()
   await generator.end()
   say(
     thousands(users),
-    cost.cpuSeconds.toFixed(1),
+    cpuSeconds.toFixed(1),
     megabytes(bytes),
     report.seconds.toFixed(0),
     report.lost,
     `${percent(report.load)}${report.load > 0.9 ? ' (the limit)' : ''}`,
   )
-  if (isStopped) say(`  stopped after ${thousands(requestsAnswered)} of ${thousands(users * 3)} requests`)
+  const share = `after ${thousands(requestsAnswered)} of ${thousands(users * 3)} requests`
+  if (ended !== undefined) say(`  the tracker ${ended} ${share}`)
+  else if (isStopped) say(`  stopped ${share}`)
   if (refusals > 0) throw new Error(`${refusals} of ${users * 3} requests were refused`)
-  return cost
+  return { users, cpuSeconds, bytes, isStopped }
+}
+
+/** The CPU time of a tracker from here on, even if it does not live to the end: of the dead nothing can be read. */
+class CpuMeter {
+  readonly #tracker: ServerProcess
+  readonly #before: number
+  #last: number
+  readonly #timer = setInterval(() => this.#read(), 250)
+
+  constructor(tracker: ServerProcess) {
+    this.#tracker = tracker
+    this.#before = tracker.cpuSeconds
+    this.#last = this.#before
+  }
+
+  stop(): number {
+    clearInterval(this.#timer)
+    this.#read()
+    return this.#last - this.#before
+  }
+
+  #read(): void {
+    if (this.#tracker.endedBecause === undefined) this.#last = this.#tracker.cpuSeconds
+  }
 }
 
 function judge({ users, cpuSeconds, bytes, isStopped }: Cost): void {
