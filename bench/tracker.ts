@@ -37,6 +37,12 @@ if (unknown !== undefined) {
   console.error(`there is no part "${unknown}"; there are ${[...parts.keys()].join(', ')}`)
   process.exit(2)
 }
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    cleanUp()
+    process.exit(1)
+  })
+}
 try {
   console.log(`measuring ${trackerMain}`)
   for (const [name, run] of parts) {
@@ -46,6 +52,10 @@ try {
   }
   process.exitCode = isAllReached() ? 0 : 1
 } finally {
+  cleanUp()
+}
+
+function cleanUp(): void {
   endAllGenerators()
   endAllServers()
   removeFolder()

@@ -64,17 +64,27 @@ export function* crowd(owner: string, members: number, credentials: Credentials)
   }
 }
 
-/** So many groups of one user; the name of each from `nameOf('group', …)`. */
-export function* groupsOf(owner: string, groups: number): Generator<Command> {
-  for (let index = 0; index < groups; index++)
-    yield { kind: 'create_group', id, by: owner, group: nameOf('group', index) }
+/** Accounts that own and share much together: a tracker may bound what one of them can. */
+const owners = Array.from({ length: 200 }, (_, index) => nameOf('owner', index))
+const sharers = owners.slice(0, 10)
+
+/** So many groups, the name of each from `nameOf('group', …)`, and the accounts that own them. */
+export function* ownedGroups(groups: number, credentials: Credentials): Generator<Command> {
+  for (const user of owners) yield { kind: 'register', id, user, credentials }
+  for (let index = 0; index < groups; index++) {
+    const by = owners[index % owners.length] ?? ''
+    yield { kind: 'create_group', id, by, group: nameOf('group', index) }
+  }
 }
 
-/** So many files of one user in a group of its own; the name of each from `nameOf('file', …)`. */
+/** After `ownedGroups`: so many files in a group of this owner; the name of each from `nameOf('file', …)`. */
 export function* filesIn(group: string, owner: string, files: number): Generator<Command> {
   yield { kind: 'create_group', id, by: owner, group }
-  for (let index = 0; index < files; index++)
-    yield { kind: 'share_file', id, by: owner, group, name: nameOf('file', index), fileId, sizeBytes }
+  for (const by of sharers) yield* join(group, owner, by)
+  for (let index = 0; index < files; index++) {
+    const by = sharers[index % sharers.length] ?? ''
+    yield { kind: 'share_file', id, by, group, name: nameOf('file', index), fileId, sizeBytes }
+  }
 }
 
 export function* account(user: string, credentials: Credentials): Generator<Command> {

@@ -14,8 +14,9 @@ export interface Account {
   readonly identity: Identity
 }
 
-export const user = 'bench'
-const benchAccount: Account = { user, identity: makeIdentity() }
+/** Of a connection that does not log in. */
+const nobody: Account = { user: '', identity: makeIdentity() }
+
 /** Derived once, with the fewest iterations: the benchmark measures the tracker, not this. */
 const keys = deriveKeys('bench', Buffer.alloc(16, 7).toString('base64'), scramIterationsMin)
 
@@ -69,14 +70,14 @@ export class TrackerUser {
     socket.on('close', () => this.#onClose())
   }
 
-  static async connect(port: number, account: Account = benchAccount): Promise<TrackerUser> {
+  static async connect(port: number, account: Account = nobody): Promise<TrackerUser> {
     const socket = connect({ host: '127.0.0.1', port })
     await once(socket, 'connect')
     return new TrackerUser(socket, account)
   }
 
   /** Connects and logs in, again after a pause where a tracker has too much to do just now. Throws at the end. */
-  static async loggedIn(port: number, account?: Account, triesMax = loginTries): Promise<TrackerUser> {
+  static async loggedIn(port: number, account: Account, triesMax = loginTries): Promise<TrackerUser> {
     for (let tries = 1; ; tries++) {
       const one = await TrackerUser.connect(port, account)
       one.onLost = () => undefined
@@ -190,7 +191,7 @@ export class TrackerUser {
       this.refusal ??= /"error":[^}]*"message":"([^}]*)"}/.exec(bytes.toString())?.[1]
     }
     const nowMs = performance.now()
-    for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) {
+    for (let lines = countOf(newline, bytes) - countOf('"method":"', bytes); lines > 0; lines--) {
       const sentAtMs = this.#sentAtMs.shift() ?? nowMs
       onAnswered(nowMs - sentAtMs)
     }
@@ -232,4 +233,10 @@ export class TrackerUser {
     if (this.onLost === undefined) throw new Error('the tracker closed a connection of the load generator')
     this.onLost()
   }
+}
+
+function countOf(wanted: string | number, bytes: Buffer): number {
+  let count = 0
+  for (let at = bytes.indexOf(wanted); at !== -1; at = bytes.indexOf(wanted, at + 1)) count++
+  return count
 }

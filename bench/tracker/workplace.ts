@@ -4,6 +4,8 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeNonce } from '../../src/common/security/challenge.ts'
+import { makeIdentity } from '../../src/common/security/identity.ts'
 import { ServerProcess } from './server-process.ts'
 import { communities, fileId, sizeBytes } from './states.ts'
 import { benchCredentials, TrackerUser } from './tracker-user.ts'
@@ -18,20 +20,35 @@ export function removeFolder(): void {
   rmSync(folder, { recursive: true, force: true })
 }
 
-/** Starts a tracker with one user, one group and three files. */
+/** Enough for 2,500 connections: a tracker may bound those of one user. */
+export const benchUsers = Array.from({ length: 64 }, (_, index) => `bench-${index}`)
+/** The group of all of them. */
+export const group = 'family'
+
+/** Starts a tracker with `benchUsers`, their group and three files in it. */
 export async function prepareTracker(words: readonly string[]): Promise<ServerProcess> {
   const tracker = await ServerProcess.tracker(words)
-  const user = await TrackerUser.connect(tracker.port)
-  await user.register()
-  user.close()
-  const again = await TrackerUser.loggedIn(tracker.port)
-  await again.ask('create_group', { id: 'a'.repeat(16), group: 'family' })
-  for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) {
-    const file = { group: 'family', name, fileId, sizeBytes }
-    await again.ask('share_file', { id: `share-file-of-${name.at(0)}-1`, ...file })
+  const [owner, ...others] = await Promise.all(benchUsers.map((user) => enter(tracker.port, user)))
+  if (owner === undefined) throw new Error('there are no users')
+  await owner.ask('create_group', { id: makeNonce(), group })
+  for (const other of others) {
+    const { user } = other.account
+    await other.ask('join_group', { id: makeNonce(), group })
+    await owner.ask('accept_request', { id: makeNonce(), group, user })
+    other.close()
   }
-  again.close()
+  for (const name of ['a.jpg', 'b.jpg', 'c.jpg'])
+    await owner.ask('share_file', { id: makeNonce(), group, name, fileId, sizeBytes })
+  owner.close()
   return tracker
+}
+
+async function enter(port: number, name: string): Promise<TrackerUser> {
+  const account = { user: name, identity: makeIdentity() }
+  const stranger = await TrackerUser.connect(port, account)
+  await stranger.register()
+  stranger.close()
+  return TrackerUser.loggedIn(port, account)
 }
 
 let longLog: Promise<string> | undefined

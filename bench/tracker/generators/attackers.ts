@@ -2,13 +2,20 @@
 // requests under way as the tracker takes, and comes back at once when it is cut off.
 
 import { giveWay, ownLoad, serveOrders } from '../generator.ts'
+import { fileId, sizeBytes } from '../states.ts'
 import { TrackerUser, type Account } from '../tracker-user.ts'
 import { makeNonce } from '../../../src/common/security/challenge.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { requestsInFlightMax } from '../../../src/common/limits.ts'
 
 /** Attacks of the account … */
-export const accountAttacks = ['refused joins', 'pages past the end', 'full writes', 'changes'] as const
+export const accountAttacks = [
+  'refused joins',
+  'pages past the end',
+  'full writes',
+  'changes',
+  'changes with news',
+] as const
 /** … and of connections that say `hello` and do not log in. */
 export const strangerAttacks = ['login_start', 'register'] as const
 export type Attack = (typeof accountAttacks)[number] | (typeof strangerAttacks)[number]
@@ -47,7 +54,9 @@ const requests: Record<Attack, () => string> = {
   'pages past the end': () => '"method":"list_groups","params":{"after":"~"}',
   // Each signs a ticket.
   'full writes': () => '"method":"find_file","params":{"group":"crowd","name":"film.mkv"}',
-  changes: () => `"method":"create_group","params":{"id":"${newId()}","group":"${newName()}"}`,
+  changes: () => share(newName(), fileId),
+  // Every connection of the account is told that the version before is gone.
+  'changes with news': () => share('mine.jpg', String(made).padStart(64, '0')),
   login_start: () => `"method":"login_start","params":{"clientFirst":"n,,n=${newName()},r=${newId()}"}`,
   register: () =>
     `"method":"register","params":{"id":"${newId()}","user":"${newName()}","salt":"${key.slice(0, 22)}==","iterations":600000,"storedKey":"${key}","serverKey":"${key}"}`,
@@ -63,6 +72,11 @@ function newId(): string {
 
 function newName(): string {
   return `x${run}-${made++}`
+}
+
+function share(name: string, contentId: string): string {
+  const file = JSON.stringify({ id: newId(), group: 'crowd', name, fileId: contentId, sizeBytes })
+  return `"method":"share_file","params":${file}`
 }
 
 /** What has happened since the start. */

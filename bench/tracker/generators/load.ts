@@ -3,12 +3,15 @@
 
 import { ownLoad, serveOrders } from '../generator.ts'
 import { TrackerUser } from '../tracker-user.ts'
+import { makeIdentity } from '../../../src/common/security/identity.ts'
 
 /** An order from the parent, answered by a `Report`. */
 export interface Order {
   readonly port: number
   /** Connections to use. Missing ones are opened, surplus ones stay idle. */
   readonly connections: number
+  /** Accounts that exist; the connections log in as one after the other. */
+  readonly users: readonly string[]
   /** Requests in flight on each connection. */
   readonly depth: number
   /** How long to send; 0 only opens the connections. */
@@ -36,6 +39,7 @@ const loginsAtOnce = 64
 const classMs = 0.01
 const classes = 100_000
 
+const identity = makeIdentity()
 let users: TrackerUser[] = []
 let made = 0
 
@@ -48,9 +52,13 @@ async function ready(order: Order): Promise<void> {
     const missing = Math.min(loginsAtOnce, order.connections - users.length)
     users.push(
       ...(await Promise.all(
-        Array.from({ length: missing }, () =>
-          order.kind === 'bare' ? TrackerUser.connect(order.port) : TrackerUser.loggedIn(order.port),
-        ),
+        Array.from({ length: missing }, (_, index) => {
+          const user = order.users[(users.length + index) % order.users.length] ?? ''
+          const account = { user, identity }
+          return order.kind === 'bare'
+            ? TrackerUser.connect(order.port, account)
+            : TrackerUser.loggedIn(order.port, account)
+        }),
       )),
     )
   }

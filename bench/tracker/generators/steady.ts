@@ -30,6 +30,7 @@ export interface SteadyReport {
 
 /** Changes are sent in portions at this interval, so that many a second do not need as many timers. */
 const portionEveryMs = 10
+const filesPerGroup = 10
 /** What has no answer so long after the end counts as lost. */
 const patienceMs = 10_000
 
@@ -116,11 +117,12 @@ class Client {
     return this.#user.request('ping', {})
   }
 
-  /** A new group and a new file in turn. */
+  /** Mostly a new file, and now and then a new group: a tracker may bound how many groups one user owns. */
   change(): Promise<Answered> {
     const [id, number] = [makeNonce(), this.#made++]
     const group = this.#group
-    if (number % 2 === 0) return this.#user.request('create_group', { id, group: `${group}-${number}` })
+    if (number % filesPerGroup === 0)
+      return this.#user.request('create_group', { id, group: `${group}-${number}` })
     return this.#user.request('share_file', { id, group, name: `${number}.jpg`, fileId, sizeBytes })
   }
 

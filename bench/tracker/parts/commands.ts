@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { LoadOn, runMs, shapes, warmUpMs } from '../load-on.ts'
 import { percent, say, thousands, verdict } from '../report.ts'
 import { bareCommits } from '../sqlite-commits.ts'
-import { folder, prepareTracker } from '../workplace.ts'
+import { fileId, sizeBytes } from '../states.ts'
+import { folder, group, prepareTracker } from '../workplace.ts'
 
 export async function benchCommands(): Promise<void> {
   say('durable commands', 'a second', 'a CPU s', 'p50 ms', 'p99 ms', 'load CPU')
@@ -15,14 +16,16 @@ export async function benchCommands(): Promise<void> {
   const tracker = await prepareTracker(['--data-dir', join(folder, 'commands')])
   const load = new LoadOn(tracker)
   for (const [connections, depth] of shapes) {
-    const request = `"method":"create_group","params":{"id":"${connections}-command-#-0123456","group":"g${connections}-#"}`
+    const file = { group, name: `${connections}-#.jpg`, fileId, sizeBytes }
+    const params = JSON.stringify({ id: `${connections}-command-#-0123456`, ...file })
+    const request = `"method":"share_file","params":${params}`
     const order = { connections, depth, kind: 'command', request } as const
     await load.run({ ...order, ms: warmUpMs })
     const report = await load.run({ ...order, ms: runMs })
     if (report.refusals > 0) throw new Error(`${report.refusals} refusals`)
     const perSecond = report.answers / report.seconds
     say(
-      `create_group, ${connections} x ${depth}`,
+      `share_file, ${connections} x ${depth}`,
       thousands(perSecond),
       thousands(report.answers / report.cpuSeconds),
       report.p50Ms.toFixed(2),

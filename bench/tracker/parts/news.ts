@@ -8,7 +8,7 @@ import type { CrowdOrder, CrowdReport } from '../generators/crowd.ts'
 import { megabytes, percent, say, thousands, verdict } from '../report.ts'
 import { ServerProcess } from '../server-process.ts'
 import { crowd } from '../states.ts'
-import { benchCredentials, user as owner } from '../tracker-user.ts'
+import { benchCredentials } from '../tracker-user.ts'
 import { folder } from '../workplace.ts'
 import { writeLog } from '../write-log.ts'
 
@@ -45,7 +45,7 @@ export async function benchNews(): Promise<void> {
 
 async function measure(users: number): Promise<Cost> {
   const dataFolder = join(folder, `news-${users}`)
-  await writeLog(dataFolder, crowd(owner, users, await benchCredentials()))
+  await writeLog(dataFolder, crowd('owner', users, await benchCredentials()))
   const tracker = await ServerProcess.tracker(['--data-dir', dataFolder])
   const generator = new Generator<CrowdOrder, CrowdReport>('crowd')
   const order = { port: tracker.port, users, ...times, ...stopAt }
