@@ -2,12 +2,28 @@
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { percent } from './report.ts'
 
 /** `getconf CLK_TCK`: 100 on every Linux that Node runs on. */
 const ticksPerSecond = 100
+
+/** The tracker that is measured: this tree's build, or the `main.js` of another, for comparison. */
+export const trackerMain =
+  process.env['TRACKER_MAIN'] === undefined
+    ? fileURLToPath(new URL('../../dist/tracker/main.js', import.meta.url))
+    : resolve(process.env['TRACKER_MAIN'])
+
+const running = new Set<ServerProcess>()
+
+/** Ends what an error has left running. */
+export function endAllServers(): void {
+  for (const server of running) void server.kill()
+}
 
 export class ServerProcess {
   readonly port: number
@@ -19,20 +35,27 @@ export class ServerProcess {
     this.#process = process
     this.port = port
     this.startMs = startMs
+    running.add(this)
   }
 
-  /** Starts a script by its path from this folder; resolves when it says where it listens. */
+  /**
+   * Starts a script by its path from this folder; resolves when it says where it listens. `onLogLine` receives
+   * the lines of its standard error, which is this program's otherwise.
+   */
   static async start(
     script: string,
     words: readonly string[] = [],
     nodeFlags: readonly string[] = [],
+    onLogLine?: (line: string) => void,
   ): Promise<ServerProcess> {
     const path = fileURLToPath(new URL(script, import.meta.url))
     const startedAtMs = performance.now()
     const child = spawn(process.execPath, [...nodeFlags, path, ...words], {
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', onLogLine === undefined ? 'inherit' : 'pipe'],
     })
-    const lines = createInterface({ input: child.stdout })
+    const { stdout, stderr } = child as unknown as { stdout: Readable; stderr: Readable | null }
+    if (stderr !== null && onLogLine !== undefined) createInterface(stderr).on('line', onLogLine)
+    const lines = createInterface(stdout)
     const ended = once(child, 'exit').then(() => {
       throw new Error(`${script} ended before it listened`)
     })
@@ -41,9 +64,11 @@ export class ServerProcess {
     return new ServerProcess(child, Number(line.split(':').at(-1)), performance.now() - startedAtMs)
   }
 
-  static tracker(words: readonly string[]): Promise<ServerProcess> {
+  /** Starts the tracker to measure on a free port, with these words on its command line. */
+  static tracker(words: readonly string[], onLogLine?: (line: string) => void): Promise<ServerProcess> {
     const flags = process.env['TRACKER_NODE_FLAGS']?.split(' ') ?? []
-    return ServerProcess.start('../../dist/tracker/main.js', ['127.0.0.1', '0', ...words], flags)
+    const script = pathToFileURL(trackerMain).href
+    return ServerProcess.start(script, ['127.0.0.1', '0', ...words], flags, onLogLine)
   }
 
   /** CPU time used so far by all threads of the process, in seconds. */
@@ -54,14 +79,64 @@ export class ServerProcess {
     return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
   }
 
+  /**
+   * How long the main thread was ready to run and had no core, in seconds: what others on this machine, load
+   * generators included, have added to its latencies. Undefined where the kernel does not count it.
+   */
+  get waitedSeconds(): number | undefined {
+    const path = `/proc/${this.#process.pid}/schedstat`
+    return existsSync(path) ? Number(readFileSync(path, 'utf8').split(' ')[1]) / 1e9 : undefined
+  }
+
+  /** Why it ended by itself; undefined while it runs. */
+  get endedBecause(): string | undefined {
+    const { exitCode, signalCode } = this.#process
+    if (signalCode !== null) return `killed by ${signalCode}`
+    return exitCode === null ? undefined : `ended with code ${exitCode}`
+  }
+
   get residentBytes(): number {
     const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8')
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
   }
 
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#end('SIGTERM')
+  }
+
+  /** For a server that could take long to end in good order. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    running.delete(this)
+    if (this.endedBecause !== undefined) return
     const exited = once(this.#process, 'exit')
-    this.#process.kill('SIGTERM')
+    this.#process.kill(signal)
     await exited
+  }
+}
+
+/** What a server uses of the machine from here on. */
+export class Usage {
+  readonly #server: ServerProcess
+  readonly #startedAtMs = performance.now()
+  readonly #cpuBefore: number
+  readonly #waitedBefore: number | undefined
+
+  constructor(server: ServerProcess) {
+    this.#server = server
+    this.#cpuBefore = server.cpuSeconds
+    this.#waitedBefore = server.waitedSeconds
+  }
+
+  /** For a person, such as "98 % of a core, waited for one 3 % of the time". */
+  get sentence(): string {
+    const seconds = (performance.now() - this.#startedAtMs) / 1000
+    const busy = percent((this.#server.cpuSeconds - this.#cpuBefore) / seconds)
+    const { waitedSeconds } = this.#server
+    if (waitedSeconds === undefined || this.#waitedBefore === undefined) return `${busy} of a core`
+    return `${busy} of a core, waited for one ${percent((waitedSeconds - this.#waitedBefore) / seconds)} of the time`
   }
 }

@@ -1,80 +1,131 @@
-// One connection of the load generator: sends raw lines, and counts and times answers without parsing them.
+// One connection of the load generators. Asks and reads answers, or sends raw lines and counts and times answers
+// without parsing them.
 
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { scramIterationsMin } from '../../src/common/limits.ts'
 import { makeNonce, proveLoginKey } from '../../src/common/security/challenge.ts'
-import { makeIdentity } from '../../src/common/security/identity.ts'
-import { credentialsOf, deriveKeys, ScramClient } from '../../src/common/security/scram.ts'
+import { makeIdentity, type Identity } from '../../src/common/security/identity.ts'
+import { credentialsOf, deriveKeys, ScramClient, type Credentials } from '../../src/common/security/scram.ts'
 import { protocolVersion } from '../../src/common/version.ts'
 
-export const user = 'bench'
-const identity = makeIdentity()
+export interface Account {
+  readonly user: string
+  readonly identity: Identity
+}
+
+/** Of a connection that does not log in. */
+const nobody: Account = { user: '', identity: makeIdentity() }
+
 /** Derived once, with the fewest iterations: the benchmark measures the tracker, not this. */
 const keys = deriveKeys('bench', Buffer.alloc(16, 7).toString('base64'), scramIterationsMin)
 
+/** What the tracker keeps of the password of every account here. */
+export async function benchCredentials(): Promise<Credentials> {
+  return credentialsOf(await keys)
+}
+
+/** Without the capability, trackers of 2026 leave names out of listings, and look at each name for that. */
+export const helloParams = { protocol: protocolVersion, program: 'bench', capabilities: ['wide-names'] }
+
+/** The answer to one request. A connection that ended has the code `closed`. */
+export type Answered =
+  | { readonly ok: true; readonly result: Record<string, unknown> }
+  | { readonly ok: false; readonly code: number | 'closed'; readonly sentence: string }
+
+const closed: Answered = { ok: false, code: 'closed', sentence: 'the connection ended' }
+/** How often, and after which pause, a login is tried that a tracker refuses for the moment. */
+const loginTries = 100
+const loginPauseMs = 100
+
 const newline = 0x0a
+/** An answer has its id, and a notification its method, among its first bytes. */
+const headBytes = 64
 
 export class TrackerUser {
+  readonly account: Account
   readonly #socket: Socket
-  /** When each unanswered request was sent, oldest first: answers come in this order. */
+  /** Who waits for the answer with an id. */
+  readonly #waiting = new Map<number, (answer: Answered) => void>()
+  /** While measuring: when each unanswered request was sent, oldest first. Answers come in this order. */
   readonly #sentAtMs: number[] = []
-  /** Receives the text of the answer that `ask` waits for. */
-  #onText: ((line: string) => void) | undefined
   #onAnswered: ((latencyMs: number) => void) | undefined
+  /** The start of a line whose end is yet to come. */
+  #partial = Buffer.alloc(0)
   #nextId = 0
-  #partial = ''
   #outbox = ''
+  #isClosed = false
+  /** While measuring: chunks of answers with a refusal in them, and the sentence of the first. */
   refusals = 0
+  refusal: string | undefined
+  /** Called once, when the connection ends other than by `close`; without it that is an error. */
+  onLost: (() => void) | undefined
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, account: Account) {
     this.#socket = socket
+    this.account = account
     socket.setNoDelay(true)
     socket.on('data', (bytes: Buffer) => this.#onBytes(bytes))
-    socket.on('error', (error) => {
-      throw error
-    })
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.#onClose())
   }
 
-  static async connect(port: number): Promise<TrackerUser> {
+  static async connect(port: number, account: Account = nobody): Promise<TrackerUser> {
     const socket = connect({ host: '127.0.0.1', port })
     await once(socket, 'connect')
-    return new TrackerUser(socket)
+    return new TrackerUser(socket, account)
+  }
+
+  /** Connects and logs in, again after a pause where a tracker has too much to do just now. Throws at the end. */
+  static async loggedIn(port: number, account: Account, triesMax = loginTries): Promise<TrackerUser> {
+    for (let tries = 1; ; tries++) {
+      const one = await TrackerUser.connect(port, account)
+      one.onLost = () => undefined
+      const problem = await one.#tryLogin()
+      one.onLost = undefined
+      if (problem === undefined) return one
+      one.close()
+      if (tries >= triesMax) throw new Error(`cannot log in: ${problem}`)
+      await new Promise((resolve) => setTimeout(resolve, loginPauseMs))
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  get bytesReceived(): number {
+    return this.#socket.bytesRead
   }
 
   async register(): Promise<void> {
-    await this.#hello()
-    await this.ask('register', { id: makeNonce(), user, ...credentialsOf(await keys) })
+    await this.hello()
+    await this.ask('register', { id: makeNonce(), user: this.account.user, ...(await benchCredentials()) })
   }
 
-  async login(): Promise<void> {
-    const greeting = await this.#hello()
-    const scram = new ScramClient(user, makeNonce())
-    const { serverFirst } = await this.ask('login_start', { clientFirst: scram.clientFirst })
-    await this.ask('login_finish', {
-      clientFinal: await scram.clientFinal(String(serverFirst), () => keys),
-      key: identity.publicKey,
-      proof: proveLoginKey(identity, String(greeting['nonce']), String(greeting['key']), user),
-      port: 4444,
-    })
+  async hello(): Promise<Record<string, unknown>> {
+    return this.ask('hello', helloParams)
   }
 
   /** Sends one request and returns its result. Throws when it is refused. */
   async ask(method: string, params: object): Promise<Record<string, unknown>> {
-    const text = await new Promise<string>((resolve) => {
-      this.#partial = ''
-      this.#onText = resolve
-      this.send(`"method":"${method}","params":${JSON.stringify(params)}`)
-      this.flush()
-    })
-    const message = JSON.parse(text) as { result?: Record<string, unknown>; error?: { message: string } }
-    if (message.result === undefined) throw new Error(`${method}: ${message.error?.message}`)
-    return message.result
+    const answer = await this.request(method, params)
+    if (!answer.ok) throw new Error(`${method}: ${answer.sentence}`)
+    return answer.result
   }
 
-  /** From now on reports the latency of each answer and drops its text. */
+  /** Sends one request at once, and resolves to its answer. Never rejects. */
+  request(method: string, params: object): Promise<Answered> {
+    return new Promise((resolve) => {
+      if (this.#isClosed) return resolve(closed)
+      const id = this.#nextId++
+      this.#waiting.set(id, resolve)
+      this.#socket.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`)
+    })
+  }
+
+  /** From now on reports the latency of each answer and drops its text. `undefined` ends that. */
   measure(onAnswered: ((latencyMs: number) => void) | undefined): void {
-    this.#onText = undefined
     this.#onAnswered = onAnswered
   }
 
@@ -82,7 +133,7 @@ export class TrackerUser {
     return this.#sentAtMs.length
   }
 
-  /** Adds a request to the next write; `rest` is everything after its id. */
+  /** While measuring: adds a request to the next write; `rest` is everything after its id. */
   send(rest: string): void {
     this.#outbox += `{"jsonrpc":"2.0","id":${this.#nextId++},${rest}}\n`
     this.#sentAtMs.push(performance.now())
@@ -94,28 +145,98 @@ export class TrackerUser {
     this.#outbox = ''
   }
 
-  close(): void {
+  /** Waits for no answer any more and asks for nothing; the connection stays open. */
+  giveUp(): void {
+    this.#isClosed = true
+    for (const resolve of this.#waiting.values()) resolve(closed)
+    this.#waiting.clear()
+  }
+
+  /** Ends it as if the tracker had: `onLost` is called. */
+  end(): void {
     this.#socket.destroy()
   }
 
-  async #hello(): Promise<Record<string, unknown>> {
-    return this.ask('hello', { protocol: protocolVersion, program: 'bench' })
+  close(): void {
+    this.giveUp()
+    this.#socket.destroy()
+  }
+
+  /** Why it was refused, as a sentence. */
+  async #tryLogin(): Promise<string | undefined> {
+    const { user, identity } = this.account
+    const greeting = await this.request('hello', helloParams)
+    if (!greeting.ok) return greeting.sentence
+    const scram = new ScramClient(user, makeNonce())
+    const challenge = await this.request('login_start', { clientFirst: scram.clientFirst })
+    if (!challenge.ok) return challenge.sentence
+    const { nonce, key } = greeting.result
+    const finished = await this.request('login_finish', {
+      clientFinal: await scram.clientFinal(String(challenge.result['serverFirst']), () => keys),
+      key: identity.publicKey,
+      proof: proveLoginKey(identity, String(nonce), String(key), user),
+      port: 4444,
+    })
+    return finished.ok ? undefined : finished.sentence
   }
 
   #onBytes(bytes: Buffer): void {
-    if (this.#onText !== undefined) {
-      this.#partial += bytes.toString()
-      if (!this.#partial.endsWith('\n')) return
-      this.#sentAtMs.length = 0
-      this.#onText(this.#partial)
-      return
+    if (this.#onAnswered === undefined) this.#readLines(bytes)
+    else this.#count(bytes, this.#onAnswered)
+  }
+
+  #count(bytes: Buffer, onAnswered: (latencyMs: number) => void): void {
+    if (bytes.includes('"error"')) {
+      this.refusals++
+      this.refusal ??= /"error":[^}]*"message":"([^}]*)"}/.exec(bytes.toString())?.[1]
     }
-    if (bytes.includes('"error"')) this.refusals++
     const nowMs = performance.now()
-    for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) {
+    for (let lines = countOf(newline, bytes) - countOf('"method":"', bytes); lines > 0; lines--) {
       const sentAtMs = this.#sentAtMs.shift() ?? nowMs
-      this.#onAnswered?.(nowMs - sentAtMs)
+      onAnswered(nowMs - sentAtMs)
     }
     this.flush()
   }
+
+  #readLines(bytes: Buffer): void {
+    const all = this.#partial.length === 0 ? bytes : Buffer.concat([this.#partial, bytes])
+    const end = all.lastIndexOf(newline) + 1
+    // Copied, so that one line that is not whole does not keep a whole chunk in memory, for each connection.
+    this.#partial = end === all.length ? Buffer.alloc(0) : Buffer.from(all.subarray(end))
+    for (let at = 0; at < end && this.#waiting.size > 0;) {
+      const next = all.indexOf(newline, at)
+      this.#onLine(all.subarray(at, next))
+      at = next + 1
+    }
+  }
+
+  /** Notifications are dropped unparsed: a crowd receives millions. */
+  #onLine(line: Buffer): void {
+    if (!line.subarray(0, headBytes).includes('"id"')) return
+    const { id, result, error } = JSON.parse(line.toString()) as {
+      id: number | null
+      result?: Record<string, unknown>
+      error?: { code: number; message: string }
+    }
+    // A refusal of the whole connection names no request.
+    const asked = id ?? this.#waiting.keys().next().value ?? -1
+    const resolve = this.#waiting.get(asked)
+    this.#waiting.delete(asked)
+    if (error !== undefined) resolve?.({ ok: false, code: error.code, sentence: error.message })
+    else resolve?.({ ok: true, result: result ?? {} })
+  }
+
+  #onClose(): void {
+    const wasClosed = this.#isClosed
+    this.giveUp()
+    if (wasClosed) return
+    if (this.onLost === undefined) throw new Error('the tracker closed a connection of the load generator')
+    this.onLost()
+  }
+}
+
+function countOf(wanted: string | number, bytes: Buffer): number {
+  let count = 0
+  for (let at = bytes.indexOf(wanted); at !== -1; at = bytes.indexOf(wanted, at + 1)) count++
+  return count
 }

@@ -1,13 +1,17 @@
 // The load generator, in a process of its own so that its CPU time is not counted as the server's. Takes
 // orders from its parent and keeps a number of requests in flight on each connection.
 
-import { TrackerUser } from './tracker-user.ts'
+import { ownLoad, serveOrders } from '../generator.ts'
+import { TrackerUser } from '../tracker-user.ts'
+import { makeIdentity } from '../../../src/common/security/identity.ts'
 
 /** An order from the parent, answered by a `Report`. */
 export interface Order {
   readonly port: number
   /** Connections to use. Missing ones are opened, surplus ones stay idle. */
   readonly connections: number
+  /** Accounts that exist; the connections log in as one after the other. */
+  readonly users: readonly string[]
   /** Requests in flight on each connection. */
   readonly depth: number
   /** How long to send; 0 only opens the connections. */
@@ -35,6 +39,7 @@ const loginsAtOnce = 64
 const classMs = 0.01
 const classes = 100_000
 
+const identity = makeIdentity()
 let users: TrackerUser[] = []
 let made = 0
 
@@ -47,10 +52,12 @@ async function ready(order: Order): Promise<void> {
     const missing = Math.min(loginsAtOnce, order.connections - users.length)
     users.push(
       ...(await Promise.all(
-        Array.from({ length: missing }, async () => {
-          const user = await TrackerUser.connect(order.port)
-          if (order.kind !== 'bare') await user.login()
-          return user
+        Array.from({ length: missing }, (_, index) => {
+          const user = order.users[(users.length + index) % order.users.length] ?? ''
+          const account = { user, identity }
+          return order.kind === 'bare'
+            ? TrackerUser.connect(order.port, account)
+            : TrackerUser.loggedIn(order.port, account)
         }),
       )),
     )
@@ -84,7 +91,7 @@ async function run(order: Order): Promise<Report> {
     }
   })
   const seconds = (performance.now() - startedAtMs) / 1000
-  const cpu = process.cpuUsage(cpuBefore)
+  const load = ownLoad(cpuBefore, seconds)
   for (const user of chosen) user.measure(undefined)
   return {
     answers,
@@ -92,7 +99,7 @@ async function run(order: Order): Promise<Report> {
     seconds,
     p50Ms: quantile(counts, answers, 0.5),
     p99Ms: quantile(counts, answers, 0.99),
-    load: (cpu.user + cpu.system) / 1e6 / seconds,
+    load,
   }
 }
 
@@ -105,13 +112,4 @@ function quantile(counts: Uint32Array, total: number, share: number): number {
   return 0
 }
 
-process.on('message', (order: Order) => {
-  run(order).then(
-    (report) => process.send?.(report),
-    (error: unknown) => {
-      console.error(error)
-      process.exit(1)
-    },
-  )
-})
-process.on('disconnect', () => process.exit(0))
+serveOrders(run)

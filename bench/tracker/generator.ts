@@ -1,0 +1,74 @@
+// A load generator: a process of its own, so that its CPU time is not counted as the tracker's. Takes one order
+// at a time and answers it with a report.
+
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { setPriority } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+const running = new Set<ChildProcess>()
+
+export class Generator<Order extends object, Report> {
+  readonly #child: ChildProcess
+  readonly #ended: Promise<never>
+
+  /** `script`: its file in generators/, without the ending. */
+  constructor(script: string) {
+    // Advanced serialization takes Infinity and Map as they are.
+    this.#child = fork(fileURLToPath(new URL(`generators/${script}.ts`, import.meta.url)), {
+      serialization: 'advanced',
+    })
+    running.add(this.#child)
+    this.#ended = once(this.#child, 'exit').then(() => {
+      throw new Error(`the load generator ${script} ended`)
+    })
+    this.#ended.catch(() => undefined)
+  }
+
+  /** Rejects when the generator ends before it reports: its error is on standard error by then. */
+  async run(order: Order): Promise<Report> {
+    this.#child.send(order)
+    const [report] = (await Promise.race([once(this.#child, 'message'), this.#ended])) as [Report]
+    return report
+  }
+
+  async end(): Promise<void> {
+    running.delete(this.#child)
+    const exited = once(this.#child, 'exit')
+    this.#child.disconnect()
+    await exited
+  }
+}
+
+/** Ends what an error has left running. */
+export function endAllGenerators(): void {
+  for (const child of running) if (child.connected) child.disconnect()
+}
+
+/** The generator's end: answers each order with what `run` resolves to, and ends with its parent. */
+export function serveOrders(run: (order: never) => Promise<unknown>): void {
+  process.on('message', (order) => {
+    run(order as never).then(
+      (report) => process.send?.(report ?? null),
+      (error: unknown) => {
+        console.error(error)
+        process.exit(1)
+      },
+    )
+  })
+  process.on('disconnect', () => process.exit(0))
+}
+
+/**
+ * Called by a generator whose load is to press on the tracker and not on the processors: where these are
+ * few, the tracker and whoever measures it come first.
+ */
+export function giveWay(): void {
+  setPriority(10)
+}
+
+/** CPU time of this process since `before`, as a share of one core over `seconds`. */
+export function ownLoad(before: NodeJS.CpuUsage, seconds: number): number {
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1e6 / seconds
+}

@@ -1,0 +1,95 @@
+// Whether an honest client gets in while others hold every place for connections that have yet to log in. The
+// client is the real one: its link to a tracker, with its way of trying again, and a key derived from a password.
+
+import { join } from 'node:path'
+import { scramIterations } from '../../../src/common/limits.ts'
+import { makeIdentity } from '../../../src/common/security/identity.ts'
+import { credentialsOf, deriveKeys } from '../../../src/common/security/scram.ts'
+import { TrackerConnection } from '../../../src/client/tracker-link/tracker-connection.ts'
+import { Generator } from '../generator.ts'
+import type { SquatOrder, SquatReport } from '../generators/squatters.ts'
+import { inMs, say, thousands, verdict } from '../report.ts'
+import { ServerProcess } from '../server-process.ts'
+import { account } from '../states.ts'
+import { folder } from '../workplace.ts'
+import { writeLog } from '../write-log.ts'
+
+const connections = 256
+const loginMsMax = 1_000
+/** Longer than a tracker waits for a first line. */
+const patienceMs = 15_000
+const tries = 3
+const [user, password] = ['honest', 'correct horse']
+const salt = Buffer.alloc(16, 9).toString('base64')
+
+const houses = [
+  ['an empty house', { connections: 0, speak: true, comeBack: false }],
+  ['hello and ping, no more', { connections, speak: true, comeBack: false }],
+  ['silent', { connections, speak: false, comeBack: false }],
+  ['hello and ping, come back', { connections, speak: true, comeBack: true }],
+  ['silent, come back', { connections, speak: false, comeBack: true }],
+] as const
+
+export async function benchFullHouse(): Promise<void> {
+  const credentials = credentialsOf(await deriveKeys(password, salt, scramIterations))
+  say(`logged in beside ${connections} that squat (ms)`, 'best', 'worst', 'inside', 'closed')
+  for (const [name, squatters] of houses) {
+    const dataFolder = join(folder, `full-house-${name.replaceAll(/[ ,]+/g, '-')}`)
+    await writeLog(dataFolder, account(user, credentials))
+    const tracker = await ServerProcess.tracker(['--data-dir', dataFolder])
+    const generator = new Generator<SquatOrder, SquatReport>('squatters')
+    const took: number[] = []
+    let [inside, closed] = [Infinity, 0]
+    // Once is enough where the client does not get in at all.
+    while (took.length < tries && took.at(-1) !== Infinity) {
+      const before = await generator.run({ what: 'come', port: tracker.port, ...squatters })
+      inside = Math.min(inside, before.inside)
+      took.push(await logIn(tracker.port))
+      closed += (await generator.run({ what: 'leave' })).closed
+    }
+    await generator.end()
+    await tracker.kill()
+    say(name, inMs(Math.min(...took)), inMs(Math.max(...took)), inside, thousands(closed))
+    judge(name, Math.max(...took))
+  }
+}
+
+function judge(name: string, worstMs: number): void {
+  const measured = worstMs === Infinity ? `not within ${patienceMs / 1000} s` : `${inMs(worstMs)} ms`
+  verdict(`logged in beside: ${name}`, measured, `${thousands(loginMsMax)} ms`, worstMs <= loginMsMax)
+}
+
+/** From nothing to a login, in milliseconds; Infinity when it took longer than `patienceMs`. */
+async function logIn(port: number): Promise<number> {
+  const startedAtMs = performance.now()
+  const credentials = { user, keys: (salt: string, count: number) => deriveKeys(password, salt, count) }
+  let onUp = (): void => undefined
+  const nothing = (): void => undefined
+  const connection = new TrackerConnection({
+    address: { host: '127.0.0.1', port },
+    listen: { host: '127.0.0.1', port: 4444 },
+    identity: makeIdentity(),
+    port: () => 4444,
+    told: {
+      join_requested: nothing,
+      request_decided: nothing,
+      member_left: nothing,
+      owner_changed: nothing,
+      swarm_changed: nothing,
+      file_gone: nothing,
+      trackers_changed: nothing,
+    },
+    onTrackers: nothing,
+    session: () => credentials,
+    onUp: () => onUp(),
+    onDown: nothing,
+  })
+  const up = new Promise<true>((resolve) => (onUp = () => resolve(true)))
+  let timer: NodeJS.Timeout | undefined
+  const tooLate = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), patienceMs)))
+  void connection.start()
+  const isUp = await Promise.race([up, tooLate])
+  clearTimeout(timer)
+  connection.stop()
+  return isUp ? performance.now() - startedAtMs : Infinity
+}

@@ -1,0 +1,97 @@
+// The states that trackers are measured with, as the commands that lead to them. `writeLog` gives each command
+// its id, and every account has the password of `TrackerUser`.
+
+import { createHash } from 'node:crypto'
+import type { Credentials } from '../../src/common/security/scram.ts'
+import type { Command } from '../../src/tracker/state/commands.ts'
+
+const usersPerGroup = 20
+const id = ''
+export const fileId = 'ab'.repeat(32)
+export const sizeBytes = 3_000_000
+
+/** The owner of the n-th group of `communities`. */
+export function ownerOfCommunity(community: number): string {
+  return `user-${community}-0`
+}
+
+/**
+ * Like those of real communities, group by group: 20 accounts, 1 to create, 38 to join and accept, 120 shares, 1
+ * to leave. Yields `count` commands.
+ */
+export function* communities(count: number, credentials: Credentials): Generator<Command> {
+  let made = 0
+  for (let community = 0; ; community++) {
+    for (const command of oneCommunity(community, credentials)) {
+      if (made++ === count) return
+      yield command
+    }
+  }
+}
+
+function* oneCommunity(community: number, credentials: Credentials): Generator<Command> {
+  const group = `group-${community}`
+  const owner = ownerOfCommunity(community)
+  const names = Array.from({ length: usersPerGroup }, (_, index) => `user-${community}-${index}`)
+  for (const user of names) yield { kind: 'register', id, user, credentials }
+  yield { kind: 'create_group', id, by: owner, group }
+  for (const by of names.slice(1)) yield* join(group, owner, by)
+  for (const by of names) {
+    for (let index = 0; index < 6; index++) {
+      const name = `holiday ${by} ${index}.jpg`
+      const version = createHash('sha256').update(`${community} ${name}`).digest('hex')
+      yield { kind: 'share_file', id, by, group, name, fileId: version, sizeBytes }
+    }
+  }
+  yield { kind: 'leave_group', id, by: names.at(-1) ?? owner, group }
+}
+
+/** The n-th of a row of names that are in the order of the alphabet, too. */
+export function nameOf(what: string, index: number): string {
+  return `${what}-${String(index).padStart(7, '0')}`
+}
+
+/** One group, `crowd`, of an owner who shares `film.mkv` and so many other members. */
+export function* crowd(owner: string, members: number, credentials: Credentials): Generator<Command> {
+  const group = 'crowd'
+  yield { kind: 'register', id, user: owner, credentials }
+  yield { kind: 'create_group', id, by: owner, group }
+  yield { kind: 'share_file', id, by: owner, group, name: 'film.mkv', fileId, sizeBytes }
+  for (let index = 0; index < members; index++) {
+    const user = nameOf('user', index)
+    yield { kind: 'register', id, user, credentials }
+    yield* join(group, owner, user)
+  }
+}
+
+/** Accounts that own and share much together: a tracker may bound what one of them can. */
+const owners = Array.from({ length: 200 }, (_, index) => nameOf('owner', index))
+const sharers = owners.slice(0, 10)
+
+/** So many groups, the name of each from `nameOf('group', …)`, and the accounts that own them. */
+export function* ownedGroups(groups: number, credentials: Credentials): Generator<Command> {
+  for (const user of owners) yield { kind: 'register', id, user, credentials }
+  for (let index = 0; index < groups; index++) {
+    const by = owners[index % owners.length] ?? ''
+    yield { kind: 'create_group', id, by, group: nameOf('group', index) }
+  }
+}
+
+/** After `ownedGroups`: so many files in a group of this owner; the name of each from `nameOf('file', …)`. */
+export function* filesIn(group: string, owner: string, files: number): Generator<Command> {
+  yield { kind: 'create_group', id, by: owner, group }
+  for (const by of sharers) yield* join(group, owner, by)
+  for (let index = 0; index < files; index++) {
+    const by = sharers[index % sharers.length] ?? ''
+    yield { kind: 'share_file', id, by, group, name: nameOf('file', index), fileId, sizeBytes }
+  }
+}
+
+export function* account(user: string, credentials: Credentials): Generator<Command> {
+  yield { kind: 'register', id, user, credentials }
+}
+
+function* join(group: string, owner: string, by: string): Generator<Command> {
+  yield { kind: 'join_group', id, by, group }
+  yield { kind: 'accept_request', id, by: owner, group, user: by }
+}
