@@ -4,13 +4,27 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { SqliteLog } from '../../src/tracker/log/sqlite-log.ts'
+import { encodeEntry } from '../../src/tracker/entry.ts'
 import type { Command } from '../../src/tracker/state/commands.ts'
+import { newestLevel } from '../../src/tracker/state/levels.ts'
 
 const entriesPerAppend = 5_000
 
-/** How a command stands in the log: the one place here that knows the format of an entry. */
-function encodeEntry(number: number, command: Command): string {
-  return JSON.stringify({ origin: 'benchmark', number, command })
+/** As the log of a community begins today. */
+const beginning: readonly Command[] = [
+  {
+    kind: 'tracker_started',
+    key: 'A'.repeat(43),
+    cluster: 'benchmark',
+    secret: 'benchmark',
+    level: newestLevel,
+  },
+  { kind: 'raise_level', level: newestLevel },
+]
+
+/** How a command stands in the log. */
+function entryOf(number: number, command: Command): string {
+  return encodeEntry({ origin: 'benchmark', number, atMs: Date.now(), from: '127.0.0.1', command })
 }
 
 /** Makes a data folder for a tracker whose log holds these commands, each with an id of its own. */
@@ -18,11 +32,11 @@ export async function writeLog(dataFolder: string, commands: Iterable<Command>):
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
   const log = new SqliteLog(join(dataFolder, 'log.sqlite'))
   await log.follow({ onSnapshot: () => undefined, onEntry: () => undefined, onLost: () => undefined })
-  let entries: string[] = []
-  let number = 0
+  let entries = beginning.map((command, index) => entryOf(index, command))
+  let number = entries.length
   for (const command of commands) {
     const id = `id-${String(number).padStart(16, '0')}`
-    entries.push(encodeEntry(number++, 'id' in command ? { ...command, id } : command))
+    entries.push(entryOf(number++, 'id' in command ? { ...command, id } : command))
     if (entries.length < entriesPerAppend) continue
     await log.append(entries)
     entries = []

@@ -80,7 +80,7 @@ async function logIn(port: number): Promise<number> {
       trackers_changed: nothing,
     },
     onTrackers: nothing,
-    session: () => credentials,
+    credentialsFor: () => credentials,
     onUp: () => onUp(),
     onDown: nothing,
   })
