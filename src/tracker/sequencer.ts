@@ -75,6 +75,7 @@ export class Sequencer implements LogFollower {
   readonly #origin = randomBytes(9).toString('base64url')
   #state: State = emptyState()
   #snapshotPosition = 0
+  #entriesRead = 0
   #nextNumber = 0
   /** Not handed to the log yet. */
   #collected: Waiting[] = []
@@ -99,6 +100,8 @@ export class Sequencer implements LogFollower {
   async start(): Promise<void> {
     await this.#log.follow(this)
     if (this.#lost !== undefined) throw this.#lost
+    // A long log is written down before anybody is served: nobody has to wait meanwhile.
+    if (this.#state.level > 1 && this.#isSnapshotDue) await this.#snapshotWhenDue()
   }
 
   /** With everything that was applied so far. Who must see what others were told is done calls `sync` before. */
@@ -125,6 +128,11 @@ export class Sequencer implements LogFollower {
   /** Position of the last command that was applied. */
   get position(): number {
     return this.#state.position
+  }
+
+  /** Entries applied since the process began. */
+  get entriesRead(): number {
+    return this.#entriesRead
   }
 
   /** Commands are on their way through the log: what is refused now may not be when they are applied. */
@@ -189,6 +197,7 @@ export class Sequencer implements LogFollower {
       reach('before apply')
       const { outcome, effects } = apply(this.#state, command, { position, atMs, from })
       reach('after apply')
+      this.#entriesRead++
       // Reply after the entry came back from the log, never before: a log delivers only what is durable,
       // so a client that was told "done" finds its change even if the power fails now.
       if (origin === this.#origin) this.#settle(number, outcome)
@@ -237,7 +246,7 @@ export class Sequencer implements LogFollower {
       reach('before append')
       await this.#log.append(entries)
       reach('after append')
-      this.#snapshotWhenDue()
+      void this.#snapshotWhenDue()
     } catch (error) {
       this.#events.onTrouble(sentenceOf(error))
       // Should such an entry turn up in the log after all, it is applied like any other: the client
@@ -264,15 +273,21 @@ export class Sequencer implements LogFollower {
     return { batch, entries }
   }
 
-  #snapshotWhenDue(): void {
+  get #isSnapshotDue(): boolean {
+    return this.#lost === undefined && this.position - this.#snapshotPosition >= this.#snapshotEvery
+  }
+
+  async #snapshotWhenDue(): Promise<void> {
+    if (!this.#isSnapshotDue) return
     const every = this.#snapshotEvery
-    if (this.position - this.#snapshotPosition < every || this.#lost !== undefined) return
     this.#snapshotPosition = this.position
-    this.#snapshot(every).catch((error: unknown) => {
+    try {
+      await this.#snapshot(every)
+    } catch (error) {
       this.#events.onTrouble(sentenceOf(error))
       // Not at every append from now on, and not only when the log is twice as long either.
       this.#snapshotPosition -= Math.floor(every * (1 - retriedAfterShare))
-    })
+    }
   }
 
   get #snapshotEvery(): number {
@@ -300,7 +315,7 @@ export class Sequencer implements LogFollower {
     const { position } = this
     if (this.#state.level < 2)
       return { position, text: takeLegacySnapshot(this.#state, this.#options.wording) }
-    return { position, changed: [...changedSections(this.#state, after)] }
+    return { position, changed: changedSections(this.#state, after) }
   }
 
   #lose(error: unknown): void {

@@ -30,6 +30,7 @@ import { trackerHandlers } from './requests/handlers.ts'
 import { wordsOf } from './requests/sentences.ts'
 import { newestLevel } from './state/levels.ts'
 import { digestOf } from './state/sections.ts'
+import { spareMemory } from './spare-memory.ts'
 import { metricFamilies, statusLine, type TrackerParts } from './status.ts'
 
 export interface TrackerOptions {
@@ -64,6 +65,9 @@ export interface Tracker {
   close: () => Promise<void>
 }
 
+/** Reading fewer leaves nothing worth a look. */
+const entriesWorthSparing = 100_000
+
 /** How long a trouble that lasts is not mentioned again. */
 const sameTroubleMs = 10_000
 
@@ -82,6 +86,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
     await enterCommunity(options, sequencer, identity)
     await levels.start()
     monitoring = await monitor(parts, options)
+    if (sequencer.entriesRead > entriesWorthSparing) await spareMemory()
     const address = await server.listen(options.address)
     mark?.follow(() => sequencer.position)
     return {

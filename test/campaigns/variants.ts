@@ -65,7 +65,7 @@ export const SqliteLog = deliveringBeforeCommit(class SqliteLog`,
     finds: 'lost',
   },
   'forgets-outcomes': {
-    edits: [['tracker/state/done-commands.js', /account\.done\.push\(hash\);/, '']],
+    edits: [['tracker/state/done-commands.js', /account\.done = kept\.concat\(hash\);/, '']],
     finds: 'twice',
   },
 } as const satisfies Record<string, Variant>

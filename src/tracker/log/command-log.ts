@@ -19,7 +19,8 @@ export type SnapshotToKeep =
   | { readonly position: number; readonly text: string }
   | {
       readonly position: number
-      readonly changed: readonly (readonly [key: string, text: string | undefined])[]
+      /** Made as they are read, which has to be in the turn in which they are taken. */
+      readonly changed: Iterable<readonly [key: string, text: string | undefined]>
     }
 
 /** What is kept already: the position of the snapshot, and that of its sections; each 0 when there is none. */

@@ -45,7 +45,7 @@ export class MemoryLog implements CommandLog {
     return Promise.resolve()
   }
 
-  #keep(changed: readonly (readonly [string, string | undefined])[]): Iterable<readonly [string, string]> {
+  #keep(changed: Iterable<readonly [string, string | undefined]>): Iterable<readonly [string, string]> {
     for (const [key, text] of changed) {
       if (text === undefined) this.#sections.delete(key)
       else this.#sections.set(key, text)

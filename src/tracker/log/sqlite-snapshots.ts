@@ -82,7 +82,7 @@ export class SqliteSnapshots {
       .run(position, sha256(text), text)
   }
 
-  #writeSections(changed: readonly (readonly [string, string | undefined])[]): void {
+  #writeSections(changed: Iterable<readonly [string, string | undefined]>): void {
     if (!this.#hasSections()) this.#database.exec(sectionsTable)
     const put = this.#database.prepare(
       'INSERT OR REPLACE INTO sections (key, checksum, text) VALUES (?, ?, ?)',

@@ -4,7 +4,8 @@
 import type { Credentials } from '../../common/security/scram.ts'
 import { OrderedSet } from './ordered-set.ts'
 import { sortedByName } from './sorted-map.ts'
-import { sharersInArrayMax, type Account, type Entry, type Group, type State } from './state.ts'
+import { allOf, noSharers, withoutSharer, withSharer } from './sharers.ts'
+import type { Account, Entry, Group, State } from './state.ts'
 
 export function addAccount(state: State, name: string, credentials: Credentials): Account {
   const id = state.shelves.accounts.takeId()
@@ -43,13 +44,13 @@ export function removeGroup(state: State, group: Group): void {
 
 export function addMember(state: State, group: Group, account: Account): void {
   group.members.add(account)
-  account.groups.push(group)
+  account.groups = account.groups.concat(group)
   state.shelves.groups.touch(group, state.position)
 }
 
 export function dropMember(state: State, group: Group, account: Account): void {
   group.members.delete(account)
-  account.groups.splice(account.groups.indexOf(group), 1)
+  account.groups = account.groups.filter((each) => each !== group)
   state.shelves.groups.touch(group, state.position)
 }
 
@@ -68,7 +69,7 @@ export function dropRequest(state: State, group: Group, account: Account): void 
 /** A new name in a group, with content that nobody shares yet. */
 export function addEntry(state: State, group: Group, name: string, fileId: string, sizeBytes: number): Entry {
   const id = state.shelves.entries.takeId()
-  const entry: Entry = { id, group, name, fileId, sizeBytes, sharers: [] }
+  const entry: Entry = { id, group, name, fileId, sizeBytes, sharers: noSharers }
   group.entries.set(name, entry)
   state.shelves.entries.put(entry)
   return entry
@@ -83,24 +84,22 @@ export function removeEntry(state: State, entry: Entry): void {
 
 export function addSharer(state: State, entry: Entry, account: Account): void {
   account.shares++
-  if (!Array.isArray(entry.sharers)) entry.sharers.add(account)
-  else if (entry.sharers.push(account) > sharersInArrayMax) entry.sharers = new Set(entry.sharers)
+  entry.sharers = withSharer(entry.sharers, account)
   touchEntry(state, entry)
 }
 
 export function dropSharer(state: State, entry: Entry, account: Account): void {
   account.shares--
-  if (Array.isArray(entry.sharers)) entry.sharers.splice(entry.sharers.indexOf(account), 1)
-  else entry.sharers.delete(account)
+  entry.sharers = withoutSharer(entry.sharers, account)
   touchEntry(state, entry)
 }
 
 /** Other content under the same name, which nobody shares yet. */
 export function replaceContent(state: State, entry: Entry, fileId: string, sizeBytes: number): void {
-  for (const sharer of entry.sharers) sharer.shares--
+  for (const sharer of allOf(entry.sharers)) sharer.shares--
   entry.fileId = fileId
   entry.sizeBytes = sizeBytes
-  entry.sharers = []
+  entry.sharers = noSharers
   touchEntry(state, entry)
 }
 

@@ -7,15 +7,8 @@ import type { Effect } from './effects.ts'
 import { groupForMember } from './membership.ts'
 import { done, no, type Decision, type No } from './outcomes.ts'
 import { overQuota } from './quotas.ts'
-import {
-  firstSharerOf,
-  isSharer,
-  sharerCount,
-  type Account,
-  type Entry,
-  type Group,
-  type State,
-} from './state.ts'
+import { allOf, countOf, isAmong } from './sharers.ts'
+import { firstSharerOf, type Account, type Entry, type Group, type State } from './state.ts'
 
 export function shareFile(state: State, command: ShareFile, by: Account, effects: Effect[]): Decision {
   const { name, fileId, sizeBytes } = command
@@ -27,7 +20,7 @@ export function shareFile(state: State, command: ShareFile, by: Account, effects
   if (entry.fileId !== fileId) return replace(state, entry, command, by, effects)
   // The id covers the size, so one of the two is lying; the one that was here first is believed.
   if (entry.sizeBytes !== sizeBytes) return no('other-size', name, command.group)
-  if (isSharer(entry, by)) return done
+  if (isAmong(entry.sharers, by)) return done
   return overSharesQuota(state, by) ?? (() => addSharer(state, entry, by))
 }
 
@@ -61,16 +54,16 @@ export function unshareFile(state: State, command: UnshareFile, by: Account, eff
   if (!found.ok) return found
   const entry = found.value.entries.get(name)
   if (entry === undefined) return no('no-such-file', name, group)
-  if (!isSharer(entry, by)) return no('not-shared', name, group)
+  if (!isAmong(entry.sharers, by)) return no('not-shared', name, group)
   return () => withdrawShare(state, entry, by, effects)
 }
 
 /** Ends this user's share, if there is one; an entry that nobody shares any more is gone. */
 export function withdrawShare(state: State, entry: Entry, user: Account, effects: Effect[]): void {
-  if (!isSharer(entry, user)) return
+  if (!isAmong(entry.sharers, user)) return
   const version = versionOf(entry)
   dropSharer(state, entry, user)
-  if (sharerCount(entry) > 0) effects.push({ kind: 'share_withdrawn', version, user: user.name })
+  if (countOf(entry.sharers) > 0) effects.push({ kind: 'share_withdrawn', version, user: user.name })
   else {
     effects.push({ kind: 'file_gone', version, sharers: [user.name] })
     removeEntry(state, entry)
@@ -82,7 +75,7 @@ function overSharesQuota(state: State, by: Account): No | undefined {
 }
 
 function goneOf(entry: Entry): Effect {
-  const sharers = Array.from(entry.sharers, ({ name }) => name)
+  const sharers = Array.from(allOf(entry.sharers), ({ name }) => name)
   return { kind: 'file_gone', version: versionOf(entry), sharers }
 }
 

@@ -5,6 +5,7 @@ import { Failure } from '../../common/failure.ts'
 import { addAccount, addEntry, addGroup, addMember, addRequest, addSharer } from './changes.ts'
 import { emptyState } from './empty-state.ts'
 import { done, no, type No, type Outcome } from './outcomes.ts'
+import { allOf } from './sharers.ts'
 import type { Account, Group, State } from './state.ts'
 
 type FileFields = [name: string, fileId: string, sizeBytes: number, sharers: string[]]
@@ -89,7 +90,7 @@ function stateOf(fields: SnapshotFields, position: number): State {
 
 function groupFields({ name, members, requests, entries }: Group): GroupFields {
   const files = entries.valuesArray().map(({ name, fileId, sizeBytes, sharers }): FileFields => {
-    return [name, fileId, sizeBytes, Array.from(sharers, nameOf)]
+    return [name, fileId, sizeBytes, Array.from(allOf(sharers), nameOf)]
   })
   return [name, Array.from(members, nameOf), Array.from(requests, nameOf), files]
 }

@@ -6,7 +6,8 @@ import { Failure } from '../../common/failure.ts'
 import { emptyState } from './empty-state.ts'
 import { isQuotaName, quotaNames, type Quotas } from './quotas.ts'
 import { OrderedSet } from './ordered-set.ts'
-import { sharersInArrayMax, type Account, type Entry, type Group, type State } from './state.ts'
+import { allOf, sharersOf } from './sharers.ts'
+import type { Account, Entry, Group, State } from './state.ts'
 import { sortedByName } from './sorted-map.ts'
 import { legacyDigest } from './legacy-snapshot.ts'
 
@@ -169,14 +170,14 @@ function restoreGroup(state: State, [id, name, members, requests]: GroupFields):
     requests: new OrderedSet(requests.map((each) => accountOf(state, each))),
     entries: sortedByName(),
   }
-  for (const member of group.members) member.groups.push(group)
+  for (const member of group.members) member.groups = member.groups.concat(group)
   for (const asker of group.requests) asker.requests++
   state.groups.set(name, group)
   state.shelves.groups.put(group)
 }
 
 function entryFields({ id, group, name, fileId, sizeBytes, sharers }: Entry): EntryFields {
-  return [id, group.id, name, fileId, sizeBytes, Array.from(sharers, idOf)]
+  return [id, group.id, name, fileId, sizeBytes, Array.from(allOf(sharers), idOf)]
 }
 
 function restoreEntry(state: State, [id, groupId, name, fileId, sizeBytes, ids]: EntryFields): void {
@@ -184,8 +185,7 @@ function restoreEntry(state: State, [id, groupId, name, fileId, sizeBytes, ids]:
   if (group === undefined) throw new Error(`entry ${id} of no group`)
   const accounts = ids.map((each) => accountOf(state, each))
   for (const account of accounts) account.shares++
-  const sharers = accounts.length > sharersInArrayMax ? new Set(accounts) : accounts
-  const entry: Entry = { id, group, name, fileId, sizeBytes, sharers }
+  const entry: Entry = { id, group, name, fileId, sizeBytes, sharers: sharersOf(accounts) }
   group.entries.set(name, entry)
   state.shelves.entries.put(entry)
 }

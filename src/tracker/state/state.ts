@@ -7,6 +7,7 @@ import type { Credentials } from '../../common/security/scram.ts'
 import type { LegacyOutcomes } from './legacy-outcomes.ts'
 import type { OrderedSet } from './ordered-set.ts'
 import type { Quotas } from './quotas.ts'
+import { allOf, type Sharers } from './sharers.ts'
 import type { Shelves } from './shelves.ts'
 import type { SortedMap } from './sorted-map.ts'
 
@@ -17,14 +18,14 @@ export interface Account {
   credentials: Credentials
   /** Goes up whenever all logins and tokens of before are to end. */
   epoch: number
-  /** In the order of joining. */
-  readonly groups: Group[]
+  /** In the order of joining. Made anew for each: an array that is pushed to takes room for 17. */
+  groups: readonly Group[]
   /** Groups that it asks to join. */
   requests: number
   /** Entries that it shares. */
   shares: number
   /** Ids of its last changes that were done, as `hashOfId` gives them, oldest first. */
-  readonly done: number[]
+  done: readonly number[]
 }
 
 export interface Group {
@@ -45,19 +46,7 @@ export interface Entry {
   fileId: string
   sizeBytes: number
   /** In the order in which they shared it; the first one may replace it. Never empty. */
-  sharers: Sharers
-}
-
-/** Most entries have one or two sharers, for which a Set takes ten times as much memory as an array. */
-export type Sharers = Account[] | Set<Account>
-export const sharersInArrayMax = 8
-
-export function sharerCount({ sharers }: Entry): number {
-  return Array.isArray(sharers) ? sharers.length : sharers.size
-}
-
-export function isSharer({ sharers }: Entry, account: Account): boolean {
-  return Array.isArray(sharers) ? sharers.includes(account) : sharers.has(account)
+  sharers: Sharers<Account>
 }
 
 export interface KnownTracker {
@@ -104,6 +93,6 @@ export function ownerOf(group: Group): Account {
 
 /** Whoever shared an entry first, of those who still share it. */
 export function firstSharerOf(entry: Entry): Account {
-  for (const sharer of entry.sharers) return sharer
+  for (const sharer of allOf(entry.sharers)) return sharer
   throw new Error('invariant broken: an entry without sharers')
 }

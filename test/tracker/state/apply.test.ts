@@ -6,6 +6,7 @@ import { doneRememberedMax } from '../../../src/tracker/state/done-commands.ts'
 import { findFile, listGroups, listMembers, listRequests } from '../../../src/tracker/state/queries.ts'
 import { changedSections } from '../../../src/tracker/state/sections.ts'
 import { legacyOutcomesMax } from '../../../src/tracker/state/legacy-outcomes.ts'
+import { allOf } from '../../../src/tracker/state/sharers.ts'
 import type { State } from '../../../src/tracker/state/state.ts'
 import { applyNext, credentials, groupOf, register, share, World } from './world.ts'
 
@@ -21,7 +22,7 @@ function fileSeenBy(world: World, by: string): unknown {
   const answer = findFile(world.state, by, 'g', 'f')
   if (!answer.ok) return answer.reason
   const { fileId, sizeBytes, sharers } = answer.value
-  return [fileId, sizeBytes, Array.from(sharers, ({ name }) => name)]
+  return [fileId, sizeBytes, Array.from(allOf(sharers), ({ name }) => name)]
 }
 
 function requests(world: World, by: string): unknown {

@@ -93,8 +93,8 @@ export class NatsSnapshots {
       await this.#removeBefore(position)
       return
     }
-    const lines = snapshot.changed.map(([key, text]) => encodeLine(key, text))
-    await this.#publishAll({ position, sequence, after }, [Buffer.concat(lines)])
+    const lines = Array.from(snapshot.changed, ([key, text]) => encodeLine(key, text))
+    await this.#publishAll({ position, sequence, after }, lines)
     await this.#mergeWhenLong()
   }
 

@@ -1,0 +1,48 @@
+// Who shares an entry, in the order in which they shared it. Most entries have one sharer, and a million of them
+// should not hold a million Sets: one is held as it is, a few as an array, and many as a Set.
+
+/** `A`: an account, which is nothing that can be iterated. */
+export type Sharers<A extends object> = A | readonly A[] | ReadonlySet<A>
+
+/** A Set takes ten times as much memory as an array, and finds one of many sooner. */
+const inArrayMax = 8
+
+export const noSharers: readonly never[] = []
+
+export function allOf<A extends object>(sharers: Sharers<A>): Iterable<A> {
+  return isMany(sharers) ? sharers : [sharers]
+}
+
+export function countOf<A extends object>(sharers: Sharers<A>): number {
+  if (sharers instanceof Set) return sharers.size
+  return isMany(sharers) ? (sharers as readonly A[]).length : 1
+}
+
+export function isAmong<A extends object>(sharers: Sharers<A>, account: A): boolean {
+  if (sharers instanceof Set) return sharers.has(account)
+  return isMany(sharers) ? (sharers as readonly A[]).includes(account) : sharers === account
+}
+
+/** With this one behind the others. Of many it is the same Set. */
+export function withSharer<A extends object>(sharers: Sharers<A>, account: A): Sharers<A> {
+  if (sharers instanceof Set) return (sharers as Set<A>).add(account)
+  return sharersOf([...allOf(sharers), account])
+}
+
+/** Without this one. Of many it is the same Set. */
+export function withoutSharer<A extends object>(sharers: Sharers<A>, account: A): Sharers<A> {
+  if (!(sharers instanceof Set)) return sharersOf([...allOf(sharers)].filter((each) => each !== account))
+  ;(sharers as Set<A>).delete(account)
+  return sharers
+}
+
+export function sharersOf<A extends object>(accounts: readonly A[]): Sharers<A> {
+  const [only] = accounts
+  if (accounts.length === 1 && only !== undefined) return only
+  // As long as it is and no longer: one that was pushed to takes room for 17.
+  return accounts.length > inArrayMax ? new Set(accounts) : accounts.slice()
+}
+
+function isMany<A extends object>(sharers: Sharers<A>): sharers is readonly A[] | ReadonlySet<A> {
+  return Symbol.iterator in sharers
+}
