@@ -67,7 +67,7 @@ export const peerConnectionLimits = {
   unproven: 64,
   unprovenOfNetwork: 16,
   unprovenOfLoopback: 64,
-  unprovenGraceMs: 500,
+  begunGraceMs: 5_000,
   proveWithinMs: 5_000,
   ofOwner: 8,
   all: 200,

@@ -126,15 +126,15 @@ export const natsMergeMinBytes = 1024 * 1024
 export const natsSnapshotTriesMax = 5
 
 /**
- * Connections to this tracker. Whoever has not logged in after a moment makes room for somebody who wants to:
- * a login takes a fraction of a second, most of it in the client. A whole school may come from one address
- * at once, and a swarm of tests from loopback.
+ * Connections to this tracker. Whoever has not begun to log in makes room for somebody who wants to. A login that
+ * has begun takes a fraction of a second, most of it in the client, and longer where that is slow. A whole
+ * school may come from one address at once, and a swarm of tests from loopback.
  */
 export const connectionLimits = {
   unproven: 1024,
   unprovenOfNetwork: 64,
   unprovenOfLoopback: 256,
-  unprovenGraceMs: 2_000,
+  begunGraceMs: 10_000,
   /** One person's machines. */
   ofOwner: 64,
   /** A connection takes about 20 KiB. */

@@ -8,7 +8,7 @@ const limits = {
   unproven: 6,
   unprovenOfNetwork: 3,
   unprovenOfLoopback: 5,
-  unprovenGraceMs: 1000,
+  begunGraceMs: 1000,
   ofOwner: 2,
   all: 8,
 }
@@ -18,45 +18,57 @@ function placesAt(): {
   places: Places
   gone: string[]
   come: (name: string, host: string, nowMs: number) => Place | string
+  /** Comes, and begins to log in. */
+  begin: (name: string, host: string, nowMs: number) => void
 } {
   const places = new Places(limits)
   const gone: string[] = []
-  return { places, gone, come: (name, host, nowMs) => places.take(host, nowMs, () => gone.push(name)) }
+  const come = (name: string, host: string, nowMs: number): Place | string =>
+    places.take(host, nowMs, () => gone.push(name))
+  const begin = (name: string, host: string, nowMs: number): void => {
+    const place = come(name, host, nowMs)
+    if (typeof place === 'string') throw new Error(place)
+    places.begin(place)
+  }
+  return { places, gone, come, begin }
 }
 
-test('one address may have so many connections without a proof, and one more is turned away', () => {
-  const { come, gone, places } = placesAt()
-  for (let count = 0; count < 3; count++) expect(come('x', '10.0.0.1', 0)).toBeTypeOf('object')
+test('one address may have so many connections that are logging in, and one more is turned away', () => {
+  const { come, begin, gone, places } = placesAt()
+  for (let count = 0; count < 3; count++) begin('x', '10.0.0.1', 0)
   expect(come('x', '10.0.0.1', 999)).toBe('too many connections from this address that have not logged in')
   expect(come('x', '10.0.0.2', 999)).toBeTypeOf('object')
   expect([gone, places.unprovenCount]).toEqual([[], 4])
+  // A login that takes longer than that makes room too.
+  expect(come('y', '10.0.0.1', 1000)).toBeTypeOf('object')
+  expect(gone).toEqual(['x'])
 })
 
 test('loopback has places of its own number', () => {
-  const { come } = placesAt()
-  for (let count = 0; count < 5; count++) expect(come('x', '127.0.0.1', 0)).toBeTypeOf('object')
+  const { come, begin } = placesAt()
+  for (let count = 0; count < 5; count++) begin('x', '127.0.0.1', 0)
   expect(come('x', '127.0.0.1', 0)).toBeTypeOf('string')
 })
 
-test('after its time of grace the oldest without a proof makes room, of the address that has most', () => {
-  const { come, gone } = placesAt()
-  come('a1', '10.0.0.1', 0)
+test('the oldest that has not begun to log in makes room, of the address that has most', () => {
+  const { come, begin, gone } = placesAt()
+  begin('a1', '10.0.0.1', 0)
   come('a2', '10.0.0.1', 10)
   come('a3', '10.0.0.1', 20)
-  come('b1', '10.0.0.2', 0)
-  expect(come('a4', '10.0.0.1', 1000)).toBeTypeOf('object')
-  expect(gone).toEqual(['a1'])
-  come('c1', '10.0.0.3', 1000)
-  come('c2', '10.0.0.3', 1000)
+  begin('b1', '10.0.0.2', 0)
+  expect(come('a4', '10.0.0.1', 30)).toBeTypeOf('object')
+  expect(gone).toEqual(['a2'])
+  begin('c1', '10.0.0.3', 40)
+  begin('c2', '10.0.0.3', 40)
   // Six are there now. Their own address has a place left, all addresses together have none.
-  expect(come('d1', '10.0.0.4', 1010)).toBeTypeOf('object')
-  expect(gone).toEqual(['a1', 'a2'])
+  expect(come('d1', '10.0.0.4', 50)).toBeTypeOf('object')
+  expect(gone).toEqual(['a2', 'a3'])
 })
 
 test('whoever has proved itself is not counted among those, and is never turned out by them', () => {
-  const { come, gone, places } = placesAt()
+  const { come, begin, gone, places } = placesAt()
   for (const user of ['ann', 'bob', 'cid']) places.prove(come(user, '10.0.0.1', 0) as Place, user)
-  for (let count = 0; count < 5; count++) expect(come('x', `10.0.1.${count}`, 5000)).toBeTypeOf('object')
+  for (let count = 0; count < 5; count++) begin('x', `10.0.1.${count}`, 5000)
   expect(come('y', '10.0.2.1', 5000)).toBe('too many connections')
   expect(come('z', '10.0.2.1', 6000)).toBeTypeOf('object')
   expect(gone).toEqual(['x'])
@@ -78,19 +90,20 @@ test('when all places have owners, the one with most makes room, and one with a 
   expect(come('newer', '10.0.0.2', 0)).toBe('too many connections')
 })
 
-test('after a logout the time of grace begins anew, and a place that is given back stays given back', () => {
-  const { come, gone, places } = placesAt()
+test('after a logout it counts as one that has not begun, and a place that is given back stays given back', () => {
+  const { come, begin, gone, places } = placesAt()
   const place = come('ann', '10.0.0.1', 0) as Place
+  places.begin(place)
   places.prove(place, 'ann')
   places.unprove(place, 5000)
-  come('x', '10.0.0.1', 5000)
-  come('y', '10.0.0.1', 5000)
-  expect(come('z', '10.0.0.1', 5500)).toBeTypeOf('string')
-  places.giveBack(place)
+  begin('x', '10.0.0.1', 5000)
+  begin('y', '10.0.0.1', 5000)
+  expect(come('z', '10.0.0.1', 5500)).toBeTypeOf('object')
+  expect(gone).toEqual(['ann'])
   places.giveBack(place)
   places.prove(place, 'ann')
   places.unprove(place, 6000)
-  expect([places.count, places.unprovenCount, gone]).toEqual([2, 2, []])
+  expect([places.count, places.unprovenCount]).toEqual([3, 3])
 })
 
 test.each([

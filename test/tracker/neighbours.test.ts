@@ -131,7 +131,7 @@ test('changes that are surely refused, or change nothing, never reach the log', 
 })
 
 // Nobody else could log in, for ever.
-test('connections that never log in make room for somebody who does, and a burst of them is turned away', async () => {
+test('connections that never log in make room for somebody who does', async () => {
   const { address } = await runTracker()
   const hello = encodeLine(requestMessage(0, 'hello', { protocol: protocolVersion, program: 'x' }))
   const idle = await Promise.all(
@@ -142,17 +142,6 @@ test('connections that never log in make room for somebody who does, and a burst
       return socket
     }),
   )
-  const early = await raw(address)
-  expect(String(await once(early, 'data'))).toContain('too many connections from this address')
-  await expect
-    .poll(
-      async () =>
-        TestClient.loggedIn(address, 'ann').then(
-          () => 'in',
-          () => 'out',
-        ),
-      { timeout: 10_000 },
-    )
-    .toBe('in')
-  expect(idle.filter((socket) => socket.readyState === 'open').length).toBeGreaterThan(200)
+  await TestClient.loggedIn(address, 'ann')
+  await expect.poll(() => idle.filter((socket) => socket.readyState !== 'open').length).toBe(1)
 })

@@ -140,6 +140,7 @@ export class ServedPeer implements UploadPeer {
       responderKey: identity.publicKey,
     }
     this.#stage = 'greeted'
+    this.#connection.begin()
     return accept({
       protocol: protocolVersion,
       program: `coterie-client/${version}`,

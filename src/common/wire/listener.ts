@@ -17,6 +17,8 @@ export interface Connection {
   readonly channel: Channel
   /** The other end's address as observed, IPv4 as such. */
   readonly remoteHost: string
+  /** The other end has begun to prove who it is. */
+  begin(): void
   /** The other end has proved to be this owner: its connection counts as one of that owner's. */
   prove(owner: string): void
   /** It has logged out. */
@@ -107,6 +109,7 @@ export class Listener {
     return {
       channel,
       remoteHost,
+      begin: () => this.#places.begin(place),
       prove: (owner) => this.#places.prove(place, owner),
       unprove: () => this.#places.unprove(place, performance.now()),
       onClosed: () => {

@@ -11,8 +11,8 @@ export interface PlaceLimits {
   readonly unprovenOfNetwork: number
   /** Likewise for loopback, where a whole test swarm may live behind one address. */
   readonly unprovenOfLoopback: number
-  /** After so long without a proof a place may be taken by a newcomer, in milliseconds. */
-  readonly unprovenGraceMs: number
+  /** Whoever has begun to prove itself keeps its place for so long, in milliseconds. */
+  readonly begunGraceMs: number
   /** Connections of one owner, such as a user. */
   readonly ofOwner: number
   /** Connections in all. */
@@ -31,6 +31,8 @@ export interface Place {
 
 interface Held extends Place {
   sinceMs: number
+  /** It has begun to prove who it is. */
+  hasBegun: boolean
   owner: string | undefined
   hasEnded: boolean
 }
@@ -57,7 +59,8 @@ export class Places {
 
   /**
    * A place for a newcomer from this host, or a sentence that says why there is none. Where all are taken, the
-   * one that is held longest without a proof goes, once its time of grace is over.
+   * one that is held longest by somebody who has not even begun to prove itself goes: that takes a client two
+   * round trips, and somebody who only sits there for ever.
    */
   take(host: string, nowMs: number, onTaken: (sentence: string) => void): Place | string {
     const { unproven, unprovenOfNetwork, unprovenOfLoopback, all } = this.#limits
@@ -70,10 +73,22 @@ export class Places {
       return 'too many connections that have not logged in'
     if (this.#count >= all && !this.#evict(this.#unproven, nowMs) && !this.#evictOfLargestOwner())
       return 'too many connections'
-    const place: Held = { network, sinceMs: nowMs, owner: undefined, hasEnded: false, onTaken }
+    const place: Held = {
+      network,
+      sinceMs: nowMs,
+      hasBegun: false,
+      owner: undefined,
+      hasEnded: false,
+      onTaken,
+    }
     this.#count++
     this.#addUnproven(place)
     return place
+  }
+
+  /** It has begun to prove itself, and may take its time. */
+  begin(place: Place): void {
+    ;(place as Held).hasBegun = true
   }
 
   /** From now on it counts as this owner's. The owner's oldest goes when there are too many. */
@@ -94,6 +109,7 @@ export class Places {
     this.#remove(held)
     held.owner = undefined
     held.sinceMs = nowMs
+    held.hasBegun = false
     this.#addUnproven(held)
   }
 
@@ -125,12 +141,14 @@ export class Places {
     this.#unproven.delete(place)
   }
 
-  /** Ends the oldest, if its time of grace is over. */
+  /** Ends the oldest of those that may have to go. */
   #evict(places: ReadonlySet<Held> | undefined, nowMs: number): boolean {
-    const [oldest] = places ?? []
-    if (oldest === undefined || nowMs - oldest.sinceMs < this.#limits.unprovenGraceMs) return false
-    this.#end([oldest], 'did not log in for too long while others wait')
-    return true
+    for (const place of places ?? []) {
+      if (place.hasBegun && nowMs - place.sinceMs < this.#limits.begunGraceMs) continue
+      this.#end([place], 'did not log in while others wait')
+      return true
+    }
+    return false
   }
 
   /** Somebody who has a single connection never makes room for somebody who has many. */

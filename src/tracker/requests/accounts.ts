@@ -94,7 +94,7 @@ function startLogin(
   const madeUp = madeUpCredentials(secret, first.user, scramIterations)
   const credentials = accounts.get(first.user)?.credentials ?? madeUp
   const serverFirst = serverFirstMessage(first.nonce, randomBytes(18).toString('base64'), credentials)
-  from.pendingLogin = { user: first.user, clientFirstBare: first.bare, serverFirst, credentials }
+  from.begin({ user: first.user, clientFirstBare: first.bare, serverFirst, credentials })
   return accept({ serverFirst })
 }
 

@@ -56,6 +56,12 @@ export class Requester {
     return this.login.user
   }
 
+  /** A login has begun on this connection, which may take its time. */
+  begin(login: PendingLogin): void {
+    this.pendingLogin = login
+    this.#connection.begin()
+  }
+
   logIn(user: string, key: string, port: number): Login {
     const { channel } = this.#connection
     this.#login = { user, key, host: this.host, port, news: new News(channel), tickets: new Map() }
