@@ -75,6 +75,15 @@ export const knownKeysOfUserMax = 8
  */
 export const appendBytesMax = 256 * 1024
 
+/**
+ * Commands in one append. What they are applied with, a hundredth of a second, is what a ping waits behind; more of
+ * them would hardly make the flush any cheaper for each.
+ */
+export const appendCommandsMax = 256
+
+/** What it costs to tell one login something, in microseconds: to be charged to whoever caused it. */
+export const noticeMicroseconds = 8
+
 /** What NATS must take as one message: an append, quoted, and its headers. */
 export const natsMessageBytesMax = 2 * appendBytesMax + 1024
 

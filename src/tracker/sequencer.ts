@@ -6,6 +6,7 @@ import { Failure, sentenceOf } from '../common/failure.ts'
 import { encodeEntry, parseEntry } from './entry.ts'
 import {
   appendBytesMax,
+  appendCommandsMax,
   commandsPerSnapshot,
   commandsPerLegacySnapshot,
   commandsWaitingMax,
@@ -265,7 +266,8 @@ export class Sequencer implements LogFollower {
     for (const { number, command, from } of this.#collected) {
       const entry = encodeEntry({ origin: this.#origin, number, atMs, from, command })
       bytes += Buffer.byteLength(entry)
-      if (bytes > appendBytesMax && entries.length > 0) break
+      const isFull = bytes > appendBytesMax || entries.length === appendCommandsMax
+      if (isFull && entries.length > 0) break
       entries.push(entry)
     }
     const batch = this.#collected.splice(0, entries.length)

@@ -7,7 +7,7 @@ import type { Failure } from '../common/failure.ts'
 import { trackerProtocol, type TrackerProtocol } from '../common/protocol/tracker-protocol.ts'
 import { Listener, type Connection } from '../common/wire/listener.ts'
 import { Responder, type Handlers } from '../common/wire/responder.ts'
-import { FairTurns } from './admission/fair-turns.ts'
+import type { Turns } from '../common/wire/turns.ts'
 import { connectionLimits } from './limits.ts'
 import type { RequestMetrics } from './metrics/request-metrics.ts'
 import type { Presence } from './presence/presence.ts'
@@ -18,13 +18,13 @@ export interface ServerParts {
   readonly presence: Presence
   readonly metrics: RequestMetrics
   readonly log: Logger
+  readonly turns: Turns
   /** Brings the state up to date before a request that reads it; undefined where it is. */
   readonly sync: () => Promise<void> | undefined
 }
 
 export class TrackerServer {
   readonly #parts: ServerParts
-  readonly #turns = new FairTurns()
   readonly #listener: Listener
 
   constructor(parts: ServerParts) {
@@ -57,7 +57,7 @@ export class TrackerServer {
   }
 
   #serve(connection: Connection): void {
-    const { handlers, metrics, log, sync } = this.#parts
+    const { handlers, metrics, log, turns, sync } = this.#parts
     const from = new Requester(connection)
     // eslint-disable-next-line no-new -- It lives by the channel that it listens to.
     new Responder(connection.channel, {
@@ -67,7 +67,7 @@ export class TrackerServer {
       onTold: {},
       stage: () => from.stage,
       sync,
-      turns: this.#turns,
+      turns,
       owner: () => from.owner,
       onClosed: (reason) => this.#onClosed(connection, from, reason),
       onFailure: (error) => log.error({ err: error }, 'a request failed'),

@@ -8,6 +8,8 @@ import type { Address } from '../common/addresses.ts'
 import { makePrivateFolder } from '../common/data-folder.ts'
 import { Failure } from '../common/failure.ts'
 import { loadIdentity, makeIdentity, type Identity } from '../common/security/identity.ts'
+import { FairTurns } from './admission/fair-turns.ts'
+import { noticeMicroseconds } from './limits.ts'
 import { Attempts } from './admission/attempts.ts'
 import { checkCommunity, checkKindOfLog, logFileIn, rememberCommunity } from './community.ts'
 import { HighWaterMark } from './high-water-mark.ts'
@@ -126,11 +128,14 @@ function folderOfTracker(dataFolder: string, number: number): string {
 function putTogether(options: TrackerOptions, identity: Identity, commandLog: CommandLog): TrackerParts {
   const { log, level = newestLevel } = options
   const presence = new Presence()
+  const turns = new FairTurns()
   const sequencer = new Sequencer(
     commandLog,
     {
       onApplied: (entry) => {
-        for (const effect of entry.effects) notify(presence, effect, entry.position)
+        let told = 0
+        for (const effect of entry.effects) told += notify(presence, effect, entry.position)
+        if ('by' in entry.command) turns.charge(entry.command.by, told * noticeMicroseconds)
         levels.onApplied(entry)
       },
       // Rare: this tracker stood still for a long time. What its clients missed cannot be told any more;
@@ -162,6 +167,7 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
     presence,
     metrics: requests,
     log,
+    turns,
     sync: () => sequencer.sync(),
   })
   return { sequencer, levels, presence, requests, server }

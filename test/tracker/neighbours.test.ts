@@ -104,12 +104,14 @@ test('while one account floods on forty connections, another one is served as be
       )
     }
   }
+  let leftAfterFirst = 0
   for (let count = 0; count < 20; count++) {
     expect(await honest.change('create_group', { group: `mine${count}` })).toMatchObject({ ok: true })
     expect(await honest.request('list_groups', {})).toMatchObject({ ok: true })
+    if (count === 0) leftAfterFirst = unanswered
   }
-  // Had they had to wait their turn behind the flood, none of it would be left.
-  expect(unanswered).toBeGreaterThan(0)
+  // Had they had to wait their turn behind the flood, none of it would have been left.
+  expect(leftAfterFirst).toBeGreaterThan(10_000)
 }, 60_000)
 
 // Each was logged, and pushed what others had done out of memory.

@@ -9,6 +9,8 @@ export interface Turns {
   ask(turn: Turn): void
   /** A change of this owner has been answered. */
   onChanged(owner: string): void
+  /** What this owner asked for has cost so much more, in microseconds, such as to tell others of it. */
+  charge(owner: string, microseconds: number): void
 }
 
 export interface Turn {
@@ -23,4 +25,5 @@ export interface Turn {
 export const noWaiting: Turns = {
   ask: ({ go }) => go(),
   onChanged: () => undefined,
+  charge: () => undefined,
 }

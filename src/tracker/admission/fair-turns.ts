@@ -52,6 +52,11 @@ export class FairTurns implements Turns {
     this.#workSoon()
   }
 
+  charge(name: string, microseconds: number): void {
+    const owner = this.#owners.get(name)
+    if (owner !== undefined) owner.credit -= microseconds
+  }
+
   #ownerOf(name: string): Owner {
     const known = this.#owners.get(name)
     if (known !== undefined) return known

@@ -6,58 +6,58 @@ import { noticeOf } from './news.ts'
 import type { Presence } from './presence.ts'
 import { versionKey } from './swarm.ts'
 
-/** `position`: of the command in the log. */
-export function notify(presence: Presence, effect: Effect, position: number): void {
+/** `position`: of the command in the log. Returns how many logins were told. */
+export function notify(presence: Presence, effect: Effect, position: number): number {
   switch (effect.kind) {
     case 'trackers_changed':
-      presence.tellAll(noticeOf('trackers_changed', '', { trackers: [...effect.trackers] }))
-      return
+      return presence.tellAll(noticeOf('trackers_changed', '', { trackers: [...effect.trackers] }))
     case 'join_requested': {
       const { group, user, owner } = effect
-      presence.tell(owner, noticeOf('join_requested', `${group} ${user}`, { group, user }))
-      return
+      return presence.tell(owner, noticeOf('join_requested', `${group} ${user}`, { group, user }))
     }
     case 'request_decided': {
       const { group, user, accepted } = effect
-      presence.tell(user, noticeOf('request_decided', group, { group, accepted }))
-      return
+      return presence.tell(user, noticeOf('request_decided', group, { group, accepted }))
     }
     case 'member_left':
-      onMemberLeft(presence, effect, position)
-      return
+      return onMemberLeft(presence, effect, position)
     case 'owner_changed': {
       const { group, owner } = effect
-      presence.tell(owner, noticeOf('owner_changed', group, { group, owner }))
-      return
+      return presence.tell(owner, noticeOf('owner_changed', group, { group, owner }))
     }
     case 'share_withdrawn':
-      onShareWithdrawn(presence, effect)
-      return
+      return onShareWithdrawn(presence, effect)
     case 'file_gone':
-      onFileGone(presence, effect)
-      return
+      return onFileGone(presence, effect)
+    default:
+      return effect satisfies never
   }
 }
 
-function onMemberLeft(presence: Presence, effect: Effect & { kind: 'member_left' }, position: number): void {
+function onMemberLeft(
+  presence: Presence,
+  effect: Effect & { kind: 'member_left' },
+  position: number,
+): number {
   const { group, user, members } = effect
   presence.dropFromGroup(user, group)
   const left = noticeOf('member_left', `${group} ${user}`, { group, user, position })
-  presence.tell(user, left)
-  for (const { name } of members) presence.tell(name, left)
+  let told = presence.tell(user, left)
+  for (const { name } of members) told += presence.tell(name, left)
+  return told
 }
 
 /** Only complete copies: another machine of the same user may be downloading this very file. */
-function onShareWithdrawn(presence: Presence, effect: Effect & { kind: 'share_withdrawn' }): void {
+function onShareWithdrawn(presence: Presence, effect: Effect & { kind: 'share_withdrawn' }): number {
   const { version, user } = effect
   for (const login of presence.loginsOf(user)) {
     if (presence.isSeeder(login, version)) presence.retract(login, version)
   }
   // It may have been withdrawn from another machine of this user.
-  presence.tell(user, noticeOf('file_gone', versionKey(version), version))
+  return presence.tell(user, noticeOf('file_gone', versionKey(version), version))
 }
 
-function onFileGone(presence: Presence, effect: Effect & { kind: 'file_gone' }): void {
+function onFileGone(presence: Presence, effect: Effect & { kind: 'file_gone' }): number {
   const { version, sharers } = effect
   const concerned = presence.dropSwarm(version)
   for (const user of sharers) {
@@ -65,4 +65,5 @@ function onFileGone(presence: Presence, effect: Effect & { kind: 'file_gone' }):
   }
   const notice = noticeOf('file_gone', versionKey(version), version)
   for (const login of concerned) login.news.tell(notice)
+  return concerned.size
 }

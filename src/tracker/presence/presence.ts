@@ -51,12 +51,19 @@ export class Presence {
     return this.#byUser.get(user) ?? []
   }
 
-  tell(user: string, notice: Notice): void {
-    for (const login of this.loginsOf(user)) login.news.tell(notice)
+  /** Tells all logins of a user; how many those are. */
+  tell(user: string, notice: Notice): number {
+    let count = 0
+    for (const login of this.loginsOf(user)) {
+      login.news.tell(notice)
+      count++
+    }
+    return count
   }
 
-  tellAll(notice: Notice): void {
+  tellAll(notice: Notice): number {
     for (const login of this.#logins.keys()) login.news.tell(notice)
+    return this.#logins.size
   }
 
   seeders(version: FileVersion): number {

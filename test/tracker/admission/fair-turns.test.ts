@@ -1,0 +1,103 @@
+// How the time of a tracker is shared out, in virtual time: each turn takes as long as it says that it costs.
+
+import { expect, test } from 'vitest'
+import { FairTurns } from '../../../src/tracker/admission/fair-turns.ts'
+import { changesOfOwnerMax, sliceMs } from '../../../src/tracker/limits.ts'
+
+class World {
+  nowMs = 0
+  readonly #soon: (() => void)[] = []
+  /** Whose turn it was, in order. */
+  readonly served: string[] = []
+  readonly turns = new FairTurns(
+    () => this.nowMs,
+    (go) => this.#soon.push(go),
+  )
+
+  /** A connection of this owner that asks so often, one turn after the other. */
+  ask(owner: string, count: number, cost: number, mutates = false): void {
+    if (count === 0) return
+    const go = (): void => {
+      this.served.push(owner)
+      this.nowMs += cost / 1000
+      this.ask(owner, count - 1, cost, mutates)
+    }
+    this.turns.ask({ owner, cost, mutates, go })
+  }
+
+  /** Lets the event loop have so many turns. */
+  loop(count = Infinity): void {
+    for (let turn = 0; turn < count; turn++) {
+      const go = this.#soon.shift()
+      if (go === undefined) return
+      go()
+    }
+  }
+}
+
+test('whoever asks once is served within a round, however many turns others ask for', () => {
+  const world = new World()
+  for (let connection = 0; connection < 40; connection++) world.ask('greedy', 500, 100)
+  world.loop(1)
+  world.ask('honest', 1, 5)
+  world.loop(2)
+  expect(world.served).toContain('honest')
+})
+
+test('owners get the same time, whatever their requests cost and however many connections they have', () => {
+  const world = new World()
+  for (let connection = 0; connection < 10; connection++) world.ask('many dear ones', 1000, 400)
+  world.ask('one with cheap ones', 100_000, 10)
+  while (world.nowMs < 1000) world.loop(1)
+  const spent = (owner: string, cost: number): number =>
+    world.served.filter((each) => each === owner).length * cost
+  const share = spent('many dear ones', 400) / spent('one with cheap ones', 10)
+  expect(share).toBeGreaterThan(0.9)
+  expect(share).toBeLessThan(1.1)
+})
+
+test('between slices the event loop has its turn', () => {
+  const world = new World()
+  for (let connection = 0; connection < 40; connection++) world.ask('greedy', 500, 100)
+  world.loop(1)
+  expect(world.nowMs).toBeGreaterThanOrEqual(sliceMs)
+  expect(world.nowMs).toBeLessThan(sliceMs + 0.5)
+})
+
+test('connections of one owner take turns', () => {
+  const world = new World()
+  const served: number[] = []
+  const ask = (connection: number, count: number): void => {
+    if (count === 0) return
+    const go = (): void => {
+      served.push(connection)
+      ask(connection, count - 1)
+    }
+    world.turns.ask({ owner: 'ann', cost: 10, mutates: false, go })
+  }
+  for (const connection of [1, 2, 3]) ask(connection, 2)
+  world.loop()
+  expect(served).toEqual([1, 2, 3, 1, 2, 3])
+})
+
+test('so many changes of one owner are under way at once; more wait, those of others do not', () => {
+  const world = new World()
+  world.ask('greedy', changesOfOwnerMax + 5, 10, true)
+  world.ask('honest', 1, 10, true)
+  world.loop()
+  const count = (owner: string): number => world.served.filter((each) => each === owner).length
+  expect([count('greedy'), count('honest')]).toEqual([changesOfOwnerMax, 1])
+  world.turns.onChanged('greedy')
+  world.loop()
+  expect(count('greedy')).toBe(changesOfOwnerMax + 1)
+})
+
+test('what an owner costs others to be told is taken from its share', () => {
+  const world = new World()
+  world.ask('loud', 1000, 10)
+  world.ask('quiet', 1000, 10)
+  world.turns.charge('loud', 3000)
+  while (world.nowMs < 8) world.loop(1)
+  const count = (owner: string): number => world.served.filter((each) => each === owner).length
+  expect(count('quiet') - count('loud')).toBeGreaterThanOrEqual(250)
+})
