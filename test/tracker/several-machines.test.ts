@@ -20,6 +20,15 @@ async function twoTrackers(address: NatsAddress): Promise<[Tracker, Tracker]> {
   return [await runTracker(temporaryFolder(), 1, address), await runTracker(temporaryFolder(), 2, address)]
 }
 
+/** A tracker whose link to NATS can be held. */
+async function trackerOverLink(): Promise<{ tracker: Tracker; link: CuttableLink }> {
+  const address = freshNatsAddress()
+  const link = await CuttableLink.to(address.servers[0] ?? '')
+  onTestFinished(() => link.close())
+  const tracker = await runTracker(temporaryFolder(), 1, { ...address, servers: [link.address] })
+  return { tracker, link }
+}
+
 async function sentenceOfStart(folder: string, nats?: NatsAddress): Promise<string> {
   try {
     await runTracker(folder, 1, nats)
@@ -113,5 +122,55 @@ describe.skipIf(natsIsMissing)(`trackers with their log in NATS${natsIsMissing}`
     await (await runTracker(elsewhere, 1, freshNatsAddress())).close()
     expect(await sentenceOfStart(elsewhere)).toMatch(/ have their log in NATS; start with --log, or /)
     expect(existsSync(join(elsewhere, 'log.sqlite'))).toBe(false)
+  })
+
+  // They were counted as connected for ever, and 600 connections without a login were let in where 256 may be.
+  test('logins whose clients hang up while the log is asked leave nothing behind', async () => {
+    const { tracker, link } = await trackerOverLink()
+    const guests = await Promise.all(
+      Array.from({ length: 40 }, async (_, index) => {
+        const guest = await TestClient.connect(tracker.address)
+        await guest.hello()
+        await guest.register(`u${index}`, 'secret')
+        return guest
+      }),
+    )
+    let begun = 0
+    let finish = (): void => undefined
+    const held = new Promise<void>((resolve) => (finish = resolve))
+    const logins = guests.map((guest, index) => {
+      guest.beforeFinish = () => {
+        begun++
+        return held
+      }
+      return guest.login(`u${index}`, 'secret').catch(() => 'gone')
+    })
+    await vi.waitFor(() => expect(begun).toBe(guests.length), { timeout: 10_000 })
+    link.holdAnswers()
+    finish()
+    await vi.waitFor(() => expect(guests.every((guest) => guest.sent('login_finish'))).toBe(true))
+    // Their last requests are on their way.
+    for (const guest of guests) guest.caller.close()
+    expect(await Promise.all(logins)).toEqual(guests.map(() => 'gone'))
+    link.release()
+    const ann = await TestClient.loggedIn(tracker.address, 'ann')
+    expect(await ann.request('ping', {})).toMatchObject({ ok: true })
+    expect(tracker.status()).toContain('connected 1,')
+  })
+
+  test('an announce and its retraction are carried out in their order, also when the log cannot be asked', async () => {
+    const { tracker, link } = await trackerOverLink()
+    const ann = await TestClient.loggedIn(tracker.address, 'ann')
+    await ann.change('create_group', { group: 'g' })
+    const file = { group: 'g', name: 'f', fileId }
+    await ann.change('share_file', { ...file, sizeBytes: 5 })
+    link.holdAnswers()
+    const announced = ann.request('announce', { files: [{ ...file, complete: true }] })
+    const retracted = ann.request('retract', { files: [file] })
+    expect([await announced, await retracted]).toMatchObject([{ ok: true }, { ok: true }])
+    link.release()
+    expect(await ann.request('list_files', { group: 'g' })).toMatchObject({
+      value: { files: [{ seeders: 0 }] },
+    })
   })
 })

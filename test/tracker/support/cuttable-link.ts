@@ -52,6 +52,12 @@ export class CuttableLink {
     for (const socket of this.#far) socket.pause()
   }
 
+  /** What was held goes through, and what comes. */
+  release(): void {
+    this.#isHeld = false
+    for (const socket of this.#far) socket.resume()
+  }
+
   /** Ends every connection, and takes no new one until `heal`. */
   cut(): void {
     this.#isCut = true

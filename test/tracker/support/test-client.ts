@@ -48,7 +48,10 @@ export class TestClient {
   closed: Failure | undefined
   trackerKey = ''
   nonce = ''
+  /** What a login waits for before its last request. */
+  beforeFinish: () => Promise<void> = () => Promise.resolve()
   #onNews: (() => void) | undefined
+  readonly #sent = new Set<string>()
 
   constructor(caller: (client: TestClient) => Caller<TrackerProtocol>, identity: Identity) {
     this.identity = identity
@@ -95,7 +98,13 @@ export class TestClient {
     method: M,
     params: Params<TrackerProtocol, M>,
   ): Promise<Answer<Result<TrackerProtocol, M>>> {
+    this.#sent.add(method)
     return this.caller.request(method, params)
+  }
+
+  /** Whether it has asked this. */
+  sent(method: string): boolean {
+    return this.#sent.has(method)
   }
 
   /** A change, with a fresh command id. */
@@ -128,6 +137,7 @@ export class TestClient {
     if (!start.ok) return start
     const keySource = (saltText: string, iterations: number) => keysOf(password, saltText, iterations)
     const clientFinal = await scram.clientFinal(start.value.serverFirst, keySource)
+    await this.beforeFinish()
     const end = await this.request('login_finish', {
       clientFinal,
       key: this.identity.publicKey,
