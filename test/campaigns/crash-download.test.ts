@@ -13,10 +13,12 @@ test.runIf(process.platform === 'linux')(
     await inArena(async (arena) => {
       const figures = await killDownloader(arena, { kills: 3, sizeMiB: 24, seed, longestLifeMs: 400 })
       expect({ seed, ...figures }).toMatchObject({ isIdentical: true })
+      expect(figures.inTheMiddle, `seed ${seed}`).toBeGreaterThan(0)
       // At this rate there are never more than a few in flight.
       expect(figures.piecesSent, `seed ${seed}`).toBeLessThan(figures.pieces + 3 * 8)
     })
   },
+  60_000,
 )
 
 // The calls behind the last `rm` only remember what became of it; the campaign goes to the end of them.
