@@ -1,0 +1,93 @@
+// Holds docs/limits.md against the sources: each number that it names is the one that holds.
+
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import {
+  peerConnectionLimits,
+  peersPerFileMax,
+  requestsInFlightMax,
+  stalledAfterMs,
+  unsentBytesMax,
+} from '../../src/common/limits.ts'
+import {
+  changesOfOwnerMax,
+  commandsWaitingMax,
+  connectionLimits,
+  failedAttemptsOfLoopbackPerMinute,
+  failedAttemptsOfNetworkPerMinute,
+  failedAttemptsOfPairPerMinute,
+  failedAttemptsOfUserPerMinute,
+  newsPaceMaxMs,
+  newsPaceMinMs,
+  peersOfUserMax,
+  sliceMs,
+} from '../../src/tracker/limits.ts'
+import { quotaTable } from '../../src/tracker/state/quotas.ts'
+
+const text = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8')
+
+/** The second column of the tables of a chapter. */
+function valuesOf(title: string): string[] {
+  const chapter = text.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? ''
+  return [...chapter.matchAll(/^\| (?!bound|quota|-)[^|]+ \| ([^|]+) \|/gm)].map(([, value = '']) => value)
+}
+
+const count = (value: number): string => value.toLocaleString('en')
+const seconds = (ms: number): string => `${ms / 1000} s`
+
+test.each([
+  [
+    'Connections to a tracker',
+    [
+      count(connectionLimits.unproven),
+      count(connectionLimits.unprovenOfNetwork),
+      count(connectionLimits.unprovenOfLoopback),
+      seconds(connectionLimits.begunGraceMs),
+      count(connectionLimits.ofOwner),
+      count(connectionLimits.all),
+    ],
+  ],
+  [
+    'Requests',
+    [
+      count(requestsInFlightMax),
+      `${unsentBytesMax / 1024} KiB`,
+      seconds(stalledAfterMs),
+      count(changesOfOwnerMax),
+      count(commandsWaitingMax),
+      `${sliceMs} ms`,
+    ],
+  ],
+  [
+    'Failed attempts',
+    [
+      failedAttemptsOfPairPerMinute,
+      failedAttemptsOfNetworkPerMinute,
+      failedAttemptsOfLoopbackPerMinute,
+      failedAttemptsOfUserPerMinute,
+    ].map(count),
+  ],
+  [
+    'Swarms',
+    [count(peersPerFileMax), count(peersOfUserMax), `${newsPaceMinMs} ms to ${newsPaceMaxMs / 1000} s apart`],
+  ],
+  [
+    'Connections to a sharing client',
+    [
+      count(peerConnectionLimits.unproven),
+      count(peerConnectionLimits.unprovenOfNetwork),
+      seconds(peerConnectionLimits.proveWithinMs),
+      count(peerConnectionLimits.ofOwner),
+      count(peerConnectionLimits.all),
+    ],
+  ],
+])('the bounds of "%s" are those of the sources', (title, expected) => {
+  expect(valuesOf(title)).toEqual(expected)
+})
+
+test('the quotas are those of the sources, with their meanings', () => {
+  const rows = [...text.matchAll(/^\| `(\w+)` \| ([\d,]+) \| ([^|]+) \|$/gm)].map((row) => row.slice(1))
+  expect(rows).toEqual(
+    Object.entries(quotaTable).map(([name, { value, meaning }]) => [name, count(value), meaning]),
+  )
+})
