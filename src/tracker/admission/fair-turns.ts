@@ -23,9 +23,10 @@ export class FairTurns implements Turns {
   readonly #owners = new Map<string, Owner>()
   /** Owners with something to do, in the order of their turns. */
   #queue: Owner[] = []
-  /** Work of this slice began then; undefined between slices. */
+  /** Work of this turn of the event loop began then; undefined before. */
   #sliceSinceMs: number | undefined
-  #willWork = false
+  #isWorking = false
+  #isSliceOver = false
 
   /** `soon` calls back after the event loop has had its turn. */
   constructor(
@@ -40,7 +41,7 @@ export class FairTurns implements Turns {
     const owner = this.#ownerOf(turn.owner)
     owner.turns.push(turn)
     this.#enqueue(owner)
-    this.#workSoon()
+    this.#work()
   }
 
   onChanged(name: string): void {
@@ -49,7 +50,7 @@ export class FairTurns implements Turns {
     owner.changes--
     if (owner.turns.length > 0) this.#enqueue(owner)
     else this.#forgetIdle(owner)
-    this.#workSoon()
+    this.#work()
   }
 
   charge(name: string, microseconds: number): void {
@@ -77,25 +78,28 @@ export class FairTurns implements Turns {
     return first !== undefined && (!first.mutates || changes < changesOfOwnerMax)
   }
 
-  #workSoon(): void {
-    if (this.#willWork || this.#sliceSinceMs !== undefined || this.#queue.length === 0) return
-    this.#willWork = true
-    this.#soon(() => {
-      this.#willWork = false
-      this.#work()
-    })
-  }
-
+  /** Serves whoever is queued, until the time of this turn of the event loop is used up. */
   #work(): void {
-    this.#sliceSinceMs = this.#nowMs()
+    if (this.#isWorking || this.#isSliceOver || this.#queue.length === 0) return
+    if (this.#sliceSinceMs === undefined) {
+      this.#sliceSinceMs = this.#nowMs()
+      this.#soon(() => this.#onNextTurn())
+    }
+    this.#isWorking = true
     for (let owner = this.#queue.shift(); owner !== undefined; owner = this.#queue.shift()) {
       owner.isQueued = false
       owner.credit += quantumMicroseconds
       this.#serve(owner)
-      if (this.#nowMs() - this.#sliceSinceMs >= sliceMs) break
+      this.#isSliceOver = this.#nowMs() - this.#sliceSinceMs >= sliceMs
+      if (this.#isSliceOver) break
     }
+    this.#isWorking = false
+  }
+
+  #onNextTurn(): void {
     this.#sliceSinceMs = undefined
-    this.#workSoon()
+    this.#isSliceOver = false
+    this.#work()
   }
 
   /** What it asks for until its share of this round is used up. */

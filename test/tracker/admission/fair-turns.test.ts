@@ -6,7 +6,7 @@ import { changesOfOwnerMax, sliceMs } from '../../../src/tracker/limits.ts'
 
 class World {
   nowMs = 0
-  readonly #soon: (() => void)[] = []
+  #soon: (() => void)[] = []
   /** Whose turn it was, in order. */
   readonly served: string[] = []
   readonly turns = new FairTurns(
@@ -23,6 +23,12 @@ class World {
       this.ask(owner, count - 1, cost, mutates)
     }
     this.turns.ask({ owner, cost, mutates, go })
+  }
+
+  /** Uses up the time of this turn of the event loop, so that what is asked now is queued. */
+  fillTurn(): void {
+    this.ask('first', 1, 1000 * sliceMs)
+    this.served.length = 0
   }
 
   /** Lets the event loop have so many turns. */
@@ -56,16 +62,25 @@ test('owners get the same time, whatever their requests cost and however many co
   expect(share).toBeLessThan(1.1)
 })
 
+test('whoever asks when there is time is served at once', () => {
+  const world = new World()
+  world.ask('ann', 3, 10)
+  expect(world.served).toHaveLength(3)
+})
+
 test('between slices the event loop has its turn', () => {
   const world = new World()
   for (let connection = 0; connection < 40; connection++) world.ask('greedy', 500, 100)
-  world.loop(1)
-  expect(world.nowMs).toBeGreaterThanOrEqual(sliceMs)
-  expect(world.nowMs).toBeLessThan(sliceMs + 0.5)
+  for (const slices of [1, 2, 3]) {
+    expect(world.nowMs).toBeGreaterThanOrEqual(slices * sliceMs)
+    expect(world.nowMs).toBeLessThan(slices * (sliceMs + 0.5))
+    world.loop(1)
+  }
 })
 
 test('connections of one owner take turns', () => {
   const world = new World()
+  world.fillTurn()
   const served: number[] = []
   const ask = (connection: number, count: number): void => {
     if (count === 0) return
@@ -94,10 +109,11 @@ test('so many changes of one owner are under way at once; more wait, those of ot
 
 test('what an owner costs others to be told is taken from its share', () => {
   const world = new World()
+  world.fillTurn()
   world.ask('loud', 1000, 10)
   world.ask('quiet', 1000, 10)
   world.turns.charge('loud', 3000)
-  while (world.nowMs < 8) world.loop(1)
+  while (world.nowMs < 12) world.loop(1)
   const count = (owner: string): number => world.served.filter((each) => each === owner).length
   expect(count('quiet') - count('loud')).toBeGreaterThanOrEqual(250)
 })
