@@ -26,8 +26,10 @@ interface Cost {
   readonly users: number
   readonly cpuSeconds: number
   readonly bytes: number
-  /** It would have been more: the crowd was stopped at `stopAt`. */
+  /** It would have been more: the crowd was stopped at `stopAt`, or the tracker ended. */
   readonly isStopped: boolean
+  /** Of three for each client. */
+  readonly requestsAnswered: number
 }
 
 export async function benchNews(): Promise<void> {
@@ -71,7 +73,7 @@ async function measure(users: number): Promise<Cost> {
   if (ended !== undefined) say(`  the tracker ${ended} ${share}`)
   else if (isStopped) say(`  stopped ${share}`)
   if (refusals > 0) throw new Error(`${refusals} of ${users * 3} requests were refused`)
-  return { users, cpuSeconds, bytes, isStopped }
+  return { users, cpuSeconds, bytes, isStopped, requestsAnswered }
 }
 
 /** The CPU time of a tracker from here on, even if it does not live to the end: of the dead nothing can be read. */
@@ -98,11 +100,14 @@ class CpuMeter {
   }
 }
 
-function judge({ users, cpuSeconds, bytes, isStopped }: Cost): void {
+function judge({ users, cpuSeconds, bytes, isStopped, requestsAnswered }: Cost): void {
   const what = `${thousands(users)} clients come to one file`
   const least = isStopped ? 'more than ' : ''
   const isCheap = !isStopped && cpuSeconds < cpuSecondsMax
   verdict(`${what}, CPU`, `${least}${cpuSeconds.toFixed(1)} s`, `${cpuSecondsMax} s`, isCheap)
+  // Who serves fewer is cheaper, and no better.
+  const [answered, all] = [thousands(requestsAnswered), thousands(users * 3)]
+  verdict(`${what}, requests answered`, answered, all, requestsAnswered === users * 3)
   const isShort = !isStopped && bytes < bytesMax
   verdict(`${what}, sent`, `${least}${megabytes(bytes)}`, megabytes(bytesMax), isShort)
 }
