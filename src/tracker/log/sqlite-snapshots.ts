@@ -20,9 +20,12 @@ interface SectionRow {
   text: string
 }
 
-/** From format 2 of the file on. Trackers of version 0.1 refuse a file of it. */
+/**
+ * From format 2 of the file on. Trackers of version 0.1 refuse a file of it. With row ids, so that the index of the
+ * keys is small: to count them is to read it.
+ */
 const sectionsTable = `
-  CREATE TABLE sections (key TEXT PRIMARY KEY, checksum INTEGER NOT NULL, text TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE sections (key TEXT PRIMARY KEY, checksum INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
   PRAGMA user_version = 2;
 `
 const countPattern = /^\{"sections":(\d+)\}$/
