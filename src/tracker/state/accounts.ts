@@ -37,6 +37,7 @@ function countRegistration(state: State, network: string, day: number): void {
     registrations.day = day
     registrations.byNetwork.clear()
   }
+  registrations.changedAt = state.position
   registrations.byNetwork.set(network, (registrations.byNetwork.get(network) ?? 0) + 1)
 }
 

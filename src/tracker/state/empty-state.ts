@@ -24,7 +24,7 @@ export function emptyState(): State {
     accounts: sortedByName(),
     groups: sortedByName(),
     quotas: defaultQuotas,
-    registrations: { day: 0, byNetwork: new Map() },
+    registrations: { day: 0, changedAt: 0, byNetwork: new Map() },
     outcomes: new LegacyOutcomes(),
     shelves: {
       accounts: new Shelves(accountsOfShelf),

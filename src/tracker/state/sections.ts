@@ -54,7 +54,8 @@ type EntryFields = [
 /** Sections that changed after this position of the log; all of them for 0. */
 export function* changedSections(state: State, after: number): Generator<ChangedSection> {
   yield [community, JSON.stringify(communityFields(state))]
-  yield [registrations, JSON.stringify([state.registrations.day, [...state.registrations.byNetwork]])]
+  const { day, changedAt, byNetwork } = state.registrations
+  if (after === 0 || changedAt > after) yield [registrations, JSON.stringify([day, [...byNetwork]])]
   const { accounts, groups, entries } = state.shelves
   yield* changedShelves(kinds[0], accounts, accountFields, after)
   yield* changedShelves(kinds[1], groups, groupFields, after)

@@ -70,8 +70,11 @@ export interface State {
   readonly accounts: SortedMap<Account>
   readonly groups: SortedMap<Group>
   quotas: Quotas
-  /** Accounts made today, by the network they came from; `day` counts days since 1970. */
-  readonly registrations: { day: number; readonly byNetwork: Map<string, number> }
+  /**
+   * Accounts made today, by the network they came from. `day` counts days since 1970, `changedAt` is the position
+   * of the last one.
+   */
+  readonly registrations: { day: number; changedAt: number; readonly byNetwork: Map<string, number> }
   /** At level 1: outcomes of everybody's last commands. */
   readonly outcomes: LegacyOutcomes
   /** The same accounts, groups and entries by number, and what changed of them when: for snapshots. */
