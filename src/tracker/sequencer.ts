@@ -136,9 +136,12 @@ export class Sequencer implements LogFollower {
     return this.#entriesRead
   }
 
-  /** Commands are on their way through the log: what is refused now may not be when they are applied. */
-  get isBusy(): boolean {
-    return this.#collected.length + this.#sent.size > 0
+  /**
+   * Whether the state has all that is acknowledged anywhere, as far as `sync` could know, and nothing is on its way
+   * through this tracker: what is refused now is then refused for sure.
+   */
+  get isCurrent(): boolean {
+    return this.#log.isCurrent && this.#collected.length + this.#sent.size === 0
   }
 
   /** How far this tracker is behind the log. */

@@ -65,7 +65,7 @@ export const SqliteLog = deliveringBeforeCommit(class SqliteLog`,
     finds: 'lost',
   },
   'forgets-outcomes': {
-    edits: [['tracker/state/done-commands.js', /account\.done = kept\.concat\(hash\);/, '']],
+    edits: [['tracker/state/remembered.js', /account\.remembered = kept\.concat\(.*\);/, '']],
     finds: 'twice',
   },
 } as const satisfies Record<string, Variant>

@@ -44,6 +44,8 @@ class HandLog implements CommandLog {
     }
   }
 
+  readonly isCurrent = true
+
   sync(): undefined {}
 
   saveSnapshot(): Promise<void> {

@@ -14,6 +14,7 @@ import { credentialsOf, deriveKeys, type ClientKeys } from '../../common/securit
 import type { Method, Params, Result } from '../../common/wire/methods.ts'
 import type { KnownLogins } from '../storage/known-logins.ts'
 import { Announcements } from './announcements.ts'
+import { triesOf } from './repeats.ts'
 import { ToldOnce } from './told-once.ts'
 import { TrackerConnection, type Credentials, type Greeting, type Told } from './tracker-connection.ts'
 
@@ -144,25 +145,23 @@ export class TrackerLink {
     method: M,
     params: Params<TrackerProtocol, M>,
   ): Promise<Answer<Result<TrackerProtocol, M>>> {
-    return this.#request(method, params)
+    return this.#request(method, () => params)
   }
 
   /** Changes hard state exactly once, however often the command is sent. */
   async change<M extends Change>(method: M, params: ChangeParams<M>): Promise<Answer<void>> {
-    const answer = await this.#request(method, { ...params, id: newCommandId() } as Params<
-      TrackerProtocol,
-      M
-    >)
+    const tries = triesOf({ ...params, id: newCommandId() } as Params<TrackerProtocol, M>)
+    const answer = await this.#request(method, tries)
     return answer.ok ? accept(undefined) : answer
   }
 
   async register(user: string, password: string): Promise<Answer<void>> {
     const keys = await deriveKeys(password, randomBytes(16).toString('base64'), this.#options.iterations)
-    const params = { user, ...credentialsOf(keys), id: newCommandId() }
+    const tries = triesOf({ user, ...credentialsOf(keys), id: newCommandId() })
     let community: string | undefined
     const answer = await this.#withConnection((connection, timeoutMs) => {
       community = connection.greeting?.cluster
-      return connection.request('register', params, timeoutMs)
+      return connection.request('register', tries(), timeoutMs)
     })
     if (!answer.ok) return answer
     if (community !== undefined) await this.#options.knownLogins.remember(community, user, keys)
@@ -309,9 +308,9 @@ export class TrackerLink {
 
   async #request<M extends Method<TrackerProtocol>>(
     method: M,
-    params: Params<TrackerProtocol, M>,
+    params: () => Params<TrackerProtocol, M>,
   ): Promise<Answer<Result<TrackerProtocol, M>>> {
-    return this.#withConnection((connection, timeoutMs) => connection.request(method, params, timeoutMs))
+    return this.#withConnection((connection, timeoutMs) => connection.request(method, params(), timeoutMs))
   }
 
   /** Tries one tracker after the other until one answers; gives up when none does in time. */

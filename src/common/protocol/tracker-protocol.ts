@@ -55,7 +55,8 @@ const page = { after: v.optional(v.string()) }
 const users = v.object({ users: v.pipe(v.array(UserName), v.maxLength(pageEntries)), more: v.boolean() })
 const changed = Nothing
 const TrackerKeys = v.pipe(v.array(PublicKey), v.maxLength(trackerKeysMax))
-const id = { id: CommandId }
+/** `again`: an earlier try may still be on its way to the log of the trackers. */
+const id = { id: CommandId, again: v.optional(v.boolean()) }
 
 /** A base64 key of SCRAM-SHA-256: 32 bytes. */
 const ScramKey = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{43}=$/, 'is not a SCRAM key'))

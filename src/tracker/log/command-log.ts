@@ -72,6 +72,9 @@ export interface CommandLog {
    */
   sync(): Promise<void> | undefined
 
+  /** Whether the last `sync` could know what is in the log. */
+  readonly isCurrent: boolean
+
   /** For people and monitoring. Not there for a log that is never behind. */
   lag?(): LogLag
 

@@ -5,6 +5,7 @@ import { Failure } from '../../common/failure.ts'
 import type { CommandLog, Kept, LogFollower, LogSnapshot, SnapshotToKeep } from './command-log.ts'
 
 export class MemoryLog implements CommandLog {
+  readonly isCurrent = true
   readonly #followers: LogFollower[] = []
   #snapshot: LogSnapshot | undefined
   /** Those of the snapshot, if it has sections. */

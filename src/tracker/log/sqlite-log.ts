@@ -46,6 +46,7 @@ export class SqliteLog implements CommandLog {
   #seenVersion: unknown
   /** When everything in the file was last known to be delivered, in milliseconds of `performance.now()`. */
   #seenEndAtMs = performance.now()
+  #isCurrent = false
 
   /** Throws a `data` failure for a file that is damaged or not ours. */
   constructor(path: string, entriesKept = entriesKeptBehindSnapshot) {
@@ -91,10 +92,16 @@ export class SqliteLog implements CommandLog {
   sync(): undefined {
     // In a transaction already: whoever is being told of an entry asks for the next ones.
     if (this.#watch === undefined || this.#database.isTransaction) return
+    this.#isCurrent = false
     this.#orLose(() => {
       if (this.#dataVersion() !== this.#seenVersion) this.#inOneView(() => this.#deliverWhenNew())
       this.#seenEndAtMs = performance.now()
+      this.#isCurrent = true
     })
+  }
+
+  get isCurrent(): boolean {
+    return this.#isCurrent
   }
 
   lag(): LogLag {

@@ -68,12 +68,12 @@ function hello(services: Services, protocol: number, from: Requester): ReturnTyp
 /** Whoever tries which names are taken is one who tries to get in. */
 function register(
   services: Services,
-  { id, user, ...credentials }: Params<TrackerProtocol, 'register'>,
+  { id, user, again, ...credentials }: Params<TrackerProtocol, 'register'>,
   from: Requester,
 ): ReturnType<Accounts['register']> {
   const { attempts, nowMs } = services
   if (attempts.isHostBlocked(from.host, nowMs())) return tooManyAttempts
-  const answer = change(services, { kind: 'register', id, user, credentials }, from)
+  const answer = change(services, { kind: 'register', id, user, credentials, again }, from)
   const note = (answer: Answer<object>): Answer<object> => {
     if (!answer.ok && answer.refusal.code === 'user-taken') attempts.onHostFailed(from.host, nowMs())
     return answer

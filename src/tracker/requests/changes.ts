@@ -7,19 +7,25 @@ import type { Requester } from './requester.ts'
 import { answerOf } from './sentences.ts'
 import type { Services } from './services.ts'
 
+/** What a request for a change has besides the change. */
+interface Asking {
+  /** An earlier try may still be on its way to the log. */
+  readonly again?: boolean | undefined
+}
+
 /**
  * The answer when the change is durable. What changes nothing is answered at once and needs no log: else whoever is
  * refused again and again would fill it, and so would a login with ten thousand shares that are known. That is
- * sure when the state is up to date, which it is when a handler begins, and nothing is on its way to the log
- * that could make it otherwise.
+ * sure when the state is up to date, when nothing is on its way to the log that could make it otherwise, and when
+ * this is the first try: an earlier one must not be carried out after its asker has been told no.
  */
 export function change(
   { sequencer, nowMs }: Services,
-  command: Change | Register,
+  { again = false, ...command }: (Change | Register) & Asking,
   from: Requester,
 ): Answer<object> | Promise<Answer<object>> {
   const { state } = sequencer
-  if (!sequencer.isBusy) {
+  if (!again && sequencer.isCurrent) {
     const foreseen = foresee(state, command, { position: state.position, atMs: nowMs(), from: from.host })
     if (foreseen !== undefined) return answerOf(foreseen)
   }

@@ -1,7 +1,7 @@
 // What an outcome is called for people: its code on the wire, and a sentence.
 
 import { accept, isRefusalCode, refuse, type Answer, type RefusalCode } from '../../common/refusal.ts'
-import type { Found, No, Reason } from '../state/outcomes.ts'
+import { reasons, type Found, type No, type Reason } from '../state/outcomes.ts'
 import { isQuotaName, quotaTable } from '../state/quotas.ts'
 
 type Words = readonly [code: RefusalCode, sentence: string]
@@ -34,7 +34,16 @@ const words: Readonly<Record<Reason, (...args: string[]) => Words>> = {
   'last-tracker': () => ['usage', 'this is the only tracker; without one nobody could log in'],
   'cannot-save': () => ['unavailable', 'the tracker cannot save changes at the moment; try again later'],
   'too-busy': () => ['busy', 'the tracker has too much to do at the moment; try again later'],
+  'was-refused': (reason = '') => [codeOf(reason), 'this was refused when it came first; ask again'],
   'as-was-said': (code = '', sentence = '') => [isRefusalCode(code) ? code : 'unavailable', sentence],
+}
+
+function isReason(text: string): text is Reason {
+  return reasons.some((reason) => reason === text)
+}
+
+function codeOf(reason: string): RefusalCode {
+  return isReason(reason) ? words[reason]()[0] : 'busy'
 }
 
 export function wordsOf({ reason, args }: No): Words {

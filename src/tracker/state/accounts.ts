@@ -3,8 +3,8 @@
 import { networkOf } from '../../common/networks.ts'
 import { addAccount } from './changes.ts'
 import type { At, Register } from './commands.ts'
-import { hashOfId, remember } from './done-commands.ts'
-import { no, type Decision, type No } from './outcomes.ts'
+import { remember } from './remembered.ts'
+import { done, no, type Decision, type No } from './outcomes.ts'
 import { overQuota } from './quotas.ts'
 import type { State } from './state.ts'
 
@@ -20,7 +20,7 @@ export function register(state: State, command: Register, at: At): Decision {
   return () => {
     countRegistration(state, network, dayOf(at))
     // So that the same request, repeated, is not told that the name is taken.
-    remember(addAccount(state, user, credentials), hashOfId(command.id))
+    remember(addAccount(state, user, credentials), command.id, done)
   }
 }
 

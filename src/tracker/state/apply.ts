@@ -4,11 +4,11 @@
 import { register } from './accounts.ts'
 import { touchAccount } from './changes.ts'
 import { legacyKey, type At, type Change, type Command } from './commands.ts'
-import { hashOfId, isDone, remember } from './done-commands.ts'
 import type { Effect } from './effects.ts'
 import { shareFile, unshareFile } from './entries.ts'
 import { createGroup, decideRequest, joinGroup, leaveGroup, removeMember } from './groups.ts'
 import { done, no, type Decision, type No, type Outcome } from './outcomes.ts'
+import { remember, remembered } from './remembered.ts'
 import type { Account, State } from './state.ts'
 import { raiseLevel, revokeTracker, setQuota, trackerStarted } from './trackers.ts'
 
@@ -20,8 +20,8 @@ export interface Applied {
 const noEffects: readonly Effect[] = []
 
 /**
- * Decides the command, refusals included, and changes `state` accordingly. A command that was done before
- * changes nothing and is done.
+ * Decides the command, refusals included, and changes `state` accordingly. A command whose id was seen before
+ * changes nothing, and comes to what it came to then.
  */
 export function apply(state: State, command: Command, at: At): Applied {
   const before = knownOutcome(state, command)
@@ -96,7 +96,7 @@ function knownOutcome(state: State, command: Command): Outcome | undefined {
     return key === undefined ? undefined : state.outcomes.get(key)
   }
   const account = accountOf(state, command)
-  return account !== undefined && 'id' in command && isDone(account, hashOfId(command.id)) ? done : undefined
+  return account !== undefined && 'id' in command ? remembered(account, command.id) : undefined
 }
 
 function rememberOutcome(state: State, command: Command, outcome: Outcome): void {
@@ -107,8 +107,8 @@ function rememberOutcome(state: State, command: Command, outcome: Outcome): void
   }
   // A registration is remembered with the account that it makes.
   const account = 'by' in command ? state.accounts.get(command.by) : undefined
-  if (account === undefined || !outcome.ok || !('by' in command)) return
-  remember(account, hashOfId(command.id))
+  if (account === undefined || !('by' in command)) return
+  remember(account, command.id, outcome)
   touchAccount(state, account)
 }
 

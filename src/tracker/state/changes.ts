@@ -9,7 +9,16 @@ import type { Account, Entry, Group, State } from './state.ts'
 
 export function addAccount(state: State, name: string, credentials: Credentials): Account {
   const id = state.shelves.accounts.takeId()
-  const account: Account = { id, name, credentials, epoch: 0, groups: [], requests: 0, shares: 0, done: [] }
+  const account: Account = {
+    id,
+    name,
+    credentials,
+    epoch: 0,
+    groups: [],
+    requests: 0,
+    shares: 0,
+    remembered: [],
+  }
   state.accounts.set(name, account)
   state.shelves.accounts.put(account)
   touchAccount(state, account)

@@ -1,33 +1,38 @@
 // What a command or question comes to: done, or a reason with its arguments. Sentences are made where they are
 // shown, so that wording one anew changes no state.
 
-export type Reason =
-  | 'user-taken'
-  | 'no-such-user'
-  | 'group-taken'
-  | 'no-such-group'
+/** In an order that never changes, and new ones at the end: the state remembers them by their place. */
+export const reasons = [
+  'user-taken',
+  'no-such-user',
+  'group-taken',
+  'no-such-group',
   /** The asker is a member of the group. */
-  | 'you-are-member'
-  | 'is-member'
-  | 'already-requested'
-  | 'no-such-request'
+  'you-are-member',
+  'is-member',
+  'already-requested',
+  'no-such-request',
   /** The asker is no member of the group. */
-  | 'you-are-no-member'
-  | 'is-no-member'
-  | 'not-the-owner'
-  | 'you-own-it'
-  | 'no-such-file'
-  | 'not-shared'
-  | 'name-taken'
-  | 'other-size'
-  | 'over-quota'
-  | 'no-such-tracker'
-  | 'last-tracker'
+  'you-are-no-member',
+  'is-no-member',
+  'not-the-owner',
+  'you-own-it',
+  'no-such-file',
+  'not-shared',
+  'name-taken',
+  'other-size',
+  'over-quota',
+  'no-such-tracker',
+  'last-tracker',
   /** The log cannot be written. */
-  | 'cannot-save'
-  | 'too-busy'
+  'cannot-save',
+  'too-busy',
   /** Of a snapshot of before, which kept sentences: its arguments are code and sentence. */
-  | 'as-was-said'
+  'as-was-said',
+  /** A repeated command that was refused the first time; its argument is that reason. */
+  'was-refused',
+] as const
+export type Reason = (typeof reasons)[number]
 
 export interface No {
   readonly ok: false

@@ -39,7 +39,7 @@ type AccountFields = [
   iterations: number,
   storedKey: string,
   serverKey: string,
-  done: string,
+  remembered: string,
 ]
 type GroupFields = [id: number, name: string, members: number[], requests: number[]]
 type EntryFields = [
@@ -143,18 +143,18 @@ function restoreRegistrations(state: State, [day, byNetwork]: [number, [string, 
   for (const [network, count] of byNetwork) state.registrations.byNetwork.set(network, count)
 }
 
-function accountFields({ id, name, epoch, credentials, done }: Account): AccountFields {
+function accountFields({ id, name, epoch, credentials, remembered }: Account): AccountFields {
   const { salt, iterations, storedKey, serverKey } = credentials
-  const bytes = Buffer.from(new Float64Array(done).buffer)
+  const bytes = Buffer.from(new Float64Array(remembered).buffer)
   return [id, name, epoch, salt, iterations, storedKey, serverKey, bytes.toString('base64')]
 }
 
 function restoreAccount(state: State, fields: AccountFields): void {
   const [id, name, epoch, salt, iterations, storedKey, serverKey, text] = fields
   const bytes = Buffer.from(text, 'base64')
-  const done = Array.from({ length: bytes.length / 8 }, (_, at) => bytes.readDoubleLE(8 * at))
+  const remembered = Array.from({ length: bytes.length / 8 }, (_, at) => bytes.readDoubleLE(8 * at))
   const credentials = { salt, iterations, storedKey, serverKey }
-  const account: Account = { id, name, credentials, epoch, groups: [], requests: 0, shares: 0, done }
+  const account: Account = { id, name, credentials, epoch, groups: [], requests: 0, shares: 0, remembered }
   state.accounts.set(name, account)
   state.shelves.accounts.put(account)
 }

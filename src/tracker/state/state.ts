@@ -24,8 +24,8 @@ export interface Account {
   requests: number
   /** Entries that it shares. */
   shares: number
-  /** Ids of its last changes that were done, as `hashOfId` gives them, oldest first. */
-  done: readonly number[]
+  /** What its last commands came to, oldest first: see remembered.ts. */
+  remembered: readonly number[]
 }
 
 export interface Group {

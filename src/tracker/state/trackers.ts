@@ -3,9 +3,9 @@
 import { trackerKeysMax } from '../../common/limits.ts'
 import type { RaiseLevel, RevokeTracker, SetQuota, TrackerStarted } from './commands.ts'
 import type { Effect } from './effects.ts'
-import { hashOfId, remember } from './done-commands.ts'
 import { no, type Decision } from './outcomes.ts'
 import { defaultQuotas } from './quotas.ts'
+import { remember } from './remembered.ts'
 import type { Shelves } from './shelves.ts'
 import type { State } from './state.ts'
 
@@ -75,7 +75,8 @@ function enterLevel2(state: State): void {
   for (const [key, outcome] of state.outcomes) {
     const [user = '', id = ''] = key.split(' ')
     const account = state.accounts.get(user)
-    if (account !== undefined && outcome.ok) remember(account, hashOfId(id))
+    // A snapshot of level 1 has sentences for reasons, so not every tracker knows those.
+    if (account !== undefined) remember(account, id, outcome.ok ? outcome : no('was-refused'))
   }
   state.outcomes.clear()
 }

@@ -126,7 +126,7 @@ export class Workload {
     const startedMs = performance.now()
     do {
       step.tries++
-      const answer = await speaker.try(method, params)
+      const answer = await speaker.try(method, step.tries > 1 ? { ...params, again: true } : params)
       if (answer === undefined) continue
       step.answer = answer.ok ? 'done' : answer.refusal.code
       this.#onAnswer(performance.now() - startedMs)

@@ -25,7 +25,7 @@ test('a change whose tracker dies over it is repeated at the next, with the same
   const [before] = await first!.called('create_group')
   const [after] = await second!.called('create_group')
   expect(before?.params.id).toMatch(/^[A-Za-z0-9_-]{16,64}$/)
-  expect(after?.params).toEqual(before?.params)
+  expect(after?.params).toEqual({ ...before?.params, again: true })
 })
 
 test('two changes have two command ids', async () => {
@@ -46,7 +46,7 @@ test('with one tracker only, the change is repeated when it is back, with the sa
   })
   expect(await link.change('create_group', { group: 'g1' })).toEqual(accept(undefined))
   const calls = await tracker!.called('create_group', 2)
-  expect(calls[0]?.params).toEqual(calls[1]?.params)
+  expect(calls[1]?.params).toEqual({ ...calls[0]?.params, again: true })
 })
 
 test('a refusal is the answer; no other tracker is asked for a better one', async () => {

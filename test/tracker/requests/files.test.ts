@@ -209,7 +209,7 @@ test('a name that is not drawn as it is spelt is refused, unless the group has i
     submitted.push(command)
     return Promise.resolve(done)
   }
-  const services = { sequencer: { state, submit, isBusy: false }, nowMs: () => 0 }
+  const services = { sequencer: { state, submit, isCurrent: true }, nowMs: () => 0 }
   const { share_file } = fileHandlers(services as unknown as Services)
   const again = { id: 'i'.repeat(16), ...shared, name: 'so\u00adft.png', fileId: otherId }
   await share_file(again, { user: 'ann', host: '127.0.0.1' } as Requester, 1)

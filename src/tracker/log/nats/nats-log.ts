@@ -133,6 +133,10 @@ export class NatsLog implements CommandLog {
     return appending
   }
 
+  get isCurrent(): boolean {
+    return !this.#isBlind && !this.#isOver && this.#link.downForMs === 0
+  }
+
   /** In messages, of one entry at least: what is in them is not known before they are read. */
   lag(): LogLag {
     const entries = Math.max(0, this.#known - this.#sequence)

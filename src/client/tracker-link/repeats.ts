@@ -1,0 +1,11 @@
+// A change that is tried until a tracker answers.
+
+/** Its params, each time it is tried: from the second time on they say that an earlier try may be under way. */
+export function triesOf<P extends object>(params: P): () => P & { again?: true } {
+  let isFirst = true
+  return () => {
+    if (!isFirst) return { ...params, again: true }
+    isFirst = false
+    return params
+  }
+}

@@ -1,0 +1,46 @@
+// What an account's last commands came to, so that a request that is repeated takes effect once, and one that was
+// refused never takes effect later: a copy of it may still be on its way to the log when its asker has long been
+// told no. Kept for each account, so what others do never pushes it out.
+
+import { done, no, reasons, type Outcome } from './outcomes.ts'
+import type { Account } from './state.ts'
+
+/** More than a client has under way on its connections when it loses them. */
+export const rememberedMax = 128
+
+/** A remembered command is one number: 46 bits of its id, and the place of its outcome among these. */
+const outcomesMax = 64
+
+/**
+ * 46 bits of a command id (FNV-1a twice, with different beginnings). Ids are random, and two that fall together
+ * concern only the account that chose them.
+ */
+function hashOfId(id: string): number {
+  let one = 0x811c9dc5
+  let other = 0x050c5d1f
+  for (let at = 0; at < id.length; at++) {
+    const unit = id.charCodeAt(at)
+    one = Math.imul(one ^ unit, 0x01000193)
+    other = Math.imul(other ^ unit, 0x01000193) ^ (other >>> 15)
+  }
+  return (one >>> 0) * 0x4000 + (other >>> 18)
+}
+
+/** What this command of the account came to before; undefined when it is not known. */
+export function remembered(account: Account, id: string): Outcome | undefined {
+  const hash = hashOfId(id)
+  for (const each of account.remembered) {
+    if (Math.floor(each / outcomesMax) !== hash) continue
+    const place = each % outcomesMax
+    return place === 0 ? done : no('was-refused', reasons[place - 1] ?? '')
+  }
+  return undefined
+}
+
+export function remember(account: Account, id: string, outcome: Outcome): void {
+  const place = outcome.ok ? 0 : 1 + reasons.indexOf(outcome.reason)
+  const { remembered: all } = account
+  const kept = all.length < rememberedMax ? all : all.slice(1)
+  // An array that is pushed to takes room for twice as many as most accounts ever need.
+  account.remembered = kept.concat(hashOfId(id) * outcomesMax + place)
+}
