@@ -41,6 +41,7 @@ export class News {
   readonly #notices = new Map<string, string>()
   readonly #subjects = new Set<Subject>()
   #isWaiting = false
+  #hasEnded = false
 
   constructor(outlet: Outlet) {
     this.#outlet = outlet
@@ -59,13 +60,20 @@ export class News {
     this.#say()
   }
 
+  /** Whoever this is for has logged out: what was not said never is, to whoever comes on that connection. */
+  end(): void {
+    this.#hasEnded = true
+    this.#notices.clear()
+    this.#subjects.clear()
+  }
+
   /** Nothing is to be said of this any more. */
   drop(subject: Subject): void {
     this.#subjects.delete(subject)
   }
 
   #say(): void {
-    if (this.#isWaiting) return
+    if (this.#isWaiting || this.#hasEnded) return
     for (const [matter, line] of this.#notices) {
       if (this.#outlet.isBehind) return this.#wait()
       this.#notices.delete(matter)

@@ -75,6 +75,7 @@ export class Requester {
     const login = this.#login
     this.#login = undefined
     this.#connection.channel.lineBytesMax = lineBytesBeforeLogin
+    login?.news.end()
     if (login !== undefined) this.#connection.unprove()
     return login
   }

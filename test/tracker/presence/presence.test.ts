@@ -259,6 +259,18 @@ test('a login that is behind is told later, and then only what is still so', asy
   expect(watcher.heard).toMatchObject([{ accepted: false }, { joined: [{ key: 'a' }] }])
 })
 
+test('what was not told before a logout is never told to whoever comes after it', async () => {
+  const presence = new Presence()
+  const outlet = new TestOutlet()
+  const login = loginOf(presence, 'w', 'wim', outlet)
+  outlet.isBehind = true
+  presence.tell('wim', noticeOf('request_decided', 'g', { group: 'g', accepted: true }))
+  login.news.end()
+  await outlet.catchUp()
+  login.news.tell(noticeOf('request_decided', 'h', { group: 'h', accepted: true }))
+  expect(outlet.lines).toEqual([])
+})
+
 test('when everybody has gone nothing is left', () => {
   const presence = new Presence()
   const logins = ['a', 'b', 'c'].map((key) => loginOf(presence, key))
