@@ -34,17 +34,17 @@ export function checkKindOfLog(dataFolder: string, isElsewhere: boolean): void {
     )
 }
 
-/** `cluster` is what the log says; empty for a new one. Throws a `data` failure when it was another before. */
-export function checkCommunity(dataFolder: string, cluster: string): void {
+/** `community` is what the log says; empty for a new one. Throws a `data` failure when it was another before. */
+export function checkCommunity(dataFolder: string, community: string): void {
   const path = memoryIn(dataFolder)
   const before = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
-  if (before === '' || before === cluster) return
+  if (before === '' || before === community) return
   throw new Failure(
     'data',
-    `the log is ${cluster === '' ? 'empty' : 'that of another community'}, but ${dataFolder} belongs to ${before}; name the right log, or another folder with --data-dir to begin anew`,
+    `the log is ${community === '' ? 'empty' : 'that of another community'}, but ${dataFolder} belongs to ${before}; name the right log, or another folder with --data-dir to begin anew`,
   )
 }
 
-export function rememberCommunity(dataFolder: string, cluster: string): void {
-  if (!existsSync(memoryIn(dataFolder))) replaceFileSync(memoryIn(dataFolder), `${cluster}\n`)
+export function rememberCommunity(dataFolder: string, community: string): void {
+  if (!existsSync(memoryIn(dataFolder))) replaceFileSync(memoryIn(dataFolder), `${community}\n`)
 }

@@ -20,12 +20,9 @@ export class LevelKeeper {
   /** The log was read and this tracker is in it. Resolves when the level is raised, if it can be. */
   async start(): Promise<void> {
     this.#isServing = true
-    const before = this.#sequencer.state.level
     await this.#raise()
     const { state } = this.#sequencer
     if (state.level < this.#level) this.#log.warn(this.#whoIsWaitedFor())
-    // What a snapshot of before had as one text is written anew, before anybody waits for this tracker.
-    if (state.level > before) await this.#sequencer.saveSnapshot()
   }
 
   onApplied({ command }: AppliedEntry): void {

@@ -77,6 +77,10 @@ export class Sequencer implements LogFollower {
   #state: State = emptyState()
   #snapshotPosition = 0
   #entriesRead = 0
+  /** The snapshot that this began with is of level 1. */
+  #isKeptAsText = false
+  /** The snapshot that is being written. */
+  #writing: Promise<void> | undefined
   #nextNumber = 0
   /** Not handed to the log yet. */
   #collected: Waiting[] = []
@@ -101,8 +105,6 @@ export class Sequencer implements LogFollower {
   async start(): Promise<void> {
     await this.#log.follow(this)
     if (this.#lost !== undefined) throw this.#lost
-    // A long log is written down before anybody is served: nobody has to wait meanwhile.
-    if (this.#state.level > 1 && this.#isSnapshotDue) await this.#snapshotWhenDue()
   }
 
   /** With everything that was applied so far. Who must see what others were told is done calls `sync` before. */
@@ -163,9 +165,14 @@ export class Sequencer implements LogFollower {
     })
   }
 
-  /** Writes the state down now. Rejects when the log cannot take it. */
-  async saveSnapshot(): Promise<void> {
-    await this.#snapshot(0)
+  /**
+   * Writes the state down if that is due, and waits until it is. Before anybody is served, since a state that
+   * was never written down takes seconds. Never rejects: what went wrong is told.
+   */
+  async writeDown(): Promise<void> {
+    // What is kept as one text, by rules of before, is written anew in sections.
+    if (this.#isKeptAsText && this.#state.level > 1) this.#snapshotPosition = -Infinity
+    await (this.#writing ?? this.#snapshotWhenDue())
   }
 
   /** Takes no more commands and finishes those that it has. */
@@ -190,6 +197,7 @@ export class Sequencer implements LogFollower {
       return
     }
     this.#snapshotPosition = position
+    this.#isKeptAsText = 'text' in snapshot
     this.#events.onStateReplaced()
   }
 
@@ -283,7 +291,12 @@ export class Sequencer implements LogFollower {
   }
 
   async #snapshotWhenDue(): Promise<void> {
-    if (!this.#isSnapshotDue) return
+    if (!this.#isSnapshotDue || this.#writing !== undefined) return
+    this.#writing = this.#writeSnapshot().finally(() => (this.#writing = undefined))
+    await this.#writing
+  }
+
+  async #writeSnapshot(): Promise<void> {
     const every = this.#snapshotEvery
     this.#snapshotPosition = this.position
     try {
@@ -306,12 +319,14 @@ export class Sequencer implements LogFollower {
     let taken: SnapshotToKeep | undefined
     await this.#log.saveSnapshot(({ position, ofSections }) => {
       // Another tracker may have been first; a few entries more are not worth another snapshot.
-      if (position > 0 && this.position - position < every / 2) return undefined
+      const kept = this.#state.level < 2 ? position : ofSections
+      if (kept > 0 && this.position - kept < every / 2) return undefined
       taken = this.#take(ofSections)
       return taken
     })
     reach('after snapshot')
     if (taken === undefined) return
+    if ('changed' in taken) this.#isKeptAsText = false
     for (const shelves of Object.values(this.#state.shelves)) shelves.forgetUntil(taken.position)
     this.#events.onSnapshotTaken?.(taken.position, performance.now() - startedAtMs)
   }

@@ -87,6 +87,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
     mark?.check(sequencer.position)
     await enterCommunity(options, sequencer, identity)
     await levels.start()
+    await sequencer.writeDown()
     monitoring = await monitor(parts, options)
     if (sequencer.entriesRead > entriesWorthSparing) await spareMemory()
     const address = await server.listen(options.address)

@@ -90,7 +90,6 @@ describe('a tracker that is watched', () => {
     expect(logged.map((each) => JSON.parse(each).msg)).toEqual([
       'starting',
       'the state has a new level',
-      'snapshot taken',
       'serving',
       'ending',
       'ended',

@@ -12,6 +12,7 @@ import { Sequencer } from '../../src/tracker/sequencer.ts'
 import { takeLegacySnapshot } from '../../src/tracker/state/legacy-snapshot.ts'
 import { digestOf } from '../../src/tracker/state/sections.ts'
 import { wordsOf } from '../../src/tracker/requests/sentences.ts'
+import { commandsPerSnapshot } from '../../src/tracker/limits.ts'
 import { startTracker, type Tracker } from '../../src/tracker/tracker.ts'
 import { TestClient } from './support/test-client.ts'
 import { temporaryFolder } from './support/test-tracker.ts'
@@ -104,6 +105,15 @@ test('a data folder of version 0.1 is served, once its trackers are all updated 
   for (const key of ['A', 'B']) expect(await tracker.operator.revoke(key.repeat(43))).toBe('done')
   await expect.poll(() => tracker.status()).toContain('level 2')
   expect(await ann.change('create_group', { group: 'more' })).toMatchObject({ ok: true })
+  // At the next start at the latest what was one text is in sections.
+  const digest = tracker.digest()
+  await tracker.close()
+  const again = await run(folder, 1)
+  expect(again.tracker.digest()).toBe(digest)
+  await again.tracker.close()
+  const database = new DatabaseSync(join(folder, 'log.sqlite'))
+  expect(database.prepare('SELECT count(*) > 3 AS several FROM sections').get()).toEqual({ several: 1 })
+  database.close()
 })
 
 test('after the level was raised, a start reads sections, and a tracker of version 0.1 refuses the file', async () => {
@@ -111,6 +121,13 @@ test('after the level was raised, a start reads sections, and a tracker of versi
   const { tracker } = await run(folder, 1)
   const ann = await TestClient.loggedIn(tracker.address, 'ann')
   await ann.change('create_group', { group: 'g' })
+  for (let first = 0; first < commandsPerSnapshot; first += 500) {
+    const names = Array.from({ length: 500 }, (_, index) => `f${first + index}`)
+    const fileId = 'ab'.repeat(32)
+    await Promise.all(
+      names.map((name) => ann.change('share_file', { group: 'g', name, fileId, sizeBytes: 1 })),
+    )
+  }
   const digest = tracker.digest()
   await tracker.close()
   const database = new DatabaseSync(join(folder, 'log.sqlite'))
