@@ -77,6 +77,8 @@ export class Sequencer implements LogFollower {
   #state: State = emptyState()
   #snapshotPosition = 0
   #entriesRead = 0
+  /** Up to here every change is in sections that are kept, and no longer known as a change. */
+  #keptUntil = 0
   /** The snapshot that this began with is of level 1. */
   #isKeptAsText = false
   /** The snapshot that is being written. */
@@ -198,6 +200,7 @@ export class Sequencer implements LogFollower {
     }
     this.#snapshotPosition = position
     this.#isKeptAsText = 'text' in snapshot
+    this.#keptUntil = 'text' in snapshot ? 0 : position
     this.#events.onStateReplaced()
   }
 
@@ -321,12 +324,17 @@ export class Sequencer implements LogFollower {
       // Another tracker may have been first; a few entries more are not worth another snapshot.
       const kept = this.#state.level < 2 ? position : ofSections
       if (kept > 0 && this.position - kept < every / 2) return undefined
+      // A server that was just elected may not know the newest yet, and what changed before that is forgotten here.
+      if (this.#state.level > 1 && ofSections < this.#keptUntil) return undefined
       taken = this.#take(ofSections)
       return taken
     })
     reach('after snapshot')
     if (taken === undefined) return
-    if ('changed' in taken) this.#isKeptAsText = false
+    if ('changed' in taken) {
+      this.#isKeptAsText = false
+      this.#keptUntil = taken.position
+    }
     for (const shelves of Object.values(this.#state.shelves)) shelves.forgetUntil(taken.position)
     this.#events.onSnapshotTaken?.(taken.position, performance.now() - startedAtMs)
   }

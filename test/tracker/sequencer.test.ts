@@ -304,3 +304,31 @@ test('two trackers on one file agree, and a read at one sees at once what was do
   for (const { sequencer } of [one, two]) void sequencer.sync()
   expect(digestOf(two.sequencer.state)).toBe(digestOf(one.sequencer.state))
 })
+
+// The snapshots of NATS have a leader of their own, which may know less for a moment.
+test('a log that seems to have lost its last snapshot gets none that builds on an older one', async () => {
+  class Forgetful extends MemoryLog {
+    forgets = false
+    readonly asked: (SnapshotToKeep | undefined)[] = []
+    override saveSnapshot(take: (kept: Kept) => SnapshotToKeep | undefined): Promise<void> {
+      return super.saveSnapshot((kept) => {
+        const seen = this.forgets ? { position: 1, ofSections: 1 } : kept
+        const snapshot = take(seen)
+        this.asked.push(snapshot)
+        return snapshot
+      })
+    }
+  }
+  const log = new Forgetful()
+  const { sequencer } = await run(log, { commandsPerSnapshot: 10 })
+  await sequencer.submit({ kind: 'tracker_started', key: 'k', cluster: 'c', secret: 's', level: 2 })
+  await sequencer.submit({ kind: 'raise_level', level: 2 })
+  for (let count = 0; count < 10; count++) await sequencer.submit(registering(`u${count}`))
+  log.forgets = true
+  for (let count = 10; count < 25; count++) await sequencer.submit(registering(`u${count}`))
+  log.forgets = false
+  for (let count = 25; count < 40; count++) await sequencer.submit(registering(`u${count}`))
+  expect(log.asked.map((snapshot) => snapshot?.position)).toEqual([10, undefined, 30, 40])
+  const again = await run(log)
+  expect(digestOf(again.sequencer.state)).toBe(digestOf(sequencer.state))
+})
