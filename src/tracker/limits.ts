@@ -3,14 +3,17 @@
 /** Commands that may wait for the log at once; past it a tracker answers `busy` instead of growing. */
 export const commandsWaitingMax = 16_384
 
-/** Changes of one user that may wait for the log at once; its further ones wait with their connections. */
-export const changesOfOwnerMax = 512
-
-/** Requests are served for so long before the event loop has its turn: what a ping waits behind. */
-export const sliceMs = 4
-
-/** Work that each user has in a round, in microseconds: a few cheap requests or one dear one. */
-export const quantumMicroseconds = 250
+/** How the tracker's time is shared out. */
+export const fairness = {
+  /** Changes of one user that may wait for the log at once; its further ones wait with their connections. */
+  changesOfOwnerMax: 512,
+  /** Requests are served for so long before the event loop has its turn: what a ping waits behind. */
+  sliceMs: 4,
+  /** Work that each user has in a round: a few cheap requests or one dear one. */
+  quantumMicroseconds: 250,
+  /** Requests of one turn of the event loop share what brings the state up to date, so all wait for its end. */
+  atOnceMicroseconds: 0,
+}
 
 /** Commands between two snapshots: replaying so many takes a fraction of a second. */
 export const commandsPerSnapshot = 50_000
@@ -98,12 +101,18 @@ export const natsSnapshotTriesMax = 5
  * at once, and a swarm of tests from loopback.
  */
 export const connectionLimits = {
+  unheard: 0,
+  waiting: 0,
   unproven: 1024,
   unprovenOfNetwork: 64,
   unprovenOfLoopback: 256,
   unprovenGraceMs: 2_000,
+  /** Nobody claims to be somebody here. */
+  claimed: 0,
+  claimedOfOwner: 0,
   /** One person's machines. */
   ofOwner: 64,
+  proven: 65_536,
   /** A connection takes about 20 KiB. */
   all: 65_536,
 }

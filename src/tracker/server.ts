@@ -5,10 +5,10 @@ import type { Logger } from 'pino'
 import type { Address } from '../common/addresses.ts'
 import type { Failure } from '../common/failure.ts'
 import { trackerProtocol, type TrackerProtocol } from '../common/protocol/tracker-protocol.ts'
+import { FairTurns } from '../common/wire/fair-turns.ts'
 import { Listener, type Connection } from '../common/wire/listener.ts'
 import { Responder, type Handlers } from '../common/wire/responder.ts'
-import { FairTurns } from './admission/fair-turns.ts'
-import { connectionLimits } from './limits.ts'
+import { connectionLimits, fairness } from './limits.ts'
 import type { RequestMetrics } from './metrics/request-metrics.ts'
 import type { Presence } from './presence/presence.ts'
 import { Requester } from './requests/requester.ts'
@@ -24,7 +24,7 @@ export interface ServerParts {
 
 export class TrackerServer {
   readonly #parts: ServerParts
-  readonly #turns = new FairTurns()
+  readonly #turns = new FairTurns(fairness)
   readonly #listener: Listener
 
   constructor(parts: ServerParts) {

@@ -16,6 +16,8 @@ const aheadMaxMs = ticketLifetimeMs / 2
 /** What an answer is late by is no step of a clock. Removals and tickets compare to the millisecond meanwhile. */
 const stepMinMs = 5000
 const askAtMostEveryMs = 1000
+/** Tickets whose signature was checked: a downloader shows the same one for each file and again after each cut. */
+const checkedMax = 512
 
 interface TrackerClock {
   /** The tracker's clock minus the monotonic clock, in milliseconds. */
@@ -35,6 +37,8 @@ export class TicketOffice {
   #askedAtMs = Number.NEGATIVE_INFINITY
   /** By "group user": when that user was removed, by the monotonic clock. */
   readonly #removedAtMs = new Map<string, number>()
+  /** By their text: those whose signature is right. */
+  readonly #checked = new Map<string, Ticket>()
   /** Whether a tracker is connected. While none is, nobody can renew a ticket. */
   #connected = false
 
@@ -97,9 +101,14 @@ export class TicketOffice {
     }
   }
 
+  /** Whose ticket this is, if one like it was shown before; says nothing of whether it still counts. */
+  userOf(text: string): string | undefined {
+    return this.#checked.get(text)?.user
+  }
+
   admit(text: string): Answer<Ticket> {
     if (!this.#open) return refuse('unavailable', 'nobody is logged in here')
-    const read = readTicket(text, this.#trackers)
+    const read = this.#read(text)
     if (!read.ok) return read
     const ticket = read.value
     if (!this.#isCurrent(ticket)) return refuse('ticket-lapsed', 'this ticket has lapsed')
@@ -118,6 +127,14 @@ export class TicketOffice {
    */
   isStillGood(ticket: Ticket): boolean {
     return this.#open && (!this.#connected || this.#isCurrent(ticket))
+  }
+
+  #read(text: string): Answer<Ticket> {
+    const checked = this.#checked.get(text)
+    if (checked !== undefined && this.#trackers.has(checked.tracker)) return { ok: true, value: checked }
+    const read = readTicket(text, this.#trackers)
+    if (read.ok) putLast(this.#checked, text, read.value, checkedMax)
+    return read
   }
 
   #isCurrent(ticket: Ticket): boolean {

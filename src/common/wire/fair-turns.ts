@@ -1,15 +1,29 @@
-// Shares the tracker's time out between those who ask: owner after owner, and within an owner connection after
+// Shares a program's time out between those who ask: owner after owner, and within an owner connection after
 // connection. Each round gives an owner the same amount of work (deficit round robin, Shreedhar and Varghese
 // 1995), so a thousand requests of one cost another a wait of one. Between slices of work the event loop has
 // its turn, so that others are read and answered meanwhile.
 
-import type { Turn, Turns } from '../../common/wire/turns.ts'
-import { changesOfOwnerMax, quantumMicroseconds, sliceMs } from '../limits.ts'
+import { RoomForNewcomers, type Turn, type Turns } from './turns.ts'
+
+export interface FairTurnsOptions {
+  /** Work that each owner has in a round, in microseconds. */
+  readonly quantumMicroseconds: number
+  /** Work is done for so long before the event loop has its turn. */
+  readonly sliceMs: number
+  /** Changes of one owner that may be under way at once. */
+  readonly changesOfOwnerMax: number
+  /** Work that an owner has in each turn of the event loop without a wait, in microseconds; 0 for none. */
+  readonly atOnceMicroseconds: number
+  /** Counts connections that were accepted: while they come, work is put off for a few milliseconds. */
+  readonly accepted?: () => number
+}
 
 interface Owner {
   readonly name: string
   /** Turns asked for, at most one a connection, oldest first. */
   readonly turns: Turn[]
+  /** Microseconds of work that it has had at once in this turn of the event loop. */
+  atOnce: number
   /** Microseconds of work that it may still have in this round. */
   credit: number
   /** Changes that have begun and are not answered. */
@@ -18,6 +32,8 @@ interface Owner {
 }
 
 export class FairTurns implements Turns {
+  readonly #options: FairTurnsOptions
+  readonly #newcomers: RoomForNewcomers
   readonly #nowMs: () => number
   readonly #soon: (go: () => void) => void
   readonly #owners = new Map<string, Owner>()
@@ -26,18 +42,24 @@ export class FairTurns implements Turns {
   /** Work of this slice began then; undefined between slices. */
   #sliceSinceMs: number | undefined
   #willWork = false
+  /** Those who have had work at once in this turn of the event loop. */
+  readonly #servedAtOnce = new Set<Owner>()
 
   /** `soon` calls back after the event loop has had its turn. */
   constructor(
+    options: FairTurnsOptions,
     nowMs: () => number = () => performance.now(),
     soon: (go: () => void) => void = (go) => void setImmediate(go),
   ) {
+    this.#options = options
+    this.#newcomers = new RoomForNewcomers(options.accepted ?? (() => 0))
     this.#nowMs = nowMs
     this.#soon = soon
   }
 
   ask(turn: Turn): void {
     const owner = this.#ownerOf(turn.owner)
+    if (this.#goAtOnce(owner, turn)) return
     owner.turns.push(turn)
     this.#enqueue(owner)
     this.#workSoon()
@@ -55,9 +77,29 @@ export class FairTurns implements Turns {
   #ownerOf(name: string): Owner {
     const known = this.#owners.get(name)
     if (known !== undefined) return known
-    const owner = { name, turns: [], credit: 0, changes: 0, isQueued: false }
+    const owner = { name, turns: [], atOnce: 0, credit: 0, changes: 0, isQueued: false }
     this.#owners.set(name, owner)
     return owner
+  }
+
+  /** Whoever asks for little does not wait at all. */
+  #goAtOnce(owner: Owner, turn: Turn): boolean {
+    if (turn.mutates || owner.turns.length > 0) return false
+    if (owner.atOnce + turn.cost >= this.#options.atOnceMicroseconds) return false
+    if (this.#servedAtOnce.size === 0) this.#soon(() => this.#forgetAtOnce())
+    this.#servedAtOnce.add(owner)
+    owner.atOnce += turn.cost
+    turn.go()
+    return true
+  }
+
+  #forgetAtOnce(): void {
+    const served = [...this.#servedAtOnce]
+    this.#servedAtOnce.clear()
+    for (const owner of served) {
+      owner.atOnce = 0
+      this.#forgetIdle(owner)
+    }
   }
 
   #enqueue(owner: Owner): void {
@@ -69,7 +111,7 @@ export class FairTurns implements Turns {
   /** Whether its oldest turn can come. One that waits for a place of a change holds up those behind it. */
   #canGo({ turns, changes }: Owner): boolean {
     const [first] = turns
-    return first !== undefined && (!first.mutates || changes < changesOfOwnerMax)
+    return first !== undefined && (!first.mutates || changes < this.#options.changesOfOwnerMax)
   }
 
   #workSoon(): void {
@@ -77,7 +119,8 @@ export class FairTurns implements Turns {
     this.#willWork = true
     this.#soon(() => {
       this.#willWork = false
-      this.#work()
+      if (this.#newcomers.isNeeded(this.#nowMs())) this.#workSoon()
+      else this.#work()
     })
   }
 
@@ -85,17 +128,20 @@ export class FairTurns implements Turns {
     this.#sliceSinceMs = this.#nowMs()
     for (let owner = this.#queue.shift(); owner !== undefined; owner = this.#queue.shift()) {
       owner.isQueued = false
-      owner.credit += quantumMicroseconds
+      owner.credit += this.#options.quantumMicroseconds
       this.#serve(owner)
-      if (this.#nowMs() - this.#sliceSinceMs >= sliceMs) break
+      if (this.#nowMs() - this.#sliceSinceMs >= this.#options.sliceMs) break
     }
     this.#sliceSinceMs = undefined
+    this.#newcomers.onWorked(this.#nowMs())
     this.#workSoon()
   }
 
   /** What it asks for until its share of this round is used up. */
   #serve(owner: Owner): void {
-    while (this.#canGo(owner) && (owner.turns[0]?.cost ?? 0) <= owner.credit) {
+    for (;;) {
+      while (owner.turns[0]?.isGone() === true) owner.turns.shift()
+      if (!this.#canGo(owner) || (owner.turns[0]?.cost ?? 0) > owner.credit) break
       const turn = owner.turns.shift()
       if (turn === undefined) break
       owner.credit -= turn.cost
@@ -108,7 +154,8 @@ export class FairTurns implements Turns {
 
   /** Whoever asks for nothing keeps no share for later. */
   #forgetIdle(owner: Owner): void {
+    if (owner.turns.length > 0) return
     owner.credit = 0
-    if (owner.turns.length === 0 && owner.changes === 0) this.#owners.delete(owner.name)
+    if (owner.changes === 0 && !this.#servedAtOnce.has(owner)) this.#owners.delete(owner.name)
   }
 }
