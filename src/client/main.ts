@@ -9,11 +9,13 @@ import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
 import { parseArguments, type ClientArguments } from './arguments.ts'
 import { Client } from './client.ts'
 import { compilerFlag } from './compiler-flag.ts'
+import { keepShortLivedSmall } from './memory-flag.ts'
 import { claimFolder } from './storage/folder-claim.ts'
 import { runPrompt } from './prompt/prompt.ts'
 
 const flag = compilerFlag(process.versions.v8)
 if (flag !== undefined) setFlagsFromString(flag)
+keepShortLivedSmall()
 
 /** How long a reader has, after a signal, to take the output so far. */
 const lastWordsMs = 2000

@@ -46,31 +46,49 @@ export const connectTimeoutMs = 5_000
  * are taken up, and no news told. More can wait only for what was under way: the longest answers are 64 KiB.
  */
 export const unsentBytesMax = 256 * KiB
-/** When so few wait, it has caught up. Not 0, or the line would be idle between two turns. */
-export const drainedBytes = 64 * KiB
+/** Likewise on a connection between clients, of which there are many: one answer or two of the longest. */
+export const unsentToPeerBytesMax = 64 * KiB
+/** When this share of it waits, it has caught up. Not 0, or the line would be idle between two turns. */
+export const drainedShare = 0.25
 
 /** Whoever reads nothing for so long of what waits for it is cut. Whoever reads at all never is. */
 export const stalledAfterMs = 10_000
+/**
+ * Likewise for one that is sent pieces. The system holds up to 4 MiB for it and takes more only when a third of
+ * that is gone: of one that reads 10 KiB/s nothing is seen for two minutes.
+ */
+export const stalledInPiecesAfterMs = 300_000
 
 /** Requests of one connection in flight at once; beyond that reading from it pauses. */
 export const requestsInFlightMax = 64
+
+/** Likewise for what they will take, in microseconds: reading more of them would take about as long. */
+export const waitingCostMax = 1000
 
 /** Piece requests queued for one peer. At 512 KiB each, 8 MiB: a second of a fast home line. */
 export const pieceRequestsQueuedMax = 16
 
 /**
- * Connections that a client's peer server accepts. A downloader proves its key at once, so whoever has not within
- * seconds is not one. Of one user a few machines may fetch at once, each on one connection and a second one
- * while the first is given up.
+ * Connections that a client's peer server accepts: fewer in all than the 1024 descriptors that programs usually have.
+ * A downloader shows its ticket at once and proves its key a round trip later. One user may fetch on several machines,
+ * each with a connection for every file.
  */
 export const peerConnectionLimits = {
-  unproven: 64,
-  unprovenOfNetwork: 16,
-  unprovenOfLoopback: 64,
-  begunGraceMs: 5_000,
+  unheard: 256,
+  /** Answering them takes a twentieth of a second. */
+  waiting: 128,
+  /** With 3000 newcomers a second each has this place for 80 ms, when it is too busy to speak at once. */
+  unproven: 256,
+  unprovenOfNetwork: 256,
+  unprovenOfLoopback: 256,
+  /** Whoever shows a ticket has a place of another kind. */
+  begunGraceMs: 0,
+  claimed: 64,
+  claimedOfOwner: 16,
   proveWithinMs: 5_000,
-  ofOwner: 8,
-  all: 200,
+  ofOwner: 64,
+  proven: 200,
+  all: 1024,
 }
 
 /** Peers that one download talks to at once, and peers in one answer of the tracker. */

@@ -3,14 +3,15 @@
 /** Commands that may wait for the log at once; past it a tracker answers `busy` instead of growing. */
 export const commandsWaitingMax = 16_384
 
-/** Changes of one user that may wait for the log at once; its further ones wait with their connections. */
-export const changesOfOwnerMax = 512
-
-/** Requests are served for so long before the event loop has its turn: what a ping waits behind. */
-export const sliceMs = 4
-
-/** Work that each user has in a round, in microseconds: a few cheap requests or one dear one. */
-export const quantumMicroseconds = 250
+/** How the tracker's time is shared out. */
+export const fairness = {
+  /** Changes of one user that may wait for the log at once; its further ones wait with their connections. */
+  changesOfOwnerMax: 512,
+  /** Requests are served for so long before the event loop has its turn: what a ping waits behind. */
+  sliceMs: 4,
+  /** Work that each user has in a round: a few cheap requests or one dear one. */
+  quantumMicroseconds: 250,
+}
 
 /** Of one user, so many clients of a file are named to others: a person's machines, and not a crowd of his making. */
 export const peersOfUserMax = 8
@@ -140,12 +141,18 @@ export const natsSnapshotTriesMax = 5
  * school may come from one address at once, and a swarm of tests from loopback.
  */
 export const connectionLimits = {
+  unheard: 0,
+  waiting: 0,
   unproven: 1024,
   unprovenOfNetwork: 64,
   unprovenOfLoopback: 256,
   begunGraceMs: 10_000,
+  /** Nobody claims to be somebody here. */
+  claimed: 0,
+  claimedOfOwner: 0,
   /** One person's machines. */
   ofOwner: 64,
+  proven: 65_536,
   /** A connection takes about 20 KiB. */
   all: 65_536,
 }

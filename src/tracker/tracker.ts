@@ -8,8 +8,8 @@ import type { Address } from '../common/addresses.ts'
 import { makePrivateFolder } from '../common/data-folder.ts'
 import { Failure } from '../common/failure.ts'
 import { loadIdentity, makeIdentity, type Identity } from '../common/security/identity.ts'
+import { FairTurns } from '../common/wire/fair-turns.ts'
 import { Attempts } from './admission/attempts.ts'
-import { FairTurns } from './admission/fair-turns.ts'
 import type { CommandLog } from './log/command-log.ts'
 import { MemoryLog } from './log/memory-log.ts'
 import type { NatsAddress } from './log/nats/nats-address.ts'
@@ -28,7 +28,7 @@ import { checkCommunity, checkKindOfLog, logFileIn, rememberCommunity } from './
 import { FailedLogins } from './failed-logins.ts'
 import { HighWaterMark } from './high-water-mark.ts'
 import { LevelKeeper } from './level-keeper.ts'
-import { noticeMicroseconds } from './limits.ts'
+import { fairness, noticeMicroseconds } from './limits.ts'
 import { Operator } from './operator.ts'
 import { Sequencer } from './sequencer.ts'
 import { TrackerServer } from './server.ts'
@@ -129,7 +129,7 @@ function folderOfTracker(dataFolder: string, number: number): string {
 function putTogether(options: TrackerOptions, identity: Identity, commandLog: CommandLog): TrackerParts {
   const { log, level = newestLevel } = options
   const presence = new Presence()
-  const turns = new FairTurns()
+  const turns = new FairTurns(fairness)
   const sequencer = new Sequencer(
     commandLog,
     {

@@ -1,27 +1,34 @@
 // Who gets a place at a listener, and who has to make room.
 
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { networkOf } from '../../src/common/networks.ts'
-import { Places, type Place } from '../../src/common/wire/places.ts'
+import { Places, type Place, type PlaceLimits } from '../../src/common/wire/places.ts'
 
 const limits = {
+  unheard: 0,
+  waiting: 0,
   unproven: 6,
   unprovenOfNetwork: 3,
   unprovenOfLoopback: 5,
   begunGraceMs: 1000,
+  claimed: 0,
+  claimedOfOwner: 0,
   ofOwner: 2,
+  proven: 8,
   all: 8,
 }
 
 /** Places, and who had to go, by the name given here. */
-function placesAt(): {
-  places: Places
-  gone: string[]
-  come: (name: string, host: string, nowMs: number) => Place | string
+interface At {
+  readonly places: Places
+  readonly gone: string[]
+  readonly come: (name: string, host: string, nowMs: number) => Place | string
   /** Comes, and begins to log in. */
-  begin: (name: string, host: string, nowMs: number) => void
-} {
-  const places = new Places(limits)
+  readonly begin: (name: string, host: string, nowMs: number) => void
+}
+
+function placesAt(bounds: PlaceLimits = limits): At {
+  const places = new Places(bounds)
   const gone: string[] = []
   const come = (name: string, host: string, nowMs: number): Place | string =>
     places.take(host, nowMs, () => gone.push(name))
@@ -104,6 +111,118 @@ test('after a logout it counts as one that has not begun, and a place that is gi
   places.prove(place, 'ann')
   places.unprove(place, 6000)
   expect([places.count, places.unprovenCount]).toEqual([3, 3])
+})
+
+describe('where newcomers are heard before they need a place', () => {
+  const open = {
+    ...limits,
+    unheard: 4,
+    waiting: 3,
+    unproven: 3,
+    unprovenOfNetwork: 3,
+    unprovenOfLoopback: 3,
+    begunGraceMs: 0,
+    claimed: 5,
+    claimedOfOwner: 2,
+    ofOwner: 3,
+    proven: 4,
+    all: 100,
+  }
+
+  /** A newcomer that has been read, and said something or nothing. */
+  function heard(at: At, name: string, host: string, isWaiting = false): Place | string {
+    const place = at.come(name, host, 0)
+    if (typeof place !== 'string') at.places.onHeard(place, isWaiting, 0)
+    return place
+  }
+
+  test('nobody makes room for one that could not have spoken yet', () => {
+    const at = placesAt(open)
+    for (const name of ['a', 'b', 'c']) heard(at, name, '10.0.0.1')
+    for (const name of ['d', 'e', 'f', 'g']) expect(at.come(name, '10.0.0.1', 0)).toBeTypeOf('object')
+    expect(at.gone).toEqual([])
+  })
+
+  test('of too many who could not speak yet the last goes, of the network that has most', () => {
+    const at = placesAt(open)
+    for (const name of ['a', 'b', 'c', 'd']) at.come(name, '10.0.0.1', 0)
+    expect(at.come('e', '10.0.0.1', 0)).toBeTypeOf('string')
+    expect(at.come('f', '10.0.0.2', 0)).toBeTypeOf('object')
+    expect(at.gone).toEqual(['d'])
+  })
+
+  test('of those who said nothing the oldest goes, at once', () => {
+    const at = placesAt(open)
+    for (const name of ['a', 'b', 'c', 'd', 'e']) heard(at, name, '10.0.0.1')
+    expect(at.gone).toEqual(['a', 'b'])
+    heard(at, 'f', '10.0.0.2')
+    heard(at, 'g', '10.0.0.2')
+    expect(at.gone).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  test('those who wait to be answered stay in their order: the last to come is turned away', () => {
+    const at = placesAt(open)
+    for (const name of ['a', 'b', 'c', 'd']) heard(at, name, '10.0.0.1', true)
+    expect(at.gone).toEqual(['d'])
+    heard(at, 'e', '10.0.0.2', true)
+    expect(at.gone).toEqual(['d', 'c'])
+    for (const name of ['f', 'g', 'h', 'i']) heard(at, name, '10.0.0.1')
+    expect(at.gone).toEqual(['d', 'c', 'f'])
+  })
+
+  test('whoever says who it is shares the places of that name and address alone', () => {
+    const at = placesAt(open)
+    const claim = (name: string, host: string, owner: string): void =>
+      at.places.claim(heard(at, name, host) as Place, owner)
+    claim('a1', '10.0.0.1', 'ann')
+    for (const name of ['b1', 'b2', 'b3']) claim(name, '10.0.0.1', 'bob')
+    expect(at.gone).toEqual(['b1'])
+    // Somebody who shows her papers elsewhere.
+    for (const name of ['x1', 'x2', 'x3']) claim(name, '10.0.0.2', 'ann')
+    expect(at.gone).toEqual(['b1', 'x1'])
+    claim('c1', '10.0.0.3', 'cid')
+    expect(at.gone).toEqual(['b1', 'x1', 'b2'])
+  })
+
+  test('those who have said nothing or not proved it take no place of those who have', () => {
+    const at = placesAt(open)
+    const proved = ['ann', 'ann', 'bob', 'cid'].map((user, index) => {
+      const place = heard(at, `${user} ${index}`, '10.0.0.1') as Place
+      at.places.claim(place, user)
+      at.places.prove(place, user)
+      return place
+    })
+    for (let count = 0; count < 20; count++) heard(at, 'x', `10.0.1.${count}`)
+    for (let count = 0; count < 20; count++)
+      at.places.claim(heard(at, 'y', `10.0.2.${count}`) as Place, `y${count}`)
+    expect(at.gone.filter((name) => name !== 'x' && name !== 'y')).toEqual([])
+    const place = heard(at, 'dan', '10.0.0.1') as Place
+    at.places.prove(place, 'dan')
+    expect(at.gone.at(-1)).toBe('ann 0')
+    for (const each of proved) at.places.giveBack(each)
+    // Dan's own place among those who had said nothing is free.
+    expect(at.places.count).toBe(1 + open.unproven - 1 + open.claimed)
+  })
+
+  test('when each has a single place, the one that comes too late goes', () => {
+    const at = placesAt(open)
+    for (const user of ['ann', 'bob', 'cid', 'dan', 'eve'])
+      at.places.prove(heard(at, user, '10.0.0.1') as Place, user)
+    expect(at.gone).toEqual(['eve'])
+  })
+
+  test('those without a proof are known, oldest first, however far they came', () => {
+    const at = placesAt(open)
+    const first = at.come('a', '10.0.0.1', 0) as Place
+    const second = at.come('b', '10.0.0.1', 10) as Place
+    at.come('c', '10.0.0.1', 20)
+    at.places.onHeard(second, true, 20)
+    at.places.claim(first, 'ann')
+    const names = at.places.unprovenFor(100, 115).map(({ sinceMs }) => sinceMs)
+    expect(names).toEqual([0, 10])
+    at.places.prove(first, 'ann')
+    expect(at.places.unprovenFor(100, 115)).toEqual([second])
+  })
 })
 
 test.each([

@@ -31,9 +31,13 @@ export class RawPeer {
     this.#identity = identity
   }
 
-  static async connect(port: number, identity = makeIdentity()): Promise<RawPeer> {
+  static async connect(
+    port: number,
+    identity = makeIdentity(),
+    onHave: (index: number) => void = () => undefined,
+  ): Promise<RawPeer> {
     const channel = await openChannel({ host: '127.0.0.1', port }, lineBytesMax)
-    const onTold = { have: () => undefined, chosen: () => undefined, closed: () => undefined }
+    const onTold = { have: ({ index }: { index: number }) => onHave(index), chosen: () => undefined, closed: () => undefined }
     const peer = new RawPeer(
       (onClosed) =>
         new Caller(channel, peerProtocol, { onTold, onClosed: (reason) => onClosed(reason.message) }),

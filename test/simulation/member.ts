@@ -93,7 +93,7 @@ export class Member {
 
   /** A downloader is let in, unless there are too many. */
   admit(downloader: Member): boolean {
-    if (this.#downloaderCount >= peerConnectionLimits.all) return false
+    if (this.#downloaderCount >= peerConnectionLimits.proven) return false
     if (put(this.downloaders, downloader)) this.#downloaderCount++
     return true
   }

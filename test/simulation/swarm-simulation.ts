@@ -148,7 +148,10 @@ export class SwarmSimulation {
   #letChoose(downloader: Member, uploader: Member, link: Link): void {
     link.chooses = true
     const wants = downloader.picker.onOffer()
-    this.#network.say(downloader, uploader, () => uploader.demand.onWants(downloader, wants))
+    this.#network.say(downloader, uploader, () => {
+      uploader.demand.onWants(downloader, wants)
+      uploader.order.lookAgain(downloader)
+    })
   }
 
   #askForPicked(
@@ -311,6 +314,7 @@ export class SwarmSimulation {
       downloader.have.set(index)
       for (const other of picker.onVerified(index)) this.#cancel(downloader, other, index)
       downloader.demand.onHave(index)
+      downloader.order.lookAgain()
       this.#tellHave(downloader, index)
       this.#serve(downloader)
     } else {

@@ -10,17 +10,16 @@ import {
   unsentBytesMax,
 } from '../../src/common/limits.ts'
 import {
-  changesOfOwnerMax,
   commandsWaitingMax,
   connectionLimits,
   failedAttemptsOfLoopbackPerMinute,
   failedAttemptsOfNetworkPerMinute,
   failedAttemptsOfPairPerMinute,
   failedAttemptsOfUserPerMinute,
+  fairness,
   newsPaceMaxMs,
   newsPaceMinMs,
   peersOfUserMax,
-  sliceMs,
 } from '../../src/tracker/limits.ts'
 import { quotaTable } from '../../src/tracker/state/quotas.ts'
 
@@ -53,9 +52,9 @@ test.each([
       count(requestsInFlightMax),
       `${unsentBytesMax / 1024} KiB`,
       seconds(stalledAfterMs),
-      count(changesOfOwnerMax),
+      count(fairness.changesOfOwnerMax),
       count(commandsWaitingMax),
-      `${sliceMs} ms`,
+      `${fairness.sliceMs} ms`,
     ],
   ],
   [
@@ -74,10 +73,14 @@ test.each([
   [
     'Connections to a sharing client',
     [
+      count(peerConnectionLimits.unheard),
+      count(peerConnectionLimits.waiting),
       count(peerConnectionLimits.unproven),
-      count(peerConnectionLimits.unprovenOfNetwork),
+      count(peerConnectionLimits.claimed),
+      count(peerConnectionLimits.claimedOfOwner),
       seconds(peerConnectionLimits.proveWithinMs),
       count(peerConnectionLimits.ofOwner),
+      count(peerConnectionLimits.proven),
       count(peerConnectionLimits.all),
     ],
   ],

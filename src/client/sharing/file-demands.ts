@@ -1,37 +1,78 @@
-// Keeps the demand for pieces of each served file, from peers that let this client choose what to send.
+// Keeps the demand for pieces of each served file, from peers that let this client choose what to send: while there
+// are such peers, and no more for one user than it may have.
 
 import { Bitfield } from '../../common/bitfield.ts'
+import { refuse, accept, type Answer } from '../../common/refusal.ts'
 import { PieceDemand } from './piece-demand.ts'
 import { sourceKey, type PieceSource } from './piece-source.ts'
 
-export class FileDemands<Peer> {
+/**
+ * Pieces of all files that one user's peers may want at once: 512 GiB. Each takes about ten bytes, and a member could
+ * want the files of a whole group.
+ */
+const wantedOfOwnerMax = 2 ** 20
+
+export class FileDemands<Peer extends { readonly owner: string }> {
   readonly #demands = new Map<string, PieceDemand<Peer>>()
+  /** By peer: the files that it wants pieces of, and how many pieces each has. */
+  readonly #wanted = new Map<Peer, Map<string, number>>()
+  /** By user: the pieces of all those. */
+  readonly #piecesOfOwner = new Map<string, number>()
 
   find(group: string, fileId: string): PieceDemand<Peer> | undefined {
     return this.#demands.get(sourceKey(group, fileId))
   }
 
-  /** False when the bitfield does not fit the file. */
-  onWants(group: string, source: PieceSource, peer: Peer, bitfield: string): boolean {
+  /** Refused when the bitfield does not fit the file, or the user's peers want too much at once. */
+  onWants(group: string, source: PieceSource, peer: Peer, bitfield: string): Answer<void> {
     const { pieceCount, fileId } = source.manifest
     const pieces = Bitfield.fromBytes(Buffer.from(bitfield, 'base64'), pieceCount)
-    if (pieces === undefined) return false
+    if (pieces === undefined) return refuse('invalid-params', 'an impossible bitfield')
     const key = sourceKey(group, fileId)
+    if (!this.#count(peer, key, pieceCount)) return refuse('busy', 'too many pieces are wanted at once')
     let demand = this.#demands.get(key)
     if (demand === undefined) {
       demand = new PieceDemand(source.have, Math.random)
       this.#demands.set(key, demand)
     }
     demand.onWants(peer, pieces)
-    return true
+    return accept(undefined)
   }
 
   /** The file is no longer served. */
   onWithdrawn(group: string, fileId: string): void {
-    this.#demands.delete(sourceKey(group, fileId))
+    const key = sourceKey(group, fileId)
+    this.#demands.delete(key)
+    for (const peer of this.#wanted.keys()) this.#uncount(peer, key)
   }
 
   onPeerGone(peer: Peer): void {
-    for (const demand of this.#demands.values()) demand.onPeerGone(peer)
+    for (const key of [...(this.#wanted.get(peer)?.keys() ?? [])]) {
+      this.#uncount(peer, key)
+      const demand = this.#demands.get(key)
+      demand?.onPeerGone(peer)
+      if (demand?.isEmpty === true) this.#demands.delete(key)
+    }
+  }
+
+  #count(peer: Peer, key: string, pieceCount: number): boolean {
+    const wanted = this.#wanted.get(peer) ?? new Map<string, number>()
+    if (wanted.has(key)) return true
+    const pieces = (this.#piecesOfOwner.get(peer.owner) ?? 0) + pieceCount
+    if (pieces > wantedOfOwnerMax) return false
+    this.#piecesOfOwner.set(peer.owner, pieces)
+    this.#wanted.set(peer, wanted.set(key, pieceCount))
+    return true
+  }
+
+  #uncount(peer: Peer, key: string): void {
+    const wanted = this.#wanted.get(peer)
+    const pieceCount = wanted?.get(key)
+    if (wanted === undefined || pieceCount === undefined) return
+    wanted.delete(key)
+    if (wanted.size === 0) this.#wanted.delete(peer)
+    const left = (this.#piecesOfOwner.get(peer.owner) ?? 0) - pieceCount
+    if (left > 0) this.#piecesOfOwner.set(peer.owner, left)
+    else this.#piecesOfOwner.delete(peer.owner)
   }
 }

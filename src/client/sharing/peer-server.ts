@@ -3,15 +3,25 @@
 
 import type { Address } from '../../common/addresses.ts'
 import { peerConnectionLimits } from '../../common/limits.ts'
+import { FairTurns } from '../../common/wire/fair-turns.ts'
 import { Listener, type Connection } from '../../common/wire/listener.ts'
 import { FileDemands } from './file-demands.ts'
 import { ServedPeer, type ServingParts } from './served-peer.ts'
+
+/** How the time of the event loop is shared out between downloaders. */
+const fairness = {
+  quantumMicroseconds: 250,
+  sliceMs: 2,
+  // Nothing that a downloader asks for changes hard state.
+  changesOfOwnerMax: 1,
+}
 
 export class PeerServer {
   readonly #parts: ServingParts
   readonly #listener: Listener
   readonly #peers = new Set<ServedPeer>()
   readonly #demands = new FileDemands<ServedPeer>()
+  readonly #turns: FairTurns
 
   constructor(parts: ServingParts) {
     this.#parts = parts
@@ -19,16 +29,22 @@ export class PeerServer {
       limits: peerConnectionLimits,
       serve: (connection) => this.#serve(connection),
     })
+    const accepted = (): number => this.#listener.acceptedCount
+    this.#turns = new FairTurns({ ...fairness, accepted })
+    parts.uploads.leaveRoomFor(accepted)
     parts.sources.listen({
       onHave: (group, fileId, index) => {
         this.#demands.find(group, fileId)?.onHave(index)
-        for (const peer of this.#peers) peer.tellHave(group, fileId, index)
+        const manifest = parts.sources.find(group, fileId)?.manifest
+        if (manifest !== undefined) for (const peer of this.#peers) peer.onHave(group, manifest, index)
         // A request may be waiting for this piece.
-        parts.uploads.serve()
+        parts.uploads.lookAgain()
       },
       onWithdrawn: (group, fileId, why) => {
         this.#demands.onWithdrawn(group, fileId)
         for (const peer of this.#peers) peer.tellClosed(group, fileId, why)
+        // Requests for it are refused.
+        parts.uploads.lookAgain()
       },
     })
   }
@@ -55,11 +71,16 @@ export class PeerServer {
   }
 
   #serve(connection: Connection): void {
-    const peer = new ServedPeer(connection, this.#parts, this.#demands, () => {
-      connection.onClosed()
-      this.#peers.delete(peer)
-      this.#demands.onPeerGone(peer)
-    })
+    const peer = new ServedPeer(
+      connection,
+      this.#parts,
+      { demands: this.#demands, turns: this.#turns },
+      () => {
+        connection.onClosed()
+        this.#peers.delete(peer)
+        this.#demands.onPeerGone(peer)
+      },
+    )
     this.#peers.add(peer)
   }
 }

@@ -22,9 +22,11 @@ export class PieceDemand<Peer> {
   readonly #wants = new Map<Peer, Wants>()
   /** By piece: how many peers want it. */
   readonly #wantedBy: Uint16Array
-  /** By number of peers that want them: the pieces this client has, unordered. */
-  readonly #rows: number[][] = []
-  /** By piece: its position in its row, or -1 when this client lacks it. */
+  /** The pieces this client has, in rows: first those that no peer wants, then those that one wants, and so on. */
+  readonly #inRows: Int32Array
+  /** By number of peers: where the row of pieces that so many want begins. It ends where the next one begins. */
+  readonly #rowStarts = [0]
+  /** By piece: its position in the rows, or -1 when this client lacks it. */
   readonly #place: Int32Array
 
   /** Copies `have`. `random` returns numbers in [0, 1). */
@@ -32,8 +34,14 @@ export class PieceDemand<Peer> {
     this.#have = new Bitfield(have.length)
     this.#random = random
     this.#wantedBy = new Uint16Array(have.length)
+    this.#inRows = new Int32Array(have.length)
     this.#place = new Int32Array(have.length).fill(-1)
     for (let index = 0; index < have.length; index++) if (have.has(index)) this.onHave(index)
+  }
+
+  /** Whether no peer has said what it wants. */
+  get isEmpty(): boolean {
+    return this.#wants.size === 0
   }
 
   /** This client has one more piece. */
@@ -90,13 +98,13 @@ export class PieceDemand<Peer> {
 
   #mostWanted(wants: Wants): number | undefined {
     let looks = 0
-    for (let count = this.#rows.length - 1; count > 0; count--) {
-      const row = this.#rows[count]
-      if (row === undefined || row.length === 0) continue
-      const start = Math.floor(this.#random() * row.length)
-      for (let step = 0; step < row.length; step++) {
+    for (let count = this.#rowStarts.length - 1; count > 0; count--) {
+      const [from, to] = [this.#startOf(count), this.#startOf(count + 1)]
+      if (from === to) continue
+      const start = Math.floor(this.#random() * (to - from))
+      for (let step = 0; step < to - from; step++) {
         if (looks++ === looksMax) return undefined
-        const index = row[(start + step) % row.length]
+        const index = this.#inRows[from + ((start + step) % (to - from))]
         if (index !== undefined && wants.pieces.has(index)) return index
       }
     }
@@ -113,28 +121,47 @@ export class PieceDemand<Peer> {
     return undefined
   }
 
+  /** The row of a piece begins or ends where it moves to the next one, so only that border moves. */
   #count(index: number, change: 1 | -1): void {
-    const isHere = this.#place[index] !== -1
-    if (isHere) this.#leave(index)
-    this.#wantedBy[index] = (this.#wantedBy[index] ?? 0) + change
-    if (isHere) this.#enter(index)
-  }
-
-  #enter(index: number): void {
-    const row = (this.#rows[this.#wantedBy[index] ?? 0] ??= [])
-    this.#place[index] = row.length
-    row.push(index)
-  }
-
-  #leave(index: number): void {
+    const count = this.#wantedBy[index] ?? 0
+    this.#wantedBy[index] = count + change
     const place = this.#place[index] ?? -1
-    const row = this.#rows[this.#wantedBy[index] ?? 0]
-    const last = row?.pop()
-    if (row === undefined || last === undefined) throw new Error('a piece is missing from its row')
-    if (last !== index) {
-      row[place] = last
-      this.#place[last] = place
+    if (place === -1) return
+    if (change === 1) {
+      const last = this.#startOf(count + 1) - 1
+      this.#swap(place, last)
+      this.#rowStarts[count + 1] = last
+    } else {
+      const first = this.#startOf(count)
+      this.#swap(place, first)
+      this.#rowStarts[count] = first + 1
     }
-    this.#place[index] = -1
+  }
+
+  /** Puts a piece behind all rows and moves it down to its own, past one border after the other. */
+  #enter(index: number): void {
+    const count = this.#wantedBy[index] ?? 0
+    for (let row = this.#rowStarts.length; row <= count; row++) this.#rowStarts.push(this.#have.count - 1)
+    let place = this.#have.count - 1
+    this.#inRows[place] = index
+    this.#place[index] = place
+    for (let row = this.#rowStarts.length - 1; row > count; row--) {
+      const first = this.#startOf(row)
+      this.#swap(place, first)
+      this.#rowStarts[row] = first + 1
+      place = first
+    }
+  }
+
+  #startOf(row: number): number {
+    return this.#rowStarts[row] ?? this.#have.count
+  }
+
+  #swap(one: number, other: number): void {
+    const [a = 0, b = 0] = [this.#inRows[one], this.#inRows[other]]
+    this.#inRows[one] = b
+    this.#inRows[other] = a
+    this.#place[a] = other
+    this.#place[b] = one
   }
 }

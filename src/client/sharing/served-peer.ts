@@ -5,13 +5,17 @@ import { peerProtocol, type PeerProtocol } from '../../common/protocol/peer-prot
 import { pieceLength } from '../../common/pieces.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { checkProof, makeNonce, proveKey, type Challenge } from '../../common/security/challenge.ts'
+import type { Manifest } from '../../common/manifest.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import type { Ticket } from '../../common/security/ticket.ts'
-import { lineBytesMax } from '../../common/limits.ts'
+import { networkOf } from '../../common/networks.ts'
+import { lineBytesMax, stalledInPiecesAfterMs, unsentToPeerBytesMax } from '../../common/limits.ts'
 import type { Connection } from '../../common/wire/listener.ts'
 import type { Params, Stage } from '../../common/wire/methods.ts'
 import { answeredElsewhere, Responder, type Handlers } from '../../common/wire/responder.ts'
+import type { Turns } from '../../common/wire/turns.ts'
 import type { FileDemands } from './file-demands.ts'
+import { OpenedFiles } from './opened-files.ts'
 import type { PieceDemand } from './piece-demand.ts'
 import type { PieceSource } from './piece-source.ts'
 import type { SourceRegistry } from './source-registry.ts'
@@ -30,26 +34,36 @@ export interface ServingParts {
   readonly onFailure: (error: unknown) => void
 }
 
+/** What the connections of one peer server share besides. */
+export interface Shared {
+  readonly demands: FileDemands<ServedPeer>
+  readonly turns: Turns
+}
+
+/** What a wanted piece of a file takes to be counted, and to be forgotten again, in microseconds. */
+const wantCost = 0.06
+
 export class ServedPeer implements UploadPeer {
   readonly #parts: ServingParts
   readonly #demands: FileDemands<ServedPeer>
   readonly #responder: Responder<PeerProtocol, undefined>
-  readonly #opened = new Set<string>()
+  readonly #opened: OpenedFiles
   readonly #connection: Connection
   #stage: Stage = 'connected'
   #ticket: Ticket | undefined
+  /** Of the ticket that was shown. */
+  #claimedUser: string | undefined
   #challenge: Challenge | undefined
 
-  constructor(
-    connection: Connection,
-    parts: ServingParts,
-    demands: FileDemands<ServedPeer>,
-    onClosed: () => void,
-  ) {
+  constructor(connection: Connection, parts: ServingParts, { demands, turns }: Shared, onClosed: () => void) {
+    const { channel } = connection
     this.#connection = connection
     this.#parts = parts
     this.#demands = demands
-    this.#responder = new Responder(connection.channel, {
+    channel.stalledAfterMs = stalledInPiecesAfterMs
+    channel.unsentBytesMax = unsentToPeerBytesMax
+    this.#opened = new OpenedFiles(channel, (fileId, index) => this.#tellHave(fileId, index))
+    this.#responder = new Responder(channel, {
       protocol: peerProtocol,
       from: undefined,
       handlers: this.#handlers(),
@@ -58,6 +72,9 @@ export class ServedPeer implements UploadPeer {
         wants: ({ fileId, bitfield }) => this.#onWants(fileId, bitfield),
         taken: ({ fileId, index }) => this.#demand(fileId)?.onTaken(this, index),
       },
+      costOfTold: { wants: ({ bitfield }) => 6 * bitfield.length * wantCost },
+      turns,
+      owner: (method, params) => this.#ownerOf(method, params),
       stage: () => this.#stage,
       onClosed: () => {
         parts.uploads.drop(this)
@@ -65,6 +82,32 @@ export class ServedPeer implements UploadPeer {
       },
       onFailure: parts.onFailure,
     })
+  }
+
+  /** Whose share of this client it takes. */
+  get owner(): string {
+    if (this.#stage === 'proven' && this.#ticket !== undefined) return this.#ticket.user
+    const network = networkOf(this.#connection.remoteHost)
+    // Until the key is proved, anybody could show this ticket.
+    return this.#claimedUser === undefined ? `from ${network}` : `${this.#claimedUser} from ${network}`
+  }
+
+  /**
+   * Whoever shows a ticket that was seen before is known by it before it is answered, so those who come again and
+   * again wait for each other, and not those from the same address who come for the first time.
+   */
+  #ownerOf(method: string | undefined, params: unknown): string {
+    if (this.#stage === 'connected' && method === 'hello' && this.#claimedUser === undefined) {
+      const { ticket } = (params ?? {}) as { readonly ticket?: unknown }
+      const user = typeof ticket === 'string' ? this.#parts.tickets.userOf(ticket) : undefined
+      if (user !== undefined) this.#claim(user)
+    }
+    return this.owner
+  }
+
+  #claim(user: string): void {
+    this.#claimedUser = user
+    this.#connection.claim(user)
   }
 
   /** Goes by the ticket, even before the key is proved. */
@@ -76,15 +119,13 @@ export class ServedPeer implements UploadPeer {
     return this.#responder.channel.isClosed
   }
 
-  tellHave(group: string, fileId: string, index: number): void {
+  onHave(group: string, { fileId, pieceCount }: Manifest, index: number): void {
     if (this.#ticket?.group !== group || !this.#opened.has(fileId)) return
-    // Skips peers that have the piece or are getting it: in a swarm that is every other one.
-    if (this.#demand(fileId)?.mayWant(this, index) === false) return
-    this.#responder.tell('have', { fileId, index })
+    this.#opened.onHave(fileId, index, pieceCount)
   }
 
   tellClosed(group: string, fileId: string, why: string): void {
-    if (this.#ticket?.group !== group || !this.#opened.delete(fileId)) return
+    if (this.#ticket?.group !== group || !this.#opened.close(fileId)) return
     this.#responder.tell('closed', { fileId, why: why.slice(0, 200) })
   }
 
@@ -140,7 +181,7 @@ export class ServedPeer implements UploadPeer {
       responderKey: identity.publicKey,
     }
     this.#stage = 'greeted'
-    this.#connection.begin()
+    this.#claim(admitted.value.user)
     return accept({
       protocol: protocolVersion,
       program: `coterie-client/${version}`,
@@ -184,7 +225,7 @@ export class ServedPeer implements UploadPeer {
   #open(fileId: string): Answer<{ pieces: number; bitfield: string }> {
     const source = this.#source(fileId)
     if (!source.ok) return source
-    this.#opened.add(fileId)
+    if (!this.#opened.open(fileId)) return refuse('busy', 'too many files are open on this connection')
     return accept({ pieces: source.value.manifest.pieceCount, bitfield: source.value.have.toBase64() })
   }
 
@@ -201,7 +242,11 @@ export class ServedPeer implements UploadPeer {
     const source = this.#source(fileId)
     if (!source.ok) return source
     if (index === undefined) {
-      this.#parts.uploads.add(this, { id: requestId, take: () => this.#choose(fileId) })
+      this.#parts.uploads.add(this, {
+        id: requestId,
+        choosesFrom: fileId,
+        take: () => this.#choose(fileId),
+      })
       return answeredElsewhere
     }
     if (!source.value.have.has(index)) return refuse('piece-missing', 'this client does not have that piece')
@@ -231,11 +276,18 @@ export class ServedPeer implements UploadPeer {
     return this.#ticket === undefined ? undefined : this.#demands.find(this.#ticket.group, fileId)
   }
 
+  #tellHave(fileId: string, index: number): void {
+    // Skips peers that have the piece or are getting it: in a swarm that is every other one.
+    if (this.#demand(fileId)?.mayWant(this, index) === false) return
+    this.#responder.tell('have', { fileId, index })
+  }
+
   #onWants(fileId: string, bitfield: string): void {
     const source = this.#source(fileId)
     if (!source.ok || this.#ticket === undefined) return
-    if (!this.#demands.onWants(this.#ticket.group, source.value, this, bitfield))
-      this.close('an impossible bitfield')
+    const wanted = this.#demands.onWants(this.#ticket.group, source.value, this, bitfield)
+    if (wanted.ok) this.#parts.uploads.lookAgain(this)
+    else this.close(wanted.refusal.sentence)
   }
 }
 

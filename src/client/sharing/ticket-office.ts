@@ -17,6 +17,8 @@ const aheadMaxMs = ticketLifetimeMs / 2
 /** What an answer is late by is no step of a clock. */
 const stepMinMs = 5000
 const askAtMostEveryMs = 1000
+/** Tickets whose signature was checked: a downloader shows the same one for each file and again after each cut. */
+const checkedMax = 512
 
 export class TicketOffice {
   readonly #askTimes: () => void
@@ -29,6 +31,8 @@ export class TicketOffice {
   #askedAtMs = Number.NEGATIVE_INFINITY
   /** By "group user": where in the log that user was removed. */
   readonly #removedAt = new Map<string, number>()
+  /** By their text: those whose signature is right. */
+  readonly #checked = new Map<string, Ticket>()
   /** Whether a tracker is connected. While none is, nobody can renew a ticket. */
   #connected = false
 
@@ -75,9 +79,14 @@ export class TicketOffice {
     putLast(this.#removedAt, key, Math.max(position, this.#removedAt.get(key) ?? 0), removedMax)
   }
 
+  /** Whose ticket this is, if one like it was shown before; says nothing of whether it still counts. */
+  userOf(text: string): string | undefined {
+    return this.#checked.get(text)?.user
+  }
+
   admit(text: string): Answer<Ticket> {
     if (!this.#open) return refuse('unavailable', 'nobody is logged in here')
-    const read = readTicket(text, this.#trackers)
+    const read = this.#read(text)
     if (!read.ok) return read
     const ticket = read.value
     if (!this.#isCurrent(ticket)) return refuse('ticket-lapsed', 'this ticket has lapsed')
@@ -94,6 +103,14 @@ export class TicketOffice {
    */
   isStillGood(ticket: Ticket): boolean {
     return this.#open && (!this.#connected || this.#isCurrent(ticket))
+  }
+
+  #read(text: string): Answer<Ticket> {
+    const checked = this.#checked.get(text)
+    if (checked !== undefined && this.#trackers.has(checked.tracker)) return { ok: true, value: checked }
+    const read = readTicket(text, this.#trackers)
+    if (read.ok) putLast(this.#checked, text, read.value, checkedMax)
+    return read
   }
 
   #isCurrent(ticket: Ticket): boolean {

@@ -1,10 +1,11 @@
 // Hashes files on all cores without blocking the event loop: hands tasks of 64 pieces to a few workers.
 
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { Failure, sentenceOf } from '../../common/failure.ts'
 import { pieceCount } from '../../common/pieces.ts'
 import { systemError } from './system-error.ts'
+import { startWorker } from './start-worker.ts'
 import { hashOfFile, type HashTask, type TaskResult } from './hash-worker.ts'
 
 /** 32 MiB: large enough to make handing out tasks cheap, small enough for all workers to finish together. */
@@ -156,7 +157,7 @@ export class HashPool {
 }
 
 function startHashWorker(): Worker {
-  return new Worker(new URL('./hash-worker.js', import.meta.url))
+  return startWorker(new URL('./hash-worker.js', import.meta.url))
 }
 
 function inline(task: HashTask): Buffer {

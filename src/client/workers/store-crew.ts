@@ -1,11 +1,12 @@
 // One shared memory and the workers that use it. When a worker ends before its shift does, the crew is broken
 // and no longer used: the slots may be in any state, and the write lock may never be released.
 
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { Failure } from '../../common/failure.ts'
 import { storeHere } from './store-here.ts'
 import { slotCount, SlotState, StoreSlots, type StoreJob, type StoreOutcome } from './store-slots.ts'
 import type { StoreShift } from './store-worker.ts'
+import { startWorker } from './start-worker.ts'
 import { systemError } from './system-error.ts'
 
 const outcomes: ReadonlyMap<SlotState, StoreOutcome> = new Map([
@@ -156,5 +157,5 @@ export class StoreCrew {
 }
 
 function startStoreWorker(workerData: object): Worker {
-  return new Worker(new URL('./store-worker.js', import.meta.url), { workerData })
+  return startWorker(new URL('./store-worker.js', import.meta.url), { workerData })
 }

@@ -11,6 +11,7 @@ export const peerProtocol = {
     /** Shows the ticket. The answer proves the sharing client's key over both nonces. */
     hello: {
       stage: 'connected',
+      cost: 400,
       params: v.object({
         protocol: Count,
         program: v.pipe(v.string(), v.maxLength(64)),
@@ -25,19 +26,21 @@ export const peerProtocol = {
         proof: Signature,
       }),
     },
-    ping: { stage: 'greeted', params: Nothing, result: Nothing },
+    ping: { stage: 'greeted', cost: 5, params: Nothing, result: Nothing },
     /** Proves the key that the ticket names. From here on the group's files are served. */
-    prove: { stage: 'greeted', params: v.strictObject({ proof: Signature }), result: Nothing },
+    prove: { stage: 'greeted', cost: 250, params: v.strictObject({ proof: Signature }), result: Nothing },
     /** A newer ticket for the same user, group and key. */
-    renew: { stage: 'proven', params: v.strictObject({ ticket: TicketText }), result: Nothing },
+    renew: { stage: 'proven', cost: 250, params: v.strictObject({ ticket: TicketText }), result: Nothing },
     /** Opens a file: the pieces it has now, followed by a `have` for each new one. */
     open: {
       stage: 'proven',
+      cost: 50,
       params: v.strictObject({ fileId: FileId }),
       result: v.object({ pieces: Count, bitfield: v.string() }),
     },
     manifest: {
       stage: 'proven',
+      cost: 20,
       params: v.strictObject({ fileId: FileId }),
       result: Nothing,
       bodyBytesMax: manifestBytesMax,
@@ -45,6 +48,7 @@ export const peerProtocol = {
     /** A piece; without an index, one that the sharing client chooses among those in `wants`. */
     piece: {
       stage: 'proven',
+      cost: 20,
       params: v.strictObject({ fileId: FileId, index: v.optional(PieceIndex) }),
       result: v.object({ index: PieceIndex }),
       bodyBytesMax: pieceBytes,

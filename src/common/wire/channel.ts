@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net'
 import { Failure } from '../failure.ts'
-import { connectTimeoutMs, drainedBytes, stalledAfterMs, unsentBytesMax } from '../limits.ts'
+import { connectTimeoutMs, drainedShare, stalledAfterMs, unsentBytesMax } from '../limits.ts'
 import { encodeLine, FrameReader, type Frame } from './frames.ts'
 
 export interface ChannelEvents {
@@ -32,6 +32,10 @@ export class Channel {
   lastHeardAtMs = performance.now()
   /** When a message was last sent, likewise. */
   lastSentAtMs = performance.now()
+  /** See `stalledAfterMs`, and the reason for another time there. */
+  stalledAfterMs = stalledAfterMs
+  /** See `unsentBytesMax`: less where there are many connections. */
+  unsentBytesMax = unsentBytesMax
   readonly #direct: boolean
   readonly #pauses = new Set<PauseReason>()
   #events: ChannelEvents | undefined
@@ -46,6 +50,7 @@ export class Channel {
   /** Bytes announced by `beginBulk` and not yet sent. No message may go between them. */
   #bulkOwed = 0
   #closedBecause: Failure | undefined
+  #hasHeardLine = false
 
   /** `direct`: the socket comes from `openChannel`, which feeds the bytes in itself. */
   constructor(socket: Socket, lineBytesMax: number, direct = false) {
@@ -58,6 +63,7 @@ export class Channel {
         return this.#events.bodyBuffer(message, bytes)
       },
       onFrame: (frame) => {
+        this.#hasHeardLine = true
         if (this.#closedBecause === undefined) this.#events?.onFrame(frame)
       },
       onMalformed: () => {
@@ -83,6 +89,11 @@ export class Channel {
     if (this.#closedBecause !== undefined) events.onClosed(this.#closedBecause)
   }
 
+  /** Whether a message has come. */
+  get hasHeardLine(): boolean {
+    return this.#hasHeardLine
+  }
+
   get isClosed(): boolean {
     return this.#closedBecause !== undefined
   }
@@ -99,7 +110,11 @@ export class Channel {
 
   /** The other end is behind with reading: send it nothing more than must be, until `whenDrained`. */
   get isBehind(): boolean {
-    return this.unsentBytes > unsentBytesMax
+    return this.unsentBytes > this.unsentBytesMax
+  }
+
+  get #drainedBytes(): number {
+    return this.unsentBytesMax * drainedShare
   }
 
   /** The unfilled rest of the body that is arriving. */
@@ -144,7 +159,7 @@ export class Channel {
 
   /** Resolves when the other end has read nearly all that was sent, or the channel is closed. */
   whenDrained(): Promise<void> {
-    if (this.isClosed || this.unsentBytes <= drainedBytes) return Promise.resolve()
+    if (this.isClosed || this.unsentBytes <= this.#drainedBytes) return Promise.resolve()
     return new Promise((resolve) => this.#whenDrained.push(resolve))
   }
 
@@ -245,7 +260,7 @@ export class Channel {
   }
 
   #onWritten(): void {
-    if (this.#whenDrained.length > 0 && this.unsentBytes <= drainedBytes) this.#tellDrained()
+    if (this.#whenDrained.length > 0 && this.unsentBytes <= this.#drainedBytes) this.#tellDrained()
     if (this.#socket.writableLength > 0) return
     clearInterval(this.#stallWatch)
     this.#stallWatch = undefined
@@ -258,7 +273,7 @@ export class Channel {
   }
 
   /**
-   * Closes a connection whose other end has read nothing for `stalledAfterMs` of what waits for it. One that
+   * Closes a connection whose other end has read nothing for `this.stalledAfterMs` of what waits for it. One that
    * reads, however slowly, is never cut: what it is sent is bounded by whoever sends.
    */
   #watchReader(): void {
@@ -268,7 +283,7 @@ export class Channel {
       const written = this.#written()
       if (written === before) this.close(new Failure('connection-lost', 'the other end has stopped reading'))
       before = written
-    }, stalledAfterMs)
+    }, this.stalledAfterMs)
     this.#stallWatch.unref()
   }
 

@@ -6,6 +6,8 @@ import { Failure } from '../failure.ts'
 /** A parsed but unchecked message, and its body if it announced one. */
 export interface Frame {
   readonly message: unknown
+  /** The length of its line, in characters: what it took to parse it. */
+  readonly lineLength: number
   readonly body?: Uint8Array
 }
 
@@ -33,7 +35,7 @@ export class FrameReader {
   /** The start of a line whose newline is yet to come. */
   #partial = Buffer.alloc(0)
   #partialBytes = 0
-  #body: { message: object; buffer: Uint8Array; filled: number } | undefined
+  #body: { message: object; lineLength: number; buffer: Uint8Array; filled: number } | undefined
   #isHeld = false
   /** What came while nothing was to be cut into frames. */
   #uncut: Buffer | undefined
@@ -54,7 +56,7 @@ export class FrameReader {
     body.filled += count
     if (body.filled < body.buffer.length) return
     this.#body = undefined
-    this.options.onFrame({ message: body.message, body: body.buffer })
+    this.options.onFrame({ message: body.message, lineLength: body.lineLength, body: body.buffer })
   }
 
   /** Begins no frame until `goOn`, also in the middle of what is being fed: the rest is kept as it is. */
@@ -89,6 +91,9 @@ export class FrameReader {
         this.#uncut = this.#uncut === undefined ? Buffer.from(rest) : Buffer.concat([this.#uncut, rest])
         return
       }
+      // Nothing is cheaper to send than empty lines.
+      while (this.#partialBytes === 0 && bytes[at] === newline) at++
+      if (at === bytes.length) return
       const end = bytes.indexOf(newline, at)
       if (end === -1) {
         this.#keep(bytes.subarray(at))
@@ -143,15 +148,15 @@ export class FrameReader {
     }
     const bytes = announcedBytes(message)
     if (bytes === undefined) {
-      this.options.onFrame({ message })
+      this.options.onFrame({ message, lineLength: line.length })
       return
     }
     const buffer = this.options.bodyBuffer(message as object, bytes)
     if (buffer.length !== bytes) {
       throw new Failure('protocol', `a body of ${bytes} bytes instead of ${buffer.length}`)
     }
-    if (bytes === 0) this.options.onFrame({ message, body: buffer })
-    else this.#body = { message: message as object, buffer, filled: 0 }
+    if (bytes === 0) this.options.onFrame({ message, lineLength: line.length, body: buffer })
+    else this.#body = { message: message as object, lineLength: line.length, buffer, filled: 0 }
   }
 }
 

@@ -19,6 +19,11 @@ export interface Connection {
   readonly remoteHost: string
   /** The other end has begun to prove who it is. */
   begin(): void
+  /**
+   * The other end says that it is this owner, and has shown something for it: it no longer shares the places of
+   * those who say nothing.
+   */
+  claim(owner: string): void
   /** The other end has proved to be this owner: its connection counts as one of that owner's. */
   prove(owner: string): void
   /** It has logged out. */
@@ -41,6 +46,11 @@ export interface ListenerLimits extends PlaceLimits {
   readonly proveWithinMs?: number
 }
 
+interface Newcomer {
+  readonly place: Place
+  readonly channel: Channel
+}
+
 /** How often it is looked for those who have not proved themselves in time. */
 const lookEveryMs = 1000
 
@@ -49,12 +59,21 @@ export class Listener {
   readonly #server: Server
   readonly #places: Places
   readonly #channels = new Set<Channel>()
+  /** Accepted in this turn of the event loop, and in the one before. */
+  #newcomers: Newcomer[] = []
+  #nearlyHeard: Newcomer[] = []
+  #acceptedCount = 0
   #watch: NodeJS.Timeout | undefined
 
   constructor(options: ListenerOptions) {
     this.#options = options
     this.#places = new Places(options.limits)
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+  }
+
+  /** Connections that were accepted so far, also those that were turned away. */
+  get acceptedCount(): number {
+    return this.#acceptedCount
   }
 
   get connections(): number {
@@ -87,6 +106,7 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
+    this.#acceptedCount++
     const host = plainHost(socket.remoteAddress ?? '')
     const place =
       host === ''
@@ -102,6 +122,7 @@ export class Listener {
     }
     const channel = new Channel(socket, lineBytesBeforeLogin)
     this.#channels.add(channel)
+    this.#hear({ place, channel })
     this.#options.serve(this.#connection(channel, host, place))
   }
 
@@ -110,6 +131,7 @@ export class Listener {
       channel,
       remoteHost,
       begin: () => this.#places.begin(place),
+      claim: (owner) => this.#places.claim(place, owner),
       prove: (owner) => this.#places.prove(place, owner),
       unprove: () => this.#places.unprove(place, performance.now()),
       onClosed: () => {
@@ -117,6 +139,21 @@ export class Listener {
         this.#places.giveBack(place)
       },
     }
+  }
+
+  /** What a newcomer sent at once is read in the turn of the event loop after the one that accepts it. */
+  #hear(newcomer: Newcomer): void {
+    if (this.#newcomers.length + this.#nearlyHeard.length === 0) setImmediate(() => this.#onTurn())
+    this.#newcomers.push(newcomer)
+  }
+
+  #onTurn(): void {
+    const nowMs = performance.now()
+    for (const { place, channel } of this.#nearlyHeard)
+      this.#places.onHeard(place, channel.hasHeardLine, nowMs)
+    this.#nearlyHeard = this.#newcomers
+    this.#newcomers = []
+    if (this.#nearlyHeard.length > 0) setImmediate(() => this.#onTurn())
   }
 
   #cutUnproven(ms: number): void {

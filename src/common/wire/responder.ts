@@ -5,7 +5,7 @@
 
 import * as v from 'valibot'
 import { Failure } from '../failure.ts'
-import { deadAfterMs, firstLineTimeoutMs, requestsInFlightMax } from '../limits.ts'
+import { deadAfterMs, firstLineTimeoutMs, requestsInFlightMax, waitingCostMax } from '../limits.ts'
 import { refuse, type Answer, type Refusal, type RefusalCode } from '../refusal.ts'
 import type { Channel } from './channel.ts'
 import {
@@ -45,8 +45,10 @@ export interface ResponderOptions<P extends Protocol, F> {
   /** What those who read wait for, so that they see what was acknowledged before: undefined for nothing. */
   sync?: () => Promise<void> | undefined
   turns?: Turns
-  /** Whose share of the turns the requests of this connection take. */
-  owner?: () => string
+  /** What a notification takes of the time, in microseconds, besides reading it. */
+  costOfTold?: { [M in Told<P, 'toResponder'>]?: (params: ToldParams<P, 'toResponder', M>) => number }
+  /** Whose share of the turns this request takes; undefined for what is none. */
+  owner?: (method: string | undefined, params: unknown) => string
   /** A handler's answer was sent, for the metrics. */
   onAnswered?: (method: string, startedAtMs: number) => void
   /** A refusal was sent, including one that no handler saw. */
@@ -55,6 +57,9 @@ export interface ResponderOptions<P extends Protocol, F> {
 
 /** What came on the connection and has to have an answer. */
 interface Item {
+  /** Of a request. */
+  readonly method?: string
+  readonly params?: unknown
   readonly cost: number
   readonly mutates: boolean
   readonly reads: boolean
@@ -70,8 +75,10 @@ interface Request<P extends Protocol> {
   readonly arrivedAtMs: number
 }
 
-/** What costs nothing worth counting. */
-const light = { cost: 0, mutates: false, reads: false }
+/** What takes the least. */
+const light = { cost: 5, mutates: false, reads: false }
+/** What a character of a line takes to be read: a thousand small arrays take longer than a long text. */
+const costPerCharacter = 0.02
 
 const order: Readonly<Record<Stage, number>> = { connected: 0, greeted: 1, proven: 2 }
 
@@ -88,6 +95,8 @@ export class Responder<P extends Protocol, F> {
   #begun: Promise<void> | undefined
   /** Those that came and have no answer yet. */
   #inFlight = 0
+  /** What those that wait will take, in microseconds. */
+  #waitingCost = 0
   /** Nothing more is taken: something came that ends the connection, once what was before it is answered. */
   #isOver = false
 
@@ -100,7 +109,7 @@ export class Responder<P extends Protocol, F> {
     this.#firstLine.unref()
     this.#watch.unref()
     channel.listen({
-      onFrame: (frame) => this.#onMessage(classify(frame.message)),
+      onFrame: ({ message, lineLength }) => this.#onMessage(classify(message), lineLength),
       onMalformed: () => this.#onMalformed(),
       bodyBuffer: () => {
         throw new Failure('protocol', 'bytes after a message that takes none')
@@ -133,11 +142,12 @@ export class Responder<P extends Protocol, F> {
     this.channel.close(new Failure('connection-lost', sentence))
   }
 
-  #onMessage(message: Message): void {
+  #onMessage(message: Message, lineLength: number): void {
     clearTimeout(this.#firstLine)
     if (this.#isOver) return
-    if (message.kind === 'request') this.#onRequest(message.id, message.method, message.params)
-    else if (message.kind === 'notification') this.#onNotification(message.method, message.params)
+    const readCost = lineLength * costPerCharacter
+    if (message.kind === 'request') this.#onRequest(message, readCost)
+    else if (message.kind === 'notification') this.#onNotification(message, readCost)
     else this.#refuseInTurn(null, refuse('invalid-request', 'this is not a JSON-RPC 2.0 request').refusal)
     this.#checkGreeting()
   }
@@ -161,7 +171,7 @@ export class Responder<P extends Protocol, F> {
     if (!isGreeted && this.#inFlight === 0) this.close('the first request was not a hello')
   }
 
-  #onRequest(id: number, method: string, params: unknown): void {
+  #onRequest({ id, method, params }: Extract<Message, { kind: 'request' }>, readCost: number): void {
     const { requests } = this.#options.protocol
     const spec = Object.hasOwn(requests, method) ? requests[method] : undefined
     if (spec === undefined) {
@@ -170,7 +180,8 @@ export class Responder<P extends Protocol, F> {
     }
     const { cost = 0, mutates = false, reads = false } = spec
     const request = { id, method: method as Method<P>, params, spec, arrivedAtMs: performance.now() }
-    this.#enqueue({ cost, mutates, reads, begin: (onDone) => this.#begin(request, onDone) })
+    const begin = (onDone: () => void): void => this.#begin(request, onDone)
+    this.#enqueue({ method, params, cost: cost + readCost, mutates, reads, begin })
   }
 
   #refuseInTurn(id: number | null, refusal: Refusal): void {
@@ -185,9 +196,15 @@ export class Responder<P extends Protocol, F> {
 
   #enqueue(item: Item): void {
     this.#waiting.push(item)
+    this.#waitingCost += item.cost
     this.#inFlight++
-    if (this.#inFlight >= requestsInFlightMax) this.channel.pause('requests')
     this.#askForTurn()
+    if (this.#isFull) this.channel.pause('requests')
+  }
+
+  /** Enough has come: what is read is not cheap either, so a little more of what costs much does not come first. */
+  get #isFull(): boolean {
+    return this.#inFlight >= requestsInFlightMax || this.#waitingCost > waitingCostMax
   }
 
   /** One turn at a time, for the oldest, and none while the other end is behind with reading answers. */
@@ -195,14 +212,16 @@ export class Responder<P extends Protocol, F> {
     const [item] = this.#waiting
     if (item === undefined || this.#asksForTurn || this.channel.isPausedFor('output')) return
     this.#asksForTurn = true
-    const { cost, mutates } = item
-    const owner = this.#options.owner?.() ?? ''
-    this.#turns.ask({ owner, cost, mutates, go: () => this.#onTurn(owner, mutates) })
+    const { method, params, cost, mutates } = item
+    const owner = this.#options.owner?.(method, params) ?? ''
+    const isGone = (): boolean => this.channel.isClosed
+    this.#turns.ask({ owner, cost, mutates, isGone, go: () => this.#onTurn(owner, mutates) })
   }
 
   #onTurn(owner: string, mutates: boolean): void {
     this.#asksForTurn = false
     const item = this.#waiting.shift()
+    this.#waitingCost -= item?.cost ?? 0
     const onDone = (): void => {
       if (mutates) this.#turns.onChanged(owner)
       this.#onDone()
@@ -278,7 +297,7 @@ export class Responder<P extends Protocol, F> {
     if (this.channel.isClosed) return
     this.#checkGreeting()
     if (this.channel.isBehind) this.#pauseUntilRead()
-    if (this.#inFlight < requestsInFlightMax) this.channel.resume('requests')
+    if (!this.#isFull) this.channel.resume('requests')
   }
 
   /** What is asked costs memory only when it is answered: so nothing more is taken up before it is read. */
@@ -291,12 +310,23 @@ export class Responder<P extends Protocol, F> {
     })
   }
 
-  #onNotification(method: string, params: unknown): void {
-    const { protocol, onTold, from } = this.#options
-    if (order[this.#options.stage()] === 0 || !Object.hasOwn(protocol.toResponder, method)) return
-    const schema = protocol.toResponder[method]
+  #onNotification({ method, params }: Extract<Message, { kind: 'notification' }>, readCost: number): void {
+    const { protocol, onTold, costOfTold, from } = this.#options
+    const isKnown = order[this.#options.stage()] > 0 && Object.hasOwn(protocol.toResponder, method)
+    const schema = isKnown ? protocol.toResponder[method] : undefined
     const parsed = schema === undefined ? undefined : v.safeParse(schema, params)
-    if (parsed?.success === true) onTold[method as Told<P, 'toResponder'>](parsed.output as never, from)
+    const told = parsed?.success === true ? (parsed.output as never) : undefined
+    const name = method as Told<P, 'toResponder'>
+    // What makes no sense has been read all the same.
+    const ownCost = told === undefined ? 0 : (costOfTold?.[name]?.(told) ?? 0)
+    this.#enqueue({
+      ...light,
+      cost: light.cost + readCost + ownCost,
+      begin: (onDone) => {
+        if (told !== undefined) onTold[name](told, from)
+        onDone()
+      },
+    })
   }
 
   #refuse(id: number | null, refusal: Refusal): void {

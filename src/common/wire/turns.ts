@@ -18,6 +18,8 @@ export interface Turn {
   readonly owner: string
   readonly cost: number
   readonly mutates: boolean
+  /** Whoever asked is gone: the turn is passed over, and costs its owner nothing. */
+  readonly isGone: () => boolean
   readonly go: () => void
 }
 
@@ -26,4 +28,35 @@ export const noWaiting: Turns = {
   ask: ({ go }) => go(),
   onChanged: () => undefined,
   charge: () => undefined,
+}
+
+/** How long work may be put off for connections that come: that many are accepted in this time. */
+const putOffMaxMs = 3
+
+/**
+ * Leaves turns of the event loop to connections that come: Node accepts one a turn, and those that wait to be accepted
+ * do so in one queue. While turns are long a few hundred that come again and again would keep somebody else waiting
+ * for seconds.
+ */
+export class RoomForNewcomers {
+  readonly #accepted: () => number
+  #seen = 0
+  #workedAtMs = 0
+
+  /** `accepted` counts connections. */
+  constructor(accepted: () => number) {
+    this.#accepted = accepted
+  }
+
+  /** Whether to put work off by a turn: one has come since it was last asked, and work was done not long ago. */
+  isNeeded(nowMs: number): boolean {
+    const accepted = this.#accepted()
+    const hasCome = accepted !== this.#seen
+    this.#seen = accepted
+    return hasCome && nowMs - this.#workedAtMs < putOffMaxMs
+  }
+
+  onWorked(nowMs: number): void {
+    this.#workedAtMs = nowMs
+  }
 }

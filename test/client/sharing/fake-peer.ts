@@ -5,6 +5,7 @@ import type { Answer } from '../../../src/common/refusal.ts'
 
 export class FakePeer implements UploadPeer {
   readonly name: string
+  readonly owner: string
   isGone = false
   /** A peer that does not read: what is sent to it is not taken until `read`. */
   readsAtOnce = true
@@ -19,8 +20,14 @@ export class FakePeer implements UploadPeer {
   #unread: (() => void)[] = []
   readonly #onWhole: (peer: FakePeer, id: number) => void
 
-  constructor(name: string, onWhole: (peer: FakePeer, id: number) => void = () => undefined) {
+  /** Its user has the same name, unless it is one of several. */
+  constructor(
+    name: string,
+    onWhole: (peer: FakePeer, id: number) => void = () => undefined,
+    owner: string = name,
+  ) {
     this.name = name
+    this.owner = owner
     this.#onWhole = onWhole
   }
 
@@ -62,6 +69,10 @@ export class FakePeer implements UploadPeer {
   read(): void {
     this.readsAtOnce = true
     for (const taken of this.#unread.splice(0)) taken()
+  }
+
+  close(): void {
+    this.leave()
   }
 
   leave(): void {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { UploadOrder } from '../../../src/client/sharing/upload-order.ts'
-import { pieceRequestsQueuedMax } from '../../../src/common/limits.ts'
+import { pieceBytes, pieceRequestsQueuedMax } from '../../../src/common/limits.ts'
 import { seededRandom } from '../../simulation/seeded-random.ts'
 
 function orderOf(peers: readonly string[], requestsEach: number, seed = 1): UploadOrder<string, number> {
@@ -54,6 +54,9 @@ test('a request that has nothing to be answered with is passed over, and waits',
   expect(order.next(2)).toMatchObject({ id: 2, load: 7 })
   expect(order.next(2)).toBeUndefined()
   pieces.push(9)
+  // It is not looked at again and again.
+  expect(order.next(2)).toBeUndefined()
+  order.lookAgain('a')
   expect(order.next(2)).toMatchObject({ id: 1, load: 9 })
 })
 
@@ -70,4 +73,125 @@ test('what is cancelled, or asked by a peer that is gone, has no turn', () => {
   order.onPeerGone('b')
   expect(order.next(1)).toBeUndefined()
   expect(order.peerCount).toBe(1)
+})
+
+/** Peers that are named by their user and a number. */
+function orderOfUsers(peers: readonly string[], requestsEach: number): UploadOrder<string, number> {
+  const order = new UploadOrder<string, number>(seededRandom(1), ([user]) => user)
+  for (const peer of peers) {
+    for (let id = 0; id < requestsEach; id++) order.add(peer, { id, take: () => id })
+  }
+  return order
+}
+
+function usersOf(peers: readonly (string | undefined)[]): string {
+  return peers.map((peer) => peer?.[0] ?? '-').join('')
+}
+
+/** How often each user had a turn. */
+function countsOf(peers: readonly (string | undefined)[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const peer of peers) counts[peer?.[0] ?? '-'] = (counts[peer?.[0] ?? '-'] ?? 0) + 1
+  return counts
+}
+
+const crowd = Array.from({ length: 12 }, (_, index) => `a${index}`)
+
+test('a user with many peers has the turns of one, and its peers share them', () => {
+  const order = orderOfUsers([...crowd, 'b0', 'c0'], 16)
+  const had = turns(order, 36)
+  expect(countsOf(had)).toEqual({ a: 12, b: 12, c: 12 })
+  expect(new Set(had.filter((peer) => peer?.startsWith('a'))).size).toBe(12)
+})
+
+test('peers of one user have no more answers under way than one peer, while another user wants some', () => {
+  const order = orderOfUsers([...crowd, 'b0'], 16)
+  expect(
+    usersOf(Array.from({ length: 5 }, () => order.next(2)?.line.peer))
+      .split('')
+      .toSorted()
+      .join(''),
+  ).toBe('-aabb')
+})
+
+test('a user that is alone may have several answers under way, on one peer after the other', () => {
+  const order = orderOfUsers(crowd, 16)
+  const under = Array.from({ length: 9 }, () => order.next(1)?.line.peer)
+  expect(new Set(under).size).toBe(9)
+  expect(under.at(-1)).toBeUndefined()
+})
+
+test('peers of a user that were slow hold no more than a few answers, and none that its others could have', () => {
+  const order = orderOfUsers([...crowd, 'b0'], 16)
+  const had: string[] = []
+  for (let turn = order.next(1); turn !== undefined; turn = order.next(1)) {
+    had.push(turn.line.peer)
+    if (turn.line.peer !== 'b0') order.onPace(turn.line, 'slow')
+  }
+  expect(countsOf(had)).toEqual({ a: 6, b: 1 })
+  // It is of one that is known to be slow, also when all others have left.
+  for (const peer of crowd) order.onPeerGone(peer)
+  order.add('a fresh', { id: 1, take: () => 1 })
+  expect(order.next(1, false)).toBeUndefined()
+  const fresh = order.next(1)!
+  order.onPace(fresh.line, 'prompt')
+  order.add('a fresher', { id: 1, take: () => 1 })
+  fresh.line.busy--
+  expect(order.next(1, false)).toMatchObject({ line: { peer: 'a fresher' } })
+})
+
+test('whoever comes for the first time beside one that is served gets two turns for one, for a while', () => {
+  const order = orderOfUsers(['a0'], 16)
+  const keep = (): void => {
+    for (const peer of ['a0', 'b0']) while (order.add(peer, { id: 1, take: () => 1 })) continue
+  }
+  for (let count = 0; count < 100; count++) {
+    order.add('a0', { id: 1, take: () => 1 })
+    turns(order, 1)
+  }
+  const had: (string | undefined)[] = []
+  for (let count = 0; count < 300; count++) {
+    keep()
+    had.push(...turns(order, 1))
+  }
+  expect(countsOf(had.slice(0, 96))).toEqual({ a: 32, b: 64 })
+  const { a = 0, b = 0 } = countsOf(had.slice(100))
+  expect(Math.abs(a - b)).toBeLessThanOrEqual(2)
+})
+
+test('whoever leaves and comes back has saved no more than before', () => {
+  const order = orderOfUsers(['a0', 'b0'], 16)
+  const had: (string | undefined)[] = []
+  for (let count = 0; count < 400; count++) {
+    for (const peer of ['a0', 'b0']) while (order.add(peer, { id: 1, take: () => 1 })) continue
+    had.push(...turns(order, 1))
+    if (had.at(-1) === 'b0') order.onPeerGone('b0')
+  }
+  const { a = 0, b = 0 } = countsOf(had)
+  expect(Math.abs(a - b)).toBeLessThanOrEqual(2)
+})
+
+test('what was sent beside the turns costs a turn for each piece', () => {
+  const order = orderOfUsers(['a0', 'b0'], 16)
+  // All that was saved is used up.
+  for (let count = 0; count < 200; count++) {
+    for (const peer of ['a0', 'b0']) while (order.add(peer, { id: 1, take: () => 1 })) continue
+    turns(order, 1)
+  }
+  const turn = order.next(1)!
+  turn.line.busy--
+  order.onSentBeside(turn.line, 3.5 * pieceBytes)
+  const next = turns(order, 6).map((peer) => peer === turn.line.peer)
+  expect(next.filter(Boolean).length).toBeLessThanOrEqual(2)
+  expect(next.slice(0, 3)).toEqual([false, false, false])
+})
+
+test('of requests that choose from one file, only one is asked while there is nothing', () => {
+  const order = new UploadOrder<string, number>(seededRandom(1))
+  let asked = 0
+  const take = (): undefined => void asked++
+  for (let id = 0; id < 5; id++) order.add('a', { id, choosesFrom: 'file', take })
+  order.add('a', { id: 9, take: () => 9 })
+  expect(order.next(2)).toMatchObject({ id: 9 })
+  expect(asked).toBe(1)
 })

@@ -1,10 +1,20 @@
-// Shares the tracker's time out between those who ask: owner after owner, and within an owner connection after
+// Shares a program's time out between those who ask: owner after owner, and within an owner connection after
 // connection. Each round gives an owner the same amount of work (deficit round robin, Shreedhar and Varghese
 // 1995), so a thousand requests of one cost another a wait of one. Between slices of work the event loop has
 // its turn, so that others are read and answered meanwhile.
 
-import type { Turn, Turns } from '../../common/wire/turns.ts'
-import { changesOfOwnerMax, quantumMicroseconds, sliceMs } from '../limits.ts'
+import { RoomForNewcomers, type Turn, type Turns } from './turns.ts'
+
+export interface FairTurnsOptions {
+  /** Work that each owner has in a round, in microseconds. */
+  readonly quantumMicroseconds: number
+  /** Work is done for so long before the event loop has its turn. */
+  readonly sliceMs: number
+  /** Changes of one owner that may be under way at once. */
+  readonly changesOfOwnerMax: number
+  /** Counts connections that were accepted: while they come, work is put off for a few milliseconds. */
+  readonly accepted?: () => number
+}
 
 interface Owner {
   readonly name: string
@@ -18,6 +28,8 @@ interface Owner {
 }
 
 export class FairTurns implements Turns {
+  readonly #options: FairTurnsOptions
+  readonly #newcomers: RoomForNewcomers
   readonly #nowMs: () => number
   readonly #soon: (go: () => void) => void
   readonly #owners = new Map<string, Owner>()
@@ -30,9 +42,12 @@ export class FairTurns implements Turns {
 
   /** `soon` calls back after the event loop has had its turn. */
   constructor(
+    options: FairTurnsOptions,
     nowMs: () => number = () => performance.now(),
     soon: (go: () => void) => void = (go) => void setImmediate(go),
   ) {
+    this.#options = options
+    this.#newcomers = new RoomForNewcomers(options.accepted ?? (() => 0))
     this.#nowMs = nowMs
     this.#soon = soon
   }
@@ -75,7 +90,7 @@ export class FairTurns implements Turns {
   /** Whether its oldest turn can come. One that waits for a place of a change holds up those behind it. */
   #canGo({ turns, changes }: Owner): boolean {
     const [first] = turns
-    return first !== undefined && (!first.mutates || changes < changesOfOwnerMax)
+    return first !== undefined && (!first.mutates || changes < this.#options.changesOfOwnerMax)
   }
 
   /** Serves whoever is queued, until the time of this turn of the event loop is used up. */
@@ -84,16 +99,21 @@ export class FairTurns implements Turns {
     if (this.#sliceSinceMs === undefined) {
       this.#sliceSinceMs = this.#nowMs()
       this.#soon(() => this.#onNextTurn())
+      if (this.#newcomers.isNeeded(this.#sliceSinceMs)) {
+        this.#isSliceOver = true
+        return
+      }
     }
     this.#isWorking = true
     for (let owner = this.#queue.shift(); owner !== undefined; owner = this.#queue.shift()) {
       owner.isQueued = false
-      owner.credit += quantumMicroseconds
+      owner.credit += this.#options.quantumMicroseconds
       this.#serve(owner)
-      this.#isSliceOver = this.#nowMs() - this.#sliceSinceMs >= sliceMs
+      this.#isSliceOver = this.#nowMs() - this.#sliceSinceMs >= this.#options.sliceMs
       if (this.#isSliceOver) break
     }
     this.#isWorking = false
+    this.#newcomers.onWorked(this.#nowMs())
   }
 
   #onNextTurn(): void {
@@ -104,7 +124,9 @@ export class FairTurns implements Turns {
 
   /** What it asks for until its share of this round is used up. */
   #serve(owner: Owner): void {
-    while (this.#canGo(owner) && (owner.turns[0]?.cost ?? 0) <= owner.credit) {
+    for (;;) {
+      while (owner.turns[0]?.isGone() === true) owner.turns.shift()
+      if (!this.#canGo(owner) || (owner.turns[0]?.cost ?? 0) > owner.credit) break
       const turn = owner.turns.shift()
       if (turn === undefined) break
       owner.credit -= turn.cost

@@ -1,18 +1,27 @@
-// How the time of a tracker is shared out, in virtual time: each turn takes as long as it says that it costs.
+// How the time of a program is shared out, in virtual time: each turn takes as long as it says that it costs.
 
 import { expect, test } from 'vitest'
-import { FairTurns } from '../../../src/tracker/admission/fair-turns.ts'
-import { changesOfOwnerMax, sliceMs } from '../../../src/tracker/limits.ts'
+import { FairTurns } from '../../src/common/wire/fair-turns.ts'
+import { RoomForNewcomers } from '../../src/common/wire/turns.ts'
+
+const sliceMs = 4
+const changesOfOwnerMax = 16
+const options = { quantumMicroseconds: 250, sliceMs, changesOfOwnerMax }
 
 class World {
   nowMs = 0
   #soon: (() => void)[] = []
   /** Whose turn it was, in order. */
   readonly served: string[] = []
+  accepted = 0
   readonly turns = new FairTurns(
+    { ...options, accepted: () => this.accepted },
     () => this.nowMs,
     (go) => this.#soon.push(go),
   )
+
+  /** Owners whose connections are gone. */
+  readonly gone = new Set<string>()
 
   /** A connection of this owner that asks so often, one turn after the other. */
   ask(owner: string, count: number, cost: number, mutates = false): void {
@@ -22,7 +31,7 @@ class World {
       this.nowMs += cost / 1000
       this.ask(owner, count - 1, cost, mutates)
     }
-    this.turns.ask({ owner, cost, mutates, go })
+    this.turns.ask({ owner, cost, mutates, isGone: () => this.gone.has(owner), go })
   }
 
   /** Uses up the time of this turn of the event loop, so that what is asked now is queued. */
@@ -88,7 +97,7 @@ test('connections of one owner take turns', () => {
       served.push(connection)
       ask(connection, count - 1)
     }
-    world.turns.ask({ owner: 'ann', cost: 10, mutates: false, go })
+    world.turns.ask({ owner: 'ann', cost: 10, mutates: false, isGone: () => false, go })
   }
   for (const connection of [1, 2, 3]) ask(connection, 2)
   world.loop()
@@ -116,4 +125,51 @@ test('what an owner costs others to be told is taken from its share', () => {
   while (world.nowMs < 12) world.loop(1)
   const count = (owner: string): number => world.served.filter((each) => each === owner).length
   expect(count('quiet') - count('loud')).toBeGreaterThanOrEqual(250)
+})
+
+// Of hundreds that came and were cut the turns came all the same: nobody else had one for seconds.
+test('those who are gone are passed over and cost nothing', () => {
+  const world = new World()
+  world.fillTurn()
+  for (let connection = 0; connection < 1000; connection++) world.ask('gone', 1, 1000)
+  world.ask('honest', 1, 5)
+  world.gone.add('gone')
+  world.loop(1)
+  expect(world.served).toEqual(['honest'])
+})
+
+test('while connections come work is put off, but not for long', () => {
+  const world = new World()
+  world.ask('a1', 1, 10)
+  world.loop()
+  world.accepted++
+  world.ask('a2', 1, 10)
+  for (let count = 0; count < 3; count++) {
+    expect(world.served).toEqual(['a1'])
+    world.nowMs += 0.9
+    world.accepted++
+    world.loop(1)
+  }
+  world.nowMs += 0.9
+  world.accepted++
+  world.loop(1)
+  expect(world.served).toEqual(['a1', 'a2'])
+  world.loop()
+  world.accepted++
+  world.ask('a3', 1, 10)
+  expect(world.served).toHaveLength(2)
+  // None came.
+  world.loop(1)
+  expect(world.served).toHaveLength(3)
+})
+
+test('room is needed once for each that came', () => {
+  let accepted = 0
+  const room = new RoomForNewcomers(() => accepted)
+  room.onWorked(10)
+  expect(room.isNeeded(11)).toBe(false)
+  accepted = 5
+  expect([room.isNeeded(11), room.isNeeded(11)]).toEqual([true, false])
+  accepted = 6
+  expect(room.isNeeded(13.5)).toBe(false)
 })

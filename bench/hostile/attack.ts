@@ -1,0 +1,153 @@
+// node --import tsx bench/hostile/attack.ts '<Attack as JSON>'
+// Keeps so many connections to a sharing client busy in one bad way, and opens each again whenever it is closed. A
+// process of its own, so that it takes none of a benchmark's time. Prints a line when all have been opened once, and
+// the number of connections it made at its end.
+
+import { connect, type Socket } from 'node:net'
+import { Bitfield } from '../../src/common/bitfield.ts'
+import { pieceBytes, requestsInFlightMax } from '../../src/common/limits.ts'
+import { makeNonce, proveKey } from '../../src/common/security/challenge.ts'
+import { loadIdentity } from '../../src/common/security/identity.ts'
+import { protocolVersion } from '../../src/common/version.ts'
+import type { Attack } from './attack-plan.ts'
+
+const { kind, connections, port, fileId, pieceCount, folder, ticket } = JSON.parse(
+  process.argv[2] ?? '{}',
+) as Attack
+const identity = loadIdentity(folder)
+const wanted = Bitfield.full(pieceCount).toBase64()
+
+class Connection {
+  readonly #socket: Socket
+  readonly #onClosed: () => void
+  #nextId = 0
+  #nonce = ''
+  #receivedBytes = 0
+  #askedFor = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(onOpened: () => void, onClosed: () => void) {
+    this.#onClosed = onClosed
+    this.#socket = connect(port, '127.0.0.1', () => {
+      onOpened()
+      this.#onOpened()
+    })
+    this.#socket.on('data', (chunk: Buffer) => this.#onBytes(chunk))
+    this.#socket.on('error', () => undefined)
+    this.#socket.on('close', () => {
+      clearInterval(this.#timer)
+      this.#onClosed()
+    })
+  }
+
+  #onOpened(): void {
+    if (kind === 'silent') return
+    if (kind === 'http')
+      this.#socket.write('GET / HTTP/1.1\r\nHost: sharer\r\nConnection: keep-alive\r\n\r\n')
+    else if (kind === 'knocking') this.#socket.destroy()
+    else {
+      this.#nonce = makeNonce()
+      this.#ask('hello', { protocol: protocolVersion, program: 'attack', nonce: this.#nonce, ticket })
+    }
+  }
+
+  #onBytes(chunk: Buffer): void {
+    const isFirst = this.#receivedBytes === 0
+    this.#receivedBytes += chunk.length
+    if (kind === 'silent' || kind === 'http') return
+    if (isFirst) this.#prove(chunk)
+    else if (kind === 'reconnecting') this.#socket.destroy()
+    else if (kind === 'greedy') this.#askForPieces()
+  }
+
+  #prove(line: Buffer): void {
+    const { result } = JSON.parse(line.toString()) as { result?: { nonce: string; key: string } }
+    if (result === undefined) {
+      this.#socket.destroy()
+      return
+    }
+    const challenge = {
+      callerNonce: this.#nonce,
+      responderNonce: result.nonce,
+      callerKey: identity.publicKey,
+      responderKey: result.key,
+    }
+    this.#ask('prove', { proof: proveKey(identity, 'caller', challenge) })
+    this.#begin()
+  }
+
+  #begin(): void {
+    const { socket } = this
+    if (kind === 'greedy') this.#askForPieces()
+    else if (kind === 'not reading' || kind === 'not reading again') {
+      this.#askForPieces()
+      socket.pause()
+      this.#timer = setInterval(() => this.#stayOrComeAgain(), 1000)
+    } else if (kind === 'asking for manifests') this.#flood(() => this.#ask('manifest', { fileId }))
+    else if (kind === 'opening') this.#flood(() => this.#ask('open', { fileId }))
+    else if (kind === 'renewing') this.#flood(() => this.#ask('renew', { ticket }))
+    else if (kind === 'wanting') this.#flood(() => this.#tell('wants', { fileId, bitfield: wanted }))
+  }
+
+  /** Whoever does not read learns of the end of a connection when it sends something. */
+  #stayOrComeAgain(): void {
+    if (kind === 'not reading again') this.#socket.destroy()
+    else this.#ask('ping', {})
+  }
+
+  get socket(): Socket {
+    return this.#socket
+  }
+
+  /** What it asks for in vain costs it nothing, so it always asks for more than it can get. */
+  #askForPieces(): void {
+    const max = requestsInFlightMax + Math.floor(this.#receivedBytes / pieceBytes)
+    while (this.#askedFor < max) this.#ask('piece', { fileId, index: (this.#askedFor++ * 7919) % pieceCount })
+  }
+
+  /** As fast as it is taken. */
+  #flood(send: () => void): void {
+    const more = (): void => {
+      for (let count = 0; count < 16 && !this.#socket.writableNeedDrain; count++) send()
+      if (this.#socket.destroyed) return
+      if (this.#socket.writableNeedDrain) this.#socket.once('drain', more)
+      else setImmediate(more)
+    }
+    more()
+  }
+
+  #ask(method: string, params: object): void {
+    this.#write({ jsonrpc: '2.0', id: this.#nextId++, method, params })
+  }
+
+  #tell(method: string, params: object): void {
+    this.#write({ jsonrpc: '2.0', method, params })
+  }
+
+  #write(message: object): void {
+    this.#socket.write(`${JSON.stringify(message)}\n`)
+  }
+}
+
+let opened = 0
+let made = 0
+
+function open(): void {
+  let isOpen = false
+  made++
+  // eslint-disable-next-line no-new -- It lives by its socket.
+  new Connection(
+    () => {
+      isOpen = true
+      if (++opened === connections) console.log('all have been opened')
+    },
+    // One that is turned away before it is open would come again without a pause.
+    () => (isOpen ? setImmediate(open) : setTimeout(open, 1)),
+  )
+}
+
+for (let count = 0; count < connections; count++) open()
+process.on('SIGTERM', () => {
+  console.log(`${made} connections`)
+  process.exit()
+})

@@ -1,0 +1,124 @@
+// A peer server that shares one file from memory, and members of a group to fetch from it: real sockets, real tickets.
+
+import { connect, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+import { PeerServer } from '../../../src/client/sharing/peer-server.ts'
+import type { PieceSource } from '../../../src/client/sharing/piece-source.ts'
+import { SourceRegistry, type Offer } from '../../../src/client/sharing/source-registry.ts'
+import { TicketOffice } from '../../../src/client/sharing/ticket-office.ts'
+import { UploadQueue } from '../../../src/client/sharing/upload-queue.ts'
+import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
+import { Bitfield } from '../../../src/common/bitfield.ts'
+import { pieceBytes, ticketLifetimeMs } from '../../../src/common/limits.ts'
+import { buildManifest, type Manifest } from '../../../src/common/manifest.ts'
+import { pieceLength } from '../../../src/common/pieces.ts'
+import { accept } from '../../../src/common/refusal.ts'
+import { makeIdentity, type Identity } from '../../../src/common/security/identity.ts'
+import { signTicket } from '../../../src/common/security/ticket.ts'
+import { RawPeer } from '../../integration/raw-peer.ts'
+
+const group = 'g'
+const tracker = makeIdentity()
+
+/** A manifest of so many pieces; nobody looks at the hashes. */
+export function manifestOf(pieceCount: number): Manifest {
+  return buildManifest(pieceCount * pieceBytes, Buffer.alloc(52 * pieceCount, 1))
+}
+
+export class OneSharer {
+  readonly manifest: Manifest
+  /** The pieces that it has: all at first, unless it was made without. */
+  readonly have: Bitfield
+  readonly sources = new SourceRegistry()
+  readonly uploads: UploadQueue
+  readonly offer: Offer
+  /** Pieces that were read. */
+  reads = 0
+  #port = 0
+  readonly #server: PeerServer
+
+  private constructor(pieceCount: number, hasAll: boolean, bucket: TokenBucket) {
+    this.manifest = manifestOf(pieceCount)
+    this.have = hasAll ? Bitfield.full(pieceCount) : new Bitfield(pieceCount)
+    this.uploads = new UploadQueue(bucket)
+    const tickets = new TicketOffice(() => undefined)
+    tickets.onTrackers([tracker.publicKey])
+    tickets.open()
+    this.#server = new PeerServer({
+      identity: makeIdentity(),
+      tickets,
+      sources: this.sources,
+      uploads: this.uploads,
+      onFailure: (error) => {
+        throw error
+      },
+    })
+    this.offer = this.share(this.manifest, this.have)
+  }
+
+  static async start({
+    pieceCount = 16,
+    hasAll = true,
+    bucket = new TokenBucket(),
+  } = {}): Promise<OneSharer> {
+    const sharer = new OneSharer(pieceCount, hasAll, bucket)
+    sharer.#port = await sharer.#server.listen({ host: '127.0.0.1', port: 0 })
+    onTestFinished(() => sharer.#server.close())
+    return sharer
+  }
+
+  ticketOf(user: string, { publicKey: key }: Identity): string {
+    return signTicket(tracker, { user, group, key, position: 1, expiresMs: Date.now() + ticketLifetimeMs })
+  }
+
+  /** Shares another file. */
+  share(manifest: Manifest, have = Bitfield.full(manifest.pieceCount)): Offer {
+    const name = `${manifest.fileId}.bin`
+    return this.sources.offer({ group, name, fileId: manifest.fileId }, this.#source(manifest, have))
+  }
+
+  /** A connection of this member, with its key proved. Rejects when the connection is lost before. */
+  async member(user: string, identity = makeIdentity(), onHave?: (index: number) => void): Promise<RawPeer> {
+    const peer = await RawPeer.connect(this.#port, identity, onHave)
+    for (const step of [() => peer.hello(this.ticketOf(user, identity)), () => peer.prove()]) {
+      const answer = await step()
+      if (!answer.ok) throw new Error(answer.refusal.sentence)
+    }
+    return peer
+  }
+
+  /** The first piece for a member that is here for the first time: its length in bytes, or why it did not come. */
+  async serves(user: string): Promise<number | string> {
+    const identity = makeIdentity()
+    const peer = await RawPeer.connect(this.#port, identity)
+    return peer.fetch(this.ticketOf(user, identity), this.manifest.fileId)
+  }
+
+  /** A connection that says nothing but this. */
+  async stranger(text = ''): Promise<Socket> {
+    const socket = connect(this.#port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    onTestFinished(() => void socket.destroy())
+    await new Promise((resolve) => socket.once('connect', resolve))
+    if (text !== '') socket.write(text)
+    return socket
+  }
+
+  /** One more piece has come. */
+  tellHave(index: number): void {
+    this.have.set(index)
+    this.offer.tellHave(index)
+  }
+
+  #source(manifest: Manifest, have: Bitfield): PieceSource {
+    return {
+      manifest,
+      have,
+      read: (index, buffer) => {
+        this.reads++
+        buffer.fill(index % 256, 0, pieceLength(manifest.sizeBytes, index))
+        return Promise.resolve(accept(undefined))
+      },
+    }
+  }
+}
