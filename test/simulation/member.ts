@@ -73,6 +73,12 @@ export class Member {
     return hangsAtMs === undefined && (diesAtMs === undefined || returnsAtMs !== undefined)
   }
 
+  /** A downloader says what it wants. */
+  onWants(downloader: Member, wants: Bitfield): void {
+    this.demand.onWants(downloader, wants)
+    this.order.lookAgain(downloader)
+  }
+
   join(): void {
     this.isDead = false
     if (this.life === 0) return
