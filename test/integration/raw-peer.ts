@@ -37,7 +37,11 @@ export class RawPeer {
     onHave: (index: number) => void = () => undefined,
   ): Promise<RawPeer> {
     const channel = await openChannel({ host: '127.0.0.1', port }, lineBytesMax)
-    const onTold = { have: ({ index }: { index: number }) => onHave(index), chosen: () => undefined, closed: () => undefined }
+    const onTold = {
+      have: ({ index }: { index: number }) => onHave(index),
+      chosen: () => undefined,
+      closed: () => undefined,
+    }
     const peer = new RawPeer(
       (onClosed) =>
         new Caller(channel, peerProtocol, { onTold, onClosed: (reason) => onClosed(reason.message) }),

@@ -107,6 +107,11 @@ export class Member {
     if (this.chosen?.line.peer === downloader) this.chosen = undefined
   }
 
+  onWants(downloader: Member, wants: Bitfield): void {
+    this.demand.onWants(downloader, wants)
+    this.order.lookAgain(downloader)
+  }
+
   link(uploader: Member, has: Bitfield, nowMs: number): Link {
     const link: Link = {
       asked: new Map(),

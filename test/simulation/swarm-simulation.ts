@@ -148,10 +148,7 @@ export class SwarmSimulation {
   #letChoose(downloader: Member, uploader: Member, link: Link): void {
     link.chooses = true
     const wants = downloader.picker.onOffer()
-    this.#network.say(downloader, uploader, () => {
-      uploader.demand.onWants(downloader, wants)
-      uploader.order.lookAgain(downloader)
-    })
+    this.#network.say(downloader, uploader, () => uploader.onWants(downloader, wants))
   }
 
   #askForPicked(

@@ -73,11 +73,16 @@ export class PeerServer {
   }
 
   #serve(connection: Connection): void {
-    const peer = new ServedPeer(connection, this.#parts, { demands: this.#demands, turns: this.#turns }, () => {
-      connection.onClosed()
-      this.#peers.delete(peer)
-      this.#demands.onPeerGone(peer)
-    })
+    const peer = new ServedPeer(
+      connection,
+      this.#parts,
+      { demands: this.#demands, turns: this.#turns },
+      () => {
+        connection.onClosed()
+        this.#peers.delete(peer)
+        this.#demands.onPeerGone(peer)
+      },
+    )
     this.#peers.add(peer)
   }
 }

@@ -55,12 +55,7 @@ export class ServedPeer implements UploadPeer {
   #claimedUser: string | undefined
   #challenge: Challenge | undefined
 
-  constructor(
-    connection: Connection,
-    parts: ServingParts,
-    { demands, turns }: Shared,
-    onClosed: () => void,
-  ) {
+  constructor(connection: Connection, parts: ServingParts, { demands, turns }: Shared, onClosed: () => void) {
     const { channel } = connection
     this.#connection = connection
     this.#parts = parts

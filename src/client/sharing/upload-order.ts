@@ -38,8 +38,8 @@ interface Owner<Peer, Load> {
   round: number
   /** Turns that it may have beside its one a round. */
   saved: number
-  /** Whether a peer of it was slow since one was prompt. */
-  isSlow: boolean
+  /** Pieces that its peers have to take promptly until a new one is no longer expected to be slow. */
+  distrust: number
   /** Bytes that it was sent beside its turns and has not paid for with a turn. */
   besideBytes: number
 }
@@ -63,6 +63,8 @@ const aloneMax = 8
  * who takes all that there is, and nobody waits for more than twice as long as without it.
  */
 const savedMax = 64
+/** To be waited for once more costs the others a quarter of a second, so it has to be earned. */
+const distrustAfterSlow = 64
 /** Owners without a peer that are remembered: who comes back has saved no more than before. */
 const rememberedMax = 1024
 
@@ -112,7 +114,7 @@ export class UploadOrder<Peer, Load> {
   /** How it took a piece. */
   onPace(line: Line<Peer, Load>, pace: 'prompt' | 'slow'): void {
     line.pace = pace
-    line.owner.isSlow = pace === 'slow'
+    line.owner.distrust = pace === 'slow' ? distrustAfterSlow : Math.max(0, line.owner.distrust - 1)
   }
 
   /** It was sent bytes beside its turns, and has a turn less for each piece of them. */
@@ -163,7 +165,7 @@ export class UploadOrder<Peer, Load> {
     let owner = this.#owners.get(name)
     if (owner === undefined) {
       const round = this.#round - 1
-      owner = { name, lines: [], round, saved: savedMax, isSlow: false, besideBytes: 0 }
+      owner = { name, lines: [], round, saved: savedMax, distrust: 0, besideBytes: 0 }
       this.#owners.set(name, owner)
     }
     if (owner.lines.length === 0) this.#inOrder.push(owner)
@@ -240,7 +242,7 @@ export class UploadOrder<Peer, Load> {
 
 /** A peer that has taken nothing yet is as its owner's others: who comes back from one that hung is not tried anew. */
 export function isSlow<Peer, Load>({ pace, owner }: Line<Peer, Load>): boolean {
-  return pace === 'slow' || (pace === undefined && owner.isSlow)
+  return pace === 'slow' || (pace === undefined && owner.distrust > 0)
 }
 
 function isWaiting<Peer, Load>({ requests, isIdle }: Line<Peer, Load>): boolean {

@@ -101,7 +101,7 @@ export class UploadQueue {
   #begunAtOnce = 0
   /** No turn begins before the next turn of the event loop. */
   #isPutOff = false
-  #afterLoopTurn: NodeJS.Immediate | undefined
+  #willTurn = false
 
   constructor(bucket: TokenBucket) {
     this.#bucket = bucket
@@ -182,12 +182,13 @@ export class UploadQueue {
     const nowMs = performance.now()
     this.#isPutOff = this.#begunAtOnce >= begunAtOnceMax || this.#newcomers.isNeeded(nowMs)
     if (!this.#isPutOff) this.#newcomers.onWorked(nowMs)
-    this.#afterLoopTurn ??= setImmediate(() => this.#onLoopTurn())
+    if (!this.#willTurn) setImmediate(() => this.#onLoopTurn())
+    this.#willTurn = true
     return this.#isPutOff
   }
 
   #onLoopTurn(): void {
-    this.#afterLoopTurn = undefined
+    this.#willTurn = false
     this.#begunAtOnce = 0
     if (!this.#isPutOff) return
     this.#isPutOff = false
@@ -313,7 +314,7 @@ export class UploadQueue {
 
 /** A user's peers are tried once: with one that hangs on each of many connections nobody else would be served. */
 function patienceWith({ owner }: Line<UploadPeer, Answering>): number {
-  return owner.isSlow ? 0 : slowReaderMs
+  return owner.distrust > 0 ? 0 : slowReaderMs
 }
 
 function tellChoice(upload: Upload): void {

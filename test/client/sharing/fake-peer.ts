@@ -7,6 +7,8 @@ export class FakePeer implements UploadPeer {
   readonly name: string
   readonly owner: string
   isGone = false
+  /** Told when it leaves. */
+  onGone: () => void = () => undefined
   /** A peer that does not read: what is sent to it is not taken until `read`. */
   readsAtOnce = true
   /** Ids of the answers that reached it whole, in order. */
@@ -77,6 +79,7 @@ export class FakePeer implements UploadPeer {
 
   leave(): void {
     this.isGone = true
+    this.onGone()
     this.read()
   }
 }

@@ -78,11 +78,7 @@ export class OneSharer {
   }
 
   /** A connection of this member, with its key proved. Rejects when the connection is lost before. */
-  async member(
-    user: string,
-    identity = makeIdentity(),
-    onHave?: (index: number) => void,
-  ): Promise<RawPeer> {
+  async member(user: string, identity = makeIdentity(), onHave?: (index: number) => void): Promise<RawPeer> {
     const peer = await RawPeer.connect(this.#port, identity, onHave)
     for (const step of [() => peer.hello(this.ticketOf(user, identity)), () => peer.prove()]) {
       const answer = await step()

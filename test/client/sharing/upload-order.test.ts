@@ -106,9 +106,12 @@ test('a user with many peers has the turns of one, and its peers share them', ()
 
 test('peers of one user have no more answers under way than one peer, while another user wants some', () => {
   const order = orderOfUsers([...crowd, 'b0'], 16)
-  expect(usersOf(Array.from({ length: 5 }, () => order.next(2)?.line.peer)).split('').toSorted().join('')).toBe(
-    '-aabb',
-  )
+  expect(
+    usersOf(Array.from({ length: 5 }, () => order.next(2)?.line.peer))
+      .split('')
+      .toSorted()
+      .join(''),
+  ).toBe('-aabb')
 })
 
 test('a user that is alone may have several answers under way, on one peer after the other', () => {
@@ -130,10 +133,14 @@ test('peers of a user that were slow hold no more than a few answers, and none t
   for (const peer of crowd) order.onPeerGone(peer)
   order.add('a fresh', { id: 1, take: () => 1 })
   expect(order.next(1, false)).toBeUndefined()
-  const fresh = order.next(1)!
-  order.onPace(fresh.line, 'prompt')
+  // Until its peers have taken many pieces without a delay.
+  const { line } = order.next(1)!
   order.add('a fresher', { id: 1, take: () => 1 })
-  fresh.line.busy--
+  for (let count = 0; count < 64; count++) {
+    expect(order.next(1, false)).toBeUndefined()
+    order.onPace(line, 'prompt')
+  }
+  line.busy--
   expect(order.next(1, false)).toMatchObject({ line: { peer: 'a fresher' } })
 })
 
