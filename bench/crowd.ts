@@ -4,8 +4,11 @@ import { TrackerConnection, type Told } from '../src/client/tracker-link/tracker
 import { parseAddress } from '../src/common/addresses.ts'
 import type { Answer } from '../src/common/refusal.ts'
 import type { Identity } from '../src/common/security/identity.ts'
-import { deriveKeys, type ClientKeys } from '../src/common/security/scram.ts'
-import type { Arena } from './arena.ts'
+import { scramIterationsMin } from '../src/common/limits.ts'
+import { makeNonce } from '../src/common/security/challenge.ts'
+import { credentialsOf, deriveKeys, type ClientKeys } from '../src/common/security/scram.ts'
+import type { Program } from '../src/demo/program.ts'
+import { group, type Arena } from './arena.ts'
 
 export const loopback = { host: '127.0.0.1', port: 0 }
 
@@ -18,12 +21,16 @@ export function must<T>(answer: Answer<T>): T {
 /** By user; cached because deriving a key takes 100 ms. */
 const keys = new Map<string, Promise<ClientKeys>>()
 
-/** Logs in another client of a member of the arena's group, which serves at `port`. */
+/** Of all new users: with the fewest iterations, since it is not this that is measured. */
+const cheapKeys = deriveKeys('bench', Buffer.alloc(16, 7).toString('base64'), scramIterationsMin)
+
+/** Logs in another client of a member of the arena's group, which serves at `port`; of a new user, if it is one. */
 export async function logIn(
   arena: Arena,
   user: string,
   identity: Identity,
   port: number,
+  isNew = false,
 ): Promise<TrackerConnection> {
   const connection = new TrackerConnection({
     address: parseAddress(arena.trackerAddress),
@@ -43,6 +50,23 @@ export async function logIn(
     keys.set(user, derived)
     return derived
   }
+  if (isNew) {
+    keys.set(user, cheapKeys)
+    must(await connection.request('register', { user, ...credentialsOf(await cheapKeys), id: makeNonce() }))
+  }
   must(await connection.login({ user, keys: derive }))
+  return connection
+}
+
+/** Makes a new user a member of the arena's group, whose `owner` accepts it, and logs it in, without a program. */
+export async function enroll(
+  arena: Arena,
+  owner: Program,
+  user: string,
+  identity: Identity,
+): Promise<TrackerConnection> {
+  const connection = await logIn(arena, user, identity, 1, true)
+  must(await connection.request('join_group', { group, id: makeNonce() }))
+  await owner.say(`accept_request ${group} ${user}`, (line) => line.endsWith(`is now a member of ${group}`))
   return connection
 }

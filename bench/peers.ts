@@ -2,7 +2,7 @@
 // Measures the resident memory of a client with 200 peers, the most it accepts: while it shares a file with
 // them and they read at full speed, then barely; and while it downloads from 50 of them, the most it asks,
 // and sends 4 MiB/s to the others. The 200 run in this process, over real sockets and the client's own code,
-// without disks. Bound: 150 MiB each.
+// without disks, each as a user of its own: one user's peers would share what one user gets. Bound: 150 MiB each.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ import type { Peer } from '../src/common/protocol/tracker-protocol.ts'
 import { accept } from '../src/common/refusal.ts'
 import { makeIdentity, type Identity } from '../src/common/security/identity.ts'
 import { group, inArena, makeFile, peakMiB, type Arena } from './arena.ts'
-import { logIn, loopback, must } from './crowd.ts'
+import { enroll, logIn, loopback, must } from './crowd.ts'
 
 const boundMiB = 150
 const sizeMiB = 128
@@ -153,8 +153,15 @@ await inArena(async (arena) => {
   const access = { fileId, ticket, identity }
   const [first] = known
   if (first === undefined) throw new Error('the tracker does not know the sharing client')
+  const readersOwn: Access[] = []
+  for (let count = 0; count < peers; count++) {
+    const own = makeIdentity()
+    const reader = await enroll(arena, sharer, `reader-${count}`, own)
+    const seen = must(await reader.request('find_file', { group, name }))
+    readersOwn.push({ fileId, ticket: seen.ticket, identity: own })
+  }
   const readFrom = (peer: Peer, count: number): Promise<Reader[]> =>
-    Promise.all(Array.from({ length: count }, () => Reader.start(peer, access)))
+    Promise.all(readersOwn.slice(0, count).map((own) => Reader.start(peer, own)))
 
   const readers = await readFrom(first, peers)
   for (const reader of readers) reader.askForNamed()

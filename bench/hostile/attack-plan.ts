@@ -17,6 +17,11 @@ export const attackKinds: readonly string[] = [
   'opening',
   'renewing',
   'wanting',
+  'pinging',
+  'talking nonsense',
+  'sending empty lines',
+  'dribbling',
+  'holding half a line',
 ]
 
 export interface Attack {

@@ -5,7 +5,7 @@
 
 import { connect, type Socket } from 'node:net'
 import { Bitfield } from '../../src/common/bitfield.ts'
-import { pieceBytes, requestsInFlightMax } from '../../src/common/limits.ts'
+import { lineBytesMax, pieceBytes, requestsInFlightMax } from '../../src/common/limits.ts'
 import { makeNonce, proveKey } from '../../src/common/security/challenge.ts'
 import { loadIdentity } from '../../src/common/security/identity.ts'
 import { protocolVersion } from '../../src/common/version.ts'
@@ -16,6 +16,9 @@ const { kind, connections, port, fileId, pieceCount, folder, ticket } = JSON.par
 ) as Attack
 const identity = loadIdentity(folder)
 const wanted = Bitfield.full(pieceCount).toBase64()
+/** What takes longest to be read. */
+const nonsense = Array.from({ length: 16_000 }, () => [])
+const emptyLines = '\n'.repeat(65_536)
 
 class Connection {
   readonly #socket: Socket
@@ -25,6 +28,17 @@ class Connection {
   #receivedBytes = 0
   #askedFor = 0
   #timer: NodeJS.Timeout | undefined
+  /** What it sends as fast as it is taken, by kind. */
+  readonly #floods: Readonly<Record<string, () => void>> = {
+    'asking for manifests': () => this.#ask('manifest', { fileId }),
+    opening: () => this.#ask('open', { fileId }),
+    renewing: () => this.#ask('renew', { ticket }),
+    pinging: () => this.#ask('ping', {}),
+    wanting: () => this.#tell('wants', { fileId, bitfield: wanted }),
+    'talking nonsense': () => this.#tell('nonsense', nonsense),
+    'sending empty lines': () => this.#socket.write(emptyLines),
+    dribbling: () => this.#socket.write(' '),
+  }
 
   constructor(onOpened: () => void, onClosed: () => void) {
     this.#onClosed = onClosed
@@ -77,26 +91,19 @@ class Connection {
   }
 
   #begin(): void {
-    const { socket } = this
     if (kind === 'greedy') this.#askForPieces()
     else if (kind === 'not reading' || kind === 'not reading again') {
       this.#askForPieces()
-      socket.pause()
+      this.#socket.pause()
       this.#timer = setInterval(() => this.#stayOrComeAgain(), 1000)
-    } else if (kind === 'asking for manifests') this.#flood(() => this.#ask('manifest', { fileId }))
-    else if (kind === 'opening') this.#flood(() => this.#ask('open', { fileId }))
-    else if (kind === 'renewing') this.#flood(() => this.#ask('renew', { ticket }))
-    else if (kind === 'wanting') this.#flood(() => this.#tell('wants', { fileId, bitfield: wanted }))
+    } else if (kind === 'holding half a line') this.#socket.write('x'.repeat(lineBytesMax - 1))
+    else this.#flood(this.#floods[kind])
   }
 
   /** Whoever does not read learns of the end of a connection when it sends something. */
   #stayOrComeAgain(): void {
     if (kind === 'not reading again') this.#socket.destroy()
     else this.#ask('ping', {})
-  }
-
-  get socket(): Socket {
-    return this.#socket
   }
 
   /** What it asks for in vain costs it nothing, so it always asks for more than it can get. */
@@ -106,7 +113,8 @@ class Connection {
   }
 
   /** As fast as it is taken. */
-  #flood(send: () => void): void {
+  #flood(send: (() => void) | undefined): void {
+    if (send === undefined) throw new Error(`there is no attack by ${kind}`)
     const more = (): void => {
       for (let count = 0; count < 16 && !this.#socket.writableNeedDrain; count++) send()
       if (this.#socket.destroyed) return

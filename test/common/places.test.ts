@@ -186,6 +186,7 @@ describe('where newcomers are heard before they need a place', () => {
 
   test('those who have said nothing or not proved it take no place of those who have', () => {
     const at = placesAt(open)
+    for (let count = 0; count < open.unproven; count++) heard(at, 'x', `10.0.0.${count}`)
     const proved = ['ann', 'ann', 'bob', 'cid'].map((user, index) => {
       const place = heard(at, `${user} ${index}`, '10.0.0.1') as Place
       at.places.claim(place, user)

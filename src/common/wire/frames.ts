@@ -25,6 +25,7 @@ export interface FrameReaderOptions {
 }
 
 const newline = 0x0a
+const carriageReturn = 0x0d
 
 /**
  * Cuts a byte stream into frames, however the bytes arrive. Throws a `protocol` failure where it loses
@@ -91,8 +92,7 @@ export class FrameReader {
         this.#uncut = this.#uncut === undefined ? Buffer.from(rest) : Buffer.concat([this.#uncut, rest])
         return
       }
-      // Nothing is cheaper to send than empty lines.
-      while (this.#partialBytes === 0 && bytes[at] === newline) at++
+      if (this.#partialBytes === 0) at = pastEmptyLines(bytes, at)
       if (at === bytes.length) return
       const end = bytes.indexOf(newline, at)
       if (end === -1) {
@@ -157,6 +157,16 @@ export class FrameReader {
     }
     if (bytes === 0) this.options.onFrame({ message, lineLength: line.length, body: buffer })
     else this.#body = { message: message as object, lineLength: line.length, buffer, filled: 0 }
+  }
+}
+
+/** Nothing is cheaper to send than empty lines: as lines they would cost a hundred times as much to skip. */
+function pastEmptyLines(bytes: Buffer, from: number): number {
+  let at = from
+  for (;;) {
+    if (bytes[at] === newline) at++
+    else if (bytes[at] === carriageReturn && bytes[at + 1] === newline) at += 2
+    else return at
   }
 }
 

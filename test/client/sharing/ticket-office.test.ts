@@ -62,6 +62,21 @@ test('nobody is served while nobody is logged in', () => {
   expect(office.isStillGood(held)).toBe(false)
 })
 
+test('a ticket is known again by its text, once its signature was checked', () => {
+  const office = openOffice()
+  const [text, forged] = [ticket(), `${ticket({ user: 'bob' })}x`]
+  expect(office.userOf(text)).toBeUndefined()
+  expect([codeOf(office, text), codeOf(office, forged)]).toEqual(['admitted', 'ticket-invalid'])
+  expect([office.userOf(text), office.userOf(forged)]).toEqual(['ann', undefined])
+  // It counts no longer than otherwise.
+  office.onTrackers([])
+  expect(codeOf(office, text)).toBe('ticket-invalid')
+  office.onTrackers([tracker.publicKey])
+  expect(codeOf(office, text)).toBe('admitted')
+  passes(ticketLifetimeMs)
+  expect([office.userOf(text), codeOf(office, text)]).toEqual(['ann', 'ticket-lapsed'])
+})
+
 test('only tickets of trusted trackers count', () => {
   const office = openOffice()
   const stranger = makeIdentity()
