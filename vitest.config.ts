@@ -9,8 +9,8 @@ export default defineConfig({
     // wait for more than half of their time: for timers, disks and other programs.
     pool: 'forks',
     maxWorkers: 4,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     globals: false,
     restoreMocks: true,
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text', 'html'] },

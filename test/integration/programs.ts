@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { vi } from 'vitest'
 
 /** Far longer than anything here takes, also on a machine that is busy with other tests. */
-const patienceMs = 15_000
+const patienceMs = 30_000
 
 /** `help quit` ends with this line, and nothing else ends so: it marks the end of a reply. */
 const endOfReply = '  also: exit'
