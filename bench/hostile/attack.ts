@@ -3,6 +3,7 @@
 // process of its own, so that it takes none of a benchmark's time. Prints a line when all have been opened once, and
 // the number of connections it made at its end.
 
+import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import { Bitfield } from '../../src/common/bitfield.ts'
 import { lineBytesMax, pieceBytes, requestsInFlightMax } from '../../src/common/limits.ts'
@@ -19,6 +20,12 @@ const wanted = Bitfield.full(pieceCount).toBase64()
 /** What takes longest to be read. */
 const nonsense = Array.from({ length: 16_000 }, () => [])
 const emptyLines = '\n'.repeat(65_536)
+
+/** A ticket that takes as long to check as a good one, and is another one each time. */
+function forged(): string {
+  const [payload = ''] = ticket.split('.')
+  return `${payload}.${randomBytes(64).toString('base64url')}`
+}
 
 class Connection {
   readonly #socket: Socket
@@ -61,7 +68,8 @@ class Connection {
     else if (kind === 'knocking') this.#socket.destroy()
     else {
       this.#nonce = makeNonce()
-      this.#ask('hello', { protocol: protocolVersion, program: 'attack', nonce: this.#nonce, ticket })
+      const shown = kind === 'forging' ? forged() : ticket
+      this.#ask('hello', { protocol: protocolVersion, program: 'attack', nonce: this.#nonce, ticket: shown })
     }
   }
 
@@ -91,6 +99,8 @@ class Connection {
   }
 
   #begin(): void {
+    // It goes when its proof is answered.
+    if (kind === 'reconnecting') return
     if (kind === 'greedy') this.#askForPieces()
     else if (kind === 'not reading' || kind === 'not reading again') {
       this.#askForPieces()

@@ -3,6 +3,15 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import {
+  answerBytesAtOnce,
+  answerBytesPerSecond,
+  heldBySlowMax,
+  heldMax,
+  openedFilesMax,
+  slowOfOwnerMax,
+  wantedOfOwnerMax,
+} from '../../src/client/sharing/limits.ts'
+import {
   peerConnectionLimits,
   peersPerFileMax,
   requestsInFlightMax,
@@ -82,6 +91,18 @@ test.each([
       count(peerConnectionLimits.ofOwner),
       count(peerConnectionLimits.proven),
       count(peerConnectionLimits.all),
+    ],
+  ],
+  [
+    'What a sharing client holds and answers',
+    [
+      count(heldMax),
+      count(heldBySlowMax),
+      count(slowOfOwnerMax),
+      count(openedFilesMax),
+      count(wantedOfOwnerMax),
+      `${answerBytesAtOnce / 1024 / 1024} MiB`,
+      `${answerBytesPerSecond / 1024} KiB/s`,
     ],
   ],
 ])('the bounds of "%s" are those of the sources', (title, expected) => {

@@ -32,6 +32,7 @@ const pure = [
   'src/client/prompt/text/rates.ts',
   'src/client/prompt/text/words.ts',
   'src/client/sharing/piece-demand.ts',
+  'src/client/sharing/limits.ts',
   'src/client/sharing/upload-order.ts',
   'src/tracker/state/',
 ]

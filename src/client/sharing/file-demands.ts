@@ -3,14 +3,9 @@
 
 import { Bitfield } from '../../common/bitfield.ts'
 import { refuse, accept, type Answer } from '../../common/refusal.ts'
+import { wantedOfOwnerMax } from './limits.ts'
 import { PieceDemand } from './piece-demand.ts'
 import { sourceKey, type PieceSource } from './piece-source.ts'
-
-/**
- * Pieces of all files that one user's peers may want at once: 512 GiB. Each takes about ten bytes, and a member could
- * want the files of a whole group.
- */
-const wantedOfOwnerMax = 2 ** 20
 
 export class FileDemands<Peer extends { readonly owner: string }> {
   readonly #demands = new Map<string, PieceDemand<Peer>>()

@@ -3,9 +3,7 @@
 
 import { Bitfield } from '../../common/bitfield.ts'
 import type { Channel } from '../../common/wire/channel.ts'
-
-/** Files that may be open on one connection. A downloader opens one. */
-export const openedFilesMax = 16
+import { openedFilesMax } from './limits.ts'
 
 /** As much of a channel as matters here. */
 type Reader = Pick<Channel, 'isBehind' | 'isClosed' | 'whenDrained'>

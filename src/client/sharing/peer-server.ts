@@ -5,23 +5,17 @@ import type { Address } from '../../common/addresses.ts'
 import { peerConnectionLimits } from '../../common/limits.ts'
 import { FairTurns } from '../../common/wire/fair-turns.ts'
 import { Listener, type Connection } from '../../common/wire/listener.ts'
+import { AnswerLimit } from './answer-limit.ts'
 import { FileDemands } from './file-demands.ts'
+import { fairness } from './limits.ts'
 import { ServedPeer, type ServingParts } from './served-peer.ts'
-
-/** How the time of the event loop is shared out between downloaders. */
-const fairness = {
-  quantumMicroseconds: 250,
-  sliceMs: 2,
-  // Nothing that a downloader asks for changes hard state.
-  changesOfOwnerMax: 1,
-}
 
 export class PeerServer {
   readonly #parts: ServingParts
   readonly #listener: Listener
   readonly #peers = new Set<ServedPeer>()
   readonly #demands = new FileDemands<ServedPeer>()
-  readonly #turns: FairTurns
+  readonly #turns: AnswerLimit
 
   constructor(parts: ServingParts) {
     this.#parts = parts
@@ -30,7 +24,7 @@ export class PeerServer {
       serve: (connection) => this.#serve(connection),
     })
     const accepted = (): number => this.#listener.acceptedCount
-    this.#turns = new FairTurns({ ...fairness, accepted })
+    this.#turns = new AnswerLimit(new FairTurns({ ...fairness, accepted }))
     parts.uploads.leaveRoomFor(accepted)
     parts.sources.listen({
       onHave: (group, fileId, index) => {

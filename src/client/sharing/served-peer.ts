@@ -13,7 +13,7 @@ import { lineBytesMax, stalledInPiecesAfterMs, unsentToPeerBytesMax } from '../.
 import type { Connection } from '../../common/wire/listener.ts'
 import type { Params, Stage } from '../../common/wire/methods.ts'
 import { answeredElsewhere, Responder, type Handlers } from '../../common/wire/responder.ts'
-import type { Turns } from '../../common/wire/turns.ts'
+import type { AnswerLimit } from './answer-limit.ts'
 import type { FileDemands } from './file-demands.ts'
 import { OpenedFiles } from './opened-files.ts'
 import type { PieceDemand } from './piece-demand.ts'
@@ -37,7 +37,7 @@ export interface ServingParts {
 /** What the connections of one peer server share besides. */
 export interface Shared {
   readonly demands: FileDemands<ServedPeer>
-  readonly turns: Turns
+  readonly turns: AnswerLimit
 }
 
 /** What a wanted piece of a file takes to be counted, and to be forgotten again, in microseconds. */
@@ -46,6 +46,7 @@ const wantCost = 0.06
 export class ServedPeer implements UploadPeer {
   readonly #parts: ServingParts
   readonly #demands: FileDemands<ServedPeer>
+  readonly #turns: AnswerLimit
   readonly #responder: Responder<PeerProtocol, undefined>
   readonly #opened: OpenedFiles
   readonly #connection: Connection
@@ -60,6 +61,7 @@ export class ServedPeer implements UploadPeer {
     this.#connection = connection
     this.#parts = parts
     this.#demands = demands
+    this.#turns = turns
     channel.stalledAfterMs = stalledInPiecesAfterMs
     channel.unsentBytesMax = unsentToPeerBytesMax
     this.#opened = new OpenedFiles(channel, (fileId, index) => this.#tellHave(fileId, index))
@@ -81,6 +83,8 @@ export class ServedPeer implements UploadPeer {
         onClosed()
       },
       onFailure: parts.onFailure,
+      onAnswered: () => this.#countAnswer(),
+      onRefused: () => this.#countAnswer(),
     })
   }
 
@@ -226,7 +230,9 @@ export class ServedPeer implements UploadPeer {
     const source = this.#source(fileId)
     if (!source.ok) return source
     if (!this.#opened.open(fileId)) return refuse('busy', 'too many files are open on this connection')
-    return accept({ pieces: source.value.manifest.pieceCount, bitfield: source.value.have.toBase64() })
+    const bitfield = source.value.have.toBase64()
+    this.#countAnswer(bitfield.length)
+    return accept({ pieces: source.value.manifest.pieceCount, bitfield })
   }
 
   #manifest(fileId: string, requestId: number): Answer<never> | typeof answeredElsewhere {
@@ -270,6 +276,11 @@ export class ServedPeer implements UploadPeer {
 
   #chosen(source: PieceSource, index: number): Answering {
     return { index, isChoice: true, load: (buffer) => loadPiece(source, index, buffer) }
+  }
+
+  /** Before the key is proved a connection is answered a few times and no more. */
+  #countAnswer(bytes = 0): void {
+    if (this.#stage === 'proven') this.#turns.onAnswered(this.owner, bytes)
   }
 
   #demand(fileId: string): PieceDemand<ServedPeer> | undefined {

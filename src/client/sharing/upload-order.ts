@@ -3,6 +3,7 @@
 // them. So a user with many connections has the share of one. Who asked for little of late gets two turns.
 
 import { pieceBytes, pieceRequestsQueuedMax } from '../../common/limits.ts'
+import { slowOfOwnerMax } from './limits.ts'
 
 export interface Request<Load> {
   readonly id: number
@@ -51,11 +52,9 @@ export interface Turn<Peer, Load> {
 }
 
 /**
- * Answers under way that one owner may have to peers that were slow, and to others while no other owner wants
- * anything. While one does, its peers together have no more than one peer may have: of two that take what they get,
- * the one with more under way is sent more.
+ * Answers under way that one owner may have while no other owner wants anything. While one does, its peers together
+ * have no more than one peer may have: of two that take what they get, the one with more under way is sent more.
  */
-const slowOfOwnerMax = 6
 const aloneMax = 8
 
 /**
@@ -84,8 +83,9 @@ export class UploadOrder<Peer, Load> {
     this.#ownerOf = ownerOf
   }
 
-  get peerCount(): number {
-    return this.#lines.size
+  /** Those who have asked for something and are there. */
+  get ownerCount(): number {
+    return this.#inOrder.length
   }
 
   /** False when too many requests of this peer are waiting already. */
@@ -158,6 +158,11 @@ export class UploadOrder<Peer, Load> {
       this.#round = Math.max(this.#round, owner.round)
       return turn
     }
+  }
+
+  /** Whether a peer that is not known to be slow waits for a turn. */
+  isWaitedFor(busyMax: number): boolean {
+    return this.#nextLine(busyMax, false) !== undefined
   }
 
   #addLine(peer: Peer): Line<Peer, Load> {

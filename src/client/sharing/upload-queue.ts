@@ -6,6 +6,7 @@ import { refuse, type Answer } from '../../common/refusal.ts'
 import { RoomForNewcomers } from '../../common/wire/turns.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
+import { heldBySlowMax, heldMax } from './limits.ts'
 import { SliceTurns } from './slice-turns.ts'
 import { isSlow, UploadOrder, type Line, type Request } from './upload-order.ts'
 
@@ -44,6 +45,8 @@ interface Upload {
   hasBegun: boolean
   /** The system has taken it, or the peer is gone. */
   isSent: boolean
+  /** Since when the system has not taken what it was given of it; undefined while it was given nothing. */
+  sendingSinceMs: number | undefined
   /** The peer knows what was chosen for it. */
   isTold: boolean
   turnIsOver: boolean
@@ -66,18 +69,17 @@ const begunAtOnceMax = 4
 const underWayMax = 4
 
 /**
- * With at most this many peers, a peer's next piece is read while the system takes its last one. With more,
+ * With at most this many users, a peer's next piece is read while the system takes its last one. With more,
  * slow readers would hold too many buffers.
  */
-const readAheadPeersMax = 16
+const readAheadUsersMax = 16
 
-/**
- * Pieces in memory at once, being read or sent: 16 MiB, however many peers there are. Peers that are slow hold at most
- * `heldBySlowMax` of them: when one more turns slow, another one is cut. The difference always remains for those who
- * read, or have yet to show that they do.
- */
-const heldMax = 32
-const heldBySlowMax = 24
+/** Whoever has taken nothing for so long hangs, if others have to wait for it. */
+const stuckMs = 1000
+/** How often it is looked for those. */
+const lookForStuckMs = 250
+/** Peers that may be slow are sent so much at a time, to see whether they take anything. */
+const lookedAtBytes = 64 * 1024
 
 const noBuffer = Buffer.alloc(0)
 
@@ -102,6 +104,7 @@ export class UploadQueue {
   /** No turn begins before the next turn of the event loop. */
   #isPutOff = false
   #awaitsLoopTurn = false
+  #stuckWatch: NodeJS.Timeout | undefined
 
   constructor(bucket: TokenBucket) {
     this.#bucket = bucket
@@ -150,13 +153,14 @@ export class UploadQueue {
   #serve(): void {
     // Under a limit, strictly one piece after the other: the limit is the bottleneck, not the disk.
     const limited = this.#bucket.bytesPerSecond !== undefined
-    const busyMax = limited || this.#order.peerCount > readAheadPeersMax ? 1 : 2
+    const busyMax = limited || this.#order.ownerCount > readAheadUsersMax ? 1 : 2
     while (this.#underWay < (limited ? 1 : underWayMax)) {
-      const heldBySlow = this.#heldBySlow
-      const heldByOthers = this.#uploads.size - heldBySlow
-      if (heldByOthers >= heldMax - Math.min(heldBySlow, heldBySlowMax)) return
+      if (this.#uploads.size >= heldMax) {
+        this.#watchForStuck(busyMax)
+        return
+      }
       if (this.#putsOff()) return
-      const turn = this.#order.next(busyMax, heldBySlow < heldBySlowMax)
+      const turn = this.#order.next(busyMax, this.#bySlow().length < heldBySlowMax)
       if (turn === undefined) return
       this.#begunAtOnce++
       const { line, id, load: answering } = turn
@@ -167,6 +171,7 @@ export class UploadQueue {
         isCancelled: false,
         hasBegun: false,
         isSent: false,
+        sendingSinceMs: undefined,
         isTold: false,
         turnIsOver: false,
       }
@@ -195,30 +200,34 @@ export class UploadQueue {
     this.#serve()
   }
 
-  get #heldBySlow(): number {
-    let count = 0
-    for (const { line } of this.#uploads) if (isSlow(line)) count++
-    return count
+  #bySlow(): Upload[] {
+    return [...this.#uploads].filter(({ line }) => isSlow(line))
   }
 
-  /** It has waited too long for its peer to read. */
-  #onSlow(upload: Upload, onTurnOver: () => void): void {
-    this.#order.onPace(upload.line, 'slow')
-    onTurnOver()
-    if (this.#heldBySlow > heldBySlowMax) this.#cutOneSlow()
-    // Its piece now counts as held by a slow peer, which may free a place for another.
+  #watchForStuck(busyMax: number): void {
+    if (this.#stuckWatch !== undefined) return
+    this.#stuckWatch = setTimeout(() => this.#lookForStuck(busyMax), lookForStuckMs)
+    this.#stuckWatch.unref()
+  }
+
+  /** No room is left. While somebody who may read waits for some, those are cut that hold it and take nothing. */
+  #lookForStuck(busyMax: number): void {
+    this.#stuckWatch = undefined
+    const bySlow = this.#bySlow()
+    const nowMs = performance.now()
+    const surplus = bySlow.length - heldBySlowMax
+    if (this.#uploads.size < heldMax || surplus <= 0 || !this.#order.isWaitedFor(busyMax)) return
+    const byUser = new Map<string, number>()
+    for (const { line } of bySlow) byUser.set(line.peer.owner, (byUser.get(line.peer.owner) ?? 0) + 1)
+    bySlow
+      .filter(({ sendingSinceMs = nowMs }) => nowMs - sendingSinceMs >= stuckMs)
+      .toSorted((one, other) => {
+        const [a, b] = [one, other].map(({ line }) => byUser.get(line.peer.owner) ?? 0)
+        return (b ?? 0) - (a ?? 0) || (one.sendingSinceMs ?? 0) - (other.sendingSinceMs ?? 0)
+      })
+      .slice(0, surplus)
+      .forEach(({ line }) => line.peer.close('it does not read what it asked for, and others wait'))
     this.#serve()
-  }
-
-  /** Of the user whose slow peers hold most, the peer that has held its piece longest. */
-  #cutOneSlow(): void {
-    const held = new Map<string, Upload[]>()
-    for (const upload of this.#uploads) {
-      const { owner } = upload.line.peer
-      if (isSlow(upload.line)) held.set(owner, [...(held.get(owner) ?? []), upload])
-    }
-    const [most = []] = [...held.values()].toSorted((a, b) => b.length - a.length)
-    most[0]?.line.peer.close('it does not read what it asked for, and others wait')
   }
 
   async #upload(upload: Upload): Promise<void> {
@@ -276,6 +285,13 @@ export class UploadQueue {
     return { taken, turnOver: strict ? Promise.race([taken, isOver]) : Promise.resolve() }
   }
 
+  /** Up to the end of a piece; under a limit the same for all, who share it slice by slice. */
+  #sliceBytesFor({ pace }: Line<UploadPeer, Answering>, at: number): number {
+    const isLimited = this.#bucket.bytesPerSecond !== undefined
+    const mostBytes = isLimited || pace === 'prompt' ? this.#bucket.sliceBytes : lookedAtBytes
+    return Math.min(pieceBytes - (at % pieceBytes), mostBytes)
+  }
+
   async #send(upload: Upload, bytes: Uint8Array, onTurnOver: () => void): Promise<void> {
     const { line } = upload
     const { peer } = line
@@ -283,11 +299,12 @@ export class UploadQueue {
     let isPrompt = true
     const onPatienceOver = (): void => {
       isPrompt = false
-      this.#onSlow(upload, onTurnOver)
+      this.#order.onPace(line, 'slow')
+      onTurnOver()
+      this.#serve()
     }
     for (let at = 0; at < bytes.length;) {
-      const sliceBytes = Math.min(pieceBytes - (at % pieceBytes), this.#bucket.sliceBytes)
-      const slice = bytes.subarray(at, Math.min(bytes.length, at + sliceBytes))
+      const slice = bytes.subarray(at, Math.min(bytes.length, at + this.#sliceBytesFor(line, at)))
       const allowed = this.#slices.take(peer.owner, slice.length)
       if (allowed !== undefined) await allowed
       if (peer.isGone || upload.isCancelled) {
@@ -297,18 +314,21 @@ export class UploadQueue {
       if (!upload.hasBegun) peer.begin(upload.id, upload.answering.index, bytes.length)
       upload.hasBegun = true
       const sentAtMs = performance.now()
+      upload.sendingSinceMs = sentAtMs
       const timer = setTimeout(onPatienceOver, patienceMs)
       await peer.send(slice)
       clearTimeout(timer)
+      upload.sendingSinceMs = undefined
       patienceMs -= performance.now() - sentAtMs
       at += slice.length
       // A turn is a piece. A manifest that is longer goes on beside the turns of others, and costs later turns.
       if (at > pieceBytes) this.#order.onSentBeside(line, slice.length)
-      if (at % pieceBytes > 0) continue
-      onTurnOver()
+      if (at % pieceBytes > 0 && at < bytes.length) continue
+      if (isPrompt && !peer.isGone) this.#order.onPace(line, 'prompt')
+      if (at < bytes.length) onTurnOver()
+      isPrompt = true
       patienceMs = patienceWith(line)
     }
-    if (isPrompt && !peer.isGone) this.#order.onPace(line, 'prompt')
   }
 }
 

@@ -73,6 +73,11 @@ export class FakePeer implements UploadPeer {
     for (const taken of this.#unread.splice(0)) taken()
   }
 
+  /** Takes what was sent so far, and no more. */
+  takeSome(): void {
+    for (const taken of this.#unread.splice(0)) taken()
+  }
+
   close(): void {
     this.leave()
   }

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { openedFilesMax } from '../../../src/client/sharing/opened-files.ts'
+import { openedFilesMax } from '../../../src/client/sharing/limits.ts'
 import {
   peerConnectionLimits,
   pieceBytes,

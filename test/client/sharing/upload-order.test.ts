@@ -72,7 +72,7 @@ test('what is cancelled, or asked by a peer that is gone, has no turn', () => {
   expect([order.cancel('a', 0), order.cancel('a', 0), order.cancel('c', 0)]).toEqual([true, false, false])
   order.onPeerGone('b')
   expect(order.next(1)).toBeUndefined()
-  expect(order.peerCount).toBe(1)
+  expect(order.ownerCount).toBe(1)
 })
 
 /** Peers that are named by their user and a number. */
