@@ -1,4 +1,4 @@
-// Addresses as people write them: ip:port, and the tracker_info file.
+// Parses and formats addresses as people write them, `ip:port`.
 
 import { isIP } from 'node:net'
 import { Failure } from './failure.ts'
@@ -14,7 +14,7 @@ export function formatAddress(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }
 
-/** An address from `ip:port`. Throws a `usage` failure with a sentence when it is none. */
+/** Parses `ip:port`. Throws a `usage` failure when it is not an address. */
 export function parseAddress(text: string): Address {
   const split = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text)
   const host = split?.[1] ?? split?.[2]
@@ -23,7 +23,7 @@ export function parseAddress(text: string): Address {
   return checkedAddress(host, split[3] ?? '')
 }
 
-/** An address from its two parts. Throws a `usage` failure with a sentence when they are none. */
+/** An address from its two parts. Throws a `usage` failure when one of them is invalid. */
 export function checkedAddress(host: string, port: string): Address {
   const ip = host === 'localhost' ? '127.0.0.1' : host
   if (isIP(ip) === 0 && /^[a-z0-9.-]*[a-z][a-z0-9.-]*$/i.test(host))
@@ -40,12 +40,12 @@ export function isLoopback(host: string): boolean {
   return ip === '::1' || ip.startsWith('127.')
 }
 
-/** An IPv4 address that a dual-stack socket reports as `::ffff:1.2.3.4`, as plain IPv4. */
+/** Plain IPv4 for an address that a dual-stack socket reports as `::ffff:1.2.3.4`; any other host as it is. */
 export function plainHost(host: string): string {
   return host.startsWith('::ffff:') && host.includes('.') ? host.slice('::ffff:'.length) : host
 }
 
-/** A listener on "any address" says nothing about which address to call out from. */
+/** Whether a listening address means "any address", which does not say where to connect from. */
 export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::'
 }

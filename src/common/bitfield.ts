@@ -37,7 +37,7 @@ export class Bitfield {
     return this.#count === this.length
   }
 
-  /** False for any index out of range, which bit operations alone would wrap around to another bit. */
+  /** False for an index out of range, which bit operations alone would wrap around to another bit. */
   has(index: number): boolean {
     return index >= 0 && index < this.length && ((this.#bytes[index >> 3] ?? 0) & (0x80 >> (index & 7))) !== 0
   }

@@ -1,4 +1,4 @@
-// Where the programs keep what must outlive them: the XDG data folder, or the folder a person named.
+// Folders and files that outlive a program: the default data folder, private folders, atomic replacement of a file.
 
 import { randomBytes } from 'node:crypto'
 import {
@@ -19,12 +19,12 @@ import { Failure, sentenceOf } from './failure.ts'
 /** `$XDG_DATA_HOME/coterie/<name>`, by default under `~/.local/share` (XDG Base Directory 0.8). */
 export function defaultDataFolder(name: string): string {
   const configured = process.env['XDG_DATA_HOME']
-  // The specification: a relative path in the variable is invalid and must be ignored.
+  // The specification says to ignore a relative path.
   const base = configured && isAbsolute(configured) ? configured : join(homedir(), '.local', 'share')
   return join(base, 'coterie', name)
 }
 
-/** Makes the folder, readable by its owner only. Throws a `data` failure. */
+/** Creates the folder, accessible to its owner only. Throws a `data` failure. */
 export function makePrivateFolder(folder: string): void {
   try {
     makeFolders(folder)
@@ -33,21 +33,21 @@ export function makePrivateFolder(folder: string): void {
   }
 }
 
-/** Not `recursive` of Node: it never returns below /proc, where no folder can be made. */
+/** Avoids Node's `recursive` option, which never returns below /proc, where no folder can be created. */
 function makeFolders(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return
   if (dirname(folder) !== folder) makeFolders(dirname(folder))
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
-    // Another program may have made it in this moment.
+    // Another program may just have created it.
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error
   }
 }
 
 /**
- * Replaces the file whole or not at all, also when the power fails: written beside it, flushed,
- * renamed over it, and the folder flushed so that the name is durable too.
+ * Replaces the whole file or nothing, even if the power fails: writes beside it, flushes, renames over it, and flushes
+ * the folder so that the name is durable too.
  */
 export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   const beside = besideOf(path)
@@ -67,8 +67,8 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
 }
 
 /**
- * The same, and the program stands still meanwhile: for its start only. A flush waits for everything
- * that others have written, which beside a download can take half a second.
+ * The same, but blocks: for the start of a program only. A flush waits for everything that others have written, which
+ * beside a download can take half a second.
  */
 export function replaceFileSync(path: string, content: string | Uint8Array): void {
   const beside = besideOf(path)

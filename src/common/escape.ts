@@ -1,5 +1,5 @@
-// Text from others goes to a terminal only through here: escape sequences, line breaks, direction
-// overrides and invisible characters in a name or sentence are shown, never obeyed.
+// Escapes text from others before it reaches a terminal: escape sequences, line breaks, direction overrides and
+// invisible characters in a name or sentence are shown, never obeyed.
 
 import { replaceUnseen } from './unseen.ts'
 

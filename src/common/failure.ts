@@ -12,25 +12,25 @@ export class Failure extends Error {
   }
 }
 
-/** What the system's codes mean, where its own text says less or is a puzzle. */
+/** Sentences for system error codes whose own text says less or is unclear. */
 const systemWords: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EADDRINUSE: 'another program uses this port',
   EADDRNOTAVAIL: 'this machine does not have that address',
   EBUSY: 'it is in use',
-  ECONNREFUSED: 'nobody listens there',
+  ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'the other end broke the connection',
   EDQUOT: 'the disk quota is used up',
-  EEXIST: 'there is something of that name already',
+  EEXIST: 'something of that name exists already',
   EFBIG: 'the file is larger than its file system allows',
-  EHOSTUNREACH: 'there is no way to that machine',
-  EIO: 'the disk does not work',
+  EHOSTUNREACH: 'that machine cannot be reached',
+  EIO: 'the disk reports an error',
   EISDIR: 'it is a folder',
   ELOOP: 'a symbolic link leads back to itself',
   EMFILE: 'this program has too many files open',
   ENAMETOOLONG: 'the name is too long',
-  ENETUNREACH: 'there is no way to that network',
-  ENFILE: 'the programs of this machine have too many files open',
+  ENETUNREACH: 'that network cannot be reached',
+  ENFILE: 'this machine has too many files open',
   ENOENT: 'there is no such file or folder',
   ENOSPC: 'the disk is full',
   ENOTDIR: 'there is a file where a folder is needed',
@@ -38,10 +38,10 @@ const systemWords: Readonly<Record<string, string>> = {
   EPIPE: 'the other end closed the connection',
   EROFS: 'the file system is read-only',
   ESTALE: 'the network disk no longer has it',
-  ETIMEDOUT: 'there is no answer',
+  ETIMEDOUT: 'no answer came',
 }
 
-/** What anything thrown says to a person: for an error of the system what its code means. */
+/** A sentence for anything thrown; for a system error, what its code means. */
 export function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return systemWords[systemCode(error) ?? ''] ?? error.message

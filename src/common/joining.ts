@@ -1,6 +1,6 @@
-// Which letters join their neighbours, and which marks are viramas: what RFC 5892 (appendix A.1, A.2) asks
-// of the characters around a joiner. JavaScript's regular expressions do not know these properties.
-// From Unicode 14: Joining_Type of ArabicShaping.txt, Canonical_Combining_Class 9 of UnicodeData.txt.
+// Which letters join their neighbours, and which marks are viramas: the context that RFC 5892 (appendices A.1 and A.2)
+// requires around a joiner. JavaScript's regular expressions lack these properties. From Unicode 14: Joining_Type of
+// ArabicShaping.txt, Canonical_Combining_Class 9 of UnicodeData.txt.
 
 /** Letters that join on both sides (Joining_Type D). */
 const dual = `
@@ -11,11 +11,11 @@ const dual = `
   10b8a-10b8b 10b8d 10b90 10bad-10bae 10d01-10d21 10d23 10f30-10f32 10f34-10f44 10f51-10f53 10f70-10f73
   10f76-10f81 10fb0 10fb2-10fb3 10fb8 10fbb-10fbc 10fbe-10fbf 10fc1 10fc4 10fca 1e900-1e943`
 
-/** Letters that join the one after them only (Joining_Type L). */
+/** Letters that join only the next one (Joining_Type L). */
 const left = `
   a872 10acd 10ad7 10d00 10fcb`
 
-/** Letters that join the one before them only (Joining_Type R). */
+/** Letters that join only the previous one (Joining_Type R). */
 const right = `
   622-625 627 629 62f-632 648 671-673 675-677 688-699 6c0 6c3-6cb 6cd 6cf 6d2-6d3 6d5 6ee-6ef 710 715-719
   71e 728 72a 72c 72f 74d 759-75b 76b-76c 771 773-774 778-779 840 846-847 849 854 856-858 867 869-86a
@@ -23,7 +23,7 @@ const right = `
   10b83-10b85 10b89 10b8c 10b8e-10b8f 10b91 10ba9-10bac 10d22 10f33 10f54 10f74-10f75 10fb4-10fb6
   10fb9-10fba 10fbd 10fc2-10fc3 10fc9`
 
-/** Marks that take the vowel from a consonant, so that it may merge with the next one. */
+/** Marks that remove the vowel of a consonant, so that it may merge with the next one. */
 const viramas = `
   94d 9cd a4d acd b4d bcd c4d ccd d3b-d3c d4d dca e3a eba f84 1039-103a 1714-1715 1734 17d2 1a60 1b44
   1baa-1bab 1bf2-1bf3 2d7f a806 a82c a8c4 a953 a9c0 aaf6 abed 10a3f 11046 11070 1107f 110b9 11133-11134

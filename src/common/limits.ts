@@ -27,7 +27,7 @@ export const announceFilesMax = 100
 /** Files in one `announce` that a client sends: 90 of the longest file names stay under `lineBytesMax`. */
 export const announceBatchFiles = 90
 
-/** The first line must arrive within this time, so that silent connections cost nothing for long. */
+/** The first line must arrive within this time, so that silent connections are soon gone. */
 export const firstLineTimeoutMs = 10_000
 
 /** An idle connection is pinged after this time … */
@@ -42,46 +42,46 @@ export const requestTimeoutMs = 10_000
 export const connectTimeoutMs = 5_000
 
 /**
- * Bytes of messages that may wait for one that reads slowly before it is behind: then no more of its requests
- * are taken up, and no news told. More can wait only for what was under way: the longest answers are 64 KiB.
+ * Message bytes that may wait unsent before a slow reader counts as behind. Then none of its requests begin, and it is
+ * told no news; only requests under way can still add answers, of at most 64 KiB each.
  */
 export const unsentBytesMax = 256 * KiB
-/** Likewise on a connection between clients, of which there are many: one answer or two of the longest. */
+/** Likewise between clients, where connections are many: one or two of the longest answers. */
 export const unsentToPeerBytesMax = 64 * KiB
-/** When this share of it waits, it has caught up. Not 0, or the line would be idle between two turns. */
+/** A reader has caught up when only this share of it waits. Above 0, or the line would idle between two turns. */
 export const drainedShare = 0.25
 
-/** Whoever reads nothing for so long of what waits for it is cut. Whoever reads at all never is. */
+/** A connection that reads none of its waiting output for this long is closed. Any progress keeps it open. */
 export const stalledAfterMs = 10_000
 /**
- * Likewise for one that is sent pieces. The system holds up to 4 MiB for it and takes more only when a third of
- * that is gone: of one that reads 10 KiB/s nothing is seen for two minutes.
+ * Likewise for a receiver of pieces. The system buffers up to 4 MiB for it and takes more only when a third of that is
+ * gone: a reader at 10 KiB/s shows no progress for two minutes.
  */
 export const stalledInPiecesAfterMs = 300_000
 
-/** Requests of one connection in flight at once; beyond that reading from it pauses. */
+/** Requests of one connection in flight at once; beyond that, reading from it pauses. */
 export const requestsInFlightMax = 64
 
-/** Likewise for what they will take, in microseconds: reading more of them would take about as long. */
+/** Likewise for the cost of its waiting requests, in microseconds: reading more would take about as long. */
 export const waitingCostMax = 1000
 
 /** Piece requests queued for one peer. At 512 KiB each, 8 MiB: a second of a fast home line. */
 export const pieceRequestsQueuedMax = 16
 
 /**
- * Connections that a client's peer server accepts: fewer in all than the 1024 descriptors that programs usually have.
+ * Connections that a client's peer server accepts: together fewer than the 1024 descriptors that programs usually have.
  * A downloader shows its ticket at once and proves its key a round trip later. One user may fetch on several machines,
  * each with a connection for every file.
  */
 export const peerConnectionLimits = {
   unheard: 256,
-  /** Answering them takes a twentieth of a second. */
+  /** Answering all of them takes 50 ms. */
   waiting: 128,
-  /** With 3000 newcomers a second each has this place for 80 ms, when it is too busy to speak at once. */
+  /** At 3000 newcomers a second, one that is too busy to speak at once keeps its place for 80 ms. */
   unproven: 256,
   unprovenOfNetwork: 256,
   unprovenOfLoopback: 256,
-  /** Whoever shows a ticket has a place of another kind. */
+  /** None: a peer that shows a ticket moves to a `claimed` place. */
   begunGraceMs: 0,
   claimed: 64,
   claimedOfOwner: 16,
@@ -91,10 +91,10 @@ export const peerConnectionLimits = {
   all: 1024,
 }
 
-/** Peers that one download talks to at once, and peers in one answer of the tracker. */
+/** Peers that one download talks to at once, and peers in one answer of a tracker. */
 export const peersPerFileMax = 50
 
-/** A connection that is turned away has this long to read why. */
+/** How long a connection that is turned away has to read why. */
 export const turnedAwayMs = 1_000
 
 /** SCRAM iterations for new passwords, and the range that a client accepts from a tracker. */
@@ -105,7 +105,7 @@ export const scramIterationsMax = 2_000_000
 /** Bytes of a password in UTF-8. */
 export const passwordBytesMax = 256
 
-/** Bytes of a file name in UTF-8: what every file system of today takes. */
+/** Bytes of a file name in UTF-8: what every current file system accepts. */
 export const fileNameBytesMax = 255
 
 /** A ticket is valid for this long; a downloader renews it while it needs it. */

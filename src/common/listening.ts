@@ -1,10 +1,10 @@
-// Taking a port, and saying in a sentence why that was not possible.
+// Listens on a port, or says in a sentence why that is not possible.
 
 import type { Server } from 'node:net'
 import { formatAddress, type Address } from './addresses.ts'
 import { Failure, sentenceOf } from './failure.ts'
 
-/** The address with the port that was really taken. Rejects with a `start` failure. */
+/** Resolves to the address with the actual port. Rejects with a `start` failure. */
 export function listenOn(server: Server, address: Address): Promise<Address> {
   return new Promise((resolve, reject) => {
     const refuse = (error: Error): void =>

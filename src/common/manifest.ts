@@ -1,15 +1,17 @@
-// The manifest of a file: its size, and a SHA-1 and a SHA-256 of each piece. A piece counts only if both
-// match: published collisions yield different pieces with the same SHA-1, and a forged piece has to break
-// both functions at once. The file id is the SHA-256 of the manifest, so the id alone verifies a manifest
-// from anybody, and the manifest every piece.
-//
-//   bytes 0–3   "CTM1"
-//   bytes 4–11  size of the file in bytes, unsigned, big-endian
-//   then, for each piece, 20 bytes SHA-1 and 32 bytes SHA-256
+// The manifest of a file: its size, and a SHA-1 and a SHA-256 of each piece. A piece counts only if both match:
+// published collisions yield different pieces with the same SHA-1, and a forger would have to break both at once.
+// The file id is the SHA-256 of the manifest, so the id alone verifies a manifest from anybody, and the manifest
+// verifies every piece.
 
 import { hash } from 'node:crypto'
 import { manifestBytesMax, pieceCountMax } from './limits.ts'
 import { pieceCount } from './pieces.ts'
+
+// The encoding:
+//
+//   bytes 0–3   "CTM1"
+//   bytes 4–11  size of the file in bytes, unsigned, big-endian
+//   then, for each piece, 20 bytes SHA-1 and 32 bytes SHA-256
 
 const magic = Buffer.from('CTM1')
 const headerBytes = 12

@@ -1,5 +1,5 @@
-// What users, groups and files may be called. Names from outside are rejected, never repaired:
-// a repaired name is a different name, and two people would disagree on which file they mean.
+// What users, groups and files may be called. Names from outside are rejected, never repaired: a repaired name is a
+// different name, and two people would disagree on which file they mean.
 
 import * as v from 'valibot'
 import { fileNameBytesMax } from './limits.ts'
@@ -7,7 +7,7 @@ import { firstUnseen } from './unseen.ts'
 
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/
 
-/** Why a name of a user or group cannot be one, as a sentence; undefined when it can. */
+/** Why this cannot be the name of a user or group, as a sentence; undefined when it can. */
 export function plainNameProblem(kind: 'user' | 'group', name: string): string | undefined {
   if (plainName.test(name)) return undefined
   return `a ${kind} name has 1 to 32 letters, digits, dots, dashes or underscores, and starts with a letter or digit`
@@ -16,9 +16,9 @@ export function plainNameProblem(kind: 'user' | 'group', name: string): string |
 /**
  * Why a file cannot be shared under this name, as a sentence; undefined when it can.
  *
- * Two names that pass differ in something that is drawn: no character is invisible, but for joiners where
- * RFC 5892 allows them and inside emoji; none stands at an edge as a blank; the spelling is normal form C.
- * Letters that look alike, as the Latin and the Cyrillic a, are not told apart.
+ * Valid names that look the same differ in letters that look alike, such as the Latin and the Cyrillic a: invisible
+ * characters are allowed only as joiners where RFC 5892 permits them and inside emoji, neither end is blank, and the
+ * spelling is normal form C.
  */
 export function fileNameProblem(name: string): string | undefined {
   if (name === '') return 'a file needs a name'
@@ -40,10 +40,10 @@ export function fileNameProblem(name: string): string | undefined {
   return undefined
 }
 
-/** What looks like nothing at an edge of a name; the second is the blank of Braille. */
+/** A blank at either end of a name: white space, and the blank of Braille. */
 const blank = String.raw`[\p{White_Space}\u2800]`
 
-/** What no name holds, wherever it stands, and what to call it. */
+/** What no name may contain, and what to call it. */
 const bad: readonly (readonly [RegExp, what: string])[] = [
   [/[/\\]/u, 'a path separator'],
   [/\p{Cc}/u, 'a control character'],
@@ -67,7 +67,7 @@ function badCharacter(name: string): { index: number; what: string } | undefined
   return { index, what: `${what} (${codeOf(character)}${called === undefined ? '' : `, ${called}`})` }
 }
 
-/** Those that are met most. */
+/** The most common ones. */
 const unseenNames: ReadonlyMap<string, string> = new Map([
   ['\u00ad', 'soft hyphen'],
   ['\u034f', 'combining grapheme joiner'],
@@ -92,8 +92,8 @@ function codeOf(character: string): string {
 const deceptive = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u
 
 /**
- * Whether a message or a file of ours may hold this name: every name that can be shared today, and those
- * that could be in earlier versions, which are still in logs and data folders.
+ * Whether a message or a data file may contain this name: any that can be shared today, or could be in an earlier
+ * version and so may still be in a log or data folder.
  */
 function isReadable(name: string): boolean {
   return (

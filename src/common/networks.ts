@@ -1,8 +1,8 @@
-// Networks of addresses, for counting who comes from where.
+// Maps addresses to networks, for counting connections by origin.
 
 /**
- * The network that one person is thought to have, of a host as `plainHost` gives it: an IPv4 address, or of an
- * IPv6 address its first 64 bits, since a subscriber has all addresses behind those (RFC 6177).
+ * The network attributed to one person, for a host as `plainHost` gives it: an IPv4 address, or the first 64 bits of an
+ * IPv6 address, since a subscriber has all addresses of that prefix (RFC 6177).
  */
 export function networkOf(host: string): string {
   if (!host.includes(':')) return host

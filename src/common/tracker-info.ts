@@ -4,8 +4,8 @@ import { parseAddress, type Address } from './addresses.ts'
 import { Failure, sentenceOf } from './failure.ts'
 
 /**
- * The trackers that the file names, at least one. Blank lines and `#` comments are skipped, further fields of a line
- * are left for later use. Throws a `usage` failure that names the line, or says why the file cannot be read.
+ * The trackers that the file names, at least one. Blank lines and `#` comments are skipped; further fields of a line
+ * are reserved. Throws a `usage` failure that names the line, or says why the file cannot be read.
  */
 export function readTrackerInfo(file: string, readFile: (path: string) => string): Address[] {
   let text: string
@@ -18,10 +18,10 @@ export function readTrackerInfo(file: string, readFile: (path: string) => string
 }
 
 function parseTrackerInfo(text: string, file: string): Address[] {
-  // As UTF-16 looks when it is read as UTF-8.
-  if (text.includes('\0')) throw new Failure('usage', `${file} is not a text in UTF-8; save it as UTF-8`)
+  // UTF-16 read as UTF-8.
+  if (text.includes('\0')) throw new Failure('usage', `${file} is not UTF-8 text; save it as UTF-8`)
   const trackers: Address[] = []
-  // A byte order mark stands before the first line of what some editors save.
+  // Some editors save a byte order mark.
   for (const [index, line] of text
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)

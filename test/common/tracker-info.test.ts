@@ -33,7 +33,7 @@ test('a byte order mark is no part of the first line, and UTF-16 is named', () =
   const saved = (encoding: 'utf8' | 'utf16le') => Buffer.from(`\uFEFF${text}`, encoding).toString('utf8')
   expect(readTrackerInfo('a.txt', () => saved('utf8'))).toEqual([{ host: '127.0.0.1', port: 9002 }])
   expect(() => readTrackerInfo('a.txt', () => saved('utf16le'))).toThrow(
-    'a.txt is not a text in UTF-8; save it as UTF-8',
+    'a.txt is not UTF-8 text; save it as UTF-8',
   )
 })
 

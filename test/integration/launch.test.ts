@@ -137,7 +137,7 @@ describe('a client that cannot start', () => {
       )
       const here = ['127.0.0.1', '0', ...(what === 'client' ? ['127.0.0.1', '1'] : [])]
       expect(await refuses(what, here, 1, 'a-file')).toBe(
-        `error: cannot make the data folder ${file}: there is something of that name already`,
+        `error: cannot make the data folder ${file}: something of that name exists already`,
       )
       expect(await refuses(what, here, 1, 'a-file/below')).toBe(
         `error: cannot make the data folder ${file}/below: there is a file where a folder is needed`,

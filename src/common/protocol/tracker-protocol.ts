@@ -55,7 +55,7 @@ const page = { after: v.optional(v.string()) }
 const users = v.object({ users: v.pipe(v.array(UserName), v.maxLength(pageEntries)), more: v.boolean() })
 const changed = Nothing
 const TrackerKeys = v.pipe(v.array(PublicKey), v.maxLength(trackerKeysMax))
-/** `again`: an earlier try may still be on its way to the log of the trackers. */
+/** `again`: an earlier try may still be on its way to the trackers' log. */
 const id = { id: CommandId, again: v.optional(v.boolean()) }
 
 /** A base64 key of SCRAM-SHA-256: 32 bytes. */
@@ -82,7 +82,7 @@ export const trackerProtocol = {
         timeMs: TimeMs,
       }),
     },
-    /** `timeMs` is the clock of the tracker; before 0.2 it was told in `hello` only. */
+    /** `timeMs` is the tracker's clock; before 0.2 only `hello` told it. */
     ping: { stage: 'greeted', cost: 5, params: Nothing, result: v.object({ timeMs: v.optional(TimeMs) }) },
 
     register: {

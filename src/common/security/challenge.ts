@@ -1,5 +1,5 @@
-// Proofs of identity keys, between two clients and towards a tracker. Both ends of a peer connection sign
-// both nonces and both keys, so a proof is valid for that connection, peer and role only.
+// Proofs of identity keys, between two clients and to a tracker. Both ends of a peer connection sign both nonces and
+// both keys, so a proof is valid for that connection, peer and role only.
 
 import { randomBytes } from 'node:crypto'
 import { verifySignature, type Identity } from './identity.ts'

@@ -1,5 +1,5 @@
-// SCRAM-SHA-256 (RFC 5802, RFC 7677), both ends, without I/O. The password never leaves the client,
-// and what the tracker keeps does not let it log in anywhere as that user.
+// SCRAM-SHA-256 (RFC 5802, RFC 7677), both ends, without I/O. The password never leaves the client, and what the
+// tracker keeps does not let it log in anywhere as that user.
 
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -45,7 +45,7 @@ export function credentialsOf(keys: ClientKeys): Credentials {
   }
 }
 
-/** Keys for the next login from those of the last, if the salt is the same; else from the password. */
+/** Supplies the keys for a login: those of the last one if the salt is the same, else derived from the password. */
 export type KeySource = (salt: string, iterations: number) => Promise<ClientKeys>
 
 /** The client's end of one login. */
@@ -56,7 +56,7 @@ export class ScramClient {
 
   constructor(user: string, nonce: string) {
     this.#nonce = nonce
-    // `=` and `,` separate attributes. Our user names have neither; RFC 5802 says how to write them.
+    // `=` and `,` separate attributes, so RFC 5802 escapes them. Our user names have neither.
     this.#firstBare = `n=${user.replaceAll('=', '=3D').replaceAll(',', '=2C')},r=${nonce}`
   }
 
@@ -65,9 +65,9 @@ export class ScramClient {
   }
 
   /**
-   * The client's proof for the server's challenge. Throws a `protocol` failure for a challenge that
-   * is not an answer to this login, or asks for too few iterations (a cheap guess for whoever
-   * impersonates the tracker) or too many (a way to keep this computer busy).
+   * The client's proof for the server's challenge. Throws a `protocol` failure for a challenge that does not answer
+   * this login, or asks for too few iterations (cheap guessing for an impostor of the tracker) or too many (a way to
+   * keep this computer busy).
    */
   async clientFinal(
     serverFirst: string,
@@ -95,14 +95,14 @@ export class ScramClient {
     return `${withoutProof},p=${xor(keys.clientKey, signature).toString('base64')}`
   }
 
-  /** Whether the server knows the credentials too: a fake one does not. */
+  /** Whether the server knows the credentials too, which an impostor does not. */
   isServerGenuine(serverFinal: string): boolean {
     const { v: signature } = attributes(serverFinal)
     return signature !== undefined && same(Buffer.from(signature, 'base64'), this.#expectedServerSignature)
   }
 }
 
-/** The user that a client-first message names, and its nonce; undefined when it is no such message. */
+/** The user and nonce of a client-first message; undefined when it is malformed. */
 export function parseClientFirst(
   clientFirst: string,
 ): { user: string; bare: string; nonce: string } | undefined {
@@ -120,7 +120,7 @@ export function serverFirstMessage(
   return `r=${clientNonce}${serverNonce},s=${credentials.salt},i=${credentials.iterations}`
 }
 
-/** Checks the proof of a login; the server's final message when it is right, undefined when not. */
+/** Checks the proof of a login. Returns the server's final message, or undefined when the proof is wrong. */
 export function checkClientFinal(
   clientFirstBare: string,
   serverFirst: string,
@@ -138,10 +138,7 @@ export function checkClientFinal(
   return `v=${hmac(Buffer.from(credentials.serverKey, 'base64'), authMessage).toString('base64')}`
 }
 
-/**
- * Credentials that nobody has, always the same for a name: whoever asks for a user that does not
- * exist must not be able to tell (RFC 5802, 9).
- */
+/** Fake credentials, always the same for a name, so that nobody can tell whether the user exists (RFC 5802, 9). */
 export function madeUpCredentials(secret: string, user: string, iterations: number): Credentials {
   const salt = hmac(Buffer.from(secret), `salt ${user}`).subarray(0, 16).toString('base64')
   const key = hmac(Buffer.from(secret), `key ${user}`).toString('base64')

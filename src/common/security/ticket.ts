@@ -14,7 +14,7 @@ const Ticket = v.strictObject({
   group: GroupName,
   /** The key that the bearer must prove. */
   key: PublicKey,
-  /** Position of the log up to which the tracker knew who is a member. */
+  /** Log position up to which the tracker knew who is a member. */
   position: Count,
   /** By the clock of the tracker that signed. */
   expiresMs: TimeMs,
@@ -31,8 +31,8 @@ export function signTicket(tracker: Identity, ticket: Omit<Ticket, 'tracker'>): 
 }
 
 /**
- * Reads a ticket. Refused as `ticket-invalid` unless a trusted tracker signed it. Whether it has lapsed is
- * for the reader to say, by the clock of that tracker.
+ * Reads a ticket. Refused as `ticket-invalid` unless a trusted tracker signed it. The caller checks whether it has
+ * lapsed, by the clock of that tracker.
  */
 export function readTicket(text: string, trustedTrackers: ReadonlySet<string>): Answer<Ticket> {
   const [payload, signature, ...rest] = text.split('.')

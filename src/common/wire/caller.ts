@@ -17,7 +17,7 @@ export interface CallerEvents<P extends Protocol> {
 }
 
 export interface RequestOptions<R = unknown> {
-  /** Rejects the request with a `timeout` failure after this long without an answer. 0: waits for ever. */
+  /** Rejects the request with a `timeout` failure after this long without an answer. 0: waits forever. */
   timeoutMs?: number
   /** Receives the id of the request, for notifications that refer to it. */
   onSent?: (id: number) => void
@@ -87,7 +87,7 @@ export class Caller<P extends Protocol> {
     })
   }
 
-  /** What the other end said of no request in particular, such as why it takes no connection. */
+  /** The last refusal that answers no request, such as why the connection is turned away. */
   get lastWord(): Refusal | undefined {
     return this.#lastWord
   }
@@ -157,9 +157,9 @@ export class Caller<P extends Protocol> {
   }
 
   /**
-   * While a body is arriving, its buffer belongs to the socket: after a timeout the owner would reuse it,
-   * and late bytes would overwrite the new content. Such a request therefore lives on while bytes come;
-   * when they stop, the whole connection is closed.
+   * While a body is arriving, its buffer belongs to the socket: after a timeout the owner would reuse it, and late
+   * bytes would overwrite the new content. So such a request stays open while bytes arrive; when they stop, the whole
+   * connection is closed.
    */
   #onTimeout(id: number, timeoutMs: number): void {
     const pending = this.#pending.get(id)

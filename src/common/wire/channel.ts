@@ -1,5 +1,5 @@
-// One connection: a socket with the codec on top. Batches the messages of a turn into one write, says when the
-// other end has read what waits for it, notes activity. Hides the socket, and knows nothing of methods.
+// One connection: a socket with the codec on top. Batches the messages of a turn into one write, says when the other
+// end has caught up with reading, notes activity. Hides the socket, and knows nothing of methods.
 
 import type { Socket } from 'node:net'
 import { Failure } from '../failure.ts'
@@ -17,10 +17,10 @@ export interface ChannelEvents {
   onBytes?(count: number): void
 }
 
-/** Why nothing is read: each reason is lifted by whoever gave it. */
+/** Why reading is paused; whoever gives a reason lifts it. */
 export type PauseReason = 'requests' | 'output' | 'limit'
 
-/** What Node keeps of a socket for its own timeouts: bytes that the system has not taken. */
+/** Node's own count, for its timeouts, of a socket's bytes that the system has not taken. */
 interface WriteQueue {
   readonly _handle?: { readonly writeQueueSize?: number } | null
 }
@@ -32,22 +32,22 @@ export class Channel {
   lastHeardAtMs = performance.now()
   /** When a message was last sent, likewise. */
   lastSentAtMs = performance.now()
-  /** See `stalledAfterMs`, and the reason for another time there. */
+  /** `stalledAfterMs` of limits.ts, or `stalledInPiecesAfterMs`. */
   stalledAfterMs = stalledAfterMs
-  /** See `unsentBytesMax`: less where there are many connections. */
+  /** See `unsentBytesMax`; less where connections are many. */
   unsentBytesMax = unsentBytesMax
   readonly #direct: boolean
   readonly #pauses = new Set<PauseReason>()
   #events: ChannelEvents | undefined
   #outbox = ''
   #flushSoon: NodeJS.Immediate | undefined
-  /** Those who wait until the other end has read. */
+  /** Callers that wait until the other end has read. */
   #whenDrained: (() => void)[] = []
-  /** Looks, while something is unsent, whether the other end reads. */
+  /** Checks, while something is unsent, whether the other end reads. */
   #stallWatch: NodeJS.Timeout | undefined
-  /** The part of the unsent bytes that came through `sendBytes`, whose sender waits for them. */
+  /** Unsent bytes from `sendBytes`, whose sender waits for them. */
   #bulkBytes = 0
-  /** Bytes announced by `beginBulk` and not yet sent. No message may go between them. */
+  /** Bytes announced by `beginBulk` and not yet sent. No message may come between them. */
   #bulkOwed = 0
   #closedBecause: Failure | undefined
   #hasHeardLine = false
@@ -89,7 +89,7 @@ export class Channel {
     if (this.#closedBecause !== undefined) events.onClosed(this.#closedBecause)
   }
 
-  /** Whether a message has come. */
+  /** Whether a message has arrived. */
   get hasHeardLine(): boolean {
     return this.#hasHeardLine
   }
@@ -98,17 +98,17 @@ export class Channel {
     return this.#closedBecause !== undefined
   }
 
-  /** The most bytes of a line that comes, without its newline. May be changed at any time. */
+  /** The most bytes of an incoming line, without its newline. May be changed at any time. */
   set lineBytesMax(bytes: number) {
     this.#reader.options.lineBytesMax = bytes
   }
 
-  /** Bytes of messages that the system has not taken yet, without those of `sendBytes`. */
+  /** Message bytes that the system has not taken yet, without those of `sendBytes`. */
   get unsentBytes(): number {
     return this.#socket.writableLength + this.#outbox.length - this.#bulkBytes
   }
 
-  /** The other end is behind with reading: send it nothing more than must be, until `whenDrained`. */
+  /** Whether the other end is behind with reading: send it only what must be sent, until `whenDrained`. */
   get isBehind(): boolean {
     return this.unsentBytes > this.unsentBytesMax
   }
@@ -132,20 +132,20 @@ export class Channel {
     this.#receive(() => this.#reader.bodyReceived(count), count)
   }
 
-  /** Reads nothing more, and passes on no frame that has come, until every reason is lifted. */
+  /** Stops reading, and holds back frames that have arrived, until every reason is lifted. */
   pause(reason: PauseReason): void {
     this.#pauses.add(reason)
     this.#reader.hold()
     this.#socket.pause()
   }
 
-  /** Lifts a reason. */
+  /** Lifts a reason; reading goes on when it was the last. */
   resume(reason: PauseReason): void {
     if (!this.#pauses.delete(reason) || this.#pauses.size > 0 || this.isClosed) return
-    // Silence was on this side.
+    // This end caused the silence.
     this.lastHeardAtMs = performance.now()
     this.#take(() => this.#reader.goOn())
-    // What had come already may have been reason enough to pause again.
+    // Frames held back may have caused another pause.
     if (this.#pauses.size === 0 && !this.isClosed) this.#socket.resume()
   }
 
@@ -157,7 +157,7 @@ export class Channel {
     return this.#pauses.has(reason)
   }
 
-  /** Resolves when the other end has read nearly all that was sent, or the channel is closed. */
+  /** Resolves when the other end has read nearly everything sent, or the channel is closed. */
   whenDrained(): Promise<void> {
     if (this.isClosed || this.unsentBytes <= this.#drainedBytes) return Promise.resolve()
     return new Promise((resolve) => this.#whenDrained.push(resolve))
@@ -168,7 +168,7 @@ export class Channel {
     this.sendLine(encodeLine(message))
   }
 
-  /** Sends a message that `encodeLine` has made a line of, which may serve several channels. */
+  /** Sends a line from `encodeLine`, which may serve several channels. */
   sendLine(line: string): void {
     if (this.#closedBecause !== undefined) return
     this.#outbox += line
@@ -176,7 +176,7 @@ export class Channel {
     this.#flushSoon ??= setImmediate(() => this.flush())
   }
 
-  /** Sends a message that announces `bytes` raw bytes. Other messages wait until those have been sent. */
+  /** Sends a message that announces `bytes` raw bytes. Other messages wait until those are sent. */
   beginBulk(message: object, bytes: number): void {
     if (this.#bulkOwed > 0) throw new Error('one bulk at a time')
     if (bytes === 0) {
@@ -229,12 +229,12 @@ export class Channel {
     this.#closedBecause = reason
     clearInterval(this.#stallWatch)
     this.#socket.uncork()
-    // The owner of a body buffer may reuse it once told of the end: no byte may go into it any more.
+    // Once told of the end, the owner of a body buffer may reuse it: no more bytes may go into it.
     if (this.#direct) this.#socket.pause()
     // destroySoon ends the stream after the last write; destroy alone would drop an error reply.
     this.#socket.destroySoon()
     if (!this.#socket.closed) {
-      // A peer that stops reading would hold the last write, and with it the socket, for ever.
+      // A peer that stops reading would hold the last write, and with it the socket, forever.
       const timer = setTimeout(() => this.#socket.destroy(), connectTimeoutMs)
       timer.unref()
       this.#socket.once('close', () => clearTimeout(timer))
@@ -273,8 +273,8 @@ export class Channel {
   }
 
   /**
-   * Closes a connection whose other end has read nothing for `this.stalledAfterMs` of what waits for it. One that
-   * reads, however slowly, is never cut: what it is sent is bounded by whoever sends.
+   * Closes the connection when its other end reads none of the waiting output for `this.stalledAfterMs`. A slow reader
+   * is never cut: senders bound what it is sent.
    */
   #watchReader(): void {
     if (this.#stallWatch !== undefined || this.#socket.writableLength === 0 || this.isClosed) return
@@ -287,7 +287,7 @@ export class Channel {
     this.#stallWatch.unref()
   }
 
-  /** Differs from an earlier time when the system has taken bytes since, be it the half of one write. */
+  /** Changes whenever the system takes bytes, even part of a write. */
   #written(): string {
     const { _handle: handle } = this.#socket as WriteQueue
     return `${this.#socket.bytesWritten - this.#socket.writableLength} ${handle?.writeQueueSize ?? 0}`

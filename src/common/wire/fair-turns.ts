@@ -1,28 +1,27 @@
-// Shares a program's time out between those who ask: owner after owner, and within an owner connection after
-// connection. Each round gives an owner the same amount of work (deficit round robin, Shreedhar and Varghese
-// 1995), so a thousand requests of one cost another a wait of one. Between slices of work the event loop has
-// its turn, so that others are read and answered meanwhile.
+// Shares a program's time among owners, and an owner's share among its connections. Each round gives every owner the
+// same amount of work (deficit round robin, Shreedhar and Varghese 1995), so a thousand requests of one delay another
+// by one. Between slices of work the event loop runs, so that others are read and answered meanwhile.
 
 import { RoomForNewcomers, type Turn, type Turns } from './turns.ts'
 
 export interface FairTurnsOptions {
-  /** Work that each owner has in a round, in microseconds. */
+  /** Work of each owner in a round, in microseconds. */
   readonly quantumMicroseconds: number
-  /** Work is done for so long before the event loop has its turn. */
+  /** How long to work before the event loop runs. */
   readonly sliceMs: number
   /** Changes of one owner that may be under way at once. */
   readonly changesOfOwnerMax: number
-  /** Counts connections that were accepted: while they come, work is put off for a few milliseconds. */
+  /** Counts accepted connections: while new ones come, work is put off for a few milliseconds. */
   readonly accepted?: () => number
 }
 
 interface Owner {
   readonly name: string
-  /** Turns asked for, at most one a connection, oldest first. */
+  /** Turns asked for, at most one per connection, oldest first. */
   readonly turns: Turn[]
-  /** Microseconds of work that it may still have in this round. */
+  /** Microseconds of work left in this round. */
   credit: number
-  /** Changes that have begun and are not answered. */
+  /** Changes begun and not yet answered. */
   changes: number
   isQueued: boolean
 }
@@ -35,12 +34,12 @@ export class FairTurns implements Turns {
   readonly #owners = new Map<string, Owner>()
   /** Owners with something to do, in the order of their turns. */
   #queue: Owner[] = []
-  /** Work of this turn of the event loop began then; undefined before. */
+  /** When work began in this turn of the event loop; undefined before. */
   #sliceSinceMs: number | undefined
   #isWorking = false
   #isSliceOver = false
 
-  /** `soon` calls back after the event loop has had its turn. */
+  /** `soon` calls back after the event loop has run. */
   constructor(
     options: FairTurnsOptions,
     nowMs: () => number = () => performance.now(),
@@ -87,7 +86,7 @@ export class FairTurns implements Turns {
     this.#queue.push(owner)
   }
 
-  /** Whether its oldest turn can come. One that waits for a place of a change holds up those behind it. */
+  /** Whether its oldest turn may begin. A change that has to wait holds up the turns behind it. */
   #canGo({ turns, changes }: Owner): boolean {
     const [first] = turns
     return first !== undefined && (!first.mutates || changes < this.#options.changesOfOwnerMax)
@@ -122,7 +121,7 @@ export class FairTurns implements Turns {
     this.#work()
   }
 
-  /** What it asks for until its share of this round is used up. */
+  /** Serves an owner until its share of this round is used up. */
   #serve(owner: Owner): void {
     for (;;) {
       while (owner.turns[0]?.isGone() === true) owner.turns.shift()
@@ -137,7 +136,7 @@ export class FairTurns implements Turns {
     else this.#forgetIdle(owner)
   }
 
-  /** Whoever asks for nothing keeps no share for later. */
+  /** An idle owner saves no share for later. */
   #forgetIdle(owner: Owner): void {
     owner.credit = 0
     if (owner.turns.length === 0 && owner.changes === 0) this.#owners.delete(owner.name)

@@ -6,7 +6,7 @@ import { Failure } from '../failure.ts'
 /** A parsed but unchecked message, and its body if it announced one. */
 export interface Frame {
   readonly message: unknown
-  /** The length of its line, in characters: what it took to parse it. */
+  /** The length of its line in characters, by which the cost of parsing is estimated. */
   readonly lineLength: number
   readonly body?: Uint8Array
 }
@@ -38,7 +38,7 @@ export class FrameReader {
   #partialBytes = 0
   #body: { message: object; lineLength: number; buffer: Uint8Array; filled: number } | undefined
   #isHeld = false
-  /** What came while nothing was to be cut into frames. */
+  /** Bytes that arrived while held. */
   #uncut: Buffer | undefined
 
   constructor(options: FrameReaderOptions) {
@@ -60,12 +60,12 @@ export class FrameReader {
     this.options.onFrame({ message: body.message, lineLength: body.lineLength, body: body.buffer })
   }
 
-  /** Begins no frame until `goOn`, also in the middle of what is being fed: the rest is kept as it is. */
+  /** Begins no frame until `goOn`, even in the middle of `feed`: the rest is kept as it is. */
   hold(): void {
     this.#isHeld = true
   }
 
-  /** Goes on with what was kept. */
+  /** Continues with the bytes kept since `hold`. */
   goOn(): void {
     this.#isHeld = false
     const uncut = this.#uncut
@@ -86,7 +86,7 @@ export class FrameReader {
         this.bodyReceived(part.length)
         continue
       }
-      // Between frames only: where the rest of a body goes may have been told to the socket already.
+      // Between frames only: the socket may be reading into the rest of a body already.
       if (this.#isHeld) {
         const rest = bytes.subarray(at)
         this.#uncut = this.#uncut === undefined ? Buffer.from(rest) : Buffer.concat([this.#uncut, rest])
@@ -160,7 +160,7 @@ export class FrameReader {
   }
 }
 
-/** Nothing is cheaper to send than empty lines: as lines they would cost a hundred times as much to skip. */
+/** Skips empty lines. They are cheap to send, and decoding each as a line would cost a hundred times as much. */
 function pastEmptyLines(bytes: Buffer, from: number): number {
   let at = from
   for (;;) {

@@ -1,5 +1,5 @@
-// Accepts connections: a place for each or a word why there is none, and a channel on top of the socket. The line
-// protocol begins with the first byte; a connection that is to be encrypted branches off here.
+// Accepts connections: gives each a place or says why there is none, and puts a channel on top of its socket. The line
+// protocol begins with the first byte; encryption would branch off here.
 
 import { createServer, type Server, type Socket } from 'node:net'
 import { plainHost, type Address } from '../addresses.ts'
@@ -20,11 +20,11 @@ export interface Connection {
   /** The other end has begun to prove who it is. */
   begin(): void
   /**
-   * The other end says that it is this owner, and has shown something for it: it no longer shares the places of
-   * those who say nothing.
+   * The other end claims to be this owner and has shown evidence, such as a ticket: it no longer shares the places of
+   * those that say nothing.
    */
   claim(owner: string): void
-  /** The other end has proved to be this owner: its connection counts as one of that owner's. */
+  /** The other end has proved to be this owner: the connection counts as one of the owner's. */
   prove(owner: string): void
   /** It has logged out. */
   unprove(): void
@@ -42,7 +42,7 @@ export interface ListenerOptions {
 }
 
 export interface ListenerLimits extends PlaceLimits {
-  /** Whoever has not proved itself by then is cut, in milliseconds; undefined for never. */
+  /** A connection without proof after this time is cut, in milliseconds; undefined for never. */
   readonly proveWithinMs?: number
 }
 
@@ -51,7 +51,7 @@ interface Newcomer {
   readonly channel: Channel
 }
 
-/** How often it is looked for those who have not proved themselves in time. */
+/** How often to look for connections without proof. */
 const lookEveryMs = 1000
 
 export class Listener {
@@ -71,7 +71,7 @@ export class Listener {
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
   }
 
-  /** Connections that were accepted so far, also those that were turned away. */
+  /** Connections accepted so far, including those turned away. */
   get acceptedCount(): number {
     return this.#acceptedCount
   }
@@ -80,7 +80,7 @@ export class Listener {
     return this.#places.count
   }
 
-  /** The address with the port that was really taken. Rejects with a `start` failure. */
+  /** Resolves to the address with the actual port. Rejects with a `start` failure. */
   async listen(address: Address): Promise<Address> {
     const bound = await listenOn(this.#server, address)
     this.#server.on('error', (error) => this.#options.onError?.(error))
@@ -112,7 +112,7 @@ export class Listener {
       host === ''
         ? 'the connection is gone already'
         : this.#places.take(host, performance.now(), (sentence) =>
-            // Never in this turn.
+            // Never called in this turn, before `channel` is set.
             channel.close(new Failure('connection-lost', sentence)),
           )
     if (typeof place === 'string') {
@@ -165,8 +165,7 @@ function turnAway(socket: Socket, sentence: string): void {
   socket.on('error', () => {
     // It is being closed anyway.
   })
-  // What it sends is read and dropped: closing over unread bytes would reset the connection, and the
-  // sentence with it.
+  // Input is read and dropped: closing with unread bytes would reset the connection and lose the sentence.
   socket.resume()
   socket.end(encodeLine(errorMessage(null, refuse('busy', sentence).refusal)))
   const timer = setTimeout(() => socket.destroy(), turnedAwayMs)

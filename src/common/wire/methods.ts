@@ -22,7 +22,7 @@ export interface RequestSpec {
   readonly mutates?: true
   /** Answered from hard state, which is brought up to date first. */
   readonly reads?: true
-  /** What it takes of the responder's time, in microseconds, roughly: what turns are shared out by. */
+  /** Roughly how long the responder takes, in microseconds; turns are shared out by it. */
   readonly cost?: number
   /** The result has a body, of at most this many bytes. */
   readonly bodyBytesMax?: number

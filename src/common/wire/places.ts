@@ -1,6 +1,6 @@
-// The places of a listener: who has one, and whose is taken when there is none left. Those who have proved
-// nothing share few, by network; those who say who they are have others, and those who have proved it are counted
-// by that. Pure: time is handed in.
+// Decides which connections of a listener have a place, and whose is taken when none is left. Unproven ones share few
+// places, by network; those that claim an owner have others, and proven ones are counted by owner. Pure: time is a
+// parameter.
 
 import { isLoopback } from '../addresses.ts'
 import { networkOf } from '../networks.ts'
@@ -8,20 +8,20 @@ import { networkOf } from '../networks.ts'
 /** Bounds of a listener, each with its reason where it is set. */
 export interface PlaceLimits {
   /**
-   * Newcomers that may be there until what they sent at once has been read, beside all others: `onHeard` has to be
-   * called for each. 0: a newcomer needs one of the places below.
+   * Newcomers whose first bytes are yet to be read, besides all others: `onHeard` has to be called for each. 0: a
+   * newcomer needs one of the places below.
    */
   readonly unheard: number
-  /** Those of them that have said something, and wait for their turn to be answered. */
+  /** Newcomers that have said something and wait to be answered. */
   readonly waiting: number
-  /** Connections that have not proved who they are: in all, and of one network. */
+  /** Connections that have not proved who they are: in all, and per network. */
   readonly unproven: number
   readonly unprovenOfNetwork: number
   /** Likewise for loopback, where a whole test swarm may live behind one address. */
   readonly unprovenOfLoopback: number
-  /** Whoever has begun to prove itself keeps its place for so long, in milliseconds. */
+  /** How long one that has begun to prove itself keeps its place, in milliseconds. */
   readonly begunGraceMs: number
-  /** Connections that have said who they are and have yet to prove it: in all, and of one owner and network. */
+  /** Connections that claim an owner and have yet to prove it: in all, and per owner and network. */
   readonly claimed: number
   readonly claimedOfOwner: number
   /** Connections of one owner, such as a user. */
@@ -36,27 +36,27 @@ export interface PlaceLimits {
 export interface Place {
   readonly network: string
   readonly sinceMs: number
-  /** Who it has proved to be; undefined for nobody. */
+  /** Its proven owner; undefined for none. */
   readonly owner: string | undefined
-  /** Its place was given to another. */
+  /** Called when its place is given to another. */
   readonly onTaken: (sentence: string) => void
 }
 
-type Stand = 'unheard' | 'waiting' | 'unproven' | 'claimed' | 'proven' | 'ended'
+type State = 'unheard' | 'waiting' | 'unproven' | 'claimed' | 'proven' | 'ended'
 
 interface Held extends Place {
-  stand: Stand
+  state: State
   sinceMs: number
   /** It has begun to prove who it is. */
   hasBegun: boolean
   owner: string | undefined
-  /** Whose place it takes: a network, a network and an owner, or an owner. */
+  /** By what it is counted: a network, a network and an owner, or an owner. */
   group: string
-  /** The most unproven ones of its network. */
+  /** The most unproven connections of its network. */
   readonly networkMax: number
 }
 
-/** Places of one stand: in the order of coming, so the oldest of a set is its first. */
+/** Places of one state, in order of arrival: the first of a set is its oldest. */
 class Seats {
   readonly all = new Set<Held>()
   readonly #byGroup = new Map<string, Set<Held>>()
@@ -104,7 +104,7 @@ export class Places {
     this.#limits = limits
   }
 
-  /** Without newcomers that could not be heard yet. */
+  /** Connections with a place, without newcomers that are unheard or waiting. */
   get count(): number {
     const { unproven, claimed, proven } = this.#seats
     return unproven.size + claimed.size + proven.size
@@ -115,45 +115,41 @@ export class Places {
   }
 
   /**
-   * A place for a newcomer from this host, or a sentence that says why there is none. Where all are taken, the
-   * one that is held longest by somebody who has not even begun to prove itself goes: that takes a client two
-   * round trips, and somebody who only sits there for ever.
+   * A place for a newcomer from this host, or a sentence that says why there is none. When all are taken, the oldest
+   * one goes that has not even begun to prove itself: a client does that within two round trips, an idler never.
    */
   take(host: string, nowMs: number, onTaken: (sentence: string) => void): Place | string {
     const { unheard, unprovenOfNetwork, unprovenOfLoopback } = this.#limits
     const network = networkOf(host)
     const networkMax = isLoopback(host) ? unprovenOfLoopback : unprovenOfNetwork
-    const rest = { owner: undefined, stand: 'ended' as const, group: network, networkMax, onTaken }
+    const rest = { owner: undefined, state: 'ended' as const, group: network, networkMax, onTaken }
     const place: Held = { network, sinceMs: nowMs, hasBegun: false, ...rest }
     if (unheard === 0) return this.#settle(place, nowMs) ?? place
     if (!this.#queue(place, 'unheard', unheard)) return crowded
     return place
   }
 
-  /** It has begun to prove itself, and may take its time. */
+  /** It has begun to prove itself, and keeps its place for `begunGraceMs`. */
   begin(place: Place): void {
     ;(place as Held).hasBegun = true
   }
 
-  /**
-   * What the newcomer sent at once has been read. Unless it has said something, and waits to be answered, it is one
-   * of the unproven.
-   */
+  /** The newcomer's first bytes have been read. It now waits for an answer, or is unproven if it has said nothing. */
   onHeard(place: Place, isWaiting: boolean, nowMs: number): void {
     const held = place as Held
-    if (held.stand !== 'unheard') return
+    if (held.state !== 'unheard') return
     this.#leave(held)
     if (isWaiting && this.#queue(held, 'waiting', this.#limits.waiting)) return
     const full = isWaiting ? crowded : this.#settle(held, nowMs)
     if (full !== undefined) held.onTaken(full)
   }
 
-  /** It says that it is this owner, with something to show for it, and has yet to prove it. */
+  /** It claims to be this owner, has shown evidence, and has yet to prove it. */
   claim(place: Place, owner: string): void {
     const held = place as Held
-    if (held.stand === 'ended' || held.stand === 'proven') return
+    if (held.state === 'ended' || held.state === 'proven') return
     this.#leave(held)
-    // By network too: whoever shows another's papers elsewhere takes no place of theirs.
+    // By network too: a ticket shown elsewhere by somebody else takes no place of its owner.
     this.#enter(held, 'claimed', `${held.network} ${owner}`)
     const { claimed } = this.#seats
     if (claimed.of(held.group).size > this.#limits.claimedOfOwner)
@@ -161,10 +157,10 @@ export class Places {
     if (claimed.size > this.#limits.claimed) this.#end(claimed.largest(), crowded)
   }
 
-  /** From now on it counts as this owner's. The owner's oldest goes when there are too many. */
+  /** It counts as this owner's from now on. The owner's oldest goes when there are too many. */
   prove(place: Place, owner: string): void {
     const held = place as Held
-    if (held.stand === 'ended') return
+    if (held.state === 'ended') return
     this.#leave(held)
     held.owner = owner
     this.#enter(held, 'proven', owner)
@@ -174,10 +170,10 @@ export class Places {
       this.#end([held], 'too many connections')
   }
 
-  /** It has logged out: its time of grace begins anew. */
+  /** It has logged out: its grace period starts again. */
   unprove(place: Place, nowMs: number): void {
     const held = place as Held
-    if (held.stand === 'ended') return
+    if (held.state === 'ended') return
     this.#leave(held)
     held.owner = undefined
     held.sinceMs = nowMs
@@ -190,7 +186,7 @@ export class Places {
     this.#leave(place as Held)
   }
 
-  /** Those that have been without a proof for longer, oldest first. */
+  /** Connections without proof for at least `ms`, oldest first. */
   unprovenFor(ms: number, nowMs: number): Place[] {
     const { unheard, waiting, unproven, claimed } = this.#seats
     return [...claimed.all, ...waiting.all, ...unproven.all, ...unheard.all]
@@ -199,17 +195,17 @@ export class Places {
   }
 
   /**
-   * Where all come in their turn the last to come has to go, or nobody's turn would come; of the network that has
-   * most. False when that is the newcomer.
+   * Adds it to a queue. A full queue drops the newest of the largest network, since nobody would get a turn if the
+   * oldest went. False when the newcomer is the one to drop.
    */
-  #queue(place: Held, stand: 'unheard' | 'waiting', max: number): boolean {
-    const seats = this.#seats[stand]
+  #queue(place: Held, state: 'unheard' | 'waiting', max: number): boolean {
+    const seats = this.#seats[state]
     if (seats.size >= max) {
       const largest = seats.largest()
       if (seats.of(place.network).size >= largest.size) return false
       this.#end([...largest].slice(-1), crowded)
     }
-    this.#enter(place, stand, place.network)
+    this.#enter(place, state, place.network)
     return true
   }
 
@@ -228,19 +224,19 @@ export class Places {
     return undefined
   }
 
-  #enter(place: Held, stand: Exclude<Stand, 'ended'>, group: string): void {
-    place.stand = stand
+  #enter(place: Held, state: Exclude<State, 'ended'>, group: string): void {
+    place.state = state
     place.group = group
-    this.#seats[stand].add(place)
+    this.#seats[state].add(place)
   }
 
   #leave(place: Held): void {
-    if (place.stand === 'ended') return
-    this.#seats[place.stand].remove(place)
-    place.stand = 'ended'
+    if (place.state === 'ended') return
+    this.#seats[place.state].remove(place)
+    place.state = 'ended'
   }
 
-  /** Ends the oldest of those that may have to go. */
+  /** Ends the oldest that may be ended; false when there is none. */
   #evict(places: ReadonlySet<Held>, nowMs: number): boolean {
     for (const place of places) {
       if (place.hasBegun && nowMs - place.sinceMs < this.#limits.begunGraceMs) continue
@@ -250,7 +246,7 @@ export class Places {
     return false
   }
 
-  /** Somebody who has a single connection never makes room for somebody who has many. */
+  /** Ends the oldest connection of the owner with most. Nobody's only connection makes room for others. */
   #evictOfLargestOwner(): boolean {
     const largest = this.#seats.proven.largest()
     if (largest.size < 2) return false
@@ -258,7 +254,7 @@ export class Places {
     return true
   }
 
-  /** Ends the first. Its place is free at once, whenever its connection closes. */
+  /** Ends the first. Its place is free at once, even before its connection has closed. */
   #end(places: Iterable<Held>, sentence: string): void {
     const [first] = places
     if (first === undefined) return
@@ -267,4 +263,4 @@ export class Places {
   }
 }
 
-const crowded = 'too many others come at the same time'
+const crowded = 'too many others are connecting at the same time'

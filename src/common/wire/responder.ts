@@ -1,7 +1,6 @@
-// The accepting side of a protocol. Every request goes one way: it waits for its turn, the state is brought up
-// to date if it reads, then it is looked at again whether the connection is still there and has come far enough,
-// its handler begins, and the answer is sent. Handlers of a connection begin in the order of its requests.
-// Every request gets an answer or a closed socket.
+// The accepting side of a protocol. A request waits for its turn; if it reads, the state is brought up to date; then it
+// is checked that the connection is still there and has come far enough; its handler begins, and the answer is sent.
+// Handlers of a connection begin in the order of its requests. Every request gets an answer or a closed socket.
 
 import * as v from 'valibot'
 import { Failure } from '../failure.ts'
@@ -42,12 +41,12 @@ export interface ResponderOptions<P extends Protocol, F> {
   onClosed: (reason: Failure) => void
   /** A handler threw: a bug or a broken system, for the log. The caller is refused as `unavailable`. */
   onFailure: (error: unknown) => void
-  /** What those who read wait for, so that they see what was acknowledged before: undefined for nothing. */
+  /** Awaited before a read, so that it sees everything acknowledged before; undefined when nothing is missing. */
   sync?: () => Promise<void> | undefined
   turns?: Turns
-  /** What a notification takes of the time, in microseconds, besides reading it. */
+  /** The cost of a notification, in microseconds, besides reading it. */
   costOfTold?: { [M in Told<P, 'toResponder'>]?: (params: ToldParams<P, 'toResponder', M>) => number }
-  /** Whose share of the turns this request takes; undefined for what is none. */
+  /** Whose share of the turns this takes. `method` is undefined for anything but a request. */
   owner?: (method: string | undefined, params: unknown) => string
   /** A handler's answer was sent, for the metrics. */
   onAnswered?: (method: string, startedAtMs: number) => void
@@ -55,15 +54,15 @@ export interface ResponderOptions<P extends Protocol, F> {
   onRefused?: (code: RefusalCode) => void
 }
 
-/** What came on the connection and has to have an answer. */
+/** Something received that takes a turn. */
 interface Item {
-  /** Of a request. */
+  /** Of a request; undefined for anything else. */
   readonly method?: string
   readonly params?: unknown
   readonly cost: number
   readonly mutates: boolean
   readonly reads: boolean
-  /** Begins what it is about; `onDone` is called when it has its answer. */
+  /** Begins the work; `onDone` is called when it is done. */
   readonly begin: (onDone: () => void) => void
 }
 
@@ -75,9 +74,9 @@ interface Request<P extends Protocol> {
   readonly arrivedAtMs: number
 }
 
-/** What takes the least. */
+/** The cheapest kind of item. */
 const light = { cost: 5, mutates: false, reads: false }
-/** What a character of a line takes to be read: a thousand small arrays take longer than a long text. */
+/** Microseconds to parse a character of a line: a thousand small arrays take longer than one long text. */
 const costPerCharacter = 0.02
 
 const order: Readonly<Record<Stage, number>> = { connected: 0, greeted: 1, proven: 2 }
@@ -88,16 +87,16 @@ export class Responder<P extends Protocol, F> {
   readonly #turns: Turns
   readonly #firstLine: NodeJS.Timeout
   readonly #watch: NodeJS.Timeout
-  /** Those whose turn has not come, oldest first. */
+  /** Items whose turn has not come, oldest first. */
   #waiting: Item[] = []
   #asksForTurn = false
   /** Resolves when everything that had its turn has begun; undefined when it has. */
   #begun: Promise<void> | undefined
-  /** Those that came and have no answer yet. */
+  /** Items that are not done. */
   #inFlight = 0
-  /** What those that wait will take, in microseconds. */
+  /** The cost of the waiting items, in microseconds. */
   #waitingCost = 0
-  /** Nothing more is taken: something came that ends the connection, once what was before it is answered. */
+  /** Nothing more is accepted: malformed input ends the connection, once everything before it is answered. */
   #isOver = false
 
   constructor(channel: Channel, options: ResponderOptions<P, F>) {
@@ -152,7 +151,7 @@ export class Responder<P extends Protocol, F> {
     this.#checkGreeting()
   }
 
-  /** Whoever sends something else than lines of JSON speaks another protocol, which may carry ours inside. */
+  /** Input other than lines of JSON is another protocol, which may carry ours inside. */
   #onMalformed(): void {
     if (this.#isOver) return
     this.#isOver = true
@@ -202,12 +201,12 @@ export class Responder<P extends Protocol, F> {
     if (this.#isFull) this.channel.pause('requests')
   }
 
-  /** Enough has come: what is read is not cheap either, so a little more of what costs much does not come first. */
+  /** Whether to pause reading, which takes time too and would delay what already waits. */
   get #isFull(): boolean {
     return this.#inFlight >= requestsInFlightMax || this.#waitingCost > waitingCostMax
   }
 
-  /** One turn at a time, for the oldest, and none while the other end is behind with reading answers. */
+  /** Asks for a turn for the oldest item, unless the other end is behind with reading answers. One at a time. */
   #askForTurn(): void {
     const [item] = this.#waiting
     if (item === undefined || this.#asksForTurn || this.channel.isPausedFor('output')) return
@@ -249,7 +248,7 @@ export class Responder<P extends Protocol, F> {
     else item.begin(onDone)
   }
 
-  /** After waiting, whoever asked may be logged out. */
+  /** Checks the stage now: the caller may have been logged out while it waited. */
   #begin(request: Request<P>, onDone: () => void): void {
     const { id, method, spec, params } = request
     const missing = this.#missing(spec.stage)
@@ -300,7 +299,7 @@ export class Responder<P extends Protocol, F> {
     if (!this.#isFull) this.channel.resume('requests')
   }
 
-  /** What is asked costs memory only when it is answered: so nothing more is taken up before it is read. */
+  /** Answers take memory until they are read, so no further request begins before that. */
   #pauseUntilRead(): void {
     if (this.channel.isClosed || this.channel.isPausedFor('output')) return
     this.channel.pause('output')
@@ -317,7 +316,7 @@ export class Responder<P extends Protocol, F> {
     const parsed = schema === undefined ? undefined : v.safeParse(schema, params)
     const told = parsed?.success === true ? (parsed.output as never) : undefined
     const name = method as Told<P, 'toResponder'>
-    // What makes no sense has been read all the same.
+    // An invalid notification has cost its reading.
     const ownCost = told === undefined ? 0 : (costOfTold?.[name]?.(told) ?? 0)
     this.#enqueue({
       ...light,
@@ -334,7 +333,7 @@ export class Responder<P extends Protocol, F> {
     this.channel.send(errorMessage(id, refusal))
   }
 
-  /** A live caller pings an idle connection, so one silent for longer is gone, unless it is not listened to. */
+  /** A live caller pings an idle connection, so one silent for longer is gone, unless this end has paused reading. */
   #watchIdle(): void {
     if (this.channel.isPaused) return
     if (performance.now() - this.channel.lastHeardAtMs > deadAfterMs) this.close('silent for too long')

@@ -1,42 +1,41 @@
-// Who may have its next request served, and when, where many connections share one responder.
+// Decides whose request is served next, and when, where many connections share a program.
 
 export interface Turns {
   /**
-   * Asks for a turn. `go` is called once, now or later, when it has come; meanwhile the connection asks for no
-   * other, so its requests stay in order. `cost`: see `RequestSpec`. A change holds one of its owner's places
-   * until `onChanged`.
+   * Asks for a turn. `go` is called once, now or later; until then the connection asks for no other, so its requests
+   * stay in order. A change holds one of its owner's places until `onChanged`.
    */
   ask(turn: Turn): void
   /** A change of this owner has been answered. */
   onChanged(owner: string): void
-  /** What this owner asked for has cost so much more, in microseconds, such as to tell others of it. */
+  /** Charges this owner for further work, in microseconds, such as telling others of its change. */
   charge(owner: string, microseconds: number): void
 }
 
 export interface Turn {
-  /** Whose share it is: a user, or an address before there is one. */
+  /** Whose share it takes: a user, or an address before login. */
   readonly owner: string
+  /** In microseconds, see `RequestSpec`. */
   readonly cost: number
   readonly mutates: boolean
-  /** Whoever asked is gone: the turn is passed over, and costs its owner nothing. */
+  /** Whether the connection is gone: then the turn is skipped, and costs its owner nothing. */
   readonly isGone: () => boolean
   readonly go: () => void
 }
 
-/** Every turn at once: for a responder whose requests cost next to nothing. */
+/** Grants every turn at once: for a responder whose requests cost next to nothing. */
 export const noWaiting: Turns = {
   ask: ({ go }) => go(),
   onChanged: () => undefined,
   charge: () => undefined,
 }
 
-/** How long work may be put off for connections that come: that many are accepted in this time. */
+/** How long work may be put off while new connections are accepted. */
 const putOffMaxMs = 3
 
 /**
- * Leaves turns of the event loop to connections that come: Node accepts one a turn, and those that wait to be accepted
- * do so in one queue. While turns are long a few hundred that come again and again would keep somebody else waiting
- * for seconds.
+ * Leaves turns of the event loop to new connections: Node accepts one per turn, from one queue. If turns were long, a
+ * few hundred that keep reconnecting would hold up everybody else for seconds.
  */
 export class RoomForNewcomers {
   readonly #accepted: () => number
@@ -48,7 +47,7 @@ export class RoomForNewcomers {
     this.#accepted = accepted
   }
 
-  /** Whether to put work off by a turn: one has come since it was last asked, and work was done not long ago. */
+  /** Whether to put work off by a turn: a connection has come since the last call, and work was done not long ago. */
   isNeeded(nowMs: number): boolean {
     const accepted = this.#accepted()
     const hasCome = accepted !== this.#seen
