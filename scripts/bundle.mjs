@@ -1,8 +1,8 @@
 // node scripts/bundle.mjs <folder of the compiled modules>
 //
-// Makes one file each of the client and of its workers, with all that they import: to find and read some
-// hundred small modules takes a client longer than to connect and log in. The modules stay beside them, for
-// the tests. A worker is looked for beside the file that starts it, so it is put beside the client.
+// Bundles the client and each of its workers into one file: finding and reading some hundred small modules takes a
+// client longer than connecting and logging in. The modules stay beside them for the tests. A worker is looked up
+// beside the file that starts it, so its bundle goes beside the client.
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ await build({
   platform: 'node',
   target: 'node20.20',
   format: 'esm',
-  // commander is CommonJS, which asks for Node's own modules by require.
+  // commander is CommonJS, and loads Node's own modules by `require`.
   banner: {
     js: "import { createRequire as $require } from 'node:module'; const require = $require(import.meta.url);",
   },

@@ -1,6 +1,6 @@
-// The whole gate: `npm test`. Every step is a line; what a step printed is shown only when it fails.
-// Each step counts as one check, and each vitest test as one; the last line says how many passed.
-// Words behind `npm test --` go to vitest: `npm test -- test/common/frames` runs those tests only.
+// Runs the whole gate, `npm test`. Every step prints a line, and its output only when it fails. Each step counts as one
+// check, and each vitest test as one; the last line says how many passed. Words after `npm test --` go to vitest, such
+// as the tests to run: `npm test -- test/common/frames`.
 
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -12,8 +12,8 @@ import { root } from './stamp.mjs'
 /** Longer than the whole gate may take: a step that hangs is stopped, and its output shown. */
 const stepTimeoutMs = 8 * 60_000
 
-// The same for everybody, whatever their shell says; and a test that forgets to name a data folder
-// must not find, or leave, anything in that of the person who runs it.
+// The same for everybody, whatever their shell sets; and a test that forgets to name a data folder must not use that of
+// the person who runs it.
 const scratch = mkdtempSync(join(tmpdir(), 'coterie-check-'))
 const env = {
   ...process.env,
@@ -23,12 +23,12 @@ const env = {
 }
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
-/** Why tests were skipped, as the titles of their groups say: "… (skipped: why)". */
+/** Why tests were skipped, from the titles of their groups: "… (skipped: why)". */
 const reasons = new Set()
 
 const typescript = 'node_modules/typescript/bin/tsc'
-// The build comes first: tests start the built programs. The rest needs nothing from each other, and tests wait for
-// this and that: so the other steps go on beside them, one after the other.
+// The build comes first because tests start the built programs. The other steps are independent, and tests often wait:
+// so these steps run beside the tests, one after the other.
 const steps = [
   { name: 'types of tests and benchmarks', args: [typescript, '-p', 'test/tsconfig.json'] },
   { name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '--deny-warnings'] },
@@ -79,7 +79,7 @@ function count(results) {
   }
 }
 
-/** Runs a script of Node to its end; both its outputs as one text. */
+/** Runs a Node script to its end; resolves to its outcome, with both outputs as one text. */
 function run(args) {
   return new Promise((resolve) => {
     const startedMs = performance.now()

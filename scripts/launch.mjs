@@ -1,8 +1,8 @@
 // node scripts/launch.mjs [--ignore-hangup] tracker|client|demo|check|build|bench|campaign [arguments]
 //
-// Runs one of the programs, after installing and building where something is missing or older than
-// its sources. Runs before anything is installed, so it is plain JavaScript on Node alone. Standard
-// input and output belong to the program: nothing here reads the one or writes to the other.
+// Runs one of the programs, after installing and building if something is missing or older than its sources. Runs
+// before anything is installed, so it is plain JavaScript on Node alone. Standard input and output belong to the
+// program: nothing here reads or writes them.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -13,10 +13,10 @@ import { isBuildFresh, isInstallNewer, Problem, root } from './stamp.mjs'
 const [first = '', ...others] = process.argv.slice(2)
 const ignoresHangup = first === '--ignore-hangup'
 const [what = '', ...words] = ignoresHangup ? others : [first, ...others]
-// A hang-up that somebody listens for is left alone by the programs.
+// The programs leave hang-ups alone when there is a listener already.
 if (ignoresHangup) process.on('SIGHUP', () => {})
 const programs = ['tracker', 'client', 'demo']
-/** TypeScript, run by a development dependency: the folder of each kind. */
+/** Folders of scripts in TypeScript, which a development dependency runs. */
 const scripts = { bench: 'bench', campaign: join('test', 'campaigns') }
 
 async function launch() {
@@ -38,7 +38,7 @@ async function launch() {
       `scripts/launch.mjs starts one of ${programs.join(', ')}, check, build, bench, campaign`,
     )
   }
-  // When all is fresh, which is nearly always, starting costs these few file times and no more.
+  // Nearly always all is fresh, and the check costs only a few file times.
   if (!isInstallNewer() || !isBuildFresh()) {
     const { prepare } = await import('./prepare.mjs')
     await prepare({ withDevelopment: false, withBuild: true })
@@ -47,7 +47,7 @@ async function launch() {
   await import(`../dist/${what}/main.js`)
 }
 
-/** The first word is the name of the script. */
+/** Throws a `Problem` unless the first word names a script of the folder. */
 function checkName(folder) {
   const [name = ''] = words
   if (!/^[a-z-]+$/.test(name) || !existsSync(join(folder, `${name}.ts`)))

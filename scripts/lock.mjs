@@ -1,22 +1,20 @@
-// One installs or builds at a time. Each that wants to raises a flag of its own, the file
-// `.coterie-lock-<pid>`, and only then looks for others: of two that come together at least one sees
-// the other and takes its flag down again. So there is no moment between "is it free?" and "it is mine".
+// One installs or builds at a time. Each that wants to raises a flag, the file `.coterie-lock-<pid>`, and only then
+// looks for others: of two that come together, at least one sees the other and takes its flag down again.
 //
-// A flag counts while its process lives and it is younger than `flagAgeMaxMs`, so what a killed
-// process left behind blocks nobody, nor does a flag whose number another program has got since
-// (after a restart of the computer). Nobody ever removes the flag of a live process.
+// A flag counts while its process lives and it is younger than `flagAgeMaxMs`. So one that a killed process left blocks
+// nobody forever, even if another program has its pid after a restart. Nobody removes a flag of others that counts.
 
 import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './stamp.mjs'
 
 const prefix = '.coterie-lock-'
-/** Longer than any install over a slow line takes; see above for why there is an end to it. */
+/** Longer than any install over a slow line takes. */
 const flagAgeMaxMs = 15 * 60_000
-/** A wait shorter than this is not worth a word. */
+/** A shorter wait is not reported. */
 const quietMs = 2_000
 
-/** Runs `work` while nobody else does. */
+/** Runs `work` while no other process does. */
 export async function alone(work) {
   const own = flagOf(process.pid)
   await raise(own)
@@ -27,7 +25,7 @@ export async function alone(work) {
   }
 }
 
-/** A flag for a process that works for this one: it may live on when this one is killed. */
+/** Runs `work` with a flag for a child process, which may outlive this one. */
 export async function withFlagFor(child, work) {
   const flag = flagOf(child.pid)
   writeFileSync(flag, '')
@@ -55,12 +53,12 @@ async function raise(own) {
       process.stderr.write(`waiting for process ${holder() ?? ''}, which is installing or building Coterie\n`)
       told = true
     }
-    // A random wait: two that saw each other must not go on doing so.
+    // A random wait, so that two that saw each other do not collide again and again.
     await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 100))
   }
 }
 
-/** The process, other than this one, whose flag is up. Flags that count no more are removed. */
+/** Another process whose flag counts. Removes flags that no longer do. */
 function holder() {
   for (const name of readdirSync(root)) {
     const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : process.pid
@@ -80,7 +78,7 @@ function isAlive(pid) {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    // EPERM: it lives, and belongs to somebody else.
+    // EPERM: it is alive and belongs to somebody else.
     return error.code === 'EPERM'
   }
 }

@@ -1,8 +1,8 @@
 // node scripts/native.mjs <folder of the compiled modules>
 //
-// Compiles piece-hash.c, beside the bundles that look for it, and says on standard output why it is not
-// there afterwards. That is no failure: without it everything works, and hashing takes longer. One file for
-// one kind of processor needs no build system; the headers come as a package, so nothing is fetched.
+// Compiles piece-hash.c beside the bundles, which look for it there, or says on standard output why it could not. That
+// is no failure: without it, hashing only takes longer. One file for one kind of processor needs no build system; the
+// headers come as a package, so nothing is fetched.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
@@ -23,12 +23,12 @@ if (problem !== undefined) {
 }
 
 function whyNot() {
-  return process.arch === 'x64' ? (compile() ?? load()) : `not for ${process.arch} yet`
+  return process.arch === 'x64' ? (compile() ?? load()) : `there is no version for ${process.arch} yet`
 }
 
 function compile() {
   const compiler = process.env.CC ?? 'cc'
-  // Node's own functions are found when it loads the file; only macOS has to be told so.
+  // Node's own functions are found when it loads the file; only the linker of macOS has to be told.
   const late = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []
   const options = ['-std=c11', '-O2', '-shared', '-fPIC', ...late, '-I', headers]
   const run = spawnSync(compiler, [...options, '-o', target, source], { encoding: 'utf8' })
@@ -36,7 +36,7 @@ function compile() {
   return run.status === 0 ? undefined : `${compiler} failed: ${run.stderr.trim().split('\n')[0]}`
 }
 
-/** In this process, which ends at once, and not first in a client. */
+/** Loads it here, so that a fault does not first show in a client. */
 function load() {
   try {
     const { hashPiece } = createRequire(import.meta.url)(target)

@@ -1,5 +1,5 @@
-// Installs from the lock file and builds, where that is needed. Says nothing on standard output, and
-// little on standard error when all goes well. Two that start together take turns, see lock.mjs.
+// Installs from the lock file and builds, if needed. Prints nothing on standard output, and little on standard error
+// when all goes well. Processes that start together take turns, see lock.mjs.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,15 +14,15 @@ const hiddenLock = join(nodeModules, '.package-lock.json')
 export async function prepare({ withDevelopment, withBuild }) {
   if (isInstalled(withDevelopment) && (!withBuild || isBuildFresh())) return
   await alone(async () => {
-    // Whoever was first may have done it all by now.
+    // Another process may have done it meanwhile.
     if (!isInstalled(withDevelopment)) await install(withDevelopment)
     if (withBuild && !isBuildFresh()) await build()
   })
 }
 
 /**
- * Whether node_modules is what the lock file says. Times alone would reinstall after each switch of
- * branches, under the feet of whatever runs: so when they disagree, the contents decide.
+ * Whether node_modules matches the lock file. When times disagree, the contents decide: times alone would reinstall
+ * after each switch of branches, under running programs.
  */
 function isInstalled(withDevelopment) {
   if (!withDevelopment && isInstallNewer()) return true
@@ -42,7 +42,7 @@ function isInstalled(withDevelopment) {
 }
 
 async function install(withDevelopment) {
-  // What was installed for development stays so: a start must not take the test tools away.
+  // Development packages stay installed: starting a program must not remove the test tools.
   const hadDevelopment = Object.values(packagesOf(hiddenLock) ?? {}).some((entry) => entry.dev === true)
   const development = withDevelopment || hadDevelopment
   process.stderr.write('Installing what Coterie needs (once) …\n')
@@ -57,9 +57,8 @@ async function install(withDevelopment) {
 }
 
 /**
- * Builds beside the old build and then takes its place, so that nothing of a deleted source stays
- * and a build that fails changes nothing. The stamp is from before the compiler ran: a source that
- * changes meanwhile makes the build stale, as it should.
+ * Builds beside the old build and then replaces it, so that no output of a deleted source stays and a failed build
+ * changes nothing. The stamp is taken before compiling: a source that changes meanwhile makes the build stale.
  */
 async function build() {
   const stamp = sourceStamp()
@@ -83,10 +82,10 @@ async function build() {
   rmSync(old, { recursive: true, force: true })
 }
 
-/** Runs a command of the install or the build. Gives back its output, which is shown when it fails. */
+/** Runs a command of the install or the build. Resolves to its output; when it fails, prints that and throws. */
 async function run(command, args) {
   const called = [command === process.execPath ? 'node' : command, ...args].join(' ').replaceAll(root, '.')
-  // Not our standard input: the lines piped to the program must reach it.
+  // Our standard input is for the program: lines piped to it must reach it.
   const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = []
   child.stdout.on('data', (bytes) => output.push(bytes))

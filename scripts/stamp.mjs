@@ -1,6 +1,6 @@
-// What the build was made from, as one text: every source and script with its size and time. Kept beside the
-// build; equal text means a fresh build. A plain "newer than" would miss a deleted source, and one
-// that git put back with an older time.
+// The stamp of a build: a text with the size and time of every source and build script, kept beside the build. An equal
+// text means a fresh build. A plain "newer than" would miss a deleted source, and one that git restored with an older
+// time.
 
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** What keeps a program from starting, as one sentence for a person: shown without a stack. */
+/** Why a program cannot start, as one sentence for a person, shown without a stack. */
 export class Problem extends Error {
   name = 'Problem'
 }
@@ -23,7 +23,7 @@ export function isBuildFresh() {
   return textOf(join(root, 'dist', '.stamp')) === sourceStamp()
 }
 
-/** npm writes its hidden lock file last: when it is not older than ours, the install is whole and fresh. */
+/** npm writes its hidden lock file last: if it is not older than ours, the install is complete and fresh. */
 export function isInstallNewer() {
   const installed = timeOf(join(root, 'node_modules', '.package-lock.json'))
   return installed !== undefined && installed >= (timeOf(join(root, 'package-lock.json')) ?? 0)

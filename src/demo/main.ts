@@ -1,6 +1,6 @@
-// The main job end to end on loopback: a tracker and five clients, all real processes, share 256 MiB. The last
-// client downloads from the other four, one of which is killed on the way. Everything lives in a temporary
-// folder, on free ports.
+// Shows the main job end to end on loopback: a tracker and five clients, all real processes, share 256 MiB. The last
+// client downloads from the other four, one of which is killed midway. Everything is in a temporary folder, on free
+// ports.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream, mkdtempSync, rmSync } from 'node:fs'
@@ -15,7 +15,7 @@ const sizeMiB = 256
 const fileName = 'holiday.mp4'
 const group = 'family'
 const users = ['ann', 'ben', 'cem', 'dora', 'eva'] as const
-/** Slow enough to watch, and to kill a client on the way. */
+/** Slow enough to watch, and to kill a client midway. */
 const uploadLimit = '24M'
 
 const folder = mkdtempSync(join(tmpdir(), 'coterie-demo-'))
@@ -130,7 +130,7 @@ async function demo(): Promise<boolean> {
   await watch(ben)
   await Promise.all([watch(cem), watch(dora)])
 
-  title('Eva fetches it from all four; Ann is killed on the way')
+  title('Eva fetches it from all four; Ann is killed midway')
   await tell(eva, `list_files ${group}`)
   await beginDownload(eva)
   await watch(eva, async () => {

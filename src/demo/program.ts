@@ -35,14 +35,14 @@ export class Program {
     })
   }
 
-  /** Types a line and resolves to the next line printed that is the reply. Throws at a line that is an error. */
+  /** Types a line and resolves to the next printed line that is the reply. Throws on a line that is an error. */
   async say(line: string, isReply: (line: string) => boolean = () => true): Promise<string> {
     this.#read = this.#lines.length
     this.process.stdin?.write(`${line}\n`)
     return this.next(isReply)
   }
 
-  /** Skips to the next line for which `isRight` holds. Throws on the way at a line that is an error. */
+  /** Skips to the next line for which `isRight` holds. Throws on a line before it that is an error. */
   async next(isRight: (line: string) => boolean): Promise<string> {
     for (;;) {
       while (this.#read < this.#lines.length) {
