@@ -1,4 +1,4 @@
-// Whether trackers have come to the same state.
+// Waits until trackers have the same state.
 
 import { setTimeout } from 'node:timers/promises'
 import type { TrackerProcess } from './tracker-process.ts'
@@ -7,7 +7,7 @@ import type { TrackerProcess } from './tracker-process.ts'
 const agreementMs = 10_000
 const lookEveryMs = 50
 
-/** How long it takes until all say the same; undefined when that takes too long. Nothing is being changed. */
+/** Milliseconds until all report the same digest; undefined when that takes too long. Nothing may be changing. */
 export async function untilAgreed(trackers: readonly TrackerProcess[]): Promise<number | undefined> {
   const startedMs = performance.now()
   for (;;) {

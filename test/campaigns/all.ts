@@ -1,14 +1,14 @@
 // npm run campaign [-- --part <share>] [--seed <n>]
-// All campaigns one after the other, with as many kills and rounds as each has by itself, or with this share of
-// them (0.1 for a tenth, but one at least). Ends with a summary, and with 1 when one of them found anything wrong.
-// Those that need what is not there (nats-server, root) say so and count as skipped.
+// Runs all campaigns in turn, each with its usual number of kills or rounds, or with this share of them (0.1 for a
+// tenth, but at least one). Ends with a summary, and exits with 1 when one of them found anything wrong. Those that
+// lack what they need (nats-server, root) say so and count as skipped.
 
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { resultOf, runInTurn, summaryOf, type Campaign } from './in-turn.ts'
 
-/** What is counted in each campaign, and how many there are. */
+/** The unit of each campaign, and how many a full run has. */
 const counts = {
   'crash-download': ['kills', 100],
   'crash-tracker': ['kills', 330],

@@ -1,4 +1,4 @@
-// Rounds of killing NATS servers and trackers of one community, under clients that go on issuing commands.
+// Kills NATS servers and trackers of one community, round after round, while clients issue commands.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,20 +15,20 @@ export interface ClusterOptions {
   readonly rounds: number
   readonly clients: number
   readonly seed: number
-  /** Hears how each round went. */
+  /** Called with a line about each round. */
   readonly onRound?: (line: string) => void
 }
 
 export interface ClusterFigures extends Figures {
   readonly victims: Record<Victim, number>
-  /** From the end of a round to the same digest at all trackers, in milliseconds, each round. */
+  /** From the end of a round to the same digest at all trackers, in milliseconds, one per round. */
   readonly agreedAfterMs: number[]
 }
 
 const victims = ['leader', 'follower', 'tracker'] as const
 export type Victim = (typeof victims)[number]
 
-/** Commands that are acknowledged between the end of a round and the next kill: from none to so many. */
+/** Before each kill, from none to this many commands are acknowledged. */
 const commandsBetweenKillsMax = 600
 
 export async function killInCluster(options: ClusterOptions): Promise<ClusterFigures> {
@@ -67,7 +67,7 @@ export async function killInCluster(options: ClusterOptions): Promise<ClusterFig
   }
 }
 
-/** Each as often as the others, in a random order. */
+/** Each about as often as the others, in random order. */
 function shuffledVictims(count: number, random: () => number): Victim[] {
   const order = Array.from({ length: count }, (_, index) => victims[index % victims.length] as Victim)
   return order
@@ -76,7 +76,7 @@ function shuffledVictims(count: number, random: () => number): Victim[] {
     .map(({ victim }) => victim)
 }
 
-/** Three NATS servers and two trackers, each with a data folder of its own. */
+/** Three NATS servers and two trackers, each with its own data folder. */
 class Community {
   readonly #folder = mkdtempSync(join(tmpdir(), 'coterie-campaign-'))
   readonly #cluster: NatsCluster
@@ -104,12 +104,12 @@ class Community {
 
   async start(): Promise<void> {
     await this.#cluster.start()
-    // At the same moment, on an empty cluster that is still electing.
+    // Both at once, on an empty cluster that is still electing.
     await Promise.all(this.trackers.map((tracker) => tracker.start()))
     await this.#cluster.whenWhole()
   }
 
-  /** How long it took until the victim was back and all of it whole, in milliseconds. */
+  /** Resolves to how long it took until the victim was back and the cluster whole, in milliseconds. */
   async killAndRestart(victim: Victim, random: () => number, workload: Workload): Promise<number> {
     const one = Math.floor(random() * 2)
     const leader = await this.#cluster.whenWhole()

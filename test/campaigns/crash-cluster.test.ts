@@ -1,4 +1,4 @@
-// Short versions of the campaigns on several machines.
+// Short versions of the campaigns with NATS.
 
 import { afterAll, describe, expect, test } from 'vitest'
 import { natsIsMissing } from '../tracker/support/nats-server.ts'
@@ -9,7 +9,7 @@ import { cutAndHeal } from './partition-rounds.ts'
 const seed = Date.now() % 1_000_000
 const patience = { timeout: 120_000 }
 
-describe.skipIf(natsIsMissing)(`three servers of NATS and two trackers${natsIsMissing}`, () => {
+describe.skipIf(natsIsMissing)(`three NATS servers and two trackers${natsIsMissing}`, () => {
   test('killing each kind once loses nothing, and the trackers agree after each', patience, async () => {
     const figures = await killInCluster({ rounds: 3, clients: 8, seed })
     expect({ seed, ...figures }).toMatchObject({

@@ -1,7 +1,7 @@
 // npm run crash:cluster [-- --rounds <n>] [--seed <n>] [--clients <n>]
-// Three real nats-servers and two real trackers; kill -9 of the server that leads the log, another one, or
-// a tracker, in random order, under clients that issue commands of all kinds. After each round all trackers
-// must have the same state. Exits with 1 when anything was lost, applied twice or half, or they disagree.
+// Kills the NATS server that leads the log, another one, or a tracker with kill -9, in random order, while clients
+// issue commands of all kinds to two real trackers on three real nats-servers. After each round all trackers must have
+// the same state. Exits with 1 when anything was lost, applied twice or half, or they disagree.
 
 import { parseArgs } from 'node:util'
 import { natsIsMissing } from '../tracker/support/nats-server.ts'
@@ -17,7 +17,7 @@ const { values } = parseArgs({
 })
 const [rounds, seed, clients] = [Number(values.rounds), Number(values.seed), Number(values.clients)]
 
-const title = '2 trackers, 3 servers of NATS'
+const title = '2 trackers, 3 NATS servers'
 
 if (natsIsMissing !== '') {
   skip(title, 'nats-server is not installed')
@@ -29,7 +29,7 @@ if (natsIsMissing !== '') {
     ['leader, follower, tracker killed', `${leader}, ${follower}, ${tracker}`],
     ...rowsOf(figures),
     ['rounds that ended in agreement', String(figures.agreedAfterMs.length)],
-    ['agreement after, longest', inMs(Math.max(0, ...figures.agreedAfterMs))],
+    ['longest time to agreement', inMs(Math.max(0, ...figures.agreedAfterMs))],
   ]
   report(title, rows, figures)
   if (!isClean(figures)) process.exitCode = 1

@@ -14,16 +14,16 @@ test.runIf(process.platform === 'linux')(
       const figures = await killDownloader(arena, { kills: 3, sizeMiB: 24, seed, longestLifeMs: 400 })
       expect({ seed, ...figures }).toMatchObject({ isIdentical: true })
       expect(figures.inTheMiddle, `seed ${seed}`).toBeGreaterThan(0)
-      // At this rate there are never more than a few in flight.
+      // At this rate only a few are ever in flight.
       expect(figures.piecesSent, `seed ${seed}`).toBeLessThan(figures.pieces + 3 * 8)
     })
   },
   60_000,
 )
 
-// The calls behind the last `rm` only remember what became of it; the campaign goes to the end of them.
+// The calls after the last `rm` only record the outcome; the full campaign covers them.
 test.each([false, true])(
-  'a client that is killed before any call of publishing leaves nothing half (over a file: %s)',
+  'a client that is killed before any call of publishing leaves nothing half done (over a file: %s)',
   async (overwrite) => {
     await inArena(async (arena) => {
       const { calls, faults } = await killInPublishing(arena, overwrite, 'rm')

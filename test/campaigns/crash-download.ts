@@ -1,7 +1,7 @@
 // npm run crash:download [-- --kills <n>] [--seed <n>] [--mib <n>]
-// Kills a downloading client with kill -9 at random moments, 100 times over one download of 1 GiB. Exits
-// with 1 when the copy is not identical, or when more came again than was in flight at the kills. Then kills
-// one right before each call that gives a file its name, and exits with 1 when anything is left half. Linux.
+// Kills a downloading client with kill -9 at random moments, 100 times during one download of 1 GiB. Exits with 1 when
+// the copy is not identical, or more was fetched again than was in flight at the kills. Then kills one right before
+// each call that publishes a file, and exits with 1 when anything is left half done. Linux only.
 
 import { parseArgs } from 'node:util'
 import { inArena } from '../../bench/arena.ts'

@@ -1,8 +1,8 @@
 // npm run crash:partition [-- --rounds <n>] [--seed <n>] [--clients <n>]
-// Three nats-servers and two trackers in network namespaces; the second tracker is cut off from NATS and
-// healed, again and again, under clients that issue commands. While it is cut off it must answer reads and
-// refuse writes with a sentence; after healing it must catch up. Exits with 1 when it does not, or when
-// anything was lost, applied twice or half. Needs root, `ip netns` and nats-server; says so without them.
+// Cuts one of two trackers off from three nats-servers and heals the network, again and again, while clients issue
+// commands. While cut off it must answer reads and refuse writes with a sentence; after healing it must catch up. Exits
+// with 1 when it does not, or when anything was lost, applied twice or half. Needs root, `ip netns` and nats-server,
+// and says so without them.
 
 import { parseArgs } from 'node:util'
 import { natsIsMissing } from '../tracker/support/nats-server.ts'
@@ -18,7 +18,7 @@ const { values } = parseArgs({
   },
 })
 
-const title = '1 of 2 trackers cut off from 3 servers of NATS'
+const title = '1 of 2 trackers cut off from 3 NATS servers'
 const opened = natsIsMissing === '' ? PartitionNetwork.open() : { why: 'nats-server is not installed' }
 process.once('SIGINT', () => process.exit(1))
 process.once('SIGTERM', () => process.exit(1))
@@ -35,7 +35,7 @@ async function campaign(network: PartitionNetwork): Promise<void> {
       ['rounds of cutting and healing', String(rounds)],
       ['slowest read while cut off', inMs(figures.slowestReadMs)],
       ['slowest refusal while cut off', inMs(figures.slowestRefusalMs)],
-      ['caught up after healing, longest', inMs(Math.max(0, ...figures.caughtUpAfterMs))],
+      ['longest catch-up after healing', inMs(Math.max(0, ...figures.caughtUpAfterMs))],
     ]
     report(title, rows, figures)
     for (const sentence of figures.refusals) console.log(`  writes were refused with "${sentence}"`)

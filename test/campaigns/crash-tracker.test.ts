@@ -1,4 +1,4 @@
-// A short version of the campaign, and that it sees what is wrong with a tracker that is broken on purpose.
+// A short version of the campaign, and a check that it catches trackers broken on purpose.
 
 import { expect, test } from 'vitest'
 import type { Figures } from './figures.ts'
@@ -27,7 +27,7 @@ test('a tracker that is killed before and after each step of a command and of a 
 
 const names = Object.keys(variants) as VariantName[]
 
-test.each(names)('the campaign finds in the variant %s what it has to find', async (name) => {
+test.each(names)('the campaign finds in the variant %s what it should', async (name) => {
   const program = (folder: string) => variantProgram(name, folder)
   const killed = (kills: number) => killAtRandom({ ...few, trackers: 1, kills, program })
   const { finds } = variants[name]
@@ -36,7 +36,7 @@ test.each(names)('the campaign finds in the variant %s what it has to find', asy
     expectClean(figures)
     return
   }
-  // Two kills show it nearly always.
+  // Two kills nearly always show it.
   if (figures[finds] === 0) figures = await killed(8)
   expect({ seed, ...figures }).toMatchObject({ [finds]: expect.toSatisfy((count: number) => count > 0) })
 })

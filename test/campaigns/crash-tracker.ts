@@ -1,8 +1,7 @@
 // npm run crash:tracker [-- --kills <n>] [--seed <n>] [--trackers <1|2|…>] [--clients <n>] [--variant <name>]
-// Kills the real tracker program with kill -9, at random moments and at named ones, under clients that
-// issue commands of all kinds, and holds what is there afterwards against what was acknowledged. Exits
-// with 1 when anything was lost, applied twice or half applied; with a variant that is broken on purpose
-// likewise, which is what it is for.
+// Kills the real tracker program with kill -9, at random moments and at named ones, while clients issue commands of all
+// kinds, and compares what is there afterwards with what was acknowledged. Exits with 1 when anything was lost, applied
+// twice or half applied, as it must with a variant that is broken on purpose.
 
 import { parseArgs } from 'node:util'
 import { isClean, report, rowsOf, type Figures } from './figures.ts'
@@ -27,7 +26,7 @@ if (values.variant === undefined) await campaign()
 else await variant(values.variant)
 
 async function campaign(): Promise<void> {
-  // Two parts for each number of trackers, one of them with twice as many kills as the other.
+  // For each number of trackers, two thirds of the kills are at random moments and one third at named ones.
   const part = Math.ceil(kills / counts.length / 3)
   for (const trackers of counts) {
     const name = trackers === 1 ? '1 tracker' : `${trackers} trackers on one file`

@@ -1,5 +1,5 @@
-// Kills a downloading client with kill -9, again and again over one download, and counts what had to be
-// fetched more than once.
+// Kills a downloading client with kill -9, again and again during one download, and counts what was fetched more than
+// once.
 
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
@@ -16,17 +16,17 @@ export interface DownloadPlan {
   readonly kills: number
   readonly sizeMiB: number
   readonly seed: number
-  /** A moment between the login and this many milliseconds later is when a client dies. */
+  /** A client dies at a random moment, at most this many milliseconds after its login. */
   readonly longestLifeMs: number
 }
 
 export interface DownloadFigures {
   readonly kills: number
-  /** Kills before the download was through. */
+  /** Kills before the download was complete. */
   readonly inTheMiddle: number
   readonly isIdentical: boolean
   readonly pieces: number
-  /** Sent by the seeder over all; what is more than there are was fetched again. */
+  /** Sent by the seeder in all; those beyond `pieces` were fetched again. */
   readonly piecesSent: number
 }
 
@@ -39,7 +39,7 @@ export async function killDownloader(arena: Arena, plan: DownloadPlan): Promise<
   const pieces = Math.ceil((plan.sizeMiB * MiB) / pieceBytes)
   const seeder = await arena.startMember('seeder')
   await seeder.say(`upload_file ${path} ${group}`)
-  // So slow that the download does not end before the last kill, however long all lives are.
+  // Slow enough that the download outlasts the last kill, however long the lives are.
   const ratePerMs = (0.8 * plan.sizeMiB * MiB) / (plan.kills * plan.longestLifeMs)
   await seeder.say(`limit upload ${Math.max(1, Math.round((ratePerMs * 1000) / 1024))}K`)
   let client = await startKnownMember(arena, seeder, 'victim')
@@ -65,8 +65,8 @@ export async function killDownloader(arena: Arena, plan: DownloadPlan): Promise<
 }
 
 /**
- * Asked for and not waited for: on a busy machine a client lives longer than it should, and may have been through, and
- * said so, before it was killed.
+ * Polls instead of waiting for the notice: on a busy machine a client lives longer than planned, and may have
+ * completed, and said so, before it is killed.
  */
 async function untilComplete(client: Program): Promise<void> {
   for (;;) {

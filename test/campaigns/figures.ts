@@ -1,8 +1,8 @@
-// What a campaign comes to, and how it is shown.
+// The figures of a campaign, and how they are printed.
 
 import type { Findings } from './workload/audit.ts'
 
-/** Of one or several rounds together. Times in milliseconds. */
+/** Of one or more rounds. Times in milliseconds. */
 export interface Figures extends Findings {
   kills: number
   readonly restartsMs: number[]
@@ -27,7 +27,7 @@ export function isClean({ lost, twice, half }: Findings): boolean {
   return lost + twice + half === 0
 }
 
-/** The rows that every campaign of kills has. */
+/** The rows common to all campaigns of kills. */
 export function rowsOf(figures: Figures): [what: string, figure: string][] {
   const sorted = figures.restartsMs.toSorted((a, b) => a - b)
   return [
@@ -45,7 +45,7 @@ export function rowsOf(figures: Figures): [what: string, figure: string][] {
 
 const complaintsShown = 10
 
-/** What a campaign tells whoever runs it beside others. */
+/** What a campaign sends to the process that runs several. */
 export interface Report {
   readonly title: string
   readonly rows: readonly (readonly [what: string, figure: string])[]
@@ -53,7 +53,7 @@ export interface Report {
   readonly skipped?: string
 }
 
-/** Prints a table, and what was wrong. */
+/** Prints a table, and the first complaints. */
 export function report(title: string, rows: Report['rows'], found?: Findings): void {
   tell({ title, rows })
   console.log(`\n${title}`)

@@ -1,4 +1,4 @@
-// Campaigns one after the other: what becomes of each, and of the whole.
+// Running campaigns in turn: the result of each, and the summary.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { resultOf, runInTurn, summaryOf, type Campaign } from './in-turn.ts'
 
 const figures = JSON.stringify(new URL('figures.ts', import.meta.url).href)
 
-/** Campaigns of these names, whose programs are these. */
+/** Campaigns with these names and programs. */
 function campaignsOf(programs: Readonly<Record<string, string>>): Campaign[] {
   const folder = temporaryFolder()
   return Object.entries(programs).map(([name, program]) => {
@@ -18,7 +18,7 @@ function campaignsOf(programs: Readonly<Record<string, string>>): Campaign[] {
   })
 }
 
-test('each runs to its end whatever became of the one before, and one that failed is told at the end', async () => {
+test('each runs to its end whatever happened to the one before, and the summary names those that failed', async () => {
   const begun: string[] = []
   const campaigns = campaignsOf({
     wrong: "report('one', [['lost', '1'], ['longest', '5 ms']]); process.exitCode = 1",

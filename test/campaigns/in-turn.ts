@@ -1,5 +1,4 @@
-// Runs campaigns one after the other, each in a process of its own so that what goes wrong in one stops no other,
-// and makes a summary of what they came to.
+// Runs campaigns in turn, each in its own process so that a failure stops no other, and summarises the results.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,20 +9,20 @@ export interface Campaign {
   readonly name: string
   /** The path of its program, in TypeScript. */
   readonly file: string
-  /** What it is told: `['--kills', '330']`. */
+  /** Its arguments: `['--kills', '330']`. */
   readonly words: readonly string[]
 }
 
 export interface Outcome {
   readonly name: string
-  /** Of the process: 0 when nothing was wrong; undefined when a signal ended it. */
+  /** The exit code: 0 when nothing was wrong; undefined when a signal ended the process. */
   readonly code: number | undefined
   readonly seconds: number
   /** What it reported, in order. */
   readonly reports: readonly Report[]
 }
 
-/** Tells of each before it begins; what they print goes where this program's output goes, or nowhere. */
+/** Calls `onBegin` before each; their output goes where this program's output goes, or nowhere. */
 export async function runInTurn(
   campaigns: readonly Campaign[],
   onBegin: (campaign: Campaign) => void,
@@ -48,13 +47,13 @@ async function run({ name, file, words }: Campaign, output: 'inherit' | 'ignore'
   return { name, code: code ?? undefined, seconds: (performance.now() - startedMs) / 1000, reports }
 }
 
-/** `failed`: by its own word, or it did not come to its end, or has nothing to report. */
+/** `failed`: it said so, did not come to its end, or reported nothing. */
 export function resultOf({ code, reports }: Outcome): 'ok' | 'failed' | 'skipped' {
   if (code !== 0 || reports.length === 0) return 'failed'
   return reports.some(({ skipped }) => skipped === undefined) ? 'ok' : 'skipped'
 }
 
-/** A line for each campaign, under it one for each of its reports with what was counted, and how many went how. */
+/** A line for each campaign, below it one with the counts of each of its reports, and a last line with the totals. */
 export function summaryOf(outcomes: readonly Outcome[]): string[] {
   const results = outcomes.map(resultOf)
   const many = (result: string): number => results.filter((each) => each === result).length
@@ -67,7 +66,7 @@ export function summaryOf(outcomes: readonly Outcome[]): string[] {
   ]
 }
 
-/** Times are left out: they stand in the campaign's own table. */
+/** Times are left out: they are in the campaign's own table. */
 function countsOf(rows: Report['rows']): string {
   const counts = rows.filter(([, figure]) => !figure.endsWith(' ms'))
   return counts.map(([what, figure]) => `${what} ${figure}`).join(', ')

@@ -1,4 +1,4 @@
-// A member whose client is started again and again: each login costs it a sixth of what it costs others.
+// A member whose client is restarted often: each of its logins costs a sixth of the usual.
 
 import { join } from 'node:path'
 import { group, type Arena } from '../../bench/arena.ts'

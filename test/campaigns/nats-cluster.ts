@@ -5,9 +5,9 @@ import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { setTimeout } from 'node:timers/promises'
 import { NatsServer } from '../tracker/support/nats-server.ts'
 
-/** Of NATS, alone in this campaign. */
+/** The only stream in this campaign: the log of the trackers. */
 const stream = 'coterie'
-/** Longer than an election takes, and a restarted server to catch up. */
+/** Longer than an election takes, and the catching up of a restarted server. */
 const patienceMs = 60_000
 const lookEveryMs = 200
 
@@ -32,7 +32,7 @@ export class NatsCluster {
     })
   }
 
-  /** For `--log`. */
+  /** The argument of `--log`. */
   get address(): string {
     return `nats://${this.servers.map((server) => server.address).join(',')}`
   }
@@ -41,13 +41,13 @@ export class NatsCluster {
     await Promise.all(this.servers.map((server) => server.start()))
   }
 
-  /** The server that leads the log, once there is one and every replica has what it has. */
+  /** Resolves to the server that leads the log, once there is one and every replica is current. */
   async whenWhole(): Promise<NatsServer> {
     const deadlineMs = performance.now() + patienceMs
     for (;;) {
       const leader = await this.#leaderOfWhole()
       if (leader !== undefined) return leader
-      if (performance.now() > deadlineMs) throw new Error('the cluster of NATS does not become whole again')
+      if (performance.now() > deadlineMs) throw new Error('the NATS cluster does not become whole again')
       await setTimeout(lookEveryMs)
     }
   }

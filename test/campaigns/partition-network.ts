@@ -1,25 +1,25 @@
-// A network of namespaces on this machine: a bridge that trackers and NATS servers meet on, and a way to
-// take one of them off it without a word, as a switch that fails would. Needs root and `ip netns` (Linux).
+// Builds a network of namespaces on this machine: a bridge between trackers and NATS servers, and a way to take one of
+// them off it silently, as a failing switch would. Needs root and `ip netns` (Linux).
 
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 
-/** The servers of NATS, tracker 1 on this side of the bridge, and tracker 2, which can be cut off. */
 const subnetBits = 24
 
+/** The NATS servers share a namespace, tracker 2 has its own, and tracker 1 has none. Tracker 2 can be cut off. */
 export class PartitionNetwork {
   readonly #tag = randomBytes(3).toString('hex')
-  /** Third parts of 10.x.y.z that few networks have. */
+  /** Random third parts of the addresses, which few networks have. */
   readonly #subnet = `10.213.${randomBytes(1)[0]}`
   readonly #clientSubnet = `10.214.${randomBytes(1)[0]}`
   readonly natsHost = `${this.#subnet}.1`
-  /** Where clients reach tracker 2, whatever becomes of the bridge. */
+  /** Where clients reach tracker 2, even while it is off the bridge. */
   readonly farHost = `${this.#clientSubnet}.2`
 
-  /** Why there can be no such network; empty when there is one. */
+  /** The network, or why there can be none. */
   static open(): { network: PartitionNetwork } | { why: string } {
     const network = new PartitionNetwork()
-    // Also when a campaign is stopped, or has a bug: namespaces outlive processes.
+    // Namespaces outlive processes, also when a campaign is stopped or has a bug.
     process.once('exit', () => network.close())
     try {
       network.#make()
@@ -30,16 +30,17 @@ export class PartitionNetwork {
     }
   }
 
-  /** Put before a command, they run it where the servers of NATS, or tracker 2, are. */
+  /** Put before a command, runs it where the NATS servers are. */
   get atNats(): string[] {
     return ['ip', 'netns', 'exec', this.#name('n')]
   }
 
+  /** Put before a command, runs it where tracker 2 is. */
   get atFar(): string[] {
     return ['ip', 'netns', 'exec', this.#name('t')]
   }
 
-  /** From here on what tracker 2 sends to NATS gets lost, and the other way; nobody is told. */
+  /** Silently loses all packets between tracker 2 and NATS from now on. */
   cut(): void {
     ip('link', 'set', this.#name('tb'), 'nomaster')
   }
@@ -48,7 +49,7 @@ export class PartitionNetwork {
     ip('link', 'set', this.#name('tb'), 'master', this.#name('b'))
   }
 
-  /** Removes all of it, also what was only half made. */
+  /** Removes everything, even if only half made. */
   close(): void {
     for (const part of ['n', 't']) quietly('netns', 'del', this.#name(part))
     for (const part of ['nb', 'tb', 'tc', 'b']) quietly('link', 'del', this.#name(part))
@@ -72,7 +73,7 @@ export class PartitionNetwork {
     ip('addr', 'add', `${this.#clientSubnet}.1/${subnetBits}`, 'dev', this.#name('tc'))
   }
 
-  /** A cable from here into a namespace. */
+  /** Connects this side with a namespace by a virtual cable (veth). */
   #plug(part: string, near: string, far: string, host: string): void {
     const name = this.#name(near)
     ip('link', 'add', name, 'type', 'veth', 'peer', 'name', far, 'netns', this.#name(part))

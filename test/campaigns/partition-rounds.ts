@@ -1,4 +1,4 @@
-// Rounds of cutting one tracker off from NATS, and of healing, under clients that go on issuing commands.
+// Cuts one tracker off from NATS and heals it, round after round, while clients issue commands.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -24,19 +24,19 @@ export interface PartitionOptions {
 
 /** Times in milliseconds. */
 export interface PartitionFigures extends Figures {
-  /** The longest that the tracker which was cut off took to answer a read. */
+  /** The longest that the tracker took to answer a read while cut off. */
   slowestReadMs: number
   /** … and to refuse a write. */
   slowestRefusalMs: number
-  /** What it said. */
+  /** The sentences of its refusals. */
   readonly refusals: Set<string>
-  /** From healing to the same digest at both trackers, each round. */
+  /** From healing to the same digest at both trackers, one per round. */
   readonly caughtUpAfterMs: number[]
 }
 
-/** Commands that are acknowledged elsewhere while a tracker is cut off: at most so many. */
+/** At most this many commands are acknowledged before each cut, and again during it. */
 const commandsMeanwhileMax = 600
-/** Reads asked of a tracker that is cut off, each round. */
+/** Reads that a cut-off tracker is asked for, per round. */
 const readsPerRound = 20
 
 export async function cutAndHeal(options: PartitionOptions): Promise<PartitionFigures> {
@@ -58,7 +58,7 @@ export async function cutAndHeal(options: PartitionOptions): Promise<PartitionFi
     await workload.start()
     for (let round = 0; round < rounds; round++) {
       await workload.acknowledgedMore(Math.floor(random() * commandsMeanwhileMax))
-      // Logged in before, as somebody is who happens to use this tracker.
+      // Logs in before the cut, like a user who happens to use this tracker.
       await witness.ask('list_groups', {})
       network.cut()
       await askWhileCut(witness, figures)
@@ -84,7 +84,7 @@ export async function cutAndHeal(options: PartitionOptions): Promise<PartitionFi
   }
 }
 
-/** Reads must be answered and a write refused with a sentence; whatever else counts as half applied. */
+/** Reads must be answered and a write refused with a sentence; anything else counts as half applied. */
 async function askWhileCut(witness: Speaker, figures: PartitionFigures): Promise<void> {
   for (let read = 0; read < readsPerRound; read++) {
     const startedMs = performance.now()
@@ -103,7 +103,7 @@ async function askWhileCut(witness: Speaker, figures: PartitionFigures): Promise
   else figures.refusals.add(answer.refusal.sentence)
 }
 
-/** A client program waits so long for an answer. */
+/** As long as a client program waits for an answer. */
 const refusedWithinMs = 10_000
 
 function complain(figures: PartitionFigures, complaint: string): void {

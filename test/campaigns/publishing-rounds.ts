@@ -1,5 +1,5 @@
-// Kills a downloading client right before each of its calls that change the file system, from the last
-// piece to the share, one after the other, and looks each time at what is there, and what comes of it.
+// Kills a downloading client right before each call that changes the file system, from the last piece to the share, one
+// call at a time. Each time checks what is there, and what the next run makes of it.
 
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import type { Program } from '../../src/demo/program.ts'
 import { startKnownMember } from './known-member.ts'
 
 export interface PublishingFigures {
-  /** The calls, each of which the client was killed before. */
+  /** The calls before which the client was killed, one each time. */
   readonly calls: readonly string[]
   /** What was wrong, as sentences. */
   readonly faults: readonly string[]
@@ -21,8 +21,8 @@ const user = 'victim'
 const old = 'what was there before'
 
 /**
- * With `overwrite` the destination exists, and must be the old file or the new one at every moment. `upTo`: the
- * last call to kill before, by its name; what comes behind it is the same with and without `overwrite`.
+ * With `overwrite` the destination exists, and must be the old file or the new one at every moment. `upTo` names the
+ * last call to kill before; later ones are the same with and without `overwrite`.
  */
 export async function killInPublishing(
   arena: Arena,
@@ -79,13 +79,14 @@ class Place {
     const there = existsSync(this.#destination) ? readFileSync(this.#destination) : undefined
     const isWhole = there?.equals(this.#content) === true
     const isAsBefore = this.#overwrite ? there?.toString() === old : there === undefined
-    if (!isWhole && !isAsBefore) faults.push('the destination is neither as before nor the whole file')
+    if (!isWhole && !isAsBefore) faults.push('the destination is neither unchanged nor the whole file')
     const again = await this.#arena.restartMember(user)
     await untilListed(again)
     if (!readFileSync(this.#destination).equals(this.#content)) faults.push('the file is not the original')
     if (existsSync(`${this.#destination}.part`)) faults.push('the part file is still there')
     if (readdirSync(join(this.#arena.folder, user, 'journals')).length > 0) faults.push('a journal is left')
-    if (this.#overwrite && (statSync(this.#destination).mode & 0o777) !== 0o640) faults.push('another mode')
+    if (this.#overwrite && (statSync(this.#destination).mode & 0o777) !== 0o640)
+      faults.push('the mode differs')
     await again.say(`stop_share ${group} ${name}`)
     await again.quit()
     return faults
@@ -109,12 +110,12 @@ class Place {
   }
 }
 
-/** The file is complete, and this client is a second seeder of it: one that has a part only is listed too. */
+/** Waits until this client is the second seeder and its download is over: with only a part it is listed as well. */
 async function untilListed(client: Program): Promise<void> {
   for (let look = 0; look < 600; look++) {
     const isListed = (await client.say(`list_files ${group}`)).endsWith('2 seeders')
     if (isListed && !(await client.say('show_downloads')).startsWith('[D]')) return
     await new Promise((resolve) => setTimeout(resolve, 25))
   }
-  throw new Error('the file that was downloaded is not shared')
+  throw new Error('the downloaded file is not shared')
 }

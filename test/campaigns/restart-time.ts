@@ -1,4 +1,4 @@
-// How long a tracker takes from its start to serving, with a long log.
+// Times a tracker with a long log, from its start to serving.
 
 import { join } from 'node:path'
 import { SqliteLog } from '../../src/tracker/log/sqlite-log.ts'
@@ -15,8 +15,8 @@ const userCount = 64
 const commandsPerCommit = 1_000
 
 /**
- * Once with every command to be replayed, which a tracker that takes its snapshots never has to do, and
- * some times with the snapshot that the first one took.
+ * Starts once with every command to replay, which a tracker that takes snapshots never has to do, and then several
+ * times from the snapshot that the first start took.
  */
 export async function timeRestart(seed: number): Promise<{ rows: [string, string][]; isFast: boolean }> {
   const trackers = await Trackers.make(1, seed)
@@ -43,7 +43,7 @@ export async function timeRestart(seed: number): Promise<{ rows: [string, string
   }
 }
 
-/** Commands of random stories, as a tracker would have logged them. */
+/** Fills the log with commands of random stories, as a tracker would. */
 async function fill(path: string, seed: number): Promise<void> {
   const credentials = await everybodysCredentials()
   const log = new SqliteLog(path)
@@ -61,7 +61,7 @@ async function fill(path: string, seed: number): Promise<void> {
   await log.close()
 }
 
-/** Without an end: the users, and then one story after the other. */
+/** Endless: the users first, then one story after the other. */
 function* wishes(seed: number): Generator<StoryWish> {
   const random = seededRandom(seed)
   const users = Array.from({ length: userCount }, (_, index) => `user-${index}`)

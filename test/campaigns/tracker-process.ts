@@ -6,16 +6,16 @@ import { createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** Far longer than any start, or any way to a kill, takes. */
+/** Far longer than any start takes, or any wait for a kill. */
 const patienceMs = 60_000
 
 const builtTracker = fileURLToPath(new URL('../../dist/tracker/main.js', import.meta.url))
 
 export interface TrackerProgram {
-  /** What comes before the words: options of Node and the file of the program. */
+  /** What comes before the arguments: options of Node and the file of the program. */
   readonly node: readonly string[]
   readonly env?: Readonly<Record<string, string>>
-  /** What runs Node, and the program with it: `ip netns exec …` for example. */
+  /** A command that runs Node, such as `ip netns exec …`. */
   readonly within?: readonly string[]
   /** What else a kill does to the data folder. */
   readonly afterKill?: (dataFolder: string) => void
@@ -42,7 +42,7 @@ export class TrackerProcess {
     this.#words = words
   }
 
-  /** Starts it and waits until it serves: how long that took, in milliseconds. Rejects when it ends before. */
+  /** Starts it and waits until it serves; rejects if it ends before. Resolves to the time taken, in milliseconds. */
   async start(program = this.#program): Promise<number> {
     const startedMs = performance.now()
     this.#lines = []
@@ -77,17 +77,17 @@ export class TrackerProcess {
     return this.#child !== undefined
   }
 
-  /** Of its last life; null when that was ended by a signal. */
+  /** The exit code of its last life; null when a signal ended it. */
   get exitCode(): number | null {
     return this.#exitCode
   }
 
-  /** What it has written on standard error, in all its lives. */
+  /** Its standard error, of all its lives. */
   get stderr(): string {
     return this.#stderr
   }
 
-  /** Ends it without a word, and waits until it is gone. */
+  /** Kills it with SIGKILL, and waits until it is gone. */
   async kill(): Promise<void> {
     this.signal('SIGKILL')
     await this.ended()
@@ -97,7 +97,7 @@ export class TrackerProcess {
     this.#child?.kill(signal)
   }
 
-  /** Resolves when the process is gone, by whatever hand. */
+  /** Resolves when the process has ended, for whatever reason. */
   async ended(): Promise<void> {
     const signal = AbortSignal.timeout(patienceMs)
     if (this.#child !== undefined) await once(this.#child, 'close', { signal })
@@ -108,7 +108,7 @@ export class TrackerProcess {
     await this.ended()
   }
 
-  /** Of the whole hard state, with the position in the log that it belongs to. */
+  /** The digest of all hard state, and its position in the log. */
   async digest(): Promise<{ digest: string; position: number }> {
     this.#lines = []
     this.#child?.stdin.write('digest\n')
@@ -117,7 +117,7 @@ export class TrackerProcess {
     return { digest, position: Number(position) }
   }
 
-  /** A line, the end of the process, or the end of this time. */
+  /** Resolves at a line, at the end of the process, or after this time. */
   #news(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#wake(), timeoutMs)
@@ -140,11 +140,11 @@ export class TrackerProcess {
   }
 }
 
-/** Below the ports that systems give to outgoing connections: there a client would take that of a tracker that is down. */
+/** Below the ephemeral ports, among which a client could take that of a tracker that is down. */
 const firstPort = 20_000
 const portCount = 12_000
 
-/** A port that nobody listens on, and that nobody gets by chance while a tracker is down. */
+/** A port that nobody listens on, and that no client takes by chance while a tracker is down. */
 export async function freePort(random: () => number): Promise<number> {
   for (;;) {
     const server = createServer()
@@ -153,7 +153,7 @@ export async function freePort(random: () => number): Promise<number> {
       await once(server, 'listening')
       return (server.address() as AddressInfo).port
     } catch {
-      // Taken: another one.
+      // Taken: try another.
     } finally {
       server.close()
     }

@@ -1,4 +1,4 @@
-// Rounds of killing trackers that share one data folder, under clients that go on issuing commands.
+// Kills trackers that share one data folder, round after round, while clients issue commands.
 
 import type { Moment } from '../../src/tracker/moments.ts'
 import { seededRandom } from '../simulation/seeded-random.ts'
@@ -14,14 +14,14 @@ export interface RoundsOptions {
   readonly kills: number
   readonly clients: number
   readonly seed: number
-  /** Makes the program to run, in a folder that is gone at the end; the real one by default. */
+  /** Makes the program to run, in a folder that is removed at the end; the real one by default. */
   readonly program?: (folder: string) => TrackerProgram
 }
 
-/** Commands that are acknowledged between a restart and the next kill: from none to so many. */
+/** Before each kill, from none to this many commands are acknowledged. */
 const commandsBetweenKillsMax = 600
 
-/** The moments at which trackers are killed, each with the most passings before it strikes. */
+/** Moments at which trackers are killed, and how often at most a moment is passed first. */
 const moments: readonly (readonly [moment: Moment, passingsMax: number])[] = [
   ['before append', 50],
   ['after append', 50],
@@ -36,7 +36,7 @@ const moments: readonly (readonly [moment: Moment, passingsMax: number])[] = [
   ['after snapshot', 2],
 ]
 
-/** Kills one tracker after the other at random moments, each as soon as it serves again. */
+/** Kills the trackers in turn at random moments, each after the one before serves again. */
 export function killAtRandom(options: RoundsOptions): Promise<Figures> {
   return inRounds(options, options.program ?? (() => realProgram), async (trackers, workload, figures) => {
     await Promise.all(trackers.all.map((tracker) => tracker.start()))
@@ -54,8 +54,8 @@ export function killAtRandom(options: RoundsOptions): Promise<Figures> {
 }
 
 /**
- * Kills at named moments, in turn. With several trackers each goes towards its own moment, so that one is
- * killed while another is anywhere, or down as well.
+ * Kills at named moments, in turn. Several trackers head for different moments, so that one is killed while another is
+ * anywhere, or down as well.
  */
 export function killAtMoments(options: RoundsOptions): Promise<Figures> {
   return inRounds(options, snapshottingProgram, async (trackers, workload, figures) => {
@@ -79,7 +79,7 @@ export function killAtMoments(options: RoundsOptions): Promise<Figures> {
   })
 }
 
-/** How long the start took; undefined when the tracker met its moment while it read the log. */
+/** How long the start took; undefined when the tracker met its moment while reading the log. */
 async function startToDie(tracker: TrackerProcess, program: TrackerProgram): Promise<number | undefined> {
   try {
     return await tracker.start(program)
@@ -89,7 +89,7 @@ async function startToDie(tracker: TrackerProcess, program: TrackerProgram): Pro
   }
 }
 
-/** Trackers on one data folder, a workload, the rounds, and what it all came to. */
+/** Sets up trackers on one data folder and a workload, plays the rounds, and collects the figures. */
 async function inRounds(
   options: RoundsOptions,
   program: (folder: string) => TrackerProgram,
@@ -108,7 +108,7 @@ async function inRounds(
   }
 }
 
-/** Reads what became of everything, and whether all trackers, and a replay of their log, agree on it. */
+/** Audits the outcome, and checks that all trackers, and a replay of their log, agree on it. */
 async function conclude(trackers: Trackers, workload: Workload, figures: Figures): Promise<void> {
   await workload.stop()
   figures.longestPauseMs = workload.longestPauseMs

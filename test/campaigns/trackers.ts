@@ -1,4 +1,4 @@
-// Trackers that share one data folder, all of it temporary.
+// Trackers that share one data folder, all in a temporary folder.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

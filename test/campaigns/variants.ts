@@ -1,6 +1,6 @@
-// The trackers that campaigns run besides the real one: one that kills itself at a named moment, and some
-// that are broken on purpose, to know that a campaign sees it. These are copies of the built program with
-// a few words of it replaced: nothing of this is in the program itself.
+// Makes the trackers that campaigns run besides the real one: one that kills itself at a named moment, and some broken
+// on purpose, which a campaign has to catch. These are copies of the built program with a few words replaced; the
+// program itself contains none of this.
 
 import {
   copyFileSync,
@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { TrackerProgram } from './tracker-process.ts'
 
-/** Words of a file of the build, and what stands there instead. */
+/** A file of the build, words in it, and their replacement. */
 type Edit = readonly [file: string, words: RegExp, instead: string]
 
 interface Variant {
@@ -36,7 +36,7 @@ const keepDiskImage: Edit = [
   JSON.stringify(pathToFileURL(inside('power-failure.mjs')).href),
 ]
 
-/** A tracker that lost something notices at its next start, which would spare the campaign the work. */
+/** Turns off the check by which a tracker notices a loss at its next start: the campaign has to find it. */
 const believesItsLog: Edit = ['tracker/high-water-mark.js', /position >= this\.#before/, 'true']
 
 export const variants = {
@@ -126,7 +126,7 @@ function editedProgram(folder: string, edits: readonly Edit[]): TrackerProgram {
     const path = join(program, 'dist', file)
     const text = readFileSync(path, 'utf8')
     const edited = text.replace(words, instead)
-    // The program has changed: without this a campaign would find nothing wrong with a good one.
+    // The build has changed: without this check, a campaign would find nothing wrong with an unedited copy.
     if (edited === text) throw new Error(`${file} has no words like ${String(words)}`)
     writeFileSync(path, edited)
   }

@@ -1,9 +1,9 @@
-// A log that is wrong on purpose: what is appended is delivered, and with that answered, before it is
-// committed. Good for one tracker alone, which knows the positions that its entries will get.
+// A log broken on purpose: delivers entries, which are then answered, before they are committed. Works for a single
+// tracker only, which knows the positions that its entries will get.
 
 import { setTimeout } from 'node:timers/promises'
 
-/** The commit comes so much later; a busy disk takes as long. */
+/** The delay of the commit, in milliseconds, as long as on a busy disk. */
 const lateMs = 10
 
 export function deliveringBeforeCommit(Log) {

@@ -1,5 +1,5 @@
-// Preloaded into a client: kills it right before its n-th call that changes the file system. COTERIE_KILL_AT_CALL
-// is n, or 0 for never; the name of each call goes to the file COTERIE_CALL_LOG, a line each.
+// Preloaded into a client: kills it right before its n-th call that changes the file system. COTERIE_KILL_AT_CALL is n,
+// or 0 for never; the names of the calls go to the file COTERIE_CALL_LOG, one per line.
 
 import fs from 'node:fs'
 import fsPromises from 'node:fs/promises'
@@ -20,7 +20,7 @@ function watch(object, name) {
   }
 }
 
-/** Opening changes something only when it may make a file. */
+/** Opening counts only when it may create a file. */
 function watchOpen() {
   const original = fsPromises.open
   const readOnly = new Set(['r', fs.constants.O_RDONLY, undefined])

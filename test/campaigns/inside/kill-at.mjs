@@ -1,5 +1,5 @@
-// Preloaded into a tracker: kills it without a word when it reaches a moment for the n-th time.
-// COTERIE_KILL_AT is "<n> <moment>", as in "17 before commit"; see src/tracker/moments.ts.
+// Preloaded into a tracker: kills it with SIGKILL when it reaches a moment for the n-th time. COTERIE_KILL_AT has n and
+// the moment, as in "17 before commit"; see src/tracker/moments.ts.
 
 import { subscribe } from 'node:diagnostics_channel'
 
@@ -8,7 +8,7 @@ let left = Number(count)
 
 subscribe('coterie:tracker:moment', (moment) => {
   if (moment !== wanted || --left > 0) return
-  // A reply is handed to the socket at the end of the turn: after it means after that.
+  // A reply goes to the socket at the end of the turn, so the kill comes after that.
   if (moment === 'after reply') setImmediate(() => setImmediate(die))
   else die()
 })

@@ -1,13 +1,6 @@
-// In place of SQLite in a tracker: SQLite, and beside it an image of the data file as the disk would have
-// it if the power failed now, in the folder COTERIE_DISK_IMAGE. After a kill the campaign puts it in place.
-//
-// kill -9 alone loses nothing that was written: the system still has it, flushed or not. To see whether
-// a log relies on that, unflushed writes have to be dropped by somebody. Cutting the power needs a
-// machine, and a file system that drops writes needs root; so this goes by what SQLite documents. With
-// synchronous=FULL a commit flushes the write-ahead log before it returns: the image is made then. With
-// less it flushes nothing at a commit, and the image is only made when a system would write back by
-// itself. Linux takes up to 30 s for that; here it is soon, so that a campaign sees it often.
-// The image is that of one process: others on the same file would have to be stopped meanwhile.
+// Replaces SQLite in a tracker: SQLite, plus an image of the data file as the disk would have it if the power failed
+// now, in the folder COTERIE_DISK_IMAGE. After a kill the campaign restores the image. It is that of one process:
+// others on the same file would have to be stopped meanwhile.
 
 import { DatabaseSync as Engine } from '@photostructure/sqlite'
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,6 +13,11 @@ const folder = process.env.COTERIE_DISK_IMAGE
 let count = 0
 let data
 
+// kill -9 alone loses nothing that was written: the system still has it, flushed or not. To see whether a log relies on
+// that, unflushed writes have to be dropped. Cutting the power needs a machine, and a file system that drops writes
+// needs root, so this follows what SQLite documents. With synchronous=FULL a commit flushes the write-ahead log before
+// it returns: the image is made then. With less, a commit flushes nothing, and the image is made only when a system
+// would write back by itself. Linux takes up to 30 s for that; here it is soon, so that a campaign sees it often.
 export class DatabaseSync extends Engine {
   exec(sql) {
     super.exec(sql)
@@ -35,7 +33,7 @@ function synchronous(database) {
   return Object.values(database.prepare('PRAGMA synchronous').get())[0]
 }
 
-/** Whole or not at all: made beside the last one, and then named. */
+/** Whole or not at all: made beside the last image, then named. */
 function makeImage() {
   const image = join(folder, String(count++ % 2))
   rmSync(image, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-// What the audit makes of a story and of what was found of it.
+// How the audit judges a story by what is found of it.
 
 import { expect, test } from 'vitest'
 import { noFigures, type Figures } from '../figures.ts'
@@ -34,7 +34,7 @@ function judged(told: readonly Told[], found: Partial<Parameters<typeof factsOf>
 const asked = { owner: ann, members: [ann], requests: [bob] }
 const accepted = { owner: ann, members: [ann, bob] }
 
-test('a story whose end is found as it was told is right', () => {
+test('a story whose end is found as told is right', () => {
   expect(judged([create, join, accept], accepted)).toEqual({ ...noFigures(), acknowledged: 3 })
 })
 
@@ -47,17 +47,17 @@ test('a command without an answer may have had its effect, or not', () => {
 test('acknowledged commands without their effect are lost, each of them', () => {
   expect(judged([create, join, accept], asked)).toMatchObject({ lost: 1, twice: 0, half: 0 })
   expect(judged([create, join, accept], {})).toMatchObject({ lost: 3, twice: 0, half: 0 })
-  // The refusal shows it first, and has no effect to lose.
+  // The refusal shows the loss first, and has no effect to lose.
   const refused: Told = { ...accept, answer: 'no-such-request' }
   expect(judged([create, join, refused], { owner: ann, members: [ann] })).toMatchObject({ lost: 1, half: 0 })
 })
 
-test('a repeated command that is refused for its own effect was not known again: done twice', () => {
+test('a repeated command that is refused because of its own effect counts as done twice', () => {
   const repeated: Told = { ...create, answer: 'group-taken', tries: 2 }
   expect(judged([repeated], { owner: ann, members: [ann] })).toMatchObject({ lost: 0, twice: 1, half: 0 })
 })
 
-test('a repeated command that has its effect again behind a later one is done twice', () => {
+test('a repeated command that has its effect again after a later one counts as done twice', () => {
   const story: Told[] = [create, { ...join, tries: 2 }, accept]
   story.push({ wish: { kind: 'leave_group', by: bob, group }, answer: 'done' })
   expect(judged(story, asked)).toMatchObject({ lost: 0, twice: 1, half: 0 })

@@ -1,5 +1,5 @@
-// The end of a campaign: reads what became of every story from the trackers, as its users see it, and
-// holds it against the ledger.
+// Ends a campaign: reads the outcome of every story from the trackers, as its users see it, and compares it with the
+// ledger.
 
 import type { PlainModel } from '../../tracker/state/plain-model.ts'
 import { commandId, salt, Speaker } from './speaker.ts'
@@ -9,14 +9,14 @@ import type { Workload } from './workload.ts'
 export interface Findings {
   /** Acknowledged commands without their effect. */
   lost: number
-  /** Commands that had their effect a second time, or were refused for what they had done themselves. */
+  /** Commands that took effect a second time, or were refused because of their own effect. */
   twice: number
   /** Groups in a state that no choice of whole commands leads to. */
   half: number
   acknowledged: number
-  /** Without an answer: in the state or not, both are right. */
+  /** Without an answer: applied or not, both are right. */
   uncertain: number
-  /** What was wrong, a line each. */
+  /** What was wrong, one line each. */
   readonly complaints: string[]
 }
 
@@ -24,8 +24,8 @@ export interface Findings {
 type Facts = string
 
 /**
- * Reads and compares everything. The workload has stopped, and some tracker is up. Comes last: it takes
- * every share away, since there is no other way to see them.
+ * Reads and compares everything. The workload must have stopped, and some tracker must be up. Comes last: it withdraws
+ * every share, which is the only way to see them.
  */
 export async function audit(workload: Workload): Promise<Findings> {
   const findings: Findings = { lost: 0, twice: 0, half: 0, acknowledged: 0, uncertain: 0, complaints: [] }
@@ -85,7 +85,7 @@ async function usersIn(
   return answer.ok ? answer.value.users : [answer.refusal.code]
 }
 
-/** Who shares a file is not shown to anybody; but withdrawing a share says whether there was one. */
+/** Nobody is shown who shares a file, but withdrawing a share says whether there was one. */
 async function sharesOf(workload: Workload, story: Story, owner: string, name: string): Promise<string[]> {
   const { group } = story
   const file = await workload.speakerOf(owner).ask('find_file', { group, name })
@@ -132,7 +132,7 @@ function factsAfter(story: Story, steps: readonly Step[]): Facts {
   })
 }
 
-/** Adds what this story comes to. */
+/** Adds the findings of a story. */
 export function judge(story: Story, found: Facts, findings: Findings): void {
   const { steps } = story
   const last = steps.at(-1)
@@ -145,7 +145,7 @@ export function judge(story: Story, found: Facts, findings: Findings): void {
     if (found === factsAfter(story, answered)) return
     if (isUncertain && found === factsAfter(story, steps)) return
   }
-  // A command that was repeated and refused, while its effect is there, did not know itself again.
+  // A repeated command that was refused, while its effect is there, was not recognised as a repeat.
   const isTwice =
     wrong === undefined ? isDoubled(story, found) : wrong.tries > 1 && found === factsAfter(story, steps)
   const lost = lostOf(story, found, wrong === undefined ? steps : steps.slice(0, -1))
@@ -156,8 +156,8 @@ export function judge(story: Story, found: Facts, findings: Findings): void {
 }
 
 /**
- * How many acknowledged commands are without an effect when the fewest in a row are left out that explain
- * the facts: these, and those behind them that would have been refused then. 0 when that explains nothing.
+ * How many acknowledged commands have no effect. Leaves out the shortest run of steps that explains the facts, and
+ * counts those, and later ones that would then have been refused. 0 when no run explains them.
  */
 function lostOf(story: Story, found: Facts, steps: readonly Step[]): number {
   const acknowledged = steps.filter((step) => step.answer === 'done').length
@@ -175,7 +175,7 @@ function lostOf(story: Story, found: Facts, steps: readonly Step[]): number {
   return 0
 }
 
-/** Whether a command that was repeated explains the facts by a second effect, then or later. */
+/** Whether a second effect of a repeated command, then or later, explains the facts. */
 function isDoubled(story: Story, found: Facts): boolean {
   const { steps } = story
   return steps.some((step, index) => {

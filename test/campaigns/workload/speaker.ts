@@ -1,6 +1,6 @@
-// A user of a campaign: speaks the protocol over one connection at a time, and when that breaks goes to
-// the next tracker at once, far less patiently than the client program does. Says whether an answer came,
-// and leaves it to others whether a request is repeated.
+// A user of a campaign: speaks the protocol over one connection at a time, and when that breaks turns to the next
+// tracker at once, far sooner than the client program does. Says whether an answer came; callers decide whether to
+// repeat a request.
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
@@ -25,16 +25,16 @@ import type { Method, Params, Result } from '../../../src/common/wire/methods.ts
 
 export const salt = Buffer.alloc(16, 7).toString('base64')
 
-/** One password for everybody, derived once: the processor is for the trackers. */
+/** One password for everybody, derived once, to leave the processor to the trackers. */
 const keys: Promise<ClientKeys> = deriveKeys('campaign', salt, scramIterationsMin)
 
 export async function everybodysCredentials(): Promise<Credentials> {
   return credentialsOf(await keys)
 }
 
-/** A tracker that was killed answers with a closed connection; only one that hangs is waited for. */
+/** Only a tracker that hangs is waited for; a killed one closes the connection. */
 const answerTimeoutMs = 5_000
-/** Before the next tracker is tried: restarts take some hundred milliseconds. */
+/** The pause before the next tracker is tried: restarts take some hundred milliseconds. */
 const retryMs = 15
 
 const notTold = Object.fromEntries(
@@ -44,7 +44,7 @@ const notTold = Object.fromEntries(
 export class Speaker {
   /** Undefined for one that never logs in. */
   readonly user: string | undefined
-  /** How often a tracker did not know this user any more. */
+  /** How often a tracker no longer knew this user. */
   accountsLost = 0
   readonly #trackers: readonly Address[]
   readonly #identity = makeIdentity()
@@ -60,8 +60,8 @@ export class Speaker {
   }
 
   /**
-   * One try at a tracker that is up, which is waited for. Undefined when no answer came, or one that
-   * leaves it open whether the request will have an effect.
+   * Waits for a tracker that is up, and tries once. Undefined when no answer came, or one that leaves open whether the
+   * request will have an effect.
    */
   async try<M extends Method<TrackerProtocol>>(
     method: M,
@@ -100,7 +100,7 @@ export class Speaker {
     }
   }
 
-  /** Hangs up, whatever is under way, and uses the next tracker from here on. */
+  /** Hangs up, whatever is under way, and uses the next tracker from now on. */
   moveOn(): void {
     const connection = this.#connection
     this.#connection = undefined
@@ -161,8 +161,8 @@ export class Speaker {
       proof: proveLoginKey(this.#identity, nonce, key, user),
       port: 4000,
     })
-    // Everybody was registered before the campaign began: such a user has been lost. It is counted,
-    // and made again so that the campaign comes to its end.
+    // Everybody was registered before the campaign began, so this user has been lost: count it, and register it again
+    // so that the campaign comes to its end.
     if (!answer.ok && answer.refusal.code === 'login-failed') {
       this.accountsLost++
       await caller.request('register', { id: commandId(), user, ...(await everybodysCredentials()) })
@@ -175,7 +175,7 @@ export function commandId(): string {
   return randomBytes(12).toString('base64url')
 }
 
-/** A refusal on the way to a login means: not at this tracker, not now. */
+/** A refusal before the login means: not at this tracker, not now. */
 function valueOf<T>(answer: Answer<T>): T {
   if (!answer.ok) throw new Failure('connection-lost', answer.refusal.sentence)
   return answer.value

@@ -1,6 +1,6 @@
-// What happens to one group: random commands, one after the other, of three users whom no other story
-// lets near it. So a plain model of the rules knows each answer before it comes, and the state at the end:
-// whatever was lost, done twice or done by half shows in one or the other.
+// What happens to one group: random commands, one after the other, of three users. No other story touches the group, so
+// a plain model of the rules predicts each answer and the final state: whatever was lost, done twice or half done shows
+// in one or the other.
 
 import { PlainModel } from '../../tracker/state/plain-model.ts'
 import type { UserWish } from '../../tracker/state/world.ts'
@@ -12,7 +12,7 @@ export interface Step {
   readonly wish: StoryWish
   /** "done" or the code of a refusal, by the model. */
   readonly expected: string
-  /** Undefined while no answer came: then nobody knows whether it has had an effect. */
+  /** Undefined without an answer: then it is unknown whether it had an effect. */
   answer: string | undefined
   /** How often it was sent, under the same id. */
   tries: number
@@ -24,18 +24,18 @@ export const fileNames = ['f', 'e']
 const fileIds = ['1'.repeat(64), '2'.repeat(64)]
 const sizeBytes = 10
 
-/** Most commands of a story have an effect; the others show that refusals are remembered as well. */
+/** Most commands of a story have an effect; the others show that refusals are remembered too. */
 const refusedShare = 0.15
 const stepsMin = 6
 const stepsMax = 18
-/** Most groups are left by all in the end, so that the state stays small however long a campaign is. */
+/** In most groups everybody leaves in the end, so that the state stays small however long a campaign is. */
 const dissolvedShare = 0.8
 
 export class Story {
   readonly group: string
-  /** The first one founds the group. */
+  /** The first one creates the group. */
   readonly actors: readonly string[]
-  /** A user who may be registered on the way and does nothing. */
+  /** A user who may be registered during the story, and does nothing else. */
   readonly newcomer: string
   readonly steps: Step[] = []
   readonly #random: () => number
@@ -54,8 +54,8 @@ export class Story {
   }
 
   /**
-   * The next command; undefined when the story is over. It ends early at a command without an answer,
-   * behind which nothing is certain, and at an answer that cannot be right.
+   * The next command; undefined when the story is over. It ends early after a command without an answer, since nothing
+   * is certain then, and after a wrong answer.
    */
   next(): Step | undefined {
     const last = this.steps.at(-1)
@@ -113,7 +113,7 @@ export class Story {
   }
 }
 
-/** The model does not look at them; what is sent are `everybodysCredentials`. */
+/** Placeholders: the model ignores them, and `everybodysCredentials` are sent. */
 export const noCredentials = { salt: '', iterations: 0, storedKey: '', serverKey: '' }
 
 function copyOf(model: PlainModel): PlainModel {

@@ -1,6 +1,6 @@
-// Clients that tell stories at the same time, until they are stopped. A command whose answer was lost is
-// repeated at the next tracker under the same id, as the client program does; now and then it is given up
-// instead, and stays in the ledger as uncertain.
+// Clients that play stories concurrently, until they are stopped. A command whose answer was lost is repeated at the
+// next tracker under the same id, as the client program does; now and then it is given up instead, and stays in the
+// ledger as uncertain.
 
 import type { Address } from '../../../src/common/addresses.ts'
 import type { TrackerProtocol } from '../../../src/common/protocol/tracker-protocol.ts'
@@ -15,13 +15,13 @@ export interface WorkloadOptions {
   readonly seed: number
 }
 
-/** Of the commands that lost their answer, those that are given up. */
+/** The share of commands without an answer that are given up. */
 const givenUpShare = 0.2
-/** Of the stories, those before which a client goes over to another tracker, so that all have work. */
+/** The share of stories before which a client moves to another tracker, so that all have work. */
 const wanderingShare = 0.2
 
 export class Workload {
-  /** Every story, in the order of their beginning. */
+  /** Every story, in the order in which they began. */
   readonly ledger: Story[] = []
   readonly speakers: readonly Speaker[]
   readonly trackers: readonly Address[]
@@ -56,7 +56,7 @@ export class Workload {
     this.#running = Promise.all(this.speakers.map((_, index) => this.#tellStories(index)))
   }
 
-  /** Resolves when so many more commands have been acknowledged; rejects when a client cannot go on. */
+  /** Resolves when `count` more commands have been acknowledged; rejects when a client cannot go on. */
   async acknowledgedMore(count: number): Promise<void> {
     const wanted = this.acknowledged + count
     const reached = new Promise<void>((resolve) => {
@@ -70,7 +70,7 @@ export class Workload {
     await Promise.race([reached, this.#running])
   }
 
-  /** Does something while nothing is being changed: every client has finished its command, and none begins another. */
+  /** Runs `what` while nothing changes: every client has finished its command, and none begins another. */
   async whilePaused<T>(what: () => Promise<T>): Promise<T> {
     let goOn: () => void = () => undefined
     this.#mayGoOn = new Promise((resolve) => {
@@ -146,7 +146,7 @@ interface Request {
   readonly params: object
 }
 
-/** Commands are named as the requests that bring them about. */
+/** A command has the name of its request. */
 async function requestFor({ id, wish }: Step): Promise<Request> {
   if (wish.kind === 'register') {
     return { method: 'register', params: { id, user: wish.user, ...(await everybodysCredentials()) } }
