@@ -7,6 +7,8 @@ export const commandsWaitingMax = 16_384
 export const fairness = {
   /** Changes of one user that may wait for the log at once; its further ones wait with their connections. */
   changesOfOwnerMax: 512,
+  /** Changes of all users likewise: what the change of somebody else waits behind. */
+  changesMax: 2048,
   /** Requests are served for so long before the event loop has its turn: what a ping waits behind. */
   sliceMs: 4,
   /** Work that each user has in a round: a few cheap requests or one dear one. */

@@ -14,11 +14,15 @@ class World {
   /** Whose turn it was, in order. */
   readonly served: string[] = []
   accepted = 0
-  readonly turns = new FairTurns(
-    { ...options, accepted: () => this.accepted },
-    () => this.nowMs,
-    (go) => this.#soon.push(go),
-  )
+  readonly turns: FairTurns
+
+  constructor(more: { changesMax?: number } = {}) {
+    this.turns = new FairTurns(
+      { ...options, ...more, accepted: () => this.accepted },
+      () => this.nowMs,
+      (go) => this.#soon.push(go),
+    )
+  }
 
   /** Owners whose connections are gone. */
   readonly gone = new Set<string>()
@@ -125,6 +129,65 @@ test('what an owner costs others to be told is taken from its share', () => {
   while (world.nowMs < 12) world.loop(1)
   const count = (owner: string): number => world.served.filter((each) => each === owner).length
   expect(count('quiet') - count('loud')).toBeGreaterThanOrEqual(250)
+})
+
+// A user with one connection asked for changes that thousands were told of, and each debt was forgotten at once.
+test('an owner that pauses still owes, as long as others wait', () => {
+  const world = new World()
+  world.fillTurn()
+  world.ask('quiet', 2000, 10)
+  world.ask('loud', 1, 10)
+  world.turns.charge('loud', 3000)
+  world.loop(2)
+  world.ask('loud', 1000, 10)
+  while (world.nowMs < 16) world.loop(1)
+  const count = (owner: string): number => world.served.filter((each) => each === owner).length
+  expect(count('quiet') - count('loud')).toBeGreaterThanOrEqual(250)
+})
+
+test('debts are forgiven when nobody waits', () => {
+  const world = new World()
+  world.ask('loud', 1, 10)
+  world.turns.charge('loud', 1e6)
+  world.loop()
+  world.fillTurn()
+  world.ask('loud', 100, 10)
+  world.ask('quiet', 100, 10)
+  world.loop()
+  expect(world.served.slice(0, 50).filter((each) => each === 'loud').length).toBeGreaterThanOrEqual(25)
+})
+
+// 34 accounts filled all places with 512 changes each, and everybody else was refused as busy.
+test('when changes have all places, owners with more wait for one in turn', () => {
+  const world = new World({ changesMax: 8 })
+  const begun: string[] = []
+  const change = (owner: string): void => {
+    const go = (): void => void begun.push(owner)
+    world.turns.ask({ owner, cost: 25, mutates: true, isGone: () => false, go })
+  }
+  for (let round = 0; round < 10; round++) for (const owner of ['a', 'b', 'c', 'd']) change(owner)
+  change('honest')
+  world.loop()
+  expect(begun.length).toBe(8)
+  for (const owner of begun.slice(0, 5)) world.turns.onChanged(owner)
+  world.loop()
+  expect(begun.slice(8).toSorted()).toEqual(['a', 'b', 'c', 'd', 'honest'])
+  // What changes nothing does not wait for a place.
+  world.ask('reader', 1, 10)
+  world.loop()
+  expect(world.served).toEqual(['reader'])
+  for (let done = 5; done < begun.length; done++) world.turns.onChanged(begun[done] ?? '')
+  world.loop()
+  expect(begun.length).toBe(41)
+})
+
+test('owners that come once are not remembered', () => {
+  const world = new World()
+  for (let count = 0; count < 10_000; count++) {
+    world.ask(`owner ${count}`, 1, 10)
+    world.loop()
+  }
+  expect(world.turns.ownerCount).toBeLessThanOrEqual(2048)
 })
 
 // Of hundreds that came and were cut the turns came all the same: nobody else had one for seconds.

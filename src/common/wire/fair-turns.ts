@@ -11,18 +11,25 @@ export interface FairTurnsOptions {
   readonly sliceMs: number
   /** Changes of one owner that may be under way at once. */
   readonly changesOfOwnerMax: number
+  /** Changes of all owners likewise. When there are as many, owners with more wait for a place in turn. */
+  readonly changesMax?: number
   /** Counts accepted connections: while new ones come, work is put off for a few milliseconds. */
   readonly accepted?: () => number
 }
+
+/** Owners that are remembered before the idle ones are forgotten. */
+const sweepAtLeast = 1024
 
 interface Owner {
   readonly name: string
   /** Turns asked for, at most one per connection, oldest first. */
   readonly turns: Turn[]
-  /** Microseconds of work left in this round. */
+  /** Microseconds of work left in this round; negative when it owes work to others. */
   credit: number
   /** Changes begun and not yet answered. */
   changes: number
+  /** The era (`#era`) that a debt belongs to. */
+  era: number
   isQueued: boolean
 }
 
@@ -32,8 +39,14 @@ export class FairTurns implements Turns {
   readonly #nowMs: () => number
   readonly #soon: (go: () => void) => void
   readonly #owners = new Map<string, Owner>()
+  #sweepAt = sweepAtLeast
+  /** Grows whenever nobody waits. Debts are owed to those who wait, so those of earlier eras are forgiven. */
+  #era = 0
   /** Owners with something to do, in the order of their turns. */
   #queue: Owner[] = []
+  /** Owners whose next turn is a change that waits for a place among those of all, in that order. */
+  readonly #blocked = new Set<Owner>()
+  #changes = 0
   /** When work began in this turn of the event loop; undefined before. */
   #sliceSinceMs: number | undefined
   #isWorking = false
@@ -51,6 +64,11 @@ export class FairTurns implements Turns {
     this.#soon = soon
   }
 
+  /** Owners that are remembered. */
+  get ownerCount(): number {
+    return this.#owners.size
+  }
+
   ask(turn: Turn): void {
     const owner = this.#ownerOf(turn.owner)
     owner.turns.push(turn)
@@ -62,8 +80,10 @@ export class FairTurns implements Turns {
     const owner = this.#owners.get(name)
     if (owner === undefined) return
     owner.changes--
-    if (owner.turns.length > 0) this.#enqueue(owner)
-    else this.#forgetIdle(owner)
+    this.#changes--
+    // Behind those that wait already.
+    if (!owner.isQueued && this.#isPlaceFree(owner)) this.#blocked.add(owner)
+    this.#unblock()
     this.#work()
   }
 
@@ -74,22 +94,50 @@ export class FairTurns implements Turns {
 
   #ownerOf(name: string): Owner {
     const known = this.#owners.get(name)
-    if (known !== undefined) return known
-    const owner = { name, turns: [], credit: 0, changes: 0, isQueued: false }
+    if (known !== undefined) {
+      if (known.era !== this.#era) known.credit = Math.max(0, known.credit)
+      known.era = this.#era
+      return known
+    }
+    if (this.#owners.size >= this.#sweepAt) this.#sweep()
+    const owner = { name, turns: [], credit: 0, changes: 0, era: this.#era, isQueued: false }
     this.#owners.set(name, owner)
     return owner
   }
 
   #enqueue(owner: Owner): void {
-    if (owner.isQueued || !this.#canGo(owner)) return
-    owner.isQueued = true
-    this.#queue.push(owner)
+    if (owner.isQueued) return
+    if (this.#canGo(owner)) {
+      owner.isQueued = true
+      this.#queue.push(owner)
+      return
+    }
+    // While it cannot go it saves up no share.
+    owner.credit = Math.min(0, owner.credit)
+    if (this.#isPlaceFree(owner)) this.#blocked.add(owner)
+  }
+
+  /** As many owners as there are places for changes. */
+  #unblock(): void {
+    let places = (this.#options.changesMax ?? Infinity) - this.#changes
+    for (const owner of this.#blocked) {
+      if (places-- <= 0) return
+      this.#blocked.delete(owner)
+      this.#enqueue(owner)
+    }
   }
 
   /** Whether its oldest turn may begin. A change that has to wait holds up the turns behind it. */
-  #canGo({ turns, changes }: Owner): boolean {
-    const [first] = turns
-    return first !== undefined && (!first.mutates || changes < this.#options.changesOfOwnerMax)
+  #canGo(owner: Owner): boolean {
+    const [first] = owner.turns
+    if (first?.mutates !== true) return first !== undefined
+    const { changesMax = Infinity } = this.#options
+    return this.#changes < changesMax && this.#isPlaceFree(owner)
+  }
+
+  /** Whether it has a next turn, for which its own changes leave a place. */
+  #isPlaceFree({ turns, changes }: Owner): boolean {
+    return turns.length > 0 && changes < this.#options.changesOfOwnerMax
   }
 
   /** Serves whoever is queued, until the time of this turn of the event loop is used up. */
@@ -112,6 +160,7 @@ export class FairTurns implements Turns {
       if (this.#isSliceOver) break
     }
     this.#isWorking = false
+    if (this.#queue.length === 0 && this.#blocked.size === 0) this.#era++
     this.#newcomers.onWorked(this.#nowMs())
   }
 
@@ -129,16 +178,21 @@ export class FairTurns implements Turns {
       const turn = owner.turns.shift()
       if (turn === undefined) break
       owner.credit -= turn.cost
-      if (turn.mutates) owner.changes++
+      if (turn.mutates) {
+        owner.changes++
+        this.#changes++
+      }
       turn.go()
     }
-    if (owner.turns.length > 0) this.#enqueue(owner)
-    else this.#forgetIdle(owner)
+    this.#enqueue(owner)
   }
 
-  /** An idle owner saves no share for later. */
-  #forgetIdle(owner: Owner): void {
-    owner.credit = 0
-    if (owner.turns.length === 0 && owner.changes === 0) this.#owners.delete(owner.name)
+  /** Forgets those who ask for nothing and owe nothing. Not at once, because most come again. */
+  #sweep(): void {
+    for (const owner of this.#owners.values()) {
+      const owes = owner.credit < 0 && owner.era === this.#era
+      if (owner.turns.length === 0 && owner.changes === 0 && !owes) this.#owners.delete(owner.name)
+    }
+    this.#sweepAt = Math.max(sweepAtLeast, 2 * this.#owners.size)
   }
 }
