@@ -33,7 +33,7 @@ export class Arena {
     this.#tracker = line.split(' ').at(-1) ?? ''
   }
 
-  /** Starts a client, logs it in and makes it a member of the group, which the first one creates. */
+  /** Starts a client, logs it in and makes it a member of the group; the first client creates the group. */
   async startMember(user: string, options: readonly string[] = []): Promise<Program> {
     const client = this.#startClient(user, options)
     await client.say(`create_user ${user} bench`)
@@ -43,7 +43,7 @@ export class Arena {
       await client.say(`create_group ${group}`)
     } else {
       await client.say(`join_group ${group}`)
-      // The owner is notified of the request as well, before or after this reply, or only of a number of requests.
+      // The owner also prints a notification, before or after this reply, perhaps only of the number of requests.
       const reply = `${user} is now a member of ${group}`
       await this.#owner.say(`accept_request ${group} ${user}`, (line) => line === reply)
     }

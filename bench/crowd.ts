@@ -21,10 +21,10 @@ export function must<T>(answer: Answer<T>): T {
 /** By user; cached because deriving a key takes 100 ms. */
 const keys = new Map<string, Promise<ClientKeys>>()
 
-/** Of all new users: with the fewest iterations, since it is not this that is measured. */
+/** Keys of all new users, with the fewest iterations: deriving keys is not what is measured. */
 const cheapKeys = deriveKeys('bench', Buffer.alloc(16, 7).toString('base64'), scramIterationsMin)
 
-/** Logs in another client of a member of the arena's group, which serves at `port`; of a new user, if it is one. */
+/** Logs in one more client of a member of the arena's group, serving at `port`. `isNew` registers the user first. */
 export async function logIn(
   arena: Arena,
   user: string,
@@ -58,7 +58,7 @@ export async function logIn(
   return connection
 }
 
-/** Makes a new user a member of the arena's group, whose `owner` accepts it, and logs it in, without a program. */
+/** Registers and logs in a new user without starting a program; `owner` accepts it into the arena's group. */
 export async function enroll(
   arena: Arena,
   owner: Program,

@@ -1,7 +1,7 @@
 // npm run bench:hostile [-- --of sharers|downloaders] [--kinds hold,greedy] [--counts 1,3,10,25] [--sizes 8,256]
-// Measures what hostile peers cost honest ones: a download beside 1 to 25 sharing clients of each kind of withholding
-// and lying, and a sharing client beside 25 to 400 connections of each kind of taking too much. Exits with 1 when a
-// bound is missed. Linux.
+// Measures what hostile peers cost honest ones: a download next to 1 to 25 sharers of each kind that withholds or
+// lies, and a sharer next to 25 to 400 connections of each kind that takes too much. Exits with 1 when a bound is
+// missed. Linux.
 
 import { parseArgs } from 'node:util'
 import { inArena } from './arena.ts'

@@ -1,8 +1,8 @@
 // npm run bench:peers [-- <peers>]
-// Measures the resident memory of a client with 200 peers, the most it accepts: while it shares a file with
-// them and they read at full speed, then barely; and while it downloads from 50 of them, the most it asks,
-// and sends 4 MiB/s to the others. The 200 run in this process, over real sockets and the client's own code,
-// without disks, each as a user of its own: one user's peers would share what one user gets. Bound: 150 MiB each.
+// Measures the resident memory of a client with 200 peers, the most it accepts: while it shares a file with them at
+// full speed and then slowly; and while it downloads from 50, the most it asks, and sends 4 MiB/s to the others. The
+// 200 run in this process, over real sockets and the client's own code, without disks, each as a user of its own,
+// because peers of one user share its turns. Bound: 150 MiB each.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

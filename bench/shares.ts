@@ -132,7 +132,7 @@ if (process.argv[2] === 'measured') {
       `${count} shares back within ${seconds.toFixed(1)} s (${seconds <= 10 ? 'within' : 'OVER'} 10 s)`,
     )
     console.log(
-      `the loop stood still for ${blockedMs.toFixed(0)} ms at most (${blockedMs <= 50 ? 'within' : 'OVER'} 50 ms)`,
+      `the loop was blocked for ${blockedMs.toFixed(0)} ms at most (${blockedMs <= 50 ? 'within' : 'OVER'} 50 ms)`,
     )
   })
 }

@@ -50,7 +50,7 @@ const kinds = [
   { name: 'one in ten dies', makePlan: dyingCrowd, max: 256 },
 ]
 
-/** Rows by swarm and size, those of earlier runs included until they are computed again. */
+/** Rows by swarm and size, including those of earlier runs until they are recomputed. */
 const rows = new Map<string, string>()
 for (const line of existsSync(csvFile) ? readFileSync(csvFile, 'utf8').trim().split('\n').slice(1) : []) {
   rows.set(line.split(',').slice(0, 2).join(','), line)

@@ -1,6 +1,6 @@
 // npm run bench:uneven
-// Measures what a peer that is 100 times slower costs: the speed from a fast and a slow peer together,
-// relative to that from the fast one alone (bound: 0.95).
+// Measures what a peer that is 100 times slower costs: the speed from a fast and a slow peer together, relative to
+// the fast one alone (bound: 0.95).
 
 import { join } from 'node:path'
 import { group, inArena, makeFile, percentile, type Arena } from './arena.ts'

@@ -1,9 +1,10 @@
-// The kinds of attacks on a sharing client, and what the process that attacks is told.
+// The kinds of attack on a sharing client, and the plan that is passed to the attacking process.
 
 /**
- * `silent`: says nothing. `http`: speaks another protocol. `knocking`: goes at once. `forging`: shows a ticket that
- * nobody signed. `reconnecting`: proves its key and goes. The others prove it and then ask for all pieces, without
- * reading, or reading and coming again every second, or ask for one thing as fast as it is taken.
+ * `silent`: sends nothing. `http`: speaks another protocol. `knocking`: disconnects at once. `forging`: shows a ticket
+ * that nobody signed. `reconnecting`: proves its key and disconnects. The others prove their key; then `greedy`
+ * requests all pieces, `not reading` does so without reading, `not reading again` also reconnects every second,
+ * `holding half a line` stops within a line, and the rest send one kind of message as fast as the socket takes it.
  */
 export const attackKinds: readonly string[] = [
   'silent',
@@ -32,7 +33,7 @@ export interface Attack {
   readonly port: number
   readonly fileId: string
   readonly pieceCount: number
-  /** The folder of the attacker's identity. */
+  /** The folder with the attacker's identity. */
   readonly folder: string
   readonly ticket: string
 }

@@ -1,7 +1,7 @@
 // node --import tsx bench/hostile/attack.ts '<Attack as JSON>'
-// Keeps so many connections to a sharing client busy in one bad way, and opens each again whenever it is closed. A
-// process of its own, so that it takes none of a benchmark's time. Prints a line when all have been opened once, and
-// the number of connections it made at its end.
+// Attacks a sharing client in one way on many connections, and reopens each one that is closed. Runs as a process of
+// its own, so that its CPU time is not the benchmark's. Prints a line when all connections have been opened once, and
+// at the end how many it made.
 
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
@@ -17,11 +17,11 @@ const { kind, connections, port, fileId, pieceCount, folder, ticket } = JSON.par
 ) as Attack
 const identity = loadIdentity(folder)
 const wanted = Bitfield.full(pieceCount).toBase64()
-/** What takes longest to be read. */
+/** The params that take longest to parse. */
 const nonsense = Array.from({ length: 16_000 }, () => [])
 const emptyLines = '\n'.repeat(65_536)
 
-/** A ticket that takes as long to check as a good one, and is another one each time. */
+/** A new ticket each time, which takes as long to check as a valid one. */
 function forged(): string {
   const [payload = ''] = ticket.split('.')
   return `${payload}.${randomBytes(64).toString('base64url')}`
@@ -35,7 +35,7 @@ class Connection {
   #receivedBytes = 0
   #askedFor = 0
   #timer: NodeJS.Timeout | undefined
-  /** What it sends as fast as it is taken, by kind. */
+  /** By kind: what it sends as fast as the socket takes it. */
   readonly #floods: Readonly<Record<string, () => void>> = {
     'asking for manifests': () => this.#ask('manifest', { fileId }),
     opening: () => this.#ask('open', { fileId }),
@@ -99,7 +99,7 @@ class Connection {
   }
 
   #begin(): void {
-    // It goes when its proof is answered.
+    // Disconnects when its proof is answered.
     if (kind === 'reconnecting') return
     if (kind === 'greedy') this.#askForPieces()
     else if (kind === 'not reading' || kind === 'not reading again') {
@@ -110,19 +110,19 @@ class Connection {
     else this.#flood(this.#floods[kind])
   }
 
-  /** Whoever does not read learns of the end of a connection when it sends something. */
+  /** A paused socket notices the end of its connection only when it writes. */
   #stayOrComeAgain(): void {
     if (kind === 'not reading again') this.#socket.destroy()
     else this.#ask('ping', {})
   }
 
-  /** What it asks for in vain costs it nothing, so it always asks for more than it can get. */
+  /** Requests cost an attacker nothing, so it always has more open than can be answered. */
   #askForPieces(): void {
     const max = requestsInFlightMax + Math.floor(this.#receivedBytes / pieceBytes)
     while (this.#askedFor < max) this.#ask('piece', { fileId, index: (this.#askedFor++ * 7919) % pieceCount })
   }
 
-  /** As fast as it is taken. */
+  /** Sends as fast as the socket takes it. */
   #flood(send: (() => void) | undefined): void {
     if (send === undefined) throw new Error(`there is no attack by ${kind}`)
     const more = (): void => {
@@ -153,13 +153,13 @@ let made = 0
 function open(): void {
   let isOpen = false
   made++
-  // eslint-disable-next-line no-new -- It lives by its socket.
+  // eslint-disable-next-line no-new -- Its socket keeps it alive.
   new Connection(
     () => {
       isOpen = true
       if (++opened === connections) console.log('all have been opened')
     },
-    // One that is turned away before it is open would come again without a pause.
+    // A connection that is refused before it opens would otherwise be retried in a busy loop.
     () => (isOpen ? setImmediate(open) : setTimeout(open, 1)),
   )
 }

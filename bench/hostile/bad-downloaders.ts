@@ -1,6 +1,5 @@
-// Measures what a sharing client beside many connections of one bad kind costs an honest member who downloads from it:
-// the time, as a multiple of that of the undisturbed runs before and after, and the memory of the sharing client.
-// Bounds: twice the time, and 150 MiB.
+// Measures what an attack on a sharing client costs an honest member who downloads from it: the time, as a multiple
+// of undisturbed runs before and after, and the memory of the sharing client. Bounds: twice the time, and 150 MiB.
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -19,9 +18,9 @@ import type { Attack } from './attack-plan.ts'
 
 const boundTime = 2
 const boundMiB = 150
-/** The upload limit: slow enough for a download not to be bound by the processor, which an attack here shares. */
+/** The upload limit: low enough that the processor, which the attack shares, does not bound the download. */
 const limit = '25M'
-/** Attacks go on for so long before a download begins: until they have used up what is saved for who is new. */
+/** How long an attack runs before the download begins: until it has used up the turns that newcomers are given. */
 const leadMs = 4000
 const giveUpMs = 120_000
 const runsEach = 3
@@ -41,7 +40,7 @@ class Stage {
     this.#folder = folder
   }
 
-  /** Milliseconds; Infinity when it did not come in time. */
+  /** How long the download took, in milliseconds; Infinity when it was given up. */
   async download(sizeMiB: number): Promise<number> {
     const [name, copy] = [nameOf(sizeMiB), join(this.#arena.folder, 'copy')]
     const startedAtMs = performance.now()
@@ -59,13 +58,13 @@ class Stage {
     return ms
   }
 
-  /** Downloads beside an attack; also the most memory that the sharing client took meanwhile, in MiB. */
+  /** Downloads during an attack. Also returns the peak memory of the sharing client meanwhile, in MiB. */
   async downloadBeside(
     kind: string,
     connections: number,
     sizeMiB: number,
   ): Promise<{ ms: number; mebibytes: number }> {
-    // The peak is counted from now on.
+    // Resets the peak of resident memory.
     writeFileSync(`/proc/${this.#sharer.process.pid}/clear_refs`, '5')
     const attack = await this.#start(kind, connections, sizeMiB)
     await setTimeout(leadMs)
@@ -91,7 +90,7 @@ class Stage {
       ticket: found.ticket,
     }
     const script = fileURLToPath(new URL('attack.ts', import.meta.url))
-    // An attack comes from elsewhere: here it gets what time of the processor the others leave.
+    // Real attackers have machines of their own, so here they get only the CPU time that the others leave.
     const words = ['-n', '19', process.execPath, '--import', 'tsx', script, JSON.stringify(plan)]
     const attack = spawn('nice', words, { stdio: ['ignore', 'pipe', 'inherit'] })
     await once(createInterface({ input: attack.stdout }), 'line')
@@ -110,7 +109,7 @@ function median(values: readonly number[]): number {
   )
 }
 
-/** Prints a line for each kind, number and size; sets the exit code to 1 where one is out of bounds. */
+/** Prints a line for each kind, number and size; sets the exit code to 1 when a bound is missed. */
 export async function measureBadDownloaders(
   arena: Arena,
   kinds: readonly string[],

@@ -1,6 +1,6 @@
-// Measures what hostile peers cost a download: one honest sharing client beside peers of each kind of withholding and
-// lying, each with its own user. Bounds: twice the time and 1.2 times the bytes of the undisturbed run, and each hostile
-// peer is named to the user.
+// Measures what hostile sharers cost a download from one honest sharer. Each kind withholds or lies in one way, and
+// each hostile peer has its own user. Bounds: twice the time and 1.2 times the bytes of the undisturbed run, and each
+// hostile peer is named to the user.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -92,7 +92,7 @@ class Stage {
     this.#manifest = buildManifest(content.length, Buffer.concat(hashes))
   }
 
-  /** Downloads beside `count` peers of this kind. */
+  /** Downloads next to `count` peers of this kind. */
   async run(behaviour: Behaviour, count: number): Promise<Run> {
     const users = Array.from({ length: count }, (_, index) => hostileUser(index))
     const hostile = await Promise.all(users.map((user) => this.#start(user, behaviour)))
@@ -134,7 +134,7 @@ function hostileUser(index: number): string {
   return `hostile-${index}`
 }
 
-/** Prints a line for each kind and number of peers; sets the exit code to 1 where one is out of bounds. */
+/** Prints a line for each kind and number of peers; sets the exit code to 1 when a bound is missed. */
 export async function measureBadSharers(
   arena: Arena,
   chosen: readonly string[],

@@ -14,7 +14,7 @@ export class Generator<Order extends object, Report> {
 
   /** `script`: its file in generators/, without the ending. */
   constructor(script: string) {
-    // Advanced serialization takes Infinity and Map as they are.
+    // Advanced serialization keeps Infinity and Map as they are.
     this.#child = fork(fileURLToPath(new URL(`generators/${script}.ts`, import.meta.url)), {
       serialization: 'advanced',
     })
@@ -40,12 +40,12 @@ export class Generator<Order extends object, Report> {
   }
 }
 
-/** Ends what an error has left running. */
+/** Ends generators that an error has left running. */
 export function endAllGenerators(): void {
   for (const child of running) if (child.connected) child.disconnect()
 }
 
-/** The generator's end: answers each order with what `run` resolves to, and ends with its parent. */
+/** Called in the generator's process: answers each order with the result of `run`, and exits with its parent. */
 export function serveOrders(run: (order: never) => Promise<unknown>): void {
   process.on('message', (order) => {
     run(order as never).then(
@@ -60,8 +60,8 @@ export function serveOrders(run: (order: never) => Promise<unknown>): void {
 }
 
 /**
- * Called by a generator whose load is to press on the tracker and not on the processors: where these are
- * few, the tracker and whoever measures it come first.
+ * Lowers the priority of a generator that should load the tracker rather than the processors: with few cores, the
+ * tracker and the measuring process come first.
  */
 export function giveWay(): void {
   setPriority(10)

@@ -1,8 +1,8 @@
-// A sample of latencies, and what is said of it.
+// A sample of latencies and its summary.
 
 export interface Latencies {
   readonly count: number
-  /** Those that were refused or never answered; in the quantiles they are infinitely late. */
+  /** Requests refused or never answered; quantiles count them as infinitely late. */
   readonly lost: number
   readonly p50Ms: number
   readonly p99Ms: number

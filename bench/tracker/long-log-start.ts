@@ -1,12 +1,12 @@
-// A start with a million commands in the log: what it takes, and what is resident afterwards. Measured once in a
-// run, for the parts `memory` and `start`.
+// Starts a tracker on a log of a million commands, and measures its time and resident memory. Done once per run, for
+// the parts `memory` and `start`.
 
 import { ServerProcess } from './server-process.ts'
 import { mebibytes, verdict } from './report.ts'
 import { commandsOfLongLog, withLongLog } from './workplace.ts'
 import { thousands } from './report.ts'
 
-/** Half of what a tracker of November 2026 (commit 8b625f9) had: 819 MiB. */
+/** Half of the 819 MiB that a tracker of November 2026 (commit 8b625f9) took. */
 const residentBytesMax = (819 * 2 ** 20) / 2
 
 interface Start {

@@ -33,13 +33,13 @@ export function percent(share: number): string {
   return `${(share * 100).toFixed(0)} %`
 }
 
-/** Milliseconds for a table. What never came is infinitely late. */
+/** Milliseconds for a table; Infinity for what never came. */
 export function inMs(ms: number): string {
   if (ms === Infinity) return 'never'
   return ms < 100 ? ms.toFixed(1) : thousands(ms)
 }
 
-/** Says when a bound cannot be judged here: a bare server needs much of it already. */
+/** Warns when the machine is too busy to judge a bound: even a bare server takes a quarter of it. */
 export function mentionMachine(bareMs: number, boundMs: number): void {
   if (bareMs < boundMs / 4) return
   console.log(`  the machine is not quiet: a bare server, too, took up to ${inMs(bareMs)} ms`)

@@ -20,7 +20,7 @@ export const trackerMain =
 
 const running = new Set<ServerProcess>()
 
-/** Ends what an error has left running. */
+/** Ends servers that an error has left running. */
 export function endAllServers(): void {
   for (const server of running) void server.kill()
 }
@@ -39,8 +39,8 @@ export class ServerProcess {
   }
 
   /**
-   * Starts a script by its path from this folder; resolves when it says where it listens. `onLogLine` receives
-   * the lines of its standard error, which is this program's otherwise.
+   * Starts a script by its path from this folder; resolves when it says where it listens. `onLogLine` gets the lines
+   * of its standard error, which otherwise goes to this program's.
    */
   static async start(
     script: string,
@@ -80,8 +80,8 @@ export class ServerProcess {
   }
 
   /**
-   * How long the main thread was ready to run and had no core, in seconds: what others on this machine, load
-   * generators included, have added to its latencies. Undefined where the kernel does not count it.
+   * Seconds for which the main thread was ready to run but had no core: latency that other processes on this machine
+   * added, load generators included. Undefined where the kernel does not count it.
    */
   get waitedSeconds(): number | undefined {
     const path = `/proc/${this.#process.pid}/schedstat`
@@ -104,7 +104,7 @@ export class ServerProcess {
     return this.#end('SIGTERM')
   }
 
-  /** For a server that could take long to end in good order. */
+  /** For a server whose orderly shutdown could take long. */
   kill(): Promise<void> {
     return this.#end('SIGKILL')
   }
@@ -118,7 +118,7 @@ export class ServerProcess {
   }
 }
 
-/** What a server uses of the machine from here on. */
+/** Measures a server's CPU use from here on. */
 export class Usage {
   readonly #server: ServerProcess
   readonly #startedAtMs = performance.now()

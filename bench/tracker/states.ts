@@ -1,5 +1,5 @@
-// The states that trackers are measured with, as the commands that lead to them. `writeLog` gives each command
-// its id, and every account has the password of `TrackerUser`.
+// The states that trackers are measured with, as the commands that lead to them. `writeLog` gives each command its
+// id. Every account has the password of `TrackerUser`.
 
 import { createHash } from 'node:crypto'
 import type { Credentials } from '../../src/common/security/scram.ts'
@@ -16,8 +16,8 @@ export function ownerOfCommunity(community: number): string {
 }
 
 /**
- * Like those of real communities, group by group: 20 accounts, 1 to create, 38 to join and accept, 120 shares, 1
- * to leave. Yields `count` commands.
+ * Yields `count` commands as real communities make them, group by group: 20 accounts, 1 creation, 38 to join and
+ * accept, 120 shares, 1 to leave.
  */
 export function* communities(count: number, credentials: Credentials): Generator<Command> {
   let made = 0
@@ -46,12 +46,12 @@ function* oneCommunity(community: number, credentials: Credentials): Generator<C
   yield { kind: 'leave_group', id, by: names.at(-1) ?? owner, group }
 }
 
-/** The n-th of a row of names that are in the order of the alphabet, too. */
+/** A numbered name; names sort in the order of their numbers. */
 export function nameOf(what: string, index: number): string {
   return `${what}-${String(index).padStart(7, '0')}`
 }
 
-/** One group, `crowd`, of an owner who shares `film.mkv` and so many other members. */
+/** One group, `crowd`: an owner who shares `film.mkv`, and `members` other members. */
 export function* crowd(owner: string, members: number, credentials: Credentials): Generator<Command> {
   const group = 'crowd'
   yield { kind: 'register', id, user: owner, credentials }
@@ -64,11 +64,11 @@ export function* crowd(owner: string, members: number, credentials: Credentials)
   }
 }
 
-/** Accounts that own and share much together: a tracker may bound what one of them can. */
+/** Accounts that own and share together, because quotas bound what one account can. */
 const owners = Array.from({ length: 200 }, (_, index) => nameOf('owner', index))
 const sharers = owners.slice(0, 10)
 
-/** So many groups, the name of each from `nameOf('group', …)`, and the accounts that own them. */
+/** This many groups, named by `nameOf('group', …)`, and the accounts that own them. */
 export function* ownedGroups(groups: number, credentials: Credentials): Generator<Command> {
   for (const user of owners) yield { kind: 'register', id, user, credentials }
   for (let index = 0; index < groups; index++) {
@@ -77,7 +77,7 @@ export function* ownedGroups(groups: number, credentials: Credentials): Generato
   }
 }
 
-/** After `ownedGroups`: so many files in a group of this owner; the name of each from `nameOf('file', …)`. */
+/** Follows `ownedGroups`: this many files, named by `nameOf('file', …)`, in a new group of this owner. */
 export function* filesIn(group: string, owner: string, files: number): Generator<Command> {
   yield { kind: 'create_group', id, by: owner, group }
   for (const by of sharers) yield* join(group, owner, by)

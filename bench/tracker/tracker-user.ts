@@ -14,18 +14,18 @@ export interface Account {
   readonly identity: Identity
 }
 
-/** Of a connection that does not log in. */
+/** The account of a connection that does not log in. */
 const nobody: Account = { user: '', identity: makeIdentity() }
 
 /** Derived once, with the fewest iterations: the benchmark measures the tracker, not this. */
 const keys = deriveKeys('bench', Buffer.alloc(16, 7).toString('base64'), scramIterationsMin)
 
-/** What the tracker keeps of the password of every account here. */
+/** What the tracker stores of the password that all accounts here have. */
 export async function benchCredentials(): Promise<Credentials> {
   return credentialsOf(await keys)
 }
 
-/** Without the capability, trackers of 2026 leave names out of listings, and look at each name for that. */
+/** Without this capability, trackers of 2026 check each name in a listing and leave some out. */
 export const helloParams = { protocol: protocolVersion, program: 'bench', capabilities: ['wide-names'] }
 
 /** The answer to one request. A connection that ended has the code `closed`. */
@@ -34,18 +34,18 @@ export type Answered =
   | { readonly ok: false; readonly code: number | 'closed'; readonly sentence: string }
 
 const closed: Answered = { ok: false, code: 'closed', sentence: 'the connection ended' }
-/** How often, and after which pause, a login is tried that a tracker refuses for the moment. */
+/** How often a refused login is tried, and the pause in between. */
 const loginTries = 100
 const loginPauseMs = 100
 
 const newline = 0x0a
-/** An answer has its id, and a notification its method, among its first bytes. */
+/** An answer's id and a notification's method are within this many first bytes. */
 const headBytes = 64
 
 export class TrackerUser {
   readonly account: Account
   readonly #socket: Socket
-  /** Who waits for the answer with an id. */
+  /** By request id: who waits for the answer. */
   readonly #waiting = new Map<number, (answer: Answered) => void>()
   /** While measuring: when each unanswered request was sent, oldest first. Answers come in this order. */
   readonly #sentAtMs: number[] = []
@@ -55,10 +55,10 @@ export class TrackerUser {
   #nextId = 0
   #outbox = ''
   #isClosed = false
-  /** While measuring: chunks of answers with a refusal in them, and the sentence of the first. */
+  /** While measuring: received chunks that contain a refusal, and the sentence of the first. */
   refusals = 0
   refusal: string | undefined
-  /** Called once, when the connection ends other than by `close`; without it that is an error. */
+  /** Called once, when the connection ends other than by `close`; when unset, such an end throws. */
   onLost: (() => void) | undefined
 
   private constructor(socket: Socket, account: Account) {
@@ -76,7 +76,7 @@ export class TrackerUser {
     return new TrackerUser(socket, account)
   }
 
-  /** Connects and logs in, again after a pause where a tracker has too much to do just now. Throws at the end. */
+  /** Connects and logs in; tries again after a pause while the tracker refuses. Throws after `triesMax` tries. */
   static async loggedIn(port: number, account: Account, triesMax = loginTries): Promise<TrackerUser> {
     for (let tries = 1; ; tries++) {
       const one = await TrackerUser.connect(port, account)
@@ -124,7 +124,7 @@ export class TrackerUser {
     })
   }
 
-  /** From now on reports the latency of each answer and drops its text. `undefined` ends that. */
+  /** From now on reports the latency of each answer and drops its text; `undefined` stops that. */
   measure(onAnswered: ((latencyMs: number) => void) | undefined): void {
     this.#onAnswered = onAnswered
   }
@@ -145,14 +145,14 @@ export class TrackerUser {
     this.#outbox = ''
   }
 
-  /** Waits for no answer any more and asks for nothing; the connection stays open. */
+  /** Settles waiting requests as closed and refuses new ones; the connection stays open. */
   giveUp(): void {
     this.#isClosed = true
     for (const resolve of this.#waiting.values()) resolve(closed)
     this.#waiting.clear()
   }
 
-  /** Ends it as if the tracker had: `onLost` is called. */
+  /** Ends the connection as if the tracker had: `onLost` is called. */
   end(): void {
     this.#socket.destroy()
   }
@@ -162,7 +162,7 @@ export class TrackerUser {
     this.#socket.destroy()
   }
 
-  /** Why it was refused, as a sentence. */
+  /** Resolves to the sentence of a refusal; undefined when logged in. */
   async #tryLogin(): Promise<string | undefined> {
     const { user, identity } = this.account
     const greeting = await this.request('hello', helloParams)
@@ -201,7 +201,7 @@ export class TrackerUser {
   #readLines(bytes: Buffer): void {
     const all = this.#partial.length === 0 ? bytes : Buffer.concat([this.#partial, bytes])
     const end = all.lastIndexOf(newline) + 1
-    // Copied, so that one line that is not whole does not keep a whole chunk in memory, for each connection.
+    // Copied, so that a partial line does not keep its whole chunk in memory.
     this.#partial = end === all.length ? Buffer.alloc(0) : Buffer.from(all.subarray(end))
     for (let at = 0; at < end && this.#waiting.size > 0;) {
       const next = all.indexOf(newline, at)

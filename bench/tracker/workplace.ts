@@ -1,5 +1,5 @@
-// What the parts of the benchmark have in common: the folder they work in, a small tracker to ask, and the log of
-// a million commands, which is written once.
+// What the parts of the benchmark share: the folder they work in, a small tracker to query, and the log of a million
+// commands, which is written once.
 
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ import { writeLog } from './write-log.ts'
 
 export const commandsOfLongLog = 1_000_000
 
-/** Of this run; removed at its end. */
+/** The folder of this run, removed at its end. */
 export const folder = mkdtempSync(join(tmpdir(), 'coterie-bench-'))
 
 export function removeFolder(): void {
@@ -53,7 +53,7 @@ async function enter(port: number, name: string): Promise<TrackerUser> {
 
 let longLog: Promise<string> | undefined
 
-/** A data folder of its own with `commandsOfLongLog` commands in the log and no snapshot. */
+/** A new data folder with `commandsOfLongLog` commands in the log and no snapshot. */
 export async function withLongLog(name: string): Promise<string> {
   longLog ??= writeLongLog()
   const copy = join(folder, name)

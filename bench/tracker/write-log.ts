@@ -1,5 +1,5 @@
-// Writes a tracker's log before the tracker starts, so that a state of any size is there in seconds and no bound
-// of the wire stands in the way. Uses the real log, without a snapshot.
+// Writes a tracker's log before the tracker starts, so that a state of any size takes seconds to make and limits of
+// the wire do not apply. Uses the real log, without a snapshot.
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { newestLevel } from '../../src/tracker/state/levels.ts'
 
 const entriesPerAppend = 5_000
 
-/** As the log of a community begins today. */
+/** How the log of a community begins today. */
 const beginning: readonly Command[] = [
   {
     kind: 'tracker_started',
@@ -22,9 +22,9 @@ const beginning: readonly Command[] = [
   { kind: 'raise_level', level: newestLevel },
 ]
 
-/** How a command stands in the log. */
+/** The entry of a command in the log. */
 function entryOf(number: number, command: Command): string {
-  // From all over: of one address there are only so many accounts a day.
+  // From many addresses, because a quota bounds the accounts of one address per day.
   const from = `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`
   return encodeEntry({ origin: 'benchmark', number, atMs: Date.now(), from, command })
 }

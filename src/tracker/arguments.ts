@@ -1,5 +1,5 @@
-// The tracker's command line. Pure but for the files that it names, and for looking at the data folders that there
-// are, which can be handed in.
+// Parses the tracker's command line. Pure except for reading the files that it names and listing data folders, which
+// callers can replace.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { readFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ export interface Arguments {
   readonly list: readonly Address[]
   /** Undefined to keep everything in memory. */
   readonly dataFolder: string | undefined
-  /** Whether that is the folder of a list that had other lines. */
+  /** Whether it is the folder of an earlier version of this list. */
   readonly isFoundAgain: boolean
   /** Undefined to keep the log in the data folder, or in memory. */
   readonly nats: NatsAddress | undefined
@@ -31,7 +31,7 @@ export interface Arguments {
   readonly metricsPort: number | undefined
 }
 
-/** Help or the version, that was asked for and is no mistake. */
+/** Help or the version, printed instead of starting. */
 export interface TextInstead {
   readonly text: string
 }
@@ -106,13 +106,13 @@ function dataFolderOf(
   return { dataFolder: path, isFoundAgain }
 }
 
-/** What it reads is small and secret, and is not kept anywhere else. */
+/** Reads the credentials file, which is small; the secret is kept nowhere else. */
 function natsOf({ log, logCredentials: file }: Options): NatsAddress | undefined {
   if (file === undefined) return log
   if (log === undefined)
     throw new Failure('usage', '--log-credentials is for NATS; name its servers with --log')
   if (log.user !== undefined || log.token !== undefined)
-    throw new Failure('usage', 'with --log-credentials the address of NATS needs no user, password or token')
+    throw new Failure('usage', 'with --log-credentials, leave user, password and token out of --log')
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -133,9 +133,7 @@ function defineProgram(write: (output: string) => void): Command {
     .argument('[where]', 'the file that lists the trackers, or the ip to listen on')
     .argument('[which]', 'the number of this tracker in the file (1 if left out), or the port')
     .addOption(new Option('--data-dir <folder>', 'keep the data in this folder').argParser(notEmpty))
-    .addOption(
-      new Option('--memory', 'keep the data nowhere: it is gone at the end').conflicts(['dataDir', 'log']),
-    )
+    .addOption(new Option('--memory', 'keep no data: all is lost at the end').conflicts(['dataDir', 'log']))
     .addOption(
       new Option(
         '--log <nats://host:port,…>',
@@ -145,7 +143,7 @@ function defineProgram(write: (output: string) => void): Command {
     .addOption(
       new Option(
         '--log-credentials <file>',
-        'who this tracker is to NATS: lines like user: "…" and password: "…"',
+        'the login of this tracker at NATS: lines like user: "…" and password: "…"',
       ).argParser(notEmpty),
     )
     .addHelpText('after', durability)

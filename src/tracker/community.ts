@@ -1,5 +1,5 @@
-// What a data folder remembers when the log is not in it: whose tracker it was. So a log that was mixed up,
-// or begun anew by mistake, is noticed before clients are told that their accounts are gone.
+// Remembers in a data folder without a log which community its tracker belongs to. So a log that was mixed up, or
+// begun anew by mistake, is noticed before clients are told that their accounts are gone.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,17 +15,17 @@ function memoryIn(dataFolder: string): string {
   return join(dataFolder, 'community')
 }
 
-/** Whether a tracker has run with this data folder: it has a log, or remembers whose log is elsewhere. */
+/** Whether a tracker has run with this data folder: it has a log, or remembers the community of a log elsewhere. */
 export function hasCommunity(dataFolder: string): boolean {
   return existsSync(logFileIn(dataFolder)) || existsSync(memoryIn(dataFolder))
 }
 
-/** Throws a `data` failure when this folder's community has its log elsewhere than where it is looked for. */
+/** Throws a `data` failure when this folder's community keeps its log in the other kind of place. */
 export function checkKindOfLog(dataFolder: string, isElsewhere: boolean): void {
   if (isElsewhere && existsSync(logFileIn(dataFolder)))
     throw new Failure(
       'data',
-      `${dataFolder} has a log of its own, which --log would leave aside; name another folder with --data-dir to begin anew`,
+      `${dataFolder} has a log of its own, which --log would ignore; name another folder with --data-dir to begin anew`,
     )
   if (!isElsewhere && existsSync(memoryIn(dataFolder)))
     throw new Failure(
@@ -34,7 +34,7 @@ export function checkKindOfLog(dataFolder: string, isElsewhere: boolean): void {
     )
 }
 
-/** `community` is what the log says; empty for a new one. Throws a `data` failure when it was another before. */
+/** `community` is what the log says; empty for a new log. Throws a `data` failure when the folder has another one. */
 export function checkCommunity(dataFolder: string, community: string): void {
   const path = memoryIn(dataFolder)
   const before = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''

@@ -1,11 +1,11 @@
-// What a person can type at a running tracker. The end of the input means nothing: a service has none.
+// The commands that a person can type at a running tracker. The end of the input is ignored: a service has no input.
 
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { escapeText } from '../common/escape.ts'
 import type { Operator } from './operator.ts'
 
-/** What the commands are done with. */
+/** What the commands work with. */
 export interface ConsoleEvents {
   status(): string
   digest(): string
@@ -16,17 +16,17 @@ export interface ConsoleEvents {
 interface ConsoleCommand {
   readonly name: string
   readonly alias?: string
-  /** What stands behind the name, a word each: `<needed>` or `[optional]`, the optional ones last. */
+  /** The words after the name: `<needed>` or `[optional]`, the optional ones last. */
   readonly words?: readonly string[]
   readonly help: string
-  /** `words` are as many as the command takes. */
+  /** `words`: as many as the command takes. */
   readonly run: (words: readonly string[], print: (line: string) => void, events: ConsoleEvents) => void
 }
 
 const commands: readonly ConsoleCommand[] = [
   {
     name: 'status',
-    help: 'how much there is of everything, and how far this tracker is behind the log',
+    help: 'counts of everything, and how far this tracker is behind the log',
     run: (_, print, events) => print(events.status()),
   },
   {
@@ -37,7 +37,7 @@ const commands: readonly ConsoleCommand[] = [
   {
     name: 'quota',
     words: ['[name]', '[value]'],
-    help: 'how much one person may fill the community with: shows all, or one, or sets it',
+    help: 'bounds on what one person may add to the community: shows all, shows one, or sets one',
     run: ([name, value], print, { operator }) => {
       if (name !== undefined && value !== undefined) void operator.setQuota(name, value).then(print)
       else for (const line of operator.quotas(name)) print(line)
@@ -45,7 +45,7 @@ const commands: readonly ConsoleCommand[] = [
   },
   {
     name: 'trackers',
-    help: 'the trackers whose tickets are good in this community',
+    help: 'the trackers whose tickets are valid in this community',
     run: (_, print, { operator }) => {
       for (const line of operator.trackers()) print(line)
     },
@@ -53,7 +53,7 @@ const commands: readonly ConsoleCommand[] = [
   {
     name: 'revoke_tracker',
     words: ['<tracker>'],
-    help: 'ends the tickets of a tracker, by its number or key, and waits for it no more',
+    help: 'invalidates the tickets of a tracker, by its number or key, and stops waiting for it',
     run: ([tracker = ''], print, { operator }) => void operator.revoke(tracker).then(print),
   },
   {
@@ -74,10 +74,10 @@ const commands: readonly ConsoleCommand[] = [
 /** Reads commands from `input`; `print` gets each reply, a line at a time. */
 export function readConsole(input: Readable, print: (line: string) => void, events: ConsoleEvents): void {
   const lines = createInterface({ input, terminal: false })
-  // What is typed may be anything, and comes back in sentences.
+  // Replies quote what was typed, which may contain anything.
   lines.on('line', (line) => onLine(line, (text) => print(escapeText(text)), events))
   input.on('error', () => {
-    // The terminal is gone; the tracker is not.
+    // The terminal is gone; the tracker goes on.
   })
 }
 

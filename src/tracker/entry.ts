@@ -1,12 +1,12 @@
-// An entry of the log: a command in its envelope. Own entries are read like everybody's: what is applied is what is
-// in the log, to the letter.
+// An entry of the log: a command in its envelope. A tracker reads its own entries back like any other's, so what is
+// applied is exactly what is in the log.
 
 import { Failure } from '../common/failure.ts'
 import { checkCommand } from './state/command-shapes.ts'
 import type { Command } from './state/commands.ts'
 
 export interface Entry {
-  /** Random, of the process that appended it. With `number` it tells that one which of its commands this is. */
+  /** Random, of the process that appended it. With `number` it tells that process which of its commands this is. */
   readonly origin: string
   readonly number: number
   /** By the clock of the tracker that appended it, in milliseconds since 1970; 0 in logs of version 0.1. */
@@ -16,7 +16,7 @@ export interface Entry {
   readonly command: Command
 }
 
-/** Of the envelope. In logs of version 0.1 there is none, and neither `atMs` nor `from`. */
+/** Version of the envelope. Logs of version 0.1 have no `v`, `atMs` or `from`. */
 const formatVersion = 1
 
 export function encodeEntry({ origin, number, atMs, from, command }: Entry): string {

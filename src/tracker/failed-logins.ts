@@ -1,4 +1,4 @@
-// Tells the log of failed logins, and keeps a flood of them from flooding the log.
+// Logs failed logins, and keeps a flood of them from flooding the log.
 
 import type { Logger } from 'pino'
 
@@ -17,7 +17,7 @@ export class FailedLogins {
     this.#nowMs = nowMs
   }
 
-  /** `user` is undefined for a name that nobody has: it may be a password in the wrong place. */
+  /** `user` is undefined for a name that nobody has: it may be a password typed in the wrong place. */
   onFailed(host: string, user: string | undefined): void {
     this.#unsaid++
     const nowMs = this.#nowMs()

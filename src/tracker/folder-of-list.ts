@@ -1,6 +1,6 @@
-// The data folder of the trackers of a list, where none is named. It is called after the list, and remembers
-// in a copy which list had it last. So a list that has got, lost or moved a line finds its data again, where a
-// new and empty folder would show clients a community without their accounts and groups.
+// Finds the data folder for a list of trackers when none is given. The folder is named after the list and holds a
+// copy of the list that used it last. So a list with an added, removed or moved line finds its data again; with a
+// new, empty folder, clients would see a community without their accounts and groups.
 
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
@@ -11,23 +11,23 @@ import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
 import { readTrackerInfo } from '../common/tracker-info.ts'
 import { hasCommunity } from './community.ts'
 
-/** A data folder with something in it. */
+/** A data folder that a tracker has used. */
 export interface KnownFolder {
   readonly path: string
-  /** The same for all names of one folder. */
+  /** Equal for all names of one folder. */
   readonly identity: string
-  /** The list that had it last, as its copy or else its own name says. Empty when neither does. */
+  /** The list that used it last, by its copy or else by its own name. Empty when neither says. */
   readonly trackers: readonly string[]
 }
 
 const prefix = 'tracker-'
-/** The names of folders are short everywhere, and a list of trackers may be long. */
+/** File systems bound the length of a name, and a list of trackers may be long. */
 const nameMax = 100
 
 /**
- * The folder that belongs to this list; else the one of a list that has a tracker in common with it, which is
- * then `isFoundAgain`; else a new one. Which number of the list asks makes no difference, so that all trackers
- * of one machine come to the same. Throws a `usage` failure when several folders may be meant.
+ * The folder of this list; else that of a list that shares a tracker with it, which is then `isFoundAgain`; else a
+ * new one. The tracker's number makes no difference, so all trackers of one machine use the same folder. Throws a
+ * `usage` failure when several folders match.
  */
 export function folderOfList(
   list: readonly Address[],
@@ -35,7 +35,7 @@ export function folderOfList(
 ): { path: string; isFoundAgain: boolean } {
   const own = defaultDataFolder(prefix + nameOf(list))
   const trackers = list.map(nameOfTracker)
-  // Port 0 is any port, and says nothing about which tracker it was.
+  // Port 0 means any port, so it does not identify a tracker.
   const lasting = new Set(list.filter(({ port }) => port !== 0).map(nameOfTracker))
   if (lasting.size === 0) return { path: own, isFoundAgain: false }
   const known = knownFolders(dirname(own))
@@ -48,7 +48,7 @@ export function folderOfList(
     const paths = found.map(({ path }) => path).join(' and ')
     throw new Failure(
       'usage',
-      `several data folders may be that of this list: ${paths}; name the right one with --data-dir`,
+      `several data folders match this list: ${paths}; name the right one with --data-dir`,
     )
   }
   const [folder] = found
@@ -57,7 +57,7 @@ export function folderOfList(
     : { path: folder.path, isFoundAgain: !isOfList(folder) }
 }
 
-/** The data folders in `parent` by their names, as far as a tracker has run with them. Throws a `data` failure. */
+/** The data folders in `parent` that a tracker has used, by name. Throws a `data` failure if it cannot be read. */
 export function readKnownFolders(parent: string): KnownFolder[] {
   let names: string[]
   try {
@@ -79,7 +79,7 @@ export function readKnownFolders(parent: string): KnownFolder[] {
     })
 }
 
-/** Has the folder remember the list. Throws the system's error. */
+/** Stores a copy of the list in the folder. Throws the system's error. */
 export function rememberList(dataFolder: string, list: readonly Address[]): void {
   const copy = copyIn(dataFolder)
   const text = `# The list of trackers that had this folder last.\n${list.map(formatAddress).join('\n')}\n`
@@ -97,7 +97,7 @@ function trackersOf(path: string, name: string): string[] {
   return readTrackerInfo(copy, (file) => readFileSync(file, 'utf8')).map(nameOfTracker)
 }
 
-/** The first of each identity: a folder has several names where somebody made a link to it. */
+/** Keeps the first of each identity: links give a folder several names. */
 function withoutSecondNames(folders: readonly KnownFolder[]): KnownFolder[] {
   return folders.filter(
     ({ identity }, index) => folders.findIndex((each) => each.identity === identity) === index,

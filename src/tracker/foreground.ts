@@ -7,9 +7,9 @@ import { readFileSync } from 'node:fs'
 import type { ReadStream } from 'node:tty'
 import { promisify } from 'node:util'
 
-/** A shell's `fg` tells a process nothing that was not stopped, so a process in the background looks. */
+/** A shell's `fg` sends nothing to a process that was not stopped, so a process in the background polls. */
 const lookEveryMs = 250
-/** The same where looking takes a process of its own. */
+/** The same where each look starts `ps`. */
 const lookWithPsEveryMs = 2_000
 
 /** Process groups: that of this process, and that in the foreground of its terminal, 0 or -1 for no terminal. */
@@ -19,9 +19,9 @@ interface Groups {
 }
 
 /**
- * Calls `begin`, which makes `input` flow, as soon as this process is in the foreground of its terminal. From
- * then on `input` is paused while it is not. `statFile` is Linux's file about this process; without it `ps` is
- * asked, and where that does not know either, nothing is read.
+ * Calls `begin`, which makes `input` flow, as soon as this process is in the foreground of its terminal. From then on
+ * `input` is paused while it is not. `statFile` is Linux's file about this process; without it `ps` is asked, and
+ * where `ps` does not know either, nothing is read.
  */
 export function readInForeground(input: ReadStream, begin: () => void, statFile = '/proc/self/stat'): void {
   const reader = new ForegroundReader(input, begin, statFile)
@@ -34,7 +34,7 @@ class ForegroundReader {
   readonly #statFile: string
   #hasBegun = false
   #isReading = false
-  /** Counts what makes an answer about the groups too old to count. */
+  /** Incremented when an answer of `ps` still to come must be ignored. */
   #turn = 0
   #watch: NodeJS.Timeout | undefined
 
@@ -54,7 +54,7 @@ class ForegroundReader {
     this.#look()
   }
 
-  /** Nobody but the shell takes a terminal away, and for that it has this process stopped. */
+  /** No need to look while reading: only the shell takes a terminal away, and it stops this process to do so. */
   #lookAgain(): void {
     if (!this.#isReading) this.#look()
   }
@@ -89,15 +89,15 @@ class ForegroundReader {
     if (this.#hasBegun) this.#input.pause()
   }
 
-  /** Ctrl-Z. Whoever reads when it goes on in the background would be stopped again before it can look. */
+  /** Ctrl-Z. A process that still reads when it continues in the background would be stopped before it can look. */
   readonly #onStop = (): void => {
     this.#pause()
     // A pause takes effect one tick later.
     process.nextTick(() => {
       process.off('SIGTSTP', this.#onStop)
-      // Not SIGSTOP: without a shell that could continue it, this process must not stop, and with SIGTSTP does not.
+      // Not SIGSTOP: without a shell that could continue it, this process must not stop, and SIGTSTP then is ignored.
       process.kill(process.pid, 'SIGTSTP')
-      // Here it goes on.
+      // Execution continues here.
       process.on('SIGTSTP', this.#onStop)
       this.#look()
     })

@@ -1,12 +1,12 @@
-// How far this tracker has seen the log, remembered beside the log and not in it. A log that ends before
-// that has lost what was acknowledged: a write-ahead file that was damaged or left out of a backup, servers
-// that lost their disks. Engines repair such logs without a word, and clients would find their groups gone.
+// Remembers, outside the log, how far this tracker has seen it. A log that ends earlier has lost acknowledged
+// entries: a write-ahead file was damaged or left out of a backup, or servers lost their disks. Engines repair such
+// logs silently, and clients would find their groups gone.
 
 import { closeSync, openSync, readFileSync, write } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../common/failure.ts'
 
-/** What is acknowledged within so long before a kill may be lost unnoticed. */
+/** A loss of entries that were acknowledged this shortly before a kill may go unnoticed. */
 const noteEveryMs = 100
 const digits = 16
 
@@ -19,7 +19,7 @@ export class HighWaterMark {
   #writing: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
 
-  /** `folder`: that of this tracker alone. Throws a `data` failure when nothing can be kept in it. */
+  /** `folder`: that of this tracker alone. Throws a `data` failure when the mark cannot be written there. */
   constructor(folder: string) {
     this.#path = join(folder, 'log-position')
     try {
@@ -30,7 +30,7 @@ export class HighWaterMark {
     }
   }
 
-  /** Throws a `data` failure for a log that ends before what was seen of it. */
+  /** Throws a `data` failure for a log that ends before the position that was seen. */
   check(position: number): void {
     if (position >= this.#before) return
     throw new Failure(
@@ -39,7 +39,7 @@ export class HighWaterMark {
     )
   }
 
-  /** Remembers from now on what this says. Only what is durable may be said. */
+  /** From now on remembers what `position` returns, which must be durable. */
   follow(position: () => number): void {
     this.#timer = setInterval(() => this.#note(position()), noteEveryMs)
     this.#timer.unref()
@@ -54,20 +54,20 @@ export class HighWaterMark {
     if (file !== undefined) closeSync(file)
   }
 
-  /** Not flushed: after a power failure it may say less, and then less is noticed, never more. */
+  /** Not flushed: after a power failure the mark may be too low, which can miss a loss but never report a false one. */
   #note(position: number): void {
     const file = this.#file
     if (file === undefined || position <= this.#noted || this.#writing !== undefined) return
     this.#noted = position
     const text = Buffer.from(`${String(position).padStart(digits)}\n`)
     this.#writing = new Promise<void>((resolve) => {
-      // Of an error nothing is made: of a disk that is full the log speaks.
+      // Errors are ignored: the log itself reports a full disk.
       write(file, text, 0, text.length, 0, () => resolve())
     }).then(() => (this.#writing = undefined))
   }
 }
 
-/** 0 when there is none, or it cannot be read as one. */
+/** 0 when the file is missing or holds no position. */
 function positionIn(path: string): number {
   try {
     const position = Number(readFileSync(path, 'utf8'))

@@ -1,4 +1,4 @@
-// Raises the level of the state when all trackers of the community can follow, and says who holds it up.
+// Raises the level of the state when all trackers of the community can follow, and logs which ones hold it up.
 
 import type { Logger } from 'pino'
 import type { AppliedEntry, Sequencer } from './sequencer.ts'
@@ -17,7 +17,7 @@ export class LevelKeeper {
     this.#log = log
   }
 
-  /** The log was read and this tracker is in it. Resolves when the level is raised, if it can be. */
+  /** Call when the log was read and this tracker is in it. Resolves when the level is raised, if it can be. */
   async start(): Promise<void> {
     this.#isServing = true
     await this.#raise()
@@ -42,6 +42,6 @@ export class LevelKeeper {
     const old = Array.from(state.trackers)
       .filter(([, { level }]) => level < this.#level)
       .map(([key, { number }]) => (number === undefined ? key : String(number)))
-    return `the community stays at level ${state.level} until all its trackers are updated; waiting for ${old.join(', ')}; one that is gone for good: revoke_tracker at the console`
+    return `the community stays at level ${state.level} until all its trackers are updated; waiting for ${old.join(', ')}; if one is gone for good, use revoke_tracker at the console`
   }
 }

@@ -1,16 +1,16 @@
-// Where the structured log goes: standard error. A line that cannot be written is dropped and counted, and the
-// next one that can says how many there were. A log that is lost is no reason to stop serving.
+// Writes the structured log to standard error. A line that cannot be written is dropped and counted, and the next one
+// that can be says how many there were. A lost line is no reason to stop serving.
 
 import { writeSync } from 'node:fs'
 
-/** Writes some of the text, and answers how many bytes. Throws the system's error. */
+/** Writes part of the text and returns how many bytes. Throws the system's error. */
 export type WriteSome = (bytes: Buffer) => number
 
 export class LogOutput {
   readonly #write: WriteSome
   #dropped = 0
   #untold = 0
-  /** The end of a line of which only the start could be written. */
+  /** The rest of a line that was written in part. */
   #rest = Buffer.alloc(0)
 
   constructor(write: WriteSome = (bytes) => writeSync(2, bytes)) {

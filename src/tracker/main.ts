@@ -21,7 +21,7 @@ async function main(words: readonly string[]): Promise<void> {
   const output = new LogOutput()
   const log = pino({ level: parsed.logLevel }, output)
   process.on('uncaughtException', (error) => {
-    // A bug. What is durable is safe, what is in memory may not be: a new process reads the log anew.
+    // A bug. What is durable is safe, what is in memory may not be: a new process replays the log.
     log.fatal({ err: error }, 'the tracker has a bug and ends')
     process.exit(1)
   })
@@ -35,7 +35,7 @@ async function main(words: readonly string[]): Promise<void> {
   process.on('SIGTERM', () => end(0))
   onHangUp(() => end(exitCodeOf('SIGHUP')))
   noteList(parsed, log)
-  // Said last: whoever reads it may signal in the next moment.
+  // Printed last: whoever reads it may send a signal at once.
   announce(parsed, tracker, log)
   const { status, digest, operator } = tracker
   hearConsole({ status, digest, operator, quit: () => end(0) })
@@ -55,7 +55,7 @@ function announce(parsed: Arguments, tracker: Tracker, log: Logger): void {
   print(`tracker ${parsed.number} listening on ${address}`)
 }
 
-/** A full disk must not keep a tracker from answering what it knows. */
+/** Only warns: a full disk must not keep a tracker from answering what it knows. */
 function noteList({ dataFolder, list }: Arguments, log: Logger): void {
   if (dataFolder === undefined) return
   try {
@@ -65,7 +65,7 @@ function noteList({ dataFolder, list }: Arguments, log: Logger): void {
   }
 }
 
-/** Ends the process with a code when the tracker has ended in good order; asked a second time, at once. */
+/** Ends the tracker in good order and exits with the code; called a second time, exits at once. */
 function endOnce(tracker: Tracker, log: Logger): (code: number) => void {
   let isEnding = false
   return (code) => {
@@ -88,7 +88,7 @@ function fail(error: unknown): void {
   process.exit(error instanceof Failure && error.code === 'usage' ? 2 : 1)
 }
 
-// Whoever read the output has gone; that is no reason to stop serving.
+// The reader of the output may go away; that is no reason to stop serving.
 process.stdout.on('error', () => undefined)
 process.stderr.on('error', () => undefined)
 

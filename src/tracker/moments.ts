@@ -1,5 +1,5 @@
-// The moments between which a crash must make no difference, published for whoever wants to crash there.
-// Nobody does in production, and then one costs a look at a property.
+// Publishes the moments at which a crash must make no difference, for campaigns that crash there. In production
+// nobody subscribes, and a moment costs one look at a property.
 
 import { channel } from 'node:diagnostics_channel'
 
@@ -14,7 +14,7 @@ export type Moment =
   | 'after reply'
   | 'after append'
   | 'before snapshot'
-  /** Written, and the entries that it stands for removed, and none of that committed. */
+  /** Written, and the entries that it replaces removed, but nothing committed. */
   | 'during snapshot'
   | 'after snapshot'
 

@@ -1,4 +1,4 @@
-// What the operator of a tracker decides for the whole community: through the log, so that all trackers agree.
+// Carries out what an operator decides for the whole community: through the log, so that all trackers agree.
 
 import type { Sequencer } from './sequencer.ts'
 import { wordsOf } from './requests/sentences.ts'
@@ -28,11 +28,11 @@ export class Operator {
     if (!/^\d{1,10}$/.test(text) || value > quotaMax)
       return `error: "${text}" is not a number up to ${quotaMax.toLocaleString('en')}`
     if (this.#sequencer.state.level < 2)
-      return 'error: there are no quotas before every tracker of the community is updated; trackers lists them'
+      return 'error: quotas need every tracker of the community to be updated first; trackers lists them'
     return this.#submit({ kind: 'set_quota', quota: name, value })
   }
 
-  /** A line for each tracker whose tickets are good here. */
+  /** A line for each tracker whose tickets are valid here. */
   trackers(): string[] {
     return Array.from(this.#sequencer.state.trackers, ([key, { number, level }]) => {
       const which = number === undefined ? 'of version 0.1' : `number ${number}`
@@ -40,7 +40,7 @@ export class Operator {
     })
   }
 
-  /** Tickets of a tracker count no more, and nobody waits for it: by its number, or by its key. */
+  /** Revokes a tracker, by number or key: its tickets become invalid, and nobody waits for it. "done", or why not. */
   async revoke(tracker: string): Promise<string> {
     const keys = Array.from(this.#sequencer.state.trackers)
       .filter(([key, { number }]) => key === tracker || String(number) === tracker)

@@ -36,16 +36,16 @@ export interface SequencerEvents {
   onApplied(entry: AppliedEntry): void
   /** The state was replaced by a later one, without the effects of the commands in between. */
   onStateReplaced(): void
-  /** The state was written down, so that a start need not read the whole log. */
+  /** A snapshot was saved, so that a start need not read the whole log. */
   onSnapshotTaken?(position: number, tookMs: number): void
-  /** The log could not be written; those who waited were told. It may work again. */
+  /** The log could not be written, and waiting commands were answered so. It may work again. */
   onTrouble(sentence: string): void
-  /** The state cannot be trusted or followed any more: end the process, a new one replays the log. */
+  /** The state can no longer be trusted or followed: end the process, and a new one replays the log. */
   onLost(failure: Failure): void
 }
 
 export interface SequencerOptions {
-  /** Whole snapshots, at level 1, are taken as rarely. */
+  /** Also holds for whole snapshots, at level 1. */
   readonly commandsPerSnapshot?: number
   /** The newest level of the state that this program can follow. */
   readonly level?: number
@@ -61,7 +61,7 @@ interface Waiting {
   readonly reply: (outcome: Outcome) => void
 }
 
-/** A snapshot that failed is tried again when so much of the usual number of commands has come. */
+/** A failed snapshot is retried after this share of the usual number of commands. */
 const retriedAfterShare = 0.1
 
 const cannotSave = no('cannot-save')
@@ -77,7 +77,7 @@ export class Sequencer implements LogFollower {
   #state: State = emptyState()
   #snapshotPosition = 0
   #entriesRead = 0
-  /** Up to here every change is in sections that are kept, and no longer known as a change. */
+  /** Up to this position every change is in kept sections, and is no longer tracked. */
   #keptUntil = 0
   /** The snapshot that this began with is of level 1. */
   #isKeptAsText = false
@@ -109,14 +109,14 @@ export class Sequencer implements LogFollower {
     if (this.#lost !== undefined) throw this.#lost
   }
 
-  /** With everything that was applied so far. Who must see what others were told is done calls `sync` before. */
+  /** Includes everything applied so far. Call `sync` first to see all that was acknowledged anywhere. */
   get state(): State {
     return this.#state
   }
 
   /**
-   * Brings the state up to date: with all that was acknowledged, here or at any other tracker, before the call.
-   * Undefined where that has happened at once; else it resolves when it has, and never rejects.
+   * Brings the state up to date with all that was acknowledged, here or at any other tracker, before the call.
+   * Undefined when that happened at once; else it resolves when it has, and never rejects.
    */
   sync(): Promise<void> | undefined {
     if (this.#isFresh || this.#lost !== undefined) return undefined
@@ -142,7 +142,7 @@ export class Sequencer implements LogFollower {
 
   /**
    * Whether the state has all that is acknowledged anywhere, as far as `sync` could know, and nothing is on its way
-   * through this tracker: what is refused now is then refused for sure.
+   * through this tracker: a refusal now is then certain.
    */
   get isCurrent(): boolean {
     return this.#log.isCurrent && this.#collected.length + this.#sent.size === 0
@@ -153,7 +153,7 @@ export class Sequencer implements LogFollower {
     return this.#log.lag?.() ?? { entries: 0, ms: 0 }
   }
 
-  /** Puts a command into the order. The outcome comes when it is durable and applied; never rejects. */
+  /** Puts a command into the order. Resolves to its outcome when it is durable and applied; never rejects. */
   submit(command: Command, from?: string): Promise<Outcome> {
     return new Promise((reply) => {
       if (this.#lost !== undefined || this.#isStopping) {
@@ -168,16 +168,16 @@ export class Sequencer implements LogFollower {
   }
 
   /**
-   * Writes the state down if that is due, and waits until it is. Before anybody is served, since a state that
-   * was never written down takes seconds. Never rejects: what went wrong is told.
+   * Takes a snapshot if one is due, and waits for it. Called before anybody is served, because a first snapshot takes
+   * seconds. Never rejects: errors go to `onTrouble`.
    */
   async writeDown(): Promise<void> {
-    // What is kept as one text, by rules of before, is written anew in sections.
+    // A snapshot that is kept as one text, by the rules of level 1, is written anew in sections.
     if (this.#isKeptAsText && this.#state.level > 1) this.#snapshotPosition = -Infinity
     await (this.#writing ?? this.#snapshotWhenDue())
   }
 
-  /** Takes no more commands and finishes those that it has. */
+  /** Accepts no more commands and finishes those it has. */
   async stop(): Promise<void> {
     this.#isStopping = true
     while (this.#append !== undefined || this.#collected.length > 0) {
@@ -264,8 +264,8 @@ export class Sequencer implements LogFollower {
       void this.#snapshotWhenDue()
     } catch (error) {
       this.#events.onTrouble(sentenceOf(error))
-      // Should such an entry turn up in the log after all, it is applied like any other: the client
-      // was told "unavailable", not "no", and a retry with the same id has the outcome of that one.
+      // If such an entry turns up in the log after all, it is applied like any other: the client was told
+      // "unavailable", not "no", and a retry with the same id gets its outcome.
       for (const waiting of batch) this.#settle(waiting.number, cannotSave)
     }
     this.#append = undefined
@@ -306,7 +306,7 @@ export class Sequencer implements LogFollower {
       await this.#snapshot(every)
     } catch (error) {
       this.#events.onTrouble(sentenceOf(error))
-      // Not at every append from now on, and not only when the log is twice as long either.
+      // Retries neither at every append from now on, nor only when the log is twice as long.
       this.#snapshotPosition -= Math.floor(every * (1 - retriedAfterShare))
     }
   }
@@ -324,7 +324,7 @@ export class Sequencer implements LogFollower {
       // Another tracker may have been first; a few entries more are not worth another snapshot.
       const kept = this.#state.level < 2 ? position : ofSections
       if (kept > 0 && this.position - kept < every / 2) return undefined
-      // A server that was just elected may not know the newest yet, and what changed before that is forgotten here.
+      // A server that was just elected may not know the newest yet, and changes before that one are forgotten here.
       if (this.#state.level > 1 && ofSections < this.#keptUntil) return undefined
       taken = this.#take(ofSections)
       return taken

@@ -1,5 +1,5 @@
-// Serves clients: who asks on each connection, whose turn it is, and what becomes of them when they go. Whatever
-// arrives gets an answer or a closed socket, and never ends the process.
+// Serves clients: gives each connection a requester and a responder, and cleans up when it closes. Whatever arrives
+// gets an answer or a closed socket, and never ends the process.
 
 import type { Logger } from 'pino'
 import type { Address } from '../common/addresses.ts'
@@ -19,7 +19,7 @@ export interface ServerParts {
   readonly metrics: RequestMetrics
   readonly log: Logger
   readonly turns: Turns
-  /** Brings the state up to date before a request that reads it; undefined where it is. */
+  /** Brings the state up to date before a request that reads it; undefined when it is. */
   readonly sync: () => Promise<void> | undefined
 }
 
@@ -47,7 +47,7 @@ export class TrackerServer {
     return this.#listener.listen(address)
   }
 
-  /** Hangs up on everybody; clients come back, or go to another tracker. */
+  /** Disconnects everybody; clients come back, or go to another tracker. */
   disconnectAll(sentence: string): void {
     this.#listener.closeAll(sentence)
   }
@@ -59,7 +59,7 @@ export class TrackerServer {
   #serve(connection: Connection): void {
     const { handlers, metrics, log, turns, sync } = this.#parts
     const from = new Requester(connection)
-    // eslint-disable-next-line no-new -- It lives by the channel that it listens to.
+    // eslint-disable-next-line no-new -- The channel that it listens to keeps it alive.
     new Responder(connection.channel, {
       protocol: trackerProtocol,
       from,

@@ -1,5 +1,5 @@
-// A tracker, put together: log, sequencer, state, presence, requests, server. Owns the order of starting and
-// ending; refuses to know the command line, the console and the process.
+// Assembles a tracker: log, sequencer, state, presence, requests, server. Sets the order of starting and ending; does
+// not know the command line, the console or the process.
 
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -41,7 +41,7 @@ export interface TrackerOptions {
   readonly number: number
   /** Shared by the trackers of a community on one machine; undefined to keep nothing. */
   readonly dataFolder: string | undefined
-  /** Where the log is, unless it is in the data folder. Then that has the key only. */
+  /** Where the log is, unless it is in the data folder. */
   readonly nats?: NatsAddress | undefined
   /** The port on loopback for Prometheus; undefined for none. */
   readonly metricsPort?: number | undefined
@@ -50,7 +50,7 @@ export interface TrackerOptions {
   readonly log: Logger
   /** Lines of the log that could not be written. */
   readonly droppedLogLines?: () => number
-  /** The tracker cannot go on; the process should end. */
+  /** Called when the tracker cannot continue; the process should end. */
   readonly onLost: (failure: Failure) => void
 }
 
@@ -67,10 +67,10 @@ export interface Tracker {
   close: () => Promise<void>
 }
 
-/** Reading fewer leaves nothing worth a look. */
+/** Reading fewer leaves too little memory to return. */
 const entriesWorthSparing = 100_000
 
-/** How long a trouble that lasts is not mentioned again. */
+/** How long the same trouble is not reported again. */
 const sameTroubleMs = 10_000
 
 /** Rejects with a failure whose sentence says what is wrong. */
@@ -139,8 +139,8 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
         if ('by' in entry.command) turns.charge(entry.command.by, told * noticeMicroseconds)
         levels.onApplied(entry)
       },
-      // Rare: this tracker stood still for a long time. What its clients missed cannot be told any more;
-      // they reconnect and announce again.
+      // Rare: this tracker stood still for a long time. What its clients missed can no longer be told; they reconnect
+      // and announce again.
       onStateReplaced: () => {
         if (server.connections > 0) log.warn({ position: sequencer.position }, 'had fallen behind the log')
         server.disconnectAll('the tracker had fallen behind')
@@ -174,7 +174,7 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
   return { sequencer, levels, presence, requests, server }
 }
 
-/** A log that cannot be written says so of every command: the same sentence is passed on every 10 s. */
+/** A log that cannot be written fails for every command: passes the same sentence on at most every 10 s. */
 function sayingOnce(say: (sentence: string) => void): (sentence: string) => void {
   let [last, saidAtMs] = ['', 0]
   return (sentence) => {
@@ -223,7 +223,7 @@ function checkCommunityOf({ dataFolder, nats }: TrackerOptions, { state }: Seque
   if (nats !== undefined && dataFolder !== undefined) checkCommunity(dataFolder, state.community)
 }
 
-/** Takes this tracker's place among those of the log. */
+/** Registers this tracker in the log, and remembers the community. */
 async function enterCommunity(
   options: TrackerOptions,
   sequencer: Sequencer,
@@ -234,7 +234,7 @@ async function enterCommunity(
   if (nats !== undefined && dataFolder !== undefined) rememberCommunity(dataFolder, sequencer.state.community)
 }
 
-/** Puts this tracker's key into the hard state, so that every tracker vouches for its tickets. */
+/** Puts this tracker's key into the hard state, so that clients of every tracker trust its tickets. */
 async function introduce(
   sequencer: Sequencer,
   identity: Identity,

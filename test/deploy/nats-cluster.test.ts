@@ -154,7 +154,7 @@ describe.skipIf(natsIsMissing)(`three servers as they are deployed${natsIsMissin
       await expect(NatsLog.open(address)).rejects.toMatchObject({
         code: 'data',
         message: expect.stringMatching(
-          /^NATS does not allow its user what a tracker needs at nats:.*\/books \(Permissions Violation .*\); deploy\/nats\/nats\.conf has it all$/,
+          /^the NATS user lacks permissions that a tracker needs at nats:.*\/books \(Permissions Violation .*\); deploy\/nats\/nats\.conf lists them$/,
         ) as string,
       })
     })

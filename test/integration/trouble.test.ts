@@ -95,7 +95,7 @@ describe('a file that changes while it is shared', () => {
           ? /cannot be read \(.*\); it is shared again when it can$/
           : what === 'is replaced by another'
             ? `${path} was removed or replaced and is not shared any more; upload it again`
-            : `${path} changed on disk; only what is left of the shared version is given to others; upload it again`,
+            : `${path} changed on disk; others get only what is left of the shared version; upload it again`,
       )
       await ben.does('limit upload none')
       await cem.until(`[C] [g] ${name}`)

@@ -111,7 +111,7 @@ test('who the tracker is to NATS comes from a file, so that no command line show
   expect(mistake(...words)).toBe('usage: --log-credentials is for NATS; name its servers with --log')
   for (const login of ['ann:other', 'other'])
     expect(mistake(...words, '--log', `nats://${login}@a`)).toBe(
-      'usage: with --log-credentials the address of NATS needs no user, password or token',
+      'usage: with --log-credentials, leave user, password and token out of --log',
     )
   expect(mistake('127.0.0.1', '1', '--log', 'nats://a', '--log-credentials', `${file}2`)).toBe(
     `usage: cannot read the credentials for NATS from ${file}2: there is no such file or folder`,

@@ -94,7 +94,7 @@ test('a folder follows its list through change after change, until nothing of it
 test('several folders that may be meant are refused by name, and --data-dir settles it for good', () => {
   const [one, two] = [start(listOf('a')), start(listOf('b'))]
   expect(refusalOf(listOf('ab'))).toBe(
-    `usage: several data folders may be that of this list: ${one} and ${two}; name the right one with --data-dir`,
+    `usage: several data folders match this list: ${one} and ${two}; name the right one with --data-dir`,
   )
   start(listOf('ab'), { named: two })
   expect(lookUp(listOf('ab'))).toEqual({ path: two, isFoundAgain: false })

@@ -79,6 +79,6 @@ test('before all trackers are updated there are no quotas to set', async () => {
   await run(1, 1)
   const newer = await run(2, 2)
   expect(await newer.operator.setQuota('accounts', '5')).toBe(
-    'error: there are no quotas before every tracker of the community is updated; trackers lists them',
+    'error: quotas need every tracker of the community to be updated first; trackers lists them',
   )
 })

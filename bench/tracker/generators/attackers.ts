@@ -1,5 +1,5 @@
-// One account on many connections, and connections without a login, that do their worst: each always has as many
-// requests under way as the tracker takes, and comes back at once when it is cut off.
+// Attacks a tracker: one account on many connections, and connections without a login. Each keeps as many requests in
+// flight as the tracker takes, and reconnects at once when it is cut off.
 
 import { giveWay, ownLoad, serveOrders } from '../generator.ts'
 import { fileId, sizeBytes } from '../states.ts'
@@ -8,7 +8,7 @@ import { makeNonce } from '../../../src/common/security/challenge.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { requestsInFlightMax } from '../../../src/common/limits.ts'
 
-/** Attacks of the account … */
+/** Attacks of the account. */
 export const accountAttacks = [
   'refused joins',
   'pages past the end',
@@ -16,7 +16,7 @@ export const accountAttacks = [
   'changes',
   'changes with news',
 ] as const
-/** … and of connections that say `hello` and do not log in. */
+/** Attacks of connections that say `hello` and do not log in. */
 export const strangerAttacks = ['login_start', 'register'] as const
 export type Attack = (typeof accountAttacks)[number] | (typeof strangerAttacks)[number]
 
@@ -31,31 +31,31 @@ export type AttackOrder =
     }
   | { readonly what: 'stop' }
 
-/** Since the start, of a `stop`. */
+/** The answer to `stop`, counted since the start. */
 export interface AttackReport {
   readonly answersPerSecond: number
-  /** Chunks of answers with a refusal in them, and one of the refusals. */
+  /** Received chunks that contain a refusal, and one of the refusals. */
   readonly refusals: number
   readonly refusal: string | undefined
-  /** How often a connection was ended or refused by the tracker. */
+  /** How often the tracker ended or refused a connection. */
   readonly cutOff: number
   readonly load: number
 }
 
 const bytesOfFullWrite = 64 * 1024
-/** Of `jsonrpc` and the id around a request, about. */
+/** Bytes that `jsonrpc` and the id add to a request, roughly. */
 const lineOverhead = 32
 const key = Buffer.alloc(32, 3).toString('base64')
 const pauseWhenRefusedMs = 20
 
-/** The request after its id. Each is the dearest of its kind, and none has the same name or id twice. */
+/** The part of a request after its id. Each is the most expensive of its kind; names and ids are new each time. */
 const requests: Record<Attack, () => string> = {
   'refused joins': () => `"method":"join_group","params":{"id":"${newId()}","group":"nowhere"}`,
   'pages past the end': () => '"method":"list_groups","params":{"after":"~"}',
-  // Each signs a ticket.
+  // Each is answered with a ticket.
   'full writes': () => '"method":"find_file","params":{"group":"crowd","name":"film.mkv"}',
   changes: () => share(newName(), fileId),
-  // Every connection of the account is told that the version before is gone.
+  // Every connection of the account is notified that the former version is gone.
   'changes with news': () => share('mine.jpg', String(made).padStart(64, '0')),
   login_start: () => `"method":"login_start","params":{"clientFirst":"n,,n=${newName()},r=${newId()}"}`,
   register: () =>
@@ -96,7 +96,7 @@ function newBattle() {
   }
 }
 
-/** Resolves when every connection has begun, or has been refused for the first time. */
+/** Resolves when every connection attacks, or has been refused for the first time. */
 async function start({ port, user, attacks }: AttackOrder & { what: 'start' }): Promise<void> {
   battle = newBattle()
   const account = { user, identity: makeIdentity() }
@@ -122,7 +122,7 @@ async function stop(): Promise<AttackReport> {
   return { answersPerSecond: answers / seconds, refusals, refusal, cutOff, load }
 }
 
-/** One connection after the other until the end. */
+/** Attacks on one connection after another until `stop`. */
 async function fight(port: number, attack: Attack, account: Account, onBegun: () => void): Promise<void> {
   while (!battle.isEnding) {
     const user = await come(port, attack, account)

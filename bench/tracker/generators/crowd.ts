@@ -1,24 +1,24 @@
-// A crowd that comes to one file: logs in first; then each of them asks for the file, announces that it has
-// some of it and later all. Counts what the tracker sends.
+// A crowd of clients that want one file. They log in first; then each asks for the file, announces some of its pieces
+// and later all. Counts the bytes that the tracker sends.
 
 import { ownLoad, serveOrders } from '../generator.ts'
 import { fileId, nameOf } from '../states.ts'
 import { TrackerUser } from '../tracker-user.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 
-/** Log in first (`login`), then come to the file (`come`), with the same numbers. */
+/** `login` logs the crowd in; `come`, with the same numbers, has it ask for the file. */
 export interface CrowdOrder {
   readonly what: 'login' | 'come'
   readonly port: number
-  /** The first so many members of the state `crowd`. */
+  /** How many members of the state `crowd` take part. */
   readonly users: number
-  /** They come evenly over this time … */
+  /** They arrive evenly spread over this time. */
   readonly comingMs: number
-  /** … and each has the whole file so long after it came. */
+  /** Each has the whole file this long after it arrived. */
   readonly downloadMs: number
   /** How long to listen after the last announce was answered. */
   readonly afterMs: number
-  /** When the tracker has sent so much, or has taken so long, the rest is left out. */
+  /** The run ends early when the tracker has sent this much, or has taken this long. */
   readonly bytesMax: number
   readonly msMax: number
 }
@@ -28,7 +28,7 @@ export interface CrowdReport {
   readonly bytes: number
   /** From the first `find_file` to the answer to the last announce. */
   readonly seconds: number
-  /** Of three for each of the crowd. */
+  /** Out of three for each client. */
   readonly requestsAnswered: number
   readonly refusals: number
   /** Connections that the tracker closed, because this process could not keep up or for its own reasons. */

@@ -1,5 +1,4 @@
-// The load generator, in a process of its own so that its CPU time is not counted as the server's. Takes
-// orders from its parent and keeps a number of requests in flight on each connection.
+// The closed-loop load generator: keeps a number of requests in flight on each connection.
 
 import { ownLoad, serveOrders } from '../generator.ts'
 import { TrackerUser } from '../tracker-user.ts'
@@ -10,14 +9,14 @@ export interface Order {
   readonly port: number
   /** Connections to use. Missing ones are opened, surplus ones stay idle. */
   readonly connections: number
-  /** Accounts that exist; the connections log in as one after the other. */
+  /** Existing accounts; the connections take them in turn. */
   readonly users: readonly string[]
   /** Requests in flight on each connection. */
   readonly depth: number
   /** How long to send; 0 only opens the connections. */
   readonly ms: number
   readonly kind: 'bare' | 'query' | 'command'
-  /** The request after its id. `#` stands for a number that is new each time. */
+  /** The part of the request after its id. `#` stands for a number that is new each time. */
   readonly request: string
   /** Closes all connections first. */
   readonly afresh?: boolean

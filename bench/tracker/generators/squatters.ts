@@ -1,4 +1,4 @@
-// Connections that fill the tracker's house without logging in.
+// Opens connections that occupy a tracker's places without logging in.
 
 import { connect, type Socket } from 'node:net'
 import { giveWay, serveOrders } from '../generator.ts'
@@ -9,21 +9,21 @@ export type SquatOrder =
       readonly what: 'come'
       readonly port: number
       readonly connections: number
-      /** Say `hello` and `ping`; else nothing. */
+      /** They send `hello` and `ping`; otherwise nothing. */
       readonly speak: boolean
-      /** Come back as soon as they are closed. */
+      /** They reconnect as soon as they are closed. */
       readonly comeBack: boolean
     }
   | { readonly what: 'leave' }
 
 export interface SquatReport {
-  /** Of `come`: how many were there when all had an answer or were closed. Of `leave`: how many still were. */
+  /** After `come`: those open when each had been answered or closed. After `leave`: those that were still open. */
   readonly inside: number
   /** How often one was closed or refused. */
   readonly closed: number
 }
 
-/** A connection without `speak` gets no answer to wait for; it is inside when nothing happened for so long. */
+/** A silent connection gets no answer; it counts as inside when nothing has happened for this long. */
 const silentMs = 300
 
 const sockets = new Set<Socket>()
@@ -38,7 +38,7 @@ const lines =
     .map((message) => JSON.stringify(message))
     .join('\n') + '\n'
 
-/** `onSettled`: it has two answers, was silent for long enough, or has been closed. */
+/** Calls `onSettled` after two answers, enough silence, or a close. */
 function squat(order: SquatOrder & { what: 'come' }, onSettled: () => void): void {
   const socket = connect({ host: '127.0.0.1', port: order.port })
   let answers = 0

@@ -1,5 +1,5 @@
-// Clients that ask at a steady pace, however long the answers take, and time the answers: pings on the
-// connection of the first one, durable changes by all of them in turn.
+// Open-loop clients: they ask at a steady pace, however long the answers take, and time them. The first client pings;
+// all of them make durable changes in turn.
 
 import { ownLoad, serveOrders } from '../generator.ts'
 import { LatencySample, type Latencies } from '../latencies.ts'
@@ -10,9 +10,9 @@ import { makeIdentity } from '../../../src/common/security/identity.ts'
 
 export interface SteadyOrder {
   readonly port: number
-  /** A bare line server, which is pinged at the same moments: what the machine adds, and not the tracker. */
+  /** A bare line server that is pinged at the same moments, to show what the machine itself adds. */
   readonly barePort: number
-  /** Accounts that exist; each gets a connection, and keeps it. */
+  /** Existing accounts; each gets a connection and keeps it. */
   readonly users: readonly string[]
   readonly ms: number
   /** 0 for none. */
@@ -28,10 +28,10 @@ export interface SteadyReport {
   readonly load: number
 }
 
-/** Changes are sent in portions at this interval, so that many a second do not need as many timers. */
+/** Changes are sent in batches at this interval, so that thousands a second need one timer. */
 const portionEveryMs = 10
 const filesPerGroup = 10
-/** What has no answer so long after the end counts as lost. */
+/** Requests unanswered this long after the end count as lost. */
 const patienceMs = 10_000
 
 async function run(order: SteadyOrder): Promise<SteadyReport> {
@@ -72,13 +72,13 @@ async function run(order: SteadyOrder): Promise<SteadyReport> {
   const load = ownLoad(cpuBefore, (performance.now() - startedAtMs) / 1000)
   await Promise.race([Promise.all(open), pause(patienceMs)])
   bare.close()
-  // Closing answers what is still open, and that counts it as lost.
+  // Closing settles the open requests, which then count as lost.
   if (open.size > 0) for (const client of clients) client.close()
   await Promise.all(open)
   return { pings: pings.summary, changes: changes.summary, barePings: barePings.summary, load }
 }
 
-/** They stay logged in for the next order: an attack between two orders is not an attack on their login. */
+/** Clients stay logged in between orders, so that an attack in between does not affect their login. */
 const known = new Map<string, Client>()
 
 async function clientOf(port: number, user: string): Promise<Client> {
@@ -98,7 +98,7 @@ class Client {
   private constructor(user: TrackerUser, group: string) {
     this.#user = user
     this.#group = group
-    // Then all that it asks is lost, and counted so.
+    // After a loss, all its requests count as lost.
     user.onLost = () => undefined
   }
 

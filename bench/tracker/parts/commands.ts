@@ -1,4 +1,4 @@
-// Durable commands a second, beside bare SQLite commits on the same file system.
+// Measures durable commands per second, compared with bare SQLite commits on the same file system.
 
 import { join } from 'node:path'
 import { LoadOn, runMs, shapes, warmUpMs } from '../load-on.ts'

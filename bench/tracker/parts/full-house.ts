@@ -1,5 +1,5 @@
-// Whether an honest client gets in while others hold every place for connections that have yet to log in. The
-// client is the real one: its link to a tracker, with its way of trying again, and a key derived from a password.
+// Measures whether an honest client can log in while others hold every place for connections without a login. Uses
+// the real client's link to a tracker, with its retries and a key derived from a password.
 
 import { join } from 'node:path'
 import { scramIterations } from '../../../src/common/limits.ts'
@@ -40,7 +40,7 @@ export async function benchFullHouse(): Promise<void> {
     const generator = new Generator<SquatOrder, SquatReport>('squatters')
     const took: number[] = []
     let [inside, closed] = [Infinity, 0]
-    // Once is enough where the client does not get in at all.
+    // One try is enough when the client does not get in at all.
     while (took.length < tries && took.at(-1) !== Infinity) {
       const before = await generator.run({ what: 'come', port: tracker.port, ...squatters })
       inside = Math.min(inside, before.inside)
@@ -59,7 +59,7 @@ function judge(name: string, worstMs: number): void {
   verdict(`logged in beside: ${name}`, measured, `${thousands(loginMsMax)} ms`, worstMs <= loginMsMax)
 }
 
-/** From nothing to a login, in milliseconds; Infinity when it took longer than `patienceMs`. */
+/** Connects and logs in; returns how long it took in milliseconds, Infinity for more than `patienceMs`. */
 async function logIn(port: number): Promise<number> {
   const startedAtMs = performance.now()
   const credentials = { user, keys: (salt: string, count: number) => deriveKeys(password, salt, count) }

@@ -1,4 +1,4 @@
-// Resident memory of the tracker: for an idle connection, and for what a million commands leave.
+// Measures the tracker's resident memory: per idle connection, and after a million commands.
 
 import { LoadOn } from '../load-on.ts'
 import { judgeResident, startOnLongLog } from '../long-log-start.ts'

@@ -1,5 +1,5 @@
-// What an honest client notices of others that do their worst: the round trips of its pings and durable
-// changes, alone, and beside one other account on 40 connections and 8 connections without a login.
+// Measures what an honest client notices of an attack: the round trips of its pings and durable changes, alone and
+// next to an attacker with up to 40 connections of one account and 8 without a login.
 
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ const groups = 100_000
 const pingP99Ms = 50
 const changeP99Ms = 250
 const measuredMs = 4_000
-/** The attack is on for so long before it is measured. */
+/** How long an attack runs before measuring begins. */
 const leadMs = 500
 const [attacker, honest] = ['mallory', 'honest']
 
@@ -54,7 +54,7 @@ export async function benchNeighbours(): Promise<void> {
   say('an honest client beside an attack (ms)', 'p50', 'p99', 'max', 'lost')
   const bare = await ServerProcess.start('bare-server.mjs')
   for (const [name, attacks] of runs) {
-    // Each begins with the same state: some make it grow.
+    // Each run starts from the same state, because some attacks make it grow.
     const copy = join(folder, `neighbours-${name.replaceAll(' ', '-')}`)
     cpSync(original, copy, { recursive: true })
     await measure(name, copy, new Map(attacks), bare.port)
@@ -73,7 +73,7 @@ async function measure(
   const steady = new Generator<SteadyOrder, SteadyReport>('steady')
   const { port } = tracker
   const order = { port, barePort, users: [honest], pingEveryMs: 10, changesPerSecond: 50 }
-  // Warms up both the code and the connection of the disk.
+  // Warms up the code and the disk.
   await steady.run({ ...order, ms: 500 })
   if (attacks.size > 0) await attack.run({ what: 'start', port, user: attacker, attacks })
   await new Promise((resolve) => setTimeout(resolve, leadMs))

@@ -1,5 +1,5 @@
-// What it costs the tracker when a crowd comes to one file: each of so many clients asks for it (and so wants to
-// hear who has it), announces that it has some of it, and later that it has all.
+// Measures what a crowd that wants one file costs the tracker: each client asks for the file (and so watches its
+// swarm), announces some of its pieces, and later all.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,18 +17,18 @@ const largest = 10_000
 const cpuSecondsMax = 5
 const bytesMax = 100e6
 
-/** They come within 20 s, and each has the file 10 s later. */
+/** They arrive within 20 s, and each has the file 10 s later. */
 const times = { comingMs: 20_000, downloadMs: 10_000, afterMs: 2_000 }
-/** Twenty times the bound is missed clearly enough, and without it a large crowd would take very long. */
+/** Twenty times the bound is a clear miss; without a stop, a large crowd would take very long. */
 const stopAt = { bytesMax: 20 * bytesMax, msMax: 75_000 }
 
 interface Cost {
   readonly users: number
   readonly cpuSeconds: number
   readonly bytes: number
-  /** It would have been more: the crowd was stopped at `stopAt`, or the tracker ended. */
+  /** The cost would have been higher: the crowd was stopped at `stopAt`, or the tracker ended. */
   readonly isStopped: boolean
-  /** Of three for each client. */
+  /** Out of three for each client. */
   readonly requestsAnswered: number
 }
 
@@ -58,7 +58,7 @@ async function measure(users: number): Promise<Cost> {
   const ended = tracker.endedBecause
   const { bytes, requestsAnswered, refusals } = report
   const isStopped = report.isStopped || ended !== undefined
-  // First, so that it need not tell everybody that everybody leaves.
+  // Killed first, so that it does not notify everybody that everybody leaves.
   await tracker.kill()
   await generator.end()
   say(
@@ -76,7 +76,7 @@ async function measure(users: number): Promise<Cost> {
   return { users, cpuSeconds, bytes, isStopped, requestsAnswered }
 }
 
-/** The CPU time of a tracker from here on, even if it does not live to the end: of the dead nothing can be read. */
+/** Measures a tracker's CPU time from here on. Polls, because a process that has ended cannot be read. */
 class CpuMeter {
   readonly #tracker: ServerProcess
   readonly #before: number
@@ -105,14 +105,14 @@ function judge({ users, cpuSeconds, bytes, isStopped, requestsAnswered }: Cost):
   const least = isStopped ? 'more than ' : ''
   const isCheap = !isStopped && cpuSeconds < cpuSecondsMax
   verdict(`${what}, CPU`, `${least}${cpuSeconds.toFixed(1)} s`, `${cpuSecondsMax} s`, isCheap)
-  // Who serves fewer is cheaper, and no better.
+  // A tracker that answers fewer requests is cheaper but no better.
   const [answered, all] = [thousands(requestsAnswered), thousands(users * 3)]
   verdict(`${what}, requests answered`, answered, all, requestsAnswered === users * 3)
   const isShort = !isStopped && bytes < bytesMax
   verdict(`${what}, sent`, `${least}${megabytes(bytes)}`, megabytes(bytesMax), isShort)
 }
 
-/** Node raises its own limit as far as it may; beyond that only the system can. */
+/** Why so many connections cannot be opened here. Node raises its soft limit of open files itself, not the hard one. */
 function problemWith(users: number): string | undefined {
   const hard = /Max open files\s+\S+\s+(\S+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
   const most = hard === 'unlimited' ? Infinity : Number(hard)

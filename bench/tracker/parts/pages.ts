@@ -1,6 +1,6 @@
-// What a page of a listing costs the tracker: among 100,000 groups, files or members, beside among 100. Meanwhile
-// each listing changes some times a second, as it does in life: an order that is kept for the next page must
-// be kept up to date.
+// Measures what a page of a listing costs the tracker among 100,000 groups, files or members, compared with 100.
+// Meanwhile each listing changes several times a second, as in real use, so that an order cached for the next page
+// has to be kept up to date.
 
 import { join } from 'node:path'
 import { pageEntries } from '../../../src/common/limits.ts'
@@ -24,7 +24,7 @@ const shape = { connections: 4, depth: 2, kind: 'query' } as const
 /** Every listing changes twice in each round of changes: 8 times a second. */
 const changesPerSecond = 28
 
-/** Each has `few` or `many` entries, or one or two more or less. */
+/** Each has `few` or `many` entries, give or take two. */
 const listings = [
   { method: 'list_groups', params: {}, entry: 'group' },
   { method: 'list_files', params: { group: 'files' }, entry: 'file' },
@@ -73,7 +73,7 @@ class Tracker {
   readonly #server: ServerProcess
   readonly #load: LoadOn
   #isEnding = false
-  #unrest: Promise<void> = Promise.resolve()
+  #changing: Promise<void> = Promise.resolve()
 
   private constructor(server: ServerProcess) {
     this.#server = server
@@ -89,16 +89,16 @@ class Tracker {
     return tracker
   }
 
-  /** The CPU time of a page behind the n-th entry. */
+  /** The CPU time of the page after entry number `after`, or of the first page. */
   async measure({ method, params, entry }: Listing, after: number | undefined): Promise<PageCost> {
     const place = after === undefined ? params : { ...params, after: nameOf(entry, after) }
     const request = `"method":"${method}","params":${JSON.stringify(place)}`
     this.#isEnding = false
-    this.#unrest = this.#change()
+    this.#changing = this.#change()
     await this.#load.run({ ...shape, request, ms: warmUpMs })
     const report = await this.#load.run({ ...shape, request, ms: measuredMs })
     this.#isEnding = true
-    await this.#unrest
+    await this.#changing
     if (report.refusals > 0) throw new Error(`${method}: ${report.refusals} refusals`)
     return { cpuMicros: (report.cpuSeconds / report.answers) * 1e6, load: report.load }
   }
@@ -108,7 +108,7 @@ class Tracker {
     await this.#server.stop()
   }
 
-  /** Adds an entry to each listing and takes it away again. */
+  /** Adds an entry to each listing and removes it again, until the measurement ends. */
   async #change(): Promise<void> {
     const logIn = (user: string): Promise<TrackerUser> =>
       TrackerUser.loggedIn(this.#server.port, { user, identity: makeIdentity() })
@@ -143,7 +143,7 @@ function newId(): string {
 async function state(entries: number): Promise<Iterable<Command>> {
   const credentials = await benchCredentials()
   return (function* commands() {
-    // Room for the guest, where a group has at most 100,000 members.
+    // Leaves room for the guest: a group has at most 100,000 members.
     yield* crowd(owner, entries - 2, credentials)
     yield* ownedGroups(entries, credentials)
     yield* filesIn('files', owner, entries)

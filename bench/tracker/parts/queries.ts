@@ -1,4 +1,4 @@
-// Queries per CPU second of the tracker, beside those of a bare line server.
+// Measures queries per CPU second of the tracker, compared with a bare line server.
 
 import type { Order } from '../generators/load.ts'
 import { LoadOn, runMs, shapes, warmUpMs } from '../load-on.ts'
@@ -10,7 +10,7 @@ export const listGroups = '"method":"list_groups","params":{}'
 const listFiles = '"method":"list_files","params":{"group":"family"}'
 const findFile = '"method":"find_file","params":{"group":"family","name":"a.jpg"}'
 
-/** The least share of the bare server's rate. `find_file` signs a ticket, which no bare server does. */
+/** The least share of the bare server's rate. `find_file` does more: it watches the swarm and answers with a ticket. */
 const queries = [
   ['list_groups', listGroups, 0.5],
   ['list_files', listFiles, 0.5],

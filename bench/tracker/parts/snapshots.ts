@@ -1,6 +1,5 @@
-// How long the tracker stands still while it writes its state down: a million entries in the state's log, a steady
-// stream of changes, and a ping every 5 ms that sees each pause from outside. Then the start from what was
-// written, beside the replay of the whole log.
+// Measures how long snapshots block the tracker: with a million commands in the log and a steady stream of changes, a
+// ping every 5 ms sees each pause from outside. Then compares a start from the snapshot with a replay of the whole log.
 
 import { Generator } from '../generator.ts'
 import type { SteadyOrder, SteadyReport } from '../generators/steady.ts'
@@ -16,7 +15,7 @@ const pingEveryMs = 5
 const stallMsMax = 50
 const changers = Array.from({ length: 50 }, (_, index) => ownerOfCommunity(index))
 const pinger = ownerOfCommunity(changers.length)
-/** Fewer say nothing about how often the tracker stands still. */
+/** Fewer would say nothing about stalls. */
 const snapshotsMin = 2
 
 export async function benchSnapshots(): Promise<void> {
@@ -32,7 +31,7 @@ export async function benchSnapshots(): Promise<void> {
   const ports = { port: tracker.port, barePort: bare.port }
   const order = { ...ports, users: [pinger], ms: streamMs, pingEveryMs, changesPerSecond: 0 }
   const changing = { ...order, users: changers, pingEveryMs: 0, changesPerSecond }
-  // Before the measure the code is compiled, and what the start left to do is done.
+  // Lets the code be compiled, and work left over from the start be finished, before measuring.
   await Promise.all([pings.run({ ...order, ms: warmUpMs }), stream.run({ ...changing, ms: warmUpMs })])
   const [before, usage] = [snapshots, new Usage(tracker)]
   const [seen, changed] = await Promise.all([pings.run(order), stream.run(changing)])

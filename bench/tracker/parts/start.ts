@@ -1,4 +1,4 @@
-// How long the tracker needs to start with a million commands in the log, and from a snapshot of that state.
+// Measures how long the tracker takes to start with a million commands in the log, and from a snapshot of that state.
 
 import { judgeResident, startOn, startOnLongLog } from '../long-log-start.ts'
 import { mebibytes, say, thousands } from '../report.ts'

@@ -1,5 +1,5 @@
-// Waits for a shared file that was removed or whose disk is away, and says once when it can be read again. The
-// library then finds out whether it is the same file.
+// Waits for a shared file that was removed or whose disk is away, and reports once that it can be read again. The
+// library then checks whether it is the same file.
 
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'

@@ -1,24 +1,25 @@
-// Bounds what is answered to one user beside pieces. Such answers do not wait for the upload limit, and some are many
-// times as long as what asks for them: whoever asks without end would fill the line that the others are served over.
+// Bounds the bytes that one user gets in answers other than pieces and manifests. These bypass the upload limit, and
+// some are many times as long as their requests: a user who asked without end would fill the uplink that serves the
+// others.
 
 import type { Turn, Turns } from '../../common/wire/turns.ts'
 import { answerBytesAtOnce, answerBytesPerSecond } from './limits.ts'
 
-/** What the shortest answer takes. */
+/** Bytes of the shortest answer. */
 const leastBytes = 120
-/** Owners that are remembered, beside those who are in debt. */
+/** Accounts remembered; beyond this, those without debt are forgotten. */
 const rememberedMax = 1024
 
 interface Account {
-  /** Bytes that may be answered; negative for bytes that are being paid for. */
+  /** Bytes that may still be answered; negative for a debt, which time pays off. */
   bytes: number
   atMs: number
 }
 
-/** Turns that come only when what was answered to their owner is paid for. */
+/** Delays the turns of owners in debt. */
 export class AnswerLimit implements Turns {
   readonly #turns: Turns
-  /** By owner; without one that may be answered as much as anybody. */
+  /** By owner; one without an account has its full allowance. */
   readonly #accounts = new Map<string, Account>()
 
   constructor(turns: Turns) {
@@ -45,7 +46,7 @@ export class AnswerLimit implements Turns {
     this.#turns.charge(owner, microseconds)
   }
 
-  /** The owner is answered so many bytes, or a line without much in it. */
+  /** Charges an answer to its owner: `bytes`, on top of the shortest line. */
   onAnswered(owner: string, bytes = 0): void {
     const nowMs = performance.now()
     const account = this.#look(owner, nowMs) ?? { bytes: answerBytesAtOnce, atMs: nowMs }
@@ -54,7 +55,7 @@ export class AnswerLimit implements Turns {
     if (this.#accounts.size > rememberedMax) this.#forget(nowMs)
   }
 
-  /** Those who are not in debt: of addresses there are any number. */
+  /** Forgets owners without debt: some owners are addresses, of which there are any number. */
   #forget(nowMs: number): void {
     for (const owner of [...this.#accounts.keys()])
       if ((this.#look(owner, nowMs)?.bytes ?? 0) >= 0) this.#accounts.delete(owner)

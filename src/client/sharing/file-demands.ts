@@ -1,5 +1,5 @@
-// Keeps the demand for pieces of each served file, from peers that let this client choose what to send: while there
-// are such peers, and no more for one user than it may have.
+// Keeps the demand for pieces of each served file, from peers that let this client choose what to send. Bounds how
+// many pieces the peers of one user may want.
 
 import { Bitfield } from '../../common/bitfield.ts'
 import { refuse, accept, type Answer } from '../../common/refusal.ts'
@@ -11,7 +11,7 @@ export class FileDemands<Peer extends { readonly owner: string }> {
   readonly #demands = new Map<string, PieceDemand<Peer>>()
   /** By peer: the files that it wants pieces of, and how many pieces each has. */
   readonly #wanted = new Map<Peer, Map<string, number>>()
-  /** By user: the pieces of all those. */
+  /** By user: the pieces of all files that its peers want. */
   readonly #piecesOfOwner = new Map<string, number>()
 
   find(group: string, fileId: string): PieceDemand<Peer> | undefined {

@@ -1,4 +1,4 @@
-// Finds out which version of a file a new one replaces, for the user to be told.
+// Finds the version of a file that a new upload replaces, so that the user can be told.
 
 import type { Registrar } from './registrar.ts'
 import type { ShareParts } from './share-parts.ts'
@@ -12,8 +12,9 @@ export interface FormerVersion {
 }
 
 /**
- * Undefined when there is none. What is remembered here may have been replaced from another machine; only a
- * registered share cannot have been without a notification. Rejects with a failure when no tracker answers.
+ * The version before, if any. A remembered one may have been replaced from another machine, so the trackers are
+ * asked; not for a registered share, because this client would have been notified. Rejects with a failure when no
+ * tracker answers.
  */
 export async function versionBefore(
   { group, name }: { group: string; name: string },

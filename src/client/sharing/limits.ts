@@ -1,4 +1,4 @@
-// Bounds of what a sharing client does for those who download from it; docs/limits.md names them.
+// Bounds of what a sharing client does for its downloaders; docs/limits.md names them.
 
 /** How the time of the event loop is shared out between downloaders. */
 export const fairness = {
@@ -17,16 +17,16 @@ export const openedFilesMax = 16
  */
 export const wantedOfOwnerMax = 2 ** 20
 
-/** What one user is answered beside pieces and manifests: enough at once for many connections that open large files. */
+/** Bytes answered to one user, besides pieces and manifests: enough for many connections that open large files. */
 export const answerBytesAtOnce = 4 * 1024 * 1024
 export const answerBytesPerSecond = 128 * 1024
 
 /**
- * Pieces in memory at once, being read or sent: 16 MiB, however many peers there are. Peers known to be slow are given
- * no more while they hold `heldBySlowMax` of them. The difference is for those who read, or have yet to show that they
- * do. When slow ones hold that too, since they turned slow with it, those are cut that take nothing at all.
+ * Pieces in memory at once, being read or sent: 16 MiB, however many peers there are. Slow peers get no more while
+ * they hold `heldBySlowMax` of them; the rest is for peers that read, or have yet to show that they do. When peers
+ * that turned slow later hold the rest too, those that take nothing at all are disconnected.
  */
 export const heldMax = 32
 export const heldBySlowMax = 24
-/** Of them, what the slow peers of one user hold. */
+/** Of these, the most that the slow peers of one user hold. */
 export const slowOfOwnerMax = 6

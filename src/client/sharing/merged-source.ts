@@ -16,7 +16,7 @@ export class MergedSource implements PieceSource {
     this.have = new Bitfield(manifest.pieceCount)
   }
 
-  /** Whether the source adds pieces. */
+  /** Returns whether the source adds pieces. */
   add(source: PieceSource): boolean {
     const before = this.have.count
     this.#sources.add(source)

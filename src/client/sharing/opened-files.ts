@@ -1,17 +1,17 @@
-// The files that one downloader has opened, and what it has yet to hear of them: to one that is behind with reading
-// nothing more is said until it has caught up.
+// The files that one downloader has opened, and the new pieces it has yet to be told of: a downloader that is behind
+// with reading is told nothing more until it has caught up.
 
 import { Bitfield } from '../../common/bitfield.ts'
 import type { Channel } from '../../common/wire/channel.ts'
 import { openedFilesMax } from './limits.ts'
 
-/** As much of a channel as matters here. */
+/** The part of a channel that matters here. */
 type Reader = Pick<Channel, 'isBehind' | 'isClosed' | 'whenDrained'>
 
 export class OpenedFiles {
   readonly #reader: Reader
   readonly #tellHave: (fileId: string, index: number) => void
-  /** By file id: the pieces that it has yet to hear of; undefined for none. */
+  /** By file id: the pieces it has yet to be told of; undefined for none. */
   readonly #untold = new Map<string, Bitfield | undefined>()
   #isWaiting = false
 
@@ -24,7 +24,7 @@ export class OpenedFiles {
     return this.#untold.has(fileId)
   }
 
-  /** It hears which pieces there are, and of each that comes from now on. False when too many are open. */
+  /** From now on the downloader is told of each new piece. False when too many files are open. */
   open(fileId: string): boolean {
     if (this.#untold.size >= openedFilesMax && !this.has(fileId)) return false
     this.#untold.set(fileId, undefined)
@@ -59,7 +59,7 @@ export class OpenedFiles {
     }
   }
 
-  /** False when it is behind again. */
+  /** False when the reader is behind again, or gone. */
   #tell(fileId: string, pieces: Bitfield): boolean {
     for (let index = 0; pieces.count > 0; index++) {
       if (!pieces.has(index)) continue

@@ -43,19 +43,19 @@ export class PeerServer {
     })
   }
 
-  /** Listens; resolves to the port. Rejects with a `start` failure when the address cannot be had. */
+  /** Listens; resolves to the port. Rejects with a `start` failure when the address is not available. */
   async listen(address: Address): Promise<number> {
     return (await this.#listener.listen(address)).port
   }
 
-  /** Closes the connections of a user in a group: no longer a member. */
+  /** Closes the connections of a user who is no longer a member of the group. */
   expel(group: string, user: string): void {
     for (const peer of [...this.#peers]) {
       if (peer.isOf(group, user)) peer.close('no longer a member')
     }
   }
 
-  /** Closes all connections; the server goes on listening. */
+  /** Closes all connections; the server keeps listening. */
   closeAll(sentence: string): void {
     this.#listener.closeAll(sentence)
   }

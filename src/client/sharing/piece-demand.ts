@@ -24,7 +24,7 @@ export class PieceDemand<Peer> {
   readonly #wantedBy: Uint16Array
   /** The pieces this client has, in rows: first those that no peer wants, then those that one wants, and so on. */
   readonly #inRows: Int32Array
-  /** By number of peers: where the row of pieces that so many want begins. It ends where the next one begins. */
+  /** By number of peers: where the row of pieces wanted by this many begins. It ends where the next one begins. */
   readonly #rowStarts = [0]
   /** By piece: its position in the rows, or -1 when this client lacks it. */
   readonly #place: Int32Array
@@ -82,7 +82,7 @@ export class PieceDemand<Peer> {
     }
   }
 
-  /** False when the peer has told what it wants and the piece is not among it. */
+  /** False when the peer has said what it wants and the piece is not among that. */
   mayWant(peer: Peer, index: number): boolean {
     return this.#wants.get(peer)?.pieces.has(index) !== false
   }

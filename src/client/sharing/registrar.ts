@@ -36,7 +36,7 @@ const finalForShares: ReadonlySet<RefusalCode> = new Set(['no-such-group', 'not-
 /** Refusals that say nothing about the name: the tracker is in trouble, or the login is incomplete. */
 const passing: ReadonlySet<RefusalCode> = new Set(['unavailable', 'busy', 'login-first', 'hello-first'])
 
-/** Whether a share that is refused so is over. */
+/** Whether a refusal with this code ends a share. */
 export function isFinalForShare(code: RefusalCode): boolean {
   return finalForShares.has(code)
 }
@@ -72,7 +72,7 @@ export class Registrar {
     return this.#wish(file, ask, isLasting, true)
   }
 
-  /** Withdraws a name. Lasting as in `share`; here every refusal is final that is not a tracker's trouble. */
+  /** Withdraws a name. Lasting as in `share`; here every refusal is final unless the tracker is in trouble. */
   withdraw(file: { group: string; name: string }, ask: Ask, isLasting: boolean): Promise<Answer<void>> {
     return this.#wish(file, ask, isLasting, false)
   }

@@ -13,16 +13,16 @@ export interface Served {
   readonly offer: Offer | undefined
 }
 
-/** Each file is checked about this often … */
+/** Each file is checked about this often. */
 const sweepSeconds = 10
-/** … but at most so many a second. */
+/** At most this many checks a second, with many files less often. */
 const looksPerSecondMax = 100
 const droppedAtOnce = 500
 
 export class ServedFiles {
   readonly #served = new Map<string, Served>()
   readonly #sweep: NodeJS.Timeout
-  /** Where the next check goes on. */
+  /** Where the next check continues. */
   #toLookAt: Iterator<Served> | undefined
 
   constructor() {

@@ -34,13 +34,13 @@ export interface ServingParts {
   readonly onFailure: (error: unknown) => void
 }
 
-/** What the connections of one peer server share besides. */
+/** State that the connections of one peer server share. */
 export interface Shared {
   readonly demands: FileDemands<ServedPeer>
   readonly turns: AnswerLimit
 }
 
-/** What a wanted piece of a file takes to be counted, and to be forgotten again, in microseconds. */
+/** Microseconds that it takes to count one wanted piece, and to forget it again. */
 const wantCost = 0.06
 
 export class ServedPeer implements UploadPeer {
@@ -52,7 +52,7 @@ export class ServedPeer implements UploadPeer {
   readonly #connection: Connection
   #stage: Stage = 'connected'
   #ticket: Ticket | undefined
-  /** Of the ticket that was shown. */
+  /** The user whom the shown ticket names. */
   #claimedUser: string | undefined
   #challenge: Challenge | undefined
 
@@ -88,7 +88,7 @@ export class ServedPeer implements UploadPeer {
     })
   }
 
-  /** Whose share of this client it takes. */
+  /** Whose share of this client's time and uploads it uses. */
   get owner(): string {
     if (this.#stage === 'proven' && this.#ticket !== undefined) return this.#ticket.user
     const network = networkOf(this.#connection.remoteHost)
@@ -97,8 +97,8 @@ export class ServedPeer implements UploadPeer {
   }
 
   /**
-   * Whoever shows a ticket that was seen before is known by it before it is answered, so those who come again and
-   * again wait for each other, and not those from the same address who come for the first time.
+   * A caller whose ticket was seen before is charged as its user from `hello` on. So callers that reconnect again and
+   * again wait for each other, and newcomers from the same address need not wait for them.
    */
   #ownerOf(method: string | undefined, params: unknown): string {
     if (this.#stage === 'connected' && method === 'hello' && this.#claimedUser === undefined) {
@@ -268,7 +268,7 @@ export class ServedPeer implements UploadPeer {
     if (!source.ok) return { load: () => Promise.resolve(source) }
     const demand = this.#demand(fileId)
     let index = demand?.pickFor(this)
-    // A file that somebody wrote to loses pieces.
+    // A file that changed on disk loses pieces.
     while (index !== undefined && !source.value.have.has(index)) index = demand?.pickFor(this)
     if (index === undefined) return undefined
     return this.#chosen(source.value, index)
@@ -278,7 +278,7 @@ export class ServedPeer implements UploadPeer {
     return { index, isChoice: true, load: (buffer) => loadPiece(source, index, buffer) }
   }
 
-  /** Before the key is proved a connection is answered a few times and no more. */
+  /** Counts nothing before the key is proved: until then a connection gets only a few answers. */
   #countAnswer(bytes = 0): void {
     if (this.#stage === 'proven') this.#turns.onAnswered(this.owner, bytes)
   }

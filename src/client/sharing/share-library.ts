@@ -35,7 +35,7 @@ export class ShareLibrary {
   readonly #served = new ServedFiles()
   /** The newest upload under way for each name. It supersedes older ones. */
   readonly #uploading = new Map<string, symbol>()
-  /** Uploads under way, and what is said after them if it is still true. */
+  /** Uploads under way, and the notices that wait for their end. */
   #uploads = 0
   readonly #unsaid: (() => void)[] = []
   readonly #registrar = new Registrar()
@@ -59,7 +59,7 @@ export class ShareLibrary {
   }
 
   /**
-   * Runs an upload and what comes before it. Meanwhile nobody is told that a share has to be uploaded again: this
+   * Runs an upload and what comes before it. Meanwhile holds back notices that a share must be uploaded again: this
    * may be that upload.
    */
   async uploading<T>(upload: () => Promise<T>): Promise<T> {
@@ -169,14 +169,14 @@ export class ShareLibrary {
     await Promise.all(Array.from({ length: resumedAtOnce }, resumeNext))
   }
 
-  /** A tracker is back: asks it at once what failed before. */
+  /** A tracker is back: retries at once what failed before. */
   onTrackerUp(): void {
     this.#registrar.onTrackerUp()
   }
 
   /**
-   * Withdraws the name for this user, on whatever machine it was shared, and forgets it. `isTold`: the trackers
-   * know; otherwise they are told when one answers.
+   * Withdraws the name for this user, on whatever machine it was shared, and forgets it. `isTold`: the trackers know;
+   * otherwise they will be told when one answers.
    */
   async stop(group: string, name: string): Promise<Answer<{ isTold: boolean }>> {
     const file = { group, name }
@@ -210,8 +210,8 @@ export class ShareLibrary {
   /** This version has left the group: it was replaced, or withdrawn on another machine. */
   onFileGone(file: FileVersion): void {
     const share = this.#parts.store.share(file)
-    // Ignores what this client replaces or withdraws itself. A share that is not registered yet is not meant:
-    // the answer to its registration decides.
+    // Ignores what this client replaces or withdraws itself, and shares not registered yet: the answer to their
+    // registration decides.
     if (share?.fileId !== file.fileId || !this.#registrar.isRegistered(file)) return
     this.#registrar.forget(file)
     this.#served.drop(share, 'it was replaced or withdrawn')
@@ -299,7 +299,7 @@ export class ShareLibrary {
     if (this.#isRemembered(file)) await this.#parts.store.rememberShare({ ...file, stamp })
   }
 
-  /** Serves a remembered share again, or says why not. Whether it is served now. */
+  /** Serves a remembered share again, or notifies the user why not. Returns whether it is served now. */
   async #resumeOne(share: RememberedShare): Promise<boolean> {
     const problem = await this.#takeUp(share).catch((error: unknown): Problem => {
       if (!(error instanceof Failure)) throw error
@@ -372,7 +372,7 @@ export class ShareLibrary {
       onChanged: () => {
         offer.tellChanged()
         onNotice(
-          `${path} changed on disk; only what is left of the shared version is given to others; upload it again`,
+          `${path} changed on disk; others get only what is left of the shared version; upload it again`,
         )
       },
       onGone: () => {

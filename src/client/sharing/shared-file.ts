@@ -1,6 +1,6 @@
-// Reads the pieces of a shared file. While the file is as it was hashed, pieces are served as they are read. After
+// Reads the pieces of a shared file. While the file is as it was hashed, pieces are served without verifying. After
 // somebody wrote to it, each piece is verified first: what is left of the shared version still helps downloaders, and
-// no bad piece leaves. A file that was removed or replaced is not served.
+// no bad piece is sent. A file that was removed or replaced is not served.
 
 import { fstatSync, statSync } from 'node:fs'
 import { stat, type FileHandle } from 'node:fs/promises'
@@ -36,7 +36,7 @@ export class SharedFile implements PieceSource {
   readonly path: string
   readonly #stamp: FileStamp
   readonly #events: SharedFileEvents
-  /** Made at the first read: of thousands of shared files few are ever asked for. */
+  /** Made at the first read: few of thousands of shared files are ever requested. */
   #reader: PieceReader | undefined
   #pathLookedAtMs = Number.NEGATIVE_INFINITY
   #changed = false
@@ -93,7 +93,7 @@ export class SharedFile implements PieceSource {
     const length = pieceLength(this.manifest.sizeBytes, index)
     this.#reader ??= new PieceReader()
     const bytesRead = await this.#reader.read(file, buffer, length, pieceOffset(index))
-    // Another read found that out meanwhile.
+    // Another read has found that out meanwhile.
     if (this.#gone) return refuse('file-changed', 'the file is gone')
     // Checked after reading: a later write cannot have affected what was read.
     // Synchronous: it takes microseconds and happens for every piece.

@@ -18,7 +18,7 @@ export class SliceTurns {
     this.#bucket = bucket
   }
 
-  /** Undefined if so many bytes may go now, else a promise for when they may. */
+  /** Undefined if the bytes may be sent now, else a promise for when they may. */
   take(owner: unknown, bytes: number): Promise<void> | undefined {
     if (this.#waiting.size === 0 && !this.#isAsking) {
       const allowed = this.#bucket.take(bytes)

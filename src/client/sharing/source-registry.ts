@@ -31,7 +31,7 @@ export interface Offer {
   withdraw(why: string): void
 }
 
-/** A name of a content: its offers, and what the trackers were told. */
+/** One name of a content: its offers, and what the trackers were told. */
 interface Named {
   readonly file: FileVersion
   readonly offers: Set<OneOffer>

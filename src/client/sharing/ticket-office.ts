@@ -1,23 +1,21 @@
-// Who may be served: holders of a ticket from a trusted tracker, that has not lapsed, and whose owner
-// has not been removed from the group since it was issued. Nobody while no user is logged in.
-//
-// A ticket is dated by the clock of the tracker that signed it, which may be set at any time, as may the clock
-// here. So time is counted by the monotonic clock here, and each tracker's clock is known as an offset to
-// it, which is asked for anew when a ticket does not fit it. Whether a ticket was issued before its bearer was
-// removed is not a question of clocks: both say where in the log of the community they stand.
+// Decides who may be served: nobody while no user is logged in; else holders of a ticket that a trusted tracker
+// signed, that has not lapsed, and whose owner has not been removed from the group since. A ticket carries the time
+// of its tracker, and any clock may be set, so time here is monotonic, with an offset for each tracker, asked anew
+// when a ticket does not fit it. Positions in the community's log, not clocks, tell whether a ticket was issued
+// before a removal.
 
 import { ticketLifetimeMs, trackerKeysMax } from '../../common/limits.ts'
 import { refuse, type Answer } from '../../common/refusal.ts'
 import { readTicket, type Ticket } from '../../common/security/ticket.ts'
 
-/** Removals that are remembered, the latest: far more than there are within the life of a ticket. */
+/** The latest removals remembered: far more than happen within the life of a ticket. */
 const removedMax = 10_000
-/** A ticket from later than this is of a time before its tracker's clock was set back. */
+/** A ticket dated further ahead was issued before its tracker's clock was set back. */
 const aheadMaxMs = ticketLifetimeMs / 2
-/** What an answer is late by is no step of a clock. */
+/** Smaller differences come from late answers, not from a clock that was set. */
 const stepMinMs = 5000
 const askAtMostEveryMs = 1000
-/** Tickets whose signature was checked: a downloader shows the same one for each file and again after each cut. */
+/** Tickets known to be validly signed: a downloader shows one for each file, and again when it reconnects. */
 const checkedMax = 512
 
 export class TicketOffice {
@@ -26,12 +24,12 @@ export class TicketOffice {
   #open = false
   /** By the key of the tracker: its clock minus the monotonic clock, in milliseconds. */
   readonly #offsetsMs = new Map<string, number>()
-  /** For a tracker that has not said its time: that of the last one that did, or of this computer. */
+  /** For a tracker whose time is unknown: the offset of the last one that reported it, or of this computer. */
   #lastOffsetMs = Date.now() - performance.now()
   #askedAtMs = Number.NEGATIVE_INFINITY
   /** By "group user": where in the log that user was removed. */
   readonly #removedAt = new Map<string, number>()
-  /** By their text: those whose signature is right. */
+  /** By text: tickets with a valid signature. */
   readonly #checked = new Map<string, Ticket>()
   /** Whether a tracker is connected. While none is, nobody can renew a ticket. */
   #connected = false
@@ -41,7 +39,7 @@ export class TicketOffice {
     this.#askTimes = askTimes
   }
 
-  /** Removals that are remembered. */
+  /** How many removals are remembered. */
   get removedCount(): number {
     return this.#removedAt.size
   }
@@ -59,7 +57,7 @@ export class TicketOffice {
     this.#trackers = new Set(keys)
   }
 
-  /** What the tracker with this key says that it is now, in milliseconds since 1970. */
+  /** The time that the tracker with this key reports, in milliseconds since 1970. */
   onTrackerTime(key: string, timeMs: number): void {
     const offsetMs = timeMs - performance.now()
     const known = this.#offsetsMs.get(key)
@@ -72,14 +70,14 @@ export class TicketOffice {
     this.#connected = connected
   }
 
-  /** Tickets of this user for this group that vouch for an earlier position of the log count no more. */
+  /** Invalidates tickets of this user for this group that vouch for this position of the log or an earlier one. */
   onRemoved(group: string, user: string, position: number): void {
     const key = `${group} ${user}`
-    // Each tracker tells it, perhaps late.
+    // Every tracker reports it, perhaps late.
     putLast(this.#removedAt, key, Math.max(position, this.#removedAt.get(key) ?? 0), removedMax)
   }
 
-  /** Whose ticket this is, if one like it was shown before; says nothing of whether it still counts. */
+  /** The user of a ticket that was shown before with a valid signature; it may have lapsed since. */
   userOf(text: string): string | undefined {
     return this.#checked.get(text)?.user
   }
@@ -98,8 +96,8 @@ export class TicketOffice {
   }
 
   /**
-   * Whether a connection that was admitted may go on. While no tracker can be reached, nobody can renew
-   * and nobody can be removed: those who are in stay in, so that a transfer never stops for a tracker.
+   * Whether a connection that was admitted may continue. While no tracker can be reached, nobody can renew and nobody
+   * can be removed: those who are in stay in, so that no transfer stops for a tracker.
    */
   isStillGood(ticket: Ticket): boolean {
     return this.#open && (!this.#connected || this.#isCurrent(ticket))
@@ -123,7 +121,7 @@ export class TicketOffice {
     return false
   }
 
-  /** By the monotonic clock. */
+  /** When the ticket expires, by the monotonic clock. */
   #expiresMs({ tracker, expiresMs }: Ticket): number {
     return expiresMs - (this.#offsetsMs.get(tracker) ?? this.#lastOffsetMs)
   }

@@ -1,6 +1,6 @@
-// Decides whose turn it is to be sent a piece. Pure: knows peers and requests, no sockets, files or limits.
-// In each round, every owner (a user) whose peers can be sent something gets one turn, a whole piece, for one of
-// them. So a user with many connections has the share of one. Who asked for little of late gets two turns.
+// Decides which peer is sent a piece next. Pure: knows peers and requests, but no sockets, files or rate limits. In
+// each round, every owner (a user) whose peers can be sent something gets one turn: a whole piece for one of its
+// peers. So many connections give a user no larger share. An owner that has asked for little lately gets two turns.
 
 import { pieceBytes, pieceRequestsQueuedMax } from '../../common/limits.ts'
 import { slowOfOwnerMax } from './limits.ts'
@@ -9,7 +9,7 @@ export interface Request<Load> {
   readonly id: number
   /** Chooses what to send, when its turn comes; undefined while there is nothing. */
   readonly take: () => Load | undefined
-  /** What it chooses from: where there is nothing for one request of a peer, there is nothing for another. */
+  /** What it chooses from: when one request of a peer finds nothing there, its others find nothing either. */
   readonly choosesFrom?: string
 }
 
@@ -33,15 +33,15 @@ interface Owner<Peer, Load> {
   readonly name: unknown
   readonly lines: Line<Peer, Load>[]
   /**
-   * The last round in which it had a turn, or has paid for one with what it was sent beside its turns. A half when it
-   * may have another one.
+   * The last round in which it had a turn, or paid with one for bytes that it was sent outside its turns. Ends in a
+   * half when it may have another turn in that round.
    */
   round: number
-  /** Turns that it may have beside its one a round. */
+  /** Extra turns that it may have, besides one per round. */
   saved: number
-  /** Pieces that its peers have to take promptly until a new one is no longer expected to be slow. */
+  /** Pieces that its peers must take promptly before a new peer of it is no longer expected to be slow. */
   distrust: number
-  /** Bytes that it was sent beside its turns and has not paid for with a turn. */
+  /** Bytes that it was sent outside its turns and has not paid for with a turn. */
   besideBytes: number
 }
 
@@ -52,38 +52,38 @@ export interface Turn<Peer, Load> {
 }
 
 /**
- * Answers under way that one owner may have while no other owner wants anything. While one does, its peers together
- * have no more than one peer may have: of two that take what they get, the one with more under way is sent more.
+ * Answers under way for one owner while no other owner wants anything. Otherwise its peers together get no more than
+ * one peer may have, because an owner with more answers under way would be sent more.
  */
 const aloneMax = 8
 
 /**
- * Turns that an owner saves up while it asks for nothing, or starts with. So 32 MiB or less come sooner beside somebody
- * who takes all that there is, and nobody waits for more than twice as long as without it.
+ * Extra turns that an owner starts with, or saves up while it asks for nothing. They let up to 32 MiB arrive sooner
+ * next to a user who takes everything, and nobody waits more than twice as long as without them.
  */
 const savedMax = 64
-/** To be waited for once more costs the others a quarter of a second, so it has to be earned. */
+/** Waiting for a slow peer once more costs the others a quarter of a second, so trust has to be earned. */
 const distrustAfterSlow = 64
-/** Owners without a peer that are remembered: who comes back has saved no more than before. */
+/** Owners without peers that are remembered, so that coming back earns no extra turns. */
 const rememberedMax = 1024
 
 export class UploadOrder<Peer, Load> {
   readonly #random: () => number
   readonly #ownerOf: (peer: Peer) => unknown
   readonly #lines = new Map<Peer, Line<Peer, Load>>()
-  /** Those who have peers, and those who had, the last of them last. */
+  /** Owners with peers, and those that had some; the last to lose its peers comes last. */
   readonly #owners = new Map<unknown, Owner<Peer, Load>>()
-  /** Those who have peers as an array, to begin a round anywhere. */
+  /** Owners with peers as an array, so that a round can begin anywhere. */
   readonly #inOrder: Owner<Peer, Load>[] = []
   #round = 1
 
-  /** `random` returns numbers in [0, 1). `ownerOf` names whose share a peer takes; by default its own. */
+  /** `random` returns numbers in [0, 1). `ownerOf` names the owner of a peer; by default the peer itself. */
   constructor(random: () => number, ownerOf: (peer: Peer) => unknown = (peer) => peer) {
     this.#random = random
     this.#ownerOf = ownerOf
   }
 
-  /** Those who have asked for something and are there. */
+  /** Owners that are connected and have asked for something. */
   get ownerCount(): number {
     return this.#inOrder.length
   }
@@ -111,13 +111,13 @@ export class UploadOrder<Peer, Load> {
     for (const line of lines) if (line !== undefined) line.isIdle = false
   }
 
-  /** How it took a piece. */
+  /** Notes how the peer took a piece. */
   onPace(line: Line<Peer, Load>, pace: 'prompt' | 'slow'): void {
     line.pace = pace
     line.owner.distrust = pace === 'slow' ? distrustAfterSlow : Math.max(0, line.owner.distrust - 1)
   }
 
-  /** It was sent bytes beside its turns, and has a turn less for each piece of them. */
+  /** Charges bytes that were sent outside turns: one turn for each piece's worth. */
   onSentBeside({ owner }: Line<Peer, Load>, bytes: number): void {
     owner.besideBytes += bytes
     const turns = Math.floor(owner.besideBytes / pieceBytes)
@@ -180,7 +180,7 @@ export class UploadOrder<Peer, Load> {
     return line
   }
 
-  /** Whoever has missed rounds goes on in this one. */
+  /** An owner that missed rounds continues in the current one. */
   #roundOf(owner: Owner<Peer, Load>): number {
     return Math.max(owner.round, this.#round - 1)
   }
@@ -194,9 +194,8 @@ export class UploadOrder<Peer, Load> {
   }
 
   /**
-   * Of the owners that can be sent something, one that is behind with its turns. Starts at a random one: with a
-   * fixed order, uploaders with the same pieces would all turn to the same downloader, learn that it is already
-   * served, and move on to the next together.
+   * A peer of the owner that is furthest behind with its turns. Starts at a random owner: with a fixed order, uploaders
+   * with the same pieces would all turn to the same downloader, learn that it is already served, and move on together.
    */
   #nextLine(busyMax: number, withSlow: boolean): Line<Peer, Load> | undefined {
     const ownerMax = this.#isContested() ? busyMax : Math.max(busyMax, aloneMax)
@@ -212,7 +211,7 @@ export class UploadOrder<Peer, Load> {
     return next
   }
 
-  /** Whether more than one owner wants or is sent something. */
+  /** Whether more than one owner wants something or is being sent something. */
   #isContested(): boolean {
     let count = 0
     for (const { lines } of this.#inOrder) {
@@ -221,7 +220,7 @@ export class UploadOrder<Peer, Load> {
     return false
   }
 
-  /** The owner's peer that had its last turn longest ago, of those that can be sent something. */
+  /** Of the owner's peers that can be sent something, the one whose last turn was longest ago. */
   #openLine(
     { lines }: Owner<Peer, Load>,
     busyMax: number,
@@ -245,7 +244,7 @@ export class UploadOrder<Peer, Load> {
   }
 }
 
-/** A peer that has taken nothing yet is as its owner's others: who comes back from one that hung is not tried anew. */
+/** A peer that has taken nothing yet is judged by its owner's others, so reconnecting does not clear the record. */
 export function isSlow<Peer, Load>({ pace, owner }: Line<Peer, Load>): boolean {
   return pace === 'slow' || (pace === undefined && owner.distrust > 0)
 }

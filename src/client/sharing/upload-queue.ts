@@ -12,7 +12,7 @@ import { isSlow, UploadOrder, type Line, type Request } from './upload-order.ts'
 
 /** How the queue reaches one peer. */
 export interface UploadPeer {
-  /** Whose share of the uploads it takes: a user, who may have several peers. */
+  /** The user whose share of the uploads it uses, and who may have several peers. */
   readonly owner: string
   /** Tells the peer which piece was chosen for a request, before its answer begins. */
   tellChosen(requestId: number, index: number): void
@@ -45,9 +45,9 @@ interface Upload {
   hasBegun: boolean
   /** The system has taken it, or the peer is gone. */
   isSent: boolean
-  /** Since when the system has not taken what it was given of it; undefined while it was given nothing. */
+  /** When the last slice was sent, until the system has taken it. */
   sendingSinceMs: number | undefined
-  /** The peer knows what was chosen for it. */
+  /** The peer knows which piece was chosen. */
   isTold: boolean
   turnIsOver: boolean
 }
@@ -60,8 +60,8 @@ interface Sending {
 }
 
 /**
- * Turns that may begin in one turn of the event loop: at full speed a piece takes a third of a millisecond, and
- * others wait to be read and accepted.
+ * Turns that may begin in one turn of the event loop: at full speed a piece takes a third of a millisecond, and other
+ * sockets wait to be read and accepted.
  */
 const begunAtOnceMax = 4
 
@@ -74,19 +74,19 @@ const underWayMax = 4
  */
 const readAheadUsersMax = 16
 
-/** Whoever has taken nothing for so long hangs, if others have to wait for it. */
+/** A peer that has taken nothing for this long counts as hung, if others have to wait for it. */
 const stuckMs = 1000
-/** How often it is looked for those. */
+/** How often to look for hung peers. */
 const lookForStuckMs = 250
-/** Peers that may be slow are sent so much at a time, to see whether they take anything. */
+/** Peers that may be slow are sent this much at a time, to see whether they take anything. */
 const lookedAtBytes = 64 * 1024
 
 const noBuffer = Buffer.alloc(0)
 
 /**
- * A peer that takes longer for a piece is slow. Under a limit, pieces go out strictly one by one, but after
- * waiting this long in all for the peer to read, others are served beside it: a peer that hangs with its
- * socket full must not stop all uploads. When a user's peer is known to be slow, none of them is waited for.
+ * A peer that takes longer for a piece is slow. Under a limit, pieces go out strictly one by one, but after waiting
+ * this long in all for the peer to read, others are served beside it: a peer that hangs with its socket full must not
+ * stop all uploads. Once one peer of a user is known to be slow, none of that user's peers is waited for.
  */
 const slowReaderMs = 250
 
@@ -111,7 +111,7 @@ export class UploadQueue {
     this.#slices = new SliceTurns(bucket)
   }
 
-  /** Puts turns off a little while connections come; `accepted` counts those. */
+  /** Delays turns a little while connections arrive; `accepted` counts them. */
   leaveRoomFor(accepted: () => number): void {
     this.#newcomers = new RoomForNewcomers(accepted)
   }
@@ -121,7 +121,7 @@ export class UploadQueue {
     else peer.refuse(request.id, refuse('busy', 'too many pieces requested at once'))
   }
 
-  /** Cancels a request. An answer that has begun goes on to its end. */
+  /** Cancels a request. An answer that has begun is sent to its end. */
   cancel(peer: UploadPeer, requestId: number): void {
     if (this.#order.cancel(peer, requestId)) {
       peer.refuse(requestId, refuse('cancelled', 'cancelled'))
@@ -143,7 +143,7 @@ export class UploadQueue {
     this.#order.onPeerGone(peer)
   }
 
-  /** Call it when requests of this peer, or of all, that could not be answered may be answered now. */
+  /** Call when requests of this peer, or of all peers, may have become answerable. */
   lookAgain(peer?: UploadPeer): void {
     this.#order.lookAgain(peer)
     this.#serve()
@@ -210,7 +210,7 @@ export class UploadQueue {
     this.#stuckWatch.unref()
   }
 
-  /** No room is left. While somebody who may read waits for some, those are cut that hold it and take nothing. */
+  /** No room is left. If a peer that may read waits for some, disconnects peers that hold it and take nothing. */
   #lookForStuck(busyMax: number): void {
     this.#stuckWatch = undefined
     const bySlow = this.#bySlow()
@@ -234,7 +234,7 @@ export class UploadQueue {
     const { line, id, answering } = upload
     const buffer = answering.index === undefined ? noBuffer : takePieceBuffer()
     let sending: Sending | undefined
-    // Told while the limit still holds the piece back, the peer can cancel it if it is coming from elsewhere.
+    // A peer that is told while the limit still holds the piece back can cancel it, if it is coming from elsewhere.
     if (this.#bucket.bytesPerSecond !== undefined) tellChoice(upload)
     try {
       const loaded = await answering.load(buffer)
@@ -285,7 +285,7 @@ export class UploadQueue {
     return { taken, turnOver: strict ? Promise.race([taken, isOver]) : Promise.resolve() }
   }
 
-  /** Up to the end of a piece; under a limit the same for all, who share it slice by slice. */
+  /** Bytes of the next slice: up to the end of a piece; under a limit the same for all, who share it slice by slice. */
   #sliceBytesFor({ pace }: Line<UploadPeer, Answering>, at: number): number {
     const isLimited = this.#bucket.bytesPerSecond !== undefined
     const mostBytes = isLimited || pace === 'prompt' ? this.#bucket.sliceBytes : lookedAtBytes
@@ -321,7 +321,7 @@ export class UploadQueue {
       upload.sendingSinceMs = undefined
       patienceMs -= performance.now() - sentAtMs
       at += slice.length
-      // A turn is a piece. A manifest that is longer goes on beside the turns of others, and costs later turns.
+      // A turn is one piece. A longer manifest continues during the turns of others, and costs later turns.
       if (at > pieceBytes) this.#order.onSentBeside(line, slice.length)
       if (at % pieceBytes > 0 && at < bytes.length) continue
       if (isPrompt && !peer.isGone) this.#order.onPace(line, 'prompt')
@@ -332,7 +332,7 @@ export class UploadQueue {
   }
 }
 
-/** A user's peers are tried once: with one that hangs on each of many connections nobody else would be served. */
+/** Milliseconds to wait for the peer. A distrusted user gets none: many hanging connections would stop all others. */
 function patienceWith({ owner }: Line<UploadPeer, Answering>): number {
   return owner.distrust > 0 ? 0 : slowReaderMs
 }

@@ -43,12 +43,12 @@ export class Withdrawals {
       : withdrawn
   }
 
-  /** Tells the trackers until one has answered for good. */
+  /** Repeats the withdrawal until a tracker gives a final answer. */
   keepTelling(file: Withdrawal): void {
     void this.#withdraw(file, true)
   }
 
-  /** Goes on with what was untold when the program last ended. */
+  /** Resumes withdrawals that were unfinished when the program last ended. */
   resume(): void {
     for (const file of this.#store.withdrawals()) this.keepTelling(file)
   }

@@ -1,7 +1,6 @@
-// Counts failed attempts to get in, or to find out who is in: for an address, for a user, and for both together.
-// Guessing passwords over the network is slow, from one address and from many, and no failure makes room for
-// another. A client that has logged in as its user before is never kept out by what others do. Soft state.
-// Time is handed in.
+// Counts failed logins, and attempts to find out which names are taken: by address, by user, and by both together. So
+// guessing passwords is slow, from one address or from many, and no failure pushes out the count of another. A client
+// that has logged in as its user before is never locked out by others. Soft state; callers pass the time.
 
 import { networkOf } from '../../common/networks.ts'
 import { isLoopback } from '../../common/addresses.ts'
@@ -50,12 +49,12 @@ export class Attempts {
 
   onFailed(user: string, host: string, nowMs: number): void {
     this.onHostFailed(host, nowMs)
-    // As many of these as the networks allow: whoever is blocked adds none.
+    // The bound on networks bounds these too: a blocked host adds none.
     fill(this.#users, user, failedAttemptsOfUserPerMinute, nowMs)
     fill(this.#pairs, pairOf(user, host), failedAttemptsOfPairPerMinute, nowMs)
   }
 
-  /** An attempt that is of no user in particular, such as to register a name that is taken. */
+  /** A failed attempt for no particular user, such as registering a name that is taken. */
   onHostFailed(host: string, nowMs: number): void {
     this.#forgetEmpty(nowMs)
     fill(this.#networks, this.#networkOf(host), ofNetworkMax(host), nowMs)
@@ -70,7 +69,7 @@ export class Attempts {
     if (keys.size > knownKeysOfUserMax) keys.delete(oldest)
   }
 
-  /** Those beyond the bound share one count, so that many networks make no room for each other. */
+  /** Networks beyond the bound share one count, so that many of them cannot push each other out. */
   #networkOf(host: string): string {
     const network = networkOf(host)
     const isCounted = this.#networks.has(network) || this.#networks.size < countedNetworksMax
@@ -84,7 +83,7 @@ export class Attempts {
       [this.#pairs, failedAttemptsOfPairPerMinute],
     ] as const) {
       for (const [name, bucket] of buckets) {
-        // In the order of their last failure.
+        // Buckets are in the order of their last failure.
         if (nowMs - bucket.atMs < minuteMs && levelOf(bucket, max, nowMs) > 0) break
         buckets.delete(name)
       }

@@ -1,5 +1,5 @@
-// A log that is gone with the process: for `--memory`, and for tests, where several trackers may follow
-// the same one. Keeps the promises of the interface but the one about power failures.
+// A log in memory, for `--memory` and for tests, where several trackers may follow the same one. Keeps all promises
+// of the interface except durability.
 
 import { Failure } from '../../common/failure.ts'
 import type { CommandLog, Kept, LogFollower, LogSnapshot, SnapshotToKeep } from './command-log.ts'
@@ -8,9 +8,9 @@ export class MemoryLog implements CommandLog {
   readonly isCurrent = true
   readonly #followers: LogFollower[] = []
   #snapshot: LogSnapshot | undefined
-  /** Those of the snapshot, if it has sections. */
+  /** The sections of the snapshot, if it has any. */
   readonly #sections = new Map<string, string>()
-  /** Those behind the snapshot. */
+  /** The entries behind the snapshot. */
   #entries: string[] = []
   #closed = false
 

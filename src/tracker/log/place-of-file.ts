@@ -1,5 +1,5 @@
-// Whether a data file that is open is still the one at its path. A file that was removed or replaced can be
-// written for ever, and all of it is gone at the end of the process.
+// Checks that an open data file is still the one at its path. A file that was removed or replaced can still be
+// written, and all of it is lost when the process ends.
 
 import { statSync } from 'node:fs'
 import { Failure } from '../../common/failure.ts'
@@ -9,7 +9,7 @@ export class PlaceOfFile {
   /** The file and its write-ahead log, which has the latest commits. */
   readonly #files: readonly { readonly path: string; readonly identity: string | undefined }[]
 
-  /** The file has just been opened. */
+  /** Call when the file has just been opened. */
   constructor(path: string) {
     this.#path = path
     this.#files = [path, `${path}-wal`].map((path) => ({ path, identity: identityOf(path) }))

@@ -1,5 +1,5 @@
-// The data file of the SQLite log: making it, and refusing what is not one. Whatever is wrong with an
-// existing file, nothing is ever begun anew in its place: that would be losing data quietly.
+// Creates the data file of the SQLite log, and refuses a file that is not one. Never begins anew in place of a bad
+// file: that would lose data silently.
 
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import { randomBytes } from 'node:crypto'
@@ -26,8 +26,8 @@ const schema = `
 `
 
 /**
- * Opens the data file, making it if there is none. Throws a `data` failure that says what to do. Until the
- * log is read it waits long for whoever has locked the file, such as one that repairs it after a crash.
+ * Opens the data file, making it if there is none. Throws a `data` failure that says what to do. Until the log is
+ * read it waits long for a locked file, such as one that another tracker repairs after a crash.
  */
 export function openDataFile(path: string): DatabaseSyncInstance {
   if (!existsSync(path)) createDataFile(path)
@@ -52,7 +52,7 @@ export function openDataFile(path: string): DatabaseSyncInstance {
  * the same at this moment, never leaves half a data file.
  */
 function createDataFile(path: string): void {
-  // Looked for again after its companion: another tracker may just have made both.
+  // Checked again after its companion: another tracker may just have made both.
   if (hasContent(`${path}-wal`) && !existsSync(path)) {
     throw new Failure(
       'data',
@@ -62,7 +62,7 @@ function createDataFile(path: string): void {
   const beside = `${path}.${randomBytes(4).toString('hex')}.new`
   try {
     const database = new DatabaseSync(beside)
-    // Password verifiers are in it. SQLite gives the files beside it the same mode.
+    // The file holds password verifiers. SQLite gives its companions the same mode.
     chmodSync(beside, 0o600)
     database.exec('PRAGMA synchronous = FULL')
     database.exec(schema)
@@ -121,7 +121,7 @@ export function damaged(path: string, why: string, cause?: unknown): Failure {
   )
 }
 
-/** SQLite's own words for a file that it cannot take as a database, as one of ours. */
+/** Converts SQLite's error for an unusable file. */
 function unreadable(path: string, error: unknown): Failure {
   const sentence = sentenceOf(error)
   if (/not a database/.test(sentence)) {

@@ -74,7 +74,7 @@ export class SqliteLog implements CommandLog {
         if (snapshot !== undefined) this.#deliverSnapshot(snapshot)
         this.#deliverNew()
       })
-      // Until here nobody was served, and standing still did no harm.
+      // Until here nobody was served, so blocking did no harm.
       this.#database.exec(`PRAGMA busy_timeout = ${lockTimeoutMs}`)
     } catch (error) {
       throw error instanceof Failure ? error : this.#cannot('read', error)
@@ -90,7 +90,7 @@ export class SqliteLog implements CommandLog {
   }
 
   sync(): undefined {
-    // In a transaction already: whoever is being told of an entry asks for the next ones.
+    // Already in a transaction: a follower that is being told of an entry asks for the next ones.
     if (this.#watch === undefined || this.#database.isTransaction) return
     this.#isCurrent = false
     this.#orLose(() => {
@@ -131,15 +131,15 @@ export class SqliteLog implements CommandLog {
     this.#stopWatching()
     if (!this.#database.isOpen) return
     try {
-      // SQLite does this by itself only when no statement is left, and this binding never ends them.
+      // SQLite does this by itself only when no statement is left, and this binding never finalizes them.
       this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
     } catch {
-      // Another tracker is writing: then it will do it.
+      // Another tracker is writing, and will do it.
     }
     this.#database.close()
   }
 
-  /** Writes as soon as no other tracker does; between the tries the program goes on. */
+  /** Retries while another tracker holds the lock; the event loop runs between the tries. */
   async #whenUnlocked(write: () => void): Promise<void> {
     const giveUpAtMs = performance.now() + lockPatienceMs
     for (;;) {
@@ -160,20 +160,20 @@ export class SqliteLog implements CommandLog {
     this.sync()
     if (this.#watch === undefined) throw new Failure('data', 'the log is not followed any more')
     this.#database.exec('BEGIN IMMEDIATE')
-    // What others have appended since: it comes first in the file, so it comes first here.
+    // Entries that others have appended come first in the file, so they come first here.
     this.#deliverWhenNew()
     const position = this.#delivered
     for (const [index, text] of entries.entries()) {
       this.#insert.run(position + 1 + index, crc32(text), text)
     }
     reach('before commit')
-    // Returns when the write-ahead log is on the disk (synchronous = FULL), and not before.
+    // Returns when the write-ahead log is on the disk (synchronous = FULL).
     this.#database.exec('COMMIT')
     reach('after commit')
     for (const [index, text] of entries.entries()) this.#deliver(position + 1 + index, text)
   }
 
-  /** Reads everything as it is at one moment: no truncation by another tracker comes in between. */
+  /** Reads everything as of one moment: no truncation by another tracker comes in between. */
   #inOneView(read: () => void): void {
     this.#database.exec('BEGIN')
     try {
@@ -183,7 +183,7 @@ export class SqliteLog implements CommandLog {
     }
   }
 
-  /** Nothing can be followed any further when this fails, unless it is only locked: then the next look will do. */
+  /** An error ends following, unless the file is only locked: then the next look will do. */
   #orLose(look: () => void): void {
     try {
       look()
@@ -203,16 +203,16 @@ export class SqliteLog implements CommandLog {
     return row?.position ?? 0
   }
 
-  /** In a transaction. Delivers nothing when no other tracker has written since the last time. */
+  /** Call in a transaction. Delivers nothing when no other tracker has written since the last time. */
   #deliverWhenNew(): void {
     const version = this.#dataVersion()
     if (version === this.#seenVersion) return
     this.#deliverNew()
-    // Only now: had reading failed, the next look must read again.
+    // Only now: if reading fails, the next look must read again.
     this.#seenVersion = version
   }
 
-  /** Delivers what is new; from the snapshot on, if entries that are lacking here were truncated. */
+  /** Delivers new entries; begins with the snapshot if entries that are lacking here were truncated. */
   #deliverNew(): void {
     const snapshot = this.#isBehindTruncation() ? this.#snapshots.read() : undefined
     if (snapshot !== undefined) this.#deliverSnapshot(snapshot)
@@ -243,7 +243,7 @@ export class SqliteLog implements CommandLog {
   }
 
   #deliver(position: number, text: string): void {
-    // First, so that an entry is never delivered twice, whatever the follower does.
+    // Set first, so that an entry is never delivered twice, whatever the follower does.
     this.#delivered = position
     this.#follower?.onEntry(position, text)
   }

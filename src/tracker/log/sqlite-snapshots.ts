@@ -1,5 +1,5 @@
-// Snapshots in the data file of the SQLite log: one text, or a row for each section, of which a snapshot writes those
-// that changed. Whoever calls is in a transaction, so a snapshot is kept as a whole or not at all.
+// Keeps snapshots in the data file of the SQLite log: one text, or a row for each section, of which a snapshot writes
+// the changed ones. Callers are in a transaction, so a snapshot is kept entirely or not at all.
 
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { createHash } from 'node:crypto'
@@ -10,7 +10,7 @@ import { damaged } from './sqlite-file.ts'
 interface Row {
   position: number
   sha256: string
-  /** The snapshot itself, or for one in sections how many there are, as `countPattern` has it. */
+  /** The snapshot itself, or the number of its sections, in the form of `countPattern`. */
   text: string
 }
 
@@ -21,8 +21,8 @@ interface SectionRow {
 }
 
 /**
- * From format 2 of the file on. Trackers of version 0.1 refuse a file of it. With row ids, so that the index of the
- * keys is small: to count them is to read it.
+ * Since format 2 of the file, which trackers of version 0.1 refuse. Has row ids, so that the index of the keys is
+ * small: counting the sections reads it.
  */
 const sectionsTable = `
   CREATE TABLE sections (key TEXT PRIMARY KEY, checksum INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
@@ -53,7 +53,7 @@ export class SqliteSnapshots {
     }
   }
 
-  /** Throws a `data` failure for one that is damaged. */
+  /** Throws a `data` failure when the snapshot is damaged. */
   read(): LogSnapshot | undefined {
     const row = this.#row()
     if (row === undefined) return undefined

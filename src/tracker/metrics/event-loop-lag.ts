@@ -1,7 +1,7 @@
-// How late the event loop is: the longest that anything had to wait for its turn since last asked. Measured
-// with a timer of our own, since Node's histogram counts from its resolution up.
+// Measures how late the event loop is: the longest that anything waited for its turn since the last call. Uses a
+// timer of its own, because Node's histogram counts from its resolution up.
 
-/** Short enough that whatever a person would notice is seen, long enough to cost nothing. */
+/** Short enough to catch what a person would notice, long enough to cost nothing. */
 const lookEveryMs = 50
 
 export class EventLoopLag {
@@ -18,7 +18,7 @@ export class EventLoopLag {
     this.#timer.unref()
   }
 
-  /** Milliseconds; begins anew with each call. */
+  /** In milliseconds; starts anew with each call. */
   takeLongestMs(): number {
     const longestMs = this.#longestMs
     this.#longestMs = 0

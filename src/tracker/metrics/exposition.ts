@@ -1,5 +1,5 @@
-// Prometheus' text format, version 0.0.4. Pure. Written here and not taken from a library: the format is
-// this page, while the usual library takes ten times as long for an observation, which is made per request.
+// Prometheus' text format, version 0.0.4. Pure. Not from a library: the format fits this page, and the usual library
+// takes ten times as long for an observation, which every request makes.
 
 export interface Family {
   readonly name: string
@@ -9,13 +9,13 @@ export interface Family {
 }
 
 export interface Sample {
-  /** Behind the name of the family: `_bucket`, `_sum` and `_count` of a histogram. */
+  /** Appended to the name of the family: `_bucket`, `_sum` and `_count` of a histogram. */
   readonly suffix?: string
   readonly labels?: Readonly<Record<string, string>>
   readonly value: number
 }
 
-/** What a server says that it sends. */
+/** The content type of the format. */
 export const expositionType = 'text/plain; version=0.0.4; charset=utf-8'
 
 export function exposition(families: readonly Family[]): string {

@@ -1,5 +1,5 @@
-// Answers Prometheus over HTTP, on this machine only: what is counted says who is busy when, and there is
-// no login here.
+// Answers Prometheus over HTTP, on this machine only: the counts reveal when people are active, and there is no login
+// here.
 
 import { createServer, type Server } from 'node:http'
 import type { Address } from '../../common/addresses.ts'

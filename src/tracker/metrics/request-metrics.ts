@@ -1,15 +1,15 @@
-// Counts and times what is asked of a tracker. Told by the responders; an observation takes 50 ns.
+// Counts and times the requests to a tracker. Called by the responders; an observation takes 50 ns.
 
 import { trackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { RefusalCode } from '../../common/refusal.ts'
 import type { RequestSpec } from '../../common/wire/methods.ts'
 import type { Family, Sample } from './exposition.ts'
 
-/** Upper ends of the classes of latencies, in milliseconds: from a question to a disk that stands still. */
+/** Upper bounds of the latency buckets, in milliseconds: from a query to a disk that stalls. */
 const bucketsMs = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000] as const
 
 class Latencies {
-  /** The last one is for whatever took longer. */
+  /** The last one counts whatever took longer. */
   readonly counts = new Float64Array(bucketsMs.length + 1)
   sumMs = 0
 
@@ -50,7 +50,7 @@ export class RequestMetrics {
       {
         type: 'counter',
         name: 'coterie_refusals_total',
-        help: 'Requests that were refused, by the kind of no.',
+        help: 'Requests that were refused, by refusal code.',
         samples: [...this.#refusals].map(([code, value]) => ({ labels: { code }, value })),
       },
     ]

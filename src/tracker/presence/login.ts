@@ -1,4 +1,4 @@
-// A connection on which somebody is logged in, as presence knows it. One user may have several.
+// A login: a connection with a logged-in user, as presence sees it. One user may have several.
 
 import type { News } from './news.ts'
 
@@ -6,13 +6,13 @@ export interface Login {
   readonly user: string
   /** The key it proved at login. */
   readonly key: string
-  /** As the tracker sees it, never as the client claims. */
+  /** The address that the tracker sees, never what the client claims. */
   readonly host: string
-  /** Where it says that it listens. */
+  /** The port where it says that it listens. */
   readonly port: number
-  /** What it has yet to be told. */
+  /** The notifications that it has yet to get. */
   readonly news: News
-  /** By group: the last ticket that it was given. A signature costs more than all else of an answer. */
+  /** By group: its last ticket, kept because a signature costs more than all else in an answer. */
   readonly tickets: Map<string, IssuedTicket>
 }
 

@@ -1,5 +1,5 @@
-// What one login has yet to be told, at the pace at which it reads. Of each matter only the last word is kept, so
-// what waits for a slow reader is bounded by what it has to do with, and not by how often that changes.
+// Queues what one login has yet to be told, and sends it as fast as the login reads. Keeps only the latest notice of
+// each matter, so the queue of a slow reader is bounded by the number of matters, not by how often they change.
 
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import { encodeLine } from '../../common/wire/frames.ts'
@@ -9,20 +9,20 @@ import type { Told, ToldParams } from '../../common/wire/methods.ts'
 /** Where lines go, and whether they are read. */
 export interface Outlet {
   sendLine(line: string): void
-  /** What was sent is not read: nothing more is said until `whenDrained`. */
+  /** The reader is behind: nothing more is sent until `whenDrained`. */
   readonly isBehind: boolean
-  /** Resolves when it has been read, or nobody is there any more. */
+  /** Resolves when the reader has caught up or is gone. */
   whenDrained(): Promise<void>
 }
 
-/** A notification that may be told to many: encoded once. */
+/** A notification, encoded once for all who are told. */
 export interface Notice {
-  /** Names the matter: a later notice of the same takes the place of one that was not told yet. */
+  /** A later notice of the same matter replaces one that was not sent yet. */
   readonly matter: string
   readonly line: string
 }
 
-/** Something of which is said what is so when it is said. */
+/** Something that is put into words only when it is sent, so that its latest state is told. */
 export interface Subject {
   /** The line; undefined when there is nothing to say. */
   take(): string | undefined
@@ -48,26 +48,26 @@ export class News {
   }
 
   tell({ matter, line }: Notice): void {
-    // At the end: what it is about happened after what is told before.
+    // Moved to the end, so that notices keep the order of events.
     this.#notices.delete(matter)
     this.#notices.set(matter, line)
     this.#say()
   }
 
-  /** This is not as it was told. */
+  /** The subject has changed since it was last told. */
   add(subject: Subject): void {
     this.#subjects.add(subject)
     this.#say()
   }
 
-  /** Whoever this is for has logged out: what was not said never is, to whoever comes on that connection. */
+  /** The login has ended: drops what was not sent, so that the next user of the connection does not get it. */
   end(): void {
     this.#hasEnded = true
     this.#notices.clear()
     this.#subjects.clear()
   }
 
-  /** Nothing is to be said of this any more. */
+  /** Forgets a subject of which nothing more is to be told. */
   drop(subject: Subject): void {
     this.#subjects.delete(subject)
   }

@@ -1,5 +1,5 @@
-// Turns the effects of applied commands into what those who are logged in are told, and keeps presence in step:
-// nobody stays listed for a file that is gone, or in a group that it left.
+// Turns the effects of applied commands into notifications for logins, and keeps presence in step: nobody stays
+// listed for a file that is gone, or in a group that they left.
 
 import type { Effect } from '../state/effects.ts'
 import { noticeOf } from './news.ts'
@@ -47,7 +47,7 @@ function onMemberLeft(
   return told
 }
 
-/** Only complete copies: another machine of the same user may be downloading this very file. */
+/** Retracts complete copies only: another machine of the same user may be downloading this very file. */
 function onShareWithdrawn(presence: Presence, effect: Effect & { kind: 'share_withdrawn' }): number {
   const { version, user } = effect
   for (const login of presence.loginsOf(user)) {

@@ -1,5 +1,5 @@
-// Soft state: who is connected and has pieces of what. Never logged; rebuilt as clients announce.
-// Told of logins that come and go; believes whoever calls it that an announce is allowed.
+// Soft state: who is logged in and has pieces of what. Never logged; rebuilt as clients announce. Callers report
+// logins, and check that an announce is allowed.
 
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
@@ -8,11 +8,11 @@ import type { Notice } from './news.ts'
 import { SwarmNews } from './swarm-news.ts'
 import { fileKey, Swarm, versionKey } from './swarm.ts'
 
-/** What a login has to do with swarms. */
+/** The swarms of a login. */
 interface Ties {
   /** Swarms in which it has pieces. */
   readonly announced: Set<Swarm>
-  /** Swarms it wants to hear of, by `fileKey`. */
+  /** Swarms that it watches, by `fileKey`. */
   readonly watched: Map<
     string,
     { readonly swarm: Swarm; readonly watch: ReturnType<Swarm['watch']>['watch'] }
@@ -51,7 +51,7 @@ export class Presence {
     return this.#byUser.get(user) ?? []
   }
 
-  /** Tells all logins of a user; how many those are. */
+  /** Tells all logins of a user; returns how many there are. */
   tell(user: string, notice: Notice): number {
     let count = 0
     for (const login of this.loginsOf(user)) {
@@ -106,7 +106,7 @@ export class Presence {
     if (swarm !== undefined) this.#retract(login, swarm)
   }
 
-  /** Peers of a file now; from now on the login hears of changes. */
+  /** Returns the peers of a file; from now on the login is told of changes. */
   watch(login: Login, version: FileVersion): Peer[] {
     const ties = this.#logins.get(login)
     if (ties === undefined) return []
@@ -122,10 +122,10 @@ export class Presence {
     if (watched !== undefined) this.#unwatch(login, watched.swarm)
   }
 
-  /** Ends all that a user has to do with the files of a group. */
+  /** Ends a user's announces, watches and tickets in a group. */
   dropFromGroup(user: string, group: string): void {
     for (const login of this.loginsOf(user)) {
-      // What vouches for the membership that has ended would not be taken for a later one.
+      // A ticket for the membership that ended would be refused after rejoining.
       login.tickets.delete(group)
       const ties = this.#logins.get(login)
       for (const { swarm } of ties?.watched.values() ?? []) {
@@ -137,7 +137,7 @@ export class Presence {
     }
   }
 
-  /** Ends a swarm whose file is gone; whoever was in it or watched it. */
+  /** Ends a swarm whose file is gone; returns the logins that were in it or watched it. */
   dropSwarm(version: FileVersion): Set<Login> {
     const swarm = this.#swarm(version)
     if (swarm === undefined) return new Set()

@@ -1,12 +1,12 @@
-// When watchers are told of what changed in a swarm: at once after a quiet time, and then paced, the slower the more
-// of them there are. Somebody who comes and goes without end, or a thousand who come together, cost a round.
+// Decides when watchers are told of changes in a swarm: at once after a quiet time, and then paced, the slower the
+// more watchers there are. So endless coming and going, or a thousand who come together, cost one round.
 
 import { newsPaceMaxMs, newsPaceMinMs, newsPaceMsPerWatcher } from '../limits.ts'
 import type { Swarm } from './swarm.ts'
 
 export class SwarmNews {
   readonly #nowMs: () => number
-  /** When each was told last; there while a round is to come, or the pace of the last one lasts. */
+  /** When each swarm was told last; kept while a round is due, or the pace of the last one lasts. */
   readonly #toldAtMs = new Map<Swarm, number>()
   readonly #changed = new Set<Swarm>()
   #timer: NodeJS.Timeout | NodeJS.Immediate | undefined
@@ -30,7 +30,7 @@ export class SwarmNews {
     if (this.#timer !== undefined || this.#changed.size === 0) return
     const nowMs = this.#nowMs()
     const waitMs = Math.min(...Array.from(this.#changed, (swarm) => this.#dueAtMs(swarm) - nowMs))
-    // At the end of the turn at the earliest: a client that announces a hundred files is one change.
+    // At the end of the turn at the earliest, so that an announce of a hundred files makes one round.
     if (waitMs <= 0) this.#timer = setImmediate(() => this.#tell())
     else this.#timer = setTimeout(() => this.#tell(), waitMs).unref()
   }

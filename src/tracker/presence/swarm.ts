@@ -1,5 +1,5 @@
-// Who has pieces of one version of a file right now, and who wants to hear of it. Each watcher knows at most
-// `peersPerFileMax` peers and hears of those only: what a swarm costs grows with its clients, not with their square.
+// Who has pieces of one version of a file right now, and who watches it. Each watcher knows at most `peersPerFileMax`
+// peers and is told of those only, so the cost of a swarm grows with its clients, not with their square.
 
 import { peersPerFileMax } from '../../common/limits.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
@@ -14,7 +14,7 @@ type Watch = WatchOf<Member>
 export interface Member {
   readonly login: Login
   complete: boolean
-  /** Those who were told of it. */
+  /** Watches that were told of it. */
   readonly knownTo: Set<Watch>
 }
 
@@ -23,16 +23,16 @@ export class Swarm {
   readonly #random: () => number
   readonly #members = new Map<Login, Member>()
   readonly #byUser = new Map<string, Member[]>()
-  /** The users of `#byUser`, to choose from them by chance. */
+  /** The users of `#byUser`, for choosing at random. */
   readonly #users: string[] = []
   readonly #watches = new Set<Watch>()
-  /** Those that know fewer peers than they may. */
+  /** Watches that know fewer peers than they may. */
   readonly #hungry = new Set<Watch>()
-  /** Those that know somebody who has left. */
+  /** Watches that know a peer which has left. */
   readonly #bereaved = new Set<Watch>()
   #hasNewcomers = false
   #seeders = 0
-  /** Lines of this round of news, by what they say: many watchers are told the same. */
+  /** Encoded lines of this round of news, by content: many watchers are told the same. */
   readonly #lines = new Map<string, string>()
 
   constructor(version: FileVersion, random: () => number) {
@@ -61,7 +61,7 @@ export class Swarm {
     return new Set([...this.#members.keys(), ...Array.from(this.#watches, ({ login }) => login)])
   }
 
-  /** True when there is news for watchers. That a peer became complete is none: it tells so itself. */
+  /** True when there is news for watchers. A peer that becomes complete is none: it tells its peers itself. */
   put(login: Login, complete: boolean): boolean {
     const known = this.#members.get(login)
     if (known !== undefined) {
@@ -70,7 +70,7 @@ export class Swarm {
       return false
     }
     const ofUser = this.#byUser.get(login.user) ?? []
-    // Somebody who announces himself as many is still one of those who have it.
+    // Not listed: enough other clients of this user are.
     if (ofUser.length >= peersOfUserMax) return false
     if (ofUser.length === 0) {
       this.#byUser.set(login.user, ofUser)
@@ -99,7 +99,7 @@ export class Swarm {
     return member.knownTo.size > 0
   }
 
-  /** From now on it hears of changes. It knows those whom it is told of now. */
+  /** Adds a watch, which is told of changes from now on; also returns the peers that it knows from the start. */
   watch(login: Login): { watch: Watch; peers: Peer[] } {
     const watch = new WatchOf<Member>(login, this)
     this.#watches.add(watch)
@@ -113,7 +113,7 @@ export class Swarm {
     watch.login.news.drop(watch)
   }
 
-  /** Has watchers told what is new to them. */
+  /** Queues the news for the watchers that it concerns. */
   tellNews(): void {
     this.#lines.clear()
     const concerned = this.#hasNewcomers
@@ -124,7 +124,7 @@ export class Swarm {
     for (const watch of concerned) watch.login.news.add(watch)
   }
 
-  /** Makes as many peers known to a watcher as it may know; those that are new to it. */
+  /** Fills up the peers that a watcher knows; returns those that are new to it. */
   introduce(watch: Watch): Peer[] {
     const peers: Peer[] = []
     for (const member of this.#choose(watch, peersPerFileMax - watch.known.size)) {
@@ -137,7 +137,7 @@ export class Swarm {
     return peers
   }
 
-  /** The same words for all who are to hear them. */
+  /** Encodes a line once for all watchers that are told the same. */
   lineFor(words: string, encode: () => string): string {
     const known = this.#lines.get(words)
     if (known !== undefined) return known
@@ -147,14 +147,14 @@ export class Swarm {
   }
 
   /**
-   * Peers that a watcher does not know yet, user by user before any user twice, and by chance where there are more:
-   * a fixed choice would send everybody to the same few.
+   * Random peers that a watcher does not know yet; with few users, one of each before a second of any. A fixed choice
+   * would send everybody to the same few.
    */
   #choose(watch: Watch, room: number): Set<Member> {
     const chosen = new Set<Member>()
     const isFit = ({ login }: Member): boolean => login.key !== watch.login.key && !watch.known.has(login.key)
     if (this.#users.length > 2 * peersPerFileMax) {
-      // Most hit: of so many users at most half are known.
+      // Most tries hit: at most half of so many users are known.
       for (let tries = 0; chosen.size < room && tries < 4 * room; tries++) {
         const member = this.#anyOf(this.#users[Math.floor(this.#random() * this.#users.length)] ?? '')
         if (member !== undefined && isFit(member)) chosen.add(member)
@@ -193,14 +193,14 @@ export function peerOf({ login: { user, host, port, key }, complete }: Member): 
   return { user, host, port, key, complete }
 }
 
-/** A client that reconnects is here twice for a moment. */
+/** A client that reconnects is listed twice for a moment. */
 function distinctKeys(members: ReadonlySet<Member>): Set<Member> {
   const byKey = new Map<string, Member>()
   for (const member of members) byKey.set(member.login.key, member)
   return new Set(byKey.values())
 }
 
-/** In any order, each with the same chance (Fisher and Yates). */
+/** In random order (Fisher–Yates). */
 function shuffled<T>(things: readonly T[], random: () => number): T[] {
   const all = [...things]
   for (let at = all.length - 1; at > 0; at--) {
@@ -212,7 +212,7 @@ function shuffled<T>(things: readonly T[], random: () => number): T[] {
   return all
 }
 
-/** Names a version of a file. A slash is in no group and in no file name. */
+/** Names a version of a file. Neither groups nor file names contain a slash. */
 export function versionKey(version: FileVersion): string {
   return `${version.group}/${version.name}/${version.fileId}`
 }

@@ -1,4 +1,4 @@
-// One login that wants to hear of one swarm: which peers it knows, and what of that is not so any more.
+// One login's watch of one swarm: the peers that it was told of, and which of them have left since.
 
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
@@ -20,7 +20,7 @@ export class Watch<M = unknown> implements Subject {
   readonly #swarm: Watched<M>
   /** Peers that it was told of, by key. */
   readonly known = new Map<string, M>()
-  /** Keys of peers that it knows and that have left. */
+  /** Keys of known peers that have left. */
   readonly #left = new Set<string>()
 
   constructor(login: Login, swarm: Watched<M>) {
@@ -38,7 +38,7 @@ export class Watch<M = unknown> implements Subject {
     for (const { key } of joined) this.#left.delete(key)
     const left = [...this.#left].slice(0, peersPerFileMax)
     for (const key of left) this.#left.delete(key)
-    // More than fit on a line have left at once.
+    // More peers have left at once than fit on a line.
     if (this.#left.size > 0) this.login.news.add(this)
     if (joined.length === 0 && left.length === 0) return undefined
     const words = `${joined.map(({ key }) => key).join()} ${left.join()}`

@@ -1,4 +1,4 @@
-// Requests about who somebody is: hello, registering, logging in and out.
+// Requests about identity: hello, registering, logging in and out.
 
 import { randomBytes } from 'node:crypto'
 import { scramIterations } from '../../common/limits.ts'
@@ -20,7 +20,7 @@ import type { Requester } from './requester.ts'
 
 type Accounts = HandlersOf<'hello' | 'ping' | 'register' | 'login_start' | 'login_finish' | 'logout'>
 
-/** One sentence for a wrong password and for a user that does not exist: nobody learns who has an account. */
+/** One sentence for a wrong password and for a user that does not exist, so that nobody learns who has an account. */
 const loginFailed = refuse('login-failed', 'wrong user name or password')
 const tooManyAttempts = refuse('too-many-attempts', 'too many failed attempts; wait a minute')
 const alreadyLoggedIn = refuse('already-logged-in', 'somebody is logged in on this connection; log out first')
@@ -65,7 +65,7 @@ function hello(services: Services, protocol: number, from: Requester): ReturnTyp
   })
 }
 
-/** Whoever tries which names are taken is one who tries to get in. */
+/** Trying out which names are taken counts as a failed attempt to get in. */
 function register(
   services: Services,
   { id, user, again, ...credentials }: Params<TrackerProtocol, 'register'>,
@@ -90,7 +90,7 @@ function startLogin(
   const first = parseClientFirst(clientFirst)
   if (first === undefined) return refuse('invalid-params', 'this is not the first message of a SCRAM login')
   const { accounts, secret } = services.sequencer.state
-  // Made up in any case: whoever asks must not see in the time it takes whether the user exists.
+  // Made up in any case, so that the time it takes does not reveal whether the user exists.
   const madeUp = madeUpCredentials(secret, first.user, scramIterations)
   const credentials = accounts.get(first.user)?.credentials ?? madeUp
   const serverFirst = serverFirstMessage(first.nonce, randomBytes(18).toString('base64'), credentials)
@@ -111,7 +111,7 @@ function finishLogin(
   const { sequencer, presence, identity, attempts, nowMs } = services
   const { user } = login
   const isOwner = (): boolean => checkLoginKey(params.key, params.proof, from.nonce, identity.publicKey, user)
-  // Whoever has logged in with this key before is not kept out by those who guess.
+  // A client that has logged in with this key before is not locked out by others who guess.
   if (attempts.isBlocked(user, from.host, nowMs()) && !(attempts.isKnown(user, params.key) && isOwner()))
     return tooManyAttempts
   const serverFinal = checkClientFinal(
@@ -126,7 +126,7 @@ function finishLogin(
     services.onLoginFailed(from.host, sequencer.state.accounts.has(user) ? user : undefined)
     return loginFailed
   }
-  if (!isOwner()) return refuse('proof-failed', 'the proof of the key is not right')
+  if (!isOwner()) return refuse('proof-failed', 'the proof of the key is wrong')
   attempts.onLoggedIn(user, params.key)
   presence.onLogin(from.logIn(user, params.key, params.port))
   return accept({ serverFinal, trackers: [...sequencer.state.trackers.keys()] })

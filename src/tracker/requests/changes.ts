@@ -7,17 +7,17 @@ import type { Requester } from './requester.ts'
 import { answerOf } from './sentences.ts'
 import type { Services } from './services.ts'
 
-/** What a request for a change has besides the change. */
+/** What a request for a change carries besides the change. */
 interface Asking {
   /** An earlier try may still be on its way to the log. */
   readonly again?: boolean | undefined
 }
 
 /**
- * The answer when the change is durable. What changes nothing is answered at once and needs no log: else whoever is
- * refused again and again would fill it, and so would a login with ten thousand shares that are known. That is
- * sure when the state is up to date, when nothing is on its way to the log that could make it otherwise, and when
- * this is the first try: an earlier one must not be carried out after its asker has been told no.
+ * Answers when the change is durable. A request that changes nothing is answered at once, without the log; endless
+ * refusals, or a login with ten thousand known shares, would fill it. That is safe when the state is current, nothing
+ * on its way to the log could alter the answer, and this is the first try: an earlier one must not take effect after
+ * a refusal.
  */
 export function change(
   { sequencer, nowMs }: Services,

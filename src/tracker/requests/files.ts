@@ -1,4 +1,4 @@
-// Requests about files: who shares what for good, and who has pieces of it right now.
+// Requests about files: who shares what (hard state), and who has pieces of it right now (soft state).
 
 import { ticketLifetimeMs } from '../../common/limits.ts'
 import { fileNameProblem } from '../../common/names.ts'
@@ -20,7 +20,7 @@ export function fileHandlers(services: Services): Files {
   return {
     share_file: (params, from) => {
       const problem = fileNameProblem(params.name)
-      // A name of before, that the group has already, may be shared again: at each login, say.
+      // A name that the group has already, from an earlier version, may be shared again: at each login, for example.
       if (
         problem !== undefined &&
         sequencer.state.groups.get(params.group)?.entries.has(params.name) !== true
@@ -73,11 +73,11 @@ function findAndWatch(
   return accept({ fileId, sizeBytes, peers, ticket, expiresMs })
 }
 
-/** One of before for half of its life, so that whoever gets it has as long as that to use it. */
+/** Reuses the last ticket for half of its life, so that whoever gets it has at least the other half to use it. */
 function ticketFor({ sequencer, identity, nowMs }: Services, login: Login, group: string): IssuedTicket {
   const issued = login.tickets.get(group)
   const leftMs = (issued?.expiresMs ?? 0) - nowMs()
-  // One that seems to last longer than it can was issued before the clock was set back.
+  // A ticket that seems to last longer than it can was issued before the clock was set back.
   if (issued !== undefined && leftMs > ticketLifetimeMs / 2 && leftMs <= ticketLifetimeMs) return issued
   const expiresMs = nowMs() + ticketLifetimeMs
   const { user, key } = login

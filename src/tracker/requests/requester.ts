@@ -1,4 +1,4 @@
-// Who asks on one connection of a client: how far it has come, and as whom it is logged in.
+// The requester on one connection: how far it has come, and who is logged in.
 
 import { networkOf } from '../../common/networks.ts'
 import { lineBytesBeforeLogin, lineBytesMax } from '../../common/limits.ts'
@@ -37,7 +37,7 @@ export class Requester {
     return this.nonce === '' ? 'connected' : 'greeted'
   }
 
-  /** Whose share of the tracker's time its requests take. */
+  /** Whose share of the tracker's time its requests use. */
   get owner(): string {
     return this.#login === undefined ? `from ${networkOf(this.host)}` : this.#login.user
   }
@@ -46,7 +46,7 @@ export class Requester {
     return this.#login !== undefined
   }
 
-  /** Who is logged in. Handlers that need a login are called only when somebody is. */
+  /** The current login. Throws without one; handlers that need a login are called only when there is one. */
   get login(): Login {
     if (this.#login === undefined) throw new Error('nobody is logged in on this connection')
     return this.#login
@@ -56,7 +56,7 @@ export class Requester {
     return this.login.user
   }
 
-  /** A login has begun on this connection, which may take its time. */
+  /** A login has begun, so the connection keeps its place for a while. */
   begin(login: PendingLogin): void {
     this.pendingLogin = login
     this.#connection.begin()
@@ -70,7 +70,7 @@ export class Requester {
     return this.#login
   }
 
-  /** Whoever was logged in; undefined when nobody was. */
+  /** Returns the login that ended; undefined when there was none. */
   logOut(): Login | undefined {
     const login = this.#login
     this.#login = undefined

@@ -1,4 +1,4 @@
-// What an outcome is called for people: its code on the wire, and a sentence.
+// Puts outcomes into words: a refusal code for the wire, and a sentence for people.
 
 import { accept, isRefusalCode, refuse, type Answer, type RefusalCode } from '../../common/refusal.ts'
 import { reasons, type Found, type No, type Reason } from '../state/outcomes.ts'
@@ -34,7 +34,7 @@ const words: Readonly<Record<Reason, (...args: string[]) => Words>> = {
   'last-tracker': () => ['usage', 'this is the only tracker; without one nobody could log in'],
   'cannot-save': () => ['unavailable', 'the tracker cannot save changes at the moment; try again later'],
   'too-busy': () => ['busy', 'the tracker has too much to do at the moment; try again later'],
-  'was-refused': (reason = '') => [codeOf(reason), 'this was refused when it came first; ask again'],
+  'was-refused': (reason = '') => [codeOf(reason), 'this was refused the first time; ask again'],
   'as-was-said': (code = '', sentence = '') => [isRefusalCode(code) ? code : 'unavailable', sentence],
 }
 

@@ -17,7 +17,7 @@ export interface Services {
   readonly attempts: Attempts
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
-  /** For the log of the tracker. Never with what was typed as the name of a user that does not exist. */
+  /** For the tracker's log. `user` is undefined for a name that does not exist: it may be a password. */
   readonly onLoginFailed: (host: string, user: string | undefined) => void
 }
 
@@ -26,5 +26,5 @@ type TrackerHandlers = Handlers<TrackerProtocol, Requester>
 /** The handlers of some of the tracker's methods. */
 export type HandlersOf<M extends Method<TrackerProtocol>> = Pick<TrackerHandlers, M>
 
-/** The answer of a request that has nothing to say but "done". */
+/** The answer of a request that returns nothing but "done". */
 export const nothing: Answer<object> = { ok: true, value: {} }

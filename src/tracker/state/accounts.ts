@@ -19,7 +19,7 @@ export function register(state: State, command: Register, at: At): Decision {
   if (against !== undefined) return against
   return () => {
     countRegistration(state, network, dayOf(at))
-    // So that the same request, repeated, is not told that the name is taken.
+    // So that a repeated request is not refused because the name is taken.
     remember(addAccount(state, user, credentials), command.id, done)
   }
 }
@@ -32,7 +32,7 @@ function overRegistrationQuota(state: State, network: string, day: number): No |
 
 function countRegistration(state: State, network: string, day: number): void {
   const { registrations } = state
-  // A clock that was set back begins no day anew.
+  // A clock that was set back does not start a day again.
   if (day > registrations.day) {
     registrations.day = day
     registrations.byNetwork.clear()

@@ -20,8 +20,8 @@ export interface Applied {
 const noEffects: readonly Effect[] = []
 
 /**
- * Decides the command, refusals included, and changes `state` accordingly. A command whose id was seen before
- * changes nothing, and comes to what it came to then.
+ * Decides the command, refusals included, and changes `state` accordingly. A command whose id was seen before changes
+ * nothing, and has the same outcome again.
  */
 export function apply(state: State, command: Command, at: At): Applied {
   const before = knownOutcome(state, command)
@@ -35,10 +35,7 @@ export function apply(state: State, command: Command, at: At): Applied {
   return { outcome, effects }
 }
 
-/**
- * What `apply` would come to, if that is without a change: a reason against the command, or done already;
- * undefined for what would be done now.
- */
+/** The outcome of `apply` if that changes nothing: a refusal, or already done; undefined if it changes the state. */
 export function foresee(state: State, command: Command, at: At): Outcome | undefined {
   const before = knownOutcome(state, command)
   if (before !== undefined) return before
@@ -46,7 +43,7 @@ export function foresee(state: State, command: Command, at: At): Outcome | undef
   return typeof decision === 'function' ? undefined : decision
 }
 
-/** Every rule checks first, and what it returns changes afterwards: a refused command has changed nothing. */
+/** Every rule only checks, and returns a function that makes the change: a refused command has changed nothing. */
 function decide(state: State, command: Command, effects: Effect[], at: At): Decision {
   if ('by' in command) return decideChange(state, command, effects)
   switch (command.kind) {
@@ -89,7 +86,7 @@ function decideChange(state: State, command: Change, effects: Effect[]): Decisio
   }
 }
 
-/** Of a command that was seen before. */
+/** The outcome of a command that was seen before; undefined for any other. */
 function knownOutcome(state: State, command: Command): Outcome | undefined {
   if (state.level < 2) {
     const key = legacyKey(command)

@@ -1,4 +1,4 @@
-// The single changes that rules are made of. Each keeps both ways to find a thing in step, by name and by number,
+// The primitive changes that rules are made of. Each keeps the ways to find a thing, by name and by number, in step,
 // and notes what changed.
 
 import type { Credentials } from '../../common/security/scram.ts'
@@ -43,7 +43,7 @@ export function addGroup(state: State, name: string): Group {
   return group
 }
 
-/** The group has no entries and no members any more. Those who ask to join it do so no more. */
+/** The group must have no entries and no members left. Drops the requests to join it. */
 export function removeGroup(state: State, group: Group): void {
   for (const asker of group.requests) dropRequest(state, group, asker)
   state.groups.delete(group.name)
@@ -75,7 +75,7 @@ export function dropRequest(state: State, group: Group, account: Account): void 
   state.shelves.groups.touch(group, state.position)
 }
 
-/** A new name in a group, with content that nobody shares yet. */
+/** Adds a new name to a group, with content that nobody shares yet. */
 export function addEntry(state: State, group: Group, name: string, fileId: string, sizeBytes: number): Entry {
   const id = state.shelves.entries.takeId()
   const entry: Entry = { id, group, name, fileId, sizeBytes, sharers: noSharers }
@@ -84,7 +84,7 @@ export function addEntry(state: State, group: Group, name: string, fileId: strin
   return entry
 }
 
-/** Nobody shares it any more. */
+/** Call when nobody shares it any more. */
 export function removeEntry(state: State, entry: Entry): void {
   entry.group.entries.delete(entry.name)
   state.shelves.entries.remove(entry)
@@ -103,7 +103,7 @@ export function dropSharer(state: State, entry: Entry, account: Account): void {
   touchEntry(state, entry)
 }
 
-/** Other content under the same name, which nobody shares yet. */
+/** Puts other content, which nobody shares yet, under the same name. */
 export function replaceContent(state: State, entry: Entry, fileId: string, sizeBytes: number): void {
   for (const sharer of allOf(entry.sharers)) sharer.shares--
   entry.fileId = fileId

@@ -1,5 +1,5 @@
-// What is read from a log is looked at before it is applied: whoever can write to the log can write anything. By
-// hand and not by schema, since a start reads a million of them.
+// Checks the shape of a command that was read from a log, since whoever can write to the log can write anything. By
+// hand and not by schema, because a start reads a million of them.
 
 import { quotaMax, isQuotaName } from './quotas.ts'
 import type { Command } from './commands.ts'
@@ -43,7 +43,7 @@ const shapes: Readonly<Record<Command['kind'], Readonly<Record<string, Check>>>>
   unshare_file: { ...asked, group: isText, name: isText },
 }
 
-/** `unknown` for a kind of a newer program, `malformed` for one that this program knows, without what it needs. */
+/** `unknown` for a kind of a newer program, `malformed` for a known kind without the fields that it needs. */
 export function checkCommand(value: unknown): 'command' | 'unknown' | 'malformed' {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return 'malformed'
   const { kind } = value

@@ -16,7 +16,7 @@ export interface TrackerStarted {
   readonly key: string
   readonly cluster: string
   readonly secret: string
-  /** The newest level that it can follow; programs of before did not say, and can follow 1. */
+  /** The newest level that it can follow; absent for older programs, which can follow 1. */
   readonly level?: number
   /** Which of the community's trackers it is. */
   readonly number?: number
@@ -28,7 +28,7 @@ export interface RaiseLevel {
   readonly level: number
 }
 
-/** By an operator: this tracker's tickets are good no more. */
+/** By an operator: this tracker's tickets become invalid. */
 export interface RevokeTracker {
   readonly kind: 'revoke_tracker'
   readonly key: string
@@ -95,18 +95,18 @@ export type Change =
 
 export type Command = TrackerStarted | RaiseLevel | RevokeTracker | SetQuota | Register | Change
 
-/** At level 1, what a retry has in common with the first try; undefined for what is never retried. */
+/** At level 1: the key that a retry shares with its first try; undefined for what is never retried. */
 export function legacyKey(command: Command): string | undefined {
   // User names have no spaces, so a registration never shares a key with a user's own command.
   if (command.kind === 'register') return ` ${command.id}`
   return 'by' in command ? `${command.by} ${command.id}` : undefined
 }
 
-/** What an entry of the log says of a command besides the command. */
+/** What an entry of the log says about its command. */
 export interface At {
   readonly position: number
-  /** By the clock of the tracker that appended it, in milliseconds since 1970; 0 in logs of before. */
+  /** By the clock of the tracker that appended it, in milliseconds since 1970; 0 in logs of version 0.1. */
   readonly atMs: number
-  /** The address that it came from; undefined for what a tracker did by itself, and in logs of before. */
+  /** The address that it came from; undefined for what a tracker did by itself, and in logs of version 0.1. */
   readonly from: string | undefined
 }

@@ -1,6 +1,6 @@
-// What an applied command means for those who are connected. Effects come from the log and not from
-// the request, so every tracker that follows the log tells its own clients. Each carries the users it
-// concerns: whoever delivers it need not look into a state that may have moved on.
+// What an applied command means for connected clients. Effects come from the log and not from the request, so every
+// tracker that follows the log tells its own clients. Each carries the users it concerns, so that delivering it does
+// not depend on a state that may have moved on.
 
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { Account } from './state.ts'
@@ -19,7 +19,7 @@ export type Effect =
       readonly user: string
       readonly accepted: boolean
     }
-  /** `members` are those who are still in the group: good in the turn that applied it. */
+  /** `members` are those who are still in the group; valid only in the turn that applied it. */
   | {
       readonly kind: 'member_left'
       readonly group: string
@@ -27,7 +27,7 @@ export type Effect =
       readonly members: Iterable<Account>
     }
   | { readonly kind: 'owner_changed'; readonly group: string; readonly owner: string }
-  /** A user does not share this any more; others still do. */
+  /** The user no longer shares this version; others still do. */
   | { readonly kind: 'share_withdrawn'; readonly version: FileVersion; readonly user: string }
-  /** This version is not in the group any more. `sharers` are those who shared it last. */
+  /** The group no longer has this version. `sharers` shared it last. */
   | { readonly kind: 'file_gone'; readonly version: FileVersion; readonly sharers: readonly string[] }

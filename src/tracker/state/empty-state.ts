@@ -1,4 +1,4 @@
-// What a community begins with.
+// The state that a community begins with.
 
 import { LegacyOutcomes } from './legacy-outcomes.ts'
 import { defaultQuotas } from './quotas.ts'
@@ -7,8 +7,8 @@ import { sortedByName } from './sorted-map.ts'
 import type { State } from './state.ts'
 
 /**
- * Things on a shelf, which is what a snapshot writes at least for one that changed. Entries change mostly where the
- * newest are; accounts anywhere, whenever they change something; a group may be long.
+ * Things per shelf; a snapshot writes the whole shelf of a thing that changed. Of entries, mostly the newest change;
+ * of accounts, any may; and a single group may be long.
  */
 const accountsOfShelf = 4
 const groupsOfShelf = 2

@@ -58,7 +58,7 @@ export function unshareFile(state: State, command: UnshareFile, by: Account, eff
   return () => withdrawShare(state, entry, by, effects)
 }
 
-/** Ends this user's share, if there is one; an entry that nobody shares any more is gone. */
+/** Ends this user's share, if any; removes an entry without sharers. */
 export function withdrawShare(state: State, entry: Entry, user: Account, effects: Effect[]): void {
   if (!isAmong(entry.sharers, user)) return
   const version = versionOf(entry)

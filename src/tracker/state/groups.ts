@@ -74,14 +74,14 @@ export function removeMember(state: State, command: RemoveMember, by: Account, e
   return () => takeOut(state, group, member, effects)
 }
 
-/** A member goes, and with it everything it shared here. The last one takes the group along. */
+/** Removes a member and everything it shared here; with the last member the group ends. */
 function takeOut(state: State, group: Group, user: Account, effects: Effect[]): void {
   const owner = ownerOf(group)
   for (const entry of group.entries.valuesArray()) withdrawShare(state, entry, user, effects)
   dropMember(state, group, user)
   effects.push({ kind: 'member_left', group: group.name, user: user.name, members: group.members })
   if (group.members.size === 0) {
-    // Nobody is left to decide: whoever waits is told no.
+    // Nobody is left to decide, so those who wait are rejected.
     for (const asker of group.requests) {
       effects.push({ kind: 'request_decided', group: group.name, user: asker.name, accepted: false })
     }

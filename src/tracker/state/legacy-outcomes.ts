@@ -1,5 +1,5 @@
-// Level 1 only: outcomes of everybody's last commands by `legacyKey`, oldest first, at most
-// `legacyOutcomesMax`. A Map, and the one way to keep it short that costs nothing.
+// Level 1 only: outcomes of everybody's last commands by `legacyKey`, oldest first, at most `legacyOutcomesMax`. A
+// Map with a way to drop the oldest that costs nothing.
 
 import type { Outcome } from './outcomes.ts'
 
@@ -9,8 +9,8 @@ export const legacyOutcomesMax = 65_536
 export class LegacyOutcomes implements Iterable<[string, Outcome]> {
   readonly #byKey = new Map<string, Outcome>()
   /**
-   * Kept, and never made anew: a Map keeps holes where entries were deleted, and an iterator that begins
-   * at the front walks over tens of thousands of them. This one stands where the oldest entry is.
+   * Kept between calls: a Map has holes where entries were deleted, and a new iterator would walk over tens of
+   * thousands of them. This one stands at the oldest entry.
    */
   #oldest = this.#byKey.keys()
 

@@ -22,11 +22,11 @@ interface SnapshotFields {
   users: UserFields[]
   groups: GroupFields[]
   outcomes: OutcomeFields[]
-  /** What trackers of 0.1 pass over: what each tracker can follow. */
+  /** Ignored by trackers of version 0.1: the level that each tracker can follow, and its number. */
   known?: [key: string, level: number, number: number | null][]
 }
 
-/** Of a refusal, the code and the sentence of version 0.1. */
+/** The code and the sentence of a refusal, as in version 0.1. */
 export type Wording = (no: No) => readonly [code: string, sentence: string]
 
 export function takeLegacySnapshot(state: State, wording: Wording): string {
@@ -39,7 +39,7 @@ export function takeLegacySnapshot(state: State, wording: Wording): string {
   })
 }
 
-/** SHA-256 of what the state says, hex, without the sentences of outcomes. */
+/** SHA-256 of the state, hex, without the sentences of outcomes. */
 export function legacyDigest(state: State): string {
   const outcomes = Array.from(state.outcomes, ([key, { ok }]) => [key, ok])
   const text = JSON.stringify({ ...factsOf(state), outcomes })

@@ -1,5 +1,5 @@
-// A set in the order of adding, that can be read on from any of its members: what comes behind the hundredth
-// thousandth costs what comes behind the first. A Set can only be read from its beginning.
+// A set in insertion order that can be read on from any of its members, at the same cost wherever that is. A Set can
+// only be read from its beginning.
 
 export class OrderedSet<T extends object> implements Iterable<T> {
   /** Members in order; undefined where one was taken out. */
@@ -29,11 +29,11 @@ export class OrderedSet<T extends object> implements Iterable<T> {
     if (place === undefined) return
     this.#placeOf.delete(member)
     this.#places[place] = undefined
-    // Half of it being gaps bounds what reading over them costs, and makes closing them rare.
+    // At most half are gaps: that bounds the cost of skipping them, and makes closing them rare.
     if (this.#places.length > 8 && this.#places.length > 2 * this.#placeOf.size) this.#closeGaps()
   }
 
-  /** Those behind this one; all when it is none of them. */
+  /** The members behind this one; all when it is not a member. */
   *behind(member: T | undefined): IterableIterator<T> {
     const place = member === undefined ? -1 : (this.#placeOf.get(member) ?? -1)
     for (let at = place + 1; at < this.#places.length; at++) {

@@ -1,7 +1,7 @@
-// What a command or question comes to: done, or a reason with its arguments. Sentences are made where they are
-// shown, so that wording one anew changes no state.
+// The outcome of a command or question: done, or a reason with its arguments. Sentences are made where they are
+// shown, so that rewording one changes no state.
 
-/** In an order that never changes, and new ones at the end: the state remembers them by their place. */
+/** The order never changes, and new ones go to the end: the state remembers reasons by their place. */
 export const reasons = [
   'user-taken',
   'no-such-user',
@@ -27,7 +27,7 @@ export const reasons = [
   /** The log cannot be written. */
   'cannot-save',
   'too-busy',
-  /** Of a snapshot of before, which kept sentences: its arguments are code and sentence. */
+  /** From a snapshot of level 1, which kept sentences; its arguments are code and sentence. */
   'as-was-said',
   /** A repeated command that was refused the first time; its argument is that reason. */
   'was-refused',
@@ -43,7 +43,7 @@ export interface No {
 export type Found<T> = { readonly ok: true; readonly value: T } | No
 export type Outcome = Found<object>
 
-/** What a rule says to a command before anything has changed: a reason against it, done already, or how to do it. */
+/** What a rule decides before anything has changed: a reason against the command, already done, or how to do it. */
 export type Decision = Outcome | (() => void)
 
 export const done: Outcome = { ok: true, value: {} }

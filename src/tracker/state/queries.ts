@@ -81,7 +81,7 @@ export function findFile(state: State, by: string, group: string, name: string):
   return entry === undefined ? no('no-such-file', name, group) : found(entry)
 }
 
-/** Whether a user may say that it has pieces of this: a member, and this very version is in the group. */
+/** Whether a user may announce this version: the user is a member, and the group has this very version. */
 export function mayAnnounce(state: State, user: string, version: FileVersion): boolean {
   const mine = groupForMember(state, version.group, state.accounts.get(user))
   return mine.ok && mine.value.entries.get(version.name)?.fileId === version.fileId
@@ -99,7 +99,7 @@ function standingOf(group: Group, account: Account | undefined): Standing {
   return group.requests.has(account) ? 'requested' : 'none'
 }
 
-/** What comes behind `after` in the order of names: costs its own length. What went meanwhile does no harm. */
+/** The page behind `after` in the order of names; costs its own length. `after` may have been removed meanwhile. */
 function pageOf<T>(sorted: SortedMap<T>, after: string | undefined): { page: T[]; more: boolean } {
   const page: T[] = []
   for (const [name, thing] of sorted.entries(after)) {
@@ -110,7 +110,7 @@ function pageOf<T>(sorted: SortedMap<T>, after: string | undefined): { page: T[]
   return { page, more: false }
 }
 
-/** In the order of joining or asking. If `after` went meanwhile, from the start again. */
+/** In the order of joining or asking. Starts over if `after` has left meanwhile. */
 function usersOf(state: State, users: OrderedSet<Account>, after: string | undefined): UserPage {
   const page: string[] = []
   for (const { name } of users.behind(after === undefined ? undefined : state.accounts.get(after))) {

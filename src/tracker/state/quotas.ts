@@ -1,4 +1,4 @@
-// How much one person may fill the community with. In the state and changed by a logged command, so that all
+// Quotas: how much one person may add to the community. Part of the state and changed by logged commands, so that all
 // trackers agree. The defaults are far above what a community of 10,000 people needs, and low enough that one
 // account, or one address, does not fill the memory of a tracker.
 
@@ -26,14 +26,14 @@ export const defaultQuotas = Object.fromEntries(
   Object.entries(quotaTable).map(([name, { value }]) => [name, value]),
 ) as Quotas
 
-/** More than any tracker holds, as a bound for what is typed. */
+/** More than any tracker holds; bounds what can be typed. */
 export const quotaMax = 1_000_000_000
 
 export function isQuotaName(name: string): name is QuotaName {
   return Object.hasOwn(quotaTable, name)
 }
 
-/** A reason against one more, when there are so many already. */
+/** A reason against one more when `count` has reached the quota. */
 export function overQuota(quotas: Quotas, name: QuotaName, count: number): No | undefined {
   return count >= quotas[name] ? no('over-quota', name, quotas[name]) : undefined
 }

@@ -1,19 +1,19 @@
-// What an account's last commands came to, so that a request that is repeated takes effect once, and one that was
-// refused never takes effect later: a copy of it may still be on its way to the log when its asker has long been
-// told no. Kept for each account, so what others do never pushes it out.
+// Remembers the outcomes of an account's last commands, so that a repeated request takes effect once, and a refused
+// one never does: a copy of it may still be on its way to the log after the refusal was sent. Kept for each account,
+// so others never push it out.
 
 import { done, no, reasons, type Outcome } from './outcomes.ts'
 import type { Account } from './state.ts'
 
-/** More than a client has under way on its connections when it loses them. */
+/** More than a client has in flight when it loses its connections. */
 export const rememberedMax = 128
 
-/** A remembered command is one number: 46 bits of its id, and the place of its outcome among these. */
+/** A remembered command is one number: 46 bits of its id, and the place of its outcome, of at most this many. */
 const outcomesMax = 64
 
 /**
- * 46 bits of a command id (FNV-1a twice, with different beginnings). Ids are random, and two that fall together
- * concern only the account that chose them.
+ * 46 bits of a command id (FNV-1a twice, with different beginnings). Ids are random, and a collision would affect
+ * only the account that chose them.
  */
 function hashOfId(id: string): number {
   let one = 0x811c9dc5
@@ -41,6 +41,6 @@ export function remember(account: Account, id: string, outcome: Outcome): void {
   const place = outcome.ok ? 0 : 1 + reasons.indexOf(outcome.reason)
   const { remembered: all } = account
   const kept = all.length < rememberedMax ? all : all.slice(1)
-  // An array that is pushed to takes room for twice as many as most accounts ever need.
+  // Not pushed: a growing array takes room for twice as many as most accounts ever need.
   account.remembered = kept.concat(hashOfId(id) * outcomesMax + place)
 }

@@ -1,5 +1,5 @@
-// The hard state as sections, each a shelf of things as a text, and back. A snapshot writes those that changed.
-// Canonical: the same state always gives the same sections, so their hash names the state. From level 2 on.
+// Converts the hard state to sections, each a shelf of things as a text, and back. A snapshot writes those that
+// changed. Canonical: the same state always gives the same sections, so their hash identifies it. From level 2 on.
 
 import { createHash } from 'node:crypto'
 import { Failure } from '../../common/failure.ts'
@@ -11,11 +11,11 @@ import type { Account, Entry, Group, State } from './state.ts'
 import { sortedByName } from './sorted-map.ts'
 import { legacyDigest } from './legacy-snapshot.ts'
 
-/** A section by its key; in a snapshot of changes, undefined for one that is no more. */
+/** A section by its key; in a snapshot of changes, undefined for one that was removed. */
 export type Section = readonly [key: string, text: string]
 export type ChangedSection = readonly [key: string, text: string | undefined]
 
-/** Keys begin with a digit, so that in their order what others refer to comes first. */
+/** Keys begin with a digit, so that in their order sections come after those that they refer to. */
 const community = '1-community'
 const registrations = '2-registrations'
 const kinds = ['3-accounts', '4-groups', '5-entries'] as const
@@ -87,7 +87,7 @@ export function digestOf(state: State): string {
   return hash.digest('hex')
 }
 
-/** From sections in the order of their keys. Throws a `data` failure for what no program of this version wrote. */
+/** Takes sections in the order of their keys. Throws a `data` failure for what no program of this version wrote. */
 export function restoreSections(sections: Iterable<Section>, position: number): State {
   const state = emptyState()
   try {

@@ -1,7 +1,7 @@
 // Who shares an entry, in the order in which they shared it. Most entries have one sharer, and a million of them
 // should not hold a million Sets: one is held as it is, a few as an array, and many as a Set.
 
-/** `A`: an account, which is nothing that can be iterated. */
+/** `A`: an account, which must not be iterable. */
 export type Sharers<A extends object> = A | readonly A[] | ReadonlySet<A>
 
 /** A Set takes ten times as much memory as an array, and finds one of many sooner. */
@@ -23,13 +23,13 @@ export function isAmong<A extends object>(sharers: Sharers<A>, account: A): bool
   return isMany(sharers) ? (sharers as readonly A[]).includes(account) : sharers === account
 }
 
-/** With this one behind the others. Of many it is the same Set. */
+/** With this one behind the others. A Set is changed in place. */
 export function withSharer<A extends object>(sharers: Sharers<A>, account: A): Sharers<A> {
   if (sharers instanceof Set) return (sharers as Set<A>).add(account)
   return sharersOf([...allOf(sharers), account])
 }
 
-/** Without this one. Of many it is the same Set. */
+/** Without this one. A Set is changed in place. */
 export function withoutSharer<A extends object>(sharers: Sharers<A>, account: A): Sharers<A> {
   if (!(sharers instanceof Set)) return sharersOf([...allOf(sharers)].filter((each) => each !== account))
   ;(sharers as Set<A>).delete(account)
@@ -39,7 +39,7 @@ export function withoutSharer<A extends object>(sharers: Sharers<A>, account: A)
 export function sharersOf<A extends object>(accounts: readonly A[]): Sharers<A> {
   const [only] = accounts
   if (accounts.length === 1 && only !== undefined) return only
-  // As long as it is and no longer: one that was pushed to takes room for 17.
+  // An exact copy: an array that was pushed to takes room for 17.
   return accounts.length > inArrayMax ? new Set(accounts) : accounts.slice()
 }
 

@@ -1,11 +1,11 @@
-// Things by their number, in shelves of a few, and when each shelf last changed. A snapshot writes the shelves
-// that changed since the last one: what it costs goes by what changed, not by what there is.
+// Keeps things by their number, on shelves of a few, and notes when each shelf last changed. A snapshot writes the
+// shelves that changed since the last one, so its cost depends on what changed, not on the size of the state.
 
 export class Shelves<T extends { readonly id: number }> {
   readonly #size: number
-  /** On each the lowest number first. */
+  /** By shelf number; on each shelf the lowest number first. */
   readonly #shelves = new Map<number, T[]>()
-  /** Position of the log at which each shelf last changed, the latest last. Of what never changed here: none. */
+  /** By shelf number: the log position of its last change since the last snapshot here; the latest last. */
   readonly #changedAt = new Map<number, number>()
   #nextId = 1
   #count = 0
@@ -15,7 +15,7 @@ export class Shelves<T extends { readonly id: number }> {
     this.#size = size
   }
 
-  /** A number that nothing has had before. */
+  /** A number that was never used before. */
   takeId(): number {
     return this.#nextId++
   }
@@ -56,7 +56,7 @@ export class Shelves<T extends { readonly id: number }> {
     return Math.floor(id / this.#size)
   }
 
-  /** Notes that something on its shelf is not what it was, at this position of the log. */
+  /** Notes that something on its shelf changed at this position of the log. */
   touch(thing: T, position: number): void {
     const number = this.shelfOf(thing)
     this.#changedAt.delete(number)
@@ -72,7 +72,7 @@ export class Shelves<T extends { readonly id: number }> {
     return this.#shelves.get(Math.floor(id / this.#size))?.find((thing) => thing.id === id)
   }
 
-  /** Those that something is on. */
+  /** Numbers of the shelves that are not empty. */
   numbers(): Iterable<number> {
     return this.#shelves.keys()
   }
@@ -94,7 +94,7 @@ export class Shelves<T extends { readonly id: number }> {
     return changed
   }
 
-  /** What changed until then is written down, and need not be known any more. */
+  /** Forgets changes up to this position: a snapshot has them. */
   forgetUntil(position: number): void {
     for (const [number, at] of this.#changedAt) {
       if (at > position) return

@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module'
 import type sorted from 'sorted-btree'
 
-// A CommonJS module with a default export, which loaders of ES modules do not agree on.
+// A CommonJS module with a default export, which ES module loaders treat differently.
 const { default: BTree } = createRequire(import.meta.url)('sorted-btree') as typeof sorted
 
 export type SortedMap<T> = sorted.default<string, T>
@@ -12,7 +12,7 @@ export function sortedByName<T>(): SortedMap<T> {
   return new BTree<string, T>(undefined, byName)
 }
 
-/** By UTF-16 code units, as lists are told. */
+/** By UTF-16 code units, the order of listings on the wire. */
 function byName(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0
 }

@@ -1,7 +1,7 @@
-// The hard state of a community. Changed by apply alone; everybody else reads. Accounts, groups and entries are
-// known by numbers that are never used again, so nothing of one that is gone passes to another of its name.
-// Maps, Sets and trees only, since every name comes from outside. The order of a Set is part of the state: it is
-// the order in which things happened, and it is the same on every tracker that applied the same log.
+// The hard state of a community. Changed by apply alone; everybody else reads. Accounts, groups and entries have
+// numbers that are never used again, so a new one with the name of one that is gone inherits nothing. Maps, Sets and
+// trees only, since every name comes from outside. The order of a Set is part of the state: it is the order in which
+// things happened, the same on every tracker that applied the same log.
 
 import type { Credentials } from '../../common/security/scram.ts'
 import type { LegacyOutcomes } from './legacy-outcomes.ts'
@@ -16,15 +16,15 @@ export interface Account {
   readonly id: number
   readonly name: string
   credentials: Credentials
-  /** Goes up whenever all logins and tokens of before are to end. */
+  /** Goes up to end all earlier logins and tokens. */
   epoch: number
-  /** In the order of joining. Made anew for each: an array that is pushed to takes room for 17. */
+  /** In the order of joining. Copied on each change: an array that is pushed to takes room for 17. */
   groups: readonly Group[]
-  /** Groups that it asks to join. */
+  /** How many groups it asks to join. */
   requests: number
-  /** Entries that it shares. */
+  /** How many entries it shares. */
   shares: number
-  /** What its last commands came to, oldest first: see remembered.ts. */
+  /** Outcomes of its last commands, oldest first: see remembered.ts. */
   remembered: readonly number[]
 }
 
@@ -52,18 +52,18 @@ export interface Entry {
 export interface KnownTracker {
   /** The newest level of the state that it can follow. */
   level: number
-  /** Which of the community's trackers it is; undefined for programs of before, which did not say. */
+  /** Which of the community's trackers it is; undefined for older programs, which did not say. */
   number: number | undefined
 }
 
 export interface State {
-  /** Of the last command that was applied. */
+  /** Position of the last command that was applied. */
   position: number
   /** Which rules hold: see levels.ts. */
   level: number
   /** Names the community; empty until the first tracker has started. */
   community: string
-  /** Known to trackers only: makes the made-up credentials of users that do not exist. */
+  /** Known to trackers only: the seed of made-up credentials for users that do not exist. */
   secret: string
   /** By public key: the trackers whose tickets are good here, oldest first. */
   readonly trackers: Map<string, KnownTracker>
@@ -77,7 +77,7 @@ export interface State {
   readonly registrations: { day: number; changedAt: number; readonly byNetwork: Map<string, number> }
   /** At level 1: outcomes of everybody's last commands. */
   readonly outcomes: LegacyOutcomes
-  /** The same accounts, groups and entries by number, and what changed of them when: for snapshots. */
+  /** The same accounts, groups and entries by number, with when they changed: for snapshots. */
   readonly shelves: {
     readonly accounts: Shelves<Account>
     readonly groups: Shelves<Group>
@@ -86,15 +86,15 @@ export interface State {
 }
 
 /**
- * The owner of a group is its longest-standing member: the founder, and when the owner leaves whoever
- * has been in the group for longest. So ownership is not a field that could disagree with the members.
+ * The owner of a group is its longest-standing member: the founder, then the next in the order of joining. So
+ * ownership is not a field that could disagree with the members.
  */
 export function ownerOf(group: Group): Account {
   for (const member of group.members) return member
   throw new Error('invariant broken: a group without members')
 }
 
-/** Whoever shared an entry first, of those who still share it. */
+/** The first of those who still share an entry. */
 export function firstSharerOf(entry: Entry): Account {
   for (const sharer of allOf(entry.sharers)) return sharer
   throw new Error('invariant broken: an entry without sharers')

@@ -26,7 +26,7 @@ export function trackerStarted(state: State, command: TrackerStarted, effects: E
   }
 }
 
-/** Its tickets count no more, and it is not waited for. Comes back when it starts again, if it has its key. */
+/** Its tickets become invalid, and nobody waits for it. It comes back when it starts again, if it has its key. */
 export function revokeTracker(state: State, { key }: RevokeTracker, effects: Effect[]): Decision {
   if (!state.trackers.has(key)) return no('no-such-tracker', key)
   if (state.trackers.size === 1) return no('last-tracker')
@@ -56,12 +56,12 @@ export function raiseLevel(state: State, { level }: RaiseLevel): Decision {
 }
 
 /**
- * Numbers everything anew, in an order that every tracker has: one that read the whole log has given other
- * numbers than one that began with a snapshot, which had none. Retries are from here on known by account.
+ * Renumbers everything in an order that all trackers share: one that read the whole log has other numbers than one
+ * that began with a snapshot, which had none. From here on, retries are known by account.
  */
 function enterLevel2(state: State): void {
   state.quotas = defaultQuotas
-  // Accounts were numbered in the order of registration by all. Groups and entries go by name.
+  // All trackers have numbered accounts in the order of registration. Groups and entries are numbered by name.
   let group = 1
   let entry = 1
   for (const [, each] of state.groups.entries()) {
@@ -75,7 +75,7 @@ function enterLevel2(state: State): void {
   for (const [key, outcome] of state.outcomes) {
     const [user = '', id = ''] = key.split(' ')
     const account = state.accounts.get(user)
-    // A snapshot of level 1 has sentences for reasons, so not every tracker knows those.
+    // A snapshot of level 1 has sentences instead of reasons, so not every tracker knows the reasons.
     if (account !== undefined) remember(account, id, outcome.ok ? outcome : no('was-refused'))
   }
   state.outcomes.clear()

@@ -61,7 +61,7 @@ test('every mistake is one sentence, which does not repeat a password', () => {
     'nats://h?copies=3',
     'nats://h?replicas=',
   ])
-    expect(mistake(text)).toMatch(/stands replicas=1, replicas=3 or replicas=5$/)
+    expect(mistake(text)).toMatch(/write replicas=1, replicas=3 or replicas=5$/)
   expect(mistake('nats://u:%secret@h')).toMatch(/^the user, password or token for NATS is not right/)
   for (const text of [
     'nats://u:secret@h:0',

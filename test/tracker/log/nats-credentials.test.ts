@@ -46,5 +46,5 @@ test('every mistake names its line, and no secret', () => {
     'token: s3cret\nuser: ann',
     'user: a\npassword: s3cret\ntoken: s3cret',
   ])
-    expect(mistake(text)).toBe('the-file has to name a user and a password, or a token and nothing else')
+    expect(mistake(text)).toBe('the-file must name a user and a password, or only a token')
 })

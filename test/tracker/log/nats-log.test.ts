@@ -182,7 +182,7 @@ describe.skipIf(natsIsMissing)(`one server${natsIsMissing}`, () => {
     const before = (await manager.streams.info(address.stream)).config
     expect(await failureOf(address)).toMatchObject({
       code: 'data',
-      message: `the stream ${address.stream} of NATS is not of this tracker; name another log behind the servers: ${formatNatsAddress(address)}-2`,
+      message: `the stream ${address.stream} of NATS does not belong to this tracker; name another log after the servers: ${formatNatsAddress(address)}-2`,
     })
     expect((await manager.streams.info(address.stream)).config).toEqual(before)
   })

@@ -270,7 +270,7 @@ test('what was refused never takes effect later, and is refused for the same rea
   applyNext(state, { kind: 'join_group', id: 'other', by: 'zoe', group: 'g' })
   expect(answerOf(applyNext(state, early).outcome)).toEqual({
     ok: false,
-    refusal: { code: 'no-such-request', sentence: 'this was refused when it came first; ask again' },
+    refusal: { code: 'no-such-request', sentence: 'this was refused the first time; ask again' },
   })
   expect(applyNext(state, { ...early, id: 'a new one' }).outcome.ok).toBe(true)
 })

@@ -1,4 +1,4 @@
-// What the log has seemed to lack, and since when: a server that was just elected may know less for a moment.
+// Notes what the log seems to lack, and since when: a server that was just elected may briefly know less.
 
 type Subject = 'end' | 'message' | 'snapshot' | 'stream'
 
@@ -10,14 +10,14 @@ export class Doubts {
     this.#patienceMs = patienceMs
   }
 
-  /** Whether this has seemed so for so long that it has to be believed. */
+  /** Notes the doubt; returns whether it has lasted so long that it must be believed. */
   lasts(about: Subject): boolean {
     const sinceMs = this.#sinceMs.get(about) ?? performance.now()
     this.#sinceMs.set(about, sinceMs)
     return performance.now() - sinceMs > this.#patienceMs
   }
 
-  /** It was there. */
+  /** The doubt was unfounded. */
   settle(about: Subject): void {
     this.#sinceMs.delete(about)
   }

@@ -1,4 +1,4 @@
-// Where a NATS log lives, as people write it. Pure. Never puts a password into a sentence.
+// Parses the address of a NATS log. Pure. Never puts a password into a sentence.
 
 import { Failure } from '../../../common/failure.ts'
 
@@ -8,7 +8,7 @@ export interface NatsAddress {
   readonly user: string | undefined
   readonly password: string | undefined
   readonly token: string | undefined
-  /** Of the stream that is the log. Communities that share a NATS cluster have different ones. */
+  /** The name of the stream that holds the log. Communities that share a NATS cluster need different ones. */
   readonly stream: string
   /** Servers that keep a copy of the log. */
   readonly replicas: number
@@ -22,10 +22,9 @@ const replicaCounts = [1, 3, 5]
 const example = 'nats://10.0.0.1:4222,10.0.0.2:4222,10.0.0.3:4222'
 
 /**
- * Reads `nats://[user:password@|token@]host[:port][,host[:port]…][/stream][?replicas=n]`. Without
- * `replicas`: as many as the servers that are named, rounded down to 1, 3 or 5. Not as many as run just
- * now: a cluster that is still starting must not decide that one copy is enough for ever.
- * Throws a `usage` failure with a sentence.
+ * Reads `nats://[user:password@|token@]host[:port][,host[:port]…][/stream][?replicas=n]`. `replicas` defaults to the
+ * number of servers named, rounded down to 1, 3 or 5; not of those running now, since a cluster that is still
+ * starting must not decide that one copy is enough for ever. Throws a `usage` failure with a sentence.
  */
 export function parseNatsAddress(text: string): NatsAddress {
   const parts = /^nats:\/\/(?:([^@/?]*)@)?([^@/?]+)(?:\/([^/?]*))?(?:\?(.*))?$/.exec(text)
@@ -35,7 +34,7 @@ export function parseNatsAddress(text: string): NatsAddress {
   return { servers, ...loginOf(login), stream: streamOf(stream), replicas: replicasOf(query, servers.length) }
 }
 
-/** For people: without what must stay secret. */
+/** For people: without secrets. */
 export function formatNatsAddress(address: NatsAddress): string {
   return `nats://${address.servers.join(',')}/${address.stream}`
 }
@@ -75,5 +74,5 @@ function replicasOf(query: string | undefined, serverCount: number): number {
   if (query === undefined || query === '') return replicaCounts.findLast((count) => count <= serverCount) ?? 1
   const asked = Number(/^replicas=(\d)$/.exec(query)?.[1])
   if (replicaCounts.includes(asked)) return asked
-  throw new Failure('usage', 'behind the ? of a NATS address stands replicas=1, replicas=3 or replicas=5')
+  throw new Failure('usage', 'after the ? of a NATS address, write replicas=1, replicas=3 or replicas=5')
 }

@@ -1,5 +1,5 @@
-// Who a tracker is to NATS, from a file: on a command line everybody on the machine could read it. Pure. Never
-// puts a secret into a sentence.
+// Parses a file with the tracker's login at NATS; on a command line, everybody on the machine could read it. Pure.
+// Never puts a secret into a sentence.
 
 import { Failure } from '../../../common/failure.ts'
 import type { NatsAddress } from './nats-address.ts'
@@ -26,11 +26,11 @@ export function parseNatsCredentials(text: string, file: string): NatsCredential
   const [user, password, token] = [values.get('user'), values.get('password'), values.get('token')]
   const isLogin = user !== undefined && password !== undefined
   if (isLogin === (token !== undefined) || (!isLogin && values.size > 1))
-    throw new Failure('usage', `${file} has to name a user and a password, or a token and nothing else`)
+    throw new Failure('usage', `${file} must name a user and a password, or only a token`)
   return { user, password, token }
 }
 
-/** Undefined for a line that is none. */
+/** Undefined for a line that is not a setting. */
 function settingOf(line: string): [key: string, value: string] | undefined {
   const [, key, quoted, plain] =
     /^\s*(user|password|token)\s*[:=]\s*(?:"([^"'\\]+)"|([^\s"'\\#]+))\s*$/.exec(line) ?? []

@@ -1,5 +1,5 @@
-// The connection to NATS: made with patience, kept for ever, and what goes wrong on it in sentences.
-// Knows JetStream's calls, and nothing of what is in the streams.
+// The connection to NATS: waits for servers that are starting, reconnects for ever, and puts errors into sentences.
+// Knows the calls of JetStream, but not what is in the streams.
 
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream'
 import { connect, errors, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node'
@@ -37,8 +37,8 @@ export class NatsLink {
   }
 
   /**
-   * Connects to one of the servers; `say` is told when the connection is lost and when it is back. Rejects
-   * with a `start` failure when none is there.
+   * Connects to one of the servers; calls `say` when the connection is lost and when it is back. Rejects with a
+   * `start` failure when no server can be reached.
    */
   static async open(
     address: NatsAddress,
@@ -46,8 +46,8 @@ export class NatsLink {
   ): Promise<NatsLink> {
     try {
       const options = optionsFor(address)
-      // When a cluster refuses a login, the library would try for ever: each server that it gives up is named
-      // again by the next. On trial it asks those that the address names, each once.
+      // When a cluster refuses a login, the library would try for ever: each server that it gives up is named again
+      // by the next. So a trial asks each server of the address once.
       const trial = await connect({ ...options, reconnect: false, ignoreClusterUpdates: true })
       await trial.close()
       const connection = await connect(options)
@@ -58,7 +58,7 @@ export class NatsLink {
     }
   }
 
-  /** How long this has been without a server, in milliseconds; 0 while it has one. */
+  /** How long the connection has been without a server, in milliseconds; 0 while it has one. */
   get downForMs(): number {
     return this.#downSinceMs === undefined ? 0 : Math.max(1, performance.now() - this.#downSinceMs)
   }
@@ -68,7 +68,7 @@ export class NatsLink {
     this.#onUp = listener
   }
 
-  /** Says something to those who listen now; it may get lost. */
+  /** Publishes to current listeners; may get lost. */
   tell(subject: string, text: string): void {
     if (!this.#connection.isClosed()) this.#connection.publish(subject, text)
   }
@@ -106,22 +106,22 @@ function optionsFor({ servers, user, password, token, stream }: NatsAddress): No
     ...(user === undefined ? {} : { user, pass: password }),
     ...(token === undefined ? {} : { token }),
     name: 'coterie-tracker',
-    // Of its own, so that a user can be allowed this log's answers and no others.
+    // A prefix of its own, so that a user can be allowed this log's answers and no others.
     inboxPrefix: `_INBOX.${stream}`,
     timeout: natsConnectTimeoutMs,
-    // A link that is cut says nothing: only pings notice.
+    // A cut link gives no sign: only pings notice.
     pingInterval: natsPingEveryMs,
     maxPingOut: natsPingsMissedMax,
     maxReconnectAttempts: -1,
     reconnectTimeWait: natsPauseMs,
-    // While users of the server are being changed, a refusal is not the last word.
+    // A refused login is not final: the server's users may be changing just now.
     ignoreAuthErrorAbort: true,
   }
 }
 
 /**
- * Does it again until it is done, as long as what goes wrong may pass by itself: servers that are starting,
- * a cluster that elects a leader. `onWaiting` hears once why. Rejects with the last failure.
+ * Retries while errors may pass by themselves: servers are starting, or a cluster elects a leader. Calls `onWaiting`
+ * once with the reason. Rejects with the last failure.
  */
 export async function withPatience<T>(
   address: NatsAddress,
@@ -144,7 +144,7 @@ export async function withPatience<T>(
   }
 }
 
-/** An error of the library as one of ours. A `start` failure may pass by itself, a `data` failure does not. */
+/** Converts an error of the library. A `start` failure may pass by itself, a `data` failure does not. */
 export function natsFailure(address: NatsAddress, error: unknown): Failure {
   if (error instanceof Failure) return error
   const where = formatNatsAddress(address)
@@ -158,7 +158,7 @@ export function natsFailure(address: NatsAddress, error: unknown): Failure {
   if (error instanceof errors.PermissionViolationError || cause instanceof errors.PermissionViolationError)
     return new Failure(
       'data',
-      `NATS does not allow its user what a tracker needs at ${where} (${sentenceOf(error)}); deploy/nats/nats.conf has it all`,
+      `the NATS user lacks permissions that a tracker needs at ${where} (${sentenceOf(error)}); deploy/nats/nats.conf lists them`,
       error,
     )
   if (error instanceof Error && error.name === 'JetStreamNotEnabled')

@@ -1,7 +1,7 @@
-// The log in a replicated JetStream stream. One append is one message, so it is there as a whole or not at
-// all; messages have a gapless sequence, entries are counted through. Others' messages are read when news of
-// them comes, when a read wants to know, and once a second: all of it by asking, so that nothing which a
-// server remembers of this tracker can be lost with that server.
+// The log in a replicated JetStream stream. One append is one message, so it is stored entirely or not at all.
+// Messages have sequences, entries have positions, both without gaps. Reads messages of others when news of them
+// comes, when a read needs them, and once a second: always by asking, because what a server remembers of a tracker is
+// lost with that server.
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
@@ -31,7 +31,7 @@ export interface NatsLogOptions {
   readonly startPatienceMs?: number
   /** How long the log may seem to lack something before that is believed. */
   readonly doubtMs?: number
-  /** Why the start takes longer. */
+  /** Told why the start takes longer. */
   readonly onWaiting?: (sentence: string) => void
   readonly onLink?: (sentence: string) => void
 }
@@ -62,7 +62,7 @@ export class NatsLog implements CommandLog {
   /** The last message that was delivered, and the position of its last entry. */
   #sequence = 0
   #position = 0
-  /** Of the last message; undefined when that is known from a snapshot only. */
+  /** Checksum of the last message; undefined when only a snapshot is known. */
   #checksum: number | undefined
   /** Ends of recent messages, oldest first, as far back as entries are kept behind a snapshot. */
   #boundaries: Boundary[] = []
@@ -71,14 +71,14 @@ export class NatsLog implements CommandLog {
   /** When everything in the stream was last known to be delivered, in milliseconds of `performance.now()`. */
   #seenEndAtMs = performance.now()
   #own: Own | undefined
-  /** The last append, so that the next one comes behind it. */
+  /** The last append; the next one waits for it. */
   #appended: Promise<void> = Promise.resolve()
   #filling: Promise<void> | undefined
   #asking: Promise<void> | undefined
   #askingNext: Promise<void> | undefined
-  /** The stream did not answer lately: reads do not wait for it until it does. */
+  /** The stream has not answered lately; reads do not wait for it until it does. */
   #isBlind = false
-  /** Who answered for the stream when its content was last compared. */
+  /** The server that answered for the stream when its content was last compared. */
   #leader: string | undefined
   readonly #doubts: Doubts
   #watch: NodeJS.Timeout | undefined
@@ -119,7 +119,7 @@ export class NatsLog implements CommandLog {
     await withPatience(this.#link.address, this.#startPatienceMs, this.#onWaiting, () => this.#followAll())
     this.#link.listen(this.#newsSubject, (text) => this.#onNews(Number(text)))
     this.#link.onUp(() => {
-      // Perhaps to servers that were put back to an older time: look at what they have.
+      // These may be servers that were set back to an earlier time: compare what they have.
       this.#leader = undefined
       void this.#look()
     })
@@ -137,7 +137,7 @@ export class NatsLog implements CommandLog {
     return !this.#isBlind && !this.#isOver && this.#link.downForMs === 0
   }
 
-  /** In messages, of one entry at least: what is in them is not known before they are read. */
+  /** Counted in messages, each of at least one entry: what is in them is unknown until they are read. */
   lag(): LogLag {
     const entries = Math.max(0, this.#known - this.#sequence)
     return { entries, ms: performance.now() - this.#seenEndAtMs }
@@ -151,7 +151,7 @@ export class NatsLog implements CommandLog {
       })
       return this.#asking
     }
-    // What is being asked may be answered with what was so before this read came.
+    // The question under way may be answered with what was true before this read came.
     this.#askingNext ??= this.#asking.then(() => {
       this.#askingNext = undefined
       return this.sync()
@@ -171,7 +171,7 @@ export class NatsLog implements CommandLog {
         ({ position }) => position <= snapshot.position - this.#entriesKept,
       )
       await this.#snapshots.write(snapshot, sequence, before.ofSections)
-      // Only now that the snapshot is whole may entries go that it stands for.
+      // Only now that the snapshot is whole may the entries go that it replaces.
       if (kept !== undefined) await this.#stream.truncate(kept.sequence)
     } catch (error) {
       const where = formatNatsAddress(this.#link.address)
@@ -189,7 +189,7 @@ export class NatsLog implements CommandLog {
     const bounds = await this.#stream.bounds()
     const snapshot = await this.#snapshots.newest()
     if (snapshot !== undefined && snapshot.snapshot.position > this.#position) this.#deliverSnapshot(snapshot)
-    // Tried again for a while: a leader that was just elected may know less for a moment.
+    // Retried for a while: a leader that was just elected may briefly know less.
     if (bounds.last < this.#sequence) throw new Failure('start', this.#damaged(this.#endsAt(bounds)).message)
     this.#known = bounds.last
     await this.#fill()
@@ -212,7 +212,7 @@ export class NatsLog implements CommandLog {
         if (this.#link.downForMs > natsDownPatienceMs || performance.now() > giveUpAtMs)
           throw natsFailure(this.#link.address, trouble)
         try {
-          // While there is no connection nothing is sent, or it would be when there is one again.
+          // Publishes nothing without a connection: the library would send it when there is one again.
           if (this.#link.downForMs === 0) await this.#publish(data, id, entries)
         } catch (error) {
           trouble = error
@@ -224,7 +224,7 @@ export class NatsLog implements CommandLog {
     }
   }
 
-  /** Once; the same message again, after an uncertain end, is recognised by its id. */
+  /** One try; the same message, sent again after an uncertain end, is recognised by its id. */
   async #publish(data: Buffer, id: string, entries: readonly string[]): Promise<void> {
     const { sequence, isDuplicate } = await this.#stream.publish(data, id)
     this.#link.tell(this.#newsSubject, String(sequence))
@@ -241,17 +241,17 @@ export class NatsLog implements CommandLog {
     this.#fill().catch((error: unknown) => this.#onTrouble(error))
   }
 
-  /** One at a time; whoever raises `#known` meanwhile is served by the one that runs. */
+  /** Runs once at a time; raising `#known` meanwhile extends the run. */
   async #fill(): Promise<void> {
     if (this.#sequence < this.#known) await (this.#filling ??= this.#fillUp())
   }
 
-  /** Reads and delivers up to `#known`, which it lowers if there is not so much. */
+  /** Reads and delivers up to `#known`, which it lowers if the stream ends earlier. */
   async #fillUp(): Promise<void> {
     try {
       while (this.#sequence < this.#known && !this.#isOver) await this.#readSome()
     } finally {
-      // In the turn in which it saw that nothing is left, so that nobody waits for one that is over.
+      // In the same turn that saw nothing left, so that nobody waits for a run that is over.
       this.#filling = undefined
     }
   }
@@ -297,13 +297,13 @@ export class NatsLog implements CommandLog {
       const entries: unknown = JSON.parse(Buffer.from(data).toString())
       if (Array.isArray(entries) && entries.every((entry) => typeof entry === 'string')) return entries
     } catch {
-      // Said below.
+      // Reported below.
     }
     throw this.#damaged(`message ${sequence} was not written by a tracker`)
   }
 
   #deliver(sequence: number, id: string, data: Uint8Array, entries: readonly string[]): void {
-    // First, so that a message is never delivered twice, whatever the follower does.
+    // Set first, so that a message is never delivered twice, whatever the follower does.
     this.#sequence = sequence
     this.#checksum = crc32(data)
     this.#doubts.settle('message')
@@ -333,7 +333,7 @@ export class NatsLog implements CommandLog {
     while ((this.#boundaries[1]?.position ?? Infinity) <= keptFrom) this.#boundaries.shift()
   }
 
-  /** Waits until everything is delivered that is in the stream now, but never long. */
+  /** Waits until everything that is in the stream now is delivered, for at most `natsReadPatienceMs`. */
   async #ask(): Promise<void> {
     const tooLate = setTimeout(natsReadPatienceMs, 'too late', { ref: false })
     if ((await Promise.race([this.#look(), tooLate])) === 'too late') this.#isBlind = true
@@ -361,8 +361,8 @@ export class NatsLog implements CommandLog {
   }
 
   /**
-   * Servers that lost what they had acknowledged (all their disks, or all their power at once) have
-   * other messages where this tracker has read some. Going on would make trackers disagree.
+   * Servers that lost what they had acknowledged (all their disks, or all their power at once) may have other
+   * messages where this tracker has read some. Going on would make trackers disagree.
    */
   async #compare(bounds: StreamBounds): Promise<void> {
     const [sequence, checksum] = [this.#sequence, this.#checksum]
@@ -378,7 +378,7 @@ export class NatsLog implements CommandLog {
     this.#isBlind = true
     const isGone = isNotFound(cause) && this.#doubts.lasts('stream')
     const error = isGone ? this.#damaged('the stream is gone') : cause
-    // What the library throws passes by itself, or a person has to look after the servers meanwhile.
+    // Errors of the library pass by themselves, or need a person to look after the servers.
     if (!(error instanceof Failure) || this.#isOver) return
     this.#isOver = true
     clearInterval(this.#watch)

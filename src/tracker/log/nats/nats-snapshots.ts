@@ -1,10 +1,7 @@
-// Snapshots beside the log, in a stream of their own. One is cut into parts, which are published one by one; the last
-// message, "done", says what they must come to. So one that was not finished, because its tracker was killed,
-// is never seen: it has no such message.
-//
-// One in sections holds those that changed since an earlier one, down to one that holds all. When the changes have
-// grown as long as that, they are merged into a new one, from what is stored and part by part, so that nobody waits
-// for it. The one before stays until the next merger, in case that somebody has just built on it.
+// Keeps snapshots in a stream beside the log, each in parts. Its last message, "done", holds their count and hash, so
+// an unfinished snapshot is never seen. One in sections holds what changed since an earlier one, down to one that
+// holds all. When the changes are as long as that, they are merged into a new one from what is stored, part by part,
+// so that nobody waits. The one before stays until the next merger, in case somebody has just built on it.
 
 import { createHash, randomBytes } from 'node:crypto'
 import { Failure } from '../../../common/failure.ts'
@@ -26,7 +23,7 @@ interface Manifest {
   readonly sequence: number
   readonly parts: number
   readonly sha256: string
-  /** For sections: the position of the snapshot that these are changes of; 0 when they are all there are. */
+  /** For sections: the position of the snapshot that they change; 0 when they are all there are. */
   readonly after?: number
   readonly bytes?: number
 }
@@ -63,7 +60,7 @@ export class NatsSnapshots {
     return { position, ofSections: newest?.after === undefined ? 0 : position }
   }
 
-  /** Rejects with a `data` failure for one that is damaged. */
+  /** Rejects with a `data` failure when the snapshot is damaged. */
   async newest(): Promise<StreamSnapshot | undefined> {
     for (let tries = 0; tries < natsSnapshotTriesMax; tries++) {
       const chain = await this.#newestChain()
@@ -76,7 +73,7 @@ export class NatsSnapshots {
         continue
       }
       const merged = await this.#merged(chain)
-      // Undefined when something of it was removed while it was read: then there is a newer one.
+      // Undefined when part of it was removed during the read: then there is a newer one.
       if (merged !== undefined) {
         const sections = [...merged].sort(([one], [other]) => (one < other ? -1 : 1))
         return { sequence, snapshot: { position, sections } }
@@ -85,7 +82,10 @@ export class NatsSnapshots {
     throw this.#damaged('parts of it are missing')
   }
 
-  /** Resolves when a majority of the replicas has all of it. `after`: what its sections are changes of. */
+  /**
+   * Resolves when a majority of the replicas has all of it. `after`: the position of the snapshot that its sections
+   * change.
+   */
   async write(snapshot: SnapshotToKeep, sequence: number, after: number): Promise<void> {
     const { position } = snapshot
     if ('text' in snapshot) {
@@ -98,7 +98,7 @@ export class NatsSnapshots {
     await this.#mergeWhenLong()
   }
 
-  /** Merges what is stored when the changes are as long as what they are changes of. */
+  /** Merges the stored changes once they are as long as the snapshot that they change. */
   async #mergeWhenLong(): Promise<void> {
     const chain = await this.#newestChain()
     const [whole, ...changes] = chain
@@ -113,7 +113,7 @@ export class NatsSnapshots {
     await this.#removeBefore(whole.position)
   }
 
-  /** The sections of a chain, whole one first; undefined when something of it is not there any more. */
+  /** The sections of a chain, the whole snapshot first; undefined when part of it is gone. */
   async #merged(chain: readonly Stored[]): Promise<Map<string, string> | undefined> {
     const sections = new Map<string, string>()
     for (const stored of chain) {
@@ -127,7 +127,7 @@ export class NatsSnapshots {
         else sections.set(key, text)
         taken += end - at
         at = end + 1
-        // What is merged may be long, and clients wait for this loop too.
+        // A merger may be long, and clients wait for this loop too.
         if (taken < natsPartBytes) continue
         taken = 0
         await new Promise((resolve) => setImmediate(resolve))
@@ -137,8 +137,8 @@ export class NatsSnapshots {
   }
 
   /**
-   * The newest snapshot and those that it builds on, the one that holds all first. One that builds on something
-   * that is gone is passed over.
+   * The newest snapshot and those that it builds on, the one that holds all first. Skips one that builds on a missing
+   * one.
    */
   async #newestChain(): Promise<Stored[]> {
     const stored = await this.#finished()
@@ -158,7 +158,7 @@ export class NatsSnapshots {
     return []
   }
 
-  /** Every whole snapshot, oldest first; of one position those that hold all last. */
+  /** Every finished snapshot, oldest first; of one position, those that hold all come last. */
   async #finished(): Promise<Stored[]> {
     const subjects = await this.#subjects('*.*.done')
     const stored = await Promise.all(subjects.map((subject) => this.#manifest(subject)))
@@ -207,7 +207,7 @@ export class NatsSnapshots {
     await this.#publish(`${base}.done`, Buffer.from(JSON.stringify(manifest)))
   }
 
-  /** Removes snapshots before this position, those that were never finished among them. */
+  /** Removes snapshots before this position, unfinished ones included. */
   async #removeBefore(position: number): Promise<void> {
     const bases = new Set((await this.#subjects('>')).map((subject) => subject.replace(/\.[^.]+$/, '')))
     for (const base of bases) {
@@ -228,7 +228,7 @@ export class NatsSnapshots {
   }
 
   async #publish(subject: string, data: Uint8Array): Promise<void> {
-    // The subject is new with each snapshot, so it also tells a second try from the first.
+    // The subject is unique to this snapshot, so as a message id it makes a second try harmless.
     await this.#link.publisher.publish(subject, data, { msgID: subject, retries: 3 })
   }
 

@@ -1,5 +1,5 @@
-// The stream that is the log: made if there is none, refused if it is not ours, written and read a message
-// at a time. Every read asks the stream's leader, who holds only what a majority of the replicas has.
+// The stream that holds the log: created if there is none, refused if it is not ours, written and read a message at a
+// time. Reads ask the stream's leader, or any replica when it does not answer; both hold only what a majority has.
 
 import { JetStreamApiCodes, JetStreamApiError, type StreamConfig, type StreamInfo } from '@nats-io/jetstream'
 import { Failure } from '../../../common/failure.ts'
@@ -34,7 +34,7 @@ export class NatsStream {
     this.#subject = subject
   }
 
-  /** Rejects with a `data` failure for a stream that is not what this program makes. */
+  /** Rejects with a `data` failure for a stream that this program would not have made. */
   static async open(link: NatsLink): Promise<NatsStream> {
     const { stream, replicas } = link.address
     const subject = `${stream}.log`
@@ -47,20 +47,20 @@ export class NatsStream {
     return { first: state.first_seq, last: state.last_seq, leader: cluster?.leader ?? '' }
   }
 
-  /** Undefined when there is none, or not yet where it was looked for. */
+  /** Undefined when there is no such message, or the server that answered does not have it yet. */
   async read(sequence: number): Promise<StreamMessage | undefined> {
     const { streams, direct } = this.#link.manager
     const message = await streams.getMessage(this.#name, { seq: sequence }).catch(() =>
-      // Leaders answer only while the whole cluster has one; any replica gives what is committed.
+      // A leader answers only while the cluster has one too; any replica returns what is committed.
       direct.getMessage(this.#name, { seq: sequence }),
     )
     return message === null ? undefined : { id: message.header.get(idHeader), data: message.data }
   }
 
   /**
-   * The sequence of the message, which is on a majority of the replicas by then. When it rejects, the
-   * message may be in the stream all the same, or get there later. One with an `id` that was published
-   * in the last two minutes is not published twice; its sequence is then not to be relied on.
+   * The sequence of the message, when a majority of the replicas has it. After a rejection the message may be in the
+   * stream all the same, or get there later. An `id` that was published in the last two minutes is not published
+   * twice; the sequence is then unreliable.
    */
   async publish(data: Uint8Array, id: string): Promise<{ sequence: number; isDuplicate: boolean }> {
     const ack = await this.#link.publisher.publish(this.#subject, data, { msgID: id })
@@ -73,7 +73,7 @@ export class NatsStream {
   }
 }
 
-/** What the streams have in common. `discard: new`: a full stream refuses, and never drops its beginning. */
+/** Settings of all streams. `discard: new`: a full stream refuses messages instead of dropping its beginning. */
 const common = {
   retention: 'limits',
   storage: 'file',
@@ -85,7 +85,7 @@ const common = {
   allow_direct: true,
 } as const
 
-/** Makes the stream, or checks the one that is there. Several trackers may do this at the same moment. */
+/** Creates the stream, or checks the existing one. Several trackers may do this at the same moment. */
 export async function openStream(
   link: NatsLink,
   wanted: Pick<StreamConfig, 'name' | 'subjects' | 'num_replicas'>,
@@ -95,7 +95,7 @@ export async function openStream(
   const description = `Coterie: ${content}, format ${formatVersion}`
   const found = await streams.info(wanted.name).catch((error: unknown) => {
     if (!isNotFound(error)) throw error
-    // Made by another tracker in this moment: the same request is answered as if it had made it.
+    // If another tracker creates it at this moment, the same request succeeds for both.
     return streams.add({ ...common, ...wanted, description })
   })
   checkStream(link, found, wanted, content)
@@ -112,7 +112,7 @@ function checkStream(
   if (format?.[1] !== content || config.subjects.join() !== wanted.subjects.join())
     throw new Failure(
       'data',
-      `the stream ${config.name} of NATS is not of this tracker; name another log behind the servers: ${where}-2`,
+      `the stream ${config.name} of NATS does not belong to this tracker; name another log after the servers: ${where}-2`,
     )
   if (Number(format[2]) !== formatVersion)
     throw new Failure(
@@ -136,6 +136,6 @@ function checkStream(
 
 /** Whether the servers say that there is no such stream. */
 export function isNotFound(error: unknown): boolean {
-  // A value of this type is exported, unlike the class of its own that such errors have.
+  // The library exports this class, but not the more specific one of such errors.
   return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound
 }
