@@ -8,6 +8,8 @@ import { encodeLine, FrameReader, type Frame } from './frames.ts'
 
 export interface ChannelEvents {
   onFrame(frame: Frame): void
+  /** See `FrameReaderOptions`. */
+  onLongLine?(line: string): void
   /** A line was not JSON. */
   onMalformed(): void
   bodyBuffer(message: object, bytes: number): Uint8Array
@@ -86,6 +88,12 @@ export class Channel {
   /** Sets the receiver of everything that arrives. Call it in the turn that made the channel. */
   listen(events: ChannelEvents): void {
     this.#events = events
+    if (events.onLongLine !== undefined) {
+      this.#reader.options.onLongLine = (line) => {
+        this.#hasHeardLine = true
+        if (this.#closedBecause === undefined) events.onLongLine?.(line)
+      }
+    }
     if (this.#closedBecause !== undefined) events.onClosed(this.#closedBecause)
   }
 

@@ -20,9 +20,17 @@ export interface FrameReaderOptions {
    */
   bodyBuffer: (message: object, bytes: number) => Uint8Array
   onFrame: (frame: Frame) => void
+  /**
+   * Takes a line of more than `longLineLength` characters as it is, to parse it when there is time. Without this it is
+   * parsed at once.
+   */
+  onLongLine?: (line: string) => void
   /** A line was not JSON. The reader goes on with the next line. */
   onMalformed: () => void
 }
+
+/** Lines of so many characters are parsed as they come: 64 of them take less than a millisecond. */
+export const longLineLength = 512
 
 const newline = 0x0a
 const carriageReturn = 0x0d
@@ -139,13 +147,16 @@ export class FrameReader {
 
   #message(line: string): void {
     if (line === '' || line === '\r') return
-    let message: unknown
-    try {
-      message = JSON.parse(line)
-    } catch {
+    if (line.length > longLineLength && this.options.onLongLine !== undefined) {
+      this.options.onLongLine(line)
+      return
+    }
+    const parsed = parseLine(line)
+    if (parsed === undefined) {
       this.options.onMalformed()
       return
     }
+    const { message } = parsed
     const bytes = announcedBytes(message)
     if (bytes === undefined) {
       this.options.onFrame({ message, lineLength: line.length })
@@ -170,10 +181,24 @@ function pastEmptyLines(bytes: Buffer, from: number): number {
   }
 }
 
+/** Undefined when the line is not JSON. */
+export function parseLine(line: string): { readonly message: unknown } | undefined {
+  try {
+    return { message: JSON.parse(line) }
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a message says that a body follows it. */
+export function announcesBody(message: unknown): boolean {
+  return typeof message === 'object' && message !== null && 'bytes' in message
+}
+
 /** The size of the body a message announces, undefined without one. Throws when `bytes` is not a count. */
 function announcedBytes(message: unknown): number | undefined {
-  if (typeof message !== 'object' || message === null || !('bytes' in message)) return undefined
-  const { bytes } = message
+  if (!announcesBody(message)) return undefined
+  const { bytes } = message as { bytes: unknown }
   if (typeof bytes !== 'number' || !Number.isSafeInteger(bytes) || bytes < 0) {
     throw new Failure('protocol', '"bytes" is not a byte count')
   }

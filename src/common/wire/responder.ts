@@ -1,12 +1,12 @@
-// The accepting side of a protocol. A request waits for its turn; if it reads, the state is brought up to date; then it
-// is checked that the connection is still there and has come far enough; its handler begins, and the answer is sent.
-// Handlers of a connection begin in the order of its requests. Every request gets an answer or a closed socket.
+// The accepting side of a protocol: reads messages, checks them, and gives each request to its handler when its turn has
+// come. Handlers of a connection begin in the order of its requests. Every request gets an answer or a closed socket.
 
 import * as v from 'valibot'
 import { Failure } from '../failure.ts'
-import { deadAfterMs, firstLineTimeoutMs, requestsInFlightMax, waitingCostMax } from '../limits.ts'
+import { deadAfterMs, firstLineTimeoutMs } from '../limits.ts'
 import { refuse, type Answer, type Refusal, type RefusalCode } from '../refusal.ts'
 import type { Channel } from './channel.ts'
+import { announcesBody, parseLine } from './frames.ts'
 import {
   bulkResultMessage,
   classify,
@@ -16,7 +16,7 @@ import {
   type Message,
 } from './messages.ts'
 import type { Method, Params, Protocol, RequestSpec, Result, Stage, Told, ToldParams } from './methods.ts'
-import { noWaiting, type Turns } from './turns.ts'
+import { RequestQueue, type Item, type RequestQueueOptions } from './request-queue.ts'
 
 export type Handlers<P extends Protocol, F> = {
   [M in Method<P>]: (
@@ -30,7 +30,7 @@ export type Handlers<P extends Protocol, F> = {
 /** Returned by a handler that answers through `beginBulk` or `answer`, now or later. */
 export const answeredElsewhere = Symbol('answered elsewhere')
 
-export interface ResponderOptions<P extends Protocol, F> {
+export interface ResponderOptions<P extends Protocol, F> extends RequestQueueOptions {
   protocol: P
   /** Who asks on this connection: handed to every handler. */
   from: F
@@ -41,29 +41,12 @@ export interface ResponderOptions<P extends Protocol, F> {
   onClosed: (reason: Failure) => void
   /** A handler threw: a bug or a broken system, for the log. The caller is refused as `unavailable`. */
   onFailure: (error: unknown) => void
-  /** Awaited before a read, so that it sees everything acknowledged before; undefined when nothing is missing. */
-  sync?: () => Promise<void> | undefined
-  turns?: Turns
   /** The cost of a notification, in microseconds, besides reading it. */
   costOfTold?: { [M in Told<P, 'toResponder'>]?: (params: ToldParams<P, 'toResponder', M>) => number }
-  /** Whose share of the turns this takes. `method` is undefined for anything but a request. */
-  owner?: (method: string | undefined, params: unknown) => string
   /** A handler's answer was sent, for the metrics. */
   onAnswered?: (method: string, startedAtMs: number) => void
   /** A refusal was sent, including one that no handler saw. */
   onRefused?: (code: RefusalCode) => void
-}
-
-/** Something received that takes a turn. */
-interface Item {
-  /** Of a request; undefined for anything else. */
-  readonly method?: string
-  readonly params?: unknown
-  readonly cost: number
-  readonly mutates: boolean
-  readonly reads: boolean
-  /** Begins the work; `onDone` is called when it is done. */
-  readonly begin: (onDone: () => void) => void
 }
 
 interface Request<P extends Protocol> {
@@ -79,44 +62,39 @@ const light = { cost: 5, mutates: false, reads: false }
 /** Microseconds to parse a character of a line: a thousand small arrays take longer than one long text. */
 const costPerCharacter = 0.02
 
+const bodyRefused = 'bytes after a message that takes none'
+
 const order: Readonly<Record<Stage, number>> = { connected: 0, greeted: 1, proven: 2 }
 
 export class Responder<P extends Protocol, F> {
   readonly channel: Channel
   readonly #options: ResponderOptions<P, F>
-  readonly #turns: Turns
+  readonly #queue: RequestQueue
   readonly #firstLine: NodeJS.Timeout
   readonly #watch: NodeJS.Timeout
-  /** Items whose turn has not come, oldest first. */
-  #waiting: Item[] = []
-  #asksForTurn = false
-  /** Resolves when everything that had its turn has begun; undefined when it has. */
-  #begun: Promise<void> | undefined
-  /** Items that are not done. */
-  #inFlight = 0
-  /** The cost of the waiting items, in microseconds. */
-  #waitingCost = 0
+  #hasHeardMessage = false
   /** Nothing more is accepted: malformed input ends the connection, once everything before it is answered. */
   #isOver = false
 
   constructor(channel: Channel, options: ResponderOptions<P, F>) {
     this.channel = channel
     this.#options = options
-    this.#turns = options.turns ?? noWaiting
+    this.#queue = new RequestQueue(channel, options, () => this.#checkGreeting())
     this.#firstLine = setTimeout(() => this.close('no first line in time'), firstLineTimeoutMs)
     this.#watch = setInterval(() => this.#watchIdle(), deadAfterMs / 3)
     this.#firstLine.unref()
     this.#watch.unref()
     channel.listen({
       onFrame: ({ message, lineLength }) => this.#onMessage(classify(message), lineLength),
+      onLongLine: (line) => this.#onLongLine(line),
       onMalformed: () => this.#onMalformed(),
       bodyBuffer: () => {
-        throw new Failure('protocol', 'bytes after a message that takes none')
+        throw new Failure('protocol', bodyRefused)
       },
       onClosed: (reason) => {
         clearTimeout(this.#firstLine)
         clearInterval(this.#watch)
-        this.#waiting = []
+        this.#queue.clear()
         options.onClosed(reason)
       },
     })
@@ -142,110 +120,93 @@ export class Responder<P extends Protocol, F> {
   }
 
   #onMessage(message: Message, lineLength: number): void {
-    clearTimeout(this.#firstLine)
     if (this.#isOver) return
-    const readCost = lineLength * costPerCharacter
-    if (message.kind === 'request') this.#onRequest(message, readCost)
-    else if (message.kind === 'notification') this.#onNotification(message, readCost)
-    else this.#refuseInTurn(null, refuse('invalid-request', 'this is not a JSON-RPC 2.0 request').refusal)
+    this.#onFirst(message)
+    this.#queue.add(this.#itemOf(message, lineLength * costPerCharacter))
     this.#checkGreeting()
+  }
+
+  /** What takes long to parse takes a turn for it, and then one of its own. */
+  #onLongLine(line: string): void {
+    if (this.#isOver) return
+    clearTimeout(this.#firstLine)
+    this.#queue.add({
+      ...light,
+      cost: line.length * costPerCharacter,
+      begin: (onDone) => {
+        this.#readLongLine(line)
+        onDone()
+      },
+    })
+  }
+
+  #readLongLine(line: string): void {
+    const parsed = parseLine(line)
+    if (parsed === undefined) {
+      this.#isOver = true
+      this.#endAsMalformed()
+    } else if (announcesBody(parsed.message)) {
+      this.channel.close(new Failure('protocol', bodyRefused))
+    } else {
+      const message = classify(parsed.message)
+      this.#onFirst(message)
+      this.#queue.addNext(this.#itemOf(message, 0))
+    }
+  }
+
+  /** Whatever does not begin with `hello` is another protocol: nothing more is accepted. */
+  #onFirst(message: Message): void {
+    clearTimeout(this.#firstLine)
+    if (this.#hasHeardMessage) return
+    this.#hasHeardMessage = true
+    const isHello = message.kind === 'request' && message.method === 'hello'
+    this.#isOver = !isHello && this.#options.stage() === 'connected'
+  }
+
+  #itemOf(message: Message, readCost: number): Item {
+    if (message.kind === 'request') return this.#requestItem(message, readCost)
+    if (message.kind === 'notification') return this.#notificationItem(message, readCost)
+    return this.#refusalItem(null, refuse('invalid-request', 'this is not a JSON-RPC 2.0 request').refusal)
   }
 
   /** Input other than lines of JSON is another protocol, which may carry ours inside. */
   #onMalformed(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#enqueue({
-      ...light,
-      begin: () => {
-        this.#refuse(null, refuse('parse-error', 'this line is not JSON').refusal)
-        this.channel.close(new Failure('protocol', 'a line that is not JSON'))
-      },
-    })
+    this.#queue.add({ ...light, begin: () => this.#endAsMalformed() })
+  }
+
+  #endAsMalformed(): void {
+    this.#refuse(null, refuse('parse-error', 'this line is not JSON').refusal)
+    this.channel.close(new Failure('protocol', 'a line that is not JSON'))
   }
 
   /** Closes a connection whose first message was not `hello`: it speaks another protocol. */
   #checkGreeting(): void {
     const isGreeted = order[this.#options.stage()] > 0
-    if (!isGreeted && this.#inFlight === 0) this.close('the first request was not a hello')
+    if (!isGreeted && this.#queue.isIdle) this.close('the first request was not a hello')
   }
 
-  #onRequest({ id, method, params }: Extract<Message, { kind: 'request' }>, readCost: number): void {
+  #requestItem({ id, method, params }: Extract<Message, { kind: 'request' }>, readCost: number): Item {
     const { requests } = this.#options.protocol
     const spec = Object.hasOwn(requests, method) ? requests[method] : undefined
     if (spec === undefined) {
-      this.#refuseInTurn(id, refuse('unknown-method', 'there is no such method').refusal)
-      return
+      return this.#refusalItem(id, refuse('unknown-method', 'there is no such method').refusal)
     }
     const { cost = 0, mutates = false, reads = false } = spec
     const request = { id, method: method as Method<P>, params, spec, arrivedAtMs: performance.now() }
     const begin = (onDone: () => void): void => this.#begin(request, onDone)
-    this.#enqueue({ method, params, cost: cost + readCost, mutates, reads, begin })
+    return { method, params, cost: cost + readCost, mutates, reads, begin }
   }
 
-  #refuseInTurn(id: number | null, refusal: Refusal): void {
-    this.#enqueue({
+  #refusalItem(id: number | null, refusal: Refusal): Item {
+    return {
       ...light,
       begin: (onDone) => {
         this.#refuse(id, refusal)
         onDone()
       },
-    })
-  }
-
-  #enqueue(item: Item): void {
-    this.#waiting.push(item)
-    this.#waitingCost += item.cost
-    this.#inFlight++
-    this.#askForTurn()
-    if (this.#isFull) this.channel.pause('requests')
-  }
-
-  /** Whether to pause reading, which takes time too and would delay what already waits. */
-  get #isFull(): boolean {
-    return this.#inFlight >= requestsInFlightMax || this.#waitingCost > waitingCostMax
-  }
-
-  /** Asks for a turn for the oldest item, unless the other end is behind with reading answers. One at a time. */
-  #askForTurn(): void {
-    const [item] = this.#waiting
-    if (item === undefined || this.#asksForTurn || this.channel.isPausedFor('output')) return
-    this.#asksForTurn = true
-    const { method, params, cost, mutates } = item
-    const owner = this.#options.owner?.(method, params) ?? ''
-    const isGone = (): boolean => this.channel.isClosed
-    this.#turns.ask({ owner, cost, mutates, isGone, go: () => this.#onTurn(owner, mutates) })
-  }
-
-  #onTurn(owner: string, mutates: boolean): void {
-    this.#asksForTurn = false
-    const item = this.#waiting.shift()
-    this.#waitingCost -= item?.cost ?? 0
-    const onDone = (): void => {
-      if (mutates) this.#turns.onChanged(owner)
-      this.#onDone()
     }
-    // The connection may have closed meanwhile.
-    if (item === undefined) {
-      onDone()
-      return
-    }
-    const current = item.reads ? this.#options.sync?.() : undefined
-    if (current === undefined && this.#begun === undefined) this.#beginNow(item, onDone)
-    else {
-      const before = this.#begun ?? Promise.resolve()
-      const begun = before.then(() => current).then(() => this.#beginNow(item, onDone))
-      this.#begun = begun
-      void begun.then(() => {
-        if (this.#begun === begun) this.#begun = undefined
-      })
-    }
-    this.#askForTurn()
-  }
-
-  #beginNow(item: Item, onDone: () => void): void {
-    if (this.channel.isClosed) onDone()
-    else item.begin(onDone)
   }
 
   /** Checks the stage now: the caller may have been logged out while it waited. */
@@ -291,25 +252,7 @@ export class Responder<P extends Protocol, F> {
     }
   }
 
-  #onDone(): void {
-    this.#inFlight--
-    if (this.channel.isClosed) return
-    this.#checkGreeting()
-    if (this.channel.isBehind) this.#pauseUntilRead()
-    if (!this.#isFull) this.channel.resume('requests')
-  }
-
-  /** Answers take memory until they are read, so no further request begins before that. */
-  #pauseUntilRead(): void {
-    if (this.channel.isClosed || this.channel.isPausedFor('output')) return
-    this.channel.pause('output')
-    void this.channel.whenDrained().then(() => {
-      this.channel.resume('output')
-      this.#askForTurn()
-    })
-  }
-
-  #onNotification({ method, params }: Extract<Message, { kind: 'notification' }>, readCost: number): void {
+  #notificationItem({ method, params }: Extract<Message, { kind: 'notification' }>, readCost: number): Item {
     const { protocol, onTold, costOfTold, from } = this.#options
     const isKnown = order[this.#options.stage()] > 0 && Object.hasOwn(protocol.toResponder, method)
     const schema = isKnown ? protocol.toResponder[method] : undefined
@@ -318,14 +261,14 @@ export class Responder<P extends Protocol, F> {
     const name = method as Told<P, 'toResponder'>
     // An invalid notification has cost its reading.
     const ownCost = told === undefined ? 0 : (costOfTold?.[name]?.(told) ?? 0)
-    this.#enqueue({
+    return {
       ...light,
       cost: light.cost + readCost + ownCost,
       begin: (onDone) => {
         if (told !== undefined) onTold[name](told, from)
         onDone()
       },
-    })
+    }
   }
 
   #refuse(id: number | null, refusal: Refusal): void {
