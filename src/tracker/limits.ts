@@ -15,6 +15,19 @@ export const fairness = {
   quantumMicroseconds: 250,
 }
 
+/**
+ * Files that all clients of one user watch at once, and that they announce: each takes up to two kilobytes, and half of
+ * one.
+ */
+export const watchedOfUserMax = 20_000
+export const announcedOfUserMax = 200_000
+
+/**
+ * Notices that wait for one login to read. Each takes a hundred bytes; whoever shares a hundred thousand files may have
+ * as many at once, and reads on.
+ */
+export const noticesWaitingMax = 120_000
+
 /** Clients of one user that are listed for a file: one person's machines, but no crowd that one person makes up. */
 export const peersOfUserMax = 8
 

@@ -7,7 +7,8 @@ import {
   errorMessage,
   notificationMessage,
   requestMessage,
-  resultMessage,
+  resultLine,
+  withEncodedList,
 } from '../../src/common/wire/messages.ts'
 
 const kinds = ['request', 'notification', 'result', 'error', 'invalid']
@@ -44,7 +45,7 @@ test('what is built is read back as what it is', () => {
     method: 'have',
     params: { index: 1 },
   })
-  expect(classify(resultMessage(7, null))).toEqual({ kind: 'result', id: 7, result: null })
+  expect(classify(JSON.parse(resultLine(7, null)))).toEqual({ kind: 'result', id: 7, result: null })
   expect(classify(bulkResultMessage(7, {}, 5))).toEqual({ kind: 'result', id: 7, result: {} })
   expect(classify(errorMessage(3, refusal))).toEqual({ kind: 'error', id: 3, refusal })
   expect(classify(errorMessage(null, refusal))).toEqual({ kind: 'error', id: null, refusal })
@@ -67,4 +68,15 @@ test.each([
 test('an error number from a newer program counts as unavailable', () => {
   const message = { jsonrpc: '2.0', id: 1, error: { code: 987_654, message: 'something new' } }
   expect(classify(message)).toMatchObject({ refusal: { code: 'unavailable', sentence: 'something new' } })
+})
+
+test('a result with a list whose entries are encoded already is read like any other', () => {
+  const read = (...result: Parameters<typeof withEncodedList>): unknown =>
+    JSON.parse(resultLine(1, withEncodedList(...result))).result
+  expect(read({ more: false }, 'files', ['{"name":"a"}', '2'])).toEqual({
+    more: false,
+    files: [{ name: 'a' }, 2],
+  })
+  expect(read({}, 'files', ['1'])).toEqual({ files: [1] })
+  expect(read({ more: true }, 'files', [])).toEqual({ more: true, files: [] })
 })

@@ -44,8 +44,30 @@ export function notificationMessage(method: string, params: unknown): object {
   return { jsonrpc: '2.0', method, params }
 }
 
-export function resultMessage(id: number, result: unknown): object {
-  return { jsonrpc: '2.0', id, result }
+/** A result that is JSON already, so that what many are told is encoded once. `R`: of what type. */
+export class EncodedResult<R> {
+  declare readonly result: R
+  readonly json: string
+
+  constructor(json: string) {
+    this.json = json
+  }
+}
+
+/** A result of these fields and a list, whose entries are JSON already. */
+export function withEncodedList<R>(
+  fields: object,
+  name: string,
+  entries: readonly string[],
+): EncodedResult<R> {
+  const rest = JSON.stringify(fields).slice(1)
+  return new EncodedResult(`{"${name}":[${entries.join()}]${rest === '}' ? '' : ','}${rest}`)
+}
+
+/** The line of a result. */
+export function resultLine(id: number, result: unknown): string {
+  const json = result instanceof EncodedResult ? result.json : JSON.stringify(result)
+  return `{"jsonrpc":"2.0","id":${id},"result":${json}}\n`
 }
 
 /** A result followed by `bytes` raw bytes. */

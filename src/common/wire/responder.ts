@@ -11,20 +11,22 @@ import {
   bulkResultMessage,
   classify,
   errorMessage,
+  type EncodedResult,
   notificationMessage,
-  resultMessage,
+  resultLine,
   type Message,
 } from './messages.ts'
 import type { Method, Params, Protocol, RequestSpec, Result, Stage, Told, ToldParams } from './methods.ts'
 import { RequestQueue, type Item, type RequestQueueOptions } from './request-queue.ts'
+
+type Given<R> = Answer<R | EncodedResult<R>> | typeof answeredElsewhere
 
 export type Handlers<P extends Protocol, F> = {
   [M in Method<P>]: (
     params: Params<P, M>,
     from: F,
     requestId: number,
-  ) =>
-    Answer<Result<P, M>> | Promise<Answer<Result<P, M>> | typeof answeredElsewhere> | typeof answeredElsewhere
+  ) => Given<Result<P, M>> | Promise<Given<Result<P, M>>>
 }
 
 /** Returned by a handler that answers through `beginBulk` or `answer`, now or later. */
@@ -111,7 +113,7 @@ export class Responder<P extends Protocol, F> {
 
   /** Answers a request whose handler returned `answeredElsewhere`. */
   answer(requestId: number, answer: Answer<unknown>): void {
-    if (answer.ok) this.channel.send(resultMessage(requestId, answer.value))
+    if (answer.ok) this.channel.sendLine(resultLine(requestId, answer.value))
     else this.#refuse(requestId, answer.refusal)
   }
 

@@ -1,10 +1,12 @@
 // Queues what one login has yet to be told, and sends it as fast as the login reads. Keeps only the latest notice of
 // each matter, so the queue of a slow reader is bounded by the number of matters, not by how often they change.
 
+import { Failure } from '../../common/failure.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import { encodeLine } from '../../common/wire/frames.ts'
 import { notificationMessage } from '../../common/wire/messages.ts'
 import type { Told, ToldParams } from '../../common/wire/methods.ts'
+import { noticesWaitingMax } from '../limits.ts'
 
 /** Where lines go, and whether they are read. */
 export interface Outlet {
@@ -13,6 +15,7 @@ export interface Outlet {
   readonly isBehind: boolean
   /** Resolves when the reader has caught up or is gone. */
   whenDrained(): Promise<void>
+  close(reason: Failure): void
 }
 
 /** A notification, encoded once for all who are told. */
@@ -52,6 +55,9 @@ export class News {
     this.#notices.delete(matter)
     this.#notices.set(matter, line)
     this.#say()
+    // It asks anew for what it has to do with when it is back.
+    if (this.#notices.size > noticesWaitingMax)
+      this.#outlet.close(new Failure('connection-lost', 'too much waits to be read'))
   }
 
   /** The subject has changed since it was last told. */

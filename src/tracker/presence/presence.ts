@@ -2,11 +2,13 @@
 // logins, and check that an announce is allowed.
 
 import type { FileVersion } from '../../common/protocol/fields.ts'
-import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Login } from './login.ts'
 import type { Notice } from './news.ts'
+import { announcedOfUserMax, watchedOfUserMax } from '../limits.ts'
+import { Slices } from './slices.ts'
 import { SwarmNews } from './swarm-news.ts'
-import { fileKey, Swarm, versionKey } from './swarm.ts'
+import { SwarmTable } from './swarm-table.ts'
+import { fileKey, Swarm, type Member } from './swarm.ts'
 
 /** The swarms of a login. */
 interface Ties {
@@ -22,12 +24,18 @@ interface Ties {
 export class Presence {
   readonly #logins = new Map<Login, Ties>()
   readonly #byUser = new Map<string, Set<Login>>()
-  readonly #swarms = new Map<string, Swarm>()
+  readonly #swarms = new SwarmTable()
   readonly #news: SwarmNews
   readonly #random: () => number
+  readonly #slices: Slices
 
-  constructor(random: () => number = Math.random, news = new SwarmNews()) {
+  constructor(
+    random: () => number = Math.random,
+    slices = new Slices(),
+    news = new SwarmNews(undefined, slices),
+  ) {
     this.#random = random
+    this.#slices = slices
     this.#news = news
   }
 
@@ -67,11 +75,11 @@ export class Presence {
   }
 
   seeders(version: FileVersion): number {
-    return this.#swarm(version)?.seeders ?? 0
+    return this.#swarms.get(version)?.seeders ?? 0
   }
 
   isSeeder(login: Login, version: FileVersion): boolean {
-    return this.#swarm(version)?.isComplete(login) === true
+    return this.#swarms.get(version)?.isComplete(login) === true
   }
 
   onLogin(login: Login): void {
@@ -85,32 +93,42 @@ export class Presence {
   onLogout(login: Login): void {
     const ties = this.#logins.get(login)
     if (ties === undefined) return
-    for (const { swarm } of ties.watched.values()) this.#unwatch(login, swarm)
-    for (const swarm of ties.announced) this.#retract(login, swarm)
     this.#logins.delete(login)
     const same = this.#byUser.get(login.user)
     same?.delete(login)
     if (same?.size === 0) this.#byUser.delete(login.user)
+    this.#slices.add(this.#leave(login, ties))
   }
 
-  announce(login: Login, version: FileVersion, complete: boolean): void {
+  /** False when the user announces too much. */
+  announce(login: Login, version: FileVersion, complete: boolean): boolean {
     const ties = this.#logins.get(login)
-    if (ties === undefined) return
+    if (ties === undefined) return false
     const swarm = this.#swarmFor(version)
+    const mayAdd = (): boolean => this.#countTies(login, 'announced') < announcedOfUserMax
+    if (!ties.announced.has(swarm) && !mayAdd()) {
+      this.#dropIfEmpty(swarm)
+      return false
+    }
     ties.announced.add(swarm)
     if (swarm.put(login, complete)) this.#news.onChange(swarm)
+    return true
   }
 
   retract(login: Login, version: FileVersion): void {
-    const swarm = this.#swarm(version)
+    const swarm = this.#swarms.get(version)
     if (swarm !== undefined) this.#retract(login, swarm)
   }
 
-  /** Returns the peers of a file; from now on the login is told of changes. */
-  watch(login: Login, version: FileVersion): Peer[] {
+  /**
+   * Returns the peers of a file; from now on the login is told of changes. Undefined when its user watches too many
+   * files.
+   */
+  watch(login: Login, version: FileVersion): Member[] | undefined {
     const ties = this.#logins.get(login)
     if (ties === undefined) return []
     this.forget(login, version.group, version.name)
+    if (this.#countTies(login, 'watched') >= watchedOfUserMax) return undefined
     const swarm = this.#swarmFor(version)
     const { watch, peers } = swarm.watch(login)
     ties.watched.set(fileKey(version.group, version.name), { swarm, watch })
@@ -118,8 +136,9 @@ export class Presence {
   }
 
   forget(login: Login, group: string, name: string): void {
-    const watched = this.#logins.get(login)?.watched.get(fileKey(group, name))
-    if (watched !== undefined) this.#unwatch(login, watched.swarm)
+    const ties = this.#logins.get(login)
+    const watched = ties?.watched.get(fileKey(group, name))
+    if (watched !== undefined) this.#unwatch(ties, watched.swarm)
   }
 
   /** Ends a user's announces, watches and tickets in a group. */
@@ -129,7 +148,7 @@ export class Presence {
       login.tickets.delete(group)
       const ties = this.#logins.get(login)
       for (const { swarm } of ties?.watched.values() ?? []) {
-        if (swarm.version.group === group) this.#unwatch(login, swarm)
+        if (swarm.version.group === group) this.#unwatch(ties, swarm)
       }
       for (const swarm of ties?.announced ?? []) {
         if (swarm.version.group === group) this.#retract(login, swarm)
@@ -139,20 +158,17 @@ export class Presence {
 
   /** Ends a swarm whose file is gone; returns the logins that were in it or watched it. */
   dropSwarm(version: FileVersion): Set<Login> {
-    const swarm = this.#swarm(version)
+    const swarm = this.#swarms.get(version)
     if (swarm === undefined) return new Set()
     const concerned = new Set(swarm.logins())
     this.#news.onGone(swarm)
     for (const login of concerned) {
-      this.#unwatch(login, swarm)
-      this.#logins.get(login)?.announced.delete(swarm)
+      const ties = this.#logins.get(login)
+      this.#unwatch(ties, swarm)
+      ties?.announced.delete(swarm)
     }
-    this.#swarms.delete(versionKey(version))
+    this.#swarms.delete(swarm)
     return concerned
-  }
-
-  #swarm(version: FileVersion): Swarm | undefined {
-    return this.#swarms.get(versionKey(version))
   }
 
   #retract(login: Login, swarm: Swarm): void {
@@ -161,9 +177,26 @@ export class Presence {
     this.#dropIfEmpty(swarm)
   }
 
-  #unwatch(login: Login, swarm: Swarm): void {
+  /** In slices: it may have to do with all files of a large group. */
+  *#leave(login: Login, ties: Ties): Generator<void> {
+    for (const { swarm } of ties.watched.values()) {
+      this.#unwatch(ties, swarm)
+      yield
+    }
+    for (const swarm of ties.announced) {
+      this.#retract(login, swarm)
+      yield
+    }
+  }
+
+  #countTies(login: Login, which: keyof Ties): number {
+    let count = 0
+    for (const same of this.loginsOf(login.user)) count += this.#logins.get(same)?.[which].size ?? 0
+    return count
+  }
+
+  #unwatch(ties: Ties | undefined, swarm: Swarm): void {
     const key = fileKey(swarm.version.group, swarm.version.name)
-    const ties = this.#logins.get(login)
     const watched = ties?.watched.get(key)
     if (watched?.swarm !== swarm) return
     ties?.watched.delete(key)
@@ -172,17 +205,17 @@ export class Presence {
   }
 
   #swarmFor(version: FileVersion): Swarm {
-    const known = this.#swarm(version)
+    const known = this.#swarms.get(version)
     if (known !== undefined) return known
     const { group, name, fileId } = version
     const swarm = new Swarm({ group, name, fileId }, this.#random)
-    this.#swarms.set(versionKey(version), swarm)
+    this.#swarms.add(swarm)
     return swarm
   }
 
   #dropIfEmpty(swarm: Swarm): void {
     if (!swarm.isEmpty) return
     this.#news.onGone(swarm)
-    this.#swarms.delete(versionKey(swarm.version))
+    this.#swarms.delete(swarm)
   }
 }

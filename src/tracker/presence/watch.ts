@@ -1,35 +1,44 @@
-// One login's watch of one swarm: the peers that it was told of, and which of them have left since.
+// One login that wants to hear of one swarm: which peers it knows, and which of these are gone.
 
-import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import { peersPerFileMax } from '../../common/limits.ts'
 import { encodeLine } from '../../common/wire/frames.ts'
 import { notificationMessage } from '../../common/wire/messages.ts'
 import type { Login } from './login.ts'
 import type { Subject } from './news.ts'
+import type { Member as MemberOf } from './roster.ts'
+
+type Member = MemberOf<Watch>
 
 /** What a watch needs of its swarm. */
-export interface Watched<M> {
+export interface Watched {
   readonly version: FileVersion
-  introduce(watch: Watch<M>): Peer[]
+  /** Peers that it did not know, and knows from now on. */
+  introduce(watch: Watch): Member[]
   lineFor(words: string, encode: () => string): string
 }
 
-export class Watch<M = unknown> implements Subject {
+export class Watch implements Subject {
   readonly login: Login
-  readonly #swarm: Watched<M>
+  readonly #swarm: Watched
   /** Peers that it was told of, by key. */
-  readonly known = new Map<string, M>()
-  /** Keys of known peers that have left. */
+  readonly known = new Map<string, Member>()
+  /** Keys of peers that it knew and that have left. */
   readonly #left = new Set<string>()
+  /** Nobody wants to hear of it any more. */
+  isOver = false
 
-  constructor(login: Login, swarm: Watched<M>) {
+  constructor(login: Login, swarm: Watched) {
     this.login = login
     this.#swarm = swarm
   }
 
-  onLeft(key: string): void {
-    if (this.known.delete(key)) this.#left.add(key)
+  /** True when it knew this peer. */
+  onLeft(member: Member): boolean {
+    if (this.known.get(member.key) !== member) return false
+    this.known.delete(member.key)
+    this.#left.add(member.key)
+    return true
   }
 
   take(): string | undefined {
@@ -38,12 +47,13 @@ export class Watch<M = unknown> implements Subject {
     for (const { key } of joined) this.#left.delete(key)
     const left = [...this.#left].slice(0, peersPerFileMax)
     for (const key of left) this.#left.delete(key)
-    // More peers have left at once than fit on a line.
+    // More have left at once than fit on a line.
     if (this.#left.size > 0) this.login.news.add(this)
     if (joined.length === 0 && left.length === 0) return undefined
     const words = `${joined.map(({ key }) => key).join()} ${left.join()}`
-    return this.#swarm.lineFor(words, () =>
-      encodeLine(notificationMessage('swarm_changed', { ...this.#swarm.version, joined, left })),
-    )
+    return this.#swarm.lineFor(words, () => {
+      const peers = joined.map(({ peer }) => peer)
+      return encodeLine(notificationMessage('swarm_changed', { ...this.#swarm.version, joined: peers, left }))
+    })
   }
 }

@@ -4,6 +4,7 @@ import { ticketLifetimeMs } from '../../common/limits.ts'
 import { fileNameProblem } from '../../common/names.ts'
 import { accept, refuse } from '../../common/refusal.ts'
 import { signTicket } from '../../common/security/ticket.ts'
+import { withEncodedList } from '../../common/wire/messages.ts'
 import { findFile, listFiles, mayAnnounce } from '../state/queries.ts'
 import type { IssuedTicket, Login } from '../presence/login.ts'
 import { change } from './changes.ts'
@@ -34,9 +35,10 @@ export function fileHandlers(services: Services): Files {
       const page = listFiles(sequencer.state, from.user, group, after)
       if (!page.ok) return answerOf(page)
       const files = page.value.files.map(({ name, fileId, sizeBytes }) => {
-        return { name, sizeBytes, seeders: presence.seeders({ group, name, fileId }) }
+        const seeders = presence.seeders({ group, name, fileId })
+        return `{"name":${JSON.stringify(name)},"sizeBytes":${sizeBytes},"seeders":${seeders}}`
       })
-      return accept({ files, more: page.value.more })
+      return accept(withEncodedList({ more: page.value.more }, 'files', files))
     },
     find_file: ({ group, name }, from) => findAndWatch(services, group, name, from),
     forget_file: ({ group, name }, { login }) => {
@@ -47,8 +49,8 @@ export function fileHandlers(services: Services): Files {
       const { state } = sequencer
       const refused: { group: string; name: string }[] = []
       for (const file of files) {
-        if (mayAnnounce(state, login.user, file)) presence.announce(login, file, file.complete)
-        else refused.push({ group: file.group, name: file.name })
+        const isTaken = mayAnnounce(state, login.user, file) && presence.announce(login, file, file.complete)
+        if (!isTaken) refused.push({ group: file.group, name: file.name })
       }
       return accept({ refused })
     },
@@ -69,8 +71,10 @@ function findAndWatch(
   if (!file.ok) return answerOf(file)
   const { fileId, sizeBytes } = file.value
   const peers = services.presence.watch(login, { group, name, fileId })
+  if (peers === undefined) return refuse('busy', 'you ask for too many files at once; wait for some of them')
   const { text: ticket, expiresMs } = ticketFor(services, login, group)
-  return accept({ fileId, sizeBytes, peers, ticket, expiresMs })
+  const texts = peers.map(({ json }) => json)
+  return accept(withEncodedList({ fileId, sizeBytes, ticket, expiresMs }, 'peers', texts))
 }
 
 /** Reuses the last ticket for half of its life, so that whoever gets it has at least the other half to use it. */

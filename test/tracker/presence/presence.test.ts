@@ -1,8 +1,16 @@
 // Swarms in memory: who is named to whom, and when watchers are told.
 
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import type { Failure } from '../../../src/common/failure.ts'
 import { peersPerFileMax } from '../../../src/common/limits.ts'
-import { newsPaceMaxMs, newsPaceMinMs, peersOfUserMax } from '../../../src/tracker/limits.ts'
+import {
+  announcedOfUserMax,
+  newsPaceMaxMs,
+  newsPaceMinMs,
+  noticesWaitingMax,
+  peersOfUserMax,
+  watchedOfUserMax,
+} from '../../../src/tracker/limits.ts'
 import type { Login } from '../../../src/tracker/presence/login.ts'
 import { News, noticeOf, type Outlet } from '../../../src/tracker/presence/news.ts'
 import { Presence } from '../../../src/tracker/presence/presence.ts'
@@ -23,6 +31,7 @@ interface TestLogin extends Login {
 class TestOutlet implements Outlet {
   readonly lines: string[] = []
   isBehind = false
+  closedBecause: string | undefined
   #drained: (() => void)[] = []
 
   sendLine(line: string): void {
@@ -31,6 +40,10 @@ class TestOutlet implements Outlet {
 
   whenDrained(): Promise<void> {
     return new Promise((resolve) => this.#drained.push(resolve))
+  }
+
+  close({ message }: Failure): void {
+    this.closedBecause ??= message
   }
 
   async catchUp(): Promise<void> {
@@ -170,7 +183,7 @@ test('of a large swarm everybody gets a sample in which any peer may be', () => 
   for (let index = 0; index < 200; index++) presence.announce(loginOf(presence, `k${index}`), version, true)
   const named = new Set<string>()
   for (let time = 0; time < 40; time++) {
-    const peers = presence.watch(asker, version)
+    const peers = presence.watch(asker, version) ?? []
     expect(new Set(peers.map((peer) => peer.key)).size).toBe(peersPerFileMax)
     for (const peer of peers) named.add(peer.key)
   }
@@ -185,11 +198,96 @@ test('somebody who announces himself as many keeps nobody else from being named'
     presence.announce(loginOf(presence, `k${index}`, 'mallory'), version, true)
   presence.announce(real, version, true)
   for (let time = 0; time < 50; time++) {
-    const peers = presence.watch(loginOf(presence, `asker ${time}`), version)
-    expect(peers.map(({ user }) => user)).toContain('ann')
-    expect(peers.filter(({ user }) => user === 'mallory')).toHaveLength(peersOfUserMax)
+    const users = presence.watch(loginOf(presence, `asker ${time}`), version)?.map(({ peer }) => peer.user)
+    expect(users).toContain('ann')
+    expect(users?.filter((user) => user === 'mallory')).toHaveLength(peersOfUserMax)
   }
   expect(presence.seeders(version)).toBe(peersOfUserMax + 1)
+})
+
+// The ninth client of a user was told that it was announced, and nobody ever heard of it: a link that broke eight times
+// made a seeder invisible.
+test('a client that comes ninth of its user is named when those before it have gone', () => {
+  const presence = new Presence()
+  const former = Array.from({ length: peersOfUserMax }, (_, index) => loginOf(presence, `k${index}`, 'ann'))
+  for (const login of former) presence.announce(login, version, true)
+  presence.announce(loginOf(presence, 'alive', 'ann'), version, true)
+  for (const login of former) presence.onLogout(login)
+  expect(presence.watch(loginOf(presence, 'asker'), version)).toMatchObject([
+    { key: 'alive', complete: true },
+  ])
+  expect(presence.seeders(version)).toBe(1)
+})
+
+test('a client that reconnects takes the place of the one that it was', () => {
+  const presence = new Presence()
+  for (let count = 0; count < 20; count++) presence.announce(loginOf(presence, 'a', 'ann'), version, true)
+  expect(presence.seeders(version)).toBe(1)
+})
+
+// Its watchers were told that it had left, when it was only logged in anew.
+test('a client that is there as two users for a moment leaves only with the second', async () => {
+  const presence = new Presence(steady())
+  const before = loginOf(presence, 'a', 'ann')
+  presence.announce(before, version, true)
+  const watcher = loginOf(presence, 'w')
+  presence.watch(watcher, version)
+  for (let index = 0; index < 2 * peersPerFileMax; index++)
+    presence.announce(loginOf(presence, `k${index}`), version, true)
+  const again = loginOf(presence, 'a', 'bob')
+  presence.announce(again, version, true)
+  await round()
+  presence.onLogout(again)
+  await round()
+  expect(watcher.heard.flatMap(({ left }) => left)).toEqual([])
+  presence.onLogout(before)
+  await round()
+  expect(watcher.heard.flatMap(({ left }) => left)).toEqual(['a'])
+})
+
+/** A version of the file with this number. */
+function numbered(index: number): typeof version {
+  return { ...version, name: `f${index}` }
+}
+
+// A hundred thousand watches took 174 MB, once for each of 64 logins.
+test('one user watches and announces so many files, however many clients he has', () => {
+  const presence = new Presence()
+  const logins = ['a', 'b'].map((key) => loginOf(presence, key, 'mallory')) as [TestLogin, TestLogin]
+  for (let index = 0; index < watchedOfUserMax; index++)
+    presence.watch(logins[index % 2 === 0 ? 0 : 1], numbered(index))
+  expect(presence.watch(logins[0], version)).toBeUndefined()
+  expect(presence.watch(logins[0], numbered(0))).toEqual([])
+  expect(presence.watch(loginOf(presence, 'c'), version)).toEqual([])
+  for (let index = 0; index < announcedOfUserMax; index++)
+    presence.announce(logins[index % 2 === 0 ? 0 : 1], numbered(index), true)
+  expect(presence.announce(logins[1], version, true)).toBe(false)
+  expect(presence.announce(logins[1], numbered(1), true)).toBe(true)
+  expect(presence.announce(loginOf(presence, 'd'), version, true)).toBe(true)
+})
+
+// When a client with 100,000 shares left, nobody was answered for 2.4 s.
+test('what somebody leaves behind in many swarms is cleared and told a little at a time', async () => {
+  const presence = new Presence()
+  const [leaver, watcher] = [loginOf(presence, 'a'), loginOf(presence, 'w')]
+  for (let index = 0; index < 1000; index++) {
+    presence.announce(leaver, numbered(index), true)
+    presence.watch(watcher, numbered(index))
+  }
+  // Each look at the clock takes half a millisecond here.
+  let ms = performance.now()
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (ms += 0.5))
+  presence.onLogout(leaver)
+  expect(presence.announcedCount).toBe(0)
+  expect(presence.seeders(numbered(0))).toBe(0)
+  expect(presence.seeders(numbered(999))).toBe(1)
+  for (let turn = 0; turn < 10; turn++) await vi.advanceTimersToNextTimerAsync()
+  expect(watcher.lines.length).toBeLessThan(100)
+  clock.mockRestore()
+  await round()
+  await round()
+  expect(presence.seeders(numbered(999))).toBe(0)
+  expect(watcher.heard.flatMap(({ left }) => left).length).toBe(1000)
 })
 
 test('a watcher knows so many peers at most, hears of those that leave, and gets others for them', async () => {
@@ -197,7 +295,7 @@ test('a watcher knows so many peers at most, hears of those that leave, and gets
   const logins = Array.from({ length: 300 }, (_, index) => loginOf(presence, `k${index}`))
   for (const login of logins) presence.announce(login, version, true)
   const watcher = loginOf(presence, 'w')
-  const known = new Set(presence.watch(watcher, version).map(({ key }) => key))
+  const known = new Set(presence.watch(watcher, version)?.map(({ key }) => key))
   for (let index = 300; index < 400; index++) presence.announce(loginOf(presence, `k${index}`), version, true)
   await round()
   expect(watcher.heard).toEqual([])
@@ -219,7 +317,7 @@ test('a crowd that comes to a swarm costs each of its clients so many peers, how
     for (let index = 0; index < count; index++) {
       const login = loginOf(presence, `k${index}`)
       logins.push(login)
-      named += presence.watch(login, version).length
+      named += presence.watch(login, version)?.length ?? 0
       presence.announce(login, version, false)
       if (index % 20 === 0) await round()
     }
@@ -257,6 +355,18 @@ test('a login that is behind is told later, and then only what is still so', asy
   expect(outlet.lines).toEqual([])
   await outlet.catchUp()
   expect(watcher.heard).toMatchObject([{ accepted: false }, { joined: [{ key: 'a' }] }])
+})
+
+test('somebody for whom too much waits to be read is cut, and asks anew when he is back', () => {
+  const presence = new Presence()
+  const outlet = new TestOutlet()
+  loginOf(presence, 'w', 'wim', outlet)
+  outlet.isBehind = true
+  for (let index = 0; index < noticesWaitingMax; index++)
+    presence.tell('wim', noticeOf('file_gone', String(index), { group: 'g', name: 'n', fileId: 'f' }))
+  expect(outlet.closedBecause).toBeUndefined()
+  presence.tell('wim', noticeOf('file_gone', 'one more', { group: 'g', name: 'n', fileId: 'f' }))
+  expect(outlet.closedBecause).toBe('too much waits to be read')
 })
 
 test('what was not told before a logout is never told to whoever comes after it', async () => {
