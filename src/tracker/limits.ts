@@ -97,9 +97,6 @@ export const appendBytesMax = 256 * 1024
  */
 export const appendCommandsMax = 256
 
-/** What one notification to one login costs, in microseconds; charged to the user who caused it. */
-export const noticeMicroseconds = 8
-
 /** The message size that NATS must accept: an append, quoted, and its headers. */
 export const natsMessageBytesMax = 2 * appendBytesMax + 1024
 

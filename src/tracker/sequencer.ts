@@ -3,10 +3,10 @@
 
 import { randomBytes } from 'node:crypto'
 import { Failure, sentenceOf } from '../common/failure.ts'
+import { BatchSize } from './batch-size.ts'
 import { encodeEntry, parseEntry } from './entry.ts'
 import {
   appendBytesMax,
-  appendCommandsMax,
   commandsPerSnapshot,
   commandsPerLegacySnapshot,
   commandsWaitingMax,
@@ -34,6 +34,8 @@ export interface AppliedEntry extends At {
 
 export interface SequencerEvents {
   onApplied(entry: AppliedEntry): void
+  /** How long it took to apply this command and to pass on what came of it. */
+  onTook?(command: Command, ms: number): void
   /** The state was replaced by a later one, without the effects of the commands in between. */
   onStateReplaced(): void
   /** A snapshot was saved, so that a start need not read the whole log. */
@@ -91,6 +93,7 @@ export class Sequencer implements LogFollower {
   /** The append that is under way. */
   #append: Promise<void> | undefined
   #willAppend = false
+  #batches = new BatchSize()
   #isFresh = false
   #lost: Failure | undefined
   #isStopping = false
@@ -206,6 +209,7 @@ export class Sequencer implements LogFollower {
 
   onEntry(position: number, text: string): void {
     if (this.#lost !== undefined) return
+    const startedAtMs = performance.now()
     try {
       const { origin, number, atMs, from, command } = parseEntry(position, text)
       if (command.kind === 'raise_level') this.#checkLevel(command.level)
@@ -217,6 +221,9 @@ export class Sequencer implements LogFollower {
       // so a client that was told "done" finds its change even if the power fails now.
       if (origin === this.#origin) this.#settle(number, outcome)
       this.#events.onApplied({ position, atMs, from, origin, command, outcome, effects })
+      const tookMs = performance.now() - startedAtMs
+      this.#batches.onApplied(tookMs)
+      this.#events.onTook?.(command, tookMs)
     } catch (error) {
       this.#lose(error)
     }
@@ -280,11 +287,12 @@ export class Sequencer implements LogFollower {
     for (const { number, command, from } of this.#collected) {
       const entry = encodeEntry({ origin: this.#origin, number, atMs, from, command })
       bytes += Buffer.byteLength(entry)
-      const isFull = bytes > appendBytesMax || entries.length === appendCommandsMax
+      const isFull = bytes > appendBytesMax || entries.length === this.#batches.max
       if (isFull && entries.length > 0) break
       entries.push(entry)
     }
     const batch = this.#collected.splice(0, entries.length)
+    this.#batches.onBatch(batch.length)
     for (const waiting of batch) this.#sent.set(waiting.number, waiting)
     return { batch, entries }
   }

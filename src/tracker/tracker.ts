@@ -28,7 +28,7 @@ import { checkCommunity, checkKindOfLog, logFileIn, rememberCommunity } from './
 import { FailedLogins } from './failed-logins.ts'
 import { HighWaterMark } from './high-water-mark.ts'
 import { LevelKeeper } from './level-keeper.ts'
-import { fairness, noticeMicroseconds } from './limits.ts'
+import { fairness } from './limits.ts'
 import { Operator } from './operator.ts'
 import { Sequencer } from './sequencer.ts'
 import { TrackerServer } from './server.ts'
@@ -134,10 +134,11 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
     commandLog,
     {
       onApplied: (entry) => {
-        let told = 0
-        for (const effect of entry.effects) told += notify(presence, effect, entry.position)
-        if ('by' in entry.command) turns.charge(entry.command.by, told * noticeMicroseconds)
+        for (const effect of entry.effects) notify(presence, effect, entry.position)
         levels.onApplied(entry)
+      },
+      onTook: (command, ms) => {
+        if ('by' in command) turns.charge(command.by, 1000 * ms)
       },
       // Rare: this tracker stood still for a long time. What its clients missed can no longer be told; they reconnect
       // and announce again.

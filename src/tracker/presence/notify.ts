@@ -6,8 +6,8 @@ import { noticeOf } from './news.ts'
 import type { Presence } from './presence.ts'
 import { versionKey } from './swarm.ts'
 
-/** `position`: of the command in the log. Returns how many logins were told. */
-export function notify(presence: Presence, effect: Effect, position: number): number {
+/** `position`: of the command in the log. */
+export function notify(presence: Presence, effect: Effect, position: number): void {
   switch (effect.kind) {
     case 'trackers_changed':
       return presence.tellAll(noticeOf('trackers_changed', '', { trackers: [...effect.trackers] }))
@@ -34,30 +34,25 @@ export function notify(presence: Presence, effect: Effect, position: number): nu
   }
 }
 
-function onMemberLeft(
-  presence: Presence,
-  effect: Effect & { kind: 'member_left' },
-  position: number,
-): number {
+function onMemberLeft(presence: Presence, effect: Effect & { kind: 'member_left' }, position: number): void {
   const { group, user, members } = effect
   presence.dropFromGroup(user, group)
   const left = noticeOf('member_left', `${group} ${user}`, { group, user, position })
-  let told = presence.tell(user, left)
-  for (const { name } of members) told += presence.tell(name, left)
-  return told
+  presence.tell(user, left)
+  for (const { name } of members) presence.tell(name, left)
 }
 
 /** Retracts complete copies only: another machine of the same user may be downloading this very file. */
-function onShareWithdrawn(presence: Presence, effect: Effect & { kind: 'share_withdrawn' }): number {
+function onShareWithdrawn(presence: Presence, effect: Effect & { kind: 'share_withdrawn' }): void {
   const { version, user } = effect
   for (const login of presence.loginsOf(user)) {
     if (presence.isSeeder(login, version)) presence.retract(login, version)
   }
   // It may have been withdrawn from another machine of this user.
-  return presence.tell(user, noticeOf('file_gone', versionKey(version), version))
+  presence.tell(user, noticeOf('file_gone', versionKey(version), version))
 }
 
-function onFileGone(presence: Presence, effect: Effect & { kind: 'file_gone' }): number {
+function onFileGone(presence: Presence, effect: Effect & { kind: 'file_gone' }): void {
   const { version, sharers } = effect
   const concerned = presence.dropSwarm(version)
   for (const user of sharers) {
@@ -65,5 +60,4 @@ function onFileGone(presence: Presence, effect: Effect & { kind: 'file_gone' }):
   }
   const notice = noticeOf('file_gone', versionKey(version), version)
   for (const login of concerned) login.news.tell(notice)
-  return concerned.size
 }

@@ -59,19 +59,13 @@ export class Presence {
     return this.#byUser.get(user) ?? []
   }
 
-  /** Tells all logins of a user; returns how many there are. */
-  tell(user: string, notice: Notice): number {
-    let count = 0
-    for (const login of this.loginsOf(user)) {
-      login.news.tell(notice)
-      count++
-    }
-    return count
+  /** Tells all logins of a user. */
+  tell(user: string, notice: Notice): void {
+    for (const login of this.loginsOf(user)) login.news.tell(notice)
   }
 
-  tellAll(notice: Notice): number {
+  tellAll(notice: Notice): void {
     for (const login of this.#logins.keys()) login.news.tell(notice)
-    return this.#logins.size
   }
 
   seeders(version: FileVersion): number {
