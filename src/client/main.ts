@@ -2,10 +2,11 @@
 
 import { fstatSync, readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
-import { formatAddress, isLoopback } from '../common/addresses.ts'
+import { formatAddress } from '../common/addresses.ts'
 import { defaultDataFolder, makePrivateFolder } from '../common/data-folder.ts'
 import { exitCodeOf, onHangUp, whenWritten } from '../common/ending.ts'
 import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
+import { isLoopback } from '../common/networks.ts'
 import { parseArguments, type ClientArguments } from './arguments.ts'
 import { Client } from './client.ts'
 import { compilerFlag } from './compiler-flag.ts'

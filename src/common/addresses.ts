@@ -35,16 +35,6 @@ export function checkedAddress(host: string, port: string): Address {
   return { host: ip, port: number }
 }
 
-export function isLoopback(host: string): boolean {
-  const ip = plainHost(host)
-  return ip === '::1' || ip.startsWith('127.')
-}
-
-/** Plain IPv4 for an address that a dual-stack socket reports as `::ffff:1.2.3.4`; any other host as it is. */
-export function plainHost(host: string): string {
-  return host.startsWith('::ffff:') && host.includes('.') ? host.slice('::ffff:'.length) : host
-}
-
 /** Whether a listening address means "any address", which does not say where to connect from. */
 export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::'

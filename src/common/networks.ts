@@ -5,15 +5,27 @@
  * IPv6 address, since a subscriber has all addresses of that prefix (RFC 6177).
  */
 export function networkOf(host: string): string {
-  if (!host.includes(':')) return host
+  return host.includes(':') ? prefixOf(host, 4) : host
+}
+
+export function isLoopback(host: string): boolean {
+  const ip = plainHost(host)
+  return ip === '::1' || ip.startsWith('127.')
+}
+
+/** Plain IPv4 for an address that a dual-stack socket reports as `::ffff:1.2.3.4`; any other host as it is. */
+export function plainHost(host: string): string {
+  return host.startsWith('::ffff:') && host.includes('.') ? host.slice('::ffff:'.length) : host
+}
+
+/** The first groups of 16 bits of an IPv6 address. */
+function prefixOf(host: string, groupCount: number): string {
   const [address = ''] = host.split('%')
   const [head = '', tail] = address.split('::')
   const first = head === '' ? [] : head.split(':')
   const last = tail === undefined || tail === '' ? [] : tail.split(':')
   const zeros = tail === undefined ? 0 : 8 - first.length - last.length
   const groups = [...first, ...Array.from({ length: Math.max(0, zeros) }, () => '0'), ...last]
-  return `${groups
-    .slice(0, 4)
-    .map((group) => parseInt(group, 16).toString(16))
-    .join(':')}::/64`
+  const prefix = groups.slice(0, groupCount).map((group) => parseInt(group, 16).toString(16))
+  return `${prefix.join(':')}::/${16 * groupCount}`
 }

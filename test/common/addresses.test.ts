@@ -1,14 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import {
-  checkedAddress,
-  formatAddress,
-  isLoopback,
-  isWildcard,
-  parseAddress,
-  plainHost,
-} from '../../src/common/addresses.ts'
+import { checkedAddress, formatAddress, isWildcard, parseAddress } from '../../src/common/addresses.ts'
 import { Failure } from '../../src/common/failure.ts'
+import { isLoopback, plainHost } from '../../src/common/networks.ts'
 
 test('an address is read back from how it is written', () => {
   const host = fc.oneof(fc.ipV4(), fc.ipV6())

@@ -27,6 +27,8 @@ const pure = [
   'src/common/wire/frames.ts',
   'src/common/wire/messages.ts',
   'src/common/wire/methods.ts',
+  'src/common/wire/places.ts',
+  'src/common/wire/turns.ts',
   'src/client/downloading/asking.ts',
   'src/client/downloading/picker.ts',
   'src/client/prompt/text/rates.ts',

@@ -2,7 +2,8 @@
 // the one where they can reach this client, so it should be the listening address.
 
 import { isIPv4 } from 'node:net'
-import { isLoopback, isWildcard, type Address } from '../../common/addresses.ts'
+import { isWildcard, type Address } from '../../common/addresses.ts'
+import { isLoopback } from '../../common/networks.ts'
 
 /**
  * Undefined leaves the choice to the system: a loopback address cannot connect to another machine, and an

@@ -2,10 +2,11 @@
 // protocol begins with the first byte; encryption would branch off here.
 
 import { createServer, type Server, type Socket } from 'node:net'
-import { plainHost, type Address } from '../addresses.ts'
+import type { Address } from '../addresses.ts'
 import { Failure } from '../failure.ts'
 import { lineBytesBeforeLogin, turnedAwayMs } from '../limits.ts'
 import { listenOn } from '../listening.ts'
+import { plainHost } from '../networks.ts'
 import { refuse } from '../refusal.ts'
 import { Channel } from './channel.ts'
 import { encodeLine } from './frames.ts'

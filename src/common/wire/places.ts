@@ -2,8 +2,7 @@
 // places, by network; those that claim an owner have others, and proven ones are counted by owner. Pure: time is a
 // parameter.
 
-import { isLoopback } from '../addresses.ts'
-import { networkOf } from '../networks.ts'
+import { isLoopback, networkOf } from '../networks.ts'
 
 /** Bounds of a listener, each with its reason where it is set. */
 export interface PlaceLimits {

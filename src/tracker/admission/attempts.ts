@@ -2,8 +2,7 @@
 // guessing passwords is slow, from one address or from many, and no failure pushes out the count of another. A client
 // that has logged in as its user before is never locked out by others. Soft state; callers pass the time.
 
-import { networkOf } from '../../common/networks.ts'
-import { isLoopback } from '../../common/addresses.ts'
+import { isLoopback, networkOf } from '../../common/networks.ts'
 import {
   countedNetworksMax,
   failedAttemptsOfLoopbackPerMinute,
