@@ -83,6 +83,7 @@ export const peerConnectionLimits = {
   unprovenOfLoopback: 256,
   /** None: a peer that shows a ticket moves to a `claimed` place. */
   begunGraceMs: 0,
+  crowdedGraceMs: 0,
   claimed: 64,
   claimedOfOwner: 16,
   proveWithinMs: 5_000,

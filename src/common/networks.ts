@@ -8,6 +8,14 @@ export function networkOf(host: string): string {
   return host.includes(':') ? prefixOf(host, 4) : host
 }
 
+/**
+ * The networks that one subscriber may have, for a host likewise: an IPv4 address, or the first 48 bits of an IPv6
+ * address. Whoever is given so many has 65,536 networks.
+ */
+export function siteOf(host: string): string {
+  return host.includes(':') ? prefixOf(host, 3) : host
+}
+
 export function isLoopback(host: string): boolean {
   const ip = plainHost(host)
   return ip === '::1' || ip.startsWith('127.')

@@ -156,6 +156,8 @@ export const connectionLimits = {
   unprovenOfNetwork: 64,
   unprovenOfLoopback: 256,
   begunGraceMs: 10_000,
+  /** Longer than a login takes; whoever holds 64 places has to begin 40 logins a second. */
+  crowdedGraceMs: 1_500,
   /** For sharing clients only: a ticket was shown, but its key is not proved yet. */
   claimed: 0,
   claimedOfOwner: 0,

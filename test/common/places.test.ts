@@ -1,8 +1,10 @@
 // Who gets a place at a listener, and who has to make room.
 
 import { describe, expect, test } from 'vitest'
-import { networkOf } from '../../src/common/networks.ts'
+import { peerConnectionLimits } from '../../src/common/limits.ts'
+import { networkOf, siteOf } from '../../src/common/networks.ts'
 import { Places, type Place, type PlaceLimits } from '../../src/common/wire/places.ts'
+import { connectionLimits } from '../../src/tracker/limits.ts'
 
 const limits = {
   unheard: 0,
@@ -11,6 +13,7 @@ const limits = {
   unprovenOfNetwork: 3,
   unprovenOfLoopback: 5,
   begunGraceMs: 1000,
+  crowdedGraceMs: 100,
   claimed: 0,
   claimedOfOwner: 0,
   ofOwner: 2,
@@ -35,7 +38,7 @@ function placesAt(bounds: PlaceLimits = limits): At {
   const begin = (name: string, host: string, nowMs: number): void => {
     const place = come(name, host, nowMs)
     if (typeof place === 'string') throw new Error(place)
-    places.begin(place)
+    places.begin(place, nowMs)
   }
   return { places, gone, come, begin }
 }
@@ -43,11 +46,11 @@ function placesAt(bounds: PlaceLimits = limits): At {
 test('one address may have so many connections that are logging in, and one more is turned away', () => {
   const { come, begin, gone, places } = placesAt()
   for (let count = 0; count < 3; count++) begin('x', '10.0.0.1', 0)
-  expect(come('x', '10.0.0.1', 999)).toBe('too many connections from this address that have not logged in')
-  expect(come('x', '10.0.0.2', 999)).toBeTypeOf('object')
+  expect(come('x', '10.0.0.1', 99)).toBe('too many connections from this address that have not logged in')
+  expect(come('x', '10.0.0.2', 99)).toBeTypeOf('object')
   expect([gone, places.unprovenCount]).toEqual([[], 4])
   // A login that takes longer than that makes room too.
-  expect(come('y', '10.0.0.1', 1000)).toBeTypeOf('object')
+  expect(come('y', '10.0.0.1', 100)).toBeTypeOf('object')
   expect(gone).toEqual(['x'])
 })
 
@@ -72,12 +75,124 @@ test('the oldest that has not begun to log in makes room, of the address that ha
   expect(gone).toEqual(['a2', 'a3'])
 })
 
+test('one that has only just come stays where a login has had its time, and an older idler goes before both', () => {
+  const { come, begin, gone } = placesAt()
+  begin('a1', '10.0.0.1', 0)
+  begin('a2', '10.0.0.1', 0)
+  come('a3', '10.0.0.1', 199)
+  // Two of three places are with such as have begun: they keep them for 200 ms.
+  come('a4', '10.0.0.1', 200)
+  expect(gone).toEqual(['a1'])
+  come('a5', '10.0.0.1', 299)
+  expect(gone).toEqual(['a1', 'a3'])
+})
+
+test('the time of a login counts from its beginning, and to begin again earns no more', () => {
+  const { come, gone, places } = placesAt()
+  const [early, late] = [come('early', '10.0.0.1', 0) as Place, come('late', '10.0.0.1', 0) as Place]
+  const again = come('again', '10.0.0.1', 0) as Place
+  for (const [place, nowMs] of [
+    [again, 500],
+    [early, 510],
+    [late, 590],
+    [again, 590],
+  ] as const)
+    places.begin(place, nowMs)
+  expect(come('x', '10.0.0.1', 599)).toBeTypeOf('string')
+  places.begin(come('x', '10.0.0.1', 600) as Place, 600)
+  come('y', '10.0.0.1', 610)
+  expect(gone).toEqual(['again', 'early'])
+})
+
+// 256 connections of loopback, begun again every ten seconds, kept everybody there out.
+test.each([
+  ['loopback', '127.0.0.1', connectionLimits.unprovenOfLoopback],
+  ['an address', '10.0.0.1', connectionLimits.unprovenOfNetwork],
+])(
+  'logins that were begun and stand still keep nobody of %s out for longer than a login takes',
+  (_, host, max) => {
+    const { come, begin, gone } = placesAt(connectionLimits)
+    for (let count = 0; count < max; count++) begin('idle', host, 0)
+    expect(come('honest', host, connectionLimits.crowdedGraceMs - 1)).toBeTypeOf('string')
+    expect(come('honest', host, connectionLimits.crowdedGraceMs)).toBeTypeOf('object')
+    // They come again as soon as they are cut, which is before the honest one has begun.
+    for (let count = 1; count < max; count++) begin('idle', host, connectionLimits.crowdedGraceMs)
+    expect(gone).not.toContain('honest')
+  },
+)
+
+test('as many logins as there are places may begin at once, one more is turned away, and later ones are not', () => {
+  const { come, begin, gone, places } = placesAt(connectionLimits)
+  for (let count = 0; count < connectionLimits.unproven; count++)
+    begin('x', `10.0.${count >> 8}.${count & 255}`, 0)
+  const sentence = 'too many connections that have not logged in'
+  expect(come('y', '10.1.0.1', connectionLimits.crowdedGraceMs - 1)).toBe(sentence)
+  expect([gone, places.unprovenCount]).toEqual([[], connectionLimits.unproven])
+  expect(come('z', '10.1.0.1', connectionLimits.crowdedGraceMs)).toBeTypeOf('object')
+  expect([gone, places.unprovenCount]).toEqual([['x'], connectionLimits.unproven])
+})
+
+// 16 networks with 64 each kept everybody else out.
+test.each<[string, (index: number) => string]>([
+  ['some addresses', (index) => `10.0.0.${index % 16}`],
+  ['some networks', (index) => `2001:db8:${index % 16}:1::${index.toString(16)}`],
+  ['all networks of one site', (index) => `2001:db8:1:${index.toString(16)}::1`],
+])(
+  'places that logins from %s have filled are shared with whoever comes from elsewhere, at once',
+  (_, hostOf) => {
+    const { come, begin, gone } = placesAt(connectionLimits)
+    for (let index = 0; index < connectionLimits.unproven; index++) begin(`x${index}`, hostOf(index), 0)
+    for (const host of ['203.0.113.7', '2001:db8:ff:1::1']) begin('honest', host, 1)
+    expect(gone).toHaveLength(2)
+    for (let index = 0; index < connectionLimits.unproven; index++) come('x', hostOf(index), 2)
+    expect(gone).not.toContain('honest')
+  },
+)
+
+test('networks with nearly as many places as each other take none of a login that has its time', () => {
+  const { come, begin, gone } = placesAt()
+  for (const [name, host] of [
+    ['a', 1],
+    ['b', 2],
+  ] as const)
+    for (let count = 1; count <= 3; count++) begin(`${name}${count}`, `10.0.0.${host}`, 0)
+  begin('c1', '10.0.0.3', 1)
+  begin('c2', '10.0.0.3', 1)
+  expect(gone).toEqual(['a1', 'b1'])
+  expect(come('c3', '10.0.0.3', 1)).toBe('too many connections that have not logged in')
+})
+
+test('whoever has as many places as anybody gets another from its own alone', () => {
+  const { come, begin, gone } = placesAt()
+  begin('slow', '10.0.0.4', 0)
+  for (const [name, host] of [
+    ['a', 1],
+    ['a', 1],
+    ['b', 2],
+    ['b', 2],
+    ['c', 3],
+  ] as const)
+    begin(name, `10.0.0.${host}`, 100)
+  expect(come('c', '10.0.0.3', 150)).toBe('too many connections that have not logged in')
+  expect(gone).toEqual([])
+  expect(come('c', '10.0.0.3', 200)).toBeTypeOf('object')
+  expect(gone).toEqual(['a'])
+})
+
+test('where each has a single place, one that has not begun makes room for whoever has none', () => {
+  const { come, begin, gone } = placesAt()
+  for (let count = 1; count <= 5; count++) begin('x', `10.0.0.${count}`, 0)
+  come('idle', '10.0.0.6', 0)
+  expect(come('new', '10.0.0.7', 50)).toBeTypeOf('object')
+  expect(gone).toEqual(['idle'])
+})
+
 test('whoever has proved itself is not counted among those, and is never turned out by them', () => {
   const { come, begin, gone, places } = placesAt()
   for (const user of ['ann', 'bob', 'cid']) places.prove(come(user, '10.0.0.1', 0) as Place, user)
   for (let count = 0; count < 5; count++) begin('x', `10.0.1.${count}`, 5000)
-  expect(come('y', '10.0.2.1', 5000)).toBe('too many connections')
-  expect(come('z', '10.0.2.1', 6000)).toBeTypeOf('object')
+  expect(come('y', '10.0.2.1', 5099)).toBe('too many connections')
+  expect(come('z', '10.0.2.1', 5100)).toBeTypeOf('object')
   expect(gone).toEqual(['x'])
 })
 
@@ -100,7 +215,7 @@ test('when all places have owners, the one with most makes room, and one with a 
 test('after a logout it counts as one that has not begun, and a place that is given back stays given back', () => {
   const { come, begin, gone, places } = placesAt()
   const place = come('ann', '10.0.0.1', 0) as Place
-  places.begin(place)
+  places.begin(place, 0)
   places.prove(place, 'ann')
   places.unprove(place, 5000)
   begin('x', '10.0.0.1', 5000)
@@ -122,6 +237,7 @@ describe('where newcomers are heard before they need a place', () => {
     unprovenOfNetwork: 3,
     unprovenOfLoopback: 3,
     begunGraceMs: 0,
+    crowdedGraceMs: 0,
     claimed: 5,
     claimedOfOwner: 2,
     ofOwner: 3,
@@ -181,7 +297,25 @@ describe('where newcomers are heard before they need a place', () => {
     for (const name of ['x1', 'x2', 'x3']) claim(name, '10.0.0.2', 'ann')
     expect(at.gone).toEqual(['b1', 'x1'])
     claim('c1', '10.0.0.3', 'cid')
-    expect(at.gone).toEqual(['b1', 'x1', 'b2'])
+    // Of the three that call themselves ann, one of the two from one address.
+    expect(at.gone).toEqual(['b1', 'x1', 'x2'])
+  })
+
+  test('one user who claims places from everywhere takes none of another', () => {
+    const at = placesAt(peerConnectionLimits)
+    const claim = (name: string, host: string): void => at.places.claim(heard(at, name, host) as Place, name)
+    claim('honest', '203.0.113.7')
+    for (let count = 0; count < 2 * peerConnectionLimits.claimed; count++)
+      claim('mallory', `2001:db8:${count.toString(16)}::1`)
+    expect(at.gone).toEqual(Array.from({ length: peerConnectionLimits.claimed + 1 }, () => 'mallory'))
+  })
+
+  test('a site that queues from many networks is one of those who wait, and drops its own', () => {
+    const at = placesAt(open)
+    for (const name of ['a', 'b', 'c', 'd']) at.come(name, `2001:db8:1:${name}::1`, 0)
+    expect(at.come('e', '2001:db8:1:e::1', 0)).toBeTypeOf('string')
+    expect(at.come('f', '10.0.0.2', 0)).toBeTypeOf('object')
+    expect(at.gone).toEqual(['a'])
   })
 
   test('those who have said nothing or not proved it take no place of those who have', () => {
@@ -235,4 +369,10 @@ test.each([
   ['::1', '0:0:0:0::/64'],
 ])('the network of %s is %s', (host, network) => {
   expect(networkOf(host)).toBe(network)
+})
+
+test('the site of an address is that of all networks which one subscriber may have', () => {
+  expect(siteOf('10.1.2.3')).toBe('10.1.2.3')
+  expect(siteOf('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1::/48')
+  expect(siteOf('2001:db8::6')).toBe('2001:db8:0::/48')
 })

@@ -51,6 +51,7 @@ test.each([
       count(connectionLimits.unprovenOfNetwork),
       count(connectionLimits.unprovenOfLoopback),
       seconds(connectionLimits.begunGraceMs),
+      seconds(connectionLimits.crowdedGraceMs),
       count(connectionLimits.ofOwner),
       count(connectionLimits.all),
     ],

@@ -131,7 +131,7 @@ export class Listener {
     return {
       channel,
       remoteHost,
-      begin: () => this.#places.begin(place),
+      begin: () => this.#places.begin(place, performance.now()),
       claim: (owner) => this.#places.claim(place, owner),
       prove: (owner) => this.#places.prove(place, owner),
       unprove: () => this.#places.unprove(place, performance.now()),

@@ -1,8 +1,8 @@
 // Decides which connections of a listener have a place, and whose is taken when none is left. Unproven ones share few
-// places, by network; those that claim an owner have others, and proven ones are counted by owner. Pure: time is a
-// parameter.
+// places, by network and site; those that claim an owner have others, and proven ones are counted by owner. A newcomer
+// costs as much as there are groups, not connections. Pure: time is a parameter.
 
-import { isLoopback, networkOf } from '../networks.ts'
+import { isLoopback, networkOf, siteOf } from '../networks.ts'
 
 /** Bounds of a listener, each with its reason where it is set. */
 export interface PlaceLimits {
@@ -18,8 +18,12 @@ export interface PlaceLimits {
   readonly unprovenOfNetwork: number
   /** Likewise for loopback, where a whole test swarm may live behind one address. */
   readonly unprovenOfLoopback: number
-  /** How long one that has begun to prove itself keeps its place, in milliseconds. */
+  /**
+   * How long one that has begun to prove itself keeps its place, in milliseconds: the first while few have begun, and
+   * less the more there are, down to the second when they have most places. An honest one needs a part of that.
+   */
   readonly begunGraceMs: number
+  readonly crowdedGraceMs: number
   /** Connections that claim an owner and have yet to prove it: in all, and per owner and network. */
   readonly claimed: number
   readonly claimedOfOwner: number
@@ -41,50 +45,76 @@ export interface Place {
   readonly onTaken: (sentence: string) => void
 }
 
-type State = 'unheard' | 'waiting' | 'unproven' | 'claimed' | 'proven' | 'ended'
+/** `begun`: unproven, and it has begun to prove who it is. */
+type State = 'unheard' | 'waiting' | 'unproven' | 'begun' | 'claimed' | 'proven' | 'ended'
 
 interface Held extends Place {
   state: State
   sinceMs: number
-  /** It has begun to prove who it is. */
-  hasBegun: boolean
+  /** When it began to prove itself; counts in that state alone. */
+  begunAtMs: number
   owner: string | undefined
   /** By what it is counted: a network, a network and an owner, or an owner. */
   group: string
+  /** By what its group is counted together with others: a site or an owner. Those with many groups are no more. */
+  whole: string
+  readonly site: string
   /** The most unproven connections of its network. */
   readonly networkMax: number
 }
 
-/** Places of one state, in order of arrival: the first of a set is its oldest. */
+type Sets = Map<string, Set<Held>>
+
+/** The share of the places with those that have begun from which these have no more than `crowdedGraceMs`. */
+const crowdedShare = 0.75
+
+const none: ReadonlySet<Held> = new Set()
+
+/** Places of one state, in the order in which they came to it: the first of a set is its oldest. */
 class Seats {
   readonly all = new Set<Held>()
-  readonly #byGroup = new Map<string, Set<Held>>()
+  readonly #byGroup: Sets = new Map()
+  readonly #byWhole: Sets = new Map()
 
   get size(): number {
     return this.all.size
   }
 
+  get wholes(): Iterable<string> {
+    return this.#byWhole.keys()
+  }
+
   of(group: string): ReadonlySet<Held> {
-    return this.#byGroup.get(group) ?? new Set()
+    return this.#byGroup.get(group) ?? none
+  }
+
+  ofWhole(whole: string): ReadonlySet<Held> {
+    return this.#byWhole.get(whole) ?? none
   }
 
   add(place: Held): void {
     this.all.add(place)
-    const group = this.#byGroup.get(place.group)
-    if (group === undefined) this.#byGroup.set(place.group, new Set([place]))
-    else group.add(place)
+    addTo(this.#byGroup, place.group, place)
+    addTo(this.#byWhole, place.whole, place)
   }
 
   remove(place: Held): void {
     this.all.delete(place)
-    const group = this.#byGroup.get(place.group)
-    group?.delete(place)
-    if (group?.size === 0) this.#byGroup.delete(place.group)
+    removeFrom(this.#byGroup, place.group, place)
+    removeFrom(this.#byWhole, place.whole, place)
   }
 
+  /** The largest group, of the whole that has most. */
   largest(): ReadonlySet<Held> {
-    let largest: ReadonlySet<Held> = new Set()
-    for (const group of this.#byGroup.values()) if (group.size > largest.size) largest = group
+    let largest = none
+    let mostOfWhole = 0
+    for (const group of this.#byGroup.values()) {
+      const [first] = group
+      const ofWhole = first === undefined ? 0 : this.ofWhole(first.whole).size
+      if (ofWhole < mostOfWhole || (ofWhole === mostOfWhole && group.size <= largest.size)) continue
+      largest = group
+      mostOfWhole = ofWhole
+    }
     return largest
   }
 }
@@ -95,6 +125,7 @@ export class Places {
     unheard: new Seats(),
     waiting: new Seats(),
     unproven: new Seats(),
+    begun: new Seats(),
     claimed: new Seats(),
     proven: new Seats(),
   }
@@ -105,32 +136,40 @@ export class Places {
 
   /** Connections with a place, without newcomers that are unheard or waiting. */
   get count(): number {
-    const { unproven, claimed, proven } = this.#seats
-    return unproven.size + claimed.size + proven.size
+    return this.unprovenCount + this.#seats.claimed.size + this.#seats.proven.size
   }
 
   get unprovenCount(): number {
-    return this.#seats.unproven.size
+    return this.#seats.unproven.size + this.#seats.begun.size
   }
 
-  /**
-   * A place for a newcomer from this host, or a sentence that says why there is none. When all are taken, the oldest
-   * one goes that has not even begun to prove itself: a client does that within two round trips, an idler never.
-   */
+  /** A place for a newcomer from this host, or a sentence that says why there is none. */
   take(host: string, nowMs: number, onTaken: (sentence: string) => void): Place | string {
     const { unheard, unprovenOfNetwork, unprovenOfLoopback } = this.#limits
     const network = networkOf(host)
     const networkMax = isLoopback(host) ? unprovenOfLoopback : unprovenOfNetwork
-    const rest = { owner: undefined, state: 'ended' as const, group: network, networkMax, onTaken }
-    const place: Held = { network, sinceMs: nowMs, hasBegun: false, ...rest }
+    const site = siteOf(host)
+    const rest = {
+      owner: undefined,
+      state: 'ended' as const,
+      group: network,
+      whole: site,
+      networkMax,
+      onTaken,
+    }
+    const place: Held = { network, site, sinceMs: nowMs, begunAtMs: nowMs, ...rest }
     if (unheard === 0) return this.#settle(place, nowMs) ?? place
     if (!this.#queue(place, 'unheard', unheard)) return crowded
     return place
   }
 
-  /** It has begun to prove itself, and keeps its place for `begunGraceMs`. */
-  begin(place: Place): void {
-    ;(place as Held).hasBegun = true
+  /** It has begun to prove itself. To begin again earns no further time. */
+  begin(place: Place, nowMs: number): void {
+    const held = place as Held
+    if (held.state !== 'unproven') return
+    this.#leave(held)
+    held.begunAtMs = nowMs
+    this.#enter(held, 'begun', held.network, held.site)
   }
 
   /** The newcomer's first bytes have been read. It now waits for an answer, or is unproven if it has said nothing. */
@@ -149,7 +188,7 @@ export class Places {
     if (held.state === 'ended' || held.state === 'proven') return
     this.#leave(held)
     // By network too: a ticket shown elsewhere by somebody else takes no place of its owner.
-    this.#enter(held, 'claimed', `${held.network} ${owner}`)
+    this.#enter(held, 'claimed', `${held.network} ${owner}`, owner)
     const { claimed } = this.#seats
     if (claimed.of(held.group).size > this.#limits.claimedOfOwner)
       this.#end(claimed.of(held.group), 'replaced by a newer connection of the same user')
@@ -162,7 +201,7 @@ export class Places {
     if (held.state === 'ended') return
     this.#leave(held)
     held.owner = owner
-    this.#enter(held, 'proven', owner)
+    this.#enter(held, 'proven', owner, owner)
     const all = this.#seats.proven.of(owner)
     if (all.size > this.#limits.ofOwner) this.#end(all, 'replaced by a newer connection of the same user')
     if (this.#seats.proven.size > this.#limits.proven && !this.#evictOfLargestOwner())
@@ -176,8 +215,7 @@ export class Places {
     this.#leave(held)
     held.owner = undefined
     held.sinceMs = nowMs
-    held.hasBegun = false
-    this.#enter(held, 'unproven', held.network)
+    this.#enter(held, 'unproven', held.network, held.site)
   }
 
   /** The connection has ended. */
@@ -187,45 +225,90 @@ export class Places {
 
   /** Connections without proof for at least `ms`, oldest first. */
   unprovenFor(ms: number, nowMs: number): Place[] {
-    const { unheard, waiting, unproven, claimed } = this.#seats
-    return [...claimed.all, ...waiting.all, ...unproven.all, ...unheard.all]
+    const { unheard, waiting, unproven, begun, claimed } = this.#seats
+    return [...claimed.all, ...begun.all, ...waiting.all, ...unproven.all, ...unheard.all]
       .filter(({ sinceMs }) => nowMs - sinceMs >= ms)
       .toSorted((a, b) => a.sinceMs - b.sinceMs)
   }
 
   /**
-   * Adds it to a queue. A full queue drops the newest of the largest network, since nobody would get a turn if the
+   * Adds it to a queue. A full queue drops the newest of the site that has most, since nobody would get a turn if the
    * oldest went. False when the newcomer is the one to drop.
    */
   #queue(place: Held, state: 'unheard' | 'waiting', max: number): boolean {
     const seats = this.#seats[state]
     if (seats.size >= max) {
       const largest = seats.largest()
-      if (seats.of(place.network).size >= largest.size) return false
+      const [first] = largest
+      if (first === undefined || seats.ofWhole(place.site).size >= seats.ofWhole(first.whole).size)
+        return false
       this.#end([...largest].slice(-1), crowded)
     }
-    this.#enter(place, state, place.network)
+    this.#enter(place, state, place.network, place.site)
     return true
   }
 
   /** Seats it among the unproven, or says why it cannot be. */
   #settle(place: Held, nowMs: number): string | undefined {
     const { unproven, all } = this.#limits
-    const seats = this.#seats.unproven
-    const ofNetwork = seats.of(place.network)
-    if (ofNetwork.size >= place.networkMax && !this.#evict(ofNetwork, nowMs))
+    const seats = this.#seats
+    const ofNetwork = { idle: seats.unproven.of(place.network), begun: seats.begun.of(place.network) }
+    const begunShare = ofNetwork.begun.size / place.networkMax
+    if (sizeOf(ofNetwork) >= place.networkMax && !this.#evict(ofNetwork, begunShare, nowMs))
       return 'too many connections from this address that have not logged in'
-    if (seats.size >= unproven && !this.#evict(seats.largest(), nowMs))
+    if (this.unprovenCount >= unproven && !this.#makeRoomFor(place, nowMs))
       return 'too many connections that have not logged in'
-    if (this.count >= all && !this.#evict(seats.all, nowMs) && !this.#evictOfLargestOwner())
+    if (
+      this.count >= all &&
+      !this.#evict(this.#unproven, this.#begunShare, nowMs) &&
+      !this.#evictOfLargestOwner()
+    )
       return 'too many connections'
-    this.#enter(place, 'unproven', place.network)
+    this.#enter(place, 'unproven', place.network, place.site)
     return undefined
   }
 
-  #enter(place: Held, state: Exclude<State, 'ended'>, group: string): void {
+  /** Frees one of the places that all unproven ones share: one of the site that has most, whatever it has begun. */
+  #makeRoomFor(place: Held, nowMs: number): boolean {
+    const own = this.#unprovenOf(place.site)
+    const largest = this.#unprovenOf(this.#largestSite())
+    if (this.#evict(largest, this.#begunShare, nowMs)) return true
+    // With one fewer the two would only change places.
+    if (sizeOf(largest) > sizeOf(own) + 1) return this.#end(largest.begun, tooSlow)
+    return this.#evict(sizeOf(own) === 0 ? this.#unproven : own, this.#begunShare, nowMs)
+  }
+
+  /** How much of the places that all unproven ones share have those that have begun. */
+  get #begunShare(): number {
+    return this.#seats.begun.size / this.#limits.unproven
+  }
+
+  get #unproven(): Unproven {
+    return { idle: this.#seats.unproven.all, begun: this.#seats.begun.all }
+  }
+
+  #unprovenOf(site: string): Unproven {
+    return { idle: this.#seats.unproven.ofWhole(site), begun: this.#seats.begun.ofWhole(site) }
+  }
+
+  /** The site with most unproven ones; of several the one that has been there longest. */
+  #largestSite(): string {
+    const { unproven, begun } = this.#seats
+    let largest = ''
+    let most = 0
+    for (const { wholes } of [begun, unproven]) {
+      for (const site of wholes) {
+        const size = unproven.ofWhole(site).size + begun.ofWhole(site).size
+        if (size > most) [largest, most] = [site, size]
+      }
+    }
+    return largest
+  }
+
+  #enter(place: Held, state: Exclude<State, 'ended'>, group: string, whole: string): void {
     place.state = state
     place.group = group
+    place.whole = whole
     this.#seats[state].add(place)
   }
 
@@ -235,31 +318,59 @@ export class Places {
     place.state = 'ended'
   }
 
-  /** Ends the oldest that may be ended; false when there is none. */
-  #evict(places: ReadonlySet<Held>, nowMs: number): boolean {
-    for (const place of places) {
-      if (place.hasBegun && nowMs - place.sinceMs < this.#limits.begunGraceMs) continue
-      this.#end([place], 'did not log in while others wait')
-      return true
-    }
-    return false
+  /**
+   * Ends one of these, where so large a share of the places is with those that have begun; false when all may stay. An
+   * idler goes first. Who has only just come goes last, since a client begins within two round trips: whoever holds the
+   * other places would otherwise push it out with each further connection.
+   */
+  #evict({ idle, begun }: Unproven, begunShare: number, nowMs: number): boolean {
+    const { begunGraceMs, crowdedGraceMs } = this.#limits
+    const shrunk = Math.min(1, begunShare / crowdedShare)
+    const graceMs = begunGraceMs - (begunGraceMs - crowdedGraceMs) * shrunk
+    const [idler] = idle
+    const [slowest] = begun
+    if (idler !== undefined && nowMs - idler.sinceMs >= crowdedGraceMs) return this.#end(idle, tooSlow)
+    if (slowest !== undefined && nowMs - slowest.begunAtMs >= graceMs) return this.#end(begun, tooSlow)
+    return this.#end(idle, tooSlow)
   }
 
   /** Ends the oldest connection of the owner with most. Nobody's only connection makes room for others. */
   #evictOfLargestOwner(): boolean {
     const largest = this.#seats.proven.largest()
-    if (largest.size < 2) return false
-    this.#end(largest, 'others have no connection at all')
-    return true
+    return largest.size > 1 && this.#end(largest, 'others have no connection at all')
   }
 
-  /** Ends the first. Its place is free at once, even before its connection has closed. */
-  #end(places: Iterable<Held>, sentence: string): void {
+  /** Ends the first, if there is one. Its place is free at once, even before its connection has closed. */
+  #end(places: Iterable<Held>, sentence: string): boolean {
     const [first] = places
-    if (first === undefined) return
+    if (first === undefined) return false
     this.#leave(first)
     first.onTaken(sentence)
+    return true
   }
 }
 
+/** Unproven ones, without and with those that have begun. */
+interface Unproven {
+  readonly idle: ReadonlySet<Held>
+  readonly begun: ReadonlySet<Held>
+}
+
+function sizeOf({ idle, begun }: Unproven): number {
+  return idle.size + begun.size
+}
+
+function addTo(sets: Sets, name: string, place: Held): void {
+  const set = sets.get(name)
+  if (set === undefined) sets.set(name, new Set([place]))
+  else set.add(place)
+}
+
+function removeFrom(sets: Sets, name: string, place: Held): void {
+  const set = sets.get(name)
+  set?.delete(place)
+  if (set?.size === 0) sets.delete(name)
+}
+
 const crowded = 'too many others are connecting at the same time'
+const tooSlow = 'did not log in while others wait'
