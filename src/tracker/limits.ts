@@ -79,7 +79,13 @@ export const failedAttemptsOfNetworkPerMinute = 60
 export const failedAttemptsOfLoopbackPerMinute = 600
 export const failedAttemptsOfUserPerMinute = 50
 
-/** Networks whose failed attempts are counted separately; further ones share one count. */
+/**
+ * Likewise for an IPv6 site (/48), which has 65,536 networks: a whole university mistypes, and what one site adds to
+ * the networks that are counted is a part of them.
+ */
+export const failedAttemptsOfSitePerMinute = 600
+
+/** Networks, and sites, whose failed attempts are counted separately; further ones share one count. */
 export const countedNetworksMax = 10_000
 
 /** Recent login keys remembered per user: as many as a person has machines. */

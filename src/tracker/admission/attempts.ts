@@ -2,12 +2,13 @@
 // guessing passwords is slow, from one address or from many, and no failure pushes out the count of another. A client
 // that has logged in as its user before is never locked out by others. Soft state; callers pass the time.
 
-import { isLoopback, networkOf } from '../../common/networks.ts'
+import { isLoopback, networkOf, siteOf } from '../../common/networks.ts'
 import {
   countedNetworksMax,
   failedAttemptsOfLoopbackPerMinute,
   failedAttemptsOfNetworkPerMinute,
   failedAttemptsOfPairPerMinute,
+  failedAttemptsOfSitePerMinute,
   failedAttemptsOfUserPerMinute,
   knownKeysOfUserMax,
 } from '../limits.ts'
@@ -16,14 +17,20 @@ const minuteMs = 60_000
 
 /** A bucket that leaks as much in a minute as it holds. */
 interface Bucket {
+  readonly perMinute: number
   level: number
   atMs: number
 }
 
+/** In the order of their last failure. */
+type Buckets = Map<string, Bucket>
+
 export class Attempts {
-  readonly #networks = new Map<string, Bucket>()
-  readonly #users = new Map<string, Bucket>()
-  readonly #pairs = new Map<string, Bucket>()
+  readonly #networks: Buckets = new Map()
+  /** Of IPv6 alone: whoever has a site has so many networks that they would take up all that are counted. */
+  readonly #sites: Buckets = new Map()
+  readonly #users: Buckets = new Map()
+  readonly #pairs: Buckets = new Map()
   /** Keys that have logged in as each user, the latest last. */
   readonly #keys = new Map<string, Set<string>>()
 
@@ -31,14 +38,17 @@ export class Attempts {
   isBlocked(user: string, host: string, nowMs: number): boolean {
     return (
       this.isHostBlocked(host, nowMs) ||
-      isFull(this.#users.get(user), failedAttemptsOfUserPerMinute, nowMs) ||
-      isFull(this.#pairs.get(pairOf(user, host)), failedAttemptsOfPairPerMinute, nowMs)
+      isFull(this.#users.get(user), nowMs) ||
+      isFull(this.#pairs.get(pairOf(user, host)), nowMs)
     )
   }
 
   /** Whether one more attempt of any kind from this host is too many. */
   isHostBlocked(host: string, nowMs: number): boolean {
-    return isFull(this.#networks.get(this.#networkOf(host)), ofNetworkMax(host), nowMs)
+    return (
+      isFull(this.#networks.get(countedAs(networkOf(host), this.#networks)), nowMs) ||
+      (hasSite(host) && isFull(this.#sites.get(countedAs(siteOf(host), this.#sites)), nowMs))
+    )
   }
 
   /** Whether this key has logged in as this user here. */
@@ -55,8 +65,10 @@ export class Attempts {
 
   /** A failed attempt for no particular user, such as registering a name that is taken. */
   onHostFailed(host: string, nowMs: number): void {
-    this.#forgetEmpty(nowMs)
-    fill(this.#networks, this.#networkOf(host), ofNetworkMax(host), nowMs)
+    for (const buckets of [this.#networks, this.#sites, this.#users, this.#pairs]) forgetEmpty(buckets, nowMs)
+    fill(this.#networks, countedAs(networkOf(host), this.#networks), ofNetworkMax(host), nowMs)
+    if (!hasSite(host)) return
+    fill(this.#sites, countedAs(siteOf(host), this.#sites), failedAttemptsOfSitePerMinute, nowMs)
   }
 
   onLoggedIn(user: string, key: string): void {
@@ -67,27 +79,15 @@ export class Attempts {
     const [oldest = ''] = keys
     if (keys.size > knownKeysOfUserMax) keys.delete(oldest)
   }
+}
 
-  /** Networks beyond the bound share one count, so that many of them cannot push each other out. */
-  #networkOf(host: string): string {
-    const network = networkOf(host)
-    const isCounted = this.#networks.has(network) || this.#networks.size < countedNetworksMax
-    return isCounted ? network : 'others'
-  }
+/** Those beyond the bound share one count, so that many of them cannot push each other out. */
+function countedAs(name: string, buckets: Buckets): string {
+  return buckets.has(name) || buckets.size < countedNetworksMax ? name : 'others'
+}
 
-  #forgetEmpty(nowMs: number): void {
-    for (const [buckets, max] of [
-      [this.#networks, failedAttemptsOfLoopbackPerMinute],
-      [this.#users, failedAttemptsOfUserPerMinute],
-      [this.#pairs, failedAttemptsOfPairPerMinute],
-    ] as const) {
-      for (const [name, bucket] of buckets) {
-        // Buckets are in the order of their last failure.
-        if (nowMs - bucket.atMs < minuteMs && levelOf(bucket, max, nowMs) > 0) break
-        buckets.delete(name)
-      }
-    }
-  }
+function hasSite(host: string): boolean {
+  return host.includes(':') && !isLoopback(host)
 }
 
 function ofNetworkMax(host: string): number {
@@ -98,17 +98,24 @@ function pairOf(user: string, host: string): string {
   return `${user} ${networkOf(host)}`
 }
 
-function levelOf({ level, atMs }: Bucket, perMinute: number, nowMs: number): number {
+function levelOf({ perMinute, level, atMs }: Bucket, nowMs: number): number {
   return Math.max(0, level - (Math.max(0, nowMs - atMs) * perMinute) / minuteMs)
 }
 
-function isFull(bucket: Bucket | undefined, perMinute: number, nowMs: number): boolean {
-  return bucket !== undefined && levelOf(bucket, perMinute, nowMs) > perMinute - 1
+function isFull(bucket: Bucket | undefined, nowMs: number): boolean {
+  return bucket !== undefined && levelOf(bucket, nowMs) > bucket.perMinute - 1
 }
 
-function fill(buckets: Map<string, Bucket>, name: string, perMinute: number, nowMs: number): void {
+function fill(buckets: Buckets, name: string, perMinute: number, nowMs: number): void {
   const bucket = buckets.get(name)
-  const level = bucket === undefined ? 0 : levelOf(bucket, perMinute, nowMs)
+  const level = bucket === undefined ? 0 : levelOf(bucket, nowMs)
   buckets.delete(name)
-  buckets.set(name, { level: level + 1, atMs: nowMs })
+  buckets.set(name, { perMinute, level: level + 1, atMs: nowMs })
+}
+
+function forgetEmpty(buckets: Buckets, nowMs: number): void {
+  for (const [name, bucket] of buckets) {
+    if (nowMs - bucket.atMs < minuteMs && levelOf(bucket, nowMs) > 0) break
+    buckets.delete(name)
+  }
 }

@@ -7,6 +7,7 @@ import {
   failedAttemptsOfLoopbackPerMinute,
   failedAttemptsOfNetworkPerMinute,
   failedAttemptsOfPairPerMinute,
+  failedAttemptsOfSitePerMinute,
   failedAttemptsOfUserPerMinute,
   knownKeysOfUserMax,
 } from '../../../src/tracker/limits.ts'
@@ -43,6 +44,55 @@ test('an address may fail so often, whatever names it tries', () => {
   expect(failuresUntilBlocked(attempts, v6)).toBe(failedAttemptsOfNetworkPerMinute)
   const loopback = (count: number): [string, string] => [`u${count}`, '127.0.0.1']
   expect(failuresUntilBlocked(attempts, loopback)).toBe(failedAttemptsOfLoopbackPerMinute)
+})
+
+// What was counted for an address was forgotten as fast as for loopback, with a tenth of a second between two failures.
+test('an address may fail no more often if it takes its time between two attempts', () => {
+  const attempts = new Attempts()
+  let failed = 0
+  for (let nowMs = 0; nowMs < 60_000; nowMs += 100) {
+    if (attempts.isHostBlocked('10.0.0.1', nowMs)) continue
+    attempts.onHostFailed('10.0.0.1', nowMs)
+    failed++
+  }
+  expect(failed).toBeGreaterThanOrEqual(failedAttemptsOfNetworkPerMinute)
+  expect(failed).toBeLessThanOrEqual(2 * failedAttemptsOfNetworkPerMinute)
+})
+
+/** Addresses of one site, each in another network. */
+const ofSite = (count: number): [string, string] => [`u${count}`, `2001:db8:1:${count.toString(16)}::1`]
+
+test('a site may fail so often, from however many networks', () => {
+  const attempts = new Attempts()
+  expect(failuresUntilBlocked(attempts, ofSite)).toBe(failedAttemptsOfSitePerMinute)
+  expect(attempts.isHostBlocked('2001:db8:1:ffff::1', 0)).toBe(true)
+  expect(attempts.isHostBlocked('2001:db8:2:1::1', 0)).toBe(false)
+})
+
+// Ten thousand networks of one site with a failure each put everybody else into one count.
+test('one site, however many of its networks fail, leaves every address elsewhere its own count', () => {
+  const attempts = new Attempts()
+  // None that come later are forgotten before this one.
+  failuresUntilBlocked(attempts, (count) => [`u${count}`, '2001:db8:1:0::1'])
+  const untilMs = 3 * countedNetworksMax
+  for (let nowMs = 0; nowMs < untilMs; nowMs++) {
+    const [user, host] = ofSite(nowMs)
+    if (!attempts.isBlocked(user, host, nowMs)) attempts.onFailed(user, host, nowMs)
+  }
+  const failed = failuresUntilBlocked(attempts, (count) => [`v${count}`, '10.0.0.1'], untilMs)
+  expect(failed).toBe(failedAttemptsOfNetworkPerMinute)
+  expect(attempts.isHostBlocked('10.0.0.2', untilMs)).toBe(false)
+})
+
+test('so many addresses are counted each for itself, and those beyond them together', () => {
+  const attempts = new Attempts()
+  for (let count = 1; count < countedNetworksMax; count++)
+    attempts.onHostFailed(`10.1.${count >> 8}.${count & 255}`, 0)
+  failuresUntilBlocked(attempts, (count) => [`u${count}`, '10.0.0.1'])
+  expect(attempts.isHostBlocked('10.0.0.2', 0)).toBe(false)
+  failuresUntilBlocked(attempts, (count) => [`u${count}`, '10.0.0.2'])
+  expect(attempts.isHostBlocked('10.0.0.3', 0)).toBe(true)
+  expect(attempts.isHostBlocked('10.1.0.1', 0)).toBe(false)
 })
 
 test('a user may be guessed at so often, from however many addresses', () => {
