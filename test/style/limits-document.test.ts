@@ -12,11 +12,15 @@ import {
   wantedOfOwnerMax,
 } from '../../src/client/sharing/limits.ts'
 import {
+  announceFilesMax,
   peerConnectionLimits,
   peersPerFileMax,
   requestsInFlightMax,
   stalledAfterMs,
+  stalledInPiecesAfterMs,
+  trackerKeysMax,
   unsentBytesMax,
+  unsentToPeerBytesMax,
 } from '../../src/common/limits.ts'
 import {
   commandsWaitingMax,
@@ -31,6 +35,7 @@ import {
   knownKeysOfUserMax,
   newsPaceMaxMs,
   newsPaceMinMs,
+  newsPaceMsPerWatcher,
   peersOfUserMax,
 } from '../../src/tracker/limits.ts'
 import { quotaTable } from '../../src/tracker/state/quotas.ts'
@@ -66,6 +71,7 @@ test.each([
       `${unsentBytesMax / 1024} KiB`,
       seconds(stalledAfterMs),
       count(fairness.changesOfOwnerMax),
+      count(announceFilesMax),
       count(commandsWaitingMax),
       `${fairness.sliceMs} ms`,
     ],
@@ -84,8 +90,13 @@ test.each([
   ],
   [
     'Swarms',
-    [count(peersPerFileMax), count(peersOfUserMax), `${newsPaceMinMs} ms to ${newsPaceMaxMs / 1000} s apart`],
+    [
+      count(peersPerFileMax),
+      count(peersOfUserMax),
+      `${newsPaceMsPerWatcher} ms apart for each watcher, ${newsPaceMinMs} ms to ${seconds(newsPaceMaxMs)}`,
+    ],
   ],
+  ['Communities', [count(trackerKeysMax)]],
   [
     'Connections to a sharing client',
     [
@@ -110,6 +121,8 @@ test.each([
       count(wantedOfOwnerMax),
       `${answerBytesAtOnce / 1024 / 1024} MiB`,
       `${answerBytesPerSecond / 1024} KiB/s`,
+      `${unsentToPeerBytesMax / 1024} KiB`,
+      seconds(stalledInPiecesAfterMs),
     ],
   ],
 ])('the bounds of "%s" are those of the sources', (title, expected) => {

@@ -1,6 +1,6 @@
 // A sharing client beside those who take its places, its memory or its time, over real sockets.
 
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { openedFilesMax } from '../../../src/client/sharing/limits.ts'
 import {
@@ -8,6 +8,7 @@ import {
   pieceBytes,
   stalledAfterMs,
   stalledInPiecesAfterMs,
+  unsentToPeerBytesMax,
 } from '../../../src/common/limits.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import type { RawPeer } from '../../integration/raw-peer.ts'
@@ -149,4 +150,22 @@ test('a connection may open some files, and is refused more', async () => {
     Array.from({ length: openedFilesMax }, () => expect.objectContaining({ ok: true })),
   )
   expect(answers.at(-1)).toMatchObject({ ok: false, refusal: { code: 'busy' } })
+})
+
+test('for a member that does not read no more is answered than a little, however much it asks; then all of it is', async () => {
+  const sharer = await OneSharer.start({ pieceCount: 100_000 })
+  const made = vi.spyOn(Socket.prototype, 'setNoDelay')
+  onTestFinished(() => made.mockRestore())
+  const peer = await sharer.member('slow')
+  const { fileId } = sharer.manifest
+  const answerBytes = JSON.stringify(await peer.open(fileId)).length
+  const socket = (made.mock.contexts as (Socket & { server?: object | null })[]).find(({ server }) => server)!
+  // As if the system took nothing; it takes some MiB, which is more than may be asked for at once.
+  socket.cork()
+  const answers = Array.from({ length: 20 }, () => peer.open(fileId))
+  await vi.waitUntil(() => socket.writableLength > unsentToPeerBytesMax)
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
+  expect(socket.writableLength).toBeLessThan(unsentToPeerBytesMax + 2 * answerBytes)
+  socket.uncork()
+  expect(await Promise.all(answers)).toEqual(answers.map(() => expect.objectContaining({ ok: true })))
 })

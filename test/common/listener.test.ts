@@ -1,0 +1,63 @@
+// Who is cut by a listener, on real sockets.
+
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { peerConnectionLimits } from '../../src/common/limits.ts'
+import { Listener, type Connection } from '../../src/common/wire/listener.ts'
+
+/** A listener with the bounds of a sharing client, and what it accepts. */
+async function listening(): Promise<{
+  /** The accepting end of a new connection, and why it closed; undefined while it is open. */
+  accepted: () => Promise<{ connection: Connection; closedBecause: () => string | undefined }>
+}> {
+  const connections: Connection[] = []
+  const reasons = new Map<Connection, string>()
+  const listener = new Listener({
+    limits: peerConnectionLimits,
+    serve: (connection) => {
+      connections.push(connection)
+      connection.channel.listen({
+        onFrame: () => undefined,
+        onMalformed: () => undefined,
+        bodyBuffer: () => Buffer.alloc(0),
+        onClosed: ({ message }) => {
+          reasons.set(connection, message)
+          connection.onClosed()
+        },
+      })
+    },
+  })
+  const address = await listener.listen({ host: '127.0.0.1', port: 0 })
+  onTestFinished(() => listener.close('the test is over'))
+  const accepted = async () => {
+    const count = connections.length
+    const socket = connect(address)
+    socket.on('error', () => undefined).resume()
+    onTestFinished(() => void socket.destroy())
+    await once(socket, 'connect')
+    while (connections.length === count) await new Promise((resolve) => setImmediate(resolve))
+    const connection = connections[count] as Connection
+    return { connection, closedBecause: () => reasons.get(connection) }
+  }
+  return { accepted }
+}
+
+test('whoever has not proved who it is in time is cut, whatever it claims, and whoever has is not', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { proveWithinMs } = peerConnectionLimits
+  const { accepted } = await listening()
+  const [silent, claiming, proven] = [await accepted(), await accepted(), await accepted()]
+  claiming.connection.claim('ann')
+  proven.connection.claim('bob')
+  proven.connection.prove('bob')
+  const reasons = (): (string | undefined)[] =>
+    [silent, claiming, proven].map(({ closedBecause }) => closedBecause())
+  vi.advanceTimersByTime(proveWithinMs - 1)
+  expect(reasons()).toEqual([undefined, undefined, undefined])
+  vi.advanceTimersByTime(1)
+  expect(reasons()).toEqual(['no proof in time', 'no proof in time', undefined])
+  vi.advanceTimersByTime(10 * proveWithinMs)
+  expect(reasons()[2]).toBeUndefined()
+})
