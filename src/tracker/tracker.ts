@@ -8,6 +8,7 @@ import type { Address } from '../common/addresses.ts'
 import { makePrivateFolder } from '../common/data-folder.ts'
 import { Failure } from '../common/failure.ts'
 import { loadIdentity, makeIdentity, type Identity } from '../common/security/identity.ts'
+import { flushAll } from '../common/wire/channel.ts'
 import { FairTurns } from '../common/wire/fair-turns.ts'
 import { Attempts } from './admission/attempts.ts'
 import type { CommandLog } from './log/command-log.ts'
@@ -129,7 +130,7 @@ function folderOfTracker(dataFolder: string, number: number): string {
 function putTogether(options: TrackerOptions, identity: Identity, commandLog: CommandLog): TrackerParts {
   const { log, level = newestLevel } = options
   const presence = new Presence()
-  const turns = new FairTurns(fairness)
+  const turns = new FairTurns({ ...fairness, onSliceDone: flushAll })
   const sequencer = new Sequencer(
     commandLog,
     {

@@ -3,6 +3,7 @@
 
 import type { Address } from '../../common/addresses.ts'
 import { peerConnectionLimits } from '../../common/limits.ts'
+import { flushAll } from '../../common/wire/channel.ts'
 import { FairTurns } from '../../common/wire/fair-turns.ts'
 import { Listener, type Connection } from '../../common/wire/listener.ts'
 import { AnswerLimit } from './answer-limit.ts'
@@ -24,7 +25,7 @@ export class PeerServer {
       serve: (connection) => this.#serve(connection),
     })
     const accepted = (): number => this.#listener.acceptedCount
-    this.#turns = new AnswerLimit(new FairTurns({ ...fairness, accepted }))
+    this.#turns = new AnswerLimit(new FairTurns({ ...fairness, accepted, onSliceDone: flushAll }))
     parts.uploads.leaveRoomFor(accepted)
     parts.sources.listen({
       onHave: (group, fileId, index) => {

@@ -27,6 +27,15 @@ interface WriteQueue {
   readonly _handle?: { readonly writeQueueSize?: number } | null
 }
 
+/** Channels with messages of this turn of the event loop. */
+const withOutput = new Set<Channel>()
+let willFlush: NodeJS.Immediate | undefined
+
+/** Sends now what was to go out at the end of the turn: after work that began there itself, it would be the next one. */
+export function flushAll(): void {
+  for (const channel of withOutput) channel.flush()
+}
+
 export class Channel {
   readonly #socket: Socket
   readonly #reader: FrameReader
@@ -42,7 +51,6 @@ export class Channel {
   readonly #pauses = new Set<PauseReason>()
   #events: ChannelEvents | undefined
   #outbox = ''
-  #flushSoon: NodeJS.Immediate | undefined
   /** Callers that wait until the other end has read. */
   #whenDrained: (() => void)[] = []
   /** Checks, while something is unsent, whether the other end reads. */
@@ -181,7 +189,11 @@ export class Channel {
     if (this.#closedBecause !== undefined) return
     this.#outbox += line
     this.lastSentAtMs = performance.now()
-    this.#flushSoon ??= setImmediate(() => this.flush())
+    withOutput.add(this)
+    willFlush ??= setImmediate(() => {
+      willFlush = undefined
+      flushAll()
+    })
   }
 
   /** Sends a message that announces `bytes` raw bytes. Other messages wait until those are sent. */
@@ -220,8 +232,7 @@ export class Channel {
   }
 
   flush(): void {
-    if (this.#flushSoon !== undefined) clearImmediate(this.#flushSoon)
-    this.#flushSoon = undefined
+    withOutput.delete(this)
     if (this.#bulkOwed > 0) return
     const text = this.#outbox
     this.#outbox = ''

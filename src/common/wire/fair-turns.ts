@@ -15,6 +15,8 @@ export interface FairTurnsOptions {
   readonly changesMax?: number
   /** Counts accepted connections: while new ones come, work is put off for a few milliseconds. */
   readonly accepted?: () => number
+  /** Sends what was answered in a slice that began after the event loop ran. */
+  readonly onSliceDone?: () => void
 }
 
 /** Owners that are remembered before the idle ones are forgotten. */
@@ -168,6 +170,7 @@ export class FairTurns implements Turns {
     this.#sliceSinceMs = undefined
     this.#isSliceOver = false
     this.#work()
+    this.#options.onSliceDone?.()
   }
 
   /** Serves an owner until its share of this round is used up. */
