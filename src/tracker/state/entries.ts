@@ -58,9 +58,8 @@ export function unshareFile(state: State, command: UnshareFile, by: Account, eff
   return () => withdrawShare(state, entry, by, effects)
 }
 
-/** Ends this user's share, if any; removes an entry without sharers. */
+/** Ends this user's share; removes an entry without sharers. */
 export function withdrawShare(state: State, entry: Entry, user: Account, effects: Effect[]): void {
-  if (!isAmong(entry.sharers, user)) return
   const version = versionOf(entry)
   dropSharer(state, entry, user)
   if (countOf(entry.sharers) > 0) effects.push({ kind: 'share_withdrawn', version, user: user.name })

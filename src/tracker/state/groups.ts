@@ -12,8 +12,8 @@ import { ownerOf, type Account, type Group, type State } from './state.ts'
 export function createGroup(state: State, command: CreateGroup, by: Account): Decision {
   if (state.groups.has(command.group)) return no('group-taken', command.group)
   const against =
-    quota(state, 'groups_of_account', () => by.groups.filter((group) => ownerOf(group) === by).length) ??
-    quota(state, 'memberships_of_account', () => by.groups.length)
+    quota(state, 'groups_of_account', () => by.owned) ??
+    quota(state, 'memberships_of_account', () => by.memberships)
   return against ?? (() => addMember(state, addGroup(state, command.group), by))
 }
 
@@ -48,7 +48,7 @@ export function decideRequest(
   const accepted = command.kind === 'accept_request'
   const against = accepted
     ? (quota(state, 'members_of_group', () => group.members.size) ??
-      quota(state, 'memberships_of_account', () => asker.groups.length))
+      quota(state, 'memberships_of_account', () => asker.memberships))
     : undefined
   if (against !== undefined) return against
   return () => {
@@ -77,7 +77,7 @@ export function removeMember(state: State, command: RemoveMember, by: Account, e
 /** Removes a member and everything it shared here; with the last member the group ends. */
 function takeOut(state: State, group: Group, user: Account, effects: Effect[]): void {
   const owner = ownerOf(group)
-  for (const entry of group.entries.valuesArray()) withdrawShare(state, entry, user, effects)
+  for (const entry of group.holdings.of(user)) withdrawShare(state, entry, user, effects)
   dropMember(state, group, user)
   effects.push({ kind: 'member_left', group: group.name, user: user.name, members: group.members })
   if (group.members.size === 0) {

@@ -231,7 +231,7 @@ function said(state: State): unknown {
   const sections = [...changedSections(state, 0)].filter(([key]) => !key.includes('accounts'))
   const accounts = state.accounts
     .valuesArray()
-    .map(({ name, requests, shares, groups }) => [name, requests, shares, groups.map((group) => group.name)])
+    .map(({ name, memberships, owned, requests, shares }) => [name, memberships, owned, requests, shares])
   return [sections, accounts]
 }
 
