@@ -48,6 +48,21 @@ test.each<[string, Wish]>([
   expect(groupIn(world.state).entries.size).toBe(100)
 })
 
+test('what one no longer shares is forgotten, however often that happens', () => {
+  const world = groupOf('ann', 'bob').done(share('ann'))
+  for (let index = 0; index < 20; index++) world.done(share('bob', 'one', `f${index}`))
+  for (let count = 0; count < 1000; count++)
+    world.done(share('bob'), { kind: 'unshare_file', by: 'bob', name: 'f', ...g })
+  const reads = readsOf(
+    groupIn(world.state)
+      .entries.valuesArray()
+      .filter(({ name }) => name === 'f'),
+    'sharers',
+  )
+  world.done({ kind: 'leave_group', by: 'bob', ...g })
+  expect(reads()).toBeLessThan(20)
+})
+
 // It counted its own among all its groups: 40 connections of one in 10,000 groups stopped a tracker for 200 ms.
 test('founding, joining and leaving a group look at no other group of the account', () => {
   const world = groupOf('ann')
