@@ -25,9 +25,7 @@ export function shareFile(state: State, command: ShareFile, by: Account, effects
 }
 
 function shareNew(state: State, group: Group, { name, fileId, sizeBytes }: ShareFile, by: Account): Decision {
-  const against =
-    overSharesQuota(state, by) ??
-    (state.level < 2 ? undefined : overQuota(state.quotas, 'files_of_group', group.entries.size))
+  const against = overSharesQuota(state, by) ?? overFilesQuota(state, group)
   return against ?? (() => addSharer(state, addEntry(state, group, name, fileId, sizeBytes), by))
 }
 
@@ -71,6 +69,14 @@ export function withdrawShare(state: State, entry: Entry, user: Account, effects
 
 function overSharesQuota(state: State, by: Account): No | undefined {
   return state.level < 2 ? undefined : overQuota(state.quotas, 'files_of_account', by.shares)
+}
+
+function overFilesQuota({ level, quotas, shelves }: State, group: Group): No | undefined {
+  if (level < 2) return undefined
+  return (
+    overQuota(quotas, 'files_of_group', group.entries.size) ??
+    overQuota(quotas, 'files', shelves.entries.count)
+  )
 }
 
 function goneOf(entry: Entry): Effect {

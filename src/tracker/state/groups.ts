@@ -12,6 +12,7 @@ import { ownerOf, type Account, type Group, type State } from './state.ts'
 export function createGroup(state: State, command: CreateGroup, by: Account): Decision {
   if (state.groups.has(command.group)) return no('group-taken', command.group)
   const against =
+    quota(state, 'groups', () => state.groups.size) ??
     quota(state, 'groups_of_account', () => by.owned) ??
     quota(state, 'memberships_of_account', () => by.memberships)
   return against ?? (() => addMember(state, addGroup(state, command.group), by))

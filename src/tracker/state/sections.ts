@@ -6,7 +6,7 @@ import { Failure } from '../../common/failure.ts'
 import { putMember, putShare } from './changes.ts'
 import { emptyState } from './empty-state.ts'
 import { Holdings } from './holdings.ts'
-import { isQuotaName, quotaNames, type Quotas } from './quotas.ts'
+import { defaultQuotas, isQuotaName, quotaNames, type Quotas } from './quotas.ts'
 import { OrderedSet } from './ordered-set.ts'
 import { allOf, sharersOf } from './sharers.ts'
 import type { Account, Entry, Group, State } from './state.ts'
@@ -132,7 +132,10 @@ function restoreCommunity(state: State, fields: CommunityFields): void {
   state.secret = fields.secret
   for (const [key, level, number] of fields.trackers)
     state.trackers.set(key, { level, number: number ?? undefined })
-  state.quotas = Object.fromEntries(quotaNames.map((name, at) => [name, fields.quotas[at]])) as Quotas
+  // A snapshot of an earlier program lacks the newest quotas.
+  state.quotas = Object.fromEntries(
+    quotaNames.map((name, at) => [name, fields.quotas[at] ?? defaultQuotas[name]]),
+  ) as Quotas
   if (!Object.keys(state.quotas).every(isQuotaName)) throw new Error('quotas')
   const [account, group, entry] = fields.nextIds
   state.shelves.accounts.nextId = account
