@@ -43,7 +43,7 @@ export function decideRequest(
   if (!found.ok) return found
   const group = found.value
   const asker = state.accounts.get(command.user)
-  if (asker === undefined) return no('no-such-user', command.user)
+  if (asker === undefined) return no(tellsWhoExists(state) ?? 'no-such-request', command.user, command.group)
   if (group.members.has(asker)) return no('is-member', command.user, command.group)
   if (!group.requests.has(asker)) return no('no-such-request', command.user, command.group)
   const accepted = command.kind === 'accept_request'
@@ -70,7 +70,7 @@ export function removeMember(state: State, command: RemoveMember, by: Account, e
   const group = found.value
   const member = state.accounts.get(command.user)
   if (member === by) return no('you-own-it', command.group)
-  if (member === undefined) return no('no-such-user', command.user)
+  if (member === undefined) return no(tellsWhoExists(state) ?? 'is-no-member', command.user, command.group)
   if (!group.members.has(member)) return no('is-no-member', command.user, command.group)
   return () => takeOut(state, group, member, effects)
 }
@@ -90,6 +90,11 @@ function takeOut(state: State, group: Group, user: Account, effects: Effect[]): 
   } else if (user === owner) {
     effects.push({ kind: 'owner_changed', group: group.name, owner: ownerOf(group).name })
   }
+}
+
+/** From level 2 on a user that does not exist is refused like one that does: everybody may own a group, and ask. */
+function tellsWhoExists({ level }: State): 'no-such-user' | undefined {
+  return level < 2 ? 'no-such-user' : undefined
 }
 
 function quota(state: State, name: QuotaName, count: () => number): No | undefined {

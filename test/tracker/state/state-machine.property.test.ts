@@ -108,7 +108,7 @@ describe.each([1, 2])('at level %i', (level) => {
     fc.assert(
       fc.property(anyStory, (story) => {
         const world = new World(level)
-        const model = new PlainModel()
+        const model = new PlainModel(level)
         for (const wish of story) {
           expect(codeOf(world.do(wish).outcome)).toBe(model.do(wish))
         }
