@@ -6,7 +6,7 @@ import { OrderedSet } from '../../../src/tracker/state/ordered-set.ts'
 import { changedSections, restoreSections } from '../../../src/tracker/state/sections.ts'
 import { isAmong } from '../../../src/tracker/state/sharers.ts'
 import type { Group, State } from '../../../src/tracker/state/state.ts'
-import { groupOf, register, share, World, type Wish } from './world.ts'
+import { groupOf, register, share, type Wish } from './world.ts'
 
 const g = { group: 'g' }
 
@@ -113,7 +113,7 @@ test('through any story of sharing many files each is found by who shares it, al
   }
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 400, size: 'max' }), (story) => {
-      const world: World = groupOf('ann', 'bob')
+      const world = groupOf('ann', 'bob')
       world.done({ kind: 'tracker_started', key: 'k', cluster: 'c', secret: 's', level: 2 })
       for (const { by, kind, name } of story) {
         if (kind === 'unshare') world.do({ kind: 'unshare_file', by, name, ...g })
