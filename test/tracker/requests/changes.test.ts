@@ -91,6 +91,7 @@ const create = (group: string, by = 'ann'): UserWish => ({ kind: 'create_group',
 const join = (group: string, by = 'zoe'): UserWish => ({ kind: 'join_group', by, group })
 const leave = (group: string, by = 'ann'): UserWish => ({ kind: 'leave_group', by, group })
 const acceptZoe: UserWish = { kind: 'accept_request', by: 'ann', group: 'g', user: 'zoe' }
+const shares = (name = 'f'): UserWish => share('ann', 'ab'.repeat(32), name)
 const again = { again: true }
 
 /** Zoe asks to join, ann lets her in as asked; what became of that is in the state. */
@@ -117,7 +118,7 @@ test('what a change on its way could turn is decided behind it, in the order of 
   const open = log.shut()
   const answers = [
     tracker.ask(create('new')),
-    tracker.ask({ ...share('ann'), group: 'new' } as UserWish),
+    tracker.ask({ ...shares(), group: 'new' } as UserWish),
     tracker.ask(join('g')),
     tracker.ask(acceptZoe),
     tracker.ask({ kind: 'remove_member', by: 'ann', group: 'g', user: 'zoe' }),
@@ -131,10 +132,10 @@ test('what a change on its way could turn is decided behind it, in the order of 
 test('what is on its way counts until the last of it has come back', async () => {
   const { tracker, log } = await oneTracker()
   const openFirst = log.shut()
-  const first = tracker.ask(share('ann', 'one', 'first'))
+  const first = tracker.ask(shares('first'))
   // Its append has begun when the next one is asked for.
   await new Promise((resolve) => setImmediate(resolve))
-  const second = tracker.ask(share('ann', 'one', 'second'))
+  const second = tracker.ask(shares('second'))
   const openSecond = log.shut()
   openFirst()
   expect(await first).toBe('done')
@@ -187,10 +188,10 @@ test('a try that comes late, by another connection, after a repetition was refus
 
 test('a share that a repetition found to be known is not shared once more by a late try', async () => {
   const { tracker } = await oneTracker()
-  await tracker.done(share('ann'))
-  expect(await tracker.ask(share('ann'), { id: 'same', ...again })).toBe('done')
+  await tracker.done(shares())
+  expect(await tracker.ask(shares(), { id: 'same', ...again })).toBe('done')
   await tracker.done({ kind: 'unshare_file', by: 'ann', group: 'g', name: 'f' })
-  expect(await tracker.ask(share('ann'), { id: 'same' })).toBe('done')
+  expect(await tracker.ask(shares(), { id: 'same' })).toBe('done')
   expect(tracker.sequencer.state.shelves.entries.count).toBe(0)
 })
 
