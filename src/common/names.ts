@@ -7,9 +7,14 @@ import { firstUnseen } from './unseen.ts'
 
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/
 
+/** Whether this may be the name of a user or group. Always the same rule, in every version. */
+export function isPlainName(name: string): boolean {
+  return plainName.test(name)
+}
+
 /** Why this cannot be the name of a user or group, as a sentence; undefined when it can. */
 export function plainNameProblem(kind: 'user' | 'group', name: string): string | undefined {
-  if (plainName.test(name)) return undefined
+  if (isPlainName(name)) return undefined
   return `a ${kind} name has 1 to 32 letters, digits, dots, dashes or underscores, and starts with a letter or digit`
 }
 
@@ -92,18 +97,27 @@ function codeOf(character: string): string {
 const deceptive = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u
 
 /**
+ * Whether any version could have shared a file under this name, so that it may be in a log. Asks no table of Unicode:
+ * those differ between versions of Node, and the trackers of a log must agree.
+ */
+export function couldBeFileName(name: string): boolean {
+  return (
+    name !== '' &&
+    name !== '.' &&
+    name !== '..' &&
+    (name.length <= fileNameBytesMax / 3 || Buffer.byteLength(name) <= fileNameBytesMax) &&
+    name.isWellFormed() &&
+    !/[/\\]/.test(name) &&
+    !deceptive.test(name)
+  )
+}
+
+/**
  * Whether a message or a data file may contain this name: any that can be shared today, or could be in an earlier
  * version and so may still be in a log or data folder.
  */
 function isReadable(name: string): boolean {
-  return (
-    !['', '.', '..'].includes(name) &&
-    Buffer.byteLength(name) <= fileNameBytesMax &&
-    name.isWellFormed() &&
-    !/[/\\]/.test(name) &&
-    !deceptive.test(name) &&
-    name.normalize('NFC') === name
-  )
+  return couldBeFileName(name) && name.normalize('NFC') === name
 }
 
 export const UserName = v.pipe(v.string(), v.regex(plainName, 'is not a user name'))

@@ -3,6 +3,12 @@
 /** Commands that may wait for the log at once; beyond this a tracker answers `busy` instead of growing. */
 export const commandsWaitingMax = 16_384
 
+/**
+ * How long after an append that worked an earlier one may still turn up: of a process that was killed, or one that
+ * failed. Servers of NATS pass a message on within seconds.
+ */
+export const doubtMs = 60_000
+
 /** How the tracker's time is shared out. */
 export const fairness = {
   /** Changes of one user that may wait for the log at once; further ones wait in their connections. */

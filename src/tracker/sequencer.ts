@@ -10,6 +10,7 @@ import {
   commandsPerSnapshot,
   commandsPerLegacySnapshot,
   commandsWaitingMax,
+  doubtMs,
 } from './limits.ts'
 import type { CommandLog, LogFollower, LogLag, LogSnapshot, SnapshotToKeep } from './log/command-log.ts'
 import { reach } from './moments.ts'
@@ -22,6 +23,7 @@ import { newestLevel } from './state/levels.ts'
 import { no, type Outcome } from './state/outcomes.ts'
 import { changedSections, restoreSections } from './state/sections.ts'
 import type { State } from './state/state.ts'
+import { UnderWay } from './state/under-way.ts'
 
 /** A command that was applied, whichever tracker appended it, and what came of it. */
 export interface AppliedEntry extends At {
@@ -90,6 +92,10 @@ export class Sequencer implements LogFollower {
   #collected: Waiting[] = []
   /** Handed to the log, by number. */
   readonly #sent = new Map<number, Waiting>()
+  /** What both are about. */
+  readonly underWay = new UnderWay()
+  /** Until then the log may deliver entries of appends that failed, of an earlier process, or of another tracker. */
+  #inDoubtUntilMs = -Infinity
   /** The append that is under way. */
   #append: Promise<void> | undefined
   #willAppend = false
@@ -143,12 +149,17 @@ export class Sequencer implements LogFollower {
     return this.#entriesRead
   }
 
-  /**
-   * Whether the state has all that is acknowledged anywhere, as far as `sync` could know, and nothing is on its way
-   * through this tracker: a refusal now is then certain.
-   */
+  /** Whether the state has all that is acknowledged anywhere, as far as `sync` could know. */
   get isCurrent(): boolean {
-    return this.#log.isCurrent && this.#collected.length + this.#sent.size === 0
+    return this.#log.isCurrent
+  }
+
+  /**
+   * Whether an earlier try of a command may be on its way without being known here: through another tracker, which may
+   * hang for long; by an append that failed; or by an earlier process of this tracker.
+   */
+  get isInDoubt(): boolean {
+    return this.#state.trackers.size > 1 || performance.now() < this.#inDoubtUntilMs
   }
 
   /** How far this tracker is behind the log. */
@@ -165,6 +176,7 @@ export class Sequencer implements LogFollower {
         reply(tooBusy)
       } else {
         this.#collected.push({ number: this.#nextNumber++, command, from, reply })
+        this.underWay.add(command)
         this.#appendWhenTurnEnds()
       }
     })
@@ -201,6 +213,7 @@ export class Sequencer implements LogFollower {
       this.#lose(error)
       return
     }
+    this.#inDoubtUntilMs = Infinity
     this.#snapshotPosition = position
     this.#isKeptAsText = 'text' in snapshot
     this.#keptUntil = 'text' in snapshot ? 0 : position
@@ -220,6 +233,7 @@ export class Sequencer implements LogFollower {
       // Reply after the entry came back from the log, never before: a log delivers only what is durable,
       // so a client that was told "done" finds its change even if the power fails now.
       if (origin === this.#origin) this.#settle(number, outcome)
+      else this.#inDoubtUntilMs = Infinity
       this.#events.onApplied({ position, atMs, from, origin, command, outcome, effects })
       const tookMs = performance.now() - startedAtMs
       this.#batches.onApplied(tookMs)
@@ -246,6 +260,7 @@ export class Sequencer implements LogFollower {
     const waiting = this.#sent.get(number)
     if (waiting === undefined) return
     this.#sent.delete(number)
+    this.underWay.delete(waiting.command)
     reach('before reply')
     waiting.reply(outcome)
     reach('after reply')
@@ -268,8 +283,11 @@ export class Sequencer implements LogFollower {
       reach('before append')
       await this.#log.append(entries)
       reach('after append')
+      // What was on its way before is in the log by now, or soon.
+      this.#inDoubtUntilMs = Math.min(this.#inDoubtUntilMs, performance.now() + doubtMs)
       void this.#snapshotWhenDue()
     } catch (error) {
+      this.#inDoubtUntilMs = Infinity
       this.#events.onTrouble(sentenceOf(error))
       // If such an entry turns up in the log after all, it is applied like any other: the client was told
       // "unavailable", not "no", and a retry with the same id gets its outcome.
@@ -360,6 +378,7 @@ export class Sequencer implements LogFollower {
     const unanswered = [...this.#sent.values(), ...this.#collected]
     this.#sent.clear()
     this.#collected = []
+    this.underWay.clear()
     for (const waiting of unanswered) waiting.reply(cannotSave)
     this.#events.onLost(this.#lost)
   }

@@ -27,12 +27,42 @@ test.each([
   )
 })
 
+const share = { ...command, kind: 'share_file', name: 'f', fileId: '0f'.repeat(32), sizeBytes: 1 } as const
+
+// An earlier version shared the first two. What is in normal form C, as the last one is not, depends on Node.
+test.each(['so\u00adft.png', 'end\u3000', '\u4e00'.repeat(85), 'a\u030a'])(
+  'a share under the name %j, which some version could take, is read',
+  (name) => {
+    const entry = { ...envelope, command: { ...share, name } }
+    expect(parseEntry(1, JSON.stringify(entry)).command).toEqual(entry.command)
+  },
+)
+
 test.each([
   ['with the right kind and no fields', { ...envelope, command: { kind: 'share_file' } }],
   ['with a field of another type', { ...envelope, command: { ...command, group: 5 } }],
+  ['with a size that is none', { ...envelope, command: { ...share, sizeBytes: -1 } }],
+  ['with a size beyond all', { ...envelope, command: { ...share, sizeBytes: 128 * 2 ** 30 + 1 } }],
+  ['with a file id that is none', { ...envelope, command: { ...share, fileId: 'f' } }],
+  ['with a path for a file name', { ...envelope, command: { ...share, name: 'a/b' } }],
+  ['with a file name that is too long', { ...envelope, command: { ...share, name: '\u4e00'.repeat(86) } }],
+  ['with a line break in a file name', { ...envelope, command: { ...share, name: 'a\nb' } }],
+  ['with half a character in a file name', { ...envelope, command: { ...share, name: '\ud83d' } }],
+  ['without a file name', { ...envelope, command: { ...share, name: '' } }],
+  ['with a group that is none', { ...envelope, command: { ...command, group: 'a b' } }],
+  ['by a user that is none', { ...envelope, command: { ...command, by: '' } }],
+  ['about a user that is none', { ...envelope, command: { ...command, kind: 'remove_member', user: '-' } }],
   [
-    'with a size that is none',
-    { ...envelope, command: { ...command, kind: 'share_file', name: 'f', fileId: 'f', sizeBytes: -1 } },
+    'with the registration of a user that is none',
+    {
+      ...envelope,
+      command: {
+        kind: 'register',
+        id: 'i',
+        user: 'u'.repeat(33),
+        credentials: { salt: '', iterations: 1, storedKey: '', serverKey: '' },
+      },
+    },
   ],
   [
     'with credentials that are none',

@@ -1,8 +1,10 @@
 // Changes that users ask for: into the log, and back as an answer.
 
 import type { Answer } from '../../common/refusal.ts'
-import { foresee } from '../state/apply.ts'
+import { foresee, knownOutcome } from '../state/apply.ts'
 import type { Change, Register } from '../state/commands.ts'
+import type { Sequencer } from '../sequencer.ts'
+import type { Outcome } from '../state/outcomes.ts'
 import type { Requester } from './requester.ts'
 import { answerOf } from './sentences.ts'
 import type { Services } from './services.ts'
@@ -15,19 +17,33 @@ interface Asking {
 
 /**
  * Answers when the change is durable. A request that changes nothing is answered at once, without the log; endless
- * refusals, or a login with ten thousand known shares, would fill it. That is safe when the state is current, nothing
- * on its way to the log could alter the answer, and this is the first try: an earlier one must not take effect after
- * a refusal.
+ * refusals, or a login with ten thousand known shares, would fill it. That is safe when its outcome is known, or when
+ * it is sure and every other copy of the command will have it, too.
  */
 export function change(
-  { sequencer, nowMs }: Services,
+  { sequencer, answeredHere, nowMs }: Services,
   { again = false, ...command }: (Change | Register) & Asking,
   from: Requester,
 ): Answer<object> | Promise<Answer<object>> {
   const { state } = sequencer
-  if (!again && sequencer.isCurrent) {
-    const foreseen = foresee(state, command, { position: state.position, atMs: nowMs(), from: from.host })
-    if (foreseen !== undefined) return answerOf(foreseen)
-  }
-  return sequencer.submit(command, from.host).then(answerOf)
+  const known = knownOutcome(state, command) ?? answeredHere.outcomeOf(command)
+  if (known !== undefined) return answerOf(known)
+  const foreseen = foresee(state, command, { position: state.position, atMs: nowMs(), from: from.host })
+  if (foreseen === undefined || !isSure(sequencer, command, foreseen, again))
+    return sequencer.submit(command, from.host).then(answerOf)
+  if (again) answeredHere.onAnswered(command, foreseen)
+  return answerOf(foreseen)
+}
+
+/**
+ * Whether a foreseen outcome is that of the log: the state is current, nothing on its way through this tracker could
+ * turn it, and no earlier try may turn up in the log by another way.
+ */
+function isSure(
+  { isCurrent, isInDoubt, underWay }: Sequencer,
+  command: Change | Register,
+  foreseen: Outcome,
+  again: boolean,
+): boolean {
+  return isCurrent && !(again && isInDoubt) && !underWay.mayTurn(foreseen, command)
 }

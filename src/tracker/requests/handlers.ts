@@ -3,11 +3,13 @@
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { Handlers } from '../../common/wire/responder.ts'
 import { accountHandlers } from './accounts.ts'
+import { AnsweredHere } from './answered-here.ts'
 import { fileHandlers } from './files.ts'
 import { groupHandlers } from './groups.ts'
 import type { Services } from './services.ts'
 import type { Requester } from './requester.ts'
 
-export function trackerHandlers(services: Services): Handlers<TrackerProtocol, Requester> {
+export function trackerHandlers(parts: Omit<Services, 'answeredHere'>): Handlers<TrackerProtocol, Requester> {
+  const services = { ...parts, answeredHere: new AnsweredHere() }
   return { ...accountHandlers(services), ...groupHandlers(services), ...fileHandlers(services) }
 }

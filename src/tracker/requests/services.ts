@@ -8,6 +8,7 @@ import type { Handlers } from '../../common/wire/responder.ts'
 import type { Attempts } from '../admission/attempts.ts'
 import type { Presence } from '../presence/presence.ts'
 import type { Sequencer } from '../sequencer.ts'
+import type { AnsweredHere } from './answered-here.ts'
 import type { Requester } from './requester.ts'
 
 export interface Services {
@@ -15,6 +16,7 @@ export interface Services {
   readonly presence: Presence
   readonly identity: Identity
   readonly attempts: Attempts
+  readonly answeredHere: AnsweredHere
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
   /** For the tracker's log. `user` is undefined for a name that does not exist: it may be a password. */

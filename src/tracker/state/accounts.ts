@@ -26,14 +26,15 @@ export function register(state: State, command: Register, at: At): Decision {
 
 function overRegistrationQuota(state: State, network: string, day: number): No | undefined {
   const { registrations, quotas, accounts } = state
-  const today = day > registrations.day ? 0 : (registrations.byNetwork.get(network) ?? 0)
+  const today = day !== registrations.day ? 0 : (registrations.byNetwork.get(network) ?? 0)
   return overQuota(quotas, 'accounts', accounts.size) ?? overQuota(quotas, 'accounts_of_address', today)
 }
 
 function countRegistration(state: State, network: string, day: number): void {
   const { registrations } = state
-  // A clock that was set back does not start a day again.
-  if (day > registrations.day) {
+  // Also an earlier day begins anew: one tracker with its clock far ahead would otherwise end all counting, and what
+  // was counted by then would stay.
+  if (day !== registrations.day) {
     registrations.day = day
     registrations.byNetwork.clear()
   }

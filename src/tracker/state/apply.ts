@@ -35,10 +35,11 @@ export function apply(state: State, command: Command, at: At): Applied {
   return { outcome, effects }
 }
 
-/** The outcome of `apply` if that changes nothing: a refusal, or already done; undefined if it changes the state. */
+/**
+ * The outcome of `apply`, for a command that was not seen before, if that changes nothing: a refusal, or already done;
+ * undefined if it changes the state.
+ */
 export function foresee(state: State, command: Command, at: At): Outcome | undefined {
-  const before = knownOutcome(state, command)
-  if (before !== undefined) return before
   const decision = decide(state, command, [], at)
   return typeof decision === 'function' ? undefined : decision
 }
@@ -87,7 +88,7 @@ function decideChange(state: State, command: Change, effects: Effect[]): Decisio
 }
 
 /** The outcome of a command that was seen before; undefined for any other. */
-function knownOutcome(state: State, command: Command): Outcome | undefined {
+export function knownOutcome(state: State, command: Command): Outcome | undefined {
   if (state.level < 2) {
     const key = legacyKey(command)
     return key === undefined ? undefined : state.outcomes.get(key)

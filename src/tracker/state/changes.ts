@@ -2,10 +2,11 @@
 // and notes what changed.
 
 import type { Credentials } from '../../common/security/scram.ts'
+import { Holdings } from './holdings.ts'
 import { OrderedSet } from './ordered-set.ts'
 import { sortedByName } from './sorted-map.ts'
 import { allOf, noSharers, withoutSharer, withSharer } from './sharers.ts'
-import type { Account, Entry, Group, State } from './state.ts'
+import { ownerOf, type Account, type Entry, type Group, type State } from './state.ts'
 
 export function addAccount(state: State, name: string, credentials: Credentials): Account {
   const id = state.shelves.accounts.takeId()
@@ -14,7 +15,8 @@ export function addAccount(state: State, name: string, credentials: Credentials)
     name,
     credentials,
     epoch: 0,
-    groups: [],
+    memberships: 0,
+    owned: 0,
     requests: 0,
     shares: 0,
     remembered: [],
@@ -37,6 +39,7 @@ export function addGroup(state: State, name: string): Group {
     members: new OrderedSet(),
     requests: new OrderedSet(),
     entries: sortedByName(),
+    holdings: new Holdings(),
   }
   state.groups.set(name, group)
   state.shelves.groups.put(group)
@@ -45,21 +48,32 @@ export function addGroup(state: State, name: string): Group {
 
 /** The group must have no entries and no members left. Drops the requests to join it. */
 export function removeGroup(state: State, group: Group): void {
-  for (const asker of group.requests) dropRequest(state, group, asker)
+  for (const asker of group.requests) asker.requests--
   state.groups.delete(group.name)
   state.shelves.groups.remove(group)
   state.shelves.groups.touch(group, state.position)
 }
 
 export function addMember(state: State, group: Group, account: Account): void {
-  group.members.add(account)
-  account.groups = account.groups.concat(group)
+  putMember(group, account)
   state.shelves.groups.touch(group, state.position)
 }
 
+/** Behind the other members; the first one owns the group. */
+export function putMember(group: Group, account: Account): void {
+  if (group.members.size === 0) account.owned++
+  group.members.add(account)
+  account.memberships++
+}
+
 export function dropMember(state: State, group: Group, account: Account): void {
+  const owner = ownerOf(group)
   group.members.delete(account)
-  account.groups = account.groups.filter((each) => each !== group)
+  account.memberships--
+  if (account === owner) {
+    account.owned--
+    if (group.members.size > 0) ownerOf(group).owned++
+  }
   state.shelves.groups.touch(group, state.position)
 }
 
@@ -92,24 +106,37 @@ export function removeEntry(state: State, entry: Entry): void {
 }
 
 export function addSharer(state: State, entry: Entry, account: Account): void {
-  account.shares++
   entry.sharers = withSharer(entry.sharers, account)
+  putShare(entry, account)
   touchEntry(state, entry)
 }
 
+/** For an account that is among the sharers. */
+export function putShare(entry: Entry, account: Account): void {
+  account.shares++
+  entry.group.holdings.add(account, entry)
+}
+
 export function dropSharer(state: State, entry: Entry, account: Account): void {
-  account.shares--
   entry.sharers = withoutSharer(entry.sharers, account)
+  takeShare(entry, account)
   touchEntry(state, entry)
 }
 
 /** Puts other content, which nobody shares yet, under the same name. */
 export function replaceContent(state: State, entry: Entry, fileId: string, sizeBytes: number): void {
-  for (const sharer of allOf(entry.sharers)) sharer.shares--
+  const { sharers } = entry
   entry.fileId = fileId
   entry.sizeBytes = sizeBytes
   entry.sharers = noSharers
+  for (const sharer of allOf(sharers)) takeShare(entry, sharer)
   touchEntry(state, entry)
+}
+
+/** For an account that is no longer among the sharers. */
+function takeShare(entry: Entry, account: Account): void {
+  account.shares--
+  entry.group.holdings.delete(account, entry)
 }
 
 function touchEntry(state: State, entry: Entry): void {

@@ -1,6 +1,9 @@
-// Checks the shape of a command that was read from a log, since whoever can write to the log can write anything. By
-// hand and not by schema, because a start reads a million of them.
+// Checks the shape of a command that was read from a log, since whoever can write to the log can write anything, and
+// clients reject a page of a listing with a single name, size or id that the protocol does not know. By hand and not by
+// schema, because a start reads a million of them. Whatever an earlier version took must pass for ever.
 
+import { pieceBytes, pieceCountMax } from '../../common/limits.ts'
+import { couldBeFileName, isPlainName } from '../../common/names.ts'
 import { quotaMax, isQuotaName } from './quotas.ts'
 import type { Command } from './commands.ts'
 
@@ -8,6 +11,10 @@ type Check = (value: unknown) => boolean
 
 const isText: Check = (value) => typeof value === 'string'
 const isCount: Check = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+const isSize: Check = (value) => isCount(value) && (value as number) <= pieceCountMax * pieceBytes
+const isName: Check = (value) => typeof value === 'string' && isPlainName(value)
+const isFileName: Check = (value) => typeof value === 'string' && couldBeFileName(value)
+const isFileId: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 const maybe =
   (check: Check): Check =>
   (value) =>
@@ -15,7 +22,7 @@ const maybe =
 
 const isCredentials: Check = (value) =>
   hasShape(value, { salt: isText, iterations: isCount, storedKey: isText, serverKey: isText })
-const asked = { id: isText, by: isText }
+const asked = { id: isText, by: isName, group: isName }
 
 /** Typed as a record so that a kind which is missing here does not compile. */
 const shapes: Readonly<Record<Command['kind'], Readonly<Record<string, Check>>>> = {
@@ -32,15 +39,15 @@ const shapes: Readonly<Record<Command['kind'], Readonly<Record<string, Check>>>>
     quota: (value) => typeof value === 'string' && isQuotaName(value),
     value: (value) => isCount(value) && (value as number) <= quotaMax,
   },
-  register: { id: isText, user: isText, credentials: isCredentials },
-  create_group: { ...asked, group: isText },
-  join_group: { ...asked, group: isText },
-  accept_request: { ...asked, group: isText, user: isText },
-  reject_request: { ...asked, group: isText, user: isText },
-  leave_group: { ...asked, group: isText },
-  remove_member: { ...asked, group: isText, user: isText },
-  share_file: { ...asked, group: isText, name: isText, fileId: isText, sizeBytes: isCount },
-  unshare_file: { ...asked, group: isText, name: isText },
+  register: { id: isText, user: isName, credentials: isCredentials },
+  create_group: asked,
+  join_group: asked,
+  accept_request: { ...asked, user: isName },
+  reject_request: { ...asked, user: isName },
+  leave_group: asked,
+  remove_member: { ...asked, user: isName },
+  share_file: { ...asked, name: isFileName, fileId: isFileId, sizeBytes: isSize },
+  unshare_file: { ...asked, name: isFileName },
 }
 
 /** `unknown` for a kind of a newer program, `malformed` for a known kind without the fields that it needs. */

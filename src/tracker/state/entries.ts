@@ -25,9 +25,7 @@ export function shareFile(state: State, command: ShareFile, by: Account, effects
 }
 
 function shareNew(state: State, group: Group, { name, fileId, sizeBytes }: ShareFile, by: Account): Decision {
-  const against =
-    overSharesQuota(state, by) ??
-    (state.level < 2 ? undefined : overQuota(state.quotas, 'files_of_group', group.entries.size))
+  const against = overSharesQuota(state, by) ?? overFilesQuota(state, group)
   return against ?? (() => addSharer(state, addEntry(state, group, name, fileId, sizeBytes), by))
 }
 
@@ -58,9 +56,8 @@ export function unshareFile(state: State, command: UnshareFile, by: Account, eff
   return () => withdrawShare(state, entry, by, effects)
 }
 
-/** Ends this user's share, if any; removes an entry without sharers. */
+/** Ends this user's share; removes an entry without sharers. */
 export function withdrawShare(state: State, entry: Entry, user: Account, effects: Effect[]): void {
-  if (!isAmong(entry.sharers, user)) return
   const version = versionOf(entry)
   dropSharer(state, entry, user)
   if (countOf(entry.sharers) > 0) effects.push({ kind: 'share_withdrawn', version, user: user.name })
@@ -72,6 +69,14 @@ export function withdrawShare(state: State, entry: Entry, user: Account, effects
 
 function overSharesQuota(state: State, by: Account): No | undefined {
   return state.level < 2 ? undefined : overQuota(state.quotas, 'files_of_account', by.shares)
+}
+
+function overFilesQuota({ level, quotas, shelves }: State, group: Group): No | undefined {
+  if (level < 2) return undefined
+  return (
+    overQuota(quotas, 'files_of_group', group.entries.size) ??
+    overQuota(quotas, 'files', shelves.entries.count)
+  )
 }
 
 function goneOf(entry: Entry): Effect {

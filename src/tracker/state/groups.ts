@@ -12,8 +12,9 @@ import { ownerOf, type Account, type Group, type State } from './state.ts'
 export function createGroup(state: State, command: CreateGroup, by: Account): Decision {
   if (state.groups.has(command.group)) return no('group-taken', command.group)
   const against =
-    quota(state, 'groups_of_account', () => by.groups.filter((group) => ownerOf(group) === by).length) ??
-    quota(state, 'memberships_of_account', () => by.groups.length)
+    quota(state, 'groups', () => state.groups.size) ??
+    quota(state, 'groups_of_account', () => by.owned) ??
+    quota(state, 'memberships_of_account', () => by.memberships)
   return against ?? (() => addMember(state, addGroup(state, command.group), by))
 }
 
@@ -42,13 +43,13 @@ export function decideRequest(
   if (!found.ok) return found
   const group = found.value
   const asker = state.accounts.get(command.user)
-  if (asker === undefined) return no('no-such-user', command.user)
+  if (asker === undefined) return no(tellsWhoExists(state) ?? 'no-such-request', command.user, command.group)
   if (group.members.has(asker)) return no('is-member', command.user, command.group)
   if (!group.requests.has(asker)) return no('no-such-request', command.user, command.group)
   const accepted = command.kind === 'accept_request'
   const against = accepted
     ? (quota(state, 'members_of_group', () => group.members.size) ??
-      quota(state, 'memberships_of_account', () => asker.groups.length))
+      quota(state, 'memberships_of_account', () => asker.memberships))
     : undefined
   if (against !== undefined) return against
   return () => {
@@ -69,7 +70,7 @@ export function removeMember(state: State, command: RemoveMember, by: Account, e
   const group = found.value
   const member = state.accounts.get(command.user)
   if (member === by) return no('you-own-it', command.group)
-  if (member === undefined) return no('no-such-user', command.user)
+  if (member === undefined) return no(tellsWhoExists(state) ?? 'is-no-member', command.user, command.group)
   if (!group.members.has(member)) return no('is-no-member', command.user, command.group)
   return () => takeOut(state, group, member, effects)
 }
@@ -77,7 +78,7 @@ export function removeMember(state: State, command: RemoveMember, by: Account, e
 /** Removes a member and everything it shared here; with the last member the group ends. */
 function takeOut(state: State, group: Group, user: Account, effects: Effect[]): void {
   const owner = ownerOf(group)
-  for (const entry of group.entries.valuesArray()) withdrawShare(state, entry, user, effects)
+  for (const entry of group.holdings.of(user)) withdrawShare(state, entry, user, effects)
   dropMember(state, group, user)
   effects.push({ kind: 'member_left', group: group.name, user: user.name, members: group.members })
   if (group.members.size === 0) {
@@ -89,6 +90,11 @@ function takeOut(state: State, group: Group, user: Account, effects: Effect[]): 
   } else if (user === owner) {
     effects.push({ kind: 'owner_changed', group: group.name, owner: ownerOf(group).name })
   }
+}
+
+/** From level 2 on a user that does not exist is refused like one that does: everybody may own a group, and ask. */
+function tellsWhoExists({ level }: State): 'no-such-user' | undefined {
+  return level < 2 ? 'no-such-user' : undefined
 }
 
 function quota(state: State, name: QuotaName, count: () => number): No | undefined {

@@ -1,9 +1,11 @@
-// A set in insertion order that can be read on from any of its members, at the same cost wherever that is. A Set can
-// only be read from its beginning.
+// A set in insertion order that can be read on from any of its members, at the same cost wherever that is, and whose
+// first member costs nothing to find. A Set can only be read from its beginning, and walks over what was taken out.
 
 export class OrderedSet<T extends object> implements Iterable<T> {
   /** Members in order; undefined where one was taken out. */
   #places: (T | undefined)[] = []
+  /** No member has a place before this one. */
+  #firstPlace = 0
   readonly #placeOf = new Map<T, number>()
 
   constructor(members: Iterable<T> = []) {
@@ -12,6 +14,10 @@ export class OrderedSet<T extends object> implements Iterable<T> {
 
   get size(): number {
     return this.#placeOf.size
+  }
+
+  get first(): T | undefined {
+    return this.#places[this.#placeOfFirst()]
   }
 
   has(member: T): boolean {
@@ -33,10 +39,10 @@ export class OrderedSet<T extends object> implements Iterable<T> {
     if (this.#places.length > 8 && this.#places.length > 2 * this.#placeOf.size) this.#closeGaps()
   }
 
-  /** The members behind this one; all when it is not a member. */
+  /** The members behind this one; all when it is not a member. None may be taken out while they are read. */
   *behind(member: T | undefined): IterableIterator<T> {
-    const place = member === undefined ? -1 : (this.#placeOf.get(member) ?? -1)
-    for (let at = place + 1; at < this.#places.length; at++) {
+    const place = member === undefined ? undefined : this.#placeOf.get(member)
+    for (let at = place === undefined ? this.#placeOfFirst() : place + 1; at < this.#places.length; at++) {
       const next = this.#places[at]
       if (next !== undefined) yield next
     }
@@ -46,8 +52,16 @@ export class OrderedSet<T extends object> implements Iterable<T> {
     return this.behind(undefined)
   }
 
+  #placeOfFirst(): number {
+    // Each gap is walked over once, since no new member comes before it.
+    while (this.#firstPlace < this.#places.length && this.#places[this.#firstPlace] === undefined)
+      this.#firstPlace++
+    return this.#firstPlace
+  }
+
   #closeGaps(): void {
     this.#places = this.#places.filter((member) => member !== undefined)
+    this.#firstPlace = 0
     for (const [place, member] of this.#places.entries())
       if (member !== undefined) this.#placeOf.set(member, place)
   }

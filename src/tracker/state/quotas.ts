@@ -1,10 +1,13 @@
-// Quotas: how much one person may add to the community. Part of the state and changed by logged commands, so that all
-// trackers agree. The defaults are far above what a community of 10,000 people needs, and low enough that one
-// account, or one address, does not fill the memory of a tracker.
+// Quotas: how much there may be in all, and how much one person may add to it. Part of the state and changed by logged
+// commands, so that all trackers agree. The defaults are far above what a community of 10,000 people needs, and low
+// enough that one account, or all accounts of one address, do not fill the memory of a tracker.
 
 import { no, type No } from './outcomes.ts'
 
-/** Each with what it bounds; the docs and the console list them in this order. */
+/**
+ * Each with what it bounds; the docs and the console list them in this order. New ones go to the end: snapshots have
+ * their values in this order.
+ */
 export const quotaTable = {
   accounts: { value: 1_000_000, meaning: 'accounts in all' },
   accounts_of_address: { value: 20_000, meaning: 'accounts made from one address in a day' },
@@ -15,6 +18,8 @@ export const quotaTable = {
   members_of_group: { value: 100_000, meaning: 'members of one group' },
   files_of_account: { value: 100_000, meaning: 'files that one account shares' },
   files_of_group: { value: 1_000_000, meaning: 'files in one group' },
+  groups: { value: 1_000_000, meaning: 'groups in all' },
+  files: { value: 10_000_000, meaning: 'files in all' },
 } as const
 
 export type QuotaName = keyof typeof quotaTable

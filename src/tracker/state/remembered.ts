@@ -3,7 +3,11 @@
 // so others never push it out.
 
 import { done, no, reasons, type Outcome } from './outcomes.ts'
-import type { Account } from './state.ts'
+
+/** An account, or what else stands for it. */
+interface Rememberer {
+  remembered: readonly number[]
+}
 
 /** More than a client has in flight when it loses its connections. */
 export const rememberedMax = 128
@@ -27,7 +31,7 @@ function hashOfId(id: string): number {
 }
 
 /** What this command of the account came to before; undefined when it is not known. */
-export function remembered(account: Account, id: string): Outcome | undefined {
+export function remembered(account: Rememberer, id: string): Outcome | undefined {
   const hash = hashOfId(id)
   for (const each of account.remembered) {
     if (Math.floor(each / outcomesMax) !== hash) continue
@@ -37,7 +41,7 @@ export function remembered(account: Account, id: string): Outcome | undefined {
   return undefined
 }
 
-export function remember(account: Account, id: string, outcome: Outcome): void {
+export function remember(account: Rememberer, id: string, outcome: Outcome): void {
   const place = outcome.ok ? 0 : 1 + reasons.indexOf(outcome.reason)
   const { remembered: all } = account
   const kept = all.length < rememberedMax ? all : all.slice(1)

@@ -3,8 +3,10 @@
 
 import { createHash } from 'node:crypto'
 import { Failure } from '../../common/failure.ts'
+import { putMember, putShare } from './changes.ts'
 import { emptyState } from './empty-state.ts'
-import { isQuotaName, quotaNames, type Quotas } from './quotas.ts'
+import { Holdings } from './holdings.ts'
+import { defaultQuotas, isQuotaName, quotaNames, type Quotas } from './quotas.ts'
 import { OrderedSet } from './ordered-set.ts'
 import { allOf, sharersOf } from './sharers.ts'
 import type { Account, Entry, Group, State } from './state.ts'
@@ -130,7 +132,10 @@ function restoreCommunity(state: State, fields: CommunityFields): void {
   state.secret = fields.secret
   for (const [key, level, number] of fields.trackers)
     state.trackers.set(key, { level, number: number ?? undefined })
-  state.quotas = Object.fromEntries(quotaNames.map((name, at) => [name, fields.quotas[at]])) as Quotas
+  // A snapshot of an earlier program lacks the newest quotas.
+  state.quotas = Object.fromEntries(
+    quotaNames.map((name, at) => [name, fields.quotas[at] ?? defaultQuotas[name]]),
+  ) as Quotas
   if (!Object.keys(state.quotas).every(isQuotaName)) throw new Error('quotas')
   const [account, group, entry] = fields.nextIds
   state.shelves.accounts.nextId = account
@@ -154,7 +159,17 @@ function restoreAccount(state: State, fields: AccountFields): void {
   const bytes = Buffer.from(text, 'base64')
   const remembered = Array.from({ length: bytes.length / 8 }, (_, at) => bytes.readDoubleLE(8 * at))
   const credentials = { salt, iterations, storedKey, serverKey }
-  const account: Account = { id, name, credentials, epoch, groups: [], requests: 0, shares: 0, remembered }
+  const account: Account = {
+    id,
+    name,
+    credentials,
+    epoch,
+    memberships: 0,
+    owned: 0,
+    requests: 0,
+    shares: 0,
+    remembered,
+  }
   state.accounts.set(name, account)
   state.shelves.accounts.put(account)
 }
@@ -167,11 +182,12 @@ function restoreGroup(state: State, [id, name, members, requests]: GroupFields):
   const group: Group = {
     id,
     name,
-    members: new OrderedSet(members.map((each) => accountOf(state, each))),
+    members: new OrderedSet(),
     requests: new OrderedSet(requests.map((each) => accountOf(state, each))),
     entries: sortedByName(),
+    holdings: new Holdings(),
   }
-  for (const member of group.members) member.groups = member.groups.concat(group)
+  for (const member of members) putMember(group, accountOf(state, member))
   for (const asker of group.requests) asker.requests++
   state.groups.set(name, group)
   state.shelves.groups.put(group)
@@ -185,8 +201,8 @@ function restoreEntry(state: State, [id, groupId, name, fileId, sizeBytes, ids]:
   const group = state.shelves.groups.find(groupId)
   if (group === undefined) throw new Error(`entry ${id} of no group`)
   const accounts = ids.map((each) => accountOf(state, each))
-  for (const account of accounts) account.shares++
   const entry: Entry = { id, group, name, fileId, sizeBytes, sharers: sharersOf(accounts) }
+  for (const account of accounts) putShare(entry, account)
   group.entries.set(name, entry)
   state.shelves.entries.put(entry)
 }

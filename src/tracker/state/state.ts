@@ -4,10 +4,11 @@
 // things happened, the same on every tracker that applied the same log.
 
 import type { Credentials } from '../../common/security/scram.ts'
+import type { Holdings } from './holdings.ts'
 import type { LegacyOutcomes } from './legacy-outcomes.ts'
 import type { OrderedSet } from './ordered-set.ts'
 import type { Quotas } from './quotas.ts'
-import { allOf, type Sharers } from './sharers.ts'
+import { firstOf, type Sharers } from './sharers.ts'
 import type { Shelves } from './shelves.ts'
 import type { SortedMap } from './sorted-map.ts'
 
@@ -18,8 +19,10 @@ export interface Account {
   credentials: Credentials
   /** Goes up to end all earlier logins and tokens. */
   epoch: number
-  /** In the order of joining. Copied on each change: an array that is pushed to takes room for 17. */
-  groups: readonly Group[]
+  /** How many groups it is in. */
+  memberships: number
+  /** How many of them it owns. */
+  owned: number
   /** How many groups it asks to join. */
   requests: number
   /** How many entries it shares. */
@@ -36,6 +39,8 @@ export interface Group {
   /** Those who ask to join, oldest first. None of them is a member. */
   readonly requests: OrderedSet<Account>
   readonly entries: SortedMap<Entry>
+  /** The same entries by who shares them. */
+  readonly holdings: Holdings<Account, Entry>
 }
 
 /** A name in a group, and the content behind it, which is known by its id. */
@@ -90,12 +95,14 @@ export interface State {
  * ownership is not a field that could disagree with the members.
  */
 export function ownerOf(group: Group): Account {
-  for (const member of group.members) return member
+  const { first } = group.members
+  if (first !== undefined) return first
   throw new Error('invariant broken: a group without members')
 }
 
 /** The first of those who still share an entry. */
 export function firstSharerOf(entry: Entry): Account {
-  for (const sharer of allOf(entry.sharers)) return sharer
+  const first = firstOf(entry.sharers)
+  if (first !== undefined) return first
   throw new Error('invariant broken: an entry without sharers')
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Address } from '../../../src/common/addresses.ts'
 import { readTicket } from '../../../src/common/security/ticket.ts'
+import { AnsweredHere } from '../../../src/tracker/requests/answered-here.ts'
 import { fileHandlers } from '../../../src/tracker/requests/files.ts'
 import { done } from '../../../src/tracker/state/outcomes.ts'
 import type { Services } from '../../../src/tracker/requests/services.ts'
@@ -209,7 +210,8 @@ test('a name that is not drawn as it is spelt is refused, unless the group has i
     submitted.push(command)
     return Promise.resolve(done)
   }
-  const services = { sequencer: { state, submit, isCurrent: true }, nowMs: () => 0 }
+  const sequencer = { state, submit, isCurrent: true }
+  const services = { sequencer, answeredHere: new AnsweredHere(), nowMs: () => 0 }
   const { share_file } = fileHandlers(services as unknown as Services)
   const again = { id: 'i'.repeat(16), ...shared, name: 'so\u00adft.png', fileId: otherId }
   await share_file(again, { user: 'ann', host: '127.0.0.1' } as Requester, 1)

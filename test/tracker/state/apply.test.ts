@@ -106,7 +106,16 @@ test.each(['accept_request', 'reject_request'] as const)('%s needs a request', (
   expect(decide('zoe', 'h')).toBe('no-such-group: there is no group h')
   expect(decide('zoe')).toBe('no-such-request: zoe has not asked to join g')
   expect(decide('bob')).toBe('already-member: bob is already a member of g')
-  expect(decide('nobody')).toBe('no-such-user: there is no user nobody')
+  // Anybody may own a group, so this would tell who has an account.
+  expect(decide('nobody')).toBe('no-such-request: nobody has not asked to join g')
+})
+
+test('at level 1 an owner is told who does not exist, as trackers of before have it', () => {
+  const world = new World(1).done(register('ann'), { kind: 'create_group', by: 'ann', ...g })
+  for (const kind of ['accept_request', 'reject_request', 'remove_member'] as const) {
+    const wish = { kind, by: 'ann', user: 'nobody', ...g }
+    expect(world.answer(wish)).toBe('no-such-user: there is no user nobody')
+  }
 })
 
 test('a rejected request is gone, and its asker is told', () => {
@@ -163,7 +172,7 @@ test('the owner removes others, not herself; nobody else removes anybody', () =>
   expect(remove('bob', 'cid')).toBe('not-the-owner: only the owner of g may do this')
   expect(remove('ann', 'ann')).toBe('usage: you own g; to leave it, use leave_group')
   expect(remove('ann', 'zoe')).toBe('not-a-member: zoe is not a member of g')
-  expect(remove('ann', 'nobody')).toBe('no-such-user: there is no user nobody')
+  expect(remove('ann', 'nobody')).toBe('not-a-member: nobody is not a member of g')
   expect(remove('ann', 'bob')).toBe('done')
   expect(members(world, 'ann')).toEqual(['ann', 'cid'])
 })
@@ -231,7 +240,7 @@ function said(state: State): unknown {
   const sections = [...changedSections(state, 0)].filter(([key]) => !key.includes('accounts'))
   const accounts = state.accounts
     .valuesArray()
-    .map(({ name, requests, shares, groups }) => [name, requests, shares, groups.map((group) => group.name)])
+    .map(({ name, memberships, owned, requests, shares }) => [name, memberships, owned, requests, shares])
   return [sections, accounts]
 }
 

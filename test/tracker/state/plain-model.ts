@@ -1,6 +1,7 @@
 // The rules of the hard state once more, written as plainly as possible and without a look at the real
 // ones: lists of facts, and codes instead of sentences. What the state machine is held against.
 
+import { newestLevel } from '../../../src/tracker/state/levels.ts'
 import type { UserWish } from './world.ts'
 
 interface Share {
@@ -11,6 +12,8 @@ interface Share {
 }
 
 export class PlainModel {
+  /** Of the rules: at level 1 owners are told who does not exist. */
+  readonly #level: number
   users: string[] = []
   groups: string[] = []
   /** In the order of joining. */
@@ -18,6 +21,10 @@ export class PlainModel {
   asks: { group: string; user: string }[] = []
   /** In the order of sharing. */
   shares: Share[] = []
+
+  constructor(level = newestLevel) {
+    this.#level = level
+  }
 
   membersOf(group: string): string[] {
     return this.memberships.filter((m) => m.group === group).map((m) => m.user)
@@ -61,7 +68,7 @@ export class PlainModel {
     }
     if (wish.kind === 'accept_request' || wish.kind === 'reject_request') {
       if (!isOwner) return 'not-the-owner'
-      if (!this.users.includes(wish.user)) return 'no-such-user'
+      if (this.#level < 2 && !this.users.includes(wish.user)) return 'no-such-user'
       if (this.membersOf(group).includes(wish.user)) return 'already-member'
       if (!this.asksFor(group).includes(wish.user)) return 'no-such-request'
       this.asks = this.asks.filter((ask) => ask.group !== group || ask.user !== wish.user)
@@ -71,7 +78,7 @@ export class PlainModel {
     if (wish.kind === 'remove_member') {
       if (!isOwner) return 'not-the-owner'
       if (wish.user === by) return 'usage'
-      if (!this.users.includes(wish.user)) return 'no-such-user'
+      if (this.#level < 2 && !this.users.includes(wish.user)) return 'no-such-user'
       if (!this.membersOf(group).includes(wish.user)) return 'not-a-member'
       return this.#goes(group, wish.user)
     }

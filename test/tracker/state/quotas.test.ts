@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { defaultQuotas, quotaNames, type QuotaName } from '../../../src/tracker/state/quotas.ts'
+import { changedSections, restoreSections, type Section } from '../../../src/tracker/state/sections.ts'
 import { groupOf, register, share, World, type Wish } from './world.ts'
 
 const set = (quota: QuotaName, value: number): Wish => ({ kind: 'set_quota', quota, value })
@@ -49,6 +50,13 @@ const cases: Record<QuotaName, { world: () => World; last: Wish; beyond: Wish; m
     beyond: share('bob', 'two', 'another'),
     max: 1,
   },
+  groups: { world: () => groupOf('ann'), last: create('a'), beyond: create('b', 'zoe'), max: 2 },
+  files: {
+    world: () => groupOf('ann').done(create('a', 'zoe')),
+    last: share('ann'),
+    beyond: { ...share('zoe'), group: 'a' } as Wish,
+    max: 1,
+  },
 }
 
 test.each(quotaNames)('%s: so many are allowed, one more is refused until the quota is raised', (name) => {
@@ -77,8 +85,28 @@ test('accounts are counted by the day and the network that they come from', () =
   expect(from('b', '2001:db8::2', day - 1)).toContain('over-quota')
   expect(from('c', '2001:db8:0:1::1', 0)).toBe('done')
   expect(from('d', '2001:db8::2', day)).toBe('done')
-  // A clock that was set back begins no day anew.
-  expect(from('e', '2001:db8::2', 0)).toContain('over-quota')
+  expect(from('e', '2001:db8::2', day)).toContain('over-quota')
+})
+
+// A tracker whose clock was years ahead froze the count for good: nobody could register from that address any more.
+test('a clock that was ahead, and is set back, begins a new day', () => {
+  const world = new World().done(set('accounts_of_address', 1))
+  const from = (user: string, atMs: number): string =>
+    world.answer(register(user), { from: '10.0.0.1', atMs })
+  expect(from('a', 2_000_000_000_000)).toBe('done')
+  expect(from('b', 1_000_000_000_000)).toBe('done')
+  expect(from('c', 1_000_000_000_000)).toContain('over-quota')
+})
+
+test('a snapshot of a program that knew fewer quotas has the defaults of the others', () => {
+  const world = new World().done(set('accounts', 5))
+  world.done({ kind: 'tracker_started', key: 'k', cluster: 'c', secret: 's', level: 2 })
+  const sections = [...changedSections(world.state, 0)].map(([key, text = '']): Section => {
+    if (key !== '1-community') return [key, text]
+    const fields = JSON.parse(text) as { quotas: number[] }
+    return [key, JSON.stringify({ ...fields, quotas: fields.quotas.slice(0, 3) })]
+  })
+  expect(restoreSections(sections, 1).quotas).toEqual({ ...defaultQuotas, accounts: 5 })
 })
 
 test('at level 1 there are no quotas, as trackers of before know none', () => {

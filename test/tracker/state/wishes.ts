@@ -7,7 +7,7 @@ import { credentials, type UserWish } from './world.ts'
 const user = fc.constantFrom('ann', 'bob', 'cid', 'constructor')
 const group = fc.constantFrom('g', 'h', 'toString')
 const name = fc.constantFrom('f', 'e')
-const fileId = fc.constantFrom('one', 'two')
+const fileId = fc.constantFrom('1'.repeat(64), '2'.repeat(64))
 const kind = <K extends string>(name: K) => fc.constant(name)
 
 /** Everybody but one may be registered by chance; accepted and removed people may not exist. */

@@ -66,7 +66,7 @@ export class World {
   }
 }
 
-export function register(user: string): Wish {
+export function register(user: string): UserWish {
   return { kind: 'register', user, credentials }
 }
 
@@ -83,6 +83,6 @@ export function groupOf(...members: string[]): World {
   return world
 }
 
-export function share(by: string, fileId = 'one', name = 'f'): Wish {
+export function share(by: string, fileId = 'one', name = 'f'): UserWish {
   return { kind: 'share_file', by, group: 'g', name, fileId, sizeBytes: 10 }
 }
