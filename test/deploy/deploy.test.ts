@@ -99,7 +99,7 @@ test('every secret that a service gets is one that the script makes, where nats.
     ([, name = '', file = '']) => [name, file] as const,
   )
   const script = read('nats/make-secrets.sh')
-  const written = /^# Writes, .*\n#\n((?:# {3}\w+ .*\n)+)/m.exec(script)?.[1] ?? ''
+  const written = /^# Writes .*\n#\n((?:# {3}\w+ .*\n)+)/m.exec(script)?.[1] ?? ''
   expect(made.map(([, file]) => file)).toEqual([...written.matchAll(/^# {3}(\w+)/gm)].map(([, file]) => file))
   const ofServers = [...text.matchAll(/\{ source: (\S+), target: \/etc\/nats\/secrets\/(\S+) \}/g)].map(
     ([, name, file]) => [name, file],
