@@ -23,6 +23,7 @@ import {
   unsentToPeerBytesMax,
 } from '../../src/common/limits.ts'
 import {
+  announcedOfUserMax,
   commandsWaitingMax,
   connectionLimits,
   countedNetworksMax,
@@ -36,7 +37,9 @@ import {
   newsPaceMaxMs,
   newsPaceMinMs,
   newsPaceMsPerWatcher,
+  noticesWaitingMax,
   peersOfUserMax,
+  watchedOfUserMax,
 } from '../../src/tracker/limits.ts'
 import { quotaTable } from '../../src/tracker/state/quotas.ts'
 
@@ -71,6 +74,7 @@ test.each([
       `${unsentBytesMax / 1024} KiB`,
       seconds(stalledAfterMs),
       count(fairness.changesOfOwnerMax),
+      count(fairness.changesMax),
       count(announceFilesMax),
       count(commandsWaitingMax),
       `${fairness.sliceMs} ms`,
@@ -93,6 +97,9 @@ test.each([
     [
       count(peersPerFileMax),
       count(peersOfUserMax),
+      count(watchedOfUserMax),
+      count(announcedOfUserMax),
+      count(noticesWaitingMax),
       `${newsPaceMsPerWatcher} ms apart for each watcher, ${newsPaceMinMs} ms to ${seconds(newsPaceMaxMs)}`,
     ],
   ],
