@@ -13,20 +13,22 @@ export interface Entry {
   readonly atMs: number
   /** The address that the command came from; undefined for a tracker's own, and in logs of version 0.1. */
   readonly from: string | undefined
+  /** See `At`. */
+  readonly after?: number | undefined
   readonly command: Command
 }
 
-/** Version of the envelope. Logs of version 0.1 have no `v`, `atMs` or `from`. */
+/** Version of the envelope. Logs of version 0.1 have no `v`, `atMs`, `from` or `after`. */
 const formatVersion = 1
 
-export function encodeEntry({ origin, number, atMs, from, command }: Entry): string {
-  return JSON.stringify({ v: formatVersion, origin, number, atMs, from, command })
+export function encodeEntry({ origin, number, atMs, from, after, command }: Entry): string {
+  return JSON.stringify({ v: formatVersion, origin, number, atMs, from, after, command })
 }
 
 /** Throws a `data` failure for an entry that this version cannot apply, with what to do. */
 export function parseEntry(position: number, text: string): Entry {
   const fields = fieldsOf(position, text)
-  const { v = formatVersion, origin, number, atMs = 0, from, command } = fields
+  const { v = formatVersion, origin, number, atMs = 0, from, after, command } = fields
   const kind = checkCommand(command)
   if (v !== formatVersion || kind === 'unknown') {
     throw new Failure(
@@ -39,14 +41,15 @@ export function parseEntry(position: number, text: string): Entry {
     typeof number === 'number' &&
     typeof atMs === 'number' &&
     Number.isFinite(atMs) &&
-    (from === undefined || typeof from === 'string')
+    (from === undefined || typeof from === 'string') &&
+    (after === undefined || typeof after === 'number')
   if (kind === 'malformed' || !isWhole) {
     throw new Failure(
       'data',
       `entry ${position} of the log was not written by a tracker; restore a copy of the log, and let only trackers write to it`,
     )
   }
-  return { origin, number, atMs, from, command: command as Command }
+  return { origin, number, atMs, from, after, command: command as Command }
 }
 
 function fieldsOf(position: number, text: string): Record<string, unknown> {

@@ -3,17 +3,11 @@
 
 import { randomBytes } from 'node:crypto'
 import { Failure, sentenceOf } from '../common/failure.ts'
-import { BatchSize } from './batch-size.ts'
-import { encodeEntry, parseEntry } from './entry.ts'
-import {
-  appendBytesMax,
-  commandsPerSnapshot,
-  commandsPerLegacySnapshot,
-  commandsWaitingMax,
-  doubtMs,
-} from './limits.ts'
+import { parseEntry } from './entry.ts'
+import { commandsPerSnapshot, commandsPerLegacySnapshot, commandsWaitingMax, doubtMs } from './limits.ts'
 import type { CommandLog, LogFollower, LogLag, LogSnapshot, SnapshotToKeep } from './log/command-log.ts'
 import { reach } from './moments.ts'
+import { PendingCommands } from './pending-commands.ts'
 import { apply } from './state/apply.ts'
 import type { At, Command } from './state/commands.ts'
 import type { Effect } from './state/effects.ts'
@@ -23,7 +17,7 @@ import { newestLevel } from './state/levels.ts'
 import { no, type Outcome } from './state/outcomes.ts'
 import { changedSections, restoreSections } from './state/sections.ts'
 import type { State } from './state/state.ts'
-import { UnderWay } from './state/under-way.ts'
+import type { UnderWay } from './state/under-way.ts'
 
 /** A command that was applied, whichever tracker appended it, and what came of it. */
 export interface AppliedEntry extends At {
@@ -58,13 +52,6 @@ export interface SequencerOptions {
   readonly wording?: Wording
 }
 
-interface Waiting {
-  readonly number: number
-  readonly command: Command
-  readonly from: string | undefined
-  readonly reply: (outcome: Outcome) => void
-}
-
 /** A failed snapshot is retried after this share of the usual number of commands. */
 const retriedAfterShare = 0.1
 
@@ -87,19 +74,12 @@ export class Sequencer implements LogFollower {
   #isKeptAsText = false
   /** The snapshot that is being written. */
   #writing: Promise<void> | undefined
-  #nextNumber = 0
-  /** Not handed to the log yet. */
-  #collected: Waiting[] = []
-  /** Handed to the log, by number. */
-  readonly #sent = new Map<number, Waiting>()
-  /** What both are about. */
-  readonly underWay = new UnderWay()
+  readonly #pending = new PendingCommands()
   /** Until then the log may deliver entries of appends that failed, of an earlier process, or of another tracker. */
   #inDoubtUntilMs = -Infinity
   /** The append that is under way. */
   #append: Promise<void> | undefined
   #willAppend = false
-  #batches = new BatchSize()
   #isFresh = false
   #lost: Failure | undefined
   #isStopping = false
@@ -162,6 +142,11 @@ export class Sequencer implements LogFollower {
     return this.#state.trackers.size > 1 || performance.now() < this.#inDoubtUntilMs
   }
 
+  /** What the commands on their way through this tracker are about. */
+  get underWay(): UnderWay {
+    return this.#pending.underWay
+  }
+
   /** How far this tracker is behind the log. */
   get lag(): LogLag {
     return this.#log.lag?.() ?? { entries: 0, ms: 0 }
@@ -172,11 +157,10 @@ export class Sequencer implements LogFollower {
     return new Promise((reply) => {
       if (this.#lost !== undefined || this.#isStopping) {
         reply(cannotSave)
-      } else if (this.#collected.length + this.#sent.size >= commandsWaitingMax) {
+      } else if (this.#pending.size >= commandsWaitingMax) {
         reply(tooBusy)
       } else {
-        this.#collected.push({ number: this.#nextNumber++, command, from, reply })
-        this.underWay.add(command)
+        this.#pending.add(command, from, this.position, reply)
         this.#appendWhenTurnEnds()
       }
     })
@@ -195,7 +179,7 @@ export class Sequencer implements LogFollower {
   /** Accepts no more commands and finishes those it has. */
   async stop(): Promise<void> {
     this.#isStopping = true
-    while (this.#append !== undefined || this.#collected.length > 0) {
+    while (this.#append !== undefined || this.#pending.hasCollected) {
       this.#append ??= this.#appendCollected()
       await this.#append
     }
@@ -224,10 +208,10 @@ export class Sequencer implements LogFollower {
     if (this.#lost !== undefined) return
     const startedAtMs = performance.now()
     try {
-      const { origin, number, atMs, from, command } = parseEntry(position, text)
+      const { origin, number, atMs, from, after, command } = parseEntry(position, text)
       if (command.kind === 'raise_level') this.#checkLevel(command.level)
       reach('before apply')
-      const { outcome, effects } = apply(this.#state, command, { position, atMs, from })
+      const { outcome, effects } = apply(this.#state, command, { position, atMs, from, after })
       reach('after apply')
       this.#entriesRead++
       // Reply after the entry came back from the log, never before: a log delivers only what is durable,
@@ -236,7 +220,7 @@ export class Sequencer implements LogFollower {
       else this.#inDoubtUntilMs = Infinity
       this.#events.onApplied({ position, atMs, from, origin, command, outcome, effects })
       const tookMs = performance.now() - startedAtMs
-      this.#batches.onApplied(tookMs)
+      this.#pending.batches.onApplied(tookMs)
       this.#events.onTook?.(command, tookMs)
     } catch (error) {
       this.#lose(error)
@@ -257,12 +241,10 @@ export class Sequencer implements LogFollower {
   }
 
   #settle(number: number, outcome: Outcome): void {
-    const waiting = this.#sent.get(number)
-    if (waiting === undefined) return
-    this.#sent.delete(number)
-    this.underWay.delete(waiting.command)
+    const pending = this.#pending.take(number)
+    if (pending === undefined) return
     reach('before reply')
-    waiting.reply(outcome)
+    pending.reply(outcome)
     reach('after reply')
   }
 
@@ -272,13 +254,15 @@ export class Sequencer implements LogFollower {
     this.#willAppend = true
     setImmediate(() => {
       this.#willAppend = false
-      if (this.#collected.length > 0) this.#append ??= this.#appendCollected()
+      if (this.#pending.hasCollected) this.#append ??= this.#appendCollected()
     })
   }
 
   /** One append at a time keeps commands in the order of their arrival; meanwhile the next batch collects. */
   async #appendCollected(): Promise<void> {
-    const { batch, entries } = this.#nextBatch()
+    const atMs = this.#options.nowMs()
+    const position = this.#state.level < 2 ? undefined : this.position
+    const { numbers, entries } = this.#pending.nextBatch({ origin: this.#origin, atMs, position })
     try {
       reach('before append')
       await this.#log.append(entries)
@@ -291,28 +275,10 @@ export class Sequencer implements LogFollower {
       this.#events.onTrouble(sentenceOf(error))
       // If such an entry turns up in the log after all, it is applied like any other: the client was told
       // "unavailable", not "no", and a retry with the same id gets its outcome.
-      for (const waiting of batch) this.#settle(waiting.number, cannotSave)
+      for (const number of numbers) this.#settle(number, cannotSave)
     }
     this.#append = undefined
-    if (this.#collected.length > 0) this.#appendWhenTurnEnds()
-  }
-
-  /** As many of the collected commands as fit into one append; one at least. */
-  #nextBatch(): { batch: Waiting[]; entries: string[] } {
-    const entries: string[] = []
-    let bytes = 0
-    const atMs = this.#options.nowMs()
-    for (const { number, command, from } of this.#collected) {
-      const entry = encodeEntry({ origin: this.#origin, number, atMs, from, command })
-      bytes += Buffer.byteLength(entry)
-      const isFull = bytes > appendBytesMax || entries.length === this.#batches.max
-      if (isFull && entries.length > 0) break
-      entries.push(entry)
-    }
-    const batch = this.#collected.splice(0, entries.length)
-    this.#batches.onBatch(batch.length)
-    for (const waiting of batch) this.#sent.set(waiting.number, waiting)
-    return { batch, entries }
+    if (this.#pending.hasCollected) this.#appendWhenTurnEnds()
   }
 
   get #isSnapshotDue(): boolean {
@@ -375,11 +341,7 @@ export class Sequencer implements LogFollower {
   #lose(error: unknown): void {
     if (this.#lost !== undefined) return
     this.#lost = error instanceof Failure ? error : new Failure('data', sentenceOf(error), error)
-    const unanswered = [...this.#sent.values(), ...this.#collected]
-    this.#sent.clear()
-    this.#collected = []
-    this.underWay.clear()
-    for (const waiting of unanswered) waiting.reply(cannotSave)
+    for (const { reply } of this.#pending.takeAll()) reply(cannotSave)
     this.#events.onLost(this.#lost)
   }
 }

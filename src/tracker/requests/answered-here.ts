@@ -24,7 +24,7 @@ export class AnsweredHere {
     const account = this.#accounts.get(by) ?? { remembered: [] }
     this.#accounts.delete(by)
     this.#accounts.set(by, account)
-    remember(account, id, outcome)
+    remember(account, id, outcome, 0)
     const [oldest = ''] = this.#accounts.keys()
     if (this.#accounts.size > accountsMax) this.#accounts.delete(oldest)
   }

@@ -34,6 +34,7 @@ const words: Readonly<Record<Reason, (...args: string[]) => Words>> = {
   'last-tracker': () => ['usage', 'this is the only tracker; without one nobody could log in'],
   'cannot-save': () => ['unavailable', 'the tracker cannot save changes at the moment; try again later'],
   'too-busy': () => ['busy', 'the tracker has too much to do at the moment; try again later'],
+  'too-late': () => ['unavailable', 'this came too late to be done; look whether it was, and ask again'],
   'was-refused': (reason = '') => [codeOf(reason), 'this was refused the first time; ask again'],
   'as-was-said': (code = '', sentence = '') => [isRefusalCode(code) ? code : 'unavailable', sentence],
 }

@@ -20,7 +20,7 @@ export function register(state: State, command: Register, at: At): Decision {
   return () => {
     countRegistration(state, network, dayOf(at))
     // So that a repeated request is not refused because the name is taken.
-    remember(addAccount(state, user, credentials), command.id, done)
+    remember(addAccount(state, user, credentials), command.id, done, 0)
   }
 }
 

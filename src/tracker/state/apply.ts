@@ -8,7 +8,7 @@ import type { Effect } from './effects.ts'
 import { shareFile, unshareFile } from './entries.ts'
 import { createGroup, decideRequest, joinGroup, leaveGroup, removeMember } from './groups.ts'
 import { done, no, type Decision, type No, type Outcome } from './outcomes.ts'
-import { remember, remembered } from './remembered.ts'
+import { mayBeForgotten, remember, remembered } from './remembered.ts'
 import type { Account, State } from './state.ts'
 import { raiseLevel, revokeTracker, setQuota, trackerStarted } from './trackers.ts'
 
@@ -27,11 +27,12 @@ export function apply(state: State, command: Command, at: At): Applied {
   const before = knownOutcome(state, command)
   state.position = at.position
   if (before !== undefined) return { outcome: before, effects: noEffects }
+  if (isTooLate(state, command, at)) return { outcome: no('too-late'), effects: noEffects }
   const effects: Effect[] = []
   const decision = decide(state, command, effects, at)
   const outcome = typeof decision === 'function' ? done : decision
   if (typeof decision === 'function') decision()
-  rememberOutcome(state, command, outcome)
+  rememberOutcome(state, command, outcome, at.position)
   return { outcome, effects }
 }
 
@@ -97,7 +98,17 @@ export function knownOutcome(state: State, command: Command): Outcome | undefine
   return account !== undefined && 'id' in command ? remembered(account, command.id) : undefined
 }
 
-function rememberOutcome(state: State, command: Command, outcome: Outcome): void {
+/**
+ * A tracker that is cut off may hold a command for as long as it takes, while its user repeats it elsewhere and goes
+ * on. Once the outcome is forgotten, the late copy would be done a second time.
+ */
+function isTooLate(state: State, command: Command, { after = Infinity }: At): boolean {
+  if (state.level < 2 || !('by' in command)) return false
+  const by = state.accounts.get(command.by)
+  return by !== undefined && mayBeForgotten(by, after)
+}
+
+function rememberOutcome(state: State, command: Command, outcome: Outcome, position: number): void {
   if (state.level < 2) {
     const key = legacyKey(command)
     if (key !== undefined) state.outcomes.add(key, outcome)
@@ -106,7 +117,7 @@ function rememberOutcome(state: State, command: Command, outcome: Outcome): void
   // A registration is remembered with the account that it makes.
   const account = 'by' in command ? state.accounts.get(command.by) : undefined
   if (account === undefined || !('by' in command)) return
-  remember(account, command.id, outcome)
+  remember(account, command.id, outcome, position)
   touchAccount(state, account)
 }
 

@@ -109,4 +109,6 @@ export interface At {
   readonly atMs: number
   /** The address that it came from; undefined for what a tracker did by itself, and in logs of version 0.1. */
   readonly from: string | undefined
+  /** How far that tracker had applied the log when the command reached it, at least; undefined at level 1. */
+  readonly after?: number | undefined
 }

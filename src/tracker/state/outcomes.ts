@@ -31,6 +31,8 @@ export const reasons = [
   'as-was-said',
   /** A repeated command that was refused the first time; its argument is that reason. */
   'was-refused',
+  /** A command that comes so late that it may have been done and forgotten. */
+  'too-late',
 ] as const
 export type Reason = (typeof reasons)[number]
 

@@ -4,13 +4,19 @@
 
 import { done, no, reasons, type Outcome } from './outcomes.ts'
 
-/** An account, or what else stands for it. */
+/** An account, or what else stands for it. Outcomes, and between them negative marks: see `positionEvery`. */
 interface Rememberer {
   remembered: readonly number[]
 }
 
 /** More than a client has in flight when it loses its connections. */
 export const rememberedMax = 128
+
+/**
+ * Before every so many outcomes stands the position of the next one, negative. It tells how far back the memory goes.
+ */
+const positionEvery = 16
+const numbersMax = rememberedMax + rememberedMax / positionEvery
 
 /** A remembered command is one number: 46 bits of its id, and the place of its outcome, of at most this many. */
 const outcomesMax = 64
@@ -41,10 +47,23 @@ export function remembered(account: Rememberer, id: string): Outcome | undefined
   return undefined
 }
 
-export function remember(account: Rememberer, id: string, outcome: Outcome): void {
+/** `position`: of the command in the log; 0 outside of it. */
+export function remember(account: Rememberer, id: string, outcome: Outcome, position: number): void {
   const place = outcome.ok ? 0 : 1 + reasons.indexOf(outcome.reason)
   const { remembered: all } = account
-  const kept = all.length < rememberedMax ? all : all.slice(1)
+  const added = [hashOfId(id) * outcomesMax + place]
+  if (position > 0 && all.slice(-positionEvery).every((each) => each >= 0)) added.unshift(-position)
+  const surplus = Math.max(0, all.length + added.length - numbersMax)
   // Not pushed: a growing array takes room for twice as many as most accounts ever need.
-  account.remembered = kept.concat(hashOfId(id) * outcomesMax + place)
+  account.remembered = all.slice(surplus).concat(added)
+}
+
+/**
+ * Whether a command may have been done and forgotten, of which a copy set out when the state was at position `after`:
+ * then it must not be done now. Every repetition of it came later than that.
+ */
+export function mayBeForgotten({ remembered: all }: Rememberer, after: number): boolean {
+  if (all.length < numbersMax - 1) return false
+  const mark = all.find((each) => each < 0)
+  return mark !== undefined && after < -mark
 }

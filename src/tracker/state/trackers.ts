@@ -76,7 +76,7 @@ function enterLevel2(state: State): void {
     const [user = '', id = ''] = key.split(' ')
     const account = state.accounts.get(user)
     // A snapshot of level 1 has sentences instead of reasons, so not every tracker knows the reasons.
-    if (account !== undefined) remember(account, id, outcome.ok ? outcome : no('was-refused'))
+    if (account !== undefined) remember(account, id, outcome.ok ? outcome : no('was-refused'), 0)
   }
   state.outcomes.clear()
 }

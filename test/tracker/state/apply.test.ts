@@ -5,7 +5,8 @@ import { trackerKeysMax } from '../../../src/common/limits.ts'
 import { rememberedMax } from '../../../src/tracker/state/remembered.ts'
 import { findFile, listGroups, listMembers, listRequests } from '../../../src/tracker/state/queries.ts'
 import { answerOf } from '../../../src/tracker/requests/sentences.ts'
-import { changedSections } from '../../../src/tracker/state/sections.ts'
+import { no } from '../../../src/tracker/state/outcomes.ts'
+import { changedSections, restoreSections } from '../../../src/tracker/state/sections.ts'
 import { legacyOutcomesMax } from '../../../src/tracker/state/legacy-outcomes.ts'
 import { allOf } from '../../../src/tracker/state/sharers.ts'
 import type { State } from '../../../src/tracker/state/state.ts'
@@ -315,6 +316,48 @@ test('of one user so many commands stay known, the latest', () => {
   for (let count = 0; count <= rememberedMax; count++) applyNext(state, command(count))
   expect(applyNext(state, command(1)).outcome.ok).toBe(true)
   expect(applyNext(state, command(0)).outcome).toMatchObject({ reason: 'group-taken' })
+})
+
+// A tracker that was cut off held a command for a minute. Its user had done it at another one, left the group again, and
+// done more than is remembered: the late copy made the group anew.
+test('a command that comes so late that it may be forgotten is not done, and one that is not as late is', () => {
+  const { state } = groupOf('ann')
+  const create = { kind: 'create_group', id: 'held back', by: 'ann', group: 'mine' } as const
+  const after = state.position
+  applyNext(state, create)
+  applyNext(state, { kind: 'leave_group', id: 'left', by: 'ann', group: 'mine' })
+  const others = (from: number, to: number): void => {
+    for (let count = from; count < to; count++)
+      applyNext(state, { kind: 'join_group', id: String(count), by: 'ann', group: 'none' })
+  }
+  others(0, rememberedMax - 20)
+  expect(applyNext(state, create, { after }).outcome).toEqual({ ok: true, value: {} })
+  expect(state.groups.has('mine')).toBe(false)
+  others(rememberedMax, 2 * rememberedMax)
+  const before = said(state)
+  expect(applyNext(state, create, { after })).toEqual({ outcome: no('too-late'), effects: [] })
+  expect(said(state)).toEqual(before)
+  // A new one of a tracker that is nearly up to date, or does not say how far it is.
+  const late = { ...create, id: 'a new one' }
+  expect(applyNext(state, late, { after: state.position - 50 }).outcome.ok).toBe(true)
+  expect(applyNext(state, { ...late, id: 'another', group: 'other' }).outcome.ok).toBe(true)
+})
+
+test('how far back a memory goes is in the snapshot', () => {
+  const { state } = groupOf('ann').done({
+    kind: 'tracker_started',
+    key: 'k',
+    cluster: 'c',
+    secret: 's',
+    level: 2,
+  })
+  const after = state.position
+  for (let count = 0; count < 2 * rememberedMax; count++)
+    applyNext(state, { kind: 'join_group', id: String(count), by: 'ann', group: 'none' })
+  const sections = [...changedSections(state, 0)] as [string, string][]
+  const restored = restoreSections(sections, state.position)
+  const late = { kind: 'create_group', id: 'late', by: 'ann', group: 'mine' } as const
+  expect(applyNext(restored, late, { after }).outcome).toEqual(no('too-late'))
 })
 
 test('at level 1 so many outcomes of all are remembered, refusals too, and the oldest is forgotten first', () => {
