@@ -77,7 +77,7 @@ export class Swarm implements Watched {
 
   unwatch(watch: Watch): void {
     watch.isOver = true
-    for (const member of watch.known.values()) member.knownTo.delete(watch)
+    for (const member of watch.known) member.knownTo.delete(watch)
     for (const watches of [this.#watches, this.#hungry, this.#bereaved]) watches.delete(watch)
     watch.login.news.drop(watch)
   }
@@ -96,16 +96,13 @@ export class Swarm implements Watched {
   /** Makes as many peers known to a watcher as it may know; returns those that are new to it. */
   introduce(watch: Watch): Member[] {
     const { known, login } = watch
-    const isFit = ({ key }: Member): boolean => key !== login.key && !known.has(key)
-    const peers: Member[] = []
-    for (const member of this.#roster.sample(peersPerFileMax - known.size, isFit)) {
-      // A client that logged in anew as somebody else is here as both for a moment.
-      if (known.has(member.key)) continue
-      known.set(member.key, member)
+    const isFit = (member: Member): boolean => member.key !== login.key && !known.includes(member)
+    const peers = this.#roster.sample(peersPerFileMax - known.length, isFit)
+    for (const member of peers) {
+      known.push(member)
       member.knownTo.add(watch)
-      peers.push(member)
     }
-    if (known.size < peersPerFileMax) this.#hungry.add(watch)
+    if (known.length < peersPerFileMax) this.#hungry.add(watch)
     else this.#hungry.delete(watch)
     return peers
   }

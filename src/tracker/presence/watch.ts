@@ -21,8 +21,8 @@ export interface Watched {
 export class Watch implements Subject {
   readonly login: Login
   readonly #swarm: Watched
-  /** Peers that it was told of, by key. */
-  readonly known = new Map<string, Member>()
+  /** Peers that it was told of. An array, since they are few, and there are many watches. */
+  readonly known: Member[] = []
   /** Keys of peers that it knew and that have left. */
   readonly #left = new Set<string>()
   /** Nobody wants to hear of it any more. */
@@ -35,8 +35,11 @@ export class Watch implements Subject {
 
   /** True when it knew this peer. */
   onLeft(member: Member): boolean {
-    if (this.known.get(member.key) !== member) return false
-    this.known.delete(member.key)
+    const place = this.known.indexOf(member)
+    if (place === -1) return false
+    this.known.splice(place, 1)
+    // A client that logged in anew as somebody else is here as both for a moment.
+    if (this.known.some(({ key }) => key === member.key)) return false
     this.#left.add(member.key)
     return true
   }
