@@ -8,7 +8,7 @@ import {
   notificationMessage,
   requestMessage,
   resultLine,
-  withEncodedList,
+  EncodedResult,
 } from '../../src/common/wire/messages.ts'
 
 const kinds = ['request', 'notification', 'result', 'error', 'invalid']
@@ -70,13 +70,8 @@ test('an error number from a newer program counts as unavailable', () => {
   expect(classify(message)).toMatchObject({ refusal: { code: 'unavailable', sentence: 'something new' } })
 })
 
-test('a result with a list whose entries are encoded already is read like any other', () => {
-  const read = (...result: Parameters<typeof withEncodedList>): unknown =>
-    JSON.parse(resultLine(1, withEncodedList(...result))).result
-  expect(read({ more: false }, 'files', ['{"name":"a"}', '2'])).toEqual({
-    more: false,
-    files: [{ name: 'a' }, 2],
-  })
-  expect(read({}, 'files', ['1'])).toEqual({ files: [1] })
-  expect(read({ more: true }, 'files', [])).toEqual({ more: true, files: [] })
+test('a result that is JSON already is read like any other', () => {
+  const line = resultLine(7, new EncodedResult('{"files":[{"name":"a"}],"more":false}'))
+  const result = { files: [{ name: 'a' }], more: false }
+  expect(classify(JSON.parse(line))).toEqual({ kind: 'result', id: 7, result })
 })

@@ -54,16 +54,6 @@ export class EncodedResult<R> {
   }
 }
 
-/** A result of these fields and a list, whose entries are JSON already. */
-export function withEncodedList<R>(
-  fields: object,
-  name: string,
-  entries: readonly string[],
-): EncodedResult<R> {
-  const rest = JSON.stringify(fields).slice(1)
-  return new EncodedResult(`{"${name}":[${entries.join()}]${rest === '}' ? '' : ','}${rest}`)
-}
-
 /** The line of a result. */
 export function resultLine(id: number, result: unknown): string {
   const json = result instanceof EncodedResult ? result.json : JSON.stringify(result)

@@ -17,7 +17,8 @@ export interface Login {
 }
 
 export interface IssuedTicket {
-  readonly text: string
+  /** `ticket` and `expiresMs` of an answer, as JSON without its braces. */
+  readonly json: string
   /** By the clock of this tracker, in milliseconds since 1970. */
   readonly expiresMs: number
 }

@@ -4,7 +4,7 @@ import { ticketLifetimeMs } from '../../common/limits.ts'
 import { fileNameProblem } from '../../common/names.ts'
 import { accept, refuse } from '../../common/refusal.ts'
 import { signTicket } from '../../common/security/ticket.ts'
-import { withEncodedList } from '../../common/wire/messages.ts'
+import { EncodedResult } from '../../common/wire/messages.ts'
 import { findFile, listFiles, mayAnnounce } from '../state/queries.ts'
 import type { IssuedTicket, Login } from '../presence/login.ts'
 import { change } from './changes.ts'
@@ -38,7 +38,7 @@ export function fileHandlers(services: Services): Files {
         const seeders = presence.seeders({ group, name, fileId })
         return `{"name":${JSON.stringify(name)},"sizeBytes":${sizeBytes},"seeders":${seeders}}`
       })
-      return accept(withEncodedList({ more: page.value.more }, 'files', files))
+      return accept(new EncodedResult(`{"files":[${files.join()}],"more":${page.value.more}}`))
     },
     find_file: ({ group, name }, from) => findAndWatch(services, group, name, from),
     forget_file: ({ group, name }, { login }) => {
@@ -72,21 +72,22 @@ function findAndWatch(
   const { fileId, sizeBytes } = file.value
   const peers = services.presence.watch(login, { group, name, fileId })
   if (peers === undefined) return refuse('busy', 'you ask for too many files at once; wait for some of them')
-  const { text: ticket, expiresMs } = ticketFor(services, login, group)
-  const texts = peers.map(({ json }) => json)
-  return accept(withEncodedList({ fileId, sizeBytes, ticket, expiresMs }, 'peers', texts))
+  const ticket = ticketFor(services, login, group)
+  // A file id has nothing to escape.
+  const fields = `"fileId":"${fileId}","sizeBytes":${sizeBytes},${ticket.json}`
+  return accept(new EncodedResult(`{${fields},"peers":[${peers.map(({ json }) => json).join()}]}`))
 }
 
 /** Reuses the last ticket for half of its life, so that whoever gets it has at least the other half to use it. */
 function ticketFor({ sequencer, identity, nowMs }: Services, login: Login, group: string): IssuedTicket {
-  const issued = login.tickets.get(group)
-  const leftMs = (issued?.expiresMs ?? 0) - nowMs()
+  const last = login.tickets.get(group)
+  const leftMs = (last?.expiresMs ?? 0) - nowMs()
   // A ticket that seems to last longer than it can was issued before the clock was set back.
-  if (issued !== undefined && leftMs > ticketLifetimeMs / 2 && leftMs <= ticketLifetimeMs) return issued
+  if (last !== undefined && leftMs > ticketLifetimeMs / 2 && leftMs <= ticketLifetimeMs) return last
   const expiresMs = nowMs() + ticketLifetimeMs
   const { user, key } = login
-  const text = signTicket(identity, { user, group, key, position: sequencer.position, expiresMs })
-  const ticket = { text, expiresMs }
-  login.tickets.set(group, ticket)
-  return ticket
+  const ticket = signTicket(identity, { user, group, key, position: sequencer.position, expiresMs })
+  const issued = { expiresMs, json: JSON.stringify({ ticket, expiresMs }).slice(1, -1) }
+  login.tickets.set(group, issued)
+  return issued
 }
