@@ -13,6 +13,7 @@ export const accountAttacks = [
   'refused joins',
   'pages past the end',
   'full writes',
+  'dear lines',
   'changes',
   'changes with news',
 ] as const
@@ -47,13 +48,16 @@ const bytesOfFullWrite = 64 * 1024
 const lineOverhead = 32
 const key = Buffer.alloc(32, 3).toString('base64')
 const pauseWhenRefusedMs = 20
+/** Hardly any answer, and all that a line can take to be parsed. */
+const dearLine = `"method":"ping","params":[${'[],'.repeat(21_000)}[]]`
 
 /** The part of a request after its id. Each is the most expensive of its kind; names and ids are new each time. */
 const requests: Record<Attack, () => string> = {
   'refused joins': () => `"method":"join_group","params":{"id":"${newId()}","group":"nowhere"}`,
   'pages past the end': () => '"method":"list_groups","params":{"after":"~"}',
-  // Each is answered with a ticket.
+  // Each is answered with peers and a ticket.
   'full writes': () => '"method":"find_file","params":{"group":"crowd","name":"film.mkv"}',
+  'dear lines': () => dearLine,
   changes: () => share(newName(), fileId),
   // Every connection of the account is notified that the former version is gone.
   'changes with news': () => share('mine.jpg', String(made).padStart(64, '0')),

@@ -30,6 +30,7 @@ const runs: readonly (readonly [name: string, attacks: readonly (readonly [Attac
   ['refused joins', [['refused joins', connections]]],
   ['pages past the end', [['pages past the end', connections]]],
   ['full writes', [['full writes', connections]]],
+  ['dear lines', [['dear lines', connections]]],
   ['changes', [['changes', connections]]],
   ['changes with news', [['changes with news', connections]]],
   ['login_start', [['login_start', strangers]]],
