@@ -1,6 +1,5 @@
 // Who is cut by a listener, on real sockets.
 
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { peerConnectionLimits } from '../../src/common/limits.ts'
@@ -35,7 +34,7 @@ async function listening(): Promise<{
     const socket = connect(address)
     socket.on('error', () => undefined).resume()
     onTestFinished(() => void socket.destroy())
-    await once(socket, 'connect')
+    socket.write(' ')
     while (connections.length === count) await new Promise((resolve) => setImmediate(resolve))
     const connection = connections[count] as Connection
     return { connection, closedBecause: () => reasons.get(connection) }

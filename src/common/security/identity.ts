@@ -13,11 +13,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makePrivateFolder, replaceFileSync } from '../data-folder.ts'
 import { Failure, sentenceOf, systemCode } from '../failure.ts'
+import { certificateOf } from './certificate.ts'
 
 export interface Identity {
   readonly publicKey: string
   /** Signs `context` and the parts, each bound to its position. */
   sign(context: string, ...parts: readonly string[]): string
+  /** The private key and a certificate around it, in PEM, for TLS. */
+  readonly forTls: { readonly key: string; readonly cert: string }
 }
 
 /** A new identity that is not saved. */
@@ -70,9 +73,12 @@ function identityOf(privateKey: KeyObject): Identity {
   const publicKey = createPublicKey(privateKey).export({ format: 'jwk' }).x
   if (publicKey === undefined || privateKey.asymmetricKeyType !== 'ed25519')
     throw new Failure('data', 'the identity key is not an Ed25519 key')
+  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
+  const key = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
   return {
     publicKey,
     sign: (context, ...parts) => sign(null, bound(context, parts), privateKey).toString('base64url'),
+    forTls: { key, cert: certificateOf(spki, (bytes) => sign(null, bytes, privateKey)) },
   }
 }
 

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { Failure } from '../failure.ts'
 import { connectTimeoutMs, drainedShare, stalledAfterMs, unsentBytesMax } from '../limits.ts'
 import { encodeLine, FrameReader, type Frame } from './frames.ts'
+import type { Secure } from './tls.ts'
 
 export interface ChannelEvents {
   onFrame(frame: Frame): void
@@ -36,6 +37,12 @@ export function flushAll(): void {
   for (const channel of withOutput) channel.flush()
 }
 
+export interface ChannelOptions {
+  /** The socket comes from `openChannel`, which feeds the bytes in itself. */
+  readonly direct?: boolean
+  readonly secure?: Secure | undefined
+}
+
 export class Channel {
   readonly #socket: Socket
   readonly #reader: FrameReader
@@ -48,6 +55,8 @@ export class Channel {
   /** See `unsentBytesMax`; less where connections are many. */
   unsentBytesMax = unsentBytesMax
   readonly #direct: boolean
+  /** What TLS says of the other end; undefined for a plain connection. */
+  readonly secure: Secure | undefined
   readonly #pauses = new Set<PauseReason>()
   #events: ChannelEvents | undefined
   #outbox = ''
@@ -62,10 +71,10 @@ export class Channel {
   #closedBecause: Failure | undefined
   #hasHeardLine = false
 
-  /** `direct`: the socket comes from `openChannel`, which feeds the bytes in itself. */
-  constructor(socket: Socket, lineBytesMax: number, direct = false) {
+  constructor(socket: Socket, lineBytesMax: number, { direct = false, secure }: ChannelOptions = {}) {
     this.#socket = socket
     this.#direct = direct
+    this.secure = secure
     this.#reader = new FrameReader({
       lineBytesMax,
       bodyBuffer: (message, bytes) => {

@@ -1,10 +1,11 @@
-// Accepts connections: gives each a place or says why there is none, and puts a channel on top of its socket. The line
-// protocol begins with the first byte; encryption would branch off here.
+// Accepts connections: gives each a place or says why there is none, and puts a channel on top of its socket, with TLS
+// in between where the first byte is that of a handshake.
 
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Address } from '../addresses.ts'
+import { TLSSocket, type SecureContext } from 'node:tls'
 import { Failure } from '../failure.ts'
-import { lineBytesBeforeLogin, turnedAwayMs } from '../limits.ts'
+import { firstLineTimeoutMs, lineBytesBeforeLogin, turnedAwayMs } from '../limits.ts'
 import { listenOn } from '../listening.ts'
 import { plainHost } from '../networks.ts'
 import { refuse } from '../refusal.ts'
@@ -12,6 +13,7 @@ import { Channel } from './channel.ts'
 import { encodeLine } from './frames.ts'
 import { errorMessage } from './messages.ts'
 import { Places, type Place, type PlaceLimits } from './places.ts'
+import { handshakeByte, secureOf, type Secure } from './tls.ts'
 
 /** A connection that was accepted. */
 export interface Connection {
@@ -35,7 +37,11 @@ export interface Connection {
 
 export interface ListenerOptions {
   readonly limits: ListenerLimits
-  /** Called for each connection in the turn that accepts it: listen to its channel at once. */
+  /** For those that begin with a TLS handshake; without it they are turned away like any other protocol. */
+  readonly tls?: SecureContext | undefined
+  /** Whether an address may be spoken to without TLS; all may when this is absent. */
+  readonly takesPlain?: (host: string) => boolean
+  /** Called for each connection when it has said its first byte, and has its keys: listen to its channel at once. */
   readonly serve: (connection: Connection) => void
   readonly onTurnedAway?: (host: string, sentence: string) => void
   /** A connection could not be accepted, for example for lack of descriptors. */
@@ -47,9 +53,13 @@ export interface ListenerLimits extends PlaceLimits {
   readonly proveWithinMs?: number
 }
 
-interface Newcomer {
+/** An accepted connection. It has a channel once it has said in which way it speaks. */
+interface Arrival {
+  readonly host: string
+  readonly socket: Socket
   readonly place: Place
-  readonly channel: Channel
+  readonly isSilent: NodeJS.Timeout
+  channel?: Channel
 }
 
 /** How often to look for connections without proof. */
@@ -59,10 +69,10 @@ export class Listener {
   readonly #options: ListenerOptions
   readonly #server: Server
   readonly #places: Places
-  readonly #channels = new Set<Channel>()
+  readonly #arrivals = new Set<Arrival>()
   /** Accepted in this turn of the event loop, and in the one before. */
-  #newcomers: Newcomer[] = []
-  #nearlyHeard: Newcomer[] = []
+  #newcomers: Arrival[] = []
+  #nearlyHeard: Arrival[] = []
   #acceptedCount = 0
   #watch: NodeJS.Timeout | undefined
 
@@ -95,7 +105,7 @@ export class Listener {
 
   /** Closes every connection; goes on listening. */
   closeAll(sentence: string): void {
-    for (const channel of [...this.#channels]) channel.close(new Failure('connection-lost', sentence))
+    for (const arrival of [...this.#arrivals]) this.#end(arrival, sentence)
   }
 
   /** Stops listening, and closes every connection. */
@@ -112,38 +122,90 @@ export class Listener {
     const place =
       host === ''
         ? 'the connection is gone already'
-        : this.#places.take(host, performance.now(), (sentence) =>
-            // Never called in this turn, before `channel` is set.
-            channel.close(new Failure('connection-lost', sentence)),
-          )
+        : // Never called in this turn, before `arrival` is set.
+          this.#places.take(host, performance.now(), (sentence) => this.#end(arrival, sentence))
     if (typeof place === 'string') {
       this.#options.onTurnedAway?.(host, place)
       turnAway(socket, place)
       return
     }
-    const channel = new Channel(socket, lineBytesBeforeLogin)
-    this.#channels.add(channel)
-    this.#hear({ place, channel })
-    this.#options.serve(this.#connection(channel, host, place))
+    const isSilent = setTimeout(() => this.#end(arrival, 'no first byte in time'), firstLineTimeoutMs)
+    const arrival: Arrival = { host, socket, place, isSilent }
+    isSilent.unref()
+    this.#arrivals.add(arrival)
+    this.#hear(arrival)
+    socket.on('error', () => socket.destroy())
+    socket.once('close', () => {
+      if (arrival.channel === undefined) this.#forget(arrival)
+    })
+    socket.once('data', (bytes: Buffer) => this.#begin(arrival, bytes))
   }
 
-  #connection(channel: Channel, remoteHost: string, place: Place): Connection {
+  #begin(arrival: Arrival, bytes: Buffer): void {
+    const { host, socket } = arrival
+    const { tls, takesPlain } = this.#options
+    if (tls !== undefined && bytes[0] === handshakeByte) {
+      this.#secure(arrival, bytes, tls)
+    } else if (takesPlain?.(host) === false) {
+      turnAway(socket, 'only encrypted connections are taken here; update this program')
+    } else {
+      this.#serve(arrival, socket).feed(bytes)
+    }
+  }
+
+  #secure(arrival: Arrival, bytes: Buffer, secureContext: SecureContext): void {
+    const { socket } = arrival
+    socket.pause()
+    // Taken by the handshake from there.
+    socket.unshift(bytes)
+    const secured = new TLSSocket(socket, {
+      isServer: true,
+      secureContext,
+      requestCert: true,
+      // The key is what counts, and whoever needs it looks at it.
+      rejectUnauthorized: false,
+    })
+    secured.setNoDelay(true)
+    secured.on('error', () => socket.destroy())
+    secured.once('close', () => socket.destroy())
+    secured.once('secure', () => {
+      if (!secured.destroyed) this.#serve(arrival, secured, secureOf(secured))
+    })
+  }
+
+  #serve(arrival: Arrival, socket: Socket, secure?: Secure): Channel {
+    clearTimeout(arrival.isSilent)
+    const channel = new Channel(socket, lineBytesBeforeLogin, { secure })
+    arrival.channel = channel
+    this.#options.serve(this.#connection(arrival, channel))
+    return channel
+  }
+
+  #connection(arrival: Arrival, channel: Channel): Connection {
+    const { host, place } = arrival
     return {
       channel,
-      remoteHost,
+      remoteHost: host,
       begin: () => this.#places.begin(place, performance.now()),
       claim: (owner) => this.#places.claim(place, owner),
       prove: (owner) => this.#places.prove(place, owner),
       unprove: () => this.#places.unprove(place, performance.now()),
-      onClosed: () => {
-        this.#channels.delete(channel)
-        this.#places.giveBack(place)
-      },
+      onClosed: () => this.#forget(arrival),
     }
   }
 
+  #end({ channel, socket }: Arrival, sentence: string): void {
+    if (channel === undefined) socket.destroy()
+    else channel.close(new Failure('connection-lost', sentence))
+  }
+
+  #forget(arrival: Arrival): void {
+    clearTimeout(arrival.isSilent)
+    if (this.#arrivals.delete(arrival)) this.#places.giveBack(arrival.place)
+  }
+
   /** What a newcomer sent at once is read in the turn of the event loop after the one that accepts it. */
-  #hear(newcomer: Newcomer): void {
+  #hear(newcomer: Arrival): void {
     if (this.#newcomers.length + this.#nearlyHeard.length === 0) setImmediate(() => this.#onTurn())
     this.#newcomers.push(newcomer)
   }
@@ -151,7 +213,7 @@ export class Listener {
   #onTurn(): void {
     const nowMs = performance.now()
     for (const { place, channel } of this.#nearlyHeard)
-      this.#places.onHeard(place, channel.hasHeardLine, nowMs)
+      this.#places.onHeard(place, channel?.hasHeardLine === true, nowMs)
     this.#nearlyHeard = this.#newcomers
     this.#newcomers = []
     if (this.#nearlyHeard.length > 0) setImmediate(() => this.#onTurn())

@@ -1,31 +1,45 @@
-// Opens connections whose bodies are read straight into their buffers.
+// Opens connections whose bodies are read straight into their buffers, plain or with TLS.
 
-import { connect } from 'node:net'
+import { connect, type OnReadOpts } from 'node:net'
+import { connect as connectSecurely, type SecureContext, type TLSSocket } from 'node:tls'
 import { formatAddress, type Address } from '../addresses.ts'
-import { Failure } from '../failure.ts'
+import { Failure, sentenceOf } from '../failure.ts'
 import { connectTimeoutMs } from '../limits.ts'
 import { Channel } from './channel.ts'
+import { secureOf, type Secure } from './tls.ts'
 
 export interface OpenOptions {
   /** The address to connect from: the other end takes it as the address of this program. */
   readonly localHost?: string | undefined
   /** The most bytes of a body to read at once, for a reader that limits its rate. */
   readonly readBytesMax?: () => number
+  /** Encrypts the connection; without it, it is plain. */
+  readonly tls?: TlsOptions | undefined
+}
+
+export interface TlsOptions {
+  /** What this end shows. */
+  readonly context: SecureContext
+  /** Whether the other end may have this key: a failure if not. Asked before anything is sent. */
+  readonly check: (key: string) => Failure | undefined
 }
 
 /** Small, so that little of the body after a line has to be copied out. */
 const scratchBytes = 8 * 1024
 
-/** Rejects with a `connection-lost` or `timeout` failure that names the address. */
+/**
+ * Rejects with a `connection-lost` or `timeout` failure that names the address, with a `protocol` failure when the
+ * other end shows no key, or with that of `check`.
+ */
 export function openChannel(
   address: Address,
   lineBytesMax: number,
-  { localHost, readBytesMax }: OpenOptions = {},
+  { localHost, readBytesMax, tls }: OpenOptions = {},
 ): Promise<Channel> {
   return new Promise((resolve, reject) => {
     const scratch = Buffer.allocUnsafe(scratchBytes)
     let channel: Channel | undefined
-    const socket = connect({
+    const options = {
       host: address.host,
       port: address.port,
       ...(localHost === undefined ? {} : { localAddress: localHost }),
@@ -36,20 +50,42 @@ export function openChannel(
           else channel?.bodyReceived(count)
           return channel?.isClosed === false
         },
-      },
-    })
+      } satisfies OnReadOpts,
+    }
+    const socket =
+      tls === undefined
+        ? connect(options)
+        : // Nothing of the certificate but its key counts, see tls.ts.
+          connectSecurely({ ...options, secureContext: tls.context, rejectUnauthorized: false })
     const timer = setTimeout(() => {
       socket.destroy(new Failure('timeout', `${formatAddress(address)} does not answer`))
     }, connectTimeoutMs)
     socket.once('error', (error) => {
       clearTimeout(timer)
-      const sentence = `cannot connect to ${formatAddress(address)}: ${error.message}`
+      const sentence = `cannot connect to ${formatAddress(address)}: ${sentenceOf(error)}`
       reject(error instanceof Failure ? error : new Failure('connection-lost', sentence, error))
     })
-    socket.once('connect', () => {
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       clearTimeout(timer)
-      channel = new Channel(socket, lineBytesMax, true)
+      const secure = tls === undefined ? undefined : secureOf(socket as TLSSocket)
+      const wrong = tls === undefined ? undefined : problemWith(secure, tls, address)
+      if (wrong !== undefined) {
+        socket.destroy()
+        reject(wrong)
+        return
+      }
+      channel = new Channel(socket, lineBytesMax, { direct: true, secure })
       resolve(channel)
     })
   })
+}
+
+function problemWith(
+  secure: Secure | undefined,
+  { check }: TlsOptions,
+  address: Address,
+): Failure | undefined {
+  return secure?.peerKey === undefined
+    ? new Failure('protocol', `${formatAddress(address)} shows no key`)
+    : check(secure.peerKey)
 }
