@@ -9,6 +9,7 @@ import { makeNonce } from '../src/common/security/challenge.ts'
 import { credentialsOf, deriveKeys, type ClientKeys } from '../src/common/security/scram.ts'
 import type { Program } from '../src/demo/program.ts'
 import { group, type Arena } from './arena.ts'
+import { Protection } from '../src/common/wire/protection.ts'
 
 export const loopback = { host: '127.0.0.1', port: 0 }
 
@@ -36,6 +37,8 @@ export async function logIn(
     address: parseAddress(arena.trackerAddress),
     listen: loopback,
     identity,
+    protection: new Protection(identity.forTls, 'beyond'),
+    check: () => undefined,
     port: () => port,
     // Ignores every notification.
     told: new Proxy({}, { get: () => () => undefined }) as Told,

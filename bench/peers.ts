@@ -25,6 +25,7 @@ import { accept } from '../src/common/refusal.ts'
 import { makeIdentity, type Identity } from '../src/common/security/identity.ts'
 import { group, inArena, makeFile, peakMiB, type Arena } from './arena.ts'
 import { enroll, logIn, loopback, must } from './crowd.ts'
+import { Protection } from '../src/common/wire/protection.ts'
 
 const boundMiB = 150
 const sizeMiB = 128
@@ -37,13 +38,24 @@ const uploadBytesPerSecond = 128 * 1024
 const slowBytesPerSecond = 16 * 1024
 const phaseMs = 15_000
 
+function protectionOf(identity: Identity): Protection {
+  return new Protection(identity.forTls, 'beyond')
+}
+
 /** Starts a peer that the tracker knows as complete and that serves the file from memory. */
 async function startSeeder(arena: Arena, content: Buffer, manifest: Manifest): Promise<void> {
   const identity = makeIdentity()
   const tickets = new TicketOffice(() => undefined)
   const sources = new SourceRegistry()
   const uploads = new UploadQueue(new TokenBucket(uploadBytesPerSecond))
-  const server = new PeerServer({ identity, tickets, sources, uploads, onFailure: rethrow })
+  const server = new PeerServer({
+    identity,
+    protection: protectionOf(identity),
+    tickets,
+    sources,
+    uploads,
+    onFailure: rethrow,
+  })
   const port = await server.listen(loopback)
   const connection = await logIn(arena, 'crowd', identity, port)
   tickets.onTrackers([connection.greeting?.key ?? ''])
@@ -73,7 +85,15 @@ interface Access {
 }
 
 async function openLink(peer: Peer, access: Access, bucket: TokenBucket): Promise<PeerLink> {
-  return must(await PeerLink.open({ ...access, peer, listen: loopback, bucket }))
+  return must(
+    await PeerLink.open({
+      ...access,
+      protection: protectionOf(access.identity),
+      peer,
+      listen: loopback,
+      bucket,
+    }),
+  )
 }
 
 async function fetchManifest(peer: Peer, access: Access): Promise<Manifest> {

@@ -93,6 +93,7 @@ class Connection {
       responderNonce: result.nonce,
       callerKey: identity.publicKey,
       responderKey: result.key,
+      binding: undefined,
     }
     this.#ask('prove', { proof: proveKey(identity, 'caller', challenge) })
     this.#begin()

@@ -174,7 +174,12 @@ export class TrackerUser {
     const finished = await this.request('login_finish', {
       clientFinal: await scram.clientFinal(String(challenge.result['serverFirst']), () => keys),
       key: identity.publicKey,
-      proof: proveLoginKey(identity, String(nonce), String(key), user),
+      proof: proveLoginKey(identity, {
+        trackerNonce: String(nonce),
+        trackerKey: String(key),
+        user: user,
+        binding: undefined,
+      }),
       port: 4444,
     })
     return finished.ok ? undefined : finished.sentence

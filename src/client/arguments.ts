@@ -1,24 +1,25 @@
 // Parses the command line of `./client`. Pure, apart from the file reader passed in.
 
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import type { Address } from '../common/addresses.ts'
 import { checkedAddress, parseAddress } from '../common/addresses.ts'
 import { Failure } from '../common/failure.ts'
-import { readTrackerInfo } from '../common/tracker-info.ts'
+import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
+import type { Encryption } from '../common/wire/protection.ts'
 import { parseRate } from './prompt/text/rates.ts'
 
 export interface ClientArguments {
   /** Port 0 takes any free port. */
   readonly listen: Address
   /** In the order to try them; at least one. */
-  readonly trackers: readonly Address[]
+  readonly trackers: readonly ListedTracker[]
   readonly dataFolder?: string
   readonly linger: boolean
   /** Bytes per second; undefined means no limit. */
   readonly uploadLimit?: number
   readonly downloadLimit?: number
-  readonly insecurePlain: boolean
+  readonly encryption: Encryption
 }
 
 /** What to do: run with these arguments, or print a text (help, version) and exit 0. */
@@ -31,6 +32,7 @@ interface Options {
   linger?: boolean
   uploadLimit?: string
   downloadLimit?: string
+  tls?: boolean
   insecurePlain?: boolean
 }
 
@@ -71,9 +73,14 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
       linger: options.linger ?? false,
       uploadLimit: rate(options.uploadLimit),
       downloadLimit: rate(options.downloadLimit),
-      insecurePlain: options.insecurePlain ?? false,
+      encryption: encryptionOf(options),
     },
   }
+}
+
+function encryptionOf({ tls, insecurePlain }: Options): Encryption {
+  if (tls === true) return 'always'
+  return insecurePlain === true ? 'never' : 'beyond'
 }
 
 function makeProgram(write: (text: string) => void): Command {
@@ -90,7 +97,12 @@ function makeProgram(write: (text: string) => void): Command {
     .option('--linger', 'keep sharing after the end of piped commands, until SIGINT or SIGTERM')
     .option('--upload-limit <rate>', 'limit all uploads together')
     .option('--download-limit <rate>', 'limit all downloads together')
-    .option('--insecure-plain', 'allow connections that are not encrypted beyond this machine')
+    .option('--tls', 'encrypt all connections, on this machine too')
+    .addOption(
+      new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(
+        'tls',
+      ),
+    )
     .version(`coterie ${version}`, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', explanation)
@@ -114,7 +126,7 @@ function sentenceFrom(error: CommanderError): string {
 function addresses(
   words: readonly string[],
   readFile: (path: string) => string,
-): { listen: Address; trackers: Address[] } {
+): { listen: Address; trackers: ListedTracker[] } {
   const [first, second, third, fourth] = words
   if (first === undefined)
     throw new Failure(
@@ -131,7 +143,10 @@ function addresses(
       'usage',
       `expected <ip:port> [tracker file], or <ip> <port> <tracker ip> <tracker port>, but got ${words.length} words`,
     )
-  return { listen: checkedAddress(first, second), trackers: [callable(checkedAddress(third, fourth))] }
+  return {
+    listen: checkedAddress(first, second),
+    trackers: [callable({ ...checkedAddress(third, fourth), pin: undefined })],
+  }
 }
 
 function listenAddress(text: string, next: string | undefined): Address {
@@ -151,7 +166,7 @@ function refuseAddress(listen: string, file: string): void {
   )
 }
 
-function callable(tracker: Address): Address {
+function callable(tracker: ListedTracker): ListedTracker {
   if (tracker.port === 0) throw new Failure('usage', 'a tracker cannot have port 0')
   return tracker
 }

@@ -3,6 +3,8 @@
 
 import pLimit from 'p-limit'
 import type { Address } from '../common/addresses.ts'
+import type { ListedTracker } from '../common/tracker-info.ts'
+import { Protection, type Encryption } from '../common/wire/protection.ts'
 import { Failure } from '../common/failure.ts'
 import { scramIterations } from '../common/limits.ts'
 import { fileNameProblem, plainNameProblem } from '../common/names.ts'
@@ -20,6 +22,7 @@ import { TicketOffice } from './sharing/ticket-office.ts'
 import { UploadQueue } from './sharing/upload-queue.ts'
 import { KnownLogins } from './storage/known-logins.ts'
 import { TrackerLink, type Change, type ChangeParams } from './tracker-link/tracker-link.ts'
+import { TrackerTrust } from './tracker-link/tracker-trust.ts'
 import { TrackerNews } from './tracker-news.ts'
 import { TokenBucket } from './transfer/token-bucket.ts'
 import { ConnectTurns } from './downloading/connect-turns.ts'
@@ -28,7 +31,9 @@ import { StorePool } from './workers/store-pool.ts'
 
 export interface ClientOptions {
   readonly listen: Address
-  readonly trackers: readonly Address[]
+  readonly trackers: readonly ListedTracker[]
+  /** Which connections are encrypted: those beyond this machine by default. */
+  readonly encryption?: Encryption
   /** Holds the identity, the manifests and what users share. */
   readonly folder: string
   /** Bytes per second; undefined means no limit. */
@@ -64,11 +69,13 @@ export class Client implements Operations {
   constructor(options: ClientOptions) {
     this.#options = options
     const identity = loadIdentity(options.folder)
+    const protection = new Protection(identity.forTls, options.encryption ?? 'beyond')
     this.#uploadBucket = new TokenBucket(options.uploadLimit)
     const uploads = new UploadQueue(this.#uploadBucket)
     const { onFailure } = options
     this.#server = new PeerServer({
       identity,
+      protection,
       tickets: this.#tickets,
       sources: this.#sources,
       uploads,
@@ -87,6 +94,8 @@ export class Client implements Operations {
       trackers: options.trackers,
       listen: options.listen,
       identity,
+      protection,
+      trust: new TrackerTrust(options.folder, options.trackers),
       port: () => this.#port,
       knownLogins: new KnownLogins(options.folder, (sentence) => onEvent({ kind: 'notice', sentence })),
       iterations: scramIterations,
@@ -95,6 +104,7 @@ export class Client implements Operations {
     this.#sources.announceBy(this.#link)
     this.#sessionParts = {
       identity,
+      protection,
       listen: options.listen,
       folder: options.folder,
       link: this.#link,

@@ -1,18 +1,23 @@
 // The entry point of the client: parses the arguments, wires the parts together, sets the exit code.
 
 import { fstatSync, readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline/promises'
 import { setFlagsFromString } from 'node:v8'
 import { formatAddress } from '../common/addresses.ts'
 import { defaultDataFolder, makePrivateFolder } from '../common/data-folder.ts'
 import { exitCodeOf, onHangUp, whenWritten } from '../common/ending.ts'
 import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
 import { isLoopback } from '../common/networks.ts'
+import { loadIdentity } from '../common/security/identity.ts'
+import { Protection } from '../common/wire/protection.ts'
 import { parseArguments, type ClientArguments } from './arguments.ts'
 import { Client } from './client.ts'
 import { compilerFlag } from './compiler-flag.ts'
 import { keepShortLivedSmall } from './memory-flag.ts'
 import { claimFolder } from './storage/folder-claim.ts'
 import { runPrompt } from './prompt/prompt.ts'
+import { meetTrackers } from './tracker-link/meet-trackers.ts'
+import { TrackerTrust } from './tracker-link/tracker-trust.ts'
 
 const flag = compilerFlag(process.versions.v8)
 if (flag !== undefined) setFlagsFromString(flag)
@@ -35,10 +40,9 @@ async function main(): Promise<number> {
 }
 
 async function run(options: ClientArguments): Promise<number> {
-  const { listen, trackers, uploadLimit, downloadLimit } = options
+  const { listen, trackers, encryption, uploadLimit, downloadLimit } = options
   refuseFolderAsInput()
   refuseUnreachable(options)
-  refusePlainOffLoopback(options)
   heedSignals()
   const folder =
     options.dataFolder ?? defaultDataFolder(`client-${formatAddress(listen).replace(/[^0-9A-Za-z.]/g, '_')}`)
@@ -52,7 +56,16 @@ async function run(options: ClientArguments): Promise<number> {
       throw error
     })
   }
-  const client = new Client({ listen, trackers, folder, uploadLimit, downloadLimit, onFailure })
+  await meet(options, folder)
+  const client = new Client({
+    listen,
+    trackers,
+    encryption,
+    folder,
+    uploadLimit,
+    downloadLimit,
+    onFailure,
+  })
   await client.start()
   try {
     const code = await converse(client, options.linger)
@@ -62,6 +75,32 @@ async function run(options: ClientArguments): Promise<number> {
   } finally {
     await client.close()
     giveBack()
+  }
+}
+
+/** Before anything else: nothing is said to a tracker that is not known. */
+function meet({ trackers, listen, encryption }: ClientArguments, folder: string): Promise<void> {
+  const protection = new Protection(loadIdentity(folder).forTls, encryption)
+  const isAsked = process.stdin.isTTY && process.stdout.isTTY
+  return meetTrackers({
+    trackers,
+    listen,
+    protection,
+    trust: new TrackerTrust(folder, trackers),
+    ask: isAsked ? askAtTerminal : undefined,
+  })
+}
+
+/** Anything but a yes is a no. */
+async function askAtTerminal(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  try {
+    const answer = await terminal.question(question, { signal: stop.signal })
+    return /^y(es)?$/i.test(answer.trim())
+  } catch {
+    return false
+  } finally {
+    terminal.close()
   }
 }
 
@@ -110,16 +149,6 @@ function refuseUnreachable({ listen, trackers }: ClientArguments): void {
   throw new Failure(
     'usage',
     `others that use the tracker ${formatAddress(far)} cannot reach ${listen.host}; listen on an address of this machine in their network, or on 0.0.0.0`,
-  )
-}
-
-/** Requires --insecure-plain beyond this machine, until TLS makes this unnecessary. */
-function refusePlainOffLoopback({ listen, trackers, insecurePlain }: ClientArguments): void {
-  const far = [listen, ...trackers].find((address) => !isLoopback(address.host))
-  if (far === undefined || insecurePlain) return
-  throw new Failure(
-    'usage',
-    `${formatAddress(far)} is beyond this machine and connections are not encrypted yet; add --insecure-plain on a network you trust`,
   )
 }
 

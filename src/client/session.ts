@@ -2,6 +2,7 @@
 
 import type { LimitFunction } from 'p-limit'
 import type { Address } from '../common/addresses.ts'
+import type { Protection } from '../common/wire/protection.ts'
 import type { Identity } from '../common/security/identity.ts'
 import type { ConnectTurns } from './downloading/connect-turns.ts'
 import { Downloads } from './downloading/downloads.ts'
@@ -17,6 +18,7 @@ import type { StorePool } from './workers/store-pool.ts'
 
 export interface SessionParts {
   readonly identity: Identity
+  readonly protection: Protection
   readonly listen: Address
   readonly folder: string
   readonly link: TrackerLink
@@ -44,7 +46,7 @@ export class Session {
 
   /** Rejects with a `data` failure when the user's remembered shares cannot be read. */
   static async open(user: string, community: string, parts: SessionParts): Promise<Session> {
-    const { identity, listen, folder, link, hashes, sources, hashing, storing, onEvent } = parts
+    const { identity, protection, listen, folder, link, hashes, sources, hashing, storing, onEvent } = parts
     const onNotice = (sentence: string): void => onEvent({ kind: 'notice', sentence })
     const manifests = new ManifestStore(folder)
     const store = await UserStore.open(folder, community, user, {
@@ -52,7 +54,7 @@ export class Session {
       onUnused: (fileId) => manifests.remove(fileId),
     })
     const shares = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
-    const network = { identity, listen, bucket: parts.downloadBucket, turns: parts.turns }
+    const network = { identity, protection, listen, bucket: parts.downloadBucket, turns: parts.turns }
     const remembered = { store, manifests, folder }
     const downloads = new Downloads({
       link,

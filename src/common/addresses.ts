@@ -23,6 +23,15 @@ export function parseAddress(text: string): Address {
   return checkedAddress(host, split[3] ?? '')
 }
 
+/** `ip:port` or `name:port`, of what is connected to. Throws a `usage` failure when it is neither. */
+export function parseRemoteAddress(text: string): Address {
+  const [, name, port = ''] = /^([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?):(\d{1,5})$/i.exec(text) ?? []
+  if (name === undefined || name === 'localhost' || !/[a-z]/i.test(name)) return parseAddress(text)
+  const number = Number(port)
+  if (number > 65_535) throw new Failure('usage', `"${port}" is not a port (0 to 65535)`)
+  return { host: name.toLowerCase(), port: number }
+}
+
 /** An address from its two parts. Throws a `usage` failure when one of them is invalid. */
 export function checkedAddress(host: string, port: string): Address {
   const ip = host === 'localhost' ? '127.0.0.1' : host

@@ -5,11 +5,11 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { checkedAddress, formatAddress, type Address } from '../common/addresses.ts'
+import { checkedAddress, type Address } from '../common/addresses.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
-import { isLoopback } from '../common/networks.ts'
-import { readTrackerInfo } from '../common/tracker-info.ts'
+import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
+import type { Encryption } from '../common/wire/protection.ts'
 import { folderOfList, readKnownFolders, type KnownFolder } from './folder-of-list.ts'
 import { parseNatsAddress, type NatsAddress } from './log/nats/nats-address.ts'
 import { parseNatsCredentials } from './log/nats/nats-credentials.ts'
@@ -20,13 +20,14 @@ export interface Arguments {
   readonly address: Address
   readonly number: number
   /** All trackers of the list, in its order. */
-  readonly list: readonly Address[]
+  readonly list: readonly ListedTracker[]
   /** Undefined to keep everything in memory. */
   readonly dataFolder: string | undefined
   /** Whether it is the folder of an earlier version of this list. */
   readonly isFoundAgain: boolean
   /** Undefined to keep the log in the data folder, or in memory. */
   readonly nats: NatsAddress | undefined
+  readonly encryption: Encryption
   readonly logLevel: string
   /** The port on loopback for Prometheus; undefined for none. */
   readonly metricsPort: number | undefined
@@ -43,6 +44,7 @@ interface Options {
   log?: NatsAddress
   logCredentials?: string
   logLevel: string
+  tls?: boolean
   insecurePlain?: boolean
   metrics?: number
 }
@@ -79,21 +81,21 @@ export function parseArguments(
   if (where === undefined)
     throw new Failure('usage', 'the trackers are missing: ./tracker tracker_info.txt 1')
   const { address, number, all } = trackerOf(where, which)
-  if (!isLoopback(address.host) && options.insecurePlain !== true) {
-    throw new Failure(
-      'usage',
-      `${formatAddress(address)} is beyond this machine and connections are not encrypted yet; add --insecure-plain on a network you trust`,
-    )
-  }
   return {
     address,
     number,
     list: all,
     ...dataFolderOf(options, all, knownFolders),
     nats: natsOf(options),
+    encryption: encryptionOf(options),
     logLevel: options.logLevel,
     metricsPort: options.metrics,
   }
+}
+
+function encryptionOf({ tls, insecurePlain }: Options): Encryption {
+  if (tls === true) return 'always'
+  return insecurePlain === true ? 'never' : 'beyond'
 }
 
 function dataFolderOf(
@@ -148,7 +150,12 @@ function defineProgram(write: (output: string) => void): Command {
       ).argParser(notEmpty),
     )
     .addHelpText('after', durability)
-    .option('--insecure-plain', 'allow connections that are not encrypted beyond this machine')
+    .option('--tls', 'take only encrypted connections, on this machine too')
+    .addOption(
+      new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(
+        'tls',
+      ),
+    )
     .addOption(
       new Option('--log-level <level>', 'what to log on standard error').choices(logLevels).default('warn'),
     )
@@ -175,18 +182,19 @@ function portNumber(text: string): number {
 function trackerOf(
   where: string,
   which: string | undefined,
-): { address: Address; number: number; all: Address[] } {
+): { address: Address; number: number; all: ListedTracker[] } {
   if (isIP(where) !== 0 || where === 'localhost') {
     if (which === undefined) throw new Failure('usage', `the port is missing; write tracker ${where} 8000`)
     const address = checkedAddress(where, which)
-    return { address, number: 1, all: [address] }
+    return { address, number: 1, all: [{ ...address, pin: undefined }] }
   }
   const all = readTrackerInfo(where, (path) => readFileSync(path, 'utf8'))
   const number = numberOf(which ?? '1')
   const address = all[number - 1]
   if (address === undefined)
     throw new Failure('usage', `${where} lists ${all.length}; there is no number ${number}`)
-  return { address, number, all }
+  // Its name may be that of another end of an address translation, so it listens on all addresses.
+  return { address: isIP(address.host) === 0 ? { ...address, host: '0.0.0.0' } : address, number, all }
 }
 
 function numberOf(text: string): number {

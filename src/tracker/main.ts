@@ -4,6 +4,7 @@ import { pino, type Logger } from 'pino'
 import { formatAddress } from '../common/addresses.ts'
 import { exitCodeOf, onHangUp } from '../common/ending.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
+import { isLoopback } from '../common/networks.ts'
 import { version } from '../common/version.ts'
 import { parseArguments, type Arguments } from './arguments.ts'
 import { readConsole, type ConsoleEvents } from './console.ts'
@@ -29,7 +30,13 @@ async function main(words: readonly string[]): Promise<void> {
   if (parsed.isFoundAgain)
     log.warn(`the list of trackers has changed; its data stays in ${parsed.dataFolder}`)
   const droppedLogLines = (): number => output.droppedLines
-  const tracker = await startTracker({ ...parsed, log, droppedLogLines, onLost: fail })
+  const tracker = await startTracker({
+    ...parsed,
+    pin: parsed.list[parsed.number - 1]?.pin,
+    log,
+    droppedLogLines,
+    onLost: fail,
+  })
   const end = endOnce(tracker, log)
   process.on('SIGINT', () => end(0))
   process.on('SIGTERM', () => end(0))
@@ -53,6 +60,14 @@ function announce(parsed: Arguments, tracker: Tracker, log: Logger): void {
     print(`metrics on http://${formatAddress(tracker.metricsAddress)}/metrics`)
   log.info({ address, dataFolder: parsed.dataFolder ?? 'none', status: tracker.status() }, 'serving')
   print(`tracker ${parsed.number} listening on ${address}`)
+  if (parsed.encryption === 'always' || !isLoopback(tracker.address.host)) announceLine(parsed, tracker)
+}
+
+/** Printed for whoever sets up clients: they know the tracker by its key. */
+function announceLine({ list, number }: Arguments, { address, fingerprint }: Tracker): void {
+  const { host, port, pin } = list[number - 1] ?? { ...address, pin: undefined }
+  const name = formatAddress({ host, port: port === 0 ? address.port : port })
+  if (pin === undefined) print(`for the list of trackers: ${name} ${fingerprint}`)
 }
 
 /** Only warns: a full disk must not keep a tracker from answering what it knows. */

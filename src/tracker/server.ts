@@ -6,6 +6,7 @@ import type { Address } from '../common/addresses.ts'
 import type { Failure } from '../common/failure.ts'
 import { trackerProtocol, type TrackerProtocol } from '../common/protocol/tracker-protocol.ts'
 import { Listener, type Connection } from '../common/wire/listener.ts'
+import type { Protection } from '../common/wire/protection.ts'
 import { Responder, type Handlers } from '../common/wire/responder.ts'
 import type { Turns } from '../common/wire/turns.ts'
 import { connectionLimits } from './limits.ts'
@@ -19,6 +20,7 @@ export interface ServerParts {
   readonly metrics: RequestMetrics
   readonly log: Logger
   readonly turns: Turns
+  readonly protection: Protection
   /** Brings the state up to date before a request that reads it; undefined when it is. */
   readonly sync: () => Promise<void> | undefined
 }
@@ -32,6 +34,8 @@ export class TrackerServer {
     const { metrics, log } = parts
     this.#listener = new Listener({
       limits: connectionLimits,
+      tls: parts.protection.context,
+      takesPlain: (host) => parts.protection.takesPlain(host),
       serve: (connection) => this.#serve(connection),
       onTurnedAway: () => metrics.onRefused('busy'),
       onError: (error) => log.error({ err: error }, 'cannot accept a connection'),

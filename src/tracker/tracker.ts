@@ -7,9 +7,10 @@ import type { Logger } from 'pino'
 import type { Address } from '../common/addresses.ts'
 import { makePrivateFolder } from '../common/data-folder.ts'
 import { Failure } from '../common/failure.ts'
-import { loadIdentity, makeIdentity, type Identity } from '../common/security/identity.ts'
+import { fingerprintOf, loadIdentity, makeIdentity, type Identity } from '../common/security/identity.ts'
 import { flushAll } from '../common/wire/channel.ts'
 import { FairTurns } from '../common/wire/fair-turns.ts'
+import { Protection, type Encryption } from '../common/wire/protection.ts'
 import { Attempts } from './admission/attempts.ts'
 import type { CommandLog } from './log/command-log.ts'
 import { MemoryLog } from './log/memory-log.ts'
@@ -44,6 +45,10 @@ export interface TrackerOptions {
   readonly dataFolder: string | undefined
   /** Where the log is, unless it is in the data folder. */
   readonly nats?: NatsAddress | undefined
+  /** Which connections of clients are encrypted: those beyond this machine by default. */
+  readonly encryption?: Encryption
+  /** The fingerprint by which the list knows it, if it has one. */
+  readonly pin?: string | undefined
   /** The port on loopback for Prometheus; undefined for none. */
   readonly metricsPort?: number | undefined
   /** The newest level of the state that it can follow, for tests of trackers of different versions. */
@@ -60,6 +65,8 @@ export interface Tracker {
   readonly address: Address
   /** Where Prometheus is answered, if anywhere. */
   readonly metricsAddress: Address | undefined
+  /** By which clients know it: see `fingerprintOf`. */
+  readonly fingerprint: string
   /** One line for a person. */
   status: () => string
   /** One line to compare with other trackers of the same log. */
@@ -77,11 +84,13 @@ const sameTroubleMs = 10_000
 /** Rejects with a failure whose sentence says what is wrong. */
 export async function startTracker(options: TrackerOptions): Promise<Tracker> {
   const { identity, commandLog } = await openStorage(options)
+  const fingerprint = fingerprintOf(identity.publicKey)
   const parts = putTogether(options, identity, commandLog)
   const { sequencer, levels, server } = parts
   let monitoring: Monitoring | undefined
   let mark: HighWaterMark | undefined
   try {
+    checkPin(options, fingerprint)
     mark = highWaterMark(options)
     await sequencer.start()
     checkCommunityOf(options, sequencer)
@@ -96,6 +105,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
     return {
       address,
       metricsAddress: monitoring?.address,
+      fingerprint,
       close: async () => {
         await sequencer.stop()
         await server.close()
@@ -116,6 +126,15 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
     await commandLog.close()
     throw error
   }
+}
+
+/** Clients would not take it for the tracker that they look for. */
+function checkPin({ pin }: TrackerOptions, fingerprint: string): void {
+  if (pin === undefined || pin === fingerprint) return
+  throw new Failure(
+    'start',
+    `the list says that this tracker has the key ${pin}, and it has ${fingerprint}; change its line, everywhere`,
+  )
 }
 
 function highWaterMark({ dataFolder, number }: TrackerOptions): HighWaterMark | undefined {
@@ -172,6 +191,7 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
     log,
     turns,
     sync: () => sequencer.sync(),
+    protection: new Protection(identity.forTls, options.encryption ?? 'beyond'),
   })
   return { sequencer, levels, presence, requests, server }
 }

@@ -16,6 +16,7 @@ const challenge: Challenge = {
   responderNonce: makeNonce(),
   callerKey: caller.publicKey,
   responderKey: responder.publicKey,
+  binding: undefined,
 }
 
 test('each end proves its own key', () => {
@@ -49,12 +50,52 @@ test('somebody without the key proves nothing', () => {
 })
 
 test('a key is proved to one tracker, for one user and one connection', () => {
-  const proof = proveLoginKey(caller, 'nonce', 'tracker', 'abc')
-  expect(checkLoginKey(caller.publicKey, proof, 'nonce', 'tracker', 'abc')).toBe(true)
-  expect(checkLoginKey(responder.publicKey, proof, 'nonce', 'tracker', 'abc')).toBe(false)
-  expect(checkLoginKey(caller.publicKey, proof, 'other', 'tracker', 'abc')).toBe(false)
-  expect(checkLoginKey(caller.publicKey, proof, 'nonce', 'other', 'abc')).toBe(false)
-  expect(checkLoginKey(caller.publicKey, proof, 'nonce', 'tracker', 'def')).toBe(false)
+  const proof = proveLoginKey(caller, {
+    trackerNonce: 'nonce',
+    trackerKey: 'tracker',
+    user: 'abc',
+    binding: undefined,
+  })
+  expect(
+    checkLoginKey(caller.publicKey, proof, {
+      trackerNonce: 'nonce',
+      trackerKey: 'tracker',
+      user: 'abc',
+      binding: undefined,
+    }),
+  ).toBe(true)
+  expect(
+    checkLoginKey(responder.publicKey, proof, {
+      trackerNonce: 'nonce',
+      trackerKey: 'tracker',
+      user: 'abc',
+      binding: undefined,
+    }),
+  ).toBe(false)
+  expect(
+    checkLoginKey(caller.publicKey, proof, {
+      trackerNonce: 'other',
+      trackerKey: 'tracker',
+      user: 'abc',
+      binding: undefined,
+    }),
+  ).toBe(false)
+  expect(
+    checkLoginKey(caller.publicKey, proof, {
+      trackerNonce: 'nonce',
+      trackerKey: 'other',
+      user: 'abc',
+      binding: undefined,
+    }),
+  ).toBe(false)
+  expect(
+    checkLoginKey(caller.publicKey, proof, {
+      trackerNonce: 'nonce',
+      trackerKey: 'tracker',
+      user: 'def',
+      binding: undefined,
+    }),
+  ).toBe(false)
 })
 
 test('nonces do not repeat', () => {

@@ -1,12 +1,20 @@
 import { expect, test } from 'vitest'
 import { readTrackerInfo } from '../../src/common/tracker-info.ts'
 
-test('a tracker_info file has an address a line, with comments, blank lines and further fields', () => {
-  const text = '# trackers\n\n127.0.0.1:9002 sha256:abc  # the first\r\n\t[::1]:9003\n#127.0.0.1:1\n'
+const pin = `sha256:${'abc-_XYZ0'.repeat(5).slice(0, 43)}`
+
+test('a tracker_info file has an address a line, maybe a fingerprint, comments, blank lines and further fields', () => {
+  const text = `# trackers\n\n127.0.0.1:9002 ${pin} more # the first\r\n\t[::1]:9003 later\n#127.0.0.1:1\n`
   expect(readTrackerInfo('tracker_info.txt', () => text)).toEqual([
-    { host: '127.0.0.1', port: 9002 },
+    { host: '127.0.0.1', port: 9002, pin },
     { host: '::1', port: 9003 },
   ])
+})
+
+test('what begins like a fingerprint and is none is said: without it anybody could pass for that tracker', () => {
+  expect(() => readTrackerInfo('a.txt', () => '127.0.0.1:9002 sha256:abc')).toThrow(
+    'a.txt, line 1: "sha256:abc" is not a fingerprint as a tracker prints it',
+  )
 })
 
 test('a wrong line of a tracker_info file is named by its number', () => {
@@ -21,10 +29,14 @@ test('a tracker_info file without any address says what to write', () => {
   )
 })
 
-test('a name in a tracker_info file is called one', () => {
-  expect(() => readTrackerInfo('a.txt', () => 'example.org:9002')).toThrow(
-    'a.txt, line 1: "example.org" is a name; write the IP address of that machine',
-  )
+test('a tracker may be named: what counts is its key', () => {
+  const text = `Tracker.Example.org:9002 ${pin}\nlocalhost:9003\n`
+  expect(readTrackerInfo('a.txt', () => text)).toEqual([
+    { host: 'tracker.example.org', port: 9002, pin },
+    { host: '127.0.0.1', port: 9003 },
+  ])
+  for (const wrong of ['example.org', 'example.org:70000', '-x.org:1', 'a b:1'])
+    expect(() => readTrackerInfo('a.txt', () => wrong)).toThrow(/^a.txt, line 1: /)
 })
 
 // What an editor of Windows saves: the first address was "not an address", and nobody saw why.

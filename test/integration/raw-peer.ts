@@ -71,6 +71,7 @@ export class RawPeer {
       responderNonce: nonce,
       callerKey: this.#identity.publicKey,
       responderKey: key,
+      binding: undefined,
     }
     return this.caller.request('prove', { proof: proveKey(this.#identity, 'caller', challenge) })
   }

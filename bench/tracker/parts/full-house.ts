@@ -13,6 +13,7 @@ import { ServerProcess } from '../server-process.ts'
 import { account } from '../states.ts'
 import { folder } from '../workplace.ts'
 import { writeLog } from '../write-log.ts'
+import { Protection } from '../../../src/common/wire/protection.ts'
 
 const connections = 256
 const loginMsMax = 1_000
@@ -64,11 +65,14 @@ async function logIn(port: number): Promise<number> {
   const startedAtMs = performance.now()
   const credentials = { user, keys: (salt: string, count: number) => deriveKeys(password, salt, count) }
   let onUp = (): void => undefined
-  const nothing = (): void => undefined
+  const nothing = (): undefined => undefined
+  const identity = makeIdentity()
   const connection = new TrackerConnection({
     address: { host: '127.0.0.1', port },
     listen: { host: '127.0.0.1', port: 4444 },
-    identity: makeIdentity(),
+    identity,
+    protection: new Protection(identity.forTls, 'beyond'),
+    check: nothing,
     port: () => 4444,
     told: {
       join_requested: nothing,

@@ -104,13 +104,13 @@ class Attempt {
   }
 
   async #fetch(
-    { identity, listen, bucket, turns }: SwarmNetwork,
+    { identity, protection, listen, bucket, turns }: SwarmNetwork,
     { fileId, ticket, onTicketRefused }: ManifestRequest,
     peer: Peer,
   ): Promise<FetchedManifest | undefined> {
     try {
       const open = (): Promise<Answer<PeerLink>> =>
-        PeerLink.open({ peer, fileId, ticket: ticket(), identity, listen, bucket })
+        PeerLink.open({ peer, fileId, ticket: ticket(), identity, protection, listen, bucket })
       const opened = await turns.run(async () => (this.#stopped ? undefined : open()))
       if (opened?.ok === false && isOfTicket(opened.refusal)) onTicketRefused()
       if (opened?.ok !== true) return undefined

@@ -24,6 +24,11 @@ export function nameOf(peer: Peer): string {
   return `${peer.user}@${formatAddress(peer)}`
 }
 
+/** Not the peer's fault: another client took its port, or the tracker is out of date. */
+export function notThatClient(peer: Peer): Failure {
+  return new Failure('connection-lost', `${nameOf(peer)} is not the client that the tracker named`)
+}
+
 /** Whether a peer refused the ticket: a new one may be accepted. */
 export function isOfTicket({ code }: Refusal): boolean {
   return code === 'ticket-lapsed' || code === 'ticket-invalid'
@@ -53,10 +58,10 @@ export async function greetPeer(
     responderNonce: greeting.value.nonce,
     callerKey: identity.publicKey,
     responderKey: key,
+    binding: caller.channel.secure?.binding,
   }
   if (key !== peer.key || !checkProof('responder', challenge, theirs)) {
-    // Not the peer's fault: another client took its port, or the tracker is out of date.
-    throw new Failure('connection-lost', `${nameOf(peer)} is not the client that the tracker named`)
+    throw notThatClient(peer)
   }
   const proof = proveKey(identity, 'caller', challenge)
   const proved = await caller.request('prove', { proof }, { timeoutMs: openTimeoutMs })

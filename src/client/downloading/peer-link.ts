@@ -12,10 +12,11 @@ import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { Caller } from '../../common/wire/caller.ts'
 import { openChannel } from '../../common/wire/open-channel.ts'
+import type { Protection } from '../../common/wire/protection.ts'
 import { callFrom } from '../tracker-link/call-from.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
-import { greetPeer, nameOf, openTimeoutMs } from './peer-greeting.ts'
+import { greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting.ts'
 import { allowanceMs, averagePace, isDoubtful, pingTimeoutMs } from './asking.ts'
 
 export interface PeerLinkOptions {
@@ -23,6 +24,7 @@ export interface PeerLinkOptions {
   readonly fileId: string
   readonly ticket: string
   readonly identity: Identity
+  readonly protection: Protection
   readonly listen: Address
   /** The download limit. */
   readonly bucket: TokenBucket
@@ -95,10 +97,11 @@ export class PeerLink {
    * with a failure of the network, or when the peer is not who the tracker says it is.
    */
   static async open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
-    const { peer, listen, bucket } = options
+    const { peer, protection, listen, bucket } = options
     const channel = await openChannel({ host: peer.host, port: peer.port }, lineBytesMax, {
       localHost: callFrom(listen, peer),
       readBytesMax: () => bucket.sliceBytes,
+      tls: protection.towards(peer.host, (key) => (key === peer.key ? undefined : notThatClient(peer))),
     })
     const caller: Caller<PeerProtocol> = new Caller(channel, peerProtocol, {
       onTold: {

@@ -8,6 +8,7 @@ import { pieceLength } from '../../common/pieces.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Refusal } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
+import type { Protection } from '../../common/wire/protection.ts'
 import { Pace } from '../transfer/pace.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
@@ -24,6 +25,7 @@ import { UnderWay, type Share } from './under-way.ts'
 /** Shared by all downloads of a client. */
 export interface SwarmNetwork {
   readonly identity: Identity
+  readonly protection: Protection
   readonly listen: Address
   /** The download limit. */
   readonly bucket: TokenBucket
@@ -123,18 +125,10 @@ export class Swarm {
   }
 
   async #open(contact: Contact): Promise<void> {
-    const { identity, listen, bucket } = this.#network
     const { fileId } = this.#store.manifest
     const [peer] = contact.addresses
     if (peer === undefined) throw new Error('a contact has an address')
-    const opened = await PeerLink.open({
-      peer,
-      fileId,
-      ticket: this.#ticket,
-      identity,
-      listen,
-      bucket,
-    })
+    const opened = await PeerLink.open({ ...this.#network, peer, fileId, ticket: this.#ticket })
     if (opened.ok) await this.#use(contact, opened.value)
     else this.#onRefused(contact, opened.refusal)
   }

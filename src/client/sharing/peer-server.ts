@@ -22,6 +22,8 @@ export class PeerServer {
     this.#parts = parts
     this.#listener = new Listener({
       limits: peerConnectionLimits,
+      tls: parts.protection.context,
+      takesPlain: (host) => parts.protection.takesPlain(host),
       serve: (connection) => this.#serve(connection),
     })
     const accepted = (): number => this.#listener.acceptedCount

@@ -12,6 +12,7 @@ import { networkOf } from '../../common/networks.ts'
 import { lineBytesMax, stalledInPiecesAfterMs, unsentToPeerBytesMax } from '../../common/limits.ts'
 import type { Connection } from '../../common/wire/listener.ts'
 import type { Params, Stage } from '../../common/wire/methods.ts'
+import type { Protection } from '../../common/wire/protection.ts'
 import { answeredElsewhere, Responder, type Handlers } from '../../common/wire/responder.ts'
 import type { AnswerLimit } from './answer-limit.ts'
 import type { FileDemands } from './file-demands.ts'
@@ -27,6 +28,7 @@ type Asked<M extends keyof PeerProtocol['requests']> = Params<PeerProtocol, M>
 /** What all connections of a peer server share. */
 export interface ServingParts {
   readonly identity: Identity
+  readonly protection: Protection
   readonly tickets: TicketOffice
   readonly sources: SourceRegistry
   readonly uploads: UploadQueue
@@ -177,12 +179,16 @@ export class ServedPeer implements UploadPeer {
     const admitted = this.#parts.tickets.admit(ticket)
     if (!admitted.ok) return admitted
     const { identity } = this.#parts
+    const { secure } = this.#connection.channel
+    if (secure !== undefined && secure.peerKey !== admitted.value.key)
+      return refuse('ticket-invalid', 'this ticket is for another key than that of this connection')
     this.#ticket = admitted.value
     this.#challenge = {
       callerNonce: nonce,
       responderNonce: makeNonce(),
       callerKey: admitted.value.key,
       responderKey: identity.publicKey,
+      binding: secure?.binding,
     }
     this.#stage = 'greeted'
     this.#claim(admitted.value.user)

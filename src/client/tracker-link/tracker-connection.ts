@@ -10,10 +10,13 @@ import type { Identity } from '../../common/security/identity.ts'
 import { ScramClient, type KeySource } from '../../common/security/scram.ts'
 import { protocolVersion, version } from '../../common/version.ts'
 import { Caller, type CallerEvents } from '../../common/wire/caller.ts'
+import type { Channel } from '../../common/wire/channel.ts'
 import { openChannel } from '../../common/wire/open-channel.ts'
+import type { Protection } from '../../common/wire/protection.ts'
 import type { Method, Params, Result } from '../../common/wire/methods.ts'
 import { Failure } from '../../common/failure.ts'
 import { callFrom } from './call-from.ts'
+import { resolveAddress } from './resolve-address.ts'
 
 export type Greeting = Result<TrackerProtocol, 'hello'>
 export type Told = CallerEvents<TrackerProtocol>['onTold']
@@ -28,6 +31,9 @@ export interface TrackerConnectionOptions {
   readonly address: Address
   readonly listen: Address
   readonly identity: Identity
+  readonly protection: Protection
+  /** Why a tracker with this key is not the one at the address, if it is not. */
+  readonly check: (address: Address, key: string) => Failure | undefined
   /** The port where other clients reach this one. */
   readonly port: () => number
   readonly told: Told
@@ -145,12 +151,14 @@ export class TrackerConnection {
   ): Promise<Answer<Result<TrackerProtocol, 'login_finish'>>> {
     const greeting = this.#greeting
     if (greeting === undefined) throw new Failure('connection-lost', 'not connected')
-    const scram = new ScramClient(user, makeNonce())
+    const binding = this.#caller?.channel.secure?.binding
+    const scram = new ScramClient(user, makeNonce(), binding)
     const challenge = await this.request('login_start', { clientFirst: scram.clientFirst }, timeoutMs)
     if (!challenge.ok) return challenge
     const clientFinal = await scram.clientFinal(challenge.value.serverFirst, keys)
     const { identity } = this.#options
-    const proof = proveLoginKey(identity, greeting.nonce, greeting.key, user)
+    const { nonce: trackerNonce, key: trackerKey } = greeting
+    const proof = proveLoginKey(identity, { trackerNonce, trackerKey, user, binding })
     const answer = { clientFinal, key: identity.publicKey, proof, port: this.#options.port() }
     const finished = await this.request('login_finish', answer, timeoutMs)
     if (!finished.ok) return finished
@@ -172,8 +180,7 @@ export class TrackerConnection {
   async #connect(): Promise<void> {
     let called: Caller<TrackerProtocol> | undefined
     try {
-      const localHost = callFrom(this.#options.listen, this.address)
-      const channel = await openChannel(this.address, lineBytesMax, { localHost })
+      const channel = await this.#open()
       const caller = new Caller(channel, trackerProtocol, {
         onTold: this.#options.told,
         onClosed: () => this.#onClosed(caller),
@@ -194,10 +201,19 @@ export class TrackerConnection {
       // Turned away: there is a tracker, and it says why it takes nobody.
       if (lastWord?.code === 'busy')
         this.#problem = `the tracker ${formatAddress(this.address)} is full: ${lastWord.sentence}; trying again`
+      else if (lastWord?.code === 'protocol-version')
+        this.#problem = `the tracker ${formatAddress(this.address)} says: ${lastWord.sentence}`
       else this.#problem = error.code === 'protocol' ? error.message : undefined
       if (this.#caller?.channel.isClosed === false) this.#caller.close(error.message)
       else this.#tryAgain()
     }
+  }
+
+  async #open(): Promise<Channel> {
+    const { protection, check, listen } = this.#options
+    const address = await resolveAddress(this.address)
+    const tls = protection.towards(this.address.host, (key) => check(this.address, key))
+    return openChannel(address, lineBytesMax, { localHost: callFrom(listen, address), tls })
   }
 
   async #greet(caller: Caller<TrackerProtocol>): Promise<Greeting> {
@@ -209,7 +225,11 @@ export class TrackerConnection {
       if (!(error instanceof Failure) || error.code !== 'protocol') throw error
       throw this.#isNoTracker(error)
     }
-    if (greeting.ok) return greeting.value
+    if (greeting.ok) {
+      const { secure } = caller.channel
+      if (secure === undefined || secure.peerKey === greeting.value.key) return greeting.value
+      throw this.#isNoTracker()
+    }
     const { code, sentence } = greeting.refusal
     // A client answers like this: it parses the line but does not know the method.
     if (code === 'invalid-params' || code === 'unknown-method') throw this.#isNoTracker()

@@ -12,10 +12,12 @@ import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { credentialsOf, deriveKeys, type ClientKeys } from '../../common/security/scram.ts'
 import type { Method, Params, Result } from '../../common/wire/methods.ts'
+import type { Protection } from '../../common/wire/protection.ts'
 import type { KnownLogins } from '../storage/known-logins.ts'
 import { Announcements } from './announcements.ts'
-import { triesOf } from './repeats.ts'
+import { newCommandId, triesOf } from './repeats.ts'
 import { ToldOnce } from './told-once.ts'
+import type { TrackerTrust } from './tracker-trust.ts'
 import { TrackerConnection, type Credentials, type Greeting, type Told } from './tracker-connection.ts'
 
 type Requests = TrackerProtocol['requests']
@@ -58,6 +60,8 @@ export interface TrackerLinkOptions {
   readonly trackers: readonly Address[]
   readonly listen: Address
   readonly identity: Identity
+  readonly protection: Protection
+  readonly trust: TrackerTrust
   readonly port: () => number
   /** How passwords were salted and stretched at earlier logins. */
   readonly knownLogins: KnownLogins
@@ -98,6 +102,8 @@ export class TrackerLink {
         address,
         listen: options.listen,
         identity: options.identity,
+        protection: options.protection,
+        check: (address, key) => options.trust.check(address, key),
         port: options.port,
         told: unless(
           () => this.#isOther(connection),
@@ -380,11 +386,6 @@ export class TrackerLink {
       })
     })
   }
-}
-
-/** Makes the id of one change, which stays the same however often the change is sent. */
-function newCommandId(): string {
-  return randomBytes(16).toString('base64url')
 }
 
 /** Wraps handlers to ignore notifications while `isOther`: they are from a tracker of another community. */

@@ -1,5 +1,5 @@
 // Proofs of identity keys, between two clients and to a tracker. Both ends of a peer connection sign both nonces and
-// both keys, so a proof is valid for that connection, peer and role only.
+// both keys, so a proof is valid for that connection, peer and role only; with TLS also what only its two ends share.
 
 import { randomBytes } from 'node:crypto'
 import { verifySignature, type Identity } from './identity.ts'
@@ -10,6 +10,8 @@ export interface Challenge {
   readonly responderNonce: string
   readonly callerKey: string
   readonly responderKey: string
+  /** What both ends of an encrypted connection share (`Secure.binding`); undefined for a plain one. */
+  readonly binding: string | undefined
 }
 
 export type Role = 'caller' | 'responder'
@@ -29,30 +31,36 @@ export function checkProof(role: Role, challenge: Challenge, proof: string): boo
 
 const loginContext = 'coterie login 1'
 
-/** A client's proof of its key to a tracker, over the tracker's nonce and key and the user logging in. */
-export function proveLoginKey(
-  identity: Identity,
-  trackerNonce: string,
-  trackerKey: string,
-  user: string,
-): string {
-  return identity.sign(loginContext, trackerNonce, trackerKey, user)
+/** What a client signs at a login. `binding`: see `Challenge`. */
+export interface LoginChallenge {
+  readonly trackerNonce: string
+  readonly trackerKey: string
+  readonly user: string
+  readonly binding: string | undefined
 }
 
-export function checkLoginKey(
-  key: string,
-  proof: string,
-  trackerNonce: string,
-  trackerKey: string,
-  user: string,
-): boolean {
-  return verifySignature(key, proof, loginContext, trackerNonce, trackerKey, user)
+/** A client's proof of its key to a tracker. */
+export function proveLoginKey(identity: Identity, challenge: LoginChallenge): string {
+  return identity.sign(loginContext, ...loginParts(challenge))
+}
+
+export function checkLoginKey(key: string, proof: string, challenge: LoginChallenge): boolean {
+  return verifySignature(key, proof, loginContext, ...loginParts(challenge))
+}
+
+function loginParts({ trackerNonce, trackerKey, user, binding }: LoginChallenge): string[] {
+  return [trackerNonce, trackerKey, user, ...boundTo(binding)]
+}
+
+/** One part more for an encrypted connection: a proof of one kind is never good for the other. */
+function boundTo(binding: string | undefined): string[] {
+  return binding === undefined ? [] : [binding]
 }
 
 function contextOf(role: Role): string {
   return `coterie peer ${role} 1`
 }
 
-function partsOf(challenge: Challenge): string[] {
-  return [challenge.callerNonce, challenge.responderNonce, challenge.callerKey, challenge.responderKey]
+function partsOf({ callerNonce, responderNonce, callerKey, responderKey, binding }: Challenge): string[] {
+  return [callerNonce, responderNonce, callerKey, responderKey, ...boundTo(binding)]
 }

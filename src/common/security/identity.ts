@@ -2,6 +2,7 @@
 // can read. Public keys are 32 bytes in base64url, signatures 64.
 
 import {
+  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -21,6 +22,11 @@ export interface Identity {
   sign(context: string, ...parts: readonly string[]): string
   /** The private key and a certificate around it, in PEM, for TLS. */
   readonly forTls: { readonly key: string; readonly cert: string }
+}
+
+/** What people compare: `sha256:` and the SHA-256 of a public key, in base64url. */
+export function fingerprintOf(publicKey: string): string {
+  return `sha256:${createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest('base64url')}`
 }
 
 /** A new identity that is not saved. */

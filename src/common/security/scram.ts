@@ -1,5 +1,6 @@
-// SCRAM-SHA-256 (RFC 5802, RFC 7677), both ends, without I/O. The password never leaves the client, and what the
-// tracker keeps does not let it log in anywhere as that user.
+// SCRAM-SHA-256 (RFC 5802, RFC 7677), both ends, without I/O; SCRAM-SHA-256-PLUS on an encrypted connection, to which
+// the proofs are bound (tls-exporter, RFC 9266). The password never leaves the client, and what the tracker keeps does
+// not let it log in anywhere as that user.
 
 import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -52,16 +53,19 @@ export type KeySource = (salt: string, iterations: number) => Promise<ClientKeys
 export class ScramClient {
   readonly #firstBare: string
   readonly #nonce: string
+  readonly #binding: string | undefined
   #expectedServerSignature: Buffer | undefined
 
-  constructor(user: string, nonce: string) {
+  /** `binding`: what both ends of an encrypted connection share, in base64; undefined for a plain one. */
+  constructor(user: string, nonce: string, binding?: string) {
     this.#nonce = nonce
+    this.#binding = binding
     // `=` and `,` separate attributes, so RFC 5802 escapes them. Our user names have neither.
     this.#firstBare = `n=${user.replaceAll('=', '=3D').replaceAll(',', '=2C')},r=${nonce}`
   }
 
   get clientFirst(): string {
-    return `n,,${this.#firstBare}`
+    return headerOf(this.#binding) + this.#firstBare
   }
 
   /**
@@ -88,7 +92,7 @@ export class ScramClient {
       throw new Failure('protocol', 'the tracker asks for an unsafe number of password iterations')
     }
     const keys = await keySource(salt, iterations)
-    const withoutProof = `c=biws,r=${nonce}`
+    const withoutProof = `c=${channelBinding(this.#binding)},r=${nonce}`
     const authMessage = `${this.#firstBare},${serverFirst},${withoutProof}`
     const signature = hmac(sha256(keys.clientKey), authMessage)
     this.#expectedServerSignature = hmac(keys.serverKey, authMessage)
@@ -102,11 +106,17 @@ export class ScramClient {
   }
 }
 
-/** The user and nonce of a client-first message; undefined when it is malformed. */
+/**
+ * The user and nonce of a client-first message; undefined when it is malformed, or not bound to the connection that it
+ * came on: somebody in between would take the binding away.
+ */
 export function parseClientFirst(
   clientFirst: string,
+  binding?: string,
 ): { user: string; bare: string; nonce: string } | undefined {
-  const match = /^n,,(n=([^,]*),r=([\x21-\x2b\x2d-\x7e]+))$/.exec(clientFirst)
+  const header = headerOf(binding)
+  if (!clientFirst.startsWith(header)) return undefined
+  const match = /^(n=([^,]*),r=([\x21-\x2b\x2d-\x7e]+))$/.exec(clientFirst.slice(header.length))
   if (match?.[1] === undefined || match[2] === undefined || match[3] === undefined) return undefined
   return { bare: match[1], user: match[2].replaceAll('=2C', ',').replaceAll('=3D', '='), nonce: match[3] }
 }
@@ -126,10 +136,12 @@ export function checkClientFinal(
   serverFirst: string,
   clientFinal: string,
   credentials: Credentials,
+  binding?: string,
 ): string | undefined {
-  const { c: binding, r: nonce, p: proof } = attributes(clientFinal)
-  if (binding !== 'biws' || proof === undefined || nonce !== attributes(serverFirst)['r']) return undefined
-  const authMessage = `${clientFirstBare},${serverFirst},c=biws,r=${nonce}`
+  const { c: shown, r: nonce, p: proof } = attributes(clientFinal)
+  const expected = channelBinding(binding)
+  if (shown !== expected || proof === undefined || nonce !== attributes(serverFirst)['r']) return undefined
+  const authMessage = `${clientFirstBare},${serverFirst},c=${expected},r=${nonce}`
   const signature = hmac(Buffer.from(credentials.storedKey, 'base64'), authMessage)
   const proofBytes = Buffer.from(proof, 'base64')
   if (proofBytes.length !== signature.length) return undefined
@@ -143,6 +155,17 @@ export function madeUpCredentials(secret: string, user: string, iterations: numb
   const salt = hmac(Buffer.from(secret), `salt ${user}`).subarray(0, 16).toString('base64')
   const key = hmac(Buffer.from(secret), `key ${user}`).toString('base64')
   return { salt, iterations, storedKey: key, serverKey: key }
+}
+
+/** The GS2 header (RFC 5802, 7): which channel binding is used, if any. */
+function headerOf(binding: string | undefined): string {
+  return binding === undefined ? 'n,,' : 'p=tls-exporter,,'
+}
+
+/** The attribute `c`: the header, and the bytes of the binding. */
+function channelBinding(binding: string | undefined): string {
+  const bytes = Buffer.from(binding ?? '', 'base64')
+  return Buffer.concat([Buffer.from(headerOf(binding)), bytes]).toString('base64')
 }
 
 function attributes(message: string): Record<string, string | undefined> {

@@ -8,7 +8,7 @@ import { Failure } from '../failure.ts'
 import { firstLineTimeoutMs, lineBytesBeforeLogin, turnedAwayMs } from '../limits.ts'
 import { listenOn } from '../listening.ts'
 import { plainHost } from '../networks.ts'
-import { refuse } from '../refusal.ts'
+import { refuse, type Refusal } from '../refusal.ts'
 import { Channel } from './channel.ts'
 import { encodeLine } from './frames.ts'
 import { errorMessage } from './messages.ts'
@@ -126,7 +126,7 @@ export class Listener {
           this.#places.take(host, performance.now(), (sentence) => this.#end(arrival, sentence))
     if (typeof place === 'string') {
       this.#options.onTurnedAway?.(host, place)
-      turnAway(socket, place)
+      turnAway(socket, refuse('busy', place).refusal)
       return
     }
     const isSilent = setTimeout(() => this.#end(arrival, 'no first byte in time'), firstLineTimeoutMs)
@@ -147,7 +147,7 @@ export class Listener {
     if (tls !== undefined && bytes[0] === handshakeByte) {
       this.#secure(arrival, bytes, tls)
     } else if (takesPlain?.(host) === false) {
-      turnAway(socket, 'only encrypted connections are taken here; update this program')
+      turnAway(socket, refuse('protocol-version', onlyEncrypted).refusal)
     } else {
       this.#serve(arrival, socket).feed(bytes)
     }
@@ -224,13 +224,15 @@ export class Listener {
   }
 }
 
-function turnAway(socket: Socket, sentence: string): void {
+const onlyEncrypted = 'only encrypted connections are taken here; update this program, or start it with --tls'
+
+function turnAway(socket: Socket, refusal: Refusal): void {
   socket.on('error', () => {
     // It is being closed anyway.
   })
   // Input is read and dropped: closing with unread bytes would reset the connection and lose the sentence.
   socket.resume()
-  socket.end(encodeLine(errorMessage(null, refuse('busy', sentence).refusal)))
+  socket.end(encodeLine(errorMessage(null, refusal)))
   const timer = setTimeout(() => socket.destroy(), turnedAwayMs)
   timer.unref()
   socket.once('close', () => clearTimeout(timer))

@@ -87,7 +87,7 @@ function startLogin(
   from: Requester,
 ): Answer<{ serverFirst: string }> {
   if (from.isLoggedIn) return alreadyLoggedIn
-  const first = parseClientFirst(clientFirst)
+  const first = parseClientFirst(clientFirst, from.secure?.binding)
   if (first === undefined) return refuse('invalid-params', 'this is not the first message of a SCRAM login')
   const { accounts, secret } = services.sequencer.state
   // Made up in any case, so that the time it takes does not reveal whether the user exists.
@@ -110,7 +110,7 @@ function finishLogin(
   if (login === undefined) return refuse('invalid-request', 'a login begins with login_start')
   const { sequencer, presence, identity, attempts, nowMs } = services
   const { user } = login
-  const isOwner = (): boolean => checkLoginKey(params.key, params.proof, from.nonce, identity.publicKey, user)
+  const isOwner = (): boolean => ownsKey(params, user, from, identity.publicKey)
   // A client that has logged in with this key before is not locked out by others who guess.
   if (attempts.isBlocked(user, from.host, nowMs()) && !(attempts.isKnown(user, params.key) && isOwner()))
     return tooManyAttempts
@@ -119,6 +119,7 @@ function finishLogin(
     login.serverFirst,
     params.clientFinal,
     login.credentials,
+    from.secure?.binding,
   )
   if (serverFinal === undefined) {
     attempts.onFailed(user, from.host, nowMs())
@@ -130,4 +131,15 @@ function finishLogin(
   attempts.onLoggedIn(user, params.key)
   presence.onLogin(from.logIn(user, params.key, params.port))
   return accept({ serverFinal, trackers: [...sequencer.state.trackers.keys()] })
+}
+
+/** Whether the client has the key that it logs in with. On an encrypted connection it has to be that of its end. */
+function ownsKey(
+  { key, proof }: { key: string; proof: string },
+  user: string,
+  { nonce, secure }: Requester,
+  trackerKey: string,
+): boolean {
+  if (secure !== undefined && secure.peerKey !== key) return false
+  return checkLoginKey(key, proof, { trackerNonce: nonce, trackerKey, user, binding: secure?.binding })
 }

@@ -5,6 +5,7 @@ import { lineBytesBeforeLogin, lineBytesMax } from '../../common/limits.ts'
 import type { Credentials } from '../../common/security/scram.ts'
 import type { Connection } from '../../common/wire/listener.ts'
 import type { Stage } from '../../common/wire/methods.ts'
+import type { Secure } from '../../common/wire/tls.ts'
 import type { Login } from '../presence/login.ts'
 import { News } from '../presence/news.ts'
 
@@ -30,6 +31,11 @@ export class Requester {
   /** The other end's address, as observed. */
   get host(): string {
     return this.#connection.remoteHost
+  }
+
+  /** What TLS says of the other end; undefined for a plain connection. */
+  get secure(): Secure | undefined {
+    return this.#connection.channel.secure
   }
 
   get stage(): Stage {

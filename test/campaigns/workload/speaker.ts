@@ -158,7 +158,12 @@ export class Speaker {
     const answer = await caller.request('login_finish', {
       clientFinal: await scram.clientFinal(serverFirst, () => keys),
       key: this.#identity.publicKey,
-      proof: proveLoginKey(this.#identity, nonce, key, user),
+      proof: proveLoginKey(this.#identity, {
+        trackerNonce: nonce,
+        trackerKey: key,
+        user: user,
+        binding: undefined,
+      }),
       port: 4000,
     })
     // Everybody was registered before the campaign began, so this user has been lost: count it, and register it again

@@ -17,6 +17,7 @@ import { StorePool } from '../../../src/client/workers/store-pool.ts'
 import { accept } from '../../../src/common/refusal.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
+import { Protection } from '../../../src/common/wire/protection.ts'
 
 /** The downloads of a user, with a file that nobody has at present. */
 async function make(): Promise<{ downloads: Downloads; store: UserStore; folder: string }> {
@@ -42,6 +43,7 @@ async function make(): Promise<{ downloads: Downloads; store: UserStore; folder:
   const shares = new ShareLibrary({ ...parts, hashing: pLimit(1), onNotice: () => undefined })
   const network = {
     identity,
+    protection: new Protection(identity.forTls, 'beyond'),
     listen: { host: '127.0.0.1', port: 0 },
     bucket: new TokenBucket(undefined),
     turns: new ConnectTurns(),

@@ -16,6 +16,7 @@ import { accept } from '../../../src/common/refusal.ts'
 import { makeIdentity, type Identity } from '../../../src/common/security/identity.ts'
 import { signTicket } from '../../../src/common/security/ticket.ts'
 import { RawPeer } from '../../integration/raw-peer.ts'
+import { Protection } from '../../../src/common/wire/protection.ts'
 
 const group = 'g'
 const tracker = makeIdentity()
@@ -44,8 +45,10 @@ export class OneSharer {
     const tickets = new TicketOffice(() => undefined)
     tickets.onTrackers([tracker.publicKey])
     tickets.open()
+    const identity = makeIdentity()
     this.#server = new PeerServer({
-      identity: makeIdentity(),
+      identity,
+      protection: new Protection(identity.forTls, 'beyond'),
       tickets,
       sources: this.sources,
       uploads: this.uploads,

@@ -182,6 +182,7 @@ export class FakeSeeder {
           responderNonce: makeNonce(),
           callerKey: this.#behaviour.callerKey?.(ticket) ?? ticket,
           responderKey: this.identity.publicKey,
+          binding: undefined,
         }
         const signer = this.#behaviour.impostor === true ? makeIdentity() : this.identity
         const proof = proveKey(signer, 'responder', challenge)

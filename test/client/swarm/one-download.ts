@@ -20,6 +20,7 @@ import type { Peer } from '../../../src/common/protocol/tracker-protocol.ts'
 import { accept } from '../../../src/common/refusal.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { FakeSeeder, type Behaviour } from './fake-seeder.ts'
+import { Protection } from '../../../src/common/wire/protection.ts'
 
 const patienceMs = 12_000
 
@@ -157,6 +158,7 @@ export class OneDownload {
     const { folder, destination } = this
     const network = {
       identity,
+      protection: new Protection(identity.forTls, 'beyond'),
       listen: { host: '127.0.0.1', port: 0 },
       bucket: new TokenBucket(undefined),
       turns: new ConnectTurns(),

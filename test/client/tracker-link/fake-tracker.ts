@@ -174,8 +174,13 @@ export class FakeTracker {
     const { bare, serverFirst } = asker
     const serverFinal = credentials && checkClientFinal(bare, serverFirst, clientFinal, credentials)
     if (serverFinal === undefined) return refuse('login-failed', 'wrong user or password')
-    if (!checkLoginKey(key, proof, asker.nonce, this.identity.publicKey, user))
-      return refuse('proof-failed', 'this is not its key')
+    const challenge = {
+      trackerNonce: asker.nonce,
+      trackerKey: this.identity.publicKey,
+      user,
+      binding: undefined,
+    }
+    if (!checkLoginKey(key, proof, challenge)) return refuse('proof-failed', 'this is not its key')
     asker.stage = 'proven'
     return accept({ serverFinal, trackers: [this.identity.publicKey] })
   }

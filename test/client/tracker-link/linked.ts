@@ -13,6 +13,8 @@ import { scramIterationsMin } from '../../../src/common/limits.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { FakeTracker, password, user } from './fake-tracker.ts'
+import { TrackerTrust } from '../../../src/client/tracker-link/tracker-trust.ts'
+import { Protection } from '../../../src/common/wire/protection.ts'
 
 export interface Linked {
   readonly link: TrackerLink
@@ -37,10 +39,13 @@ export function linkOptions(
   folder = temporaryFolder(),
   iterations = scramIterationsMin,
 ): TrackerLinkOptions {
+  const identity = makeIdentity()
   return {
     trackers: trackers.map((tracker) => (tracker instanceof FakeTracker ? tracker.address : tracker)),
     listen: { host: '127.0.0.1', port: 0 },
-    identity: makeIdentity(),
+    identity,
+    protection: new Protection(identity.forTls, 'beyond'),
+    trust: new TrackerTrust(folder, []),
     port: () => 4444,
     knownLogins: new KnownLogins(folder, () => undefined),
     iterations,

@@ -63,11 +63,21 @@ test('a login without a proof of the key that it names is refused', async () => 
   const { address, status } = await runTracker()
   const client = await greeted(address)
   await client.register('ann', 'secret')
-  const stolen = proveLoginKey(makeIdentity(), client.nonce, client.trackerKey, 'ann')
+  const stolen = proveLoginKey(makeIdentity(), {
+    trackerNonce: client.nonce,
+    trackerKey: client.trackerKey,
+    user: 'ann',
+    binding: undefined,
+  })
   expect(await client.login('ann', 'secret', 4000, stolen)).toMatchObject({
     refusal: { code: 'proof-failed' },
   })
-  const replayed = proveLoginKey(client.identity, 'another connection', client.trackerKey, 'ann')
+  const replayed = proveLoginKey(client.identity, {
+    trackerNonce: 'another connection',
+    trackerKey: client.trackerKey,
+    user: 'ann',
+    binding: undefined,
+  })
   expect(await client.login('ann', 'secret', 4000, replayed)).toMatchObject({
     refusal: { code: 'proof-failed' },
   })
@@ -97,7 +107,12 @@ test('somebody who guesses does not keep out a client that has logged in before'
   expect(await guesser.login('ann', 'secret')).toMatchObject({ refusal: { code: 'too-many-attempts' } })
   expect(await ann.login('ann', 'secret')).toMatchObject({ ok: true })
   // Its key is no secret: whoever names it has to prove it.
-  const proof = proveLoginKey(guesser.identity, guesser.nonce, guesser.trackerKey, 'ann')
+  const proof = proveLoginKey(guesser.identity, {
+    trackerNonce: guesser.nonce,
+    trackerKey: guesser.trackerKey,
+    user: 'ann',
+    binding: undefined,
+  })
   const pretender = { publicKey: ann.identity.publicKey, sign: () => '' }
   Object.assign(guesser, { identity: pretender })
   expect(await guesser.login('ann', 'secret', 4000, proof)).toMatchObject({
@@ -148,7 +163,12 @@ test('a challenge is good for one answer', async () => {
   const answer = {
     clientFinal: 'c=biws,r=x,p=AAAA',
     key: client.identity.publicKey,
-    proof: proveLoginKey(client.identity, client.nonce, client.trackerKey, 'ann'),
+    proof: proveLoginKey(client.identity, {
+      trackerNonce: client.nonce,
+      trackerKey: client.trackerKey,
+      user: 'ann',
+      binding: undefined,
+    }),
     port: 4000,
   }
   await client.request('login_start', { clientFirst: 'n,,n=ann,r=abcdefghijklmnop' })
@@ -195,7 +215,12 @@ test('a second hello changes nothing: a proof for the first nonce is good', asyn
   const { address } = await runTracker()
   const client = await greeted(address)
   await client.register('ann', 'secret')
-  const proof = proveLoginKey(client.identity, client.nonce, client.trackerKey, 'ann')
+  const proof = proveLoginKey(client.identity, {
+    trackerNonce: client.nonce,
+    trackerKey: client.trackerKey,
+    user: 'ann',
+    binding: undefined,
+  })
   await client.hello()
   expect(await client.login('ann', 'secret', 4000, proof)).toMatchObject({ ok: true })
 })

@@ -18,6 +18,7 @@ import { protocolVersion } from '../../../src/common/version.ts'
 import { Caller } from '../../../src/common/wire/caller.ts'
 import { openChannel } from '../../../src/common/wire/open-channel.ts'
 import type { Method, Params, Result } from '../../../src/common/wire/methods.ts'
+import { secureContextOf } from '../../../src/common/wire/tls.ts'
 import { commandId } from './test-tracker.ts'
 
 export interface Told {
@@ -58,8 +59,9 @@ export class TestClient {
     this.caller = caller(this)
   }
 
-  static async connect(address: Address, identity = makeIdentity()): Promise<TestClient> {
-    const channel = await openChannel(address, lineBytesMax)
+  static async connect(address: Address, identity = makeIdentity(), isSecure = false): Promise<TestClient> {
+    const tls = isSecure ? { context: secureContextOf(identity.forTls), check: () => undefined } : undefined
+    const channel = await openChannel(address, lineBytesMax, { tls })
     const onTold = (client: TestClient) =>
       Object.fromEntries(
         Object.keys(trackerProtocol.toCaller).map((method) => [
@@ -102,6 +104,11 @@ export class TestClient {
     return this.caller.request(method, params)
   }
 
+  /** What both ends share; undefined without TLS. */
+  get binding(): string | undefined {
+    return this.caller.channel.secure?.binding
+  }
+
   /** Whether it has asked this. */
   sent(method: string): boolean {
     return this.#sent.has(method)
@@ -130,9 +137,15 @@ export class TestClient {
     user: string,
     password: string,
     port = 4000,
-    proof = proveLoginKey(this.identity, this.nonce, this.trackerKey, user),
+    proof = proveLoginKey(this.identity, {
+      trackerNonce: this.nonce,
+      trackerKey: this.trackerKey,
+      user,
+      binding: this.binding,
+    }),
+    binding = this.binding,
   ): Promise<Answer<object>> {
-    const scram = new ScramClient(user, commandId())
+    const scram = new ScramClient(user, commandId(), binding)
     const start = await this.request('login_start', { clientFirst: scram.clientFirst })
     if (!start.ok) return start
     const keySource = (saltText: string, iterations: number) => keysOf(password, saltText, iterations)

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import type { Failure } from '../../../src/common/failure.ts'
+import type { Encryption } from '../../../src/common/wire/protection.ts'
 import type { NatsAddress } from '../../../src/tracker/log/nats/nats-address.ts'
 import { startTracker, type Tracker } from '../../../src/tracker/tracker.ts'
 
@@ -18,12 +19,18 @@ export function temporaryFolder(): string {
 }
 
 /** Ends with the test. In memory unless there is a folder. */
-export async function runTracker(dataFolder?: string, number = 1, nats?: NatsAddress): Promise<Tracker> {
+export async function runTracker(
+  dataFolder?: string,
+  number = 1,
+  nats?: NatsAddress,
+  encryption: Encryption = 'beyond',
+): Promise<Tracker> {
   const tracker = await startTracker({
     address: { host: '127.0.0.1', port: 0 },
     number,
     dataFolder,
     nats,
+    encryption,
     log: pino({ level: 'silent' }),
     onLost: (failure: Failure) => {
       throw failure

@@ -1,0 +1,39 @@
+// Which connections of a program are encrypted: all that leave this machine, unless the user wants it otherwise.
+
+import type { SecureContext } from 'node:tls'
+import type { Failure } from '../failure.ts'
+import { isLoopback } from '../networks.ts'
+import type { TlsOptions } from './open-channel.ts'
+import { secureContextOf, type TlsKey } from './tls.ts'
+
+/**
+ * `beyond`: those beyond this machine. `always`: on this machine too. `never`: none, for networks that are trusted;
+ * others may still encrypt theirs.
+ */
+export type Encryption = 'beyond' | 'always' | 'never'
+
+export class Protection {
+  /** For connections that come. */
+  readonly context: SecureContext
+  readonly #encryption: Encryption
+
+  constructor(key: TlsKey, encryption: Encryption) {
+    this.context = secureContextOf(key)
+    this.#encryption = encryption
+  }
+
+  /** Whether connections to this host are encrypted. */
+  isFor(host: string): boolean {
+    return this.#encryption === 'always' || (this.#encryption === 'beyond' && !isLoopback(host))
+  }
+
+  /** For a connection to this host; undefined for a plain one. `check`: see `TlsOptions`. */
+  towards(host: string, check: (key: string) => Failure | undefined): TlsOptions | undefined {
+    return this.isFor(host) ? { context: this.context, check } : undefined
+  }
+
+  /** Whether this host may speak without encryption. */
+  takesPlain(host: string): boolean {
+    return !this.isFor(host)
+  }
+}

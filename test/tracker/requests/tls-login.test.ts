@@ -1,0 +1,65 @@
+// Logins on encrypted connections: each is good on the connection that it was made for, and with its key.
+
+import { expect, test } from 'vitest'
+import { proveLoginKey } from '../../../src/common/security/challenge.ts'
+import { makeIdentity } from '../../../src/common/security/identity.ts'
+import { TestClient } from '../support/test-client.ts'
+import { runTracker } from '../support/test-tracker.ts'
+
+async function registered(): Promise<{ one: TestClient; other: TestClient }> {
+  const { address } = await runTracker(undefined, 1, undefined, 'always')
+  const [one, other] = [
+    await TestClient.connect(address, undefined, true),
+    await TestClient.connect(address, undefined, true),
+  ]
+  for (const client of [one, other]) await client.hello()
+  await one.register('ann', 'secret')
+  return { one, other }
+}
+
+test('a login works, and the key of the tracker is that of its end of the connection', async () => {
+  const { one } = await registered()
+  expect(await one.login('ann', 'secret')).toMatchObject({ ok: true })
+  expect(one.caller.channel.secure?.peerKey).toBe(one.trackerKey)
+})
+
+// Somebody in between has a connection to each end: what one of them signs must be worth nothing on the other.
+test('what was made for one connection logs nobody in on another', async () => {
+  const { one, other } = await registered()
+  const proof = proveLoginKey(other.identity, {
+    trackerNonce: other.nonce,
+    trackerKey: other.trackerKey,
+    user: 'ann',
+    binding: one.binding,
+  })
+  expect(await other.login('ann', 'secret', 4000, proof)).toMatchObject({ refusal: { code: 'proof-failed' } })
+  expect(await other.login('ann', 'secret', 4000, undefined, one.binding)).toMatchObject({
+    refusal: { code: 'login-failed' },
+  })
+  expect(await other.login('ann', 'secret')).toMatchObject({ ok: true })
+})
+
+test('nobody can leave the binding away', async () => {
+  const { one } = await registered()
+  const first = { clientFirst: 'n,,n=ann,r=0123456789abcdef' }
+  expect(await one.request('login_start', first)).toMatchObject({ refusal: { code: 'invalid-params' } })
+})
+
+test('a client logs in with the key that it showed, and with no other', async () => {
+  const { address } = await runTracker(undefined, 1, undefined, 'always')
+  const shown = await TestClient.connect(address, undefined, true)
+  await shown.hello()
+  await shown.register('ann', 'secret')
+  const stolen = makeIdentity()
+  Object.defineProperty(shown, 'identity', { value: stolen })
+  const challenge = {
+    trackerNonce: shown.nonce,
+    trackerKey: shown.trackerKey,
+    user: 'ann',
+    binding: shown.binding,
+  }
+  const proof = proveLoginKey(stolen, challenge)
+  expect(await shown.login('ann', 'secret', 4000, proof)).toMatchObject({
+    refusal: { code: 'proof-failed' },
+  })
+})
