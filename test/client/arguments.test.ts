@@ -56,7 +56,7 @@ describe('the forms of the command line', () => {
       linger: false,
       uploadLimit: undefined,
       downloadLimit: undefined,
-      insecurePlain: false,
+      encryption: 'beyond',
     })
   })
 
@@ -68,7 +68,7 @@ describe('the forms of the command line', () => {
       uploadLimit: 524_288,
       downloadLimit: 4_194_304,
       dataFolder: '/tmp/x',
-      insecurePlain: true,
+      encryption: 'never',
     })
     expect(argumentsOf(['127.0.0.1:1', '--upload-limit', 'none']).uploadLimit).toBeUndefined()
   })

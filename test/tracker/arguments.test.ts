@@ -58,7 +58,7 @@ test('trackers of one list share a data folder, those of another list do not', (
   })
   expect(parse(['::1', '8000'])).toMatchObject({ dataFolder: '/data/coterie/tracker-___1__8000' })
   const many = trackerInfo(Array.from({ length: 50 }, (_, index) => `10.0.0.${index}:9002`).join('\n'))
-  expect(parse([many, '--insecure-plain'])).toMatchObject({
+  expect(parse([many])).toMatchObject({
     dataFolder: expect.stringMatching(/^\/data\/coterie\/tracker-[0-9a-f]{64}$/) as string,
   })
 })
@@ -141,23 +141,18 @@ test('every mistake is one sentence', () => {
   expect(mistake(file, '--log-level', 'loud')).toMatch(/^usage: .*Allowed choices are/)
 })
 
-test('beyond this machine it takes a word, because connections are not encrypted', () => {
-  const far = trackerInfo('127.0.0.1:9002\n192.0.2.1:9002\n')
-  for (const words of [
-    [far, '2'],
-    ['192.0.2.1', '9002'],
-    ['0.0.0.0', '9002'],
-    ['::', '9002'],
-  ]) {
-    expect(mistake(...words)).toMatch(
-      /^usage: .+:9002 is beyond this machine and connections are not encrypted yet; add --insecure-plain /,
-    )
-    expect(parse([...words, '--insecure-plain'])).toMatchObject({ address: { port: 9002 } })
-  }
-  // Which address it listens on counts, not who else is in the list.
-  expect(parse([far, '1'])).toMatchObject({ address: { host: '127.0.0.1' } })
+test('connections beyond this machine are encrypted, or all, or none', () => {
+  expect(parse(['192.0.2.1', '9002'])).toMatchObject({ encryption: 'beyond' })
+  expect(parse(['127.0.0.1', '9002', '--tls'])).toMatchObject({ encryption: 'always' })
+  expect(parse(['192.0.2.1', '9002', '--insecure-plain'])).toMatchObject({ encryption: 'never' })
+  expect(mistake('127.0.0.1', '9002', '--tls', '--insecure-plain')).toMatch(/cannot be used with option/)
   for (const host of ['127.0.0.1', '127.1.2.3', '::1', 'localhost'])
     expect(parse([host, '0'])).toMatchObject({ number: 1 })
+})
+
+test('a tracker that is listed by a name listens on all addresses', () => {
+  const named = trackerInfo('tracker.example.org:9002\n')
+  expect(parse([named])).toMatchObject({ address: { host: '0.0.0.0', port: 9002 } })
 })
 
 test('help and the version are text and no mistake', () => {

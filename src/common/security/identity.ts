@@ -14,7 +14,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makePrivateFolder, replaceFileSync } from '../data-folder.ts'
 import { Failure, sentenceOf, systemCode } from '../failure.ts'
-import { certificateOf } from './certificate.ts'
+import { certificateOf } from '../certificate.ts'
 
 export interface Identity {
   readonly publicKey: string

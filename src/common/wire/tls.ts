@@ -2,7 +2,7 @@
 // key in them is compared with the one that is expected, and each end proves during the handshake that it has it.
 
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
-import { keyOfCertificate } from '../security/certificate.ts'
+import { keyOfCertificate } from '../certificate.ts'
 
 /** What this end shows: see `Identity.forTls`. */
 export interface TlsKey {
