@@ -5,7 +5,7 @@ import { version } from '../../src/common/version.ts'
 
 const files: Record<string, string> = {
   'tracker_info.txt': '127.0.0.1:9002\n127.0.0.1:9003\n',
-  'my trackers.txt': '# ours\n10.0.0.1:1 sha256:abc\n',
+  'my trackers.txt': '# ours\n10.0.0.1:1 later:field\n',
   'empty.txt': '\n# none\n',
   'zero.txt': '127.0.0.1:0\n',
 }
