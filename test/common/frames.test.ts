@@ -140,6 +140,18 @@ test('empty lines are skipped, lines that are not JSON are told, and the next li
   expect(heard).toEqual({ frames: [{ message: { fine: true } }], malformed: 2 })
 })
 
+// Twenty-five connections that sent empty lines without end kept a sharing client busy: a download took eight times as
+// long.
+test('somebody who sends nothing but empty lines is hung up on, whatever their kind and however they are cut', () => {
+  for (const line of ['\n', '\r\n']) {
+    const { reader: patient, heard } = reader(100)
+    for (let count = 0; count < 20; count++) patient.feed(Buffer.from(`${line.repeat(40)}{"fine":true}\n`))
+    expect(heard.frames).toHaveLength(20)
+    patient.feed(Buffer.from(line.repeat(100 / line.length)))
+    expect(() => patient.feed(Buffer.from(line))).toThrow('nothing but empty lines')
+  }
+})
+
 test.each(['-1', '1.5', '"5"', 'null', 'true', '1e400', '9007199254740992', '[]', '{}'])(
   'a body of %s bytes ends the stream',
   (bytes) => {

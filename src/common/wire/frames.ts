@@ -44,6 +44,8 @@ export class FrameReader {
   /** The start of a line whose newline is yet to come. */
   #partial = Buffer.alloc(0)
   #partialBytes = 0
+  /** Bytes of empty lines since the last line that was none. */
+  #emptyBytes = 0
   #body: { message: object; lineLength: number; buffer: Uint8Array; filled: number } | undefined
   #isHeld = false
   /** Bytes that arrived while held. */
@@ -100,7 +102,7 @@ export class FrameReader {
         this.#uncut = this.#uncut === undefined ? Buffer.from(rest) : Buffer.concat([this.#uncut, rest])
         return
       }
-      if (this.#partialBytes === 0) at = pastEmptyLines(bytes, at)
+      if (this.#partialBytes === 0) at = this.#skipEmptyLines(bytes, at)
       if (at === bytes.length) return
       const end = bytes.indexOf(newline, at)
       if (end === -1) {
@@ -109,8 +111,17 @@ export class FrameReader {
       }
       const line = this.#line(bytes, at, end)
       at = end + 1
+      this.#emptyBytes = 0
       this.#message(line)
     }
+  }
+
+  /** A few empty lines are somebody at a terminal. As many as fit a line are somebody who keeps this end busy. */
+  #skipEmptyLines(bytes: Buffer, from: number): number {
+    const at = pastEmptyLines(bytes, from)
+    this.#emptyBytes += at - from
+    if (this.#emptyBytes > this.options.lineBytesMax) throw new Failure('protocol', 'nothing but empty lines')
+    return at
   }
 
   #keep(part: Uint8Array): void {
