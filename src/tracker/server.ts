@@ -20,7 +20,7 @@ export interface ServerParts {
   readonly log: Logger
   readonly turns: Turns
   /** Brings the state up to date before a request that reads it; undefined when it is. */
-  readonly sync: () => Promise<void> | undefined
+  readonly sync: (askedAtMs: number) => Promise<void> | undefined
 }
 
 export class TrackerServer {

@@ -171,7 +171,7 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
     metrics: requests,
     log,
     turns,
-    sync: () => sequencer.sync(),
+    sync: (askedAtMs) => sequencer.sync(askedAtMs),
   })
   return { sequencer, levels, presence, requests, server }
 }
