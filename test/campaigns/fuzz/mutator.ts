@@ -54,6 +54,49 @@ export class Mutator {
     return this.below(50) === 0 ? bytes : Buffer.concat([bytes, Buffer.from('\n')])
   }
 
+  /** A line that is still JSON, so that it is not the last one of its connection: values changed, gone, or of others. */
+  nextJson(): Buffer {
+    const message = JSON.parse(this.#any(this.#lines).toString()) as Record<string, unknown>
+    for (let changes = this.below(3); changes > 0; changes--) this.#changeValue(message)
+    return Buffer.from(`${JSON.stringify(message)}\n`)
+  }
+
+  #changeValue(message: Record<string, unknown>): void {
+    let place = message
+    for (;;) {
+      const keys = Object.keys(place)
+      const key = keys[this.below(keys.length)]
+      if (key === undefined) return
+      const value = place[key]
+      if (typeof value === 'object' && value !== null && this.below(4) > 0) {
+        place = value as Record<string, unknown>
+        continue
+      }
+      // A body would be waited for.
+      if (key === 'bytes') return
+      if (this.below(4) === 0) delete place[key]
+      else place[key] = this.#otherValue()
+      return
+    }
+  }
+
+  #otherValue(): unknown {
+    const values = [
+      '',
+      'x'.repeat(this.below(3000)),
+      'g1',
+      null,
+      true,
+      [],
+      {},
+      [[[[]]]],
+      ...whole,
+      '\ud800',
+      '__proto__',
+    ]
+    return values[this.below(values.length)]
+  }
+
   #change(bytes: Buffer): Buffer {
     const at = this.below(bytes.length + 1)
     const behind = at + this.below(Math.min(32, bytes.length - at) + 1)
