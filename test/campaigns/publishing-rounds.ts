@@ -75,7 +75,7 @@ class Place {
   async killedBefore(call: number): Promise<string[]> {
     const faults: string[] = []
     const client = await this.#begin(call)
-    await client.ended()
+    await untilKilledOrDone(client)
     const there = existsSync(this.#destination) ? readFileSync(this.#destination) : undefined
     const isWhole = there?.equals(this.#content) === true
     const isAsBefore = this.#overwrite ? there?.toString() === old : there === undefined
@@ -108,6 +108,17 @@ class Place {
     await client.say(this.#overwrite ? `${command} --overwrite` : command)
     return client
   }
+}
+
+/** Another run may make fewer calls: whoever comes through without a kill ends by itself. */
+async function untilKilledOrDone(client: Program): Promise<void> {
+  try {
+    await client.next((line) => line === `[C] [${group}] ${name}`)
+    await untilListed(client)
+  } catch {
+    // Killed. What is left on the disk is looked at next.
+  }
+  await client.quit()
 }
 
 /** Waits until this client is the second seeder and its download is over: with only a part it is listed as well. */
