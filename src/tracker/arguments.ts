@@ -29,6 +29,8 @@ export interface Arguments {
   readonly nats: NatsAddress | undefined
   readonly encryption: Encryption
   readonly logLevel: string
+  /** Where to write who did what; undefined for nowhere. */
+  readonly auditFile: string | undefined
   /** The port on loopback for Prometheus; undefined for none. */
   readonly metricsPort: number | undefined
 }
@@ -46,6 +48,7 @@ interface Options {
   logLevel: string
   tls?: boolean
   insecurePlain?: boolean
+  audit?: string
   metrics?: number
 }
 
@@ -89,6 +92,7 @@ export function parseArguments(
     nats: natsOf(options),
     encryption: encryptionOf(options),
     logLevel: options.logLevel,
+    auditFile: options.audit === undefined ? undefined : resolve(options.audit),
     metricsPort: options.metrics,
   }
 }
@@ -158,6 +162,11 @@ function defineProgram(write: (output: string) => void): Command {
     )
     .addOption(
       new Option('--log-level <level>', 'what to log on standard error').choices(logLevels).default('warn'),
+    )
+    .addOption(
+      new Option('--audit <file>', 'write who did what to this file, of this tracker alone').argParser(
+        notEmpty,
+      ),
     )
     .addOption(
       new Option('--metrics <port>', 'answer Prometheus on this port of 127.0.0.1').argParser(portNumber),

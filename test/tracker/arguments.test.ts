@@ -169,3 +169,12 @@ test('metrics are answered where a port is named, and on none without', () => {
   for (const port of ['65536', '-1', 'http', '1.5', ''])
     expect(mistake(trackerInfo(), '1', '--metrics', port)).toMatch(/^usage: .*a port is a number up to 65535/)
 })
+
+test('the audit is a file whose name is taken from the present folder', () => {
+  expect(parse(['127.0.0.1', '1'])).toMatchObject({ auditFile: undefined })
+  expect(parse(['127.0.0.1', '1', '--audit', '/x/audit.jsonl'])).toMatchObject({
+    auditFile: '/x/audit.jsonl',
+  })
+  expect(parse(['127.0.0.1', '1', '--audit', 'a'])).toMatchObject({ auditFile: join(process.cwd(), 'a') })
+  expect(mistake('127.0.0.1', '1', '--audit', '')).toMatch(/^usage: .*a file or folder needs a name/)
+})
