@@ -123,6 +123,9 @@ export const natsRequestTimeoutMs = 1_000
 export const natsPingEveryMs = 1_000
 export const natsPingsMissedMax = 2
 
+/** A server's first line, of 500 bytes and 30 for each other server that it knows. */
+export const natsGreetingBytesMax = 64 * 1024
+
 /** The pause between two tries. */
 export const natsPauseMs = 100
 
