@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parseNatsAddress, type NatsAddress } from '../../../src/tracker/log/nats/nats-address.ts'
+import { judgeVersion } from '../../../src/tracker/log/nats/nats-greeting.ts'
 import { natsIsMissing, startNats, type NatsServer } from '../support/nats-server.ts'
 import { temporaryFolder } from '../support/test-tracker.ts'
 import { openNats } from './engines.ts'
@@ -53,6 +54,15 @@ describe.skipIf(isMissing !== '')(`a server of NATS with TLS${isMissing}`, () =>
     })
     await log.append(['b'])
     expect(follower.delivered).toEqual(['1 a', '2 b'])
+  })
+
+  test('is warned of where its version is worth a warning', async () => {
+    const { server, address } = await serverFor('IP:127.0.0.1')
+    const said: string[] = []
+    await openNats(address, { onLink: (sentence) => void said.push(sentence) })
+    const [, version = ''] = /Version: +(\S+)/.exec(server.log) ?? []
+    const { warning } = judgeVersion(version)
+    expect(said).toEqual(warning === undefined ? [] : [`NATS at ${server.address} ${warning}`])
   })
 
   test('is taken by any name of the list that its certificate has, and by no other', async () => {
