@@ -2,6 +2,7 @@
 // callers can replace.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
@@ -29,6 +30,8 @@ export interface Arguments {
   readonly nats: NatsAddress | undefined
   readonly encryption: Encryption
   readonly logLevel: string
+  /** Where to write who did what; undefined for nowhere. */
+  readonly auditFile: string | undefined
   /** The port on loopback for Prometheus; undefined for none. */
   readonly metricsPort: number | undefined
 }
@@ -42,10 +45,12 @@ interface Options {
   dataDir?: string
   memory?: boolean
   log?: NatsAddress
+  logCa?: string
   logCredentials?: string
   logLevel: string
   tls?: boolean
   insecurePlain?: boolean
+  audit?: string
   metrics?: number
 }
 
@@ -53,9 +58,9 @@ interface Options {
 const durability = `
 What was answered "done" survives:
   in the data folder     a kill and a power failure: SQLite, on the disk before the answer
-  with --log nats://…    the loss of any one machine of three (two of five). All of them losing power at
+  with --log tls://…     the loss of any one machine of three (two of five). All of them losing power at
                          once can cost the last two minutes, unless the servers flush each message:
-                         sync_interval: always, in nats-server 2.10 and newer; 2.9 cannot
+                         sync_interval: always, in nats-server 2.10.23 and newer; 2.9 cannot
   with --memory          nothing
 `
 
@@ -86,9 +91,10 @@ export function parseArguments(
     number,
     list: all,
     ...dataFolderOf(options, all, knownFolders),
-    nats: natsOf(options),
+    nats: natsOf(options, natsWithCa(options)),
     encryption: encryptionOf(options),
     logLevel: options.logLevel,
+    auditFile: options.audit === undefined ? undefined : resolve(options.audit),
     metricsPort: options.metrics,
   }
 }
@@ -109,24 +115,40 @@ function dataFolderOf(
   return { dataFolder: path, isFoundAgain }
 }
 
+function natsWithCa({ log, logCa: file }: Options): NatsAddress | undefined {
+  if (file === undefined) return log
+  if (log?.isTls !== true)
+    throw new Failure('usage', '--log-ca is for encrypted connections to NATS; write --log tls://…')
+  const ca = readFor('the certificate of --log-ca', file)
+  try {
+    // eslint-disable-next-line no-new -- Only to see whether it is one.
+    new X509Certificate(ca)
+  } catch (error) {
+    throw new Failure(
+      'usage',
+      `${file} holds no certificate; --log-ca needs one that begins with -----BEGIN`,
+      error,
+    )
+  }
+  return { ...log, ca }
+}
+
+function readFor(what: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Failure('usage', `cannot read ${what} from ${file}: ${sentenceOf(error)}`, error)
+  }
+}
+
 /** Reads the credentials file, which is small; the secret is kept nowhere else. */
-function natsOf({ log, logCredentials: file }: Options): NatsAddress | undefined {
+function natsOf({ logCredentials: file }: Options, log: NatsAddress | undefined): NatsAddress | undefined {
   if (file === undefined) return log
   if (log === undefined)
     throw new Failure('usage', '--log-credentials is for NATS; name its servers with --log')
   if (log.user !== undefined || log.token !== undefined)
     throw new Failure('usage', 'with --log-credentials, leave user, password and token out of --log')
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new Failure(
-      'usage',
-      `cannot read the credentials for NATS from ${file}: ${sentenceOf(error)}`,
-      error,
-    )
-  }
-  return { ...log, ...parseNatsCredentials(text, file) }
+  return { ...log, ...parseNatsCredentials(readFor('the credentials for NATS', file), file) }
 }
 
 function defineProgram(write: (output: string) => void): Command {
@@ -139,9 +161,15 @@ function defineProgram(write: (output: string) => void): Command {
     .addOption(new Option('--memory', 'keep no data: all is lost at the end').conflicts(['dataDir', 'log']))
     .addOption(
       new Option(
-        '--log <nats://host:port,…>',
+        '--log <tls://host:port,…>',
         'keep the data in NATS JetStream, for trackers on several machines',
       ).argParser(parseNatsAddress),
+    )
+    .addOption(
+      new Option(
+        '--log-ca <file>',
+        'whose certificates of NATS servers are good, if not those that this machine trusts',
+      ).argParser(notEmpty),
     )
     .addOption(
       new Option(
@@ -158,6 +186,11 @@ function defineProgram(write: (output: string) => void): Command {
     )
     .addOption(
       new Option('--log-level <level>', 'what to log on standard error').choices(logLevels).default('warn'),
+    )
+    .addOption(
+      new Option('--audit <file>', 'write who did what to this file, of this tracker alone').argParser(
+        notEmpty,
+      ),
     )
     .addOption(
       new Option('--metrics <port>', 'answer Prometheus on this port of 127.0.0.1').argParser(portNumber),

@@ -12,6 +12,7 @@ import { flushAll } from '../common/wire/channel.ts'
 import { FairTurns } from '../common/wire/fair-turns.ts'
 import { Protection, type Encryption } from '../common/wire/protection.ts'
 import { Attempts } from './admission/attempts.ts'
+import { Audit } from './audit/audit.ts'
 import type { CommandLog } from './log/command-log.ts'
 import { MemoryLog } from './log/memory-log.ts'
 import type { NatsAddress } from './log/nats/nats-address.ts'
@@ -51,6 +52,8 @@ export interface TrackerOptions {
   readonly pin?: string | undefined
   /** The port on loopback for Prometheus; undefined for none. */
   readonly metricsPort?: number | undefined
+  /** Where to write who did what; undefined for nowhere. Each tracker needs a file of its own. */
+  readonly auditFile?: string | undefined
   /** The newest level of the state that it can follow, for tests of trackers of different versions. */
   readonly level?: number
   readonly log: Logger
@@ -83,9 +86,10 @@ const sameTroubleMs = 10_000
 
 /** Rejects with a failure whose sentence says what is wrong. */
 export async function startTracker(options: TrackerOptions): Promise<Tracker> {
+  const audit = await openAudit(options)
   const { identity, commandLog } = await openStorage(options)
   const fingerprint = fingerprintOf(identity.publicKey)
-  const parts = putTogether(options, identity, commandLog)
+  const parts = putTogether(options, identity, commandLog, audit)
   const { sequencer, levels, server } = parts
   let monitoring: Monitoring | undefined
   let mark: HighWaterMark | undefined
@@ -95,6 +99,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
     await sequencer.start()
     checkCommunityOf(options, sequencer)
     mark?.check(sequencer.position)
+    audit?.begin(sequencer.position)
     await enterCommunity(options, sequencer, identity)
     await levels.start()
     await sequencer.writeDown()
@@ -112,6 +117,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
         await monitoring?.close()
         await mark?.close()
         await commandLog.close()
+        await audit?.close()
       },
       operator: new Operator(sequencer),
       status: () => statusLine(parts),
@@ -124,6 +130,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
     await monitoring?.close()
     await mark?.close()
     await commandLog.close()
+    await audit?.close()
     throw error
   }
 }
@@ -146,7 +153,12 @@ function folderOfTracker(dataFolder: string, number: number): string {
   return join(dataFolder, `tracker-${number}`)
 }
 
-function putTogether(options: TrackerOptions, identity: Identity, commandLog: CommandLog): TrackerParts {
+function putTogether(
+  options: TrackerOptions,
+  identity: Identity,
+  commandLog: CommandLog,
+  audit: Audit | undefined,
+): TrackerParts {
   const { log, level = newestLevel } = options
   const presence = new Presence()
   const turns = new FairTurns({ ...fairness, onSliceDone: flushAll })
@@ -156,6 +168,7 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
       onApplied: (entry) => {
         for (const effect of entry.effects) notify(presence, effect, entry.position)
         levels.onApplied(entry)
+        audit?.onApplied(entry)
       },
       onTook: (command, ms) => {
         if ('by' in command) turns.charge(command.by, 1000 * ms)
@@ -181,7 +194,10 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
     identity,
     attempts: new Attempts(),
     nowMs: Date.now,
-    onLoginFailed: (host, user) => failedLogins.onFailed(host, user),
+    onLoginRefused: (host, user, why) => {
+      if (why === 'login-failed') failedLogins.onFailed(host, user)
+      audit?.onLoginRefused(host, user, why)
+    },
   })
   const requests = new RequestMetrics()
   const server = new TrackerServer({
@@ -228,6 +244,12 @@ async function monitor(
       return server.close()
     },
   }
+}
+
+function openAudit({ auditFile: path, log }: TrackerOptions): Promise<Audit | undefined> {
+  if (path === undefined) return Promise.resolve(undefined)
+  const onTrouble = sayingOnce((sentence) => log.error(sentence))
+  return Audit.open({ path, nowMs: Date.now, onTrouble })
 }
 
 async function openStorage(options: TrackerOptions): Promise<{ identity: Identity; commandLog: CommandLog }> {

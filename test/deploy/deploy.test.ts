@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
 import { expect, test } from 'vitest'
 import { parseArguments } from '../../src/tracker/arguments.ts'
 import { temporaryFolder } from '../tracker/support/test-tracker.ts'
@@ -62,18 +63,26 @@ test.skipIf(noAnalyze !== '')(`systemd understands every line of the unit${noAna
 
 test('the trackers of the compose file are started with options that there are, each with its own number', () => {
   const list = join(deploy, 'tracker_info.txt')
-  const secret = join(temporaryFolder(), 'tracker')
-  writeFileSync(secret, 'user: "tracker"\npassword: "secret"\n')
+  const folder = temporaryFolder()
+  writeFileSync(join(folder, 'tracker'), 'user: "tracker"\npassword: "secret"\n')
+  writeFileSync(join(folder, 'ca'), rootCertificates[0] ?? '')
   const parsed = [1, 2].map((number) => {
     const words = commandOf(`tracker-${number}`)
     expect(words[0]).toBe('/etc/coterie/tracker_info.txt')
     return parseArguments([
       list,
-      ...words.slice(1).map((word) => word.replace('=/run/secrets/nats-tracker', `=${secret}`)),
+      ...words.slice(1).map((word) => word.replace('=/run/secrets/nats-', `=${folder}/`)),
     ])
   })
   const servers = ['127.0.0.1:4222', '127.0.0.1:4223', '127.0.0.1:4224']
-  const nats = { servers, replicas: 3, user: 'tracker', password: 'secret' }
+  const nats = {
+    isTls: true,
+    ca: rootCertificates[0],
+    servers,
+    replicas: 3,
+    user: 'tracker',
+    password: 'secret',
+  }
   expect(parsed).toMatchObject([
     { number: 1, address: { host: '127.0.0.1', port: 9002 }, dataFolder: '/data', metricsPort: 9464, nats },
     { number: 2, address: { host: '127.0.0.1', port: 9003 }, dataFolder: '/data', metricsPort: 9465, nats },
@@ -93,7 +102,7 @@ test('every volume and every file that the compose file mounts is there', () => 
   }
 })
 
-test('every secret that a service gets is one that the script makes, where nats.conf includes it', () => {
+test('every secret that a service gets is one that the script makes, where nats.conf looks for it', () => {
   const text = read('compose.yaml')
   const made = [...text.matchAll(/^ {2}(nats-\w+): \{ file: \.\/nats\/secrets\/(\w+) \}$/gm)].map(
     ([, name = '', file = '']) => [name, file] as const,
@@ -105,10 +114,14 @@ test('every secret that a service gets is one that the script makes, where nats.
     ([, name, file]) => [name, file],
   )
   expect(ofServers).toEqual(made)
-  const included = [...read('nats/nats.conf').matchAll(/include 'secrets\/(\w+)'/g)].map(([, file]) => file)
-  expect(included).toEqual(made.map(([, file]) => file))
+  const used = [
+    ...read('nats/nats.conf').matchAll(/include 'secrets\/(\w+)'|_file: \/etc\/nats\/secrets\/(\w+)/g),
+  ]
+  expect(new Set(used.map(([, included, named]) => included ?? named))).toEqual(
+    new Set(made.map(([, file]) => file)),
+  )
   // Of the others a tracker has no need.
-  expect(text).toMatch(/x-tracker:[^]*?\n {2}secrets: \['nats-tracker'\]\n\nservices:/)
+  expect(text).toMatch(/x-tracker:[^]*?\n {2}secrets: \['nats-ca', 'nats-tracker'\]\n\nservices:/)
 })
 
 test('no password is in what is deployed, and none is committed', () => {

@@ -1,9 +1,10 @@
-// deploy/nats, started for real three times over: the servers make a cluster, let nobody in without a password,
-// and allow the trackers their log and nothing else.
+// deploy/nats, started for real three times over: the servers make a cluster, encrypt everything, let nobody in without
+// a password, and allow the trackers their log and nothing else.
 
-import { once } from 'node:events'
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect as connectTo } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { NatsLog } from '../../src/tracker/log/nats/nats-log.ts'
 import { World } from '../integration/world.ts'
@@ -26,6 +27,26 @@ async function following(cluster: DeployedCluster): Promise<{ log: NatsLog; foll
   const follower = new Follower()
   await log.follow(follower)
   return { log, follower }
+}
+
+/** What a server answers somebody who claims to be one, in the clear or with this certificate, until it hangs up. */
+async function saidToStranger(
+  cluster: DeployedCluster,
+  tls: { cert?: Buffer | undefined; key?: Buffer | undefined } | undefined,
+): Promise<string> {
+  const plain = connectTo(cluster.routePorts[0] ?? 0, '127.0.0.1')
+  const socket =
+    tls === undefined
+      ? plain
+      : connectTls({ socket: plain, ca: cluster.address().ca, servername: 'localhost', ...tls })
+  let said = ''
+  socket.on('data', (bytes: Buffer) => (said += bytes.toString()))
+  // Being cut off is what it may do.
+  socket.on('error', () => undefined)
+  const who = { name: 'stranger', cluster: 'coterie', verbose: false, tls_required: false }
+  socket.write(`CONNECT ${JSON.stringify(who)}\r\nPING\r\n`)
+  await new Promise((resolve) => socket.on('close', resolve))
+  return said
 }
 
 describe.skipIf(natsIsMissing)(`three servers as they are deployed${natsIsMissing}`, () => {
@@ -56,14 +77,31 @@ describe.skipIf(natsIsMissing)(`three servers as they are deployed${natsIsMissin
     await expect(NatsLog.open({ ...address, token: 'wrong' })).rejects.toMatchObject(refused)
   })
 
-  test('take no other server into the cluster', async () => {
-    const socket = connectTo(cluster.routePorts[0] ?? 0, '127.0.0.1')
-    let said = ''
-    socket.setEncoding('utf8').on('data', (text: string) => (said += text))
-    const who = { name: 'stranger', cluster: 'coterie', verbose: false, tls_required: false }
-    socket.write(`CONNECT ${JSON.stringify(who)}\r\nPING\r\n`)
-    await once(socket, 'close')
-    expect(said).toContain("-ERR 'Authorization Violation'")
+  test('take no other server into the cluster, neither without their certificate nor without the password', async () => {
+    const [cert, key] = ['certificate', 'key'].map((name) => readFileSync(cluster.secret(name)))
+    expect(await saidToStranger(cluster, undefined)).not.toMatch(/INFO|PONG/)
+    expect(await saidToStranger(cluster, {})).toBe('')
+    expect(await saidToStranger(cluster, { cert, key })).toContain("-ERR 'Authorization Violation'")
+  })
+
+  test('talk to nobody who does not encrypt, and are known to nobody who lacks their certificate', async () => {
+    const address = cluster.address('tracker')
+    const [first = ''] = address.servers
+    const refused = (message: string) => ({ code: 'data', message })
+    await expect(NatsLog.open({ ...address, isTls: false })).rejects.toMatchObject(
+      refused(`NATS at ${first} takes only encrypted connections; write --log tls://…`),
+    )
+    const where = `NATS at tls://${address.servers.join()}/coterie`
+    await expect(NatsLog.open({ ...address, ca: undefined })).rejects.toMatchObject(
+      refused(
+        `${where} has a certificate that nobody vouches for whom this machine trusts; name the one who does with --log-ca`,
+      ),
+    )
+    const other = await DeployedCluster.prepare()
+    onTestFinished(() => other.close())
+    await expect(NatsLog.open({ ...address, ca: other.address().ca })).rejects.toMatchObject(
+      refused(`${where} has a certificate that the one of --log-ca does not vouch for; name the right one`),
+    )
   })
 
   test('keep a log with the rights of a tracker: appends, reads, news and snapshots', async () => {
@@ -154,7 +192,7 @@ describe.skipIf(natsIsMissing)(`three servers as they are deployed${natsIsMissin
       await expect(NatsLog.open(address)).rejects.toMatchObject({
         code: 'data',
         message: expect.stringMatching(
-          /^the NATS user lacks permissions that a tracker needs at nats:.*\/books \(Permissions Violation .*\); deploy\/nats\/nats\.conf lists them$/,
+          /^the NATS user lacks permissions that a tracker needs at tls:.*\/books \(Permissions Violation .*\); deploy\/nats\/nats\.conf lists them$/,
         ) as string,
       })
     })
@@ -173,7 +211,7 @@ describe.skipIf(natsIsMissing)(`three servers as they are deployed${natsIsMissin
           .replace('/etc/coterie/tracker_info.txt', list)
           .replace('--data-dir=/data', `--data-dir=${world.path(`data of ${number}`)}`)
           .replace('127.0.0.1:4222,127.0.0.1:4223,127.0.0.1:4224', `${servers}/coterie`)
-          .replace('/run/secrets/nats-tracker', cluster.secret('tracker'))
+          .replace(/\/run\/secrets\/nats-(\w+)/, (_path, name: string) => cluster.secret(name))
           .replace(/--metrics=\d+/, '--metrics=0'),
       )
     const { password = 'none' } = cluster.address('tracker')
@@ -197,7 +235,7 @@ describe.skipIf(natsIsMissing)(`three servers as they are deployed${natsIsMissin
   })
 })
 
-describe.skipIf(natsIsMissing)(`the passwords${natsIsMissing}`, () => {
+describe.skipIf(natsIsMissing)(`the passwords and the certificate${natsIsMissing}`, () => {
   test('are made once, are all different, and lie where only their owner gets', async () => {
     const cluster = await DeployedCluster.prepare()
     onTestFinished(() => cluster.close())
@@ -211,8 +249,52 @@ describe.skipIf(natsIsMissing)(`the passwords${natsIsMissing}`, () => {
     expect(readFileSync(cluster.secret('tracker'), 'utf8')).toBe(texts[0])
   })
 
+  test('the certificate is for the addresses that the script was given, and nobody can sign another', async () => {
+    const cluster = await DeployedCluster.prepare()
+    onTestFinished(() => cluster.close())
+    rmSync(cluster.secret(''), { recursive: true })
+    expect(cluster.makeSecrets('a.example:6222', '[::1]:6222')).toEqual({ code: 0, said: '' })
+    const [ca, certificate] = ['ca', 'certificate'].map(
+      (name) => new X509Certificate(readFileSync(cluster.secret(name))),
+    )
+    if (ca === undefined) throw new Error('there is no certificate')
+    expect([ca.ca, certificate?.ca, certificate?.verify(ca.publicKey)]).toEqual([true, false, true])
+    expect(new Set(certificate?.subjectAltName?.split(', '))).toEqual(
+      new Set(['DNS:localhost', 'IP Address:127.0.0.1', 'IP Address:0:0:0:0:0:0:0:1', 'DNS:a.example']),
+    )
+    expect(readdirSync(cluster.secret('')).toSorted()).toEqual(
+      ['admin', 'ca', 'certificate', 'key', 'routes', 'tracker'].toSorted(),
+    )
+    // That key is of the servers; what signed their certificate is gone.
+    const key = createPrivateKey(readFileSync(cluster.secret('key')))
+    expect([certificate?.checkPrivateKey(key), ca.checkPrivateKey(key)]).toEqual([true, false])
+  })
+
+  test('when they cannot be made, nothing is left, so that nobody takes a part for the whole', async () => {
+    const cluster = await DeployedCluster.prepare()
+    onTestFinished(() => cluster.close())
+    rmSync(cluster.secret(''), { recursive: true })
+    expect(cluster.makeSecrets('not,a name:6222')).toMatchObject({
+      code: 1,
+      said: expect.stringMatching(/error: no passwords and no certificate were made\n$/) as string,
+    })
+    expect(existsSync(cluster.secret(''))).toBe(false)
+  })
+
+  test.each(['ca', 'certificate', 'key'])(
+    'without the %s a server says so and does not start',
+    async (name) => {
+      const cluster = await DeployedCluster.prepare()
+      onTestFinished(() => cluster.close())
+      renameSync(cluster.secret(name), cluster.secret('elsewhere'))
+      const server = new DeployedServer('alone', cluster.confOf(0))
+      onTestFinished(() => server.kill())
+      await expect(server.said(/Server is ready/)).rejects.toThrow(/no such file or directory|root CA|x509/)
+    },
+  )
+
   test.each(['tracker', 'admin', 'routes'])(
-    'without that of the %s a server says so and does not start',
+    'without the password of the %s a server says so and does not start',
     async (name) => {
       const cluster = await DeployedCluster.prepare()
       onTestFinished(() => cluster.close())

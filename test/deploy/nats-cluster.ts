@@ -64,7 +64,7 @@ export class DeployedCluster {
     this.routePorts = routePorts
   }
 
-  /** Its passwords are made; no server runs yet. */
+  /** Its passwords and its certificate are made; no server runs yet. */
   static async prepare(): Promise<DeployedCluster> {
     const folder = mkdtempSync(join(tmpdir(), 'coterie-deploy-'))
     const ports = await freePorts(6)
@@ -75,9 +75,11 @@ export class DeployedCluster {
   }
 
   /** What the script says, and its exit code. */
-  makeSecrets(): { said: string; code: number | null } {
+  makeSecrets(...others: string[]): { said: string; code: number | null } {
     const routes = this.routePorts.map((port) => `127.0.0.1:${port}`)
-    const made = spawnSync('sh', [join(this.folder, 'make-secrets.sh'), ...routes], { encoding: 'utf8' })
+    const made = spawnSync('sh', [join(this.folder, 'make-secrets.sh'), ...routes, ...others], {
+      encoding: 'utf8',
+    })
     return { said: made.stdout + made.stderr, code: made.status }
   }
 
@@ -100,15 +102,17 @@ export class DeployedCluster {
       .replace('listen: 0.0.0.0:4222', `listen: 127.0.0.1:${this.clientPorts[index]}`)
       .replace('listen: 0.0.0.0:6222', `listen: 127.0.0.1:${this.routePorts[index]}`)
       .replace('store_dir: /data', `store_dir: "${store}"`)
+      .replaceAll(/\/etc\/nats\/secrets\/(\w+)/g, (_path, name: string) => JSON.stringify(this.secret(name)))
     const path = join(this.folder, `${index}.conf`)
     writeFileSync(path, isBefore210() ? changed.replace('sync_interval: always', '') : changed)
     return path
   }
 
-  /** For one of the users, or for somebody without a password. */
+  /** For one of the users, or for somebody without a password, who all know whose certificates are good. */
   address(user?: 'tracker' | 'admin'): NatsAddress {
     const hosts = this.clientPorts.map((port) => `127.0.0.1:${port}`)
-    const address = parseNatsAddress(`nats://${hosts.join(',')}`)
+    const ca = readFileSync(this.secret('ca'), 'utf8')
+    const address = { ...parseNatsAddress(`tls://${hosts.join(',')}`), ca }
     if (user === undefined) return address
     const path = this.secret(user)
     return { ...address, ...parseNatsCredentials(readFileSync(path, 'utf8'), path) }

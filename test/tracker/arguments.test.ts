@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
 import { afterEach, expect, test, vi } from 'vitest'
 import { Failure } from '../../src/common/failure.ts'
 import { version } from '../../src/common/version.ts'
@@ -168,4 +169,35 @@ test('metrics are answered where a port is named, and on none without', () => {
   expect(parse([trackerInfo(), '1', '--metrics', '9464'])).toMatchObject({ metricsPort: 9464 })
   for (const port of ['65536', '-1', 'http', '1.5', ''])
     expect(mistake(trackerInfo(), '1', '--metrics', port)).toMatch(/^usage: .*a port is a number up to 65535/)
+})
+
+test('whose certificates of NATS servers are good can be said, with tls only', () => {
+  const file = join(temporaryFolder(), 'ca')
+  const [ca = ''] = rootCertificates
+  writeFileSync(file, ca)
+  const words = ['127.0.0.1', '1', '--log-ca', file]
+  expect(parse([...words, '--log', 'tls://a/books'])).toMatchObject({
+    nats: { isTls: true, ca, servers: ['a:4222'], stream: 'books' },
+  })
+  expect(parse(['127.0.0.1', '1', '--log', 'tls://a'])).toMatchObject({
+    nats: { isTls: true, ca: undefined },
+  })
+  const isForTls = 'usage: --log-ca is for encrypted connections to NATS; write --log tls://…'
+  expect([mistake(...words), mistake(...words, '--log', 'nats://a')]).toEqual([isForTls, isForTls])
+  expect(mistake('127.0.0.1', '1', '--log', 'tls://a', '--log-ca', `${file}2`)).toBe(
+    `usage: cannot read the certificate of --log-ca from ${file}2: there is no such file or folder`,
+  )
+  writeFileSync(file, 'nothing')
+  expect(mistake(...words, '--log', 'tls://a')).toBe(
+    `usage: ${file} holds no certificate; --log-ca needs one that begins with -----BEGIN`,
+  )
+})
+
+test('the audit is a file whose name is taken from the present folder', () => {
+  expect(parse(['127.0.0.1', '1'])).toMatchObject({ auditFile: undefined })
+  expect(parse(['127.0.0.1', '1', '--audit', '/x/audit.jsonl'])).toMatchObject({
+    auditFile: '/x/audit.jsonl',
+  })
+  expect(parse(['127.0.0.1', '1', '--audit', 'a'])).toMatchObject({ auditFile: join(process.cwd(), 'a') })
+  expect(mistake('127.0.0.1', '1', '--audit', '')).toMatch(/^usage: .*a file or folder needs a name/)
 })

@@ -14,7 +14,7 @@ import { protocolVersion, version } from '../../common/version.ts'
 import { change } from './changes.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { Params } from '../../common/wire/methods.ts'
-import type { HandlersOf, Services } from './services.ts'
+import type { HandlersOf, RefusedLogin, Services } from './services.ts'
 import { nothing } from './services.ts'
 import type { Requester } from './requester.ts'
 
@@ -23,6 +23,7 @@ type Accounts = HandlersOf<'hello' | 'ping' | 'register' | 'login_start' | 'logi
 /** One sentence for a wrong password and for a user that does not exist, so that nobody learns who has an account. */
 const loginFailed = refuse('login-failed', 'wrong user name or password')
 const tooManyAttempts = refuse('too-many-attempts', 'too many failed attempts; wait a minute')
+const proofFailed = refuse('proof-failed', 'the proof of the key is wrong')
 const alreadyLoggedIn = refuse('already-logged-in', 'somebody is logged in on this connection; log out first')
 
 export function accountHandlers(services: Services): Accounts {
@@ -110,10 +111,15 @@ function finishLogin(
   if (login === undefined) return refuse('invalid-request', 'a login begins with login_start')
   const { sequencer, presence, identity, attempts, nowMs } = services
   const { user } = login
+  // A name that nobody has may be a password in the wrong place.
+  const note = (why: RefusedLogin): void =>
+    services.onLoginRefused(from.host, sequencer.state.accounts.has(user) ? user : undefined, why)
   const isOwner = (): boolean => ownsKey(params, user, from, identity.publicKey)
   // A client that has logged in with this key before is not locked out by others who guess.
-  if (attempts.isBlocked(user, from.host, nowMs()) && !(attempts.isKnown(user, params.key) && isOwner()))
+  if (attempts.isBlocked(user, from.host, nowMs()) && !(attempts.isKnown(user, params.key) && isOwner())) {
+    note('too-many-attempts')
     return tooManyAttempts
+  }
   const serverFinal = checkClientFinal(
     login.clientFirstBare,
     login.serverFirst,
@@ -123,11 +129,13 @@ function finishLogin(
   )
   if (serverFinal === undefined) {
     attempts.onFailed(user, from.host, nowMs())
-    // A name that nobody has may be a password in the wrong place.
-    services.onLoginFailed(from.host, sequencer.state.accounts.has(user) ? user : undefined)
+    note('login-failed')
     return loginFailed
   }
-  if (!isOwner()) return refuse('proof-failed', 'the proof of the key is wrong')
+  if (!isOwner()) {
+    note('proof-failed')
+    return proofFailed
+  }
   attempts.onLoggedIn(user, params.key)
   presence.onLogin(from.logIn(user, params.key, params.port))
   return accept({ serverFinal, trackers: [...sequencer.state.trackers.keys()] })

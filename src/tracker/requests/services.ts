@@ -1,6 +1,6 @@
 // What the handlers of requests work with.
 
-import type { Answer } from '../../common/refusal.ts'
+import type { Answer, RefusalCode } from '../../common/refusal.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import type { Method } from '../../common/wire/methods.ts'
@@ -11,6 +11,9 @@ import type { Sequencer } from '../sequencer.ts'
 import type { AnsweredHere } from './answered-here.ts'
 import type { Requester } from './requester.ts'
 
+/** Why a login is refused: the code of the answer. */
+export type RefusedLogin = Extract<RefusalCode, 'login-failed' | 'too-many-attempts' | 'proof-failed'>
+
 export interface Services {
   readonly sequencer: Sequencer
   readonly presence: Presence
@@ -19,8 +22,8 @@ export interface Services {
   readonly answeredHere: AnsweredHere
   /** Milliseconds since 1970. */
   readonly nowMs: () => number
-  /** For the tracker's log. `user` is undefined for a name that does not exist: it may be a password. */
-  readonly onLoginFailed: (host: string, user: string | undefined) => void
+  /** For the tracker's log and its audit. `user` is undefined for a name that does not exist: it may be a password. */
+  readonly onLoginRefused: (host: string, user: string | undefined, why: RefusedLogin) => void
 }
 
 type TrackerHandlers = Handlers<TrackerProtocol, Requester>

@@ -16,6 +16,8 @@ function mistake(text: string): string {
 
 test('one server, with everything else left out, is one copy in the stream coterie', () => {
   expect(parseNatsAddress('nats://localhost')).toEqual({
+    isTls: false,
+    ca: undefined,
     servers: ['localhost:4222'],
     user: undefined,
     password: undefined,
@@ -38,6 +40,12 @@ test('a path names another stream, and IPv6 addresses stand in brackets', () => 
     stream: 'book-club',
     replicas: 1,
   })
+})
+
+test('tls stands for encrypted connections, in what is shown too', () => {
+  const address = parseNatsAddress('tls://ann:secret@a,b,c/books')
+  expect(address).toMatchObject({ isTls: true, servers: ['a:4222', 'b:4222', 'c:4222'], replicas: 3 })
+  expect(formatNatsAddress(address)).toBe('tls://a:4222,b:4222,c:4222/books')
 })
 
 test('a user and password, or a token, are read and never shown', () => {

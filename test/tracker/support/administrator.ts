@@ -4,6 +4,7 @@ import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jet
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { onTestFinished } from 'vitest'
 import type { NatsAddress } from '../../../src/tracker/log/nats/nats-address.ts'
+import { tlsOptionsFor } from '../../../src/tracker/log/nats/nats-tls.ts'
 
 export interface Administrator {
   readonly connection: NatsConnection
@@ -16,6 +17,7 @@ export async function administrator(address: NatsAddress): Promise<Administrator
   const { servers, user, password, stream } = address
   const connection = await connect({
     servers: [...servers],
+    tls: tlsOptionsFor(address),
     ...(user === undefined ? {} : { user, pass: password }),
     inboxPrefix: `_INBOX.${stream}`,
   })

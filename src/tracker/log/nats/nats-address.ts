@@ -3,6 +3,10 @@
 import { Failure } from '../../../common/failure.ts'
 
 export interface NatsAddress {
+  /** Whether connections are encrypted. */
+  readonly isTls: boolean
+  /** Certificates of those who may vouch for the servers, as PEM; undefined for whom this machine trusts. */
+  readonly ca: string | undefined
   /** `host:port`, in the order in which they were written. */
   readonly servers: readonly string[]
   readonly user: string | undefined
@@ -22,21 +26,29 @@ const replicaCounts = [1, 3, 5]
 const example = 'nats://10.0.0.1:4222,10.0.0.2:4222,10.0.0.3:4222'
 
 /**
- * Reads `nats://[user:password@|token@]host[:port][,host[:port]…][/stream][?replicas=n]`. `replicas` defaults to the
+ * Reads `nats://` or `tls://`, then `[user:password@|token@]host[:port][,host[:port]…][/stream][?replicas=n]`. `replicas` defaults to the
  * number of servers named, rounded down to 1, 3 or 5; not of those running now, since a cluster that is still
  * starting must not decide that one copy is enough for ever. Throws a `usage` failure with a sentence.
  */
 export function parseNatsAddress(text: string): NatsAddress {
-  const parts = /^nats:\/\/(?:([^@/?]*)@)?([^@/?]+)(?:\/([^/?]*))?(?:\?(.*))?$/.exec(text)
+  const parts = /^(nats|tls):\/\/(?:([^@/?]*)@)?([^@/?]+)(?:\/([^/?]*))?(?:\?(.*))?$/.exec(text)
   if (parts === null) throw new Failure('usage', `this is not an address of NATS; write --log ${example}`)
-  const [, login, hosts = '', stream, query] = parts
+  const [, scheme, login, hosts = '', stream, query] = parts
   const servers = hosts.split(',').map(serverOf)
-  return { servers, ...loginOf(login), stream: streamOf(stream), replicas: replicasOf(query, servers.length) }
+  const isTls = scheme === 'tls'
+  return {
+    isTls,
+    ca: undefined,
+    servers,
+    ...loginOf(login),
+    stream: streamOf(stream),
+    replicas: replicasOf(query, servers.length),
+  }
 }
 
 /** For people: without secrets. */
 export function formatNatsAddress(address: NatsAddress): string {
-  return `nats://${address.servers.join(',')}/${address.stream}`
+  return `${address.isTls ? 'tls' : 'nats'}://${address.servers.join(',')}/${address.stream}`
 }
 
 function serverOf(text: string): string {

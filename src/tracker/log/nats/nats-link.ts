@@ -13,6 +13,8 @@ import {
   natsRequestTimeoutMs,
 } from '../../limits.ts'
 import { formatNatsAddress, type NatsAddress } from './nats-address.ts'
+import { checkServers, judgeVersion } from './nats-greeting.ts'
+import { tlsFailure, tlsOptionsFor } from './nats-tls.ts'
 
 export class NatsLink {
   readonly address: NatsAddress
@@ -37,14 +39,15 @@ export class NatsLink {
   }
 
   /**
-   * Connects to one of the servers; calls `say` when the connection is lost and when it is back. Rejects with a
-   * `start` failure when no server can be reached.
+   * Connects to one of the servers; calls `say` with warnings, and when the connection is lost and when it is back.
+   * Rejects with a `start` failure when no server can be reached, and a `data` failure for servers not to be used.
    */
   static async open(
     address: NatsAddress,
     say: (sentence: string) => void = () => undefined,
   ): Promise<NatsLink> {
     try {
+      const warnings = await checkServers(address)
       const options = optionsFor(address)
       // When a cluster refuses a login, the library would try for ever: each server that it gives up is named again
       // by the next. So a trial asks each server of the address once.
@@ -52,6 +55,7 @@ export class NatsLink {
       await trial.close()
       const connection = await connect(options)
       const manager = await jetstreamManager(connection, { checkAPI: false, timeout: natsRequestTimeoutMs })
+      for (const warning of warnings) say(warning)
       return new NatsLink(address, connection, manager, say)
     } catch (error) {
       throw natsFailure(address, error)
@@ -95,13 +99,19 @@ export class NatsLink {
       if (status.type !== 'reconnect') continue
       this.#downSinceMs = undefined
       say(`connected to ${where} again`)
+      const { version = '' } = this.#connection.info ?? {}
+      // It was not there at the start, or is another since. The log is in use, so the person has to decide.
+      const { refusal } = judgeVersion(version)
+      if (refusal !== undefined) say(`a server of ${where} ${refusal}`)
       this.#onUp?.()
     }
   }
 }
 
-function optionsFor({ servers, user, password, token, stream }: NatsAddress): NodeConnectionOptions {
+function optionsFor(address: NatsAddress): NodeConnectionOptions {
+  const { servers, user, password, token, stream } = address
   return {
+    tls: tlsOptionsFor(address),
     servers: [...servers],
     ...(user === undefined ? {} : { user, pass: password }),
     ...(token === undefined ? {} : { token }),
@@ -161,6 +171,8 @@ export function natsFailure(address: NatsAddress, error: unknown): Failure {
       `the NATS user lacks permissions that a tracker needs at ${where} (${sentenceOf(error)}); deploy/nats/nats.conf lists them`,
       error,
     )
+  const ofCertificate = tlsFailure(address, error)
+  if (ofCertificate !== undefined) return ofCertificate
   if (error instanceof Error && error.name === 'JetStreamNotEnabled')
     return new Failure(
       'start',
