@@ -1,12 +1,12 @@
 // Opens connections whose bodies are read straight into their buffers, plain or with TLS.
 
 import { connect, type OnReadOpts } from 'node:net'
-import { connect as connectSecurely, type SecureContext, type TLSSocket } from 'node:tls'
+import { connect as connectSecurely, type TLSSocket } from 'node:tls'
 import { formatAddress, type Address } from '../addresses.ts'
 import { Failure, sentenceOf } from '../failure.ts'
 import { connectTimeoutMs } from '../limits.ts'
 import { Channel } from './channel.ts'
-import { secureOf, type Secure } from './tls.ts'
+import { callingContext, secureOf, type Secure } from './tls.ts'
 
 export interface OpenOptions {
   /** The address to connect from: the other end takes it as the address of this program. */
@@ -18,8 +18,6 @@ export interface OpenOptions {
 }
 
 export interface TlsOptions {
-  /** What this end shows. */
-  readonly context: SecureContext
   /** Whether the other end may have this key: a failure if not. Asked before anything is sent. */
   readonly check: (key: string) => Failure | undefined
 }
@@ -56,7 +54,7 @@ export function openChannel(
       tls === undefined
         ? connect(options)
         : // Nothing of the certificate but its key counts, see tls.ts.
-          connectSecurely({ ...options, secureContext: tls.context, rejectUnauthorized: false })
+          connectSecurely({ ...options, secureContext: callingContext(), rejectUnauthorized: false })
     const timer = setTimeout(() => {
       socket.destroy(new Failure('timeout', `${formatAddress(address)} does not answer`))
     }, connectTimeoutMs)

@@ -27,9 +27,16 @@ export class Protection {
     return this.#encryption === 'always' || (this.#encryption === 'beyond' && !isLoopback(host))
   }
 
-  /** For a connection to this host; undefined for a plain one. `check`: see `TlsOptions`. */
-  towards(host: string, check: (key: string) => Failure | undefined): TlsOptions | undefined {
-    return this.isFor(host) ? { context: this.context, check } : undefined
+  /**
+   * For a connection to this host; undefined for a plain one. `check`: see `TlsOptions`. `isPinned`: the user has said
+   * which key is there. On this machine, too, another user may listen in the place of a program that is down.
+   */
+  towards(
+    host: string,
+    check: (key: string) => Failure | undefined,
+    isPinned = false,
+  ): TlsOptions | undefined {
+    return this.isFor(host) || (isPinned && this.#encryption !== 'never') ? { check } : undefined
   }
 
   /** Whether this host may speak without encryption. */
