@@ -96,7 +96,12 @@ function spellings(secret: Buffer): Buffer[] {
     texts.push(shifted.replaceAll('=', '').slice(before + 1, -1))
   }
   const wide = Buffer.from(secret.toString('latin1'), 'utf16le')
-  return [secret, Buffer.from(secret).reverse(), wide, ...texts.map((text) => Buffer.from(text))]
+  return [
+    secret,
+    Buffer.from(Array.from(secret).toReversed()),
+    wide,
+    ...texts.map((text) => Buffer.from(text)),
+  ]
 }
 
 /** Which of these stand in what was taken, in either direction and in any spelling. */
