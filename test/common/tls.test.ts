@@ -1,6 +1,5 @@
 // TLS on the port of the plain protocol: whose key is seen, what counts as none, and what strangers cannot make it do.
 
-import { generateKeyPairSync, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { connect as connectSecurely, createServer as createSecurely, type TLSSocket } from 'node:tls'
@@ -8,12 +7,13 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Address } from '../../src/common/addresses.ts'
 import { Failure } from '../../src/common/failure.ts'
 import { firstLineTimeoutMs, lineBytesMax, peerConnectionLimits } from '../../src/common/limits.ts'
-import { certificateOf, keyOfCertificate } from '../../src/common/certificate.ts'
+import { keyOfCertificate } from '../../src/common/certificate.ts'
 import { makeIdentity } from '../../src/common/security/identity.ts'
 import type { Channel } from '../../src/common/wire/channel.ts'
 import { Listener } from '../../src/common/wire/listener.ts'
 import { openChannel, type TlsOptions } from '../../src/common/wire/open-channel.ts'
 import { secureContextOf } from '../../src/common/wire/tls.ts'
+import { listeningSecurely, vouchedFor } from './other-certificates.ts'
 
 const [server, client] = [makeIdentity(), makeIdentity()]
 
@@ -197,28 +197,12 @@ test('no session is resumed', async () => {
 })
 
 // Each certificate of a chain can cost whoever verifies it 7 ms, and 90 fit.
-test('an end that shows others that vouch for it counts as one without a key', async () => {
-  const signed = generateKeyPairSync('ed25519')
-  const publicKey = signed.publicKey.export({ type: 'spki', format: 'der' })
-  const signRaw = (bytes: Uint8Array): Buffer => sign(null, bytes, signed.privateKey)
-  const [own, above] = [certificateOf(publicKey, signRaw), certificateOf(publicKey, signRaw)].map((pem) =>
-    Buffer.from(pem.replaceAll(/-----.*-----|\n/g, ''), 'base64'),
-  )
-  const inPem = (der: Buffer): string =>
-    `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`
-  // The first name is that of the issuer.
-  const at = own!.indexOf('coterie')
-  own!.write('another', at)
-  above!.write('another', at)
-  above!.write('another', above!.lastIndexOf('coterie'))
-  const key = signed.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-  const vouched = createSecurely({ key, cert: inPem(own!) + inPem(above!) })
-  await new Promise<void>((resolve) => vouched.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void vouched.close())
-  const there = { host: '127.0.0.1', port: (vouched.address() as AddressInfo).port }
-  await expect(openChannel(there, lineBytesMax, { tls: tls() })).rejects.toMatchObject({
+test('an end with the right key that shows others that vouch for it breaks the protocol', async () => {
+  const { key, tlsOptions } = vouchedFor()
+  const there = await listeningSecurely(tlsOptions)
+  await expect(openChannel(there, lineBytesMax, { tls: tls(key) })).rejects.toMatchObject({
     code: 'protocol',
-    message: `127.0.0.1:${there.port} shows no key`,
+    message: `127.0.0.1:${there.port} shows certificates of others`,
   })
 })
 

@@ -213,7 +213,7 @@ export class TrackerConnection {
   async #open(): Promise<Channel> {
     const { protection, trust, listen } = this.#options
     const address = await resolveAddress(this.address)
-    const check = (key: string): Failure | undefined => trust.check(this.address, key)
+    const check = (key: string | undefined): Failure | undefined => trust.check(this.address, key)
     const tls = protection.towards(this.address.host, check, trust.pinOf(this.address) !== undefined)
     return openChannel(address, lineBytesMax, { localHost: callFrom(listen, address), tls })
   }

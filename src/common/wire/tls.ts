@@ -48,7 +48,7 @@ export interface Secure {
 
 /** Of a connection whose handshake is done. */
 export function secureOf(socket: TLSSocket): Secure {
-  const raw = ownCertificate(socket)
+  const { raw } = shownBy(socket)
   // The session of a resumed one could be that of another end.
   const peerKey = raw === undefined || socket.isSessionReused() ? undefined : keyOfCertificate(raw)
   const binding = socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
@@ -56,11 +56,16 @@ export function secureOf(socket: TLSSocket): Secure {
 }
 
 /**
- * What the other end shows, if it is signed by its own key alone. To verify a chain of others cost this end up to half a
- * second of its processor: whoever shows one is no program of ours.
+ * Whether the other end has shown certificates of others that vouch for its own. To verify a chain of them costs this end
+ * up to half a second of its processor, and no program of ours has one.
  */
-function ownCertificate(socket: TLSSocket): Buffer | undefined {
+export function showsOthers(socket: TLSSocket): boolean {
+  const shown = shownBy(socket)
+  return shown.raw !== undefined && shown.issuerCertificate !== shown
+}
+
+/** One that is signed by its own key alone is its own issuer. */
+function shownBy(socket: TLSSocket): { raw?: Buffer; issuerCertificate?: unknown } {
   // Not getPeerX509Certificate: after the first call it returns nothing.
-  const shown = socket.getPeerCertificate(true) as { raw?: Buffer; issuerCertificate?: unknown }
-  return shown.issuerCertificate === shown ? shown.raw : undefined
+  return socket.getPeerCertificate(true)
 }
