@@ -7,10 +7,11 @@
 //   swarm-peer.mjs seed   <descriptor> <home> <folder of the file> <ip> <port> <upload cap> <tracker ip> <tracker port> <user> <ready file>
 //   swarm-peer.mjs leech  <descriptor> <home> <folder to write to> <ip> <port> <upload cap> <tracker ip> <tracker port> <user> <done file>
 //
-// Seeder and downloader are the built client, with only its terminal replaced.
+// Seeder and downloader are the built client, with only its terminal replaced. With COTERIE_TLS, the folder of
+// accounts, all connections are encrypted.
 
 import { randomBytes } from 'node:crypto'
-import { cpSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { PassThrough } from 'node:stream'
 
@@ -19,6 +20,7 @@ const group = 'bench'
 const password = 'bench'
 const seeders = 4
 const leeches = 16
+const accountsForTls = process.env['COTERIE_TLS']
 
 /** Runs the real client in this process, with streams in place of its terminal. */
 async function startClient(words) {
@@ -47,6 +49,8 @@ async function peer(onReady) {
   const [descriptor, home, folder, ip, port, up, trackerIp, trackerPort, user, flag] = words
   const { name } = JSON.parse(readFileSync(descriptor, 'utf8'))
   const limit = Number(up) > 0 ? ['--upload-limit', up] : []
+  if (accountsForTls !== undefined) await trust(home, `${trackerIp}:${trackerPort}`)
+  const tls = accountsForTls === undefined ? [] : ['--tls']
   const client = await startClient([
     ip,
     port,
@@ -56,6 +60,7 @@ async function peer(onReady) {
     home,
     '--linger',
     ...limit,
+    ...tls,
   ])
   client.say(`login ${user} ${password}`)
   await client.until('logged in as')
@@ -63,10 +68,19 @@ async function peer(onReady) {
   writeFileSync(flag, '')
 }
 
+/** As if a person had said yes at the first start. The tracker has the key that it had when the accounts were made. */
+async function trust(home, tracker) {
+  const { fingerprintOf, loadIdentity } = await import('../dist/common/security/identity.js')
+  const { publicKey } = loadIdentity(join(accountsForTls, 'tracker-1'))
+  mkdirSync(home, { recursive: true, mode: 0o700 })
+  writeFileSync(join(home, 'known_trackers'), `${tracker} ${fingerprintOf(publicKey)}\n`, { mode: 0o600 })
+}
+
 /** Makes the accounts and the group over the protocol. The keys are derived once for all accounts. */
 async function prepare(tracker) {
   const { TrackerConnection } = await import('../dist/client/tracker-link/tracker-connection.js')
   const { makeIdentity } = await import('../dist/common/security/identity.js')
+  const { Protection } = await import('../dist/common/wire/protection.js')
   const { credentialsOf, deriveKeys } = await import('../dist/common/security/scram.js')
   const { scramIterations } = await import('../dist/common/limits.js')
   const keys = await deriveKeys(password, randomBytes(16).toString('base64'), scramIterations)
@@ -74,10 +88,13 @@ async function prepare(tracker) {
     if (!answer.ok) throw new Error(answer.refusal.sentence)
   }
   const enter = async (user) => {
+    const identity = makeIdentity()
     const connection = new TrackerConnection({
       address: tracker,
       listen: { host: '127.0.0.1', port: 0 },
-      identity: makeIdentity(),
+      identity,
+      protection: new Protection(identity.forTls, 'beyond'),
+      check: () => undefined,
       port: () => 1,
       // Ignores every notification.
       told: new Proxy({}, { get: () => () => {} }),
@@ -138,7 +155,8 @@ if (role === 'make') {
   // only this program of the comparison would pay for that.
   const dataFolder = join(home, 'tracker')
   cpSync(accounts, dataFolder, { recursive: true })
-  process.argv = [process.argv[0], 'tracker', host, port, '--data-dir', dataFolder]
+  const tls = accountsForTls === undefined ? [] : ['--tls']
+  process.argv = [process.argv[0], 'tracker', host, port, '--data-dir', dataFolder, ...tls]
   await import('../dist/tracker/main.js')
 } else if (role === 'seed') {
   await peer(async (client, file) => {

@@ -8,9 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const [yardstick, workload = 'w1', ...options] = process.argv.slice(2)
+const words = process.argv.slice(2)
+/** Ours; whatever it is compared with stays plain. */
+const isEncrypted = words.includes('--tls')
+const [yardstick, workload = 'w1', ...options] = words.filter((word) => word !== '--tls')
 if (yardstick === undefined) {
-  console.error('usage: npm run bench:swarm -- <folder of dataplane.py> [w1|w2|w3|w5|w6 [options]]')
+  console.error('usage: npm run bench:swarm -- <folder of dataplane.py> [w1|w2|w3|w5|w6 [--tls] [options]]')
   process.exit(2)
 }
 
@@ -83,7 +86,7 @@ try {
   const accounts = join(folder, 'accounts')
   writeFileSync(specFile, JSON.stringify(specification(accounts)))
   const chosen = options.some((word) => word === '--clients') ? [] : ['--clients', `libtorrent,${own}`]
-  const words = [
+  const order = [
     join(yardstick, 'dataplane.py'),
     '--out',
     rowsFile,
@@ -94,11 +97,15 @@ try {
     ...options,
   ]
   // Extra certificates, which no program here uses, would make every Node take three times as long to start.
-  const env = { ...process.env, NODE_EXTRA_CA_CERTS: undefined }
+  const env = {
+    ...process.env,
+    NODE_EXTRA_CA_CERTS: undefined,
+    COTERIE_TLS: isEncrypted ? accounts : undefined,
+  }
   const [node = '', ...script] = peer
   if (spawnSync(node, [...script, 'accounts', accounts], { stdio: 'inherit', env }).status !== 0)
     throw new Error('cannot make the accounts')
-  const run = spawnSync('python3', words, { stdio: 'inherit', env })
+  const run = spawnSync('python3', order, { stdio: 'inherit', env })
   if (run.status !== 0) process.exit(run.status ?? 1)
   const rows = readFileSync(rowsFile, 'utf8')
     .trim()

@@ -80,7 +80,8 @@ export class Sequencer implements LogFollower {
   /** The append that is under way. */
   #append: Promise<void> | undefined
   #willAppend = false
-  #isFresh = false
+  /** When it was last known at once what the log has, by `performance.now()`. */
+  #lookedAtMs = -Infinity
   #lost: Failure | undefined
   #isStopping = false
 
@@ -104,19 +105,17 @@ export class Sequencer implements LogFollower {
   }
 
   /**
-   * Brings the state up to date with all that was acknowledged, here or at any other tracker, before the call.
-   * Undefined when that happened at once; else it resolves when it has, and never rejects.
+   * Brings the state up to date with all that was acknowledged, here or at any other tracker, before `askedAtMs` (of
+   * `performance.now()`). Undefined when that is so already, or happened at once; else it resolves when it has, and
+   * never rejects.
    */
-  sync(): Promise<void> | undefined {
-    if (this.#isFresh || this.#lost !== undefined) return undefined
+  sync(askedAtMs = performance.now()): Promise<void> | undefined {
+    // One look serves all that came before it. What came after it may know more, even in the same turn.
+    if (this.#lookedAtMs > askedAtMs || this.#lost !== undefined) return undefined
+    const lookedAtMs = performance.now()
     const syncing = this.#log.sync()
-    if (syncing !== undefined) return syncing
-    // Once a turn, so that a look costs next to nothing.
-    this.#isFresh = true
-    setImmediate(() => {
-      this.#isFresh = false
-    })
-    return undefined
+    if (syncing === undefined) this.#lookedAtMs = lookedAtMs
+    return syncing
   }
 
   /** Position of the last command that was applied. */

@@ -22,7 +22,7 @@ export interface ServerParts {
   readonly turns: Turns
   readonly protection: Protection
   /** Brings the state up to date before a request that reads it; undefined when it is. */
-  readonly sync: () => Promise<void> | undefined
+  readonly sync: (askedAtMs: number) => Promise<void> | undefined
 }
 
 export class TrackerServer {

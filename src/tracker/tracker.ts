@@ -190,7 +190,7 @@ function putTogether(options: TrackerOptions, identity: Identity, commandLog: Co
     metrics: requests,
     log,
     turns,
-    sync: () => sequencer.sync(),
+    sync: (askedAtMs) => sequencer.sync(askedAtMs),
     protection: new Protection(identity.forTls, options.encryption ?? 'beyond'),
   })
   return { sequencer, levels, presence, requests, server }

@@ -1,8 +1,9 @@
 // The order of things: append, durable, delivered, applied, answered.
 
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Failure } from '../../src/common/failure.ts'
+import { encodeEntry } from '../../src/tracker/entry.ts'
 import type { CommandLog, Kept, LogFollower, SnapshotToKeep } from '../../src/tracker/log/command-log.ts'
 import { MemoryLog } from '../../src/tracker/log/memory-log.ts'
 import { SqliteLog } from '../../src/tracker/log/sqlite-log.ts'
@@ -308,6 +309,30 @@ test('two trackers on one file agree, and a read at one sees at once what was do
   expect(outcomes.filter((outcome) => outcome.ok)).toHaveLength(30)
   for (const { sequencer } of [one, two]) void sequencer.sync()
   expect(digestOf(two.sequencer.state)).toBe(digestOf(one.sequencer.state))
+})
+
+// A look at the log served a whole turn: what another tracker acknowledged later in it was refused as not there
+// (crash:tracker, "no-such-group").
+test('one look at the log serves what came before it, and what comes later in the same turn looks again', async () => {
+  const path = join(temporaryFolder(), 'log.sqlite')
+  const [one, other] = [new SqliteLog(path), new SqliteLog(path)]
+  onTestFinished(async () => {
+    for (const log of [one, other]) await log.close()
+  })
+  const { sequencer } = await run(one)
+  await run(other)
+  const looks = vi.spyOn(one, 'sync')
+  const cameAtMs = performance.now()
+  void sequencer.sync()
+  void sequencer.sync(cameAtMs)
+  expect(looks).toHaveBeenCalledTimes(1)
+  const command = { ...registering('ann'), id: 'of another tracker' }
+  const appended = other.append([
+    encodeEntry({ origin: 'other', number: 0, atMs: 0, from: undefined, command }),
+  ])
+  expect(sequencer.sync()).toBeUndefined()
+  expect(sequencer.state.accounts.has('ann')).toBe(true)
+  await appended
 })
 
 // The snapshots of NATS have a leader of their own, which may know less for a moment.

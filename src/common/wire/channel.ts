@@ -255,6 +255,7 @@ export class Channel {
     if (this.#closedBecause !== undefined) return
     this.flush()
     this.#closedBecause = reason
+    this.#reader.end()
     clearInterval(this.#stallWatch)
     this.#socket.uncork()
     // Once told of the end, the owner of a body buffer may reuse it: no more bytes may go into it.

@@ -25,7 +25,7 @@ export interface FrameReaderOptions {
    * parsed at once.
    */
   onLongLine?: (line: string) => void
-  /** A line was not JSON. The reader goes on with the next line. */
+  /** A line was not JSON. Nothing more is read. */
   onMalformed: () => void
 }
 
@@ -48,6 +48,7 @@ export class FrameReader {
   #emptyBytes = 0
   #body: { message: object; lineLength: number; buffer: Uint8Array; filled: number } | undefined
   #isHeld = false
+  #hasEnded = false
   /** Bytes that arrived while held. */
   #uncut: Buffer | undefined
 
@@ -70,6 +71,15 @@ export class FrameReader {
     this.options.onFrame({ message: body.message, lineLength: body.lineLength, body: body.buffer })
   }
 
+  /** Reads nothing more. To parse what comes behind a line that ends a connection costs time for nothing. */
+  end(): void {
+    this.#hasEnded = true
+    this.#uncut = undefined
+    this.#body = undefined
+    this.#partial = Buffer.alloc(0)
+    this.#partialBytes = 0
+  }
+
   /** Begins no frame until `goOn`, even in the middle of `feed`: the rest is kept as it is. */
   hold(): void {
     this.#isHeld = true
@@ -87,7 +97,7 @@ export class FrameReader {
   feed(fed: Uint8Array): void {
     const bytes = Buffer.isBuffer(fed) ? fed : Buffer.from(fed.buffer, fed.byteOffset, fed.length)
     let at = 0
-    while (at < bytes.length) {
+    while (at < bytes.length && !this.#hasEnded) {
       if (this.#body !== undefined) {
         const rest = this.#body.buffer.length - this.#body.filled
         const part = bytes.subarray(at, at + rest)
@@ -164,6 +174,7 @@ export class FrameReader {
     }
     const parsed = parseLine(line)
     if (parsed === undefined) {
+      this.end()
       this.options.onMalformed()
       return
     }

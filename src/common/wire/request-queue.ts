@@ -7,8 +7,11 @@ import type { Channel } from './channel.ts'
 import { noWaiting, type Turns } from './turns.ts'
 
 export interface RequestQueueOptions {
-  /** Awaited before a read, so that it sees everything acknowledged before; undefined when nothing is missing. */
-  sync?: () => Promise<void> | undefined
+  /**
+   * Awaited before a read, so that it sees everything acknowledged before it came; undefined when nothing is missing.
+   * `cameAtMs`: when its bytes were read, by `performance.now()`.
+   */
+  sync?: (cameAtMs: number) => Promise<void> | undefined
   turns?: Turns
   /** Whose share of the turns this takes. `method` is undefined for anything but a request. */
   owner?: (method: string | undefined, params: unknown) => string
@@ -27,13 +30,18 @@ export interface Item {
   readonly begin: (onDone: () => void) => void
 }
 
+interface Waiting {
+  readonly item: Item
+  readonly cameAtMs: number
+}
+
 export class RequestQueue {
   readonly #channel: Channel
   readonly #options: RequestQueueOptions
   readonly #turns: Turns
   readonly #onItemDone: () => void
   /** Items whose turn has not come, oldest first. */
-  #waiting: Item[] = []
+  #waiting: Waiting[] = []
   /** How many of them, from the oldest on, came before the state was last brought up to date. */
   #current = 0
   #isSyncing = false
@@ -57,13 +65,13 @@ export class RequestQueue {
   }
 
   add(item: Item): void {
-    this.#waiting.push(item)
+    this.#waiting.push({ item, cameAtMs: this.#channel.lastHeardAtMs })
     this.#onAdded(item)
   }
 
   /** Adds an item before those that wait: it came with one that has just begun. */
   addNext(item: Item): void {
-    this.#waiting.unshift(item)
+    this.#waiting.unshift({ item, cameAtMs: this.#channel.lastHeardAtMs })
     this.#onAdded(item)
   }
 
@@ -86,10 +94,11 @@ export class RequestQueue {
 
   /** Sync comes before the turn: what waits for it together must not begin together. */
   #advance(): void {
-    const [item] = this.#waiting
-    if (item === undefined || this.#asksForTurn || this.#isSyncing) return
+    const [first] = this.#waiting
+    if (first === undefined || this.#asksForTurn || this.#isSyncing) return
     if (this.#channel.isPausedFor('output')) return
-    if (item.reads && this.#current === 0 && this.#syncs()) return
+    const { item, cameAtMs } = first
+    if (item.reads && this.#current === 0 && this.#syncs(cameAtMs)) return
     this.#asksForTurn = true
     const { method, params, cost, mutates } = item
     const owner = this.#options.owner?.(method, params) ?? ''
@@ -98,8 +107,8 @@ export class RequestQueue {
   }
 
   /** True when the oldest item has to wait for the log. */
-  #syncs(): boolean {
-    const syncing = this.#options.sync?.()
+  #syncs(cameAtMs: number): boolean {
+    const syncing = this.#options.sync?.(cameAtMs)
     if (syncing === undefined) return false
     let covered = 1
     // What is yet to be read of the same chunk came before this as well.
@@ -117,7 +126,7 @@ export class RequestQueue {
 
   #onTurn(owner: string, mutates: boolean): void {
     this.#asksForTurn = false
-    const item = this.#waiting.shift()
+    const item = this.#waiting.shift()?.item
     this.#current = Math.max(0, this.#current - 1)
     this.#waitingCost -= item?.cost ?? 0
     const onDone = (): void => {

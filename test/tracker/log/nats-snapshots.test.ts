@@ -73,6 +73,25 @@ describe.skipIf(natsIsMissing)(`one server${natsIsMissing}`, () => {
     expect(follower.delivered[0] === `30 [${expected.join(' ')}]`).toBe(true)
   })
 
+  // A tracker refused to start (crash:cluster): each snapshot needed all before it up to the last whole one, and the log
+  // was truncated behind the newest of them.
+  test('whichever part of a snapshot gets lost, an earlier one and the log stand for it', async () => {
+    const address = freshNatsAddress()
+    const { log } = await following(address)
+    for (const position of [1, 2, 3, 4]) {
+      await log.append([`e${position}`])
+      await log.saveSnapshot(() => ({ position, changed: [[`k${position}`, String(position)]] }))
+    }
+    const { manager } = await administrator(address)
+    const stream = `${address.stream}_snapshots`
+    const { state } = await manager.streams.info(stream, { subjects_filter: '>' })
+    const lost = Object.keys(state.subjects ?? {}).find((subject) => /\.3\.\w+\.done$/.test(subject)) ?? ''
+    await manager.streams.purge(stream, { filter: lost })
+    const { follower } = await following(address)
+    expect(follower.lost).toBeUndefined()
+    expect(follower.delivered).toEqual(['2 [k1=1 k2=2]', '3 e3', '4 e4'])
+  })
+
   test('a snapshot that builds on one that is gone is passed over for one that is whole', async () => {
     const address = freshNatsAddress()
     const { log } = await following(address, 10)

@@ -170,9 +170,9 @@ export class NatsLog implements CommandLog {
       const kept = this.#boundaries.findLast(
         ({ position }) => position <= snapshot.position - this.#entriesKept,
       )
-      await this.#snapshots.write(snapshot, sequence, before.ofSections)
+      const neededFrom = await this.#snapshots.write(snapshot, sequence, before.ofSections)
       // Only now that the snapshot is whole may the entries go that it replaces.
-      if (kept !== undefined) await this.#stream.truncate(kept.sequence)
+      if (kept !== undefined) await this.#stream.truncate(Math.min(kept.sequence, neededFrom))
     } catch (error) {
       const where = formatNatsAddress(this.#link.address)
       throw new Failure('data', `cannot write a snapshot to ${where}: ${sentenceOf(error)}`, error)

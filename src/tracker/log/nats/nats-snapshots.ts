@@ -83,24 +83,29 @@ export class NatsSnapshots {
   }
 
   /**
-   * Resolves when a majority of the replicas has all of it. `after`: the position of the snapshot that its sections
-   * change.
+   * Resolves when a majority of the replicas has all of it, to the message from which on the log is still needed: of
+   * what changes a snapshot each part is needed, so the log stays until the next one that holds all. `after`: the
+   * position of the snapshot that its sections change.
    */
-  async write(snapshot: SnapshotToKeep, sequence: number, after: number): Promise<void> {
+  async write(snapshot: SnapshotToKeep, sequence: number, after: number): Promise<number> {
     const { position } = snapshot
     if ('text' in snapshot) {
       await this.#publishAll({ position, sequence }, [Buffer.from(snapshot.text)])
       await this.#removeBefore(position)
-      return
+      return sequence
     }
     const lines = Array.from(snapshot.changed, ([key, text]) => encodeLine(key, text))
     await this.#publishAll({ position, sequence, after }, lines)
-    await this.#mergeWhenLong()
+    const chain = await this.#newestChain()
+    const [whole] = chain
+    if (whole === undefined || (chain.at(-1)?.position ?? 0) < position)
+      throw new Error('what was written cannot be read back')
+    await this.#mergeWhenLong(chain)
+    return whole.sequence
   }
 
   /** Merges the stored changes once they are as long as the snapshot that they change. */
-  async #mergeWhenLong(): Promise<void> {
-    const chain = await this.#newestChain()
+  async #mergeWhenLong(chain: readonly Stored[]): Promise<void> {
     const [whole, ...changes] = chain
     const last = chain.at(-1)
     if (whole === undefined || last === undefined) return
