@@ -27,6 +27,9 @@ export const announceFilesMax = 100
 /** Files in one `announce` that a client sends: 90 of the longest file names stay under `lineBytesMax`. */
 export const announceBatchFiles = 90
 
+/** The longest beginning of a TLS handshake: room for several key shares, also of the kinds to come. */
+export const firstFlightBytesMax = 8 * KiB
+
 /** The first line must arrive within this time, so that silent connections are soon gone. */
 export const firstLineTimeoutMs = 10_000
 

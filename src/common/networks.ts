@@ -18,7 +18,8 @@ export function siteOf(host: string): string {
 
 export function isLoopback(host: string): boolean {
   const ip = plainHost(host)
-  return ip === '::1' || ip.startsWith('127.')
+  // A name can begin with 127 too.
+  return ip === '::1' || /^127(\.\d{1,3}){3}$/.test(ip)
 }
 
 /** Plain IPv4 for an address that a dual-stack socket reports as `::ffff:1.2.3.4`; any other host as it is. */

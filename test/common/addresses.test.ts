@@ -54,7 +54,15 @@ test('no text throws anything but a usage failure', () => {
 test('loopback, wildcard and mapped addresses are known as what they are', () => {
   for (const host of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'])
     expect(isLoopback(host)).toBe(true)
-  for (const host of ['10.0.0.1', '0.0.0.0', '::', '::ffff:10.0.0.1']) expect(isLoopback(host)).toBe(false)
+  for (const host of [
+    '10.0.0.1',
+    '0.0.0.0',
+    '::',
+    '::ffff:10.0.0.1',
+    '127.example.org',
+    '127.0.0.1.example.org',
+  ])
+    expect(isLoopback(host)).toBe(false)
   expect(['0.0.0.0', '::', '127.0.0.1'].map(isWildcard)).toEqual([true, true, false])
   expect(plainHost('::ffff:1.2.3.4')).toBe('1.2.3.4')
   expect(plainHost('fe80::1')).toBe('fe80::1')

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -25,6 +25,19 @@ test('only the owner can read the identity and its folder', () => {
   expect(statSync(join(inside, 'identity.pem')).mode & 0o777).toBe(0o600)
   expect(statSync(inside).mode & 0o777).toBe(0o700)
   expect(readdirSync(inside)).toEqual(['identity.pem'])
+})
+
+test('an identity that others can read is refused with what to do', () => {
+  loadIdentity(folder)
+  const path = join(folder, 'identity.pem')
+  for (const mode of [0o644, 0o640, 0o602]) {
+    chmodSync(path, mode)
+    expect(() => loadIdentity(folder)).toThrow(
+      `get at the identity key ${path}; if nobody has, run: chmod 600`,
+    )
+  }
+  chmodSync(path, 0o600)
+  loadIdentity(folder)
 })
 
 const ecKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey

@@ -1,18 +1,19 @@
-// TLS on the port of the plain protocol: which keys both ends see, and what counts as none.
+// TLS on the port of the plain protocol: whose key is seen, what counts as none, and what strangers cannot make it do.
 
 import { once } from 'node:events'
-import { connect } from 'node:net'
-import { connect as connectSecurely, type TLSSocket } from 'node:tls'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect as connectSecurely, createServer as createSecurely, type TLSSocket } from 'node:tls'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Address } from '../../src/common/addresses.ts'
 import { Failure } from '../../src/common/failure.ts'
-import { lineBytesMax, peerConnectionLimits } from '../../src/common/limits.ts'
+import { firstLineTimeoutMs, lineBytesMax, peerConnectionLimits } from '../../src/common/limits.ts'
 import { keyOfCertificate } from '../../src/common/certificate.ts'
 import { makeIdentity } from '../../src/common/security/identity.ts'
 import type { Channel } from '../../src/common/wire/channel.ts'
 import { Listener } from '../../src/common/wire/listener.ts'
 import { openChannel, type TlsOptions } from '../../src/common/wire/open-channel.ts'
 import { secureContextOf } from '../../src/common/wire/tls.ts'
+import { listeningSecurely, vouchedFor } from './other-certificates.ts'
 
 const [server, client] = [makeIdentity(), makeIdentity()]
 
@@ -50,11 +51,10 @@ async function listening(
 }
 
 const tls = (key = server.publicKey): TlsOptions => ({
-  context: secureContextOf(client.forTls),
   check: (shown) => (shown === key ? undefined : new Failure('protocol', `not ${key}`)),
 })
 
-test('both ends see the key of the other, share a binding, and messages go both ways', async () => {
+test('the caller sees the key of the other end, both share a binding, and messages go both ways', async () => {
   const { address, arrived } = await listening(false)
   const channel = await openChannel(address, lineBytesMax, { tls: tls() })
   const heard: unknown[] = []
@@ -70,7 +70,7 @@ test('both ends see the key of the other, share a binding, and messages go both 
   await vi.waitUntil(() => heard.length === 1)
   expect([arrived[0]?.lines, heard]).toEqual([[{ from: 'client' }], [{ from: 'server' }]])
   expect(channel.secure?.peerKey).toBe(server.publicKey)
-  expect(arrived[0]?.channel.secure).toEqual({ ...channel.secure, peerKey: client.publicKey })
+  expect(arrived[0]?.channel.secure).toEqual({ ...channel.secure, peerKey: undefined })
   const other = await openChannel(address, lineBytesMax, { tls: tls() })
   expect(other.secure?.binding).not.toBe(channel.secure?.binding)
   for (const each of [channel, other]) each.close(new Failure('connection-lost', 'done'))
@@ -109,23 +109,101 @@ async function stranger(address: Address, options: object): Promise<TLSSocket> {
   return socket
 }
 
-test('a client without a certificate has no key', async () => {
+// To verify a chain of a hundred kilobytes would take half a second of the processor, also where nobody trusts it.
+test('no certificate of a caller is asked for, so none is verified', async () => {
   const { address, arrived } = await listening()
-  await stranger(address, {})
+  const socket = await stranger(address, client.forTls)
   await vi.waitUntil(() => arrived.length === 1)
   expect(arrived[0]?.channel.secure?.peerKey).toBeUndefined()
+  // A client that was asked says which signatures are allowed.
+  expect(socket.getSharedSigalgs()).toEqual([])
 })
 
-// A resumed session shows no certificate: whoever got hold of one would be taken for its owner.
+test('a caller shows nothing of its own to whoever asks for a certificate', async () => {
+  const shown: unknown[] = []
+  const asking = createSecurely(
+    { ...server.forTls, requestCert: true, rejectUnauthorized: false },
+    (socket) => shown.push(socket.getPeerCertificate()),
+  )
+  await new Promise<void>((resolve) => asking.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void asking.close())
+  const { port } = asking.address() as AddressInfo
+  const channel = await openChannel({ host: '127.0.0.1', port }, lineBytesMax, { tls: tls() })
+  await vi.waitUntil(() => shown.length === 1)
+  expect(shown).toEqual([{}])
+  channel.close(new Failure('connection-lost', 'done'))
+})
+
+// The largest group costs the called end 150 ms of its processor, and a caller that makes its share up nothing.
+test('nobody can choose a costly key exchange', async () => {
+  const { address } = await listening()
+  for (const ecdhCurve of ['ffdhe8192', 'ffdhe2048', 'P-521'])
+    await expect(stranger(address, { ecdhCurve })).rejects.toThrow(/alert/)
+  const socket = await stranger(address, { ecdhCurve: 'X25519' })
+  expect(socket.getEphemeralKeyInfo()).toMatchObject({ name: 'X25519' })
+})
+
+/** What a client says first. */
+async function helloOfClient(): Promise<Buffer> {
+  const taking = createServer()
+  await new Promise<void>((resolve) => taking.listen(0, '127.0.0.1', resolve))
+  const socket = connectSecurely((taking.address() as AddressInfo).port, '127.0.0.1')
+  socket.on('error', () => undefined)
+  const [taken] = (await once(taking, 'connection')) as [Socket]
+  const [hello] = (await once(taken, 'data')) as [Buffer]
+  for (const each of [socket, taken]) each.destroy()
+  taking.close()
+  return hello
+}
+
+test('handshakes begin in turn by address, so that a hundred of one do not delay that of another', async () => {
+  const { listener, address } = await listening()
+  const hello = await helloOfClient()
+  const from = (localAddress: string): Socket => {
+    const socket = connect({ ...address, localAddress })
+    onTestFinished(() => void socket.destroy())
+    return socket.on('error', () => undefined)
+  }
+  const [flood, one] = [Array.from({ length: 100 }, () => from('127.0.0.1')), from('127.0.0.2')]
+  await vi.waitUntil(() => listener.acceptedCount === 101)
+  let answered = 0
+  const answers = flood.map((socket) => once(socket, 'data').then(() => answered++))
+  for (const socket of [...flood, one]) socket.write(hello)
+  await once(one, 'data')
+  expect(answered).toBeLessThan(20)
+  await Promise.all(answers)
+})
+
+test('a beginning of a handshake that is far too long is not kept', async () => {
+  const { listener, address } = await listening()
+  const socket = connect(address.port, address.host)
+  socket.on('error', () => undefined).resume()
+  const [start, beginMs] = [Buffer.from([0x16, 3, 1, 0x40, 0, 1, 0, 0x3f, 0xfc, 3, 3]), performance.now()]
+  // More is to come.
+  socket.write(Buffer.concat([start, Buffer.alloc(12 * 1024)]))
+  await once(socket, 'close')
+  expect(performance.now() - beginMs).toBeLessThan(firstLineTimeoutMs / 2)
+  await vi.waitUntil(() => listener.connections === 0)
+})
+
+// A resumed session shows no certificate.
 test('no session is resumed', async () => {
   const { address, arrived } = await listening()
-  for (const options of [{}, client.forTls]) {
-    const first = await stranger(address, options)
-    const [session] = (await once(first, 'session')) as [Buffer]
-    const again = await stranger(address, { ...options, session }).catch((error: unknown) => error)
-    expect(again).toBeInstanceOf(Error)
-  }
-  expect(arrived.length).toBe(2)
+  const first = await stranger(address, {})
+  const [session] = (await once(first, 'session')) as [Buffer]
+  const again = await stranger(address, { session })
+  expect(again.isSessionReused()).toBe(false)
+  await vi.waitUntil(() => arrived.length === 2)
+})
+
+// Each certificate of a chain can cost whoever verifies it 7 ms, and 90 fit.
+test('an end with the right key that shows others that vouch for it breaks the protocol', async () => {
+  const { key, tlsOptions } = vouchedFor()
+  const there = await listeningSecurely(tlsOptions)
+  await expect(openChannel(there, lineBytesMax, { tls: tls(key) })).rejects.toMatchObject({
+    code: 'protocol',
+    message: `127.0.0.1:${there.port} shows certificates of others`,
+  })
 })
 
 test('TLS 1.2 is not spoken', async () => {

@@ -35,8 +35,11 @@ export class RawPeer {
     port: number,
     identity = makeIdentity(),
     onHave: (index: number) => void = () => undefined,
+    isSecure = false,
   ): Promise<RawPeer> {
-    const channel = await openChannel({ host: '127.0.0.1', port }, lineBytesMax)
+    const channel = await openChannel({ host: '127.0.0.1', port }, lineBytesMax, {
+      tls: isSecure ? { check: () => undefined } : undefined,
+    })
     const onTold = {
       have: ({ index }: { index: number }) => onHave(index),
       chosen: () => undefined,
@@ -63,15 +66,20 @@ export class RawPeer {
     return answer
   }
 
-  /** Proves the key of its own identity, whatever the ticket says. */
-  async prove(): Promise<Answer<object>> {
+  /** What both ends share; undefined without TLS. */
+  get binding(): string | undefined {
+    return this.caller.channel.secure?.binding
+  }
+
+  /** Proves the key of its own identity, whatever the ticket says; as for a plain connection with null. */
+  async prove(binding: string | null | undefined = this.binding): Promise<Answer<object>> {
     const { own = '', nonce = '', key = '' } = this.#greeting ?? {}
     const challenge = {
       callerNonce: own,
       responderNonce: nonce,
       callerKey: this.#identity.publicKey,
       responderKey: key,
-      binding: undefined,
+      binding: binding ?? undefined,
     }
     return this.caller.request('prove', { proof: proveKey(this.#identity, 'caller', challenge) })
   }

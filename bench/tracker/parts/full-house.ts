@@ -72,7 +72,7 @@ async function logIn(port: number): Promise<number> {
     listen: { host: '127.0.0.1', port: 4444 },
     identity,
     protection: new Protection(identity.forTls, 'beyond'),
-    check: nothing,
+    trust: { check: nothing, pinOf: nothing },
     port: () => 4444,
     told: {
       join_requested: nothing,

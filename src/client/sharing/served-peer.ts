@@ -180,8 +180,6 @@ export class ServedPeer implements UploadPeer {
     if (!admitted.ok) return admitted
     const { identity } = this.#parts
     const { secure } = this.#connection.channel
-    if (secure !== undefined && secure.peerKey !== admitted.value.key)
-      return refuse('ticket-invalid', 'this ticket is for another key than that of this connection')
     this.#ticket = admitted.value
     this.#challenge = {
       callerNonce: nonce,

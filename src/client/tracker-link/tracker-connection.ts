@@ -17,6 +17,7 @@ import type { Method, Params, Result } from '../../common/wire/methods.ts'
 import { Failure } from '../../common/failure.ts'
 import { callFrom } from './call-from.ts'
 import { resolveAddress } from './resolve-address.ts'
+import type { TrackerTrust } from './tracker-trust.ts'
 
 export type Greeting = Result<TrackerProtocol, 'hello'>
 export type Told = CallerEvents<TrackerProtocol>['onTold']
@@ -32,8 +33,8 @@ export interface TrackerConnectionOptions {
   readonly listen: Address
   readonly identity: Identity
   readonly protection: Protection
-  /** Why a tracker with this key is not the one at the address, if it is not. */
-  readonly check: (address: Address, key: string) => Failure | undefined
+  /** Which key the tracker has. */
+  readonly trust: Pick<TrackerTrust, 'check' | 'pinOf'>
   /** The port where other clients reach this one. */
   readonly port: () => number
   readonly told: Told
@@ -210,9 +211,10 @@ export class TrackerConnection {
   }
 
   async #open(): Promise<Channel> {
-    const { protection, check, listen } = this.#options
+    const { protection, trust, listen } = this.#options
     const address = await resolveAddress(this.address)
-    const tls = protection.towards(this.address.host, (key) => check(this.address, key))
+    const check = (key: string | undefined): Failure | undefined => trust.check(this.address, key)
+    const tls = protection.towards(this.address.host, check, trust.pinOf(this.address) !== undefined)
     return openChannel(address, lineBytesMax, { localHost: callFrom(listen, address), tls })
   }
 

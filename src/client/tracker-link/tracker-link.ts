@@ -103,7 +103,7 @@ export class TrackerLink {
         listen: options.listen,
         identity: options.identity,
         protection: options.protection,
-        check: (address, key) => options.trust.check(address, key),
+        trust: options.trust,
         port: options.port,
         told: unless(
           () => this.#isOther(connection),

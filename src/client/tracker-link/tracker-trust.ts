@@ -33,7 +33,9 @@ export class TrackerTrust {
   }
 
   /** Undefined when it is the tracker that is expected there. */
-  check(address: Address, key: string): Failure | undefined {
+  check(address: Address, key: string | undefined): Failure | undefined {
+    if (key === undefined)
+      return new Failure('protocol', `what listens at ${formatAddress(address)} is not a Coterie tracker`)
     const [shown, pin] = [fingerprintOf(key), this.pinOf(address)]
     if (shown === pin) return undefined
     const name = formatAddress(address)

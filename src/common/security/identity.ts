@@ -10,7 +10,7 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { makePrivateFolder, replaceFileSync } from '../data-folder.ts'
 import { Failure, sentenceOf, systemCode } from '../failure.ts'
@@ -34,7 +34,10 @@ export function makeIdentity(): Identity {
   return identityOf(createPrivateKey(newKey()))
 }
 
-/** Loads the identity in this folder, or makes one. Throws a `data` failure when it is damaged or unreadable. */
+/**
+ * Loads the identity in this folder, or makes one. Throws a `data` failure when it is damaged or unreadable, or others
+ * can read it.
+ */
 export function loadIdentity(folder: string): Identity {
   const path = join(folder, 'identity.pem')
   let pem: string
@@ -46,11 +49,23 @@ export function loadIdentity(folder: string): Identity {
     makePrivateFolder(folder)
     return makeKept(path)
   }
+  let identity: Identity
   try {
-    return identityOf(createPrivateKey(pem))
+    identity = identityOf(createPrivateKey(pem))
   } catch (error) {
     throw new Failure('data', `the identity key ${path} is damaged; move it away to get a new one`, error)
   }
+  refuseIfOpen(path)
+  return identity
+}
+
+/** A copy of a data folder may have lost its permissions. Windows has others. */
+function refuseIfOpen(path: string): void {
+  if (process.platform === 'win32' || (statSync(path).mode & 0o077) === 0) return
+  throw new Failure(
+    'data',
+    `others on this machine can get at the identity key ${path}; if nobody has, run: chmod 600 ${path}, else move it away to get a new one`,
+  )
 }
 
 function makeKept(path: string): Identity {

@@ -5,12 +5,13 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Address } from '../addresses.ts'
 import { TLSSocket, type SecureContext } from 'node:tls'
 import { Failure } from '../failure.ts'
-import { firstLineTimeoutMs, lineBytesBeforeLogin, turnedAwayMs } from '../limits.ts'
+import { firstFlightBytesMax, firstLineTimeoutMs, lineBytesBeforeLogin, turnedAwayMs } from '../limits.ts'
 import { listenOn } from '../listening.ts'
-import { plainHost } from '../networks.ts'
+import { plainHost, siteOf } from '../networks.ts'
 import { refuse, type Refusal } from '../refusal.ts'
 import { Channel } from './channel.ts'
 import { encodeLine } from './frames.ts'
+import { HandshakeTurns } from './handshake-turns.ts'
 import { errorMessage } from './messages.ts'
 import { Places, type Place, type PlaceLimits } from './places.ts'
 import { handshakeByte, secureOf, type Secure } from './tls.ts'
@@ -70,6 +71,7 @@ export class Listener {
   readonly #server: Server
   readonly #places: Places
   readonly #arrivals = new Set<Arrival>()
+  readonly #handshakes = new HandshakeTurns()
   /** Accepted in this turn of the event loop, and in the one before. */
   #newcomers: Arrival[] = []
   #nearlyHeard: Arrival[] = []
@@ -145,7 +147,7 @@ export class Listener {
     const { host, socket } = arrival
     const { tls, takesPlain } = this.#options
     if (tls !== undefined && bytes[0] === handshakeByte) {
-      this.#secure(arrival, bytes, tls)
+      this.#awaitTurn(arrival, bytes, tls)
     } else if (takesPlain?.(host) === false) {
       turnAway(socket, refuse('protocol-version', onlyEncrypted).refusal)
     } else {
@@ -153,17 +155,27 @@ export class Listener {
     }
   }
 
+  #awaitTurn(arrival: Arrival, hello: Buffer, tls: SecureContext): void {
+    const { host, socket } = arrival
+    socket.pause()
+    // It is kept until its turn comes.
+    if (hello.length > firstFlightBytesMax) socket.destroy()
+    this.#handshakes.ask(siteOf(host), () => {
+      if (socket.destroyed) return false
+      this.#secure(arrival, hello, tls)
+      return true
+    })
+  }
+
   #secure(arrival: Arrival, bytes: Buffer, secureContext: SecureContext): void {
     const { socket } = arrival
-    socket.pause()
     // Taken by the handshake from there.
     socket.unshift(bytes)
     const secured = new TLSSocket(socket, {
       isServer: true,
       secureContext,
-      requestCert: true,
-      // The key is what counts, and whoever needs it looks at it.
-      rejectUnauthorized: false,
+      // To verify the chain of a stranger would take up to half a second: the caller proves its key inside.
+      requestCert: false,
     })
     secured.setNoDelay(true)
     secured.on('error', () => socket.destroy())

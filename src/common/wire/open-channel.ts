@@ -1,12 +1,12 @@
 // Opens connections whose bodies are read straight into their buffers, plain or with TLS.
 
 import { connect, type OnReadOpts } from 'node:net'
-import { connect as connectSecurely, type SecureContext, type TLSSocket } from 'node:tls'
+import { connect as connectSecurely, type TLSSocket } from 'node:tls'
 import { formatAddress, type Address } from '../addresses.ts'
 import { Failure, sentenceOf } from '../failure.ts'
 import { connectTimeoutMs } from '../limits.ts'
 import { Channel } from './channel.ts'
-import { secureOf, type Secure } from './tls.ts'
+import { callingContext, secureOf, showsOthers } from './tls.ts'
 
 export interface OpenOptions {
   /** The address to connect from: the other end takes it as the address of this program. */
@@ -18,18 +18,16 @@ export interface OpenOptions {
 }
 
 export interface TlsOptions {
-  /** What this end shows. */
-  readonly context: SecureContext
-  /** Whether the other end may have this key: a failure if not. Asked before anything is sent. */
-  readonly check: (key: string) => Failure | undefined
+  /** Whether the other end may have this key, or none: a failure if not. Asked before anything is sent. */
+  readonly check: (key: string | undefined) => Failure | undefined
 }
 
 /** Small, so that little of the body after a line has to be copied out. */
 const scratchBytes = 8 * 1024
 
 /**
- * Rejects with a `connection-lost` or `timeout` failure that names the address, with a `protocol` failure when the
- * other end shows no key, or with that of `check`.
+ * Rejects with a `connection-lost` or `timeout` failure that names the address, with that of `check`, or with a
+ * `protocol` failure when an end with the right key shows certificates of others.
  */
 export function openChannel(
   address: Address,
@@ -56,7 +54,7 @@ export function openChannel(
       tls === undefined
         ? connect(options)
         : // Nothing of the certificate but its key counts, see tls.ts.
-          connectSecurely({ ...options, secureContext: tls.context, rejectUnauthorized: false })
+          connectSecurely({ ...options, secureContext: callingContext(), rejectUnauthorized: false })
     const timer = setTimeout(() => {
       socket.destroy(new Failure('timeout', `${formatAddress(address)} does not answer`))
     }, connectTimeoutMs)
@@ -68,7 +66,7 @@ export function openChannel(
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       clearTimeout(timer)
       const secure = tls === undefined ? undefined : secureOf(socket as TLSSocket)
-      const wrong = tls === undefined ? undefined : problemWith(secure, tls, address)
+      const wrong = tls?.check(secure?.peerKey) ?? (tls && problemWith(socket as TLSSocket, address))
       if (wrong !== undefined) {
         socket.destroy()
         reject(wrong)
@@ -80,12 +78,8 @@ export function openChannel(
   })
 }
 
-function problemWith(
-  secure: Secure | undefined,
-  { check }: TlsOptions,
-  address: Address,
-): Failure | undefined {
-  return secure?.peerKey === undefined
-    ? new Failure('protocol', `${formatAddress(address)} shows no key`)
-    : check(secure.peerKey)
+/** Asked after the key was right: only then it is the fault of whoever has that key. */
+function problemWith(socket: TLSSocket, address: Address): Failure | undefined {
+  if (!showsOthers(socket)) return undefined
+  return new Failure('protocol', `${formatAddress(address)} shows certificates of others`)
 }

@@ -1,7 +1,6 @@
 // Which connections of a program are encrypted: all that leave this machine, unless the user wants it otherwise.
 
 import type { SecureContext } from 'node:tls'
-import type { Failure } from '../failure.ts'
 import { isLoopback } from '../networks.ts'
 import type { TlsOptions } from './open-channel.ts'
 import { secureContextOf, type TlsKey } from './tls.ts'
@@ -27,9 +26,12 @@ export class Protection {
     return this.#encryption === 'always' || (this.#encryption === 'beyond' && !isLoopback(host))
   }
 
-  /** For a connection to this host; undefined for a plain one. `check`: see `TlsOptions`. */
-  towards(host: string, check: (key: string) => Failure | undefined): TlsOptions | undefined {
-    return this.isFor(host) ? { context: this.context, check } : undefined
+  /**
+   * For a connection to this host; undefined for a plain one. `check`: see `TlsOptions`. `isPinned`: the user has said
+   * which key is there. On this machine, too, another user may listen in the place of a program that is down.
+   */
+  towards(host: string, check: TlsOptions['check'], isPinned = false): TlsOptions | undefined {
+    return this.isFor(host) || (isPinned && this.#encryption !== 'never') ? { check } : undefined
   }
 
   /** Whether this host may speak without encryption. */

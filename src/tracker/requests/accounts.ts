@@ -141,13 +141,12 @@ function finishLogin(
   return accept({ serverFinal, trackers: [...sequencer.state.trackers.keys()] })
 }
 
-/** Whether the client has the key that it logs in with. On an encrypted connection it has to be that of its end. */
+/** Whether the client has the key that it logs in with, at this end of this connection. */
 function ownsKey(
   { key, proof }: { key: string; proof: string },
   user: string,
   { nonce, secure }: Requester,
   trackerKey: string,
 ): boolean {
-  if (secure !== undefined && secure.peerKey !== key) return false
   return checkLoginKey(key, proof, { trackerNonce: nonce, trackerKey, user, binding: secure?.binding })
 }

@@ -80,7 +80,7 @@ export class WirePlace {
       listen: { host: '127.0.0.1', port: 0 },
       identity,
       protection: new Protection(identity.forTls, this.encryption),
-      check: () => undefined,
+      trust: { check: () => undefined, pinOf: () => undefined },
       port: () => 1,
       // Ignores every notification.
       told: new Proxy({}, { get: () => () => undefined }) as Told,

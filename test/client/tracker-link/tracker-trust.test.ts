@@ -1,11 +1,16 @@
+import { once } from 'node:events'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { meetTrackers } from '../../../src/client/tracker-link/meet-trackers.ts'
+import { TrackerLink } from '../../../src/client/tracker-link/tracker-link.ts'
 import { TrackerTrust } from '../../../src/client/tracker-link/tracker-trust.ts'
 import { fingerprintOf, makeIdentity } from '../../../src/common/security/identity.ts'
 import { Protection } from '../../../src/common/wire/protection.ts'
+import { handshakeByte } from '../../../src/common/wire/tls.ts'
 import { runTracker, temporaryFolder } from '../../tracker/support/test-tracker.ts'
+import { linkOptions } from './linked.ts'
 
 const address = { host: '192.168.1.10', port: 9002 }
 const [one, other] = [makeIdentity().publicKey, makeIdentity().publicKey]
@@ -66,4 +71,21 @@ test('at the first meeting a person is asked once, with the key that the tracker
   expect(questions).toHaveLength(2)
   expect(questions[0]).toContain(tracker.fingerprint)
   expect(readFileSync(join(folder, 'known_trackers'), 'utf8')).toContain(tracker.fingerprint)
+})
+
+// While the tracker is down, another user of the machine can listen in its place.
+test('a tracker with a fingerprint is spoken to with TLS on this machine too', async () => {
+  const impostor = createServer()
+  await new Promise<void>((resolve) => impostor.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void impostor.close())
+  const there = { host: '127.0.0.1', port: (impostor.address() as AddressInfo).port }
+  const options = linkOptions([there], { told: () => ({}), onAllDown: () => undefined } as never)
+  const trust = new TrackerTrust(temporaryFolder(), [{ ...there, pin: fingerprintOf(one) }])
+  const link = new TrackerLink({ ...options, trust })
+  onTestFinished(() => link.stop())
+  link.start()
+  const [socket] = (await once(impostor, 'connection')) as [Socket]
+  const [bytes] = (await once(socket, 'data')) as [Buffer]
+  socket.destroy()
+  expect(bytes[0]).toBe(handshakeByte)
 })

@@ -45,21 +45,20 @@ test('nobody can leave the binding away', async () => {
   expect(await one.request('login_start', first)).toMatchObject({ refusal: { code: 'invalid-params' } })
 })
 
-test('a client logs in with the key that it showed, and with no other', async () => {
-  const { address } = await runTracker(undefined, 1, undefined, 'always')
-  const shown = await TestClient.connect(address, undefined, true)
-  await shown.hello()
-  await shown.register('ann', 'secret')
-  const stolen = makeIdentity()
-  Object.defineProperty(shown, 'identity', { value: stolen })
+test('a client logs in with a key that it proves on this connection, and with no other', async () => {
+  const { one } = await registered()
+  const [own, others] = [one.identity, makeIdentity()]
   const challenge = {
-    trackerNonce: shown.nonce,
-    trackerKey: shown.trackerKey,
+    trackerNonce: one.nonce,
+    trackerKey: one.trackerKey,
     user: 'ann',
-    binding: shown.binding,
+    binding: one.binding,
   }
-  const proof = proveLoginKey(stolen, challenge)
-  expect(await shown.login('ann', 'secret', 4000, proof)).toMatchObject({
+  Object.defineProperty(one, 'identity', { value: { publicKey: others.publicKey } })
+  expect(await one.login('ann', 'secret', 4000, proveLoginKey(own, challenge))).toMatchObject({
     refusal: { code: 'proof-failed' },
   })
+  const plain = proveLoginKey(others, { ...challenge, binding: undefined })
+  expect(await one.login('ann', 'secret', 4000, plain)).toMatchObject({ refusal: { code: 'proof-failed' } })
+  expect(await one.login('ann', 'secret', 4000, proveLoginKey(others, challenge))).toMatchObject({ ok: true })
 })

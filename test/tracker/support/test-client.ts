@@ -18,7 +18,6 @@ import { protocolVersion } from '../../../src/common/version.ts'
 import { Caller } from '../../../src/common/wire/caller.ts'
 import { openChannel } from '../../../src/common/wire/open-channel.ts'
 import type { Method, Params, Result } from '../../../src/common/wire/methods.ts'
-import { secureContextOf } from '../../../src/common/wire/tls.ts'
 import { commandId } from './test-tracker.ts'
 
 export interface Told {
@@ -60,7 +59,7 @@ export class TestClient {
   }
 
   static async connect(address: Address, identity = makeIdentity(), isSecure = false): Promise<TestClient> {
-    const tls = isSecure ? { context: secureContextOf(identity.forTls), check: () => undefined } : undefined
+    const tls = isSecure ? { check: () => undefined } : undefined
     const channel = await openChannel(address, lineBytesMax, { tls })
     const onTold = (client: TestClient) =>
       Object.fromEntries(
