@@ -59,6 +59,10 @@ export interface Operations {
   login(user: string, password: string): Promise<Answer<void>>
   /** Stops sharing and pauses downloads until the next login. */
   logout(): Promise<Answer<void>>
+  /** Needs the old password; the user's other clients are logged out. */
+  changePassword(old: string, password: string): Promise<Answer<void>>
+  /** Leaves all groups and logs out; the name is free then. */
+  deleteAccount(password: string): Promise<Answer<void>>
   /** The logged-in user, if any. */
   whoami(): string | undefined
 

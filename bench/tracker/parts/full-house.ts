@@ -81,6 +81,7 @@ async function logIn(port: number): Promise<number> {
       owner_changed: nothing,
       swarm_changed: nothing,
       file_gone: nothing,
+      login_ended: nothing,
       trackers_changed: nothing,
     },
     onTrackers: nothing,

@@ -4,7 +4,7 @@
 import { formatAddress, type Address } from '../../common/addresses.ts'
 import { lineBytesMax, requestTimeoutMs } from '../../common/limits.ts'
 import { trackerProtocol, type TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
-import { refuse, type Answer } from '../../common/refusal.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { makeNonce, proveLoginKey } from '../../common/security/challenge.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { ScramClient, type KeySource } from '../../common/security/scram.ts'
@@ -141,21 +141,37 @@ export class TrackerConnection {
     )
   }
 
+  /** The proof that the user's password is this one, for one request on this connection. */
+  async provePassword(credentials: Credentials, timeoutMs?: number): Promise<Answer<string>> {
+    const begun = await this.#beginScram(credentials, timeoutMs)
+    return begun.ok ? accept(begun.value.clientFinal) : begun
+  }
+
+  async #beginScram(
+    { user, keys }: Credentials,
+    timeoutMs?: number,
+  ): Promise<Answer<{ scram: ScramClient; clientFinal: string }>> {
+    const scram = new ScramClient(user, makeNonce(), this.#caller?.channel.secure?.binding)
+    const challenge = await this.request('login_start', { clientFirst: scram.clientFirst }, timeoutMs)
+    if (!challenge.ok) return challenge
+    return accept({ scram, clientFinal: await scram.clientFinal(challenge.value.serverFirst, keys) })
+  }
+
   /**
    * Logs in with SCRAM; `timeoutMs` applies to each of its two requests. Refuses a tracker that does not know
    * the password. Rejects with a failure when the exchange fails or the tracker goes away.
    */
   async login(
-    { user, keys }: Credentials,
+    credentials: Credentials,
     timeoutMs?: number,
   ): Promise<Answer<Result<TrackerProtocol, 'login_finish'>>> {
     const greeting = this.#greeting
     if (greeting === undefined) throw new Failure('connection-lost', 'not connected')
     const binding = this.#caller?.channel.secure?.binding
-    const scram = new ScramClient(user, makeNonce(), binding)
-    const challenge = await this.request('login_start', { clientFirst: scram.clientFirst }, timeoutMs)
-    if (!challenge.ok) return challenge
-    const clientFinal = await scram.clientFinal(challenge.value.serverFirst, keys)
+    const begun = await this.#beginScram(credentials, timeoutMs)
+    if (!begun.ok) return begun
+    const { scram, clientFinal } = begun.value
+    const { user } = credentials
     const { identity } = this.#options
     const { nonce: trackerNonce, key: trackerKey } = greeting
     const proof = proveLoginKey(identity, { trackerNonce, trackerKey, user, binding })

@@ -61,6 +61,19 @@ const id = { id: CommandId, again: v.optional(v.boolean()) }
 /** A base64 key of SCRAM-SHA-256: 32 bytes. */
 const ScramKey = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{43}=$/, 'is not a SCRAM key'))
 
+/** What a tracker keeps of a password: see security/scram.ts. */
+const credentials = {
+  salt: v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{22,64}={0,2}$/, 'is not a salt')),
+  iterations: v.pipe(
+    v.number(),
+    v.safeInteger(),
+    v.minValue(scramIterationsMin),
+    v.maxValue(scramIterationsMax),
+  ),
+  storedKey: ScramKey,
+  serverKey: ScramKey,
+}
+
 export const trackerProtocol = {
   requests: {
     hello: {
@@ -93,15 +106,7 @@ export const trackerProtocol = {
       params: v.strictObject({
         ...id,
         user: UserName,
-        salt: v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{22,64}={0,2}$/, 'is not a salt')),
-        iterations: v.pipe(
-          v.number(),
-          v.safeInteger(),
-          v.minValue(scramIterationsMin),
-          v.maxValue(scramIterationsMax),
-        ),
-        storedKey: ScramKey,
-        serverKey: ScramKey,
+        ...credentials,
       }),
       result: changed,
     },
@@ -121,6 +126,32 @@ export const trackerProtocol = {
       result: v.object({ serverFinal: ScramText, trackers: TrackerKeys }),
     },
     logout: { stage: 'proven', cost: 10, params: Nothing, result: Nothing },
+    /**
+     * The old password is proved by the answer to `login_start`; without one, only the outcome of an earlier try with
+     * this id is told.
+     */
+    change_password: {
+      stage: 'greeted',
+      cost: 60,
+      reads: true,
+      mutates: true,
+      params: v.strictObject({
+        ...id,
+        user: UserName,
+        clientFinal: v.optional(ScramText),
+        ...credentials,
+      }),
+      result: changed,
+    },
+    /** Likewise. */
+    delete_account: {
+      stage: 'greeted',
+      cost: 60,
+      reads: true,
+      mutates: true,
+      params: v.strictObject({ ...id, user: UserName, clientFinal: v.optional(ScramText) }),
+      result: changed,
+    },
 
     create_group: {
       stage: 'proven',
@@ -275,6 +306,8 @@ export const trackerProtocol = {
     }),
     /** To those who share it or asked for it: this version is no longer in the group. */
     file_gone: FileVersion,
+    /** To every client of the user but the one that asked for it: the login has ended, and the connection ends. */
+    login_ended: v.object({ user: UserName, why: v.pipe(v.string(), v.maxLength(200)) }),
     /** The keys whose tickets this community honours have changed. */
     trackers_changed: v.object({ trackers: TrackerKeys }),
   },

@@ -4,14 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { scramIterations } from '../../common/limits.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { checkLoginKey, makeNonce } from '../../common/security/challenge.ts'
-import {
-  checkClientFinal,
-  madeUpCredentials,
-  parseClientFirst,
-  serverFirstMessage,
-} from '../../common/security/scram.ts'
+import { madeUpCredentials, parseClientFirst, serverFirstMessage } from '../../common/security/scram.ts'
 import { protocolVersion, version } from '../../common/version.ts'
 import { change } from './changes.ts'
+import { answerChallenge, loginFailed, tooManyAttempts } from './password-proof.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { Params } from '../../common/wire/methods.ts'
 import type { HandlersOf, Services } from './services.ts'
@@ -20,9 +16,6 @@ import type { Requester } from './requester.ts'
 
 type Accounts = HandlersOf<'hello' | 'ping' | 'register' | 'login_start' | 'login_finish' | 'logout'>
 
-/** One sentence for a wrong password and for a user that does not exist, so that nobody learns who has an account. */
-const loginFailed = refuse('login-failed', 'wrong user name or password')
-const tooManyAttempts = refuse('too-many-attempts', 'too many failed attempts; wait a minute')
 const alreadyLoggedIn = refuse('already-logged-in', 'somebody is logged in on this connection; log out first')
 
 export function accountHandlers(services: Services): Accounts {
@@ -86,15 +79,22 @@ function startLogin(
   clientFirst: string,
   from: Requester,
 ): Answer<{ serverFirst: string }> {
-  if (from.isLoggedIn) return alreadyLoggedIn
   const first = parseClientFirst(clientFirst, from.secure?.binding)
   if (first === undefined) return refuse('invalid-params', 'this is not the first message of a SCRAM login')
   const { accounts, secret } = services.sequencer.state
   // Made up in any case, so that the time it takes does not reveal whether the user exists.
   const madeUp = madeUpCredentials(secret, first.user, scramIterations)
-  const credentials = accounts.get(first.user)?.credentials ?? madeUp
+  const account = accounts.get(first.user)
+  const credentials = account?.credentials ?? madeUp
   const serverFirst = serverFirstMessage(first.nonce, randomBytes(18).toString('base64'), credentials)
-  from.begin({ user: first.user, clientFirstBare: first.bare, serverFirst, credentials })
+  from.begin({
+    user: first.user,
+    clientFirstBare: first.bare,
+    serverFirst,
+    credentials,
+    // A copy: the account may change until the answer comes.
+    account: account === undefined ? undefined : { id: account.id, epoch: account.epoch },
+  })
   return accept({ serverFirst })
 }
 
@@ -114,14 +114,8 @@ function finishLogin(
   // A client that has logged in with this key before is not locked out by others who guess.
   if (attempts.isBlocked(user, from.host, nowMs()) && !(attempts.isKnown(user, params.key) && isOwner()))
     return tooManyAttempts
-  const serverFinal = checkClientFinal(
-    login.clientFirstBare,
-    login.serverFirst,
-    params.clientFinal,
-    login.credentials,
-    from.secure?.binding,
-  )
-  if (serverFinal === undefined) {
+  const proved = answerChallenge(sequencer.state, login, params.clientFinal, from)
+  if (proved === undefined) {
     attempts.onFailed(user, from.host, nowMs())
     // A name that nobody has may be a password in the wrong place.
     services.onLoginFailed(from.host, sequencer.state.accounts.has(user) ? user : undefined)
@@ -129,8 +123,8 @@ function finishLogin(
   }
   if (!isOwner()) return refuse('proof-failed', 'the proof of the key is wrong')
   attempts.onLoggedIn(user, params.key)
-  presence.onLogin(from.logIn(user, params.key, params.port))
-  return accept({ serverFinal, trackers: [...sequencer.state.trackers.keys()] })
+  presence.onLogin(from.logIn(user, proved.account, params.key, params.port))
+  return accept({ serverFinal: proved.serverFinal, trackers: [...sequencer.state.trackers.keys()] })
 }
 
 /** Whether the client has the key that it logs in with. On an encrypted connection it has to be that of its end. */

@@ -22,7 +22,9 @@ const maybe =
 
 const isCredentials: Check = (value) =>
   hasShape(value, { salt: isText, iterations: isCount, storedKey: isText, serverKey: isText })
-const asked = { id: isText, by: isName, group: isName }
+const identified = { id: isText, by: isName, account: maybe(isCount), epoch: maybe(isCount) }
+const asked = { ...identified, group: isName }
+const isHash: Check = (value) => typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value)
 
 /** Typed as a record so that a kind which is missing here does not compile. */
 const shapes: Readonly<Record<Command['kind'], Readonly<Record<string, Check>>>> = {
@@ -48,6 +50,11 @@ const shapes: Readonly<Record<Command['kind'], Readonly<Record<string, Check>>>>
   remove_member: { ...asked, user: isName },
   share_file: { ...asked, name: isFileName, fileId: isFileId, sizeBytes: isSize },
   unshare_file: { ...asked, name: isFileName },
+  change_password: { ...identified, credentials: isCredentials, key: maybe(isText) },
+  delete_account: identified,
+  reset_password: { id: isText, user: isName, codeHash: isHash, credentials: isCredentials },
+  issue_reset: { user: isName, account: isCount, codeHash: isHash },
+  remove_user: { user: isName, account: isCount },
 }
 
 /** `unknown` for a kind of a newer program, `malformed` for a known kind without the fields that it needs. */

@@ -29,6 +29,8 @@ export interface Account {
   shares: number
   /** Outcomes of its last commands, oldest first: see remembered.ts. */
   remembered: readonly number[]
+  /** Whoever has the code of this hash may set a new password, until then by the time in the log. */
+  reset?: { readonly codeHash: string; readonly untilMs: number } | undefined
 }
 
 export interface Group {
@@ -80,6 +82,11 @@ export interface State {
    * of the last one.
    */
   readonly registrations: { day: number; changedAt: number; readonly byNetwork: Map<string, number> }
+  /**
+   * The last commands that deleted an account, which has no memory of its own any more (see remembered.ts), and the
+   * position at which one was last deleted or removed.
+   */
+  readonly departures: { remembered: readonly number[]; lastAt: number }
   /** At level 1: outcomes of everybody's last commands. */
   readonly outcomes: LegacyOutcomes
   /** The same accounts, groups and entries by number, with when they changed: for snapshots. */

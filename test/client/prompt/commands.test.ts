@@ -46,6 +46,15 @@ describe('the reply to a command that succeeds', () => {
     })
   })
 
+  test.each([
+    ['change_password pw better', 'changePassword("pw", "better")', 'password of abc changed'],
+    ['delete_account pw', 'deleteAccount("pw")', 'account abc deleted'],
+  ])('%s, by who is logged in', async (line, call, text) => {
+    expect(await reply(line, { whoami: () => 'abc' })).toEqual({ lines: [text], exitCode: 0, calls: [call] })
+    const refused = { lines: ['error: log in first'], exitCode: 1, calls: [] }
+    expect(await reply(line)).toEqual(refused)
+  })
+
   test('download_file says where the file goes, and that it waits where nobody has it', async () => {
     const at = async (waiting: boolean) =>
       reply('download_file g1 1.png ..', {

@@ -2,7 +2,7 @@
 // ones: lists of facts, and codes instead of sentences. What the state machine is held against.
 
 import { newestLevel } from '../../../src/tracker/state/levels.ts'
-import type { UserWish } from './world.ts'
+import type { ModelWish } from './world.ts'
 
 interface Share {
   group: string
@@ -21,6 +21,13 @@ export class PlainModel {
   asks: { group: string; user: string }[] = []
   /** In the order of sharing. */
   shares: Share[] = []
+  /** Passwords by user. */
+  passwords = new Map<string, string>()
+  /** Hashes of codes for new passwords, by user. */
+  resets = new Map<string, string>()
+  /** Accounts made so far: an account's number is how many there were with it. */
+  #made = 0
+  readonly #numbers = new Map<string, number>()
 
   constructor(level = newestLevel) {
     this.#level = level
@@ -43,12 +50,15 @@ export class PlainModel {
   }
 
   /** "done", or the code of the refusal. */
-  do(wish: UserWish): string {
+  do(wish: ModelWish): string {
     if (wish.kind === 'register') {
       if (this.users.includes(wish.user)) return 'user-taken'
       this.users.push(wish.user)
+      this.#numbers.set(wish.user, ++this.#made)
+      this.passwords.set(wish.user, wish.credentials.storedKey)
       return 'done'
     }
+    if (!('group' in wish)) return this.#account(wish)
     const { by, group } = wish
     if (!this.users.includes(by)) return 'no-such-user'
     if (wish.kind === 'create_group') {
@@ -86,7 +96,7 @@ export class PlainModel {
     return 'name' in wish ? this.#share(wish, by, group) : this.#goes(group, by)
   }
 
-  #share(wish: Extract<UserWish, { name: string }>, by: string, group: string): string {
+  #share(wish: Extract<ModelWish, { name: string }>, by: string, group: string): string {
     const { name } = wish
     const there = this.sharesOf(group, name)
     if (wish.kind === 'unshare_file') {
@@ -103,6 +113,32 @@ export class PlainModel {
     if (there.length > 0 && there[0]?.user !== by) return 'name-taken'
     this.shares = this.shares.filter((share) => share.group !== group || share.name !== name)
     this.shares.push({ group, name, fileId, user: by })
+    return 'done'
+  }
+
+  #account(wish: Exclude<ModelWish, { kind: 'register' } | { group: string }>): string {
+    const user = 'by' in wish ? wish.by : wish.user
+    const exists = this.users.includes(user)
+    if ('by' in wish && !exists) return 'no-such-user'
+    if (this.#level < 2) return 'invalid-request'
+    if ('account' in wish && this.#numbers.get(user) !== wish.account) return 'no-such-user'
+    if (wish.kind === 'delete_account' || wish.kind === 'remove_user') return this.#ends(user)
+    if (wish.kind === 'issue_reset') {
+      this.resets.set(user, wish.codeHash)
+      return 'done'
+    }
+    if (wish.kind === 'reset_password' && (!exists || this.resets.get(user) !== wish.codeHash))
+      return 'wrong-code'
+    this.passwords.set(user, wish.credentials.storedKey)
+    this.resets.delete(user)
+    return 'done'
+  }
+
+  #ends(user: string): string {
+    for (const group of [...this.groups]) if (this.membersOf(group).includes(user)) this.#goes(group, user)
+    this.asks = this.asks.filter((ask) => ask.user !== user)
+    this.users = this.users.filter((each) => each !== user)
+    for (const facts of [this.passwords, this.resets, this.#numbers]) facts.delete(user)
     return 'done'
   }
 

@@ -1,0 +1,71 @@
+// Requests of users about their accounts: another password, and an end. Each proves the password on its own, also on a
+// connection without a login: a client that lost the answer asks again on whichever connection it has by then.
+
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { knownOutcome } from '../state/apply.ts'
+import type { ChangePassword, DeleteAccount } from '../state/commands.ts'
+import { no } from '../state/outcomes.ts'
+import { change } from './changes.ts'
+import { answerChallenge, tooManyAttempts } from './password-proof.ts'
+import type { Requester, Standing } from './requester.ts'
+import { answerOf, wordsOf } from './sentences.ts'
+import type { HandlersOf, Services } from './services.ts'
+
+type OwnAccount = HandlersOf<'change_password' | 'delete_account'>
+
+const wrongPassword = refuse('login-failed', 'the password is wrong; type the one that you log in with')
+const proofFirst = refuse('invalid-request', 'the password has to be proved, which begins with login_start')
+const notYet = refuse(...wordsOf(no('not-yet')))
+
+export function ownAccountHandlers(services: Services): OwnAccount {
+  return {
+    change_password: ({ id, again, user, clientFinal, ...credentials }, from) => {
+      // Its own connections stay; they have shown this key, so nobody else's do.
+      const key = from.isLoggedIn && from.user === user ? from.login.key : undefined
+      const command = { kind: 'change_password', id, by: user, credentials, key } as const
+      return changeOwn(services, command, { again, clientFinal }, from)
+    },
+    delete_account: ({ id, again, user, clientFinal }, from) =>
+      changeOwn(services, { kind: 'delete_account', id, by: user }, { again, clientFinal }, from),
+  }
+}
+
+function changeOwn(
+  services: Services,
+  command: ChangePassword | DeleteAccount,
+  { again, clientFinal }: { again: boolean | undefined; clientFinal: string | undefined },
+  from: Requester,
+): Answer<object> | Promise<Answer<object>> {
+  const { state } = services.sequencer
+  // Trackers of version 0.1 would end at such an entry of the log.
+  if (state.level < 2) return notYet
+  // Who knows the id has asked for it. Nothing could be proved with a password that no longer holds.
+  const known = again === true ? knownOutcome(state, command) : undefined
+  if (known !== undefined) return answerOf(known)
+  if (clientFinal === undefined) return proofFirst
+  const proved = provePassword(services, command.by, clientFinal, from)
+  if (!proved.ok) return proved
+  const { id: account, epoch } = proved.value
+  return change(services, { ...command, account, epoch, again }, from)
+}
+
+function provePassword(
+  { sequencer, attempts, nowMs, onLoginFailed }: Services,
+  user: string,
+  clientFinal: string,
+  from: Requester,
+): Answer<Standing> {
+  const login = from.pendingLogin
+  from.pendingLogin = undefined
+  if (login?.user !== user) return proofFirst
+  const key = from.isLoggedIn && from.user === user ? from.login.key : undefined
+  const isTooMany =
+    key === undefined ? attempts.isBlocked(user, from.host, nowMs()) : attempts.isGuessing(user, key, nowMs())
+  if (isTooMany) return tooManyAttempts
+  const proved = answerChallenge(sequencer.state, login, clientFinal, from)
+  if (proved !== undefined) return accept(proved.account)
+  if (key === undefined) attempts.onFailed(user, from.host, nowMs())
+  else attempts.onGuessed(user, key, nowMs())
+  onLoginFailed(from.host, sequencer.state.accounts.has(user) ? user : undefined)
+  return wrongPassword
+}
