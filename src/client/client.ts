@@ -11,7 +11,7 @@ import { fileNameProblem, plainNameProblem } from '../common/names.ts'
 import type { FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
 import { loadIdentity } from '../common/security/identity.ts'
-import { noSuchGroup, notLoggedIn, passwordProblem } from './answers.ts'
+import { isOneTimeCode, noCode, noSuchGroup, notLoggedIn, passwordProblem } from './answers.ts'
 import { allFiles, allGroups, allUsers } from './listing.ts'
 import type { ClientEvent, DownloadView, Operations, SharedFile } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
@@ -185,6 +185,13 @@ export class Client implements Operations {
     return this.#turns(() =>
       this.#session === undefined ? notLoggedIn() : this.#link.accounts.changePassword(old, password),
     )
+  }
+
+  async resetPassword(user: string, code: string, password: string): Promise<Answer<void>> {
+    const problem = plainNameProblem('user', user) ?? passwordProblem(password)
+    if (problem !== undefined) return refuse('bad-name', problem)
+    const digits = code.toLowerCase()
+    return isOneTimeCode(digits) ? this.#link.accounts.resetPassword(user, digits, password) : noCode()
   }
 
   /** What is shared and downloaded here is forgotten; the files stay. */

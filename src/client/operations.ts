@@ -61,6 +61,8 @@ export interface Operations {
   logout(): Promise<Answer<void>>
   /** Needs the old password; the user's other clients are logged out. */
   changePassword(old: string, password: string): Promise<Answer<void>>
+  /** With a code from whoever runs the trackers; all clients of the user are logged out. */
+  resetPassword(user: string, code: string, password: string): Promise<Answer<void>>
   /** Leaves all groups and logs out; the name is free then. */
   deleteAccount(password: string): Promise<Answer<void>>
   /** The logged-in user, if any. */

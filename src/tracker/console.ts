@@ -57,6 +57,18 @@ const commands: readonly ConsoleCommand[] = [
     run: ([tracker = ''], print, { operator }) => void operator.revoke(tracker).then(print),
   },
   {
+    name: 'reset_password',
+    words: ['<user>'],
+    help: 'prints a code with which a user who forgot the password sets a new one, once, within a day',
+    run: ([user = ''], print, { operator }) => void operator.resetPassword(user).then(print),
+  },
+  {
+    name: 'remove_user',
+    words: ['<user>'],
+    help: 'ends an account for good, with its shares; its groups pass on',
+    run: ([user = ''], print, { operator }) => void operator.removeUser(user).then(print),
+  },
+  {
     name: 'quit',
     alias: 'exit',
     help: 'ends this tracker',

@@ -36,6 +36,22 @@ test('after a new password the client comes back by itself when its tracker does
   expect(await cem.say('create_group of-cem')).toBe('group of-cem created')
 })
 
+test('who forgot the password sets a new one with a code from the tracker', async () => {
+  const dan = await world.user('dan')
+  const mark = dan.mark()
+  world.tracker.write('reset_password dan')
+  const line = await world.tracker.until(/^for dan, once/)
+  const code = line.split(' ').at(-1) ?? ''
+  expect(await dan.say(`reset_password dan ${code.slice(1)} new`)).toBe(
+    'error: a code has 32 digits and letters from a to f; copy all of it',
+  )
+  await dan.ask(`reset_password dan ${code.toUpperCase()} new`)
+  await dan.until('password of dan changed', mark)
+  await dan.until('the password of dan was changed; log in again', mark)
+  expect(await dan.say('login dan new')).toBe('logged in as dan')
+  expect(await dan.say(`reset_password dan ${code} newer`)).toMatch(/^error: this code is wrong, used up/)
+})
+
 test('an account that is deleted is logged out everywhere, and forgotten where it was deleted', async () => {
   const ben = await world.user('ben')
   await world.knows('ben-there', 'ben')

@@ -17,7 +17,8 @@ export interface AccountRequestsOptions {
   readonly knownLogins: KnownLogins
   /** Iterations for new passwords. */
   readonly iterations: number
-  readonly passwordOf: (user: string, password: string) => Password
+  /** `community`: that of the login by default. */
+  readonly passwordOf: (user: string, password: string, community?: () => string) => Password
   /** Who is logged in. */
   readonly loggedIn: () => Password | undefined
   /** Tries one tracker after the other, logged in or not. */
@@ -44,6 +45,26 @@ export class AccountRequests {
     })
     if (!answer.ok) return answer
     if (community !== undefined) await knownLogins.remember(community, user, keys)
+    return accept(undefined)
+  }
+
+  /** With a code from whoever runs the trackers. All clients of the user are logged out. */
+  async resetPassword(user: string, code: string, text: string): Promise<Answer<void>> {
+    const { passwordOf, withConnection, knownLogins } = this.#options
+    let community = ''
+    const password = passwordOf(user, text, () => community)
+    const tries = triesOf({ user, code, id: newCommandId() })
+    const answer = await withConnection(async (connection, timeoutMs) => {
+      community = connection.greeting?.cluster ?? ''
+      // Tells salt and iterations, which stay the same: see `changePassword`.
+      const begun = await connection.provePassword(password, timeoutMs)
+      if (!begun.ok) return begun
+      const keys = password.derived
+      if (keys === undefined) throw new Error('a proof needs keys')
+      return connection.request('reset_password', { ...tries(), ...credentialsOf(keys) }, timeoutMs)
+    })
+    if (!answer.ok) return answer
+    if (password.derived !== undefined) await knownLogins.remember(community, user, password.derived)
     return accept(undefined)
   }
 

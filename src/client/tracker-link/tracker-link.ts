@@ -104,7 +104,7 @@ export class TrackerLink {
     this.accounts = new AccountRequests({
       knownLogins: options.knownLogins,
       iterations: options.iterations,
-      passwordOf: (user, password) => this.#passwordOf(user, password),
+      passwordOf: (user, password, community) => this.#passwordOf(user, password, community),
       loggedIn: () => this.#credentials,
       withConnection: (attempt) => this.#withConnection(attempt, () => this.#greeted()),
       changing: (change) => this.#changingAccount(change),
@@ -190,13 +190,9 @@ export class TrackerLink {
     return accept(undefined)
   }
 
-  #passwordOf(user: string, password: string): Password {
+  #passwordOf(user: string, text: string, community = (): string => this.#communityOfLogin ?? ''): Password {
     const { knownLogins, iterations } = this.#options
-    return new Password(user, password, {
-      knownLogins,
-      iterations,
-      community: () => this.#communityOfLogin ?? '',
-    })
+    return new Password(user, text, { knownLogins, iterations, community })
   }
 
   /** Logs in where the user is not logged in yet. */

@@ -74,6 +74,9 @@ const credentials = {
   serverKey: ScramKey,
 }
 
+/** A one-time code from an operator: 128 bits, hex. */
+const OneTimeCode = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'is not a code'))
+
 export const trackerProtocol = {
   requests: {
     hello: {
@@ -150,6 +153,15 @@ export const trackerProtocol = {
       reads: true,
       mutates: true,
       params: v.strictObject({ ...id, user: UserName, clientFinal: v.optional(ScramText) }),
+      result: changed,
+    },
+    /** Sets a new password with a code from an operator. */
+    reset_password: {
+      stage: 'greeted',
+      cost: 40,
+      reads: true,
+      mutates: true,
+      params: v.strictObject({ ...id, user: UserName, code: OneTimeCode, ...credentials }),
       result: changed,
     },
 

@@ -1,7 +1,10 @@
-// Requests of users about their accounts: another password, and an end. Each proves the password on its own, also on a
-// connection without a login: a client that lost the answer asks again on whichever connection it has by then.
+// Requests of users about their accounts: another password, and an end. Each proves the password, or a code, on its own,
+// also on a connection without a login: a client that lost the answer asks again on whichever it has by then.
 
+import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import type { Params } from '../../common/wire/methods.ts'
+import { hashOfCode } from '../admission/codes.ts'
 import { knownOutcome } from '../state/apply.ts'
 import type { ChangePassword, DeleteAccount } from '../state/commands.ts'
 import { no } from '../state/outcomes.ts'
@@ -11,7 +14,7 @@ import type { Requester, Standing } from './requester.ts'
 import { answerOf, wordsOf } from './sentences.ts'
 import type { HandlersOf, Services } from './services.ts'
 
-type OwnAccount = HandlersOf<'change_password' | 'delete_account'>
+type OwnAccount = HandlersOf<'change_password' | 'delete_account' | 'reset_password'>
 
 const wrongPassword = refuse('login-failed', 'the password is wrong; type the one that you log in with')
 const proofFirst = refuse('invalid-request', 'the password has to be proved, which begins with login_start')
@@ -27,6 +30,7 @@ export function ownAccountHandlers(services: Services): OwnAccount {
     },
     delete_account: ({ id, again, user, clientFinal }, from) =>
       changeOwn(services, { kind: 'delete_account', id, by: user }, { again, clientFinal }, from),
+    reset_password: (params, from) => resetPassword(services, params, from),
   }
 }
 
@@ -47,6 +51,28 @@ function changeOwn(
   if (!proved.ok) return proved
   const { id: account, epoch } = proved.value
   return change(services, { ...command, account, epoch, again }, from)
+}
+
+/**
+ * Wrong codes count for the address alone: nobody guesses one, and who has it should not have to wait because strangers
+ * guess at the password.
+ */
+async function resetPassword(
+  services: Services,
+  { id, again, user, code, ...credentials }: Params<TrackerProtocol, 'reset_password'>,
+  from: Requester,
+): Promise<Answer<object>> {
+  const { sequencer, attempts, nowMs } = services
+  if (sequencer.state.level < 2) return notYet
+  if (attempts.isHostBlocked(from.host, nowMs())) return tooManyAttempts
+  const codeHash = hashOfCode(code)
+  const answer = await change(
+    services,
+    { kind: 'reset_password', id, user, codeHash, credentials, again },
+    from,
+  )
+  if (!answer.ok && answer.refusal.code === 'wrong-code') attempts.onHostFailed(from.host, nowMs())
+  return answer
 }
 
 function provePassword(

@@ -17,6 +17,7 @@ async function reply(line: string, answers: Partial<Operations> = {}) {
 describe('the reply to a command that succeeds', () => {
   test.each([
     ['create_user abc pw', 'createUser("abc", "pw")', 'user abc created'],
+    ['reset_password abc 0f pw', 'resetPassword("abc", "0f", "pw")', 'password of abc changed'],
     ['login abc pw', 'login("abc", "pw")', 'logged in as abc'],
     ['logout', 'logout()', 'logged out'],
     ['create_group g1', 'createGroup("g1")', 'group g1 created'],

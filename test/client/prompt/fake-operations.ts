@@ -32,6 +32,7 @@ export function fakeClient(): FakeClient {
       return accept(undefined)
     },
     changePassword: async () => accept(undefined),
+    resetPassword: async () => accept(undefined),
     deleteAccount: async () => accept(undefined),
     whoami: () => user,
     createGroup: async () => accept(undefined),

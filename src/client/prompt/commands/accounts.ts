@@ -93,6 +93,19 @@ export const accountCommands: readonly PromptCommand[] = [
     },
   },
   {
+    name: 'reset_password',
+    words: '<user> <code> [new]',
+    summary: 'set a new password with a code from whoever runs the trackers',
+    async run(surroundings, [user, code, typed]) {
+      const asked = { twice: true, question: 'new password: ' }
+      const usage = 'reset_password <user> <code> <password>'
+      const password = await passwordFor(usage, typed, surroundings, asked)
+      if (!password.ok) return password
+      const answer = await surroundings.operations.resetPassword(user, code, password.value)
+      return sayIfDone(answer, `password of ${user} changed`, `next: login ${quoteWord(user)}`)
+    },
+  },
+  {
     name: 'delete_account',
     words: '[password]',
     summary: 'leave all groups and end your account for good',
