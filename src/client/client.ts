@@ -11,7 +11,7 @@ import { fileNameProblem, plainNameProblem } from '../common/names.ts'
 import type { FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
 import { loadIdentity } from '../common/security/identity.ts'
-import { isOneTimeCode, noCode, noSuchGroup, notLoggedIn, passwordProblem } from './answers.ts'
+import { codeProblem, noSuchGroup, notLoggedIn, passwordProblem } from './answers.ts'
 import { allFiles, allGroups, allUsers } from './listing.ts'
 import type { ClientEvent, DownloadView, Operations, SharedFile } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
@@ -133,10 +133,11 @@ export class Client implements Operations {
     this.#listener = listener
   }
 
-  async createUser(user: string, password: string): Promise<Answer<void>> {
-    const problem = plainNameProblem('user', user) ?? passwordProblem(password)
+  async createUser(user: string, password: string, invite?: string): Promise<Answer<void>> {
+    const badCode = invite === undefined ? undefined : codeProblem(invite)
+    const problem = plainNameProblem('user', user) ?? passwordProblem(password) ?? badCode
     if (problem !== undefined) return refuse('bad-name', problem)
-    return this.#link.accounts.register(user, password)
+    return this.#link.accounts.register(user, password, invite?.toLowerCase())
   }
 
   login(user: string, password: string): Promise<Answer<void>> {
@@ -188,10 +189,9 @@ export class Client implements Operations {
   }
 
   async resetPassword(user: string, code: string, password: string): Promise<Answer<void>> {
-    const problem = plainNameProblem('user', user) ?? passwordProblem(password)
+    const problem = plainNameProblem('user', user) ?? passwordProblem(password) ?? codeProblem(code)
     if (problem !== undefined) return refuse('bad-name', problem)
-    const digits = code.toLowerCase()
-    return isOneTimeCode(digits) ? this.#link.accounts.resetPassword(user, digits, password) : noCode()
+    return this.#link.accounts.resetPassword(user, code.toLowerCase(), password)
   }
 
   /** What is shared and downloaded here is forgotten; the files stay. */

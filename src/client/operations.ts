@@ -54,7 +54,8 @@ export type ClientEvent =
   | { readonly kind: 'notice'; readonly sentence: string }
 
 export interface Operations {
-  createUser(user: string, password: string): Promise<Answer<void>>
+  /** `invite`: a code from whoever runs the trackers, where new users need one. */
+  createUser(user: string, password: string, invite?: string): Promise<Answer<void>>
   /** Resumes the shares and unfinished downloads of this user. */
   login(user: string, password: string): Promise<Answer<void>>
   /** Stops sharing and pauses downloads until the next login. */

@@ -38,6 +38,8 @@ const numbers = {
   'no-such-download': 30,
   'over-quota': 31,
   'wrong-code': 32,
+  'not-invited': 33,
+  'registration-closed': 34,
 } as const
 
 /** The kind of refusal, for programs; the sentence beside it is for people. */

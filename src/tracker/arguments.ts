@@ -10,6 +10,7 @@ import { Failure, sentenceOf } from '../common/failure.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
 import type { Encryption } from '../common/wire/protection.ts'
+import { registrationModes, type RegistrationMode } from './state/registration-modes.ts'
 import { folderOfList, readKnownFolders, type KnownFolder } from './folder-of-list.ts'
 import { parseNatsAddress, type NatsAddress } from './log/nats/nats-address.ts'
 import { parseNatsCredentials } from './log/nats/nats-credentials.ts'
@@ -29,6 +30,8 @@ export interface Arguments {
   readonly nats: NatsAddress | undefined
   readonly encryption: Encryption
   readonly logLevel: string
+  /** Undefined to leave it as it is. */
+  readonly registration: RegistrationMode | undefined
   /** The port on loopback for Prometheus; undefined for none. */
   readonly metricsPort: number | undefined
 }
@@ -46,6 +49,7 @@ interface Options {
   logLevel: string
   tls?: boolean
   insecurePlain?: boolean
+  registration?: RegistrationMode
   metrics?: number
 }
 
@@ -89,6 +93,7 @@ export function parseArguments(
     nats: natsOf(options),
     encryption: encryptionOf(options),
     logLevel: options.logLevel,
+    registration: options.registration,
     metricsPort: options.metrics,
   }
 }
@@ -155,6 +160,12 @@ function defineProgram(write: (output: string) => void): Command {
       new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(
         'tls',
       ),
+    )
+    .addOption(
+      new Option(
+        '--registration <mode>',
+        'who may register, at all trackers of the community, until it is set again',
+      ).choices(registrationModes),
     )
     .addOption(
       new Option('--log-level <level>', 'what to log on standard error').choices(logLevels).default('warn'),

@@ -4,7 +4,11 @@ import { hashOfCode, makeCode } from './admission/codes.ts'
 import type { Sequencer } from './sequencer.ts'
 import { wordsOf } from './requests/sentences.ts'
 import type { Command } from './state/commands.ts'
+import { isRegistrationMode, type RegistrationMode } from './state/registration-modes.ts'
 import { isQuotaName, quotaMax, quotaNames, quotaTable } from './state/quotas.ts'
+
+/** Trackers of version 0.1 would end at such an entry of the log. */
+const notYet = 'error: this needs every tracker of the community to be updated first; trackers lists them'
 
 export class Operator {
   readonly #sequencer: Sequencer
@@ -68,13 +72,32 @@ export class Operator {
     return typeof account === 'string' ? account : this.#submit({ kind: 'remove_user', user, account })
   }
 
+  /** A line with a code with which somebody registers, or why there is none. */
+  async invite(): Promise<string> {
+    if (this.#sequencer.state.level < 2) return notYet
+    const code = makeCode()
+    const answer = await this.#submit({ kind: 'add_invite', codeHash: hashOfCode(code) })
+    if (answer !== 'done') return answer
+    return `for one new user, within a week, at a client: create_user <user> --invite ${code}`
+  }
+
+  /** Who may register. */
+  get registration(): RegistrationMode {
+    return this.#sequencer.state.registration.mode
+  }
+
+  /** At all trackers, from now on. "done", or why not. */
+  async setRegistration(mode: string): Promise<string> {
+    if (!isRegistrationMode(mode)) return 'error: registration is open, invited or closed'
+    if (this.#sequencer.state.level < 2) return notYet
+    return this.#submit({ kind: 'set_registration', mode })
+  }
+
   /** Its number, or why not. */
   #accountOf(user: string): number | string {
     void this.#sequencer.sync()
     const { level, accounts } = this.#sequencer.state
-    // Trackers of version 0.1 would end at such an entry of the log.
-    if (level < 2)
-      return 'error: this needs every tracker of the community to be updated first; trackers lists them'
+    if (level < 2) return notYet
     return accounts.get(user)?.id ?? `error: there is no user ${user}`
   }
 

@@ -36,6 +36,8 @@ test('help has a line for each command', async () => {
     'quota [name] [value]',
     'trackers',
     'revoke_tracker <tracker>',
+    'registration [mode]',
+    'invite',
     'reset_password <user>',
     'remove_user <user>',
     'quit',

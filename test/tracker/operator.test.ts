@@ -156,3 +156,50 @@ test('the operator removes a user, and nobody else', async () => {
   expect(await operator.removeUser('ann')).toBe('done')
   expect(await ann.hears('login_ended')).toEqual({ user: 'ann', why: 'the account ann was deleted' })
 })
+
+test('who may register is the same at all trackers, and after a restart', async () => {
+  const folder = temporaryFolder()
+  const [one, two] = [await runTracker(folder, 1), await runTracker(folder, 2)]
+  expect(one.operator.registration).toBe('open')
+  expect(await one.operator.setRegistration('toString')).toBe(
+    'error: registration is open, invited or closed',
+  )
+  expect(await one.operator.setRegistration('invited')).toBe('done')
+  const client = await TestClient.connect(two.address)
+  await client.hello()
+  expect(await client.register('ann', 'secret')).toMatchObject({ refusal: { code: 'not-invited' } })
+  const line = await one.operator.invite()
+  const invite =
+    /^for one new user, within a week, at a client: create_user <user> --invite ([0-9a-f]{32})$/.exec(
+      line,
+    )?.[1]
+  const params = { user: 'ann', ...credentialsOf(await keysOf('secret')) }
+  expect(await client.change('register', { ...params, invite: '0'.repeat(32) })).toMatchObject(wrongCode)
+  expect(await client.change('register', { ...params, invite })).toEqual({ ok: true, value: {} })
+  expect(await client.change('register', { ...params, user: 'bob', invite })).toMatchObject(wrongCode)
+  await two.close()
+  expect((await runTracker(folder, 2)).operator.registration).toBe('invited')
+})
+
+test('a tracker that is started with --registration sets it for all, before it serves anybody', async () => {
+  const folder = temporaryFolder()
+  const one = await runTracker(folder, 1)
+  const start = (registration: 'closed' | 'open', level?: number): Promise<Tracker> =>
+    startTracker({
+      address: { host: '127.0.0.1', port: 0 },
+      number: 2,
+      dataFolder: level === undefined ? folder : temporaryFolder(),
+      registration,
+      level,
+      log: pino({ level: 'silent' }),
+      onLost: () => undefined,
+    })
+  const two = await start('closed')
+  onTestFinished(() => two.close())
+  const client = await TestClient.connect(one.address)
+  await client.hello()
+  expect(await client.register('ann', 'secret')).toMatchObject({ refusal: { code: 'registration-closed' } })
+  await expect(start('closed', 1)).rejects.toThrow(
+    '--registration closed: this needs every tracker of the community to be updated first; trackers lists them',
+  )
+})

@@ -34,10 +34,11 @@ export class AccountRequests {
     this.#options = options
   }
 
-  async register(user: string, password: string): Promise<Answer<void>> {
+  /** `invite`: a code, where new users need one. */
+  async register(user: string, password: string, invite?: string): Promise<Answer<void>> {
     const { iterations, knownLogins, withConnection } = this.#options
     const keys = await deriveKeys(password, randomBytes(16).toString('base64'), iterations)
-    const tries = triesOf({ user, ...credentialsOf(keys), id: newCommandId() })
+    const tries = triesOf({ user, ...credentialsOf(keys), invite, id: newCommandId() })
     let community: string | undefined
     const answer = await withConnection((connection, timeoutMs) => {
       community = connection.greeting?.cluster

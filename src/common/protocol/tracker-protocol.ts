@@ -110,6 +110,7 @@ export const trackerProtocol = {
         ...id,
         user: UserName,
         ...credentials,
+        invite: v.optional(OneTimeCode),
       }),
       result: changed,
     },

@@ -2,10 +2,11 @@
 
 import { randomBytes } from 'node:crypto'
 import { scramIterations } from '../../common/limits.ts'
-import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { accept, refuse, type Answer, type RefusalCode } from '../../common/refusal.ts'
 import { checkLoginKey, makeNonce } from '../../common/security/challenge.ts'
 import { madeUpCredentials, parseClientFirst, serverFirstMessage } from '../../common/security/scram.ts'
 import { protocolVersion, version } from '../../common/version.ts'
+import { hashOfCode } from '../admission/codes.ts'
 import { change } from './changes.ts'
 import { answerChallenge, loginFailed, tooManyAttempts } from './password-proof.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
@@ -58,20 +59,26 @@ function hello(services: Services, protocol: number, from: Requester): ReturnTyp
   })
 }
 
-/** Trying out which names are taken counts as a failed attempt to get in. */
+/** Trying out which names are taken, or codes, counts as a failed attempt to get in. */
 function register(
   services: Services,
-  { id, user, again, ...credentials }: Params<TrackerProtocol, 'register'>,
+  { id, user, again, invite, ...credentials }: Params<TrackerProtocol, 'register'>,
   from: Requester,
 ): ReturnType<Accounts['register']> {
   const { attempts, nowMs } = services
   if (attempts.isHostBlocked(from.host, nowMs())) return tooManyAttempts
-  const answer = change(services, { kind: 'register', id, user, credentials, again }, from)
+  // Older trackers of the log know no such field, and ask for no code.
+  const invited = invite === undefined ? {} : { invite: hashOfCode(invite) }
+  const answer = change(services, { kind: 'register', id, user, credentials, ...invited, again }, from)
   const note = (answer: Answer<object>): Answer<object> => {
-    if (!answer.ok && answer.refusal.code === 'user-taken') attempts.onHostFailed(from.host, nowMs())
+    if (!answer.ok && isGuess(answer.refusal.code)) attempts.onHostFailed(from.host, nowMs())
     return answer
   }
   return answer instanceof Promise ? answer.then(note) : note(answer)
+}
+
+function isGuess(code: RefusalCode): boolean {
+  return code === 'user-taken' || code === 'wrong-code'
 }
 
 function startLogin(

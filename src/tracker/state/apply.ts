@@ -18,6 +18,7 @@ import { shareFile, unshareFile } from './entries.ts'
 import { createGroup, decideRequest, joinGroup, leaveGroup, removeMember } from './groups.ts'
 import { done, no, type Decision, type No, type Outcome } from './outcomes.ts'
 import { mayBeForgotten, remember, remembered } from './remembered.ts'
+import { addInvite, setRegistration } from './registration.ts'
 import type { Account, State } from './state.ts'
 import { raiseLevel, revokeTracker, setQuota, trackerStarted } from './trackers.ts'
 
@@ -67,6 +68,10 @@ function decide(state: State, command: Command, effects: Effect[], at: At): Deci
       return raiseLevel(state, command)
     case 'set_quota':
       return setQuota(state, command)
+    case 'set_registration':
+      return setRegistration(state, command)
+    case 'add_invite':
+      return addInvite(state, command, at)
     case 'register':
       return register(state, command, at)
     case 'reset_password':

@@ -6,6 +6,7 @@ import { pieceBytes, pieceCountMax } from '../../common/limits.ts'
 import { couldBeFileName, isPlainName } from '../../common/names.ts'
 import { quotaMax, isQuotaName } from './quotas.ts'
 import type { Command } from './commands.ts'
+import { isRegistrationMode } from './registration-modes.ts'
 
 type Check = (value: unknown) => boolean
 
@@ -41,7 +42,9 @@ const shapes: Readonly<Record<Command['kind'], Readonly<Record<string, Check>>>>
     quota: (value) => typeof value === 'string' && isQuotaName(value),
     value: (value) => isCount(value) && (value as number) <= quotaMax,
   },
-  register: { id: isText, user: isName, credentials: isCredentials },
+  register: { id: isText, user: isName, credentials: isCredentials, invite: maybe(isHash) },
+  set_registration: { mode: isRegistrationMode },
+  add_invite: { codeHash: isHash },
   create_group: asked,
   join_group: asked,
   accept_request: { ...asked, user: isName },

@@ -3,6 +3,7 @@
 
 import type { Credentials } from '../../common/security/scram.ts'
 import type { QuotaName } from './quotas.ts'
+import type { RegistrationMode } from './registration-modes.ts'
 
 /** Asked for by a logged-in user. `id` is chosen by the client and repeated by its retries. */
 interface Asked {
@@ -52,6 +53,20 @@ export interface Register {
   readonly id: string
   readonly user: string
   readonly credentials: Credentials
+  /** The hash of a code from an operator, where new users need one. */
+  readonly invite?: string | undefined
+}
+
+/** By an operator: who may register. */
+export interface SetRegistration {
+  readonly kind: 'set_registration'
+  readonly mode: RegistrationMode
+}
+
+/** By an operator: whoever has the code may register, once. */
+export interface AddInvite {
+  readonly kind: 'add_invite'
+  readonly codeHash: string
 }
 
 export interface CreateGroup extends Asked {
@@ -138,7 +153,15 @@ export type Change =
 export type UserCommand = Change | Register | ChangePassword | DeleteAccount | ResetPassword
 
 export type Command =
-  TrackerStarted | RaiseLevel | RevokeTracker | SetQuota | IssueReset | RemoveUser | UserCommand
+  | TrackerStarted
+  | RaiseLevel
+  | RevokeTracker
+  | SetQuota
+  | SetRegistration
+  | AddInvite
+  | IssueReset
+  | RemoveUser
+  | UserCommand
 
 /** At level 1: the key that a retry shares with its first try; undefined for what is never retried. */
 export function legacyKey(command: Command): string | undefined {

@@ -25,6 +25,7 @@ export function emptyState(): State {
     groups: sortedByName(),
     quotas: defaultQuotas,
     registrations: { day: 0, changedAt: 0, byNetwork: new Map() },
+    registration: { mode: 'open', invites: new Map() },
     departures: { remembered: [], lastAt: 0 },
     outcomes: new LegacyOutcomes(),
     shelves: {

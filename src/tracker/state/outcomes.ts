@@ -39,6 +39,10 @@ export const reasons = [
   'not-yet',
   /** A code for a new password, or for a registration. */
   'wrong-code',
+  /** Only invited people may register, or nobody. */
+  'not-invited',
+  'registration-closed',
+  'too-many-invites',
 ] as const
 export type Reason = (typeof reasons)[number]
 

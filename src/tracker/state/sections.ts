@@ -8,6 +8,7 @@ import { emptyState } from './empty-state.ts'
 import { Holdings } from './holdings.ts'
 import { defaultQuotas, isQuotaName, quotaNames, type Quotas } from './quotas.ts'
 import { OrderedSet } from './ordered-set.ts'
+import type { RegistrationMode } from './registration-modes.ts'
 import { allOf, sharersOf } from './sharers.ts'
 import type { Account, Entry, Group, State } from './state.ts'
 import { sortedByName } from './sorted-map.ts'
@@ -34,6 +35,7 @@ interface CommunityFields {
   nextIds: [number, number, number]
   /** The rest is absent where it is as in an empty state. Deletions that are remembered: */
   departures?: [lastAt: number, remembered: string]
+  registration?: [mode: RegistrationMode, invites: [codeHash: string, untilMs: number][]]
 }
 type AccountFields = [
   id: number,
@@ -118,6 +120,7 @@ function restoreSection(state: State, key: string, fields: unknown): void {
 
 function communityFields(state: State): CommunityFields {
   const { departures } = state
+  const { mode, invites } = state.registration
   const { accounts, groups, entries } = state.shelves
   return {
     format: 2,
@@ -127,6 +130,7 @@ function communityFields(state: State): CommunityFields {
     trackers: Array.from(state.trackers, ([key, { level, number }]) => [key, level, number]),
     quotas: quotaNames.map((name) => state.quotas[name]),
     nextIds: [accounts.nextId, groups.nextId, entries.nextId],
+    ...((mode !== 'open' || invites.size > 0) && { registration: [mode, [...invites]] }),
     ...(departures.lastAt > 0 && { departures: [departures.lastAt, textOf(departures.remembered)] }),
   }
 }
@@ -148,6 +152,9 @@ function restoreCommunity(state: State, fields: CommunityFields): void {
   state.shelves.groups.nextId = group
   state.shelves.entries.nextId = entry
   const [lastAt, remembered] = fields.departures ?? [0, '']
+  const [mode, invites] = fields.registration ?? ['open', []]
+  state.registration.mode = mode
+  for (const [codeHash, untilMs] of invites) state.registration.invites.set(codeHash, untilMs)
   Object.assign(state.departures, { lastAt, remembered: numbersOf(remembered) })
 }
 

@@ -8,6 +8,7 @@ import type { Holdings } from './holdings.ts'
 import type { LegacyOutcomes } from './legacy-outcomes.ts'
 import type { OrderedSet } from './ordered-set.ts'
 import type { Quotas } from './quotas.ts'
+import type { Registration } from './registration-modes.ts'
 import { firstOf, type Sharers } from './sharers.ts'
 import type { Shelves } from './shelves.ts'
 import type { SortedMap } from './sorted-map.ts'
@@ -82,6 +83,8 @@ export interface State {
    * of the last one.
    */
   readonly registrations: { day: number; changedAt: number; readonly byNetwork: Map<string, number> }
+  /** Who may register. */
+  readonly registration: Registration
   /**
    * The last commands that deleted an account, which has no memory of its own any more (see remembered.ts), and the
    * position at which one was last deleted or removed.

@@ -56,6 +56,8 @@ const wideKinds: ReadonlySet<Command['kind']> = new Set([
   'reset_password',
   'issue_reset',
   'remove_user',
+  'set_registration',
+  'add_invite',
 ])
 
 class Counts {

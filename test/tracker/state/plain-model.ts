@@ -4,6 +4,11 @@
 import { newestLevel } from '../../../src/tracker/state/levels.ts'
 import type { ModelWish } from './world.ts'
 
+type AccountWish = Exclude<
+  ModelWish,
+  { kind: 'register' | 'set_registration' | 'add_invite' } | { group: string }
+>
+
 interface Share {
   group: string
   name: string
@@ -25,6 +30,9 @@ export class PlainModel {
   passwords = new Map<string, string>()
   /** Hashes of codes for new passwords, by user. */
   resets = new Map<string, string>()
+  mode = 'open'
+  /** Hashes of codes for registrations. */
+  invites = new Set<string>()
   /** Accounts made so far: an account's number is how many there were with it. */
   #made = 0
   readonly #numbers = new Map<string, number>()
@@ -52,10 +60,19 @@ export class PlainModel {
   /** "done", or the code of the refusal. */
   do(wish: ModelWish): string {
     if (wish.kind === 'register') {
+      const invited = this.#admits(wish.invite)
+      if (invited !== 'done') return invited
       if (this.users.includes(wish.user)) return 'user-taken'
       this.users.push(wish.user)
+      if (this.#level > 1) this.invites.delete(wish.invite ?? '')
       this.#numbers.set(wish.user, ++this.#made)
       this.passwords.set(wish.user, wish.credentials.storedKey)
+      return 'done'
+    }
+    if (wish.kind === 'set_registration' || wish.kind === 'add_invite') {
+      if (this.#level < 2) return 'invalid-request'
+      if (wish.kind === 'add_invite') this.invites.add(wish.codeHash)
+      else this.mode = wish.mode
       return 'done'
     }
     if (!('group' in wish)) return this.#account(wish)
@@ -116,7 +133,14 @@ export class PlainModel {
     return 'done'
   }
 
-  #account(wish: Exclude<ModelWish, { kind: 'register' } | { group: string }>): string {
+  #admits(invite: string | undefined): string {
+    if (this.#level < 2 || this.mode === 'open') return 'done'
+    if (this.mode === 'closed') return 'registration-closed'
+    if (invite === undefined) return 'not-invited'
+    return this.invites.has(invite) ? 'done' : 'wrong-code'
+  }
+
+  #account(wish: AccountWish): string {
     const user = 'by' in wish ? wish.by : wish.user
     const exists = this.users.includes(user)
     if ('by' in wish && !exists) return 'no-such-user'

@@ -20,9 +20,10 @@ function namesOf(accounts: Iterable<Account>): string[] {
 }
 
 /** The facts of a state, in the words of the plain model. */
-function factsOf({ accounts, groups }: State): object {
+function factsOf({ accounts, groups, registration }: State): object {
   return {
     users: accounts.valuesArray().map(({ name, credentials }) => [name, credentials.storedKey]),
+    registration: [registration.mode, [...registration.invites.keys()]],
     resets: accounts.valuesArray().map(({ reset }) => reset?.codeHash),
     groups: groups
       .valuesArray()
@@ -41,6 +42,7 @@ function factsOfModel(model: PlainModel): object {
   const groups = model.groups.toSorted()
   return {
     users: model.users.toSorted().map((user) => [user, model.passwords.get(user)]),
+    registration: [model.mode, [...model.invites]],
     resets: model.users.toSorted().map((user) => model.resets.get(user)),
     groups: groups.map((name) => [name, model.ownerOf(name), model.membersOf(name), model.asksFor(name)]),
     shares: groups.flatMap((group) =>
@@ -53,6 +55,14 @@ function factsOfModel(model: PlainModel): object {
     ),
   }
 }
+
+/** Never repeated. */
+const operators: ReadonlySet<string> = new Set<Command['kind']>([
+  'set_registration',
+  'add_invite',
+  'issue_reset',
+  'remove_user',
+])
 
 function codeOf(outcome: Outcome): string {
   const answer = answerOf(outcome)
@@ -204,11 +214,12 @@ describe.each([1, 2])('at level %i', (level) => {
           if ('by' in repeated && registeredAt(commands, repeated.by) > back) continue
           if ('by' in repeated && level > 1 && repeated.account === undefined) continue
           // Only users repeat; and a registration is too late by its `after` when its account has gone.
-          if (repeated.kind === 'issue_reset' || repeated.kind === 'remove_user') continue
+          if (operators.has(repeated.kind)) continue
           const since = commands.slice(back, index + 1)
           if ('user' in repeated && !('by' in repeated) && mayHaveLeft(since, repeated.user)) continue
-          // Codes are random: none is tried before it is issued.
-          if (repeated.kind === 'reset_password' && outcomes[back]?.ok === false) continue
+          // Codes are random: none is tried before it is issued. A refused registration has nobody to remember it.
+          const isOfStranger = repeated.kind === 'reset_password' || repeated.kind === 'register'
+          if (isOfStranger && outcomes[back]?.ok === false) continue
           const isLate = isGone(often, repeated) && repeated.kind !== 'delete_account'
           const { outcome, effects } = applyNext(often, repeated)
           const code = isLate ? 'unavailable' : codeOf(outcomes[back] as Outcome)

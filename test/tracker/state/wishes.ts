@@ -20,6 +20,9 @@ const account = fc.integer({ min: 1, max: 6 })
 
 /** Rare: whoever goes takes much of the world along. */
 const anyAccountWish: fc.Arbitrary<ModelWish> = fc.oneof(
+  fc.record({ kind: kind('set_registration'), mode: fc.constantFrom('open', 'invited', 'open', 'closed') }),
+  fc.record({ kind: kind('add_invite'), codeHash }),
+  fc.record({ kind: kind('register'), user, credentials: fc.constant(credentials), invite: codeHash }),
   fc.record({ kind: kind('change_password'), by: user, credentials: otherCredentials }),
   fc.record({ kind: kind('delete_account'), by: user }),
   fc.record({ kind: kind('remove_user'), user, account }),

@@ -45,12 +45,15 @@ export const accountCommands: readonly PromptCommand[] = [
     name: 'create_user',
     words: '<user> [password]',
     summary: 'make an account',
-    async run(surroundings, [user, typed]) {
+    flags: [
+      { flag: '--invite <code>', summary: 'where new users need a code from whoever runs the trackers' },
+    ],
+    async run(surroundings, [user, typed], flags) {
       const password = await passwordFor('create_user <user> <password>', typed, surroundings, {
         twice: true,
       })
       if (!password.ok) return password
-      const answer = await surroundings.operations.createUser(user, password.value)
+      const answer = await surroundings.operations.createUser(user, password.value, flags.get('--invite'))
       return sayIfDone(answer, `user ${user} created`, `next: login ${quoteWord(user)}`)
     },
   },
