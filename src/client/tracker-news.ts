@@ -66,16 +66,18 @@ export class TrackerNews implements TrackerLinkEvents {
         if (!isLeaving(file.group)) session()?.shares.onFileGone(file)
         session()?.downloads.onFileGone(file)
       },
-      login_ended: ({ user, why }) => {
-        this.#isEnding = true
-        this.#parts.onLoginEnded(user, why)
-      },
+      login_ended: ({ user, why }) => this.onLoginEnded(user, why),
       trackers_changed: ({ trackers }) => tickets.onTrackers(trackers),
     }
   }
 
   onTrackers(keys: readonly string[]): void {
     this.#parts.tickets.onTrackers(keys)
+  }
+
+  onLoginEnded(user: string, why: string): void {
+    this.#isEnding = true
+    this.#parts.onLoginEnded(user, why)
   }
 
   onTime(key: string, timeMs: number): void {

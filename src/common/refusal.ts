@@ -40,6 +40,7 @@ const numbers = {
   'wrong-code': 32,
   'not-invited': 33,
   'registration-closed': 34,
+  'login-ended': 35,
 } as const
 
 /** The kind of refusal, for programs; the sentence beside it is for people. */

@@ -85,6 +85,7 @@ async function logIn(port: number): Promise<number> {
       trackers_changed: nothing,
     },
     onTrackers: nothing,
+    onLoginEnded: nothing,
     credentialsFor: () => credentials,
     onUp: () => onUp(),
     onDown: nothing,

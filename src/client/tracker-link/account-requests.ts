@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { credentialsOf, deriveKeys } from '../../common/security/scram.ts'
-import type { Params } from '../../common/wire/methods.ts'
+import type { Params, Result } from '../../common/wire/methods.ts'
 import type { KnownLogins } from '../storage/known-logins.ts'
 import type { Password } from './password.ts'
 import { newCommandId, triesOf } from './repeats.ts'
@@ -80,8 +80,10 @@ export class AccountRequests {
     const keys = await deriveKeys(text, salt, iterations)
     const params = { user, ...credentialsOf(keys), id: newCommandId() }
     const answer = await this.#change('change_password', params, passwordOf(user, old))
-    if (answer.ok) current.replace(text, keys)
-    return answer
+    if (!answer.ok) return answer
+    current.replace(text, keys)
+    current.onSession(answer.value.session)
+    return accept(undefined)
   }
 
   /** Of the user who is logged in. */
@@ -91,8 +93,9 @@ export class AccountRequests {
     if (user === undefined) return refuse('login-first', 'log in first')
     const asked = passwordOf(user, password)
     const answer = await this.#change('delete_account', { user, id: newCommandId() }, asked)
-    if (answer.ok) await this.#options.knownLogins.forget(asked.community, user)
-    return answer
+    if (!answer.ok) return answer
+    await this.#options.knownLogins.forget(asked.community, user)
+    return accept(undefined)
   }
 
   /** `password`: as it was typed now, which may be wrong. */
@@ -100,9 +103,9 @@ export class AccountRequests {
     method: M,
     params: Params<TrackerProtocol, M>,
     password: Password,
-  ): Promise<Answer<void>> {
+  ): Promise<Answer<Result<TrackerProtocol, M>>> {
     let isRepeated = false
-    const attempt: Attempt<object> = async (connection, timeoutMs) => {
+    const attempt: Attempt<Result<TrackerProtocol, M>> = async (connection, timeoutMs) => {
       const again = isRepeated
       isRepeated = true
       if (again) {
@@ -113,7 +116,6 @@ export class AccountRequests {
       if (!proof.ok) return proof
       return connection.request(method, { ...params, again, clientFinal: proof.value }, timeoutMs)
     }
-    const answer = await this.#options.changing(() => this.#options.withConnection(attempt))
-    return answer.ok ? accept(undefined) : answer
+    return this.#options.changing(() => this.#options.withConnection(attempt))
   }
 }

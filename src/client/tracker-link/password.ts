@@ -17,6 +17,7 @@ export class Password {
   readonly #options: PasswordOptions
   #text: string
   #derived: ClientKeys | undefined
+  #session: string | undefined
 
   constructor(user: string, text: string, options: PasswordOptions) {
     this.user = user
@@ -44,10 +45,21 @@ export class Password {
     return keys
   }
 
+  /** Of the last login, as long as it is good. */
+  get session(): { text: string; serverKey: string } | undefined {
+    if (this.#session === undefined || this.#derived === undefined) return undefined
+    return { text: this.#session, serverKey: this.#derived.serverKey.toString('base64') }
+  }
+
+  readonly onSession = (text: string | undefined): void => {
+    this.#session = text
+  }
+
   /** From now on it is this one, with these keys. */
   replace(text: string, keys: ClientKeys): void {
     this.#text = text
     this.#derived = keys
+    this.#session = undefined
   }
 
   #checkKnown(salt: string, iterations: number): void {

@@ -41,6 +41,8 @@ export interface TrackerLinkEvents {
   told(teller: Teller): Told
   /** A login succeeded; these are the keys whose tickets this community honours. */
   onTrackers(keys: readonly string[]): void
+  /** The login cannot be taken up again: the password was changed, or the account is gone. */
+  onLoginEnded(user: string, why: string): void
   /** The time of the tracker with this key, in milliseconds since 1970. */
   onTime(key: string, timeMs: number): void
   /** A tracker is connected and, while a user is logged in, has accepted the login. */
@@ -127,6 +129,7 @@ export class TrackerLink {
         onTrackers: (keys) => events.onTrackers(keys),
         credentialsFor: (community) =>
           community === this.#communityOfLogin && !this.#isChangingAccount ? this.#credentials : undefined,
+        onLoginEnded: ({ user }, why) => events.onLoginEnded(user, why),
         onUp: (connection, greeting) => this.#onUp(connection, greeting),
         onDown: () => {
           this.#toldOnce.onGone(connection)
@@ -205,7 +208,7 @@ export class TrackerLink {
 
   async #alsoLogin(connection: TrackerConnection, credentials: Password): Promise<void> {
     try {
-      const answer = await connection.login(credentials)
+      const answer = await connection.logIn(credentials)
       // The user logged out meanwhile, and that logout missed this connection.
       if (this.#credentials !== credentials) return await connection.logout()
       // This tracker has missed what was announced since the first login.

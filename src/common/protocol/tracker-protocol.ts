@@ -22,6 +22,7 @@ import {
   Port,
   PublicKey,
   ScramText,
+  SessionText,
   Signature,
   SizeBytes,
   TicketText,
@@ -77,6 +78,8 @@ const credentials = {
 /** A one-time code from an operator: 128 bits, hex. */
 const OneTimeCode = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'is not a code'))
 
+const session = v.optional(SessionText)
+
 export const trackerProtocol = {
   requests: {
     hello: {
@@ -123,11 +126,20 @@ export const trackerProtocol = {
     },
     login_finish: {
       stage: 'greeted',
-      cost: 400,
+      cost: 480,
       reads: true,
       params: v.strictObject({ clientFinal: ScramText, key: PublicKey, proof: Signature, port: Port }),
-      /** `trackers`: the keys whose tickets this community honours. */
-      result: v.object({ serverFinal: ScramText, trackers: TrackerKeys }),
+      /** `trackers`: the keys whose tickets this community honours. `session`: for `resume_login`. */
+      result: v.object({ serverFinal: ScramText, trackers: TrackerKeys, session }),
+    },
+    /** Logs in with the session of an earlier login, here or at another tracker, and the key of then. */
+    resume_login: {
+      stage: 'greeted',
+      cost: 660,
+      reads: true,
+      params: v.strictObject({ session: SessionText, nonce: Nonce, proof: Signature, port: Port }),
+      /** `verifier` shows that the tracker knows the user. `session`: a newer one, when this one gets old. */
+      result: v.object({ verifier: ScramKey, trackers: TrackerKeys, session }),
     },
     logout: { stage: 'proven', cost: 10, params: Nothing, result: Nothing },
     /**
@@ -136,7 +148,7 @@ export const trackerProtocol = {
      */
     change_password: {
       stage: 'greeted',
-      cost: 60,
+      cost: 240,
       reads: true,
       mutates: true,
       params: v.strictObject({
@@ -145,12 +157,13 @@ export const trackerProtocol = {
         clientFinal: v.optional(ScramText),
         ...credentials,
       }),
-      result: changed,
+      /** `session`: in the place of the one of the old password, where the user is logged in. */
+      result: v.object({ session }),
     },
     /** Likewise. */
     delete_account: {
       stage: 'greeted',
-      cost: 60,
+      cost: 100,
       reads: true,
       mutates: true,
       params: v.strictObject({ ...id, user: UserName, clientFinal: v.optional(ScramText) }),
@@ -159,7 +172,7 @@ export const trackerProtocol = {
     /** Sets a new password with a code from an operator. */
     reset_password: {
       stage: 'greeted',
-      cost: 40,
+      cost: 60,
       reads: true,
       mutates: true,
       params: v.strictObject({ ...id, user: UserName, code: OneTimeCode, ...credentials }),

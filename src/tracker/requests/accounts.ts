@@ -1,10 +1,11 @@
 // Requests about identity: hello, registering, logging in and out.
 
 import { randomBytes } from 'node:crypto'
-import { scramIterations } from '../../common/limits.ts'
+import { scramIterations, sessionLifetimeMs } from '../../common/limits.ts'
 import { accept, refuse, type Answer, type RefusalCode } from '../../common/refusal.ts'
-import { checkLoginKey, makeNonce } from '../../common/security/challenge.ts'
+import { checkLoginKey, makeNonce, type LoginChallenge } from '../../common/security/challenge.ts'
 import { madeUpCredentials, parseClientFirst, serverFirstMessage } from '../../common/security/scram.ts'
+import { readSession, sessionVerifier, type Session } from '../../common/security/session.ts'
 import { protocolVersion, version } from '../../common/version.ts'
 import { hashOfCode } from '../admission/codes.ts'
 import { change } from './changes.ts'
@@ -14,9 +15,14 @@ import type { Params } from '../../common/wire/methods.ts'
 import type { HandlersOf, Services } from './services.ts'
 import { nothing } from './services.ts'
 import type { Requester } from './requester.ts'
+import { sessionOf } from './session-of.ts'
+import type { Account, State } from '../state/state.ts'
 
-type Accounts = HandlersOf<'hello' | 'ping' | 'register' | 'login_start' | 'login_finish' | 'logout'>
+type Accounts = HandlersOf<
+  'hello' | 'ping' | 'register' | 'login_start' | 'login_finish' | 'resume_login' | 'logout'
+>
 
+const loginEnded = refuse('login-ended', 'the password was changed, or the account has ended; log in again')
 const alreadyLoggedIn = refuse('already-logged-in', 'somebody is logged in on this connection; log out first')
 
 export function accountHandlers(services: Services): Accounts {
@@ -27,6 +33,7 @@ export function accountHandlers(services: Services): Accounts {
     register: (params, from) => register(services, params, from),
     login_start: ({ clientFirst }, from) => startLogin(services, clientFirst, from),
     login_finish: (params, from) => finishLogin(services, params, from),
+    resume_login: (params, from) => resumeLogin(services, params, from),
     logout: (_params, from) => {
       const login = from.logOut()
       if (login !== undefined) presence.onLogout(login)
@@ -109,7 +116,7 @@ function finishLogin(
   services: Services,
   params: { clientFinal: string; key: string; proof: string; port: number },
   from: Requester,
-): Answer<{ serverFinal: string; trackers: string[] }> {
+): Answer<{ serverFinal: string; trackers: string[]; session: string }> {
   if (from.isLoggedIn) return alreadyLoggedIn
   const login = from.pendingLogin
   // One answer to one challenge, right or wrong.
@@ -130,17 +137,67 @@ function finishLogin(
   }
   if (!isOwner()) return refuse('proof-failed', 'the proof of the key is wrong')
   attempts.onLoggedIn(user, params.key)
-  presence.onLogin(from.logIn(user, proved.account, params.key, params.port))
-  return accept({ serverFinal: proved.serverFinal, trackers: [...sequencer.state.trackers.keys()] })
+  const session = sessionOf(services, from.logIn(user, proved.account, params.key, params.port))
+  presence.onLogin(from.login)
+  return accept({
+    serverFinal: proved.serverFinal,
+    trackers: [...sequencer.state.trackers.keys()],
+    session,
+  })
+}
+
+/** No failure here counts as an attempt: nobody guesses a signature, and old sessions come back honestly. */
+function resumeLogin(
+  services: Services,
+  { session: text, nonce, proof, port }: Params<TrackerProtocol, 'resume_login'>,
+  from: Requester,
+): ReturnType<Accounts['resume_login']> {
+  if (from.isLoggedIn) return alreadyLoggedIn
+  const { sequencer, presence, identity, attempts, nowMs } = services
+  const { state } = sequencer
+  const read = readSession(text, state.trackers)
+  if (!read.ok) return read
+  const { user, key, expiresMs } = read.value
+  if (expiresMs < nowMs()) return refuse('ticket-lapsed', 'this session has lapsed; log in with the password')
+  const account = state.accounts.get(user)
+  const ended = whyEnded(state, account, read.value)
+  if (ended !== undefined || account === undefined) return ended ?? loginEnded
+  if (!ownsKey({ key, proof }, user, from, identity.publicKey))
+    return refuse('proof-failed', 'the proof of the key is wrong')
+  attempts.onLoggedIn(user, key)
+  presence.onLogin(from.logIn(user, account, key, port))
+  const isOld = expiresMs - nowMs() < sessionLifetimeMs / 2
+  const challenge = challengeOf(user, from, identity.publicKey)
+  return accept({
+    verifier: sessionVerifier(account.credentials.serverKey, nonce, challenge),
+    trackers: [...state.trackers.keys()],
+    ...(isOld && { session: sessionOf(services, from.login) }),
+  })
+}
+
+/** Numbers and epochs only go up, so a tracker that is behind the others sees that it is. */
+function whyEnded(
+  { shelves }: State,
+  account: Account | undefined,
+  session: Session,
+): Answer<never> | undefined {
+  const isSame = account?.id === session.account
+  if (isSame && account.epoch === session.epoch) return undefined
+  const isBehind = isSame ? account.epoch < session.epoch : session.account >= shelves.accounts.nextId
+  return isBehind ? refuse('unavailable', 'this tracker is behind the others; try again') : loginEnded
+}
+
+function challengeOf(user: string, { nonce, secure }: Requester, trackerKey: string): LoginChallenge {
+  return { trackerNonce: nonce, trackerKey, user, binding: secure?.binding }
 }
 
 /** Whether the client has the key that it logs in with. On an encrypted connection it has to be that of its end. */
 function ownsKey(
   { key, proof }: { key: string; proof: string },
   user: string,
-  { nonce, secure }: Requester,
+  from: Requester,
   trackerKey: string,
 ): boolean {
-  if (secure !== undefined && secure.peerKey !== key) return false
-  return checkLoginKey(key, proof, { trackerNonce: nonce, trackerKey, user, binding: secure?.binding })
+  if (from.secure !== undefined && from.secure.peerKey !== key) return false
+  return checkLoginKey(key, proof, challengeOf(user, from, trackerKey))
 }

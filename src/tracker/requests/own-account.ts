@@ -12,6 +12,7 @@ import { change } from './changes.ts'
 import { answerChallenge, tooManyAttempts } from './password-proof.ts'
 import type { Requester, Standing } from './requester.ts'
 import { answerOf, wordsOf } from './sentences.ts'
+import { sessionOf } from './session-of.ts'
 import type { HandlersOf, Services } from './services.ts'
 
 type OwnAccount = HandlersOf<'change_password' | 'delete_account' | 'reset_password'>
@@ -22,11 +23,14 @@ const notYet = refuse(...wordsOf(no('not-yet')))
 
 export function ownAccountHandlers(services: Services): OwnAccount {
   return {
-    change_password: ({ id, again, user, clientFinal, ...credentials }, from) => {
+    change_password: async ({ id, again, user, clientFinal, ...credentials }, from) => {
       // Its own connections stay; they have shown this key, so nobody else's do.
       const key = from.isLoggedIn && from.user === user ? from.login.key : undefined
       const command = { kind: 'change_password', id, by: user, credentials, key } as const
-      return changeOwn(services, command, { again, clientFinal }, from)
+      const answer = await changeOwn(services, command, { again, clientFinal }, from)
+      // Logged out meanwhile, or another user by now: then there is no session to go on with.
+      const goesOn = answer.ok && key !== undefined && from.isLoggedIn && from.user === user
+      return goesOn ? accept({ session: sessionOf(services, from.login) }) : answer
     },
     delete_account: ({ id, again, user, clientFinal }, from) =>
       changeOwn(services, { kind: 'delete_account', id, by: user }, { again, clientFinal }, from),

@@ -147,6 +147,19 @@ export class TestClient {
     return this.request('change_password', { id, user, clientFinal, ...credentialsOf(await keysOf(text)) })
   }
 
+  /** With a session of an earlier login; `key` and `proof` are those of this client unless a test forges them. */
+  async resume(
+    session: string,
+    user: string,
+    identity: Pick<Identity, 'sign'> = this.identity,
+    trackerNonce = this.nonce,
+    binding = this.binding,
+  ): Promise<Answer<Result<TrackerProtocol, 'resume_login'>>> {
+    const challenge = { trackerNonce, trackerKey: this.trackerKey, user, binding }
+    const proof = proveLoginKey(identity as Identity, challenge)
+    return this.request('resume_login', { session, nonce: 'n'.repeat(32), proof, port: 4000 })
+  }
+
   async deleteAccount(user: string, password: string, id = commandId()): Promise<Answer<object>> {
     return this.request('delete_account', { id, user, clientFinal: await this.proof(user, password) })
   }
