@@ -43,6 +43,7 @@ export async function logIn(
     // Ignores every notification.
     told: new Proxy({}, { get: () => () => undefined }) as Told,
     onTrackers: () => undefined,
+    onLoginEnded: () => undefined,
     credentialsFor: () => undefined,
     onUp: () => undefined,
     onDown: () => undefined,

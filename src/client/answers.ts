@@ -26,3 +26,9 @@ export function beginsAnew(group: string, name: string): Answer<never> {
 export function noSuchDownload(group: string, name: string): Answer<never> {
   return refuse('no-such-download', `there is no download of ${name} from ${group}`)
 }
+
+/** Why this is no code of an operator, for a new password or a registration: those are 128 bits in hex. */
+export function codeProblem(code: string): string | undefined {
+  if (/^[0-9a-f]{32}$/i.test(code)) return undefined
+  return 'a code has 32 digits and letters from a to f; copy all of it'
+}

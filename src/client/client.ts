@@ -11,8 +11,8 @@ import { fileNameProblem, plainNameProblem } from '../common/names.ts'
 import type { FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
 import { loadIdentity } from '../common/security/identity.ts'
-import { noSuchGroup, notLoggedIn, passwordProblem } from './answers.ts'
-import { allPages } from './listing.ts'
+import { codeProblem, noSuchGroup, notLoggedIn, passwordProblem } from './answers.ts'
+import { allFiles, allGroups, allUsers } from './listing.ts'
 import type { ClientEvent, DownloadView, Operations, SharedFile } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
 import { isRegularFile } from './sharing/local-file.ts'
@@ -65,6 +65,8 @@ export class Client implements Operations {
   /** Runs logins and logouts one at a time, so that each sees the session the previous one left. */
   readonly #turns = pLimit(1)
   #closing = false
+  /** Its own client asks for it: what trackers say of the end is no news. */
+  #isDeleting = false
 
   constructor(options: ClientOptions) {
     this.#options = options
@@ -86,7 +88,8 @@ export class Client implements Operations {
       tickets: this.#tickets,
       server: this.#server,
       session: () => this.#session,
-      isLeaving: (group) => this.#leaving.has(group),
+      isLeaving: (group) => this.#leaving.has(group) || this.#isDeleting,
+      onLoginEnded: (user, why) => this.#onLoginEnded(user, why),
       onEvent,
       onFailure,
     })
@@ -130,10 +133,11 @@ export class Client implements Operations {
     this.#listener = listener
   }
 
-  async createUser(user: string, password: string): Promise<Answer<void>> {
-    const problem = plainNameProblem('user', user) ?? passwordProblem(password)
+  async createUser(user: string, password: string, invite?: string): Promise<Answer<void>> {
+    const badCode = invite === undefined ? undefined : codeProblem(invite)
+    const problem = plainNameProblem('user', user) ?? passwordProblem(password) ?? badCode
     if (problem !== undefined) return refuse('bad-name', problem)
-    return this.#link.register(user, password)
+    return this.#link.accounts.register(user, password, invite?.toLowerCase())
   }
 
   login(user: string, password: string): Promise<Answer<void>> {
@@ -175,6 +179,50 @@ export class Client implements Operations {
     return accept(undefined)
   }
 
+  changePassword(old: string, password: string): Promise<Answer<void>> {
+    const problem = passwordProblem(password)
+    if (problem !== undefined) return Promise.resolve(refuse('bad-name', problem))
+    // In turn: nobody logs in or out meanwhile.
+    return this.#turns(() =>
+      this.#session === undefined ? notLoggedIn() : this.#link.accounts.changePassword(old, password),
+    )
+  }
+
+  async resetPassword(user: string, code: string, password: string): Promise<Answer<void>> {
+    const problem = plainNameProblem('user', user) ?? passwordProblem(password) ?? codeProblem(code)
+    if (problem !== undefined) return refuse('bad-name', problem)
+    return this.#link.accounts.resetPassword(user, code.toLowerCase(), password)
+  }
+
+  /** What is shared and downloaded here is forgotten; the files stay. */
+  deleteAccount(password: string): Promise<Answer<void>> {
+    return this.#turns(async () => {
+      const session = this.#session
+      if (session === undefined) return notLoggedIn()
+      this.#isDeleting = true
+      try {
+        const deleted = await this.#link.accounts.deleteAccount(password)
+        if (!deleted.ok) return deleted
+        // A later account of this name must not go on with what this one shared.
+        await session.forgetAll()
+        return await this.#logout()
+      } finally {
+        this.#isDeleting = false
+      }
+    })
+  }
+
+  /** Every tracker says so, perhaps long after a new login: only the session of then ends. */
+  #onLoginEnded(user: string, why: string): void {
+    const session = this.#session
+    if (session?.user !== user || this.#isDeleting) return
+    this.#turns(async () => {
+      if (this.#session !== session) return
+      await this.#logout()
+      this.#listener?.({ kind: 'notice', sentence: why })
+    }).catch(this.#options.onFailure)
+  }
+
   whoami(): string | undefined {
     return this.#session?.user
   }
@@ -185,11 +233,7 @@ export class Client implements Operations {
 
   async listGroups(): Promise<Answer<GroupEntry[]>> {
     if (this.#session === undefined) return notLoggedIn()
-    return allPages(
-      (after) => this.#link.ask('list_groups', { after }),
-      (page) => page.groups,
-      (entry) => entry.group,
-    )
+    return allGroups(this.#link)
   }
 
   joinGroup(group: string): Promise<Answer<void>> {
@@ -253,11 +297,7 @@ export class Client implements Operations {
     if (this.#session === undefined) return notLoggedIn()
     const problem = plainNameProblem('group', group)
     if (problem !== undefined) return noSuchGroup(group)
-    return allPages(
-      (after) => this.#link.ask('list_files', { group, after }),
-      (page) => page.files,
-      (entry) => entry.name,
-    )
+    return allFiles(this.#link, group)
   }
 
   async downloadFile(
@@ -354,10 +394,6 @@ export class Client implements Operations {
   async #users(method: 'list_requests' | 'list_members', group: string): Promise<Answer<string[]>> {
     if (this.#session === undefined) return notLoggedIn()
     if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
-    return allPages(
-      (after) => this.#link.ask(method, { group, after }),
-      (page) => page.users,
-      (user) => user,
-    )
+    return allUsers(this.#link, method, group)
   }
 }

@@ -1,7 +1,9 @@
 // Fetches a whole listing, which the tracker sends in pages.
 
 import { Failure } from '../common/failure.ts'
+import type { FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
 import { accept, type Answer } from '../common/refusal.ts'
+import type { TrackerLink } from './tracker-link/tracker-link.ts'
 
 /** A million entries, more than anybody reads. Keeps endless pages from filling the memory. */
 const pagesMax = 10_000
@@ -27,4 +29,32 @@ export async function allPages<P extends { readonly more: boolean }, E>(
     after = nameOf(last)
   }
   throw new Failure('protocol', 'the tracker sends a listing without an end')
+}
+
+export function allGroups(link: TrackerLink): Promise<Answer<GroupEntry[]>> {
+  return allPages(
+    (after) => link.ask('list_groups', { after }),
+    (page) => page.groups,
+    (entry) => entry.group,
+  )
+}
+
+export function allFiles(link: TrackerLink, group: string): Promise<Answer<FileEntry[]>> {
+  return allPages(
+    (after) => link.ask('list_files', { group, after }),
+    (page) => page.files,
+    (entry) => entry.name,
+  )
+}
+
+export function allUsers(
+  link: TrackerLink,
+  method: 'list_requests' | 'list_members',
+  group: string,
+): Promise<Answer<string[]>> {
+  return allPages(
+    (after) => link.ask(method, { group, after }),
+    (page) => page.users,
+    (user) => user,
+  )
 }

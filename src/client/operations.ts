@@ -54,11 +54,18 @@ export type ClientEvent =
   | { readonly kind: 'notice'; readonly sentence: string }
 
 export interface Operations {
-  createUser(user: string, password: string): Promise<Answer<void>>
+  /** `invite`: a code from whoever runs the trackers, where new users need one. */
+  createUser(user: string, password: string, invite?: string): Promise<Answer<void>>
   /** Resumes the shares and unfinished downloads of this user. */
   login(user: string, password: string): Promise<Answer<void>>
   /** Stops sharing and pauses downloads until the next login. */
   logout(): Promise<Answer<void>>
+  /** Needs the old password; the user's other clients are logged out. */
+  changePassword(old: string, password: string): Promise<Answer<void>>
+  /** With a code from whoever runs the trackers; all clients of the user are logged out. */
+  resetPassword(user: string, code: string, password: string): Promise<Answer<void>>
+  /** Leaves all groups and logs out; the name is free then. */
+  deleteAccount(password: string): Promise<Answer<void>>
   /** The logged-in user, if any. */
   whoami(): string | undefined
 

@@ -81,6 +81,15 @@ export class Session {
     await this.downloads.failGroup(group)
   }
 
+  /** Called when the account is gone. */
+  async forgetAll(): Promise<void> {
+    const known = [...this.#store.shares(), ...this.#store.downloads(), ...this.#store.withdrawals()]
+    for (const group of new Set(known.map(({ group }) => group))) await this.forgetGroup(group)
+    for (const file of this.#store.shares()) await this.#store.forgetShare(file)
+    for (const file of this.#store.downloads()) await this.#store.forgetDownload(file)
+    for (const file of this.#store.withdrawals()) await this.#store.forgetWithdrawal(file)
+  }
+
   /** Stops serving and downloading; everything stays remembered. */
   async close(): Promise<void> {
     await Promise.all([this.shares.close(), this.downloads.close()])

@@ -15,6 +15,8 @@ export interface TrackerNewsParts {
   readonly session: () => Session | undefined
   /** Whether a command of this client is leaving the group at the moment. */
   readonly isLeaving: (group: string) => boolean
+  /** A tracker says that the login has ended, and why. */
+  readonly onLoginEnded: (user: string, why: string) => void
   readonly onEvent: (event: ClientEvent) => void
   readonly onFailure: (error: unknown) => void
 }
@@ -24,6 +26,8 @@ export class TrackerNews implements TrackerLinkEvents {
   readonly #joinRequests: JoinRequests
   #saidLost = false
   #saidOther = false
+  /** A tracker has ended the login, and closes the connection next: that is said once, and is no loss. */
+  #isEnding = false
 
   constructor(parts: TrackerNewsParts) {
     this.#parts = parts
@@ -62,12 +66,18 @@ export class TrackerNews implements TrackerLinkEvents {
         if (!isLeaving(file.group)) session()?.shares.onFileGone(file)
         session()?.downloads.onFileGone(file)
       },
+      login_ended: ({ user, why }) => this.onLoginEnded(user, why),
       trackers_changed: ({ trackers }) => tickets.onTrackers(trackers),
     }
   }
 
   onTrackers(keys: readonly string[]): void {
     this.#parts.tickets.onTrackers(keys)
+  }
+
+  onLoginEnded(user: string, why: string): void {
+    this.#isEnding = true
+    this.#parts.onLoginEnded(user, why)
   }
 
   onTime(key: string, timeMs: number): void {
@@ -80,6 +90,7 @@ export class TrackerNews implements TrackerLinkEvents {
     if (this.#saidLost) onEvent({ kind: 'tracker-back' })
     this.#saidLost = false
     this.#saidOther = false
+    this.#isEnding = false
     session()?.shares.onTrackerUp()
     session()?.downloads.onTrackerUp()
   }
@@ -90,6 +101,7 @@ export class TrackerNews implements TrackerLinkEvents {
 
   onAllDown(): void {
     this.#parts.tickets.onConnected(false)
+    if (this.#isEnding) return
     this.#saidLost = true
     this.#parts.onEvent({ kind: 'trackers-lost' })
   }

@@ -115,6 +115,9 @@ export const fileNameBytesMax = 255
 /** A ticket is valid for this long; a downloader renews it while it needs it. */
 export const ticketLifetimeMs = 10 * 60_000
 
+/** A session, with which a client logs in again without the password; a client that uses it gets a new one in time. */
+export const sessionLifetimeMs = 30 * 24 * 60 * 60_000
+
 /**
  * Tracker keys that a community honours; the oldest is forgotten first. A tracker that lost its key makes a
  * new one, and the answer to a login lists them all: 64 take 3 KiB of `lineBytesMax`. A running tracker

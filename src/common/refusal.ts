@@ -37,6 +37,10 @@ const numbers = {
   'local-file': 29,
   'no-such-download': 30,
   'over-quota': 31,
+  'wrong-code': 32,
+  'not-invited': 33,
+  'registration-closed': 34,
+  'login-ended': 35,
 } as const
 
 /** The kind of refusal, for programs; the sentence beside it is for people. */

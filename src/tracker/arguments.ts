@@ -11,6 +11,7 @@ import { Failure, sentenceOf } from '../common/failure.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
 import type { Encryption } from '../common/wire/protection.ts'
+import { registrationModes, type RegistrationMode } from './state/registration-modes.ts'
 import { folderOfList, readKnownFolders, type KnownFolder } from './folder-of-list.ts'
 import { parseNatsAddress, type NatsAddress } from './log/nats/nats-address.ts'
 import { parseNatsCredentials } from './log/nats/nats-credentials.ts'
@@ -32,6 +33,8 @@ export interface Arguments {
   readonly logLevel: string
   /** Where to write who did what; undefined for nowhere. */
   readonly auditFile: string | undefined
+  /** Undefined to leave it as it is. */
+  readonly registration: RegistrationMode | undefined
   /** The port on loopback for Prometheus; undefined for none. */
   readonly metricsPort: number | undefined
 }
@@ -51,6 +54,7 @@ interface Options {
   tls?: boolean
   insecurePlain?: boolean
   audit?: string
+  registration?: RegistrationMode
   metrics?: number
 }
 
@@ -95,6 +99,7 @@ export function parseArguments(
     encryption: encryptionOf(options),
     logLevel: options.logLevel,
     auditFile: options.audit === undefined ? undefined : resolve(options.audit),
+    registration: options.registration,
     metricsPort: options.metrics,
   }
 }
@@ -183,6 +188,12 @@ function defineProgram(write: (output: string) => void): Command {
       new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(
         'tls',
       ),
+    )
+    .addOption(
+      new Option(
+        '--registration <mode>',
+        'who may register, at all trackers of the community, until it is set again',
+      ).choices(registrationModes),
     )
     .addOption(
       new Option('--log-level <level>', 'what to log on standard error').choices(logLevels).default('warn'),

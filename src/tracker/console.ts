@@ -57,6 +57,32 @@ const commands: readonly ConsoleCommand[] = [
     run: ([tracker = ''], print, { operator }) => void operator.revoke(tracker).then(print),
   },
   {
+    name: 'registration',
+    words: ['[mode]'],
+    help: 'who may register: shows it, or sets it to open, invited or closed, at all trackers',
+    run: ([mode], print, { operator }) => {
+      if (mode === undefined) print(operator.registration)
+      else void operator.setRegistration(mode).then(print)
+    },
+  },
+  {
+    name: 'invite',
+    help: 'prints a code with which one new user registers, within a week',
+    run: (_, print, { operator }) => void operator.invite().then(print),
+  },
+  {
+    name: 'reset_password',
+    words: ['<user>'],
+    help: 'prints a code with which a user who forgot the password sets a new one, once, within a day',
+    run: ([user = ''], print, { operator }) => void operator.resetPassword(user).then(print),
+  },
+  {
+    name: 'remove_user',
+    words: ['<user>'],
+    help: 'ends an account for good, with its shares; its groups pass on',
+    run: ([user = ''], print, { operator }) => void operator.removeUser(user).then(print),
+  },
+  {
     name: 'quit',
     alias: 'exit',
     help: 'ends this tracker',

@@ -1,9 +1,14 @@
 // Carries out what an operator decides for the whole community: through the log, so that all trackers agree.
 
+import { hashOfCode, makeCode } from './admission/codes.ts'
 import type { Sequencer } from './sequencer.ts'
 import { wordsOf } from './requests/sentences.ts'
 import type { Command } from './state/commands.ts'
+import { isRegistrationMode, type RegistrationMode } from './state/registration-modes.ts'
 import { isQuotaName, quotaMax, quotaNames, quotaTable } from './state/quotas.ts'
+
+/** Trackers of version 0.1 would end at such an entry of the log. */
+const notYet = 'error: this needs every tracker of the community to be updated first; trackers lists them'
 
 export class Operator {
   readonly #sequencer: Sequencer
@@ -49,6 +54,51 @@ export class Operator {
     if (key === undefined) return `error: there is no tracker "${tracker}"; trackers lists them`
     if (keys.length > 1) return `error: ${keys.length} trackers have number ${tracker}; name one by its key`
     return this.#submit({ kind: 'revoke_tracker', key })
+  }
+
+  /** A line with a code with which the user's client sets a new password, or why there is none. */
+  async resetPassword(user: string): Promise<string> {
+    const account = this.#accountOf(user)
+    if (typeof account === 'string') return account
+    const code = makeCode()
+    const answer = await this.#submit({ kind: 'issue_reset', user, account, codeHash: hashOfCode(code) })
+    if (answer !== 'done') return answer
+    return `for ${user}, once, within a day, at a client: reset_password ${user} ${code}`
+  }
+
+  /** Ends an account, as if its user had deleted it. "done", or why not. */
+  async removeUser(user: string): Promise<string> {
+    const account = this.#accountOf(user)
+    return typeof account === 'string' ? account : this.#submit({ kind: 'remove_user', user, account })
+  }
+
+  /** A line with a code with which somebody registers, or why there is none. */
+  async invite(): Promise<string> {
+    if (this.#sequencer.state.level < 2) return notYet
+    const code = makeCode()
+    const answer = await this.#submit({ kind: 'add_invite', codeHash: hashOfCode(code) })
+    if (answer !== 'done') return answer
+    return `for one new user, within a week, at a client: create_user <user> --invite ${code}`
+  }
+
+  /** Who may register. */
+  get registration(): RegistrationMode {
+    return this.#sequencer.state.registration.mode
+  }
+
+  /** At all trackers, from now on. "done", or why not. */
+  async setRegistration(mode: string): Promise<string> {
+    if (!isRegistrationMode(mode)) return 'error: registration is open, invited or closed'
+    if (this.#sequencer.state.level < 2) return notYet
+    return this.#submit({ kind: 'set_registration', mode })
+  }
+
+  /** Its number, or why not. */
+  #accountOf(user: string): number | string {
+    void this.#sequencer.sync()
+    const { level, accounts } = this.#sequencer.state
+    if (level < 2) return notYet
+    return accounts.get(user)?.id ?? `error: there is no user ${user}`
   }
 
   async #submit(command: Command): Promise<string> {

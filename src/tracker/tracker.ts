@@ -26,6 +26,7 @@ import { Presence } from './presence/presence.ts'
 import { trackerHandlers } from './requests/handlers.ts'
 import { wordsOf } from './requests/sentences.ts'
 import { newestLevel } from './state/levels.ts'
+import type { RegistrationMode } from './state/registration-modes.ts'
 import { digestOf } from './state/sections.ts'
 import { checkCommunity, checkKindOfLog, logFileIn, rememberCommunity } from './community.ts'
 import { FailedLogins } from './failed-logins.ts'
@@ -50,6 +51,8 @@ export interface TrackerOptions {
   readonly encryption?: Encryption
   /** The fingerprint by which the list knows it, if it has one. */
   readonly pin?: string | undefined
+  /** Who may register from now on, at all trackers; undefined to leave it as it is. */
+  readonly registration?: RegistrationMode | undefined
   /** The port on loopback for Prometheus; undefined for none. */
   readonly metricsPort?: number | undefined
   /** Where to write who did what; undefined for nowhere. Each tracker needs a file of its own. */
@@ -102,6 +105,8 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
     audit?.begin(sequencer.position)
     await enterCommunity(options, sequencer, identity)
     await levels.start()
+    const operator = new Operator(sequencer)
+    await setRegistration(operator, options)
     await sequencer.writeDown()
     monitoring = await monitor(parts, options)
     if (sequencer.entriesRead > entriesWorthSparing) await spareMemory()
@@ -119,7 +124,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
         await commandLog.close()
         await audit?.close()
       },
-      operator: new Operator(sequencer),
+      operator,
       status: () => statusLine(parts),
       digest: () => {
         void sequencer.sync()
@@ -142,6 +147,14 @@ function checkPin({ pin }: TrackerOptions, fingerprint: string): void {
     'start',
     `the list says that this tracker has the key ${pin}, and it has ${fingerprint}; change its line, everywhere`,
   )
+}
+
+/** Not served before it holds: an option that is ignored would let strangers in. */
+async function setRegistration(operator: Operator, { registration }: TrackerOptions): Promise<void> {
+  if (registration === undefined || registration === operator.registration) return
+  const answer = await operator.setRegistration(registration)
+  if (answer !== 'done')
+    throw new Failure('start', `--registration ${registration}: ${answer.replace(/^error: /, '')}`)
 }
 
 function highWaterMark({ dataFolder, number }: TrackerOptions): HighWaterMark | undefined {

@@ -41,6 +41,7 @@ import {
   peersOfUserMax,
   watchedOfUserMax,
 } from '../../src/tracker/limits.ts'
+import { invitesMax } from '../../src/tracker/state/registration.ts'
 import { quotaTable } from '../../src/tracker/state/quotas.ts'
 
 const text = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8')
@@ -103,7 +104,7 @@ test.each([
       `${newsPaceMsPerWatcher} ms apart for each watcher, ${newsPaceMinMs} ms to ${seconds(newsPaceMaxMs)}`,
     ],
   ],
-  ['Communities', [count(trackerKeysMax)]],
+  ['Communities', [count(invitesMax), count(trackerKeysMax)]],
   [
     'Connections to a sharing client',
     [

@@ -156,6 +156,12 @@ test('a tracker that is listed by a name listens on all addresses', () => {
   expect(parse([named])).toMatchObject({ address: { host: '0.0.0.0', port: 9002 } })
 })
 
+test('who may register is one of three words, and left as it is without', () => {
+  expect(parse([trackerInfo(), '1'])).toMatchObject({ registration: undefined })
+  expect(parse([trackerInfo(), '1', '--registration', 'invited'])).toMatchObject({ registration: 'invited' })
+  expect(mistake(trackerInfo(), '1', '--registration', 'shut')).toMatch(/^usage: .*open, invited, closed/)
+})
+
 test('help and the version are text and no mistake', () => {
   expect(parse(['--help'])).toMatchObject({
     text: expect.stringContaining('Usage: tracker') as string,

@@ -36,10 +36,14 @@ test('help has a line for each command', async () => {
     'quota [name] [value]',
     'trackers',
     'revoke_tracker <tracker>',
+    'registration [mode]',
+    'invite',
+    'reset_password <user>',
+    'remove_user <user>',
     'quit',
     'help',
   ])
-  for (const line of lines) expect(line).toMatch(/^\w+[\w <>[\]]*: \w[\w ,:]+$/)
+  for (const line of lines) expect(line).toMatch(/^\w+[\w <>[\]]*: \w[\w ,:;]+$/)
 })
 
 test('a command with words that it does not take is refused', async () => {

@@ -8,6 +8,7 @@ import type { CommandLog } from '../../src/tracker/log/command-log.ts'
 import { MemoryLog } from '../../src/tracker/log/memory-log.ts'
 import { SqliteLog } from '../../src/tracker/log/sqlite-log.ts'
 import { Sequencer } from '../../src/tracker/sequencer.ts'
+import type { Command } from '../../src/tracker/state/commands.ts'
 import { digestOf } from '../../src/tracker/state/sections.ts'
 import { anyStory } from './state/wishes.ts'
 import { temporaryFolder } from './support/test-tracker.ts'
@@ -68,7 +69,7 @@ test.each(Object.entries(engines))(
             if (index === raiseAt % 20) await one.submit({ kind: 'raise_level', level: 2 })
             // Two trackers take turns, so each has applied entries of its own and of the other.
             const submitter = (index + at) % 3 === 0 ? two : one
-            await submitter.submit({ id: `id-${index}`, ...wish })
+            await submitter.submit({ id: `id-${index}`, ...wish } as Command)
           }
           await Promise.all([one.stop(), two.stop()])
           const replayed = await follow(logs[2], every)

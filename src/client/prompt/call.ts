@@ -4,14 +4,14 @@
 import { Command, CommanderError } from 'commander'
 import type { Answer } from '../../common/refusal.ts'
 import { accept, refuse } from '../../common/refusal.ts'
-import type { CallWords, PromptCommand } from './commands/command.ts'
+import type { CallFlags, CallWords, PromptCommand } from './commands/command.ts'
 import { usageOf } from './commands/command.ts'
 import { allCommands, findCommand } from './commands/program.ts'
 
 export interface Call {
   readonly command: PromptCommand
   readonly words: CallWords
-  readonly flags: ReadonlySet<string>
+  readonly flags: CallFlags
 }
 
 /** Finds the command that these words call; refuses with a sentence when there is none. */
@@ -36,16 +36,29 @@ export function callOf(words: readonly string[]): Answer<Call> {
  * a `--`; all other words go after a `--`, where commander takes them literally.
  */
 function flagsFirst(command: PromptCommand | undefined, words: readonly string[]): string[] {
-  const known = new Set(command?.flags?.map(({ flag }) => flag))
+  const known = new Map(command?.flags?.map(({ flag }) => [nameOf(flag), takesWord(flag)]))
   const end = words.indexOf('--')
   const before = end === -1 ? words : words.slice(0, end)
-  const behind = end === -1 ? [] : words.slice(end + 1)
-  return [
-    ...before.filter((word) => known.has(word)),
-    '--',
-    ...before.filter((word) => !known.has(word)),
-    ...behind,
-  ]
+  const flags: string[] = []
+  const others: string[] = []
+  for (let at = 0; at < before.length; at++) {
+    const word = before[at] as string
+    const takes = known.get(word)
+    if (takes === undefined) others.push(word)
+    // Joined, so that commander takes whatever comes next. Where nothing does, that is for commander to find.
+    else if (takes && at + 1 < before.length) flags.push(`${word}=${before[++at]}`)
+    else if (takes) return [word]
+    else flags.push(word)
+  }
+  return [...flags, '--', ...others, ...(end === -1 ? [] : words.slice(end + 1))]
+}
+
+function nameOf(flag: string): string {
+  return flag.split(' ')[0] ?? ''
+}
+
+function takesWord(flag: string): boolean {
+  return flag.includes(' ')
 }
 
 /** Builds a new program for every line, because parsing leaves state in commander's commands. */
@@ -61,11 +74,12 @@ function programCalling(called: (call: Call) => void): Command {
     if (command.alias !== undefined) subcommand.alias(command.alias)
     for (const { flag } of command.flags ?? []) subcommand.option(flag)
     subcommand.action(() => {
-      const given = Object.keys(subcommand.opts())
+      const given = new Map(Object.entries(subcommand.opts<Record<string, unknown>>()))
       const flags = (command.flags ?? [])
-        .map(({ flag }) => flag)
-        .filter((flag) => given.includes(flag.slice(2)))
-      called({ command, words: subcommand.processedArgs as unknown as CallWords, flags: new Set(flags) })
+        .map(({ flag }) => nameOf(flag))
+        .filter((name) => given.has(name.slice(2)))
+        .map((name) => [name, String(given.get(name.slice(2)))] as const)
+      called({ command, words: subcommand.processedArgs as unknown as CallWords, flags: new Map(flags) })
     })
   }
   return program
@@ -78,6 +92,10 @@ function complaint(error: CommanderError, name: string): string {
     const missing = /'([^']+)'/.exec(error.message)?.[1] ?? 'word'
     const what = missing.includes('|') ? missing.replace('|', ' or ') : `a ${missing}`
     return `${command.name} needs ${what}: ${usageOf(command)}`
+  }
+  if (error.code === 'commander.optionMissingArgument') {
+    const flag = /'(?:.*, )?(--[^']+)'/.exec(error.message)?.[1] ?? ''
+    return `a word is missing behind ${nameOf(flag)}: ${usageOf(command)} ${flag}`
   }
   if (command.words === '') return `${command.name} takes no words behind it`
   return `too many words: ${usageOf(command)}; a name with spaces goes in quotes`

@@ -37,6 +37,16 @@ export class KnownLogins {
     const known = users.get(user)
     if (known?.salt === salt && known.iterations === iterations) return
     users.set(user, { salt, iterations })
+    await this.#save(community, users)
+  }
+
+  /** The account is gone: another one of this name has another salt. Throws as `find` does. */
+  async forget(community: string, user: string): Promise<void> {
+    const users = this.#of(community)
+    if (users.delete(user)) await this.#save(community, users)
+  }
+
+  async #save(community: string, users: ReadonlyMap<string, Stretching>): Promise<void> {
     const path = this.pathOf(community)
     try {
       makePrivateFolder(this.#folder)

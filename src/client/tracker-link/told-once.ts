@@ -1,5 +1,7 @@
-// Filters duplicate notifications. Every tracker sends them all and a person wants each once, from the first
-// tracker that sends it: any one of them may hang.
+// Filters notifications: those of another community, and duplicates. Every tracker sends them all and a person wants
+// each once, from the first tracker that sends it: any one of them may hang.
+
+import type { Told } from './tracker-connection.ts'
 
 /** Distinct notifications to remember. A forgotten one is shown twice at worst. */
 const rememberedMax = 1000
@@ -45,4 +47,15 @@ export class ToldOnce {
     known.times = times
     return true
   }
+}
+
+/** Wraps handlers to ignore notifications while `isOther`: they are from a tracker of another community. */
+export function unless(isOther: () => boolean, told: Told): Told {
+  const heard = Object.entries(told).map(([method, tell]) => [
+    method,
+    (params: never) => {
+      if (!isOther()) tell(params)
+    },
+  ])
+  return Object.fromEntries(heard) as Told
 }

@@ -4,10 +4,11 @@
 import { formatAddress, type Address } from '../../common/addresses.ts'
 import { lineBytesMax, requestTimeoutMs } from '../../common/limits.ts'
 import { trackerProtocol, type TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
-import { refuse, type Answer } from '../../common/refusal.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { makeNonce, proveLoginKey } from '../../common/security/challenge.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { ScramClient, type KeySource } from '../../common/security/scram.ts'
+import { isSameVerifier, sessionVerifier } from '../../common/security/session.ts'
 import { protocolVersion, version } from '../../common/version.ts'
 import { Caller, type CallerEvents } from '../../common/wire/caller.ts'
 import type { Channel } from '../../common/wire/channel.ts'
@@ -26,6 +27,10 @@ export type Told = CallerEvents<TrackerProtocol>['onTold']
 export interface Credentials {
   readonly user: string
   readonly keys: KeySource
+  /** The session of an earlier login, and what shows that a tracker knows the user. */
+  readonly session?: { readonly text: string; readonly serverKey: string } | undefined
+  /** A newer session; undefined when the last one is of no use any more. */
+  readonly onSession?: (text: string | undefined) => void
 }
 
 export interface TrackerConnectionOptions {
@@ -42,10 +47,14 @@ export interface TrackerConnectionOptions {
   readonly onTrackers: (keys: readonly string[]) => void
   /** Whom to log in, if anybody, on a new connection to this community. */
   readonly credentialsFor: (community: string) => Credentials | undefined
+  /** The tracker knows that what the session stands for has ended. */
+  readonly onLoginEnded: (credentials: Credentials, why: string) => void
   /** Called when the tracker has greeted and, while a user is logged in, has accepted the login. */
   readonly onUp: (connection: TrackerConnection, greeting: Greeting) => void
   readonly onDown: (connection: TrackerConnection) => void
 }
+
+const notGenuine = refuse('login-failed', 'this tracker does not know the password it claims to know')
 
 /** The delay before the next attempt, in milliseconds: first and longest. */
 const firstBackoffMs = 100
@@ -142,21 +151,37 @@ export class TrackerConnection {
     )
   }
 
+  /** The proof that the user's password is this one, for one request on this connection. */
+  async provePassword(credentials: Credentials, timeoutMs?: number): Promise<Answer<string>> {
+    const begun = await this.#beginScram(credentials, timeoutMs)
+    return begun.ok ? accept(begun.value.clientFinal) : begun
+  }
+
+  async #beginScram(
+    { user, keys }: Credentials,
+    timeoutMs?: number,
+  ): Promise<Answer<{ scram: ScramClient; clientFinal: string }>> {
+    const scram = new ScramClient(user, makeNonce(), this.#caller?.channel.secure?.binding)
+    const challenge = await this.request('login_start', { clientFirst: scram.clientFirst }, timeoutMs)
+    if (!challenge.ok) return challenge
+    return accept({ scram, clientFinal: await scram.clientFinal(challenge.value.serverFirst, keys) })
+  }
+
   /**
    * Logs in with SCRAM; `timeoutMs` applies to each of its two requests. Refuses a tracker that does not know
    * the password. Rejects with a failure when the exchange fails or the tracker goes away.
    */
   async login(
-    { user, keys }: Credentials,
+    credentials: Credentials,
     timeoutMs?: number,
   ): Promise<Answer<Result<TrackerProtocol, 'login_finish'>>> {
     const greeting = this.#greeting
     if (greeting === undefined) throw new Failure('connection-lost', 'not connected')
     const binding = this.#caller?.channel.secure?.binding
-    const scram = new ScramClient(user, makeNonce(), binding)
-    const challenge = await this.request('login_start', { clientFirst: scram.clientFirst }, timeoutMs)
-    if (!challenge.ok) return challenge
-    const clientFinal = await scram.clientFinal(challenge.value.serverFirst, keys)
+    const begun = await this.#beginScram(credentials, timeoutMs)
+    if (!begun.ok) return begun
+    const { scram, clientFinal } = begun.value
+    const { user } = credentials
     const { identity } = this.#options
     const { nonce: trackerNonce, key: trackerKey } = greeting
     const proof = proveLoginKey(identity, { trackerNonce, trackerKey, user, binding })
@@ -165,12 +190,52 @@ export class TrackerConnection {
     if (!finished.ok) return finished
     if (!scram.isServerGenuine(finished.value.serverFinal)) {
       this.#caller?.close('not genuine')
-      return refuse('login-failed', 'this tracker does not know the password it claims to know')
+      return notGenuine
     }
     this.#loggedInAs = user
+    if (finished.value.session !== undefined) credentials.onSession?.(finished.value.session)
     // At every login: a tracker that was started while nobody was connected has a key that is unknown here.
     this.#options.onTrackers(finished.value.trackers)
     return finished
+  }
+
+  /** Logs in with the session where there is one, which costs the tracker less than a password. */
+  async logIn(credentials: Credentials): Promise<Answer<object>> {
+    return (await this.#resume(credentials)) ?? this.login(credentials)
+  }
+
+  /** Undefined when the password has to be used. */
+  async #resume(credentials: Credentials): Promise<Answer<object> | undefined> {
+    const { user, session } = credentials
+    const greeting = this.#greeting
+    if (session === undefined || greeting === undefined) return undefined
+    const { identity } = this.#options
+    const binding = this.#caller?.channel.secure?.binding
+    const challenge = { trackerNonce: greeting.nonce, trackerKey: greeting.key, user, binding }
+    const nonce = makeNonce()
+    const proof = proveLoginKey(identity, challenge)
+    const resumed = await this.request('resume_login', {
+      session: session.text,
+      nonce,
+      proof,
+      port: this.#options.port(),
+    })
+    if (!resumed.ok) {
+      const { code } = resumed.refusal
+      if (code === 'login-ended') return resumed
+      // An older tracker, or one that is behind: others may take it.
+      const isKept = code === 'unavailable' || code === 'unknown-method' || code === 'busy'
+      if (!isKept && credentials.session?.text === session.text) credentials.onSession?.(undefined)
+      return undefined
+    }
+    if (!isSameVerifier(resumed.value.verifier, sessionVerifier(session.serverKey, nonce, challenge))) {
+      this.#caller?.close('not genuine')
+      return notGenuine
+    }
+    this.#loggedInAs = user
+    this.#options.onTrackers(resumed.value.trackers)
+    if (resumed.value.session !== undefined) credentials.onSession?.(resumed.value.session)
+    return resumed
   }
 
   async logout(timeoutMs?: number): Promise<void> {
@@ -250,7 +315,13 @@ export class TrackerConnection {
   async #logInAgain(community: string): Promise<void> {
     const credentials = this.#options.credentialsFor(community)
     if (credentials === undefined) return
-    const answer = await this.login(credentials)
+    const answer = await this.logIn(credentials)
+    if (
+      !answer.ok &&
+      answer.refusal.code === 'login-ended' &&
+      this.#options.credentialsFor(community) === credentials
+    )
+      this.#options.onLoginEnded(credentials, answer.refusal.sentence)
     if (!answer.ok)
       throw new Failure('protocol', `the tracker refuses this login: ${answer.refusal.sentence}`)
     // The user logged out meanwhile, and that logout missed this connection.

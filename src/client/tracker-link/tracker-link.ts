@@ -1,7 +1,6 @@
 // All trackers of the file as one: sends a question to the first that is up, repeats a change at the next
 // with the same command id, announces to all. Transfers never wait for it.
 
-import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { formatAddress, type Address } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
@@ -10,15 +9,16 @@ import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
-import { credentialsOf, deriveKeys, type ClientKeys } from '../../common/security/scram.ts'
 import type { Method, Params, Result } from '../../common/wire/methods.ts'
 import type { Protection } from '../../common/wire/protection.ts'
 import type { KnownLogins } from '../storage/known-logins.ts'
+import { AccountRequests } from './account-requests.ts'
 import { Announcements } from './announcements.ts'
 import { newCommandId, triesOf } from './repeats.ts'
-import { ToldOnce } from './told-once.ts'
+import { Password } from './password.ts'
+import { ToldOnce, unless } from './told-once.ts'
 import type { TrackerTrust } from './tracker-trust.ts'
-import { TrackerConnection, type Credentials, type Greeting, type Told } from './tracker-connection.ts'
+import { TrackerConnection, type Greeting, type Told } from './tracker-connection.ts'
 
 type Requests = TrackerProtocol['requests']
 /** Methods that change hard state; the link adds `id`. */
@@ -41,6 +41,8 @@ export interface TrackerLinkEvents {
   told(teller: Teller): Told
   /** A login succeeded; these are the keys whose tickets this community honours. */
   onTrackers(keys: readonly string[]): void
+  /** The login cannot be taken up again: the password was changed, or the account is gone. */
+  onLoginEnded(user: string, why: string): void
   /** The time of the tracker with this key, in milliseconds since 1970. */
   onTime(key: string, timeMs: number): void
   /** A tracker is connected and, while a user is logged in, has accepted the login. */
@@ -87,7 +89,11 @@ export class TrackerLink {
   readonly #announced = new Announcements()
   readonly #toldOnce = new ToldOnce()
   readonly #waiters = new Set<() => void>()
-  #credentials: Credentials | undefined
+  /** What is asked about accounts, logged in or not. */
+  readonly accounts: AccountRequests
+  #credentials: Password | undefined
+  /** Meanwhile a connection that comes up waits with its login: the password may be another one by now. */
+  #isChangingAccount = false
   /** The community of the credentials, set by every attempt to log in. */
   #communityOfLogin: string | undefined
   #started: Promise<unknown> | undefined
@@ -97,6 +103,14 @@ export class TrackerLink {
   constructor(options: TrackerLinkOptions) {
     this.#options = options
     const { events } = options
+    this.accounts = new AccountRequests({
+      knownLogins: options.knownLogins,
+      iterations: options.iterations,
+      passwordOf: (user, password, community) => this.#passwordOf(user, password, community),
+      loggedIn: () => this.#credentials,
+      withConnection: (attempt) => this.#withConnection(attempt, () => this.#greeted()),
+      changing: (change) => this.#changingAccount(change),
+    })
     this.#connections = options.trackers.map((address) => {
       const connection: TrackerConnection = new TrackerConnection({
         address,
@@ -113,7 +127,9 @@ export class TrackerLink {
           }),
         ),
         onTrackers: (keys) => events.onTrackers(keys),
-        credentialsFor: (community) => (community === this.#communityOfLogin ? this.#credentials : undefined),
+        credentialsFor: (community) =>
+          community === this.#communityOfLogin && !this.#isChangingAccount ? this.#credentials : undefined,
+        onLoginEnded: ({ user }, why) => events.onLoginEnded(user, why),
         onUp: (connection, greeting) => this.#onUp(connection, greeting),
         onDown: () => {
           this.#toldOnce.onGone(connection)
@@ -161,33 +177,9 @@ export class TrackerLink {
     return answer.ok ? accept(undefined) : answer
   }
 
-  async register(user: string, password: string): Promise<Answer<void>> {
-    const keys = await deriveKeys(password, randomBytes(16).toString('base64'), this.#options.iterations)
-    const tries = triesOf({ user, ...credentialsOf(keys), id: newCommandId() })
-    let community: string | undefined
-    const answer = await this.#withConnection((connection, timeoutMs) => {
-      community = connection.greeting?.cluster
-      return connection.request('register', tries(), timeoutMs)
-    })
-    if (!answer.ok) return answer
-    if (community !== undefined) await this.#options.knownLogins.remember(community, user, keys)
-    return accept(undefined)
-  }
-
   /** Logs in at every tracker that is up, and later at each that comes up. */
   async login(user: string, password: string): Promise<Answer<void>> {
-    let derived: ClientKeys | undefined
-    const credentials: Credentials = {
-      user,
-      // Derives the keys once, because it is slow: all trackers of a community have the same salt for a user.
-      keys: async (salt, iterations) => {
-        this.#checkKnown(user, salt, iterations)
-        if (derived?.salt !== salt || derived.iterations !== iterations) {
-          derived = await deriveKeys(password, salt, iterations)
-        }
-        return derived
-      },
-    }
+    const credentials = this.#passwordOf(user, password)
     const first = await this.#withConnection((connection, timeoutMs) => {
       this.#communityOfLogin = connection.greeting?.cluster
       return connection.login(credentials, timeoutMs)
@@ -195,33 +187,28 @@ export class TrackerLink {
     if (!first.ok) return first
     this.#credentials = credentials
     const community = this.#communityOfLogin
-    if (community !== undefined && derived !== undefined)
-      await this.#options.knownLogins.remember(community, user, derived)
+    if (community !== undefined && credentials.derived !== undefined)
+      await this.#options.knownLogins.remember(community, user, credentials.derived)
+    this.#alsoLogins(credentials)
+    return accept(undefined)
+  }
+
+  #passwordOf(user: string, text: string, community = (): string => this.#communityOfLogin ?? ''): Password {
+    const { knownLogins, iterations } = this.#options
+    return new Password(user, text, { knownLogins, iterations, community })
+  }
+
+  /** Logs in where the user is not logged in yet. */
+  #alsoLogins(credentials: Password): void {
     for (const connection of this.#connections) {
       if (connection.caller === undefined || connection.loggedInAs !== undefined) continue
       void this.#alsoLogin(connection, credentials)
     }
-    return accept(undefined)
   }
 
-  /** Throws a `protocol` failure when salt or iterations have changed, or are too few for a new user. */
-  #checkKnown(user: string, salt: string, iterations: number): void {
-    const { knownLogins } = this.#options
-    const community = this.#communityOfLogin ?? ''
-    const known = knownLogins.find(community, user)
-    if (known === undefined && iterations >= this.#options.iterations) return
-    if (known?.salt === salt && known.iterations === iterations) return
-    const way = known === undefined ? 'a weaker way than any client registers' : 'another way than before'
-    const remedy = known === undefined ? '' : `; if you know why, move ${knownLogins.pathOf(community)} away`
-    throw new Failure(
-      'protocol',
-      `the tracker asks for the password of ${user} in ${way}, as an impostor would${remedy}`,
-    )
-  }
-
-  async #alsoLogin(connection: TrackerConnection, credentials: Credentials): Promise<void> {
+  async #alsoLogin(connection: TrackerConnection, credentials: Password): Promise<void> {
     try {
-      const answer = await connection.login(credentials)
+      const answer = await connection.logIn(credentials)
       // The user logged out meanwhile, and that logout missed this connection.
       if (this.#credentials !== credentials) return await connection.logout()
       // This tracker has missed what was announced since the first login.
@@ -322,13 +309,14 @@ export class TrackerLink {
   /** Tries one tracker after the other until one answers; gives up when none does in time. */
   async #withConnection<T>(
     attempt: (connection: TrackerConnection, timeoutMs: number) => Promise<Answer<T>>,
+    candidates = (): TrackerConnection[] => this.#usable(),
   ): Promise<Answer<T>> {
     const deadlineMs = performance.now() + patienceMs
     let lost: unknown
     do {
       // Pauses before asking a tracker again that is up but could not answer.
       if (lost !== undefined) await setTimeout(pauseMs)
-      const usable = this.#usable()
+      const usable = candidates()
       for (const [index, connection] of usable.entries()) {
         const another = usable[index + 1]
         try {
@@ -358,12 +346,31 @@ export class TrackerLink {
 
   /** Trackers that can be asked now, logged in to while a user is. Those that may hang come last. */
   #usable(): TrackerConnection[] {
-    const usable = this.#connections.filter(
-      (connection) =>
-        connection.caller !== undefined &&
-        (this.#credentials === undefined || connection.loggedInAs !== undefined),
+    return this.#greeted().filter(
+      ({ loggedInAs }) => this.#credentials === undefined || loggedInAs !== undefined,
     )
-    return [...usable.filter(({ isHealthy }) => isHealthy), ...usable.filter(({ isHealthy }) => !isHealthy)]
+  }
+
+  /** Likewise, logged in or not, of the user's community. */
+  #greeted(): TrackerConnection[] {
+    const up = this.#connections.filter(
+      (connection) => connection.caller !== undefined && !this.#isOther(connection),
+    )
+    return [...up.filter(({ isHealthy }) => isHealthy), ...up.filter(({ isHealthy }) => !isHealthy)]
+  }
+
+  /** Connections that come up during such a change log in after it, with what holds then. */
+  async #changingAccount<T>(change: () => Promise<T>): Promise<T> {
+    this.#isChangingAccount = true
+    try {
+      return await change()
+    } finally {
+      this.#isChangingAccount = false
+      // Not in this turn: the caller has yet to put the new password in place.
+      setImmediate(() => {
+        if (this.#credentials !== undefined) this.#alsoLogins(this.#credentials)
+      })
+    }
   }
 
   /** Resolves to whether a tracker came up within this time. */
@@ -386,15 +393,4 @@ export class TrackerLink {
       })
     })
   }
-}
-
-/** Wraps handlers to ignore notifications while `isOther`: they are from a tracker of another community. */
-function unless(isOther: () => boolean, told: Told): Told {
-  const heard = Object.entries(told).map(([method, tell]) => [
-    method,
-    (params: never) => {
-      if (!isOther()) tell(params)
-    },
-  ])
-  return Object.fromEntries(heard) as Told
 }

@@ -35,6 +35,9 @@ export const TimeMs = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 /** A signed ticket, see security/ticket.ts. */
 export const TicketText = v.pipe(v.string(), v.maxLength(1024))
 
+/** A signed session, see security/session.ts. */
+export const SessionText = v.pipe(v.string(), v.maxLength(1024))
+
 /** A message of RFC 5802. */
 export const ScramText = v.pipe(v.string(), v.maxLength(1024))
 

@@ -22,6 +22,7 @@ import {
   Port,
   PublicKey,
   ScramText,
+  SessionText,
   Signature,
   SizeBytes,
   TicketText,
@@ -61,6 +62,24 @@ const id = { id: CommandId, again: v.optional(v.boolean()) }
 /** A base64 key of SCRAM-SHA-256: 32 bytes. */
 const ScramKey = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{43}=$/, 'is not a SCRAM key'))
 
+/** What a tracker keeps of a password: see security/scram.ts. */
+const credentials = {
+  salt: v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{22,64}={0,2}$/, 'is not a salt')),
+  iterations: v.pipe(
+    v.number(),
+    v.safeInteger(),
+    v.minValue(scramIterationsMin),
+    v.maxValue(scramIterationsMax),
+  ),
+  storedKey: ScramKey,
+  serverKey: ScramKey,
+}
+
+/** A one-time code from an operator: 128 bits, hex. */
+const OneTimeCode = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'is not a code'))
+
+const session = v.optional(SessionText)
+
 export const trackerProtocol = {
   requests: {
     hello: {
@@ -93,15 +112,8 @@ export const trackerProtocol = {
       params: v.strictObject({
         ...id,
         user: UserName,
-        salt: v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{22,64}={0,2}$/, 'is not a salt')),
-        iterations: v.pipe(
-          v.number(),
-          v.safeInteger(),
-          v.minValue(scramIterationsMin),
-          v.maxValue(scramIterationsMax),
-        ),
-        storedKey: ScramKey,
-        serverKey: ScramKey,
+        ...credentials,
+        invite: v.optional(OneTimeCode),
       }),
       result: changed,
     },
@@ -114,13 +126,58 @@ export const trackerProtocol = {
     },
     login_finish: {
       stage: 'greeted',
-      cost: 400,
+      cost: 480,
       reads: true,
       params: v.strictObject({ clientFinal: ScramText, key: PublicKey, proof: Signature, port: Port }),
-      /** `trackers`: the keys whose tickets this community honours. */
-      result: v.object({ serverFinal: ScramText, trackers: TrackerKeys }),
+      /** `trackers`: the keys whose tickets this community honours. `session`: for `resume_login`. */
+      result: v.object({ serverFinal: ScramText, trackers: TrackerKeys, session }),
+    },
+    /** Logs in with the session of an earlier login, here or at another tracker, and the key of then. */
+    resume_login: {
+      stage: 'greeted',
+      cost: 660,
+      reads: true,
+      params: v.strictObject({ session: SessionText, nonce: Nonce, proof: Signature, port: Port }),
+      /** `verifier` shows that the tracker knows the user. `session`: a newer one, when this one gets old. */
+      result: v.object({ verifier: ScramKey, trackers: TrackerKeys, session }),
     },
     logout: { stage: 'proven', cost: 10, params: Nothing, result: Nothing },
+    /**
+     * The old password is proved by the answer to `login_start`; without one, only the outcome of an earlier try with
+     * this id is told.
+     */
+    change_password: {
+      stage: 'greeted',
+      cost: 240,
+      reads: true,
+      mutates: true,
+      params: v.strictObject({
+        ...id,
+        user: UserName,
+        clientFinal: v.optional(ScramText),
+        ...credentials,
+      }),
+      /** `session`: in the place of the one of the old password, where the user is logged in. */
+      result: v.object({ session }),
+    },
+    /** Likewise. */
+    delete_account: {
+      stage: 'greeted',
+      cost: 100,
+      reads: true,
+      mutates: true,
+      params: v.strictObject({ ...id, user: UserName, clientFinal: v.optional(ScramText) }),
+      result: changed,
+    },
+    /** Sets a new password with a code from an operator. */
+    reset_password: {
+      stage: 'greeted',
+      cost: 60,
+      reads: true,
+      mutates: true,
+      params: v.strictObject({ ...id, user: UserName, code: OneTimeCode, ...credentials }),
+      result: changed,
+    },
 
     create_group: {
       stage: 'proven',
@@ -275,6 +332,8 @@ export const trackerProtocol = {
     }),
     /** To those who share it or asked for it: this version is no longer in the group. */
     file_gone: FileVersion,
+    /** To every client of the user but the one that asked for it: the login has ended, and the connection ends. */
+    login_ended: v.object({ user: UserName, why: v.pipe(v.string(), v.maxLength(200)) }),
     /** The keys whose tickets this community honours have changed. */
     trackers_changed: v.object({ trackers: TrackerKeys }),
   },

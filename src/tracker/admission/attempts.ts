@@ -56,6 +56,19 @@ export class Attempts {
     return this.#keys.get(user)?.has(key) === true
   }
 
+  /**
+   * Whether one more guess at the password by a client that is logged in as this user is too many. It counts alone: it
+   * may be somebody at a terminal that was left open, and the owner is not kept from a new password by strangers.
+   */
+  isGuessing(user: string, key: string, nowMs: number): boolean {
+    return isFull(this.#pairs.get(`${user} ${key}`), nowMs)
+  }
+
+  onGuessed(user: string, key: string, nowMs: number): void {
+    forgetEmpty(this.#pairs, nowMs)
+    fill(this.#pairs, `${user} ${key}`, failedAttemptsOfPairPerMinute, nowMs)
+  }
+
   onFailed(user: string, host: string, nowMs: number): void {
     this.onHostFailed(host, nowMs)
     // The bound on networks bounds these too: a blocked host adds none.

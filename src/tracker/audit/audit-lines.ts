@@ -53,14 +53,24 @@ export function timeOf(atMs: number): string | undefined {
 
 /** Undefined for what a tracker or an operator did. */
 function whoDid(command: Command): string | undefined {
-  if (command.kind === 'register') return command.user
+  if (command.kind === 'register' || command.kind === 'reset_password') return command.user
   return 'by' in command ? command.by : undefined
 }
 
 function namesIn(command: Command): Record<string, string | number | undefined> {
   switch (command.kind) {
+    // Credentials, keys and hashes of codes stay out.
     case 'register':
+    case 'change_password':
+    case 'delete_account':
+    case 'reset_password':
+    case 'add_invite':
       return {}
+    case 'issue_reset':
+    case 'remove_user':
+      return { user: command.user }
+    case 'set_registration':
+      return { registration: command.mode }
     case 'create_group':
     case 'join_group':
     case 'leave_group':

@@ -4,6 +4,9 @@ import type { News } from './news.ts'
 
 export interface Login {
   readonly user: string
+  /** The number of its account, and the account's epoch up to which the login holds. */
+  readonly account: number
+  epoch: number
   /** The key it proved at login. */
   readonly key: string
   /** The address that the tracker sees, never what the client claims. */
@@ -14,6 +17,8 @@ export interface Login {
   readonly news: News
   /** By group: its last ticket, kept because a signature costs more than all else in an answer. */
   readonly tickets: Map<string, IssuedTicket>
+  /** Ends it from this side, and then its connection, with a sentence. */
+  readonly end: (why: string) => void
 }
 
 export interface IssuedTicket {

@@ -29,6 +29,8 @@ export function notify(presence: Presence, effect: Effect, position: number): vo
       return onShareWithdrawn(presence, effect)
     case 'file_gone':
       return onFileGone(presence, effect)
+    case 'logins_ended':
+      return onLoginsEnded(presence, effect)
     default:
       return effect satisfies never
   }
@@ -60,4 +62,22 @@ function onFileGone(presence: Presence, effect: Effect & { kind: 'file_gone' }):
   }
   const notice = noticeOf('file_gone', versionKey(version), version)
   for (const login of concerned) login.news.tell(notice)
+}
+
+function onLoginsEnded(presence: Presence, effect: Effect & { kind: 'logins_ended' }): void {
+  const { user, account, epoch, spared, why } = effect
+  // A copy: each that ends leaves the list.
+  for (const login of [...presence.loginsOf(user)]) {
+    if (login.account !== account) continue
+    if (login.key === spared) {
+      login.epoch = epoch
+      continue
+    }
+    presence.onLogout(login)
+    login.end(
+      why === 'password-changed'
+        ? `the password of ${user} was changed; log in again`
+        : `the account ${user} was deleted`,
+    )
+  }
 }

@@ -1,29 +1,29 @@
 // Requests about identity: hello, registering, logging in and out.
 
 import { randomBytes } from 'node:crypto'
-import { scramIterations } from '../../common/limits.ts'
-import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { checkLoginKey, makeNonce } from '../../common/security/challenge.ts'
-import {
-  checkClientFinal,
-  madeUpCredentials,
-  parseClientFirst,
-  serverFirstMessage,
-} from '../../common/security/scram.ts'
+import { scramIterations, sessionLifetimeMs } from '../../common/limits.ts'
+import { accept, refuse, type Answer, type RefusalCode } from '../../common/refusal.ts'
+import { checkLoginKey, makeNonce, type LoginChallenge } from '../../common/security/challenge.ts'
+import { madeUpCredentials, parseClientFirst, serverFirstMessage } from '../../common/security/scram.ts'
+import { readSession, sessionVerifier, type Session } from '../../common/security/session.ts'
 import { protocolVersion, version } from '../../common/version.ts'
+import { hashOfCode } from '../admission/codes.ts'
 import { change } from './changes.ts'
+import { answerChallenge, loginFailed, tooManyAttempts } from './password-proof.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { Params } from '../../common/wire/methods.ts'
 import type { HandlersOf, RefusedLogin, Services } from './services.ts'
 import { nothing } from './services.ts'
 import type { Requester } from './requester.ts'
+import { sessionOf } from './session-of.ts'
+import type { Account, State } from '../state/state.ts'
 
-type Accounts = HandlersOf<'hello' | 'ping' | 'register' | 'login_start' | 'login_finish' | 'logout'>
+type Accounts = HandlersOf<
+  'hello' | 'ping' | 'register' | 'login_start' | 'login_finish' | 'resume_login' | 'logout'
+>
 
-/** One sentence for a wrong password and for a user that does not exist, so that nobody learns who has an account. */
-const loginFailed = refuse('login-failed', 'wrong user name or password')
-const tooManyAttempts = refuse('too-many-attempts', 'too many failed attempts; wait a minute')
 const proofFailed = refuse('proof-failed', 'the proof of the key is wrong')
+const loginEnded = refuse('login-ended', 'the password was changed, or the account has ended; log in again')
 const alreadyLoggedIn = refuse('already-logged-in', 'somebody is logged in on this connection; log out first')
 
 export function accountHandlers(services: Services): Accounts {
@@ -34,6 +34,7 @@ export function accountHandlers(services: Services): Accounts {
     register: (params, from) => register(services, params, from),
     login_start: ({ clientFirst }, from) => startLogin(services, clientFirst, from),
     login_finish: (params, from) => finishLogin(services, params, from),
+    resume_login: (params, from) => resumeLogin(services, params, from),
     logout: (_params, from) => {
       const login = from.logOut()
       if (login !== undefined) presence.onLogout(login)
@@ -66,20 +67,26 @@ function hello(services: Services, protocol: number, from: Requester): ReturnTyp
   })
 }
 
-/** Trying out which names are taken counts as a failed attempt to get in. */
+/** Trying out which names are taken, or codes, counts as a failed attempt to get in. */
 function register(
   services: Services,
-  { id, user, again, ...credentials }: Params<TrackerProtocol, 'register'>,
+  { id, user, again, invite, ...credentials }: Params<TrackerProtocol, 'register'>,
   from: Requester,
 ): ReturnType<Accounts['register']> {
   const { attempts, nowMs } = services
   if (attempts.isHostBlocked(from.host, nowMs())) return tooManyAttempts
-  const answer = change(services, { kind: 'register', id, user, credentials, again }, from)
+  // Older trackers of the log know no such field, and ask for no code.
+  const invited = invite === undefined ? {} : { invite: hashOfCode(invite) }
+  const answer = change(services, { kind: 'register', id, user, credentials, ...invited, again }, from)
   const note = (answer: Answer<object>): Answer<object> => {
-    if (!answer.ok && answer.refusal.code === 'user-taken') attempts.onHostFailed(from.host, nowMs())
+    if (!answer.ok && isGuess(answer.refusal.code)) attempts.onHostFailed(from.host, nowMs())
     return answer
   }
   return answer instanceof Promise ? answer.then(note) : note(answer)
+}
+
+function isGuess(code: RefusalCode): boolean {
+  return code === 'user-taken' || code === 'wrong-code'
 }
 
 function startLogin(
@@ -87,15 +94,22 @@ function startLogin(
   clientFirst: string,
   from: Requester,
 ): Answer<{ serverFirst: string }> {
-  if (from.isLoggedIn) return alreadyLoggedIn
   const first = parseClientFirst(clientFirst, from.secure?.binding)
   if (first === undefined) return refuse('invalid-params', 'this is not the first message of a SCRAM login')
   const { accounts, secret } = services.sequencer.state
   // Made up in any case, so that the time it takes does not reveal whether the user exists.
   const madeUp = madeUpCredentials(secret, first.user, scramIterations)
-  const credentials = accounts.get(first.user)?.credentials ?? madeUp
+  const account = accounts.get(first.user)
+  const credentials = account?.credentials ?? madeUp
   const serverFirst = serverFirstMessage(first.nonce, randomBytes(18).toString('base64'), credentials)
-  from.begin({ user: first.user, clientFirstBare: first.bare, serverFirst, credentials })
+  from.begin({
+    user: first.user,
+    clientFirstBare: first.bare,
+    serverFirst,
+    credentials,
+    // A copy: the account may change until the answer comes.
+    account: account === undefined ? undefined : { id: account.id, epoch: account.epoch },
+  })
   return accept({ serverFirst })
 }
 
@@ -103,7 +117,7 @@ function finishLogin(
   services: Services,
   params: { clientFinal: string; key: string; proof: string; port: number },
   from: Requester,
-): Answer<{ serverFinal: string; trackers: string[] }> {
+): Answer<{ serverFinal: string; trackers: string[]; session: string }> {
   if (from.isLoggedIn) return alreadyLoggedIn
   const login = from.pendingLogin
   // One answer to one challenge, right or wrong.
@@ -120,14 +134,8 @@ function finishLogin(
     note('too-many-attempts')
     return tooManyAttempts
   }
-  const serverFinal = checkClientFinal(
-    login.clientFirstBare,
-    login.serverFirst,
-    params.clientFinal,
-    login.credentials,
-    from.secure?.binding,
-  )
-  if (serverFinal === undefined) {
+  const proved = answerChallenge(sequencer.state, login, params.clientFinal, from)
+  if (proved === undefined) {
     attempts.onFailed(user, from.host, nowMs())
     note('login-failed')
     return loginFailed
@@ -137,16 +145,66 @@ function finishLogin(
     return proofFailed
   }
   attempts.onLoggedIn(user, params.key)
-  presence.onLogin(from.logIn(user, params.key, params.port))
-  return accept({ serverFinal, trackers: [...sequencer.state.trackers.keys()] })
+  const session = sessionOf(services, from.logIn(user, proved.account, params.key, params.port))
+  presence.onLogin(from.login)
+  return accept({
+    serverFinal: proved.serverFinal,
+    trackers: [...sequencer.state.trackers.keys()],
+    session,
+  })
+}
+
+/** No failure here counts as an attempt: nobody guesses a signature, and old sessions come back honestly. */
+function resumeLogin(
+  services: Services,
+  { session: text, nonce, proof, port }: Params<TrackerProtocol, 'resume_login'>,
+  from: Requester,
+): ReturnType<Accounts['resume_login']> {
+  if (from.isLoggedIn) return alreadyLoggedIn
+  const { sequencer, presence, identity, attempts, nowMs } = services
+  const { state } = sequencer
+  const read = readSession(text, state.trackers)
+  if (!read.ok) return read
+  const { user, key, expiresMs } = read.value
+  if (expiresMs < nowMs()) return refuse('ticket-lapsed', 'this session has lapsed; log in with the password')
+  const account = state.accounts.get(user)
+  const ended = whyEnded(state, account, read.value)
+  if (ended !== undefined || account === undefined) return ended ?? loginEnded
+  if (!ownsKey({ key, proof }, user, from, identity.publicKey))
+    return refuse('proof-failed', 'the proof of the key is wrong')
+  attempts.onLoggedIn(user, key)
+  presence.onLogin(from.logIn(user, account, key, port))
+  const isOld = expiresMs - nowMs() < sessionLifetimeMs / 2
+  const challenge = challengeOf(user, from, identity.publicKey)
+  return accept({
+    verifier: sessionVerifier(account.credentials.serverKey, nonce, challenge),
+    trackers: [...state.trackers.keys()],
+    ...(isOld && { session: sessionOf(services, from.login) }),
+  })
+}
+
+/** Numbers and epochs only go up, so a tracker that is behind the others sees that it is. */
+function whyEnded(
+  { shelves }: State,
+  account: Account | undefined,
+  session: Session,
+): Answer<never> | undefined {
+  const isSame = account?.id === session.account
+  if (isSame && account.epoch === session.epoch) return undefined
+  const isBehind = isSame ? account.epoch < session.epoch : session.account >= shelves.accounts.nextId
+  return isBehind ? refuse('unavailable', 'this tracker is behind the others; try again') : loginEnded
+}
+
+function challengeOf(user: string, { nonce, secure }: Requester, trackerKey: string): LoginChallenge {
+  return { trackerNonce: nonce, trackerKey, user, binding: secure?.binding }
 }
 
 /** Whether the client has the key that it logs in with, at this end of this connection. */
 function ownsKey(
   { key, proof }: { key: string; proof: string },
   user: string,
-  { nonce, secure }: Requester,
+  from: Requester,
   trackerKey: string,
 ): boolean {
-  return checkLoginKey(key, proof, { trackerNonce: nonce, trackerKey, user, binding: secure?.binding })
+  return checkLoginKey(key, proof, challengeOf(user, from, trackerKey))
 }

@@ -1,7 +1,7 @@
 // Remembers how repeated commands were answered here without the log, so that another copy has no other outcome: an
 // earlier try may still wait in a connection that its client has given up.
 
-import type { Change, Register } from '../state/commands.ts'
+import type { UserCommand } from '../state/commands.ts'
 import type { Outcome } from '../state/outcomes.ts'
 import { remember, remembered } from '../state/remembered.ts'
 
@@ -12,14 +12,14 @@ export class AnsweredHere {
   /** By user name; those that were answered last at the end. */
   readonly #accounts = new Map<string, { remembered: readonly number[] }>()
 
-  outcomeOf(command: Change | Register): Outcome | undefined {
+  outcomeOf(command: UserCommand): Outcome | undefined {
     const account = 'by' in command ? this.#accounts.get(command.by) : undefined
     return account === undefined ? undefined : remembered(account, command.id)
   }
 
-  onAnswered(command: Change | Register, outcome: Outcome): void {
-    // A name that is taken stays so, and strangers should push nothing out.
-    if (command.kind === 'register') return
+  onAnswered(command: UserCommand, outcome: Outcome): void {
+    // A name that is taken stays so, a code that is wrong too, and strangers should push nothing out.
+    if (!('by' in command)) return
     const { by, id } = command
     const account = this.#accounts.get(by) ?? { remembered: [] }
     this.#accounts.delete(by)

@@ -2,7 +2,7 @@
 
 import type { Answer } from '../../common/refusal.ts'
 import { foresee, knownOutcome } from '../state/apply.ts'
-import type { Change, Register } from '../state/commands.ts'
+import type { Change, UserCommand } from '../state/commands.ts'
 import type { Sequencer } from '../sequencer.ts'
 import type { Outcome } from '../state/outcomes.ts'
 import type { Requester } from './requester.ts'
@@ -15,6 +15,20 @@ interface Asking {
   readonly again?: boolean | undefined
 }
 
+/** A change in groups by the user of the connection, whose login has to hold when it is carried out. */
+export function changeBy(
+  services: Services,
+  wish: WithoutBy<Change> & Asking,
+  from: Requester,
+): Answer<object> | Promise<Answer<object>> {
+  const { user, account, epoch } = from.login
+  // Version 0.1 knows no such fields; nothing ends logins at level 1.
+  const login = services.sequencer.state.level < 2 ? {} : { account, epoch }
+  return change(services, { by: user, ...login, ...wish }, from)
+}
+
+type WithoutBy<C> = C extends Change ? Omit<C, 'by' | 'account' | 'epoch'> : never
+
 /**
  * Answers when the change is durable. A request that changes nothing is answered at once, without the log; endless
  * refusals, or a login with ten thousand known shares, would fill it. That is safe when its outcome is known, or when
@@ -22,7 +36,7 @@ interface Asking {
  */
 export function change(
   { sequencer, answeredHere, nowMs }: Services,
-  { again = false, ...command }: (Change | Register) & Asking,
+  { again = false, ...command }: UserCommand & Asking,
   from: Requester,
 ): Answer<object> | Promise<Answer<object>> {
   const { state } = sequencer
@@ -31,7 +45,8 @@ export function change(
   const foreseen = foresee(state, command, { position: state.position, atMs: nowMs(), from: from.host })
   if (foreseen === undefined || !isSure(sequencer, command, foreseen, again))
     return sequencer.submit(command, from.host).then(answerOf)
-  if (again) answeredHere.onAnswered(command, foreseen)
+  // A login that holds may do it yet.
+  if (again && (foreseen.ok || foreseen.reason !== 'login-ended')) answeredHere.onAnswered(command, foreseen)
   return answerOf(foreseen)
 }
 
@@ -41,7 +56,7 @@ export function change(
  */
 function isSure(
   { isCurrent, isInDoubt, underWay }: Sequencer,
-  command: Change | Register,
+  command: UserCommand,
   foreseen: Outcome,
   again: boolean,
 ): boolean {

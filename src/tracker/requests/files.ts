@@ -7,7 +7,7 @@ import { signTicket } from '../../common/security/ticket.ts'
 import { EncodedResult } from '../../common/wire/messages.ts'
 import { findFile, listFiles, mayAnnounce } from '../state/queries.ts'
 import type { IssuedTicket, Login } from '../presence/login.ts'
-import { change } from './changes.ts'
+import { changeBy } from './changes.ts'
 import { answerOf } from './sentences.ts'
 import { nothing, type HandlersOf, type Services } from './services.ts'
 import type { Requester } from './requester.ts'
@@ -27,10 +27,9 @@ export function fileHandlers(services: Services): Files {
         sequencer.state.groups.get(params.group)?.entries.has(params.name) !== true
       )
         return refuse('bad-name', problem)
-      return change(services, { kind: 'share_file', by: from.user, ...params }, from)
+      return changeBy(services, { kind: 'share_file', ...params }, from)
     },
-    unshare_file: (params, from) =>
-      change(services, { kind: 'unshare_file', by: from.user, ...params }, from),
+    unshare_file: (params, from) => changeBy(services, { kind: 'unshare_file', ...params }, from),
     list_files: ({ group, after }, from) => {
       const page = listFiles(sequencer.state, from.user, group, after)
       if (!page.ok) return answerOf(page)

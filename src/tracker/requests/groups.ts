@@ -2,7 +2,7 @@
 
 import { accept } from '../../common/refusal.ts'
 import { listGroups, listMembers, listRequests } from '../state/queries.ts'
-import { change } from './changes.ts'
+import { changeBy } from './changes.ts'
 import { answerOf } from './sentences.ts'
 import type { HandlersOf, Services } from './services.ts'
 
@@ -21,16 +21,12 @@ type Groups = HandlersOf<
 export function groupHandlers(services: Services): Groups {
   const { sequencer } = services
   return {
-    create_group: (params, from) =>
-      change(services, { kind: 'create_group', by: from.user, ...params }, from),
-    join_group: (params, from) => change(services, { kind: 'join_group', by: from.user, ...params }, from),
-    accept_request: (params, from) =>
-      change(services, { kind: 'accept_request', by: from.user, ...params }, from),
-    reject_request: (params, from) =>
-      change(services, { kind: 'reject_request', by: from.user, ...params }, from),
-    leave_group: (params, from) => change(services, { kind: 'leave_group', by: from.user, ...params }, from),
-    remove_member: (params, from) =>
-      change(services, { kind: 'remove_member', by: from.user, ...params }, from),
+    create_group: (params, from) => changeBy(services, { kind: 'create_group', ...params }, from),
+    join_group: (params, from) => changeBy(services, { kind: 'join_group', ...params }, from),
+    accept_request: (params, from) => changeBy(services, { kind: 'accept_request', ...params }, from),
+    reject_request: (params, from) => changeBy(services, { kind: 'reject_request', ...params }, from),
+    leave_group: (params, from) => changeBy(services, { kind: 'leave_group', ...params }, from),
+    remove_member: (params, from) => changeBy(services, { kind: 'remove_member', ...params }, from),
 
     list_groups: ({ after }, { user }) => accept(listGroups(sequencer.state, user, after)),
     list_requests: ({ group, after }, { user }) =>

@@ -6,10 +6,16 @@ import { accountHandlers } from './accounts.ts'
 import { AnsweredHere } from './answered-here.ts'
 import { fileHandlers } from './files.ts'
 import { groupHandlers } from './groups.ts'
+import { ownAccountHandlers } from './own-account.ts'
 import type { Services } from './services.ts'
 import type { Requester } from './requester.ts'
 
 export function trackerHandlers(parts: Omit<Services, 'answeredHere'>): Handlers<TrackerProtocol, Requester> {
   const services = { ...parts, answeredHere: new AnsweredHere() }
-  return { ...accountHandlers(services), ...groupHandlers(services), ...fileHandlers(services) }
+  return {
+    ...accountHandlers(services),
+    ...ownAccountHandlers(services),
+    ...groupHandlers(services),
+    ...fileHandlers(services),
+  }
 }

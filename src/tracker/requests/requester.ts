@@ -1,9 +1,11 @@
 // The requester on one connection: how far it has come, and who is logged in.
 
+import { Failure } from '../../common/failure.ts'
 import { networkOf } from '../../common/networks.ts'
 import { lineBytesBeforeLogin, lineBytesMax } from '../../common/limits.ts'
 import type { Credentials } from '../../common/security/scram.ts'
 import type { Connection } from '../../common/wire/listener.ts'
+import { notificationMessage } from '../../common/wire/messages.ts'
 import type { Stage } from '../../common/wire/methods.ts'
 import type { Secure } from '../../common/wire/tls.ts'
 import type { Login } from '../presence/login.ts'
@@ -15,6 +17,14 @@ export interface PendingLogin {
   readonly clientFirstBare: string
   readonly serverFirst: string
   readonly credentials: Credentials
+  /** As it was then; undefined for a user that does not exist. */
+  readonly account: Standing | undefined
+}
+
+/** An account, and how often its logins were ended. */
+export interface Standing {
+  readonly id: number
+  readonly epoch: number
 }
 
 export class Requester {
@@ -62,18 +72,38 @@ export class Requester {
     return this.login.user
   }
 
-  /** A login has begun, so the connection keeps its place for a while. */
+  /** A login has begun, so the connection keeps its place for a while; one that is logged in has a place. */
   begin(login: PendingLogin): void {
     this.pendingLogin = login
-    this.#connection.begin()
+    if (this.#login === undefined) this.#connection.begin()
   }
 
-  logIn(user: string, key: string, port: number): Login {
+  logIn(user: string, { id, epoch }: Standing, key: string, port: number): Login {
     const { channel } = this.#connection
-    this.#login = { user, key, host: this.host, port, news: new News(channel), tickets: new Map() }
+    this.#login = {
+      user,
+      account: id,
+      epoch,
+      key,
+      host: this.host,
+      port,
+      news: new News(channel),
+      tickets: new Map(),
+      end: (why) => this.#end(user, why),
+    }
     channel.lineBytesMax = lineBytesMax
     this.#connection.prove(user)
     return this.#login
+  }
+
+  /** Nothing is served from now on. What caused it may be a request of this connection, whose answer goes first. */
+  #end(user: string, why: string): void {
+    const { channel } = this.#connection
+    this.logOut()
+    setImmediate(() => {
+      channel.send(notificationMessage('login_ended', { user, why }))
+      channel.close(new Failure('connection-lost', why))
+    })
   }
 
   /** Returns the login that ended; undefined when there was none. */

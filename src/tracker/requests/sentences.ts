@@ -35,6 +35,24 @@ const words: Readonly<Record<Reason, (...args: string[]) => Words>> = {
   'cannot-save': () => ['unavailable', 'the tracker cannot save changes at the moment; try again later'],
   'too-busy': () => ['busy', 'the tracker has too much to do at the moment; try again later'],
   'too-late': () => ['unavailable', 'this came too late to be done; look whether it was, and ask again'],
+  'login-ended': () => ['unavailable', 'this login has ended; log in again'],
+  'not-yet': () => ['invalid-request', 'this needs every tracker of the community to be updated first'],
+  'wrong-code': () => [
+    'wrong-code',
+    'this code is wrong, used up or too old; whoever runs the trackers can give another',
+  ],
+  'not-invited': () => [
+    'not-invited',
+    'new users need an invitation here: create_user <user> --invite <code>; whoever runs the trackers gives codes',
+  ],
+  'registration-closed': () => [
+    'registration-closed',
+    'new users are not taken here at the moment; ask whoever runs the trackers',
+  ],
+  'too-many-invites': (max) => [
+    'over-quota',
+    `${max} invitations wait to be used; the oldest lapse within a week`,
+  ],
   'was-refused': (reason = '') => [codeOf(reason), 'this was refused the first time; ask again'],
   'as-was-said': (code = '', sentence = '') => [isRefusalCode(code) ? code : 'unavailable', sentence],
 }

@@ -6,19 +6,23 @@ import type { At, Register } from './commands.ts'
 import { remember } from './remembered.ts'
 import { done, no, type Decision, type No } from './outcomes.ts'
 import { overQuota } from './quotas.ts'
+import { notAdmitted } from './registration.ts'
 import type { State } from './state.ts'
 
 const dayMs = 24 * 60 * 60_000
 
 export function register(state: State, command: Register, at: At): Decision {
   const { user, credentials } = command
+  const against = state.level < 2 ? undefined : notAdmitted(state, command, at)
+  if (against !== undefined) return against
   if (state.accounts.has(user)) return no('user-taken', user)
   if (state.level < 2) return () => void addAccount(state, user, credentials)
   const network = networkOf(at.from ?? '')
-  const against = overRegistrationQuota(state, network, dayOf(at))
-  if (against !== undefined) return against
+  const over = overRegistrationQuota(state, network, dayOf(at))
+  if (over !== undefined) return over
   return () => {
     countRegistration(state, network, dayOf(at))
+    if (command.invite !== undefined) state.registration.invites.delete(command.invite)
     // So that a repeated request is not refused because the name is taken.
     remember(addAccount(state, user, credentials), command.id, done, 0)
   }

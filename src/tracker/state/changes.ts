@@ -31,6 +31,13 @@ export function touchAccount(state: State, account: Account): void {
   state.shelves.accounts.touch(account, state.position)
 }
 
+/** The account must be in no group, and ask to join none. */
+export function removeAccount(state: State, account: Account): void {
+  state.accounts.delete(account.name)
+  state.shelves.accounts.remove(account)
+  touchAccount(state, account)
+}
+
 export function addGroup(state: State, name: string): Group {
   const id = state.shelves.groups.takeId()
   const group: Group = {

@@ -6,6 +6,7 @@ import { pieceBytes, pieceCountMax } from '../../common/limits.ts'
 import { couldBeFileName, isPlainName } from '../../common/names.ts'
 import { quotaMax, isQuotaName } from './quotas.ts'
 import type { Command } from './commands.ts'
+import { isRegistrationMode } from './registration-modes.ts'
 
 type Check = (value: unknown) => boolean
 
@@ -22,7 +23,9 @@ const maybe =
 
 const isCredentials: Check = (value) =>
   hasShape(value, { salt: isText, iterations: isCount, storedKey: isText, serverKey: isText })
-const asked = { id: isText, by: isName, group: isName }
+const identified = { id: isText, by: isName, account: maybe(isCount), epoch: maybe(isCount) }
+const asked = { ...identified, group: isName }
+const isHash: Check = (value) => typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value)
 
 /** Typed as a record so that a kind which is missing here does not compile. */
 const shapes: Readonly<Record<Command['kind'], Readonly<Record<string, Check>>>> = {
@@ -39,7 +42,9 @@ const shapes: Readonly<Record<Command['kind'], Readonly<Record<string, Check>>>>
     quota: (value) => typeof value === 'string' && isQuotaName(value),
     value: (value) => isCount(value) && (value as number) <= quotaMax,
   },
-  register: { id: isText, user: isName, credentials: isCredentials },
+  register: { id: isText, user: isName, credentials: isCredentials, invite: maybe(isHash) },
+  set_registration: { mode: isRegistrationMode },
+  add_invite: { codeHash: isHash },
   create_group: asked,
   join_group: asked,
   accept_request: { ...asked, user: isName },
@@ -48,6 +53,11 @@ const shapes: Readonly<Record<Command['kind'], Readonly<Record<string, Check>>>>
   remove_member: { ...asked, user: isName },
   share_file: { ...asked, name: isFileName, fileId: isFileId, sizeBytes: isSize },
   unshare_file: { ...asked, name: isFileName },
+  change_password: { ...identified, credentials: isCredentials, key: maybe(isText) },
+  delete_account: identified,
+  reset_password: { id: isText, user: isName, codeHash: isHash, credentials: isCredentials },
+  issue_reset: { user: isName, account: isCount, codeHash: isHash },
+  remove_user: { user: isName, account: isCount },
 }
 
 /** `unknown` for a kind of a newer program, `malformed` for a known kind without the fields that it needs. */

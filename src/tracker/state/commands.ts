@@ -3,11 +3,18 @@
 
 import type { Credentials } from '../../common/security/scram.ts'
 import type { QuotaName } from './quotas.ts'
+import type { RegistrationMode } from './registration-modes.ts'
 
 /** Asked for by a logged-in user. `id` is chosen by the client and repeated by its retries. */
 interface Asked {
   readonly id: string
   readonly by: string
+  /**
+   * Number and epoch of the account that was logged in: another account may have the name by now, or the login may have
+   * ended. Absent at level 1.
+   */
+  readonly account?: number | undefined
+  readonly epoch?: number | undefined
 }
 
 /** A tracker begins to serve. The first one of all also gives the community its name and its secret. */
@@ -46,6 +53,20 @@ export interface Register {
   readonly id: string
   readonly user: string
   readonly credentials: Credentials
+  /** The hash of a code from an operator, where new users need one. */
+  readonly invite?: string | undefined
+}
+
+/** By an operator: who may register. */
+export interface SetRegistration {
+  readonly kind: 'set_registration'
+  readonly mode: RegistrationMode
+}
+
+/** By an operator: whoever has the code may register, once. */
+export interface AddInvite {
+  readonly kind: 'add_invite'
+  readonly codeHash: string
 }
 
 export interface CreateGroup extends Asked {
@@ -89,11 +110,58 @@ export interface UnshareFile extends Asked {
   readonly name: string
 }
 
-/** What users change. */
+/** Ends all logins but those of `key`, with which it was asked for. */
+export interface ChangePassword extends Asked {
+  readonly kind: 'change_password'
+  readonly credentials: Credentials
+  readonly key?: string | undefined
+}
+
+export interface DeleteAccount extends Asked {
+  readonly kind: 'delete_account'
+}
+
+/** By somebody who has the code, logged in or not. */
+export interface ResetPassword {
+  readonly kind: 'reset_password'
+  readonly id: string
+  readonly user: string
+  readonly codeHash: string
+  readonly credentials: Credentials
+}
+
+/** By an operator: whoever has the code may set a new password, once. */
+export interface IssueReset {
+  readonly kind: 'issue_reset'
+  readonly user: string
+  readonly account: number
+  readonly codeHash: string
+}
+
+/** By an operator. */
+export interface RemoveUser {
+  readonly kind: 'remove_user'
+  readonly user: string
+  readonly account: number
+}
+
+/** What users change in groups. */
 export type Change =
   CreateGroup | JoinGroup | DecideRequest | LeaveGroup | RemoveMember | ShareFile | UnshareFile
 
-export type Command = TrackerStarted | RaiseLevel | RevokeTracker | SetQuota | Register | Change
+/** What users change, whichever way they show who they are. */
+export type UserCommand = Change | Register | ChangePassword | DeleteAccount | ResetPassword
+
+export type Command =
+  | TrackerStarted
+  | RaiseLevel
+  | RevokeTracker
+  | SetQuota
+  | SetRegistration
+  | AddInvite
+  | IssueReset
+  | RemoveUser
+  | UserCommand
 
 /** At level 1: the key that a retry shares with its first try; undefined for what is never retried. */
 export function legacyKey(command: Command): string | undefined {

@@ -31,3 +31,15 @@ export type Effect =
   | { readonly kind: 'share_withdrawn'; readonly version: FileVersion; readonly user: string }
   /** The group no longer has this version. `sharers` shared it last. */
   | { readonly kind: 'file_gone'; readonly version: FileVersion; readonly sharers: readonly string[] }
+  /**
+   * All logins of this account end, but those of the key `spared`, which go on with the new epoch. `account` is its
+   * number: another one may have the name soon.
+   */
+  | {
+      readonly kind: 'logins_ended'
+      readonly user: string
+      readonly account: number
+      readonly epoch: number
+      readonly spared: string | undefined
+      readonly why: 'password-changed' | 'account-deleted'
+    }

@@ -25,6 +25,8 @@ export function emptyState(): State {
     groups: sortedByName(),
     quotas: defaultQuotas,
     registrations: { day: 0, changedAt: 0, byNetwork: new Map() },
+    registration: { mode: 'open', invites: new Map() },
+    departures: { remembered: [], lastAt: 0 },
     outcomes: new LegacyOutcomes(),
     shelves: {
       accounts: new Shelves(accountsOfShelf),

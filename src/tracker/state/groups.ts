@@ -76,7 +76,7 @@ export function removeMember(state: State, command: RemoveMember, by: Account, e
 }
 
 /** Removes a member and everything it shared here; with the last member the group ends. */
-function takeOut(state: State, group: Group, user: Account, effects: Effect[]): void {
+export function takeOut(state: State, group: Group, user: Account, effects: Effect[]): void {
   const owner = ownerOf(group)
   for (const entry of group.holdings.of(user)) withdrawShare(state, entry, user, effects)
   dropMember(state, group, user)

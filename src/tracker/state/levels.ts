@@ -3,7 +3,8 @@
 // them. A tracker that cannot follow ends with a sentence instead of guessing.
 //
 //   1   as trackers of version 0.1 have it
-//   2   numbers instead of names as identity, quotas, outcomes remembered for each account, snapshots in sections
+//   2   numbers instead of names as identity, quotas, outcomes remembered for each account, snapshots in sections;
+//       accounts that end, passwords that change
 
 /** The newest level that this program can follow. */
 export const newestLevel = 2

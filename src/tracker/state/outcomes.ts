@@ -33,6 +33,16 @@ export const reasons = [
   'was-refused',
   /** A command that comes so late that it may have been done and forgotten. */
   'too-late',
+  /** The account or the login that it was asked for with is no more. */
+  'login-ended',
+  /** A tracker of the community cannot follow this yet. */
+  'not-yet',
+  /** A code for a new password, or for a registration. */
+  'wrong-code',
+  /** Only invited people may register, or nobody. */
+  'not-invited',
+  'registration-closed',
+  'too-many-invites',
 ] as const
 export type Reason = (typeof reasons)[number]
 

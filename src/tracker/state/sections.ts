@@ -8,6 +8,7 @@ import { emptyState } from './empty-state.ts'
 import { Holdings } from './holdings.ts'
 import { defaultQuotas, isQuotaName, quotaNames, type Quotas } from './quotas.ts'
 import { OrderedSet } from './ordered-set.ts'
+import type { RegistrationMode } from './registration-modes.ts'
 import { allOf, sharersOf } from './sharers.ts'
 import type { Account, Entry, Group, State } from './state.ts'
 import { sortedByName } from './sorted-map.ts'
@@ -32,6 +33,9 @@ interface CommunityFields {
   quotas: number[]
   /** The next number of an account, of a group, and of an entry. */
   nextIds: [number, number, number]
+  /** The rest is absent where it is as in an empty state. Deletions that are remembered: */
+  departures?: [lastAt: number, remembered: string]
+  registration?: [mode: RegistrationMode, invites: [codeHash: string, untilMs: number][]]
 }
 type AccountFields = [
   id: number,
@@ -42,6 +46,8 @@ type AccountFields = [
   storedKey: string,
   serverKey: string,
   remembered: string,
+  /** Absent without a code. */
+  ...reset: [] | [codeHash: string, untilMs: number],
 ]
 type GroupFields = [id: number, name: string, members: number[], requests: number[]]
 type EntryFields = [
@@ -113,6 +119,8 @@ function restoreSection(state: State, key: string, fields: unknown): void {
 }
 
 function communityFields(state: State): CommunityFields {
+  const { departures } = state
+  const { mode, invites } = state.registration
   const { accounts, groups, entries } = state.shelves
   return {
     format: 2,
@@ -122,6 +130,8 @@ function communityFields(state: State): CommunityFields {
     trackers: Array.from(state.trackers, ([key, { level, number }]) => [key, level, number]),
     quotas: quotaNames.map((name) => state.quotas[name]),
     nextIds: [accounts.nextId, groups.nextId, entries.nextId],
+    ...((mode !== 'open' || invites.size > 0) && { registration: [mode, [...invites]] }),
+    ...(departures.lastAt > 0 && { departures: [departures.lastAt, textOf(departures.remembered)] }),
   }
 }
 
@@ -141,6 +151,11 @@ function restoreCommunity(state: State, fields: CommunityFields): void {
   state.shelves.accounts.nextId = account
   state.shelves.groups.nextId = group
   state.shelves.entries.nextId = entry
+  const [lastAt, remembered] = fields.departures ?? [0, '']
+  const [mode, invites] = fields.registration ?? ['open', []]
+  state.registration.mode = mode
+  for (const [codeHash, untilMs] of invites) state.registration.invites.set(codeHash, untilMs)
+  Object.assign(state.departures, { lastAt, remembered: numbersOf(remembered) })
 }
 
 function restoreRegistrations(state: State, [day, byNetwork]: [number, [string, number][]]): void {
@@ -148,16 +163,23 @@ function restoreRegistrations(state: State, [day, byNetwork]: [number, [string, 
   for (const [network, count] of byNetwork) state.registrations.byNetwork.set(network, count)
 }
 
-function accountFields({ id, name, epoch, credentials, remembered }: Account): AccountFields {
+function textOf(remembered: readonly number[]): string {
+  return Buffer.from(new Float64Array(remembered).buffer).toString('base64')
+}
+
+function numbersOf(text: string): number[] {
+  const bytes = Buffer.from(text, 'base64')
+  return Array.from({ length: bytes.length / 8 }, (_, at) => bytes.readDoubleLE(8 * at))
+}
+
+function accountFields({ id, name, epoch, credentials, remembered, reset }: Account): AccountFields {
   const { salt, iterations, storedKey, serverKey } = credentials
-  const bytes = Buffer.from(new Float64Array(remembered).buffer)
-  return [id, name, epoch, salt, iterations, storedKey, serverKey, bytes.toString('base64')]
+  const fields = [id, name, epoch, salt, iterations, storedKey, serverKey, textOf(remembered)] as const
+  return reset === undefined ? [...fields] : [...fields, reset.codeHash, reset.untilMs]
 }
 
 function restoreAccount(state: State, fields: AccountFields): void {
-  const [id, name, epoch, salt, iterations, storedKey, serverKey, text] = fields
-  const bytes = Buffer.from(text, 'base64')
-  const remembered = Array.from({ length: bytes.length / 8 }, (_, at) => bytes.readDoubleLE(8 * at))
+  const [id, name, epoch, salt, iterations, storedKey, serverKey, text, codeHash, untilMs] = fields
   const credentials = { salt, iterations, storedKey, serverKey }
   const account: Account = {
     id,
@@ -168,8 +190,9 @@ function restoreAccount(state: State, fields: AccountFields): void {
     owned: 0,
     requests: 0,
     shares: 0,
-    remembered,
+    remembered: numbersOf(text),
   }
+  if (codeHash !== undefined && untilMs !== undefined) account.reset = { codeHash, untilMs }
   state.accounts.set(name, account)
   state.shelves.accounts.put(account)
 }

@@ -8,6 +8,7 @@ import type { Holdings } from './holdings.ts'
 import type { LegacyOutcomes } from './legacy-outcomes.ts'
 import type { OrderedSet } from './ordered-set.ts'
 import type { Quotas } from './quotas.ts'
+import type { Registration } from './registration-modes.ts'
 import { firstOf, type Sharers } from './sharers.ts'
 import type { Shelves } from './shelves.ts'
 import type { SortedMap } from './sorted-map.ts'
@@ -29,6 +30,8 @@ export interface Account {
   shares: number
   /** Outcomes of its last commands, oldest first: see remembered.ts. */
   remembered: readonly number[]
+  /** Whoever has the code of this hash may set a new password, until then by the time in the log. */
+  reset?: { readonly codeHash: string; readonly untilMs: number } | undefined
 }
 
 export interface Group {
@@ -80,6 +83,13 @@ export interface State {
    * of the last one.
    */
   readonly registrations: { day: number; changedAt: number; readonly byNetwork: Map<string, number> }
+  /** Who may register. */
+  readonly registration: Registration
+  /**
+   * The last commands that deleted an account, which has no memory of its own any more (see remembered.ts), and the
+   * position at which one was last deleted or removed.
+   */
+  readonly departures: { remembered: readonly number[]; lastAt: number }
   /** At level 1: outcomes of everybody's last commands. */
   readonly outcomes: LegacyOutcomes
   /** The same accounts, groups and entries by number, with when they changed: for snapshots. */

@@ -1,23 +1,27 @@
 // What the commands on their way to the log are about, counted by name: they may turn an outcome that was foreseen
 // without them.
 
-import type { Change, Command, Register } from './commands.ts'
+import type { Command, UserCommand } from './commands.ts'
 import type { Outcome } from './outcomes.ts'
 
 export class UnderWay {
   readonly #accounts = new Counts()
   readonly #groups = new Counts()
+  /** Those that may turn anything, which are rare: an account that goes leaves many groups, and frees its name. */
+  readonly #wide = new Counts()
 
   add(command: Command): void {
+    if (isWide(command)) this.#wide.add(command.kind)
     if (command.kind === 'register') this.#accounts.add(command.user)
-    if (!('by' in command)) return
+    if (!('group' in command)) return
     this.#accounts.add(command.by)
     this.#groups.add(command.group)
   }
 
   delete(command: Command): void {
+    if (isWide(command)) this.#wide.delete(command.kind)
     if (command.kind === 'register') this.#accounts.delete(command.user)
-    if (!('by' in command)) return
+    if (!('group' in command)) return
     this.#accounts.delete(command.by)
     this.#groups.delete(command.group)
   }
@@ -25,22 +29,43 @@ export class UnderWay {
   clear(): void {
     this.#accounts.clear()
     this.#groups.clear()
+    this.#wide.clear()
   }
 
   /**
    * Whether one of them could turn this outcome of a command that comes behind them. Every reason is about the command's
    * group alone, but for quotas, which also count what its account has elsewhere; a name of a user that is taken stays
-   * so. What others have on their way elsewhere is acknowledged to nobody yet, so it may as well come later.
+   * so unless an account goes. What others have on their way elsewhere is acknowledged to nobody yet, so it may as well
+   * come later.
    */
-  mayTurn(outcome: Outcome, command: Change | Register): boolean {
+  mayTurn(outcome: Outcome, command: UserCommand): boolean {
+    if (this.#wide.isAny) return true
     if ('group' in command && this.#groups.has(command.group)) return true
     if (outcome.ok || outcome.reason !== 'over-quota') return false
     return this.#accounts.has('by' in command ? command.by : command.user)
   }
 }
 
+function isWide({ kind }: Command): boolean {
+  return wideKinds.has(kind)
+}
+
+const wideKinds: ReadonlySet<Command['kind']> = new Set([
+  'change_password',
+  'delete_account',
+  'reset_password',
+  'issue_reset',
+  'remove_user',
+  'set_registration',
+  'add_invite',
+])
+
 class Counts {
   readonly #counts = new Map<string, number>()
+
+  get isAny(): boolean {
+    return this.#counts.size > 0
+  }
 
   has(name: string): boolean {
     return this.#counts.has(name)

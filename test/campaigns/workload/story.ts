@@ -18,7 +18,7 @@ export interface Step {
   tries: number
 }
 
-export type StoryWish = Exclude<UserWish, { kind: 'tracker_started' }>
+export type StoryWish = Extract<UserWish, { group: string } | { kind: 'register' }>
 
 export const fileNames = ['f', 'e']
 const fileIds = ['1'.repeat(64), '2'.repeat(64)]

@@ -16,7 +16,9 @@ async function reply(line: string, answers: Partial<Operations> = {}) {
 
 describe('the reply to a command that succeeds', () => {
   test.each([
-    ['create_user abc pw', 'createUser("abc", "pw")', 'user abc created'],
+    ['create_user abc pw', 'createUser("abc", "pw", )', 'user abc created'],
+    ['create_user abc --invite 0f pw', 'createUser("abc", "pw", "0f")', 'user abc created'],
+    ['reset_password abc 0f pw', 'resetPassword("abc", "0f", "pw")', 'password of abc changed'],
     ['login abc pw', 'login("abc", "pw")', 'logged in as abc'],
     ['logout', 'logout()', 'logged out'],
     ['create_group g1', 'createGroup("g1")', 'group g1 created'],
@@ -44,6 +46,15 @@ describe('the reply to a command that succeeds', () => {
       exitCode: 0,
       calls: call === undefined ? [] : [call],
     })
+  })
+
+  test.each([
+    ['change_password pw better', 'changePassword("pw", "better")', 'password of abc changed'],
+    ['delete_account pw', 'deleteAccount("pw")', 'account abc deleted'],
+  ])('%s, by who is logged in', async (line, call, text) => {
+    expect(await reply(line, { whoami: () => 'abc' })).toEqual({ lines: [text], exitCode: 0, calls: [call] })
+    const refused = { lines: ['error: log in first'], exitCode: 1, calls: [] }
+    expect(await reply(line)).toEqual(refused)
   })
 
   test('download_file says where the file goes, and that it waits where nobody has it', async () => {
@@ -173,6 +184,10 @@ describe('the reply to a command that is refused', () => {
       'download_file needs a destination: download_file <group> <name> <destination>',
     ],
     ['limit', 'limit needs upload or download: limit <upload|download> <rate>'],
+    [
+      'create_user abc --invite',
+      'a word is missing behind --invite: create_user <user> [password] --invite <code>',
+    ],
     ['create_group my group', 'too many words: create_group <group>; a name with spaces goes in quotes'],
     ['logout now', 'logout takes no words behind it'],
     ['create_grup g1', 'unknown command "create_grup"; did you mean create_group?'],

@@ -31,6 +31,9 @@ export function fakeClient(): FakeClient {
       user = undefined
       return accept(undefined)
     },
+    changePassword: async () => accept(undefined),
+    resetPassword: async () => accept(undefined),
+    deleteAccount: async () => accept(undefined),
     whoami: () => user,
     createGroup: async () => accept(undefined),
     listGroups: async () => accept([]),

@@ -132,7 +132,7 @@ describe('in a terminal', () => {
     expect(person.output()).not.toContain('secret')
     person.type(ctrlC + ctrlD)
     await person.exit
-    expect(person.screen().join('\n')).toContain('createUser("abc", "secret") login("abc", "secret")')
+    expect(person.screen().join('\n')).toContain('createUser("abc", "secret", ) login("abc", "secret")')
   })
 
   test('two passwords that differ are refused, and Ctrl-C takes the question back', async () => {

@@ -17,6 +17,7 @@ import {
   serverFirstMessage,
   type Credentials,
 } from '../../../src/common/security/scram.ts'
+import { sessionVerifier } from '../../../src/common/security/session.ts'
 import { protocolVersion } from '../../../src/common/version.ts'
 import { Channel } from '../../../src/common/wire/channel.ts'
 import type { Method, Stage, Params, Result } from '../../../src/common/wire/methods.ts'
@@ -58,6 +59,8 @@ export class FakeTracker {
   #port = 0
   #onCall: (() => void) | undefined
   #credentials: Credentials | undefined
+  /** What it gives at a login, to log in with again. */
+  session: string | undefined
 
   /** Listens, on the same port again when it listened before. */
   async start(): Promise<this> {
@@ -131,6 +134,7 @@ export class FakeTracker {
       hello: () => this.#hello(asker),
       login_start: (params) => this.#loginStart(asker, params),
       login_finish: (params) => this.#loginFinish(asker, params),
+      resume_login: (params) => this.#resumeLogin(asker, params),
       announce: () => accept({ refused: [] }),
       list_groups: () => accept({ groups: [], more: false }),
     }
@@ -182,7 +186,19 @@ export class FakeTracker {
     }
     if (!checkLoginKey(key, proof, challenge)) return refuse('proof-failed', 'this is not its key')
     asker.stage = 'proven'
-    return accept({ serverFinal, trackers: [this.identity.publicKey] })
+    return accept({ serverFinal, trackers: [this.identity.publicKey], session: this.session })
+  }
+
+  #resumeLogin(asker: Asker, { nonce }: Params<TrackerProtocol, 'resume_login'>): Answer<object> {
+    const challenge = {
+      trackerNonce: asker.nonce,
+      trackerKey: this.identity.publicKey,
+      user,
+      binding: undefined,
+    }
+    asker.stage = 'proven'
+    const verifier = sessionVerifier(this.#credentials?.serverKey ?? '', nonce, challenge)
+    return accept({ verifier, trackers: [this.identity.publicKey] })
   }
 }
 

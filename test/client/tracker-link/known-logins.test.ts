@@ -66,7 +66,7 @@ test('a registration is remembered as it was made', async () => {
   const [tracker] = await startTrackers(1)
   const folder = temporaryFolder()
   const { link } = linkTo([tracker!], folder)
-  expect(await link.register('bob', password)).toEqual(accept(undefined))
+  expect(await link.accounts.register('bob', password)).toEqual(accept(undefined))
   const [call] = await tracker!.called('register')
   const { salt, iterations } = call!.params
   expect(new KnownLogins(folder, () => undefined).find('c1', 'bob')).toEqual({ salt, iterations })

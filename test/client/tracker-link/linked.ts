@@ -71,6 +71,7 @@ export function linkTo(
     told: () => ({ file_gone: ({ name }) => say(`${name} gone`) }) as Told,
     // Told at every login.
     onTrackers: () => void logins++,
+    onLoginEnded: (user, why) => say(`${user}: ${why}`),
     onTime: (key, timeMs) => void times.push([key, timeMs]),
     onUp: () => say('up'),
     onOtherCommunity: () => say('other'),

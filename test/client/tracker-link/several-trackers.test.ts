@@ -24,6 +24,7 @@ async function loggedIn(trackers: readonly FakeTracker[]): Promise<Listening> {
     linkOptions(trackers, {
       told: (teller) => told(teller) as Told,
       onTrackers: (all) => keys.push(...all),
+      onLoginEnded: () => undefined,
       onTime: nothing,
       onUp: nothing,
       onOtherCommunity: nothing,

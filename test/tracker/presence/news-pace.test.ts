@@ -18,7 +18,17 @@ function loginOf(presence: Presence, key: string): { login: Login; lines: string
     whenDrained: () => Promise.resolve(),
   }
   const news = new News(outlet)
-  const login = { user: `user of ${key}`, key, host: '10.0.0.1', port: 4000, news, tickets: new Map() }
+  const login = {
+    user: `user of ${key}`,
+    account: 1,
+    epoch: 0,
+    end: () => undefined,
+    key,
+    host: '10.0.0.1',
+    port: 4000,
+    news,
+    tickets: new Map(),
+  }
   presence.onLogin(login)
   return { login, lines }
 }

@@ -61,6 +61,9 @@ function loginOf(
 ): TestLogin {
   const login = {
     user,
+    account: 1,
+    epoch: 0,
+    end: () => undefined,
     key,
     host: '10.0.0.1',
     port: 4000,

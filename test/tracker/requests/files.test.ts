@@ -214,6 +214,8 @@ test('a name that is not drawn as it is spelt is refused, unless the group has i
   const services = { sequencer, answeredHere: new AnsweredHere(), nowMs: () => 0 }
   const { share_file } = fileHandlers(services as unknown as Services)
   const again = { id: 'i'.repeat(16), ...shared, name: 'so\u00adft.png', fileId: otherId }
-  await share_file(again, { user: 'ann', host: '127.0.0.1' } as Requester, 1)
-  expect(submitted).toEqual([{ kind: 'share_file', by: 'ann', ...again }])
+  const login = { user: 'ann', account: 1, epoch: 0 }
+  await share_file(again, { login, host: '127.0.0.1' } as Requester, 1)
+  const by = { by: 'ann', account: 1, epoch: 0 }
+  expect(submitted).toEqual([{ kind: 'share_file', ...by, ...again }])
 })

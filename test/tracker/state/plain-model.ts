@@ -2,7 +2,12 @@
 // ones: lists of facts, and codes instead of sentences. What the state machine is held against.
 
 import { newestLevel } from '../../../src/tracker/state/levels.ts'
-import type { UserWish } from './world.ts'
+import type { ModelWish } from './world.ts'
+
+type AccountWish = Exclude<
+  ModelWish,
+  { kind: 'register' | 'set_registration' | 'add_invite' } | { group: string }
+>
 
 interface Share {
   group: string
@@ -21,6 +26,16 @@ export class PlainModel {
   asks: { group: string; user: string }[] = []
   /** In the order of sharing. */
   shares: Share[] = []
+  /** Passwords by user. */
+  passwords = new Map<string, string>()
+  /** Hashes of codes for new passwords, by user. */
+  resets = new Map<string, string>()
+  mode = 'open'
+  /** Hashes of codes for registrations. */
+  invites = new Set<string>()
+  /** Accounts made so far: an account's number is how many there were with it. */
+  #made = 0
+  readonly #numbers = new Map<string, number>()
 
   constructor(level = newestLevel) {
     this.#level = level
@@ -43,12 +58,24 @@ export class PlainModel {
   }
 
   /** "done", or the code of the refusal. */
-  do(wish: UserWish): string {
+  do(wish: ModelWish): string {
     if (wish.kind === 'register') {
+      const invited = this.#admits(wish.invite)
+      if (invited !== 'done') return invited
       if (this.users.includes(wish.user)) return 'user-taken'
       this.users.push(wish.user)
+      if (this.#level > 1) this.invites.delete(wish.invite ?? '')
+      this.#numbers.set(wish.user, ++this.#made)
+      this.passwords.set(wish.user, wish.credentials.storedKey)
       return 'done'
     }
+    if (wish.kind === 'set_registration' || wish.kind === 'add_invite') {
+      if (this.#level < 2) return 'invalid-request'
+      if (wish.kind === 'add_invite') this.invites.add(wish.codeHash)
+      else this.mode = wish.mode
+      return 'done'
+    }
+    if (!('group' in wish)) return this.#account(wish)
     const { by, group } = wish
     if (!this.users.includes(by)) return 'no-such-user'
     if (wish.kind === 'create_group') {
@@ -86,7 +113,7 @@ export class PlainModel {
     return 'name' in wish ? this.#share(wish, by, group) : this.#goes(group, by)
   }
 
-  #share(wish: Extract<UserWish, { name: string }>, by: string, group: string): string {
+  #share(wish: Extract<ModelWish, { name: string }>, by: string, group: string): string {
     const { name } = wish
     const there = this.sharesOf(group, name)
     if (wish.kind === 'unshare_file') {
@@ -103,6 +130,39 @@ export class PlainModel {
     if (there.length > 0 && there[0]?.user !== by) return 'name-taken'
     this.shares = this.shares.filter((share) => share.group !== group || share.name !== name)
     this.shares.push({ group, name, fileId, user: by })
+    return 'done'
+  }
+
+  #admits(invite: string | undefined): string {
+    if (this.#level < 2 || this.mode === 'open') return 'done'
+    if (this.mode === 'closed') return 'registration-closed'
+    if (invite === undefined) return 'not-invited'
+    return this.invites.has(invite) ? 'done' : 'wrong-code'
+  }
+
+  #account(wish: AccountWish): string {
+    const user = 'by' in wish ? wish.by : wish.user
+    const exists = this.users.includes(user)
+    if ('by' in wish && !exists) return 'no-such-user'
+    if (this.#level < 2) return 'invalid-request'
+    if ('account' in wish && this.#numbers.get(user) !== wish.account) return 'no-such-user'
+    if (wish.kind === 'delete_account' || wish.kind === 'remove_user') return this.#ends(user)
+    if (wish.kind === 'issue_reset') {
+      this.resets.set(user, wish.codeHash)
+      return 'done'
+    }
+    if (wish.kind === 'reset_password' && (!exists || this.resets.get(user) !== wish.codeHash))
+      return 'wrong-code'
+    this.passwords.set(user, wish.credentials.storedKey)
+    this.resets.delete(user)
+    return 'done'
+  }
+
+  #ends(user: string): string {
+    for (const group of [...this.groups]) if (this.membersOf(group).includes(user)) this.#goes(group, user)
+    this.asks = this.asks.filter((ask) => ask.user !== user)
+    this.users = this.users.filter((each) => each !== user)
+    for (const facts of [this.passwords, this.resets, this.#numbers]) facts.delete(user)
     return 'done'
   }
 

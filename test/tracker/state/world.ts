@@ -2,7 +2,15 @@
 
 import { answerOf } from '../../../src/tracker/requests/sentences.ts'
 import { apply, type Applied } from '../../../src/tracker/state/apply.ts'
-import type { At, Change, Command, Register } from '../../../src/tracker/state/commands.ts'
+import type {
+  AddInvite,
+  At,
+  Command,
+  IssueReset,
+  RemoveUser,
+  SetRegistration,
+  UserCommand,
+} from '../../../src/tracker/state/commands.ts'
 import { emptyState } from '../../../src/tracker/state/empty-state.ts'
 import { newestLevel } from '../../../src/tracker/state/levels.ts'
 import type { State } from '../../../src/tracker/state/state.ts'
@@ -12,7 +20,9 @@ export const credentials = { salt: 'c2FsdA==', iterations: 100_000, storedKey: '
 /** A command without its id: each gets a fresh one. */
 export type Wish = WithoutId<Command>
 /** What users wish. */
-export type UserWish = WithoutId<Change | Register>
+export type UserWish = WithoutId<UserCommand>
+/** What users wish, and operators for them. */
+export type ModelWish = UserWish | SetRegistration | AddInvite | IssueReset | RemoveUser
 type WithoutId<C extends Command> = C extends infer One
   ? One extends Command
     ? Omit<One, 'id'>

@@ -132,6 +132,37 @@ export class TestClient {
     return this.change('register', { user, ...credentialsOf(await keysOf(password)) })
   }
 
+  /** The proof of a password for the next request on this connection. */
+  async proof(user: string, password: string): Promise<string> {
+    const scram = new ScramClient(user, commandId(), this.binding)
+    const start = await this.request('login_start', { clientFirst: scram.clientFirst })
+    if (!start.ok) throw new Error(start.refusal.sentence)
+    const keySource = (saltText: string, iterations: number) => keysOf(password, saltText, iterations)
+    return scram.clientFinal(start.value.serverFirst, keySource)
+  }
+
+  async changePassword(user: string, old: string, text: string, id = commandId()): Promise<Answer<object>> {
+    const clientFinal = await this.proof(user, old)
+    return this.request('change_password', { id, user, clientFinal, ...credentialsOf(await keysOf(text)) })
+  }
+
+  /** With a session of an earlier login; `key` and `proof` are those of this client unless a test forges them. */
+  async resume(
+    session: string,
+    user: string,
+    identity: Pick<Identity, 'sign'> = this.identity,
+    trackerNonce = this.nonce,
+    binding = this.binding,
+  ): Promise<Answer<Result<TrackerProtocol, 'resume_login'>>> {
+    const challenge = { trackerNonce, trackerKey: this.trackerKey, user, binding }
+    const proof = proveLoginKey(identity as Identity, challenge)
+    return this.request('resume_login', { session, nonce: 'n'.repeat(32), proof, port: 4000 })
+  }
+
+  async deleteAccount(user: string, password: string, id = commandId()): Promise<Answer<object>> {
+    return this.request('delete_account', { id, user, clientFinal: await this.proof(user, password) })
+  }
+
   async login(
     user: string,
     password: string,

@@ -1,4 +1,4 @@
-// The commands for accounts: create_user, login, logout and whoami.
+// The commands for accounts: making one, logging in and out, another password, an end.
 
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
@@ -6,20 +6,25 @@ import type { PromptCommand, Surroundings } from './command.ts'
 import { say, sayIfDone } from './command.ts'
 import { quoteWord } from '../text/words.ts'
 
-/** The typed password, or one asked for; asks twice where a typo would lock the user out. */
+function notLoggedIn(): Answer<never> {
+  return refuse('login-first', 'log in first')
+}
+
+/**
+ * The typed password, or one asked for; asks twice where a typo would lock the user out. `usage`: as it is written
+ * where nobody can be asked.
+ */
 async function passwordFor(
-  command: string,
+  usage: string,
   typed: string | undefined,
   { terminal, askHidden }: Surroundings,
-  twice: boolean,
+  { twice = false, question = 'password: ' } = {},
 ): Promise<Answer<string>> {
   if (typed !== undefined) return accept(typed)
+  const [command = ''] = usage.split(' ')
   if (!terminal)
-    return refuse(
-      'usage',
-      `${command} needs a password unless it is typed in a terminal: ${command} <user> <password>`,
-    )
-  const password = await askHidden('password: ')
+    return refuse('usage', `${command} needs a password unless it is typed in a terminal: ${usage}`)
+  const password = await askHidden(question)
   if (password === undefined) return refuse('cancelled', 'cancelled')
   if (!twice) return accept(password)
   const again = await askHidden('the same again: ')
@@ -40,10 +45,15 @@ export const accountCommands: readonly PromptCommand[] = [
     name: 'create_user',
     words: '<user> [password]',
     summary: 'make an account',
-    async run(surroundings, [user, typed]) {
-      const password = await passwordFor('create_user', typed, surroundings, true)
+    flags: [
+      { flag: '--invite <code>', summary: 'where new users need a code from whoever runs the trackers' },
+    ],
+    async run(surroundings, [user, typed], flags) {
+      const password = await passwordFor('create_user <user> <password>', typed, surroundings, {
+        twice: true,
+      })
       if (!password.ok) return password
-      const answer = await surroundings.operations.createUser(user, password.value)
+      const answer = await surroundings.operations.createUser(user, password.value, flags.get('--invite'))
       return sayIfDone(answer, `user ${user} created`, `next: login ${quoteWord(user)}`)
     },
   },
@@ -52,7 +62,7 @@ export const accountCommands: readonly PromptCommand[] = [
     words: '<user> [password]',
     summary: 'log in; what you shared and were downloading goes on',
     async run(surroundings, [user, typed]) {
-      const password = await passwordFor('login', typed, surroundings, false)
+      const password = await passwordFor('login <user> <password>', typed, surroundings)
       if (!password.ok) return password
       const answer = await surroundings.operations.login(user, password.value)
       return answer.ok ? say(`logged in as ${user}`, await firstSteps(surroundings)) : answer
@@ -64,6 +74,53 @@ export const accountCommands: readonly PromptCommand[] = [
     summary: 'log out; sharing and downloads stop until the next login',
     async run({ operations }) {
       return sayIfDone(await operations.logout(), 'logged out')
+    },
+  },
+  {
+    name: 'change_password',
+    words: '[old] [new]',
+    summary: 'set another password; your other machines are logged out',
+    async run(surroundings, [typed, typedNew]) {
+      const { operations } = surroundings
+      // Before anything is asked for.
+      const user = operations.whoami()
+      if (user === undefined) return notLoggedIn()
+      const usage = 'change_password <old> <new>'
+      const old = await passwordFor(usage, typed, surroundings, { question: 'old password: ' })
+      if (!old.ok) return old
+      const asked = { twice: true, question: 'new password: ' }
+      const password = await passwordFor(usage, typedNew, surroundings, asked)
+      if (!password.ok) return password
+      const answer = await operations.changePassword(old.value, password.value)
+      return sayIfDone(answer, `password of ${user} changed`)
+    },
+  },
+  {
+    name: 'reset_password',
+    words: '<user> <code> [new]',
+    summary: 'set a new password with a code from whoever runs the trackers',
+    async run(surroundings, [user, code, typed]) {
+      const asked = { twice: true, question: 'new password: ' }
+      const usage = 'reset_password <user> <code> <password>'
+      const password = await passwordFor(usage, typed, surroundings, asked)
+      if (!password.ok) return password
+      const answer = await surroundings.operations.resetPassword(user, code, password.value)
+      return sayIfDone(answer, `password of ${user} changed`, `next: login ${quoteWord(user)}`)
+    },
+  },
+  {
+    name: 'delete_account',
+    words: '[password]',
+    summary: 'leave all groups and end your account for good',
+    async run(surroundings, [typed]) {
+      const { operations } = surroundings
+      const user = operations.whoami()
+      if (user === undefined) return notLoggedIn()
+      const password = await passwordFor('delete_account <password>', typed, surroundings, {
+        question: `password, to delete ${user} for good: `,
+      })
+      if (!password.ok) return password
+      return sayIfDone(await operations.deleteAccount(password.value), `account ${user} deleted`)
     },
   },
   {

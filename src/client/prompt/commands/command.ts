@@ -30,17 +30,21 @@ export interface PromptCommand {
   /** The arguments in commander's notation: `<group> [password]`. */
   readonly words: string
   readonly summary: string
+  /** A flag may have a word behind it: `--invite <code>`. */
   readonly flags?: readonly { readonly flag: string; readonly summary: string }[]
   /** Events are printed while it runs, because it waits for them. Otherwise they follow its reply. */
   readonly waits?: boolean
   /** In a terminal, it continues in the background when it takes long. */
   readonly mayTakeLong?: boolean
   /** Receives as many words as `words` declares; omitted optional ones are undefined. */
-  run(surroundings: Surroundings, words: CallWords, flags: ReadonlySet<string>): Promise<Answer<Reply>>
+  run(surroundings: Surroundings, words: CallWords, flags: CallFlags): Promise<Answer<Reply>>
 }
 
 /** The words of a call by position. commander has checked them against the command's `words`. */
 export type CallWords = readonly [string, string, string]
+
+/** The flags that were given, and the word behind each that has one. */
+export type CallFlags = ReadonlyMap<string, string>
 
 /** The command with its words, as a person types them. */
 export function usageOf(command: PromptCommand): string {
