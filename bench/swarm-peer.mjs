@@ -94,12 +94,13 @@ async function prepare(tracker) {
       listen: { host: '127.0.0.1', port: 0 },
       identity,
       protection: new Protection(identity.forTls, 'beyond'),
-      check: () => undefined,
+      trust: { check: () => undefined, pinOf: () => undefined },
       port: () => 1,
       // Ignores every notification.
       told: new Proxy({}, { get: () => () => {} }),
       onTrackers: () => {},
       credentialsFor: () => undefined,
+      onLoginEnded: () => {},
       onUp: () => {},
       onDown: () => {},
     })

@@ -86,6 +86,7 @@ export class WirePlace {
       told: new Proxy({}, { get: () => () => undefined }) as Told,
       onTrackers: () => undefined,
       credentialsFor: () => undefined,
+      onLoginEnded: () => undefined,
       onUp: () => undefined,
       onDown: () => undefined,
     })
