@@ -149,6 +149,9 @@ export const natsReadsAtOnce = 64
  */
 export const natsDoubtMs = 10_000
 
+/** How long a log must have less than this tracker saved there, for a whole snapshot to be saved anew. */
+export const lossBelievedMs = 10_000
+
 /** The bytes of a part of a snapshot, which is one message, and how many parts are written at once. */
 export const natsPartBytes = 512 * 1024
 export const natsPartsAtOnce = 4

@@ -4,7 +4,13 @@
 import { randomBytes } from 'node:crypto'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { parseEntry } from './entry.ts'
-import { commandsPerSnapshot, commandsPerLegacySnapshot, commandsWaitingMax, doubtMs } from './limits.ts'
+import {
+  commandsPerSnapshot,
+  commandsPerLegacySnapshot,
+  commandsWaitingMax,
+  doubtMs,
+  lossBelievedMs,
+} from './limits.ts'
 import type { CommandLog, LogFollower, LogLag, LogSnapshot, SnapshotToKeep } from './log/command-log.ts'
 import { reach } from './moments.ts'
 import { PendingCommands } from './pending-commands.ts'
@@ -48,6 +54,8 @@ export interface SequencerOptions {
   /** The newest level of the state that this program can follow. */
   readonly level?: number
   readonly nowMs?: () => number
+  /** See `lossBelievedMs` of limits.ts. */
+  readonly lossBelievedMs?: number
   /** How refusals are worded in snapshots of level 1. */
   readonly wording?: Wording
 }
@@ -72,6 +80,8 @@ export class Sequencer implements LogFollower {
   #keptUntil = 0
   /** The snapshot that this began with is of level 1. */
   #isKeptAsText = false
+  /** Since when the log has less than was kept there; undefined while it has not. */
+  #lessKeptSinceMs: number | undefined
   /** The snapshot that is being written. */
   #writing: Promise<void> | undefined
   readonly #pending = new PendingCommands()
@@ -90,7 +100,7 @@ export class Sequencer implements LogFollower {
     this.#events = events
     this.#commandsPerSnapshot = options.commandsPerSnapshot
     const { level = newestLevel, nowMs = Date.now, wording = () => ['unavailable', ''] } = options
-    this.#options = { level, nowMs, wording }
+    this.#options = { level, nowMs, wording, lossBelievedMs: options.lossBelievedMs ?? lossBelievedMs }
   }
 
   /** Reads the log up to now. Rejects with a `data` failure when it cannot be read. */
@@ -297,9 +307,19 @@ export class Sequencer implements LogFollower {
       await this.#snapshot(every)
     } catch (error) {
       this.#events.onTrouble(sentenceOf(error))
-      // Retries neither at every append from now on, nor only when the log is twice as long.
-      this.#snapshotPosition -= Math.floor(every * (1 - retriedAfterShare))
+      this.#retrySnapshotSoon(every)
     }
+  }
+
+  /** Neither at every append from now on, nor only when the log is twice as long. */
+  #retrySnapshotSoon(every: number): void {
+    this.#snapshotPosition -= Math.floor(every * (1 - retriedAfterShare))
+  }
+
+  /** NATS servers that were killed in turn have come back with what they had minutes before. */
+  #isLossBelieved(): boolean {
+    this.#lessKeptSinceMs ??= performance.now()
+    return performance.now() - this.#lessKeptSinceMs >= this.#options.lossBelievedMs
   }
 
   get #snapshotEvery(): number {
@@ -315,13 +335,18 @@ export class Sequencer implements LogFollower {
       // Another tracker may have been first; a few entries more are not worth another snapshot.
       const kept = this.#state.level < 2 ? position : ofSections
       if (kept > 0 && this.position - kept < every / 2) return undefined
+      const isLess = this.#state.level > 1 && ofSections < this.#keptUntil
+      if (!isLess) this.#lessKeptSinceMs = undefined
       // A server that was just elected may not know the newest yet, and changes before that one are forgotten here.
-      if (this.#state.level > 1 && ofSections < this.#keptUntil) return undefined
-      taken = this.#take(ofSections)
+      if (isLess && !this.#isLossBelieved()) return undefined
+      taken = isLess ? { ...this.#take(0), isWhole: true } : this.#take(ofSections)
       return taken
     })
     reach('after snapshot')
-    if (taken === undefined) return
+    if (taken === undefined) {
+      if (this.#lessKeptSinceMs !== undefined) this.#retrySnapshotSoon(every)
+      return
+    }
     if ('changed' in taken) {
       this.#isKeptAsText = false
       this.#keptUntil = taken.position

@@ -335,20 +335,22 @@ test('one look at the log serves what came before it, and what comes later in th
   await appended
 })
 
+/** Seems to have lost its newest snapshots while it forgets. */
+class Forgetful extends MemoryLog {
+  forgets = false
+  readonly asked: (SnapshotToKeep | undefined)[] = []
+  override saveSnapshot(take: (kept: Kept) => SnapshotToKeep | undefined): Promise<void> {
+    return super.saveSnapshot((kept) => {
+      const seen = this.forgets ? { position: 1, ofSections: 1 } : kept
+      const snapshot = take(seen)
+      this.asked.push(snapshot)
+      return snapshot
+    })
+  }
+}
+
 // The snapshots of NATS have a leader of their own, which may know less for a moment.
 test('a log that seems to have lost its last snapshot gets none that builds on an older one', async () => {
-  class Forgetful extends MemoryLog {
-    forgets = false
-    readonly asked: (SnapshotToKeep | undefined)[] = []
-    override saveSnapshot(take: (kept: Kept) => SnapshotToKeep | undefined): Promise<void> {
-      return super.saveSnapshot((kept) => {
-        const seen = this.forgets ? { position: 1, ofSections: 1 } : kept
-        const snapshot = take(seen)
-        this.asked.push(snapshot)
-        return snapshot
-      })
-    }
-  }
   const log = new Forgetful()
   const { sequencer } = await run(log, { commandsPerSnapshot: 10 })
   await sequencer.submit({ kind: 'tracker_started', key: 'k', cluster: 'c', secret: 's', level: 2 })
@@ -358,7 +360,27 @@ test('a log that seems to have lost its last snapshot gets none that builds on a
   for (let count = 10; count < 25; count++) await sequencer.submit(registering(`u${count}`))
   log.forgets = false
   for (let count = 25; count < 40; count++) await sequencer.submit(registering(`u${count}`))
-  expect(log.asked.map((snapshot) => snapshot?.position)).toEqual([10, undefined, 30, 40])
+  const taken = log.asked.map((snapshot) => snapshot?.position)
+  expect(taken).toContain(undefined)
+  // As soon as the log knows it again, and not only when the next one would be due.
+  expect(taken.filter((position) => position !== undefined)).toEqual([10, 27, 37])
+  const again = await run(log)
+  expect(digestOf(again.sequencer.state)).toBe(digestOf(sequencer.state))
+})
+
+// Servers that were killed in turn came back with what they had minutes before (crash:cluster): no tracker that ran could
+// save anything more, and none that started could begin.
+test('a log that has lost its last snapshots for good gets a whole one', async () => {
+  const log = new Forgetful()
+  const { sequencer } = await run(log, { commandsPerSnapshot: 10, lossBelievedMs: 0 })
+  await sequencer.submit({ kind: 'tracker_started', key: 'k', cluster: 'c', secret: 's', level: 2 })
+  await sequencer.submit({ kind: 'raise_level', level: 2 })
+  for (let count = 0; count < 10; count++) await sequencer.submit(registering(`u${count}`))
+  log.forgets = true
+  for (let count = 10; count < 20; count++) await sequencer.submit(registering(`u${count}`))
+  expect(log.asked.map((snapshot) => snapshot?.position)).toEqual([10, 20])
+  const [, whole] = log.asked
+  expect(whole).toMatchObject({ isWhole: true })
   const again = await run(log)
   expect(digestOf(again.sequencer.state)).toBe(digestOf(sequencer.state))
 })

@@ -18,6 +18,8 @@ export type SnapshotToKeep =
       readonly position: number
       /** Made while it is read, which must be in the same turn of the event loop in which it was taken. */
       readonly changed: Iterable<readonly [key: string, text: string | undefined]>
+      /** All sections: it builds on nothing that is kept. */
+      readonly isWhole?: boolean
     }
 
 /** What is kept already: the positions of the snapshot and of its sections; each 0 when there is none. */

@@ -14,7 +14,9 @@ export class Doubts {
   lasts(about: Subject): boolean {
     const sinceMs = this.#sinceMs.get(about) ?? performance.now()
     this.#sinceMs.set(about, sinceMs)
-    return performance.now() - sinceMs > this.#patienceMs
+    // A snapshot that the servers have lost is written anew by a tracker that runs, once it believes that.
+    const patienceMs = about === 'snapshot' ? 6 * this.#patienceMs : this.#patienceMs
+    return performance.now() - sinceMs > patienceMs
   }
 
   /** The doubt was unfounded. */

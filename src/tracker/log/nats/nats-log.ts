@@ -170,7 +170,8 @@ export class NatsLog implements CommandLog {
       const kept = this.#boundaries.findLast(
         ({ position }) => position <= snapshot.position - this.#entriesKept,
       )
-      const neededFrom = await this.#snapshots.write(snapshot, sequence, before.ofSections)
+      const after = 'changed' in snapshot && snapshot.isWhole === true ? 0 : before.ofSections
+      const neededFrom = await this.#snapshots.write(snapshot, sequence, after)
       // Only now that the snapshot is whole may the entries go that it replaces.
       if (kept !== undefined) await this.#stream.truncate(Math.min(kept.sequence, neededFrom))
     } catch (error) {
