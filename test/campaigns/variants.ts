@@ -65,7 +65,7 @@ export const SqliteLog = deliveringBeforeCommit(class SqliteLog`,
     finds: 'lost',
   },
   'forgets-outcomes': {
-    edits: [['tracker/state/remembered.js', /account\.remembered = kept\.concat\(.*\);/, '']],
+    edits: [['tracker/state/remembered.js', /account\.remembered = all\.slice\(.*\);/, '']],
     finds: 'twice',
   },
 } as const satisfies Record<string, Variant>
