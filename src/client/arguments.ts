@@ -6,7 +6,7 @@ import { checkedAddress, parseAddress } from '../common/addresses.ts'
 import { Failure } from '../common/failure.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
-import type { Encryption } from '../common/wire/protection.ts'
+import { encryptionOf, type Encryption } from '../common/wire/protection.ts'
 import { parseRate } from './prompt/text/rates.ts'
 
 export interface ClientArguments {
@@ -76,11 +76,6 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
       encryption: encryptionOf(options),
     },
   }
-}
-
-function encryptionOf({ tls, insecurePlain }: Options): Encryption {
-  if (tls === true) return 'always'
-  return insecurePlain === true ? 'never' : 'beyond'
 }
 
 function makeProgram(write: (text: string) => void): Command {

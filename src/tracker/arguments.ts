@@ -10,7 +10,7 @@ import { checkedAddress, type Address } from '../common/addresses.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
-import type { Encryption } from '../common/wire/protection.ts'
+import { encryptionOf, type Encryption } from '../common/wire/protection.ts'
 import { registrationModes, type RegistrationMode } from './state/registration-modes.ts'
 import { folderOfList, readKnownFolders, type KnownFolder } from './folder-of-list.ts'
 import { parseNatsAddress, type NatsAddress } from './log/nats/nats-address.ts'
@@ -102,11 +102,6 @@ export function parseArguments(
     registration: options.registration,
     metricsPort: options.metrics,
   }
-}
-
-function encryptionOf({ tls, insecurePlain }: Options): Encryption {
-  if (tls === true) return 'always'
-  return insecurePlain === true ? 'never' : 'beyond'
 }
 
 function dataFolderOf(

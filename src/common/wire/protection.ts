@@ -11,6 +11,12 @@ import { secureContextOf, type TlsKey } from './tls.ts'
  */
 export type Encryption = 'beyond' | 'always' | 'never'
 
+/** What the options `--tls` and `--insecure-plain` ask for. */
+export function encryptionOf(options: { tls?: boolean; insecurePlain?: boolean }): Encryption {
+  if (options.tls === true) return 'always'
+  return options.insecurePlain === true ? 'never' : 'beyond'
+}
+
 export class Protection {
   /** For connections that come. */
   readonly context: SecureContext

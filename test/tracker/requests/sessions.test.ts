@@ -74,14 +74,14 @@ test('a session is worth nothing without its key, on another connection, or chan
   expect(await there.resume(session, 'ann')).toMatchObject({ ok: true })
 })
 
-test('on an encrypted connection a session is bound to it, and to the key of its end', async () => {
+test('on an encrypted connection a session needs the key that it is for, and a proof made on that connection', async () => {
   const tracker = await runTracker(undefined, 1, undefined, 'always')
   const ann = await greeted(tracker, undefined, true)
   await ann.register('ann', 'secret')
   const session = sessionIn(await ann.login('ann', 'secret'))
   const proofFailed = { refusal: { code: 'proof-failed' } }
   const other = await greeted(tracker, makeIdentity(), true)
-  expect(await other.resume(session, 'ann', ann.identity)).toMatchObject(proofFailed)
+  expect(await other.resume(session, 'ann')).toMatchObject(proofFailed)
   const same = await greeted(tracker, ann.identity, true)
   expect(await same.resume(session, 'ann', ann.identity, same.nonce, ann.binding)).toMatchObject(proofFailed)
   expect(await same.resume(session, 'ann')).toMatchObject({ ok: true })
