@@ -50,52 +50,12 @@ test('somebody without the key proves nothing', () => {
 })
 
 test('a key is proved to one tracker, for one user and one connection', () => {
-  const proof = proveLoginKey(caller, {
-    trackerNonce: 'nonce',
-    trackerKey: 'tracker',
-    user: 'abc',
-    binding: undefined,
-  })
-  expect(
-    checkLoginKey(caller.publicKey, proof, {
-      trackerNonce: 'nonce',
-      trackerKey: 'tracker',
-      user: 'abc',
-      binding: undefined,
-    }),
-  ).toBe(true)
-  expect(
-    checkLoginKey(responder.publicKey, proof, {
-      trackerNonce: 'nonce',
-      trackerKey: 'tracker',
-      user: 'abc',
-      binding: undefined,
-    }),
-  ).toBe(false)
-  expect(
-    checkLoginKey(caller.publicKey, proof, {
-      trackerNonce: 'other',
-      trackerKey: 'tracker',
-      user: 'abc',
-      binding: undefined,
-    }),
-  ).toBe(false)
-  expect(
-    checkLoginKey(caller.publicKey, proof, {
-      trackerNonce: 'nonce',
-      trackerKey: 'other',
-      user: 'abc',
-      binding: undefined,
-    }),
-  ).toBe(false)
-  expect(
-    checkLoginKey(caller.publicKey, proof, {
-      trackerNonce: 'nonce',
-      trackerKey: 'tracker',
-      user: 'def',
-      binding: undefined,
-    }),
-  ).toBe(false)
+  const shown = { trackerNonce: 'nonce', trackerKey: 'tracker', user: 'abc', binding: undefined }
+  const proof = proveLoginKey(caller, shown)
+  expect(checkLoginKey(caller.publicKey, proof, shown)).toBe(true)
+  expect(checkLoginKey(responder.publicKey, proof, shown)).toBe(false)
+  for (const other of [{ trackerNonce: 'other' }, { trackerKey: 'other' }, { user: 'def' }])
+    expect(checkLoginKey(caller.publicKey, proof, { ...shown, ...other })).toBe(false)
 })
 
 test('nonces do not repeat', () => {

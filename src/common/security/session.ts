@@ -1,5 +1,5 @@
 // Sessions: a tracker's signed statement that a client has logged in with the password. With it and its key the client
-// logs in again at any tracker of the community, which costs that one less. Good until the account's epoch goes up.
+// logs in again at any tracker of the community, without the password. Good until the account's epoch goes up.
 
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import * as v from 'valibot'
