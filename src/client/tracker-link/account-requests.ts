@@ -7,11 +7,9 @@ import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { credentialsOf, deriveKeys } from '../../common/security/scram.ts'
 import type { Params, Result } from '../../common/wire/methods.ts'
 import type { KnownLogins } from '../storage/known-logins.ts'
+import type { Attempt } from './failover.ts'
 import type { Password } from './password.ts'
 import { newCommandId, triesOf } from './repeats.ts'
-import type { TrackerConnection } from './tracker-connection.ts'
-
-type Attempt<T> = (connection: TrackerConnection, timeoutMs: number) => Promise<Answer<T>>
 
 export interface AccountRequestsOptions {
   readonly knownLogins: KnownLogins

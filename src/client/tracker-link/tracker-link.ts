@@ -1,19 +1,18 @@
 // All trackers of the file as one: sends a question to the first that is up, repeats a change at the next
 // with the same command id, announces to all. Transfers never wait for it.
 
-import { setTimeout } from 'node:timers/promises'
-import { formatAddress, type Address } from '../../common/addresses.ts'
+import type { Address } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
-import { requestTimeoutMs } from '../../common/limits.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
-import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { accept, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import type { Method, Params, Result } from '../../common/wire/methods.ts'
 import type { Protection } from '../../common/wire/protection.ts'
 import type { KnownLogins } from '../storage/known-logins.ts'
 import { AccountRequests } from './account-requests.ts'
 import { Announcements } from './announcements.ts'
+import { answerWithinMs, Failover } from './failover.ts'
 import { newCommandId, triesOf } from './repeats.ts'
 import { Password } from './password.ts'
 import { ToldOnce, unless } from './told-once.ts'
@@ -72,23 +71,12 @@ export interface TrackerLinkOptions {
   readonly events: TrackerLinkEvents
 }
 
-/** How long a request waits for a tracker to come back before it fails. */
-const patienceMs = 5000
-/**
- * How long a tracker may take to answer before the next one is asked. Commits take milliseconds, but a
- * snapshot of a big community takes a second. The last usable tracker has `requestTimeoutMs`.
- */
-const answerWithinMs = 2500
-const pauseMs = 100
-/** Replaces `patienceMs` while no tracker was ever up: enough for one that starts with the client. */
-const startPatienceMs = 1000
-
 export class TrackerLink {
   readonly #options: TrackerLinkOptions
   readonly #connections: TrackerConnection[]
   readonly #announced = new Announcements()
   readonly #toldOnce = new ToldOnce()
-  readonly #waiters = new Set<() => void>()
+  readonly #failover: Failover
   /** What is asked about accounts, logged in or not. */
   readonly accounts: AccountRequests
   #credentials: Password | undefined
@@ -96,9 +84,6 @@ export class TrackerLink {
   #isChangingAccount = false
   /** The community of the credentials, set by every attempt to log in. */
   #communityOfLogin: string | undefined
-  #started: Promise<unknown> | undefined
-  /** Whether any tracker has ever been up. */
-  #wasUp = false
 
   constructor(options: TrackerLinkOptions) {
     this.#options = options
@@ -108,7 +93,7 @@ export class TrackerLink {
       iterations: options.iterations,
       passwordOf: (user, password, community) => this.#passwordOf(user, password, community),
       loggedIn: () => this.#credentials,
-      withConnection: (attempt) => this.#withConnection(attempt, () => this.#greeted()),
+      withConnection: (attempt) => this.#failover.ask(attempt, () => this.#greeted()),
       changing: (change) => this.#changingAccount(change),
     })
     this.#connections = options.trackers.map((address) => {
@@ -139,11 +124,17 @@ export class TrackerLink {
       })
       return connection
     })
+    this.#failover = new Failover({
+      connections: this.#connections,
+      usable: () => this.#usable(),
+      isUp: () => this.isUp,
+      isAmongOthers: () => this.#isAmongOthers,
+    })
   }
 
   /** Starts connecting to all trackers, without waiting. */
   start(): void {
-    this.#started = Promise.all(this.#connections.map((connection) => connection.start()))
+    this.#failover.onFirstTries(Promise.all(this.#connections.map((connection) => connection.start())))
   }
 
   stop(): void {
@@ -180,7 +171,7 @@ export class TrackerLink {
   /** Logs in at every tracker that is up, and later at each that comes up. */
   async login(user: string, password: string): Promise<Answer<void>> {
     const credentials = this.#passwordOf(user, password)
-    const first = await this.#withConnection((connection, timeoutMs) => {
+    const first = await this.#failover.ask((connection, timeoutMs) => {
       this.#communityOfLogin = connection.greeting?.cluster
       return connection.login(credentials, timeoutMs)
     })
@@ -275,9 +266,8 @@ export class TrackerLink {
   }
 
   #onUp(connection: TrackerConnection, greeting: Greeting): void {
-    this.#wasUp = true
     this.#toldOnce.onConnected(connection)
-    for (const waiter of this.#waiters) waiter()
+    this.#failover.onUp()
     if (this.#isOther(connection)) {
       if (this.#usable().length === 0) this.#options.events.onOtherCommunity(connection.address)
       return
@@ -303,45 +293,7 @@ export class TrackerLink {
     method: M,
     params: () => Params<TrackerProtocol, M>,
   ): Promise<Answer<Result<TrackerProtocol, M>>> {
-    return this.#withConnection((connection, timeoutMs) => connection.request(method, params(), timeoutMs))
-  }
-
-  /** Tries one tracker after the other until one answers; gives up when none does in time. */
-  async #withConnection<T>(
-    attempt: (connection: TrackerConnection, timeoutMs: number) => Promise<Answer<T>>,
-    candidates = (): TrackerConnection[] => this.#usable(),
-  ): Promise<Answer<T>> {
-    const deadlineMs = performance.now() + patienceMs
-    let lost: unknown
-    do {
-      // Pauses before asking a tracker again that is up but could not answer.
-      if (lost !== undefined) await setTimeout(pauseMs)
-      const usable = candidates()
-      for (const [index, connection] of usable.entries()) {
-        const another = usable[index + 1]
-        try {
-          const answer = await attempt(
-            connection,
-            another?.isHealthy === true ? answerWithinMs : requestTimeoutMs,
-          )
-          if (answer.ok || answer.refusal.code !== 'unavailable') return answer
-          lost = new Failure('connection-lost', answer.refusal.sentence)
-        } catch (error) {
-          if (!(error instanceof Failure) || error.code === 'protocol') throw error
-          lost = error
-        }
-      }
-    } while (!this.#isAmongOthers && (await this.#untilUp(deadlineMs - performance.now())))
-    if (this.#isAmongOthers)
-      return refuse('unavailable', 'the tracker that answers belongs to another community; log out to use it')
-    if (lost instanceof Failure && this.isUp) return refuse('unavailable', lost.message)
-    const problem = this.#connections.find((connection) => connection.problem !== undefined)?.problem
-    const where = this.#connections.map(({ address }) => formatAddress(address))
-    const silence =
-      where.length === 1
-        ? `tracker ${where[0]}; is it running?`
-        : `trackers ${where.join(', ')}; is one running?`
-    throw new Failure('connection-lost', problem ?? `no answer from ${silence}`, lost)
+    return this.#failover.ask((connection, timeoutMs) => connection.request(method, params(), timeoutMs))
   }
 
   /** Trackers that can be asked now, logged in to while a user is. Those that may hang come last. */
@@ -371,26 +323,5 @@ export class TrackerLink {
         if (this.#credentials !== undefined) this.#alsoLogins(this.#credentials)
       })
     }
-  }
-
-  /** Resolves to whether a tracker came up within this time. */
-  async #untilUp(waitMs: number): Promise<boolean> {
-    if (waitMs <= 0) return false
-    return new Promise((resolve) => {
-      const done = (up: boolean): void => {
-        clearTimeout(timer)
-        this.#waiters.delete(wake)
-        resolve(up)
-      }
-      const wake = (): void => done(true)
-      const timer = globalThis.setTimeout(() => done(false), waitMs)
-      this.#waiters.add(wake)
-      // A tracker may have come up when all first attempts have ended. If none is up and none ever was, this
-      // is no short outage, so the person is told soon.
-      void this.#started?.then(() => {
-        if (this.#usable().length > 0) wake()
-        else if (!this.#wasUp) globalThis.setTimeout(() => done(false), startPatienceMs)
-      })
-    })
   }
 }
