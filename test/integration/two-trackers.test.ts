@@ -123,9 +123,12 @@ test.each([1, 2])('commands under way when tracker %i is killed are done, once e
 
 test('a tracker that hangs costs one pause, and its late answer changes nothing twice', async () => {
   tracker(1).freeze()
-  await answers(ann, 'create_group hung', 'group hung created', 2500 + shortPauseMs)
-  await answers(ann, 'create_group hung-too', 'group hung-too created', shortPauseMs)
-  tracker(1).process.kill('SIGCONT')
+  try {
+    await answers(ann, 'create_group hung', 'group hung created', 2500 + shortPauseMs)
+    await answers(ann, 'create_group hung-too', 'group hung-too created', shortPauseMs)
+  } finally {
+    tracker(1).process.kill('SIGCONT')
+  }
   await untilConnected(1)
   await answers(ann, 'create_group hung', 'error: there is already a group hung', shortPauseMs)
   expect(await digest(1)).toBe(await digest(2))

@@ -73,7 +73,7 @@ export class Failover {
       for (let next = untried()[0]; next !== undefined; next = untried()[0]) {
         tried.add(next)
         try {
-          const answer = await attempt(next, this.#timeoutMs(untried()))
+          const answer = await this.#try(next, attempt, untried)
           if (answer.ok || answer.refusal.code !== 'unavailable') return answer
           lost = new Failure('connection-lost', answer.refusal.sentence)
         } catch (error) {
@@ -88,8 +88,39 @@ export class Failover {
     throw this.#nobodyAnswers(lost)
   }
 
-  #timeoutMs([another]: TrackerConnection[]): number {
-    return another?.isHealthy === true ? answerWithinMs : requestTimeoutMs
+  #try<T>(connection: TrackerConnection, attempt: Attempt<T>, others: Candidates): Promise<Answer<T>> {
+    if (isHealthy(others()[0])) return attempt(connection, answerWithinMs)
+    return this.#unlessAnother(connection, attempt(connection, requestTimeoutMs), others)
+  }
+
+  /**
+   * Leaves the last usable tracker, as one that may hang, when it has had its `answerWithinMs` and another one has come
+   * up meanwhile, logged in to. Else a request would fail that hung while the client was still logging in elsewhere.
+   */
+  #unlessAnother<T>(
+    connection: TrackerConnection,
+    answer: Promise<Answer<T>>,
+    others: Candidates,
+  ): Promise<Answer<T>> {
+    const askedAtMs = performance.now()
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined
+      const leave = (): void => {
+        timer = undefined
+        if (!isHealthy(others()[0])) return
+        connection.doubt(askedAtMs + requestTimeoutMs - performance.now())
+        reject(new Failure('timeout', 'the tracker does not answer'))
+      }
+      const onUp = (): void => {
+        timer ??= globalThis.setTimeout(leave, askedAtMs + answerWithinMs - performance.now())
+      }
+      this.#waiters.add(onUp)
+      const settled = (): void => {
+        clearTimeout(timer)
+        this.#waiters.delete(onUp)
+      }
+      answer.finally(settled).then(resolve, reject)
+    })
   }
 
   #nobodyAnswers(cause: Failure | undefined): Failure {
@@ -123,4 +154,8 @@ export class Failover {
       })
     })
   }
+}
+
+function isHealthy(connection: TrackerConnection | undefined): boolean {
+  return connection?.isHealthy === true
 }

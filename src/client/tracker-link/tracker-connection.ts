@@ -136,6 +136,11 @@ export class TrackerConnection {
     }
   }
 
+  /** Others are asked first until this tracker answers a ping; it is closed if that takes so long. */
+  doubt(pingTimeoutMs: number): void {
+    if (this.#caller !== undefined) this.#doubt(this.#caller, pingTimeoutMs)
+  }
+
   #doubt(caller: Caller<TrackerProtocol>, pingTimeoutMs: number): void {
     if (pingTimeoutMs <= 0) {
       caller.close('it does not answer')

@@ -72,3 +72,24 @@ test('the only tracker that can be asked has all the time that a request may tak
   await vi.advanceTimersByTimeAsync(1)
   await vi.waitFor(() => expect(asked.outcome).toMatchObject(nobody))
 })
+
+// The client was still logging in at the second tracker when the first froze: ten seconds later the command failed.
+test('a request that hangs at the only tracker goes to another that comes up meanwhile', async () => {
+  const [first, second] = await startTrackers(2)
+  const { link, hears } = await loggedIn([first!, second!])
+  for (const method of ['create_group', 'ping']) first!.instead.set(method, isSilent)
+  standStill()
+  await second!.stop()
+  await hears('one down')
+  const asked = link.change('create_group', { group: 'g1' })
+  const [before] = await first!.called('create_group')
+  await second!.start()
+  // The client calls it again after a pause.
+  await vi.advanceTimersByTimeAsync(200)
+  await hears('up', 3)
+  expect(second!.calls.some(({ method }) => method === 'create_group')).toBe(false)
+  await vi.advanceTimersByTimeAsync(answerWithinMs)
+  expect(await asked).toMatchObject({ ok: true })
+  const [after] = await second!.called('create_group')
+  expect(after?.params).toEqual({ ...before?.params, again: true })
+})
