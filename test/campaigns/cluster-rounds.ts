@@ -7,7 +7,7 @@ import { seededRandom } from '../simulation/seeded-random.ts'
 import { untilAgreed } from './agreement.ts'
 import { addFindings, noFigures, type Figures } from './figures.ts'
 import { NatsCluster } from './nats-cluster.ts'
-import { freePort, realProgram, TrackerProcess } from './tracker-process.ts'
+import { freePort, realProgram, startAll, TrackerProcess } from './tracker-process.ts'
 import { audit } from './workload/audit.ts'
 import { Workload } from './workload/workload.ts'
 
@@ -105,7 +105,7 @@ class Community {
   async start(): Promise<void> {
     await this.#cluster.start()
     // Both at once, on an empty cluster that is still electing.
-    await Promise.all(this.trackers.map((tracker) => tracker.start()))
+    await startAll(this.trackers)
     await this.#cluster.whenWhole()
   }
 

@@ -9,7 +9,7 @@ import { untilAgreed } from './agreement.ts'
 import { addFindings, noFigures, type Figures } from './figures.ts'
 import { NatsCluster } from './nats-cluster.ts'
 import type { PartitionNetwork } from './partition-network.ts'
-import { freePort, realProgram, TrackerProcess } from './tracker-process.ts'
+import { freePort, realProgram, startAll, TrackerProcess } from './tracker-process.ts'
 import { audit } from './workload/audit.ts'
 import { commandId, Speaker } from './workload/speaker.ts'
 import { Workload } from './workload/workload.ts'
@@ -54,7 +54,7 @@ export async function cutAndHeal(options: PartitionOptions): Promise<PartitionFi
   const witness = new Speaker([community.far], 0, 'user-0')
   try {
     await community.cluster.start()
-    await Promise.all(community.trackers.map((tracker) => tracker.start()))
+    await startAll(community.trackers)
     await workload.start()
     for (let round = 0; round < rounds; round++) {
       await workload.acknowledgedMore(Math.floor(random() * commandsMeanwhileMax))

@@ -6,8 +6,8 @@ import { createServer, type AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** Far longer than any start takes, or any wait for a kill. */
-const patienceMs = 60_000
+/** Far longer than any wait for a kill, or any start: a tracker looks for a snapshot for a minute. */
+const patienceMs = 120_000
 
 const builtTracker = fileURLToPath(new URL('../../dist/tracker/main.js', import.meta.url))
 
@@ -110,11 +110,21 @@ export class TrackerProcess {
 
   /** The digest of all hard state, and its position in the log. */
   async digest(): Promise<{ digest: string; position: number }> {
-    this.#lines = []
-    this.#child?.stdin.write('digest\n')
-    const [, digest = '', position] =
-      /^state (\S+) at log position (\d+)$/.exec(await this.#line(/^state /)) ?? []
+    const line = await this.#say('digest', /^state /)
+    const [, digest = '', position] = /^state (\S+) at log position (\d+)$/.exec(line) ?? []
     return { digest, position: Number(position) }
+  }
+
+  /** From here on its community takes as many accounts from one address as all of a campaign are. */
+  async admitAll(): Promise<void> {
+    const reply = await this.#say('quota accounts_of_address 1000000', /^(done|error: .*)$/)
+    if (reply !== 'done') throw new Error(reply)
+  }
+
+  async #say(command: string, wanted: RegExp): Promise<string> {
+    this.#lines = []
+    this.#child?.stdin.write(`${command}\n`)
+    return this.#line(wanted)
   }
 
   /** Resolves at a line, at the end of the process, or after this time. */
@@ -138,6 +148,12 @@ export class TrackerProcess {
       await this.#news(deadlineMs - performance.now())
     }
   }
+}
+
+/** Starts the trackers of a community that is new, for a campaign. */
+export async function startAll(trackers: readonly TrackerProcess[]): Promise<void> {
+  await Promise.all(trackers.map((tracker) => tracker.start()))
+  await trackers[0]?.admitAll()
 }
 
 /** Below the ephemeral ports, among which a client could take that of a tracker that is down. */

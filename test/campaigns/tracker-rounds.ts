@@ -3,7 +3,7 @@
 import type { Moment } from '../../src/tracker/moments.ts'
 import { seededRandom } from '../simulation/seeded-random.ts'
 import { addFindings, noFigures, type Figures } from './figures.ts'
-import { realProgram, type TrackerProcess, type TrackerProgram } from './tracker-process.ts'
+import { realProgram, startAll, type TrackerProcess, type TrackerProgram } from './tracker-process.ts'
 import { Trackers } from './trackers.ts'
 import { killedAt, snapshottingProgram } from './variants.ts'
 import { audit } from './workload/audit.ts'
@@ -39,7 +39,7 @@ const moments: readonly (readonly [moment: Moment, passingsMax: number])[] = [
 /** Kills the trackers in turn at random moments, each after the one before serves again. */
 export function killAtRandom(options: RoundsOptions): Promise<Figures> {
   return inRounds(options, options.program ?? (() => realProgram), async (trackers, workload, figures) => {
-    await Promise.all(trackers.all.map((tracker) => tracker.start()))
+    await startAll(trackers.all)
     await workload.start()
     const random = seededRandom(options.seed)
     for (let kill = 0; kill < options.kills; kill++) {
@@ -59,7 +59,7 @@ export function killAtRandom(options: RoundsOptions): Promise<Figures> {
  */
 export function killAtMoments(options: RoundsOptions): Promise<Figures> {
   return inRounds(options, snapshottingProgram, async (trackers, workload, figures) => {
-    await Promise.all(trackers.all.map((tracker) => tracker.start()))
+    await startAll(trackers.all)
     await workload.start()
     const random = seededRandom(options.seed)
     let next = 0
