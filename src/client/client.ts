@@ -227,8 +227,9 @@ export class Client implements Operations {
     return this.#session?.user
   }
 
-  createGroup(group: string): Promise<Answer<void>> {
-    return this.#changeGroup('create_group', { group })
+  createGroup(group: string, hidden = false): Promise<Answer<void>> {
+    // Older trackers know no such field.
+    return this.#changeGroup('create_group', hidden ? { group, hidden } : { group })
   }
 
   async listGroups(): Promise<Answer<GroupEntry[]>> {

@@ -69,7 +69,8 @@ export interface Operations {
   /** The logged-in user, if any. */
   whoami(): string | undefined
 
-  createGroup(group: string): Promise<Answer<void>>
+  /** `hidden`: listed only to its members and those who ask to join. */
+  createGroup(group: string, hidden?: boolean): Promise<Answer<void>>
   listGroups(): Promise<Answer<GroupEntry[]>>
   joinGroup(group: string): Promise<Answer<void>>
   /** Users that ask to join, oldest request first. */

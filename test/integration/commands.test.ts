@@ -46,6 +46,19 @@ describe('accounts', () => {
 })
 
 describe('groups', () => {
+  test('a hidden group is listed to nobody who is not in it, until he asks by its name', async () => {
+    expect(await ann.say('create_group quiet --hidden')).toBe('hidden group quiet created')
+    expect(await ann.ask('list_groups')).toContain('quiet  owner ann  1 members  you are the owner  hidden')
+    const isSeen = async (): Promise<boolean> =>
+      (await ben.ask('list_groups')).some((line) => line.startsWith('quiet'))
+    expect(await isSeen()).toBe(false)
+    expect(await ben.say('join_group quiet')).toBe('join request sent to the owner of quiet')
+    expect(await isSeen()).toBe(true)
+    await ann.does('reject_request quiet ben')
+    expect(await isSeen()).toBe(false)
+    await ann.does('leave_group quiet')
+  })
+
   test('joining: asked once, listed, accepted or rejected by the owner alone, and told to whoever waits', async () => {
     expect(await ann.say('create_group j1')).toBe('group j1 created')
     expect(await ben.say('create_group j1')).toBe('error: there is already a group j1')

@@ -45,7 +45,13 @@ export type Peer = v.InferOutput<typeof Peer>
 export const Standing = v.picklist(['owner', 'member', 'requested', 'none'])
 export type Standing = v.InferOutput<typeof Standing>
 
-export const GroupEntry = v.object({ group: GroupName, owner: UserName, members: Count, standing: Standing })
+export const GroupEntry = v.object({
+  group: GroupName,
+  owner: UserName,
+  members: Count,
+  standing: Standing,
+  hidden: v.optional(v.boolean()),
+})
 export type GroupEntry = v.InferOutput<typeof GroupEntry>
 
 export const FileEntry = v.object({ name: FileName, sizeBytes: SizeBytes, seeders: Count })
@@ -184,7 +190,8 @@ export const trackerProtocol = {
       cost: 25,
       reads: true,
       mutates: true,
-      params: v.strictObject({ ...id, group: GroupName }),
+      /** `hidden`: listed only to its members and those who ask to join. */
+      params: v.strictObject({ ...id, group: GroupName, hidden: v.optional(v.literal(true)) }),
       result: changed,
     },
     list_groups: {

@@ -72,6 +72,7 @@ function namesIn(command: Command): Record<string, string | number | undefined> 
     case 'set_registration':
       return { registration: command.mode }
     case 'create_group':
+      return { group: command.group, ...(command.hidden && { hidden: 'yes' }) }
     case 'join_group':
     case 'leave_group':
       return { group: command.group }

@@ -38,25 +38,32 @@ export function removeAccount(state: State, account: Account): void {
   touchAccount(state, account)
 }
 
-export function addGroup(state: State, name: string): Group {
-  const id = state.shelves.groups.takeId()
+export function addGroup(state: State, name: string, isHidden = false): Group {
+  return putGroup(state, state.shelves.groups.takeId(), name, isHidden)
+}
+
+/** Under a number that was taken. */
+export function putGroup(state: State, id: number, name: string, isHidden: boolean): Group {
   const group: Group = {
     id,
     name,
+    isHidden,
     members: new OrderedSet(),
     requests: new OrderedSet(),
     entries: sortedByName(),
     holdings: new Holdings(),
   }
   state.groups.set(name, group)
+  if (!isHidden) state.listedGroups.set(name, group)
   state.shelves.groups.put(group)
   return group
 }
 
 /** The group must have no entries and no members left. Drops the requests to join it. */
 export function removeGroup(state: State, group: Group): void {
-  for (const asker of group.requests) asker.requests--
+  for (const asker of group.requests) takeRequest(group, asker)
   state.groups.delete(group.name)
+  if (!group.isHidden) state.listedGroups.delete(group.name)
   state.shelves.groups.remove(group)
   state.shelves.groups.touch(group, state.position)
 }
@@ -71,12 +78,14 @@ export function putMember(group: Group, account: Account): void {
   if (group.members.size === 0) account.owned++
   group.members.add(account)
   account.memberships++
+  showTo(account, group)
 }
 
 export function dropMember(state: State, group: Group, account: Account): void {
   const owner = ownerOf(group)
   group.members.delete(account)
   account.memberships--
+  hideFrom(account, group)
   if (account === owner) {
     account.owned--
     if (group.members.size > 0) ownerOf(group).owned++
@@ -85,15 +94,37 @@ export function dropMember(state: State, group: Group, account: Account): void {
 }
 
 export function addRequest(state: State, group: Group, account: Account): void {
+  putRequest(group, account)
+  state.shelves.groups.touch(group, state.position)
+}
+
+/** Behind the other requests. */
+export function putRequest(group: Group, account: Account): void {
   group.requests.add(account)
   account.requests++
-  state.shelves.groups.touch(group, state.position)
+  showTo(account, group)
 }
 
 export function dropRequest(state: State, group: Group, account: Account): void {
   group.requests.delete(account)
-  account.requests--
+  takeRequest(group, account)
   state.shelves.groups.touch(group, state.position)
+}
+
+/** For an account that no longer asks to join. */
+function takeRequest(group: Group, account: Account): void {
+  account.requests--
+  hideFrom(account, group)
+}
+
+function showTo(account: Account, group: Group): void {
+  if (group.isHidden) (account.hidden ??= sortedByName()).set(group.name, group)
+}
+
+function hideFrom(account: Account, group: Group): void {
+  if (!group.isHidden) return
+  account.hidden?.delete(group.name)
+  if (account.hidden?.size === 0) account.hidden = undefined
 }
 
 /** Adds a new name to a group, with content that nobody shares yet. */

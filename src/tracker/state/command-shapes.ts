@@ -45,7 +45,7 @@ const shapes: Readonly<Record<Command['kind'], Readonly<Record<string, Check>>>>
   register: { id: isText, user: isName, credentials: isCredentials, invite: maybe(isHash) },
   set_registration: { mode: isRegistrationMode },
   add_invite: { codeHash: isHash },
-  create_group: asked,
+  create_group: { ...asked, hidden: maybe((value) => value === true) },
   join_group: asked,
   accept_request: { ...asked, user: isName },
   reject_request: { ...asked, user: isName },

@@ -72,6 +72,8 @@ export interface AddInvite {
 export interface CreateGroup extends Asked {
   readonly kind: 'create_group'
   readonly group: string
+  /** Listed only to its members and those who ask to join. */
+  readonly hidden?: true | undefined
 }
 
 export interface JoinGroup extends Asked {

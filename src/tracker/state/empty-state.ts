@@ -23,6 +23,7 @@ export function emptyState(): State {
     trackers: new Map(),
     accounts: sortedByName(),
     groups: sortedByName(),
+    listedGroups: sortedByName(),
     quotas: defaultQuotas,
     registrations: { day: 0, changedAt: 0, byNetwork: new Map() },
     registration: { mode: 'open', invites: new Map() },

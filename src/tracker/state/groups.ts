@@ -11,11 +11,14 @@ import { ownerOf, type Account, type Group, type State } from './state.ts'
 
 export function createGroup(state: State, command: CreateGroup, by: Account): Decision {
   if (state.groups.has(command.group)) return no('group-taken', command.group)
+  const isHidden = command.hidden === true
+  // A tracker of then would list it.
+  if (isHidden && state.level < 2) return no('not-yet')
   const against =
     quota(state, 'groups', () => state.groups.size) ??
     quota(state, 'groups_of_account', () => by.owned) ??
     quota(state, 'memberships_of_account', () => by.memberships)
-  return against ?? (() => addMember(state, addGroup(state, command.group), by))
+  return against ?? (() => addMember(state, addGroup(state, command.group, isHidden), by))
 }
 
 export function joinGroup(state: State, command: JoinGroup, by: Account, effects: Effect[]): Decision {

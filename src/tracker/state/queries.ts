@@ -6,7 +6,6 @@ import type { GroupEntry, Standing } from '../../common/protocol/tracker-protoco
 import { groupForMember, groupForOwner } from './membership.ts'
 import { found, no, type Found } from './outcomes.ts'
 import type { OrderedSet } from './ordered-set.ts'
-import type { SortedMap } from './sorted-map.ts'
 import { ownerOf, type Account, type Entry, type Group, type State } from './state.ts'
 
 interface UserPage {
@@ -25,21 +24,39 @@ export interface Totals {
   readonly files: number
 }
 
-/** Listings are read page by page; `after` is the last name of the page before. */
+/**
+ * Listings are read page by page; `after` is the last name of the page before. Hidden groups are among the others in
+ * the order of names, for those who are in them or ask to be.
+ */
 export function listGroups(
   state: State,
   by: string,
   after: string | undefined,
 ): { groups: GroupEntry[]; more: boolean } {
   const account = state.accounts.get(by)
-  const { page, more } = pageOf(state.groups, after)
+  const { page, more } = pageOf(allGroupsFor(state, account, after), after)
   const groups = page.map((group) => ({
     group: group.name,
     owner: ownerOf(group).name,
     members: group.members.size,
     standing: standingOf(group, account),
+    ...(group.isHidden && { hidden: true }),
   }))
   return { groups, more }
+}
+
+function* allGroupsFor(
+  { listedGroups }: State,
+  account: Account | undefined,
+  after: string | undefined,
+): Generator<readonly [name: string, group: Group]> {
+  const mine = account?.hidden?.entries(after)
+  let next = mine?.next()
+  for (const listed of listedGroups.entries(after)) {
+    for (; next?.done === false && next.value[0] < listed[0]; next = mine?.next()) yield next.value
+    yield listed
+  }
+  for (; next?.done === false; next = mine?.next()) yield next.value
 }
 
 export function listMembers(
@@ -70,7 +87,7 @@ export function listFiles(
 ): Found<FilePage> {
   const mine = groupForMember(state, group, state.accounts.get(by))
   if (!mine.ok) return mine
-  const { page, more } = pageOf(mine.value.entries, after)
+  const { page, more } = pageOf(mine.value.entries.entries(after), after)
   return found({ files: page, more })
 }
 
@@ -99,10 +116,13 @@ function standingOf(group: Group, account: Account | undefined): Standing {
   return group.requests.has(account) ? 'requested' : 'none'
 }
 
-/** The page behind `after` in the order of names; costs its own length. `after` may have been removed meanwhile. */
-function pageOf<T>(sorted: SortedMap<T>, after: string | undefined): { page: T[]; more: boolean } {
+/** The page behind `after`, with which the rest may begin; it may have been removed meanwhile. Costs its own length. */
+function pageOf<T>(
+  sorted: Iterable<readonly [name: string, thing: T]>,
+  after: string | undefined,
+): { page: T[]; more: boolean } {
   const page: T[] = []
-  for (const [name, thing] of sorted.entries(after)) {
+  for (const [name, thing] of sorted) {
     if (name === after) continue
     if (page.length === pageEntries) return { page, more: true }
     page.push(thing)

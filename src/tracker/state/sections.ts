@@ -3,15 +3,12 @@
 
 import { createHash } from 'node:crypto'
 import { Failure } from '../../common/failure.ts'
-import { putMember, putShare } from './changes.ts'
+import { putGroup, putMember, putRequest, putShare } from './changes.ts'
 import { emptyState } from './empty-state.ts'
-import { Holdings } from './holdings.ts'
 import { defaultQuotas, isQuotaName, quotaNames, type Quotas } from './quotas.ts'
-import { OrderedSet } from './ordered-set.ts'
 import type { RegistrationMode } from './registration-modes.ts'
 import { allOf, sharersOf } from './sharers.ts'
 import type { Account, Entry, Group, State } from './state.ts'
-import { sortedByName } from './sorted-map.ts'
 import { legacyDigest } from './legacy-snapshot.ts'
 
 /** A section by its key; in a snapshot of changes, undefined for one that was removed. */
@@ -49,7 +46,14 @@ type AccountFields = [
   /** Absent without a code. */
   ...reset: [] | [codeHash: string, untilMs: number],
 ]
-type GroupFields = [id: number, name: string, members: number[], requests: number[]]
+type GroupFields = [
+  id: number,
+  name: string,
+  members: number[],
+  requests: number[],
+  /** Absent where everybody may know of it. */
+  ...hidden: [] | [true],
+]
 type EntryFields = [
   id: number,
   group: number,
@@ -197,23 +201,15 @@ function restoreAccount(state: State, fields: AccountFields): void {
   state.shelves.accounts.put(account)
 }
 
-function groupFields({ id, name, members, requests }: Group): GroupFields {
-  return [id, name, Array.from(members, idOf), Array.from(requests, idOf)]
+function groupFields({ id, name, members, requests, isHidden }: Group): GroupFields {
+  const fields = [id, name, Array.from(members, idOf), Array.from(requests, idOf)] as const
+  return isHidden ? [...fields, true] : [...fields]
 }
 
-function restoreGroup(state: State, [id, name, members, requests]: GroupFields): void {
-  const group: Group = {
-    id,
-    name,
-    members: new OrderedSet(),
-    requests: new OrderedSet(requests.map((each) => accountOf(state, each))),
-    entries: sortedByName(),
-    holdings: new Holdings(),
-  }
+function restoreGroup(state: State, [id, name, members, requests, hidden]: GroupFields): void {
+  const group = putGroup(state, id, name, hidden === true)
   for (const member of members) putMember(group, accountOf(state, member))
-  for (const asker of group.requests) asker.requests++
-  state.groups.set(name, group)
-  state.shelves.groups.put(group)
+  for (const asker of requests) putRequest(group, accountOf(state, asker))
 }
 
 function entryFields({ id, group, name, fileId, sizeBytes, sharers }: Entry): EntryFields {

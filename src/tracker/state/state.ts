@@ -28,6 +28,8 @@ export interface Account {
   requests: number
   /** How many entries it shares. */
   shares: number
+  /** The hidden groups that it is in or asks to join, for its listing; undefined without any. */
+  hidden?: SortedMap<Group> | undefined
   /** Outcomes of its last commands, oldest first: see remembered.ts. */
   remembered: readonly number[]
   /** Whoever has the code of this hash may set a new password, until then by the time in the log. */
@@ -37,6 +39,8 @@ export interface Account {
 export interface Group {
   readonly id: number
   readonly name: string
+  /** Listed only to its members and those who ask to join. */
+  readonly isHidden: boolean
   /** In the order of joining. Never empty. The first one is the owner: see `ownerOf`. */
   readonly members: OrderedSet<Account>
   /** Those who ask to join, oldest first. None of them is a member. */
@@ -77,6 +81,8 @@ export interface State {
   readonly trackers: Map<string, KnownTracker>
   readonly accounts: SortedMap<Account>
   readonly groups: SortedMap<Group>
+  /** Those that are not hidden. */
+  readonly listedGroups: SortedMap<Group>
   quotas: Quotas
   /**
    * Accounts made today, by the network they came from. `day` counts days since 1970, `changedAt` is the position

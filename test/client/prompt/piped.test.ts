@@ -36,7 +36,7 @@ describe('the order of a script', () => {
     input.write('create_group g1\nwhoami\n')
     input.end('list_groups\n')
     await turns()
-    expect(client.calls).toEqual(['createGroup("g1")'])
+    expect(client.calls).toEqual(['createGroup("g1", false)'])
     open()
     expect(await running).toBe(0)
     expect(printed()).toBe('group g1 created\nnobody is logged in\nno groups yet\n')
@@ -64,7 +64,7 @@ describe('the order of a script', () => {
       [...bytes].map((byte) => Buffer.of(byte)),
       { client },
     )
-    expect(client.calls.slice(0, 2)).toEqual(['createGroup("g1")', 'uploadFile("Ü 日本.png", "g1")'])
+    expect(client.calls.slice(0, 2)).toEqual(['createGroup("g1", false)', 'uploadFile("Ü 日本.png", "g1")'])
   })
 
   test('what happens while a command runs is told behind its reply', async () => {
@@ -154,7 +154,7 @@ describe('the end of a script', () => {
     const running = runScript(['create_group g1'], { client, linger: true, stop: stop.signal })
     const first = await Promise.race([running, turns()])
     expect(first).toBeUndefined()
-    expect(client.calls).toEqual(['createGroup("g1")'])
+    expect(client.calls).toEqual(['createGroup("g1", false)'])
     stop.abort()
     expect((await running).exitCode).toBe(0)
   })

@@ -13,9 +13,12 @@ const membership: readonly PromptCommand[] = [
     name: 'create_group',
     words: '<group>',
     summary: 'make a group; you are its owner',
-    async run({ operations }, [group]) {
-      const answer = await operations.createGroup(group)
-      return sayIfDone(answer, `group ${group} created`, `next: upload_file <path> ${quoteWord(group)}`)
+    flags: [{ flag: '--hidden', summary: 'list it only to members and those who ask to join, by its name' }],
+    async run({ operations }, [group], flags) {
+      const hidden = flags.has('--hidden')
+      const answer = await operations.createGroup(group, hidden)
+      const done = hidden ? `hidden group ${group} created` : `group ${group} created`
+      return sayIfDone(answer, done, `next: upload_file <path> ${quoteWord(group)}`)
     },
   },
   {

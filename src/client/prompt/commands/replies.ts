@@ -20,7 +20,13 @@ const standings: Record<Standing, string> = {
 }
 
 export function groupRow(entry: GroupEntry): string[] {
-  return [entry.group, `owner ${entry.owner}`, count(entry.members, 'members'), standings[entry.standing]]
+  const cells = [
+    entry.group,
+    `owner ${entry.owner}`,
+    count(entry.members, 'members'),
+    standings[entry.standing],
+  ]
+  return entry.hidden === true ? [...cells, 'hidden'] : cells
 }
 
 export function fileRow(entry: FileEntry): string[] {
