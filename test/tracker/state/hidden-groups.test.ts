@@ -81,7 +81,10 @@ test('pages have hidden groups among the others in the order of names, each once
       const forAnn = groups.filter(([, isHidden, isAnns]) => isAnns || !isHidden).map(([name]) => name)
       expect(listedTo(world.state, 'ann')).toEqual(forAnn.toSorted())
       const sections = [...changedSections(world.state, 0)].map(([key, text = '']) => [key, text] as const)
-      const again = restoreSections(sections.toSorted(), world.state.position)
+      const again = restoreSections(
+        sections.toSorted(([one], [other]) => (one < other ? -1 : 1)),
+        world.state.position,
+      )
       expect(digestOf(again)).toBe(digestOf(world.state))
       expect(listedTo(again, 'ann')).toEqual(forAnn.toSorted())
     }),
