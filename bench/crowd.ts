@@ -39,7 +39,7 @@ export async function logIn(
     identity,
     protection: new Protection(identity.forTls, 'beyond'),
     trust: { check: () => undefined, pinOf: () => undefined },
-    port: () => port,
+    whereabouts: async () => ({ port }),
     // Ignores every notification.
     told: new Proxy({}, { get: () => () => undefined }) as Told,
     onTrackers: () => undefined,

@@ -95,7 +95,7 @@ async function prepare(tracker) {
       identity,
       protection: new Protection(identity.forTls, 'beyond'),
       trust: { check: () => undefined, pinOf: () => undefined },
-      port: () => 1,
+      whereabouts: async () => ({ port: 1 }),
       // Ignores every notification.
       told: new Proxy({}, { get: () => () => {} }),
       onTrackers: () => {},

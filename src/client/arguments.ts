@@ -2,7 +2,7 @@
 
 import { Command, CommanderError, Option } from 'commander'
 import type { Address } from '../common/addresses.ts'
-import { checkedAddress, parseAddress } from '../common/addresses.ts'
+import { checkedAddress, parseAddress, parseAdvertised } from '../common/addresses.ts'
 import { Failure } from '../common/failure.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
@@ -12,6 +12,8 @@ import { parseRate } from './prompt/text/rates.ts'
 export interface ClientArguments {
   /** Port 0 takes any free port. */
   readonly listen: Address
+  /** Where others shall reach this client; port 0 stands for the one that it listens on. */
+  readonly advertise?: Address | undefined
   /** In the order to try them; at least one. */
   readonly trackers: readonly ListedTracker[]
   readonly dataFolder?: string
@@ -28,6 +30,7 @@ export type ParsedArguments =
   | { readonly kind: 'text'; readonly text: string }
 
 interface Options {
+  advertise?: Address
   dataDir?: string
   linger?: boolean
   uploadLimit?: string
@@ -68,6 +71,7 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
     kind: 'run',
     arguments: {
       listen,
+      advertise: options.advertise,
       trackers,
       dataFolder: options.dataDir,
       linger: options.linger ?? false,
@@ -89,6 +93,12 @@ function makeProgram(write: (text: string) => void): Command {
     .argument('[words...]')
     .configureHelp({ visibleArguments: () => [] })
     .option('--data-dir <folder>', 'keep accounts, shares and unfinished downloads in this folder')
+    .addOption(
+      new Option(
+        '--advertise <host[:port]>',
+        'where others reach this client, if not at the address from which a tracker sees it',
+      ).argParser(parseAdvertised),
+    )
     .option('--linger', 'keep sharing after the end of piped commands, until SIGINT or SIGTERM')
     .option('--upload-limit <rate>', 'limit all uploads together')
     .option('--download-limit <rate>', 'limit all downloads together')

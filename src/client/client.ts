@@ -2,9 +2,7 @@
 // the logged-in user.
 
 import pLimit from 'p-limit'
-import type { Address } from '../common/addresses.ts'
-import type { ListedTracker } from '../common/tracker-info.ts'
-import { Protection, type Encryption } from '../common/wire/protection.ts'
+import { Protection } from '../common/wire/protection.ts'
 import { Failure } from '../common/failure.ts'
 import { scramIterations } from '../common/limits.ts'
 import { fileNameProblem, plainNameProblem } from '../common/names.ts'
@@ -26,22 +24,9 @@ import { TrackerTrust } from './tracker-link/tracker-trust.ts'
 import { TrackerNews } from './tracker-news.ts'
 import { TokenBucket } from './transfer/token-bucket.ts'
 import { ConnectTurns } from './downloading/connect-turns.ts'
+import type { ClientOptions } from './client-options.ts'
 import { HashPool } from './workers/hash-pool.ts'
 import { StorePool } from './workers/store-pool.ts'
-
-export interface ClientOptions {
-  readonly listen: Address
-  readonly trackers: readonly ListedTracker[]
-  /** Which connections are encrypted: those beyond this machine by default. */
-  readonly encryption?: Encryption
-  /** Holds the identity, the manifests and what users share. */
-  readonly folder: string
-  /** Bytes per second; undefined means no limit. */
-  readonly uploadLimit?: number | undefined
-  readonly downloadLimit?: number | undefined
-  /** Called for a bug or a system failure in background work. */
-  readonly onFailure: (error: unknown) => void
-}
 
 /** Files to hash at a time: one already keeps all cores busy. */
 const hashedAtOnce = 1
@@ -100,6 +85,7 @@ export class Client implements Operations {
       protection,
       trust: new TrackerTrust(options.folder, options.trackers),
       port: () => this.#port,
+      advertise: options.advertise,
       knownLogins: new KnownLogins(options.folder, (sentence) => onEvent({ kind: 'notice', sentence })),
       iterations: scramIterations,
       events: this.#news,

@@ -40,7 +40,7 @@ async function main(): Promise<number> {
 }
 
 async function run(options: ClientArguments): Promise<number> {
-  const { listen, trackers, encryption, uploadLimit, downloadLimit } = options
+  const { listen, advertise, trackers, encryption, uploadLimit, downloadLimit } = options
   refuseFolderAsInput()
   refuseUnreachable(options)
   heedSignals()
@@ -59,6 +59,7 @@ async function run(options: ClientArguments): Promise<number> {
   await meet(options, folder)
   const client = new Client({
     listen,
+    advertise,
     trackers,
     encryption,
     folder,
@@ -143,9 +144,9 @@ function refuseFolderAsInput(): void {
 }
 
 /** Refuses a loopback listening address with a tracker elsewhere: other members could not reach it. */
-function refuseUnreachable({ listen, trackers }: ClientArguments): void {
+function refuseUnreachable({ listen, advertise, trackers }: ClientArguments): void {
   const far = trackers.find((tracker) => !isLoopback(tracker.host))
-  if (far === undefined || !isLoopback(listen.host)) return
+  if (far === undefined || !isLoopback(listen.host) || advertise !== undefined) return
   throw new Failure(
     'usage',
     `others that use the tracker ${formatAddress(far)} cannot reach ${listen.host}; listen on an address of this machine in their network, or on 0.0.0.0`,

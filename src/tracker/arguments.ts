@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { checkedAddress, type Address } from '../common/addresses.ts'
+import { checkedAddress, parseAdvertised, type Address } from '../common/addresses.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
@@ -20,6 +20,8 @@ export const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug'] a
 
 export interface Arguments {
   readonly address: Address
+  /** Where clients reach it; port 0 stands for that of `address`. Undefined for what the list says. */
+  readonly advertise: Address | undefined
   readonly number: number
   /** All trackers of the list, in its order. */
   readonly list: readonly ListedTracker[]
@@ -45,6 +47,7 @@ export interface TextInstead {
 }
 
 interface Options {
+  advertise?: Address
   dataDir?: string
   memory?: boolean
   log?: NatsAddress
@@ -92,6 +95,7 @@ export function parseArguments(
   const { address, number, all } = trackerOf(where, which)
   return {
     address,
+    advertise: options.advertise,
     number,
     list: all,
     ...dataFolderOf(options, all, knownFolders),
@@ -178,6 +182,12 @@ function defineProgram(write: (output: string) => void): Command {
       ).argParser(notEmpty),
     )
     .addHelpText('after', durability)
+    .addOption(
+      new Option(
+        '--advertise <host[:port]>',
+        'where clients reach this tracker, for the line that it prints for their lists',
+      ).argParser(parseAdvertised),
+    )
     .option('--tls', 'take only encrypted connections, on this machine too')
     .addOption(
       new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(

@@ -64,10 +64,11 @@ function announce(parsed: Arguments, tracker: Tracker, log: Logger): void {
 }
 
 /** Printed for whoever sets up clients: they know the tracker by its key. */
-function announceLine({ list, number }: Arguments, { address, fingerprint }: Tracker): void {
-  const { host, port, pin } = list[number - 1] ?? { ...address, pin: undefined }
+function announceLine({ advertise, list, number }: Arguments, { address, fingerprint }: Tracker): void {
+  const { pin, ...listed } = list[number - 1] ?? { ...address, pin: undefined }
+  const { host, port } = advertise ?? listed
   const name = formatAddress({ host, port: port === 0 ? address.port : port })
-  if (pin === undefined) print(`for the list of trackers: ${name} ${fingerprint}`)
+  if (pin === undefined || advertise !== undefined) print(`for the list of trackers: ${name} ${fingerprint}`)
 }
 
 /** Only warns: a full disk must not keep a tracker from answering what it knows. */

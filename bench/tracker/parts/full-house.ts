@@ -73,7 +73,7 @@ async function logIn(port: number): Promise<number> {
     identity,
     protection: new Protection(identity.forTls, 'beyond'),
     trust: { check: nothing, pinOf: nothing },
-    port: () => 4444,
+    whereabouts: async () => ({ port: 4444 }),
     told: {
       join_requested: nothing,
       request_decided: nothing,

@@ -19,6 +19,7 @@ import { Failure } from '../../common/failure.ts'
 import { callFrom } from './call-from.ts'
 import { resolveAddress } from './resolve-address.ts'
 import type { TrackerTrust } from './tracker-trust.ts'
+import type { Where } from './whereabouts.ts'
 
 export type Greeting = Result<TrackerProtocol, 'hello'>
 export type Told = CallerEvents<TrackerProtocol>['onTold']
@@ -41,7 +42,8 @@ export interface TrackerConnectionOptions {
   /** Which key the tracker has. */
   readonly trust: Pick<TrackerTrust, 'check' | 'pinOf'>
   /** The port where other clients reach this one. */
-  readonly port: () => number
+  /** Where others are told to reach this client. */
+  readonly whereabouts: () => Promise<Where>
   readonly told: Told
   /** Receives the keys of all trackers, as a login at this one reports them. */
   readonly onTrackers: (keys: readonly string[]) => void
@@ -190,7 +192,8 @@ export class TrackerConnection {
     const { identity } = this.#options
     const { nonce: trackerNonce, key: trackerKey } = greeting
     const proof = proveLoginKey(identity, { trackerNonce, trackerKey, user, binding })
-    const answer = { clientFinal, key: identity.publicKey, proof, port: this.#options.port() }
+    const where = await this.#options.whereabouts()
+    const answer = { clientFinal, key: identity.publicKey, proof, ...where }
     const finished = await this.request('login_finish', answer, timeoutMs)
     if (!finished.ok) return finished
     if (!scram.isServerGenuine(finished.value.serverFinal)) {
@@ -223,7 +226,7 @@ export class TrackerConnection {
       session: session.text,
       nonce,
       proof,
-      port: this.#options.port(),
+      ...(await this.#options.whereabouts()),
     })
     if (!resumed.ok) {
       const { code } = resumed.refusal

@@ -18,6 +18,7 @@ import { Password } from './password.ts'
 import { ToldOnce, unless } from './told-once.ts'
 import type { TrackerTrust } from './tracker-trust.ts'
 import { TrackerConnection, type Greeting, type Told } from './tracker-connection.ts'
+import { Whereabouts } from './whereabouts.ts'
 
 type Requests = TrackerProtocol['requests']
 /** Methods that change hard state; the link adds `id`. */
@@ -63,7 +64,10 @@ export interface TrackerLinkOptions {
   readonly identity: Identity
   readonly protection: Protection
   readonly trust: TrackerTrust
+  /** That this client listens on. */
   readonly port: () => number
+  /** Where others shall reach this client, if not at the address that trackers see; port 0 stands for `port`. */
+  readonly advertise?: Address | undefined
   /** How passwords were salted and stretched at earlier logins. */
   readonly knownLogins: KnownLogins
   /** Iterations for new passwords, and the fewest that a tracker may ask for when a user is new here. */
@@ -96,6 +100,7 @@ export class TrackerLink {
       withConnection: (attempt) => this.#failover.ask(attempt, () => this.#greeted()),
       changing: (change) => this.#changingAccount(change),
     })
+    const whereabouts = new Whereabouts(options.advertise, options.port)
     this.#connections = options.trackers.map((address) => {
       const connection: TrackerConnection = new TrackerConnection({
         address,
@@ -103,7 +108,7 @@ export class TrackerLink {
         identity: options.identity,
         protection: options.protection,
         trust: options.trust,
-        port: options.port,
+        whereabouts: () => whereabouts.now(),
         told: unless(
           () => this.#isOther(connection),
           events.told({

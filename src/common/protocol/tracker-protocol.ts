@@ -86,6 +86,9 @@ const OneTimeCode = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'is not a code'
 
 const session = v.optional(SessionText)
 
+/** Where others reach a client; without `host`, at the address that the tracker sees. */
+const where = { host: v.optional(v.pipe(v.string(), v.ip())), port: Port }
+
 export const trackerProtocol = {
   requests: {
     hello: {
@@ -134,7 +137,7 @@ export const trackerProtocol = {
       stage: 'greeted',
       cost: 480,
       reads: true,
-      params: v.strictObject({ clientFinal: ScramText, key: PublicKey, proof: Signature, port: Port }),
+      params: v.strictObject({ clientFinal: ScramText, key: PublicKey, proof: Signature, ...where }),
       /** `trackers`: the keys whose tickets this community honours. `session`: for `resume_login`. */
       result: v.object({ serverFinal: ScramText, trackers: TrackerKeys, session }),
     },
@@ -143,7 +146,7 @@ export const trackerProtocol = {
       stage: 'greeted',
       cost: 660,
       reads: true,
-      params: v.strictObject({ session: SessionText, nonce: Nonce, proof: Signature, port: Port }),
+      params: v.strictObject({ session: SessionText, nonce: Nonce, proof: Signature, ...where }),
       /** `verifier` shows that the tracker knows the user. `session`: a newer one, when this one gets old. */
       result: v.object({ verifier: ScramKey, trackers: TrackerKeys, session }),
     },

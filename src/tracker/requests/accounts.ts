@@ -6,6 +6,7 @@ import { accept, refuse, type Answer, type RefusalCode } from '../../common/refu
 import { checkLoginKey, makeNonce, type LoginChallenge } from '../../common/security/challenge.ts'
 import { madeUpCredentials, parseClientFirst, serverFirstMessage } from '../../common/security/scram.ts'
 import { readSession, sessionVerifier, type Session } from '../../common/security/session.ts'
+import { mayAdvertise } from '../../common/addresses.ts'
 import { protocolVersion, version } from '../../common/version.ts'
 import { hashOfCode } from '../admission/codes.ts'
 import { change } from './changes.ts'
@@ -24,6 +25,10 @@ type Accounts = HandlersOf<
 
 const proofFailed = refuse('proof-failed', 'the proof of the key is wrong')
 const loginEnded = refuse('login-ended', 'the password was changed, or the account has ended; log in again')
+const unreachable = refuse(
+  'usage',
+  'nobody else reaches a client at the address that it advertises; see --advertise',
+)
 const alreadyLoggedIn = refuse('already-logged-in', 'somebody is logged in on this connection; log out first')
 
 export function accountHandlers(services: Services): Accounts {
@@ -115,10 +120,11 @@ function startLogin(
 
 function finishLogin(
   services: Services,
-  params: { clientFinal: string; key: string; proof: string; port: number },
+  params: Params<TrackerProtocol, 'login_finish'>,
   from: Requester,
 ): Answer<{ serverFinal: string; trackers: string[]; session: string }> {
   if (from.isLoggedIn) return alreadyLoggedIn
+  if (!isReachable(params.host, from)) return unreachable
   const login = from.pendingLogin
   // One answer to one challenge, right or wrong.
   from.pendingLogin = undefined
@@ -145,7 +151,7 @@ function finishLogin(
     return proofFailed
   }
   attempts.onLoggedIn(user, params.key)
-  const session = sessionOf(services, from.logIn(user, proved.account, params.key, params.port))
+  const session = sessionOf(services, from.logIn(user, proved.account, params.key, params))
   presence.onLogin(from.login)
   return accept({
     serverFinal: proved.serverFinal,
@@ -157,10 +163,11 @@ function finishLogin(
 /** No failure here counts as an attempt: nobody guesses a signature, and old sessions come back honestly. */
 function resumeLogin(
   services: Services,
-  { session: text, nonce, proof, port }: Params<TrackerProtocol, 'resume_login'>,
+  { session: text, nonce, proof, host, port }: Params<TrackerProtocol, 'resume_login'>,
   from: Requester,
 ): ReturnType<Accounts['resume_login']> {
   if (from.isLoggedIn) return alreadyLoggedIn
+  if (!isReachable(host, from)) return unreachable
   const { sequencer, presence, identity, attempts, nowMs } = services
   const { state } = sequencer
   const read = readSession(text, state.trackers)
@@ -173,7 +180,7 @@ function resumeLogin(
   if (!ownsKey({ key, proof }, user, from, identity.publicKey))
     return refuse('proof-failed', 'the proof of the key is wrong')
   attempts.onLoggedIn(user, key)
-  presence.onLogin(from.logIn(user, account, key, port))
+  presence.onLogin(from.logIn(user, account, key, { host, port }))
   const isOld = expiresMs - nowMs() < sessionLifetimeMs / 2
   const challenge = challengeOf(user, from, identity.publicKey)
   return accept({
@@ -181,6 +188,10 @@ function resumeLogin(
     trackers: [...state.trackers.keys()],
     ...(isOld && { session: sessionOf(services, from.login) }),
   })
+}
+
+function isReachable(advertised: string | undefined, { host }: Requester): boolean {
+  return advertised === undefined || mayAdvertise(advertised, host)
 }
 
 /** Numbers and epochs only go up, so a tracker that is behind the others sees that it is. */

@@ -21,6 +21,12 @@ export interface PendingLogin {
   readonly account: Standing | undefined
 }
 
+/** Where a client says that others reach it. */
+export interface Where {
+  readonly host?: string | undefined
+  readonly port: number
+}
+
 /** An account, and how often its logins were ended. */
 export interface Standing {
   readonly id: number
@@ -78,15 +84,16 @@ export class Requester {
     if (this.#login === undefined) this.#connection.begin()
   }
 
-  logIn(user: string, { id, epoch }: Standing, key: string, port: number): Login {
+  /** `where`: without `host`, others reach the client at the address that this tracker sees. */
+  logIn(user: string, { id, epoch }: Standing, key: string, where: Where): Login {
     const { channel } = this.#connection
     this.#login = {
       user,
       account: id,
       epoch,
       key,
-      host: this.host,
-      port,
+      host: where.host ?? this.host,
+      port: where.port,
       news: new News(channel),
       tickets: new Map(),
       end: (why) => this.#end(user, why),

@@ -81,7 +81,7 @@ export class WirePlace {
       identity,
       protection: new Protection(identity.forTls, this.encryption),
       trust: { check: () => undefined, pinOf: () => undefined },
-      port: () => 1,
+      whereabouts: async () => ({ port: 1 }),
       // Ignores every notification.
       told: new Proxy({}, { get: () => () => undefined }) as Told,
       onTrackers: () => undefined,

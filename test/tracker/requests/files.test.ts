@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Address } from '../../../src/common/addresses.ts'
+import { refuse } from '../../../src/common/refusal.ts'
 import { readTicket } from '../../../src/common/security/ticket.ts'
 import { AnsweredHere } from '../../../src/tracker/requests/answered-here.ts'
 import { fileHandlers } from '../../../src/tracker/requests/files.ts'
@@ -218,4 +219,21 @@ test('a name that is not drawn as it is spelt is refused, unless the group has i
   await share_file(again, { login, host: '127.0.0.1' } as Requester, 1)
   const by = { by: 'ann', account: 1, epoch: 0 }
   expect(submitted).toEqual([{ kind: 'share_file', ...by, ...again }])
+})
+
+test('others are sent where a client says that they reach it; a place that is no machine’s is refused', async () => {
+  const { address } = await runTracker()
+  const { ann, bob } = await annAndBob(address)
+  await ann.request('logout', {})
+  ann.advertised = '224.0.0.251'
+  expect(await ann.login('ann', 'secret', 4003)).toEqual(
+    refuse('usage', 'nobody else reaches a client at the address that it advertises; see --advertise'),
+  )
+  ann.advertised = '192.0.2.7'
+  expect(await ann.login('ann', 'secret', 4003)).toMatchObject({ ok: true })
+  await ann.change('share_file', shared)
+  await ann.request('announce', { files: [{ ...file, complete: true }] })
+  expect(await bob.request('find_file', { group: 'g', name: file.name })).toMatchObject({
+    value: { peers: [{ user: 'ann', host: '192.0.2.7', port: 4003 }] },
+  })
 })

@@ -47,6 +47,8 @@ export class TestClient {
   /** Why the connection closed; undefined while it is open. */
   closed: Failure | undefined
   trackerKey = ''
+  /** Where it says that others reach it; undefined for the address that the tracker sees. */
+  advertised: string | undefined
   nonce = ''
   /** What a login waits for before its last request. */
   beforeFinish: () => Promise<void> = () => Promise.resolve()
@@ -185,6 +187,7 @@ export class TestClient {
       clientFinal,
       key: this.identity.publicKey,
       proof,
+      host: this.advertised,
       port,
     })
     if (end.ok && !scram.isServerGenuine(end.value.serverFinal)) throw new Error('the tracker is a fake')

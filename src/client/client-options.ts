@@ -1,0 +1,21 @@
+// What a client is made with.
+
+import type { Address } from '../common/addresses.ts'
+import type { ListedTracker } from '../common/tracker-info.ts'
+import type { Encryption } from '../common/wire/protection.ts'
+
+export interface ClientOptions {
+  readonly listen: Address
+  /** See `TrackerLinkOptions`. */
+  readonly advertise?: Address | undefined
+  readonly trackers: readonly ListedTracker[]
+  /** Which connections are encrypted: those beyond this machine by default. */
+  readonly encryption?: Encryption
+  /** Holds the identity, the manifests and what users share. */
+  readonly folder: string
+  /** Bytes per second; undefined means no limit. */
+  readonly uploadLimit?: number | undefined
+  readonly downloadLimit?: number | undefined
+  /** Called for a bug or a system failure in background work. */
+  readonly onFailure: (error: unknown) => void
+}
