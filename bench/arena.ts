@@ -2,7 +2,7 @@
 // Also reads memory and written bytes of a program.
 
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,8 +13,16 @@ export const group = 'bench'
 export class Arena {
   readonly folder = mkdtempSync(join(tmpdir(), 'coterie-bench-'))
   readonly #programs: Program[] = []
+  readonly #encryption: readonly string[]
   #tracker = ''
+  /** The line of a list of trackers. */
+  #listed = ''
   #owner: Program | undefined
+
+  /** `isEncrypted`: all connections, as between machines. */
+  constructor(isEncrypted = false) {
+    this.#encryption = isEncrypted ? ['--tls'] : []
+  }
 
   /** `ip:port`. */
   get trackerAddress(): string {
@@ -27,10 +35,16 @@ export class Arena {
       '0',
       '--data-dir',
       join(this.folder, 'tracker'),
+      ...this.#encryption,
     ])
     this.#programs.push(tracker)
     const line = await tracker.next((text) => text.includes('listening on'))
     this.#tracker = line.split(' ').at(-1) ?? ''
+    const forLists = 'for the list of trackers: '
+    this.#listed =
+      this.#encryption.length === 0
+        ? this.#tracker
+        : (await tracker.next((text) => text.startsWith(forLists))).slice(forLists.length)
   }
 
   /** Starts a client, logs it in and makes it a member of the group; the first client creates the group. */
@@ -63,8 +77,10 @@ export class Arena {
   }
 
   #startClient(user: string, options: readonly string[], env: object = {}): Program {
-    const [host = '', port = ''] = this.#tracker.split(':')
-    const words = ['127.0.0.1', '0', host, port, '--data-dir', join(this.folder, user), ...options]
+    const list = join(this.folder, 'trackers.txt')
+    writeFileSync(list, `${this.#listed}\n`)
+    const home = ['--data-dir', join(this.folder, user)]
+    const words = ['127.0.0.1:0', list, ...home, ...this.#encryption, ...options]
     const client = new Program(user, 'client', words, env)
     this.#programs.push(client)
     return client
@@ -93,8 +109,8 @@ export function writtenBytes({ process }: Program): number {
 }
 
 /** Runs a benchmark in an arena, and always cleans up. */
-export async function inArena(run: (arena: Arena) => Promise<void>): Promise<void> {
-  const arena = new Arena()
+export async function inArena(run: (arena: Arena) => Promise<void>, isEncrypted = false): Promise<void> {
+  const arena = new Arena(isEncrypted)
   try {
     await arena.startTracker()
     await run(arena)
