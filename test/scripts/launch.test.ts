@@ -191,6 +191,19 @@ test.each(['nonsense', '', '../../main'])(
   },
 )
 
+test('a program that crashes leaves no file of its memory', async () => {
+  // In the place of Node.
+  const folder = join(root, 'bin')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'node'), '#!/bin/sh\nulimit -c\n', { mode: 0o755 })
+  const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` }
+  for (const what of ['tracker', 'client']) {
+    const launcher = join(root, what)
+    const { stdout } = await start('sh', ['-c', `ulimit -c unlimited; exec '${launcher}'`], { env }).ended
+    expect(stdout).toBe('0\n')
+  }
+})
+
 test('without Node a launcher says what is missing', async () => {
   const { ended } = start('/bin/sh', [join(root, 'client')], { env: { PATH: '/nonexistent' } })
   expect(await ended).toEqual({
