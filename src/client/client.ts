@@ -44,7 +44,7 @@ export class Client implements Operations {
   readonly #sessionParts: SessionParts
   #session: Session | undefined
   #port = 0
-  #listener: ((event: ClientEvent) => void) | undefined
+  readonly #listeners = new Set<(event: ClientEvent) => void>()
   /** Groups that this client is leaving at the moment. */
   readonly #leaving = new Set<string>()
   /** Runs logins and logouts one at a time, so that each sees the session the previous one left. */
@@ -68,7 +68,7 @@ export class Client implements Operations {
       uploads,
       onFailure,
     })
-    const onEvent = (event: ClientEvent): void => this.#listener?.(event)
+    const onEvent = (event: ClientEvent): void => this.#emit(event)
     this.#news = new TrackerNews({
       tickets: this.#tickets,
       server: this.#server,
@@ -114,9 +114,14 @@ export class Client implements Operations {
     return this.#port
   }
 
-  /** Sets the listener for asynchronous events. */
-  subscribe(listener: (event: ClientEvent) => void): void {
-    this.#listener = listener
+  /** Adds a listener for asynchronous events; call the result to remove it. */
+  subscribe(listener: (event: ClientEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  #emit(event: ClientEvent): void {
+    for (const listener of this.#listeners) listener(event)
   }
 
   async createUser(user: string, password: string, invite?: string): Promise<Answer<void>> {
@@ -205,7 +210,7 @@ export class Client implements Operations {
     this.#turns(async () => {
       if (this.#session !== session) return
       await this.#logout()
-      this.#listener?.({ kind: 'notice', sentence: why })
+      this.#emit({ kind: 'notice', sentence: why })
     }).catch(this.#options.onFailure)
   }
 
@@ -302,7 +307,7 @@ export class Client implements Operations {
     return this.#session.downloads.begin(group, spelt, destination, overwrite)
   }
 
-  showDownloads(): DownloadView[] {
+  async showDownloads(): Promise<DownloadView[]> {
     return this.#session?.downloads.views() ?? []
   }
 
@@ -329,7 +334,7 @@ export class Client implements Operations {
     return problem === undefined ? session.shares.stop(group, spelt) : refuse('bad-name', problem)
   }
 
-  setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): void {
+  async setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): Promise<void> {
     const bucket = direction === 'upload' ? this.#uploadBucket : this.#sessionParts.downloadBucket
     bucket.setRate(bytesPerSecond)
   }
@@ -341,7 +346,7 @@ export class Client implements Operations {
   async close(): Promise<void> {
     this.#closing = true
     // Suppresses the events that closing causes.
-    this.#listener = undefined
+    this.#listeners.clear()
     const session = this.#session
     this.#session = undefined
     await session?.close()

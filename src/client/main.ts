@@ -120,8 +120,8 @@ async function converse(client: Client, linger: boolean): Promise<number> {
   })
   if (stoppedBy === undefined) return code
   // A finished script that only lingers is meant to be ended by a signal: nothing was cut short.
-  const isThrough =
-    isLingering && client.showDownloads().every(({ state }) => state === 'complete' || state === 'failed')
+  const downloads = await client.showDownloads()
+  const isThrough = isLingering && downloads.every(({ state }) => state === 'complete' || state === 'failed')
   return isThrough && stoppedBy !== 'SIGHUP' ? code : exitCodeOf(stoppedBy)
 }
 

@@ -1,5 +1,5 @@
-// The operations of a client, independent of how commands are typed or shown. The prompt calls them;
-// client.ts implements them with the tracker link, the share library and the downloads.
+// The operations of a client, independent of how commands are typed or shown, and of the process that asks for them.
+// The prompt calls them; client.ts implements them with the tracker link, the share library and the downloads.
 
 import type { FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../common/refusal.ts'
@@ -20,8 +20,8 @@ export interface DownloadView {
   /** Verified and written. */
   readonly piecesDone: number
   readonly bytesPerSecond: number
-  /** Verified pieces by sender, as `user@ip:port`. */
-  readonly piecesByPeer: ReadonlyMap<string, number>
+  /** Verified pieces by sender, as `user@ip:port`, in the order in which they began. */
+  readonly piecesByPeer: readonly (readonly [peer: string, pieces: number])[]
 }
 
 export interface SharedFile {
@@ -92,7 +92,7 @@ export interface Operations {
     options: { overwrite: boolean },
   ): Promise<Answer<{ destination: string; waiting: boolean }>>
   /** In the order of the commands; unfinished ones of earlier sessions come first. */
-  showDownloads(): DownloadView[]
+  showDownloads(): Promise<DownloadView[]>
   pauseDownload(group: string, name: string): Promise<Answer<void>>
   resumeDownload(group: string, name: string): Promise<Answer<void>>
   /** Ends an incomplete download and removes what it fetched. */
@@ -101,7 +101,7 @@ export interface Operations {
   stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>>
 
   /** Bytes per second over all transfers; undefined means no limit. */
-  setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): void
+  setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): Promise<void>
   /**
    * Resolves when no download runs (in `group`, if given). With `giveUpWithoutSeederMs`, a download that has
    * no reachable seeder for that long counts as failed; it resumes at the next login.

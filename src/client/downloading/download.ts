@@ -105,7 +105,7 @@ export class Download {
       pieceCount: pieceCount(this.record.sizeBytes),
       piecesDone: this.#run?.piecesDone ?? this.#piecesDone,
       bytesPerSecond: this.#run?.bytesPerSecond ?? 0,
-      piecesByPeer: this.#run?.piecesByPeer ?? this.#piecesByPeer,
+      piecesByPeer: [...(this.#run?.piecesByPeer ?? this.#piecesByPeer)],
     }
   }
 

@@ -48,8 +48,6 @@ export async function runPiped(
   }
   await settleOrGiveUp(operations)
   // A full disk pauses a download. The script does not have its file, so it failed.
-  const unfinished = operations
-    .showDownloads()
-    .some(({ state, why }) => state === 'paused' && why !== undefined)
-  if (unfinished) conversation.failed = true
+  const downloads = await operations.showDownloads()
+  if (downloads.some(({ state, why }) => state === 'paused' && why !== undefined)) conversation.failed = true
 }

@@ -128,10 +128,10 @@ describe('the reply to a command that succeeds', () => {
 
   test('show_downloads --details adds progress, who sent how much, and what a running one waits for', async () => {
     const client = fakeClient()
-    const piecesByPeer = new Map([
+    const piecesByPeer = [
       ['abc@127.0.0.1:4444', 1],
       ['def@[::1]:5', 2],
-    ])
+    ] as const
     client.downloads.push(
       download({ name: 'a.png', state: 'running', piecesDone: 3, pieceCount: 9, piecesByPeer }),
       download({
@@ -140,7 +140,7 @@ describe('the reply to a command that succeeds', () => {
         why: 'waiting for a seeder',
         bytesPerSecond: 0,
         piecesDone: 0,
-        piecesByPeer: new Map(),
+        piecesByPeer: [],
       }),
       download({ name: 'c.png', state: 'failed', why: 'the disk is full' }),
     )

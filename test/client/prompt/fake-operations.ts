@@ -47,12 +47,12 @@ export function fakeClient(): FakeClient {
     uploadFile: async (path, group) => accept({ name: path, group, sizeBytes: 524_289, pieceCount: 2 }),
     listFiles: async () => accept([]),
     downloadFile: async (_group, _name, destination) => accept({ destination, waiting: false }),
-    showDownloads: () => downloads,
+    showDownloads: async () => downloads,
     pauseDownload: async () => accept(undefined),
     resumeDownload: async () => accept(undefined),
     cancelDownload: async () => accept(undefined),
     stopShare: async () => accept({ isTold: true }),
-    setLimit: () => {},
+    setLimit: async () => {},
     downloadsSettled: async () => {},
     close: async () => {},
   }
@@ -84,7 +84,7 @@ export function download(part: Partial<DownloadView> & Pick<DownloadView, 'name'
     pieceCount: 2,
     piecesDone: 1,
     bytesPerSecond: 3 * 1024 * 1024,
-    piecesByPeer: new Map([['abc@127.0.0.1:4444', 1]]),
+    piecesByPeer: [['abc@127.0.0.1:4444', 1]],
     ...part,
   }
 }

@@ -130,9 +130,9 @@ export class ShareOrder {
     this.story.push(`${member.user} downloads ${name}: ${answer.ok || answer.refusal.sentence}`)
     if (!answer.ok || version === undefined) return
     const key = `${member.user} ${name}`
-    const isComplete = member.client
-      .showDownloads()
-      .some((each) => each.group === group && each.name === name && each.state === 'complete')
+    const isComplete = (await member.client.showDownloads()).some(
+      (each) => each.group === group && each.name === name && each.state === 'complete',
+    )
     this.#downloads.set(key, { content: version.content, path, isShared: true })
     // A small one may be complete before the reply.
     if (isComplete) this.#onComplete(member, name)
@@ -176,7 +176,7 @@ export class ShareOrder {
     sharers.isTroubled = false
     for (const member of pair) if (!this.#loggedIn.has(member)) await this.#changeSession(member)
     for (const { client } of pair)
-      for (const { group, name, state } of client.showDownloads()) {
+      for (const { group, name, state } of await client.showDownloads()) {
         if (state === 'complete' || group !== this.#plan.group) continue
         await client.cancelDownload(group, name)
       }

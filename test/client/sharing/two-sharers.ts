@@ -177,12 +177,12 @@ export async function fetches(by: Member, group: string, name: string, content: 
     return false
   }
   await by.client.stopShare(group, name)
-  const view = (): string | undefined =>
-    by.client.showDownloads().find((download) => download.destination === destination)?.state
+  const view = async (): Promise<string | undefined> =>
+    (await by.client.showDownloads()).find((download) => download.destination === destination)?.state
   const ended = await vi.waitFor(async () => {
-    if (view() === 'complete') return 'complete'
+    if ((await view()) === 'complete') return 'complete'
     if (((await by.seeders(group, name)) ?? 0) === 0) return 'nobody is listed'
-    throw new Error(`${name} of ${group} is listed with a seeder and does not come: it is ${view()}`)
+    throw new Error(`${name} of ${group} is listed with a seeder and does not come: it is ${await view()}`)
   }, patience)
   if (ended !== 'complete') {
     await by.client.cancelDownload(group, name)

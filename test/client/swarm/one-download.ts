@@ -83,9 +83,7 @@ export class OneDownload {
 
   /** From whom how many pieces came. */
   get piecesByUser(): Record<string, number> {
-    return Object.fromEntries(
-      [...this.download.view().piecesByPeer].map(([name, n]) => [name.split('@')[0], n]),
-    )
+    return Object.fromEntries(this.download.view().piecesByPeer.map(([name, n]) => [name.split('@')[0], n]))
   }
 
   async seeder(user: string, behaviour?: Behaviour): Promise<FakeSeeder> {

@@ -18,11 +18,10 @@ export async function afterDownloads(
   group: string,
   name?: string,
 ): Promise<Answer<void>> {
-  const running = operations
-    .showDownloads()
-    .find(
-      (one) => one.state === 'running' && one.group === group && (name === undefined || one.name === name),
-    )
+  const downloads = await operations.showDownloads()
+  const running = downloads.find(
+    (one) => one.state === 'running' && one.group === group && (name === undefined || one.name === name),
+  )
   if (running === undefined) return accept(undefined)
   if (!terminal) {
     await settle(group)

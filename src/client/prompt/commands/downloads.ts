@@ -15,7 +15,7 @@ export const downloadCommands: readonly PromptCommand[] = [
     summary: 'list them: [D] runs, [C] complete, [P] paused, [F] failed',
     flags: [{ flag: '--details', summary: 'with the progress of each, and who sent how many pieces' }],
     async run({ operations }, _words, flags) {
-      const downloads = operations.showDownloads()
+      const downloads = await operations.showDownloads()
       const linesOf = flags.has('--details')
         ? (download: DownloadView): Line[] => [downloadLine(download), detailLine(download)]
         : (download: DownloadView): Line[] => [downloadLine(download)]
@@ -53,7 +53,8 @@ export const downloadCommands: readonly PromptCommand[] = [
     waits: true,
     async run({ operations, settle }) {
       await settle()
-      const running = operations.showDownloads().some(({ state }) => state === 'running')
+      const downloads = await operations.showDownloads()
+      const running = downloads.some(({ state }) => state === 'running')
       return say(running ? 'stopped waiting; downloads go on' : 'no download is running')
     },
   },
@@ -69,7 +70,7 @@ export const downloadCommands: readonly PromptCommand[] = [
         )
       const limit = parseRate(rate)
       if (!limit.ok) return limit
-      operations.setLimit(direction, limit.value)
+      await operations.setLimit(direction, limit.value)
       return say(
         limit.value === undefined
           ? `${direction} is not limited`

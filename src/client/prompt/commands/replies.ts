@@ -67,7 +67,7 @@ export function downloadLine(download: DownloadView): Line {
 function progress(download: DownloadView): string {
   const percent = download.pieceCount === 0 ? 0 : (100 * download.piecesDone) / download.pieceCount
   const parts = [`${Math.floor(percent)}%`, formatSpeed(download.bytesPerSecond)]
-  if (download.piecesByPeer.size > 0) parts.push(`${download.piecesByPeer.size} peers`)
+  if (download.piecesByPeer.length > 0) parts.push(`${download.piecesByPeer.length} peers`)
   if (download.why !== undefined) parts.push(download.why)
   return parts.join('  ')
 }
@@ -76,7 +76,7 @@ function progress(download: DownloadView): string {
 export function detailLine(download: DownloadView): Line {
   const { piecesDone, pieceCount, bytesPerSecond, piecesByPeer, state, why } = download
   const speed = state === 'running' ? `, ${formatSpeed(bytesPerSecond)}` : ''
-  const senders = [...piecesByPeer].map(([peer, pieces]) => `${peer} ${pieces}`)
+  const senders = piecesByPeer.map(([peer, pieces]) => `${peer} ${pieces}`)
   const from = senders.length === 0 ? '' : ` from ${senders.join(', ')}`
   const waits = state === 'running' && why !== undefined ? `, ${why}` : ''
   return { text: `    ${piecesDone} of ${pieceCount} pieces${speed}${from}${waits}`, tone: 'faint' }
