@@ -259,16 +259,20 @@ test('a download whose seeders take no ticket says so, and goes on when they do'
 // Each of 25 that lied was asked for ten pieces before the first of them was seen to be bad.
 test('beside another peer, one that never sent a good piece is asked for three at most', async () => {
   const one = new OneDownload(64 * pieceBytes)
-  const held: (() => void)[] = []
-  const liar = await one.seeder('liar', { piece: (reply) => held.push(() => corrupted(reply)) })
-  await one.seeder('good', {
+  const waiting: (() => void)[] = []
+  const good = await one.seeder('good', {
     piece: ({ right, send }) => {
-      send(right)
-      // It lies once much is there that could be asked for.
-      if (one.had.length > 32) for (const lie of held.splice(0)) lie()
+      if (one.notices.length > 0) send(right)
+      else waiting.push(() => send(right))
     },
   })
   one.start()
+  // Alone, the liar could be asked for more: it comes when the other one is there, which lets it go first.
+  await one.until('the good peer to be asked', () => good.asked.length > 0)
+  const liar = await one.seeder('liar', { piece: corrupted })
+  one.joins(liar)
+  await one.until('the liar to be named', () => one.notices.length > 0)
+  for (const answer of waiting) answer()
   await one.untilComplete()
   expect(one.isIdentical()).toBe(true)
   expect(liar.asked.length).toBeLessThanOrEqual(3)
