@@ -78,6 +78,7 @@ export class OneSharer {
   /** This user is no longer a member, since after every ticket. */
   onRemoved(user: string): void {
     this.#tickets.onRemoved(group, user, 2)
+    this.#server.expel(group, user)
   }
 
   /** A connection that has said nothing yet. */

@@ -63,6 +63,7 @@ async function codeOf(answer: Promise<Answer<object>>): Promise<string> {
 
 test('the table says of every request between clients who may make it', () => {
   expect([...rights.keys()]).toEqual(Object.keys(peerProtocol.requests))
+  expect(Object.keys(requests)).toEqual(Object.keys(peerProtocol.requests))
   for (const [, columns] of rights) expect([...columns.keys()]).toEqual(Object.keys(askers))
 })
 
@@ -71,5 +72,17 @@ describe('what a sharing client answers, to everybody, is what the table says:',
     const answers: Record<string, string> = {}
     for (const asker of Object.keys(askers) as Asker[]) answers[asker] = await ask(asker, method)
     expect(answers).toEqual(Object.fromEntries(rights.get(method) ?? []))
+  })
+})
+
+describe('a member who is removed gets nothing more on a connection of before:', () => {
+  test.each(Object.entries(requests))('%s', async (_method, request) => {
+    const sharer = await OneSharer.start()
+    const identity = makeIdentity()
+    const peer = await sharer.member('bob', identity)
+    sharer.onRemoved('bob')
+    const asked = request(peer, sharer.ticketOf('bob', identity), sharer.manifest.fileId)
+    expect(await codeOf(asked)).toBe('closed')
+    expect(peer.bodyBytes).toBe(0)
   })
 })

@@ -155,6 +155,7 @@ class Others {
 
 test('the table says of every request who may make it', () => {
   expect([...rights.keys()].toSorted()).toEqual(Object.keys(trackerProtocol.requests).toSorted())
+  expect(Object.keys(requests)).toEqual(Object.keys(trackerProtocol.requests))
   for (const [, columns] of rights)
     expect([...columns.keys()]).toEqual([...new Set<string>(Object.values(standings))])
 })
