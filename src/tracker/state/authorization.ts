@@ -42,7 +42,7 @@ const forOthers: Rights = {
   none: 'may',
 }
 
-/** Part of the rules: a change of what it refuses needs a new level (see levels.ts). */
+/** For commands it is part of the rules: another answer to one needs a new level (see levels.ts). */
 export const authorization: Readonly<Record<Deed, Rights>> = {
   join_group: forOthers,
   list_requests: forOwner,
