@@ -1,6 +1,6 @@
 // npm run campaign [-- --part <share>] [--seed <n>]
-// Runs all campaigns in turn, each with its usual number of kills or rounds, or with this share of them (0.1 for a
-// tenth, but at least one). Ends with a summary, and exits with 1 when one of them found anything wrong. Those that
+// Runs all campaigns in turn, each with its usual number of kills, rounds or runs, or with this share of them (0.1 for
+// a tenth, but at least one). Ends with a summary, and exits with 1 when one of them found anything wrong. Those that
 // lack what they need (nats-server, root) say so and count as skipped.
 
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { resultOf, runInTurn, summaryOf, type Campaign } from './in-turn.ts'
 
 /** The unit of each campaign, and how many a full run has. */
 const counts = {
+  model: ['runs', 10_000],
   'crash-download': ['kills', 100],
   'crash-tracker': ['kills', 330],
   'crash-cluster': ['rounds', 50],
@@ -27,7 +28,7 @@ const folder = fileURLToPath(new URL('.', import.meta.url))
 
 if (part > 0) await campaigns()
 else {
-  console.error(`error: --part is a share of all kills and rounds, above 0, not "${values.part}"`)
+  console.error(`error: --part is a share of all kills, rounds and runs, above 0, not "${values.part}"`)
   process.exitCode = 2
 }
 

@@ -22,10 +22,8 @@ export function fileHandlers(services: Services): Files {
     share_file: (params, from) => {
       const problem = fileNameProblem(params.name)
       // A name that the group has already, from an earlier version, may be shared again: at each login, for example.
-      if (
-        problem !== undefined &&
-        sequencer.state.groups.get(params.group)?.entries.has(params.name) !== true
-      )
+      // Whoever may not look for it is not told that it is there.
+      if (problem !== undefined && !findFile(sequencer.state, from.login.user, params.group, params.name).ok)
         return refuse('bad-name', problem)
       return changeBy(services, { kind: 'share_file', ...params }, from)
     },

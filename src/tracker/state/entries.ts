@@ -1,10 +1,10 @@
 // Rules for shares: who shares which content under which name in a group.
 
 import type { FileVersion } from '../../common/protocol/fields.ts'
+import { groupFor } from './authorization.ts'
 import { addEntry, addSharer, dropSharer, removeEntry, replaceContent } from './changes.ts'
 import type { ShareFile, UnshareFile } from './commands.ts'
 import type { Effect } from './effects.ts'
-import { groupForMember } from './membership.ts'
 import { done, no, type Decision, type No } from './outcomes.ts'
 import { overQuota } from './quotas.ts'
 import { allOf, countOf, isAmong } from './sharers.ts'
@@ -12,7 +12,7 @@ import { firstSharerOf, type Account, type Entry, type Group, type State } from 
 
 export function shareFile(state: State, command: ShareFile, by: Account, effects: Effect[]): Decision {
   const { name, fileId, sizeBytes } = command
-  const found = groupForMember(state, command.group, by)
+  const found = groupFor(state, command.kind, command.group, by)
   if (!found.ok) return found
   const group = found.value
   const entry = group.entries.get(name)
@@ -48,7 +48,7 @@ function replace(
 
 export function unshareFile(state: State, command: UnshareFile, by: Account, effects: Effect[]): Decision {
   const { group, name } = command
-  const found = groupForMember(state, group, by)
+  const found = groupFor(state, command.kind, group, by)
   if (!found.ok) return found
   const entry = found.value.entries.get(name)
   if (entry === undefined) return no('no-such-file', name, group)

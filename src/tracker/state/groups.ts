@@ -1,10 +1,10 @@
 // Rules for groups: founding, asking, deciding, leaving, removing.
 
+import { groupFor } from './authorization.ts'
 import { addGroup, addMember, addRequest, dropMember, dropRequest, removeGroup } from './changes.ts'
 import type { CreateGroup, DecideRequest, JoinGroup, LeaveGroup, RemoveMember } from './commands.ts'
 import type { Effect } from './effects.ts'
 import { withdrawShare } from './entries.ts'
-import { groupForMember, groupForOwner } from './membership.ts'
 import { no, type Decision, type No } from './outcomes.ts'
 import { overQuota, type QuotaName } from './quotas.ts'
 import { ownerOf, type Account, type Group, type State } from './state.ts'
@@ -22,10 +22,9 @@ export function createGroup(state: State, command: CreateGroup, by: Account): De
 }
 
 export function joinGroup(state: State, command: JoinGroup, by: Account, effects: Effect[]): Decision {
-  const group = state.groups.get(command.group)
-  if (group === undefined) return no('no-such-group', command.group)
-  if (group.members.has(by)) return no('you-are-member', command.group)
-  if (group.requests.has(by)) return no('already-requested', command.group)
+  const found = groupFor(state, command.kind, command.group, by)
+  if (!found.ok) return found
+  const group = found.value
   const against =
     quota(state, 'requests_of_account', () => by.requests) ??
     quota(state, 'requests_of_group', () => group.requests.size)
@@ -42,7 +41,7 @@ export function decideRequest(
   by: Account,
   effects: Effect[],
 ): Decision {
-  const found = groupForOwner(state, command.group, by)
+  const found = groupFor(state, command.kind, command.group, by)
   if (!found.ok) return found
   const group = found.value
   const asker = state.accounts.get(command.user)
@@ -63,12 +62,12 @@ export function decideRequest(
 }
 
 export function leaveGroup(state: State, command: LeaveGroup, by: Account, effects: Effect[]): Decision {
-  const found = groupForMember(state, command.group, by)
+  const found = groupFor(state, command.kind, command.group, by)
   return found.ok ? () => takeOut(state, found.value, by, effects) : found
 }
 
 export function removeMember(state: State, command: RemoveMember, by: Account, effects: Effect[]): Decision {
-  const found = groupForOwner(state, command.group, by)
+  const found = groupFor(state, command.kind, command.group, by)
   if (!found.ok) return found
   const group = found.value
   const member = state.accounts.get(command.user)

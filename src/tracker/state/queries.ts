@@ -2,8 +2,8 @@
 
 import { pageEntries } from '../../common/limits.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
-import type { GroupEntry, Standing } from '../../common/protocol/tracker-protocol.ts'
-import { groupForMember, groupForOwner } from './membership.ts'
+import type { GroupEntry } from '../../common/protocol/tracker-protocol.ts'
+import { groupFor, standingOf } from './authorization.ts'
 import { found, no, type Found } from './outcomes.ts'
 import type { OrderedSet } from './ordered-set.ts'
 import { ownerOf, type Account, type Entry, type Group, type State } from './state.ts'
@@ -65,7 +65,7 @@ export function listMembers(
   group: string,
   after: string | undefined,
 ): Found<UserPage> {
-  const mine = groupForMember(state, group, state.accounts.get(by))
+  const mine = groupFor(state, 'list_members', group, state.accounts.get(by))
   return mine.ok ? found(usersOf(state, mine.value.members, after)) : mine
 }
 
@@ -75,7 +75,7 @@ export function listRequests(
   group: string,
   after: string | undefined,
 ): Found<UserPage> {
-  const mine = groupForOwner(state, group, state.accounts.get(by))
+  const mine = groupFor(state, 'list_requests', group, state.accounts.get(by))
   return mine.ok ? found(usersOf(state, mine.value.requests, after)) : mine
 }
 
@@ -85,35 +85,28 @@ export function listFiles(
   group: string,
   after: string | undefined,
 ): Found<FilePage> {
-  const mine = groupForMember(state, group, state.accounts.get(by))
+  const mine = groupFor(state, 'list_files', group, state.accounts.get(by))
   if (!mine.ok) return mine
   const { page, more } = pageOf(mine.value.entries.entries(after), after)
   return found({ files: page, more })
 }
 
 export function findFile(state: State, by: string, group: string, name: string): Found<Entry> {
-  const mine = groupForMember(state, group, state.accounts.get(by))
+  const mine = groupFor(state, 'find_file', group, state.accounts.get(by))
   if (!mine.ok) return mine
   const entry = mine.value.entries.get(name)
   return entry === undefined ? no('no-such-file', name, group) : found(entry)
 }
 
-/** Whether a user may announce this version: the user is a member, and the group has this very version. */
+/** Whether a user may announce this version: the group must have this very one. */
 export function mayAnnounce(state: State, user: string, version: FileVersion): boolean {
-  const mine = groupForMember(state, version.group, state.accounts.get(user))
+  const mine = groupFor(state, 'announce', version.group, state.accounts.get(user))
   return mine.ok && mine.value.entries.get(version.name)?.fileId === version.fileId
 }
 
 export function totalsOf(state: State): Totals {
   const { accounts, groups, shelves } = state
   return { users: accounts.size, groups: groups.size, files: shelves.entries.count }
-}
-
-function standingOf(group: Group, account: Account | undefined): Standing {
-  if (account === undefined) return 'none'
-  if (ownerOf(group) === account) return 'owner'
-  if (group.members.has(account)) return 'member'
-  return group.requests.has(account) ? 'requested' : 'none'
 }
 
 /** The page behind `after`, with which the rest may begin; it may have been removed meanwhile. Costs its own length. */

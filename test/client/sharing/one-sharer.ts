@@ -35,6 +35,7 @@ export class OneSharer {
   readonly offer: Offer
   /** Pieces that were read. */
   reads = 0
+  readonly #tickets = new TicketOffice(() => undefined)
   #port = 0
   readonly #server: PeerServer
 
@@ -42,14 +43,13 @@ export class OneSharer {
     this.manifest = manifestOf(pieceCount)
     this.have = hasAll ? Bitfield.full(pieceCount) : new Bitfield(pieceCount)
     this.uploads = new UploadQueue(bucket)
-    const tickets = new TicketOffice(() => undefined)
-    tickets.onTrackers([tracker.publicKey])
-    tickets.open()
+    this.#tickets.onTrackers([tracker.publicKey])
+    this.#tickets.open()
     const identity = makeIdentity()
     this.#server = new PeerServer({
       identity,
       protection: new Protection(identity.forTls, 'beyond'),
-      tickets,
+      tickets: this.#tickets,
       sources: this.sources,
       uploads: this.uploads,
       onFailure: (error) => {
@@ -70,8 +70,20 @@ export class OneSharer {
     return sharer
   }
 
-  ticketOf(user: string, { publicKey: key }: Identity): string {
-    return signTicket(tracker, { user, group, key, position: 1, expiresMs: Date.now() + ticketLifetimeMs })
+  ticketOf(user: string, { publicKey: key }: Identity, of = group): string {
+    const expiresMs = Date.now() + ticketLifetimeMs
+    return signTicket(tracker, { user, group: of, key, position: 1, expiresMs })
+  }
+
+  /** This user is no longer a member, since after every ticket. */
+  onRemoved(user: string): void {
+    this.#tickets.onRemoved(group, user, 2)
+    this.#server.expel(group, user)
+  }
+
+  /** A connection that has said nothing yet. */
+  newcomer(identity: Identity): Promise<RawPeer> {
+    return RawPeer.connect(this.#port, identity)
   }
 
   /** Shares another file. */

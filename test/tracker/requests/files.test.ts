@@ -219,6 +219,9 @@ test('a name that is not drawn as it is spelt is refused, unless the group has i
   await share_file(again, { login, host: '127.0.0.1' } as Requester, 1)
   const by = { by: 'ann', account: 1, epoch: 0 }
   expect(submitted).toEqual([{ kind: 'share_file', ...by, ...again }])
+  // To others the group does not tell what it has.
+  const zoe = { login: { ...login, user: 'zoe' }, host: '127.0.0.1' } as Requester
+  expect(await share_file(again, zoe, 2)).toMatchObject({ refusal: { code: 'bad-name' } })
 })
 
 test('others are sent where a client says that they reach it; a place that is no machine’s is refused', async () => {
