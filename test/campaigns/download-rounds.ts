@@ -45,7 +45,8 @@ export async function killDownloader(arena: Arena, plan: DownloadPlan): Promise<
   let client = await startKnownMember(arena, seeder, 'victim')
   const destination = join(arena.folder, 'copy.bin')
   const before = writtenBytes(seeder)
-  await client.say(`download_file ${group} ${name} ${destination}`)
+  // Other lines may come first, that of the group for one: it is not killed before it knows what to fetch.
+  await client.say(`download_file ${group} ${name} ${destination}`, (line) => line.startsWith('downloading '))
   let inTheMiddle = 0
   for (let kill = 0; kill < plan.kills; kill++) {
     await setTimeout(random() * plan.longestLifeMs)
