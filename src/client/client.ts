@@ -13,7 +13,6 @@ import { codeProblem, noSuchGroup, notLoggedIn, passwordProblem } from './answer
 import { allFiles, allGroups, allUsers } from './listing.ts'
 import type { ClientEvent, DownloadView, Operations, SharedFile } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
-import { isRegularFile } from './sharing/local-file.ts'
 import { PeerServer } from './sharing/peer-server.ts'
 import { SourceRegistry } from './sharing/source-registry.ts'
 import { TicketOffice } from './sharing/ticket-office.ts'
@@ -148,6 +147,7 @@ export class Client implements Operations {
     const session = await this.#openSession(user)
     if (this.#closing) return session.close().then(() => refuse('cancelled', 'the program is ending'))
     this.#session = session
+    this.#emit({ kind: 'user-changed', user })
     this.#tickets.open()
     // Not awaited: rehashing a file would delay the reply.
     this.#session.resume().catch(this.#options.onFailure)
@@ -162,6 +162,7 @@ export class Client implements Operations {
     const session = this.#session
     if (session === undefined) return refuse('login-first', 'nobody is logged in')
     this.#session = undefined
+    this.#emit({ kind: 'user-changed', user: undefined })
     this.#news.onLogout()
     this.#tickets.close()
     await session.close()
@@ -272,17 +273,12 @@ export class Client implements Operations {
   }
 
   async #upload(session: Session, path: string, group: string): Promise<Answer<SharedFile>> {
-    const swapped =
-      (await isRegularFile(group)) &&
-      !(await isRegularFile(path)) &&
-      plainNameProblem('group', path) === undefined
-    const [file, target] = swapped ? [group, path] : [path, group]
-    const problem = plainNameProblem('group', target)
+    const problem = plainNameProblem('group', group)
     if (problem !== undefined) return refuse('bad-name', problem)
     // Checks before hashing, so that a minute of work does not end in "no such group".
-    const member = await this.#link.ask('list_members', { group: target })
+    const member = await this.#link.ask('list_members', { group })
     if (!member.ok) return member
-    return session.shares.upload(file, target)
+    return session.shares.upload(path, group)
   }
 
   async listFiles(group: string): Promise<Answer<FileEntry[]>> {

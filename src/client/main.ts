@@ -13,6 +13,8 @@ import { Protection } from '../common/wire/protection.ts'
 import { parseArguments, type ClientArguments } from './arguments.ts'
 import { Client } from './client.ts'
 import { compilerFlag } from './compiler-flag.ts'
+import { joinRunning, type RemoteClient } from './control/remote-client.ts'
+import { ControlServer } from './control/server.ts'
 import { keepShortLivedSmall } from './memory-flag.ts'
 import { claimFolder } from './storage/folder-claim.ts'
 import { runPrompt } from './prompt/prompt.ts'
@@ -40,7 +42,7 @@ async function main(): Promise<number> {
 }
 
 async function run(options: ClientArguments): Promise<number> {
-  const { listen, advertise, trackers, encryption, uploadLimit, downloadLimit } = options
+  const { listen, trackers, encryption, advertise, uploadLimit, downloadLimit } = options
   refuseFolderAsInput()
   refuseUnreachable(options)
   heedSignals()
@@ -48,14 +50,9 @@ async function run(options: ClientArguments): Promise<number> {
     options.dataFolder ?? defaultDataFolder(`client-${formatAddress(listen).replace(/[^0-9A-Za-z.]/g, '_')}`)
   makePrivateFolder(folder)
   const giveBack = await claimFolder(folder)
+  if (giveBack === undefined) return useRunning(options, folder)
   // Also runs when a bug ends the program.
   process.once('exit', giveBack)
-  const onFailure = (error: unknown): void => {
-    // A bug stops the program: its state is unknown from here on.
-    queueMicrotask(() => {
-      throw error
-    })
-  }
   await meet(options, folder)
   const client = new Client({
     listen,
@@ -68,14 +65,49 @@ async function run(options: ClientArguments): Promise<number> {
     onFailure,
   })
   await client.start()
+  const control = await ControlServer.start({
+    folder,
+    listen: formatAddress(listen),
+    operations: client,
+    subscribe: (listener) => client.subscribe(listener),
+    onFailure,
+  })
   try {
-    const code = await converse(client, options.linger)
+    const code = await converse(client, { linger: options.linger })
     // Set now: the event loop may run empty before `end` sets it.
     process.exitCode = code
     return code
   } finally {
-    await client.close()
+    await Promise.all([client.close(), control.close()])
     giveBack()
+  }
+}
+
+/** A bug stops the program: its state is unknown from here on. */
+function onFailure(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
+}
+
+/** Another client has the folder: this is one more terminal of it. */
+async function useRunning({ listen }: ClientArguments, folder: string): Promise<number> {
+  const client = await joinRunning({ folder, listen: formatAddress(listen) })
+  if (client === undefined)
+    throw new Failure(
+      'start',
+      `another client uses the folder ${folder}; give this one its own with --data-dir`,
+    )
+  const ended = new AbortController()
+  void client.ended.then(() => ended.abort())
+  const greeting = `another terminal of the client on ${formatAddress(listen)}`
+  try {
+    const code = await converse(client, { linger: false, greeting, gone: ended.signal })
+    if (!ended.signal.aborted) return code
+    process.stderr.write('error: the client that ran here has ended\n')
+    return 1
+  } finally {
+    await client.close()
   }
 }
 
@@ -105,8 +137,16 @@ async function askAtTerminal(question: string): Promise<boolean> {
   }
 }
 
+interface Talk {
+  readonly linger: boolean
+  /** A line for a person, before the first prompt. */
+  readonly greeting?: string
+  /** The client has ended elsewhere. */
+  readonly gone?: AbortSignal
+}
+
 /** Runs the prompt to its end. Resolves to its exit code, or to that of the signal that cut it short. */
-async function converse(client: Client, linger: boolean): Promise<number> {
+async function converse(client: Client | RemoteClient, { linger, greeting, gone }: Talk): Promise<number> {
   let isLingering = false
   const code = await runPrompt({
     operations: client,
@@ -116,11 +156,13 @@ async function converse(client: Client, linger: boolean): Promise<number> {
     isTerminal: process.stdin.isTTY && process.stdout.isTTY && process.env['TERM'] !== 'dumb',
     linger,
     onLingering: () => (isLingering = true),
-    stop: stop.signal,
+    stop: gone === undefined ? stop.signal : AbortSignal.any([stop.signal, gone]),
+    settlesAll: client instanceof Client,
+    ...(greeting === undefined ? {} : { greeting }),
   })
   if (stoppedBy === undefined) return code
   // A finished script that only lingers is meant to be ended by a signal: nothing was cut short.
-  const downloads = await client.showDownloads()
+  const downloads = isLingering ? await client.showDownloads() : []
   const isThrough = isLingering && downloads.every(({ state }) => state === 'complete' || state === 'failed')
   return isThrough && stoppedBy !== 'SIGHUP' ? code : exitCodeOf(stoppedBy)
 }

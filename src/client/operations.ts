@@ -48,6 +48,7 @@ export type ClientEvent =
   | { readonly kind: 'request-decided'; readonly group: string; readonly accepted: boolean }
   | { readonly kind: 'removed-from-group'; readonly group: string }
   | { readonly kind: 'became-owner'; readonly group: string }
+  | { readonly kind: 'user-changed'; readonly user: string | undefined }
   | { readonly kind: 'trackers-lost' }
   | { readonly kind: 'tracker-back' }
   /** Anything else, as one sentence. */
@@ -81,7 +82,7 @@ export interface Operations {
   listMembers(group: string): Promise<Answer<string[]>>
   removeMember(group: string, user: string): Promise<Answer<void>>
 
-  /** Hashes and shares a file. Accepts the arguments in reverse where only that order makes sense. */
+  /** Hashes and shares a file. */
   uploadFile(path: string, group: string): Promise<Answer<SharedFile>>
   listFiles(group: string): Promise<Answer<FileEntry[]>>
   /** Starts a download. `waiting`: nobody online has the file; it begins when somebody does. */

@@ -56,7 +56,8 @@ function script(user: string, { fails, file }: { fails: boolean; file?: string }
 /** Another program can use the folder at once: this one claims it as a client does. */
 async function expectFree(dataFolder: string): Promise<void> {
   const giveBack = await claimFolder(world.path(dataFolder))
-  giveBack()
+  expect(giveBack).toBeDefined()
+  giveBack?.()
 }
 
 const outcomes = [

@@ -1,7 +1,7 @@
 // How the programs start and end: one sentence for what is wrong, the right exit code, nothing left over.
 
 import { once } from 'node:events'
-import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Program, What } from './programs.ts'
@@ -140,22 +140,6 @@ describe('a client that cannot start', () => {
       expect(await refuses(what, here, 1, 'a-file/below')).toBe(
         `error: cannot make the data folder ${file}/below: there is a file where a folder is needed`,
       )
-    }
-  })
-
-  test('says that another client uses its data folder, until that one is killed or has quit', async () => {
-    const words = ['127.0.0.1', '0', '127.0.0.1', String(world.trackerPort)]
-    let holder = await world.user('holder')
-    // The folder counts, not what it is called.
-    symlinkSync(world.path('holder'), world.path('alias'))
-    for (const end of ['kill', 'quit'] as const) {
-      for (const name of ['holder', 'alias'])
-        expect(await refuses('client', words, 1, name)).toBe(
-          `error: another client uses the folder ${world.path(name)}; give this one its own with --data-dir`,
-        )
-      expect(await holder.say('whoami')).toBe('holder')
-      await holder[end]()
-      holder = await world.again('holder')
     }
   })
 

@@ -19,6 +19,8 @@ const patienceMs = 400
 export class Conversation {
   /** Whether any command or download has failed. */
   failed = false
+  /** Whether a command has begun a download, or gone on with one. */
+  hasBegunDownload = false
   readonly #surroundings: Surroundings
   readonly #screen: Screen
   readonly #onBug: (error: unknown) => void
@@ -34,6 +36,7 @@ export class Conversation {
   onEvent(event: ClientEvent): void {
     if (event.kind === 'download-failed') this.failed = true
     const line = eventLine(event)
+    if (line === undefined) return
     if (this.#held === undefined) this.#screen.show([line])
     else this.#held.push(line)
   }
@@ -73,7 +76,9 @@ export class Conversation {
   /** Turns a failure, such as a lost tracker, into a refusal. Anything else that is thrown is a bug. */
   async #answerOf({ command, words, flags }: Call): Promise<Answer<Reply>> {
     try {
-      return await command.run(this.#surroundings, words, flags)
+      const answer = await command.run(this.#surroundings, words, flags)
+      if (answer.ok && command.begins === 'download') this.hasBegunDownload = true
+      return answer
     } catch (error) {
       // A system error is no bug either, although a better-worded failure should have replaced it.
       if (error instanceof Failure || systemCode(error) !== undefined)

@@ -30,22 +30,30 @@ async function runLines(input: Readable, conversation: Conversation): Promise<bo
   }
 }
 
+export interface Script {
+  readonly conversation: Conversation
+  readonly operations: Operations
+  /** Called after the last line of a script that shall seed until `stopped`. */
+  readonly linger: (() => void) | undefined
+  /** Whether to wait for downloads that the script has not begun. */
+  readonly settlesAll: boolean
+  readonly stopped: Promise<void>
+}
+
 /**
  * Runs a script, and what it started, to the end. Resolves when the program may exit; `conversation.failed`
- * then tells whether anything failed. With `linger`, calls it after the last line and seeds until `stopped`.
+ * then tells whether anything failed.
  */
 export async function runPiped(
   input: Readable,
-  conversation: Conversation,
-  operations: Operations,
-  linger: (() => void) | undefined,
-  stopped: Promise<void>,
+  { conversation, operations, linger, settlesAll, stopped }: Script,
 ): Promise<void> {
   if (await runLines(input, conversation)) return
   if (linger !== undefined) {
     linger()
     return stopped
   }
+  if (!settlesAll && !conversation.hasBegunDownload) return
   await settleOrGiveUp(operations)
   // A full disk pauses a download. The script does not have its file, so it failed.
   const downloads = await operations.showDownloads()

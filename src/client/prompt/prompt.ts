@@ -12,13 +12,17 @@ import { Terminal } from './terminal.ts'
 export interface PromptOptions {
   readonly operations: Operations
   /** Called once, at the start; the listener receives every event from then on. */
-  readonly subscribe: (listener: (event: ClientEvent) => void) => void
+  readonly subscribe: (listener: (event: ClientEvent) => void) => unknown
   readonly input: Readable
   readonly output: Writable
   /** Input and output are a terminal, where a person types. */
   readonly isTerminal: boolean
   /** Keeps seeding after the end of piped input, until `stop`. */
   readonly linger: boolean
+  /** A script waits for all downloads in the end, not only if it began one. */
+  readonly settlesAll?: boolean
+  /** A line for a person, before the first prompt. */
+  readonly greeting?: string
   /** Called when all input has been run and the prompt only lingers. */
   readonly onLingering?: () => void
   /** Ends the prompt at once. */
@@ -74,7 +78,9 @@ async function runScript(options: PromptOptions, endings: Endings): Promise<bool
     endings.onBug,
   )
   subscribe((event) => conversation.onEvent(event))
-  const finished = runPiped(input, conversation, operations, linger, endings.stopped)
+  const { settlesAll = true } = options
+  const script = { conversation, operations, linger, settlesAll, stopped: endings.stopped }
+  const finished = runPiped(input, script)
   await Promise.race([finished, endings.stopped, endings.bug])
   open = false
   return !conversation.failed
@@ -95,7 +101,11 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
     terminal,
     endings.onBug,
   )
-  subscribe((event) => conversation.onEvent(event))
+  subscribe((event) => {
+    if (event.kind === 'user-changed') terminal.renew()
+    conversation.onEvent(event)
+  })
+  if (options.greeting !== undefined) terminal.show([{ text: options.greeting, tone: 'faint' }])
   const runLines = async (): Promise<void> => {
     for await (const line of terminal.lines()) if (await conversation.run(line)) return
   }

@@ -79,6 +79,13 @@ export class Terminal implements Screen {
     }
   }
 
+  /** What the prompt says has changed: shows it anew, with what is being typed. */
+  renew(): void {
+    if (!this.#prompting || this.#asking !== undefined) return
+    this.#editor.setPrompt(this.#promptText())
+    this.#editor.prompt(true)
+  }
+
   show(lines: readonly Line[]): void {
     if (lines.length === 0) return
     if (this.#asking !== undefined) {

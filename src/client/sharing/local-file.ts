@@ -14,13 +14,6 @@ export interface LocalFile {
   readonly stamp: FileStamp
 }
 
-export async function isRegularFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (stats) => stats.isFile(),
-    () => false,
-  )
-}
-
 /** Checks the file before it is read. Refuses, with the reason, what cannot be shared under this name. */
 export async function lookAtLocal(path: string, name: string): Promise<Answer<LocalFile>> {
   const problem = fileNameProblem(name)

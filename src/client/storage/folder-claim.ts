@@ -7,33 +7,27 @@
 // is never removed, so a slow claimant finds a higher one and withdraws.
 
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { link, rm } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
+import { SocketFolder } from './socket-folder.ts'
 
-/** A socket path has at most 107 bytes on Linux, and 103 on other systems. */
-const longestPathBytes = 103
-
-/** Longer than any name of a claim. */
-const nameBytes = 24
-
-/** Claims the folder for this process; call the result to release it. Rejects with a `start` failure. */
-export async function claimFolder(folder: string): Promise<() => void> {
+/**
+ * Claims the folder for this process; call the result to release it. Resolves to undefined when another client has it.
+ * Rejects with a `start` failure.
+ */
+export async function claimFolder(folder: string): Promise<(() => void) | undefined> {
   checkOwner(folder)
   try {
-    const place = new ClaimPlace(realpathSync(folder))
+    const place = new ClaimPlace(new SocketFolder(folder))
     const giveBack = await place.claim()
-    if (giveBack !== undefined) return giveBack
-    place.close()
+    if (giveBack === undefined) place.close()
+    return giveBack
   } catch (error) {
     throw new Failure('start', `cannot claim the folder ${folder}: ${sentenceOf(error)}`, error)
   }
-  throw new Failure(
-    'start',
-    `another client uses the folder ${folder}; give this one its own with --data-dir`,
-  )
 }
 
 /**
@@ -62,31 +56,22 @@ function checkOwner(folder: string): void {
 }
 
 class ClaimPlace {
-  readonly #folder: string
-  /** The name of the folder in socket paths, which must be short. */
-  readonly #short: string
-  #file: number | undefined
+  readonly #folder: SocketFolder
 
-  constructor(folder: string) {
+  constructor(folder: SocketFolder) {
     this.#folder = folder
-    this.#short = folder
-    if (Buffer.byteLength(folder) + nameBytes <= longestPathBytes) return
-    if (process.platform !== 'linux') throw new Error('its path is too long')
-    this.#file = openSync(folder, 'r')
-    this.#short = `/proc/self/fd/${this.#file}`
   }
 
   close(): void {
-    if (this.#file !== undefined) closeSync(this.#file)
-    this.#file = undefined
+    this.#folder.close()
   }
 
   /** Resolves to undefined when another process has the folder. */
   async claim(): Promise<(() => void) | undefined> {
     const last = this.#highest()
-    if (last > 0 && (await isAlive(join(this.#short, `claim.${last}`)))) return undefined
+    if (last > 0 && (await isAlive(this.#folder.socket(`claim.${last}`)))) return undefined
     const own = `claim-${randomBytes(6).toString('hex')}`
-    const server = await listen(join(this.#short, own))
+    const server = await listen(this.#folder.socket(own))
     const number = last + 1
     const isLinked = await this.#link(own, number)
     if (!isLinked || this.#highest() !== number) {
@@ -101,7 +86,7 @@ class ClaimPlace {
   }
 
   async #link(own: string, number: number): Promise<boolean> {
-    const path = join(this.#folder, own)
+    const path = join(this.#folder.path, own)
     try {
       await link(path, this.#path(number))
       return true
@@ -114,7 +99,7 @@ class ClaimPlace {
   }
 
   #path(number: number): string {
-    return join(this.#folder, `claim.${number}`)
+    return join(this.#folder.path, `claim.${number}`)
   }
 
   #highest(): number {
@@ -122,7 +107,7 @@ class ClaimPlace {
   }
 
   #numbers(): number[] {
-    return readdirSync(this.#folder).flatMap((name) => {
+    return readdirSync(this.#folder.path).flatMap((name) => {
       const number = /^claim\.([1-9]\d{0,14})$/.exec(name)?.[1]
       return number === undefined ? [] : [Number(number)]
     })

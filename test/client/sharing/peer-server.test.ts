@@ -134,7 +134,7 @@ test('a member that does not read hears of every piece that comes once it reads,
   peer.caller.channel.pause('limit')
   for (let index = 0; index < pieceCount; index++) sharer.tellHave(index)
   peer.caller.channel.resume('limit')
-  await vi.waitUntil(() => heard.size === pieceCount)
+  await vi.waitUntil(() => heard.size === pieceCount, { timeout: 30_000 })
 })
 
 test('a connection may open some files, and is refused more', async () => {

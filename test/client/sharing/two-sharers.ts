@@ -28,6 +28,8 @@ export class Member {
     this.client = client
     this.folder = folder
     client.subscribe((event) => {
+      // Known from its own login.
+      if (event.kind === 'user-changed') return
       this.events.push(event)
       this.onEvent(event)
     })

@@ -34,6 +34,8 @@ export interface PromptCommand {
   readonly flags?: readonly { readonly flag: string; readonly summary: string }[]
   /** Events are printed while it runs, because it waits for them. Otherwise they follow its reply. */
   readonly waits?: boolean
+  /** A script waits in the end for what it begins. */
+  readonly begins?: 'download'
   /** In a terminal, it continues in the background when it takes long. */
   readonly mayTakeLong?: boolean
   /** Receives as many words as `words` declares; omitted optional ones are undefined. */

@@ -34,6 +34,7 @@ export const downloadCommands: readonly PromptCommand[] = [
     name: 'resume_download',
     words: '<group> <name>',
     summary: 'go on with a paused or failed download',
+    begins: 'download',
     async run({ operations }, [group, name]) {
       return sayIfDone(await operations.resumeDownload(group, name), `resumed ${name} from ${group}`)
     },

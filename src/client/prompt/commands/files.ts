@@ -1,5 +1,7 @@
 // The commands for the files of a group: sharing, listing and fetching them.
 
+import { statSync } from 'node:fs'
+import { plainNameProblem } from '../../../common/names.ts'
 import { accept } from '../../../common/refusal.ts'
 import type { PromptCommand } from './command.ts'
 import { list } from './command.ts'
@@ -8,6 +10,21 @@ import { count, fileRow, tableLines } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
 import { afterDownloads } from './after-downloads.ts'
 
+/** Some systems of this kind take the group first: swaps the words where only that order makes sense. */
+function pathFirst(one: string, other: string): [path: string, group: string] {
+  const isSwapped = isFile(other) && !isFile(one) && plainNameProblem('group', one) === undefined
+  return isSwapped ? [other, one] : [one, other]
+}
+
+/** At once: what a login finds out about a file meanwhile would be news before the reply. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
 export const fileCommands: readonly PromptCommand[] = [
   {
     name: 'upload_file',
@@ -15,8 +32,7 @@ export const fileCommands: readonly PromptCommand[] = [
     summary: 'share a file in a group',
     mayTakeLong: true,
     async run({ operations }, [path, group]) {
-      // Some systems of this kind take the group first, so the second word may be the path.
-      const answer = await operations.uploadFile(expandHome(path), expandHome(group))
+      const answer = await operations.uploadFile(...pathFirst(expandHome(path), expandHome(group)))
       if (!answer.ok) return answer
       const shared = answer.value
       const size = `${count(shared.sizeBytes, 'bytes')}, ${count(shared.pieceCount, 'pieces')}`
@@ -45,6 +61,7 @@ export const fileCommands: readonly PromptCommand[] = [
     name: 'download_file',
     words: '<group> <name> <destination>',
     summary: 'fetch a file to a folder, or to the path it shall have',
+    begins: 'download',
     flags: [{ flag: '--overwrite', summary: 'replace a file that is at the destination already' }],
     async run({ operations }, [group, name, destination], flags) {
       const overwrite = flags.has('--overwrite')

@@ -82,9 +82,11 @@ export function detailLine(download: DownloadView): Line {
   return { text: `    ${piecesDone} of ${pieceCount} pieces${speed}${from}${waits}`, tone: 'faint' }
 }
 
-/** The line that announces an event. */
-export function eventLine(event: ClientEvent): Line {
+/** The line that announces an event; undefined for one that the prompt itself shows. */
+export function eventLine(event: ClientEvent): Line | undefined {
   switch (event.kind) {
+    case 'user-changed':
+      return undefined
     case 'download-complete':
       return markedLine('complete', event.group, event.name)
     case 'download-failed':

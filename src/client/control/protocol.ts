@@ -1,0 +1,78 @@
+// The protocol between a terminal, script or page and the client that runs: every operation is a method of the same
+// name. Both ends are programs of one user and of one version, which `hello` makes sure of, so what they tell each
+// other is not checked field by field.
+
+import * as v from 'valibot'
+import { Count, Nothing } from '../../common/protocol/fields.ts'
+import type { Protocol } from '../../common/wire/methods.ts'
+import type { ClientEvent, Operations } from '../operations.ts'
+
+/** What another process can ask for: all but what `hello` and notifications say, and the end. */
+export type RemoteOperation = Exclude<keyof Operations, 'whoami' | 'close'>
+
+/** Typed as a record so that an operation which is missing here does not compile. */
+const names: Readonly<Record<RemoteOperation, true>> = {
+  createUser: true,
+  login: true,
+  logout: true,
+  changePassword: true,
+  resetPassword: true,
+  deleteAccount: true,
+  createGroup: true,
+  listGroups: true,
+  joinGroup: true,
+  listRequests: true,
+  acceptRequest: true,
+  rejectRequest: true,
+  leaveGroup: true,
+  listMembers: true,
+  removeMember: true,
+  uploadFile: true,
+  listFiles: true,
+  downloadFile: true,
+  showDownloads: true,
+  pauseDownload: true,
+  resumeDownload: true,
+  cancelDownload: true,
+  stopShare: true,
+  setLimit: true,
+  downloadsSettled: true,
+}
+export const remoteOperations = Object.keys(names) as RemoteOperation[]
+
+/** `given`: the arguments of the operation, in its order. */
+const operation = {
+  stage: 'greeted',
+  params: v.object({ given: v.array(v.unknown()) }),
+  /** Absent for an operation that has no result. */
+  result: v.object({ value: v.optional(v.unknown()) }),
+} as const
+
+export const controlProtocol = {
+  requests: {
+    hello: {
+      stage: 'connected',
+      /** `listen`: where the caller would listen, as it was typed. */
+      params: v.object({ protocol: Count, program: v.string(), listen: v.string() }),
+      /** `user`: who is logged in; events tell when that changes. */
+      result: v.object({ program: v.string(), user: v.optional(v.string()) }),
+    },
+    ping: { stage: 'greeted', params: Nothing, result: Nothing },
+    ...(Object.fromEntries(remoteOperations.map((name) => [name, operation])) as Record<
+      RemoteOperation,
+      typeof operation
+    >),
+  },
+  toCaller: {
+    event: v.object({ event: v.custom<ClientEvent>(() => true) }),
+  },
+  toResponder: {},
+} as const satisfies Protocol
+
+export type ControlProtocol = typeof controlProtocol
+
+/** Up with each change that a program of before would not understand. */
+export const controlVersion = 1
+
+/** A listing of all entries of a group is one line. */
+export const controlLineBytesMax = 256 * 1024 * 1024

@@ -1,0 +1,268 @@
+// The client that runs, from another process: does what `Client` does, over the socket in its data folder.
+
+import { connect } from 'node:net'
+import { resolve, sep } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { Failure, systemCode } from '../../common/failure.ts'
+import type { FileEntry, GroupEntry } from '../../common/protocol/tracker-protocol.ts'
+import { accept, type Answer } from '../../common/refusal.ts'
+import { version } from '../../common/version.ts'
+import { Caller } from '../../common/wire/caller.ts'
+import { Channel } from '../../common/wire/channel.ts'
+import type { ClientEvent, DownloadView, Operations, SharedFile } from '../operations.ts'
+import { SocketFolder } from '../storage/socket-folder.ts'
+import {
+  controlLineBytesMax,
+  controlProtocol,
+  controlVersion,
+  type ControlProtocol,
+  type RemoteOperation,
+} from './protocol.ts'
+import { socketName } from './server.ts'
+
+export interface RemoteClientOptions {
+  /** The data folder of the client that runs. */
+  readonly folder: string
+  /** Where this one would listen, as it was typed: it is another terminal of that client only if both say the same. */
+  readonly listen: string
+}
+
+export class RemoteClient implements Operations {
+  readonly #options: RemoteClientOptions
+  readonly #listeners = new Set<(event: ClientEvent) => void>()
+  readonly #ended: Promise<void>
+  #onEnded: () => void = () => undefined
+  #caller: Caller<ControlProtocol> | undefined
+  #user: string | undefined
+  #isClosing = false
+
+  private constructor(options: RemoteClientOptions) {
+    this.#options = options
+    this.#ended = new Promise((resolve) => (this.#onEnded = resolve))
+  }
+
+  /**
+   * Resolves to undefined when no client listens in the folder. Rejects with a `start` failure when it is of another
+   * version, or listens elsewhere.
+   */
+  static async connect(options: RemoteClientOptions): Promise<RemoteClient | undefined> {
+    const client = new RemoteClient(options)
+    return (await client.#connect()) ? client : undefined
+  }
+
+  /** Resolves when the client that runs has ended. */
+  get ended(): Promise<void> {
+    return this.#ended
+  }
+
+  /** Adds a listener for events; call the result to remove it. */
+  subscribe(listener: (event: ClientEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  whoami(): string | undefined {
+    return this.#user
+  }
+
+  /** Leaves; the client that runs goes on. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    this.#caller?.close()
+  }
+
+  createUser(user: string, password: string, invite?: string): Promise<Answer<void>> {
+    return this.#ask('createUser', user, password, invite)
+  }
+
+  login(user: string, password: string): Promise<Answer<void>> {
+    return this.#ask('login', user, password)
+  }
+
+  logout(): Promise<Answer<void>> {
+    return this.#ask('logout')
+  }
+
+  changePassword(old: string, password: string): Promise<Answer<void>> {
+    return this.#ask('changePassword', old, password)
+  }
+
+  resetPassword(user: string, code: string, password: string): Promise<Answer<void>> {
+    return this.#ask('resetPassword', user, code, password)
+  }
+
+  deleteAccount(password: string): Promise<Answer<void>> {
+    return this.#ask('deleteAccount', password)
+  }
+
+  createGroup(group: string, hidden?: boolean): Promise<Answer<void>> {
+    return this.#ask('createGroup', group, hidden)
+  }
+
+  listGroups(): Promise<Answer<GroupEntry[]>> {
+    return this.#ask('listGroups')
+  }
+
+  joinGroup(group: string): Promise<Answer<void>> {
+    return this.#ask('joinGroup', group)
+  }
+
+  listRequests(group: string): Promise<Answer<string[]>> {
+    return this.#ask('listRequests', group)
+  }
+
+  acceptRequest(group: string, user: string): Promise<Answer<void>> {
+    return this.#ask('acceptRequest', group, user)
+  }
+
+  rejectRequest(group: string, user: string): Promise<Answer<void>> {
+    return this.#ask('rejectRequest', group, user)
+  }
+
+  leaveGroup(group: string): Promise<Answer<void>> {
+    return this.#ask('leaveGroup', group)
+  }
+
+  listMembers(group: string): Promise<Answer<string[]>> {
+    return this.#ask('listMembers', group)
+  }
+
+  removeMember(group: string, user: string): Promise<Answer<void>> {
+    return this.#ask('removeMember', group, user)
+  }
+
+  uploadFile(path: string, group: string): Promise<Answer<SharedFile>> {
+    return this.#ask('uploadFile', absolute(path), group)
+  }
+
+  listFiles(group: string): Promise<Answer<FileEntry[]>> {
+    return this.#ask('listFiles', group)
+  }
+
+  downloadFile(
+    group: string,
+    name: string,
+    destination: string,
+    options: { overwrite: boolean },
+  ): Promise<Answer<{ destination: string; waiting: boolean }>> {
+    return this.#ask('downloadFile', group, name, absolute(destination), options)
+  }
+
+  async showDownloads(): Promise<DownloadView[]> {
+    return this.#get('showDownloads')
+  }
+
+  pauseDownload(group: string, name: string): Promise<Answer<void>> {
+    return this.#ask('pauseDownload', group, name)
+  }
+
+  resumeDownload(group: string, name: string): Promise<Answer<void>> {
+    return this.#ask('resumeDownload', group, name)
+  }
+
+  cancelDownload(group: string, name: string): Promise<Answer<void>> {
+    return this.#ask('cancelDownload', group, name)
+  }
+
+  stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>> {
+    return this.#ask('stopShare', group, name)
+  }
+
+  async setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): Promise<void> {
+    return this.#get('setLimit', direction, bytesPerSecond)
+  }
+
+  async downloadsSettled(group?: string, giveUpWithoutSeederMs?: number): Promise<void> {
+    return this.#get('downloadsSettled', group, giveUpWithoutSeederMs)
+  }
+
+  /** For an operation that never refuses. */
+  async #get<T>(operation: RemoteOperation, ...given: unknown[]): Promise<T> {
+    const answer = await this.#ask<T>(operation, ...given)
+    if (!answer.ok) throw new Failure('connection-lost', answer.refusal.sentence)
+    return answer.value
+  }
+
+  /** Waits for as long as it takes, or until the client that runs has ended. */
+  async #ask<T>(operation: RemoteOperation, ...given: unknown[]): Promise<Answer<T>> {
+    if (this.#caller === undefined) throw new Failure('connection-lost', 'the client that ran has ended')
+    const answer = await this.#caller.request(operation, { given }, { timeoutMs: 0 })
+    return answer.ok ? accept(answer.value.value as T) : answer
+  }
+
+  async #connect(): Promise<boolean> {
+    const channel = await openSocket(this.#options.folder)
+    if (channel === undefined) return false
+    const caller = new Caller(channel, controlProtocol, {
+      onTold: { event: ({ event }) => this.#onEvent(event) },
+      onClosed: () => this.#onClosed(caller),
+    })
+    const program = `coterie-client/${version}`
+    const { listen } = this.#options
+    const hello = await caller.request('hello', { protocol: controlVersion, program, listen })
+    if (!hello.ok) {
+      caller.close()
+      throw new Failure('start', hello.refusal.sentence)
+    }
+    this.#caller = caller
+    this.#setUser(hello.value.user)
+    return true
+  }
+
+  /** It may only have been given up, since this process was stopped for a while. */
+  #onClosed(caller: Caller<ControlProtocol>): void {
+    if (this.#caller !== caller) return
+    this.#caller = undefined
+    if (this.#isClosing) return
+    const end = (): void => this.#onEnded()
+    this.#connect().then((isThere) => {
+      if (!isThere) end()
+    }, end)
+  }
+
+  #onEvent(event: ClientEvent): void {
+    if (event.kind === 'user-changed') this.#user = event.user
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  #setUser(user: string | undefined): void {
+    if (user !== this.#user) this.#onEvent({ kind: 'user-changed', user })
+  }
+}
+
+/** How long a client that has just claimed its folder may take until it listens. */
+const startPatienceMs = 5000
+const pauseMs = 50
+
+/** Like `RemoteClient.connect`, for a client that runs but may only be starting. */
+export async function joinRunning(options: RemoteClientOptions): Promise<RemoteClient | undefined> {
+  const deadlineMs = performance.now() + startPatienceMs
+  for (;;) {
+    const client = await RemoteClient.connect(options)
+    if (client !== undefined || performance.now() > deadlineMs) return client
+    await setTimeout(pauseMs)
+  }
+}
+
+/** Resolves to undefined when nobody listens there. */
+async function openSocket(folder: string): Promise<Channel | undefined> {
+  const sockets = new SocketFolder(folder)
+  try {
+    return await new Promise((resolve, reject) => {
+      const socket = connect(sockets.socket(socketName))
+      socket.once('connect', () => resolve(new Channel(socket, controlLineBytesMax)))
+      socket.once('error', (error) => {
+        const code = systemCode(error)
+        if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(undefined)
+        else reject(new Failure('start', `cannot reach the client that runs: ${error.message}`, error))
+      })
+    })
+  } finally {
+    sockets.close()
+  }
+}
+
+/** As seen from this process. A separator at the end says that it is a folder. */
+function absolute(path: string): string {
+  return path.endsWith(sep) && path !== sep ? resolve(path) + sep : resolve(path)
+}
