@@ -51,15 +51,18 @@ export class Story {
   readonly newcomer: string
   readonly steps: Step[] = []
   readonly #random: () => number
+  readonly #newcomersWeight: number
   readonly #stepsBeforeEnd: number
   readonly #isDissolved: boolean
   readonly #model: PlainModel
 
-  constructor(group: string, actors: readonly string[], random: () => number) {
+  /** `newcomersWeight`: how many times as likely a change of the newcomer's account is as one of another kind. */
+  constructor(group: string, actors: readonly string[], random: () => number, newcomersWeight = 1) {
     this.group = group
     this.actors = actors
     this.newcomer = `new-${group}`
     this.#random = random
+    this.#newcomersWeight = newcomersWeight
     this.#stepsBeforeEnd = stepsMin + Math.floor(random() * (stepsMax - stepsMin))
     this.#isDissolved = random() < dissolvedShare
     this.#model = this.modelBefore()
@@ -105,9 +108,10 @@ export class Story {
     const [by, user] = [this.#pick(this.actors), this.#pick(this.actors)]
     const file = { name: this.#pick(fileNames), fileId: this.#pick(fileIds), sizeBytes }
     const { group } = this
+    const ofNewcomer = (): StoryWish => this.#newcomersWish()
     return this.#pick<() => StoryWish>([
+      ...Array.from({ length: this.#newcomersWeight }, () => ofNewcomer),
       () => this.#creation(by),
-      () => this.#newcomersWish(),
       () => ({ kind: 'join_group', by, group }),
       () => ({ kind: 'join_group', by, group }),
       () => ({ kind: 'accept_request', by, group, user }),

@@ -17,6 +17,8 @@ export interface WorkloadOptions {
   readonly trackers: readonly Address[]
   readonly clients: number
   readonly seed: number
+  /** See `Story`. */
+  readonly newcomersWeight?: number | undefined
 }
 
 /** The share of commands without an answer that are given up. */
@@ -37,6 +39,7 @@ export class Workload {
   longestPauseMs = 0
   acknowledged = 0
   readonly #seed: number
+  readonly #newcomersWeight: number | undefined
   readonly #waiters = new Set<() => void>()
   /** Clients wait for this before each command. */
   #mayGoOn: Promise<void> = Promise.resolve()
@@ -45,9 +48,10 @@ export class Workload {
   #isStopping = false
   #running: Promise<unknown> | undefined
 
-  constructor({ trackers, clients, seed }: WorkloadOptions) {
+  constructor({ trackers, clients, seed, newcomersWeight }: WorkloadOptions) {
     this.trackers = trackers
     this.#seed = seed
+    this.#newcomersWeight = newcomersWeight
     this.speakers = Array.from({ length: clients }, (_, index) => {
       return new Speaker(trackers, index, `user-${index}`)
     })
@@ -117,7 +121,7 @@ export class Workload {
     for (let chapter = 0; !this.#isStopping; chapter++) {
       if (random() < wanderingShare) this.speakers[index]?.moveOn()
       if (random() < wanderingShare) this.clerks[index]?.moveOn()
-      const story = new Story(`g${index}-${chapter}`, actors, random)
+      const story = new Story(`g${index}-${chapter}`, actors, random, this.#newcomersWeight)
       this.ledger.push(story)
       for (let step = story.next(); step !== undefined; step = story.next()) {
         const issuing = this.#issue(step, this.clerks[index] as Clerk, random)
