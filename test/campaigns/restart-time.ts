@@ -3,6 +3,8 @@
 import { join } from 'node:path'
 import type { Credentials } from '../../src/common/security/scram.ts'
 import { SqliteLog } from '../../src/tracker/log/sqlite-log.ts'
+import type { RaiseLevel } from '../../src/tracker/state/commands.ts'
+import { newestLevel } from '../../src/tracker/state/levels.ts'
 import { seededRandom } from '../simulation/seeded-random.ts'
 import { inMs } from './figures.ts'
 import { Trackers } from './trackers.ts'
@@ -52,7 +54,8 @@ async function fill(path: string, seed: number): Promise<void> {
   let batch: string[] = []
   let number = 0
   for (const wish of wishes(seed)) {
-    const command = { id: commandId(), ...wish, ...(await credentialsIn(wish)) }
+    const id = wish.kind === 'raise_level' ? {} : { id: commandId() }
+    const command = { ...id, ...wish, ...(await credentialsIn(wish)) }
     batch.push(JSON.stringify({ origin: 'campaign', number: number++, command }))
     if (batch.length < commandsPerCommit && number < commandCount) continue
     await log.append(batch)
@@ -63,15 +66,16 @@ async function fill(path: string, seed: number): Promise<void> {
 }
 
 /** In the place of their placeholder. */
-async function credentialsIn(wish: StoryWish): Promise<{ credentials?: Credentials }> {
+async function credentialsIn(wish: StoryWish | RaiseLevel): Promise<{ credentials?: Credentials }> {
   if (!('credentials' in wish)) return {}
   return { credentials: await credentialsFor(passwordNamed(wish.credentials.storedKey)) }
 }
 
-/** Endless: the users first, then one story after the other. */
-function* wishes(seed: number): Generator<StoryWish> {
+/** Endless: the newest rules and the users first, then one story after the other. */
+function* wishes(seed: number): Generator<StoryWish | RaiseLevel> {
   const random = seededRandom(seed)
   const users = Array.from({ length: userCount }, (_, index) => `user-${index}`)
+  yield { kind: 'raise_level', level: newestLevel }
   for (const user of users) yield { kind: 'register', user, credentials: placeholderOf('first') }
   for (let chapter = 0; ; chapter++) {
     const actors = [0, 1, 2].map((next) => users[(chapter + next) % userCount] as string)
