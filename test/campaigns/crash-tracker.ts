@@ -6,8 +6,8 @@
 import { parseArgs } from 'node:util'
 import { isClean, report, rowsOf, type Figures } from './figures.ts'
 import { timeRestart } from './restart-time.ts'
-import { killAtMoments, killAtRandom } from './tracker-rounds.ts'
-import { isVariant, variantProgram, variants } from './variants.ts'
+import { killAtMoments, killAtRandom, killVariant } from './tracker-rounds.ts'
+import { isVariant, variants } from './variants.ts'
 
 const { values } = parseArgs({
   options: {
@@ -50,8 +50,7 @@ async function variant(name: string): Promise<void> {
     process.exitCode = 2
     return
   }
-  const program = (folder: string) => variantProgram(name, folder)
-  conclude(`variant ${name}`, await killAtRandom({ trackers: 1, kills, clients, seed, program }))
+  conclude(`variant ${name}`, await killVariant(name, { kills, clients, seed }))
 }
 
 function conclude(title: string, figures: Figures): void {

@@ -1,12 +1,16 @@
 // Times a tracker with a long log, from its start to serving.
 
 import { join } from 'node:path'
+import type { Credentials } from '../../src/common/security/scram.ts'
 import { SqliteLog } from '../../src/tracker/log/sqlite-log.ts'
+import type { RaiseLevel } from '../../src/tracker/state/commands.ts'
+import { newestLevel } from '../../src/tracker/state/levels.ts'
 import { seededRandom } from '../simulation/seeded-random.ts'
 import { inMs } from './figures.ts'
 import { Trackers } from './trackers.ts'
-import { commandId, everybodysCredentials } from './workload/speaker.ts'
-import { noCredentials, Story, type StoryWish } from './workload/story.ts'
+import { credentialsFor, passwordNamed, placeholderOf } from './workload/passwords.ts'
+import { commandId } from './workload/speaker.ts'
+import { Story, type StoryWish } from './workload/story.ts'
 
 const commandCount = 100_000
 const restarts = 5
@@ -45,13 +49,13 @@ export async function timeRestart(seed: number): Promise<{ rows: [string, string
 
 /** Fills the log with commands of random stories, as a tracker would. */
 async function fill(path: string, seed: number): Promise<void> {
-  const credentials = await everybodysCredentials()
   const log = new SqliteLog(path)
   await log.follow({ onEntry: () => undefined, onSnapshot: () => undefined, onLost: () => undefined })
   let batch: string[] = []
   let number = 0
   for (const wish of wishes(seed)) {
-    const command = { id: commandId(), ...wish, ...(wish.kind === 'register' ? { credentials } : {}) }
+    const id = wish.kind === 'raise_level' ? {} : { id: commandId() }
+    const command = { ...id, ...wish, ...(await credentialsIn(wish)) }
     batch.push(JSON.stringify({ origin: 'campaign', number: number++, command }))
     if (batch.length < commandsPerCommit && number < commandCount) continue
     await log.append(batch)
@@ -61,11 +65,18 @@ async function fill(path: string, seed: number): Promise<void> {
   await log.close()
 }
 
-/** Endless: the users first, then one story after the other. */
-function* wishes(seed: number): Generator<StoryWish> {
+/** In the place of their placeholder. */
+async function credentialsIn(wish: StoryWish | RaiseLevel): Promise<{ credentials?: Credentials }> {
+  if (!('credentials' in wish)) return {}
+  return { credentials: await credentialsFor(passwordNamed(wish.credentials.storedKey)) }
+}
+
+/** Endless: the newest rules and the users first, then one story after the other. */
+function* wishes(seed: number): Generator<StoryWish | RaiseLevel> {
   const random = seededRandom(seed)
   const users = Array.from({ length: userCount }, (_, index) => `user-${index}`)
-  for (const user of users) yield { kind: 'register', user, credentials: noCredentials }
+  yield { kind: 'raise_level', level: newestLevel }
+  for (const user of users) yield { kind: 'register', user, credentials: placeholderOf('first') }
   for (let chapter = 0; ; chapter++) {
     const actors = [0, 1, 2].map((next) => users[(chapter + next) % userCount] as string)
     const story = new Story(`g${chapter}`, actors, random)

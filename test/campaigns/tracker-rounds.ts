@@ -5,7 +5,14 @@ import { seededRandom } from '../simulation/seeded-random.ts'
 import { addFindings, noFigures, type Figures } from './figures.ts'
 import { realProgram, startAll, type TrackerProcess, type TrackerProgram } from './tracker-process.ts'
 import { Trackers } from './trackers.ts'
-import { killedAt, snapshottingProgram } from './variants.ts'
+import {
+  killedAt,
+  snapshottingProgram,
+  variantProgram,
+  variants,
+  type Variant,
+  type VariantName,
+} from './variants.ts'
 import { audit } from './workload/audit.ts'
 import { Workload } from './workload/workload.ts'
 
@@ -16,6 +23,9 @@ export interface RoundsOptions {
   readonly seed: number
   /** Makes the program to run, in a folder that is removed at the end; the real one by default. */
   readonly program?: (folder: string) => TrackerProgram
+  /** At which of the named moments to kill; at all by default. */
+  readonly at?: readonly Moment[] | undefined
+  readonly newcomersWeight?: number | undefined
 }
 
 /** Before each kill, from none to this many commands are acknowledged. */
@@ -58,7 +68,9 @@ export function killAtRandom(options: RoundsOptions): Promise<Figures> {
  * anywhere, or down as well.
  */
 export function killAtMoments(options: RoundsOptions): Promise<Figures> {
-  return inRounds(options, snapshottingProgram, async (trackers, workload, figures) => {
+  const chosen = moments.filter(([moment]) => options.at?.includes(moment) ?? true)
+  const program = options.program ?? snapshottingProgram
+  return inRounds(options, program, async (trackers, workload, figures) => {
     await startAll(trackers.all)
     await workload.start()
     const random = seededRandom(options.seed)
@@ -66,7 +78,7 @@ export function killAtMoments(options: RoundsOptions): Promise<Figures> {
     const killInTurn = async (tracker: TrackerProcess): Promise<void> => {
       await tracker.kill()
       while (next < options.kills) {
-        const [moment, passingsMax] = moments[next++ % moments.length] as (typeof moments)[number]
+        const [moment, passingsMax] = chosen[next++ % chosen.length] as (typeof moments)[number]
         const count = 1 + Math.floor(random() * passingsMax)
         const startMs = await startToDie(tracker, killedAt(trackers.program, moment, count))
         if (startMs !== undefined) figures.restartsMs.push(startMs)
@@ -77,6 +89,17 @@ export function killAtMoments(options: RoundsOptions): Promise<Figures> {
     }
     await Promise.all(trackers.all.map(killInTurn))
   })
+}
+
+/** Kills one tracker of a variant, when and while what is wrong with it shows. */
+export function killVariant(
+  name: VariantName,
+  options: Pick<RoundsOptions, 'kills' | 'clients' | 'seed'>,
+): Promise<Figures> {
+  const { at, newcomersWeight }: Variant = variants[name]
+  const program = (folder: string): TrackerProgram => variantProgram(name, folder)
+  const all = { ...options, trackers: 1, program, at, newcomersWeight }
+  return at === undefined ? killAtRandom(all) : killAtMoments(all)
 }
 
 /** How long the start took; undefined when the tracker met its moment while reading the log. */

@@ -14,17 +14,21 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Moment } from '../../src/tracker/moments.ts'
 import type { TrackerProgram } from './tracker-process.ts'
 
 /** A file of the build, words in it, and their replacement. */
 type Edit = readonly [file: string, words: RegExp, instead: string]
 
-interface Variant {
+export interface Variant {
   readonly edits: readonly Edit[]
   /** Whether a kill is a power failure: what was not flushed is gone. */
   readonly losesPower?: true
   /** What the campaign has to find. */
   readonly finds: 'nothing' | 'lost' | 'twice'
+  /** Where few random kills would show it: the moments that do, and how often newcomers have to come and go. */
+  readonly at?: readonly Moment[]
+  readonly newcomersWeight?: number
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -67,6 +71,12 @@ export const SqliteLog = deliveringBeforeCommit(class SqliteLog`,
   'forgets-outcomes': {
     edits: [['tracker/state/remembered.js', /account\.remembered = all\.slice\(.*\);/, '']],
     finds: 'twice',
+  },
+  'forgets-deletions': {
+    edits: [['tracker/state/leaving.js', /remember\(state\.departures, .*\);/, '']],
+    finds: 'twice',
+    at: ['after commit'],
+    newcomersWeight: 12,
   },
 } as const satisfies Record<string, Variant>
 

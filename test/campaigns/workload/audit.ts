@@ -2,8 +2,9 @@
 // ledger.
 
 import type { PlainModel } from '../../tracker/state/plain-model.ts'
-import { commandId, salt, Speaker } from './speaker.ts'
-import { fileNames, type Step, type Story } from './story.ts'
+import type { Clerk, FoundPassword } from './clerk.ts'
+import { commandId } from './speaker.ts'
+import { fileNames, passwordOf, type Step, type Story } from './story.ts'
 import type { Workload } from './workload.ts'
 
 export interface Findings {
@@ -20,7 +21,7 @@ export interface Findings {
   readonly complaints: string[]
 }
 
-/** What can be seen of a story's group, as a text to compare. */
+/** What can be seen of a story's group and newcomer, as a text to compare. */
 type Facts = string
 
 /**
@@ -30,28 +31,28 @@ type Facts = string
 export async function audit(workload: Workload): Promise<Findings> {
   const findings: Findings = { lost: 0, twice: 0, half: 0, acknowledged: 0, uncertain: 0, complaints: [] }
   const owners = await readOwners(workload)
-  const visitor = new Speaker(workload.trackers, 0)
   const queue = [...workload.ledger]
-  const read = async (): Promise<void> => {
+  const read = async (clerk: Clerk): Promise<void> => {
     for (let story = queue.pop(); story !== undefined; story = queue.pop()) {
-      judge(story, await readFacts(workload, visitor, story, owners.get(story.group)), findings)
+      const found = await readFacts(workload, clerk, story, owners.get(story.group))
+      judge(story, found, await readSession(clerk, story), findings)
     }
   }
-  await Promise.all(workload.speakers.map(read))
-  visitor.close()
-  for (const { user, accountsLost } of workload.speakers) {
+  await Promise.all(workload.clerks.map(read))
+  for (const { user, accountsLost } of [...workload.speakers, workload.outsider]) {
     findings.lost += accountsLost
     if (accountsLost > 0) findings.complaints.push(`${String(user)}: the account was gone`)
   }
   return findings
 }
 
+/** Of the groups that everybody sees. */
 async function readOwners(workload: Workload): Promise<Map<string, string>> {
   const owners = new Map<string, string>()
   let after: string | undefined
   for (;;) {
-    const page = await workload.speakers[0]?.ask('list_groups', { after })
-    if (page?.ok !== true) throw new Error('the groups cannot be listed')
+    const page = await workload.outsider.ask('list_groups', { after })
+    if (!page.ok) throw new Error('the groups cannot be listed')
     for (const { group, owner } of page.value.groups) owners.set(group, owner)
     if (!page.value.more) return owners
     after = page.value.groups.at(-1)?.group
@@ -60,19 +61,50 @@ async function readOwners(workload: Workload): Promise<Map<string, string>> {
 
 async function readFacts(
   workload: Workload,
-  visitor: Speaker,
+  clerk: Clerk,
   story: Story,
-  owner: string | undefined,
+  listed: string | undefined,
 ): Promise<Facts> {
-  const wasRegistered = story.steps.some(({ wish }) => wish.kind === 'register')
-  const newcomer = wasRegistered && (await isRegistered(visitor, story.newcomer))
-  if (owner === undefined) return factsOf({ owner, members: [], requests: [], shares: [], newcomer })
+  const password = await readPassword(clerk, story)
+  const owner = listed ?? (await ownerOfHidden(workload, story))
+  const hidden = owner !== undefined && listed === undefined
+  if (owner === undefined) return factsOf({ owner, hidden, members: [], requests: [], shares: [], password })
   const { group } = story
   const members = await usersIn(workload, 'list_members', group, owner)
   const requests = await usersIn(workload, 'list_requests', group, owner)
   const shares: string[] = []
   for (const name of fileNames) shares.push(...(await sharesOf(workload, story, owner, name)))
-  return factsOf({ owner, members, requests, shares, newcomer })
+  return factsOf({ owner, hidden, members, requests, shares, password })
+}
+
+/** Nobody else may see who wants to join. */
+async function ownerOfHidden(
+  workload: Workload,
+  { steps, group, actors }: Story,
+): Promise<string | undefined> {
+  const mayBe = steps.some(({ wish }) => wish.kind === 'create_group' && wish.hidden === true)
+  for (const actor of mayBe ? actors : []) {
+    const answer = await workload.speakerOf(actor).ask('list_requests', { group })
+    if (answer.ok) return actor
+  }
+  return undefined
+}
+
+async function readPassword(clerk: Clerk, story: Story): Promise<FoundPassword | undefined> {
+  const { steps, newcomer } = story
+  if (!steps.some(({ wish }) => wish.kind === 'register')) return undefined
+  return clerk.passwordOf(newcomer, passwordOf(modelAfter(story, steps), newcomer))
+}
+
+/** Whether the last session that should have ended is good for a login. */
+async function readSession(clerk: Clerk, { steps, newcomer }: Story): Promise<boolean> {
+  const ended = steps.findLast((step) => step.session !== undefined && endedSession(step))
+  return ended?.session !== undefined && clerk.resumes(newcomer, ended.session)
+}
+
+/** Whether a session of before this is certain to have ended. */
+function endedSession({ wish, answer }: Step): boolean {
+  return (wish.kind === 'change_password' || wish.kind === 'delete_account') && answer === 'done'
 }
 
 async function usersIn(
@@ -101,39 +133,42 @@ function shareOf(name: string, fileId: string, user: string): string {
   return `${name} ${fileId.slice(0, 4)} ${user}`
 }
 
-/** The trackers make up another salt for a user that does not exist. */
-async function isRegistered(visitor: Speaker, user: string): Promise<boolean> {
-  const answer = await visitor.ask('login_start', { clientFirst: `n,,n=${user},r=0123456789abcdef` })
-  return answer.ok && answer.value.serverFirst.includes(`,s=${salt},`)
-}
-
 export function factsOf(facts: {
   owner: string | undefined
+  hidden: boolean
   members: string[]
   requests: string[]
   shares: string[]
-  newcomer: boolean
+  /** The newcomer's; undefined while there is none. */
+  password: FoundPassword | undefined
 }): Facts {
-  const { owner, members, requests, shares, newcomer } = facts
-  return JSON.stringify([owner, members.toSorted(), requests.toSorted(), shares.toSorted(), newcomer])
+  const { owner, hidden, members, requests, shares, password } = facts
+  const sorted = [members, requests, shares].map((texts) => texts.toSorted())
+  return JSON.stringify([hidden ? `${owner} (hidden)` : owner, ...sorted, password])
 }
 
 /** The facts after these steps, by the model. */
 function factsAfter(story: Story, steps: readonly Step[]): Facts {
-  const model: PlainModel = story.modelBefore()
-  for (const { wish } of steps) model.do(wish)
+  const model = modelAfter(story, steps)
   const { group } = story
   return factsOf({
     owner: model.ownerOf(group),
+    hidden: model.hidden.has(group),
     members: model.membersOf(group),
     requests: model.asksFor(group),
     shares: model.shares.map(({ name, fileId, user }) => shareOf(name, fileId, user)),
-    newcomer: model.users.includes(story.newcomer),
+    password: passwordOf(model, story.newcomer),
   })
 }
 
-/** Adds the findings of a story. */
-export function judge(story: Story, found: Facts, findings: Findings): void {
+function modelAfter(story: Story, steps: readonly Step[]): PlainModel {
+  const model = story.modelBefore()
+  for (const { wish } of steps) model.do(wish)
+  return model
+}
+
+/** Adds the findings of a story. `resumes`: a session that has ended is good for a login. */
+export function judge(story: Story, found: Facts, resumes: boolean, findings: Findings): void {
   const { steps } = story
   const last = steps.at(-1)
   const answered = steps.filter((step) => step.answer !== undefined)
@@ -141,9 +176,14 @@ export function judge(story: Story, found: Facts, findings: Findings): void {
   findings.acknowledged += answered.length
   if (isUncertain) findings.uncertain++
   const wrong = last !== undefined && !isUncertain && last.answer !== last.expected ? last : undefined
-  if (wrong === undefined) {
-    if (found === factsAfter(story, answered)) return
-    if (isUncertain && found === factsAfter(story, steps)) return
+  const isRight =
+    wrong === undefined &&
+    (found === factsAfter(story, answered) || (isUncertain && found === factsAfter(story, steps)))
+  if (isRight) {
+    if (!resumes) return
+    findings.half++
+    findings.complaints.push(`${story.group}: ${storyLine(steps)} -> a session of before goes on`)
+    return
   }
   // A repeated command that was refused, while its effect is there, was not recognised as a repeat.
   const isTwice =

@@ -6,30 +6,23 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { Address } from '../../../src/common/addresses.ts'
 import { Failure } from '../../../src/common/failure.ts'
-import { lineBytesMax, scramIterationsMin } from '../../../src/common/limits.ts'
+import { lineBytesMax } from '../../../src/common/limits.ts'
 import { trackerProtocol, type TrackerProtocol } from '../../../src/common/protocol/tracker-protocol.ts'
 import type { Answer } from '../../../src/common/refusal.ts'
 import { makeNonce, proveLoginKey } from '../../../src/common/security/challenge.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
-import {
-  credentialsOf,
-  deriveKeys,
-  ScramClient,
-  type ClientKeys,
-  type Credentials,
-} from '../../../src/common/security/scram.ts'
+import { ScramClient } from '../../../src/common/security/scram.ts'
 import { protocolVersion } from '../../../src/common/version.ts'
 import { Caller } from '../../../src/common/wire/caller.ts'
 import { openChannel } from '../../../src/common/wire/open-channel.ts'
 import type { Method, Params, Result } from '../../../src/common/wire/methods.ts'
+import { credentialsFor, keysOf } from './passwords.ts'
 
-export const salt = Buffer.alloc(16, 7).toString('base64')
+type Greeting = Result<TrackerProtocol, 'hello'>
 
-/** One password for everybody, derived once, to leave the processor to the trackers. */
-const keys: Promise<ClientKeys> = deriveKeys('campaign', salt, scramIterationsMin)
-
-export async function everybodysCredentials(): Promise<Credentials> {
-  return credentialsOf(await keys)
+interface Connection {
+  readonly caller: Caller<TrackerProtocol>
+  readonly greeting: Greeting
 }
 
 /** Only a tracker that hangs is waited for; a killed one closes the connection. */
@@ -49,7 +42,7 @@ export class Speaker {
   readonly #trackers: readonly Address[]
   readonly #identity = makeIdentity()
   #tracker: number
-  #connection: Promise<Caller<TrackerProtocol>> | undefined
+  #connection: Promise<Connection> | undefined
   #isClosed = false
 
   /** `tracker`: the index of the one to begin with. */
@@ -85,7 +78,7 @@ export class Speaker {
     params: Params<TrackerProtocol, M>,
     timeoutMs = answerTimeoutMs,
   ): Promise<Answer<Result<TrackerProtocol, M>>> {
-    const caller = await (this.#connection ??= this.#connect())
+    const { caller } = await (this.#connection ??= this.#connect())
     return caller.request(method, params, { timeoutMs })
   }
 
@@ -100,13 +93,18 @@ export class Speaker {
     }
   }
 
+  /** Of the tracker that answers now. */
+  async greeting(): Promise<Greeting> {
+    return (await (this.#connection ??= this.#connect())).greeting
+  }
+
   /** Hangs up, whatever is under way, and uses the next tracker from now on. */
   moveOn(): void {
     const connection = this.#connection
     this.#connection = undefined
     this.#tracker++
     void connection?.then(
-      (caller) => caller.close(),
+      ({ caller }) => caller.close(),
       () => undefined,
     )
   }
@@ -116,7 +114,7 @@ export class Speaker {
     this.moveOn()
   }
 
-  async #connect(): Promise<Caller<TrackerProtocol>> {
+  async #connect(): Promise<Connection> {
     for (;;) {
       if (this.#isClosed) throw new Failure('connection-lost', 'this speaker has been closed')
       const address = this.#trackers[this.#tracker % this.#trackers.length] as Address
@@ -130,7 +128,7 @@ export class Speaker {
     }
   }
 
-  async #greet(address: Address): Promise<Caller<TrackerProtocol>> {
+  async #greet(address: Address): Promise<Connection> {
     const channel = await openChannel(address, lineBytesMax)
     const caller = new Caller(channel, trackerProtocol, {
       onTold: notTold as never,
@@ -141,22 +139,18 @@ export class Speaker {
         await caller.request('hello', { protocol: protocolVersion, program: 'campaign' }),
       )
       if (this.user !== undefined) await this.#logIn(caller, this.user, greeting)
-      return caller
+      return { caller, greeting }
     } catch (error) {
       caller.close()
       throw error
     }
   }
 
-  async #logIn(
-    caller: Caller<TrackerProtocol>,
-    user: string,
-    { nonce, key }: Result<TrackerProtocol, 'hello'>,
-  ): Promise<void> {
+  async #logIn(caller: Caller<TrackerProtocol>, user: string, { nonce, key }: Greeting): Promise<void> {
     const scram = new ScramClient(user, makeNonce())
     const { serverFirst } = valueOf(await caller.request('login_start', { clientFirst: scram.clientFirst }))
     const answer = await caller.request('login_finish', {
-      clientFinal: await scram.clientFinal(serverFirst, () => keys),
+      clientFinal: await scram.clientFinal(serverFirst, () => keysOf('first')),
       key: this.#identity.publicKey,
       proof: proveLoginKey(this.#identity, {
         trackerNonce: nonce,
@@ -170,7 +164,7 @@ export class Speaker {
     // so that the campaign comes to its end.
     if (!answer.ok && answer.refusal.code === 'login-failed') {
       this.accountsLost++
-      await caller.request('register', { id: commandId(), user, ...(await everybodysCredentials()) })
+      await caller.request('register', { id: commandId(), user, ...(await credentialsFor()) })
     }
     valueOf(answer)
   }

@@ -4,6 +4,7 @@
 
 import { PlainModel } from '../../tracker/state/plain-model.ts'
 import type { UserWish } from '../../tracker/state/world.ts'
+import { passwordNamed, passwords, placeholderOf, type Password } from './passwords.ts'
 import { commandId } from './speaker.ts'
 
 /** A command that was issued: a line of the ledger. */
@@ -16,9 +17,19 @@ export interface Step {
   answer: string | undefined
   /** How often it was sent, under the same id. */
   tries: number
+  /** The newcomer's before it. */
+  readonly password?: Password | undefined
+  /** Of a login of the newcomer's before it: good until the password changes, or the account ends. */
+  session?: string
 }
 
-export type StoryWish = Extract<UserWish, { group: string } | { kind: 'register' }>
+/** A change of the account of a story's newcomer. */
+export type NewcomersWish = Extract<UserWish, { kind: 'register' | 'change_password' | 'delete_account' }>
+export type StoryWish = Extract<UserWish, { group: string }> | NewcomersWish
+
+export function isNewcomers(wish: StoryWish): wish is NewcomersWish {
+  return !('group' in wish)
+}
 
 export const fileNames = ['f', 'e']
 const fileIds = ['1'.repeat(64), '2'.repeat(64)]
@@ -30,24 +41,28 @@ const stepsMin = 6
 const stepsMax = 18
 /** In most groups everybody leaves in the end, so that the state stays small however long a campaign is. */
 const dissolvedShare = 0.8
+const hiddenShare = 0.1
 
 export class Story {
   readonly group: string
   /** The first one creates the group. */
   readonly actors: readonly string[]
-  /** A user who may be registered during the story, and does nothing else. */
+  /** A user who may come, change passwords, go and come again during the story, and is in no group. */
   readonly newcomer: string
   readonly steps: Step[] = []
   readonly #random: () => number
+  readonly #newcomersWeight: number
   readonly #stepsBeforeEnd: number
   readonly #isDissolved: boolean
   readonly #model: PlainModel
 
-  constructor(group: string, actors: readonly string[], random: () => number) {
+  /** `newcomersWeight`: how many times as likely a change of the newcomer's account is as one of another kind. */
+  constructor(group: string, actors: readonly string[], random: () => number, newcomersWeight = 1) {
     this.group = group
     this.actors = actors
     this.newcomer = `new-${group}`
     this.#random = random
+    this.#newcomersWeight = newcomersWeight
     this.#stepsBeforeEnd = stepsMin + Math.floor(random() * (stepsMax - stepsMin))
     this.#isDissolved = random() < dissolvedShare
     this.#model = this.modelBefore()
@@ -62,8 +77,9 @@ export class Story {
     if (last !== undefined && last.answer !== last.expected) return undefined
     const wish = this.#nextWish()
     if (wish === undefined) return undefined
+    const password = passwordOf(this.#model, this.newcomer)
     const expected = this.#model.do(wish)
-    const step: Step = { id: commandId(), wish, expected, answer: undefined, tries: 0 }
+    const step: Step = { id: commandId(), wish, expected, answer: undefined, tries: 0, password }
     this.steps.push(step)
     return step
   }
@@ -77,7 +93,7 @@ export class Story {
 
   #nextWish(): StoryWish | undefined {
     if (this.steps.length === 0) {
-      return { kind: 'create_group', by: this.actors[0] ?? '', group: this.group }
+      return this.#creation(this.actors[0] ?? '')
     }
     if (this.steps.length >= this.#stepsBeforeEnd) {
       const by = this.#isDissolved ? this.#model.ownerOf(this.group) : undefined
@@ -91,10 +107,11 @@ export class Story {
   #anyWish(): StoryWish {
     const [by, user] = [this.#pick(this.actors), this.#pick(this.actors)]
     const file = { name: this.#pick(fileNames), fileId: this.#pick(fileIds), sizeBytes }
-    const { group, newcomer } = this
+    const { group } = this
+    const ofNewcomer = (): StoryWish => this.#newcomersWish()
     return this.#pick<() => StoryWish>([
-      () => ({ kind: 'create_group', by, group }),
-      () => ({ kind: 'register', user: newcomer, credentials: noCredentials }),
+      ...Array.from({ length: this.#newcomersWeight }, () => ofNewcomer),
+      () => this.#creation(by),
       () => ({ kind: 'join_group', by, group }),
       () => ({ kind: 'join_group', by, group }),
       () => ({ kind: 'accept_request', by, group, user }),
@@ -108,18 +125,42 @@ export class Story {
     ])()
   }
 
+  #creation(by: string): StoryWish {
+    const creation = { kind: 'create_group', by, group: this.group } as const
+    return this.#random() < hiddenShare ? { ...creation, hidden: true } : creation
+  }
+
+  /**
+   * Only who exists can prove a password. Accounts end less often than passwords change: a registration that is on its
+   * way to the log then has to be tried again.
+   */
+  #newcomersWish(): StoryWish {
+    const by = this.newcomer
+    const credentials = placeholderOf(this.#pick(passwords))
+    const register = (): StoryWish => ({ kind: 'register', user: by, credentials })
+    if (!this.#model.users.includes(by)) return register()
+    const change = (): StoryWish => ({ kind: 'change_password', by, credentials })
+    const end = (): StoryWish => ({ kind: 'delete_account', by })
+    return this.#pick([register, change, change, end])()
+  }
+
   #pick<T>(choices: readonly T[]): T {
     return choices[Math.floor(this.#random() * choices.length)] as T
   }
 }
 
-/** Placeholders: the model ignores them, and `everybodysCredentials` are sent. */
-export const noCredentials = { salt: '', iterations: 0, storedKey: '', serverKey: '' }
+/** Undefined for a user that does not exist. */
+export function passwordOf({ passwords }: PlainModel, user: string): Password | undefined {
+  const name = passwords.get(user)
+  return name === undefined ? undefined : passwordNamed(name)
+}
 
 function copyOf(model: PlainModel): PlainModel {
   const copy = new PlainModel()
   copy.users = [...model.users]
+  copy.passwords = new Map(model.passwords)
   copy.groups = [...model.groups]
+  copy.hidden = new Set(model.hidden)
   copy.memberships = [...model.memberships]
   copy.asks = [...model.asks]
   copy.shares = [...model.shares]

@@ -5,15 +5,20 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Address } from '../../../src/common/addresses.ts'
 import type { TrackerProtocol } from '../../../src/common/protocol/tracker-protocol.ts'
+import type { Answer } from '../../../src/common/refusal.ts'
 import type { Method } from '../../../src/common/wire/methods.ts'
 import { seededRandom } from '../../simulation/seeded-random.ts'
-import { commandId, everybodysCredentials, Speaker } from './speaker.ts'
-import { Story, type Step } from './story.ts'
+import { Clerk } from './clerk.ts'
+import { credentialsFor } from './passwords.ts'
+import { commandId, Speaker } from './speaker.ts'
+import { isNewcomers, Story, type NewcomersWish, type Step, type StoryWish } from './story.ts'
 
 export interface WorkloadOptions {
   readonly trackers: readonly Address[]
   readonly clients: number
   readonly seed: number
+  /** See `Story`. */
+  readonly newcomersWeight?: number | undefined
 }
 
 /** The share of commands without an answer that are given up. */
@@ -25,11 +30,16 @@ export class Workload {
   /** Every story, in the order in which they began. */
   readonly ledger: Story[] = []
   readonly speakers: readonly Speaker[]
+  /** As many as speakers, for the newcomers of their stories; each at another tracker than the speaker. */
+  readonly clerks: readonly Clerk[]
+  /** A user who is in no story, and sees of groups what everybody sees. */
+  readonly outsider: Speaker
   readonly trackers: readonly Address[]
   /** The longest that a client waited from a command to its answer, lost answers and repeats included. */
   longestPauseMs = 0
   acknowledged = 0
   readonly #seed: number
+  readonly #newcomersWeight: number | undefined
   readonly #waiters = new Set<() => void>()
   /** Clients wait for this before each command. */
   #mayGoOn: Promise<void> = Promise.resolve()
@@ -38,20 +48,23 @@ export class Workload {
   #isStopping = false
   #running: Promise<unknown> | undefined
 
-  constructor({ trackers, clients, seed }: WorkloadOptions) {
+  constructor({ trackers, clients, seed, newcomersWeight }: WorkloadOptions) {
     this.trackers = trackers
     this.#seed = seed
+    this.#newcomersWeight = newcomersWeight
     this.speakers = Array.from({ length: clients }, (_, index) => {
       return new Speaker(trackers, index, `user-${index}`)
     })
+    this.clerks = this.speakers.map((_, index) => new Clerk(trackers, index + 1))
+    this.outsider = new Speaker(trackers, 0, 'outsider')
   }
 
   /** Registers everybody and begins. Some tracker must be up. */
   async start(): Promise<void> {
     const registrar = new Speaker(this.trackers, 0)
-    for (const { user } of this.speakers) {
+    for (const { user } of [...this.speakers, this.outsider]) {
       if (user === undefined) continue
-      await registrar.ask('register', { id: commandId(), user, ...(await everybodysCredentials()) })
+      await registrar.ask('register', { id: commandId(), user, ...(await credentialsFor()) })
     }
     registrar.close()
     this.#running = Promise.all(this.speakers.map((_, index) => this.#tellStories(index)))
@@ -92,7 +105,7 @@ export class Workload {
   }
 
   close(): void {
-    for (const speaker of this.speakers) speaker.close()
+    for (const each of [...this.speakers, ...this.clerks, this.outsider]) each.close()
   }
 
   /** The speaker of one of a story's actors. */
@@ -107,10 +120,11 @@ export class Workload {
     const actors = [0, 1, 2].map((next) => `user-${(index + next) % count}`)
     for (let chapter = 0; !this.#isStopping; chapter++) {
       if (random() < wanderingShare) this.speakers[index]?.moveOn()
-      const story = new Story(`g${index}-${chapter}`, actors, random)
+      if (random() < wanderingShare) this.clerks[index]?.moveOn()
+      const story = new Story(`g${index}-${chapter}`, actors, random, this.#newcomersWeight)
       this.ledger.push(story)
       for (let step = story.next(); step !== undefined; step = story.next()) {
-        const issuing = this.#issue(step, story, random)
+        const issuing = this.#issue(step, this.clerks[index] as Clerk, random)
         this.#issuing.add(issuing)
         await issuing
         this.#issuing.delete(issuing)
@@ -120,14 +134,11 @@ export class Workload {
     }
   }
 
-  async #issue(step: Step, story: Story, random: () => number): Promise<void> {
-    const { wish } = step
-    const speaker = this.speakerOf('by' in wish ? wish.by : (story.actors[0] as string))
-    const { method, params } = await requestFor(step)
+  async #issue(step: Step, clerk: Clerk, random: () => number): Promise<void> {
     let startedMs = performance.now()
     do {
       step.tries++
-      const answer = await speaker.try(method, step.tries > 1 ? { ...params, again: true } : params)
+      const answer = await this.#try(step, clerk)
       if (answer === undefined) continue
       // Stories together try more names that are taken than one address may. Nothing has happened, so it asks again.
       if (!answer.ok && answer.refusal.code === 'too-many-attempts') {
@@ -139,6 +150,13 @@ export class Workload {
       this.#onAnswer(performance.now() - startedMs)
       return
     } while (random() > givenUpShare)
+  }
+
+  #try(step: Step, clerk: Clerk): Promise<Answer<object> | undefined> {
+    const { id, wish, tries } = step
+    if (isNewcomers(wish)) return clerk.try(step, wish)
+    const { method, params } = requestFor(wish)
+    return this.speakerOf(wish.by).try(method, { id, again: tries > 1, ...params })
   }
 
   #onAnswer(pauseMs: number): void {
@@ -154,10 +172,6 @@ interface Request {
 }
 
 /** A command has the name of its request. */
-async function requestFor({ id, wish }: Step): Promise<Request> {
-  if (wish.kind === 'register') {
-    return { method: 'register', params: { id, user: wish.user, ...(await everybodysCredentials()) } }
-  }
-  const { kind, by: _by, ...params } = wish
-  return { method: kind, params: { id, ...params } }
+function requestFor({ kind, by: _by, ...params }: Exclude<StoryWish, NewcomersWish>): Request {
+  return { method: kind, params }
 }

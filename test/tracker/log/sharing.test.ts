@@ -7,7 +7,8 @@ import { SqliteLog } from '../../../src/tracker/log/sqlite-log.ts'
 import { Trackers } from '../../campaigns/trackers.ts'
 import type { TrackerProcess } from '../../campaigns/tracker-process.ts'
 import { snapshottingProgram } from '../../campaigns/variants.ts'
-import { commandId, everybodysCredentials, Speaker } from '../../campaigns/workload/speaker.ts'
+import { credentialsFor } from '../../campaigns/workload/passwords.ts'
+import { commandId, Speaker } from '../../campaigns/workload/speaker.ts'
 import { temporaryFolder } from '../support/test-tracker.ts'
 import { Follower } from './follower.ts'
 
@@ -25,7 +26,7 @@ async function register(trackers: Trackers, tracker: number, ...users: string[])
   if (address === undefined) throw new Error('there is no such tracker')
   const speaker = new Speaker([address], 0)
   for (const user of users) {
-    const params = { id: commandId(), user, ...(await everybodysCredentials()) }
+    const params = { id: commandId(), user, ...(await credentialsFor()) }
     expect(await speaker.ask('register', params)).toMatchObject({ ok: true })
   }
   speaker.close()
@@ -163,7 +164,7 @@ describe('a tracker whose disk is full', () => {
     const speaker = new Speaker([address], 0)
     const registered: string[] = []
     for (let index = 0; ; index++) {
-      const params = { id: commandId(), user: `user-${index}`, ...(await everybodysCredentials()) }
+      const params = { id: commandId(), user: `user-${index}`, ...(await credentialsFor()) }
       if ((await speaker.try('register', params)) === undefined) break
       registered.push(params.user)
     }

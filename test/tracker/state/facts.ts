@@ -15,6 +15,10 @@ export function factsOf({ accounts, groups, registration }: State): object {
     groups: groups
       .valuesArray()
       .map((group) => [group.name, ownerOf(group).name, namesOf(group.members), namesOf(group.requests)]),
+    hidden: groups
+      .valuesArray()
+      .filter(({ isHidden }) => isHidden)
+      .map(({ name }) => name),
     shares: groups
       .valuesArray()
       .flatMap(({ name: group, entries }) =>
@@ -32,6 +36,7 @@ export function factsOfModel(model: PlainModel): object {
     registration: [model.mode, [...model.invites]],
     resets: model.users.toSorted().map((user) => model.resets.get(user)),
     groups: groups.map((name) => [name, model.ownerOf(name), model.membersOf(name), model.asksFor(name)]),
+    hidden: groups.filter((name) => model.hidden.has(name)),
     shares: groups.flatMap((group) =>
       [...new Set(model.shares.filter((share) => share.group === group).map(({ name }) => name))]
         .toSorted()

@@ -21,6 +21,8 @@ export class PlainModel {
   readonly #level: number
   users: string[] = []
   groups: string[] = []
+  /** Those of the groups that are hidden. */
+  hidden = new Set<string>()
   /** In the order of joining. */
   memberships: { group: string; user: string }[] = []
   asks: { group: string; user: string }[] = []
@@ -80,7 +82,9 @@ export class PlainModel {
     if (!this.users.includes(by)) return 'no-such-user'
     if (wish.kind === 'create_group') {
       if (this.groups.includes(group)) return 'group-taken'
+      if (wish.hidden === true && this.#level < 2) return 'invalid-request'
       this.groups.push(group)
+      if (wish.hidden === true) this.hidden.add(group)
       this.memberships.push({ group, user: by })
       return 'done'
     }
@@ -171,6 +175,7 @@ export class PlainModel {
     this.shares = this.shares.filter((share) => share.group !== group || share.user !== user)
     if (this.membersOf(group).length > 0) return 'done'
     this.groups = this.groups.filter((name) => name !== group)
+    this.hidden.delete(group)
     this.asks = this.asks.filter((ask) => ask.group !== group)
     return 'done'
   }

@@ -35,6 +35,7 @@ const anyAccountWish: fc.Arbitrary<ModelWish> = fc.oneof(
 const anyGroupWish: fc.Arbitrary<UserWish> = fc.oneof(
   fc.record({ kind: kind('register'), user, credentials: fc.constant(credentials) }),
   fc.record({ kind: kind('create_group'), by: user, group }),
+  fc.record({ kind: kind('create_group'), by: user, group, hidden: fc.constant(true as const) }),
   fc.record({ kind: kind('join_group'), by: user, group }),
   fc.record({ kind: kind('accept_request'), by: user, group, user: someone }),
   fc.record({ kind: kind('accept_request'), by: user, group, user: someone }),
