@@ -14,6 +14,7 @@ export interface CrewReport {
   readonly backAtMs: Float64Array
   readonly passwordLogins: number
   readonly calls: number
+  readonly handshakes: number
   readonly left: number
   readonly groups: number
   /** Steps of groups that failed, and other sentences about what should not happen. */
@@ -68,6 +69,7 @@ export class Crew {
       backAtMs: Float64Array.from(reports.flatMap(({ backAtMs }) => [...backAtMs])).sort(),
       passwordLogins: sum(({ passwordLogins }) => passwordLogins),
       calls: sum(({ calls }) => calls),
+      handshakes: sum(({ handshakes }) => handshakes),
       left: sum(({ churned }) => churned?.left ?? 0),
       groups: sum(({ churned }) => churned?.groups ?? 0),
       troubles: added(reports.flatMap(({ troubles, churned }) => [troubles, churned?.failed ?? new Map()])),

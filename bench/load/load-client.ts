@@ -22,6 +22,9 @@ export interface LoadClientOptions {
   readonly protection: Protection
   /** From 0 to 1, 1 excluded; seeded. */
   readonly random: () => number
+  /** A connection begins, and the handshake of one is finished. */
+  readonly onCall: () => void
+  readonly onHandshake: () => void
   /** It has logged in, and its files are announced. */
   readonly onBack: (client: LoadClient) => void
   /** An announce after a login was refused, or a login has ended. */
@@ -72,13 +75,23 @@ export class LoadClient {
   /** Connects, and keeps trying as a client does. `anew`: with the password, as on another machine. */
   come(anew: boolean): void {
     if (anew) this.#credentials.session = undefined
-    const { host, trackerPort, identity, protection } = this.#options
+    const { host, trackerPort, identity, protection, onCall, onHandshake } = this.#options
     const connection = new TrackerConnection({
       address: { host: '127.0.0.1', port: trackerPort },
       listen: { host, port: peerPort },
       identity,
       protection,
-      trust: { check: () => undefined, pinOf: () => undefined },
+      trust: {
+        check: () => {
+          onHandshake()
+          return undefined
+        },
+        // Asked once for each connection.
+        pinOf: () => {
+          onCall()
+          return undefined
+        },
+      },
       port: () => peerPort,
       told: ignoredNews,
       onTrackers: () => undefined,

@@ -1,7 +1,6 @@
 // The load generator of `npm run load`: a process with some of the clients. They log in, ask, come back after a restart
 // of the tracker, and come and go.
 
-import { subscribe } from 'node:diagnostics_channel'
 import { benchKeys } from '../tracker/tracker-user.ts'
 import { serveOrders, ownLoad } from '../tracker/generator.ts'
 import { LatencySample, type RawLatencies } from '../tracker/latencies.ts'
@@ -47,6 +46,8 @@ export interface PeopleReport {
   readonly passwordLogins: number
   /** Connections that were begun, refused ones included. */
   readonly calls: number
+  /** Those where the handshake of TLS was finished. */
+  readonly handshakes: number
   readonly churned: Churned | undefined
   /** Sentences about what should not happen, with how often each was said. */
   readonly troubles: ReadonlyMap<string, number>
@@ -60,8 +61,8 @@ let troubles = new Map<string, number>()
 /** Those that have come back since the last order to expect a restart, with the time. */
 let back = new Map<LoadClient, number>()
 let onBack = (): void => undefined
-let calls = 0
-subscribe('net.client.socket', () => calls++)
+/** Connections begun, and those with finished handshakes. */
+const counts = { calls: 0, handshakes: 0 }
 
 async function come(order: PeopleOrder & { what: 'come' }): Promise<void> {
   const keys = await benchKeys
@@ -82,6 +83,8 @@ async function come(order: PeopleOrder & { what: 'come' }): Promise<void> {
         protection,
         random,
         onBack: noteBack,
+        onCall: () => counts.calls++,
+        onHandshake: () => counts.handshakes++,
         onTrouble: (sentence) => troubles.set(sentence, (troubles.get(sentence) ?? 0) + 1),
       })
       clients.push(client)
@@ -143,7 +146,7 @@ async function run(order: PeopleOrder): Promise<PeopleReport> {
   const startedAtMs = performance.now()
   const passwordLogins = (): number => clients.reduce((sum, client) => sum + client.passwordLogins, 0)
   const passwordsBefore = passwordLogins()
-  const callsBefore = calls
+  const before = { ...counts }
   const sample = new LatencySample()
   let churned: Churned | undefined
   if (order.what === 'expect restart') back = new Map()
@@ -156,7 +159,8 @@ async function run(order: PeopleOrder): Promise<PeopleReport> {
     latencies: sample.raw,
     backAtMs: Float64Array.from(back.values()),
     passwordLogins: passwordLogins() - passwordsBefore,
-    calls: calls - callsBefore,
+    calls: counts.calls - before.calls,
+    handshakes: counts.handshakes - before.handshakes,
     churned,
     troubles: said,
     load: ownLoad(cpuBefore, (performance.now() - startedAtMs) / 1000),

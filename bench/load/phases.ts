@@ -115,7 +115,8 @@ export async function restart(tracker: ServerProcess, crew: Crew, clients: numbe
     inS(since(0.99)),
     inS(since(1)),
   )
-  say('  connections begun, with the password', thousands(report.calls), thousands(report.passwordLogins))
+  const { calls, handshakes, passwordLogins } = report
+  say('  calls, handshakes, logins with the password', ...[calls, handshakes, passwordLogins].map(thousands))
   say('  the tracker', usage.sentence)
   say('  CPU ms each, with the start', ((next.cpuSeconds * 1000) / clients).toFixed(2))
   mentionGenerators(report)
