@@ -1,6 +1,6 @@
 // Logs in peers that run inside a benchmark, as a client does.
 
-import { TrackerConnection, type Told } from '../src/client/tracker-link/tracker-connection.ts'
+import { TrackerConnection } from '../src/client/tracker-link/tracker-connection.ts'
 import { parseAddress } from '../src/common/addresses.ts'
 import type { Answer } from '../src/common/refusal.ts'
 import type { Identity } from '../src/common/security/identity.ts'
@@ -9,6 +9,7 @@ import { makeNonce } from '../src/common/security/challenge.ts'
 import { credentialsOf, deriveKeys, type ClientKeys } from '../src/common/security/scram.ts'
 import type { Program } from '../src/demo/program.ts'
 import { group, type Arena } from './arena.ts'
+import { ignoredNews } from './ignored-news.ts'
 import { Protection } from '../src/common/wire/protection.ts'
 
 export const loopback = { host: '127.0.0.1', port: 0 }
@@ -40,8 +41,7 @@ export async function logIn(
     protection: new Protection(identity.forTls, 'beyond'),
     trust: { check: () => undefined, pinOf: () => undefined },
     whereabouts: async () => ({ port }),
-    // Ignores every notification.
-    told: new Proxy({}, { get: () => () => undefined }) as Told,
+    told: ignoredNews,
     onTrackers: () => undefined,
     onLoginEnded: () => undefined,
     credentialsFor: () => undefined,

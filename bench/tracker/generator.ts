@@ -12,15 +12,14 @@ export class Generator<Order extends object, Report> {
   readonly #child: ChildProcess
   readonly #ended: Promise<never>
 
-  /** `script`: its file in generators/, without the ending. */
-  constructor(script: string) {
-    // Advanced serialization keeps Infinity and Map as they are.
-    this.#child = fork(fileURLToPath(new URL(`generators/${script}.ts`, import.meta.url)), {
-      serialization: 'advanced',
-    })
+  /** `script`: its file in generators/, without the ending, or its address. */
+  constructor(script: string | URL) {
+    const file = typeof script === 'string' ? new URL(`generators/${script}.ts`, import.meta.url) : script
+    // Advanced serialization keeps Infinity, Map and typed arrays as they are.
+    this.#child = fork(fileURLToPath(file), { serialization: 'advanced' })
     running.add(this.#child)
     this.#ended = once(this.#child, 'exit').then(() => {
-      throw new Error(`the load generator ${script} ended`)
+      throw new Error(`the load generator ${fileURLToPath(file)} ended`)
     })
     this.#ended.catch(() => undefined)
   }

@@ -9,9 +9,25 @@ export interface Latencies {
   readonly maxMs: number
 }
 
+/** What a process has measured: each latency in milliseconds, and how many requests got no answer. */
+export interface RawLatencies {
+  readonly ms: Float64Array
+  readonly lost: number
+}
+
 export class LatencySample {
   readonly #ms: number[] = []
   #lost = 0
+
+  /** One of what several processes have measured. */
+  static of(parts: readonly RawLatencies[]): LatencySample {
+    const sample = new LatencySample()
+    for (const { ms, lost } of parts) {
+      for (const each of ms) sample.add(each)
+      sample.#lost += lost
+    }
+    return sample
+  }
 
   add(ms: number): void {
     this.#ms.push(ms)
@@ -19,6 +35,11 @@ export class LatencySample {
 
   addLost(): void {
     this.#lost++
+  }
+
+  /** For another process. */
+  get raw(): RawLatencies {
+    return { ms: Float64Array.from(this.#ms), lost: this.#lost }
   }
 
   get summary(): Latencies {

@@ -2,7 +2,7 @@
 
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { resolve } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -29,11 +29,17 @@ export class ServerProcess {
   readonly port: number
   /** From starting the process to its line "listening on …", in milliseconds. */
   readonly startMs: number
+  /** Where it answers Prometheus; undefined for nowhere. */
+  readonly metricsPort: number | undefined
   readonly #process: ChildProcess
 
-  private constructor(process: ChildProcess, port: number, startMs: number) {
+  private constructor(
+    process: ChildProcess,
+    { port, metricsPort, startMs }: Pick<ServerProcess, 'port' | 'metricsPort' | 'startMs'>,
+  ) {
     this.#process = process
     this.port = port
+    this.metricsPort = metricsPort
     this.startMs = startMs
     running.add(this)
   }
@@ -55,20 +61,26 @@ export class ServerProcess {
     })
     const { stdout, stderr } = child as unknown as { stdout: Readable; stderr: Readable | null }
     if (stderr !== null && onLogLine !== undefined) createInterface(stderr).on('line', onLogLine)
-    const lines = createInterface(stdout)
+    const saidWhere = whereItListens(stdout)
     const ended = once(child, 'exit').then(() => {
       throw new Error(`${script} ended before it listened`)
     })
     ended.catch(() => undefined)
-    const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string]
-    return new ServerProcess(child, Number(line.split(':').at(-1)), performance.now() - startedAtMs)
+    const { port, metricsPort } = await Promise.race([saidWhere, ended])
+    // What it says later is read and dropped.
+    stdout.resume()
+    return new ServerProcess(child, { port, metricsPort, startMs: performance.now() - startedAtMs })
   }
 
-  /** Starts the tracker to measure on a free port, with these words on its command line. */
-  static tracker(words: readonly string[], onLogLine?: (line: string) => void): Promise<ServerProcess> {
+  /** Starts the tracker to measure on a free port, or where it was before, with these words on its command line. */
+  static tracker(
+    words: readonly string[],
+    onLogLine?: (line: string) => void,
+    port = 0,
+  ): Promise<ServerProcess> {
     const flags = process.env['TRACKER_NODE_FLAGS']?.split(' ') ?? []
     const script = pathToFileURL(trackerMain).href
-    return ServerProcess.start(script, ['127.0.0.1', '0', ...words], flags, onLogLine)
+    return ServerProcess.start(script, ['127.0.0.1', String(port), ...words], flags, onLogLine)
   }
 
   /** CPU time used so far by all threads of the process, in seconds. */
@@ -100,6 +112,11 @@ export class ServerProcess {
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
   }
 
+  /** Open files, sockets included. */
+  get descriptors(): number {
+    return readdirSync(`/proc/${this.#process.pid}/fd`).length
+  }
+
   stop(): Promise<void> {
     return this.#end('SIGTERM')
   }
@@ -116,6 +133,18 @@ export class ServerProcess {
     this.#process.kill(signal)
     await exited
   }
+}
+
+/** Reads what a server says until it says where it listens. */
+async function whereItListens(stdout: Readable): Promise<{ port: number; metricsPort: number | undefined }> {
+  let metricsPort: number | undefined
+  for await (const line of createInterface(stdout)) {
+    const metrics = /^metrics on http:\/\/.*:(\d+)\//.exec(line)
+    if (metrics !== null) metricsPort = Number(metrics[1])
+    const listening = /listening on .*:(\d+)$/.exec(line)
+    if (listening !== null) return { port: Number(listening[1]), metricsPort }
+  }
+  throw new Error('a server ended before it listened')
 }
 
 /** Measures a server's CPU use from here on. */

@@ -6,13 +6,56 @@ import type { Credentials } from '../../src/common/security/scram.ts'
 import type { Command } from '../../src/tracker/state/commands.ts'
 
 const usersPerGroup = 20
+const filesPerUser = 6
 const id = ''
 export const fileId = 'ab'.repeat(32)
 export const sizeBytes = 3_000_000
 
 /** The owner of the n-th group of `communities`. */
 export function ownerOfCommunity(community: number): string {
-  return `user-${community}-0`
+  return userOf(community, 0)
+}
+
+/** Commands of `communities` for each of its groups, and users that are in it to the end: the last one leaves. */
+export const commandsOfCommunity =
+  usersPerGroup + 1 + 2 * (usersPerGroup - 1) + usersPerGroup * filesPerUser + 1
+export const stayingInCommunity = usersPerGroup - 1
+
+/** One of those that stay in a group of `communities`. */
+export interface Member {
+  readonly user: string
+  readonly group: string
+  /** All of its files there, and names of files of others. */
+  readonly files: readonly { readonly group: string; readonly name: string; readonly fileId: string }[]
+  readonly filesOfOthers: readonly string[]
+}
+
+/** The n-th of all members that stay, counted from 0: those of the first group come first. */
+export function memberOf(index: number): Member {
+  const community = Math.floor(index / stayingInCommunity)
+  const group = groupOf(community)
+  const place = index % stayingInCommunity
+  const names = (by: number): string[] =>
+    Array.from({ length: filesPerUser }, (_, file) => fileNameOf(userOf(community, by), file))
+  const files = names(place).map((name) => ({ group, name, fileId: versionOf(community, name) }))
+  const others = Array.from({ length: stayingInCommunity }, (_, by) => by).filter((by) => by !== place)
+  return { user: userOf(community, place), group, files, filesOfOthers: others.flatMap(names) }
+}
+
+function userOf(community: number, index: number): string {
+  return `user-${community}-${index}`
+}
+
+function groupOf(community: number): string {
+  return `group-${community}`
+}
+
+function fileNameOf(user: string, index: number): string {
+  return `holiday ${user} ${index}.jpg`
+}
+
+function versionOf(community: number, name: string): string {
+  return createHash('sha256').update(`${community} ${name}`).digest('hex')
 }
 
 /**
@@ -30,17 +73,16 @@ export function* communities(count: number, credentials: Credentials): Generator
 }
 
 function* oneCommunity(community: number, credentials: Credentials): Generator<Command> {
-  const group = `group-${community}`
+  const group = groupOf(community)
   const owner = ownerOfCommunity(community)
-  const names = Array.from({ length: usersPerGroup }, (_, index) => `user-${community}-${index}`)
+  const names = Array.from({ length: usersPerGroup }, (_, index) => userOf(community, index))
   for (const user of names) yield { kind: 'register', id, user, credentials }
   yield { kind: 'create_group', id, by: owner, group }
   for (const by of names.slice(1)) yield* join(group, owner, by)
   for (const by of names) {
-    for (let index = 0; index < 6; index++) {
-      const name = `holiday ${by} ${index}.jpg`
-      const version = createHash('sha256').update(`${community} ${name}`).digest('hex')
-      yield { kind: 'share_file', id, by, group, name, fileId: version, sizeBytes }
+    for (let index = 0; index < filesPerUser; index++) {
+      const name = fileNameOf(by, index)
+      yield { kind: 'share_file', id, by, group, name, fileId: versionOf(community, name), sizeBytes }
     }
   }
   yield { kind: 'leave_group', id, by: names.at(-1) ?? owner, group }

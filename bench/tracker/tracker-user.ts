@@ -17,12 +17,12 @@ export interface Account {
 /** The account of a connection that does not log in. */
 const nobody: Account = { user: '', identity: makeIdentity() }
 
-/** Derived once, with the fewest iterations: the benchmark measures the tracker, not this. */
-const keys = deriveKeys('bench', Buffer.alloc(16, 7).toString('base64'), scramIterationsMin)
+/** Of all accounts here. Derived once, with the fewest iterations: the benchmark measures the tracker, not this. */
+export const benchKeys = deriveKeys('bench', Buffer.alloc(16, 7).toString('base64'), scramIterationsMin)
 
 /** What the tracker stores of the password that all accounts here have. */
 export async function benchCredentials(): Promise<Credentials> {
-  return credentialsOf(await keys)
+  return credentialsOf(await benchKeys)
 }
 
 /** Without this capability, trackers of 2026 check each name in a listing and leave some out. */
@@ -172,7 +172,7 @@ export class TrackerUser {
     if (!challenge.ok) return challenge.sentence
     const { nonce, key } = greeting.result
     const finished = await this.request('login_finish', {
-      clientFinal: await scram.clientFinal(String(challenge.result['serverFirst']), () => keys),
+      clientFinal: await scram.clientFinal(String(challenge.result['serverFirst']), () => benchKeys),
       key: identity.publicKey,
       proof: proveLoginKey(identity, {
         trackerNonce: String(nonce),

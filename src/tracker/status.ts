@@ -91,6 +91,13 @@ function processFamilies(loop: EventLoopLag): Family[] {
       'Resident memory size in bytes.',
       process.memoryUsage.rss(),
     ),
+    // Grows with what is kept, and shows whether resident memory does or is only not given back.
+    single(
+      'gauge',
+      'nodejs_heap_size_used_bytes',
+      'Size of the JavaScript heap in bytes, garbage included.',
+      process.memoryUsage().heapUsed,
+    ),
     single('counter', 'process_cpu_seconds_total', 'CPU time spent in seconds.', (user + system) / 1e6),
     single(
       'gauge',

@@ -3,45 +3,9 @@
 import { describe, expect, test } from 'vitest'
 import { peerConnectionLimits } from '../../src/common/limits.ts'
 import { networkOf, siteOf } from '../../src/common/networks.ts'
-import { Places, type Place, type PlaceLimits } from '../../src/common/wire/places.ts'
+import type { Place } from '../../src/common/wire/places.ts'
 import { connectionLimits } from '../../src/tracker/limits.ts'
-
-const limits = {
-  unheard: 0,
-  waiting: 0,
-  unproven: 6,
-  unprovenOfNetwork: 3,
-  unprovenOfLoopback: 5,
-  begunGraceMs: 1000,
-  crowdedGraceMs: 100,
-  claimed: 0,
-  claimedOfOwner: 0,
-  ofOwner: 2,
-  proven: 8,
-  all: 8,
-}
-
-/** Places, and who had to go, by the name given here. */
-interface At {
-  readonly places: Places
-  readonly gone: string[]
-  readonly come: (name: string, host: string, nowMs: number) => Place | string
-  /** Comes, and begins to log in. */
-  readonly begin: (name: string, host: string, nowMs: number) => void
-}
-
-function placesAt(bounds: PlaceLimits = limits): At {
-  const places = new Places(bounds)
-  const gone: string[] = []
-  const come = (name: string, host: string, nowMs: number): Place | string =>
-    places.take(host, nowMs, () => gone.push(name))
-  const begin = (name: string, host: string, nowMs: number): void => {
-    const place = come(name, host, nowMs)
-    if (typeof place === 'string') throw new Error(place)
-    places.begin(place, nowMs)
-  }
-  return { places, gone, come, begin }
-}
+import { placesAt, smallLimits as limits, type At } from './places-at.ts'
 
 test('one address may have so many connections that are logging in, and one more is turned away', () => {
   const { come, begin, gone, places } = placesAt()

@@ -28,6 +28,7 @@ const pure = [
   'src/common/wire/messages.ts',
   'src/common/wire/methods.ts',
   'src/common/wire/places.ts',
+  'src/common/wire/seats.ts',
   'src/common/wire/turns.ts',
   'src/client/downloading/asking.ts',
   'src/client/downloading/picker.ts',

@@ -6,6 +6,7 @@ import { scramIterations } from '../../../src/common/limits.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { credentialsOf, deriveKeys } from '../../../src/common/security/scram.ts'
 import { TrackerConnection } from '../../../src/client/tracker-link/tracker-connection.ts'
+import { ignoredNews } from '../../ignored-news.ts'
 import { Generator } from '../generator.ts'
 import type { SquatOrder, SquatReport } from '../generators/squatters.ts'
 import { inMs, say, thousands, verdict } from '../report.ts'
@@ -74,16 +75,7 @@ async function logIn(port: number): Promise<number> {
     protection: new Protection(identity.forTls, 'beyond'),
     trust: { check: nothing, pinOf: nothing },
     whereabouts: async () => ({ port: 4444 }),
-    told: {
-      join_requested: nothing,
-      request_decided: nothing,
-      member_left: nothing,
-      owner_changed: nothing,
-      swarm_changed: nothing,
-      file_gone: nothing,
-      login_ended: nothing,
-      trackers_changed: nothing,
-    },
+    told: ignoredNews,
     onTrackers: nothing,
     onLoginEnded: nothing,
     credentialsFor: () => credentials,

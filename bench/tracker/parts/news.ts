@@ -1,10 +1,10 @@
 // Measures what a crowd that wants one file costs the tracker: each client asks for the file (and so watches its
 // swarm), announces some of its pieces, and later all.
 
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Generator } from '../generator.ts'
 import type { CrowdOrder, CrowdReport } from '../generators/crowd.ts'
+import { problemWithOpenFiles } from '../open-files.ts'
 import { megabytes, percent, say, thousands, verdict } from '../report.ts'
 import { ServerProcess } from '../server-process.ts'
 import { crowd } from '../states.ts'
@@ -35,7 +35,7 @@ interface Cost {
 export async function benchNews(): Promise<void> {
   say('news: clients that come to one file', 'CPU s', 'sent', 'took s', 'lost', 'load CPU')
   for (const users of crowds) {
-    const problem = problemWith(users)
+    const problem = problemWithOpenFiles(users)
     if (problem !== undefined) {
       verdict(`${thousands(users)} clients come to one file`, 'not measured', problem, false)
       continue
@@ -110,14 +110,4 @@ function judge({ users, cpuSeconds, bytes, isStopped, requestsAnswered }: Cost):
   verdict(`${what}, requests answered`, answered, all, requestsAnswered === users * 3)
   const isShort = !isStopped && bytes < bytesMax
   verdict(`${what}, sent`, `${least}${megabytes(bytes)}`, megabytes(bytesMax), isShort)
-}
-
-/** Why so many connections cannot be opened here. Node raises its soft limit of open files itself, not the hard one. */
-function problemWith(users: number): string | undefined {
-  const hard = /Max open files\s+\S+\s+(\S+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
-  const most = hard === 'unlimited' ? Infinity : Number(hard)
-  const needed = users + 200
-  return most >= needed
-    ? undefined
-    : `a limit of open files above ${needed}, it is ${hard}: ulimit -Hn ${needed} as root, or LimitNOFILE`
 }

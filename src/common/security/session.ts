@@ -29,9 +29,13 @@ export function signSession(tracker: Identity, session: Omit<Session, 'tracker'>
   return signStatement(context, tracker, session)
 }
 
-/** Refused as `ticket-invalid` unless a trusted tracker signed it. */
-export function readSession(text: string, trustedTrackers: { has(key: string): boolean }): Answer<Session> {
-  const session = readStatement(context, Session, text, trustedTrackers)
+/** Refused as `ticket-invalid` unless a trusted tracker signed it; `own` is the one that reads it. */
+export function readSession(
+  text: string,
+  trustedTrackers: { has(key: string): boolean },
+  own: Identity,
+): Answer<Session> {
+  const session = readStatement(context, Session, text, trustedTrackers, own)
   if (typeof session === 'string')
     return refuse(
       'ticket-invalid',

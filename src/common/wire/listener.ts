@@ -160,8 +160,10 @@ export class Listener {
     socket.pause()
     // It is kept until its turn comes.
     if (hello.length > firstFlightBytesMax) socket.destroy()
+    this.#places.delay(arrival.place)
     this.#handshakes.ask(siteOf(host), () => {
       if (socket.destroyed) return false
+      this.#places.goOn(arrival.place, performance.now())
       this.#secure(arrival, hello, tls)
       return true
     })

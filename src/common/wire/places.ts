@@ -3,6 +3,7 @@
 // costs as much as there are groups, not connections. Pure: time is a parameter.
 
 import { isLoopback, networkOf, siteOf } from '../networks.ts'
+import { Seats } from './seats.ts'
 
 /** Bounds of a listener, each with its reason where it is set. */
 export interface PlaceLimits {
@@ -45,8 +46,11 @@ export interface Place {
   readonly onTaken: (sentence: string) => void
 }
 
-/** `begun`: unproven, and it has begun to prove who it is. */
-type State = 'unheard' | 'waiting' | 'unproven' | 'begun' | 'claimed' | 'proven' | 'ended'
+/**
+ * `begun`: unproven, and it has begun to prove who it is. `delayed`: unproven, and it waits for this end to have time for
+ * it.
+ */
+type State = 'unheard' | 'waiting' | 'unproven' | 'delayed' | 'begun' | 'claimed' | 'proven' | 'ended'
 
 interface Held extends Place {
   state: State
@@ -63,71 +67,19 @@ interface Held extends Place {
   readonly networkMax: number
 }
 
-type Sets = Map<string, Set<Held>>
-
 /** The share of the places with those that have begun from which these have no more than `crowdedGraceMs`. */
 const crowdedShare = 0.75
-
-const none: ReadonlySet<Held> = new Set()
-
-/** Places of one state, in the order in which they came to it: the first of a set is its oldest. */
-class Seats {
-  readonly all = new Set<Held>()
-  readonly #byGroup: Sets = new Map()
-  readonly #byWhole: Sets = new Map()
-
-  get size(): number {
-    return this.all.size
-  }
-
-  get wholes(): Iterable<string> {
-    return this.#byWhole.keys()
-  }
-
-  of(group: string): ReadonlySet<Held> {
-    return this.#byGroup.get(group) ?? none
-  }
-
-  ofWhole(whole: string): ReadonlySet<Held> {
-    return this.#byWhole.get(whole) ?? none
-  }
-
-  add(place: Held): void {
-    this.all.add(place)
-    addTo(this.#byGroup, place.group, place)
-    addTo(this.#byWhole, place.whole, place)
-  }
-
-  remove(place: Held): void {
-    this.all.delete(place)
-    removeFrom(this.#byGroup, place.group, place)
-    removeFrom(this.#byWhole, place.whole, place)
-  }
-
-  /** The largest group, of the whole that has most. */
-  largest(): ReadonlySet<Held> {
-    let largest = none
-    let mostOfWhole = 0
-    for (const group of this.#byGroup.values()) {
-      const [first] = group
-      const ofWhole = first === undefined ? 0 : this.ofWhole(first.whole).size
-      if (ofWhole < mostOfWhole || (ofWhole === mostOfWhole && group.size <= largest.size)) continue
-      largest = group
-      mostOfWhole = ofWhole
-    }
-    return largest
-  }
-}
 
 export class Places {
   readonly #limits: PlaceLimits
   readonly #seats = {
-    unheard: new Seats(),
-    waiting: new Seats(),
-    unproven: new Seats(),
-    begun: new Seats(),
-    claimed: new Seats(),
-    proven: new Seats(),
+    unheard: new Seats<Held>(),
+    waiting: new Seats<Held>(),
+    unproven: new Seats<Held>(),
+    delayed: new Seats<Held>(),
+    begun: new Seats<Held>(),
+    claimed: new Seats<Held>(),
+    proven: new Seats<Held>(),
   }
 
   constructor(limits: PlaceLimits) {
@@ -140,7 +92,7 @@ export class Places {
   }
 
   get unprovenCount(): number {
-    return this.#seats.unproven.size + this.#seats.begun.size
+    return sizeOf(this.#unproven)
   }
 
   /** A place for a newcomer from this host, or a sentence that says why there is none. */
@@ -170,6 +122,23 @@ export class Places {
     this.#leave(held)
     held.begunAtMs = nowMs
     this.#enter(held, 'begun', held.network, held.site)
+  }
+
+  /** It has said something for which this end has no time yet: whoever comes later does not push it out for that. */
+  delay(place: Place): void {
+    const held = place as Held
+    if (held.state !== 'unproven') return
+    this.#leave(held)
+    this.#enter(held, 'delayed', held.network, held.site)
+  }
+
+  /** Its turn has come. It has as much time from here as one that has just come. */
+  goOn(place: Place, nowMs: number): void {
+    const held = place as Held
+    if (held.state !== 'delayed') return
+    this.#leave(held)
+    held.sinceMs = nowMs
+    this.#enter(held, 'unproven', held.network, held.site)
   }
 
   /** The newcomer's first bytes have been read. It now waits for an answer, or is unproven if it has said nothing. */
@@ -225,8 +194,9 @@ export class Places {
 
   /** Connections without proof for at least `ms`, oldest first. */
   unprovenFor(ms: number, nowMs: number): Place[] {
-    const { unheard, waiting, unproven, begun, claimed } = this.#seats
-    return [...claimed.all, ...begun.all, ...waiting.all, ...unproven.all, ...unheard.all]
+    const { unheard, waiting, unproven, delayed, begun, claimed } = this.#seats
+    return [claimed, begun, waiting, delayed, unproven, unheard]
+      .flatMap(({ all }) => [...all])
       .filter(({ sinceMs }) => nowMs - sinceMs >= ms)
       .toSorted((a, b) => a.sinceMs - b.sinceMs)
   }
@@ -252,7 +222,11 @@ export class Places {
   #settle(place: Held, nowMs: number): string | undefined {
     const { unproven, all } = this.#limits
     const seats = this.#seats
-    const ofNetwork = { idle: seats.unproven.of(place.network), begun: seats.begun.of(place.network) }
+    const ofNetwork = {
+      idle: seats.unproven.of(place.network),
+      delayed: seats.delayed.of(place.network),
+      begun: seats.begun.of(place.network),
+    }
     const begunShare = ofNetwork.begun.size / place.networkMax
     if (sizeOf(ofNetwork) >= place.networkMax && !this.#evict(ofNetwork, begunShare, nowMs))
       return 'too many connections from this address that have not logged in'
@@ -274,7 +248,8 @@ export class Places {
     const largest = this.#unprovenOf(this.#largestSite())
     if (this.#evict(largest, this.#begunShare, nowMs)) return true
     // With one fewer the two would only change places.
-    if (sizeOf(largest) > sizeOf(own) + 1) return this.#end(largest.begun, tooSlow)
+    if (sizeOf(largest) > sizeOf(own) + 1)
+      return this.#end(largest.delayed.size > 0 ? largest.delayed : largest.begun, tooSlow)
     return this.#evict(sizeOf(own) === 0 ? this.#unproven : own, this.#begunShare, nowMs)
   }
 
@@ -284,21 +259,23 @@ export class Places {
   }
 
   get #unproven(): Unproven {
-    return { idle: this.#seats.unproven.all, begun: this.#seats.begun.all }
+    const { unproven, delayed, begun } = this.#seats
+    return { idle: unproven.all, delayed: delayed.all, begun: begun.all }
   }
 
   #unprovenOf(site: string): Unproven {
-    return { idle: this.#seats.unproven.ofWhole(site), begun: this.#seats.begun.ofWhole(site) }
+    const { unproven, delayed, begun } = this.#seats
+    return { idle: unproven.ofWhole(site), delayed: delayed.ofWhole(site), begun: begun.ofWhole(site) }
   }
 
   /** The site with most unproven ones; of several the one that has been there longest. */
   #largestSite(): string {
-    const { unproven, begun } = this.#seats
+    const { unproven, delayed, begun } = this.#seats
     let largest = ''
     let most = 0
-    for (const { wholes } of [begun, unproven]) {
+    for (const { wholes } of [begun, delayed, unproven]) {
       for (const site of wholes) {
-        const size = unproven.ofWhole(site).size + begun.ofWhole(site).size
+        const size = sizeOf(this.#unprovenOf(site))
         if (size > most) [largest, most] = [site, size]
       }
     }
@@ -321,9 +298,11 @@ export class Places {
   /**
    * Ends one of these, where so large a share of the places is with those that have begun; false when all may stay. An
    * idler goes first. Who has only just come goes last, since a client begins within two round trips: whoever holds the
-   * other places would otherwise push it out with each further connection.
+   * other places would otherwise push it out with each further connection. While this end is what takes long, it does
+   * not go at all: where all came at once, each would lose its place shortly before its turn, and what was done for it
+   * would be lost.
    */
-  #evict({ idle, begun }: Unproven, begunShare: number, nowMs: number): boolean {
+  #evict({ idle, delayed, begun }: Unproven, begunShare: number, nowMs: number): boolean {
     const { begunGraceMs, crowdedGraceMs } = this.#limits
     const shrunk = Math.min(1, begunShare / crowdedShare)
     const graceMs = begunGraceMs - (begunGraceMs - crowdedGraceMs) * shrunk
@@ -331,7 +310,7 @@ export class Places {
     const [slowest] = begun
     if (idler !== undefined && nowMs - idler.sinceMs >= crowdedGraceMs) return this.#end(idle, tooSlow)
     if (slowest !== undefined && nowMs - slowest.begunAtMs >= graceMs) return this.#end(begun, tooSlow)
-    return this.#end(idle, tooSlow)
+    return delayed.size === 0 && this.#end(idle, tooSlow)
   }
 
   /** Ends the oldest connection of the owner with most. Nobody's only connection makes room for others. */
@@ -350,26 +329,15 @@ export class Places {
   }
 }
 
-/** Unproven ones, without and with those that have begun. */
+/** Unproven ones: those that have done nothing, those that wait for this end, and those that have begun. */
 interface Unproven {
   readonly idle: ReadonlySet<Held>
+  readonly delayed: ReadonlySet<Held>
   readonly begun: ReadonlySet<Held>
 }
 
-function sizeOf({ idle, begun }: Unproven): number {
-  return idle.size + begun.size
-}
-
-function addTo(sets: Sets, name: string, place: Held): void {
-  const set = sets.get(name)
-  if (set === undefined) sets.set(name, new Set([place]))
-  else set.add(place)
-}
-
-function removeFrom(sets: Sets, name: string, place: Held): void {
-  const set = sets.get(name)
-  set?.delete(place)
-  if (set?.size === 0) sets.delete(name)
+function sizeOf({ idle, delayed, begun }: Unproven): number {
+  return idle.size + delayed.size + begun.size
 }
 
 const crowded = 'too many others are connecting at the same time'

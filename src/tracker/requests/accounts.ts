@@ -170,7 +170,7 @@ function resumeLogin(
   if (!isReachable(host, from)) return unreachable
   const { sequencer, presence, identity, attempts, nowMs } = services
   const { state } = sequencer
-  const read = readSession(text, state.trackers)
+  const read = readSession(text, state.trackers, identity)
   if (!read.ok) return read
   const { user, key, expiresMs } = read.value
   if (expiresMs < nowMs()) return refuse('ticket-lapsed', 'this session has lapsed; log in with the password')

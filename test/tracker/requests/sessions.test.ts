@@ -74,6 +74,22 @@ test('a session is worth nothing without its key, on another connection, or chan
   expect(await there.resume(session, 'ann')).toMatchObject({ ok: true })
 })
 
+test('the tracker that signed takes its own session, and none that names it with another signature or fields', async () => {
+  const { one, ann, session } = await loggedIn()
+  const there = await greeted(one, ann.identity)
+  const [payload = '', signature = ''] = session.split('.')
+  const invalid = { refusal: { code: 'ticket-invalid' } }
+  const changed = `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`
+  expect(await there.resume(`${payload}.${changed}`, 'ann')).toMatchObject(invalid)
+  const fields = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object
+  const longer = Buffer.from(JSON.stringify({ ...fields, expiresMs: 1e15 })).toString('base64url')
+  expect(await there.resume(`${longer}.${signature}`, 'ann')).toMatchObject(invalid)
+  // Of another's key, for which it does not sign.
+  const other = makeIdentity().sign('coterie session 1', payload)
+  expect(await there.resume(`${payload}.${other}`, 'ann')).toMatchObject(invalid)
+  expect(await there.resume(session, 'ann')).toMatchObject({ ok: true })
+})
+
 test('on an encrypted connection a session needs the key that it is for, and a proof made on that connection', async () => {
   const tracker = await runTracker(undefined, 1, undefined, 'always')
   const ann = await greeted(tracker, undefined, true)
@@ -111,7 +127,7 @@ test('a session lapses, and is renewed in the second half of its life', async ()
   const ann = await greeted(tracker)
   await ann.register('ann', 'secret')
   const first = sessionIn(await ann.login('ann', 'secret'))
-  const read = readSession(first, new Set([ann.trackerKey]))
+  const read = readSession(first, new Set([ann.trackerKey]), makeIdentity())
   if (!read.ok) throw new Error(read.refusal.sentence)
   const { tracker: _, expiresMs, ...fields } = read.value
   const dayMs = 24 * 60 * 60_000
