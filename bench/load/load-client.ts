@@ -92,7 +92,7 @@ export class LoadClient {
           return undefined
         },
       },
-      whereabouts: async () => ({ port: 4444 }),
+      whereabouts: async () => ({ port: peerPort }),
       told: ignoredNews,
       onTrackers: () => undefined,
       onLoginEnded: (_credentials, why) => this.#options.onTrouble(`a login ended: ${why}`),
