@@ -105,6 +105,10 @@ export class RawPeer {
     return answer.ok ? this.bodyBytes : answer.refusal.code
   }
 
+  renew(ticket: string): Promise<Answer<object>> {
+    return this.caller.request('renew', { ticket })
+  }
+
   open(fileId: string): Promise<Answer<object>> {
     return this.caller.request('open', { fileId })
   }

@@ -1,6 +1,16 @@
-// All attacks, in the order of docs/security.md's list of attackers.
+// All attacks.
 
 import type { Attack } from './battle.ts'
 import { connectionAttacks } from './connections.ts'
+import { guessAttacks } from './guesses.ts'
+import { listening } from './listening.ts'
+import { replayAttacks } from './replays.ts'
+import { ticketAttacks } from './tickets.ts'
 
-export const attacks: readonly Attack[] = [...connectionAttacks]
+export const attacks: readonly Attack[] = [
+  ...connectionAttacks,
+  ...guessAttacks,
+  ...replayAttacks,
+  ...ticketAttacks,
+  listening,
+]

@@ -13,7 +13,7 @@ const filmMiB = 24
 /** What Ann sends in a second: so little that the processor, which attackers share, does not bound it. */
 const uploadLimit = '24M'
 /** Changes of groups, two each. */
-const changes = 200
+const changes = 120
 /** Members of the film's group, one of each may lie as a peer. */
 const members = ['mallory', 'marvin', 'moriarty']
 const strangers = ['otto', 'olga']

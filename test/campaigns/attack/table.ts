@@ -14,7 +14,7 @@ const widths = [66, 24, 22, 7, 7, 6]
 export const tableHead = columns(['attack', 'attacker', 'tried', 'alone', 'beside', 'ratio', '  got'])
 
 export function linesOf({ attack, outcome, noticed }: Row): string[] {
-  const { aloneMs, besideMs, parts, isWithin, quoted } = noticed
+  const { aloneMs, besideMs, parts, isWithin } = noticed
   const answers = Object.entries(outcome.answers).map(([answer, count]) => `${thousands(count)} × ${answer}`)
   return [
     columns([
@@ -27,13 +27,13 @@ export function linesOf({ attack, outcome, noticed }: Row): string[] {
       `  ${outcome.got.length === 0 ? 'nothing' : `MORE THAN IT MAY: ${outcome.got.join('; ')}`}`,
     ]),
     `    ${[...answers, ...outcome.facts, `his parts: ${parts}`].join(', ')}`,
-    ...(isWithin ? [] : [`  ! more than twice his usual time: ${quoted}`]),
+    ...(isWithin ? [] : [`  ! a part of his visit takes more than twice its usual time`]),
   ]
 }
 
 /** Why the attack counts as not withstood. */
 export function problemsOf({ outcome, noticed }: Row): string[] {
-  return [...outcome.got, ...(noticed.isWithin ? [] : [noticed.quoted])]
+  return [...outcome.got, ...(noticed.isWithin ? [] : [noticed.parts])]
 }
 
 function columns(cells: readonly string[]): string {
