@@ -1,8 +1,9 @@
 // What somebody on the line between two programs may do in place of passing on what they say.
 
 import { connect } from 'node:net'
+import { createInterface } from 'node:readline'
 import { connect as connectSecurely, TLSSocket } from 'node:tls'
-import { makeIdentity } from '../../src/common/security/identity.ts'
+import { makeIdentity, type Identity } from '../../src/common/security/identity.ts'
 import { secureContextOf } from '../../src/common/wire/tls.ts'
 import type { Instead } from './recording-proxy.ts'
 
@@ -40,5 +41,18 @@ export function asksPlain(port: number): Instead {
     far.write('{"jsonrpc":"2.0","id":0,"method":"hello","params":{"protocol":2,"program":"other"}}\n')
     caller.on('data', note)
     far.pipe(caller)
+  }
+}
+
+/** Ends TLS with this key at both sides, and passes on all lines; those of the called end as `handle` makes them. */
+export function relaysWith(own: Identity, port: number, handle: (line: string) => string): Instead {
+  return (caller) => {
+    const near = new TLSSocket(caller, { isServer: true, secureContext: secureContextOf(own.forTls) })
+    const far = connectSecurely({ host: '127.0.0.1', port, rejectUnauthorized: false })
+    for (const each of [near, far]) each.on('error', () => each.destroy())
+    near.pipe(far)
+    createInterface({ input: far }).on('line', (line) => near.write(`${handle(line)}\n`))
+    near.on('close', () => far.destroy())
+    far.on('close', () => near.destroy())
   }
 }

@@ -3,7 +3,9 @@
 import type { Attack } from './battle.ts'
 import { connectionAttacks } from './connections.ts'
 import { guessAttacks } from './guesses.ts'
+import { inBetween } from './in-between.ts'
 import { listening } from './listening.ts'
+import { peerAttacks } from './peers.ts'
 import { replayAttacks } from './replays.ts'
 import { ticketAttacks } from './tickets.ts'
 
@@ -13,4 +15,6 @@ export const attacks: readonly Attack[] = [
   ...replayAttacks,
   ...ticketAttacks,
   listening,
+  ...inBetween,
+  ...peerAttacks,
 ]

@@ -15,14 +15,13 @@ const leadMs = 1000
 export interface Noticed {
   readonly aloneMs: number
   readonly besideMs: number
-  /** Whether no part of his visit took more than twice its usual time. */
+  /** Whether a visit took at most twice its usual time. */
   readonly isWithin: boolean
-  /** Each part, as multiples; of a part that was above the bound, all medians that were taken. */
+  /** As multiples: the parts of the visits, and how much longer the whole was, each time that it was taken. */
   readonly parts: string
 }
 
 const parts = ['comes', 'asks', 'fetches'] as const
-type Times = Record<(typeof parts)[number], number>
 
 export class Notices {
   readonly #visit: () => Promise<Visit>
@@ -44,33 +43,37 @@ export class Notices {
   /** Takes the time beside an attack. */
   async beside(): Promise<Noticed> {
     await pause(leadMs)
-    const tries: { readonly ratios: Times; readonly wholeMs: number }[] = []
-    /** The noise of the machine hits now this part, now that: an attack hits the same one each time. */
-    const best = (part: keyof Times): number => Math.min(...tries.map(({ ratios }) => ratios[part]))
-    do {
-      const visits: Visit[] = []
-      while (visits.length < this.#visits) visits.push(await this.#visit())
-      tries.push({ ratios: this.#compare(visits), wholeMs: median(visits.map(wholeOf)) })
-    } while (tries.length < triesMax && parts.some((part) => best(part) > boundTime))
+    const tries: Visit[][] = []
+    do tries.push(await this.#severalVisits())
+    while (tries.length < triesMax && this.#wholeMs(tries.at(-1)) > boundTime * this.#wholeMs(this.#alone))
+    const [aloneMs, besideMs] = [this.#wholeMs(this.#alone), this.#wholeMs(tries.at(-1))]
+    const wholes = tries.map((visits) => (this.#wholeMs(visits) / aloneMs).toFixed(2))
     return {
-      aloneMs: median(this.#alone.map(wholeOf)),
-      besideMs: Math.min(...tries.map(({ wholeMs }) => wholeMs)),
-      isWithin: parts.every((part) => best(part) <= boundTime),
-      parts: parts
-        .map((part) => `${part} ${tries.map(({ ratios }) => ratios[part].toFixed(2)).join(' | ')}`)
-        .join(', '),
+      aloneMs,
+      besideMs,
+      isWithin: besideMs <= boundTime * aloneMs,
+      parts: `${this.#compare(tries.at(-1))}${tries.length > 1 ? `; the whole ${wholes.join(' | ')}` : ''}`,
     }
   }
 
-  #compare(beside: readonly Visit[]): Times {
-    const ratio = (part: keyof Times): number =>
-      median(beside.map((visit) => visit[part])) / median(this.#alone.map((visit) => visit[part]))
-    return { comes: ratio('comes'), asks: ratio('asks'), fetches: ratio('fetches') }
+  async #severalVisits(): Promise<Visit[]> {
+    const visits: Visit[] = []
+    while (visits.length < this.#visits) visits.push(await this.#visit())
+    return visits
   }
-}
 
-function wholeOf({ comes, asks, fetches }: Visit): number {
-  return comes + asks + fetches
+  #wholeMs(visits: readonly Visit[] = []): number {
+    return median(visits.map(({ comes, asks, fetches }) => comes + asks + fetches))
+  }
+
+  #compare(beside: readonly Visit[] = []): string {
+    return parts
+      .map((part) => {
+        const [now, usual] = [beside, this.#alone].map((visits) => median(visits.map((visit) => visit[part])))
+        return `${part} ${((now ?? 0) / (usual ?? 1)).toFixed(2)}`
+      })
+      .join(', ')
+  }
 }
 
 function median(values: readonly number[]): number {

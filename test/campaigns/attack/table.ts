@@ -27,7 +27,7 @@ export function linesOf({ attack, outcome, noticed }: Row): string[] {
       `  ${outcome.got.length === 0 ? 'nothing' : `MORE THAN IT MAY: ${outcome.got.join('; ')}`}`,
     ]),
     `    ${[...answers, ...outcome.facts, `his parts: ${parts}`].join(', ')}`,
-    ...(isWithin ? [] : [`  ! a part of his visit takes more than twice its usual time`]),
+    ...(isWithin ? [] : [`  ! more than twice his usual time`]),
   ]
 }
 
