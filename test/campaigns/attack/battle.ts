@@ -92,9 +92,9 @@ export interface Battle {
   /** Resolves when the attack has to end. */
   readonly over: Promise<void>
   /** Whether to try once more. */
-  goesOn(): boolean
+  readonly goesOn: () => boolean
   /** The attack is under way: from here on it is measured what others notice. */
-  begun(): void
+  readonly begun: () => void
 }
 
 /** Who attacks, as docs/security.md calls them. */

@@ -19,7 +19,7 @@ const requests: Readonly<Record<string, (client: TestClient, battle: Battle) => 
   },
   'pages past the end': (client) => codeOf(client.request('list_groups', { after: '~' })),
   'groups that are not there': (client) => codeOf(client.change('join_group', { group: 'nowhere' })),
-  'lines that are dear to read': (client) => codeOf(client.request('ping', dearParams as object)),
+  'lines that are dear to read': (client) => codeOf(client.request('ping', dearParams)),
   changes: async (client) => {
     const group = `x${makeNonce().replaceAll(/[-_]/g, 'x').slice(0, 20)}`
     await codeOf(client.change('create_group', { group }))

@@ -2,7 +2,7 @@
 // session of his own, without encryption, and as a relay that ends TLS with his own key at both sides.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { connect as connectSecurely, createServer, TLSSocket, type TlsOptions } from 'node:tls'
+import { connect as connectSecurely, createServer, type TLSSocket, type TlsOptions } from 'node:tls'
 import { fingerprintOf, makeIdentity } from '../../../src/common/security/identity.ts'
 import { callingContext } from '../../../src/common/wire/tls.ts'
 import { ofAnotherKind, vouchedFor } from '../../common/other-certificates.ts'
