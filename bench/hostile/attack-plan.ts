@@ -36,4 +36,8 @@ export interface Attack {
   /** The folder with the attacker's identity. */
   readonly folder: string
   readonly ticket: string
+  /** Encrypts its connections. */
+  readonly isSecure?: boolean
+  /** The address that it comes from. */
+  readonly localHost?: string
 }

@@ -5,16 +5,17 @@
 
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
+import { connect as connectSecurely, TLSSocket } from 'node:tls'
 import { Bitfield } from '../../src/common/bitfield.ts'
 import { lineBytesMax, pieceBytes, requestsInFlightMax } from '../../src/common/limits.ts'
 import { makeNonce, proveKey } from '../../src/common/security/challenge.ts'
 import { loadIdentity } from '../../src/common/security/identity.ts'
 import { protocolVersion } from '../../src/common/version.ts'
+import { callingContext, secureOf } from '../../src/common/wire/tls.ts'
 import type { Attack } from './attack-plan.ts'
 
-const { kind, connections, port, fileId, pieceCount, folder, ticket } = JSON.parse(
-  process.argv[2] ?? '{}',
-) as Attack
+const plan = JSON.parse(process.argv[2] ?? '{}') as Attack
+const { kind, connections, port, fileId, pieceCount, folder, ticket } = plan
 const identity = loadIdentity(folder)
 const wanted = Bitfield.full(pieceCount).toBase64()
 /** The params that take longest to parse. */
@@ -25,6 +26,14 @@ const emptyLines = '\n'.repeat(65_536)
 function forged(): string {
   const [payload = ''] = ticket.split('.')
   return `${payload}.${randomBytes(64).toString('base64url')}`
+}
+
+/** A connection to the sharing client. */
+function call(onOpened: () => void): Socket {
+  const options = { port, host: '127.0.0.1', localAddress: plan.localHost }
+  if (plan.isSecure !== true) return connect(options, onOpened)
+  const secureContext = callingContext()
+  return connectSecurely({ ...options, secureContext, rejectUnauthorized: false }, onOpened)
 }
 
 class Connection {
@@ -49,7 +58,7 @@ class Connection {
 
   constructor(onOpened: () => void, onClosed: () => void) {
     this.#onClosed = onClosed
-    this.#socket = connect(port, '127.0.0.1', () => {
+    this.#socket = call(() => {
       onOpened()
       this.#onOpened()
     })
@@ -93,7 +102,7 @@ class Connection {
       responderNonce: result.nonce,
       callerKey: identity.publicKey,
       responderKey: result.key,
-      binding: undefined,
+      binding: this.#socket instanceof TLSSocket ? secureOf(this.#socket).binding : undefined,
     }
     this.#ask('prove', { proof: proveKey(identity, 'caller', challenge) })
     this.#begin()

@@ -89,13 +89,18 @@ class Stage {
       folder: this.#folder,
       ticket: found.ticket,
     }
-    const script = fileURLToPath(new URL('attack.ts', import.meta.url))
-    // Real attackers have machines of their own, so here they get only the CPU time that the others leave.
-    const words = ['-n', '19', process.execPath, '--import', 'tsx', script, JSON.stringify(plan)]
-    const attack = spawn('nice', words, { stdio: ['ignore', 'pipe', 'inherit'] })
-    await once(createInterface({ input: attack.stdout }), 'line')
-    return attack
+    return startAttack(plan)
   }
+}
+
+/** Starts an attack as a process of its own; resolves when all its connections have been opened once. */
+export async function startAttack(plan: Attack): Promise<ChildProcess> {
+  const script = fileURLToPath(new URL('attack.ts', import.meta.url))
+  // Real attackers have machines of their own, so here they get only the CPU time that the others leave.
+  const words = ['-n', '19', process.execPath, '--import', 'tsx', script, JSON.stringify(plan)]
+  const attack = spawn('nice', words, { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(createInterface({ input: attack.stdout }), 'line')
+  return attack
 }
 
 function nameOf(sizeMiB: number): string {

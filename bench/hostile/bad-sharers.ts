@@ -27,7 +27,8 @@ const ofLength =
   ({ right, send }) =>
     send(Buffer.alloc(right.length + difference))
 
-const kinds: Readonly<Record<string, Behaviour>> = {
+/** By the name of a kind: how it behaves. */
+export const sharerBehaviours: Readonly<Record<string, Behaviour>> = {
   hold: { piece: ({ before, right, send }) => before < 4 && send(right) },
   drip: {
     piece: ({ right, sendPart, sendMore }) => {
@@ -58,10 +59,10 @@ const kinds: Readonly<Record<string, Behaviour>> = {
 /** These look like a peer that is gone or unreachable, and are not named. */
 const unnamed = new Set(['silent'])
 
-export const sharerKinds = Object.keys(kinds)
+export const sharerKinds = Object.keys(sharerBehaviours)
 
 /** The key that a ticket names. */
-function callerKey(ticket: string): string {
+export function callerKey(ticket: string): string {
   const [payload = ''] = ticket.split('.')
   return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { key: string }).key
 }
@@ -162,7 +163,7 @@ export async function measureBadSharers(
     `undisturbed: ${(aloneMs / 1000).toFixed(2)} s, ${(aloneBytes / 2 ** 20).toFixed(0)} MiB for ${sizeMiB} MiB`,
   )
   for (const kind of chosen) {
-    const behaviour = kinds[kind]
+    const behaviour = sharerBehaviours[kind]
     if (behaviour === undefined) continue
     for (const count of counts) {
       const { ms, bytes, named } = await stage.run(behaviour, count)

@@ -2,6 +2,7 @@
 // would not try these things.
 
 import { onTestFinished } from 'vitest'
+import type { Address } from '../../src/common/addresses.ts'
 import { lineBytesMax } from '../../src/common/limits.ts'
 import { peerProtocol, type PeerProtocol } from '../../src/common/protocol/peer-protocol.ts'
 import type { Answer } from '../../src/common/refusal.ts'
@@ -11,6 +12,7 @@ import { protocolVersion } from '../../src/common/version.ts'
 import { Caller } from '../../src/common/wire/caller.ts'
 import { openChannel } from '../../src/common/wire/open-channel.ts'
 import type { Result } from '../../src/common/wire/methods.ts'
+import type { Coming } from '../tracker/support/test-client.ts'
 
 export class RawPeer {
   readonly caller: Caller<PeerProtocol>
@@ -31,27 +33,36 @@ export class RawPeer {
     this.#identity = identity
   }
 
+  /** Ends with the test. */
   static async connect(
     port: number,
     identity = makeIdentity(),
     onHave: (index: number) => void = () => undefined,
     isSecure = false,
   ): Promise<RawPeer> {
-    const channel = await openChannel({ host: '127.0.0.1', port }, lineBytesMax, {
-      tls: isSecure ? { check: () => undefined } : undefined,
-    })
+    const peer = await RawPeer.open({ host: '127.0.0.1', port }, { identity, isSecure }, onHave)
+    onTestFinished(() => peer.caller.close())
+    return peer
+  }
+
+  /** For callers that are no test, and close it themselves. */
+  static async open(
+    address: Address,
+    { identity = makeIdentity(), isSecure = false, localHost }: Coming = {},
+    onHave: (index: number) => void = () => undefined,
+  ): Promise<RawPeer> {
+    const tls = isSecure ? { check: () => undefined } : undefined
+    const channel = await openChannel(address, lineBytesMax, { tls, localHost })
     const onTold = {
       have: ({ index }: { index: number }) => onHave(index),
       chosen: () => undefined,
       closed: () => undefined,
     }
-    const peer = new RawPeer(
+    return new RawPeer(
       (onClosed) =>
         new Caller(channel, peerProtocol, { onTold, onClosed: (reason) => onClosed(reason.message) }),
       identity,
     )
-    onTestFinished(() => peer.caller.close())
-    return peer
   }
 
   async hello(ticket: string): Promise<Answer<Result<PeerProtocol, 'hello'>>> {
@@ -92,6 +103,10 @@ export class RawPeer {
     }
     const answer = await this.piece(fileId, 0)
     return answer.ok ? this.bodyBytes : answer.refusal.code
+  }
+
+  renew(ticket: string): Promise<Answer<object>> {
+    return this.caller.request('renew', { ticket })
   }
 
   open(fileId: string): Promise<Answer<object>> {

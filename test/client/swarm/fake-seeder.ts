@@ -3,6 +3,7 @@
 
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer as createSecureServer, TLSSocket } from 'node:tls'
 import { PieceDemand } from '../../../src/client/sharing/piece-demand.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
 import type { Manifest } from '../../../src/common/manifest.ts'
@@ -16,6 +17,7 @@ import { makeNonce, proveKey } from '../../../src/common/security/challenge.ts'
 import { makeIdentity, type Identity } from '../../../src/common/security/identity.ts'
 import { protocolVersion } from '../../../src/common/version.ts'
 import { Channel } from '../../../src/common/wire/channel.ts'
+import { secureOf } from '../../../src/common/wire/tls.ts'
 import type { Stage } from '../../../src/common/wire/methods.ts'
 import { answeredElsewhere, Responder, type Handlers } from '../../../src/common/wire/responder.ts'
 
@@ -60,6 +62,8 @@ export interface Behaviour {
   onTaken?: (index: number) => void
   /** Told of every piece that it is asked for. */
   onAsked?: () => void
+  /** Takes encrypted connections, and no others. */
+  isSecure?: boolean
 }
 
 /** The downloader of a connection. */
@@ -87,7 +91,12 @@ export class FakeSeeder {
     this.#content = content
     this.#manifest = manifest
     this.#behaviour = behaviour
-    this.#server = createServer((socket) => this.#serve(socket))
+    this.#server =
+      behaviour.isSecure === true
+        ? createSecureServer({ ...this.identity.forTls, minVersion: 'TLSv1.3' }, (socket) =>
+            this.#serve(socket),
+          )
+        : createServer((socket) => this.#serve(socket))
   }
 
   static async start(
@@ -132,7 +141,8 @@ export class FakeSeeder {
   }
 
   #serve(socket: Socket): void {
-    const channel = new Channel(socket, 4096)
+    const secure = socket instanceof TLSSocket ? secureOf(socket) : undefined
+    const channel = new Channel(socket, 4096, { secure })
     this.connections++
     this.#sockets.add(socket)
     socket.on('close', () => {
@@ -182,7 +192,7 @@ export class FakeSeeder {
           responderNonce: makeNonce(),
           callerKey: this.#behaviour.callerKey?.(ticket) ?? ticket,
           responderKey: this.identity.publicKey,
-          binding: undefined,
+          binding: responder().channel.secure?.binding,
         }
         const signer = this.#behaviour.impostor === true ? makeIdentity() : this.identity
         const proof = proveKey(signer, 'responder', challenge)

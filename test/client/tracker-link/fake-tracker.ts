@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer as createSecureServer, TLSSocket } from 'node:tls'
 import { onTestFinished } from 'vitest'
 import type { Address } from '../../../src/common/addresses.ts'
 import { lineBytesMax, scramIterationsMin } from '../../../src/common/limits.ts'
@@ -20,6 +21,7 @@ import {
 import { sessionVerifier } from '../../../src/common/security/session.ts'
 import { protocolVersion } from '../../../src/common/version.ts'
 import { Channel } from '../../../src/common/wire/channel.ts'
+import { secureOf } from '../../../src/common/wire/tls.ts'
 import type { Method, Stage, Params, Result } from '../../../src/common/wire/methods.ts'
 import { answeredElsewhere, Responder, type Handlers } from '../../../src/common/wire/responder.ts'
 
@@ -41,6 +43,8 @@ type Instead = (params: any, socket: Socket) => Outcome | Promise<Outcome>
 interface Asker {
   readonly nonce: string
   readonly socket: Socket
+  /** What both ends share on an encrypted connection. */
+  readonly binding: string | undefined
   stage: Stage
   bare: string
   serverFirst: string
@@ -62,10 +66,20 @@ export class FakeTracker {
   /** What it gives at a login, to log in with again. */
   session: string | undefined
 
+  readonly #isSecure: boolean
+
+  constructor({ isSecure = false } = {}) {
+    this.#isSecure = isSecure
+  }
+
   /** Listens, on the same port again when it listened before. */
   async start(): Promise<this> {
     this.#credentials = credentialsOf(await derived)
-    this.#server = createServer((socket) => this.#accept(socket))
+    this.#server = this.#isSecure
+      ? createSecureServer({ ...this.identity.forTls, minVersion: 'TLSv1.3' }, (socket) =>
+          this.#accept(socket),
+        )
+      : createServer((socket) => this.#accept(socket))
     this.#server.listen(this.#port, '127.0.0.1')
     await once(this.#server, 'listening')
     this.#port = (this.#server.address() as AddressInfo).port
@@ -114,8 +128,17 @@ export class FakeTracker {
   #accept(socket: Socket): void {
     this.#sockets.add(socket)
     socket.on('close', () => this.#sockets.delete(socket))
-    const asker: Asker = { nonce: makeNonce(), socket, stage: 'connected', bare: '', serverFirst: '' }
-    const responder = new Responder<TrackerProtocol, Asker>(new Channel(socket, lineBytesMax), {
+    const secure = socket instanceof TLSSocket ? secureOf(socket) : undefined
+    const binding = secure?.binding
+    const asker: Asker = {
+      nonce: makeNonce(),
+      socket,
+      binding,
+      stage: 'connected',
+      bare: '',
+      serverFirst: '',
+    }
+    const responder = new Responder<TrackerProtocol, Asker>(new Channel(socket, lineBytesMax, { secure }), {
       protocol: trackerProtocol,
       from: asker,
       handlers: this.#handlers(asker),
@@ -165,7 +188,7 @@ export class FakeTracker {
   }
 
   #loginStart(asker: Asker, params: Params<TrackerProtocol, 'login_start'>): Answer<object> {
-    const first = parseClientFirst(params.clientFirst)
+    const first = parseClientFirst(params.clientFirst, asker.binding)
     if (first === undefined || this.#credentials === undefined) return refuse('invalid-params', 'no')
     asker.bare = first.bare
     asker.serverFirst = serverFirstMessage(first.nonce, makeNonce(), this.#credentials)
@@ -175,14 +198,14 @@ export class FakeTracker {
   #loginFinish(asker: Asker, params: Params<TrackerProtocol, 'login_finish'>): Answer<object> {
     const { clientFinal, key, proof } = params
     const credentials = this.#credentials
-    const { bare, serverFirst } = asker
-    const serverFinal = credentials && checkClientFinal(bare, serverFirst, clientFinal, credentials)
+    const { bare, serverFirst, binding } = asker
+    const serverFinal = credentials && checkClientFinal(bare, serverFirst, clientFinal, credentials, binding)
     if (serverFinal === undefined) return refuse('login-failed', 'wrong user or password')
     const challenge = {
       trackerNonce: asker.nonce,
       trackerKey: this.identity.publicKey,
       user,
-      binding: undefined,
+      binding: asker.binding,
     }
     if (!checkLoginKey(key, proof, challenge)) return refuse('proof-failed', 'this is not its key')
     asker.stage = 'proven'
@@ -194,7 +217,7 @@ export class FakeTracker {
       trackerNonce: asker.nonce,
       trackerKey: this.identity.publicKey,
       user,
-      binding: undefined,
+      binding: asker.binding,
     }
     asker.stage = 'proven'
     const verifier = sessionVerifier(this.#credentials?.serverKey ?? '', nonce, challenge)

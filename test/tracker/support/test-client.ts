@@ -25,6 +25,14 @@ export interface Told {
   readonly params: unknown
 }
 
+/** How a caller that is no honest client comes. */
+export interface Coming {
+  readonly identity?: Identity
+  readonly isSecure?: boolean
+  /** The address to come from. */
+  readonly localHost?: string | undefined
+}
+
 /** Slow on purpose, so done once for each password. */
 const derived = new Map<string, Promise<ClientKeys>>()
 const salt = Buffer.alloc(16, 7).toString('base64')
@@ -60,9 +68,20 @@ export class TestClient {
     this.caller = caller(this)
   }
 
+  /** Ends with the test. */
   static async connect(address: Address, identity = makeIdentity(), isSecure = false): Promise<TestClient> {
+    const client = await TestClient.open(address, { identity, isSecure })
+    onTestFinished(() => client.caller.close())
+    return client
+  }
+
+  /** For callers that are no test, and close it themselves. `localHost`: the address to come from. */
+  static async open(
+    address: Address,
+    { identity = makeIdentity(), isSecure = false, localHost }: Coming = {},
+  ): Promise<TestClient> {
     const tls = isSecure ? { check: () => undefined } : undefined
-    const channel = await openChannel(address, lineBytesMax, { tls })
+    const channel = await openChannel(address, lineBytesMax, { tls, localHost })
     const onTold = (client: TestClient) =>
       Object.fromEntries(
         Object.keys(trackerProtocol.toCaller).map((method) => [
@@ -70,7 +89,7 @@ export class TestClient {
           (params: unknown) => client.#hear({ method, params }),
         ]),
       )
-    const client = new TestClient(
+    return new TestClient(
       (self) =>
         new Caller(channel, trackerProtocol, {
           onTold: onTold(self) as never,
@@ -78,8 +97,6 @@ export class TestClient {
         }),
       identity,
     )
-    onTestFinished(() => client.caller.close())
-    return client
   }
 
   /** Connected, greeted, registered if need be, and logged in. */
