@@ -8,6 +8,7 @@ import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
 import { encryptionOf, type Encryption } from '../common/wire/protection.ts'
 import { parseRate } from './prompt/text/rates.ts'
+import type { ScriptPart } from './script.ts'
 
 export interface ClientArguments {
   /** Port 0 takes any free port. */
@@ -18,6 +19,12 @@ export interface ClientArguments {
   readonly trackers: readonly ListedTracker[]
   readonly dataFolder?: string
   readonly linger: boolean
+  /** In the order in which they stand there; empty for what standard input says. */
+  readonly script: readonly ScriptPart[]
+  readonly isJson: boolean
+  /** Undefined for the usual: a script on the command line stops, standard input goes on. */
+  readonly stopsAtError?: boolean | undefined
+  readonly passwordFile?: string | undefined
   /** Bytes per second; undefined means no limit. */
   readonly uploadLimit?: number
   readonly downloadLimit?: number
@@ -33,6 +40,10 @@ interface Options {
   advertise?: Address
   dataDir?: string
   linger?: boolean
+  json?: boolean
+  keepGoing?: boolean
+  stopAtError?: boolean
+  passwordFile?: string
   uploadLimit?: string
   downloadLimit?: string
   tls?: boolean
@@ -57,7 +68,8 @@ commands. Commands can be piped in too, one a line; the client then exits with
 /** Throws a `usage` failure, one sentence, for invalid arguments. */
 export function parseArguments(argv: readonly string[], readFile: (path: string) => string): ParsedArguments {
   let text = ''
-  const program = makeProgram((written) => (text += written))
+  const script: ScriptPart[] = []
+  const program = makeProgram((written) => (text += written), script)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {
@@ -75,6 +87,10 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
       trackers,
       dataFolder: options.dataDir,
       linger: options.linger ?? false,
+      script,
+      isJson: options.json ?? false,
+      stopsAtError: options.keepGoing === true ? false : options.stopAtError,
+      passwordFile: options.passwordFile,
       uploadLimit: rate(options.uploadLimit),
       downloadLimit: rate(options.downloadLimit),
       encryption: encryptionOf(options),
@@ -82,7 +98,8 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
   }
 }
 
-function makeProgram(write: (text: string) => void): Command {
+/** Adds `-e` and `-f` to `script`. */
+function makeProgram(write: (text: string) => void, script: ScriptPart[]): Command {
   return new Command('client')
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: () => {} })
@@ -99,6 +116,23 @@ function makeProgram(write: (text: string) => void): Command {
         'where others reach this client, if not at the address from which a tracker sees it',
       ).argParser(parseAdvertised),
     )
+    .addOption(
+      new Option('-e, --execute <command>', 'run this command and end; may be given several times').argParser(
+        (commands: string) => void script.push({ commands }),
+      ),
+    )
+    .addOption(
+      new Option(
+        '-f, --file <script>',
+        'run the commands of this file and end; - is standard input',
+      ).argParser((file: string) => void script.push({ file })),
+    )
+    .option('--json', 'print replies and events as JSON, one a line')
+    .option('--keep-going', 'run the commands behind one that failed, too, as for standard input')
+    .addOption(
+      new Option('--stop-at-error', 'stop at a command that fails, as for -e and -f').conflicts('keepGoing'),
+    )
+    .option('--password-file <file>', 'take the password from here where a command needs one')
     .option('--linger', 'keep sharing after the end of piped commands, until SIGINT or SIGTERM')
     .option('--upload-limit <rate>', 'limit all uploads together')
     .option('--download-limit <rate>', 'limit all downloads together')

@@ -20,6 +20,7 @@ import { claimFolder } from './storage/folder-claim.ts'
 import { runPrompt } from './prompt/prompt.ts'
 import { meetTrackers } from './tracker-link/meet-trackers.ts'
 import { TrackerTrust } from './tracker-link/tracker-trust.ts'
+import { passwordOf, scriptLines } from './script.ts'
 
 const flag = compilerFlag(process.versions.v8)
 if (flag !== undefined) setFlagsFromString(flag)
@@ -45,12 +46,13 @@ async function run(options: ClientArguments): Promise<number> {
   const { listen, trackers, encryption, advertise, uploadLimit, downloadLimit } = options
   refuseFolderAsInput()
   refuseUnreachable(options)
+  const password = passwordOf(options.passwordFile, process.env)
   heedSignals()
   const folder =
     options.dataFolder ?? defaultDataFolder(`client-${formatAddress(listen).replace(/[^0-9A-Za-z.]/g, '_')}`)
   makePrivateFolder(folder)
   const giveBack = await claimFolder(folder)
-  if (giveBack === undefined) return useRunning(options, folder)
+  if (giveBack === undefined) return useRunning(options, folder, password)
   // Also runs when a bug ends the program.
   process.once('exit', giveBack)
   await meet(options, folder)
@@ -73,7 +75,7 @@ async function run(options: ClientArguments): Promise<number> {
     onFailure,
   })
   try {
-    const code = await converse(client, { linger: options.linger })
+    const code = await converse(client, options, { password })
     // Set now: the event loop may run empty before `end` sets it.
     process.exitCode = code
     return code
@@ -91,7 +93,12 @@ function onFailure(error: unknown): void {
 }
 
 /** Another client has the folder: this is one more terminal of it. */
-async function useRunning({ listen }: ClientArguments, folder: string): Promise<number> {
+async function useRunning(
+  options: ClientArguments,
+  folder: string,
+  password: string | undefined,
+): Promise<number> {
+  const { listen } = options
   const client = await joinRunning({ folder, listen: formatAddress(listen) })
   if (client === undefined)
     throw new Failure(
@@ -102,7 +109,15 @@ async function useRunning({ listen }: ClientArguments, folder: string): Promise<
   void client.ended.then(() => ended.abort())
   const greeting = `another terminal of the client on ${formatAddress(listen)}`
   try {
-    const code = await converse(client, { linger: false, greeting, gone: ended.signal })
+    const code = await converse(
+      client,
+      { ...options, linger: false },
+      {
+        password,
+        greeting,
+        gone: ended.signal,
+      },
+    )
     if (!ended.signal.aborted) return code
     process.stderr.write('error: the client that ran here has ended\n')
     return 1
@@ -138,7 +153,8 @@ async function askAtTerminal(question: string): Promise<boolean> {
 }
 
 interface Talk {
-  readonly linger: boolean
+  /** For commands that need one which is not typed. */
+  readonly password: string | undefined
   /** A line for a person, before the first prompt. */
   readonly greeting?: string
   /** The client has ended elsewhere. */
@@ -146,18 +162,31 @@ interface Talk {
 }
 
 /** Runs the prompt to its end. Resolves to its exit code, or to that of the signal that cut it short. */
-async function converse(client: Client | RemoteClient, { linger, greeting, gone }: Talk): Promise<number> {
+async function converse(
+  client: Client | RemoteClient,
+  { linger, script, isJson, stopsAtError }: ClientArguments,
+  { password, greeting, gone }: Talk,
+): Promise<number> {
   let isLingering = false
+  const isGiven = script.length > 0
+  const isPlain = isGiven || isJson || process.env['TERM'] === 'dumb'
   const code = await runPrompt({
     operations: client,
     subscribe: (listener) => client.subscribe(listener),
     input: process.stdin,
     output: process.stdout,
-    isTerminal: process.stdin.isTTY && process.stdout.isTTY && process.env['TERM'] !== 'dumb',
+    isTerminal: process.stdin.isTTY && process.stdout.isTTY && !isPlain,
+    password,
+    script: {
+      lines: isGiven ? scriptLines(script) : undefined,
+      errors: isGiven ? process.stderr : undefined,
+      isJson,
+      stopsAtError: stopsAtError ?? isGiven,
+      settlesAll: client instanceof Client,
+    },
     linger,
     onLingering: () => (isLingering = true),
     stop: gone === undefined ? stop.signal : AbortSignal.any([stop.signal, gone]),
-    settlesAll: client instanceof Client,
     ...(greeting === undefined ? {} : { greeting }),
   })
   if (stoppedBy === undefined) return code

@@ -54,10 +54,24 @@ describe('the forms of the command line', () => {
       trackers,
       dataFolder: undefined,
       linger: false,
+      script: [],
+      isJson: false,
       uploadLimit: undefined,
       downloadLimit: undefined,
       encryption: 'beyond',
     })
+  })
+
+  test('a script may stand there, in parts that keep their order', () => {
+    const line = ['127.0.0.1:1', '-e', 'whoami', '-f', 'script.txt', '--execute=list_groups', '--json']
+    expect(argumentsOf(line)).toMatchObject({
+      script: [{ commands: 'whoami' }, { file: 'script.txt' }, { commands: 'list_groups' }],
+      isJson: true,
+      stopsAtError: undefined,
+    })
+    expect(argumentsOf(['127.0.0.1:1', '--keep-going']).stopsAtError).toBe(false)
+    expect(argumentsOf(['127.0.0.1:1', '--stop-at-error']).stopsAtError).toBe(true)
+    expect(sentenceFor(['127.0.0.1:1', '--stop-at-error', '--keep-going'])).toContain('--keep-going')
   })
 
   test('options may stand before, between and behind', () => {

@@ -31,7 +31,7 @@ describe('accounts', () => {
     expect(await dora.say('login ann secret')).toBe('error: dora is logged in here; log out first')
     expect(await dora.say('logout')).toBe('logged out')
     expect(await dora.say('whoami')).toBe('nobody is logged in')
-    expect(await dora.quit()).toEqual({ code: 1, signal: null })
+    expect(await dora.quit()).toEqual({ code: 4, signal: null })
   })
 
   test('the same user may be logged in from two clients at once', async () => {
@@ -222,7 +222,7 @@ describe('the rest', () => {
     expect(dora.lines.at(-1)).toBe('bye')
   })
 
-  test('a mistyped command is one error with a suggestion, and a script with one exits with 1 at its end', async () => {
+  test('a mistyped command is one error with a suggestion, and a script with one exits with 2 at its end', async () => {
     const client = world.client('typing')
     expect(await client.say('craete_group g')).toBe(
       'error: unknown command "craete_group"; did you mean create_group?',
@@ -231,7 +231,7 @@ describe('the rest', () => {
     expect(await client.say('join_group')).toMatch(/^error: join_group needs a group/)
     expect(await client.say('join_group a b c')).toMatch(/^error: too many words/)
     client.process.stdin.end()
-    expect(await client.ended()).toEqual({ code: 1, signal: null })
+    expect(await client.ended()).toEqual({ code: 2, signal: null })
   })
 
   test('a script without an error exits with 0 at its end', async () => {

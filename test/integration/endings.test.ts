@@ -62,7 +62,7 @@ async function expectFree(dataFolder: string): Promise<void> {
 
 const outcomes = [
   ['all went well', false, 0],
-  ['a command failed', true, 1],
+  ['a command failed', true, 6],
 ] as const
 
 describe.each(outcomes)('when %s', (_how, fails, code) => {
@@ -204,7 +204,7 @@ test('a program of which standard error cannot be written runs and ends as any o
   const client = strange(user, [process.execPath])
   client.process.stderr.destroy()
   client.process.stdin.end(script(user, { fails: true, file: big }))
-  expect(await client.ended()).toEqual({ code: 1, signal: null })
+  expect(await client.ended()).toEqual({ code: 6, signal: null })
   expect(client.lines.at(-1)).toBe(`[C] [g] ${big}`)
 })
 

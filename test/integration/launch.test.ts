@@ -143,7 +143,7 @@ describe('a client that cannot start', () => {
     }
   })
 
-  test('with no tracker running it starts, says so at the first command that needs one, and exits with 1', async () => {
+  test('with no tracker running it starts, says so at the first command that needs one, and exits with 3', async () => {
     const closed = createServer().listen(0, '127.0.0.1')
     await once(closed, 'listening')
     const { port } = closed.address() as AddressInfo
@@ -152,7 +152,7 @@ describe('a client that cannot start', () => {
     const words = ['127.0.0.1', '0', '127.0.0.1', String(port), '--data-dir', world.path('lonely')]
     const client = world.run('lonely', 'client', words)
     client.process.stdin.end('create_user abc abc\nwhoami\n')
-    expect(await client.ended()).toEqual({ code: 1, signal: null })
+    expect(await client.ended()).toEqual({ code: 3, signal: null })
     expect(client.lines).toEqual([
       `error: no answer from tracker 127.0.0.1:${port}; is it running?`,
       'nobody is logged in',

@@ -31,7 +31,7 @@ test('both give the same answers, each to what was typed into it, and both hear 
   expect(await second.say('create_group g')).toBe('error: there is already a group g')
   await ben.does('join_group g')
   for (const each of [ann, second]) await each.until('ben asks to join g; accept_request g ben lets them in')
-  expect(await second.quit()).toEqual({ code: 1, signal: null })
+  expect(await second.quit()).toEqual({ code: 7, signal: null })
   expect(await ann.say('whoami')).toBe('ann')
 })
 

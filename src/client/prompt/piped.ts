@@ -1,54 +1,60 @@
 // The prompt of a script: runs one command after the other, each to its end, without a prompt.
 
-import type { Readable } from 'node:stream'
 import { sentenceOf, systemCode } from '../../common/failure.ts'
+import { refuse } from '../../common/refusal.ts'
 import type { Operations } from '../operations.ts'
 import type { Conversation } from './conversation.ts'
-import { inputLines, lineCharactersMax } from './input-lines.ts'
+import { exitCodes } from './exit-codes.ts'
+import { lineCharactersMax } from './input-lines.ts'
 
 /** Keeps a script from hanging when nobody has the file; the download resumes at the next login. */
 const giveUpWithoutSeederMs = 60_000
+
+/** The lines of a script, one after the other; undefined for one that is too long. */
+export type ScriptLines = AsyncIterator<string | undefined>
+
+export interface Script {
+  readonly lines: ScriptLines
+  readonly conversation: Conversation
+  readonly operations: Operations
+  /** Called after the last line of a script that shall seed until `stopped`. */
+  readonly linger: (() => void) | undefined
+  /** Runs nothing more after a command that failed. */
+  readonly stopsAtError: boolean
+  /** Whether to wait for downloads that the script has not begun. */
+  readonly settlesAll: boolean
+  readonly stopped: Promise<void>
+}
 
 /** Waits for downloads, but gives up on those that have no seeder for a minute. */
 export async function settleOrGiveUp(operations: Operations, group?: string): Promise<void> {
   await operations.downloadsSettled(group, giveUpWithoutSeederMs)
 }
 
-/** Runs every line of the input. Resolves to true when one of them quits. */
-async function runLines(input: Readable, conversation: Conversation): Promise<boolean> {
-  const lines = inputLines(input)
+/** Runs every line. Resolves to true when one of them quits, or ends the script by its failure. */
+async function runLines({ lines, conversation, stopsAtError }: Script): Promise<boolean> {
   for (;;) {
     const next = await lines.next().catch((error: unknown) => {
       // For example, standard input is a folder or a closed terminal. Bugs have no system code.
       if (systemCode(error) === undefined) throw error
-      conversation.refuse(`the commands cannot be read: ${sentenceOf(error)}`)
+      conversation.refuse(refuse('local-file', `the commands cannot be read: ${sentenceOf(error)}`).refusal)
     })
     if (next === undefined || next.done === true) return false
-    if (next.value === undefined)
-      conversation.refuse(`a line has at most ${lineCharactersMax} characters; this one is left out`)
-    else if (await conversation.run(next.value)) return true
+    if (next.value === undefined) {
+      const sentence = `a line has at most ${lineCharactersMax} characters; this one is left out`
+      conversation.refuse(refuse('usage', sentence).refusal)
+    } else if (await conversation.run(next.value)) return true
+    if (stopsAtError && conversation.failed) return true
   }
 }
 
-export interface Script {
-  readonly conversation: Conversation
-  readonly operations: Operations
-  /** Called after the last line of a script that shall seed until `stopped`. */
-  readonly linger: (() => void) | undefined
-  /** Whether to wait for downloads that the script has not begun. */
-  readonly settlesAll: boolean
-  readonly stopped: Promise<void>
-}
-
 /**
- * Runs a script, and what it started, to the end. Resolves when the program may exit; `conversation.failed`
- * then tells whether anything failed.
+ * Runs a script, and what it started, to the end. Resolves when the program may exit; `conversation.exitCode` then
+ * tells with which code.
  */
-export async function runPiped(
-  input: Readable,
-  { conversation, operations, linger, settlesAll, stopped }: Script,
-): Promise<void> {
-  if (await runLines(input, conversation)) return
+export async function runPiped(script: Script): Promise<void> {
+  const { conversation, operations, linger, settlesAll, stopped } = script
+  if (await runLines(script)) return
   if (linger !== undefined) {
     linger()
     return stopped
@@ -57,5 +63,6 @@ export async function runPiped(
   await settleOrGiveUp(operations)
   // A full disk pauses a download. The script does not have its file, so it failed.
   const downloads = await operations.showDownloads()
-  if (downloads.some(({ state, why }) => state === 'paused' && why !== undefined)) conversation.failed = true
+  if (downloads.some(({ state, why }) => state === 'paused' && why !== undefined))
+    conversation.fail(exitCodes.disk)
 }

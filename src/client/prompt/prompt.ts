@@ -5,9 +5,24 @@ import chalk, { Chalk } from 'chalk'
 import { systemCode } from '../../common/failure.ts'
 import type { ClientEvent, Operations } from '../operations.ts'
 import { Conversation } from './conversation.ts'
-import { plainLine } from './text/line.ts'
-import { runPiped, settleOrGiveUp } from './piped.ts'
+import { inputLines } from './input-lines.ts'
+import { runPiped, settleOrGiveUp, type ScriptLines } from './piped.ts'
+import { JsonPresenter, LinePresenter, type Presenter } from './presenter.ts'
+import { plainLine, type Screen } from './text/line.ts'
 import { Terminal } from './terminal.ts'
+
+/** What a script is made of, and how it runs. */
+export interface ScriptOptions {
+  /** Its lines, if they do not come from the input. */
+  readonly lines?: ScriptLines | undefined
+  /** Where refusals go, if not to the output. */
+  readonly errors?: Writable | undefined
+  /** Presents replies and events as JSON. */
+  readonly isJson?: boolean
+  readonly stopsAtError?: boolean
+  /** Waits for all downloads in the end, not only if the script began one; the default. */
+  readonly settlesAll?: boolean
+}
 
 export interface PromptOptions {
   readonly operations: Operations
@@ -17,10 +32,11 @@ export interface PromptOptions {
   readonly output: Writable
   /** Input and output are a terminal, where a person types. */
   readonly isTerminal: boolean
+  readonly script?: ScriptOptions
+  /** For commands that need one which is not typed. */
+  readonly password?: string | undefined
   /** Keeps seeding after the end of piped input, until `stop`. */
   readonly linger: boolean
-  /** A script waits for all downloads in the end, not only if it began one. */
-  readonly settlesAll?: boolean
   /** A line for a person, before the first prompt. */
   readonly greeting?: string
   /** Called when all input has been run and the prompt only lingers. */
@@ -55,35 +71,48 @@ export async function runPrompt(options: PromptOptions): Promise<number> {
     await runInTerminal(options, endings)
     return outputLost ? 1 : 0
   }
-  return (await runScript(options, endings)) && !outputLost ? 0 : 1
+  const code = await runScript(options, endings)
+  return outputLost ? code || 1 : code
 }
 
-/** Resolves to true when no command and no download failed. */
-async function runScript(options: PromptOptions, endings: Endings): Promise<boolean> {
-  const { operations, input, output, subscribe } = options
+/** Resolves to the exit code. */
+async function runScript(options: PromptOptions, endings: Endings): Promise<number> {
+  const { operations, input, output, subscribe, script = {} } = options
+  const { lines = inputLines(input), stopsAtError = false, settlesAll = true } = script
   const linger = options.linger ? (options.onLingering ?? (() => {})) : undefined
   let open = true
   const conversation = new Conversation(
     {
       operations,
       terminal: false,
+      password: options.password,
       askHidden: () => Promise.resolve(undefined),
       settle: (group) => settleOrGiveUp(operations, group),
     },
-    {
-      show(lines) {
-        if (open && lines.length > 0) output.write(lines.map((line) => `${plainLine(line)}\n`).join(''))
-      },
-    },
+    presenterOf(output, script, () => open),
     endings.onBug,
   )
   subscribe((event) => conversation.onEvent(event))
-  const { settlesAll = true } = options
-  const script = { conversation, operations, linger, settlesAll, stopped: endings.stopped }
-  const finished = runPiped(input, script)
-  await Promise.race([finished, endings.stopped, endings.bug])
+  const { stopped } = endings
+  const finished = runPiped({ lines, conversation, operations, linger, stopsAtError, settlesAll, stopped })
+  await Promise.race([finished, stopped, endings.bug])
   open = false
-  return !conversation.failed
+  return conversation.exitCode
+}
+
+/** Shows nothing any more when it is no longer open. */
+function presenterOf(
+  output: Writable,
+  { isJson = false, errors = output }: ScriptOptions,
+  isOpen: () => boolean,
+): Presenter {
+  if (isJson) return new JsonPresenter((text) => isOpen() && output.write(text))
+  const screenOf = (to: Writable): Screen => ({
+    show(lines) {
+      if (isOpen() && lines.length > 0) to.write(lines.map((line) => `${plainLine(line)}\n`).join(''))
+    },
+  })
+  return new LinePresenter(screenOf(output), { hasHints: false, errors: screenOf(errors) })
 }
 
 async function runInTerminal(options: PromptOptions, endings: Endings): Promise<void> {
@@ -95,10 +124,11 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
     {
       operations,
       terminal: true,
+      password: options.password,
       askHidden: (question) => terminal.askHidden(question),
       settle: (group) => terminal.untilInterrupted(operations.downloadsSettled(group)),
     },
-    terminal,
+    new LinePresenter(terminal, { hasHints: true }),
     endings.onBug,
   )
   subscribe((event) => {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Operations } from '../../../src/client/operations.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
 import { download, fakeClient } from './fake-operations.ts'
+import { exitCodes } from '../../../src/client/prompt/exit-codes.ts'
 import { runScript } from './script.ts'
 
 async function reply(line: string, answers: Partial<Operations> = {}) {
@@ -54,7 +55,7 @@ describe('the reply to a command that succeeds', () => {
     ['delete_account pw', 'deleteAccount("pw")', 'account abc deleted'],
   ])('%s, by who is logged in', async (line, call, text) => {
     expect(await reply(line, { whoami: () => 'abc' })).toEqual({ lines: [text], exitCode: 0, calls: [call] })
-    const refused = { lines: ['error: log in first'], exitCode: 1, calls: [] }
+    const refused = { lines: ['error: log in first'], exitCode: exitCodes.login, calls: [] }
     expect(await reply(line)).toEqual(refused)
   })
 
@@ -173,7 +174,7 @@ describe('the reply to a command that is refused', () => {
     const createGroup = async () => refuse('group-taken', 'there is a group g1 already')
     expect(await reply('create_group g1', { createGroup })).toMatchObject({
       lines: ['error: there is a group g1 already'],
-      exitCode: 1,
+      exitCode: exitCodes.exists,
     })
   })
 
@@ -204,9 +205,13 @@ describe('the reply to a command that is refused', () => {
     ['upload_file "1.png g1', 'the quote " is not closed'],
     ['limit sideways 4M', '"sideways" is neither upload nor download: limit <upload|download> <rate>'],
     ['limit upload fast', '"fast" is not a rate like 512K, 4M or none'],
-    ['login abc', 'login needs a password unless it is typed in a terminal: login <user> <password>'],
+    [
+      'login abc',
+      'login needs a password unless it is typed in a terminal: login <user> <password>, or start with --password-file',
+    ],
   ])('%s', async (line, sentence) => {
-    expect(await reply(line)).toEqual({ lines: [`error: ${sentence}`], exitCode: 1, calls: [] })
+    const exitCode = exitCodes.usage
+    expect(await reply(line)).toEqual({ lines: [`error: ${sentence}`], exitCode, calls: [] })
   })
 })
 

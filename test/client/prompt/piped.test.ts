@@ -2,6 +2,7 @@
 
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
+import { exitCodes } from '../../../src/client/prompt/exit-codes.ts'
 import { runPrompt } from '../../../src/client/prompt/prompt.ts'
 import { Failure } from '../../../src/common/failure.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
@@ -54,7 +55,7 @@ describe('the order of a script', () => {
   test('empty lines and comments are skipped without a word', async () => {
     const { lines, exitCode } = await runScript(['', '   ', '# a comment', '  #"', '\t', 'whoami # x'])
     expect(lines).toEqual(['error: whoami takes no words behind it'])
-    expect(exitCode).toBe(1)
+    expect(exitCode).toBe(exitCodes.usage)
   })
 
   test('line ends of Windows, a byte order mark and characters cut in two are read as they are meant', async () => {
@@ -106,10 +107,10 @@ describe('the exit code of a script', () => {
     expect((await runScript([])).exitCode).toBe(0)
   })
 
-  test('is 1 when a command failed, and those behind it run all the same', async () => {
-    const { lines, exitCode } = await runScript(['nonsense', 'create_group g1'])
+  test('is that of the first command that failed, and those behind it run all the same', async () => {
+    const { lines, exitCode } = await runScript(['nonsense', 'create_group g1', 'change_password a b'])
     expect(lines[1]).toBe('group g1 created')
-    expect(exitCode).toBe(1)
+    expect(exitCode).toBe(exitCodes.usage)
   })
 
   test('is 1 when a download failed, whenever that is', async () => {
@@ -121,12 +122,12 @@ describe('the exit code of a script', () => {
     expect(exitCode).toBe(1)
   })
 
-  test('is 1 when a download was stopped by trouble, and 0 when it was paused by a command', async () => {
+  test('is that of the disk when a download was stopped by trouble, and 0 when it was paused by a command', async () => {
     const client = fakeClient()
     client.downloads.push(download({ name: '1.png', state: 'paused' }))
     expect((await runScript([], { client })).exitCode).toBe(0)
     client.downloads.push(download({ name: '2.png', state: 'paused', why: 'the disk is full' }))
-    expect((await runScript([], { client })).exitCode).toBe(1)
+    expect((await runScript([], { client })).exitCode).toBe(exitCodes.disk)
   })
 
   test.each(['quit', 'exit'])('%s ends at once, without waiting for downloads', async (word) => {
@@ -137,7 +138,7 @@ describe('the exit code of a script', () => {
   })
 
   test('quit does not hide that a command before it failed', async () => {
-    expect((await runScript(['nonsense', 'quit'])).exitCode).toBe(1)
+    expect((await runScript(['nonsense', 'quit'])).exitCode).toBe(exitCodes.usage)
   })
 })
 
@@ -187,7 +188,9 @@ describe('the end of a script', () => {
         this.destroy(Object.assign(new Error('EISDIR: illegal operation'), { code: 'EISDIR' }))
       },
     })
-    expect(await runPrompt({ ...fakeClient(), input, output, isTerminal: false, linger: false })).toBe(1)
+    expect(await runPrompt({ ...fakeClient(), input, output, isTerminal: false, linger: false })).toBe(
+      exitCodes.disk,
+    )
     expect(printed()).toBe('error: the commands cannot be read: it is a folder\n')
   })
 })
@@ -200,7 +203,7 @@ describe('trouble', () => {
     }
     const { lines, exitCode } = await runScript(['list_groups', 'whoami'], { client })
     expect(lines).toEqual(['error: no tracker answers', 'nobody is logged in'])
-    expect(exitCode).toBe(1)
+    expect(exitCode).toBe(exitCodes.noTracker)
   })
 
   test('a bug is not swallowed', async () => {
@@ -232,7 +235,7 @@ describe('trouble', () => {
     expect(lines.slice(0, -1).every((line) => line.startsWith('error: '))).toBe(true)
     // eslint-disable-next-line no-control-regex
     expect(lines.filter((line) => /[\u0000-\u001f\u007f-\u009f]/.test(line))).toEqual([])
-    expect(exitCode).toBe(1)
+    expect(exitCode).toBe(exitCodes.usage)
   })
 })
 

@@ -3,7 +3,7 @@
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
 import type { PromptCommand, Surroundings } from './command.ts'
-import { say, sayIfDone } from './command.ts'
+import { say, sayIfDone, withData } from './command.ts'
 import { quoteWord } from '../text/words.ts'
 
 function notLoggedIn(): Answer<never> {
@@ -17,13 +17,18 @@ function notLoggedIn(): Answer<never> {
 async function passwordFor(
   usage: string,
   typed: string | undefined,
-  { terminal, askHidden }: Surroundings,
-  { twice = false, question = 'password: ' } = {},
+  { terminal, askHidden, password: given }: Surroundings,
+  { twice = false, question = 'password: ', isNew = false } = {},
 ): Promise<Answer<string>> {
   if (typed !== undefined) return accept(typed)
+  // The one that was given is that of the account, not the next one.
+  if (given !== undefined && !isNew) return accept(given)
   const [command = ''] = usage.split(' ')
   if (!terminal)
-    return refuse('usage', `${command} needs a password unless it is typed in a terminal: ${usage}`)
+    return refuse(
+      'usage',
+      `${command} needs a password unless it is typed in a terminal: ${usage}, or start with --password-file`,
+    )
   const password = await askHidden(question)
   if (password === undefined) return refuse('cancelled', 'cancelled')
   if (!twice) return accept(password)
@@ -54,7 +59,7 @@ export const accountCommands: readonly PromptCommand[] = [
       })
       if (!password.ok) return password
       const answer = await surroundings.operations.createUser(user, password.value, flags.get('--invite'))
-      return sayIfDone(answer, `user ${user} created`, `next: login ${quoteWord(user)}`)
+      return withData(sayIfDone(answer, `user ${user} created`, `next: login ${quoteWord(user)}`), { user })
     },
   },
   {
@@ -65,7 +70,8 @@ export const accountCommands: readonly PromptCommand[] = [
       const password = await passwordFor('login <user> <password>', typed, surroundings)
       if (!password.ok) return password
       const answer = await surroundings.operations.login(user, password.value)
-      return answer.ok ? say(`logged in as ${user}`, await firstSteps(surroundings)) : answer
+      if (!answer.ok) return answer
+      return withData(say(`logged in as ${user}`, await firstSteps(surroundings)), { user })
     },
   },
   {
@@ -73,7 +79,7 @@ export const accountCommands: readonly PromptCommand[] = [
     words: '',
     summary: 'log out; sharing and downloads stop until the next login',
     async run({ operations }) {
-      return sayIfDone(await operations.logout(), 'logged out')
+      return withData(sayIfDone(await operations.logout(), 'logged out'), {})
     },
   },
   {
@@ -88,11 +94,11 @@ export const accountCommands: readonly PromptCommand[] = [
       const usage = 'change_password <old> <new>'
       const old = await passwordFor(usage, typed, surroundings, { question: 'old password: ' })
       if (!old.ok) return old
-      const asked = { twice: true, question: 'new password: ' }
+      const asked = { twice: true, question: 'new password: ', isNew: true }
       const password = await passwordFor(usage, typedNew, surroundings, asked)
       if (!password.ok) return password
       const answer = await operations.changePassword(old.value, password.value)
-      return sayIfDone(answer, `password of ${user} changed`)
+      return withData(sayIfDone(answer, `password of ${user} changed`), { user })
     },
   },
   {
@@ -105,7 +111,8 @@ export const accountCommands: readonly PromptCommand[] = [
       const password = await passwordFor(usage, typed, surroundings, asked)
       if (!password.ok) return password
       const answer = await surroundings.operations.resetPassword(user, code, password.value)
-      return sayIfDone(answer, `password of ${user} changed`, `next: login ${quoteWord(user)}`)
+      const hint = `next: login ${quoteWord(user)}`
+      return withData(sayIfDone(answer, `password of ${user} changed`, hint), { user })
     },
   },
   {
@@ -120,7 +127,8 @@ export const accountCommands: readonly PromptCommand[] = [
         question: `password, to delete ${user} for good: `,
       })
       if (!password.ok) return password
-      return sayIfDone(await operations.deleteAccount(password.value), `account ${user} deleted`)
+      const answer = await operations.deleteAccount(password.value)
+      return withData(sayIfDone(answer, `account ${user} deleted`), { user })
     },
   },
   {
@@ -129,7 +137,8 @@ export const accountCommands: readonly PromptCommand[] = [
     summary: 'say who is logged in',
     // "nobody is logged in" answers the question, so it is no error.
     async run({ operations }) {
-      return say(operations.whoami() ?? 'nobody is logged in')
+      const user = operations.whoami()
+      return withData(say(user ?? 'nobody is logged in'), { user: user ?? null })
     },
   },
 ]

@@ -11,14 +11,21 @@ export interface Surroundings {
   readonly operations: Operations
   /** A person is typing: hints help, questions can be asked, and mistakes can be corrected. */
   readonly terminal: boolean
+  /** For a command that needs one which is not typed. */
+  readonly password?: string | undefined
   /** Asks without echoing the answer; resolves to undefined when the question was cancelled. */
   readonly askHidden: (question: string) => Promise<string | undefined>
   /** Resolves when no download runs (in `group`, if given), or when the person stops waiting. */
   readonly settle: (group?: string) => Promise<void>
 }
 
+/** What a reply says, for programs. */
+export type ReplyData = Readonly<Record<string, unknown>>
+
 export interface Reply {
   readonly lines: readonly Line[]
+  /** The same for programs: see docs/scripting.md. */
+  readonly data: ReplyData
   /** Suggests what to do next; for a terminal only. */
   readonly hint?: string
   readonly quits?: boolean
@@ -55,7 +62,7 @@ export function usageOf(command: PromptCommand): string {
 
 /** A reply of one line. */
 export function say(text: string, hint?: string): Answer<Reply> {
-  return accept({ lines: [{ text }], hint })
+  return accept({ lines: [{ text }], hint, data: {} })
 }
 
 /** Replies with one line to a positive answer; passes a refusal on. */
@@ -63,7 +70,12 @@ export function sayIfDone(answer: Answer<unknown>, text: string, hint?: string):
   return answer.ok ? say(text, hint) : answer
 }
 
+/** Adds to a positive answer what it says to programs; passes a refusal on. */
+export function withData(answer: Answer<Reply>, data: ReplyData): Answer<Reply> {
+  return answer.ok ? accept({ ...answer.value, data }) : answer
+}
+
 /** One line per entry, or a sentence when there are none. */
 export function list(lines: readonly Line[], nothing: string, hint?: string): Answer<Reply> {
-  return lines.length === 0 ? say(nothing) : accept({ lines, hint })
+  return lines.length === 0 ? say(nothing) : accept({ lines, hint, data: {} })
 }

@@ -3,10 +3,15 @@
 import { refuse } from '../../../common/refusal.ts'
 import type { DownloadView } from '../../operations.ts'
 import type { PromptCommand } from './command.ts'
-import { list, say, sayIfDone } from './command.ts'
+import { list, say, sayIfDone, withData, type ReplyData } from './command.ts'
 import type { Line } from '../text/line.ts'
 import { formatRate, parseRate } from '../text/rates.ts'
 import { detailLine, downloadLine } from './replies.ts'
+
+/** With the senders as objects, which are easier to read for programs than pairs. */
+function asData({ piecesByPeer, ...download }: DownloadView): ReplyData {
+  return { ...download, peers: piecesByPeer.map(([peer, pieces]) => ({ peer, pieces })) }
+}
 
 export const downloadCommands: readonly PromptCommand[] = [
   {
@@ -19,7 +24,7 @@ export const downloadCommands: readonly PromptCommand[] = [
       const linesOf = flags.has('--details')
         ? (download: DownloadView): Line[] => [downloadLine(download), detailLine(download)]
         : (download: DownloadView): Line[] => [downloadLine(download)]
-      return list(downloads.flatMap(linesOf), 'no downloads')
+      return withData(list(downloads.flatMap(linesOf), 'no downloads'), { downloads: downloads.map(asData) })
     },
   },
   {
@@ -27,7 +32,8 @@ export const downloadCommands: readonly PromptCommand[] = [
     words: '<group> <name>',
     summary: 'pause a download',
     async run({ operations }, [group, name]) {
-      return sayIfDone(await operations.pauseDownload(group, name), `paused ${name} from ${group}`)
+      const answer = await operations.pauseDownload(group, name)
+      return withData(sayIfDone(answer, `paused ${name} from ${group}`), { group, name })
     },
   },
   {
@@ -36,7 +42,8 @@ export const downloadCommands: readonly PromptCommand[] = [
     summary: 'go on with a paused or failed download',
     begins: 'download',
     async run({ operations }, [group, name]) {
-      return sayIfDone(await operations.resumeDownload(group, name), `resumed ${name} from ${group}`)
+      const answer = await operations.resumeDownload(group, name)
+      return withData(sayIfDone(answer, `resumed ${name} from ${group}`), { group, name })
     },
   },
   {
@@ -44,7 +51,8 @@ export const downloadCommands: readonly PromptCommand[] = [
     words: '<group> <name>',
     summary: 'give a download up and remove its part file',
     async run({ operations }, [group, name]) {
-      return sayIfDone(await operations.cancelDownload(group, name), `cancelled ${name} from ${group}`)
+      const answer = await operations.cancelDownload(group, name)
+      return withData(sayIfDone(answer, `cancelled ${name} from ${group}`), { group, name })
     },
   },
   {
@@ -56,7 +64,9 @@ export const downloadCommands: readonly PromptCommand[] = [
       await settle()
       const downloads = await operations.showDownloads()
       const running = downloads.some(({ state }) => state === 'running')
-      return say(running ? 'stopped waiting; downloads go on' : 'no download is running')
+      return withData(say(running ? 'stopped waiting; downloads go on' : 'no download is running'), {
+        running,
+      })
     },
   },
   {
@@ -72,11 +82,11 @@ export const downloadCommands: readonly PromptCommand[] = [
       const limit = parseRate(rate)
       if (!limit.ok) return limit
       await operations.setLimit(direction, limit.value)
-      return say(
+      const text =
         limit.value === undefined
           ? `${direction} is not limited`
-          : `${direction} limited to ${formatRate(limit.value)} bytes a second`,
-      )
+          : `${direction} limited to ${formatRate(limit.value)} bytes a second`
+      return withData(say(text), { direction, bytesPerSecond: limit.value ?? null })
     },
   },
 ]

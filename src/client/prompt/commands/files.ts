@@ -4,7 +4,7 @@ import { statSync } from 'node:fs'
 import { plainNameProblem } from '../../../common/names.ts'
 import { accept } from '../../../common/refusal.ts'
 import type { PromptCommand } from './command.ts'
-import { list } from './command.ts'
+import { list, withData } from './command.ts'
 import { expandHome } from './home.ts'
 import { count, fileRow, tableLines } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
@@ -43,7 +43,7 @@ export const fileCommands: readonly PromptCommand[] = [
           text: `it replaces your version of ${count(shared.replaces.sizeBytes, 'bytes')}, ${shared.replaces.path ?? 'which another client of yours shared'}`,
         })
       const hint = `others get it with: download_file ${quoteWord(shared.group)} ${quoteWord(shared.name)} <destination>`
-      return accept({ lines, hint })
+      return accept({ lines, hint, data: { ...shared } })
     },
   },
   {
@@ -54,7 +54,9 @@ export const fileCommands: readonly PromptCommand[] = [
       const answer = await operations.listFiles(group)
       if (!answer.ok) return answer
       const hint = `download_file ${quoteWord(group)} <name> <destination> fetches one`
-      return list(tableLines(answer.value.map(fileRow), terminal), `no files in ${group}`, hint)
+      const files = answer.value
+      const lines = tableLines(files.map(fileRow), terminal)
+      return withData(list(lines, `no files in ${group}`, hint), { group, files })
     },
   },
   {
@@ -70,7 +72,7 @@ export const fileCommands: readonly PromptCommand[] = [
       const lines = [{ text: `downloading ${name} from ${group} to ${answer.value.destination}` }]
       if (answer.value.waiting)
         lines.push({ text: `nobody online has ${name}; the download begins when somebody appears` })
-      return accept({ lines })
+      return accept({ lines, data: { group, name, ...answer.value } })
     },
   },
   {
@@ -86,7 +88,7 @@ export const fileCommands: readonly PromptCommand[] = [
       const lines = [{ text: `stopped sharing ${name} in ${group}` }]
       if (!answer.value.isTold)
         lines.push({ text: 'no tracker could be told; they hear of it when one is back' })
-      return accept({ lines })
+      return accept({ lines, data: { group, name, ...answer.value } })
     },
   },
 ]

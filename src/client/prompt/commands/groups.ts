@@ -1,7 +1,7 @@
 // The commands for groups: joining and leaving them and, for owners, admitting others.
 
 import type { PromptCommand } from './command.ts'
-import { list, sayIfDone } from './command.ts'
+import { list, sayIfDone, withData } from './command.ts'
 import { groupRow, tableLines } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
 import { afterDownloads } from './after-downloads.ts'
@@ -18,7 +18,8 @@ const membership: readonly PromptCommand[] = [
       const hidden = flags.has('--hidden')
       const answer = await operations.createGroup(group, hidden)
       const done = hidden ? `hidden group ${group} created` : `group ${group} created`
-      return sayIfDone(answer, done, `next: upload_file <path> ${quoteWord(group)}`)
+      const hint = `next: upload_file <path> ${quoteWord(group)}`
+      return withData(sayIfDone(answer, done, hint), { group, hidden })
     },
   },
   {
@@ -30,7 +31,9 @@ const membership: readonly PromptCommand[] = [
       if (!answer.ok) return answer
       const strange = answer.value.some(({ standing }) => standing === 'none')
       const hint = strange ? 'join_group <group> asks its owner to let you in' : undefined
-      return list(tableLines(answer.value.map(groupRow), terminal), 'no groups yet', hint)
+      const groups = answer.value.map((group) => ({ ...group, hidden: group.hidden ?? false }))
+      const lines = tableLines(answer.value.map(groupRow), terminal)
+      return withData(list(lines, 'no groups yet', hint), { groups })
     },
   },
   {
@@ -40,7 +43,7 @@ const membership: readonly PromptCommand[] = [
     async run({ operations }, [group]) {
       const answer = await operations.joinGroup(group)
       const hint = 'you are told here when the owner has decided'
-      return sayIfDone(answer, `join request sent to the owner of ${group}`, hint)
+      return withData(sayIfDone(answer, `join request sent to the owner of ${group}`, hint), { group })
     },
   },
   {
@@ -51,7 +54,7 @@ const membership: readonly PromptCommand[] = [
     async run(surroundings, [group]) {
       const free = await afterDownloads(surroundings, group)
       if (!free.ok) return free
-      return sayIfDone(await surroundings.operations.leaveGroup(group), `left ${group}`)
+      return withData(sayIfDone(await surroundings.operations.leaveGroup(group), `left ${group}`), { group })
     },
   },
   {
@@ -60,7 +63,9 @@ const membership: readonly PromptCommand[] = [
     summary: 'list the members of a group',
     async run({ operations }, [group]) {
       const answer = await operations.listMembers(group)
-      return answer.ok ? list(lineEach(answer.value), `no members in ${group}`) : answer
+      if (!answer.ok) return answer
+      const users = answer.value
+      return withData(list(lineEach(users), `no members in ${group}`), { group, users })
     },
   },
 ]
@@ -74,7 +79,8 @@ const owning: readonly PromptCommand[] = [
       const answer = await operations.listRequests(group)
       if (!answer.ok) return answer
       const hint = `accept_request ${quoteWord(group)} <user> lets one in`
-      return list(lineEach(answer.value), `no pending requests for ${group}`, hint)
+      const users = answer.value
+      return withData(list(lineEach(users), `no pending requests for ${group}`, hint), { group, users })
     },
   },
   {
@@ -82,7 +88,8 @@ const owning: readonly PromptCommand[] = [
     words: '<group> <user>',
     summary: 'let somebody into your group',
     async run({ operations }, [group, user]) {
-      return sayIfDone(await operations.acceptRequest(group, user), `${user} is now a member of ${group}`)
+      const answer = await operations.acceptRequest(group, user)
+      return withData(sayIfDone(answer, `${user} is now a member of ${group}`), { group, user })
     },
   },
   {
@@ -91,7 +98,7 @@ const owning: readonly PromptCommand[] = [
     summary: 'turn a join request down',
     async run({ operations }, [group, user]) {
       const answer = await operations.rejectRequest(group, user)
-      return sayIfDone(answer, `request of ${user} for ${group} rejected`)
+      return withData(sayIfDone(answer, `request of ${user} for ${group} rejected`), { group, user })
     },
   },
   {
@@ -100,7 +107,7 @@ const owning: readonly PromptCommand[] = [
     summary: 'remove somebody from your group',
     async run({ operations }, [group, user]) {
       const answer = await operations.removeMember(group, user)
-      return sayIfDone(answer, `${user} is no longer a member of ${group}`)
+      return withData(sayIfDone(answer, `${user} is no longer a member of ${group}`), { group, user })
     },
   },
 ]

@@ -1,7 +1,7 @@
 // The commands for the program itself, and the list of all commands with their help.
 
 import { accept, refuse } from '../../../common/refusal.ts'
-import type { PromptCommand } from './command.ts'
+import type { PromptCommand, ReplyData } from './command.ts'
 import { usageOf } from './command.ts'
 import type { Line } from '../text/line.ts'
 import { accountCommands } from './accounts.ts'
@@ -15,11 +15,12 @@ const programCommands: readonly PromptCommand[] = [
     words: '[command]',
     summary: 'list the commands, or explain one',
     async run(_surroundings, [name]: readonly (string | undefined)[]) {
-      if (name === undefined) return accept({ lines: overview() })
+      if (name === undefined)
+        return accept({ lines: overview(), data: { commands: allCommands.map(asData) } })
       const command = findCommand(name)
       if (command === undefined)
         return refuse('usage', `there is no command "${name}"; help lists the commands`)
-      return accept({ lines: explanation(command) })
+      return accept({ lines: explanation(command), data: { commands: [asData(command)] } })
     },
   },
   {
@@ -28,7 +29,7 @@ const programCommands: readonly PromptCommand[] = [
     words: '',
     summary: 'stop at once; downloads resume at the next login',
     async run() {
-      return accept({ lines: [{ text: 'bye' }], quits: true })
+      return accept({ lines: [{ text: 'bye' }], data: {}, quits: true })
     },
   },
 ]
@@ -46,6 +47,10 @@ export const allCommands: readonly PromptCommand[] = areas.flatMap(([, commands]
 
 export function findCommand(name: string): PromptCommand | undefined {
   return allCommands.find((command) => command.name === name || command.alias === name)
+}
+
+function asData({ name, alias, words, summary, flags = [] }: PromptCommand): ReplyData {
+  return { name, ...(alias !== undefined && { alias }), words, summary, flags }
 }
 
 function overview(): Line[] {

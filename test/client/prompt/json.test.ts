@@ -1,0 +1,144 @@
+// Replies and events as JSON: each command of the table says in fields what its lines say, and docs/scripting.md names
+// them.
+
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { allCommands } from '../../../src/client/prompt/commands/program.ts'
+import { exitCodes } from '../../../src/client/prompt/exit-codes.ts'
+import { runPrompt } from '../../../src/client/prompt/prompt.ts'
+import { accept, refuse } from '../../../src/common/refusal.ts'
+import { download, fakeClient, type FakeClient } from './fake-operations.ts'
+import { collector } from './script.ts'
+import { Readable } from 'node:stream'
+
+const document = readFileSync(new URL('../../../docs/scripting.md', import.meta.url), 'utf8')
+
+type Said = Record<string, unknown>
+
+async function said(lines: string[], client = fakeClient()): Promise<{ said: Said[]; exitCode: number }> {
+  const { output, printed } = collector()
+  const exitCode = await runPrompt({
+    operations: client.operations,
+    subscribe: client.subscribe,
+    input: Readable.from([Buffer.from(`${lines.join('\n')}\n`)]),
+    output,
+    isTerminal: false,
+    linger: false,
+    script: { isJson: true },
+  })
+  const all = printed()
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Said)
+  return { said: all, exitCode }
+}
+
+/** A client whose listings have something in them. */
+function busyClient(): FakeClient {
+  const client = fakeClient()
+  const users = async () => accept(['ann', 'ben'])
+  Object.assign(client.answers, {
+    whoami: () => 'ann',
+    listGroups: async () => accept([{ group: 'g', owner: 'ann', members: 2, standing: 'owner' }]),
+    listMembers: users,
+    listRequests: users,
+    listFiles: async () => accept([{ name: 'f', sizeBytes: 1, seeders: 2 }]),
+  })
+  client.downloads.push(download({ name: 'f', state: 'complete' }))
+  return client
+}
+
+/** A call of each command; the compiler cannot say which one is missing, so the test does. */
+const calls: Record<string, string> = {
+  create_user: 'create_user ann secret',
+  login: 'login ann secret',
+  logout: 'logout',
+  change_password: 'change_password secret other',
+  reset_password: 'reset_password ann 0123 other',
+  delete_account: 'delete_account secret',
+  whoami: 'whoami',
+  create_group: 'create_group g --hidden',
+  list_groups: 'list_groups',
+  join_group: 'join_group g',
+  leave_group: 'leave_group h',
+  list_members: 'list_members g',
+  list_requests: 'list_requests g',
+  accept_request: 'accept_request g ben',
+  reject_request: 'reject_request g ben',
+  remove_member: 'remove_member g ben',
+  upload_file: 'upload_file photo.jpg g',
+  list_files: 'list_files g',
+  download_file: 'download_file g f here',
+  stop_share: 'stop_share h f',
+  show_downloads: 'show_downloads',
+  pause_download: 'pause_download g f',
+  resume_download: 'resume_download g f',
+  cancel_download: 'cancel_download g f',
+  wait: 'wait',
+  limit: 'limit upload 4M',
+  help: 'help whoami',
+  quit: 'quit',
+}
+
+test('each command has a call in this test', () => {
+  expect(Object.keys(calls)).toEqual(allCommands.map(({ name }) => name))
+})
+
+/** The fields of a reply in the document, in its table. */
+function documented(command: string): string[] {
+  const row = new RegExp(`^\\| \`${command}\` \\| (.*) \\|$`, 'm').exec(document)?.[1] ?? 'no row'
+  return row === '' ? [] : Array.from(row.matchAll(/`(\w+)`/g), ([, field]) => field as string)
+}
+
+test.each(Object.entries(calls))(
+  '%s says what docs/scripting.md says, and no more',
+  async (command, line) => {
+    const [reply] = (await said([line], busyClient())).said
+    const { type, ok, command: name, ...fields } = reply ?? {}
+    expect([type, ok, name]).toEqual(['reply', true, command])
+    expect(Object.keys(fields)).toEqual(documented(command))
+  },
+)
+
+test('a refusal has its code and its sentence, also where there is no such command', async () => {
+  const client = fakeClient()
+  client.answers.createGroup = async () => refuse('group-taken', 'there is already a group g')
+  const { said: lines, exitCode } = await said(['create_group g', 'nonsense', '"'], client)
+  expect(lines).toEqual([
+    {
+      type: 'reply',
+      ok: false,
+      command: 'create_group',
+      code: 'group-taken',
+      error: 'there is already a group g',
+    },
+    {
+      type: 'reply',
+      ok: false,
+      command: 'nonsense',
+      code: 'usage',
+      error: 'unknown command "nonsense"; help lists the commands',
+    },
+    { type: 'reply', ok: false, code: 'usage', error: 'the quote " is not closed' },
+  ])
+  expect(exitCode).toBe(exitCodes.exists)
+})
+
+test('an event is an object of its own, behind the reply of the command that it came with', async () => {
+  const client = fakeClient()
+  client.answers.joinGroup = async () => {
+    client.emit({ kind: 'request-decided', group: 'g', accepted: true })
+    return accept(undefined)
+  }
+  expect((await said(['join_group g'], client)).said).toEqual([
+    { type: 'reply', ok: true, command: 'join_group', group: 'g' },
+    { type: 'event', event: 'request-decided', group: 'g', accepted: true },
+  ])
+})
+
+test('names that would disturb a terminal are names', async () => {
+  const client = fakeClient()
+  const name = '\u001B[31mred\nline'
+  client.answers.listFiles = async () => accept([{ name, sizeBytes: 1, seeders: 0 }])
+  expect((await said(['list_files g'], client)).said).toMatchObject([{ files: [{ name }] }])
+})
