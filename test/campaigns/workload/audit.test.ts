@@ -22,7 +22,7 @@ const accept: Told = { wish: { kind: 'accept_request', by: ann, group, user: bob
 function judged(
   told: readonly Told[],
   found: Partial<Parameters<typeof factsOf>[0]>,
-  resumes = false,
+  outlives = false,
 ): Figures {
   const story = new Story(group, [ann, bob, cid], () => 0)
   const model = story.modelBefore()
@@ -39,7 +39,7 @@ function judged(
     shares: [],
     password: undefined,
   }
-  judge(story, factsOf({ ...nothing, ...found }), resumes, figures)
+  judge(story, factsOf({ ...nothing, ...found }), outlives, figures)
   return figures
 }
 

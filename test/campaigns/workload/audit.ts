@@ -96,10 +96,10 @@ async function readPassword(clerk: Clerk, story: Story): Promise<FoundPassword |
   return clerk.passwordOf(newcomer, passwordOf(modelAfter(story, steps), newcomer))
 }
 
-/** Whether the last session that should have ended is good for a login. */
+/** Whether the last session that should have ended has not. */
 async function readSession(clerk: Clerk, { steps, newcomer }: Story): Promise<boolean> {
   const ended = steps.findLast((step) => step.session !== undefined && endedSession(step))
-  return ended?.session !== undefined && clerk.resumes(newcomer, ended.session)
+  return ended?.session !== undefined && !(await clerk.hasEnded(newcomer, ended.session))
 }
 
 /** Whether a session of before this is certain to have ended. */
@@ -167,8 +167,8 @@ function modelAfter(story: Story, steps: readonly Step[]): PlainModel {
   return model
 }
 
-/** Adds the findings of a story. `resumes`: a session that has ended is good for a login. */
-export function judge(story: Story, found: Facts, resumes: boolean, findings: Findings): void {
+/** Adds the findings of a story. `outlives`: a session has not ended with its password, or its account. */
+export function judge(story: Story, found: Facts, outlives: boolean, findings: Findings): void {
   const { steps } = story
   const last = steps.at(-1)
   const answered = steps.filter((step) => step.answer !== undefined)
@@ -180,7 +180,7 @@ export function judge(story: Story, found: Facts, resumes: boolean, findings: Fi
     wrong === undefined &&
     (found === factsAfter(story, answered) || (isUncertain && found === factsAfter(story, steps)))
   if (isRight) {
-    if (!resumes) return
+    if (!outlives) return
     findings.half++
     findings.complaints.push(`${story.group}: ${storyLine(steps)} -> a session of before goes on`)
     return

@@ -19,14 +19,18 @@ type Heard<T> = Answer<T> | undefined
 /** What is known of a newcomer's password: `none` of an account that has another one than a campaign gives. */
 export type FoundPassword = Password | 'none'
 
-/** How often it is asked whether a session is good: a tracker that lost its account for good says "later" for ever. */
+/** How often it is asked whether a session has ended: trackers that have lost what ended it say "later" for ever. */
 const looksMax = 10
 /** How long to wait when the host has failed too often. */
 const blockedMs = 100
 
+/** Of all newcomers, so that any clerk can show the key of a session. */
+const identity = makeIdentity()
+/** Nobody is there: nothing is served in a campaign. */
+const port = 4000
+
 export class Clerk {
   readonly #speaker: Speaker
-  readonly #identity = makeIdentity()
 
   constructor(trackers: readonly Address[], tracker: number) {
     this.#speaker = new Speaker(trackers, tracker)
@@ -97,16 +101,13 @@ export class Clerk {
     }
   }
 
-  /** Whether a session that a step began with still is good for a login. */
-  async resumes(user: string, session: string): Promise<boolean> {
+  /** Whether a session that a step began with is refused because of what came after it. */
+  async hasEnded(user: string, session: string): Promise<boolean> {
     for (let look = 0; look < looksMax; look++) {
-      const answer = await this.#speaker.try('resume_login', {
-        session,
-        nonce: makeNonce(),
-        ...(await this.#keyFor(user)),
-      })
+      const proof = await this.#proofOfKey(user)
+      const answer = await this.#speaker.try('resume_login', { session, nonce: makeNonce(), proof, port })
       if (answer?.ok === true) await this.#speaker.try('logout', {})
-      if (answer !== undefined) return answer.ok
+      if (answer !== undefined) return !answer.ok && answer.refusal.code === 'login-ended'
     }
     return false
   }
@@ -127,7 +128,8 @@ export class Clerk {
     const proof = await this.#prove(user, password)
     if (proof?.ok !== true) return proof
     const { scram, clientFinal } = proof.value
-    const answer = await this.#speaker.try('login_finish', { clientFinal, ...(await this.#keyFor(user)) })
+    const params = { clientFinal, key: identity.publicKey, proof: await this.#proofOfKey(user), port }
+    const answer = await this.#speaker.try('login_finish', params)
     if (answer?.ok !== true) return answer
     return accept({ ...answer.value, isGenuine: scram.isServerGenuine(answer.value.serverFinal) })
   }
@@ -143,9 +145,8 @@ export class Clerk {
     return accept({ scram, clientFinal })
   }
 
-  async #keyFor(user: string): Promise<{ key: string; proof: string; port: number }> {
+  async #proofOfKey(user: string): Promise<string> {
     const { nonce, key } = await this.#speaker.greeting()
-    const challenge = { trackerNonce: nonce, trackerKey: key, user, binding: undefined }
-    return { key: this.#identity.publicKey, proof: proveLoginKey(this.#identity, challenge), port: 4000 }
+    return proveLoginKey(identity, { trackerNonce: nonce, trackerKey: key, user, binding: undefined })
   }
 }
