@@ -176,6 +176,12 @@ export const connectionLimits = {
   begunGraceMs: 10_000,
   /** Longer than a login takes; whoever holds 64 places has to begin 40 logins a second. */
   crowdedGraceMs: 1_500,
+  /**
+   * When all come back at once, no more handshakes begin than clients can follow, or they would have to wait so long for
+   * each other that most lose their places. 64 a round trip are more than the processor can do; and 256 a second begin
+   * where nobody finishes.
+   */
+  handshakePace: { unfinished: 64, countsForMs: 250 },
   /** For sharing clients only: a ticket was shown, but its key is not proved yet. */
   claimed: 0,
   claimedOfOwner: 0,

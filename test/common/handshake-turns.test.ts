@@ -1,14 +1,20 @@
-import { expect, test } from 'vitest'
-import { HandshakeTurns } from '../../src/common/wire/handshake-turns.ts'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { HandshakeTurns, type HandshakePace } from '../../src/common/wire/handshake-turns.ts'
 
 /** Turns whose event loop the test runs; what has begun. */
-function turns(): { ask: (origin: string, name: string, isNeeded?: boolean) => void; run: () => string[] } {
+function turns(pace?: HandshakePace): {
+  ask: (origin: string, name: string, isNeeded?: boolean) => void
+  run: () => string[]
+  end: (name: string) => void
+} {
   const next: (() => void)[] = []
   const begun: string[] = []
-  const all = new HandshakeTurns((go) => void next.push(go))
+  const ends = new Map<string, () => void>()
+  const all = new HandshakeTurns(pace, (go) => void next.push(go))
   return {
     ask: (origin, name, isNeeded = true) =>
-      all.ask(origin, () => {
+      all.ask(origin, (onEnded) => {
+        ends.set(name, onEnded)
         if (isNeeded) begun.push(name)
         return isNeeded
       }),
@@ -16,6 +22,7 @@ function turns(): { ask: (origin: string, name: string, isNeeded?: boolean) => v
       for (const go of next.splice(0)) go()
       return begun.splice(0)
     },
+    end: (name) => ends.get(name)?.(),
   }
 }
 
@@ -49,4 +56,29 @@ test('one that is gone takes no turn', () => {
   for (const name of ['gone', 'gone too']) ask('a', name, false)
   ask('a', 'last')
   expect(run()).toEqual(['first', 'last'])
+})
+
+test('the next one waits while as many as may be are unfinished, each for a while only', () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const { ask, run, end } = turns({ unfinished: 2, countsForMs: 100 })
+  for (const name of ['a', 'b', 'c', 'd', 'e']) ask(name, name)
+  expect([run(), run(), run()]).toEqual([['a', 'b'], [], []])
+  end('a')
+  expect([run(), run()]).toEqual([['c'], []])
+  // Ended long ago.
+  end('a')
+  expect(run()).toEqual([])
+  vi.advanceTimersByTime(100)
+  expect([run(), run()]).toEqual([['d', 'e'], []])
+})
+
+test('one that is gone does not count as unfinished', () => {
+  const { ask, run, end } = turns({ unfinished: 1, countsForMs: 60_000 })
+  ask('a', 'first')
+  ask('a', 'gone', false)
+  ask('a', 'last')
+  expect([run(), run()]).toEqual([['first'], []])
+  end('first')
+  expect([run(), run()]).toEqual([['last'], []])
 })

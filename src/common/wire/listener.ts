@@ -11,7 +11,7 @@ import { plainHost, siteOf } from '../networks.ts'
 import { refuse, type Refusal } from '../refusal.ts'
 import { Channel } from './channel.ts'
 import { encodeLine } from './frames.ts'
-import { HandshakeTurns } from './handshake-turns.ts'
+import { HandshakeTurns, type HandshakePace } from './handshake-turns.ts'
 import { errorMessage } from './messages.ts'
 import { Places, type Place, type PlaceLimits } from './places.ts'
 import { handshakeByte, secureOf, type Secure } from './tls.ts'
@@ -52,6 +52,8 @@ export interface ListenerOptions {
 export interface ListenerLimits extends PlaceLimits {
   /** A connection without proof after this time is cut, in milliseconds; undefined for never. */
   readonly proveWithinMs?: number
+  /** Undefined where any number of handshakes may be unfinished. */
+  readonly handshakePace?: HandshakePace
 }
 
 /** An accepted connection. It has a channel once it has said in which way it speaks. */
@@ -71,7 +73,7 @@ export class Listener {
   readonly #server: Server
   readonly #places: Places
   readonly #arrivals = new Set<Arrival>()
-  readonly #handshakes = new HandshakeTurns()
+  readonly #handshakes: HandshakeTurns
   /** Accepted in this turn of the event loop, and in the one before. */
   #newcomers: Arrival[] = []
   #nearlyHeard: Arrival[] = []
@@ -81,6 +83,7 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.#options = options
     this.#places = new Places(options.limits)
+    this.#handshakes = new HandshakeTurns(options.limits.handshakePace)
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
   }
 
@@ -161,15 +164,16 @@ export class Listener {
     // It is kept until its turn comes.
     if (hello.length > firstFlightBytesMax) socket.destroy()
     this.#places.delay(arrival.place)
-    this.#handshakes.ask(siteOf(host), () => {
+    this.#handshakes.ask(siteOf(host), (onEnded) => {
       if (socket.destroyed) return false
       this.#places.goOn(arrival.place, performance.now())
-      this.#secure(arrival, hello, tls)
+      this.#secure(arrival, hello, tls, onEnded)
       return true
     })
   }
 
-  #secure(arrival: Arrival, bytes: Buffer, secureContext: SecureContext): void {
+  /** `onEnded`: the handshake is done or has failed. */
+  #secure(arrival: Arrival, bytes: Buffer, secureContext: SecureContext, onEnded: () => void): void {
     const { socket } = arrival
     // Taken by the handshake from there.
     socket.unshift(bytes)
@@ -181,8 +185,12 @@ export class Listener {
     })
     secured.setNoDelay(true)
     secured.on('error', () => socket.destroy())
-    secured.once('close', () => socket.destroy())
+    secured.once('close', () => {
+      onEnded()
+      socket.destroy()
+    })
     secured.once('secure', () => {
+      onEnded()
       if (!secured.destroyed) this.#serve(arrival, secured, secureOf(secured))
     })
   }
