@@ -1,6 +1,7 @@
 // Sets up benchmarks of the real programs: starts a tracker and the members of one group, and makes files.
 // Also reads memory and written bytes of a program.
 
+import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -98,8 +99,8 @@ export async function makeFile(arena: Arena, name: string, sizeMiB: number): Pro
 }
 
 /** The peak resident memory of the process, in MiB (Linux). */
-export function peakMiB(program: Program): number {
-  const status = readFileSync(`/proc/${program.process.pid}/status`, 'utf8')
+export function peakMiB({ process }: { readonly process: ChildProcess }): number {
+  const status = readFileSync(`/proc/${process.pid}/status`, 'utf8')
   return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
 }
 

@@ -6,7 +6,7 @@
 
 import { parseArgs } from 'node:util'
 import { attacks } from './attack/attacks.ts'
-import type { Attack } from './attack/battle.ts'
+import type { Attack, Outcome } from './attack/battle.ts'
 import { HostileProcess } from './attack/hostile-process.ts'
 import { Notices, type Noticed } from './attack/notices.ts'
 import { Place } from './attack/place.ts'
@@ -30,6 +30,7 @@ if (chosen.length === 0) {
 async function main(): Promise<void> {
   const place = new Place()
   const rows: Row[] = []
+  let memory: [string, string][] = []
   try {
     await place.start()
     console.log(tableHead)
@@ -39,6 +40,7 @@ async function main(): Promise<void> {
       rows.push(row)
       for (const line of linesOf(row)) console.log(line)
     }
+    memory = place.memory()
   } finally {
     await place.close()
   }
@@ -48,23 +50,34 @@ async function main(): Promise<void> {
     ['that got what they must not', String(rows.filter(({ outcome }) => outcome.got.length > 0).length)],
     ['that cost him more than twice', String(rows.filter(({ noticed }) => !noticed.isWithin).length)],
     ['his usual time, median', `${Math.round(rows.at(-1)?.noticed.aloneMs ?? 0)} ms`],
+    ...memory,
   ])
   if (failed.length > 0) process.exitCode = 1
 }
 
+/** One that breaks, or keeps the honest user from what he does, is a row of the table too. */
 async function carryOut(attack: Attack, place: Place, notices: Notices): Promise<Row> {
   await notices.alone()
-  if (attack.before !== undefined) place.operate(attack.before)
-  const hostile = await HostileProcess.start(attack.name, place.scene)
-  let noticed: Noticed
+  const { aloneMs } = notices
+  place.operate(attack.before)
+  const problems: string[] = []
+  let [noticed, outcome]: [Noticed, Outcome] = [
+    { aloneMs, besideMs: Infinity, isWithin: false, parts: 'none' },
+    { tried: 0, answers: {}, got: [], facts: [] },
+  ]
+  let hostile: HostileProcess | undefined
   try {
+    hostile = await HostileProcess.start(attack.name, place.scene)
     noticed = await notices.beside()
   } catch (error) {
-    hostile.kill()
-    throw error
+    problems.push(`there was trouble beside it: ${String(error)}`)
   }
-  const outcome = await hostile.stop()
-  if (attack.after !== undefined) place.operate(attack.after)
-  const got = [...outcome.got, ...place.damages()]
+  try {
+    outcome = (await hostile?.stop()) ?? outcome
+  } catch (error) {
+    problems.push(`it broke: ${String(error)}`)
+  }
+  place.operate(attack.after)
+  const got = [...outcome.got, ...problems, ...place.damages()]
   return { attack, outcome: { ...outcome, got }, noticed }
 }

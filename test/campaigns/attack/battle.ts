@@ -113,7 +113,7 @@ export interface Attack {
   /** What one try is: `connections`, `guesses`. */
   readonly unit: string
   readonly run: (battle: Battle) => Promise<void>
-  /** What an operator does at the tracker before it, and after it: commands. */
-  readonly before?: string
-  readonly after?: string
+  /** What an operator types at the tracker before it, and after it. */
+  readonly before?: readonly string[]
+  readonly after?: readonly string[]
 }

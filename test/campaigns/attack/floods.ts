@@ -6,7 +6,8 @@ import type { TestClient } from '../../tracker/support/test-client.ts'
 import type { Attack, Battle } from './battle.ts'
 import { codeOf, greeted, identityOf, loggedIn } from './callers.ts'
 
-const user = 'mallory'
+/** Not one of those who change something in another attack: his quotas will be used up. */
+const user = 'moriarty'
 const connections = 40
 /** Hardly any answer, and all that a line can take to be parsed. */
 const dearParams = Array.from({ length: 21_000 }, () => [])

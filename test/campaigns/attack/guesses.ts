@@ -176,8 +176,9 @@ export const guessAttacks: readonly Attack[] = [
     attacker: 'an outsider',
     unit: 'guesses',
     run: codes,
-    before: 'registration invited',
-    after: 'registration open',
+    // There are codes to be guessed.
+    before: ['registration invited', 'invite', `reset_password ${victim}`],
+    after: ['registration open'],
   },
   { name: 'guesses at who has an account', attacker: 'an outsider', unit: 'guesses', run: users },
 ]

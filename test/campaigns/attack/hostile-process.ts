@@ -33,7 +33,8 @@ export class HostileProcess {
       child.on('message', (message) => {
         if (message !== 'begun') resolve(message as Outcome)
       })
-      child.once('exit', () => reject(new Error(`the attack "${attack}" has ended by itself`)))
+      // Not when it exits: what it has told may not have been read yet.
+      child.once('disconnect', () => reject(new Error(`the attack "${attack}" has ended by itself`)))
     })
     const hostile = new HostileProcess(child, outcome)
     // Whoever waits for it below hears of it.

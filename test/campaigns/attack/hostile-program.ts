@@ -31,8 +31,5 @@ await attack.run({
   goesOn: () => !isOver,
   begun: () => process.send?.('begun'),
 })
-process.send?.(findings.outcome)
-process.disconnect()
 // Connections that are left do not keep it.
-process.exitCode = 0
-setImmediate(() => process.kill(process.pid, 'SIGKILL'))
+process.send?.(findings.outcome, () => process.kill(process.pid, 'SIGKILL'))

@@ -2,8 +2,9 @@
 // end its answers, and sends clients elsewhere. It has the key that its users expect.
 
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
+import { peakMiB } from '../../../bench/arena.ts'
 import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { pageEntries, pieceBytes, pieceCountMax } from '../../../src/common/limits.ts'
 import { buildManifest, type Manifest } from '../../../src/common/manifest.ts'
@@ -71,12 +72,6 @@ async function carryOut({ findings, goesOn, begun }: Battle, scheme: Scheme): Pr
     findings.onGot('control characters on the screen')
   await world.close()
   await tracker.stop()
-}
-
-/** The most memory that it has had (Linux). */
-function peakMiB({ process }: Program): number {
-  const status = readFileSync(`/proc/${process.pid}/status`, 'utf8')
-  return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
 }
 
 /** The first line of a reply. */

@@ -40,13 +40,19 @@ export class Notices {
     while (this.#alone.length < aloneFirst)
   }
 
+  /** His usual time. */
+  get aloneMs(): number {
+    return this.#wholeMs(this.#alone)
+  }
+
   /** Takes the time beside an attack. */
   async beside(): Promise<Noticed> {
     await pause(leadMs)
     const tries: Visit[][] = []
     do tries.push(await this.#severalVisits())
-    while (tries.length < triesMax && this.#wholeMs(tries.at(-1)) > boundTime * this.#wholeMs(this.#alone))
-    const [aloneMs, besideMs] = [this.#wholeMs(this.#alone), this.#wholeMs(tries.at(-1))]
+    while (tries.length < triesMax && this.#wholeMs(tries.at(-1)) > boundTime * this.aloneMs)
+    const { aloneMs } = this
+    const besideMs = this.#wholeMs(tries.at(-1))
     const wholes = tries.map((visits) => (this.#wholeMs(visits) / aloneMs).toFixed(2))
     return {
       aloneMs,

@@ -2,6 +2,7 @@
 // user who comes again and again and does what users do, while somebody takes the time.
 
 import { rmSync } from 'node:fs'
+import { peakMiB } from '../../../bench/arena.ts'
 import { loadIdentity } from '../../../src/common/security/identity.ts'
 import { clientOf, listOf, startTracker, type StartedTracker } from '../../integration/listened-world.ts'
 import type { Program } from '../../integration/programs.ts'
@@ -97,15 +98,29 @@ export class Place {
 
   /** What has happened to the programs that must not, as sentences. */
   damages(): string[] {
-    const programs = Object.entries({ tracker: this.#tracker.program, 'client of Ann': this.#ann })
-    return programs
+    return this.#programs()
       .filter(([, { ending, stderr }]) => ending !== undefined || /Error|at file/.test(stderr))
       .map(([name, { stderr }]) => `the ${name} has ended or complains: ${stderr.slice(-500)}`)
   }
 
-  /** Types a command at the tracker. */
-  operate(command: string): void {
-    this.#tracker.program.write(command)
+  /** Types commands at the tracker. */
+  operate(commands: readonly string[] = []): void {
+    this.#tracker.program.write(...commands)
+  }
+
+  /** The most memory that the programs have had, for people. */
+  memory(): [what: string, figure: string][] {
+    return this.#programs().map(([name, program]) => [
+      `memory of the ${name}, at most`,
+      `${peakMiB(program).toFixed(0)} MiB`,
+    ])
+  }
+
+  #programs(): [name: string, program: Program][] {
+    return [
+      ['tracker', this.#tracker.program],
+      ['client of Ann', this.#ann],
+    ]
   }
 
   /** Registers a hostile user, and gives it back as it is connected. */
