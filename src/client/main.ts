@@ -8,18 +8,13 @@ import { defaultDataFolder, makePrivateFolder } from '../common/data-folder.ts'
 import { exitCodeOf, onHangUp, whenWritten } from '../common/ending.ts'
 import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
 import { isLoopback } from '../common/networks.ts'
-import { loadIdentity } from '../common/security/identity.ts'
-import { Protection } from '../common/wire/protection.ts'
 import { parseArguments, type ClientArguments } from './arguments.ts'
-import { Client } from './client.ts'
+import type { Client } from './client.ts'
 import { compilerFlag } from './compiler-flag.ts'
 import { joinRunning, type RemoteClient } from './control/remote-client.ts'
-import { ControlServer } from './control/server.ts'
 import { keepShortLivedSmall } from './memory-flag.ts'
 import { claimFolder } from './storage/folder-claim.ts'
 import { runPrompt } from './prompt/prompt.ts'
-import { meetTrackers } from './tracker-link/meet-trackers.ts'
-import { TrackerTrust } from './tracker-link/tracker-trust.ts'
 import { passwordOf, scriptLines } from './script.ts'
 
 const flag = compilerFlag(process.versions.v8)
@@ -43,7 +38,7 @@ async function main(): Promise<number> {
 }
 
 async function run(options: ClientArguments): Promise<number> {
-  const { listen, trackers, encryption, advertise, uploadLimit, downloadLimit } = options
+  const { listen } = options
   refuseFolderAsInput()
   refuseUnreachable(options)
   const password = passwordOf(options.passwordFile, process.env)
@@ -55,32 +50,16 @@ async function run(options: ClientArguments): Promise<number> {
   if (giveBack === undefined) return useRunning(options, folder, password)
   // Also runs when a bug ends the program.
   process.once('exit', giveBack)
-  await meet(options, folder)
-  const client = new Client({
-    listen,
-    advertise,
-    trackers,
-    encryption,
-    folder,
-    uploadLimit,
-    downloadLimit,
-    onFailure,
-  })
-  await client.start()
-  const control = await ControlServer.start({
-    folder,
-    listen: formatAddress(listen),
-    operations: client,
-    subscribe: (listener) => client.subscribe(listener),
-    onFailure,
-  })
+  const { startOwnClient } = await import('./own-client.ts')
+  const ask = process.stdin.isTTY && process.stdout.isTTY ? askAtTerminal : undefined
+  const own = await startOwnClient(options, { folder, ask, onFailure })
   try {
-    const code = await converse(client, options, { password })
+    const code = await converse(own.client, options, { password, settlesAll: true })
     // Set now: the event loop may run empty before `end` sets it.
     process.exitCode = code
     return code
   } finally {
-    await Promise.all([client.close(), control.close()])
+    await own.close()
     giveBack()
   }
 }
@@ -114,6 +93,7 @@ async function useRunning(
       { ...options, linger: false },
       {
         password,
+        settlesAll: false,
         greeting,
         gone: ended.signal,
       },
@@ -124,19 +104,6 @@ async function useRunning(
   } finally {
     await client.close()
   }
-}
-
-/** Before anything else: nothing is said to a tracker that is not known. */
-function meet({ trackers, listen, encryption }: ClientArguments, folder: string): Promise<void> {
-  const protection = new Protection(loadIdentity(folder).forTls, encryption)
-  const isAsked = process.stdin.isTTY && process.stdout.isTTY
-  return meetTrackers({
-    trackers,
-    listen,
-    protection,
-    trust: new TrackerTrust(folder, trackers),
-    ask: isAsked ? askAtTerminal : undefined,
-  })
 }
 
 /** Anything but a yes is a no. */
@@ -155,6 +122,8 @@ async function askAtTerminal(question: string): Promise<boolean> {
 interface Talk {
   /** For commands that need one which is not typed. */
   readonly password: string | undefined
+  /** A script waits for all downloads in the end, not only if it began one. */
+  readonly settlesAll: boolean
   /** A line for a person, before the first prompt. */
   readonly greeting?: string
   /** The client has ended elsewhere. */
@@ -165,7 +134,7 @@ interface Talk {
 async function converse(
   client: Client | RemoteClient,
   { linger, script, isJson, stopsAtError }: ClientArguments,
-  { password, greeting, gone }: Talk,
+  { password, settlesAll, greeting, gone }: Talk,
 ): Promise<number> {
   let isLingering = false
   const isGiven = script.length > 0
@@ -182,7 +151,7 @@ async function converse(
       errors: isGiven ? process.stderr : undefined,
       isJson,
       stopsAtError: stopsAtError ?? isGiven,
-      settlesAll: client instanceof Client,
+      settlesAll,
     },
     linger,
     onLingering: () => (isLingering = true),

@@ -1,0 +1,54 @@
+// A client in this process, with its door for other terminals. Loaded only where none runs yet: a command for one that
+// runs should be answered before this was read.
+
+import { formatAddress } from '../common/addresses.ts'
+import { loadIdentity } from '../common/security/identity.ts'
+import { Protection } from '../common/wire/protection.ts'
+import type { ClientArguments } from './arguments.ts'
+import { Client } from './client.ts'
+import { ControlServer } from './control/server.ts'
+import { meetTrackers } from './tracker-link/meet-trackers.ts'
+import { TrackerTrust } from './tracker-link/tracker-trust.ts'
+
+export interface OwnClient {
+  readonly client: Client
+  close(): Promise<void>
+}
+
+export interface OwnClientOptions {
+  /** This process must have claimed it. */
+  readonly folder: string
+  /** Asks a person at the terminal; undefined where there is none. */
+  readonly ask: ((question: string) => Promise<boolean>) | undefined
+  /** A bug or a system failure in background work. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Rejects with a failure that says why it cannot start. */
+export async function startOwnClient(
+  { listen, advertise, trackers, encryption, uploadLimit, downloadLimit }: ClientArguments,
+  { folder, ask, onFailure }: OwnClientOptions,
+): Promise<OwnClient> {
+  // Before anything else: nothing is said to a tracker that is not known.
+  await meetTrackers({
+    trackers,
+    listen,
+    protection: new Protection(loadIdentity(folder).forTls, encryption),
+    trust: new TrackerTrust(folder, trackers),
+    ask,
+  })
+  const options = { listen, advertise, trackers, encryption, folder, uploadLimit, downloadLimit }
+  const client = new Client({ ...options, onFailure })
+  await client.start()
+  const control = await ControlServer.start({
+    folder,
+    listen: formatAddress(listen),
+    operations: client,
+    subscribe: (listener) => client.subscribe(listener),
+    onFailure,
+  })
+  const close = async (): Promise<void> => {
+    await Promise.all([client.close(), control.close()])
+  }
+  return { client, close }
+}
