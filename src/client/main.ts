@@ -1,6 +1,7 @@
 // The entry point of the client: parses the arguments, wires the parts together, sets the exit code.
 
 import { fstatSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { setFlagsFromString } from 'node:v8'
 import { formatAddress } from '../common/addresses.ts'
@@ -54,7 +55,7 @@ async function run(options: ClientArguments): Promise<number> {
   const ask = process.stdin.isTTY && process.stdout.isTTY ? askAtTerminal : undefined
   const own = await startOwnClient(options, { folder, ask, onFailure })
   try {
-    const code = await converse(own.client, options, { password, settlesAll: true })
+    const code = await converse(own.client, options, { folder, password, settlesAll: true })
     // Set now: the event loop may run empty before `end` sets it.
     process.exitCode = code
     return code
@@ -92,6 +93,7 @@ async function useRunning(
       client,
       { ...options, linger: false },
       {
+        folder,
         password,
         settlesAll: false,
         greeting,
@@ -120,6 +122,8 @@ async function askAtTerminal(question: string): Promise<boolean> {
 }
 
 interface Talk {
+  /** The data folder. */
+  readonly folder: string
   /** For commands that need one which is not typed. */
   readonly password: string | undefined
   /** A script waits for all downloads in the end, not only if it began one. */
@@ -134,7 +138,7 @@ interface Talk {
 async function converse(
   client: Client | RemoteClient,
   { linger, script, isJson, stopsAtError }: ClientArguments,
-  { password, settlesAll, greeting, gone }: Talk,
+  { folder, password, settlesAll, greeting, gone }: Talk,
 ): Promise<number> {
   let isLingering = false
   const isGiven = script.length > 0
@@ -153,6 +157,7 @@ async function converse(
       stopsAtError: stopsAtError ?? isGiven,
       settlesAll,
     },
+    historyFile: join(folder, 'history'),
     linger,
     onLingering: () => (isLingering = true),
     stop: gone === undefined ? stop.signal : AbortSignal.any([stop.signal, gone]),

@@ -5,6 +5,7 @@ import chalk, { Chalk } from 'chalk'
 import { systemCode } from '../../common/failure.ts'
 import type { ClientEvent, Operations } from '../operations.ts'
 import { Conversation } from './conversation.ts'
+import { History } from './history.ts'
 import { inputLines } from './input-lines.ts'
 import { runPiped, settleOrGiveUp, type ScriptLines } from './piped.ts'
 import { JsonPresenter, LinePresenter, type Presenter } from './presenter.ts'
@@ -37,6 +38,8 @@ export interface PromptOptions {
   readonly password?: string | undefined
   /** Keeps seeding after the end of piped input, until `stop`. */
   readonly linger: boolean
+  /** Where to remember what a person typed; undefined for nowhere. */
+  readonly historyFile?: string | undefined
   /** A line for a person, before the first prompt. */
   readonly greeting?: string
   /** Called when all input has been run and the prompt only lingers. */
@@ -119,7 +122,8 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
   const { operations, input, output, subscribe } = options
   const colours = process.env['NO_COLOR'] ? new Chalk({ level: 0 }) : chalk
   const promptText = (): string => `${colours.bold(plainLine({ text: operations.whoami() ?? 'coterie' }))}> `
-  const terminal = new Terminal(input, output, colours, promptText, endings.stop)
+  const history = new History(options.historyFile)
+  const terminal = new Terminal(input, output, colours, promptText, endings.stop, history)
   const conversation = new Conversation(
     {
       operations,

@@ -8,6 +8,7 @@ import type { ChalkInstance } from 'chalk'
 import { allCommands } from './commands/program.ts'
 import type { TerminalOutput } from './echo-output.ts'
 import { EchoOutput } from './echo-output.ts'
+import { History, historyLinesMax } from './history.ts'
 import { KeyInput } from './key-input.ts'
 import type { Line, Screen } from './text/line.ts'
 import { paintedLine } from './text/line.ts'
@@ -19,6 +20,7 @@ export class Terminal implements Screen {
   readonly #echo: EchoOutput
   readonly #chalk: ChalkInstance
   readonly #promptText: () => string
+  readonly #history: History
   readonly #lines: string[] = []
   #asking: Asking | undefined
   /** Called when a line is ready to run, or when no more will come. */
@@ -39,10 +41,12 @@ export class Terminal implements Screen {
     chalk: ChalkInstance,
     promptText: () => string,
     onQuit: () => void,
+    history = new History(),
   ) {
     this.#echo = new EchoOutput(output)
     this.#chalk = chalk
     this.#promptText = promptText
+    this.#history = history
     this.#onQuit = onQuit
     const completer = (line: string): [string[], string] => (this.#asking ? [[], line] : complete(line))
     this.#editor = createInterface({
@@ -50,15 +54,19 @@ export class Terminal implements Screen {
       output: this.#echo,
       terminal: true,
       completer,
-      historySize: 1000,
+      history: history.newestFirst,
+      historySize: historyLinesMax,
     })
     this.#editor.on('line', (line) => this.#onLine(line))
     this.#editor.on('close', () => this.#onEnd())
     this.#editor.on('SIGINT', () => this.#onInterrupt())
     this.#editor.on('SIGCONT', () => this.#onContinued())
-    this.#editor.on('history', (history) => {
+    this.#editor.on('history', (lines) => {
       // readline adds every line it reads to its history, passwords included.
-      if (this.#asking !== undefined && history[0] === this.#editor.line) history.shift()
+      if (lines[0] !== this.#editor.line) return
+      const kept = this.#asking === undefined ? this.#history.add(lines[0]) : undefined
+      if (kept === undefined) lines.shift()
+      else lines[0] = kept
     })
   }
 

@@ -39,6 +39,7 @@ const exitCode = await runPrompt({
   output,
   isTerminal: true,
   linger: false,
+  historyFile: process.env['HISTORY_FILE'],
   stop: stop.signal,
 })
 output.write(`passwords: ${client.calls.filter((call) => /^(login|createUser)/.test(call)).join(' ')}\n`)

@@ -135,6 +135,25 @@ describe('in a terminal', () => {
     expect(person.screen().join('\n')).toContain('createUser("abc", "secret", ) login("abc", "secret")')
   })
 
+  test('what was typed in an earlier run is there again, without the password that stood in it', async () => {
+    const env = { HISTORY_FILE: join(folder, 'history') }
+    const first = sitDown({ env })
+    await first.see(/coterie>$/)
+    first.type('login abc secret\r')
+    await first.see(/abc>$/)
+    first.type('list_groups\r')
+    await first.see(/no groups yet\nabc>$/)
+    first.type('quit\r')
+    await first.exit
+    const second = sitDown({ env })
+    await second.see(/coterie>$/)
+    const up = '\u001B[A'
+    second.type(`${up}${up}`)
+    await second.see(/coterie> list_groups$/)
+    second.type(up)
+    await second.see(/coterie> login abc$/)
+  })
+
   test('two passwords that differ are refused, and Ctrl-C takes the question back', async () => {
     const person = sitDown()
     await person.see(/coterie>$/)

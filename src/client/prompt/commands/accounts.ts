@@ -49,6 +49,7 @@ export const accountCommands: readonly PromptCommand[] = [
   {
     name: 'create_user',
     words: '<user> [password]',
+    secretsFrom: 1,
     summary: 'make an account',
     flags: [
       { flag: '--invite <code>', summary: 'where new users need a code from whoever runs the trackers' },
@@ -65,6 +66,7 @@ export const accountCommands: readonly PromptCommand[] = [
   {
     name: 'login',
     words: '<user> [password]',
+    secretsFrom: 1,
     summary: 'log in; what you shared and were downloading goes on',
     async run(surroundings, [user, typed]) {
       const password = await passwordFor('login <user> <password>', typed, surroundings)
@@ -85,6 +87,7 @@ export const accountCommands: readonly PromptCommand[] = [
   {
     name: 'change_password',
     words: '[old] [new]',
+    secretsFrom: 0,
     summary: 'set another password; your other machines are logged out',
     async run(surroundings, [typed, typedNew]) {
       const { operations } = surroundings
@@ -104,6 +107,7 @@ export const accountCommands: readonly PromptCommand[] = [
   {
     name: 'reset_password',
     words: '<user> <code> [new]',
+    secretsFrom: 1,
     summary: 'set a new password with a code from whoever runs the trackers',
     async run(surroundings, [user, code, typed]) {
       const asked = { twice: true, question: 'new password: ' }
@@ -118,6 +122,7 @@ export const accountCommands: readonly PromptCommand[] = [
   {
     name: 'delete_account',
     words: '[password]',
+    secretsFrom: 0,
     summary: 'leave all groups and end your account for good',
     async run(surroundings, [typed]) {
       const { operations } = surroundings

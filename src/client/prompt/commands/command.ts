@@ -39,6 +39,8 @@ export interface PromptCommand {
   readonly summary: string
   /** A flag may have a word behind it: `--invite <code>`. */
   readonly flags?: readonly { readonly flag: string; readonly summary: string }[]
+  /** The first of its words, from 0, that may be a password: it and those behind it are not remembered. */
+  readonly secretsFrom?: number
   /** Events are printed while it runs, because it waits for them. Otherwise they follow its reply. */
   readonly waits?: boolean
   /** A script waits in the end for what it begins. */
