@@ -8,7 +8,7 @@ export function isAllReached(): boolean {
 }
 
 export function say(what: string, ...columns: readonly (string | number)[]): void {
-  const shown = columns.map((column) => String(column).padStart(11)).join('')
+  const shown = columns.map((column) => ` ${String(column).padStart(10)}`).join('')
   console.log(`${what.padEnd(44)}${shown}`)
 }
 
