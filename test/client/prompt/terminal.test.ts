@@ -152,6 +152,7 @@ describe('in a terminal', () => {
     await second.see(/coterie> list_groups$/)
     second.type(up)
     await second.see(/coterie> login abc$/)
+    expect(second.output()).not.toContain('secret')
   })
 
   test('two passwords that differ are refused, and Ctrl-C takes the question back', async () => {
