@@ -8,11 +8,10 @@
 import { parseArgs } from 'node:util'
 import { Crew } from './load/crew.ts'
 import { actAll, logAllIn, restart, soak, startTracker } from './load/phases.ts'
-import { endAllGenerators } from './tracker/generator.ts'
 import { problemWithOpenFiles } from './tracker/open-files.ts'
 import { isAllReached } from './tracker/report.ts'
-import { endAllServers, trackerMain } from './tracker/server-process.ts'
-import { removeFolder } from './tracker/workplace.ts'
+import { trackerMain } from './tracker/server-process.ts'
+import { cleanUp, cleanUpOnSignals } from './tracker/workplace.ts'
 
 const { values } = parseArgs({
   options: {
@@ -41,12 +40,7 @@ if (problem !== undefined) {
   console.error(`this needs ${problem}`)
   process.exit(2)
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    cleanUp()
-    process.exit(1)
-  })
-}
+cleanUpOnSignals()
 try {
   console.log(`measuring ${trackerMain}, seed ${seed}`)
   const crew = new Crew(clients)
@@ -62,10 +56,4 @@ try {
   process.exitCode = isAllReached() ? 0 : 1
 } finally {
   cleanUp()
-}
-
-function cleanUp(): void {
-  endAllGenerators()
-  endAllServers()
-  removeFolder()
 }

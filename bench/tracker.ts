@@ -5,7 +5,6 @@
 // measure instead of this tree's, for comparison; it must speak this tree's version of the protocol and read its
 // logs. Exits with 1 when a bound is missed.
 
-import { endAllGenerators } from './tracker/generator.ts'
 import { benchCommands } from './tracker/parts/commands.ts'
 import { benchFullHouse } from './tracker/parts/full-house.ts'
 import { benchMemory } from './tracker/parts/memory.ts'
@@ -16,8 +15,8 @@ import { benchQueries } from './tracker/parts/queries.ts'
 import { benchSnapshots } from './tracker/parts/snapshots.ts'
 import { benchStart } from './tracker/parts/start.ts'
 import { isAllReached } from './tracker/report.ts'
-import { endAllServers, trackerMain } from './tracker/server-process.ts'
-import { removeFolder } from './tracker/workplace.ts'
+import { trackerMain } from './tracker/server-process.ts'
+import { cleanUp, cleanUpOnSignals } from './tracker/workplace.ts'
 
 const parts = new Map([
   ['queries', benchQueries],
@@ -37,12 +36,7 @@ if (unknown !== undefined) {
   console.error(`there is no part "${unknown}"; there are ${[...parts.keys()].join(', ')}`)
   process.exit(2)
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    cleanUp()
-    process.exit(1)
-  })
-}
+cleanUpOnSignals()
 try {
   console.log(`measuring ${trackerMain}`)
   for (const [name, run] of parts) {
@@ -53,10 +47,4 @@ try {
   process.exitCode = isAllReached() ? 0 : 1
 } finally {
   cleanUp()
-}
-
-function cleanUp(): void {
-  endAllGenerators()
-  endAllServers()
-  removeFolder()
 }

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeNonce } from '../../src/common/security/challenge.ts'
 import { makeIdentity } from '../../src/common/security/identity.ts'
-import { ServerProcess } from './server-process.ts'
+import { endAllGenerators } from './generator.ts'
+import { endAllServers, ServerProcess } from './server-process.ts'
 import { communities, fileId, sizeBytes } from './states.ts'
 import { benchCredentials, TrackerUser } from './tracker-user.ts'
 import { writeLog } from './write-log.ts'
@@ -16,8 +17,21 @@ export const commandsOfLongLog = 1_000_000
 /** The folder of this run, removed at its end. */
 export const folder = mkdtempSync(join(tmpdir(), 'coterie-bench-'))
 
-export function removeFolder(): void {
+/** Ends every process of this run, and removes its folder. */
+export function cleanUp(): void {
+  endAllGenerators()
+  endAllServers()
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** Call it at the start: a run that is broken off leaves nothing behind either. */
+export function cleanUpOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      cleanUp()
+      process.exit(1)
+    })
+  }
 }
 
 /** Enough for 2,500 connections: a tracker may bound those of one user. */

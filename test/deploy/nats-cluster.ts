@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseNatsAddress, type NatsAddress } from '../../src/tracker/log/nats/nats-address.ts'
 import { parseNatsCredentials } from '../../src/tracker/log/nats/nats-credentials.ts'
-import { freePorts, natsProgram } from '../tracker/support/nats-server.ts'
+import { freePorts } from '../free-ports.ts'
+import { natsProgram } from '../tracker/support/nats-server.ts'
 import { deploy, read } from './deployed.ts'
 
 /** Of JetStream in the cluster: a server says that it is the one, or who is. */

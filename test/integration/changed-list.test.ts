@@ -2,7 +2,7 @@
 
 import { readdirSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freePorts } from '../tracker/support/nats-server.ts'
+import { freePorts } from '../free-ports.ts'
 import type { Program } from './programs.ts'
 import { World } from './world.ts'
 

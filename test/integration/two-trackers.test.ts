@@ -2,24 +2,14 @@
 // a person notices a short pause at most. Nothing is typed twice, nobody logs in again.
 
 import { writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { freePorts } from '../free-ports.ts'
 import type { Program } from './programs.ts'
 import { isSame, MiB, World } from './world.ts'
 
 let world: World
 let list: string
 const trackers: Program[] = []
-
-/** Two ports that are free now; trackers are restarted on them, so they must be named in a file. */
-async function freePorts(): Promise<number[]> {
-  const servers = [createServer(), createServer()]
-  for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening')
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  for (const server of servers) server.close()
-  return ports
-}
 
 async function startTracker(number: number): Promise<void> {
   const words = [list, String(number), '--data-dir', world.path('community')]
@@ -77,7 +67,8 @@ let ben: Program
 beforeAll(async () => {
   world = new World()
   list = world.path('two.txt')
-  writeFileSync(list, (await freePorts()).map((port) => `127.0.0.1:${port}\n`).join(''))
+  // Named in a file, since trackers are restarted on them.
+  writeFileSync(list, (await freePorts(2)).map((port) => `127.0.0.1:${port}\n`).join(''))
   await Promise.all([startTracker(1), startTracker(2)])
   ;[ann, ben] = await Promise.all([user('ann'), user('ben')])
   await world.group('g', ann, ben)
