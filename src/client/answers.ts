@@ -1,5 +1,6 @@
 // Answers that a client gives without asking a tracker.
 
+import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
 import { passwordBytesMax } from '../common/limits.ts'
 import { refuse, type Answer } from '../common/refusal.ts'
 
@@ -25,6 +26,17 @@ export function beginsAnew(group: string, name: string): Answer<never> {
 
 export function noSuchDownload(group: string, name: string): Answer<never> {
   return refuse('no-such-download', `there is no download of ${name} from ${group}`)
+}
+
+/**
+ * A failure, such as a lost tracker, as a refusal; undefined for a bug. A system error is no bug either, although a
+ * better-worded failure should have replaced it.
+ */
+export function refusalOf(error: unknown): Answer<never> | undefined {
+  const isFailure = error instanceof Failure
+  if (!isFailure && systemCode(error) === undefined) return undefined
+  const isLocal = !isFailure || error.code === 'file' || error.code === 'data'
+  return refuse(isLocal ? 'local-file' : 'unavailable', sentenceOf(error))
 }
 
 /** Why this is no code of an operator, for a new password or a registration: those are 128 bits in hex. */

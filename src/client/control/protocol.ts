@@ -71,6 +71,9 @@ export const controlProtocol = {
 
 export type ControlProtocol = typeof controlProtocol
 
+/** Where the client that runs listens, in its data folder. */
+export const socketName = 'control.sock'
+
 /** Up with each change that a program of before would not understand. */
 export const controlVersion = 1
 

@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import { Failure, systemCode } from '../../common/failure.ts'
 import type { FileEntry, GroupEntry } from '../../common/protocol/tracker-protocol.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
-import { version } from '../../common/version.ts'
+import { clientProgram } from '../../common/version.ts'
 import { Caller } from '../../common/wire/caller.ts'
 import { Channel } from '../../common/wire/channel.ts'
 import type { ClientEvent, DownloadView, Operations, SharedFile } from '../operations.ts'
@@ -15,10 +15,10 @@ import {
   controlLineBytesMax,
   controlProtocol,
   controlVersion,
+  socketName,
   type ControlProtocol,
   type RemoteOperation,
 } from './protocol.ts'
-import { socketName } from './server.ts'
 
 export interface RemoteClientOptions {
   /** The data folder of the client that runs. */
@@ -197,9 +197,8 @@ export class RemoteClient implements Operations {
       onTold: { event: ({ event }) => this.#onEvent(event) },
       onClosed: () => this.#onClosed(caller),
     })
-    const program = `coterie-client/${version}`
     const { listen } = this.#options
-    const hello = await caller.request('hello', { protocol: controlVersion, program, listen })
+    const hello = await caller.request('hello', { protocol: controlVersion, program: clientProgram, listen })
     if (!hello.ok) {
       caller.close()
       throw new Failure('start', hello.refusal.sentence)

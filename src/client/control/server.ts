@@ -5,12 +5,13 @@ import { once } from 'node:events'
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
+import { Failure, sentenceOf } from '../../common/failure.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { version } from '../../common/version.ts'
+import { clientProgram, version } from '../../common/version.ts'
 import { Channel } from '../../common/wire/channel.ts'
 import type { Stage } from '../../common/wire/methods.ts'
 import { Responder, type Handlers } from '../../common/wire/responder.ts'
+import { refusalOf } from '../answers.ts'
 import type { ClientEvent, Operations } from '../operations.ts'
 import { SocketFolder } from '../storage/socket-folder.ts'
 import {
@@ -18,12 +19,10 @@ import {
   controlProtocol,
   controlVersion,
   remoteOperations,
+  socketName,
   type ControlProtocol,
   type RemoteOperation,
 } from './protocol.ts'
-
-/** Where the socket is, in the data folder. */
-export const socketName = 'control.sock'
 
 export interface ControlServerOptions {
   /** The data folder; this process must have claimed it. */
@@ -121,7 +120,7 @@ export class ControlServer {
     { protocol, program, listen }: { protocol: number; program: string; listen: string },
     terminal: Terminal,
   ): Answer<{ program: string; user?: string | undefined }> {
-    if (protocol !== controlVersion || program !== `coterie-client/${version}`)
+    if (protocol !== controlVersion || program !== clientProgram)
       return refuse(
         'protocol-version',
         `the client that runs in this folder is coterie ${version}, and this is ${program.replace('coterie-client/', '')}; end the one that runs first`,
@@ -132,7 +131,7 @@ export class ControlServer {
         `another client uses this folder, and listens on ${this.#options.listen}; give this one its own with --data-dir`,
       )
     terminal.stage = 'greeted'
-    return accept({ program: `coterie-client/${version}`, user: this.#options.operations.whoami() })
+    return accept({ program: clientProgram, user: this.#options.operations.whoami() })
   }
 
   async #operate(name: RemoteOperation, given: unknown[]): Promise<Answer<{ value?: unknown }>> {
@@ -147,10 +146,9 @@ export class ControlServer {
       if (!isAnswer(result)) return accept({ value: result })
       return result.ok ? accept({ value: result.value }) : result
     } catch (error) {
-      // No tracker, or the system refuses something: words for a person, and no bug.
-      if (error instanceof Failure || systemCode(error) !== undefined)
-        return refuse('unavailable', sentenceOf(error))
-      throw error
+      const refusal = refusalOf(error)
+      if (refusal === undefined) throw error
+      return refusal
     }
   }
 

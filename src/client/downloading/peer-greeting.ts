@@ -7,7 +7,7 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, type Answer, type Refusal } from '../../common/refusal.ts'
 import { checkProof, makeNonce, proveKey } from '../../common/security/challenge.ts'
 import type { Identity } from '../../common/security/identity.ts'
-import { protocolVersion, version } from '../../common/version.ts'
+import { protocolVersion, clientProgram } from '../../common/version.ts'
 import type { Caller } from '../../common/wire/caller.ts'
 
 /** Timeout of each answer until the file is open: a peer that hangs occupies a slot. */
@@ -43,7 +43,7 @@ export async function greetPeer(
   { peer, ticket, identity }: Introduction,
 ): Promise<Answer<void>> {
   const nonce = makeNonce()
-  const program = `coterie-client/${version}`
+  const program = clientProgram
   const greeting = await caller
     .request('hello', { protocol: protocolVersion, program, nonce, ticket }, { timeoutMs: openTimeoutMs })
     .catch((error: unknown) => {

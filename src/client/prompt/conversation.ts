@@ -1,9 +1,8 @@
 // Runs one line and presents its reply: the part of the prompt that scripts and people share. Also keeps the order:
 // events that occur while a command runs are presented after its reply.
 
-import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import type { Answer, Refusal } from '../../common/refusal.ts'
-import { refuse } from '../../common/refusal.ts'
+import { refusalOf } from '../answers.ts'
 import type { ClientEvent } from '../operations.ts'
 import type { Call } from './call.ts'
 import { callOf } from './call.ts'
@@ -85,13 +84,9 @@ export class Conversation {
       if (answer.ok && command.begins === 'download') this.hasBegunDownload = true
       return answer
     } catch (error) {
-      if (error instanceof Failure) {
-        const isLocal = error.code === 'file' || error.code === 'data'
-        return refuse(isLocal ? 'local-file' : 'unavailable', sentenceOf(error))
-      }
-      // A system error is no bug either, although a better-worded failure should have replaced it.
-      if (systemCode(error) !== undefined) return refuse('local-file', sentenceOf(error))
-      throw error
+      const refusal = refusalOf(error)
+      if (refusal === undefined) throw error
+      return refusal
     }
   }
 

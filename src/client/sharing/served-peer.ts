@@ -1,6 +1,6 @@
 // Serves one connection of another client, from its ticket to its last piece.
 
-import { protocolVersion, version } from '../../common/version.ts'
+import { protocolVersion, clientProgram } from '../../common/version.ts'
 import { peerProtocol, type PeerProtocol } from '../../common/protocol/peer-protocol.ts'
 import { pieceLength } from '../../common/pieces.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
@@ -192,7 +192,7 @@ export class ServedPeer implements UploadPeer {
     this.#claim(admitted.value.user)
     return accept({
       protocol: protocolVersion,
-      program: `coterie-client/${version}`,
+      program: clientProgram,
       nonce: this.#challenge.responderNonce,
       key: identity.publicKey,
       proof: proveKey(identity, 'responder', this.#challenge),

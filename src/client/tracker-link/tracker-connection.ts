@@ -9,7 +9,7 @@ import { makeNonce, proveLoginKey } from '../../common/security/challenge.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { ScramClient, type KeySource } from '../../common/security/scram.ts'
 import { isSameVerifier, sessionVerifier } from '../../common/security/session.ts'
-import { protocolVersion, version } from '../../common/version.ts'
+import { protocolVersion, clientProgram } from '../../common/version.ts'
 import { Caller, type CallerEvents } from '../../common/wire/caller.ts'
 import type { Channel } from '../../common/wire/channel.ts'
 import { openChannel } from '../../common/wire/open-channel.ts'
@@ -41,7 +41,6 @@ export interface TrackerConnectionOptions {
   readonly protection: Protection
   /** Which key the tracker has. */
   readonly trust: Pick<TrackerTrust, 'check' | 'pinOf'>
-  /** The port where other clients reach this one. */
   /** Where others are told to reach this client. */
   readonly whereabouts: () => Promise<Where>
   readonly told: Told
@@ -292,7 +291,7 @@ export class TrackerConnection {
   }
 
   async #greet(caller: Caller<TrackerProtocol>): Promise<Greeting> {
-    const program = `coterie-client/${version}`
+    const program = clientProgram
     let greeting: Answer<Greeting>
     try {
       greeting = await caller.request('hello', { protocol: protocolVersion, program })
