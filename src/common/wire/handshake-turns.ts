@@ -54,22 +54,22 @@ export class HandshakeTurns {
     if (this.#pace.unfinished === Infinity) return begin(() => undefined)
     this.#unfinished++
     let counts = true
-    const end = (): void => {
+    /** Whether it still counted. */
+    const uncount = (): boolean => {
       clearTimeout(timer)
-      if (!counts) return
+      const did = counts
+      if (counts) this.#unfinished--
       counts = false
-      this.#unfinished--
-      this.#work()
+      return did
+    }
+    const end = (): void => {
+      if (uncount()) this.#work()
     }
     const timer = setTimeout(end, this.#pace.countsForMs)
     timer.unref()
     const hasBegun = begin(end)
-    if (!hasBegun && counts) {
-      // Without `end`: the caller looks for the next one itself.
-      counts = false
-      clearTimeout(timer)
-      this.#unfinished--
-    }
+    // Without `end`: the caller looks for the next one itself.
+    if (!hasBegun) uncount()
     return hasBegun
   }
 
