@@ -63,7 +63,7 @@ by default ${defaultTrackerFile} in the current folder.
 
 Rates are bytes a second: 512K, 4M, none. Once it runs, "help" lists the
 commands. Commands can be piped in too, one a line; the client then exits with
-0 if all went well and with 1 if a command or download failed.`
+0 if all went well, and else says by its exit code what failed first.`
 
 /** Throws a `usage` failure, one sentence, for invalid arguments. */
 export function parseArguments(argv: readonly string[], readFile: (path: string) => string): ParsedArguments {

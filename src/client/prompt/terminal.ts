@@ -8,7 +8,7 @@ import type { ChalkInstance } from 'chalk'
 import { allCommands } from './commands/program.ts'
 import type { TerminalOutput } from './echo-output.ts'
 import { EchoOutput } from './echo-output.ts'
-import { History, historyLinesMax } from './history.ts'
+import { historyLinesMax, type History } from './history.ts'
 import { KeyInput } from './key-input.ts'
 import type { Line, Screen } from './text/line.ts'
 import { paintedLine } from './text/line.ts'
@@ -41,7 +41,7 @@ export class Terminal implements Screen {
     chalk: ChalkInstance,
     promptText: () => string,
     onQuit: () => void,
-    history = new History(),
+    history: History,
   ) {
     this.#echo = new EchoOutput(output)
     this.#chalk = chalk

@@ -81,7 +81,7 @@ export const accountCommands: readonly PromptCommand[] = [
     words: '',
     summary: 'log out; sharing and downloads stop until the next login',
     async run({ operations }) {
-      return withData(sayIfDone(await operations.logout(), 'logged out'), {})
+      return sayIfDone(await operations.logout(), 'logged out')
     },
   },
   {
