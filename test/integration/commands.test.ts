@@ -144,8 +144,9 @@ describe('files', () => {
     expect(await ben.say(`upload_file ${twin} v1`)).toBe(line)
     expect(await cem.say('list_files v1')).toBe('doc.txt  2000 bytes  2 seeders')
 
-    writeFileSync(world.path('elsewhere', 'doc.txt'), 'other content')
-    expect(await cem.say(`upload_file ${twin} v1`)).toBe(
+    world.makeFolder('apart')
+    const other = world.makeFile('apart/doc.txt', 13)
+    expect(await cem.say(`upload_file ${other} v1`)).toBe(
       'error: v1 has another file called doc.txt, shared by ann',
     )
     expect(await cem.say('list_files v1')).toBe('doc.txt  2000 bytes  2 seeders')
