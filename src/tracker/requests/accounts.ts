@@ -10,7 +10,7 @@ import { protocolVersion, version } from '../../common/version.ts'
 import { hashOfCode } from '../admission/codes.ts'
 import { mayAdvertise } from './advertised.ts'
 import { change } from './changes.ts'
-import { answerChallenge, loginFailed, tooManyAttempts } from './password-proof.ts'
+import { answerChallenge, tooManyAttempts } from './password-proof.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { Params } from '../../common/wire/methods.ts'
 import type { HandlersOf, RefusedLogin, Services } from './services.ts'
@@ -140,21 +140,21 @@ function finishLogin(
     note('too-many-attempts')
     return tooManyAttempts
   }
-  const proved = answerChallenge(sequencer.state, login, params.clientFinal, from)
-  if (proved === undefined) {
+  const proved = answerChallenge(sequencer, login, params.clientFinal, from)
+  if (!proved.ok) {
     attempts.onFailed(user, from.host, nowMs())
     note('login-failed')
-    return loginFailed
+    return proved
   }
   if (!isOwner()) {
     note('proof-failed')
     return proofFailed
   }
   attempts.onLoggedIn(user, params.key)
-  const session = sessionOf(services, from.logIn(user, proved.account, params.key, params))
+  const session = sessionOf(services, from.logIn(user, proved.value.account, params.key, params))
   presence.onLogin(from.login)
   return accept({
-    serverFinal: proved.serverFinal,
+    serverFinal: proved.value.serverFinal,
     trackers: [...sequencer.state.trackers.keys()],
     session,
   })

@@ -92,10 +92,10 @@ function provePassword(
   const isTooMany =
     key === undefined ? attempts.isBlocked(user, from.host, nowMs()) : attempts.isGuessing(user, key, nowMs())
   if (isTooMany) return tooManyAttempts
-  const proved = answerChallenge(sequencer.state, login, clientFinal, from)
-  if (proved !== undefined) return accept(proved.account)
+  const proved = answerChallenge(sequencer, login, clientFinal, from)
+  if (proved.ok) return accept(proved.value.account)
   if (key === undefined) attempts.onFailed(user, from.host, nowMs())
   else attempts.onGuessed(user, key, nowMs())
   onLoginRefused(from.host, sequencer.state.accounts.has(user) ? user : undefined, 'login-failed')
-  return wrongPassword
+  return proved.refusal.code === 'login-failed' ? wrongPassword : proved
 }

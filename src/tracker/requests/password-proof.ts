@@ -1,26 +1,33 @@
 // The proof that somebody knows a password: the answer to the challenge of `login_start`.
 
-import { refuse } from '../../common/refusal.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { checkClientFinal } from '../../common/security/scram.ts'
-import type { State } from '../state/state.ts'
+import type { Sequencer } from '../sequencer.ts'
 import type { PendingLogin, Requester, Standing } from './requester.ts'
 
 /** One sentence for a wrong password and for a user that does not exist, so that nobody learns who has an account. */
-export const loginFailed = refuse('login-failed', 'wrong user name or password')
+const loginFailed = refuse('login-failed', 'wrong user name or password')
 export const tooManyAttempts = refuse('too-many-attempts', 'too many failed attempts; wait a minute')
+const cannotTell = refuse(
+  'unavailable',
+  'this tracker cannot tell yet whether the password is right; try again',
+)
 
 interface Proved {
   readonly serverFinal: string
   readonly account: Standing
 }
 
-/** Undefined when the answer is wrong, or the account has gone or got another password since the challenge. */
+/**
+ * Refuses as unavailable where the tracker cannot know: it does not see the newest changes, or the account came or got
+ * another password since the challenge. Else a tracker that is behind would call a right password wrong.
+ */
 export function answerChallenge(
-  { accounts }: State,
+  { state: { accounts }, isCurrent }: Pick<Sequencer, 'state' | 'isCurrent'>,
   { user, clientFirstBare, serverFirst, credentials, account }: PendingLogin,
   clientFinal: string,
   { secure }: Requester,
-): Proved | undefined {
+): Answer<Proved> {
   const serverFinal = checkClientFinal(
     clientFirstBare,
     serverFirst,
@@ -29,6 +36,7 @@ export function answerChallenge(
     secure?.binding,
   )
   const now = accounts.get(user)
-  if (serverFinal === undefined || account === undefined || now?.id !== account.id) return undefined
-  return now.epoch === account.epoch ? { serverFinal, account } : undefined
+  const isSame = now?.id === account?.id && now?.epoch === account?.epoch
+  if (serverFinal !== undefined && account !== undefined && isSame) return accept({ serverFinal, account })
+  return isCurrent && (isSame || now === undefined) ? loginFailed : cannotTell
 }
