@@ -66,13 +66,13 @@ async function beMeasured(folder: string, tracker: string): Promise<void> {
   // By then the modules are compiled.
   await setTimeout(500)
   delay.enable()
-  const answer = await client.login(user, password)
+  const answer = await client.operations.login(user, password)
   if (!answer.ok) throw new Error(answer.refusal.sentence)
   process.send?.('logged in')
 }
 
 async function countSeeded(looker: Client): Promise<number> {
-  const answer = await looker.listFiles(group)
+  const answer = await looker.operations.listFiles(group)
   if (!answer.ok) throw new Error(answer.refusal.sentence)
   return answer.value.filter(({ seeders }) => seeders > 0).length
 }
@@ -105,16 +105,16 @@ if (process.argv[2] === 'measured') {
   await inArena(async (arena) => {
     const looker = makeClient(join(arena.folder, 'looker'), arena.trackerAddress)
     await looker.start()
-    await looker.createUser('looker', password)
-    await looker.login('looker', password)
-    await looker.createGroup(group)
+    await looker.operations.createUser('looker', password)
+    await looker.operations.login('looker', password)
+    await looker.operations.createGroup(group)
     const folder = join(arena.folder, 'sharer')
     const sharer = makeClient(folder, arena.trackerAddress)
     await sharer.start()
-    await sharer.createUser(user, password)
-    await sharer.login(user, password)
-    await sharer.joinGroup(group)
-    await looker.acceptRequest(group, user)
+    await sharer.operations.createUser(user, password)
+    await sharer.operations.login(user, password)
+    await sharer.operations.joinGroup(group)
+    await looker.operations.acceptRequest(group, user)
     await sharer.close()
     remember(arena, folder, count)
     const rounds: [number, number][] = []

@@ -144,7 +144,7 @@ async function converse(
   const isGiven = script.length > 0
   const isPlain = isGiven || isJson || process.env['TERM'] === 'dumb'
   const code = await runPrompt({
-    operations: client,
+    operations: client.operations,
     subscribe: (listener) => client.subscribe(listener),
     input: process.stdin,
     output: process.stdout,
@@ -165,7 +165,7 @@ async function converse(
   })
   if (stoppedBy === undefined) return code
   // A finished script that only lingers is meant to be ended by a signal: nothing was cut short.
-  const downloads = isLingering ? await client.showDownloads() : []
+  const downloads = isLingering ? await client.operations.showDownloads() : []
   const isThrough = isLingering && downloads.every(({ state }) => state === 'complete' || state === 'failed')
   return isThrough && stoppedBy !== 'SIGHUP' ? code : exitCodeOf(stoppedBy)
 }

@@ -1,5 +1,5 @@
 // The operations of a client, independent of how commands are typed or shown, and of the process that asks for them.
-// The prompt calls them; client.ts implements them with the tracker link, the share library and the downloads.
+// The prompt calls them; `actions` does them, with the tracker link, the share library and the downloads.
 
 import type { FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../common/refusal.ts'
@@ -54,7 +54,7 @@ export type ClientEvent =
   /** Anything else, as one sentence. */
   | { readonly kind: 'notice'; readonly sentence: string }
 
-export interface Operations {
+export interface AccountOperations {
   /** `invite`: a code from whoever runs the trackers, where new users need one. */
   createUser(user: string, password: string, invite?: string): Promise<Answer<void>>
   /** Resumes the shares and unfinished downloads of this user. */
@@ -69,7 +69,9 @@ export interface Operations {
   deleteAccount(password: string): Promise<Answer<void>>
   /** The logged-in user, if any. */
   whoami(): string | undefined
+}
 
+export interface GroupOperations {
   /** `hidden`: listed only to its members and those who ask to join. */
   createGroup(group: string, hidden?: boolean): Promise<Answer<void>>
   listGroups(): Promise<Answer<GroupEntry[]>>
@@ -81,7 +83,9 @@ export interface Operations {
   leaveGroup(group: string): Promise<Answer<void>>
   listMembers(group: string): Promise<Answer<string[]>>
   removeMember(group: string, user: string): Promise<Answer<void>>
+}
 
+export interface FileOperations {
   /** Hashes and shares a file. */
   uploadFile(path: string, group: string): Promise<Answer<SharedFile>>
   listFiles(group: string): Promise<Answer<FileEntry[]>>
@@ -92,15 +96,17 @@ export interface Operations {
     destination: string,
     options: { overwrite: boolean },
   ): Promise<Answer<{ destination: string; waiting: boolean }>>
+  /** Stops serving the file at once. `isTold`: the trackers know; otherwise they are told later. */
+  stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>>
+}
+
+export interface DownloadOperations {
   /** In the order of the commands; unfinished ones of earlier sessions come first. */
   showDownloads(): Promise<DownloadView[]>
   pauseDownload(group: string, name: string): Promise<Answer<void>>
   resumeDownload(group: string, name: string): Promise<Answer<void>>
   /** Ends an incomplete download and removes what it fetched. */
   cancelDownload(group: string, name: string): Promise<Answer<void>>
-  /** Stops serving the file at once. `isTold`: the trackers know; otherwise they are told later. */
-  stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>>
-
   /** Bytes per second over all transfers; undefined means no limit. */
   setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): Promise<void>
   /**
@@ -108,6 +114,6 @@ export interface Operations {
    * no reachable seeder for that long counts as failed; it resumes at the next login.
    */
   downloadsSettled(group?: string, giveUpWithoutSeederMs?: number): Promise<void>
-  /** Stops everything at once. Unfinished downloads resume at the next login. */
-  close(): Promise<void>
 }
+
+export interface Operations extends AccountOperations, GroupOperations, FileOperations, DownloadOperations {}

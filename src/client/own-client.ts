@@ -43,7 +43,7 @@ export async function startOwnClient(
   const control = await ControlServer.start({
     folder,
     listen: formatAddress(listen),
-    operations: client,
+    operations: client.operations,
     subscribe: (listener) => client.subscribe(listener),
     onFailure,
   })

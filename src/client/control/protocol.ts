@@ -4,41 +4,51 @@
 
 import * as v from 'valibot'
 import { Count, Nothing } from '../../common/protocol/fields.ts'
+import type { Answer } from '../../common/refusal.ts'
 import type { Protocol } from '../../common/wire/methods.ts'
 import type { ClientEvent, Operations } from '../operations.ts'
 
 /** What another process can ask for: all but what `hello` and notifications say, and the end. */
-export type RemoteOperation = Exclude<keyof Operations, 'whoami' | 'close'>
+export type RemoteOperation = Exclude<keyof Operations, 'whoami'>
 
-/** Typed as a record so that an operation which is missing here does not compile. */
-const names: Readonly<Record<RemoteOperation, true>> = {
-  createUser: true,
-  login: true,
-  logout: true,
-  changePassword: true,
-  resetPassword: true,
-  deleteAccount: true,
-  createGroup: true,
-  listGroups: true,
-  joinGroup: true,
-  listRequests: true,
-  acceptRequest: true,
-  rejectRequest: true,
-  leaveGroup: true,
-  listMembers: true,
-  removeMember: true,
-  uploadFile: true,
-  listFiles: true,
-  downloadFile: true,
-  showDownloads: true,
-  pauseDownload: true,
-  resumeDownload: true,
-  cancelDownload: true,
-  stopShare: true,
-  setLimit: true,
-  downloadsSettled: true,
+type IsAnswer<O extends (...given: never[]) => unknown> =
+  Awaited<ReturnType<O>> extends Answer<unknown> ? 'answers' : 'returns'
+
+/**
+ * Whether the operation may refuse, or always has a result. Typed as a record so that an operation which is missing here
+ * does not compile.
+ */
+export const remoteOperations: { readonly [O in RemoteOperation]: IsAnswer<Operations[O]> } = {
+  createUser: 'answers',
+  login: 'answers',
+  logout: 'answers',
+  changePassword: 'answers',
+  resetPassword: 'answers',
+  deleteAccount: 'answers',
+  createGroup: 'answers',
+  listGroups: 'answers',
+  joinGroup: 'answers',
+  listRequests: 'answers',
+  acceptRequest: 'answers',
+  rejectRequest: 'answers',
+  leaveGroup: 'answers',
+  listMembers: 'answers',
+  removeMember: 'answers',
+  uploadFile: 'answers',
+  listFiles: 'answers',
+  downloadFile: 'answers',
+  showDownloads: 'returns',
+  pauseDownload: 'answers',
+  resumeDownload: 'answers',
+  cancelDownload: 'answers',
+  stopShare: 'answers',
+  setLimit: 'returns',
+  downloadsSettled: 'returns',
 }
-export const remoteOperations = Object.keys(names) as RemoteOperation[]
+export const remoteNames = Object.keys(remoteOperations) as RemoteOperation[]
+
+/** Which argument is a path, which means something else in another working folder. */
+export const pathArguments: { readonly [O in RemoteOperation]?: number } = { uploadFile: 0, downloadFile: 2 }
 
 /** `given`: the arguments of the operation, in its order. */
 const operation = {
@@ -58,7 +68,7 @@ export const controlProtocol = {
       result: v.object({ program: v.string(), user: v.optional(v.string()) }),
     },
     ping: { stage: 'greeted', params: Nothing, result: Nothing },
-    ...(Object.fromEntries(remoteOperations.map((name) => [name, operation])) as Record<
+    ...(Object.fromEntries(remoteNames.map((name) => [name, operation])) as Record<
       RemoteOperation,
       typeof operation
     >),

@@ -4,17 +4,19 @@ import { connect } from 'node:net'
 import { resolve, sep } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Failure, systemCode } from '../../common/failure.ts'
-import type { FileEntry, GroupEntry } from '../../common/protocol/tracker-protocol.ts'
-import { accept, type Answer } from '../../common/refusal.ts'
+import { accept } from '../../common/refusal.ts'
 import { clientProgram } from '../../common/version.ts'
 import { Caller } from '../../common/wire/caller.ts'
 import { Channel } from '../../common/wire/channel.ts'
-import type { ClientEvent, DownloadView, Operations, SharedFile } from '../operations.ts'
+import type { ClientEvent, Operations } from '../operations.ts'
 import { SocketFolder } from '../storage/socket-folder.ts'
 import {
   controlLineBytesMax,
   controlProtocol,
   controlVersion,
+  pathArguments,
+  remoteNames,
+  remoteOperations,
   socketName,
   type ControlProtocol,
   type RemoteOperation,
@@ -27,7 +29,8 @@ export interface RemoteClientOptions {
   readonly listen: string
 }
 
-export class RemoteClient implements Operations {
+export class RemoteClient {
+  readonly operations: Operations = this.#operations()
   readonly #options: RemoteClientOptions
   readonly #listeners = new Set<(event: ClientEvent) => void>()
   readonly #ended: Promise<void>
@@ -61,133 +64,27 @@ export class RemoteClient implements Operations {
     return () => void this.#listeners.delete(listener)
   }
 
-  whoami(): string | undefined {
-    return this.#user
-  }
-
   /** Leaves; the client that runs goes on. */
   async close(): Promise<void> {
     this.#isClosing = true
     this.#caller?.close()
   }
 
-  createUser(user: string, password: string, invite?: string): Promise<Answer<void>> {
-    return this.#ask('createUser', user, password, invite)
+  /** Each asks the client that runs, for as long as it takes, or until that has ended. */
+  #operations(): Operations {
+    const asked = remoteNames.map((name) => [name, (...given: unknown[]) => this.#ask(name, given)])
+    return { ...Object.fromEntries(asked), whoami: () => this.#user } as Operations
   }
 
-  login(user: string, password: string): Promise<Answer<void>> {
-    return this.#ask('login', user, password)
-  }
-
-  logout(): Promise<Answer<void>> {
-    return this.#ask('logout')
-  }
-
-  changePassword(old: string, password: string): Promise<Answer<void>> {
-    return this.#ask('changePassword', old, password)
-  }
-
-  resetPassword(user: string, code: string, password: string): Promise<Answer<void>> {
-    return this.#ask('resetPassword', user, code, password)
-  }
-
-  deleteAccount(password: string): Promise<Answer<void>> {
-    return this.#ask('deleteAccount', password)
-  }
-
-  createGroup(group: string, hidden?: boolean): Promise<Answer<void>> {
-    return this.#ask('createGroup', group, hidden)
-  }
-
-  listGroups(): Promise<Answer<GroupEntry[]>> {
-    return this.#ask('listGroups')
-  }
-
-  joinGroup(group: string): Promise<Answer<void>> {
-    return this.#ask('joinGroup', group)
-  }
-
-  listRequests(group: string): Promise<Answer<string[]>> {
-    return this.#ask('listRequests', group)
-  }
-
-  acceptRequest(group: string, user: string): Promise<Answer<void>> {
-    return this.#ask('acceptRequest', group, user)
-  }
-
-  rejectRequest(group: string, user: string): Promise<Answer<void>> {
-    return this.#ask('rejectRequest', group, user)
-  }
-
-  leaveGroup(group: string): Promise<Answer<void>> {
-    return this.#ask('leaveGroup', group)
-  }
-
-  listMembers(group: string): Promise<Answer<string[]>> {
-    return this.#ask('listMembers', group)
-  }
-
-  removeMember(group: string, user: string): Promise<Answer<void>> {
-    return this.#ask('removeMember', group, user)
-  }
-
-  uploadFile(path: string, group: string): Promise<Answer<SharedFile>> {
-    return this.#ask('uploadFile', absolute(path), group)
-  }
-
-  listFiles(group: string): Promise<Answer<FileEntry[]>> {
-    return this.#ask('listFiles', group)
-  }
-
-  downloadFile(
-    group: string,
-    name: string,
-    destination: string,
-    options: { overwrite: boolean },
-  ): Promise<Answer<{ destination: string; waiting: boolean }>> {
-    return this.#ask('downloadFile', group, name, absolute(destination), options)
-  }
-
-  async showDownloads(): Promise<DownloadView[]> {
-    return this.#get('showDownloads')
-  }
-
-  pauseDownload(group: string, name: string): Promise<Answer<void>> {
-    return this.#ask('pauseDownload', group, name)
-  }
-
-  resumeDownload(group: string, name: string): Promise<Answer<void>> {
-    return this.#ask('resumeDownload', group, name)
-  }
-
-  cancelDownload(group: string, name: string): Promise<Answer<void>> {
-    return this.#ask('cancelDownload', group, name)
-  }
-
-  stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>> {
-    return this.#ask('stopShare', group, name)
-  }
-
-  async setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): Promise<void> {
-    return this.#get('setLimit', direction, bytesPerSecond)
-  }
-
-  async downloadsSettled(group?: string, giveUpWithoutSeederMs?: number): Promise<void> {
-    return this.#get('downloadsSettled', group, giveUpWithoutSeederMs)
-  }
-
-  /** For an operation that never refuses. */
-  async #get<T>(operation: RemoteOperation, ...given: unknown[]): Promise<T> {
-    const answer = await this.#ask<T>(operation, ...given)
-    if (!answer.ok) throw new Failure('connection-lost', answer.refusal.sentence)
-    return answer.value
-  }
-
-  /** Waits for as long as it takes, or until the client that runs has ended. */
-  async #ask<T>(operation: RemoteOperation, ...given: unknown[]): Promise<Answer<T>> {
+  async #ask(name: RemoteOperation, given: readonly unknown[]): Promise<unknown> {
     if (this.#caller === undefined) throw new Failure('connection-lost', 'the client that ran has ended')
-    const answer = await this.#caller.request(operation, { given }, { timeoutMs: 0 })
-    return answer.ok ? accept(answer.value.value as T) : answer
+    const path = pathArguments[name]
+    const meant = given.map((each, index) => (index === path ? absolute(String(each)) : each))
+    const answer = await this.#caller.request(name, { given: meant }, { timeoutMs: 0 })
+    if (remoteOperations[name] === 'answers') return answer.ok ? accept(answer.value.value) : answer
+    // It never refuses, but the client may be ending.
+    if (!answer.ok) throw new Failure('connection-lost', answer.refusal.sentence)
+    return answer.value.value
   }
 
   async #connect(): Promise<boolean> {

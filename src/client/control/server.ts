@@ -18,6 +18,7 @@ import {
   controlLineBytesMax,
   controlProtocol,
   controlVersion,
+  remoteNames,
   remoteOperations,
   socketName,
   type ControlProtocol,
@@ -62,10 +63,7 @@ export class ControlServer {
       hello: (params, terminal) => this.#hello(params, terminal),
       ping: () => accept({}),
       ...(Object.fromEntries(
-        remoteOperations.map((name) => [
-          name,
-          ({ given }: { given: unknown[] }) => this.#operate(name, given),
-        ]),
+        remoteNames.map((name) => [name, ({ given }: { given: unknown[] }) => this.#operate(name, given)]),
       ) as unknown as Omit<Handlers<ControlProtocol, Terminal>, 'hello' | 'ping'>),
     }
   }
@@ -143,8 +141,9 @@ export class ControlServer {
         operations,
         given.map((each) => each ?? undefined),
       )
-      if (!isAnswer(result)) return accept({ value: result })
-      return result.ok ? accept({ value: result.value }) : result
+      if (remoteOperations[name] === 'returns') return accept({ value: result })
+      const answer = result as Answer<unknown>
+      return answer.ok ? accept({ value: answer.value }) : answer
     } catch (error) {
       const refusal = refusalOf(error)
       if (refusal === undefined) throw error
@@ -156,9 +155,4 @@ export class ControlServer {
     for (const [responder, { stage }] of this.#responders)
       if (stage !== 'connected') responder.tell('event', { event })
   }
-}
-
-/** Operations return answers, values that are none, or nothing. */
-function isAnswer(result: unknown): result is Answer<unknown> {
-  return typeof result === 'object' && result !== null && 'ok' in result
 }

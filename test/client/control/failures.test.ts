@@ -30,5 +30,5 @@ test.each([
   onTestFinished(() => server.close())
   const remote = await RemoteClient.connect({ folder, listen })
   onTestFinished(() => remote?.close())
-  expect(await remote?.listGroups()).toEqual(refusal)
+  expect(await remote?.operations.listGroups()).toEqual(refusal)
 })

@@ -54,7 +54,6 @@ export function fakeClient(): FakeClient {
     stopShare: async () => accept({ isTold: true }),
     setLimit: async () => {},
     downloadsSettled: async () => {},
-    close: async () => {},
   }
   const operations = new Proxy(usual, {
     get(target, name: keyof Operations) {

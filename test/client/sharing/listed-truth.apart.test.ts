@@ -31,14 +31,16 @@ async function world(): Promise<World> {
 async function share(member: Member, name: string, content = bytes): Promise<string> {
   const path = member.path('files', name)
   writeFileSync(path, content)
-  expect(await member.client.uploadFile(path, 'g')).toMatchObject({ ok: true })
+  expect(await member.client.operations.uploadFile(path, 'g')).toMatchObject({ ok: true })
   return path
 }
 
 /** Downloads to this path, and resolves when it is complete. */
 async function download(member: Member, name: string, path: string, overwrite = false): Promise<void> {
   const complete = untilComplete(member, name)
-  expect(await member.client.downloadFile('g', name, path, { overwrite })).toMatchObject({ ok: true })
+  expect(await member.client.operations.downloadFile('g', name, path, { overwrite })).toMatchObject({
+    ok: true,
+  })
   await complete
 }
 
@@ -52,7 +54,7 @@ function untilComplete(member: Member, name: string): Promise<void> {
 
 describe('of two names with the same bytes, one of which', () => {
   const ends: Record<string, (world: World, path: string) => Promise<unknown>> = {
-    'is stopped': ({ ann }) => ann.client.stopShare('g', 'one'),
+    'is stopped': ({ ann }) => ann.client.operations.stopShare('g', 'one'),
     'is removed': async ({ ann, ben }, path) => {
       rmSync(path)
       await ben.lists('g', 'one', 0)
@@ -85,14 +87,14 @@ describe('of two names with the same bytes, one of which', () => {
     await share(ben, 'other')
     // Nobody to fetch it from any more: the download waits.
     const cat = await sharers.member('cat')
-    await cat.client.joinGroup('g')
-    await ann.client.acceptRequest('g', 'cat')
+    await cat.client.operations.joinGroup('g')
+    await ann.client.operations.acceptRequest('g', 'cat')
     await share(cat, 'one')
-    await ann.client.logout()
+    await ann.client.operations.logout()
     expect(
-      await ben.client.downloadFile('g', 'one', ben.path('files', 'second'), { overwrite: false }),
+      await ben.client.operations.downloadFile('g', 'one', ben.path('files', 'second'), { overwrite: false }),
     ).toMatchObject({ ok: true })
-    await ben.client.cancelDownload('g', 'one')
+    await ben.client.operations.cancelDownload('g', 'one')
     await cat.lists('g', 'other', 1)
     expect(await fetches(cat, 'g', 'other', bytes)).toBe(true)
   })
@@ -117,14 +119,20 @@ describe('in the moment in which a download completes,', () => {
       await share(ann, name)
       const acted = new Promise((resolve) =>
         at(ben, () =>
-          resolve(name === 'stopped' ? ben.client.stopShare('g', name) : ben.client.leaveGroup('g')),
+          resolve(
+            name === 'stopped'
+              ? ben.client.operations.stopShare('g', name)
+              : ben.client.operations.leaveGroup('g'),
+          ),
         ),
       )
-      await ben.client.downloadFile('g', name, ben.path('files', `${name}-copy`), { overwrite: false })
+      await ben.client.operations.downloadFile('g', name, ben.path('files', `${name}-copy`), {
+        overwrite: false,
+      })
       expect(await acted).toMatchObject({ ok: true })
     }
     // Ann is the only one left who can keep these names alive.
-    for (const name of ['stopped', 'left']) await ann.client.stopShare('g', name)
+    for (const name of ['stopped', 'left']) await ann.client.operations.stopShare('g', name)
     await ann.lists('g', 'stopped', undefined)
     expect(await ann.list('g')).toEqual([])
     // Nothing comes back with the next login.
@@ -141,13 +149,15 @@ test.each([true, false])(
     if (isSharedOn) await download(ben, 'f', ben.path('files', 'copy'))
     if (isSharedOn) await ben.lists('g', 'f', 2)
     const second = await sharers.member('ann', ann)
-    expect(await second.client.stopShare('g', 'f')).toEqual({ ok: true, value: { isTold: true } })
+    expect(await second.client.operations.stopShare('g', 'f')).toEqual({ ok: true, value: { isTold: true } })
     await ann.tells(/f in g was replaced or withdrawn; you do not share it any more/)
     await ben.lists('g', 'f', isSharedOn ? 1 : undefined)
     // Also not from the next login on.
     await sharers.again(ann)
     await ben.lists('g', 'f', isSharedOn ? 1 : undefined)
-    expect(await second.client.stopShare('g', 'f')).toMatchObject({ refusal: { code: 'not-shared' } })
+    expect(await second.client.operations.stopShare('g', 'f')).toMatchObject({
+      refusal: { code: 'not-shared' },
+    })
   },
 )
 
@@ -155,7 +165,7 @@ test('shares are kept while the tracker cannot save, and registered as soon as i
   const { sharers, ann, ben } = await world()
   const names = ['a', 'b', 'c', 'd']
   for (const name of names) await share(ann, name)
-  await ann.client.logout()
+  await ann.client.operations.logout()
   ann.events.length = 0
   sharers.isTroubled = true
   await ann.login()
@@ -172,8 +182,8 @@ test('shares are kept while the tracker cannot save, and registered as soon as i
 test('a share of a group that its user was removed from meanwhile is forgotten, and that is told', async () => {
   const { ann, ben, sharers } = await world()
   await share(ben, 'f')
-  await ben.client.logout()
-  expect(await ann.client.removeMember('g', 'ben')).toMatchObject({ ok: true })
+  await ben.client.operations.logout()
+  expect(await ann.client.operations.removeMember('g', 'ben')).toMatchObject({ ok: true })
   await ben.login()
   await ben.tells(/^f is not shared in g any more/)
   const next = await sharers.again(ben)
@@ -210,16 +220,16 @@ test('an upload under a name that its user shares from another folder says what 
   mkdirSync(ann.path('other'))
   const other = join(ann.path('other'), 'big.bin')
   writeFileSync(other, sampleBytes(700, 2))
-  expect(await ann.client.uploadFile(other, 'g')).toMatchObject({
+  expect(await ann.client.operations.uploadFile(other, 'g')).toMatchObject({
     ok: true,
     value: { replaces: { path, sizeBytes: statSync(path).size, isElsewhere: true } },
   })
   // The same file again replaces nothing, and a new version of it is not from elsewhere.
-  const again = await ann.client.uploadFile(other, 'g')
+  const again = await ann.client.operations.uploadFile(other, 'g')
   expect(again).toMatchObject({ ok: true, value: { name: 'big.bin' } })
   expect(again).not.toHaveProperty('value.replaces.path')
   writeFileSync(other, sampleBytes(800, 3))
-  expect(await ann.client.uploadFile(other, 'g')).toMatchObject({
+  expect(await ann.client.operations.uploadFile(other, 'g')).toMatchObject({
     value: { replaces: { isElsewhere: false } },
   })
 })
@@ -271,15 +281,15 @@ test.each([
     await share(ann, 'kept')
     sharers.isGone = isGone
     sharers.isTroubled = true
-    expect(await ann.client.stopShare('g', 'f')).toEqual({ ok: true, value: { isTold: false } })
+    expect(await ann.client.operations.stopShare('g', 'f')).toEqual({ ok: true, value: { isTold: false } })
     // Said again: it is still not told.
-    expect(await ann.client.stopShare('g', 'f')).toEqual({ ok: true, value: { isTold: false } })
+    expect(await ann.client.operations.stopShare('g', 'f')).toEqual({ ok: true, value: { isTold: false } })
     const now = isAnew ? await sharers.again(ann) : ann
     expect((await ben.list('g')).map(({ name }) => name)).toContain('f')
     sharers.isTroubled = false
     await ben.lists('g', 'f', undefined)
     await ben.lists('g', 'kept', 1)
-    expect(await now.client.stopShare('g', 'f')).toMatchObject({ refusal: { code: 'not-shared' } })
+    expect(await now.client.operations.stopShare('g', 'f')).toMatchObject({ refusal: { code: 'not-shared' } })
   },
 )
 
@@ -287,8 +297,10 @@ test('an upload that is refused leaves the withdrawal before it to be told', asy
   const { sharers, ann, ben } = await world()
   const path = await share(ann, 'f')
   sharers.isTroubled = true
-  await ann.client.stopShare('g', 'f')
-  expect(await ann.client.uploadFile(path, 'g')).toMatchObject({ refusal: { code: 'unavailable' } })
+  await ann.client.operations.stopShare('g', 'f')
+  expect(await ann.client.operations.uploadFile(path, 'g')).toMatchObject({
+    refusal: { code: 'unavailable' },
+  })
   sharers.isTroubled = false
   await ben.lists('g', 'f', undefined)
 })

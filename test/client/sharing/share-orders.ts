@@ -87,7 +87,7 @@ export class ShareOrder {
     else if (done === 'download') await this.#download(member, name)
     else if (done === 'disk') this.#touchDisk(member, name)
     else {
-      const answer = await member.client.cancelDownload(this.#plan.group, name)
+      const answer = await member.client.operations.cancelDownload(this.#plan.group, name)
       this.story.push(`${member.user} cancels ${name}: ${answer.ok}`)
       if (answer.ok) this.#downloads.delete(`${member.user} ${name}`)
     }
@@ -102,7 +102,7 @@ export class ShareOrder {
     const elsewhere = `${member.path(random() < 0.5 ? 'files' : 'data')}/${own}`
     const file = random() < 0.5 ? path : elsewhere
     writeFileSync(file, content)
-    const answer = await member.client.uploadFile(file, group)
+    const answer = await member.client.operations.uploadFile(file, group)
     this.story.push(
       `${member.user} shares ${own} of ${content.length}: ${answer.ok || answer.refusal.sentence}`,
     )
@@ -112,7 +112,7 @@ export class ShareOrder {
   async #stop(member: Member, name: string): Promise<void> {
     const own = name === 'only-of-one' ? `${name}-${member.user}` : name
     const download = this.#downloads.get(`${member.user} ${own}`)
-    const answer = await member.client.stopShare(this.#plan.group, own)
+    const answer = await member.client.operations.stopShare(this.#plan.group, own)
     this.story.push(`${member.user} stops ${own}: ${answer.ok || answer.refusal.sentence}`)
     if (!answer.ok) return
     if (download !== undefined) download.isShared = false
@@ -126,11 +126,11 @@ export class ShareOrder {
     const other = this.#model.get(this.#pick(names))?.sharers.get(member.user)
     const isOver = other !== undefined && random() < 0.3
     const path = isOver ? other : member.path('files', `download-${this.#paths++}`)
-    const answer = await member.client.downloadFile(group, name, path, { overwrite: isOver })
+    const answer = await member.client.operations.downloadFile(group, name, path, { overwrite: isOver })
     this.story.push(`${member.user} downloads ${name}: ${answer.ok || answer.refusal.sentence}`)
     if (!answer.ok || version === undefined) return
     const key = `${member.user} ${name}`
-    const isComplete = (await member.client.showDownloads()).some(
+    const isComplete = (await member.client.operations.showDownloads()).some(
       (each) => each.group === group && each.name === name && each.state === 'complete',
     )
     this.#downloads.set(key, { content: version.content, path, isShared: true })
@@ -163,7 +163,7 @@ export class ShareOrder {
     const isIn = this.#loggedIn.delete(member)
     this.story.push(`${member.user} logs ${isIn ? 'out' : 'in'}`)
     if (isIn) {
-      expectOk(await member.client.logout())
+      expectOk(await member.client.operations.logout())
       return
     }
     await member.login()
@@ -176,11 +176,11 @@ export class ShareOrder {
     sharers.isTroubled = false
     for (const member of pair) if (!this.#loggedIn.has(member)) await this.#changeSession(member)
     for (const { client } of pair)
-      for (const { group, name, state } of await client.showDownloads()) {
+      for (const { group, name, state } of await client.operations.showDownloads()) {
         if (state === 'complete' || group !== this.#plan.group) continue
-        await client.cancelDownload(group, name)
+        await client.operations.cancelDownload(group, name)
       }
-    await Promise.all(pair.map(({ client }) => client.downloadsSettled()))
+    await Promise.all(pair.map(({ client }) => client.operations.downloadsSettled()))
   }
 
   async #check(): Promise<void> {

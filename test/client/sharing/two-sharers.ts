@@ -40,11 +40,11 @@ export class Member {
   }
 
   async login(): Promise<void> {
-    expectOk(await this.client.login(this.user, password))
+    expectOk(await this.client.operations.login(this.user, password))
   }
 
   async list(group: string): Promise<FileEntry[]> {
-    const answer = await this.client.listFiles(group)
+    const answer = await this.client.operations.listFiles(group)
     expectOk(answer)
     return answer.ok ? answer.value : []
   }
@@ -92,7 +92,7 @@ export class Sharers {
   /** A new user, logged in; with a data folder of its own. `of`: another machine of that one. */
   async member(user: string, of?: Member): Promise<Member> {
     const member = await this.#client(user, temporaryFolder())
-    if (of === undefined) expectOk(await member.client.createUser(user, password))
+    if (of === undefined) expectOk(await member.client.operations.createUser(user, password))
     await member.login()
     return member
   }
@@ -106,10 +106,10 @@ export class Sharers {
   }
 
   async group(group: string, owner: Member, ...others: readonly Member[]): Promise<void> {
-    expectOk(await owner.client.createGroup(group))
+    expectOk(await owner.client.operations.createGroup(group))
     for (const other of others) {
-      expectOk(await other.client.joinGroup(group))
-      expectOk(await owner.client.acceptRequest(group, other.user))
+      expectOk(await other.client.operations.joinGroup(group))
+      expectOk(await owner.client.operations.acceptRequest(group, other.user))
     }
   }
 
@@ -173,25 +173,26 @@ export function expectOk(answer: Answer<unknown>): void {
  */
 export async function fetches(by: Member, group: string, name: string, content: Buffer): Promise<boolean> {
   const destination = by.path('files', `${group}-${name}-${by.events.length}-${performance.now()}`)
-  const begun = await by.client.downloadFile(group, name, destination, { overwrite: false })
+  const begun = await by.client.operations.downloadFile(group, name, destination, { overwrite: false })
   if (!begun.ok) {
     expect(await by.seeders(group, name)).toBeUndefined()
     return false
   }
-  await by.client.stopShare(group, name)
+  await by.client.operations.stopShare(group, name)
   const view = async (): Promise<string | undefined> =>
-    (await by.client.showDownloads()).find((download) => download.destination === destination)?.state
+    (await by.client.operations.showDownloads()).find((download) => download.destination === destination)
+      ?.state
   const ended = await vi.waitFor(async () => {
     if ((await view()) === 'complete') return 'complete'
     if (((await by.seeders(group, name)) ?? 0) === 0) return 'nobody is listed'
     throw new Error(`${name} of ${group} is listed with a seeder and does not come: it is ${await view()}`)
   }, patience)
   if (ended !== 'complete') {
-    await by.client.cancelDownload(group, name)
+    await by.client.operations.cancelDownload(group, name)
     return false
   }
   // One that completed before it was told not to share is withdrawn now.
-  await by.client.stopShare(group, name)
+  await by.client.operations.stopShare(group, name)
   expect(readFileSync(destination).equals(content)).toBe(true)
   return true
 }

@@ -2,13 +2,10 @@
 
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
+import { notLoggedIn } from '../../answers.ts'
 import type { PromptCommand, Surroundings } from './command.ts'
 import { say, sayIfDone, withData } from './command.ts'
 import { quoteWord } from '../text/words.ts'
-
-function notLoggedIn(): Answer<never> {
-  return refuse('login-first', 'log in first')
-}
 
 /**
  * The typed password, or one asked for; asks twice where a typo would lock the user out. `usage`: as it is written

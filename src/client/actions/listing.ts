@@ -1,9 +1,9 @@
 // Fetches a whole listing, which the tracker sends in pages.
 
-import { Failure } from '../common/failure.ts'
-import type { FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
-import { accept, type Answer } from '../common/refusal.ts'
-import type { TrackerLink } from './tracker-link/tracker-link.ts'
+import { Failure } from '../../common/failure.ts'
+import type { FileEntry, GroupEntry } from '../../common/protocol/tracker-protocol.ts'
+import { accept, type Answer } from '../../common/refusal.ts'
+import type { TrackerLink } from '../tracker-link/tracker-link.ts'
 
 /** A million entries, more than anybody reads. Keeps endless pages from filling the memory. */
 const pagesMax = 10_000

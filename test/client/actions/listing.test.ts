@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { allPages } from '../../src/client/listing.ts'
-import { accept } from '../../src/common/refusal.ts'
+import { allPages } from '../../../src/client/actions/listing.ts'
+import { accept } from '../../../src/common/refusal.ts'
 
 interface Page {
   readonly names: string[]

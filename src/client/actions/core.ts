@@ -1,0 +1,21 @@
+// What the actions of a client are done with.
+
+import type { LimitFunction } from 'p-limit'
+import type { Answer } from '../../common/refusal.ts'
+import type { Session } from '../session.ts'
+import type { TrackerLink } from '../tracker-link/tracker-link.ts'
+import type { TokenBucket } from '../transfer/token-bucket.ts'
+
+export interface Core {
+  readonly link: TrackerLink
+  /** Of the logged-in user. */
+  readonly session: () => Session | undefined
+  /** Logins, logouts and what must not happen beside them, one at a time: each sees the session that the last one left. */
+  readonly turns: LimitFunction
+  readonly buckets: Readonly<Record<'upload' | 'download', TokenBucket>>
+  /** Groups that this client is leaving at the moment. */
+  readonly leaving: Set<string>
+  readonly login: (user: string, password: string) => Promise<Answer<void>>
+  readonly logout: () => Promise<Answer<void>>
+  readonly deleteAccount: (password: string) => Promise<Answer<void>>
+}

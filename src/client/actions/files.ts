@@ -1,0 +1,66 @@
+// What a client does about the files of groups: sharing, listing and fetching them.
+
+import { fileNameProblem, plainNameProblem } from '../../common/names.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { noSuchGroup, notLoggedIn } from '../answers.ts'
+import type { FileOperations, SharedFile } from '../operations.ts'
+import type { Session } from '../session.ts'
+import type { Core } from './core.ts'
+import { allFiles } from './listing.ts'
+
+export function fileActions(core: Core): FileOperations {
+  const { link, session } = core
+  return {
+    async uploadFile(path, group) {
+      const open = session()
+      if (open === undefined) return notLoggedIn()
+      return open.shares.uploading(() => upload(core, open, path, group))
+    },
+    async listFiles(group) {
+      if (session() === undefined) return notLoggedIn()
+      if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
+      return allFiles(link, group)
+    },
+    async downloadFile(group, name, destination, { overwrite }) {
+      const open = session()
+      if (open === undefined) return notLoggedIn()
+      if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
+      // Names are listed in NFC; a name copied from a Mac may be decomposed.
+      const spelt = name.normalize('NFC')
+      const problem = fileNameProblem(spelt)
+      if (problem !== undefined) return refuse('bad-name', problem)
+      return open.downloads.begin(group, spelt, destination, overwrite)
+    },
+    async stopShare(group, name) {
+      const open = session()
+      if (open === undefined) return notLoggedIn()
+      if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
+      return stopShare(open, group, name.normalize('NFC'))
+    },
+  }
+}
+
+async function upload(
+  { link }: Core,
+  session: Session,
+  path: string,
+  group: string,
+): Promise<Answer<SharedFile>> {
+  const problem = plainNameProblem('group', group)
+  if (problem !== undefined) return refuse('bad-name', problem)
+  // Checks before hashing, so that a minute of work does not end in "no such group".
+  const member = await link.ask('list_members', { group })
+  if (!member.ok) return member
+  return session.shares.upload(path, group)
+}
+
+async function stopShare(
+  { shares, downloads }: Session,
+  group: string,
+  name: string,
+): Promise<Answer<{ isTold: boolean }>> {
+  const wasOnlyDownloaded = downloads.unshare(group, name) && !shares.has(group, name)
+  if (wasOnlyDownloaded) return accept({ isTold: true })
+  const problem = fileNameProblem(name)
+  return problem === undefined ? shares.stop(group, name) : refuse('bad-name', problem)
+}
