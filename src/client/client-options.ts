@@ -3,6 +3,7 @@
 import type { Address } from '../common/addresses.ts'
 import type { ListedTracker } from '../common/tracker-info.ts'
 import type { Encryption } from '../common/wire/protection.ts'
+import type { EarlyKeys } from './tracker-link/early-keys.ts'
 
 export interface ClientOptions {
   readonly listen: Address
@@ -16,6 +17,8 @@ export interface ClientOptions {
   /** Bytes per second; undefined means no limit. */
   readonly uploadLimit?: number | undefined
   readonly downloadLimit?: number | undefined
+  /** Keys that are being derived already. */
+  readonly earlyKeys?: EarlyKeys | undefined
   /** Called for a bug or a system failure in background work. */
   readonly onFailure: (error: unknown) => void
 }

@@ -92,6 +92,7 @@ export class Client {
       advertise: options.advertise,
       knownLogins: new KnownLogins(options.folder, (sentence) => onEvent({ kind: 'notice', sentence })),
       iterations: scramIterations,
+      earlyKeys: options.earlyKeys,
       events: this.#news,
     })
     this.#sources.announceBy(this.#link)

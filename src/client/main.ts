@@ -13,10 +13,14 @@ import { parseArguments, type ClientArguments } from './arguments.ts'
 import type { Client } from './client.ts'
 import { compilerFlag } from './compiler-flag.ts'
 import { joinRunning, type RemoteClient } from './control/remote-client.ts'
+import { beginFirstLogin } from './first-login.ts'
 import { keepShortLivedSmall } from './memory-flag.ts'
 import { claimFolder } from './storage/folder-claim.ts'
 import { runPrompt } from './prompt/prompt.ts'
-import { passwordOf, scriptLines } from './script.ts'
+import { inputLines } from './prompt/input-lines.ts'
+import { passwordOf, readAhead, scriptLines, type ScriptPart } from './script.ts'
+import { KnownLogins } from './storage/known-logins.ts'
+import { EarlyKeys } from './tracker-link/early-keys.ts'
 
 const flag = compilerFlag(process.versions.v8)
 if (flag !== undefined) setFlagsFromString(flag)
@@ -51,11 +55,20 @@ async function run(options: ClientArguments): Promise<number> {
   if (giveBack === undefined) return useRunning(options, folder, password)
   // Also runs when a bug ends the program.
   process.once('exit', giveBack)
+  const lines = linesOf(options.script)
+  const earlyKeys = new EarlyKeys()
+  const knownLogins = new KnownLogins(folder, () => undefined)
+  void lines?.first.then((line) => beginFirstLogin(line, { knownLogins, keys: earlyKeys, password }))
   const { startOwnClient } = await import('./own-client.ts')
   const ask = process.stdin.isTTY && process.stdout.isTTY ? askAtTerminal : undefined
-  const own = await startOwnClient(options, { folder, ask, onFailure })
+  const own = await startOwnClient(options, { folder, ask, earlyKeys, onFailure })
   try {
-    const code = await converse(own.client, options, { folder, password, settlesAll: true })
+    const code = await converse(own.client, options, {
+      folder,
+      password,
+      lines: lines?.lines,
+      settlesAll: true,
+    })
     // Set now: the event loop may run empty before `end` sets it.
     process.exitCode = code
     return code
@@ -63,6 +76,12 @@ async function run(options: ClientArguments): Promise<number> {
     await own.close()
     giveBack()
   }
+}
+
+/** Undefined where a person types them, who may first be asked something else. */
+function linesOf(script: readonly ScriptPart[]): ReturnType<typeof readAhead> | undefined {
+  if (script.length > 0) return readAhead(scriptLines(script))
+  return process.stdin.isTTY ? undefined : readAhead(inputLines(process.stdin))
 }
 
 /** A bug stops the program: its state is unknown from here on. */
@@ -95,6 +114,7 @@ async function useRunning(
       {
         folder,
         password,
+        lines: linesOf(options.script)?.lines,
         settlesAll: false,
         greeting,
         gone: ended.signal,
@@ -126,6 +146,8 @@ interface Talk {
   readonly folder: string
   /** For commands that need one which is not typed. */
   readonly password: string | undefined
+  /** Of a script that does not come from a terminal. */
+  readonly lines: AsyncGenerator<string | undefined> | undefined
   /** A script waits for all downloads in the end, not only if it began one. */
   readonly settlesAll: boolean
   /** A line for a person, before the first prompt. */
@@ -138,7 +160,7 @@ interface Talk {
 async function converse(
   client: Client | RemoteClient,
   { linger, script, isJson, stopsAtError }: ClientArguments,
-  { folder, password, settlesAll, greeting, gone }: Talk,
+  { folder, password, lines, settlesAll, greeting, gone }: Talk,
 ): Promise<number> {
   let isLingering = false
   const isGiven = script.length > 0
@@ -151,7 +173,7 @@ async function converse(
     isTerminal: process.stdin.isTTY && process.stdout.isTTY && !isPlain,
     password,
     script: {
-      lines: isGiven ? scriptLines(script) : undefined,
+      lines,
       errors: isGiven ? process.stderr : undefined,
       isJson,
       stopsAtError: stopsAtError ?? isGiven,

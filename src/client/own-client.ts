@@ -7,6 +7,7 @@ import { Protection } from '../common/wire/protection.ts'
 import type { ClientArguments } from './arguments.ts'
 import { Client } from './client.ts'
 import { ControlServer } from './control/server.ts'
+import type { EarlyKeys } from './tracker-link/early-keys.ts'
 import { meetTrackers } from './tracker-link/meet-trackers.ts'
 import { TrackerTrust } from './tracker-link/tracker-trust.ts'
 
@@ -20,6 +21,7 @@ export interface OwnClientOptions {
   readonly folder: string
   /** Asks a person at the terminal; undefined where there is none. */
   readonly ask: ((question: string) => Promise<boolean>) | undefined
+  readonly earlyKeys: EarlyKeys
   /** A bug or a system failure in background work. */
   readonly onFailure: (error: unknown) => void
 }
@@ -27,7 +29,7 @@ export interface OwnClientOptions {
 /** Rejects with a failure that says why it cannot start. */
 export async function startOwnClient(
   { listen, advertise, trackers, encryption, uploadLimit, downloadLimit }: ClientArguments,
-  { folder, ask, onFailure }: OwnClientOptions,
+  { folder, ask, earlyKeys, onFailure }: OwnClientOptions,
 ): Promise<OwnClient> {
   // Before anything else: nothing is said to a tracker that is not known.
   await meetTrackers({
@@ -37,7 +39,7 @@ export async function startOwnClient(
     trust: new TrackerTrust(folder, trackers),
     ask,
   })
-  const options = { listen, advertise, trackers, encryption, folder, uploadLimit, downloadLimit }
+  const options = { listen, advertise, trackers, encryption, folder, uploadLimit, downloadLimit, earlyKeys }
   const client = new Client({ ...options, onFailure })
   await client.start()
   const control = await ControlServer.start({

@@ -16,6 +16,26 @@ export async function* scriptLines(parts: readonly ScriptPart[]): AsyncGenerator
   }
 }
 
+/** The same lines; the first is read now, and is undefined where there is none. */
+export function readAhead(lines: AsyncGenerator<string | undefined>): {
+  first: Promise<string | undefined>
+  lines: AsyncGenerator<string | undefined>
+} {
+  const begun = lines.next()
+  const all = async function* (): typeof lines {
+    const first = await begun
+    if (first.done === true) return
+    yield first.value
+    yield* lines
+  }
+  const first = async (): Promise<string | undefined> => {
+    const next: IteratorResult<string | undefined, void> = await begun
+    return next.done === true ? undefined : next.value
+  }
+  // Whoever reads the lines hears why the first one cannot be read.
+  return { first: first().catch(() => undefined), lines: all() }
+}
+
 /**
  * The password of `--password-file`, the first line, or else of the environment. Throws a `usage` failure for a file
  * that cannot be read, or that others can.

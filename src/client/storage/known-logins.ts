@@ -1,7 +1,7 @@
 // Remembers how a user's password was salted and stretched in a community, to detect a tracker that asks for
 // it in another way: with fewer iterations or a salt of its own, it could guess the password sooner.
 
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
@@ -29,6 +29,18 @@ export class KnownLogins {
   /** Throws a `data` failure when the file of this community cannot be read. */
   find(community: string, user: string): Stretching | undefined {
     return this.#of(community).get(user)
+  }
+
+  /** Of the only community where this user has logged in; undefined also where that cannot be read. */
+  inAnyCommunity(user: string): Stretching | undefined {
+    try {
+      const all = readdirSync(this.#folder).map((file) => this.#load(join(this.#folder, file)).get(user))
+      const found = all.filter((each) => each !== undefined)
+      return found.length === 1 ? found[0] : undefined
+    } catch {
+      // Whoever logs in hears what is wrong with the file.
+      return undefined
+    }
   }
 
   /** Throws as `find` does. */

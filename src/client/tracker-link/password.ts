@@ -2,14 +2,16 @@
 // trackers of a community have the same salt for a user.
 
 import { Failure } from '../../common/failure.ts'
-import { deriveKeys, type ClientKeys } from '../../common/security/scram.ts'
+import type { ClientKeys } from '../../common/security/scram.ts'
 import type { KnownLogins } from '../storage/known-logins.ts'
+import type { EarlyKeys } from './early-keys.ts'
 
 export interface PasswordOptions {
   readonly knownLogins: KnownLogins
   /** The fewest iterations that a tracker may ask for when a user is new here. */
   readonly iterations: number
   readonly community: () => string
+  readonly earlyKeys: EarlyKeys
 }
 
 export class Password {
@@ -39,7 +41,7 @@ export class Password {
     this.#checkKnown(salt, iterations)
     const text = this.#text
     if (this.#derived?.salt === salt && this.#derived.iterations === iterations) return this.#derived
-    const keys = await deriveKeys(text, salt, iterations)
+    const keys = await this.#options.earlyKeys.take(text, salt, iterations)
     // It may have been replaced meanwhile.
     if (text === this.#text) this.#derived = keys
     return keys

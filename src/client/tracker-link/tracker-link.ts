@@ -12,6 +12,7 @@ import type { Protection } from '../../common/wire/protection.ts'
 import type { KnownLogins } from '../storage/known-logins.ts'
 import { AccountRequests } from './account-requests.ts'
 import { Announcements } from './announcements.ts'
+import { EarlyKeys } from './early-keys.ts'
 import { answerWithinMs, Failover } from './failover.ts'
 import { newCommandId, triesOf } from './repeats.ts'
 import { Password } from './password.ts'
@@ -72,6 +73,8 @@ export interface TrackerLinkOptions {
   readonly knownLogins: KnownLogins
   /** Iterations for new passwords, and the fewest that a tracker may ask for when a user is new here. */
   readonly iterations: number
+  /** Keys that are being derived already. */
+  readonly earlyKeys?: EarlyKeys | undefined
   readonly events: TrackerLinkEvents
 }
 
@@ -190,8 +193,8 @@ export class TrackerLink {
   }
 
   #passwordOf(user: string, text: string, community = (): string => this.#communityOfLogin ?? ''): Password {
-    const { knownLogins, iterations } = this.#options
-    return new Password(user, text, { knownLogins, iterations, community })
+    const { knownLogins, iterations, earlyKeys = new EarlyKeys() } = this.#options
+    return new Password(user, text, { knownLogins, iterations, community, earlyKeys })
   }
 
   /** Logs in where the user is not logged in yet. */
