@@ -1,4 +1,4 @@
-// node scripts/launch.mjs [--ignore-hangup] tracker|client|demo|check|build|bench|campaign [arguments]
+// node scripts/launch.mjs [--ignore-hangup] tracker|client|demo|check|build|bench|campaign|manual [arguments]
 //
 // Runs one of the programs, after installing and building if something is missing or older than its sources. Runs
 // before anything is installed, so it is plain JavaScript on Node alone. Standard input and output belong to the
@@ -17,7 +17,7 @@ const [what = '', ...words] = ignoresHangup ? others : [first, ...others]
 if (ignoresHangup) process.on('SIGHUP', () => {})
 const programs = ['tracker', 'client', 'demo']
 /** Folders of scripts in TypeScript, which a development dependency runs. */
-const scripts = { bench: 'bench', campaign: join('test', 'campaigns') }
+const scripts = { bench: 'bench', campaign: join('test', 'campaigns'), manual: join('src', 'manual') }
 
 async function launch() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -35,7 +35,7 @@ async function launch() {
   }
   if (!programs.includes(what)) {
     throw new Problem(
-      `scripts/launch.mjs starts one of ${programs.join(', ')}, check, build, bench, campaign`,
+      `scripts/launch.mjs starts one of ${programs.join(', ')}, check, build, bench, campaign, manual`,
     )
   }
   // Nearly always all is fresh, and the check costs only a few file times.

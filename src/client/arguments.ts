@@ -69,7 +69,7 @@ commands. Commands can be piped in too, one a line; the client then exits with
 export function parseArguments(argv: readonly string[], readFile: (path: string) => string): ParsedArguments {
   let text = ''
   const script: ScriptPart[] = []
-  const program = makeProgram((written) => (text += written), script)
+  const program = clientProgram((written) => (text += written), script)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {
@@ -98,8 +98,11 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
   }
 }
 
-/** Adds `-e` and `-f` to `script`. */
-function makeProgram(write: (text: string) => void, script: ScriptPart[]): Command {
+/** The command line as commander knows it. Adds `-e` and `-f` to `script`. */
+export function clientProgram(
+  write: (text: string) => void = () => undefined,
+  script: ScriptPart[] = [],
+): Command {
   return new Command('client')
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: () => {} })

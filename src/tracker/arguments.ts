@@ -80,7 +80,7 @@ export function parseArguments(
   knownFolders: (parent: string) => readonly KnownFolder[] = readKnownFolders,
 ): Arguments | TextInstead {
   let text = ''
-  const program = defineProgram((output) => (text += output))
+  const program = trackerProgram((output) => (text += output))
   try {
     program.parse(words, { from: 'user' })
   } catch (error) {
@@ -155,7 +155,8 @@ function natsOf({ logCredentials: file }: Options, log: NatsAddress | undefined)
   return { ...log, ...parseNatsCredentials(readFor('the credentials for NATS', file), file) }
 }
 
-function defineProgram(write: (output: string) => void): Command {
+/** The command line as commander knows it. */
+export function trackerProgram(write: (output: string) => void = () => undefined): Command {
   return new Command('tracker')
     .description('Knows who is in which group and who shares what; the bytes travel between the clients.')
     .usage('[options] <tracker_info.txt> [number]\n       tracker [options] <ip> <port>')
@@ -211,7 +212,8 @@ function defineProgram(write: (output: string) => void): Command {
     .addOption(
       new Option('--metrics <port>', 'answer Prometheus on this port of 127.0.0.1').argParser(portNumber),
     )
-    .version(`coterie ${version}`, '--version')
+    .version(`coterie ${version}`, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: () => undefined })
 }

@@ -46,7 +46,9 @@ function namesIn(cell: string, text: string): string[] {
 
 function partCalled(name: string, part: string, parts: readonly string[], text: string): string {
   const program = part.split('/')[0] ?? ''
-  const meant = parts.filter((other) => other === `${program}/${name}` || other === `common/${name}`)
+  // A part of another program by its whole name.
+  const wanted = [name, `${program}/${name}`, `common/${name}`]
+  const meant = parts.filter((other) => wanted.includes(other))
   const [only] = meant
   if (only === undefined || meant.length > 1)
     throw new Error(`\`${name}\` stands for ${meant.length} rows of the table, in ${text}`)

@@ -62,6 +62,11 @@ export function usageOf(command: PromptCommand): string {
   return `${command.name} ${command.words}`.trim()
 }
 
+/** With its flags. */
+export function fullUsageOf(command: PromptCommand): string {
+  return [usageOf(command), ...(command.flags ?? []).map(({ flag }) => `[${flag}]`)].join(' ')
+}
+
 /** A reply of one line. */
 export function say(text: string, hint?: string): Answer<Reply> {
   return accept({ lines: [{ text }], hint, data: {} })

@@ -2,7 +2,7 @@
 
 import { accept, refuse } from '../../../common/refusal.ts'
 import type { PromptCommand, ReplyData } from './command.ts'
-import { usageOf } from './command.ts'
+import { fullUsageOf, usageOf } from './command.ts'
 import type { Line } from '../text/line.ts'
 import { accountCommands } from './accounts.ts'
 import { downloadCommands } from './downloads.ts'
@@ -34,7 +34,8 @@ const programCommands: readonly PromptCommand[] = [
   },
 ]
 
-const areas: readonly (readonly [title: string, commands: readonly PromptCommand[]])[] = [
+/** The commands by area, in the order of the help. */
+export const commandAreas: readonly (readonly [title: string, commands: readonly PromptCommand[]])[] = [
   ['Accounts', accountCommands],
   ['Groups', groupCommands],
   ['Files', fileCommands],
@@ -43,7 +44,7 @@ const areas: readonly (readonly [title: string, commands: readonly PromptCommand
 ]
 
 /** Every command, in the order of the help. */
-export const allCommands: readonly PromptCommand[] = areas.flatMap(([, commands]) => commands)
+export const allCommands: readonly PromptCommand[] = commandAreas.flatMap(([, commands]) => commands)
 
 export function findCommand(name: string): PromptCommand | undefined {
   return allCommands.find((command) => command.name === name || command.alias === name)
@@ -59,14 +60,13 @@ function overview(): Line[] {
     text: `  ${usageOf(command).padEnd(width)}  ${command.summary}`,
   })
   return [
-    ...areas.flatMap(([title, commands]) => [{ text: title }, ...commands.map(line)]),
+    ...commandAreas.flatMap(([title, commands]) => [{ text: title }, ...commands.map(line)]),
     { text: 'Names with spaces go in quotes: download_file g1 "my photo.jpg" .' },
   ]
 }
 
 function explanation(command: PromptCommand): Line[] {
-  const flags = (command.flags ?? []).map(({ flag }) => ` [${flag}]`).join('')
-  const lines = [{ text: usageOf(command) + flags }, { text: `  ${command.summary}` }]
+  const lines = [{ text: fullUsageOf(command) }, { text: `  ${command.summary}` }]
   for (const { flag, summary } of command.flags ?? []) lines.push({ text: `  ${flag}  ${summary}` })
   if (command.alias !== undefined) lines.push({ text: `  also: ${command.alias}` })
   return lines

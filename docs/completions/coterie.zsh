@@ -1,0 +1,47 @@
+#compdef coterie-client ./client coterie-tracker ./tracker
+# Completions of Coterie for zsh. Made by npm run manual.
+
+_coterie_client() {
+  _arguments -s \
+    '*--data-dir[keep accounts, shares and unfinished downloads in this folder]:value:_files' \
+    '*--advertise[where others reach this client, if not at the address from which a tracker sees it]:value:_files' \
+    '*-e[run this command and end; may be given several times]:command:(create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files download_file stop_share show_downloads pause_download resume_download cancel_download wait limit help quit)' \
+    '*--execute[run this command and end; may be given several times]:command:(create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files download_file stop_share show_downloads pause_download resume_download cancel_download wait limit help quit)' \
+    '*-f[run the commands of this file and end; - is standard input]:value:_files' \
+    '*--file[run the commands of this file and end; - is standard input]:value:_files' \
+    '*--json[print replies and events as JSON, one a line]' \
+    '*--keep-going[run the commands behind one that failed, too, as for standard input]' \
+    '*--stop-at-error[stop at a command that fails, as for -e and -f]' \
+    '*--password-file[take the password from here where a command needs one]:value:_files' \
+    '*--linger[keep sharing after the end of piped commands, until SIGINT or SIGTERM]' \
+    '*--upload-limit[limit all uploads together]:value:_files' \
+    '*--download-limit[limit all downloads together]:value:_files' \
+    '*--tls[encrypt all connections, on this machine too]' \
+    '*--insecure-plain[encrypt nothing\: whoever listens can take over accounts]' \
+    '*--version[print the version]' \
+    '*-h[print this help]' \
+    '*--help[print this help]' \
+    '*:file:_files'
+}
+compdef _coterie_client coterie-client ./client
+
+_coterie_tracker() {
+  _arguments -s \
+    '*--data-dir[keep the data in this folder]:value:_files' \
+    '*--memory[keep no data\: all is lost at the end]' \
+    '*--log[keep the data in NATS JetStream, for trackers on several machines]:value:_files' \
+    '*--log-ca[whose certificates of NATS servers are good, if not those that this machine trusts]:value:_files' \
+    '*--log-credentials[the login of this tracker at NATS\: lines like user\: "…" and password\: "…"]:value:_files' \
+    '*--advertise[where clients reach this tracker, for the line that it prints for their lists]:value:_files' \
+    '*--tls[take only encrypted connections, on this machine too]' \
+    '*--insecure-plain[encrypt nothing\: whoever listens can take over accounts]' \
+    '*--registration[who may register, at all trackers of the community, until it is set again (choices\: "open", "invited", "closed")]:value:_files' \
+    '*--log-level[what to log on standard error (choices\: "silent", "fatal", "error", "warn", "info", "debug", default\: "warn")]:value:_files' \
+    '*--audit[write who did what to this file, of this tracker alone]:value:_files' \
+    '*--metrics[answer Prometheus on this port of 127.0.0.1]:value:_files' \
+    '*--version[print the version]' \
+    '*-h[print this help]' \
+    '*--help[print this help]' \
+    '*:file:_files'
+}
+compdef _coterie_tracker coterie-tracker ./tracker

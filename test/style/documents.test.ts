@@ -1,0 +1,104 @@
+// The documents are true: sessions are played, commands and options are all there, and links lead somewhere.
+
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { fullUsageOf } from '../../src/client/prompt/commands/command.ts'
+import { allCommands } from '../../src/client/prompt/commands/program.ts'
+import { manualFiles } from '../../src/manual/pages.ts'
+import { addressIn, blocksOf, chapterOf, Stage } from './transcript.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8')
+const readme = read('README.md')
+const scripting = read('docs', 'scripting.md')
+
+function stage(): Stage {
+  const made = new Stage()
+  onTestFinished(() => made.close())
+  return made
+}
+
+describe('the first session', () => {
+  const session = blocksOf(read('docs', 'first-session.md'))
+
+  test('has a tracker on the first address of tracker_info.txt, two people and a shell', () => {
+    expect([...new Set(session.map(({ where }) => where))].toSorted()).toEqual(['A', 'B', 'C', 'shell'])
+    const first = /^[^#\n]+$/m.exec(read('tracker_info.txt'))?.[0]
+    expect(addressIn(session, 'A')).toBe(first)
+  })
+
+  test('goes as the document shows it, line by line', async () => {
+    await expect(stage().play(session)).resolves.toBeUndefined()
+  }, 120_000)
+
+  test('the script does what the document shows, and exits with 0', async () => {
+    const tracker = session.find(({ where }) => where === 'A')
+    if (tracker === undefined) throw new Error('the first session has no tracker')
+    const blocks = blocksOf(chapterOf(scripting, 'A script in a pipe'))
+    expect(blocks).toHaveLength(1)
+    await stage().play([tracker, ...blocks])
+  }, 60_000)
+})
+
+describe('README', () => {
+  test('whoever types what it says has the file in the end', async () => {
+    const made = stage()
+    copyFileSync(join(root, 'README.md'), join(made.folder, 'README.md'))
+    await made.follow(blocksOf(chapterOf(readme, 'Start in five minutes')))
+    await made.at('C').sees('[C] [family] README.md')
+    expect(readFileSync(join(made.folder, 'tmp', 'README.md'), 'utf8')).toBe(readme)
+  }, 120_000)
+
+  test('takes two screens', () => {
+    expect(readme.split('\n').length).toBeLessThanOrEqual(100)
+  })
+})
+
+describe('the reference', () => {
+  test('has the reply of each command with its words and flags, and of no other', () => {
+    const chapter = chapterOf(scripting, 'Replies')
+    const rows = [...chapter.matchAll(/^\| `([^`]+)` \| \S/gm)].map((row) =>
+      (row[1] ?? '').replaceAll('\\|', '|'),
+    )
+    expect(rows.toSorted()).toEqual(allCommands.map(fullUsageOf).toSorted())
+    for (const { alias } of allCommands) if (alias !== undefined) expect(chapter).toContain(`\`${alias}\``)
+  })
+
+  test.each([...manualFiles(root)])('%s is what npm run manual makes of the tables', (path, text) => {
+    expect(read(path)).toBe(text)
+  })
+})
+
+test('what the documents point to is there', () => {
+  const documents = ['.', 'docs'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(root, folder, name)),
+  )
+  const missing: string[] = []
+  for (const document of documents) {
+    for (const [, target = ''] of readFileSync(document, 'utf8').matchAll(/\]\(([^)\s]+)\)/g)) {
+      const [file = '', anchor] = target.split('#')
+      const path = file === '' ? document : join(dirname(document), file)
+      const isThere = existsSync(path) && (anchor === undefined || anchorsOf(path).includes(anchor))
+      if (!isThere && !target.startsWith('https://')) missing.push(`${document}: ${target}`)
+    }
+  }
+  expect(missing).toEqual([])
+})
+
+function anchorsOf(document: string): string[] {
+  return Array.from(readFileSync(document, 'utf8').matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
+    anchorOf(heading),
+  )
+}
+
+/** As GitHub makes them from headings. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-')
+}
