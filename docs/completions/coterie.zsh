@@ -5,8 +5,8 @@ _coterie_client() {
   _arguments -s \
     '*--data-dir[keep accounts, shares and unfinished downloads in this folder]:value:_files' \
     '*--advertise[where others reach this client, if not at the address from which a tracker sees it]:value:_files' \
-    '*-e[run this command and end; may be given several times]:command:(create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files download_file stop_share show_downloads pause_download resume_download cancel_download wait limit help quit)' \
-    '*--execute[run this command and end; may be given several times]:command:(create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files download_file stop_share show_downloads pause_download resume_download cancel_download wait limit help quit)' \
+    '*-e[run this command and end; may be given several times]:command:(create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files download_file stop_share show_downloads pause_download resume_download cancel_download wait limit help events quit)' \
+    '*--execute[run this command and end; may be given several times]:command:(create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files download_file stop_share show_downloads pause_download resume_download cancel_download wait limit help events quit)' \
     '*-f[run the commands of this file and end; - is standard input]:value:_files' \
     '*--file[run the commands of this file and end; - is standard input]:value:_files' \
     '*--json[print replies and events as JSON, one a line]' \

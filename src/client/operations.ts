@@ -100,6 +100,16 @@ export interface FileOperations {
   stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>>
 }
 
+/** Which downloads to wait for, and for how long. */
+export interface AwaitedDownloads {
+  readonly group?: string | undefined
+  /** Of the group. */
+  readonly name?: string | undefined
+  /** One that has no reachable seeder for that long counts as failed; it resumes at the next login. */
+  readonly giveUpWithoutSeederMs?: number | undefined
+  readonly timeoutMs?: number | undefined
+}
+
 export interface DownloadOperations {
   /** In the order of the commands; unfinished ones of earlier sessions come first. */
   showDownloads(): Promise<DownloadView[]>
@@ -109,11 +119,8 @@ export interface DownloadOperations {
   cancelDownload(group: string, name: string): Promise<Answer<void>>
   /** Bytes per second over all transfers; undefined means no limit. */
   setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): Promise<void>
-  /**
-   * Resolves when no download runs (in `group`, if given). With `giveUpWithoutSeederMs`, a download that has
-   * no reachable seeder for that long counts as failed; it resumes at the next login.
-   */
-  downloadsSettled(group?: string, giveUpWithoutSeederMs?: number): Promise<void>
+  /** Resolves when none of these downloads runs: to true, or to false when `timeoutMs` were over before. */
+  downloadsSettled(which?: AwaitedDownloads): Promise<boolean>
 }
 
 export interface Operations extends AccountOperations, GroupOperations, FileOperations, DownloadOperations {}

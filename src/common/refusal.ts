@@ -41,6 +41,7 @@ const numbers = {
   'not-invited': 33,
   'registration-closed': 34,
   'login-ended': 35,
+  'timed-out': 36,
 } as const
 
 /** The kind of refusal, for programs; the sentence beside it is for people. */

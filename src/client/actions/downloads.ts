@@ -13,7 +13,7 @@ export function downloadActions({ session, buckets }: Core): DownloadOperations 
       downloads()?.resumeOne(group, name.normalize('NFC')) ?? notLoggedIn(),
     cancelDownload: async (group, name) => downloads()?.cancel(group, name.normalize('NFC')) ?? notLoggedIn(),
     setLimit: async (direction, bytesPerSecond) => buckets[direction].setRate(bytesPerSecond),
-    downloadsSettled: async (group, giveUpWithoutSeederMs) =>
-      downloads()?.settled(group, giveUpWithoutSeederMs),
+    downloadsSettled: async ({ name, ...which } = {}) =>
+      downloads()?.settled({ ...which, name: name?.normalize('NFC') }) ?? true,
   }
 }

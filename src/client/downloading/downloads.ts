@@ -8,7 +8,7 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { beginsAnew, noSuchDownload } from '../answers.ts'
 import { keyOf } from '../file-key.ts'
-import type { ClientEvent, DownloadView } from '../operations.ts'
+import type { AwaitedDownloads, ClientEvent, DownloadView } from '../operations.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
 import type { StorePool } from '../workers/store-pool.ts'
 import type { Offer, SourceRegistry } from '../sharing/source-registry.ts'
@@ -20,6 +20,7 @@ import type { TrackerLink } from '../tracker-link/tracker-link.ts'
 import { checkRoom, claimPlace, placeFor } from './destination.ts'
 import { Download } from './download.ts'
 import { partPathOf, type PartId } from './part-file.ts'
+import { Settling } from './settling.ts'
 import type { FoundFile } from './swarm-lookup.ts'
 import type { SwarmNetwork } from './swarm.ts'
 
@@ -37,9 +38,6 @@ export interface DownloadsParts {
   readonly onEvent: (event: ClientEvent) => void
 }
 
-/** How often to check for a missing seeder while someone waits for a download. */
-const lookForSeedersMs = 500
-
 export class Downloads {
   readonly #parts: DownloadsParts
   readonly #downloads = new Map<string, Download>()
@@ -49,7 +47,7 @@ export class Downloads {
   readonly #beginning = new Set<string>()
   /** What is being cancelled, until its part file is gone. */
   readonly #removing = new Map<string, Promise<unknown>>()
-  #settledWaiters: (() => void)[] = []
+  readonly #settling = new Settling()
   #closed = false
 
   constructor(parts: DownloadsParts) {
@@ -200,20 +198,9 @@ export class Downloads {
     if (download?.record.fileId === file.fileId) void download.findAgain()
   }
 
-  /**
-   * Resolves when no download (of this group) runs. Fails a download that has no reachable seeder for
-   * `giveUpMs`, so that the caller does not wait forever; it resumes at the next login.
-   */
-  async settled(group?: string, giveUpMs?: number): Promise<void> {
-    const look =
-      giveUpMs === undefined ? undefined : setInterval(() => this.#giveUp(group, giveUpMs), lookForSeedersMs)
-    try {
-      while (this.#running(group).length > 0) {
-        await new Promise<void>((resolve) => this.#settledWaiters.push(resolve))
-      }
-    } finally {
-      clearInterval(look)
-    }
+  /** Resolves when none of these downloads runs: to true, or to false when the time is over. */
+  settled(which: AwaitedDownloads = {}): Promise<boolean> {
+    return this.#settling.until(() => this.#running(which), which)
   }
 
   /** Stops all downloads; unfinished ones stay stored. */
@@ -373,21 +360,15 @@ export class Downloads {
     this.#offers.delete(download)
   }
 
-  #running(group?: string): Download[] {
-    return [...this.#downloads.values()].filter(
-      ({ state, record }) => state === 'running' && (group === undefined || record.group === group),
+  #running({ group, name }: AwaitedDownloads): Download[] {
+    const running = [...this.#downloads.values()].filter(({ state }) => state === 'running')
+    return running.filter(
+      ({ record }) =>
+        (group === undefined || record.group === group) && (name === undefined || record.name === name),
     )
   }
 
-  #giveUp(group: string | undefined, giveUpMs: number): void {
-    for (const download of this.#running(group)) {
-      if (download.withoutPeersMs < giveUpMs) continue
-      const seconds = Math.round(giveUpMs / 1000)
-      void download.fail(`no seeder could be reached for ${seconds} s; it resumes at the next login`)
-    }
-  }
-
   #changed(): void {
-    for (const waiter of this.#settledWaiters.splice(0)) waiter()
+    this.#settling.onChange()
   }
 }

@@ -12,6 +12,7 @@ export const exitCodes = {
   exists: 7,
   disk: 8,
   integrity: 9,
+  timeout: 10,
 } as const
 
 const codes: Readonly<Record<RefusalCode, (typeof exitCodes)[keyof typeof exitCodes]>> = {
@@ -54,6 +55,7 @@ const codes: Readonly<Record<RefusalCode, (typeof exitCodes)[keyof typeof exitCo
   'wrong-code': exitCodes.notAllowed,
   'not-invited': exitCodes.notAllowed,
   'registration-closed': exitCodes.notAllowed,
+  'timed-out': exitCodes.timeout,
 }
 
 export function exitCodeFor(code: RefusalCode): number {

@@ -2,7 +2,7 @@
 
 import { sentenceOf, systemCode } from '../../common/failure.ts'
 import { refuse } from '../../common/refusal.ts'
-import type { Operations } from '../operations.ts'
+import type { AwaitedDownloads, Operations } from '../operations.ts'
 import type { Conversation } from './conversation.ts'
 import { exitCodes } from './exit-codes.ts'
 import { lineCharactersMax } from './input-lines.ts'
@@ -26,9 +26,11 @@ export interface Script {
   readonly stopped: Promise<void>
 }
 
-/** Waits for downloads, but gives up on those that have no seeder for a minute. */
-export async function settleOrGiveUp(operations: Operations, group?: string): Promise<void> {
-  await operations.downloadsSettled(group, giveUpWithoutSeederMs)
+/** Waits for downloads. Without a time to wait for, gives up on those that have no seeder for a minute. */
+export function settleOrGiveUp(operations: Operations, which: AwaitedDownloads = {}): Promise<boolean> {
+  return operations.downloadsSettled(
+    which.timeoutMs === undefined ? { ...which, giveUpWithoutSeederMs } : which,
+  )
 }
 
 /** Runs every line. Resolves to true when one of them quits, or ends the script by its failure. */

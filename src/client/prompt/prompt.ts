@@ -90,7 +90,8 @@ async function runScript(options: PromptOptions, endings: Endings): Promise<numb
       terminal: false,
       password: options.password,
       askHidden: () => Promise.resolve(undefined),
-      settle: (group) => settleOrGiveUp(operations, group),
+      settle: async (which) => ((await settleOrGiveUp(operations, which)) ? 'settled' : 'late'),
+      interrupted: () => new Promise(() => undefined),
     },
     presenterOf(output, script, () => open),
     endings.onBug,
@@ -130,7 +131,11 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
       terminal: true,
       password: options.password,
       askHidden: (question) => terminal.askHidden(question),
-      settle: (group) => terminal.untilInterrupted(operations.downloadsSettled(group)),
+      settle: async (which) => {
+        const isSettled = await terminal.untilInterrupted(operations.downloadsSettled(which))
+        return isSettled === undefined ? 'stopped' : isSettled ? 'settled' : 'late'
+      },
+      interrupted: () => terminal.untilInterrupted(new Promise<void>(() => undefined)),
     },
     new LinePresenter(terminal, { hasHints: true }),
     endings.onBug,

@@ -132,11 +132,15 @@ export class Terminal implements Screen {
     })
   }
 
-  /** Resolves with the promise, or when Ctrl-C is typed. */
-  async untilInterrupted(waited: Promise<void>): Promise<void> {
-    const interrupted = new Promise<void>((resolve) => (this.#interrupt = resolve))
-    await Promise.race([waited, interrupted])
-    this.#interrupt = undefined
+  /** Resolves with the promise, or to undefined when Ctrl-C is typed or the input ends. */
+  async untilInterrupted<T>(waited: Promise<T>): Promise<T | undefined> {
+    if (this.#ended) return undefined
+    const interrupted = new Promise<undefined>((resolve) => (this.#interrupt = () => resolve(undefined)))
+    try {
+      return await Promise.race([waited, interrupted])
+    } finally {
+      this.#interrupt = undefined
+    }
   }
 
   /** Restores the terminal. */
@@ -161,6 +165,7 @@ export class Terminal implements Screen {
 
   #onEnd(): void {
     this.#ended = true
+    this.#interrupt?.()
     this.#asking?.(undefined)
     if (this.#prompting) this.#echo.write('\n')
     this.#wake?.()

@@ -11,7 +11,7 @@ async function reply(line: string, answers: Partial<Operations> = {}) {
   const client = fakeClient()
   Object.assign(client.answers, answers)
   const { lines, exitCode } = await runScript([line], { client })
-  const end = client.calls.lastIndexOf('downloadsSettled(, 60000)')
+  const end = client.calls.lastIndexOf('downloadsSettled({"giveUpWithoutSeederMs":60000})')
   return { lines, exitCode, calls: client.calls.slice(0, end) }
 }
 

@@ -53,7 +53,7 @@ export function fakeClient(): FakeClient {
     cancelDownload: async () => accept(undefined),
     stopShare: async () => accept({ isTold: true }),
     setLimit: async () => {},
-    downloadsSettled: async () => {},
+    downloadsSettled: async () => true,
   }
   const operations = new Proxy(usual, {
     get(target, name: keyof Operations) {

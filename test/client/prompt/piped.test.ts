@@ -79,14 +79,19 @@ describe('the order of a script', () => {
   })
 
   test.each([
-    ['leave_group g1', 'left g1', 'downloadsSettled("g1", 60000)'],
-    ['stop_share g1 1.png', 'stopped sharing 1.png in g1', 'downloadsSettled("g1", 60000)'],
-    ['wait', 'no download is running', 'downloadsSettled(, 60000)'],
+    ['leave_group g1', 'left g1', 'downloadsSettled({"group":"g1","giveUpWithoutSeederMs":60000})'],
+    [
+      'stop_share g1 1.png',
+      'stopped sharing 1.png in g1',
+      'downloadsSettled({"group":"g1","giveUpWithoutSeederMs":60000})',
+    ],
+    ['wait', 'no download is running', 'downloadsSettled({"giveUpWithoutSeederMs":60000})'],
   ])('%s lets the running download end first, though not wait for ever', async (line, text, call) => {
     const client = fakeClient()
     client.downloads.push(download({ name: '1.png', state: 'running' }))
     client.answers.downloadsSettled = async () => {
       if (client.downloads.pop() !== undefined) client.emit(finish)
+      return true
     }
     const { lines, exitCode } = await runScript([line], { client })
     expect({ lines, exitCode }).toEqual({ lines: ['[C] [g1] 1.png', text], exitCode: 0 })
@@ -115,8 +120,10 @@ describe('the exit code of a script', () => {
 
   test('is 1 when a download failed, whenever that is', async () => {
     const client = fakeClient()
-    client.answers.downloadsSettled = async () =>
+    client.answers.downloadsSettled = async () => {
       client.emit({ kind: 'download-failed', group: 'g1', name: '1.png', why: 'nobody has it' })
+      return true
+    }
     const { lines, exitCode } = await runScript(['whoami'], { client })
     expect(lines[1]).toBe('[F] [g1] 1.png - nobody has it')
     expect(exitCode).toBe(1)
@@ -146,7 +153,7 @@ describe('the end of a script', () => {
   test('waits for running downloads, and gives up those that nobody has after a minute', async () => {
     const client = fakeClient()
     await runScript(['whoami'], { client })
-    expect(client.calls).toEqual(['downloadsSettled(, 60000)'])
+    expect(client.calls).toEqual(['downloadsSettled({"giveUpWithoutSeederMs":60000})'])
   })
 
   test('goes on seeding with --linger, until it is stopped', async () => {

@@ -24,10 +24,10 @@ export async function afterDownloads(
   )
   if (running === undefined) return accept(undefined)
   if (!terminal) {
-    await settle(group)
+    await settle({ group })
     return accept(undefined)
   }
-  const settled = operations.downloadsSettled(group).then(() => true)
+  const settled = operations.downloadsSettled({ group }).then(() => true)
   const moment = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), momentMs))
   if (await Promise.race([settled, moment])) return accept(undefined)
   return refuse(

@@ -3,8 +3,11 @@
 
 import type { Answer } from '../../../common/refusal.ts'
 import { accept } from '../../../common/refusal.ts'
-import type { Operations } from '../../operations.ts'
+import type { AwaitedDownloads, Operations } from '../../operations.ts'
 import type { Line } from '../text/line.ts'
+
+/** How waiting has ended. */
+export type Waited = 'settled' | 'late' | 'stopped'
 
 /** What a prompt offers to its commands. */
 export interface Surroundings {
@@ -15,8 +18,10 @@ export interface Surroundings {
   readonly password?: string | undefined
   /** Asks without echoing the answer; resolves to undefined when the question was cancelled. */
   readonly askHidden: (question: string) => Promise<string | undefined>
-  /** Resolves when no download runs (in `group`, if given), or when the person stops waiting. */
-  readonly settle: (group?: string) => Promise<void>
+  /** Resolves when none of these downloads runs, their time is over, or the person stops waiting. */
+  readonly settle: (which?: AwaitedDownloads) => Promise<Waited>
+  /** Resolves when the person stops what goes on and on; never in a script, which is stopped as a whole. */
+  readonly interrupted: () => Promise<void>
 }
 
 /** What a reply says, for programs. */

@@ -1,16 +1,52 @@
 // The commands for downloads that are running or paused, and for rate limits.
 
-import { refuse } from '../../../common/refusal.ts'
+import { refuse, type Answer } from '../../../common/refusal.ts'
+import { noSuchDownload } from '../../answers.ts'
 import type { DownloadView } from '../../operations.ts'
-import type { PromptCommand } from './command.ts'
+import type { CallFlags, PromptCommand, Reply, Surroundings } from './command.ts'
 import { list, say, sayIfDone, withData, type ReplyData } from './command.ts'
 import type { Line } from '../text/line.ts'
+import { parseDuration } from '../text/durations.ts'
 import { formatRate, parseRate } from '../text/rates.ts'
 import { detailLine, downloadLine } from './replies.ts'
 
 /** With the senders as objects, which are easier to read for programs than pairs. */
 function asData({ piecesByPeer, ...download }: DownloadView): ReplyData {
   return { ...download, peers: piecesByPeer.map(([peer, pieces]) => ({ peer, pieces })) }
+}
+
+/** The words behind a command that may be left out. */
+type OptionalWords = readonly (string | undefined)[]
+
+async function waitForDownloads(
+  { operations, settle }: Surroundings,
+  [group, name]: OptionalWords,
+  flags: CallFlags,
+): Promise<Answer<Reply>> {
+  const timeout = flags.get('--timeout')
+  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout)
+  if (timeoutMs?.ok === false) return timeoutMs
+  const awaited = async (): Promise<DownloadView[]> =>
+    (await operations.showDownloads()).filter(
+      (one) =>
+        (group === undefined || one.group === group) &&
+        (name === undefined || one.name === name.normalize('NFC')),
+    )
+  if (group !== undefined && name !== undefined && (await awaited()).length === 0)
+    return noSuchDownload(group, name)
+  const waited = await settle({ group, name, timeoutMs: timeoutMs?.value })
+  const downloads = await awaited()
+  const running = downloads.filter(({ state }) => state === 'running')
+  if (waited === 'late' && running.length > 0)
+    return refuse('timed-out', `${running.length} downloads still run after ${timeout}; they go on`)
+  if (waited === 'stopped' && running.length > 0)
+    return withData(say('stopped waiting; downloads go on'), { running: true })
+  const data = { running: running.length > 0 }
+  const [one] = downloads
+  if (name === undefined || one === undefined) return withData(say('no download is running'), data)
+  if (one.state === 'complete') return withData(say(`${name} from ${group} is complete`), data)
+  const why = one.why === undefined ? '' : `: ${one.why}`
+  return refuse('busy', `${name} from ${group} is ${one.state}${why}`)
 }
 
 export const downloadCommands: readonly PromptCommand[] = [
@@ -57,17 +93,11 @@ export const downloadCommands: readonly PromptCommand[] = [
   },
   {
     name: 'wait',
-    words: '',
-    summary: 'wait until no download runs',
+    words: '[group] [name]',
+    summary: 'wait until no download runs, of all, of a group, or this one',
+    flags: [{ flag: '--timeout <duration>', summary: 'no longer than this: 90s, 5m, 2h' }],
     waits: true,
-    async run({ operations, settle }) {
-      await settle()
-      const downloads = await operations.showDownloads()
-      const running = downloads.some(({ state }) => state === 'running')
-      return withData(say(running ? 'stopped waiting; downloads go on' : 'no download is running'), {
-        running,
-      })
-    },
+    run: waitForDownloads,
   },
   {
     name: 'limit',

@@ -2,7 +2,7 @@
 
 import { accept, refuse } from '../../../common/refusal.ts'
 import type { PromptCommand, ReplyData } from './command.ts'
-import { fullUsageOf, usageOf } from './command.ts'
+import { fullUsageOf, say, usageOf } from './command.ts'
 import type { Line } from '../text/line.ts'
 import { accountCommands } from './accounts.ts'
 import { downloadCommands } from './downloads.ts'
@@ -21,6 +21,16 @@ const programCommands: readonly PromptCommand[] = [
       if (command === undefined)
         return refuse('usage', `there is no command "${name}"; help lists the commands`)
       return accept({ lines: explanation(command), data: { commands: [asData(command)] } })
+    },
+  },
+  {
+    name: 'events',
+    words: '',
+    summary: 'show what happens, as it happens, until it is interrupted',
+    waits: true,
+    async run({ interrupted }) {
+      await interrupted()
+      return say('stopped following events')
     },
   },
   {
