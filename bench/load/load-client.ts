@@ -5,6 +5,7 @@ import { TrackerConnection, type Credentials } from '../../src/client/tracker-li
 import { Failure } from '../../src/common/failure.ts'
 import { makeNonce } from '../../src/common/security/challenge.ts'
 import type { Identity } from '../../src/common/security/identity.ts'
+import { verifierKeyOf } from '../../src/common/security/session.ts'
 import type { ClientKeys } from '../../src/common/security/scram.ts'
 import type { Protection } from '../../src/common/wire/protection.ts'
 import { ignoredNews } from '../ignored-news.ts'
@@ -51,6 +52,7 @@ export class LoadClient {
     this.#options = options
     this.member = options.member
     const serverKey = options.keys.serverKey.toString('base64')
+    const verifierKey = verifierKeyOf(serverKey, options.identity.publicKey)
     this.#credentials = {
       user: options.member.user,
       keys: () => Promise.resolve(options.keys),
@@ -58,7 +60,7 @@ export class LoadClient {
       onSession: (text) => {
         // A session is half a month old before another one comes without a password.
         if (text !== undefined) this.passwordLogins++
-        this.#credentials.session = text === undefined ? undefined : { text, serverKey }
+        this.#credentials.session = text === undefined ? undefined : { text, verifierKey }
       },
     }
   }

@@ -20,6 +20,7 @@ import { SourceRegistry } from './sharing/source-registry.ts'
 import { TicketOffice } from './sharing/ticket-office.ts'
 import { UploadQueue } from './sharing/upload-queue.ts'
 import { KnownLogins } from './storage/known-logins.ts'
+import { RememberedLogin } from './storage/remembered-login.ts'
 import { TrackerLink } from './tracker-link/tracker-link.ts'
 import { TrackerTrust } from './tracker-link/tracker-trust.ts'
 import { TrackerNews } from './tracker-news.ts'
@@ -43,6 +44,7 @@ export class Client {
   readonly #news: TrackerNews
   readonly #link: TrackerLink
   readonly #sessionParts: SessionParts
+  readonly #remembered: RememberedLogin
   #session: Session | undefined
   #port = 0
   readonly #listeners = new Set<(event: ClientEvent) => void>()
@@ -73,6 +75,8 @@ export class Client {
       onFailure,
     })
     const onEvent = (event: ClientEvent): void => this.#emit(event)
+    const onTrouble = (sentence: string): void => onEvent({ kind: 'notice', sentence })
+    this.#remembered = new RememberedLogin(options.folder, onTrouble)
     this.#news = new TrackerNews({
       tickets: this.#tickets,
       server: this.#server,
@@ -90,10 +94,11 @@ export class Client {
       trust: new TrackerTrust(options.folder, options.trackers),
       port: () => this.#port,
       advertise: options.advertise,
-      knownLogins: new KnownLogins(options.folder, (sentence) => onEvent({ kind: 'notice', sentence })),
+      knownLogins: new KnownLogins(options.folder, onTrouble),
       iterations: scramIterations,
       earlyKeys: options.earlyKeys,
       events: this.#news,
+      onSession: (login) => void this.#remembered.renew(login).catch(onFailure),
     })
     this.#sources.announceBy(this.#link)
     this.#sessionParts = {
@@ -120,16 +125,26 @@ export class Client {
       turns: this.#turns,
       buckets,
       leaving: this.#leaving,
-      login: (user, password) => this.#turns(() => this.#login(user, password)),
+      login: (...given) => this.#turns(() => this.#login(...given)),
       logout: () => this.#turns(() => this.#logout()),
       deleteAccount: (password) => this.#turns(() => this.#deleteAccount(password)),
     }
     return { ...accountActions(core), ...groupActions(core), ...fileActions(core), ...downloadActions(core) }
   }
 
-  /** Starts listening and connecting; resolves to the port. Rejects with a `start` failure. */
+  /**
+   * Starts listening and connecting, and goes on with a remembered login; resolves to the port. Rejects with a `start`
+   * failure, or with a `data` failure when what is remembered cannot be read.
+   */
   async start(): Promise<number> {
+    const saved = this.#remembered.load()
     this.#port = await this.#server.listen(this.#options.listen)
+    if (saved !== undefined) {
+      // Trackers are told as they come up; until then it is as if the last one had gone away.
+      this.#link.resume(saved)
+      this.#news.onResumed(saved.user)
+      this.#begin(await Session.open(saved.user, saved.community, this.#sessionParts))
+    }
     this.#link.start()
     return this.#port
   }
@@ -144,7 +159,7 @@ export class Client {
     for (const listener of this.#listeners) listener(event)
   }
 
-  async #login(user: string, password: string): Promise<Answer<void>> {
+  async #login(user: string, password: string, remember = false): Promise<Answer<void>> {
     if (this.#session !== undefined) {
       return refuse('already-logged-in', `${this.#session.user} is logged in here; log out first`)
     }
@@ -156,12 +171,26 @@ export class Client {
     if (this.#closing) return refuse('cancelled', 'the program is ending')
     const session = await this.#openSession(user)
     if (this.#closing) return session.close().then(() => refuse('cancelled', 'the program is ending'))
+    this.#begin(session)
+    if (remember) await this.#remember()
+    return accept(undefined)
+  }
+
+  #begin(session: Session): void {
     this.#session = session
-    this.#emit({ kind: 'user-changed', user })
+    this.#emit({ kind: 'user-changed', user: session.user })
     this.#tickets.open()
     // Not awaited: rehashing a file would delay the reply.
-    this.#session.resume().catch(this.#options.onFailure)
-    return accept(undefined)
+    session.resume().catch(this.#options.onFailure)
+  }
+
+  async #remember(): Promise<void> {
+    const login = this.#link.savedLogin
+    if (login !== undefined) return this.#remembered.keep(login)
+    this.#emit({
+      kind: 'notice',
+      sentence: 'the login is not remembered: this tracker gives no session for it',
+    })
   }
 
   async #logout(): Promise<Answer<void>> {
@@ -171,6 +200,7 @@ export class Client {
     this.#emit({ kind: 'user-changed', user: undefined })
     this.#news.onLogout()
     this.#tickets.close()
+    await this.#remembered.forget()
     await session.close()
     this.#server.closeAll('the user logged out')
     await this.#link.logout()
@@ -214,7 +244,12 @@ export class Client {
     await session?.close()
     // Also ends a login that waits for a tracker.
     this.#link.stop()
-    await Promise.all([this.#server.close(), this.#hashes.close(), this.#storing.close()])
+    await Promise.all([
+      this.#server.close(),
+      this.#hashes.close(),
+      this.#storing.close(),
+      this.#remembered.saved(),
+    ])
   }
 
   #openSession(user: string): Promise<Session> {

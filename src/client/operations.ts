@@ -57,9 +57,12 @@ export type ClientEvent =
 export interface AccountOperations {
   /** `invite`: a code from whoever runs the trackers, where new users need one. */
   createUser(user: string, password: string, invite?: string): Promise<Answer<void>>
-  /** Resumes the shares and unfinished downloads of this user. */
-  login(user: string, password: string): Promise<Answer<void>>
-  /** Stops sharing and pauses downloads until the next login. */
+  /**
+   * Resumes the shares and unfinished downloads of this user. `remember`: later starts of the client log in by
+   * themselves, until the logout.
+   */
+  login(user: string, password: string, remember?: boolean): Promise<Answer<void>>
+  /** Stops sharing and pauses downloads until the next login. A remembered login is forgotten. */
   logout(): Promise<Answer<void>>
   /** Needs the old password; the user's other clients are logged out. */
   changePassword(old: string, password: string): Promise<Answer<void>>

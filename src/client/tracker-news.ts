@@ -9,6 +9,9 @@ import type { TicketOffice } from './sharing/ticket-office.ts'
 import type { Told } from './tracker-link/tracker-connection.ts'
 import type { Teller, TrackerLinkEvents } from './tracker-link/tracker-link.ts'
 
+/** How long a tracker may take at the start before it is said that none answers. */
+const silenceMs = 3000
+
 export interface TrackerNewsParts {
   readonly tickets: TicketOffice
   readonly server: PeerServer
@@ -21,11 +24,18 @@ export interface TrackerNewsParts {
   readonly onFailure: (error: unknown) => void
 }
 
+interface Resumed {
+  readonly user: string
+  readonly silence: NodeJS.Timeout
+}
+
 export class TrackerNews implements TrackerLinkEvents {
   readonly #parts: TrackerNewsParts
   readonly #joinRequests: JoinRequests
   #saidLost = false
   #saidOther = false
+  /** Whoever is logged in since the start, before any tracker has taken the login. */
+  #resumed: Resumed | undefined
   /** A tracker has ended the login, and closes the connection next: that is said once, and is no loss. */
   #isEnding = false
 
@@ -84,9 +94,21 @@ export class TrackerNews implements TrackerLinkEvents {
     this.#parts.tickets.onTrackerTime(key, timeMs)
   }
 
+  /** A login of an earlier run goes on. Says so when a tracker takes it, and when none is there at first. */
+  onResumed(user: string): void {
+    const silence = setTimeout(() => {
+      const sentence = `no tracker answers; the login of ${user} goes on as soon as one does`
+      this.#parts.onEvent({ kind: 'notice', sentence })
+    }, silenceMs)
+    this.#resumed = { user, silence: silence.unref() }
+  }
+
   onUp(): void {
     const { tickets, session, onEvent } = this.#parts
     tickets.onConnected(true)
+    const resumed = this.#stopWaiting()
+    if (resumed !== undefined)
+      onEvent({ kind: 'notice', sentence: `logged in as ${resumed.user}, as remembered` })
     if (this.#saidLost) onEvent({ kind: 'tracker-back' })
     this.#saidLost = false
     this.#saidOther = false
@@ -121,6 +143,14 @@ export class TrackerNews implements TrackerLinkEvents {
   /** The next user may be warned of another community again. */
   onLogout(): void {
     this.#saidOther = false
+    this.#stopWaiting()
+  }
+
+  #stopWaiting(): Resumed | undefined {
+    const resumed = this.#resumed
+    clearTimeout(resumed?.silence)
+    this.#resumed = undefined
+    return resumed
   }
 
   #onMemberLeft(group: string, user: string): void {

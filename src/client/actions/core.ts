@@ -15,7 +15,7 @@ export interface Core {
   readonly buckets: Readonly<Record<'upload' | 'download', TokenBucket>>
   /** Groups that this client is leaving at the moment. */
   readonly leaving: Set<string>
-  readonly login: (user: string, password: string) => Promise<Answer<void>>
+  readonly login: (user: string, password: string, remember?: boolean) => Promise<Answer<void>>
   readonly logout: () => Promise<Answer<void>>
   readonly deleteAccount: (password: string) => Promise<Answer<void>>
 }

@@ -71,10 +71,10 @@ export class AccountRequests {
   async changePassword(old: string, text: string): Promise<Answer<void>> {
     const { loggedIn, passwordOf } = this.#options
     const current = loggedIn()
-    if (current?.derived === undefined) return refuse('login-first', 'log in first')
+    if (current?.stretching === undefined) return refuse('login-first', 'log in first')
     const { user } = current
     // The same salt: the user's other machines would take another one for that of an impostor.
-    const { salt, iterations } = current.derived
+    const { salt, iterations } = current.stretching
     const keys = await deriveKeys(text, salt, iterations)
     const params = { user, ...credentialsOf(keys), id: newCommandId() }
     const answer = await this.#change('change_password', params, passwordOf(user, old))

@@ -28,8 +28,10 @@ export type Told = CallerEvents<TrackerProtocol>['onTold']
 export interface Credentials {
   readonly user: string
   readonly keys: KeySource
+  /** False where there is only a session. */
+  readonly hasPassword?: boolean
   /** The session of an earlier login, and what shows that a tracker knows the user. */
-  readonly session?: { readonly text: string; readonly serverKey: string } | undefined
+  readonly session?: { readonly text: string; readonly verifierKey: string } | undefined
   /** A newer session; undefined when the last one is of no use any more. */
   readonly onSession?: (text: string | undefined) => void
 }
@@ -56,6 +58,9 @@ export interface TrackerConnectionOptions {
 }
 
 const notGenuine = refuse('login-failed', 'this tracker does not know the password it claims to know')
+
+const noSession = refuse('login-first', 'there is no session')
+const rememberedEnded = refuse('login-ended', 'the remembered login does not hold any more; log in again')
 
 /** The delay before the next attempt, in milliseconds: first and longest. */
 const firstBackoffMs = 100
@@ -208,14 +213,17 @@ export class TrackerConnection {
 
   /** Logs in with the session where there is one, which costs the tracker less than a password. */
   async logIn(credentials: Credentials): Promise<Answer<object>> {
-    return (await this.#resume(credentials)) ?? this.login(credentials)
+    const resumed = await this.#resume(credentials)
+    if (resumed.ok || resumed.refusal.code === 'login-ended' || resumed === notGenuine) return resumed
+    if (credentials.hasPassword !== false) return this.login(credentials)
+    return credentials.session === undefined ? rememberedEnded : resumed
   }
 
-  /** Undefined when the password has to be used. */
-  async #resume(credentials: Credentials): Promise<Answer<object> | undefined> {
+  /** Refused where the password has to be used, unless the login has ended. */
+  async #resume(credentials: Credentials): Promise<Answer<object>> {
     const { user, session } = credentials
     const greeting = this.#greeting
-    if (session === undefined || greeting === undefined) return undefined
+    if (session === undefined || greeting === undefined) return noSession
     const { identity } = this.#options
     const binding = this.#caller?.channel.secure?.binding
     const challenge = { trackerNonce: greeting.nonce, trackerKey: greeting.key, user, binding }
@@ -229,13 +237,12 @@ export class TrackerConnection {
     })
     if (!resumed.ok) {
       const { code } = resumed.refusal
-      if (code === 'login-ended') return resumed
-      // An older tracker, or one that is behind: others may take it.
-      const isKept = code === 'unavailable' || code === 'unknown-method' || code === 'busy'
-      if (!isKept && credentials.session?.text === session.text) credentials.onSession?.(undefined)
-      return undefined
+      // Others may take it: this is an older tracker, say, or one that is behind.
+      const isOver = code === 'ticket-invalid' || code === 'ticket-lapsed' || code === 'proof-failed'
+      if (isOver && credentials.session?.text === session.text) credentials.onSession?.(undefined)
+      return resumed
     }
-    if (!isSameVerifier(resumed.value.verifier, sessionVerifier(session.serverKey, nonce, challenge))) {
+    if (!isSameVerifier(resumed.value.verifier, sessionVerifier(session.verifierKey, nonce, challenge))) {
       this.#caller?.close('not genuine')
       return notGenuine
     }

@@ -10,12 +10,13 @@ import type { Identity } from '../../common/security/identity.ts'
 import type { Method, Params, Result } from '../../common/wire/methods.ts'
 import type { Protection } from '../../common/wire/protection.ts'
 import type { KnownLogins } from '../storage/known-logins.ts'
+import type { SavedLogin } from '../storage/remembered-login.ts'
 import { AccountRequests } from './account-requests.ts'
 import { Announcements } from './announcements.ts'
 import { EarlyKeys } from './early-keys.ts'
 import { answerWithinMs, Failover } from './failover.ts'
 import { newCommandId, triesOf } from './repeats.ts'
-import { Password } from './password.ts'
+import { Password, type PasswordOptions } from './password.ts'
 import { ToldOnce, unless } from './told-once.ts'
 import type { TrackerTrust } from './tracker-trust.ts'
 import { TrackerConnection, type Greeting, type Told } from './tracker-connection.ts'
@@ -76,6 +77,8 @@ export interface TrackerLinkOptions {
   /** Keys that are being derived already. */
   readonly earlyKeys?: EarlyKeys | undefined
   readonly events: TrackerLinkEvents
+  /** A newer session of the user who is logged in, for the next start of the program. */
+  readonly onSession?: (login: SavedLogin) => void
 }
 
 export class TrackerLink {
@@ -192,9 +195,30 @@ export class TrackerLink {
     return accept(undefined)
   }
 
+  /** Logs in with the session of an earlier run, at each tracker that comes up. Before the start only. */
+  resume(login: SavedLogin): void {
+    this.#communityOfLogin = login.community
+    this.#credentials = Password.ofSession(
+      login,
+      this.#passwordOptions(() => login.community),
+    )
+  }
+
+  /** The login of the user, to be remembered; undefined where there is none, or no tracker gave a session. */
+  get savedLogin(): SavedLogin | undefined {
+    return this.#credentials?.saved
+  }
+
   #passwordOf(user: string, text: string, community = (): string => this.#communityOfLogin ?? ''): Password {
-    const { knownLogins, iterations, earlyKeys = new EarlyKeys() } = this.#options
-    return new Password(user, text, { knownLogins, iterations, community, earlyKeys })
+    return new Password(user, text, this.#passwordOptions(community))
+  }
+
+  #passwordOptions(community: () => string): PasswordOptions {
+    const { knownLogins, iterations, earlyKeys = new EarlyKeys(), identity } = this.#options
+    const onSession = (login: SavedLogin): void => {
+      if (this.#credentials?.user === login.user) this.#options.onSession?.(login)
+    }
+    return { knownLogins, iterations, community, earlyKeys, clientKey: identity.publicKey, onSession }
   }
 
   /** Logs in where the user is not logged in yet. */

@@ -45,16 +45,25 @@ export function readSession(
 }
 
 /**
+ * The key of the verifiers for one client: with it nobody can pretend to another client of the user to be a tracker, so a
+ * client may keep it on disk. `serverKey` is that of the user's credentials, `clientKey` that of the client; all base64.
+ */
+export function verifierKeyOf(serverKey: string, clientKey: string): string {
+  const text = JSON.stringify(['coterie session key 1', clientKey])
+  return createHmac('sha256', Buffer.from(serverKey, 'base64')).update(text).digest('base64')
+}
+
+/**
  * With this a tracker shows that it knows the user's credentials, as it does at a login with SCRAM. `nonce` is the
  * client's. No SCRAM message looks like it: those are no JSON.
  */
 export function sessionVerifier(
-  serverKey: string,
+  verifierKey: string,
   nonce: string,
   { trackerNonce, trackerKey, user, binding = '' }: LoginChallenge,
 ): string {
   const text = JSON.stringify(['coterie resumed 1', nonce, trackerNonce, trackerKey, user, binding])
-  return createHmac('sha256', Buffer.from(serverKey, 'base64')).update(text).digest('base64')
+  return createHmac('sha256', Buffer.from(verifierKey, 'base64')).update(text).digest('base64')
 }
 
 export function isSameVerifier(one: string, other: string): boolean {

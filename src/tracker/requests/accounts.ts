@@ -5,7 +5,7 @@ import { scramIterations, sessionLifetimeMs } from '../../common/limits.ts'
 import { accept, refuse, type Answer, type RefusalCode } from '../../common/refusal.ts'
 import { checkLoginKey, makeNonce, type LoginChallenge } from '../../common/security/challenge.ts'
 import { madeUpCredentials, parseClientFirst, serverFirstMessage } from '../../common/security/scram.ts'
-import { readSession, sessionVerifier, type Session } from '../../common/security/session.ts'
+import { readSession, sessionVerifier, verifierKeyOf, type Session } from '../../common/security/session.ts'
 import { protocolVersion, version } from '../../common/version.ts'
 import { hashOfCode } from '../admission/codes.ts'
 import { mayAdvertise } from './advertised.ts'
@@ -184,7 +184,7 @@ function resumeLogin(
   const isOld = expiresMs - nowMs() < sessionLifetimeMs / 2
   const challenge = challengeOf(user, from, identity.publicKey)
   return accept({
-    verifier: sessionVerifier(account.credentials.serverKey, nonce, challenge),
+    verifier: sessionVerifier(verifierKeyOf(account.credentials.serverKey, key), nonce, challenge),
     trackers: [...state.trackers.keys()],
     ...(isOld && { session: sessionOf(services, from.login) }),
   })

@@ -20,7 +20,7 @@ describe('the reply to a command that succeeds', () => {
     ['create_user abc pw', 'createUser("abc", "pw", )', 'user abc created'],
     ['create_user abc --invite 0f pw', 'createUser("abc", "pw", "0f")', 'user abc created'],
     ['reset_password abc 0f pw', 'resetPassword("abc", "0f", "pw")', 'password of abc changed'],
-    ['login abc pw', 'login("abc", "pw")', 'logged in as abc'],
+    ['login abc pw', 'login("abc", "pw", false)', 'logged in as abc'],
     ['logout', 'logout()', 'logged out'],
     ['create_group g1', 'createGroup("g1", false)', 'group g1 created'],
     ['create_group g1 --hidden', 'createGroup("g1", true)', 'hidden group g1 created'],
@@ -231,7 +231,7 @@ describe('a file name may begin with a dash', () => {
     ['download_file --overwrite g1 -x y', 'downloadFile("g1", "-x", "y", {"overwrite":true})'],
     ['download_file g1 -- --overwrite y', 'downloadFile("g1", "--overwrite", "y", {"overwrite":false})'],
     ['download_file g1 --overwrite -- -x -y', 'downloadFile("g1", "-x", "-y", {"overwrite":true})'],
-    ['login abc -pw', 'login("abc", "-pw")'],
+    ['login abc -pw', 'login("abc", "-pw", false)'],
   ])('%s', async (line, call) => {
     const { calls, exitCode } = await reply(line)
     expect({ calls, exitCode }).toEqual({ calls: [call], exitCode: 0 })

@@ -132,7 +132,9 @@ describe('in a terminal', () => {
     expect(person.output()).not.toContain('secret')
     person.type(ctrlC + ctrlD)
     await person.exit
-    expect(person.screen().join('\n')).toContain('createUser("abc", "secret", ) login("abc", "secret")')
+    expect(person.screen().join('\n')).toContain(
+      'createUser("abc", "secret", ) login("abc", "secret", false)',
+    )
   })
 
   test('what was typed in an earlier run is there again, without the password that stood in it', async () => {
@@ -340,7 +342,7 @@ describe('in a terminal', () => {
     await person.see(/over$/)
     const [typed = '', told] = person.output().split('passwords:')
     expect(typed).not.toContain('sec')
-    if (where === 'password') expect(told).toContain('login("abc", "secret")')
+    if (where === 'password') expect(told).toContain('login("abc", "secret", false)')
   })
 
   test('tab completes the name of a command', async () => {

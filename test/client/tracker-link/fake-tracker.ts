@@ -18,7 +18,7 @@ import {
   serverFirstMessage,
   type Credentials,
 } from '../../../src/common/security/scram.ts'
-import { sessionVerifier } from '../../../src/common/security/session.ts'
+import { sessionVerifier, verifierKeyOf } from '../../../src/common/security/session.ts'
 import { protocolVersion } from '../../../src/common/version.ts'
 import { Channel } from '../../../src/common/wire/channel.ts'
 import { secureOf } from '../../../src/common/wire/tls.ts'
@@ -49,6 +49,9 @@ interface Asker {
   bare: string
   serverFirst: string
 }
+
+/** Of the client that logged in last, at any of them. */
+let clientKey = ''
 
 export class FakeTracker {
   /** What it says that it can, at the next `hello`. */
@@ -209,6 +212,7 @@ export class FakeTracker {
     }
     if (!checkLoginKey(key, proof, challenge)) return refuse('proof-failed', 'this is not its key')
     asker.stage = 'proven'
+    clientKey = key
     return accept({ serverFinal, trackers: [this.identity.publicKey], session: this.session })
   }
 
@@ -220,7 +224,8 @@ export class FakeTracker {
       binding: asker.binding,
     }
     asker.stage = 'proven'
-    const verifier = sessionVerifier(this.#credentials?.serverKey ?? '', nonce, challenge)
+    const key = verifierKeyOf(this.#credentials?.serverKey ?? '', clientKey)
+    const verifier = sessionVerifier(key, nonce, challenge)
     return accept({ verifier, trackers: [this.identity.publicKey] })
   }
 }

@@ -3,6 +3,7 @@
 import { expect, onTestFinished, vi } from 'vitest'
 import type { Told } from '../../../src/client/tracker-link/tracker-connection.ts'
 import { KnownLogins } from '../../../src/client/storage/known-logins.ts'
+import type { SavedLogin } from '../../../src/client/storage/remembered-login.ts'
 import {
   TrackerLink,
   type TrackerLinkEvents,
@@ -58,6 +59,7 @@ export function linkTo(
   trackers: readonly (FakeTracker | Address)[],
   folder?: string,
   iterations?: number,
+  resumed?: SavedLogin,
 ): Linked {
   const news: string[] = []
   const times: [string, number][] = []
@@ -80,6 +82,7 @@ export function linkTo(
   }
   const link = new TrackerLink(linkOptions(trackers, events, folder, iterations))
   onTestFinished(() => link.stop())
+  if (resumed !== undefined) link.resume(resumed)
   link.start()
   const hears = async (word: string, count = 1): Promise<void> => {
     while (news.filter((each) => each === word).length < count) {

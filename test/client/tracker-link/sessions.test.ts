@@ -66,6 +66,55 @@ test('where the login has ended meanwhile, that is said, and no password is trie
   expect(methodsOf(tracker, /login/)).toEqual(['resume_login'])
 })
 
+/** A client that starts with the login that another run has left behind. */
+function startedAgain(linked: Linked, trackers: readonly FakeTracker[]): Linked {
+  const saved = linked.link.savedLogin
+  if (saved === undefined) throw new Error('nothing to remember')
+  linked.link.stop()
+  for (const tracker of trackers) tracker.calls.length = 0
+  return linkTo(trackers, undefined, undefined, saved)
+}
+
+test('a login that is remembered goes on in another run, without the password and at every tracker', async () => {
+  const { linked, trackers } = await loggedIn(2)
+  const again = startedAgain(linked, trackers)
+  await again.hears('up', 2)
+  const methods = trackers.flatMap((tracker) => methodsOf(tracker, /login/))
+  expect(methods).toEqual(['resume_login', 'resume_login'])
+  expect(await again.link.ask('list_groups', {})).toMatchObject({ ok: true })
+})
+
+test.each([
+  ['ticket-lapsed', 'it has lapsed'],
+  ['ticket-invalid', 'no tracker signed it'],
+] as const)(
+  'a remembered login is over when a tracker says %s, and is not tried again',
+  async (code, why) => {
+    const { linked, trackers } = await loggedIn()
+    const [tracker] = trackers as [FakeTracker]
+    tracker.instead.set('resume_login', () => refuse(code, why))
+    const again = startedAgain(linked, trackers)
+    await again.hears(`${user}: the remembered login does not hold any more; log in again`)
+    expect(again.link.savedLogin).toBeUndefined()
+    expect(methodsOf(tracker, /login/)).toEqual(['resume_login'])
+  },
+)
+
+test('a remembered login outlasts a tracker that is only behind or full', async () => {
+  const { linked, trackers } = await loggedIn()
+  const [tracker] = trackers as [FakeTracker]
+  const refusals = [refuse('unavailable', 'behind'), refuse('busy', 'full')]
+  tracker.instead.set('resume_login', () => {
+    const [next = refuse('busy', 'full')] = refusals.splice(0, 1)
+    if (refusals.length === 0) tracker.instead.delete('resume_login')
+    return next
+  })
+  const again = startedAgain(linked, trackers)
+  await again.hears('up')
+  expect(again.news).toEqual(['up'])
+  expect(methodsOf(tracker, /login/)).toEqual(['resume_login', 'resume_login', 'resume_login'])
+})
+
 test('a tracker that takes the session without knowing the user is not used', async () => {
   const { linked, trackers } = await loggedIn()
   const [tracker] = trackers as [FakeTracker]

@@ -5,7 +5,12 @@ import { expect, test } from 'vitest'
 import type { Answer } from '../../../src/common/refusal.ts'
 import { loadIdentity, makeIdentity, type Identity } from '../../../src/common/security/identity.ts'
 import { credentialsOf } from '../../../src/common/security/scram.ts'
-import { readSession, sessionVerifier, signSession } from '../../../src/common/security/session.ts'
+import {
+  readSession,
+  sessionVerifier,
+  signSession,
+  verifierKeyOf,
+} from '../../../src/common/security/session.ts'
 import type { Tracker } from '../../../src/tracker/tracker.ts'
 import { keysOf, TestClient } from '../support/test-client.ts'
 import { runTracker, temporaryFolder } from '../support/test-tracker.ts'
@@ -41,7 +46,7 @@ test('a session logs in at another tracker, which proves that it knows the user'
   expect(answer).toEqual({
     ok: true,
     value: {
-      verifier: sessionVerifier(serverKey, 'n'.repeat(32), challenge),
+      verifier: sessionVerifier(verifierKeyOf(serverKey, ann.identity.publicKey), 'n'.repeat(32), challenge),
       trackers: expect.arrayContaining([ann.trackerKey, there.trackerKey]),
     },
   })

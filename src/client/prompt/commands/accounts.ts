@@ -65,10 +65,13 @@ export const accountCommands: readonly PromptCommand[] = [
     words: '<user> [password]',
     secretsFrom: 1,
     summary: 'log in; what you shared and were downloading goes on',
-    async run(surroundings, [user, typed]) {
+    flags: [
+      { flag: '--remember', summary: 'later starts of this client log in by themselves, until you log out' },
+    ],
+    async run(surroundings, [user, typed], flags) {
       const password = await passwordFor('login <user> <password>', typed, surroundings)
       if (!password.ok) return password
-      const answer = await surroundings.operations.login(user, password.value)
+      const answer = await surroundings.operations.login(user, password.value, flags.has('--remember'))
       if (!answer.ok) return answer
       return withData(say(`logged in as ${user}`, await firstSteps(surroundings)), { user })
     },
@@ -76,7 +79,7 @@ export const accountCommands: readonly PromptCommand[] = [
   {
     name: 'logout',
     words: '',
-    summary: 'log out; sharing and downloads stop until the next login',
+    summary: 'log out; sharing and downloads stop until the next login; a remembered login is forgotten',
     async run({ operations }) {
       return sayIfDone(await operations.logout(), 'logged out')
     },
