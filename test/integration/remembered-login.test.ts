@@ -78,7 +78,7 @@ test('whoever is logged in as remembered can set a new password, and stays remem
   await again.until(asRemembered)
   await again.does('change_password secret another-one')
   await again.quit()
-  await world.client('ann').until(asRemembered)
+  expect(await world.client('ann').until(asRemembered)).toBe(asRemembered)
 })
 
 test('a script needs no login where one is remembered', async () => {
