@@ -12,6 +12,7 @@ import type { Core } from './actions/core.ts'
 import { downloadActions } from './actions/downloads.ts'
 import { fileActions } from './actions/files.ts'
 import { groupActions } from './actions/groups.ts'
+import { seeingActions } from './actions/seeing.ts'
 import { notLoggedIn, passwordProblem } from './answers.ts'
 import type { ClientEvent, Operations } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
@@ -123,13 +124,21 @@ export class Client {
       link: this.#link,
       session: () => this.#session,
       turns: this.#turns,
+      uploads: () => this.#server.uploads(),
+      sources: this.#sources,
       buckets,
       leaving: this.#leaving,
       login: (...given) => this.#turns(() => this.#login(...given)),
       logout: () => this.#turns(() => this.#logout()),
       deleteAccount: (password) => this.#turns(() => this.#deleteAccount(password)),
     }
-    return { ...accountActions(core), ...groupActions(core), ...fileActions(core), ...downloadActions(core) }
+    return {
+      ...accountActions(core),
+      ...groupActions(core),
+      ...fileActions(core),
+      ...downloadActions(core),
+      ...seeingActions(core),
+    }
   }
 
   /**

@@ -20,8 +20,90 @@ export interface DownloadView {
   /** Verified and written. */
   readonly piecesDone: number
   readonly bytesPerSecond: number
-  /** Verified pieces by sender, as `user@ip:port`, in the order in which they began. */
+  /** Peers that are connected and may send. */
+  readonly peerCount: number
+  /** Verified pieces by sender in this session, as `user@ip:port`, in the order in which they began. */
   readonly piecesByPeer: readonly (readonly [peer: string, pieces: number])[]
+}
+
+/** A file that is being read and hashed, before it is shared. */
+export interface HashingView {
+  readonly group: string
+  readonly name: string
+  readonly path: string
+  readonly sizeBytes: number
+  readonly bytesDone: number
+  /** 0 for one that waits for its turn. */
+  readonly bytesPerSecond: number
+}
+
+/** Somebody who fetches a file from this client. */
+export interface UploadView {
+  readonly group: string
+  readonly name: string
+  readonly user: string
+  /** `user@ip`. */
+  readonly peer: string
+  readonly bytesPerSecond: number
+  /** Sent on this connection. */
+  readonly sentBytes: number
+  readonly pieceCount: number
+  /** How many pieces the peer has or is being sent, as far as it said; at least what it got from here. */
+  readonly pieces: number
+}
+
+/** Neighbouring pieces of a file, as numbers: here, on their way, to be had from a connected peer, from none of them. */
+export type MapCell = readonly [have: number, underWay: number, available: number, nowhere: number]
+
+/** A client that is connected for a file. */
+export interface PeerView {
+  readonly peer: string
+  readonly user: string
+  /** How many pieces it has, as far as it said; undefined when it did not. */
+  readonly pieces: number | undefined
+  /** From it to this client. */
+  readonly bytesInPerSecond: number
+  /** From this client to it. */
+  readonly bytesOutPerSecond: number
+}
+
+/** A member of the group who has a part of the file and is online. */
+export interface LackingMember {
+  readonly user: string
+  /** Of the client of theirs that has most; undefined when none is connected here. */
+  readonly pieces: number | undefined
+  /** At the present rate; undefined when nothing is known to come. */
+  readonly secondsLeft: number | undefined
+}
+
+/** Who of the group has the file, as far as trackers and peers say. */
+export interface AudienceView {
+  /** Users online with the whole file; at most 50. */
+  readonly whole: readonly string[]
+  readonly lacking: readonly LackingMember[]
+  /** Members who are not online with any of it; the first few. */
+  readonly absent: readonly string[]
+  readonly absentCount: number
+}
+
+/** One file of a group: how it stands here, and who else has it. */
+export interface EntryView {
+  readonly group: string
+  readonly name: string
+  /** `shared`: whole, and given to others. */
+  readonly state: DownloadState | 'shared'
+  /** Why it is paused or failed, or what it waits for. */
+  readonly why?: string
+  readonly sizeBytes: number
+  readonly pieceCount: number
+  readonly piecesDone: number
+  readonly bytesInPerSecond: number
+  readonly bytesOutPerSecond: number
+  /** In order, all pieces in at most 512 cells; empty while nothing is known. */
+  readonly map: readonly MapCell[]
+  readonly peers: readonly PeerView[]
+  /** Undefined while no tracker answers. */
+  readonly audience?: AudienceView
 }
 
 export interface SharedFile {
@@ -99,7 +181,7 @@ export interface FileOperations {
     destination: string,
     options: { overwrite: boolean },
   ): Promise<Answer<{ destination: string; waiting: boolean }>>
-  /** Stops serving the file at once. `isTold`: the trackers know; otherwise they are told later. */
+  /** Stops serving the file, or hashing it, at once. `isTold`: the trackers know; otherwise they are told later. */
   stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>>
 }
 
@@ -126,4 +208,15 @@ export interface DownloadOperations {
   downloadsSettled(which?: AwaitedDownloads): Promise<boolean>
 }
 
-export interface Operations extends AccountOperations, GroupOperations, FileOperations, DownloadOperations {}
+/** What goes on, to be looked at. */
+export interface SeeingOperations {
+  /** What is being hashed, in the order in which it began. */
+  showHashing(): Promise<HashingView[]>
+  /** Who fetches what from this client; those who were sent something of late. */
+  showUploads(): Promise<UploadView[]>
+  /** How a file that is shared or downloaded here stands, here and in the group. */
+  inspect(group: string, name: string): Promise<Answer<EntryView>>
+}
+
+export interface Operations
+  extends AccountOperations, GroupOperations, FileOperations, DownloadOperations, SeeingOperations {}

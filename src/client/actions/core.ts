@@ -3,6 +3,8 @@
 import type { LimitFunction } from 'p-limit'
 import type { Answer } from '../../common/refusal.ts'
 import type { Session } from '../session.ts'
+import type { Upload } from '../sharing/served-peer.ts'
+import type { SourceRegistry } from '../sharing/source-registry.ts'
 import type { TrackerLink } from '../tracker-link/tracker-link.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
 
@@ -12,6 +14,9 @@ export interface Core {
   readonly session: () => Session | undefined
   /** Logins, logouts and what must not happen beside them, one at a time: each sees the session that the last one left. */
   readonly turns: LimitFunction
+  /** What others fetch from here. */
+  readonly uploads: () => Upload[]
+  readonly sources: SourceRegistry
   readonly buckets: Readonly<Record<'upload' | 'download', TokenBucket>>
   /** Groups that this client is leaving at the moment. */
   readonly leaving: Set<string>

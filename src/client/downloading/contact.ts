@@ -1,6 +1,7 @@
 // Describes a peer that a swarm knows, connected or not: its addresses, its state and its retry delay.
 
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
+import { Pace } from '../transfer/pace.ts'
 import { Conduct } from './conduct.ts'
 import type { PeerLink } from './peer-link.ts'
 import type { Share } from './under-way.ts'
@@ -16,6 +17,9 @@ export interface Contact {
   link: PeerLink | undefined
   /** Its pieces under way, while it is connected. */
   share: Share | undefined
+  /** What its connection had received when the pace was last measured, in bytes. */
+  measuredBytes: number
+  readonly pace: Pace
   connecting: boolean
   /** Time of the last connection attempt, in milliseconds of `performance.now()`. */
   triedAtMs: number
@@ -40,6 +44,8 @@ export function newContact(peer: Peer): Contact {
     addresses: [peer],
     link: undefined,
     share: undefined,
+    measuredBytes: 0,
+    pace: new Pace(),
     connecting: false,
     triedAtMs: 0,
     failures: 0,

@@ -5,6 +5,7 @@ import { stat } from 'node:fs/promises'
 import { Failure } from '../../common/failure.ts'
 import { buildManifest, type Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
+import type { MapCell } from '../operations.ts'
 import { stampAt } from '../sharing/file-stamp.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { ProgressJournal } from '../storage/progress-journal.ts'
@@ -12,13 +13,16 @@ import type { RememberedDownload } from '../storage/user-store.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
 import type { StorePool } from '../workers/store-pool.ts'
 import { orAborted } from './abortable.ts'
+import type { SwarmPeer } from './arrivals.ts'
 import type { DownloadStep } from './download-state.ts'
 import type { Misdeed } from './contacts.ts'
 import { fetchManifest, type FetchedManifest } from './manifest-fetch.ts'
 import { PartFile, type PartId } from './part-file.ts'
+import { pieceMap } from './piece-map.ts'
 import { PieceStore } from './piece-store.ts'
 import type { SwarmLookup } from './swarm-lookup.ts'
-import { Swarm, type SwarmNetwork } from './swarm.ts'
+import { Swarm } from './swarm.ts'
+import type { SwarmNetwork } from './swarm-parts.ts'
 
 export interface RunParts {
   readonly network: SwarmNetwork
@@ -85,6 +89,20 @@ export class DownloadRun {
 
   get bytesPerSecond(): number {
     return this.#swarm?.bytesPerSecond ?? 0
+  }
+
+  /** The connected peers. */
+  get peers(): SwarmPeer[] {
+    return this.#swarm?.peers ?? []
+  }
+
+  /** How the pieces stand; empty while the part file is not open. */
+  get map(): MapCell[] {
+    const { have } = this.#store ?? {}
+    if (have === undefined) return []
+    return pieceMap(have.length, (index) =>
+      have.has(index) ? 'have' : (this.#swarm?.standingOf(index) ?? 'nowhere'),
+    )
   }
 
   /** Verified pieces by peer in this run; undefined before the swarm exists. */
@@ -213,7 +231,7 @@ export class DownloadRun {
     if (there?.isFile() !== true || there.size !== manifest.sizeBytes || partThere !== undefined) return false
     const { signal } = this.#abort
     const stamp = await stampAt(destination)
-    const hashes = await this.#parts.hashes.hashFile(destination, manifest.sizeBytes, signal)
+    const hashes = await this.#parts.hashes.hashFile(destination, manifest.sizeBytes, { signal })
     if ((await stampAt(destination)) !== stamp) return false
     return buildManifest(manifest.sizeBytes, hashes).fileId === manifest.fileId
   }

@@ -6,8 +6,9 @@ import type { Manifest } from '../../common/manifest.ts'
 import { pieceCount } from '../../common/pieces.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../../common/refusal.ts'
-import type { DownloadState, DownloadView } from '../operations.ts'
+import type { DownloadState, DownloadView, MapCell } from '../operations.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
+import type { SwarmPeer } from './arrivals.ts'
 import { canPass, DiskRetry } from './disk-retry.ts'
 import { DownloadRun, type RunParts } from './download-run.ts'
 import { isRunning, nextPhase, shownState, type DownloadPhase, type DownloadStep } from './download-state.ts'
@@ -59,6 +60,7 @@ export class Download {
   /** From the last run, shown while none is active. */
   #piecesDone = 0
   #isClosed = false
+  /** From all runs that have ended. */
   #piecesByPeer: ReadonlyMap<string, number> = new Map()
 
   constructor(record: RememberedDownload, parts: DownloadParts, events: DownloadEvents) {
@@ -105,8 +107,19 @@ export class Download {
       pieceCount: pieceCount(this.record.sizeBytes),
       piecesDone: this.#run?.piecesDone ?? this.#piecesDone,
       bytesPerSecond: this.#run?.bytesPerSecond ?? 0,
-      piecesByPeer: [...(this.#run?.piecesByPeer ?? this.#piecesByPeer)],
+      peerCount: this.#run?.linkCount ?? 0,
+      piecesByPeer: [...this.#allByPeer()],
     }
+  }
+
+  /** The connected peers. */
+  get peers(): SwarmPeer[] {
+    return this.#run?.peers ?? []
+  }
+
+  /** How its pieces stand; empty while that is not known. */
+  get map(): MapCell[] {
+    return this.#run?.map ?? []
   }
 
   /**
@@ -179,6 +192,13 @@ export class Download {
     if (isRunning(this.#phase)) await this.#lookup.ask()
   }
 
+  /** Also after a pause the numbers add up. */
+  #allByPeer(): ReadonlyMap<string, number> {
+    const all = new Map(this.#piecesByPeer)
+    for (const [peer, pieces] of this.#run?.piecesByPeer ?? []) all.set(peer, (all.get(peer) ?? 0) + pieces)
+    return all
+  }
+
   #nextPhase(): Promise<void> {
     return new Promise((resolve) => this.#phaseWaiters.add(resolve))
   }
@@ -205,7 +225,7 @@ export class Download {
     this.#run = run
     await run.ended
     this.#piecesDone = run.piecesDone ?? this.#piecesDone
-    this.#piecesByPeer = run.piecesByPeer ?? this.#piecesByPeer
+    this.#piecesByPeer = this.#allByPeer()
     this.#run = undefined
     this.#events.onStopped?.()
   }

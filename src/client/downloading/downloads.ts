@@ -8,35 +8,16 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { beginsAnew, noSuchDownload } from '../answers.ts'
 import { keyOf } from '../file-key.ts'
-import type { AwaitedDownloads, ClientEvent, DownloadView } from '../operations.ts'
-import type { HashPool } from '../workers/hash-pool.ts'
-import type { StorePool } from '../workers/store-pool.ts'
-import type { Offer, SourceRegistry } from '../sharing/source-registry.ts'
-import type { ShareLibrary } from '../sharing/share-library.ts'
-import type { ManifestStore } from '../storage/manifest-store.ts'
-import type { RememberedDownload, UserStore } from '../storage/user-store.ts'
+import type { AwaitedDownloads, DownloadView } from '../operations.ts'
+import type { Offer } from '../sharing/source-registry.ts'
+import type { RememberedDownload } from '../storage/user-store.ts'
 import { journalOf } from '../storage/progress-journal.ts'
-import type { TrackerLink } from '../tracker-link/tracker-link.ts'
 import { checkRoom, claimPlace, placeFor } from './destination.ts'
 import { Download } from './download.ts'
+import type { DownloadsParts } from './downloads-parts.ts'
 import { partPathOf, type PartId } from './part-file.ts'
 import { Settling } from './settling.ts'
 import type { FoundFile } from './swarm-lookup.ts'
-import type { SwarmNetwork } from './swarm.ts'
-
-export interface DownloadsParts {
-  readonly link: TrackerLink
-  readonly network: SwarmNetwork
-  readonly store: UserStore
-  readonly manifests: ManifestStore
-  readonly hashes: HashPool
-  readonly storing: StorePool
-  readonly sources: SourceRegistry
-  readonly shares: ShareLibrary
-  /** The folder of the journals. */
-  readonly folder: string
-  readonly onEvent: (event: ClientEvent) => void
-}
 
 export class Downloads {
   readonly #parts: DownloadsParts
@@ -129,6 +110,18 @@ export class Downloads {
 
   views(): DownloadView[] {
     return [...this.#downloads.values()].map((download) => download.view())
+  }
+
+  /** The download of this name, unless it is complete: then the file is a share. */
+  unfinished(group: string, name: string): Download | undefined {
+    const download = this.#downloads.get(keyOf({ group, name }))
+    return download?.state === 'complete' ? undefined : download
+  }
+
+  /** Whether a download of it runs or is about to, and so needs to hear about its swarm. */
+  needsSwarm(group: string, name: string): boolean {
+    const key = keyOf({ group, name })
+    return this.#beginning.has(key) || this.#downloads.get(key)?.state === 'running'
   }
 
   async pause(group: string, name: string): Promise<Answer<void>> {

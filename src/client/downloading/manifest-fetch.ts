@@ -8,7 +8,7 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../../common/refusal.ts'
 import { PeerLink } from './peer-link.ts'
 import { isOfTicket } from './peer-greeting.ts'
-import type { SwarmNetwork } from './swarm.ts'
+import type { SwarmNetwork } from './swarm-parts.ts'
 
 /** Interval at which more peers are asked. */
 const patienceMs = 500

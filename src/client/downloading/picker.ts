@@ -11,6 +11,8 @@ import { Bitfield } from '../../common/bitfield.ts'
 /** How a picker identifies a peer. */
 export type PeerId = string
 
+export type MissingStanding = 'under-way' | 'available' | 'nowhere'
+
 /** Assumed time per piece for a peer that has not delivered one. */
 const unknownPaceMs = 2000
 
@@ -142,6 +144,17 @@ export class Picker {
     const inVain: PeerId[] = []
     for (const [peer, facts] of this.#peers) if (facts.asked.has(index)) inVain.push(peer)
     return inVain
+  }
+
+  /** How many pieces the peer has; 0 for one that is not there. */
+  piecesOf(peer: PeerId): number {
+    return this.#peers.get(peer)?.has.count ?? 0
+  }
+
+  /** How a piece stands that is not here: requested, to be had from a peer, or from none. */
+  standingOf(index: number): MissingStanding {
+    if ((this.#askers[index] ?? 0) + (this.#lateAskers[index] ?? 0) > 0) return 'under-way'
+    return (this.#availability[index] ?? 0) > 0 ? 'available' : 'nowhere'
   }
 
   isMissing(index: number): boolean {

@@ -191,7 +191,7 @@ export class PieceStore implements PieceSource {
   /** Which of these pieces are intact on disk. */
   async #goodOf(indices: readonly number[], signal?: AbortSignal): Promise<Set<number>> {
     const { part, manifest } = this
-    const found = await this.#hashes.hashPieces(part.path, manifest.sizeBytes, indices, signal)
+    const found = await this.#hashes.hashPieces(part.path, manifest.sizeBytes, indices, { signal })
     const good = new Set<number>()
     for (const [at, index] of indices.entries()) {
       const hash = found.subarray(at * hashBytes, (at + 1) * hashBytes)

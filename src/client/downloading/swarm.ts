@@ -1,47 +1,22 @@
 // Manages the peers of one download: connects to them, keeps each busy with what the picker picks, and turns
 // what arrives into verified, written pieces. A lost, slow or lying peer costs that peer, never the download.
 
-import type { Address } from '../../common/addresses.ts'
 import { Failure, sentenceOf } from '../../common/failure.ts'
 import { pieceRequestsQueuedMax } from '../../common/limits.ts'
 import { pieceLength } from '../../common/pieces.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Refusal } from '../../common/refusal.ts'
-import type { Identity } from '../../common/security/identity.ts'
-import type { Protection } from '../../common/wire/protection.ts'
-import { Pace } from '../transfer/pace.ts'
-import type { TokenBucket } from '../transfer/token-bucket.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
+import { Arrivals, type SwarmPeer } from './arrivals.ts'
 import { askAhead, choicesAhead, letsPeerChoose, tickMs } from './asking.ts'
-import type { ConnectTurns } from './connect-turns.ts'
 import type { Contact } from './contact.ts'
-import { Contacts, type Misdeed } from './contacts.ts'
+import { Contacts } from './contacts.ts'
 import { isOfTicket } from './peer-greeting.ts'
 import { PeerLink, type PieceRequest } from './peer-link.ts'
-import { Picker } from './picker.ts'
+import { Picker, type MissingStanding } from './picker.ts'
 import type { PieceStore } from './piece-store.ts'
+import type { SwarmEvents, SwarmNetwork } from './swarm-parts.ts'
 import { UnderWay, type Share } from './under-way.ts'
-
-/** Shared by all downloads of a client. */
-export interface SwarmNetwork {
-  readonly identity: Identity
-  readonly protection: Protection
-  readonly listen: Address
-  /** The download limit. */
-  readonly bucket: TokenBucket
-  readonly turns: ConnectTurns
-}
-
-export interface SwarmEvents {
-  /** Every piece is verified and written. */
-  onComplete(): void
-  /** The disk does not accept the pieces. */
-  onFailure(failure: Failure): void
-  /** Called once for each peer that sent bad data, broke the protocol or did not deliver what it promised. */
-  onMisbehaved(misdeed: Misdeed): void
-  /** A peer refused the ticket. */
-  onTicketRefused(): void
-}
 
 /** Others count as delivering when one of them delivered a piece within this time. */
 const othersGiveMs = 5000
@@ -54,7 +29,7 @@ export class Swarm {
   readonly #events: SwarmEvents
   readonly #picker: Picker
   readonly #contacts: Contacts
-  readonly #pace = new Pace()
+  readonly #arrivals = new Arrivals()
   readonly #underWay = new UnderWay()
   readonly #tick: NodeJS.Timeout
   /** Verified pieces by the name of the peer that sent them. */
@@ -89,8 +64,19 @@ export class Swarm {
     return this.#contacts.linked.size
   }
 
+  /** Bytes per second, of pieces that are still arriving too. */
   get bytesPerSecond(): number {
-    return this.#pace.bytesPerSecond(performance.now())
+    return this.#arrivals.bytesPerSecond(this.#contacts.linked, performance.now())
+  }
+
+  /** The connected peers: what each has, and how fast it sends. */
+  get peers(): SwarmPeer[] {
+    return this.#arrivals.peers(this.#contacts.linked, this.#picker, performance.now())
+  }
+
+  /** How a piece stands that is not here yet. */
+  standingOf(index: number): MissingStanding {
+    return this.#picker.standingOf(index)
   }
 
   /** Adds peers reported to have pieces; see Contacts. */
@@ -176,6 +162,7 @@ export class Swarm {
   }
 
   #onLinkClosed(contact: Contact, reason: Failure): void {
+    this.#arrivals.onUnlinked(contact, performance.now())
     if (contact.share !== undefined) this.#underWay.leave(contact.share)
     contact.share = undefined
     contact.link = undefined
@@ -290,7 +277,6 @@ export class Swarm {
     link.flush()
     try {
       contact.failures = 0
-      this.#pace.onBytes(pieceLength(this.#store.manifest.sizeBytes, index), performance.now())
       if (link.msPerPiece !== undefined) this.#picker.onPace(key, link.msPerPiece)
       if (this.#stopped) return
       if (this.#picker.isMissing(index)) {
@@ -348,6 +334,7 @@ export class Swarm {
 
   #onTick(): void {
     const nowMs = performance.now()
+    this.#arrivals.measure(this.#contacts.linked, nowMs)
     for (const contact of [...this.#contacts.linked]) {
       contact.link?.checkAlive(nowMs)
       this.#judge(contact, nowMs)

@@ -9,7 +9,7 @@ import { Listener, type Connection } from '../../common/wire/listener.ts'
 import { AnswerLimit } from './answer-limit.ts'
 import { FileDemands } from './file-demands.ts'
 import { fairness } from './limits.ts'
-import { ServedPeer, type ServingParts } from './served-peer.ts'
+import { ServedPeer, type ServingParts, type Upload } from './served-peer.ts'
 
 export class PeerServer {
   readonly #parts: ServingParts
@@ -56,6 +56,12 @@ export class PeerServer {
     for (const peer of [...this.#peers]) {
       if (peer.isOf(group, user)) peer.close('no longer a member')
     }
+  }
+
+  /** What peers fetch from this client, in the order in which they connected. */
+  uploads(): Upload[] {
+    const nowMs = performance.now()
+    return [...this.#peers].flatMap((peer) => peer.uploads(nowMs))
   }
 
   /** Closes all connections; the server keeps listening. */

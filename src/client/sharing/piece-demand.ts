@@ -44,6 +44,11 @@ export class PieceDemand<Peer> {
     return this.#wants.size === 0
   }
 
+  /** How many pieces the peer said it wants and has not been given; undefined when it said nothing. */
+  wantedCount(peer: Peer): number | undefined {
+    return this.#wants.get(peer)?.pieces.count
+  }
+
   /** This client has one more piece. */
   onHave(index: number): void {
     if (this.#have.has(index)) return

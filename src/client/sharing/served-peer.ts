@@ -19,6 +19,7 @@ import type { FileDemands } from './file-demands.ts'
 import { OpenedFiles } from './opened-files.ts'
 import type { PieceDemand } from './piece-demand.ts'
 import type { PieceSource } from './piece-source.ts'
+import { SentFiles, type SentFile } from './sent-files.ts'
 import type { SourceRegistry } from './source-registry.ts'
 import type { TicketOffice } from './ticket-office.ts'
 import type { Answering, UploadPeer, UploadQueue } from './upload-queue.ts'
@@ -42,6 +43,18 @@ export interface Shared {
   readonly turns: AnswerLimit
 }
 
+/** What a peer fetches from this client. */
+export interface Upload extends SentFile {
+  readonly user: string
+  readonly group: string
+  readonly key: string
+  /** `user@ip`. */
+  readonly peer: string
+  readonly pieceCount: number
+  /** What it has or is being sent, as far as it said; at least what it got from here. */
+  readonly pieces: number
+}
+
 /** Microseconds that it takes to count one wanted piece, and to forget it again. */
 const wantCost = 0.06
 
@@ -52,6 +65,7 @@ export class ServedPeer implements UploadPeer {
   readonly #responder: Responder<PeerProtocol, undefined>
   readonly #opened: OpenedFiles
   readonly #connection: Connection
+  readonly #sent = new SentFiles()
   #stage: Stage = 'connected'
   #ticket: Ticket | undefined
   /** The user whom the shown ticket names. */
@@ -121,6 +135,22 @@ export class ServedPeer implements UploadPeer {
     return this.#ticket?.group === group && this.#ticket.user === user
   }
 
+  /** What it was sent of late. */
+  uploads(nowMs: number): Upload[] {
+    const ticket = this.#ticket
+    if (this.#stage !== 'proven' || ticket === undefined) return []
+    const peer = `${ticket.user}@${this.#connection.remoteHost}`
+    const { user, group, key } = ticket
+    return this.#sent.recent(nowMs).flatMap((sent) => {
+      const source = this.#parts.sources.find(group, sent.fileId)
+      if (source === undefined) return []
+      const { pieceCount } = source.manifest
+      const wanted = this.#demand(sent.fileId)?.wantedCount(this) ?? pieceCount
+      const pieces = Math.max(this.#sent.piecesOf(sent.fileId), pieceCount - wanted)
+      return [{ ...sent, user, group, key, peer, pieceCount, pieces: Math.min(pieces, pieceCount) }]
+    })
+  }
+
   get isGone(): boolean {
     return this.#responder.channel.isClosed
   }
@@ -144,14 +174,21 @@ export class ServedPeer implements UploadPeer {
   }
 
   begin(requestId: number, index: number | undefined, bytes: number): void {
+    this.#sent.onBegun(requestId, performance.now())
     this.#responder.beginBulk(requestId, index === undefined ? {} : { index }, bytes)
   }
 
   send(bytes: Uint8Array): Promise<void> {
-    return new Promise((resolve) => this.#responder.channel.sendBytes(bytes, resolve))
+    return new Promise((resolve) =>
+      this.#responder.channel.sendBytes(bytes, () => {
+        this.#sent.onSent(bytes.length, performance.now())
+        resolve()
+      }),
+    )
   }
 
   refuse(requestId: number, answer: Answer<never>): void {
+    this.#sent.onRefused(requestId)
     this.#responder.answer(requestId, answer)
   }
 
@@ -251,6 +288,7 @@ export class ServedPeer implements UploadPeer {
   #piece({ fileId, index }: Asked<'piece'>, requestId: number): Answer<never> | typeof answeredElsewhere {
     const source = this.#source(fileId)
     if (!source.ok) return source
+    this.#sent.onAsked(requestId, fileId)
     if (index === undefined) {
       this.#parts.uploads.add(this, {
         id: requestId,
@@ -259,7 +297,10 @@ export class ServedPeer implements UploadPeer {
       })
       return answeredElsewhere
     }
-    if (!source.value.have.has(index)) return refuse('piece-missing', 'this client does not have that piece')
+    if (!source.value.have.has(index)) {
+      this.#sent.onRefused(requestId)
+      return refuse('piece-missing', 'this client does not have that piece')
+    }
     this.#demand(fileId)?.onTaken(this, index)
     const load = (buffer: Buffer): Promise<Answer<Uint8Array>> => loadPiece(source.value, index, buffer)
     this.#parts.uploads.add(this, { id: requestId, take: () => ({ index, load }) })

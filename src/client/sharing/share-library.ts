@@ -8,12 +8,13 @@ import type { Manifest } from '../../common/manifest.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { keyOf } from '../file-key.ts'
-import type { SharedFile as SharedFileInfo } from '../operations.ts'
+import type { HashingView, SharedFile as SharedFileInfo } from '../operations.ts'
 import type { RememberedShare } from '../storage/user-store.ts'
 import { AbsentFile, canRead } from './absent-file.ts'
 import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
 import { versionBefore } from './former-version.ts'
-import { hashUnchanged, lookAtLocal } from './local-file.ts'
+import { HashingFiles } from './hashing-files.ts'
+import { lookAtLocal } from './local-file.ts'
 import { isFinalForShare, isPassing, Registrar, superseded } from './registrar.ts'
 import { ServedFiles } from './served-files.ts'
 import { SharedFile } from './shared-file.ts'
@@ -40,16 +41,28 @@ export class ShareLibrary {
   readonly #unsaid: (() => void)[] = []
   readonly #registrar = new Registrar()
   readonly #withdrawals: Withdrawals
-  readonly #abort = new AbortController()
+  readonly #hashing: HashingFiles
+  #isClosed = false
 
   constructor(parts: ShareParts) {
     this.#parts = parts
+    this.#hashing = new HashingFiles(parts.hashes, parts.hashing)
     this.#withdrawals = new Withdrawals(parts.link, parts.store, this.#registrar)
   }
 
   /** Whether this name is remembered as shared, served or not. */
   has(group: string, name: string): boolean {
     return this.#parts.store.share({ group, name }) !== undefined
+  }
+
+  /** What is being hashed, in the order in which it began. */
+  hashing(): HashingView[] {
+    return this.#hashing.views()
+  }
+
+  /** What is remembered of a share; undefined when there is none. */
+  shareOf(group: string, name: string): RememberedShare | undefined {
+    return this.#parts.store.share({ group, name })
   }
 
   /** The path of a shared file; undefined while it is not served. */
@@ -84,9 +97,9 @@ export class ShareLibrary {
     const turn = Symbol(name)
     this.#uploading.set(key, turn)
     try {
-      const hashed = await this.#hash(absolute, looked.value.sizeBytes, looked.value.stamp)
+      const hashed = await this.#hashing.hash({ group, name, path: absolute }, looked.value.stamp)
       if (this.#isClosed) return refuse('cancelled', `you logged out; ${name} is not shared`)
-      if (!hashed.ok) return hashed
+      if (!hashed.ok) return this.#uploading.get(key) === turn ? hashed : sharedAnew(name)
       const { fileId, sizeBytes } = hashed.value
       const share = { group, name, fileId, sizeBytes, path: absolute, stamp: looked.value.stamp }
       return await this.#share(share, hashed.value, () => this.#uploading.get(key) === turn)
@@ -185,6 +198,7 @@ export class ShareLibrary {
     const wasUploading = this.#uploading.delete(keyOf(file))
     if (!wasUploading && store.share(file) === undefined && !store.isWithdrawn(file))
       return this.#withdrawals.tellOfOther(file)
+    this.#hashing.cancel(group, name)
     // Stops serving at once, whatever state the trackers are in.
     this.#served.drop(file, 'it is not shared any more')
     const isTold = await this.#withdrawals.tell(file)
@@ -223,19 +237,10 @@ export class ShareLibrary {
 
   /** Stops serving and keeps the shares remembered. Resolves when nothing is served. */
   close(): Promise<void> {
-    this.#abort.abort(new Failure('file', 'you logged out'))
+    this.#isClosed = true
+    this.#hashing.close('you logged out')
     this.#registrar.close()
     return this.#served.close('its owner logged out')
-  }
-
-  get #isClosed(): boolean {
-    return this.#abort.signal.aborted
-  }
-
-  #hash(path: string, sizeBytes: number, stamp: FileStamp): Promise<Answer<Manifest>> {
-    const { hashes, hashing } = this.#parts
-    const { signal } = this.#abort
-    return hashing(() => hashUnchanged(path, stamp, () => hashes.hashFile(path, sizeBytes, signal)))
   }
 
   #isRemembered({ group, name, fileId, path }: RememberedShare): boolean {
@@ -347,9 +352,8 @@ export class ShareLibrary {
     let manifest = manifests.load(share.fileId)
     // The content may be the same under another stamp, after a move there and back or a chmod.
     if (manifest === undefined || share.stamp !== stamp) {
-      const sizeBytes = sizeOf(stamp)
-      if (sizeBytes !== share.sizeBytes) return changed
-      const hashed = await this.#hash(share.path, sizeBytes, stamp)
+      if (sizeOf(stamp) !== share.sizeBytes) return changed
+      const hashed = await this.#hashing.hash(share, stamp)
       if (isOver()) return undefined
       if (!hashed.ok) return { sentence: hashed.refusal.sentence, isAway: !(await canRead(share.path)) }
       manifest = hashed.value

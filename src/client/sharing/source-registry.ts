@@ -98,6 +98,12 @@ export class SourceRegistry {
     return this.#contents.get(sourceKey(group, fileId))?.source
   }
 
+  /** A name under which the content is offered; undefined when it is not. */
+  nameOf(group: string, fileId: string): string | undefined {
+    const [named] = this.#contents.get(sourceKey(group, fileId))?.named.values() ?? []
+    return named?.file.name
+  }
+
   /** Called by offers only. */
   onHave({ source }: Content, { file }: Named, index: number): void {
     if (source.have.has(index)) return

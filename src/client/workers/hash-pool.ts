@@ -17,6 +17,13 @@ export const inlinePieces = 8
 /** How long to keep idle workers: a script shares files one right after the other. */
 const idleMs = 250
 
+export interface HashOptions {
+  /** Ends it, as soon as it aborts. */
+  readonly signal?: AbortSignal | undefined
+  /** Called now and then with the number of pieces hashed since it was called last. */
+  readonly onProgress?: (pieces: number) => void
+}
+
 interface Job {
   readonly task: HashTask
   readonly resolve: (result: TaskResult) => void
@@ -37,9 +44,9 @@ export class HashPool {
   }
 
   /** The hashes of all pieces of a file, 52 bytes each. Rejects as `hashPieces` does. */
-  async hashFile(path: string, sizeBytes: number, signal?: AbortSignal): Promise<Buffer> {
+  async hashFile(path: string, sizeBytes: number, options?: HashOptions): Promise<Buffer> {
     const all = Array.from({ length: pieceCount(sizeBytes) }, (_, index) => index)
-    return this.hashPieces(path, sizeBytes, all, signal)
+    return this.hashPieces(path, sizeBytes, all, options)
   }
 
   /**
@@ -50,7 +57,7 @@ export class HashPool {
     path: string,
     sizeBytes: number,
     indices: readonly number[],
-    signal?: AbortSignal,
+    { signal, onProgress }: HashOptions = {},
   ): Promise<Buffer> {
     signal?.throwIfAborted()
     if (indices.length <= inlinePieces) return inline({ path, sizeBytes, indices })
@@ -58,7 +65,8 @@ export class HashPool {
     const parts: Promise<Uint8Array>[] = []
     for (let at = 0; at < indices.length; at += taskPieces) {
       const task = { path, sizeBytes, indices: indices.slice(at, at + taskPieces) }
-      parts.push(this.#hash(task, (job) => jobs.push(job)))
+      const hashed = this.#hash(task, (job) => jobs.push(job))
+      parts.push(onProgress === undefined ? hashed : reporting(hashed, task.indices.length, onProgress))
     }
     const giveUp = (): void => this.#giveUp(jobs, signal?.reason as Error)
     signal?.addEventListener('abort', giveUp)
@@ -154,6 +162,16 @@ export class HashPool {
     }, idleMs)
     this.#idle.unref()
   }
+}
+
+async function reporting<T>(
+  hashed: Promise<T>,
+  pieces: number,
+  onProgress: (pieces: number) => void,
+): Promise<T> {
+  const result = await hashed
+  onProgress(pieces)
+  return result
 }
 
 function startHashWorker(): Worker {

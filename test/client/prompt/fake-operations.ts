@@ -1,7 +1,7 @@
 // A client for the prompt to call: it answers yes to everything, remembers what it was asked, and lets
 // a test put another answer, a download or an event in place.
 
-import type { ClientEvent, DownloadView, Operations } from '../../../src/client/operations.ts'
+import type { ClientEvent, DownloadView, EntryView, Operations } from '../../../src/client/operations.ts'
 import { accept } from '../../../src/common/refusal.ts'
 
 export interface FakeClient {
@@ -14,6 +14,9 @@ export interface FakeClient {
   emit(event: ClientEvent): void
   readonly subscribe: (listener: (event: ClientEvent) => void) => void
 }
+
+/** What prompts ask by themselves. */
+const silent = new Set<keyof Operations>(['whoami', 'showDownloads', 'showHashing', 'showUploads'])
 
 export function fakeClient(): FakeClient {
   const calls: string[] = []
@@ -48,6 +51,9 @@ export function fakeClient(): FakeClient {
     listFiles: async () => accept([]),
     downloadFile: async (_group, _name, destination) => accept({ destination, waiting: false }),
     showDownloads: async () => downloads,
+    showHashing: async () => [],
+    showUploads: async () => [],
+    inspect: async (group, name) => accept(entry({ group, name })),
     pauseDownload: async () => accept(undefined),
     resumeDownload: async () => accept(undefined),
     cancelDownload: async () => accept(undefined),
@@ -59,7 +65,7 @@ export function fakeClient(): FakeClient {
     get(target, name: keyof Operations) {
       const operation = (answers[name] ?? target[name]) as (...given: unknown[]) => unknown
       return (...given: unknown[]) => {
-        if (name !== 'whoami' && name !== 'showDownloads')
+        if (!silent.has(name))
           calls.push(`${name}(${given.map((value) => JSON.stringify(value)).join(', ')})`)
         return operation(...given)
       }
@@ -83,7 +89,26 @@ export function download(part: Partial<DownloadView> & Pick<DownloadView, 'name'
     pieceCount: 2,
     piecesDone: 1,
     bytesPerSecond: 3 * 1024 * 1024,
+    peerCount: 1,
     piecesByPeer: [['abc@127.0.0.1:4444', 1]],
+    ...part,
+  }
+}
+
+/** A share of 40 pieces that nobody lacks, unless the part says otherwise. */
+export function entry(part: Partial<EntryView>): EntryView {
+  return {
+    group: 'g1',
+    name: 'film.mkv',
+    state: 'shared',
+    sizeBytes: 20 * 1024 * 1024,
+    pieceCount: 40,
+    piecesDone: 40,
+    bytesInPerSecond: 0,
+    bytesOutPerSecond: 0,
+    map: [[40, 0, 0, 0]],
+    peers: [],
+    audience: { whole: ['abc'], lacking: [], absent: [], absentCount: 0 },
     ...part,
   }
 }

@@ -1,0 +1,119 @@
+// What a client tells of what it does: files being hashed, uploads, and how one file stands here and in its group.
+
+import { setTimeout } from 'node:timers/promises'
+import { plainNameProblem } from '../../common/names.ts'
+import { pieceCount } from '../../common/pieces.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { noSuchGroup, notLoggedIn } from '../answers.ts'
+import type { SwarmPeer } from '../downloading/arrivals.ts'
+import type { EntryView, PeerView, SeeingOperations, UploadView } from '../operations.ts'
+import type { Session } from '../session.ts'
+import { Audience } from './audience.ts'
+import type { Core } from './core.ts'
+
+/** A tracker that hangs must not keep anybody from seeing what is known here. */
+const patienceMs = 1000
+
+export function seeingActions(core: Core): SeeingOperations {
+  const { session, uploads, sources } = core
+  const audience = new Audience(core)
+  return {
+    showHashing: async () => session()?.shares.hashing() ?? [],
+    showUploads: async () =>
+      uploads().map(
+        ({ group, fileId, user, peer, bytesPerSecond, sentBytes, pieceCount, pieces }): UploadView => {
+          const name = sources.nameOf(group, fileId) ?? ''
+          return { group, name, user, peer, bytesPerSecond, sentBytes, pieceCount, pieces }
+        },
+      ),
+    async inspect(group, name) {
+      const open = session()
+      if (open === undefined) return notLoggedIn()
+      if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
+      const spelt = name.normalize('NFC')
+      const first = entryOf(core, open, group, spelt)
+      if (!first.ok) return first
+      const asked = audience.refresh(open, group, spelt)
+      await Promise.race([asked, setTimeout(patienceMs, undefined, { ref: false })])
+      // It may have changed while the trackers were asked.
+      const entry = entryOf(core, open, group, spelt)
+      if (!entry.ok) return entry
+      const seen = audience.of(open, entry.value)
+      return accept(seen === undefined ? entry.value : { ...entry.value, audience: seen })
+    },
+  }
+}
+
+/** How it stands here, without asking anybody. */
+function entryOf(core: Core, session: Session, group: string, name: string): Answer<EntryView> {
+  const download = session.downloads.unfinished(group, name)
+  if (download !== undefined) {
+    const { state, why, sizeBytes, piecesDone, bytesPerSecond, ...view } = download.view()
+    const peers = peersOf(core, group, download.record.fileId, download.peers)
+    return accept({
+      group,
+      name,
+      state,
+      ...(why === undefined ? {} : { why }),
+      sizeBytes,
+      pieceCount: view.pieceCount,
+      piecesDone,
+      bytesInPerSecond: bytesPerSecond,
+      bytesOutPerSecond: outOf(peers),
+      map: download.map,
+      peers,
+    })
+  }
+  const share = session.shares.shareOf(group, name)
+  if (share === undefined)
+    return refuse(
+      'not-shared',
+      `you neither share nor download ${name} in ${group}; list_files ${group} lists what there is`,
+    )
+  const { fileId, sizeBytes } = share
+  const source = core.sources.find(group, fileId)
+  const count = pieceCount(sizeBytes)
+  const piecesDone = source?.have.count ?? 0
+  const peers = peersOf(core, group, fileId, [])
+  return accept({
+    group,
+    name,
+    state: 'shared',
+    ...(source === undefined ? { why: 'it is not served at present' } : {}),
+    sizeBytes,
+    pieceCount: count,
+    piecesDone,
+    bytesInPerSecond: 0,
+    bytesOutPerSecond: outOf(peers),
+    map: count === 0 ? [] : [[piecesDone, 0, 0, count - piecesDone]],
+    peers,
+  })
+}
+
+function outOf(peers: readonly PeerView[]): number {
+  return peers.reduce((all, { bytesOutPerSecond }) => all + bytesOutPerSecond, 0)
+}
+
+/** A client that both sends and fetches is one line. */
+function peersOf(
+  { uploads }: Core,
+  group: string,
+  fileId: string,
+  senders: readonly SwarmPeer[],
+): PeerView[] {
+  const peers = new Map<string, PeerView>()
+  for (const { key, name, user, pieces, bytesPerSecond } of senders)
+    peers.set(key, { peer: name, user, pieces, bytesInPerSecond: bytesPerSecond, bytesOutPerSecond: 0 })
+  for (const upload of uploads()) {
+    if (upload.group !== group || upload.fileId !== fileId) continue
+    const known = peers.get(upload.key)
+    peers.set(upload.key, {
+      peer: known?.peer ?? upload.peer,
+      user: upload.user,
+      pieces: Math.max(known?.pieces ?? 0, upload.pieces),
+      bytesInPerSecond: known?.bytesInPerSecond ?? 0,
+      bytesOutPerSecond: (known?.bytesOutPerSecond ?? 0) + upload.bytesPerSecond,
+    })
+  }
+  return [...peers.values()]
+}

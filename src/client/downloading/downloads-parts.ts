@@ -1,0 +1,25 @@
+// The parts of the client that its downloads use.
+
+import type { ClientEvent } from '../operations.ts'
+import type { ShareLibrary } from '../sharing/share-library.ts'
+import type { SourceRegistry } from '../sharing/source-registry.ts'
+import type { ManifestStore } from '../storage/manifest-store.ts'
+import type { UserStore } from '../storage/user-store.ts'
+import type { TrackerLink } from '../tracker-link/tracker-link.ts'
+import type { HashPool } from '../workers/hash-pool.ts'
+import type { StorePool } from '../workers/store-pool.ts'
+import type { SwarmNetwork } from './swarm-parts.ts'
+
+export interface DownloadsParts {
+  readonly link: TrackerLink
+  readonly network: SwarmNetwork
+  readonly store: UserStore
+  readonly manifests: ManifestStore
+  readonly hashes: HashPool
+  readonly storing: StorePool
+  readonly sources: SourceRegistry
+  readonly shares: ShareLibrary
+  /** The folder of the journals. */
+  readonly folder: string
+  readonly onEvent: (event: ClientEvent) => void
+}

@@ -1,0 +1,30 @@
+// What a swarm works with, and what it tells the download that it works for.
+
+import type { Address } from '../../common/addresses.ts'
+import type { Failure } from '../../common/failure.ts'
+import type { Identity } from '../../common/security/identity.ts'
+import type { Protection } from '../../common/wire/protection.ts'
+import type { TokenBucket } from '../transfer/token-bucket.ts'
+import type { ConnectTurns } from './connect-turns.ts'
+import type { Misdeed } from './contacts.ts'
+
+/** Shared by all downloads of a client. */
+export interface SwarmNetwork {
+  readonly identity: Identity
+  readonly protection: Protection
+  readonly listen: Address
+  /** The download limit. */
+  readonly bucket: TokenBucket
+  readonly turns: ConnectTurns
+}
+
+export interface SwarmEvents {
+  /** Every piece is verified and written. */
+  onComplete(): void
+  /** The disk does not accept the pieces. */
+  onFailure(failure: Failure): void
+  /** Called once for each peer that sent bad data, broke the protocol or did not deliver what it promised. */
+  onMisbehaved(misdeed: Misdeed): void
+  /** A peer refused the ticket. */
+  onTicketRefused(): void
+}
