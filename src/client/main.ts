@@ -67,7 +67,7 @@ async function run(options: ClientArguments): Promise<number> {
       folder,
       password,
       lines: lines?.lines,
-      settlesAll: true,
+      endsClient: true,
     })
     // Set now: the event loop may run empty before `end` sets it.
     process.exitCode = code
@@ -115,7 +115,7 @@ async function useRunning(
         folder,
         password,
         lines: linesOf(options.script)?.lines,
-        settlesAll: false,
+        endsClient: false,
         greeting,
         gone: ended.signal,
       },
@@ -148,8 +148,8 @@ interface Talk {
   readonly password: string | undefined
   /** Of a script that does not come from a terminal. */
   readonly lines: AsyncGenerator<string | undefined> | undefined
-  /** A script waits for all downloads in the end, not only if it began one. */
-  readonly settlesAll: boolean
+  /** The client is of this process and ends with the prompt, so a script waits for all its downloads. */
+  readonly endsClient: boolean
   /** A line for a person, before the first prompt. */
   readonly greeting?: string
   /** The client has ended elsewhere. */
@@ -160,7 +160,7 @@ interface Talk {
 async function converse(
   client: Client | RemoteClient,
   { linger, script, isJson, stopsAtError }: ClientArguments,
-  { folder, password, lines, settlesAll, greeting, gone }: Talk,
+  { folder, password, lines, endsClient, greeting, gone }: Talk,
 ): Promise<number> {
   let isLingering = false
   const isGiven = script.length > 0
@@ -177,9 +177,11 @@ async function converse(
       errors: isGiven ? process.stderr : undefined,
       isJson,
       stopsAtError: stopsAtError ?? isGiven,
-      settlesAll,
+      settlesAll: endsClient,
     },
     historyFile: join(folder, 'history'),
+    progress: process.stderr,
+    endsClient,
     linger,
     onLingering: () => (isLingering = true),
     stop: gone === undefined ? stop.signal : AbortSignal.any([stop.signal, gone]),

@@ -4,6 +4,8 @@ import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { terminalPicture } from '../../bench/terminal-picture.ts'
+import { watchedLines } from '../../bench/watched-entry.ts'
 import { fullUsageOf } from '../../src/client/prompt/commands/command.ts'
 import { allCommands } from '../../src/client/prompt/commands/program.ts'
 import { manualFiles } from '../../src/manual/pages.ts'
@@ -69,6 +71,13 @@ describe('the reference', () => {
   test.each([...manualFiles(root)])('%s is what npm run manual makes of the tables', (path, text) => {
     expect(read(path)).toBe(text)
   })
+})
+
+test('docs/watch.svg is what npm run picture draws of what watch prints', () => {
+  const picture = read('docs', 'watch.svg')
+  expect(picture).toBe(terminalPicture(watchedLines))
+  const shown = [...picture.matchAll(/<text [^>]*>(.*)<\/text>/g)].map(([, text = '']) => text)
+  expect(shown).toEqual(watchedLines.map(({ text }) => text))
 })
 
 test('what the documents point to is there', () => {

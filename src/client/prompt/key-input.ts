@@ -10,6 +10,8 @@ interface RawInput {
 }
 
 export class KeyInput extends Readable {
+  /** While set, it gets each key first; one for which it returns true goes no further. */
+  capture: ((text: string | undefined, key: Key) => boolean) | undefined
   readonly #keyboard: Readable & RawInput
   /** Text of the current chunk that readline has not received yet. */
   #text = ''
@@ -44,6 +46,7 @@ export class KeyInput extends Readable {
   override _read(): void {}
 
   #onKey(text: string | undefined, key: Key): void {
+    if (this.capture?.(text, key) === true) return
     if (text !== undefined && (isPrintable(text) || text === '\t')) {
       this.#text += text
       return

@@ -3,10 +3,12 @@
 import type { Readable, Writable } from 'node:stream'
 import chalk, { Chalk } from 'chalk'
 import { systemCode } from '../../common/failure.ts'
+import { refusalOf } from '../answers.ts'
 import type { ClientEvent, Operations } from '../operations.ts'
 import { Conversation } from './conversation.ts'
 import { History } from './history.ts'
 import { inputLines } from './input-lines.ts'
+import { showBeside, showLive } from './live-view.ts'
 import { runPiped, settleOrGiveUp, type ScriptLines } from './piped.ts'
 import { JsonPresenter, LinePresenter, type Presenter } from './presenter.ts'
 import { plainLine, type Screen } from './text/line.ts'
@@ -40,6 +42,10 @@ export interface PromptOptions {
   readonly linger: boolean
   /** Where to remember what a person typed; undefined for nowhere. */
   readonly historyFile?: string | undefined
+  /** Where a script says how something gets on; undefined for nowhere. */
+  readonly progress?: Writable | undefined
+  /** The client ends with the prompt; the default. */
+  readonly endsClient?: boolean
   /** A line for a person, before the first prompt. */
   readonly greeting?: string
   /** Called when all input has been run and the prompt only lingers. */
@@ -88,6 +94,11 @@ async function runScript(options: PromptOptions, endings: Endings): Promise<numb
     {
       operations,
       terminal: false,
+      columns: undefined,
+      showLive: undefined,
+      showBeside: () => undefined,
+      sayProgress: (sentence) => open && options.progress?.write(`${plainLine({ text: sentence })}\n`),
+      endsClient: options.endsClient ?? true,
       password: options.password,
       askHidden: () => Promise.resolve(undefined),
       settle: async (which) => ((await settleOrGiveUp(operations, which)) ? 'settled' : 'late'),
@@ -129,6 +140,17 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
     {
       operations,
       terminal: true,
+      get columns() {
+        return terminal.size.columns
+      },
+      showLive: (look) => showLive(terminal, look),
+      // A client that is gone says so in its answer.
+      showBeside: (work, look) =>
+        void showBeside(terminal, work, look).catch((error: unknown) => {
+          if (refusalOf(error) === undefined) endings.onBug(error)
+        }),
+      sayProgress: () => undefined,
+      endsClient: options.endsClient ?? true,
       password: options.password,
       askHidden: (question) => terminal.askHidden(question),
       settle: async (which) => {

@@ -2,21 +2,26 @@
 // destroy what is being typed.
 
 import { createInterface, cursorTo, clearScreenDown, moveCursor } from 'node:readline'
-import type { Interface } from 'node:readline'
+import type { Interface, Key } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 import type { ChalkInstance } from 'chalk'
 import { allCommands } from './commands/program.ts'
 import type { TerminalOutput } from './echo-output.ts'
 import { EchoOutput } from './echo-output.ts'
 import { historyLinesMax, type History } from './history.ts'
 import { KeyInput } from './key-input.ts'
+import type { LiveScreen } from './live-view.ts'
 import type { Line, Screen } from './text/line.ts'
-import { paintedLine } from './text/line.ts'
+import { paintedLine, plainLine } from './text/line.ts'
+import type { ScreenSize } from './views/entry.ts'
+import { displayWidth } from './views/width.ts'
 
 type Asking = (answer: string | undefined) => void
 
-export class Terminal implements Screen {
+export class Terminal implements Screen, LiveScreen {
   readonly #editor: Interface
+  readonly #keys: KeyInput
   readonly #echo: EchoOutput
   readonly #chalk: ChalkInstance
   readonly #promptText: () => string
@@ -34,6 +39,10 @@ export class Terminal implements Screen {
   #warned = false
   /** Lines deferred while a password is typed, so that they neither reveal it nor are hidden with it. */
   readonly #deferred: Line[] = []
+  /** By owner: the lines that stand above the prompt and are replaced. */
+  readonly #live = new Map<symbol, readonly Line[]>()
+  /** Those that are on the screen. */
+  #liveShown: readonly Line[] = []
 
   constructor(
     input: Readable,
@@ -49,8 +58,9 @@ export class Terminal implements Screen {
     this.#history = history
     this.#onQuit = onQuit
     const completer = (line: string): [string[], string] => (this.#asking ? [[], line] : complete(line))
+    this.#keys = new KeyInput(input)
     this.#editor = createInterface({
-      input: new KeyInput(input),
+      input: this.#keys,
       output: this.#echo,
       terminal: true,
       completer,
@@ -100,25 +110,72 @@ export class Terminal implements Screen {
       this.#deferred.push(...lines)
       return
     }
-    const text = lines.map((line) => `${paintedLine(line, this.#chalk)}\n`).join('')
-    if (this.#ended) {
-      this.#echo.write(text)
-      return
-    }
+    if (this.#ended) this.#echo.write(this.#painted(lines))
+    else this.#draw(lines)
+  }
+
+  /** Replaces the live lines of this owner; none take them away. */
+  showLive(owner: symbol, lines: readonly Line[]): void {
+    if (lines.length === 0) this.#live.delete(owner)
+    else this.#live.set(owner, lines)
+    // Nothing moves while a password is typed; afterwards the next change is drawn.
+    if (this.#asking === undefined && !this.#ended) this.#draw([])
+  }
+
+  get size(): ScreenSize {
+    // The prompt has the last row.
+    return { columns: this.#echo.columns, rows: this.#echo.rows - 1 }
+  }
+
+  captureKeys(onKey?: (text: string | undefined, key: Key) => boolean): void {
+    this.#keys.capture = onKey
+  }
+
+  onResize(callback: () => void): () => void {
+    this.#echo.on('resize', callback)
+    return () => void this.#echo.off('resize', callback)
+  }
+
+  /** Puts these lines above the live ones, and those above the line being typed. */
+  #draw(lines: readonly Line[], live: readonly Line[] = [...this.#live.values()].flat()): void {
     // Overwrites the line being typed, which is then drawn again below. readline first moves up as many rows
     // as the cursor was below the prompt, hence as many empty rows.
     const { rows } = this.#editor.getCursorPos()
-    moveCursor(this.#echo, 0, -rows)
+    moveCursor(this.#echo, 0, -(rows + this.#liveRows()))
     cursorTo(this.#echo, 0)
     clearScreenDown(this.#echo)
-    this.#echo.write(text + '\n'.repeat(rows))
+    this.#liveShown = live
+    this.#echo.write(this.#painted([...lines, ...this.#liveShown]) + '\n'.repeat(rows))
     this.#editor.prompt(true)
+  }
+
+  /** A line that was typed below the live ones belongs above them, with what came before. */
+  #liftAbove(line: string): void {
+    const typed = this.#editor.getPrompt() + line
+    const rows = Math.floor(displayWidth(stripVTControlCharacters(typed)) / this.#echo.columns) + 1
+    moveCursor(this.#echo, 0, -(rows + this.#liveRows()))
+    cursorTo(this.#echo, 0)
+    clearScreenDown(this.#echo)
+    this.#echo.write(`${typed}\n${this.#painted(this.#liveShown)}`)
+  }
+
+  /** A terminal that became narrower has wrapped them. */
+  #liveRows(): number {
+    const rowsOf = (line: Line): number =>
+      Math.max(1, Math.ceil(displayWidth(plainLine(line)) / this.#echo.columns))
+    return this.#liveShown.reduce((all, line) => all + rowsOf(line), 0)
+  }
+
+  #painted(lines: readonly Line[]): string {
+    return lines.map((line) => `${paintedLine(line, this.#chalk)}\n`).join('')
   }
 
   /** Asks for a secret without echo; resolves to undefined when the person cancels or the input ends. */
   askHidden(question: string): Promise<string | undefined> {
     if (this.#ended) return Promise.resolve(undefined)
     return new Promise((resolve) => {
+      // A bar would move the question.
+      if (this.#liveShown.length > 0) this.#draw([], [])
       this.#prompt(question)
       this.#echo.hidden = true
       this.#asking = (answer) => {
@@ -145,7 +202,10 @@ export class Terminal implements Screen {
 
   /** Restores the terminal. */
   close(): void {
-    if (!this.#ended) this.#editor.close()
+    if (this.#ended) return
+    this.#live.clear()
+    if (this.#liveShown.length > 0) this.#draw([])
+    this.#editor.close()
   }
 
   #prompt(text: string): void {
@@ -159,6 +219,7 @@ export class Terminal implements Screen {
       this.#asking(line)
       return
     }
+    if (this.#liveShown.length > 0) this.#liftAbove(line)
     this.#lines.push(line)
     this.#wake?.()
   }

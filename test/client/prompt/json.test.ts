@@ -78,6 +78,8 @@ const calls: Record<string, string> = {
   cancel_download: 'cancel_download g f',
   wait: 'wait --timeout 5m',
   limit: 'limit upload 4M',
+  show_uploads: 'show_uploads',
+  watch: 'watch g f',
   help: 'help whoami',
   events: 'events',
   quit: 'quit',

@@ -1,23 +1,33 @@
 // The prompt over a client that is not there, for a test to run in a pseudo terminal. Ctrl-G, which the
 // prompt ignores, makes somebody ask to join, and rings the bell. A file called "long" takes until then,
-// or until `create_group slow`, to be hashed.
+// or until `create_group slow`, to be hashed. What is watched comes on with each look, and is complete when Ctrl-G came.
 
 import { runPrompt } from '../../../src/client/prompt/prompt.ts'
+import type { HashingView, UploadView } from '../../../src/client/operations.ts'
 import { accept } from '../../../src/common/refusal.ts'
-import { download, fakeClient } from './fake-operations.ts'
+import { download, entry, fakeClient } from './fake-operations.ts'
 
 const client = fakeClient()
 const { answers, downloads, operations, subscribe } = client
 let hashed = (): void => {}
+let hashing: HashingView[] = []
+let isComplete = false
+let looks = 0
 process.stdin.on('data', (data) => {
   if (!data.includes(7)) return
   client.emit({ kind: 'join-requested', group: 'g1', user: 'def' })
   hashed()
+  isComplete = true
   process.stdout.write('\u0007')
 })
 
 answers.uploadFile = async (path, group) => {
-  if (path === 'long') await new Promise<void>((resolve) => (hashed = resolve))
+  const view = { group, name: path, path, sizeBytes: 4096, bytesDone: 1024, bytesPerSecond: 1024 }
+  if (path === 'long') {
+    hashing = [view]
+    await new Promise<void>((resolve) => (hashed = resolve))
+    hashing = []
+  }
   return accept({ name: path, group, sizeBytes: 1, pieceCount: 1 })
 }
 answers.createGroup = async (group) => {
@@ -28,6 +38,15 @@ answers.downloadFile = async (group, name, destination) => {
   downloads.push(download({ group, name, state: 'running' }))
   return accept({ destination, waiting: false })
 }
+answers.showHashing = async () => hashing
+answers.inspect = async (group, name) => {
+  const seen = { group, name, piecesDone: ++looks, map: [[looks, 0, 40 - looks, 0]] as const }
+  return accept(
+    isComplete && group !== 'endless' ? entry({ group, name }) : entry({ ...seen, state: 'running' }),
+  )
+}
+answers.showUploads = async () =>
+  process.env['UPLOADS'] === undefined ? [] : (JSON.parse(process.env['UPLOADS']) as UploadView[])
 answers.downloadsSettled = () => new Promise(() => {})
 
 const stop = new AbortController()

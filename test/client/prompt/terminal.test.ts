@@ -1,89 +1,12 @@
 // The prompt of a person, in a real pseudo terminal. Nothing sleeps: every step waits for its output.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { spawn } from '@lydell/node-pty'
-import { build } from 'esbuild'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { complete } from '../../../src/client/prompt/terminal.ts'
-import { screenText } from './screen-text.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+import { terminalPeople } from './terminal-people.ts'
 
-const source = fileURLToPath(new URL('./terminal-program.ts', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'coterie-terminal-'))
-/** In one file, like the client itself: it starts in a fifth of the time. */
-const program = join(folder, 'program.mjs')
-beforeAll(async () => {
-  await build({
-    entryPoints: [source],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    // commander is CommonJS, which asks for Node's own modules by require.
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
-  })
-})
-afterAll(() => rmSync(folder, { recursive: true }))
-
-const running: { kill(): void }[] = []
-afterEach(() => running.splice(0).forEach((person) => person.kill()))
-
-/** A person at a terminal with so many columns. */
-function sitDown({
-  columns = 100,
-  env = {},
-  shell = false,
-}: { columns?: number; env?: Record<string, string>; shell?: boolean } = {}) {
-  const command = `'${process.execPath}' '${program}'`
-  // The command is not the last one, so that the shell stays, and controls its jobs.
-  const [file, args] = shell
-    ? ['sh', ['-mc', `${command}; echo stopped; fg; echo over`]]
-    : [process.execPath, [program]]
-  const child = spawn(file, args, {
-    name: 'xterm-256color',
-    cols: columns,
-    rows: 30,
-    // Nothing else of whoever runs the tests: CI, NO_COLOR and their like would decide about colours.
-    env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color', ...env },
-  })
-  let output = ''
-  let told = (): void => {}
-  child.onData((data) => {
-    output += data
-    told()
-  })
-  let exited = false
-  const exit = new Promise<number>((resolve) => child.onExit(({ exitCode }) => resolve(exitCode)))
-  void exit.then(() => (exited = true))
-  const screen = (): string[] => screenText(output, columns)
-  /** Resolves when the text on the screen is like this. */
-  const see = async (wanted: RegExp): Promise<void> => {
-    while (!wanted.test(screen().join('\n').trimEnd())) await new Promise<void>((resolve) => (told = resolve))
-  }
-  const person = {
-    type: (text: string) => child.write(text),
-    /** Makes somebody ask to join; resolves when the program has noticed, also where nothing is seen of it. */
-    knock: async (): Promise<void> => {
-      const rings = output.split('\u0007').length
-      child.write('\u0007')
-      while (output.split('\u0007').length === rings) await new Promise<void>((resolve) => (told = resolve))
-    },
-    kill: () => {
-      if (!exited) child.kill('SIGKILL')
-    },
-    see,
-    screen,
-    output: () => output,
-    exit,
-  }
-  running.push(person)
-  return person
-}
+const sitDown = terminalPeople()
 
 const ctrlC = '\u0003'
 const ctrlD = '\u0004'
@@ -138,7 +61,7 @@ describe('in a terminal', () => {
   })
 
   test('what was typed in an earlier run is there again, without the password that stood in it', async () => {
-    const env = { HISTORY_FILE: join(folder, 'history') }
+    const env = { HISTORY_FILE: join(temporaryFolder(), 'history') }
     const first = sitDown({ env })
     await first.see(/coterie>$/)
     first.type('login abc secret\r')
@@ -272,12 +195,14 @@ describe('in a terminal', () => {
     expect(person.output()).not.toContain('secret')
   })
 
-  test('show_downloads shows the progress behind the line', async () => {
+  test('show_downloads is a table with a bar, the rate, the time left and the peers', async () => {
     const person = sitDown()
     await person.see(/coterie>$/)
     person.type('download_file g1 1.png x\rshow_downloads\r')
     await person.see(/peers\ncoterie>$/)
-    expect(person.screen()).toContain('[D] [g1] 1.png  50%  3.0 MiB/s  1 peers')
+    expect(person.screen()).toContain(
+      `[D] [g1] 1.png  ${'█'.repeat(12)}${'░'.repeat(12)}   50 %  3.0 MiB/s  1 s left  1 peers`,
+    )
   })
 
   test('leaving a group with a running download is refused, and Ctrl-C ends a wait', async () => {

@@ -5,6 +5,10 @@ import type { Answer } from '../../../common/refusal.ts'
 import { accept } from '../../../common/refusal.ts'
 import type { AwaitedDownloads, Operations } from '../../operations.ts'
 import type { Line } from '../text/line.ts'
+import type { ScreenSize } from '../views/entry.ts'
+
+/** Looks once more at what goes on; undefined when nothing is left to see. */
+export type Look = (size: ScreenSize) => Promise<readonly Line[] | undefined>
 
 /** How waiting has ended. */
 export type Waited = 'settled' | 'late' | 'stopped'
@@ -14,6 +18,16 @@ export interface Surroundings {
   readonly operations: Operations
   /** A person is typing: hints help, questions can be asked, and mistakes can be corrected. */
   readonly terminal: boolean
+  /** Columns of the terminal; undefined where there is none to draw on. */
+  readonly columns: number | undefined
+  /** Shows what `look` returns, again and again, until that is undefined or the person leaves; undefined in a pipe. */
+  readonly showLive: ((look: Look) => Promise<void>) | undefined
+  /** Shows it beside the prompt for as long as the work takes, where there is a terminal. */
+  readonly showBeside: (work: Promise<unknown>, look: Look) => void
+  /** Says in a pipe how something gets on, apart from the replies. */
+  readonly sayProgress: (sentence: string) => void
+  /** With the prompt ends the client, and so its transfers. */
+  readonly endsClient: boolean
   /** For a command that needs one which is not typed. */
   readonly password?: string | undefined
   /** Asks without echoing the answer; resolves to undefined when the question was cancelled. */

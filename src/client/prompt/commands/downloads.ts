@@ -8,6 +8,7 @@ import { list, say, sayIfDone, withData, type ReplyData } from './command.ts'
 import type { Line } from '../text/line.ts'
 import { parseDuration } from '../text/durations.ts'
 import { formatRate, parseRate } from '../text/rates.ts'
+import { downloadLines, hashingLines } from '../views/tables.ts'
 import { detailLine, downloadLine } from './replies.ts'
 
 /** With the senders as objects, which are easier to read for programs than pairs. */
@@ -55,12 +56,21 @@ export const downloadCommands: readonly PromptCommand[] = [
     words: '',
     summary: 'list them: [D] runs, [C] complete, [P] paused, [F] failed',
     flags: [{ flag: '--details', summary: 'with the progress of each, and who sent how many pieces' }],
-    async run({ operations }, _words, flags) {
+    async run({ operations, columns }, _words, flags) {
       const downloads = await operations.showDownloads()
-      const linesOf = flags.has('--details')
-        ? (download: DownloadView): Line[] => [downloadLine(download), detailLine(download)]
-        : (download: DownloadView): Line[] => [downloadLine(download)]
-      return withData(list(downloads.flatMap(linesOf), 'no downloads'), { downloads: downloads.map(asData) })
+      const hashing = await operations.showHashing()
+      const data = { downloads: downloads.map(asData), hashing }
+      const hasDetails = flags.has('--details')
+      if (columns !== undefined) {
+        const files = hashingLines(hashing, columns)
+        const lines = hasDetails
+          ? [...files, ...downloads.flatMap((one) => [...downloadLines([one], columns), detailLine(one)])]
+          : [...files, ...downloadLines(downloads, columns)]
+        return withData(list(lines, 'no downloads'), data)
+      }
+      const linesOf = (one: DownloadView): Line[] =>
+        hasDetails ? [downloadLine(one), detailLine(one)] : [downloadLine(one)]
+      return withData(list(downloads.flatMap(linesOf), 'no downloads'), data)
     },
   },
   {

@@ -8,6 +8,7 @@ import { list, withData } from './command.ts'
 import { expandHome } from './home.ts'
 import { count, fileRow, tableLines } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
+import { hashingLines } from '../views/tables.ts'
 import { afterDownloads } from './after-downloads.ts'
 
 /** Some systems of this kind take the group first: swaps the words where only that order makes sense. */
@@ -31,8 +32,10 @@ export const fileCommands: readonly PromptCommand[] = [
     words: '<path> <group>',
     summary: 'share a file in a group',
     mayTakeLong: true,
-    async run({ operations }, [path, group]) {
-      const answer = await operations.uploadFile(...pathFirst(expandHome(path), expandHome(group)))
+    async run({ operations, showBeside }, [path, group]) {
+      const uploading = operations.uploadFile(...pathFirst(expandHome(path), expandHome(group)))
+      showBeside(uploading, async ({ columns }) => hashingLines(await operations.showHashing(), columns))
+      const answer = await uploading
       if (!answer.ok) return answer
       const shared = answer.value
       const size = `${count(shared.sizeBytes, 'bytes')}, ${count(shared.pieceCount, 'pieces')}`

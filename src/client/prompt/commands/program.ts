@@ -8,6 +8,7 @@ import { accountCommands } from './accounts.ts'
 import { downloadCommands } from './downloads.ts'
 import { fileCommands } from './files.ts'
 import { groupCommands } from './groups.ts'
+import { seeingCommands, stillFetching } from './seeing.ts'
 
 const programCommands: readonly PromptCommand[] = [
   {
@@ -38,8 +39,10 @@ const programCommands: readonly PromptCommand[] = [
     alias: 'exit',
     words: '',
     summary: 'stop at once; downloads resume at the next login',
-    async run() {
-      return accept({ lines: [{ text: 'bye' }], data: {}, quits: true })
+    async run({ operations, terminal, endsClient }) {
+      const fetching = terminal && endsClient ? await stillFetching(operations) : undefined
+      const said = fetching === undefined ? [] : [{ text: fetching }]
+      return accept({ lines: [...said, { text: 'bye' }], data: {}, quits: true })
     },
   },
 ]
@@ -49,7 +52,7 @@ export const commandAreas: readonly (readonly [title: string, commands: readonly
   ['Accounts', accountCommands],
   ['Groups', groupCommands],
   ['Files', fileCommands],
-  ['Downloads', downloadCommands],
+  ['Downloads', [...downloadCommands, ...seeingCommands]],
   ['Program', programCommands],
 ]
 

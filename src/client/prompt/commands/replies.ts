@@ -1,4 +1,4 @@
-// Formats listings, downloads and events as lines. Pure. What only a terminal shows comes after the text.
+// Formats listings, downloads and events as lines. Pure.
 
 import { escapeText } from '../../../common/escape.ts'
 import type { FileEntry, GroupEntry, Standing } from '../../../common/protocol/tracker-protocol.ts'
@@ -57,26 +57,21 @@ function markedLine(state: DownloadState, group: string, name: string, why?: str
   return { text: `[${mark.letter}] [${group}] ${name}${reason}`, tone: mark.tone }
 }
 
+/** In a pipe; a terminal has a table. */
 export function downloadLine(download: DownloadView): Line {
-  // The line of a running download is exactly its mark, group and name; what it waits for goes into `extra`.
+  // The line of a running download is exactly its mark, group and name.
   const why = download.state === 'running' ? undefined : download.why
-  const line = markedLine(download.state, download.group, download.name, why)
-  return download.state === 'running' ? { ...line, extra: progress(download) } : line
-}
-
-function progress(download: DownloadView): string {
-  const percent = download.pieceCount === 0 ? 0 : (100 * download.piecesDone) / download.pieceCount
-  const parts = [`${Math.floor(percent)}%`, formatSpeed(download.bytesPerSecond)]
-  if (download.piecesByPeer.length > 0) parts.push(`${download.piecesByPeer.length} peers`)
-  if (download.why !== undefined) parts.push(download.why)
-  return parts.join('  ')
+  return markedLine(download.state, download.group, download.name, why)
 }
 
 /** The line below a download: its progress, its speed, and how many pieces each peer sent. */
 export function detailLine(download: DownloadView): Line {
   const { piecesDone, pieceCount, bytesPerSecond, piecesByPeer, state, why } = download
   const speed = state === 'running' ? `, ${formatSpeed(bytesPerSecond)}` : ''
+  const earlier = piecesDone - piecesByPeer.reduce((all, [, pieces]) => all + pieces, 0)
   const senders = piecesByPeer.map(([peer, pieces]) => `${peer} ${pieces}`)
+  // They came before this session: otherwise the numbers would not add up.
+  if (earlier > 0 && state !== 'complete') senders.push(`${earlier} from earlier sessions`)
   const from = senders.length === 0 ? '' : ` from ${senders.join(', ')}`
   const waits = state === 'running' && why !== undefined ? `, ${why}` : ''
   return { text: `    ${piecesDone} of ${pieceCount} pieces${speed}${from}${waits}`, tone: 'faint' }

@@ -10,8 +10,6 @@ export type Tone = 'good' | 'bad' | 'waiting' | 'faint'
 export interface Line {
   readonly text: string
   readonly tone?: Tone
-  /** Shown after the text, in a terminal only. */
-  readonly extra?: string
 }
 
 export interface Screen {
@@ -24,12 +22,11 @@ export function plainLine(line: Line): string {
 
 export function paintedLine(line: Line, chalk: ChalkInstance): string {
   const text = escapeText(line.text)
-  const extra = line.extra === undefined ? '' : chalk.dim(`  ${escapeText(line.extra)}`)
-  if (line.tone === undefined) return text + extra
-  if (line.tone === 'faint') return chalk.dim(text) + extra
+  if (line.tone === undefined) return text
+  if (line.tone === 'faint') return chalk.dim(text)
   const colour = { good: chalk.green, bad: chalk.red, waiting: chalk.yellow }[line.tone]
   const firstWord = /^\S*/.exec(text)?.[0] ?? ''
-  return colour(firstWord) + text.slice(firstWord.length) + extra
+  return colour(firstWord) + text.slice(firstWord.length)
 }
 
 export function errorLine(sentence: string): Line {

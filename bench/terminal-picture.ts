@@ -1,0 +1,31 @@
+// Draws lines of text as an SVG that looks like a terminal.
+
+import { displayWidth } from '../src/client/prompt/views/width.ts'
+import type { Line } from '../src/client/prompt/text/line.ts'
+
+const columnPx = 8.4
+const rowPx = 19
+const marginPx = 14
+
+/** `columns`: of the terminal. */
+export function terminalPicture(lines: readonly Line[], columns = 80): string {
+  const width = Math.ceil(columns * columnPx + 2 * marginPx)
+  const height = Math.ceil(lines.length * rowPx + 2 * marginPx)
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14">`,
+    `<rect width="${width}" height="${height}" rx="8" fill="#1c1f26"/>`,
+    ...lines.map((line, row) => {
+      const colour = line.tone === 'faint' ? '#8b93a3' : '#e6e9ef'
+      const y = marginPx + rowPx * row + 14
+      // The length is set, so that columns stand below each other in any font.
+      const length = (displayWidth(line.text) * columnPx).toFixed(1)
+      return `<text x="${marginPx}" y="${y}" fill="${colour}" xml:space="preserve" textLength="${length}" lengthAdjust="spacingAndGlyphs">${escaped(line.text)}</text>`
+    }),
+    '</svg>',
+    '',
+  ].join('\n')
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}

@@ -1,0 +1,198 @@
+// One file of a group, as `watch` shows it: a piece map, a line for each peer, and who of the group has it. Lines from
+// data and the size of a terminal; pure.
+
+import { escapeText } from '../../../common/escape.ts'
+import { pieceBytes } from '../../../common/limits.ts'
+import type { AudienceView, EntryView, LackingMember, MapCell, PeerView } from '../../operations.ts'
+import { bar, formatSize, formatTime, percentOf, secondsFor } from '../text/amounts.ts'
+import type { Line } from '../text/line.ts'
+import { formatSpeed } from '../text/rates.ts'
+import { timeLeft } from './tables.ts'
+import { cutTo, displayWidth, fitTo } from './width.ts'
+
+export interface ScreenSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** Rows of the piece map of a large file. */
+const mapRowsMax = 4
+const namedMax = 12
+
+const stateWords: Record<EntryView['state'], string> = {
+  running: 'downloading',
+  complete: 'complete',
+  paused: 'paused',
+  failed: 'failed',
+  shared: 'shared from here',
+}
+
+/** As many lines as fit, none wider than the screen. */
+export function entryLines(entry: EntryView, { columns, rows }: ScreenSize): Line[] {
+  const before = [...headLines(entry, columns), ...mapLines(entry, columns)]
+  const after = entry.audience === undefined ? unknownAudience() : audienceLines(entry.audience, entry)
+  const room = Math.max(2, rows - before.length - after.length)
+  const lines = [...before, ...peerLines(entry, columns, room), ...after]
+  return lines.slice(0, Math.max(1, rows)).map((line) => ({ ...line, text: cutTo(line.text, columns - 1) }))
+}
+
+/** Whether there is nothing more to come: the file is whole here, and nobody online is known to lack it. */
+export function isSettled({ state, audience }: EntryView): boolean {
+  if (state === 'running') return false
+  return state !== 'shared' || audience?.lacking.length === 0
+}
+
+function headLines(entry: EntryView, columns: number): Line[] {
+  const { group, name, sizeBytes, state, why, pieceCount, piecesDone } = entry
+  const reason = why === undefined ? '' : ` - ${escapeText(why)}`
+  const share = `${percentOf(piecesDone, pieceCount)} %`
+  const isIn = state === 'running'
+  const rates = [
+    ...(isIn ? [`in ${formatSpeed(entry.bytesInPerSecond)}`] : []),
+    `out ${formatSpeed(entry.bytesOutPerSecond)}`,
+    ...(isIn ? [timeLeft(Math.max(0, sizeBytes - piecesDone * pieceBytes), entry.bytesInPerSecond)] : []),
+  ].filter((part) => part !== '')
+  const barWidth = Math.max(10, Math.min(40, columns - 48))
+  return [
+    {
+      text: `${escapeText(name)} in ${escapeText(group)}, ${formatSize(sizeBytes)}: ${stateWords[state]}${reason}`,
+    },
+    { text: `${bar(piecesDone, pieceCount, barWidth)} ${share}  ${rates.join('  ')}` },
+  ]
+}
+
+function mapLines({ map }: EntryView, columns: number): Line[] {
+  if (map.length === 0) return []
+  const width = Math.max(10, columns - 1)
+  const count = map.reduce((all, cell) => all + sum(cell), 0)
+  const cells = mergeCells(map, Math.min(map.length, width * mapRowsMax))
+  const text = cells.map(mapCharacter).join('')
+  const rows: Line[] = []
+  for (let at = 0; at < text.length; at += width) rows.push({ text: text.slice(at, at + width) })
+  const [have, underWay, available, nowhere] = sumOf(map)
+  const legend = `█ here ${have}  ▒ coming ${underWay}  ░ at peers ${available}  · nowhere ${nowhere}  of ${count} pieces`
+  return [...rows, { text: legend, tone: 'faint' }]
+}
+
+/** A large file has several pieces in a cell: what is most worth knowing of them is shown. */
+function mapCharacter([have, underWay, available, nowhere]: MapCell): string {
+  if (underWay > 0) return '▒'
+  if (nowhere > 0 && have === 0 && available === 0) return '·'
+  if (available + nowhere === 0) return '█'
+  return have > 0 ? '▄' : '░'
+}
+
+function mergeCells(map: readonly MapCell[], count: number): MapCell[] {
+  return Array.from({ length: count }, (_, at) =>
+    sumOf(map.slice(Math.floor((at * map.length) / count), Math.floor(((at + 1) * map.length) / count))),
+  )
+}
+
+function sumOf(cells: readonly MapCell[]): MapCell {
+  const all: [number, number, number, number] = [0, 0, 0, 0]
+  for (const cell of cells) for (const at of [0, 1, 2, 3] as const) all[at] += cell[at]
+  return all
+}
+
+function sum(cell: MapCell): number {
+  return cell[0] + cell[1] + cell[2] + cell[3]
+}
+
+/** The busiest first, so that those who are left out matter least. */
+function peerLines({ peers, pieceCount }: EntryView, columns: number, room: number): Line[] {
+  if (peers.length === 0) return [{ text: 'no peers are connected', tone: 'faint' }]
+  const rate = (peer: PeerView): number => peer.bytesInPerSecond + peer.bytesOutPerSecond
+  const busiest = peers.toSorted((one, other) => rate(other) - rate(one))
+  const isAll = busiest.length <= room - 1
+  const shown = isAll ? busiest : busiest.slice(0, Math.max(1, room - 2))
+  const names = shown.map(({ peer }) => escapeText(peer))
+  const width = Math.max(8, Math.min(Math.max(...names.map(displayWidth)), columns - 32))
+  const head = `${fitTo('peer', width)}  ${'has'.padStart(5)} ${'in'.padStart(11)} ${'out'.padStart(11)}`
+  const lines: Line[] = shown.map(({ pieces, bytesInPerSecond, bytesOutPerSecond }, at) => {
+    const has = pieces === undefined ? '?' : `${percentOf(pieces, pieceCount)} %`
+    const [into, out] = [bytesInPerSecond, bytesOutPerSecond].map((each) =>
+      each < 1 ? '-' : formatSpeed(each),
+    )
+    return {
+      text: `${fitTo(names[at] ?? '', width)}  ${has.padStart(5)} ${String(into).padStart(11)} ${String(out).padStart(11)}`,
+    }
+  })
+  const more: Line[] = isAll
+    ? []
+    : [{ text: `and ${busiest.length - shown.length} more peers`, tone: 'faint' }]
+  return [{ text: head, tone: 'faint' }, ...lines, ...more]
+}
+
+function unknownAudience(): Line[] {
+  return [{ text: 'who else has it is not known: no tracker has answered', tone: 'faint' }]
+}
+
+function audienceLines(audience: AudienceView, { pieceCount }: EntryView): Line[] {
+  const { whole, lacking, absent, absentCount } = audience
+  const lines: Line[] = [{ text: `has all of it: ${listed(whole, whole.length) || 'nobody online'}` }]
+  if (lacking.length > 0) {
+    const latestFirst = lacking.toSorted((one, other) => patience(other) - patience(one))
+    lines.push({
+      text: `lacks some: ${listed(
+        latestFirst.map((one) => lackingText(one, pieceCount)),
+        lacking.length,
+      )}`,
+    })
+    lines.push({ text: lastSentence(lacking) })
+  }
+  if (absentCount > 0)
+    lines.push({ text: `not online with it: ${listed(absent, absentCount)}`, tone: 'faint' })
+  return lines
+}
+
+function patience({ secondsLeft = Number.POSITIVE_INFINITY }: LackingMember): number {
+  return secondsLeft
+}
+
+function lackingText({ user, pieces, secondsLeft }: LackingMember, pieceCount: number): string {
+  const share = pieces === undefined ? '' : ` ${percentOf(pieces, pieceCount)} %`
+  const time = secondsLeft === undefined ? undefined : formatTime(secondsLeft)
+  return escapeText(user) + share + (time === undefined ? '' : ` (${time})`)
+}
+
+/** Only what is known: one whose rate is not makes the last one unknown. */
+function lastSentence(lacking: readonly LackingMember[]): string {
+  const times = lacking.map(patience)
+  const last = Math.max(...times)
+  const time = Number.isFinite(last) ? formatTime(last) : undefined
+  if (time !== undefined) return `the last of them has it in about ${time}`
+  return 'when the last of them has it is not known yet'
+}
+
+function listed(names: readonly string[], count: number): string {
+  const shown = names.slice(0, namedMax).map(escapeText)
+  const more = count - shown.length
+  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '')
+}
+
+/** In one line for a pipe, in bytes and seconds. */
+export function entryProgress(entry: EntryView): string {
+  const {
+    group,
+    name,
+    sizeBytes,
+    pieceCount,
+    piecesDone,
+    state,
+    bytesInPerSecond,
+    bytesOutPerSecond,
+    audience,
+  } = entry
+  const doneBytes = Math.min(sizeBytes, piecesDone * pieceBytes)
+  const seconds = secondsFor(sizeBytes - doneBytes, bytesInPerSecond)
+  const parts = [
+    `${percentOf(piecesDone, pieceCount)} %`,
+    `${doneBytes} of ${sizeBytes} bytes`,
+    ...(state === 'running' ? [`in ${Math.round(bytesInPerSecond)} bytes/s`] : []),
+    `out ${Math.round(bytesOutPerSecond)} bytes/s`,
+    ...(state === 'running' && seconds !== undefined ? [`${Math.ceil(seconds)} seconds left`] : []),
+    `${entry.peers.length} peers`,
+    ...(audience === undefined ? [] : [`${audience.lacking.length} online lack some`]),
+  ]
+  return `[${group}] ${name}: ${parts.join(', ')}`
+}

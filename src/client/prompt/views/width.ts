@@ -1,0 +1,57 @@
+// How many columns a text takes on a terminal, and cutting it to fit. Pure.
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
+/** East Asian wide and fullwidth characters, as [first, last]. */
+const wideRanges = [
+  [0x1100, 0x115f],
+  [0x2e80, 0x303e],
+  [0x3041, 0x33ff],
+  [0x3400, 0x4dbf],
+  [0x4e00, 0xa4cf],
+  [0xa960, 0xa97f],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xfe30, 0xfe6f],
+  [0xff01, 0xff60],
+  [0xffe0, 0xffe6],
+  [0x1b000, 0x1b2ff],
+  [0x20000, 0x3fffd],
+] as const
+
+export function displayWidth(text: string): number {
+  // Nearly every text, and quick.
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length
+  let width = 0
+  for (const { segment } of graphemes.segment(text)) width += widthOf(segment)
+  return width
+}
+
+/** What a terminal shows as one character. */
+function widthOf(grapheme: string): number {
+  if (/\p{Emoji_Presentation}|\ufe0f/u.test(grapheme)) return 2
+  const code = grapheme.codePointAt(0) ?? 0
+  if (/^[\p{Mn}\p{Me}\p{Cf}]/u.test(grapheme)) return 0
+  return wideRanges.some(([first, last]) => code >= first && code <= last) ? 2 : 1
+}
+
+/** The text, cut with an ellipsis where it is wider than this. */
+export function cutTo(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text
+  if (width < 1) return ''
+  let cut = ''
+  let used = 0
+  for (const { segment } of graphemes.segment(text)) {
+    const next = widthOf(segment)
+    if (used + next > width - 1) break
+    cut += segment
+    used += next
+  }
+  return `${cut}…`
+}
+
+/** Cut or filled up with spaces behind it. */
+export function fitTo(text: string, width: number): string {
+  const cut = cutTo(text, width)
+  return cut + ' '.repeat(Math.max(0, width - displayWidth(cut)))
+}
