@@ -180,7 +180,7 @@ describe('in a terminal', () => {
     person.type('upload_file long g1\r')
     await person.see(/upload_file long takes a while; its reply comes when it is done\ncoterie>$/)
     person.type('create_group slow\r')
-    await person.see(/sharing long in g1 \(1 bytes, 1 pieces\)\n.*\ncoterie>$/)
+    await person.see(/sharing long in g1 \(1 B, 1 pieces\)\n.*\ncoterie>$/)
     expect(person.screen()).toContain('group slow created')
   })
 

@@ -6,7 +6,7 @@ import { accept } from '../../../common/refusal.ts'
 import type { PromptCommand } from './command.ts'
 import { list, withData } from './command.ts'
 import { expandHome } from './home.ts'
-import { count, fileRow, tableLines } from './replies.ts'
+import { count, fileRow, sizeText, tableLines } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
 import { hashingLines } from '../views/tables.ts'
 import { afterDownloads } from './after-downloads.ts'
@@ -32,18 +32,18 @@ export const fileCommands: readonly PromptCommand[] = [
     words: '<path> <group>',
     summary: 'share a file in a group',
     mayTakeLong: true,
-    async run({ operations, showBeside }, [path, group]) {
+    async run({ operations, terminal, showBeside }, [path, group]) {
       const uploading = operations.uploadFile(...pathFirst(expandHome(path), expandHome(group)))
       showBeside(uploading, async ({ columns }) => hashingLines(await operations.showHashing(), columns))
       const answer = await uploading
       if (!answer.ok) return answer
       const shared = answer.value
-      const size = `${count(shared.sizeBytes, 'bytes')}, ${count(shared.pieceCount, 'pieces')}`
+      const size = `${sizeText(shared.sizeBytes, terminal)}, ${count(shared.pieceCount, 'pieces')}`
       const lines = [{ text: `sharing ${shared.name} in ${shared.group} (${size})` }]
       // The person may not have meant to replace a file at another path.
       if (shared.replaces?.isElsewhere === true)
         lines.push({
-          text: `it replaces your version of ${count(shared.replaces.sizeBytes, 'bytes')}, ${shared.replaces.path ?? 'which another client of yours shared'}`,
+          text: `it replaces your version of ${sizeText(shared.replaces.sizeBytes, terminal)}, ${shared.replaces.path ?? 'which another client of yours shared'}`,
         })
       const hint = `others get it with: download_file ${quoteWord(shared.group)} ${quoteWord(shared.name)} <destination>`
       return accept({ lines, hint, data: { ...shared } })
@@ -58,7 +58,10 @@ export const fileCommands: readonly PromptCommand[] = [
       if (!answer.ok) return answer
       const hint = `download_file ${quoteWord(group)} <name> <destination> fetches one`
       const files = answer.value
-      const lines = tableLines(files.map(fileRow), terminal)
+      const lines = tableLines(
+        files.map((file) => fileRow(file, terminal)),
+        terminal,
+      )
       return withData(list(lines, `no files in ${group}`, hint), { group, files })
     },
   },

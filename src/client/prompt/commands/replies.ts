@@ -3,6 +3,7 @@
 import { escapeText } from '../../../common/escape.ts'
 import type { FileEntry, GroupEntry, Standing } from '../../../common/protocol/tracker-protocol.ts'
 import type { ClientEvent, DownloadState, DownloadView } from '../../operations.ts'
+import { formatSize } from '../text/amounts.ts'
 import type { Line, Tone } from '../text/line.ts'
 import { formatSpeed } from '../text/rates.ts'
 import { quoteWord } from '../text/words.ts'
@@ -29,8 +30,13 @@ export function groupRow(entry: GroupEntry): string[] {
   return entry.hidden === true ? [...cells, 'hidden'] : cells
 }
 
-export function fileRow(entry: FileEntry): string[] {
-  return [entry.name, count(entry.sizeBytes, 'bytes'), count(entry.seeders, 'seeders')]
+/** For people a size is rounded; scripts get bytes. */
+export function sizeText(sizeBytes: number, terminal: boolean): string {
+  return terminal ? formatSize(sizeBytes) : count(sizeBytes, 'bytes')
+}
+
+export function fileRow(entry: FileEntry, terminal: boolean): string[] {
+  return [entry.name, sizeText(entry.sizeBytes, terminal), count(entry.seeders, 'seeders')]
 }
 
 /** Separates cells by two spaces; `aligned` also pads them into columns, for a terminal. */
