@@ -1,6 +1,6 @@
 // Who of a group has a file, from what trackers and peers announced.
 
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { Audience } from '../../../src/client/actions/audience.ts'
 import type { Core } from '../../../src/client/actions/core.ts'
 import { Progress } from '../../../src/client/actions/progress.ts'
@@ -12,7 +12,7 @@ import { entry } from '../prompt/fake-operations.ts'
 function asking({ needsSwarm = false, isLost = false } = {}) {
   const asked: string[] = []
   const link = {
-    ask: vi.fn(async (method: string) => {
+    ask: async (method: string) => {
       asked.push(method)
       if (isLost) throw new Failure('connection-lost', 'no tracker')
       if (method === 'list_members') return accept({ users: ['ann', 'ben', 'cem', 'dora'], more: false })
@@ -22,7 +22,7 @@ function asking({ needsSwarm = false, isLost = false } = {}) {
           { user: 'ben', complete: false },
         ],
       })
-    }),
+    },
   }
   const session = { user: 'eve', downloads: { needsSwarm: () => needsSwarm } } as unknown as Session
   return { audience: new Audience({ link } as unknown as Core), asked, session }
