@@ -21,10 +21,12 @@ import { SourceRegistry } from './sharing/source-registry.ts'
 import { TicketOffice } from './sharing/ticket-office.ts'
 import { UploadQueue } from './sharing/upload-queue.ts'
 import { KnownLogins } from './storage/known-logins.ts'
+import { LimitStore } from './storage/limit-store.ts'
 import { RememberedLogin } from './storage/remembered-login.ts'
 import { TrackerLink } from './tracker-link/tracker-link.ts'
 import { TrackerTrust } from './tracker-link/tracker-trust.ts'
 import { TrackerNews } from './tracker-news.ts'
+import { LimitSchedule } from './transfer/limit-schedule.ts'
 import { TokenBucket } from './transfer/token-bucket.ts'
 import { ConnectTurns } from './downloading/connect-turns.ts'
 import type { ClientOptions } from './client-options.ts'
@@ -46,6 +48,8 @@ export class Client {
   readonly #link: TrackerLink
   readonly #sessionParts: SessionParts
   readonly #remembered: RememberedLogin
+  readonly #limitStore: LimitStore
+  readonly #limits: LimitSchedule
   #session: Session | undefined
   #port = 0
   readonly #listeners = new Set<(event: ClientEvent) => void>()
@@ -78,6 +82,12 @@ export class Client {
     const onEvent = (event: ClientEvent): void => this.#emit(event)
     const onTrouble = (sentence: string): void => onEvent({ kind: 'notice', sentence })
     this.#remembered = new RememberedLogin(options.folder, onTrouble)
+    this.#limitStore = new LimitStore(options.folder, onTrouble)
+    this.#limits = new LimitSchedule({
+      buckets,
+      rules: this.#limitStore.load(),
+      onTimedRules: (rules) => void this.#limitStore.save(rules).catch(onFailure),
+    })
     this.#news = new TrackerNews({
       tickets: this.#tickets,
       server: this.#server,
@@ -116,17 +126,17 @@ export class Client {
       hashing: pLimit(hashedAtOnce),
       onEvent,
     }
-    this.operations = this.#operationsWith(buckets)
+    this.operations = this.#makeOperations()
   }
 
-  #operationsWith(buckets: Core['buckets']): Operations {
+  #makeOperations(): Operations {
     const core: Core = {
       link: this.#link,
       session: () => this.#session,
       turns: this.#turns,
       uploads: () => this.#server.uploads(),
       sources: this.#sources,
-      buckets,
+      limits: this.#limits,
       leaving: this.#leaving,
       login: (...given) => this.#turns(() => this.#login(...given)),
       logout: () => this.#turns(() => this.#logout()),
@@ -246,6 +256,7 @@ export class Client {
   /** Stops everything at once. Unfinished downloads resume at the next login. */
   async close(): Promise<void> {
     this.#closing = true
+    this.#limits.close()
     // Suppresses the events that closing causes.
     this.#listeners.clear()
     const session = this.#session
@@ -258,6 +269,7 @@ export class Client {
       this.#hashes.close(),
       this.#storing.close(),
       this.#remembered.saved(),
+      this.#limitStore.saved(),
     ])
   }
 

@@ -185,6 +185,22 @@ export interface FileOperations {
   stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>>
 }
 
+export type Direction = 'upload' | 'download'
+
+/** In minutes since midnight, local time; an end before the beginning is on the next day. */
+export interface Hours {
+  readonly fromMinute: number
+  readonly toMinute: number
+}
+
+export interface LimitRule {
+  readonly direction: Direction
+  /** Undefined means no limit. */
+  readonly bytesPerSecond?: number | undefined
+  /** Undefined for the whole day. */
+  readonly hours?: Hours | undefined
+}
+
 /** Which downloads to wait for, and for how long. */
 export interface AwaitedDownloads {
   readonly group?: string | undefined
@@ -202,8 +218,13 @@ export interface DownloadOperations {
   resumeDownload(group: string, name: string): Promise<Answer<void>>
   /** Ends an incomplete download and removes what it fetched. */
   cancelDownload(group: string, name: string): Promise<Answer<void>>
-  /** Bytes per second over all transfers; undefined means no limit. */
-  setLimit(direction: 'upload' | 'download', bytesPerSecond: number | undefined): Promise<void>
+  /**
+   * Of all transfers together. A plain rule holds until the client ends, and one without a rate takes all others of its
+   * direction away; one with hours holds instead meanwhile, every day, and is remembered.
+   */
+  setLimit(rule: LimitRule): Promise<void>
+  /** A plain rule for each direction, and those with hours, as they were given. */
+  listLimits(): Promise<readonly LimitRule[]>
   /** Resolves when none of these downloads runs: to true, or to false when `timeoutMs` were over before. */
   downloadsSettled(which?: AwaitedDownloads): Promise<boolean>
 }

@@ -6,7 +6,7 @@ import type { Session } from '../session.ts'
 import type { Upload } from '../sharing/served-peer.ts'
 import type { SourceRegistry } from '../sharing/source-registry.ts'
 import type { TrackerLink } from '../tracker-link/tracker-link.ts'
-import type { TokenBucket } from '../transfer/token-bucket.ts'
+import type { LimitSchedule } from '../transfer/limit-schedule.ts'
 
 export interface Core {
   readonly link: TrackerLink
@@ -17,7 +17,7 @@ export interface Core {
   /** What others fetch from here. */
   readonly uploads: () => Upload[]
   readonly sources: SourceRegistry
-  readonly buckets: Readonly<Record<'upload' | 'download', TokenBucket>>
+  readonly limits: LimitSchedule
   /** Groups that this client is leaving at the moment. */
   readonly leaving: Set<string>
   readonly login: (user: string, password: string, remember?: boolean) => Promise<Answer<void>>

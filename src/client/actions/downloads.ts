@@ -4,7 +4,7 @@ import { notLoggedIn } from '../answers.ts'
 import type { DownloadOperations } from '../operations.ts'
 import type { Core } from './core.ts'
 
-export function downloadActions({ session, buckets }: Core): DownloadOperations {
+export function downloadActions({ session, limits }: Core): DownloadOperations {
   const downloads = () => session()?.downloads
   return {
     showDownloads: async () => downloads()?.views() ?? [],
@@ -12,7 +12,8 @@ export function downloadActions({ session, buckets }: Core): DownloadOperations 
     resumeDownload: async (group, name) =>
       downloads()?.resumeOne(group, name.normalize('NFC')) ?? notLoggedIn(),
     cancelDownload: async (group, name) => downloads()?.cancel(group, name.normalize('NFC')) ?? notLoggedIn(),
-    setLimit: async (direction, bytesPerSecond) => buckets[direction].setRate(bytesPerSecond),
+    setLimit: async (rule) => limits.set(rule),
+    listLimits: async () => limits.rules,
     downloadsSettled: async ({ name, ...which } = {}) =>
       downloads()?.settled({ ...which, name: name?.normalize('NFC') }) ?? true,
   }

@@ -46,6 +46,7 @@ export const remoteOperations: { readonly [O in RemoteOperation]: IsAnswer<Opera
   cancelDownload: 'answers',
   stopShare: 'answers',
   setLimit: 'returns',
+  listLimits: 'returns',
   downloadsSettled: 'returns',
 }
 export const remoteNames = Object.keys(remoteOperations) as RemoteOperation[]

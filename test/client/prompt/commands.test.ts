@@ -40,8 +40,22 @@ describe('the reply to a command that succeeds', () => {
     ['cancel_download g1 1.png', 'cancelDownload("g1", "1.png")', 'cancelled 1.png from g1'],
     ['stop_share g1 1.png', 'stopShare("g1", "1.png")', 'stopped sharing 1.png in g1'],
     ['whoami', undefined, 'nobody is logged in'],
-    ['limit upload 4M', 'setLimit("upload", 4194304)', 'upload limited to 4M bytes a second'],
-    ['limit download none', 'setLimit("download", )', 'download is not limited'],
+    [
+      'limit upload 4M',
+      'setLimit({"direction":"upload","bytesPerSecond":4194304})',
+      'upload limited to 4M bytes a second',
+    ],
+    ['limit download none', 'setLimit({"direction":"download"})', 'download is not limited'],
+    [
+      'limit upload 2M --from 8:00 --to 18',
+      'setLimit({"direction":"upload","bytesPerSecond":2097152,"hours":{"fromMinute":480,"toMinute":1080}})',
+      'upload limited to 2M bytes a second from 8:00 to 18:00',
+    ],
+    [
+      'limit download none --from 22:30 --to 6:05',
+      'setLimit({"direction":"download","hours":{"fromMinute":1350,"toMinute":365}})',
+      'download is not limited from 22:30 to 6:05',
+    ],
   ])('%s', async (line, call, text) => {
     expect(await reply(line)).toEqual({
       lines: [text],
@@ -158,7 +172,7 @@ describe('the reply to a command that succeeds', () => {
 
   test('help lists every command, and explains one', async () => {
     const { lines } = await reply('help')
-    for (const command of ['create_user <user> [password]', 'limit <upload|download> <rate>', 'quit'])
+    for (const command of ['create_user <user> [password]', 'limit [upload|download] [rate]', 'quit'])
       expect(lines.some((line) => line.trim().startsWith(command))).toBe(true)
     expect((await reply('help download_file')).lines).toEqual([
       'download_file <group> <name> <destination> [--overwrite]',
@@ -185,7 +199,7 @@ describe('the reply to a command that is refused', () => {
       'download_file g1 1.png',
       'download_file needs a destination: download_file <group> <name> <destination>',
     ],
-    ['limit', 'limit needs upload or download: limit <upload|download> <rate>'],
+    ['limit upload', 'limit needs a rate: limit <upload|download> <rate>'],
     [
       'create_user abc --invite',
       'a word is missing behind --invite: create_user <user> [password] --invite <code>',
@@ -204,6 +218,16 @@ describe('the reply to a command that is refused', () => {
     ['help me', 'there is no command "me"; help lists the commands'],
     ['upload_file "1.png g1', 'the quote " is not closed'],
     ['limit sideways 4M', '"sideways" is neither upload nor download: limit <upload|download> <rate>'],
+    [
+      'limit upload 1M --from 8:00',
+      'hours have a beginning and an end: limit <upload|download> <rate> --from 8:00 --to 18:00',
+    ],
+    ['limit upload 1M --from 8:60 --to 9', '"8:60" is not a time of the day like 8:00'],
+    ['limit upload 1M --from 0:00 --to 24:01', '"24:01" is not a time of the day like 8:00'],
+    [
+      'limit upload 1M --from 0:00 --to 24:00',
+      'these hours begin when they end; leave both out for the whole day',
+    ],
     ['limit upload fast', '"fast" is not a rate like 512K, 4M or none'],
     [
       'login abc',

@@ -59,6 +59,7 @@ export function fakeClient(): FakeClient {
     cancelDownload: async () => accept(undefined),
     stopShare: async () => accept({ isTold: true }),
     setLimit: async () => {},
+    listLimits: async () => [{ direction: 'upload' }, { direction: 'download' }],
     downloadsSettled: async () => true,
   }
   const operations = new Proxy(usual, {

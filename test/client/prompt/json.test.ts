@@ -132,6 +132,26 @@ test('a refusal has its code and its sentence, also where there is no such comma
   expect(exitCode).toBe(exitCodes.exists)
 })
 
+test('limit without words lists all, and one by the hour says its hours', async () => {
+  const client = fakeClient()
+  const hours = { fromMinute: 8 * 60, toMinute: 24 * 60 }
+  client.answers.listLimits = async () => [
+    { direction: 'download' },
+    { direction: 'upload', bytesPerSecond: 1024, hours },
+  ]
+  expect((await said(['limit'], client)).said).toEqual([
+    {
+      type: 'reply',
+      ok: true,
+      command: 'limit',
+      limits: [
+        { direction: 'download', bytesPerSecond: null },
+        { direction: 'upload', bytesPerSecond: 1024, from: '8:00', to: '24:00' },
+      ],
+    },
+  ])
+})
+
 test('an event is an object of its own, behind the reply of the command that it came with', async () => {
   const client = fakeClient()
   client.answers.joinGroup = async () => {

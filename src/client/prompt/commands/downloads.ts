@@ -7,7 +7,7 @@ import type { CallFlags, PromptCommand, Reply, Surroundings } from './command.ts
 import { list, say, sayIfDone, withData, type ReplyData } from './command.ts'
 import type { Line } from '../text/line.ts'
 import { parseDuration } from '../text/durations.ts'
-import { formatRate, parseRate } from '../text/rates.ts'
+import { limitCommand } from './limits.ts'
 import { downloadLines, hashingLines } from '../views/tables.ts'
 import { detailLine, downloadLine } from './replies.ts'
 
@@ -109,24 +109,5 @@ export const downloadCommands: readonly PromptCommand[] = [
     waits: true,
     run: waitForDownloads,
   },
-  {
-    name: 'limit',
-    words: '<upload|download> <rate>',
-    summary: 'bytes a second of all transfers: 512K, 4M, none',
-    async run({ operations }, [direction, rate]) {
-      if (direction !== 'upload' && direction !== 'download')
-        return refuse(
-          'usage',
-          `"${direction}" is neither upload nor download: limit <upload|download> <rate>`,
-        )
-      const limit = parseRate(rate)
-      if (!limit.ok) return limit
-      await operations.setLimit(direction, limit.value)
-      const text =
-        limit.value === undefined
-          ? `${direction} is not limited`
-          : `${direction} limited to ${formatRate(limit.value)} bytes a second`
-      return withData(say(text), { direction, bytesPerSecond: limit.value ?? null })
-    },
-  },
+  limitCommand,
 ]

@@ -1,0 +1,93 @@
+// The limits of all transfers: plain ones, and others for hours of the day, which hold instead of those meanwhile.
+
+import type { Direction, Hours, LimitRule } from '../operations.ts'
+import type { TokenBucket } from './token-bucket.ts'
+
+export interface LimitScheduleParts {
+  readonly buckets: Readonly<Record<Direction, TokenBucket>>
+  /** Those of earlier runs. */
+  readonly rules: readonly LimitRule[]
+  /** Called with all rules that have hours, when one of them has changed. */
+  readonly onTimedRules: (rules: readonly LimitRule[]) => void
+}
+
+const minuteMs = 60_000
+
+/** The rule that holds at this minute of the day: the last that was given with such hours, else the plain one. */
+export function ruleAt(
+  rules: readonly LimitRule[],
+  direction: Direction,
+  minute: number,
+): LimitRule | undefined {
+  const all = rules.filter((rule) => rule.direction === direction)
+  return (
+    all.findLast(({ hours }) => hours !== undefined && isWithin(minute, hours)) ??
+    all.findLast(({ hours }) => hours === undefined)
+  )
+}
+
+/** Hours may go on behind midnight. */
+function isWithin(minute: number, { fromMinute, toMinute }: Hours): boolean {
+  if (fromMinute < toMinute) return minute >= fromMinute && minute < toMinute
+  return minute >= fromMinute || minute < toMinute
+}
+
+export class LimitSchedule {
+  readonly #parts: LimitScheduleParts
+  #rules: readonly LimitRule[]
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(parts: LimitScheduleParts) {
+    this.#parts = parts
+    const plain = (['upload', 'download'] as const).map((direction) => ({
+      direction,
+      bytesPerSecond: parts.buckets[direction].bytesPerSecond,
+    }))
+    this.#rules = [...plain, ...parts.rules]
+    this.#apply()
+  }
+
+  /** In the order in which they were given; one without a rate says that there is no limit. */
+  get rules(): readonly LimitRule[] {
+    return this.#rules
+  }
+
+  /**
+   * Adds a rule, in place of one with the same hours. One without hours and without a rate takes all others of its
+   * direction away.
+   */
+  set(rule: LimitRule): void {
+    const isWhole = rule.hours === undefined && rule.bytesPerSecond === undefined
+    const before = this.#rules
+    const isReplaced = (old: LimitRule): boolean =>
+      old.direction === rule.direction && (isWhole || isSameHours(old.hours, rule.hours))
+    this.#rules = [...before.filter((old) => !isReplaced(old)), rule]
+    this.#apply()
+    const timed = this.#rules.filter(({ hours }) => hours !== undefined)
+    if (rule.hours !== undefined || timed.length < before.filter(({ hours }) => hours !== undefined).length)
+      this.#parts.onTimedRules(timed)
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** Looks at the clock on the wall every minute: it may be set, or change between summer and winter, at any time. */
+  #apply(): void {
+    clearTimeout(this.#timer)
+    const now = new Date()
+    const minute = now.getHours() * 60 + now.getMinutes()
+    for (const direction of ['upload', 'download'] as const) {
+      const bucket = this.#parts.buckets[direction]
+      const rate = ruleAt(this.#rules, direction, minute)?.bytesPerSecond
+      if (rate !== bucket.bytesPerSecond) bucket.setRate(rate)
+    }
+    if (!this.#rules.some(({ hours }) => hours !== undefined)) return
+    const restMs = minuteMs - (now.getTime() % minuteMs)
+    this.#timer = setTimeout(() => this.#apply(), restMs).unref()
+  }
+}
+
+function isSameHours(one: Hours | undefined, other: Hours | undefined): boolean {
+  return one?.fromMinute === other?.fromMinute && one?.toMinute === other?.toMinute
+}

@@ -1,0 +1,28 @@
+// Limits by the hour, from any terminal of a client, and after it was started again.
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { World } from './world.ts'
+
+let world: World
+beforeAll(async () => {
+  world = await World.make()
+})
+afterAll(() => world.close())
+
+test('those by the hour outlive the client, plain ones do not, and each terminal sees all', async () => {
+  const first = world.client('ann')
+  await first.does('limit download 1M')
+  const second = world.client('ann')
+  await second.does('limit upload 2M --from 8:00 --to 18:00')
+  const byTheHour = 'upload limited to 2M bytes a second from 8:00 to 18:00'
+  const all = ['upload is not limited', 'download limited to 1M bytes a second', byTheHour]
+  expect(await first.ask('limit')).toEqual(all)
+  expect(await second.ask('limit')).toEqual(all)
+  await second.quit()
+  await first.quit()
+  const again = world.client('ann')
+  expect(await again.ask('limit')).toEqual(['upload is not limited', 'download is not limited', byTheHour])
+  await again.does('limit upload none')
+  await again.quit()
+  expect(await world.client('ann').ask('limit')).toEqual(['upload is not limited', 'download is not limited'])
+})
