@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { setFlagsFromString } from 'node:v8'
 import { formatAddress } from '../common/addresses.ts'
+import { withConfiguration } from '../common/configuration.ts'
 import { defaultDataFolder, makePrivateFolder } from '../common/data-folder.ts'
 import { exitCodeOf, onHangUp, whenWritten } from '../common/ending.ts'
 import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
 import { isLoopback } from '../common/networks.ts'
-import { parseArguments, type ClientArguments } from './arguments.ts'
+import { clientProgram, parseArguments, type ClientArguments } from './arguments.ts'
 import type { Client } from './client.ts'
 import { compilerFlag } from './compiler-flag.ts'
 import { joinRunning, type RemoteClient } from './control/remote-client.ts'
@@ -34,7 +35,8 @@ const stop = new AbortController()
 let stoppedBy: NodeJS.Signals | undefined
 
 async function main(): Promise<number> {
-  const parsed = parseArguments(process.argv.slice(2), (path) => readFileSync(path, 'utf8'))
+  const words = withConfiguration(clientProgram(), process.argv.slice(2), process.env)
+  const parsed = parseArguments(words, (path) => readFileSync(path, 'utf8'))
   if (parsed.kind === 'text') {
     process.stdout.write(parsed.text)
     return 0

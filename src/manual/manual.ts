@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { clientProgram } from '../client/arguments.ts'
 import type { PromptCommand } from '../client/prompt/commands/command.ts'
 import { commandAreas } from '../client/prompt/commands/program.ts'
+import { settingsOf, type Setting } from '../common/configuration.ts'
 import { trackerProgram } from '../tracker/arguments.ts'
 
 export interface ManualOption {
@@ -18,6 +19,7 @@ export interface Manual {
   /** What can stand behind the name of the program. */
   readonly usages: readonly string[]
   readonly options: readonly ManualOption[]
+  readonly settings: readonly Setting[]
   /** What can be typed into it, by area; empty for the tracker. */
   readonly areas: readonly (readonly [title: string, commands: readonly PromptCommand[]])[]
 }
@@ -27,7 +29,7 @@ export const manuals: readonly Manual[] = [
   { name: 'tracker', ...partsOf(trackerProgram()), areas: [] },
 ]
 
-function partsOf(program: Command): Pick<Manual, 'description' | 'usages' | 'options'> {
+function partsOf(program: Command): Pick<Manual, 'description' | 'usages' | 'options' | 'settings'> {
   const help = program.createHelp()
   const options = help.visibleOptions(program).map((option) => ({
     flags: help.optionTerm(option),
@@ -37,5 +39,5 @@ function partsOf(program: Command): Pick<Manual, 'description' | 'usages' | 'opt
     .usage()
     .split('\n')
     .map((line) => line.trim().replace(new RegExp(`^${program.name()} `), ''))
-  return { description: program.description(), usages, options }
+  return { description: program.description(), usages, options, settings: settingsOf(program) }
 }

@@ -26,6 +26,16 @@ export function optionTable({ name, usages, options }: Manual): string {
   return `${shown}\n\n${table([`option of the ${name}`, ''], rows)}`
 }
 
+/** What can stand in the file of a program, or in the environment. */
+export function settingTable({ name, settings }: Manual): string {
+  const rows = settings.map(({ key, variable, isSwitch, description }) => [
+    code(isSwitch ? `${key} yes` : key),
+    code(variable),
+    description,
+  ])
+  return table([`${name}.conf`, 'variable', ''], rows)
+}
+
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`

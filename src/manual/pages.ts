@@ -6,7 +6,7 @@ import { version } from '../common/version.ts'
 import { completionsFor, shells } from './completions.ts'
 import { manPage } from './man-page.ts'
 import { manuals } from './manual.ts'
-import { commandTables, optionTable } from './markdown.ts'
+import { commandTables, optionTable, settingTable } from './markdown.ts'
 
 /** The files by their path in `root`, with the text that each has to have. */
 export function manualFiles(root: string): Map<string, string> {
@@ -17,6 +17,14 @@ export function manualFiles(root: string): Map<string, string> {
     files.set(join('docs', 'completions', `coterie.${shell}`), completionsFor(shell, manuals))
   const commands = join('docs', 'commands.md')
   files.set(commands, withTables(readFileSync(join(root, commands), 'utf8')))
+  const configuration = join('docs', 'configuration.md')
+  files.set(
+    configuration,
+    manuals.reduce(
+      (text, manual) => replacePart(text, `settings of the ${manual.name}`, settingTable(manual)),
+      readFileSync(join(root, configuration), 'utf8'),
+    ),
+  )
   return files
 }
 
@@ -34,6 +42,6 @@ function withTables(text: string): string {
 function replacePart(text: string, name: string, part: string): string {
   const [begin, end] = [`<!-- ${name}, made by npm run manual -->`, `<!-- end of the ${name} -->`]
   const [from, to] = [text.indexOf(begin), text.indexOf(end)]
-  if (from === -1 || to === -1) throw new Error(`docs/commands.md lacks the marks "${begin}" and "${end}"`)
+  if (from === -1 || to === -1) throw new Error(`the document lacks the marks "${begin}" and "${end}"`)
   return `${text.slice(0, from + begin.length)}\n\n${part}\n\n${text.slice(to)}`
 }

@@ -2,11 +2,12 @@
 
 import { pino, type Logger } from 'pino'
 import { formatAddress } from '../common/addresses.ts'
+import { withConfiguration } from '../common/configuration.ts'
 import { exitCodeOf, onHangUp } from '../common/ending.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { isLoopback } from '../common/networks.ts'
 import { version } from '../common/version.ts'
-import { parseArguments, type Arguments } from './arguments.ts'
+import { parseArguments, trackerProgram, type Arguments } from './arguments.ts'
 import { readConsole, type ConsoleEvents } from './console.ts'
 import { rememberList } from './folder-of-list.ts'
 import { readInForeground } from './foreground.ts'
@@ -14,7 +15,7 @@ import { LogOutput } from './log-output.ts'
 import { startTracker, type Tracker } from './tracker.ts'
 
 async function main(words: readonly string[]): Promise<void> {
-  const parsed = parseArguments(words)
+  const parsed = parseArguments(withConfiguration(trackerProgram(), words, process.env))
   if ('text' in parsed) {
     process.stdout.write(parsed.text)
     return

@@ -1,5 +1,6 @@
 // Limits by the hour, from any terminal of a client, and after it was started again.
 
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { World } from './world.ts'
 
@@ -25,4 +26,20 @@ test('those by the hour outlive the client, plain ones do not, and each terminal
   await again.does('limit upload none')
   await again.quit()
   expect(await world.client('ann').ask('limit')).toEqual(['upload is not limited', 'download is not limited'])
+})
+
+test('a limit may stand in the file of the configuration, where a mistake ends the start with its line', async () => {
+  const folder = world.makeFolder('config')
+  mkdirSync(world.path('config', 'coterie'))
+  const file = world.path('config', 'coterie', 'client.conf')
+  const words = ['127.0.0.1', '0', '127.0.0.1', String(world.trackerPort), '--data-dir', world.path('ben')]
+  const start = () => world.run('ben', 'client', words, { env: { XDG_CONFIG_HOME: folder } })
+  writeFileSync(file, 'upload-limit 3M\n')
+  const ben = start()
+  expect(await ben.ask('limit')).toContain('upload limited to 3M bytes a second')
+  await ben.quit()
+  writeFileSync(file, 'upload-limit 3M\nfrob yes\n')
+  const refused = start()
+  expect(await refused.ended()).toMatchObject({ code: 2 })
+  expect(refused.stderr).toBe(`error: ${file}, line 2: there is no setting "frob"\n`)
 })

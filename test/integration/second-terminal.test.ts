@@ -133,3 +133,25 @@ test('nobody but its user can use the socket', async () => {
   expect((mode & 0o777).toString(8)).toBe('600')
   expect((statSync(world.path('kim')).mode & 0o777).toString(8)).toBe('700')
 })
+
+test('events are followed from another terminal until a signal ends it, or the client is gone', async () => {
+  const mia = await world.user('mia')
+  const follow = (): Program => world.client('mia', { words: ['--json', '-e', 'events'] })
+  const [interrupted, left] = [follow(), follow()]
+  await mia.does('create_group events')
+  // Again and again, since nobody can see when they have begun to listen.
+  for (const each of [interrupted, left])
+    await vi.waitFor(
+      async () => {
+        await mia.does('logout', 'login mia secret')
+        expect(each.lines).toContain('{"type":"event","event":"user-changed","user":"mia"}')
+      },
+      { timeout: 20_000 },
+    )
+  expect(await interrupted.kill('SIGINT')).toEqual({ code: 130, signal: null })
+  await mia.quit()
+  expect(await left.ended()).toEqual({ code: 1, signal: null })
+  expect(left.stderr).toBe('error: the client that ran here has ended\n')
+  // It was expected.
+  left.stderr = ''
+})
