@@ -199,6 +199,8 @@ export interface LimitRule {
   readonly bytesPerSecond?: number | undefined
   /** Undefined for the whole day. */
   readonly hours?: Hours | undefined
+  /** Undefined for all transfers of the direction together; only a download can be limited by itself. */
+  readonly entry?: { readonly group: string; readonly name: string } | undefined
 }
 
 /** Which downloads to wait for, and for how long. */
@@ -220,10 +222,11 @@ export interface DownloadOperations {
   cancelDownload(group: string, name: string): Promise<Answer<void>>
   /**
    * Of all transfers together. A plain rule holds until the client ends, and one without a rate takes all others of its
-   * direction away; one with hours holds instead meanwhile, every day, and is remembered.
+   * direction away; one with hours holds instead meanwhile, every day, and is remembered. One for an entry holds besides,
+   * and goes with the download.
    */
-  setLimit(rule: LimitRule): Promise<void>
-  /** A plain rule for each direction, and those with hours, as they were given. */
+  setLimit(rule: LimitRule): Promise<Answer<void>>
+  /** A plain rule for each direction, those with hours, as they were given, and those of single downloads. */
   listLimits(): Promise<readonly LimitRule[]>
   /** Resolves when none of these downloads runs: to true, or to false when `timeoutMs` were over before. */
   downloadsSettled(which?: AwaitedDownloads): Promise<boolean>

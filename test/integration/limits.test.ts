@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { World } from './world.ts'
+import { MiB, World } from './world.ts'
 
 let world: World
 beforeAll(async () => {
@@ -42,4 +42,25 @@ test('a limit may stand in the file of the configuration, where a mistake ends t
   const refused = start()
   expect(await refused.ended()).toMatchObject({ code: 2 })
   expect(refused.stderr).toBe(`error: ${file}, line 2: there is no setting "frob"\n`)
+})
+
+test('one download is held back by its own limit, also after a restart, and ends when that is taken away', async () => {
+  const [cem, dan] = await world.users('cem', 'dan')
+  if (cem === undefined || dan === undefined) throw new Error('two users')
+  await world.group('g', cem, dan)
+  await cem.does(
+    `upload_file ${world.makeFile('slow', 8 * MiB)} g`,
+    `upload_file ${world.makeFile('fast', 8 * MiB)} g`,
+  )
+  // Else it might be complete before its limit is there.
+  await dan.does('limit download 64K', `download_file g slow ${world.path('dan-slow')}`)
+  await dan.does('limit download 32K g slow', 'limit download none')
+  await dan.quit()
+  const again = await world.again('dan')
+  expect(await again.ask('limit')).toContain('download of slow from g limited to 32K bytes a second')
+  await again.does(`download_file g fast ${world.path('dan-fast')}`)
+  await again.until('[C] [g] fast')
+  expect(await again.ask('show_downloads')).toContain('[D] [g] slow')
+  await again.does('limit download none g slow')
+  await again.until('[C] [g] slow')
 })

@@ -1,5 +1,6 @@
 // What a client does about its downloads, and about the rates of all transfers.
 
+import { accept } from '../../common/refusal.ts'
 import { notLoggedIn } from '../answers.ts'
 import type { DownloadOperations } from '../operations.ts'
 import type { Core } from './core.ts'
@@ -12,8 +13,15 @@ export function downloadActions({ session, limits }: Core): DownloadOperations {
     resumeDownload: async (group, name) =>
       downloads()?.resumeOne(group, name.normalize('NFC')) ?? notLoggedIn(),
     cancelDownload: async (group, name) => downloads()?.cancel(group, name.normalize('NFC')) ?? notLoggedIn(),
-    setLimit: async (rule) => limits.set(rule),
-    listLimits: async () => limits.rules,
+    async setLimit(rule) {
+      if (rule.entry !== undefined) {
+        const { group, name } = rule.entry
+        return downloads()?.limit(group, name.normalize('NFC'), rule.bytesPerSecond) ?? notLoggedIn()
+      }
+      limits.set(rule)
+      return accept(undefined)
+    },
+    listLimits: async () => [...limits.rules, ...(downloads()?.limits() ?? [])],
     downloadsSettled: async ({ name, ...which } = {}) =>
       downloads()?.settled({ ...which, name: name?.normalize('NFC') }) ?? true,
   }

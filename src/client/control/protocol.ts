@@ -45,7 +45,7 @@ export const remoteOperations: { readonly [O in RemoteOperation]: IsAnswer<Opera
   resumeDownload: 'answers',
   cancelDownload: 'answers',
   stopShare: 'answers',
-  setLimit: 'returns',
+  setLimit: 'answers',
   listLimits: 'returns',
   downloadsSettled: 'returns',
 }

@@ -8,6 +8,8 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../../common/refusal.ts'
 import type { DownloadState, DownloadView, MapCell } from '../operations.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
+import { BothLimits } from '../transfer/read-limit.ts'
+import { TokenBucket } from '../transfer/token-bucket.ts'
 import type { SwarmPeer } from './arrivals.ts'
 import { canPass, DiskRetry } from './disk-retry.ts'
 import { DownloadRun, type RunParts } from './download-run.ts'
@@ -48,6 +50,8 @@ export class Download {
   /** The record as stored; whoever stores it updates it here. */
   record: RememberedDownload
   readonly #parts: DownloadParts
+  /** Its own, beside that of all downloads. */
+  readonly #limit: TokenBucket
   readonly #events: DownloadEvents
   readonly #lookup: SwarmLookup
   readonly #disk: DiskRetry
@@ -65,7 +69,9 @@ export class Download {
 
   constructor(record: RememberedDownload, parts: DownloadParts, events: DownloadEvents) {
     this.record = record
-    this.#parts = parts
+    this.#limit = new TokenBucket(record.bytesPerSecondMax)
+    const bucket = new BothLimits(parts.network.bucket, this.#limit)
+    this.#parts = { ...parts, network: { ...parts.network, bucket } }
     this.#events = events
     this.#lookup = new SwarmLookup({
       fileId: record.fileId,
@@ -93,6 +99,11 @@ export class Download {
   /** How long no peer has been connected, in milliseconds. */
   get withoutPeersMs(): number {
     return this.#phase === 'waiting' || this.#phase === 'fetching' ? (this.#run?.aloneMs ?? 0) : 0
+  }
+
+  /** Bytes a second; undefined means no limit of its own. */
+  setLimit(bytesPerSecond: number | undefined): void {
+    this.#limit.setRate(bytesPerSecond)
   }
 
   view(): DownloadView {

@@ -8,7 +8,7 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { beginsAnew, noSuchDownload } from '../answers.ts'
 import { keyOf } from '../file-key.ts'
-import type { AwaitedDownloads, DownloadView } from '../operations.ts'
+import type { AwaitedDownloads, DownloadView, LimitRule } from '../operations.ts'
 import type { Offer } from '../sharing/source-registry.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { journalOf } from '../storage/progress-journal.ts'
@@ -124,6 +124,17 @@ export class Downloads {
     return this.#beginning.has(key) || this.#downloads.get(key)?.state === 'running'
   }
 
+  /** Those of single downloads. */
+  limits(): LimitRule[] {
+    return [...this.#downloads.values()].flatMap(({ record, state }) => {
+      const { group, name, bytesPerSecondMax: bytesPerSecond } = record
+      const isOpen = state === 'running' || state === 'paused'
+      return isOpen && bytesPerSecond !== undefined
+        ? [{ direction: 'download' as const, bytesPerSecond, entry: { group, name } }]
+        : []
+    })
+  }
+
   async pause(group: string, name: string): Promise<Answer<void>> {
     const download = this.#downloads.get(keyOf({ group, name }))
     if (download === undefined) return noSuchDownload(group, name)
@@ -132,6 +143,19 @@ export class Downloads {
     if (download.isPublishing) return refuse('no-such-download', `${name} from ${group} is just complete`)
     // Do both at once: in between, another call could resume it.
     await Promise.all([download.pause(), this.#remember(download, { paused: true })])
+    return accept(undefined)
+  }
+
+  /** Of this download alone; undefined means no limit. It is remembered with the download. */
+  async limit(group: string, name: string, bytesPerSecondMax: number | undefined): Promise<Answer<void>> {
+    const download = this.#downloads.get(keyOf({ group, name }))
+    if (download === undefined) return noSuchDownload(group, name)
+    const isOpen = download.state === 'running' || download.state === 'paused'
+    // The record of one that is over is gone, or is just going.
+    if (!isOpen || download.isPublishing)
+      return refuse('no-such-download', `${name} from ${group} is ${download.state}`)
+    download.setLimit(bytesPerSecondMax)
+    await this.#remember(download, { bytesPerSecondMax })
     return accept(undefined)
   }
 

@@ -14,7 +14,7 @@ import { Caller } from '../../common/wire/caller.ts'
 import { openChannel } from '../../common/wire/open-channel.ts'
 import type { Protection } from '../../common/wire/protection.ts'
 import { callFrom } from '../tracker-link/call-from.ts'
-import type { TokenBucket } from '../transfer/token-bucket.ts'
+import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting.ts'
 import { allowanceMs, averagePace, isDoubtful, pingTimeoutMs } from './asking.ts'
@@ -27,7 +27,7 @@ export interface PeerLinkOptions {
   readonly protection: Protection
   readonly listen: Address
   /** The download limit. */
-  readonly bucket: TokenBucket
+  readonly bucket: ReadLimit
 }
 
 export interface PeerLinkEvents {

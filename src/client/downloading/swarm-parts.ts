@@ -4,7 +4,7 @@ import type { Address } from '../../common/addresses.ts'
 import type { Failure } from '../../common/failure.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import type { Protection } from '../../common/wire/protection.ts'
-import type { TokenBucket } from '../transfer/token-bucket.ts'
+import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { ConnectTurns } from './connect-turns.ts'
 import type { Misdeed } from './contacts.ts'
 
@@ -14,7 +14,7 @@ export interface SwarmNetwork {
   readonly protection: Protection
   readonly listen: Address
   /** The download limit. */
-  readonly bucket: TokenBucket
+  readonly bucket: ReadLimit
   readonly turns: ConnectTurns
 }
 

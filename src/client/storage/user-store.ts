@@ -27,6 +27,8 @@ const RememberedDownload = v.object({
   paused: v.boolean(),
   /** Do not serve the part file, and do not share the complete file. */
   unshared: v.boolean(),
+  /** Its own limit, in bytes a second; absent for none. */
+  bytesPerSecondMax: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   /** The identity of the part file; absent in files of earlier versions. */
   part: v.optional(v.string()),
 })

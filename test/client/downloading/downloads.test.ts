@@ -85,3 +85,17 @@ test('a failed download that begins again elsewhere cannot be resumed or cancell
   expect(await begun).toMatchObject({ ok: true })
   expect(downloads.views()).toMatchObject([{ destination: join(folder, 'two'), state: 'running' }])
 })
+
+test('the limit of one download is remembered with it, and goes when it is taken away', async () => {
+  const { downloads, store, folder } = await make()
+  await downloads.begin('g', 'f', join(folder, 'f'), false)
+  expect(await downloads.limit('g', 'f', 1024)).toEqual(accept(undefined))
+  const rule = { direction: 'download', bytesPerSecond: 1024, entry: { group: 'g', name: 'f' } }
+  expect([downloads.limits(), store.downloads()]).toMatchObject([[rule], [{ bytesPerSecondMax: 1024 }]])
+  await downloads.limit('g', 'f', undefined)
+  expect([downloads.limits(), store.downloads()[0]?.bytesPerSecondMax]).toEqual([[], undefined])
+  await downloads.cancel('g', 'f')
+  // Else its record would come back.
+  expect(await downloads.limit('g', 'f', 1024)).toMatchObject({ refusal: { code: 'no-such-download' } })
+  expect(store.downloads()).toEqual([])
+})

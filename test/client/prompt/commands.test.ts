@@ -52,6 +52,11 @@ describe('the reply to a command that succeeds', () => {
       'upload limited to 2M bytes a second from 8:00 to 18:00',
     ],
     [
+      'limit download 1M g "a b"',
+      'setLimit({"direction":"download","bytesPerSecond":1048576,"entry":{"group":"g","name":"a b"}})',
+      'download of a b from g limited to 1M bytes a second',
+    ],
+    [
       'limit download none --from 22:30 --to 6:05',
       'setLimit({"direction":"download","hours":{"fromMinute":1350,"toMinute":365}})',
       'download is not limited from 22:30 to 6:05',
@@ -172,7 +177,11 @@ describe('the reply to a command that succeeds', () => {
 
   test('help lists every command, and explains one', async () => {
     const { lines } = await reply('help')
-    for (const command of ['create_user <user> [password]', 'limit [upload|download] [rate]', 'quit'])
+    for (const command of [
+      'create_user <user> [password]',
+      'limit [upload|download] [rate] [group] [name]',
+      'quit',
+    ])
       expect(lines.some((line) => line.trim().startsWith(command))).toBe(true)
     expect((await reply('help download_file')).lines).toEqual([
       'download_file <group> <name> <destination> [--overwrite]',
@@ -228,6 +237,12 @@ describe('the reply to a command that is refused', () => {
       'limit upload 1M --from 0:00 --to 24:00',
       'these hours begin when they end; leave both out for the whole day',
     ],
+    ['limit upload 1M g f', 'only downloads can be limited one by one'],
+    [
+      'limit download 1M g',
+      'a download has a group and a name: limit <upload|download> <rate> <group> <name>',
+    ],
+    ['limit download 1M g f --from 8 --to 9', 'hours are for all downloads together'],
     ['limit upload fast', '"fast" is not a rate like 512K, 4M or none'],
     [
       'login abc',

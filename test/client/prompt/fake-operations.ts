@@ -58,7 +58,7 @@ export function fakeClient(): FakeClient {
     resumeDownload: async () => accept(undefined),
     cancelDownload: async () => accept(undefined),
     stopShare: async () => accept({ isTold: true }),
-    setLimit: async () => {},
+    setLimit: async () => accept(undefined),
     listLimits: async () => [{ direction: 'upload' }, { direction: 'download' }],
     downloadsSettled: async () => true,
   }

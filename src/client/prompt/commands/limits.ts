@@ -6,15 +6,15 @@ import type { Line } from '../text/line.ts'
 import { formatTimeOfDay, parseTimeOfDay } from '../text/hours.ts'
 import { formatRate, parseRate } from '../text/rates.ts'
 import type { CallFlags, PromptCommand, Reply, ReplyData, Surroundings } from './command.ts'
-import { say, withData } from './command.ts'
+import { sayIfDone, withData } from './command.ts'
 
 const usage = 'limit <upload|download> <rate>'
 
 export const limitCommand: PromptCommand = {
   name: 'limit',
-  words: '[upload|download] [rate]',
+  words: '[upload|download] [rate] [group] [name]',
   summary:
-    'bytes a second of all transfers: 512K, 4M, none; without words, show the limits. One by the hour stays for later starts; none takes all of a direction away',
+    'bytes a second of all transfers: 512K, 4M, none; without words, show the limits. One by the hour stays for later starts; none takes all of a direction away. With a group and a name, of this download alone',
   flags: [
     { flag: '--from <time>', summary: 'every day from this hour, local time, such as 8:00' },
     { flag: '--to <time>', summary: 'and until this one, also of the next day' },
@@ -24,7 +24,7 @@ export const limitCommand: PromptCommand = {
 
 async function limit(
   { operations }: Surroundings,
-  [direction, rate]: readonly (string | undefined)[],
+  [direction, rate, group, name]: readonly (string | undefined)[],
   flags: CallFlags,
 ): Promise<Answer<Reply>> {
   if (direction === undefined) {
@@ -38,9 +38,10 @@ async function limit(
   if (!parsed.ok) return parsed
   const hours = hoursOf(flags)
   if (!hours.ok) return hours
-  const rule = ruleOf(direction, parsed.value, hours.value)
-  await operations.setLimit(rule)
-  return withData(say(lineOf(rule).text), asData(rule))
+  const entry = entryOf(direction, group, name, hours.value)
+  if (!entry.ok) return entry
+  const rule = { ...ruleOf(direction, parsed.value, hours.value), ...(entry.value && { entry: entry.value }) }
+  return withData(sayIfDone(await operations.setLimit(rule), lineOf(rule).text), asData(rule))
 }
 
 function ruleOf(
@@ -53,6 +54,20 @@ function ruleOf(
     ...(bytesPerSecond !== undefined && { bytesPerSecond }),
     ...(hours !== undefined && { hours }),
   }
+}
+
+/** The download that is limited by itself; undefined for all transfers. */
+function entryOf(
+  direction: Direction,
+  group: string | undefined,
+  name: string | undefined,
+  hours: Hours | undefined,
+): Answer<LimitRule['entry']> {
+  if (group === undefined) return accept(undefined)
+  if (name === undefined) return refuse('usage', `a download has a group and a name: ${usage} <group> <name>`)
+  if (direction === 'upload') return refuse('usage', 'only downloads can be limited one by one')
+  if (hours !== undefined) return refuse('usage', 'hours are for all downloads together')
+  return accept({ group, name })
 }
 
 /** The hours that the flags say; undefined for the whole day. */
@@ -69,19 +84,20 @@ function hoursOf(flags: CallFlags): Answer<Hours | undefined> {
   return accept({ fromMinute: fromMinute.value, toMinute: toMinute.value })
 }
 
-function lineOf({ direction, bytesPerSecond, hours }: LimitRule): Line {
+function lineOf({ direction, bytesPerSecond, hours, entry }: LimitRule): Line {
+  const what = entry === undefined ? direction : `${direction} of ${entry.name} from ${entry.group}`
   const when =
     hours === undefined
       ? ''
       : ` from ${formatTimeOfDay(hours.fromMinute)} to ${formatTimeOfDay(hours.toMinute)}`
   const text =
     bytesPerSecond === undefined
-      ? `${direction} is not limited${when}`
-      : `${direction} limited to ${formatRate(bytesPerSecond)} bytes a second${when}`
+      ? `${what} is not limited${when}`
+      : `${what} limited to ${formatRate(bytesPerSecond)} bytes a second${when}`
   return { text }
 }
 
-function asData({ direction, bytesPerSecond, hours }: LimitRule): ReplyData {
+function asData({ direction, bytesPerSecond, hours, entry }: LimitRule): ReplyData {
   const times = hours && { from: formatTimeOfDay(hours.fromMinute), to: formatTimeOfDay(hours.toMinute) }
-  return { direction, bytesPerSecond: bytesPerSecond ?? null, ...times }
+  return { direction, bytesPerSecond: bytesPerSecond ?? null, ...times, ...entry }
 }

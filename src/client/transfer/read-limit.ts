@@ -1,0 +1,25 @@
+// How fast may be read: by the limit of all downloads and by that of one, whichever is lower at the moment.
+
+import type { TokenBucket } from './token-bucket.ts'
+
+/** What a reader needs of a limit; a token bucket is one. */
+export type ReadLimit = Pick<TokenBucket, 'sliceBytes' | 'spend'>
+
+export class BothLimits implements ReadLimit {
+  readonly #all: ReadLimit
+  readonly #own: ReadLimit
+
+  constructor(all: ReadLimit, own: ReadLimit) {
+    this.#all = all
+    this.#own = own
+  }
+
+  get sliceBytes(): number {
+    return Math.min(this.#all.sliceBytes, this.#own.sliceBytes)
+  }
+
+  /** Charges both for bytes that have arrived; returns the milliseconds to pause for them. */
+  spend(bytes: number): number {
+    return Math.max(this.#all.spend(bytes), this.#own.spend(bytes))
+  }
+}
