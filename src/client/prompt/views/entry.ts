@@ -70,7 +70,8 @@ function mapLines({ map }: EntryView, columns: number): Line[] {
   const rows: Line[] = []
   for (let at = 0; at < text.length; at += width) rows.push({ text: text.slice(at, at + width) })
   const [have, underWay, available, nowhere] = sumOf(map)
-  const legend = `█ here ${have}  ▒ coming ${underWay}  ░ at peers ${available}  · nowhere ${nowhere}  of ${count} pieces`
+  const hasParts = cells.some((cell) => mapCharacter(cell) === '▄')
+  const legend = `█ here ${have}  ${hasParts ? '▄ in part  ' : ''}▒ coming ${underWay}  ░ at peers ${available}  · nowhere ${nowhere}  of ${count} pieces`
   return [...rows, { text: legend, tone: 'faint' }]
 }
 
