@@ -7,11 +7,13 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { connectsAtOnce, type ConnectTurns } from './connect-turns.ts'
 import { learnAddress, newContact, retryAfterMs, tryNextAddress, type Contact } from './contact.ts'
 import { nameOf } from './peer-greeting.ts'
+import type { PeerNotes } from './peer-notes.ts'
 
 export interface ContactsOptions {
   /** This client's key; trackers list it among the peers of the files it shares. */
   readonly ownKey: string
   readonly turns: ConnectTurns
+  readonly notes: PeerNotes
   /** Opens a connection and uses it. Rejects with a failure when connecting fails. */
   readonly open: (contact: Contact) => Promise<void>
   /** Whether more peers are useful at present. */
@@ -121,6 +123,7 @@ export class Contacts {
   /** Bans a peer that sent bad data or broke the protocol: it is not used for this file again. */
   ban(contact: Contact, did: string, why?: string): void {
     contact.banned = true
+    this.#options.notes.onBanned(contact.key)
     clearTimeout(contact.retry)
     this.#name(contact, { did, why, againInMs: undefined })
     contact.link?.close(`it ${did} the file`)
@@ -222,6 +225,7 @@ export class Contacts {
     contact.connecting = true
     contact.triedAtMs = performance.now()
     this.#turnsTaken++
+    const [tried] = contact.addresses
     let hasTurn = true
     const onTurnOver = (): void => {
       if (hasTurn) this.#turnsTaken--
@@ -230,10 +234,15 @@ export class Contacts {
     }
     try {
       // Check again: the download may have ended while this attempt waited for its turn.
-      await this.#options.turns.run(() => (this.#stopped ? Promise.resolve() : connect()), onTurnOver)
+      await this.#options.turns.run(async () => {
+        if (this.#stopped) return
+        if (tried !== undefined) this.#options.notes.onTrying(tried)
+        await connect()
+      }, onTurnOver)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       if (error.code === 'protocol') this.ban(contact, 'broke the protocol for', error.message)
+      if (tried !== undefined) this.#options.notes.onFailed(tried, error)
       tryNextAddress(contact)
       this.retryLater(contact)
     } finally {

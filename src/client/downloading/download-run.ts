@@ -6,6 +6,7 @@ import { Failure } from '../../common/failure.ts'
 import { buildManifest, type Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { MapCell } from '../operations.ts'
+import type { LinkEvidence } from '../diagnosis/evidence.ts'
 import { stampAt } from '../sharing/file-stamp.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { ProgressJournal } from '../storage/progress-journal.ts'
@@ -16,6 +17,7 @@ import { orAborted } from './abortable.ts'
 import type { SwarmPeer } from './arrivals.ts'
 import type { DownloadStep } from './download-state.ts'
 import type { Misdeed } from './contacts.ts'
+import type { PeerNotes } from './peer-notes.ts'
 import { fetchManifest, type FetchedManifest } from './manifest-fetch.ts'
 import { PartFile, type PartId } from './part-file.ts'
 import { pieceMap } from './piece-map.ts'
@@ -36,6 +38,7 @@ export interface RunParts {
 export interface RunHost {
   readonly record: RememberedDownload
   readonly lookup: SwarmLookup
+  readonly notes: PeerNotes
   /** The run reached this step. Returns false when the download has moved on; the run then ends. */
   step(step: DownloadStep): boolean
   /** The part file in use. */
@@ -85,6 +88,16 @@ export class DownloadRun {
 
   get linkCount(): number {
     return this.#swarm?.linkCount ?? 0
+  }
+
+  /** The peers that are connected. */
+  get links(): LinkEvidence[] {
+    return this.#swarm?.links ?? []
+  }
+
+  /** See `PieceStore`. */
+  get storingForMs(): number {
+    return this.#store?.storingForMs ?? 0
   }
 
   get bytesPerSecond(): number {
@@ -188,7 +201,7 @@ export class DownloadRun {
   /** The stored manifest, or the one from the first peer that gives it, however long that takes. */
   async #manifest(): Promise<KnownManifest> {
     const { manifests, network } = this.#parts
-    const { record, lookup } = this.#host
+    const { record, lookup, notes } = this.#host
     const { signal } = this.#abort
     const kept = manifests.load(record.fileId)
     if (kept !== undefined) return { manifest: kept }
@@ -197,7 +210,13 @@ export class DownloadRun {
       if (lookup.ticket !== '') {
         const [ticket, peers] = [(): string => lookup.ticket, (): readonly Peer[] => lookup.peers]
         const onTicketRefused = (): void => lookup.onTicketRefused()
-        const fetching = fetchManifest(network, { fileId: record.fileId, ticket, peers, onTicketRefused })
+        const fetching = fetchManifest(network, {
+          fileId: record.fileId,
+          ticket,
+          peers,
+          notes,
+          onTicketRefused,
+        })
         const fetched = await orAborted(fetching, signal, (late) => late?.link.close('not needed'))
         if (fetched !== undefined) return this.#checked(fetched)
       }
@@ -250,16 +269,21 @@ export class DownloadRun {
 
   /** Resolves when every piece is verified and written. */
   async #fetch(store: PieceStore, link: FetchedManifest['link'] | undefined): Promise<void> {
-    const { lookup, record } = this.#host
+    const { lookup, record, notes } = this.#host
     let swarm: Swarm | undefined
     let look: NodeJS.Timeout | undefined
     const fetched = new Promise<void>((resolve, reject) => {
-      swarm = new Swarm(this.#parts.network, store, lookup.ticket, {
-        onComplete: resolve,
-        onFailure: reject,
-        onMisbehaved: (misdeed) => this.#host.onNotice(sentenceAbout(misdeed, record.name)),
-        onTicketRefused: () => lookup.onTicketRefused(),
-      })
+      swarm = new Swarm(
+        this.#parts.network,
+        store,
+        { ticket: lookup.ticket, notes },
+        {
+          onComplete: resolve,
+          onFailure: reject,
+          onMisbehaved: (misdeed) => this.#host.onNotice(sentenceAbout(misdeed, record.name)),
+          onTicketRefused: () => lookup.onTicketRefused(),
+        },
+      )
       look = setInterval(() => void lookAtPart(store).catch(reject), lookAtPartMs)
     })
     this.#swarm = swarm

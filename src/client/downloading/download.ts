@@ -1,11 +1,12 @@
 // One download as a person sees it: its phase, the reason for it, and the steps that are possible. Runs do
 // the work; download-state.ts defines the transitions. Every change of phase goes through `#step`.
 
-import type { Failure } from '../../common/failure.ts'
+import { systemCode, type Failure } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import { pieceCount } from '../../common/pieces.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../../common/refusal.ts'
+import type { DownloadEvidence, EndCode } from '../diagnosis/evidence.ts'
 import type { DownloadState, DownloadView, MapCell } from '../operations.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { BothLimits } from '../transfer/read-limit.ts'
@@ -14,6 +15,7 @@ import type { SwarmPeer } from './arrivals.ts'
 import { canPass, DiskRetry } from './disk-retry.ts'
 import { DownloadRun, type RunParts } from './download-run.ts'
 import { isRunning, nextPhase, shownState, type DownloadPhase, type DownloadStep } from './download-state.ts'
+import { PeerNotes } from './peer-notes.ts'
 import { partPathOf, removePart, type PartId } from './part-file.ts'
 import type { PieceStore } from './piece-store.ts'
 import { SwarmLookup, type FoundFile } from './swarm-lookup.ts'
@@ -54,10 +56,16 @@ export class Download {
   readonly #limit: TokenBucket
   readonly #events: DownloadEvents
   readonly #lookup: SwarmLookup
+  readonly #notes: PeerNotes
   readonly #disk: DiskRetry
   #phase: DownloadPhase = 'paused'
   readonly #phaseWaiters = new Set<() => void>()
   #why: string | undefined
+  /** When it came into its phase, in milliseconds since 1970. */
+  #sinceMs = Date.now()
+  /** Of the failure that stopped it. */
+  #systemCode: string | undefined
+  #end: EndCode | undefined
   #run: DownloadRun | undefined
   /** Resolves when the last run has ended; the next one begins after it. */
   #ended: Promise<void> = Promise.resolve()
@@ -73,13 +81,15 @@ export class Download {
     const bucket = new BothLimits(parts.network.bucket, this.#limit)
     this.#parts = { ...parts, network: { ...parts.network, bucket } }
     this.#events = events
+    this.#notes = new PeerNotes(parts.network.identity.publicKey)
     this.#lookup = new SwarmLookup({
       fileId: record.fileId,
+      notes: this.#notes,
       find: parts.find,
       onNews: (joined) => this.#run?.onNews(joined),
       // While a peer is connected, pieces keep coming.
-      onGone: (why) => {
-        if ((this.#run?.linkCount ?? 0) === 0) void this.fail(why, true)
+      onGone: (end, why) => {
+        if ((this.#run?.linkCount ?? 0) === 0) void this.fail(why, { isOver: true, end })
       },
     })
     this.#disk = new DiskRetry(partPathOf(record.destination), record.sizeBytes, () => {
@@ -133,6 +143,25 @@ export class Download {
     return this.#run?.map ?? []
   }
 
+  /** What explains why it waits. */
+  evidence(): DownloadEvidence {
+    const { pieceCount, piecesDone } = this.view()
+    return {
+      phase: this.#phase,
+      sinceMs: this.#sinceMs,
+      why: this.#why,
+      end: this.#end,
+      systemCode: this.#systemCode,
+      pieceCount,
+      piecesDone,
+      links: this.#run?.links ?? [],
+      peers: this.#notes.all,
+      onlineCount: this.#notes.onlineCount,
+      storingForMs: this.#run?.storingForMs ?? 0,
+      limit: this.#parts.network.bucket.bytesPerSecond,
+    }
+  }
+
   /**
    * Starts or resumes; returns false when it cannot. `found` saves a lookup when the answer is already known.
    */
@@ -166,8 +195,9 @@ export class Download {
   }
 
   /** `isOver`: it cannot continue and is not retried at the next login. Resolves when nothing runs. */
-  async fail(why: string, isOver = false): Promise<void> {
+  async fail(why: string, { isOver = false, end }: { isOver?: boolean; end: EndCode }): Promise<void> {
     if (!this.#step('fail', why)) return
+    this.#end = end
     this.#events.onFailed(why, isOver)
     await this.#ended
   }
@@ -219,6 +249,7 @@ export class Download {
     const run = new DownloadRun(this.#parts, {
       record: this.record,
       lookup: this.#lookup,
+      notes: this.#notes,
       step: (step) => this.#run === run && this.#step(step),
       onPart: (id) => {
         if (id !== this.record.part) this.#events.onPart?.(id)
@@ -248,6 +279,7 @@ export class Download {
     const next = nextPhase(this.#phase, step)
     if (next === undefined) return false
     this.#phase = next
+    this.#sinceMs = Date.now()
     this.#why = why
     this.#disk.stop()
     if (!isRunning(next)) {
@@ -261,6 +293,7 @@ export class Download {
   }
 
   #onTrouble(failure: Failure): void {
+    this.#systemCode = systemCode(failure.cause)
     if (this.#step(canPass(failure) ? 'trouble' : 'blocked', failure.message)) {
       this.#events.onPaused(failure.message)
     } else if (this.#phase === 'complete') {

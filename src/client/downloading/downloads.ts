@@ -19,6 +19,8 @@ import { partPathOf, type PartId } from './part-file.ts'
 import { Settling } from './settling.ts'
 import type { FoundFile } from './swarm-lookup.ts'
 
+const notAMember = { isOver: true, end: 'not-a-member' } as const
+
 export class Downloads {
   readonly #parts: DownloadsParts
   readonly #downloads = new Map<string, Download>()
@@ -108,8 +110,12 @@ export class Downloads {
     return accept({ destination: place.value, waiting: others.length === 0 })
   }
 
+  get all(): readonly Download[] {
+    return [...this.#downloads.values()]
+  }
+
   views(): DownloadView[] {
-    return [...this.#downloads.values()].map((download) => download.view())
+    return this.all.map((download) => download.view())
   }
 
   /** The download of this name, unless it is complete: then the file is a share. */
@@ -196,7 +202,8 @@ export class Downloads {
     for (const download of this.#downloads.values()) {
       if (download.record.group !== group || download.state === 'complete') continue
       void this.#parts.store.forgetDownload(download.record)
-      if (download.state !== 'failed') failing.push(download.fail(`you are not a member of ${group}`, true))
+      if (download.state !== 'failed')
+        failing.push(download.fail(`you are not a member of ${group}`, notAMember))
     }
     await Promise.all(failing)
   }

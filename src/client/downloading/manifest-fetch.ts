@@ -8,6 +8,7 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../../common/refusal.ts'
 import { PeerLink } from './peer-link.ts'
 import { isOfTicket } from './peer-greeting.ts'
+import type { PeerNotes } from './peer-notes.ts'
 import type { SwarmNetwork } from './swarm-parts.ts'
 
 /** Interval at which more peers are asked. */
@@ -27,6 +28,7 @@ export interface ManifestRequest {
   readonly ticket: () => string
   /** The peers that are known at the moment. */
   readonly peers: () => readonly Peer[]
+  readonly notes: PeerNotes
   readonly onTicketRefused: () => void
 }
 
@@ -105,20 +107,31 @@ class Attempt {
 
   async #fetch(
     { identity, protection, listen, bucket, turns }: SwarmNetwork,
-    { fileId, ticket, onTicketRefused }: ManifestRequest,
+    { fileId, ticket, notes, onTicketRefused }: ManifestRequest,
     peer: Peer,
   ): Promise<FetchedManifest | undefined> {
     try {
       const open = (): Promise<Answer<PeerLink>> =>
         PeerLink.open({ peer, fileId, ticket: ticket(), identity, protection, listen, bucket })
-      const opened = await turns.run(async () => (this.#stopped ? undefined : open()))
-      if (opened?.ok === false && isOfTicket(opened.refusal)) onTicketRefused()
+      const opened = await turns.run(async () => {
+        if (this.#stopped) return undefined
+        notes.onTrying(peer)
+        return open()
+      })
+      if (opened?.ok === false) {
+        notes.onRefused(peer, opened.refusal)
+        if (isOfTicket(opened.refusal)) onTicketRefused()
+      }
       if (opened?.ok !== true) return undefined
+      notes.onAdmitted(peer)
       this.#link = opened.value
       const manifest = this.#stopped ? undefined : await this.#link.fetchManifest()
       if (manifest?.ok === true) return { manifest: manifest.value, link: this.#link }
+      notes.onClosed(peer.key)
+      if (manifest !== undefined) notes.onRefused(peer, manifest.refusal)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
+      if (!this.#stopped) notes.onFailed(peer, error)
     }
     this.#link?.close('not needed')
     return undefined

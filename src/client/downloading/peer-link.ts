@@ -16,6 +16,8 @@ import type { Protection } from '../../common/wire/protection.ts'
 import { callFrom } from '../tracker-link/call-from.ts'
 import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
+import { Flow } from './flow.ts'
+import { LimitedReading } from './limited-reading.ts'
 import { greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting.ts'
 import { allowanceMs, averagePace, isDoubtful, pingTimeoutMs } from './asking.ts'
 
@@ -63,13 +65,14 @@ interface Asked {
 /** A manifest request fails after this long without a byte; it continues while bytes arrive. */
 const manifestTimeoutMs = 5000
 
-/** The longest single pause in reading for the download limit. */
-const longestPauseMs = 250
-
 export class PeerLink {
   readonly peer: Peer
+  readonly flow = new Flow(performance.now())
+  /** When the connection was opened, in milliseconds since 1970. */
+  readonly openedAtMs = Date.now()
   readonly #options: PeerLinkOptions
   readonly #caller: Caller<PeerProtocol>
+  readonly #reading: LimitedReading
   /** By request id. */
   readonly #asked = new Map<number, Asked>()
   #openCount = 0
@@ -81,8 +84,7 @@ export class PeerLink {
   #msPerPiece: number | undefined
   #msPerTransfer: number | undefined
   #choosesItself = false
-  #paused = false
-  #readingSinceMs = 0
+  #isLimited = false
   /** Bytes of the pieces received completely. */
   #wholeBytes = 0
 
@@ -90,6 +92,7 @@ export class PeerLink {
     this.peer = options.peer
     this.#options = options
     this.#caller = caller
+    this.#reading = new LimitedReading(caller.channel, options.bucket)
   }
 
   /**
@@ -110,7 +113,7 @@ export class PeerLink {
         closed: ({ fileId, why }) => fileId === options.fileId && link.close(why),
       },
       onClosed: (reason) => link.onClosed(reason),
-      onBytes: (count) => link.onBytes(count),
+      onBytes: (count) => link.#reading.onBytes(count),
     })
     // Created in the same turn: no message can have arrived yet.
     const link = new PeerLink(options, caller)
@@ -150,6 +153,20 @@ export class PeerLink {
     return this.#choosesItself
   }
 
+  /**
+   * Whether it has an upload limit, as far as can be seen: then it says which piece it has chosen while the limit still
+   * holds that back, so that this client can take it from elsewhere.
+   */
+  get isLimited(): boolean {
+    return this.#isLimited
+  }
+
+  /** Since when it owes the oldest piece, in milliseconds of `performance.now()`; undefined when it owes none. */
+  get owesSinceMs(): number | undefined {
+    for (const { promisedAtMs } of this.#asked.values()) return promisedAtMs
+    return undefined
+  }
+
   /** Average time from the first byte of a piece to its last, in milliseconds. */
   get msPerTransfer(): number | undefined {
     return this.#msPerTransfer
@@ -177,10 +194,10 @@ export class PeerLink {
 
   /** Whether the peer's next piece is overdue, judged by its recent pace. */
   isLate(nowMs: number): boolean {
-    if (this.#paused) return false
+    if (this.#reading.isPaused) return false
     for (const { request, promisedAtMs } of this.#asked.values()) {
       if (request.index === undefined) continue
-      const fromMs = Math.max(promisedAtMs, this.#lastPieceAtMs, this.#readingSinceMs)
+      const fromMs = Math.max(promisedAtMs, this.#lastPieceAtMs, this.#reading.sinceMs)
       return nowMs - fromMs > allowanceMs(this.#msPerPiece)
     }
     return false
@@ -188,7 +205,7 @@ export class PeerLink {
 
   /** Reading is paused for the download limit: missing data is not the peer's fault. */
   get isPaused(): boolean {
-    return this.#paused
+    return this.#reading.isPaused
   }
 
   /** Sets the event handlers; also reports earlier events to them. */
@@ -311,7 +328,7 @@ export class PeerLink {
 
   /** Called periodically: pings a peer that owes pieces and is silent. */
   checkAlive(nowMs: number): void {
-    if (this.#pinging || this.#paused) return
+    if (this.#pinging || this.#reading.isPaused) return
     if (!isDoubtful(this.#asked.size, nowMs - this.#caller.channel.lastHeardAtMs)) return
     this.#pinging = true
     this.#caller.request('ping', {}, { timeoutMs: pingTimeoutMs }).then(
@@ -319,7 +336,8 @@ export class PeerLink {
       () => {
         this.#pinging = false
         // The answer to a ping comes after the rest of a piece, which may take longer.
-        if (this.#caller.channel.lastHeardAtMs <= nowMs && !this.#paused) this.close('it does not answer')
+        if (this.#caller.channel.lastHeardAtMs <= nowMs && !this.#reading.isPaused)
+          this.close('it does not answer')
       },
     )
   }
@@ -336,39 +354,14 @@ export class PeerLink {
 
   onChosen(requestId: number, index: number): void {
     const asked = this.#asked.get(requestId)
-    if (asked?.request.index === undefined && asked !== undefined) this.#choose(asked, index)
+    if (asked === undefined || asked.request.index !== undefined) return
+    this.#isLimited = true
+    this.#choose(asked, index)
   }
 
   onClosed(reason: Failure): void {
     this.#closedBecause = reason
     this.#events?.onClosed(reason)
-  }
-
-  /** Enforces the download limit by pausing reads, so that TCP holds the peer back. */
-  onBytes(count: number): void {
-    const pauseMs = this.#options.bucket.spend(count)
-    if (pauseMs <= 0 || this.#paused) return
-    this.#paused = true
-    this.#caller.channel.pause('limit')
-    this.#resumeReading(pauseMs)
-  }
-
-  /** Waits in short steps, because the limit may be raised meanwhile. */
-  #resumeReading(pauseMs: number): void {
-    setTimeout(
-      () => {
-        const restMs = this.#options.bucket.spend(0)
-        if (restMs > 0) {
-          this.#resumeReading(restMs)
-          return
-        }
-        this.#paused = false
-        this.#readingSinceMs = performance.now()
-        this.#caller.channel.lastHeardAtMs = this.#readingSinceMs
-        this.#caller.channel.resume('limit')
-      },
-      Math.min(pauseMs, longestPauseMs),
-    )
   }
 
   #choose(asked: Asked, index: number): void {
@@ -380,8 +373,10 @@ export class PeerLink {
 
   #onArriving(asked: Asked, index: number): void {
     asked.sinceMs = performance.now()
-    if (asked.request.index === undefined) this.#choose(asked, index)
-    else if (asked.request.index !== index)
+    if (asked.request.index === undefined) {
+      this.#isLimited = false
+      this.#choose(asked, index)
+    } else if (asked.request.index !== index)
       throw new Failure('protocol', `it sent piece ${index} in place of ${asked.request.index}`)
   }
 

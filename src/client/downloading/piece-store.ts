@@ -38,6 +38,8 @@ export class PieceStore implements PieceSource {
   readonly #storing: StorePool
   readonly #onHave: (index: number) => void
   #lastTakenAtMs = Number.NEGATIVE_INFINITY
+  /** Pieces that are being verified and written, the oldest first. */
+  readonly #unstored = new Set<{ readonly sinceMs: number }>()
 
   private constructor(manifest: Manifest, parts: PieceStoreParts, onHave: (index: number) => void) {
     this.manifest = manifest
@@ -98,6 +100,12 @@ export class PieceStore implements PieceSource {
     return !this.have.isFull
   }
 
+  /** For how long the oldest piece that arrived has waited to be written, in milliseconds; 0 for none. */
+  get storingForMs(): number {
+    for (const { sinceMs } of this.#unstored) return performance.now() - sinceMs
+    return 0
+  }
+
   /** Provides a buffer for a piece whose bytes begin to arrive. */
   takeBuffer(): PieceBuffer {
     const nowMs = performance.now()
@@ -113,7 +121,17 @@ export class PieceStore implements PieceSource {
    * whether it was good. The buffer must not change meanwhile. Rejects with a `file` failure when the piece
    * cannot be written.
    */
-  async receive(index: number, { bytes, slot }: PieceBuffer): Promise<boolean> {
+  async receive(index: number, piece: PieceBuffer): Promise<boolean> {
+    const storing = { sinceMs: performance.now() }
+    this.#unstored.add(storing)
+    try {
+      return await this.#receive(index, piece)
+    } finally {
+      this.#unstored.delete(storing)
+    }
+  }
+
+  async #receive(index: number, { bytes, slot }: PieceBuffer): Promise<boolean> {
     const length = pieceLength(this.manifest.sizeBytes, index)
     // Starting a worker takes as long as fifty pieces. Until one is ready, the event loop handles the pieces:
     // if they waited, they would soon exhaust the limit on pieces under way, and the download would stall.

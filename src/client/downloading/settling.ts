@@ -6,7 +6,7 @@ import type { AwaitedDownloads } from '../operations.ts'
 interface Awaited {
   /** For how long it has had no reachable seeder. */
   readonly withoutPeersMs: number
-  fail(why: string): Promise<unknown>
+  fail(why: string, how: { end: 'no-seeder' }): Promise<unknown>
 }
 
 /** How often to look for a seeder that is missing. */
@@ -57,6 +57,7 @@ function giveUp(running: readonly Awaited[], giveUpMs: number): void {
   for (const download of running) {
     if (download.withoutPeersMs < giveUpMs) continue
     const seconds = Math.round(giveUpMs / 1000)
-    void download.fail(`no seeder could be reached for ${seconds} s; it resumes at the next login`)
+    const why = `no seeder could be reached for ${seconds} s; it resumes at the next login`
+    void download.fail(why, { end: 'no-seeder' })
   }
 }

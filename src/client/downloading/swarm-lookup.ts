@@ -2,10 +2,12 @@
 // ticket fresh. Decides when to ask again. Does not connect to peers.
 
 import { Failure } from '../../common/failure.ts'
-import { ticketLifetimeMs } from '../../common/limits.ts'
+import { peersPerFileMax, ticketLifetimeMs } from '../../common/limits.ts'
 import type { Peer, TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
-import type { Answer, Refusal } from '../../common/refusal.ts'
+import type { Answer } from '../../common/refusal.ts'
 import type { Result } from '../../common/wire/methods.ts'
+import type { EndCode } from '../diagnosis/evidence.ts'
+import type { PeerNotes } from './peer-notes.ts'
 
 export type FoundFile = Result<TrackerProtocol, 'find_file'>
 
@@ -20,7 +22,8 @@ export interface SwarmLookupOptions {
    * The version is no longer available; `why` is a sentence: it was replaced or withdrawn, or the user was
    * removed.
    */
-  readonly onGone: (why: string) => void
+  readonly onGone: (end: EndCode, why: string) => void
+  readonly notes: PeerNotes
 }
 
 /** A ticket is renewed after this much of its lifetime. */
@@ -33,6 +36,9 @@ const renewAtMostEveryMs = 1000
 const refusalLastsMs = 10_000
 /** How many peers to remember. A tracker names at most 50 at a time, so this covers many rounds of news. */
 const peersMax = 1000
+
+/** Answers that are final. A tracker that is busy or not ready says nothing about the file and is asked again. */
+const finalCodes = ['no-such-file', 'no-such-group', 'not-a-member'] as const satisfies readonly EndCode[]
 
 export class SwarmLookup {
   readonly #options: SwarmLookupOptions
@@ -119,7 +125,10 @@ export class SwarmLookup {
       const found = await this.#options.find()
       if (this.#stopped) return
       if (found.ok) this.onFound(found.value)
-      else if (isFinal(found.refusal)) this.#options.onGone(found.refusal.sentence)
+      else {
+        const end = finalCodes.find((code) => code === found.refusal.code)
+        if (end !== undefined) this.#options.onGone(end, found.refusal.sentence)
+      }
     } catch (error) {
       // No tracker is reachable: the transfer continues with the peers it has.
       if (!(error instanceof Failure)) throw error
@@ -131,17 +140,20 @@ export class SwarmLookup {
   /** The trackers answered. */
   onFound(found: FoundFile): void {
     if (found.fileId !== this.#options.fileId) {
-      this.#options.onGone('it was replaced by a new version; download it again')
+      this.#options.onGone('file-replaced', 'it was replaced by a new version; download it again')
       return
     }
     this.#ticket = found.ticket
     this.#ticketAtMs = performance.now()
+    this.#options.notes.onListed(found.peers, found.peers.length < peersPerFileMax)
     this.#onJoined(found.peers)
   }
 
   /** A tracker reported that the swarm changed. */
   onSwarmChanged(joined: readonly Peer[], left: readonly string[]): void {
     for (const key of left) this.#peers.delete(key)
+    this.#options.notes.onListed(joined, false)
+    this.#options.notes.onLeft(left)
     if (joined.length > 0) this.#onJoined(joined)
   }
 
@@ -153,12 +165,4 @@ export class SwarmLookup {
     this.#options.onNews(joined)
     for (const wake of [...this.#waiters]) wake()
   }
-}
-
-/**
- * Whether the answer is final. A tracker that is busy or not ready says nothing about the file and is asked
- * again.
- */
-function isFinal({ code }: Refusal): boolean {
-  return code === 'no-such-file' || code === 'no-such-group' || code === 'not-a-member'
 }

@@ -7,6 +7,7 @@ import type { Protection } from '../../common/wire/protection.ts'
 import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { ConnectTurns } from './connect-turns.ts'
 import type { Misdeed } from './contacts.ts'
+import type { PeerNotes } from './peer-notes.ts'
 
 /** Shared by all downloads of a client. */
 export interface SwarmNetwork {
@@ -16,6 +17,12 @@ export interface SwarmNetwork {
   /** The download limit. */
   readonly bucket: ReadLimit
   readonly turns: ConnectTurns
+}
+
+/** What a download knows before it has a swarm. */
+export interface KnownOfPeers {
+  readonly ticket: string
+  readonly notes: PeerNotes
 }
 
 export interface SwarmEvents {

@@ -6,16 +6,19 @@ import { pieceRequestsQueuedMax } from '../../common/limits.ts'
 import { pieceLength } from '../../common/pieces.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Refusal } from '../../common/refusal.ts'
+import type { LinkEvidence } from '../diagnosis/evidence.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { Arrivals, type SwarmPeer } from './arrivals.ts'
 import { askAhead, choicesAhead, letsPeerChoose, tickMs } from './asking.ts'
 import type { Contact } from './contact.ts'
 import { Contacts } from './contacts.ts'
 import { isOfTicket } from './peer-greeting.ts'
+import type { PeerNotes } from './peer-notes.ts'
+import { evidenceOf } from './link-evidence.ts'
 import { PeerLink, type PieceRequest } from './peer-link.ts'
 import { Picker, type MissingStanding } from './picker.ts'
 import type { PieceStore } from './piece-store.ts'
-import type { SwarmEvents, SwarmNetwork } from './swarm-parts.ts'
+import type { KnownOfPeers, SwarmEvents, SwarmNetwork } from './swarm-parts.ts'
 import { UnderWay, type Share } from './under-way.ts'
 
 /** Others count as delivering when one of them delivered a piece within this time. */
@@ -29,6 +32,7 @@ export class Swarm {
   readonly #events: SwarmEvents
   readonly #picker: Picker
   readonly #contacts: Contacts
+  readonly #notes: PeerNotes
   readonly #arrivals = new Arrivals()
   readonly #underWay = new UnderWay()
   readonly #tick: NodeJS.Timeout
@@ -42,15 +46,17 @@ export class Swarm {
   #lastPieceAtMs = Number.NEGATIVE_INFINITY
   #lastPieceFrom: Contact | undefined
 
-  constructor(network: SwarmNetwork, store: PieceStore, ticket: string, events: SwarmEvents) {
+  constructor(network: SwarmNetwork, store: PieceStore, known: KnownOfPeers, events: SwarmEvents) {
     this.#network = network
     this.#store = store
-    this.#ticket = ticket
+    this.#ticket = known.ticket
+    this.#notes = known.notes
     this.#events = events
     this.#picker = new Picker(store.have, Math.random)
     this.#contacts = new Contacts({
       ownKey: network.identity.publicKey,
       turns: network.turns,
+      notes: known.notes,
       open: (contact) => this.#open(contact),
       wantsMore: () => !this.#hasEnough,
       othersGive: (contact) => this.#othersGive(contact),
@@ -62,6 +68,12 @@ export class Swarm {
   /** Peers that are connected and have admitted this client. */
   get linkCount(): number {
     return this.#contacts.linked.size
+  }
+
+  get links(): LinkEvidence[] {
+    return [...this.#contacts.linked].flatMap((contact) =>
+      evidenceOf(contact, this.#notes, performance.now()),
+    )
   }
 
   /** Bytes per second, of pieces that are still arriving too. */
@@ -132,6 +144,7 @@ export class Swarm {
       return
     }
     contact.link = link
+    this.#notes.onAdmitted(link.peer)
     contact.share = this.#underWay.join(contact.user)
     contact.conduct.onConnected()
     this.#contacts.onLinked(contact)
@@ -153,6 +166,8 @@ export class Swarm {
    */
   #onRefused(contact: Contact, refusal: Refusal): void {
     const { conduct } = contact
+    const [peer] = contact.addresses
+    if (peer !== undefined) this.#notes.onRefused(peer, refusal)
     if (isOfTicket(refusal)) this.#events.onTicketRefused()
     else if (conduct.onRefused(performance.now())) {
       this.#contacts.putAside(contact, 'refuses to give', sentenceOf(refusal.sentence))
@@ -163,6 +178,7 @@ export class Swarm {
 
   #onLinkClosed(contact: Contact, reason: Failure): void {
     this.#arrivals.onUnlinked(contact, performance.now())
+    this.#notes.onClosed(contact.key)
     if (contact.share !== undefined) this.#underWay.leave(contact.share)
     contact.share = undefined
     contact.link = undefined
@@ -320,6 +336,8 @@ export class Swarm {
     // We cancelled it because another peer was faster, which is common with many peers.
     if (refusal.code === 'cancelled' && isCancelled === true) return
     const { conduct } = contact
+    if (refusal.code === 'piece-missing') this.#notes.onLacked(link.peer)
+    else this.#notes.onRefused(link.peer, refusal)
     if (isOfTicket(refusal)) {
       conduct.onTicketRefused(nowMs)
       this.#events.onTicketRefused()
@@ -347,6 +365,7 @@ export class Swarm {
   #judge(contact: Contact, nowMs: number): void {
     const { link, share, conduct } = contact
     if (link === undefined || share === undefined) return
+    link.flow.look(nowMs, link.receivedBytes)
     if (!share.isLate && link.isLate(nowMs)) {
       this.#underWay.onLate(share)
       this.#picker.onLate(contact.key)

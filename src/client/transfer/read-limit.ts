@@ -3,7 +3,7 @@
 import type { TokenBucket } from './token-bucket.ts'
 
 /** What a reader needs of a limit; a token bucket is one. */
-export type ReadLimit = Pick<TokenBucket, 'sliceBytes' | 'spend'>
+export type ReadLimit = Pick<TokenBucket, 'bytesPerSecond' | 'sliceBytes' | 'spend'>
 
 export class BothLimits implements ReadLimit {
   readonly #all: ReadLimit
@@ -12,6 +12,12 @@ export class BothLimits implements ReadLimit {
   constructor(all: ReadLimit, own: ReadLimit) {
     this.#all = all
     this.#own = own
+  }
+
+  /** Undefined for no limit. */
+  get bytesPerSecond(): number | undefined {
+    const [all, own] = [this.#all.bytesPerSecond, this.#own.bytesPerSecond]
+    return all === undefined || own === undefined ? (all ?? own) : Math.min(all, own)
   }
 
   get sliceBytes(): number {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ConnectTurns } from '../../../src/client/downloading/connect-turns.ts'
 import type { Contact } from '../../../src/client/downloading/contact.ts'
 import { Contacts, type Misdeed } from '../../../src/client/downloading/contacts.ts'
+import { PeerNotes } from '../../../src/client/downloading/peer-notes.ts'
 import type { PeerLink } from '../../../src/client/downloading/peer-link.ts'
 import { Failure } from '../../../src/common/failure.ts'
 import { peersPerFileMax } from '../../../src/common/limits.ts'
@@ -26,6 +27,7 @@ class Tries {
   readonly contacts: Contacts = new Contacts({
     ownKey: 'me',
     turns: new ConnectTurns(),
+    notes: new PeerNotes('me'),
     open: (contact) => {
       this.at.push(`${contact.user} ${contact.addresses[0]?.host}`)
       return this.outcome(contact)

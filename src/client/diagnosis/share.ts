@@ -1,0 +1,39 @@
+// What keeps others from getting a share from here, most important first. Pure.
+
+import type { ReachEvidence, ShareEvidence, TrackerEvidence } from './evidence.ts'
+import { finding, type Finding } from './reasons.ts'
+import { whyNoTracker } from './trackers.ts'
+
+/** `reach`: undefined where it was not tried. */
+export function whyShare(
+  share: ShareEvidence,
+  trackers: readonly TrackerEvidence[],
+  reach: ReachEvidence | undefined,
+): Finding[] {
+  const found = [...whyNotServed(share), ...whyNoTracker(trackers)]
+  if (!share.isListed && found.length === 0) found.push(finding('not-listed', share.answer))
+  if (reach?.problem !== undefined) {
+    const sentence = `others are told to come to ${reach.address}, and nobody is there: ${reach.problem}`
+    found.push(finding('unreachable', sentence, { addresses: [reach.address] }))
+  }
+  if (share.limit !== undefined && share.waitingUsers > 0) {
+    const who = `${share.waitingUsers} users wait for pieces`
+    found.push(finding('limited', `your own upload limit of ${share.limit} bytes a second; ${who}`))
+  }
+  return found.length > 0 ? found : [finding('sharing')]
+}
+
+function whyNotServed({ file, path }: ShareEvidence): Finding[] {
+  switch (file) {
+    case 'served':
+      return []
+    case 'checking':
+      return [finding('verifying', `${path} is verified before others get it`)]
+    case 'gone':
+      return [finding('file-gone', `${path} cannot be read`)]
+    case 'changed':
+      return [finding('file-changed', `${path} was changed; others get only what is left of it`)]
+    case 'replaced':
+      return [finding('file-changed', `${path} is not the file that you shared`)]
+  }
+}
