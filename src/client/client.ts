@@ -8,7 +8,8 @@ import { plainNameProblem } from '../common/names.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
 import { loadIdentity } from '../common/security/identity.ts'
 import { accountActions } from './actions/accounts.ts'
-import type { Core } from './actions/core.ts'
+import type { Core, Examination } from './actions/core.ts'
+import { diagnosisActions } from './actions/diagnosis.ts'
 import { downloadActions } from './actions/downloads.ts'
 import { fileActions } from './actions/files.ts'
 import { groupActions } from './actions/groups.ts'
@@ -25,6 +26,7 @@ import { LimitStore } from './storage/limit-store.ts'
 import { RememberedLogin } from './storage/remembered-login.ts'
 import { TrackerLink } from './tracker-link/tracker-link.ts'
 import { TrackerTrust } from './tracker-link/tracker-trust.ts'
+import { Whereabouts } from './tracker-link/whereabouts.ts'
 import { TrackerNews } from './tracker-news.ts'
 import { LimitSchedule } from './transfer/limit-schedule.ts'
 import { TokenBucket } from './transfer/token-bucket.ts'
@@ -126,10 +128,21 @@ export class Client {
       hashing: pLimit(hashedAtOnce),
       onEvent,
     }
-    this.operations = this.#makeOperations()
+    const { folder, listen, advertise } = options
+    const port = (): number => this.#port
+    const whereabouts = new Whereabouts(advertise, port)
+    this.operations = this.#makeOperations({
+      identity,
+      protection,
+      folder,
+      listen,
+      port,
+      whereabouts,
+      uploads,
+    })
   }
 
-  #makeOperations(): Operations {
+  #makeOperations(examination: Examination): Operations {
     const core: Core = {
       link: this.#link,
       session: () => this.#session,
@@ -139,6 +152,7 @@ export class Client {
       limits: this.#limits,
       leaving: this.#leaving,
       login: (...given) => this.#turns(() => this.#login(...given)),
+      examination,
       logout: () => this.#turns(() => this.#logout()),
       deleteAccount: (password) => this.#turns(() => this.#deleteAccount(password)),
     }
@@ -148,6 +162,7 @@ export class Client {
       ...fileActions(core),
       ...downloadActions(core),
       ...seeingActions(core),
+      ...diagnosisActions(core),
     }
   }
 

@@ -3,6 +3,8 @@
 
 import type { FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../common/refusal.ts'
+import type { Check } from './diagnosis/checks.ts'
+import type { Finding } from './diagnosis/reasons.ts'
 
 export type DownloadState = 'running' | 'complete' | 'paused' | 'failed'
 
@@ -242,5 +244,21 @@ export interface SeeingOperations {
   inspect(group: string, name: string): Promise<Answer<EntryView>>
 }
 
+export interface DiagnosisOperations {
+  /**
+   * What a download or share waits for, most important first. Without `name`: each entry of the group that waits for
+   * something; none where all goes well. Answers within 5 s, also when nobody is logged in or no tracker answers.
+   */
+  why(group: string, name?: string): Promise<Answer<Finding[]>>
+  /** Looks at what this client needs to work. Answers within 5 s. */
+  doctor(): Promise<Check[]>
+}
+
 export interface Operations
-  extends AccountOperations, GroupOperations, FileOperations, DownloadOperations, SeeingOperations {}
+  extends
+    AccountOperations,
+    GroupOperations,
+    FileOperations,
+    DownloadOperations,
+    SeeingOperations,
+    DiagnosisOperations {}

@@ -75,6 +75,12 @@ export class Session {
     await this.shares.resume()
   }
 
+  /** What is shared, in this group if one is given: at most so many. */
+  sharesIn(group: string | undefined, max: number): { readonly group: string; readonly name: string }[] {
+    const all = this.#store.shares()
+    return (group === undefined ? all : all.filter((share) => share.group === group)).slice(0, max)
+  }
+
   /** Called when the user is no longer in the group. */
   async forgetGroup(group: string): Promise<void> {
     this.shares.forgetGroup(group)

@@ -2,11 +2,25 @@
 
 import type { LimitFunction } from 'p-limit'
 import type { Answer } from '../../common/refusal.ts'
+import type { Address } from '../../common/addresses.ts'
+import type { OwnReachParts } from '../downloading/own-reach.ts'
 import type { Session } from '../session.ts'
 import type { Upload } from '../sharing/served-peer.ts'
 import type { SourceRegistry } from '../sharing/source-registry.ts'
+import type { UploadQueue } from '../sharing/upload-queue.ts'
 import type { TrackerLink } from '../tracker-link/tracker-link.ts'
+import type { Whereabouts } from '../tracker-link/whereabouts.ts'
 import type { LimitSchedule } from '../transfer/limit-schedule.ts'
+
+/** What the doctor looks at, besides the trackers. */
+export interface Examination extends OwnReachParts {
+  readonly folder: string
+  readonly listen: Address
+  readonly whereabouts: Whereabouts
+  readonly uploads: UploadQueue
+  /** That this client listens on. */
+  readonly port: () => number
+}
 
 export interface Core {
   readonly link: TrackerLink
@@ -20,6 +34,7 @@ export interface Core {
   readonly limits: LimitSchedule
   /** Groups that this client is leaving at the moment. */
   readonly leaving: Set<string>
+  readonly examination: Examination
   readonly login: (user: string, password: string, remember?: boolean) => Promise<Answer<void>>
   readonly logout: () => Promise<Answer<void>>
   readonly deleteAccount: (password: string) => Promise<Answer<void>>

@@ -48,6 +48,8 @@ export const remoteOperations: { readonly [O in RemoteOperation]: IsAnswer<Opera
   setLimit: 'answers',
   listLimits: 'returns',
   downloadsSettled: 'returns',
+  why: 'answers',
+  doctor: 'returns',
 }
 export const remoteNames = Object.keys(remoteOperations) as RemoteOperation[]
 

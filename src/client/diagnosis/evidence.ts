@@ -25,6 +25,8 @@ export interface TrackerEvidence {
   readonly sinceMs: number
   /** The program that it says it is. */
   readonly program?: string | undefined
+  /** The address of this machine that the connection comes from. */
+  readonly calledFrom?: string | undefined
 }
 
 /** A try to connect to a peer. `sentence`: how it failed; undefined while it goes on. */
@@ -115,8 +117,8 @@ export interface ShareEvidence {
   readonly answer?: string | undefined
   /** The upload limit of this client, in bytes per second. */
   readonly limit?: number | undefined
-  /** Users that wait for pieces from this client. */
-  readonly waitingUsers: number
+  /** Users that fetch from this client. */
+  readonly activeUsers: number
 }
 
 /** How this client reached itself at the address that others are told. */

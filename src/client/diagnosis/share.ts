@@ -16,8 +16,8 @@ export function whyShare(
     const sentence = `others are told to come to ${reach.address}, and nobody is there: ${reach.problem}`
     found.push(finding('unreachable', sentence, { addresses: [reach.address] }))
   }
-  if (share.limit !== undefined && share.waitingUsers > 0) {
-    const who = `${share.waitingUsers} users wait for pieces`
+  if (share.limit !== undefined && share.activeUsers > 0) {
+    const who = `${share.activeUsers} users fetch from here`
     found.push(finding('limited', `your own upload limit of ${share.limit} bytes a second; ${who}`))
   }
   return found.length > 0 ? found : [finding('sharing')]

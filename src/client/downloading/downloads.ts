@@ -15,9 +15,10 @@ import { journalOf } from '../storage/progress-journal.ts'
 import { checkRoom, claimPlace, placeFor } from './destination.ts'
 import { Download } from './download.ts'
 import type { DownloadsParts } from './downloads-parts.ts'
-import { partPathOf, type PartId } from './part-file.ts'
+import type { PartId } from './part-file.ts'
 import { Settling } from './settling.ts'
 import type { FoundFile } from './swarm-lookup.ts'
+import { takenBy } from './taken-place.ts'
 
 const notAMember = { isOver: true, end: 'not-a-member' } as const
 
@@ -114,6 +115,10 @@ export class Downloads {
     return [...this.#downloads.values()]
   }
 
+  find(file: { group: string; name: string }): Download | undefined {
+    return this.#downloads.get(keyOf(file))
+  }
+
   views(): DownloadView[] {
     return this.all.map((download) => download.view())
   }
@@ -142,7 +147,7 @@ export class Downloads {
   }
 
   async pause(group: string, name: string): Promise<Answer<void>> {
-    const download = this.#downloads.get(keyOf({ group, name }))
+    const download = this.find({ group, name })
     if (download === undefined) return noSuchDownload(group, name)
     if (download.state !== 'running')
       return refuse('no-such-download', `${name} from ${group} is not running`)
@@ -166,7 +171,7 @@ export class Downloads {
   }
 
   resumeOne(group: string, name: string): Answer<void> {
-    const download = this.#downloads.get(keyOf({ group, name }))
+    const download = this.find({ group, name })
     if (download === undefined) return noSuchDownload(group, name)
     if (download.state === 'running')
       return refuse('no-such-download', `${name} from ${group} is running already`)
@@ -177,7 +182,7 @@ export class Downloads {
   }
 
   async cancel(group: string, name: string): Promise<Answer<void>> {
-    const download = this.#downloads.get(keyOf({ group, name }))
+    const download = this.find({ group, name })
     if (download === undefined) return noSuchDownload(group, name)
     if (download.state === 'complete' || download.isPublishing)
       return refuse('no-such-download', `${name} from ${group} is complete already`)
@@ -188,7 +193,7 @@ export class Downloads {
 
   /** Stops serving the pieces and does not share the completed file; false when there is no such download. */
   unshare(group: string, name: string): boolean {
-    const download = this.#downloads.get(keyOf({ group, name }))
+    const download = this.find({ group, name })
     if (download === undefined || download.state === 'complete' || download.state === 'failed') return false
     if (download.record.unshared) return false
     void this.#remember(download, { unshared: true })
@@ -213,12 +218,12 @@ export class Downloads {
   }
 
   onSwarmChanged(file: FileVersion, joined: readonly Peer[], left: readonly string[]): void {
-    const download = this.#downloads.get(keyOf(file))
+    const download = this.find(file)
     if (download?.record.fileId === file.fileId) download.onSwarmChanged(joined, left)
   }
 
   onFileGone(file: FileVersion): void {
-    const download = this.#downloads.get(keyOf(file))
+    const download = this.find(file)
     if (download?.record.fileId === file.fileId) void download.findAgain()
   }
 
@@ -322,22 +327,7 @@ export class Downloads {
   ): Promise<Answer<string>> {
     const place = await placeFor(destination, name, overwrite)
     if (!place.ok) return place
-    const path = place.value
-    for (const other of this.#downloads.values()) {
-      const { record } = other
-      if (
-        other.state === 'complete' ||
-        (record.destination !== path && partPathOf(record.destination) !== path)
-      )
-        continue
-      // Only a failed download can be this very file. Any other failed download may resume, and two downloads
-      // that write to one part file would publish a mixture.
-      if (keyOf(record) === keyOf({ group, name })) continue
-      const what = `${path} is where ${record.name} is being downloaded to`
-      const advice = `; that failed: cancel_download ${record.group} ${record.name}, or choose another name`
-      return refuse('local-file', other.state === 'failed' ? what + advice : what)
-    }
-    return place
+    return takenBy(place.value, { group, name }, this.all) ?? place
   }
 
   /**
@@ -346,7 +336,7 @@ export class Downloads {
    * file at the same path; at another path it starts over.
    */
   async #claim(path: string, file: { group: string; name: string }): Promise<Answer<PartId | undefined>> {
-    const former = this.#downloads.get(keyOf(file))
+    const former = this.find(file)
     if (former?.state === 'failed') {
       if (former.record.destination === path) return accept(former.record.part)
       await this.#remove(former)

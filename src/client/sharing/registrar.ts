@@ -17,6 +17,8 @@ interface Wish {
   readonly settle: (answer: Answer<void>) => void
   readonly fail: (failure: Failure) => void
   tries: number
+  /** The last answer, which was not final. */
+  answer?: string
 }
 
 interface Name {
@@ -57,6 +59,11 @@ export class Registrar {
   /** Whether the trackers accepted the newest wish for this name, and it was a share. */
   isRegistered(file: { group: string; name: string }): boolean {
     return this.#registered.has(keyOf(file))
+  }
+
+  /** What the trackers answered last to a wish that is repeated; undefined where none is, or none answered. */
+  answerTo(file: { group: string; name: string }): string | undefined {
+    return this.#names.get(keyOf(file))?.wish?.answer
   }
 
   /** Whether a wish for this name is unanswered. */
@@ -161,6 +168,7 @@ export class Registrar {
     if (name.wish !== wish) return
     const isAnswered = !isTrouble && (outcome.ok || isFinal(wish, outcome.refusal.code))
     if (!isAnswered && wish.isLasting) {
+      wish.answer = outcome instanceof Failure || outcome.ok ? undefined : outcome.refusal.sentence
       this.#again(key, name, wish, isTrouble)
       return
     }
@@ -199,6 +207,10 @@ export class Registrar {
 
 function isFinal({ isShare }: Wish, code: RefusalCode): boolean {
   return isShare ? isFinalForShare(code) : !isPassing(code)
+}
+
+export function sharedAnew(name: string): Answer<never> {
+  return refuse('cancelled', `${name} was withdrawn or shared anew meanwhile`)
 }
 
 /** The answer to a wish that a newer one replaced. */

@@ -15,8 +15,9 @@ import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
 import { versionBefore } from './former-version.ts'
 import { HashingFiles } from './hashing-files.ts'
 import { lookAtLocal } from './local-file.ts'
-import { isFinalForShare, isPassing, Registrar, superseded } from './registrar.ts'
+import { isFinalForShare, isPassing, Registrar, sharedAnew, superseded } from './registrar.ts'
 import { ServedFiles } from './served-files.ts'
+import { evidenceOf, type OwnShareEvidence } from './share-evidence.ts'
 import { SharedFile } from './shared-file.ts'
 import type { ShareParts } from './share-parts.ts'
 import type { Offer } from './source-registry.ts'
@@ -71,6 +72,11 @@ export class ShareLibrary {
     return served?.offer === undefined ? undefined : served.share.path
   }
 
+  /** What keeps others from getting it; undefined for a name that is not shared here. Never rejects. */
+  async evidence(file: { group: string; name: string }): Promise<OwnShareEvidence | undefined> {
+    return evidenceOf(this.#parts.store.share(file), this.#served.find(file), this.#registrar)
+  }
+
   /**
    * Runs an upload and what comes before it. Meanwhile holds back notices that a share must be uploaded again: this
    * may be that upload.
@@ -123,7 +129,7 @@ export class ShareLibrary {
       if (!store.isUsed(manifest.fileId)) await manifests.remove(manifest.fileId)
       if (this.#isClosed) return refuse('cancelled', `you logged out; ${name} is not shared`)
       const isRefused = !registered.ok && registered.refusal.code !== 'cancelled'
-      return isRefused ? registered : refuse('cancelled', `${name} was withdrawn or shared anew meanwhile`)
+      return isRefused ? registered : sharedAnew(name)
     }
     await store.rememberShare(share)
     if (this.#isClosed)
@@ -392,8 +398,4 @@ export class ShareLibrary {
     this.#served.put({ share, file, offer }, 'it was replaced by a new version')
     return offer
   }
-}
-
-function sharedAnew(name: string): Answer<never> {
-  return refuse('cancelled', `${name} was withdrawn or shared anew meanwhile`)
 }

@@ -138,6 +138,16 @@ export class UploadQueue {
     }
   }
 
+  /** The upload limit, in bytes per second; undefined for none. */
+  get limit(): number | undefined {
+    return this.#bucket.bytesPerSecond
+  }
+
+  /** Users that fetch from here at present. */
+  get activeUsers(): number {
+    return this.#uploads.size === 0 ? 0 : this.#order.ownerCount
+  }
+
   /** Drops the requests of a peer that is gone. */
   drop(peer: UploadPeer): void {
     this.#order.onPeerGone(peer)

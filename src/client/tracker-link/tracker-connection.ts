@@ -4,7 +4,7 @@
 import { formatAddress, type Address } from '../../common/addresses.ts'
 import { lineBytesMax, requestTimeoutMs } from '../../common/limits.ts'
 import { trackerProtocol, type TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
-import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { accept, refuse, type Answer, type Refusal } from '../../common/refusal.ts'
 import { makeNonce, proveLoginKey } from '../../common/security/challenge.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { ScramClient, type KeySource } from '../../common/security/scram.ts'
@@ -16,8 +16,10 @@ import { openChannel } from '../../common/wire/open-channel.ts'
 import type { Protection } from '../../common/wire/protection.ts'
 import type { Method, Params, Result } from '../../common/wire/methods.ts'
 import { Failure } from '../../common/failure.ts'
+import type { TrackerEvidence, TrackerState } from '../diagnosis/evidence.ts'
 import { callFrom } from './call-from.ts'
 import { resolveAddress } from './resolve-address.ts'
+import { TrackerProblem } from './tracker-problem.ts'
 import type { TrackerTrust } from './tracker-trust.ts'
 import type { Where } from './whereabouts.ts'
 
@@ -77,6 +79,10 @@ export class TrackerConnection {
   /** True from `onUp` to `onDown`. Stays false for a tracker that greets but refuses the login. */
   #isUp = false
   #problem: string | undefined
+  #state: Pick<TrackerEvidence, 'state' | 'sentence' | 'sinceMs'> = {
+    state: 'connecting',
+    sinceMs: Date.now(),
+  }
   #backoffMs = firstBackoffMs
   #retry: NodeJS.Timeout | undefined
   #stopped = false
@@ -274,19 +280,39 @@ export class TrackerConnection {
       this.#backoffMs = firstBackoffMs
       this.#problem = undefined
       this.#isUp = true
+      this.#setState('up')
       this.#options.onUp(this, greeting)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      const { lastWord } = called ?? {}
-      // Turned away: there is a tracker, and it says why it takes nobody.
-      if (lastWord?.code === 'busy')
-        this.#problem = `the tracker ${formatAddress(this.address)} is full: ${lastWord.sentence}; trying again`
-      else if (lastWord?.code === 'protocol-version')
-        this.#problem = `the tracker ${formatAddress(this.address)} says: ${lastWord.sentence}`
-      else this.#problem = error.code === 'protocol' ? error.message : undefined
+      this.#onFailed(error, called?.lastWord)
       if (this.#caller?.channel.isClosed === false) this.#caller.close(error.message)
       else this.#tryAgain()
     }
+  }
+
+  #onFailed(error: Failure, lastWord: Refusal | undefined): void {
+    const name = `the tracker ${formatAddress(this.address)}`
+    let problem = error
+    // Turned away: there is a tracker, and it says why it takes nobody.
+    if (lastWord?.code === 'busy')
+      problem = new TrackerProblem('full', `${name} is full: ${lastWord.sentence}; trying again`)
+    else if (lastWord?.code === 'protocol-version')
+      problem = new TrackerProblem('version', `${name} says: ${lastWord.sentence}`)
+    this.#problem = problem.code === 'protocol' ? problem.message : undefined
+    this.#setState(problem instanceof TrackerProblem ? problem.kind : 'silent', problem.message)
+  }
+
+  #setState(state: Exclude<TrackerState, 'hangs' | 'other-community'>, sentence?: string): void {
+    const isNew = state !== this.#state.state
+    this.#state = { state, sentence, sinceMs: isNew ? Date.now() : this.#state.sinceMs }
+  }
+
+  /** What is known of the tracker, for the diagnosis. */
+  get evidence(): TrackerEvidence {
+    const address = formatAddress(this.address)
+    const calledFrom = this.#caller?.channel.localHost
+    const known = { address, program: this.#greeting?.program, calledFrom, ...this.#state }
+    return this.#state.state === 'up' && !this.isHealthy ? { ...known, state: 'hangs' } : known
   }
 
   async #open(): Promise<Channel> {
@@ -314,12 +340,13 @@ export class TrackerConnection {
     const { code, sentence } = greeting.refusal
     // A client answers like this: it parses the line but does not know the method.
     if (code === 'invalid-params' || code === 'unknown-method') throw this.#isNoTracker()
-    throw new Failure('protocol', `the tracker ${formatAddress(this.address)} says: ${sentence}`)
+    const kind = code === 'protocol-version' ? 'version' : code === 'busy' ? 'full' : 'login-refused'
+    throw new TrackerProblem(kind, `the tracker ${formatAddress(this.address)} says: ${sentence}`)
   }
 
   #isNoTracker(cause?: Failure): Failure {
-    return new Failure(
-      'protocol',
+    return new TrackerProblem(
+      'not-a-tracker',
       `what listens at ${formatAddress(this.address)} is not a Coterie tracker`,
       cause,
     )
@@ -337,7 +364,7 @@ export class TrackerConnection {
     )
       this.#options.onLoginEnded(credentials, answer.refusal.sentence)
     if (!answer.ok)
-      throw new Failure('protocol', `the tracker refuses this login: ${answer.refusal.sentence}`)
+      throw new TrackerProblem('login-refused', `the tracker refuses this login: ${answer.refusal.sentence}`)
     // The user logged out meanwhile, and that logout missed this connection.
     if (this.#options.credentialsFor(community) !== credentials) await this.logout()
   }
@@ -350,7 +377,10 @@ export class TrackerConnection {
     this.#doubted = undefined
     this.#greeting = undefined
     this.#loggedInAs = undefined
-    if (wasUp) this.#options.onDown(this)
+    if (wasUp) {
+      this.#setState('silent', 'the connection was lost')
+      this.#options.onDown(this)
+    }
     this.#tryAgain()
   }
 

@@ -1,7 +1,7 @@
 // All trackers of the file as one: sends a question to the first that is up, repeats a change at the next
 // with the same command id, announces to all. Transfers never wait for it.
 
-import type { Address } from '../../common/addresses.ts'
+import { formatAddress, type Address } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
@@ -9,6 +9,7 @@ import { accept, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import type { Method, Params, Result } from '../../common/wire/methods.ts'
 import type { Protection } from '../../common/wire/protection.ts'
+import type { TrackerEvidence } from '../diagnosis/evidence.ts'
 import type { KnownLogins } from '../storage/known-logins.ts'
 import type { SavedLogin } from '../storage/remembered-login.ts'
 import { AccountRequests } from './account-requests.ts'
@@ -254,6 +255,35 @@ export class TrackerLink {
     await Promise.allSettled(this.#connections.map((connection) => connection.logout(answerWithinMs)))
     // These reconnect by themselves and are usable then.
     for (const { caller } of others) caller?.close('the user of another community logged out')
+  }
+
+  get addresses(): readonly Address[] {
+    return this.#options.trackers
+  }
+
+  /** What is known of each tracker, for the diagnosis. */
+  get evidence(): TrackerEvidence[] {
+    return this.#connections.map((connection) => {
+      const { evidence } = connection
+      return this.#isOther(connection) ? { ...evidence, state: 'other-community' } : evidence
+    })
+  }
+
+  /** The clocks of the trackers that answer within `timeoutMs`, in milliseconds ahead of that of this machine. */
+  async clocks(timeoutMs: number): Promise<{ address: string; aheadMs: number }[]> {
+    const asked = this.#connections.map(async (connection) => {
+      const sentMs = Date.now()
+      const answer = await connection.request('ping', {}, timeoutMs)
+      if (!answer.ok || answer.value.timeMs === undefined) return []
+      const aheadMs = answer.value.timeMs - (sentMs + Date.now()) / 2
+      return [{ address: formatAddress(connection.address), aheadMs }]
+    })
+    const settled = await Promise.allSettled(asked)
+    return settled.flatMap((outcome) => {
+      if (outcome.status === 'fulfilled') return outcome.value
+      if (!(outcome.reason instanceof Failure)) throw outcome.reason
+      return []
+    })
   }
 
   /** Asks every tracker that is up for its time; `onTime` receives the answers. */

@@ -8,6 +8,7 @@ import { replaceFileSync } from '../../common/data-folder.ts'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { fingerprintOf } from '../../common/security/identity.ts'
 import { readTrackerInfo, type ListedTracker } from '../../common/tracker-info.ts'
+import { TrackerProblem } from './tracker-problem.ts'
 
 const fileName = 'known_trackers'
 
@@ -35,18 +36,21 @@ export class TrackerTrust {
   /** Undefined when it is the tracker that is expected there. */
   check(address: Address, key: string | undefined): Failure | undefined {
     if (key === undefined)
-      return new Failure('protocol', `what listens at ${formatAddress(address)} is not a Coterie tracker`)
+      return new TrackerProblem(
+        'not-a-tracker',
+        `what listens at ${formatAddress(address)} is not a Coterie tracker`,
+      )
     const [shown, pin] = [fingerprintOf(key), this.pinOf(address)]
     if (shown === pin) return undefined
     const name = formatAddress(address)
     if (pin === undefined)
-      return new Failure(
-        'protocol',
+      return new TrackerProblem(
+        'another-key',
         `the tracker ${name} is not known here; if it printed ${shown} at its start, add that to its line: ${name} ${shown}`,
       )
     const where = this.#listed.has(name) ? 'the list' : this.#path
-    return new Failure(
-      'protocol',
+    return new TrackerProblem(
+      'another-key',
       `the tracker ${name} has another key: ${shown} instead of ${pin}; somebody may be in between. If it was set up anew, change ${where}`,
     )
   }

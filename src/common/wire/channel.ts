@@ -119,6 +119,11 @@ export class Channel {
     return this.#hasHeardLine
   }
 
+  /** The address of this end; undefined once it is closed. */
+  get localHost(): string | undefined {
+    return this.#socket.localAddress
+  }
+
   get isClosed(): boolean {
     return this.#closedBecause !== undefined
   }

@@ -61,6 +61,8 @@ export function fakeClient(): FakeClient {
     setLimit: async () => accept(undefined),
     listLimits: async () => [{ direction: 'upload' }, { direction: 'download' }],
     downloadsSettled: async () => true,
+    why: async () => accept([]),
+    doctor: async () => [],
   }
   const operations = new Proxy(usual, {
     get(target, name: keyof Operations) {

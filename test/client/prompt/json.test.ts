@@ -80,6 +80,8 @@ const calls: Record<string, string> = {
   limit: 'limit upload 4M',
   show_uploads: 'show_uploads',
   watch: 'watch g f',
+  why: 'why g f',
+  doctor: 'doctor',
   help: 'help whoami',
   events: 'events',
   quit: 'quit',

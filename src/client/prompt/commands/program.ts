@@ -5,6 +5,7 @@ import type { PromptCommand, ReplyData } from './command.ts'
 import { fullUsageOf, say, usageOf } from './command.ts'
 import type { Line } from '../text/line.ts'
 import { accountCommands } from './accounts.ts'
+import { diagnosisCommands } from './diagnosis.ts'
 import { downloadCommands } from './downloads.ts'
 import { fileCommands } from './files.ts'
 import { groupCommands } from './groups.ts'
@@ -53,6 +54,7 @@ export const commandAreas: readonly (readonly [title: string, commands: readonly
   ['Groups', groupCommands],
   ['Files', fileCommands],
   ['Downloads', [...downloadCommands, ...seeingCommands]],
+  ['Trouble', diagnosisCommands],
   ['Program', programCommands],
 ]
 

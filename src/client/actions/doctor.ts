@@ -1,0 +1,86 @@
+// Looks at what a client needs to work: versions, folders, disks, its address, trackers and clocks.
+
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { formatAddress } from '../../common/addresses.ts'
+import { Failure } from '../../common/failure.ts'
+import { isLoopback } from '../../common/networks.ts'
+import { version } from '../../common/version.ts'
+import { checksOf, type Check, type FolderFacts } from '../diagnosis/checks.ts'
+import { freeBytesFor } from '../downloading/destination.ts'
+import type { FoundFile } from '../downloading/swarm-lookup.ts'
+import type { Session } from '../session.ts'
+import { atMost } from './at-most.ts'
+import type { Core } from './core.ts'
+import { ownReach } from './own-place.ts'
+
+const patienceMs = 2000
+/** Folders of downloads that are looked at. */
+const foldersMax = 20
+
+export async function doctor(core: Core): Promise<Check[]> {
+  const { link, examination, session } = core
+  const trackers = link.evidence
+  const found = await atMost(ownFound(core, session()), patienceMs)
+  const [folders, clocks, reach] = await Promise.all([
+    foldersOf(core, session()),
+    link.clocks(patienceMs),
+    ownReach(examination, trackers, found),
+  ])
+  return checksOf({
+    version,
+    nodeVersion: process.versions.node,
+    folders,
+    listening: formatAddress({ host: examination.listen.host, port: examination.port() }),
+    trackers,
+    clocks,
+    reach,
+    isLocal: link.addresses.every(({ host }) => isLoopback(host)),
+  })
+}
+
+/** A file that is shared here, as the trackers tell it to others: with the address of this client. */
+async function ownFound({ link }: Core, session: Session | undefined): Promise<FoundFile | undefined> {
+  const [share] = session?.sharesIn(undefined, 1) ?? []
+  if (share === undefined || !link.isUp) return undefined
+  const file = { group: share.group, name: share.name }
+  try {
+    const found = await link.ask('find_file', file)
+    if (session?.downloads.find(file) === undefined) await link.ask('forget_file', file)
+    return found.ok ? found.value : undefined
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return undefined
+  }
+}
+
+async function foldersOf({ examination }: Core, session: Session | undefined): Promise<FolderFacts[]> {
+  const needed = new Map<string, number>()
+  for (const { state, destination, sizeBytes, pieceCount, piecesDone } of session?.downloads.views() ?? []) {
+    if (state === 'complete') continue
+    const folder = dirname(destination)
+    const restBytes = pieceCount === 0 ? 0 : Math.ceil(sizeBytes * (1 - piecesDone / pieceCount))
+    needed.set(folder, (needed.get(folder) ?? 0) + restBytes)
+  }
+  const downloads = [...needed].slice(0, foldersMax)
+  return Promise.all([
+    factsOf(examination.folder, 'data', 0),
+    ...downloads.map(([path, neededBytes]) => factsOf(path, 'downloads', neededBytes)),
+  ])
+}
+
+async function factsOf(path: string, use: FolderFacts['use'], neededBytes: number): Promise<FolderFacts> {
+  const [isWritable, freeBytes, mode] = await Promise.all([
+    access(path, constants.W_OK).then(
+      () => true,
+      () => false,
+    ),
+    freeBytesFor(`${path}/.`).catch(() => undefined),
+    stat(path).then(
+      (stats) => stats.mode,
+      () => 0,
+    ),
+  ])
+  return { path, use, freeBytes, neededBytes, isWritable, isOpenToOthers: (mode & 0o077) !== 0 }
+}

@@ -1,0 +1,171 @@
+// Judges what `doctor` looked at: each check is fine, worth knowing, or a problem, with what to do. Pure.
+
+import type { ReachEvidence, TrackerEvidence } from './evidence.ts'
+import { reasons, type WhyCode } from './reasons.ts'
+import { spanOf } from './spans.ts'
+import { whyNoTracker } from './trackers.ts'
+
+export type CheckName = 'version' | 'permissions' | 'disk' | 'address' | 'reach' | 'trackers' | 'clock'
+
+export interface Check {
+  readonly check: CheckName
+  readonly state: 'ok' | 'warning' | 'problem'
+  readonly sentence: string
+  /** What to do about it; absent where it is fine. */
+  readonly remedy?: string
+}
+
+/** A folder that this client writes to. */
+export interface FolderFacts {
+  readonly path: string
+  readonly use: 'data' | 'downloads'
+  readonly freeBytes: number | undefined
+  /** What is still to be written there. */
+  readonly neededBytes: number
+  readonly isWritable: boolean
+  /** Others than its owner can read or write there. */
+  readonly isOpenToOthers: boolean
+}
+
+export interface DoctorFacts {
+  readonly version: string
+  readonly nodeVersion: string
+  readonly folders: readonly FolderFacts[]
+  /** Where it listens, as `ip:port`. */
+  readonly listening: string
+  readonly trackers: readonly TrackerEvidence[]
+  readonly clocks: readonly { readonly address: string; readonly aheadMs: number }[]
+  /** Undefined while no address is known. */
+  readonly reach: ReachEvidence | undefined
+  /** All trackers run on this machine. */
+  readonly isLocal: boolean
+}
+
+const oldestNode = 20
+/** Of room in the data folder: hashes and progress of some downloads. */
+const leastDataBytes = 64 * 1024 * 1024
+/** Tickets are judged by the clocks of trackers, so smaller differences hurt nobody. */
+const clockMs = 60_000
+
+/** In a fixed order, each at least once. */
+export function checksOf(facts: DoctorFacts): Check[] {
+  return [
+    versionOf(facts),
+    ...facts.folders.flatMap(permissionsOf),
+    ...facts.folders.flatMap(diskOf),
+    addressOf(facts),
+    reachOf(facts),
+    ...trackersOf(facts),
+    clockOf(facts),
+  ]
+}
+
+function versionOf({ version, nodeVersion, trackers }: DoctorFacts): Check {
+  const check = 'version'
+  if (Number(nodeVersion.split('.')[0]) < oldestNode)
+    return {
+      check,
+      state: 'problem',
+      sentence: `Node.js ${nodeVersion} is too old for this client`,
+      remedy: `install Node.js ${oldestNode} or newer`,
+    }
+  const others = trackers.filter(({ program }) => program !== undefined && program.split('/')[1] !== version)
+  const [other] = others
+  if (other === undefined)
+    return { check, state: 'ok', sentence: `coterie ${version}, Node.js ${nodeVersion}` }
+  return {
+    check,
+    state: 'warning',
+    sentence: `this is coterie ${version}, and the tracker ${other.address} is ${other.program}`,
+    remedy: 'install the same version at both ends',
+  }
+}
+
+function permissionsOf({ path, use, isWritable, isOpenToOthers }: FolderFacts): Check[] {
+  const check = 'permissions'
+  if (!isWritable) {
+    const remedy = 'give yourself the right to write there'
+    return [{ check, state: 'problem', sentence: `${path} cannot be written to`, remedy }]
+  }
+  if (use === 'downloads') return []
+  if (!isOpenToOthers) return [{ check, state: 'ok', sentence: `${path} is yours alone` }]
+  const sentence = `others on this machine can look into ${path}`
+  return [{ check, state: 'warning', sentence, remedy: `chmod 700 ${path}` }]
+}
+
+function diskOf({ path, use, freeBytes, neededBytes }: FolderFacts): Check[] {
+  const check = 'disk'
+  if (freeBytes === undefined) return []
+  const wanted = use === 'data' ? leastDataBytes : neededBytes
+  const sentence = `${freeBytes} bytes are free at ${path}`
+  if (freeBytes >= wanted) return [{ check, state: 'ok', sentence }]
+  return [{ check, state: 'problem', sentence: `${sentence}, and ${wanted} are needed`, remedy: 'make room' }]
+}
+
+function addressOf({ listening, reach, isLocal }: DoctorFacts): Check {
+  const check = 'address'
+  if (reach === undefined)
+    return { check, state: 'ok', sentence: `listens on ${listening}; no tracker says where others come` }
+  const how = { own: 'by its own address', seen: 'as a tracker tells', advertised: 'as you advertise' }
+  const sentence = `listens on ${listening}; others come to ${reach.address}, ${how[reach.source]}`
+  if (!reach.isLoopback || isLocal) return { check, state: 'ok', sentence }
+  const remedy = 'start the client with the address of this machine in your network, or with --advertise'
+  return { check, state: 'problem', sentence: `${sentence}, which only this machine can reach`, remedy }
+}
+
+function reachOf({ reach }: DoctorFacts): Check {
+  const check = 'reach'
+  if (reach === undefined)
+    return {
+      check,
+      state: 'warning',
+      sentence: 'whether others can come was not tried, as no tracker is connected',
+      remedy: 'type doctor again when one is',
+    }
+  if (reach.problem === undefined) {
+    const limits = 'this client reaches itself there; a firewall or router may still keep others out'
+    return { check, state: 'ok', sentence: `${reach.address}: ${limits}` }
+  }
+  return {
+    check,
+    state: 'problem',
+    sentence: `nobody is at ${reach.address}: ${reach.problem}`,
+    remedy:
+      'forward that port to this client, or correct --advertise; some routers refuse only this try from inside',
+  }
+}
+
+function trackersOf({ trackers }: DoctorFacts): Check[] {
+  return trackers.map((tracker): Check => {
+    const check = 'trackers'
+    const { address, state, program, sinceMs: _, sentence } = tracker
+    if (state === 'up')
+      return { check, state: 'ok', sentence: `${address} is connected, ${program}, with the right key` }
+    const [why] = whyNoTracker([tracker])
+    const code: WhyCode = why?.code ?? 'tracker-gone'
+    const said = `${address}: ${sentence ?? reasons[code].means}`
+    return { check, state: 'problem', sentence: said, remedy: reasons[code].remedy }
+  })
+}
+
+function clockOf({ clocks }: DoctorFacts): Check {
+  const check = 'clock'
+  const [first] = clocks.toSorted((one, other) => Math.abs(other.aheadMs) - Math.abs(one.aheadMs))
+  if (first === undefined)
+    return {
+      check,
+      state: 'warning',
+      sentence: 'no tracker tells its time',
+      remedy: 'type doctor again when one is connected',
+    }
+  const { address, aheadMs } = first
+  if (Math.abs(aheadMs) < clockMs)
+    return { check, state: 'ok', sentence: 'this clock and those of the trackers agree' }
+  const which = aheadMs > 0 ? 'ahead of' : 'behind'
+  return {
+    check,
+    state: 'warning',
+    sentence: `the clock of ${address} is ${spanOf(Math.abs(aheadMs))} ${which} this one`,
+    remedy: 'set the wrong one, best by NTP; transfers go by the clocks of trackers',
+  }
+}
