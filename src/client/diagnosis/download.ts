@@ -90,12 +90,12 @@ function whyConnected(download: DownloadEvidence): Finding[] {
   if (found.length > 0) return found
   const giving = links.filter((link) => link.owes > 0 && link.silentForMs < queuedAfterMs)
   if (giving.length > 0) return [...whySlow(giving, bytesPerSecond)]
-  const owing = links.filter(({ owes }) => owes > 0)
-  if (owing.length > 0) return owing.slice(0, namedMax).flatMap(whyQueued)
+  const owing = links.filter(({ owes, hasChanged }) => owes > 0 && !hasChanged)
+  const queued = owing.slice(0, namedMax).flatMap(whyQueued)
   const [changed] = links.filter(({ hasChanged }) => hasChanged)
-  if (changed === undefined) return [finding('pieces-missing')]
+  if (changed === undefined) return queued.length > 0 ? queued : [finding('pieces-missing')]
   const sentence = `${changed.user} has changed the file, and lacks pieces that are missing here`
-  return [finding('file-changed', sentence, { user: changed.user, addresses: [changed.address] })]
+  return [finding('file-changed', sentence, { user: changed.user, addresses: [changed.address] }), ...queued]
 }
 
 function whyQueued({ user, address, silentForMs, isLimited }: LinkEvidence): Finding[] {

@@ -6,17 +6,11 @@ import { finding, type Finding } from './reasons.ts'
 
 /** `standing`: undefined for a group that is not listed to this user. Nothing when the user is a member. */
 export function whyNotIn(group: string, standing: Standing | undefined): Finding[] {
-  switch (standing) {
-    case 'owner':
-    case 'member':
-      return []
-    case 'requested':
-      return [finding('not-approved', `the owner of ${group} has not let you in yet`)]
-    case 'none':
-      return [finding('not-a-member', `you are not a member of ${group}`)]
-    case undefined:
-      return [finding('no-such-group', `there is no group ${group}, or it is hidden from you`)]
-  }
+  if (standing === undefined)
+    return [finding('no-such-group', `there is no group ${group}, or it is hidden from you`)]
+  if (standing === 'requested')
+    return [finding('not-approved', `the owner of ${group} has not let you in yet`)]
+  return standing === 'none' ? [finding('not-a-member', `you are not a member of ${group}`)] : []
 }
 
 /** An entry of a group of the user's. `seeders`: those online that have the whole file. */

@@ -24,16 +24,10 @@ export function whyShare(
 }
 
 function whyNotServed({ file, path }: ShareEvidence): Finding[] {
-  switch (file) {
-    case 'served':
-      return []
-    case 'checking':
-      return [finding('verifying', `${path} is verified before others get it`)]
-    case 'gone':
-      return [finding('file-gone', `${path} cannot be read`)]
-    case 'changed':
-      return [finding('file-changed', `${path} was changed; others get only what is left of it`)]
-    case 'replaced':
-      return [finding('file-changed', `${path} is not the file that you shared`)]
-  }
+  if (file === 'served') return []
+  if (file === 'checking') return [finding('verifying', `${path} is verified before others get it`)]
+  if (file === 'gone') return [finding('file-gone', `${path} cannot be read`)]
+  const is =
+    file === 'changed' ? 'was changed; others get only what is left of it' : 'is not the file that you shared'
+  return [finding('file-changed', `${path} ${is}`)]
 }
