@@ -47,7 +47,7 @@ async function ownFound({ link }: Core, session: Session | undefined): Promise<F
   const file = { group: share.group, name: share.name }
   try {
     const found = await link.ask('find_file', file)
-    if (session?.downloads.find(file) === undefined) await link.ask('forget_file', file)
+    if (session?.downloads.follows(file) === false) await link.ask('forget_file', file)
     return found.ok ? found.value : undefined
   } catch (error) {
     if (!(error instanceof Failure)) throw error
@@ -71,16 +71,14 @@ async function foldersOf({ examination }: Core, session: Session | undefined): P
 }
 
 async function factsOf(path: string, use: FolderFacts['use'], neededBytes: number): Promise<FolderFacts> {
-  const [isWritable, freeBytes, mode] = await Promise.all([
-    access(path, constants.W_OK).then(
-      () => true,
-      () => false,
-    ),
-    freeBytesFor(`${path}/.`).catch(() => undefined),
-    stat(path).then(
-      (stats) => stats.mode,
-      () => 0,
-    ),
+  // A network disk that is away may never answer, which is as good as a no.
+  const seen = <T>(look: Promise<T>): Promise<T | undefined> =>
+    atMost(look, patienceMs).catch(() => undefined)
+  const [writable, freeBytes, stats] = await Promise.all([
+    seen(access(path, constants.W_OK).then(() => true)),
+    seen(freeBytesFor(`${path}/.`)),
+    seen(stat(path)),
   ])
-  return { path, use, freeBytes, neededBytes, isWritable, isOpenToOthers: (mode & 0o077) !== 0 }
+  const isOpenToOthers = ((stats?.mode ?? 0) & 0o077) !== 0
+  return { path, use, freeBytes, neededBytes, isWritable: writable === true, isOpenToOthers }
 }
