@@ -8,7 +8,7 @@ import { plainNameProblem } from '../common/names.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
 import { loadIdentity } from '../common/security/identity.ts'
 import { accountActions } from './actions/accounts.ts'
-import type { Core, Examination } from './actions/core.ts'
+import type { Core } from './actions/core.ts'
 import { diagnosisActions } from './actions/diagnosis.ts'
 import { downloadActions } from './actions/downloads.ts'
 import { fileActions } from './actions/files.ts'
@@ -128,21 +128,13 @@ export class Client {
       hashing: pLimit(hashedAtOnce),
       onEvent,
     }
-    const { folder, listen, advertise } = options
-    const port = (): number => this.#port
-    const whereabouts = new Whereabouts(advertise, port)
-    this.operations = this.#makeOperations({
-      identity,
-      protection,
-      folder,
-      listen,
-      port,
-      whereabouts,
-      uploads,
-    })
+    this.operations = this.#makeOperations(uploads)
   }
 
-  #makeOperations(examination: Examination): Operations {
+  #makeOperations(uploads: UploadQueue): Operations {
+    const { identity, protection, listen, folder } = this.#sessionParts
+    const port = (): number => this.#port
+    const whereabouts = new Whereabouts(this.#options.advertise, port)
     const core: Core = {
       link: this.#link,
       session: () => this.#session,
@@ -152,7 +144,7 @@ export class Client {
       limits: this.#limits,
       leaving: this.#leaving,
       login: (...given) => this.#turns(() => this.#login(...given)),
-      examination,
+      examination: { identity, protection, listen, folder, port, whereabouts, uploads },
       logout: () => this.#turns(() => this.#logout()),
       deleteAccount: (password) => this.#turns(() => this.#deleteAccount(password)),
     }

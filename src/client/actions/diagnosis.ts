@@ -118,7 +118,7 @@ async function asked(
   file: Entry,
 ): Promise<Answer<FoundFile> | undefined> {
   const found = await answered(core, () => core.link.ask('find_file', file))
-  if (found?.ok === true && !downloads.follows(file))
+  if (found?.ok === true && !downloads.needsSwarm(file.group, file.name))
     core.link.ask('forget_file', file).catch(() => undefined)
   return found
 }

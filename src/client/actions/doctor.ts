@@ -47,7 +47,7 @@ async function ownFound({ link }: Core, session: Session | undefined): Promise<F
   const file = { group: share.group, name: share.name }
   try {
     const found = await link.ask('find_file', file)
-    if (session?.downloads.follows(file) === false) await link.ask('forget_file', file)
+    if (session?.downloads.needsSwarm(file.group, file.name) === false) await link.ask('forget_file', file)
     return found.ok ? found.value : undefined
   } catch (error) {
     if (!(error instanceof Failure)) throw error

@@ -115,12 +115,6 @@ export class Downloads {
     return [...this.#downloads.values()]
   }
 
-  /** Whether the swarm of the file is followed for a download, or is about to be. */
-  follows(file: { group: string; name: string }): boolean {
-    const state = this.find(file)?.state
-    return this.#beginning.has(keyOf(file)) || (state !== undefined && state !== 'complete')
-  }
-
   find(file: { group: string; name: string }): Download | undefined {
     return this.#downloads.get(keyOf(file))
   }

@@ -128,8 +128,7 @@ export class ShareLibrary {
     if (!registered.ok || !isWanted()) {
       if (!store.isUsed(manifest.fileId)) await manifests.remove(manifest.fileId)
       if (this.#isClosed) return refuse('cancelled', `you logged out; ${name} is not shared`)
-      const isRefused = !registered.ok && registered.refusal.code !== 'cancelled'
-      return isRefused ? registered : sharedAnew(name)
+      return !registered.ok && registered.refusal.code !== 'cancelled' ? registered : sharedAnew(name)
     }
     await store.rememberShare(share)
     if (this.#isClosed)

@@ -27,7 +27,7 @@ export const atTheTracker: readonly Fault[] = [
       const { place, ann, ben } = stage
       await place.group('k', ann, ben)
       await place.shares(ann, 'k', 'theirs.bin')
-      await ann.client.operations.setLimit('upload', 50_000)
+      await ann.client.operations.setLimit({ direction: 'upload', bytesPerSecond: 50_000 })
       await place.fetches(ben, 'k', 'theirs.bin')
       expectOk(await ann.client.operations.removeMember('k', 'ben'))
       return asking(stage, ben, 'k', 'theirs.bin')

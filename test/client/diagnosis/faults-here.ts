@@ -19,7 +19,7 @@ export const here: readonly Fault[] = [
     says: /your own download limit/,
     async make(stage) {
       const { place, ann, ben } = stage
-      await ben.client.operations.setLimit('download', 50_000)
+      await ben.client.operations.setLimit({ direction: 'download', bytesPerSecond: 50_000 })
       await place.shares(ann, 'g', 'own-limit.bin')
       await place.fetches(ben, 'g', 'own-limit.bin')
       return asking(stage, ben, 'g', 'own-limit.bin')
@@ -31,7 +31,7 @@ export const here: readonly Fault[] = [
     says: /your own upload limit/,
     async make(stage) {
       const { place, ann, ben } = stage
-      await ann.client.operations.setLimit('upload', 50_000)
+      await ann.client.operations.setLimit({ direction: 'upload', bytesPerSecond: 50_000 })
       await place.shares(ann, 'g', 'upload-limit.bin')
       await place.fetches(ben, 'g', 'upload-limit.bin')
       return asking(stage, ann, 'g', 'upload-limit.bin')

@@ -48,8 +48,8 @@ test.each([
       if (answer !== undefined) wrong.push(`${fault.what}: ${answer}`)
       vi.restoreAllMocks()
       for (const member of [ann, ben]) {
-        await member.client.operations.setLimit('upload', undefined)
-        await member.client.operations.setLimit('download', undefined)
+        await member.client.operations.setLimit({ direction: 'upload', bytesPerSecond: undefined })
+        await member.client.operations.setLimit({ direction: 'download', bytesPerSecond: undefined })
       }
     }
     expect(wrong).toEqual([])
