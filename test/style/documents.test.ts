@@ -4,12 +4,14 @@ import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { recordedEveryMs, recordedLines } from '../../bench/recorded-session.ts'
 import { terminalPicture } from '../../bench/terminal-picture.ts'
 import { watchedLines } from '../../bench/watched-entry.ts'
 import { fullUsageOf } from '../../src/client/prompt/commands/command.ts'
 import { allCommands } from '../../src/client/prompt/commands/program.ts'
 import { manualFiles } from '../../src/manual/pages.ts'
-import { addressIn, blocksOf, chapterOf, Stage } from './transcript.ts'
+import { addressIn, blocksOf, chapterOf } from './console-blocks.ts'
+import { Stage } from './transcript.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8')
@@ -78,6 +80,12 @@ test('docs/watch.svg is what npm run picture draws of what watch prints', () => 
   expect(picture).toBe(terminalPicture(watchedLines))
   const shown = [...picture.matchAll(/<text [^>]*>(.*)<\/text>/g)].map(([, text = '']) => text)
   expect(shown).toEqual(watchedLines.map(({ text }) => text))
+})
+
+test('docs/session.svg is what npm run picture draws of the first session, which is played above', () => {
+  const picture = read('docs', 'session.svg')
+  expect(picture).toBe(terminalPicture(recordedLines, { everyMs: recordedEveryMs }))
+  expect(picture.match(/<text /g)).toHaveLength(recordedLines.length)
 })
 
 test('what the documents point to is there', () => {
