@@ -1,6 +1,6 @@
 // Draws lines of text as an SVG that looks like a terminal; as a recording, they appear one after the other.
 
-import { displayWidth } from '../src/client/prompt/views/width.ts'
+import { displayWidth } from '../src/client/prompt/text/width.ts'
 import type { Line } from '../src/client/prompt/text/line.ts'
 
 const columnPx = 8.4

@@ -7,6 +7,7 @@ import { accept, refuse } from '../../common/refusal.ts'
 import type { CallFlags, CallWords, PromptCommand } from './commands/command.ts'
 import { usageOf } from './commands/command.ts'
 import { allCommands, findCommand } from './commands/program.ts'
+import { didYouMean, suggestionsFor } from './suggestions.ts'
 
 export interface Call {
   readonly command: PromptCommand
@@ -17,8 +18,8 @@ export interface Call {
 /** Finds the command that these words call; refuses with a sentence when there is none. */
 export function callOf(words: readonly string[]): Answer<Call> {
   // Older systems of this kind put the word `requests` before this command.
-  const [name = '', ...rest] =
-    words[0] === 'requests' && words[1] === 'list_requests' ? words.slice(1) : words
+  const given = words[0] === 'requests' && words[1] === 'list_requests' ? words.slice(1) : words
+  const [name = '', ...rest] = asHelp(given) ?? given
   let call: Call | undefined
   const program = programCalling((found) => (call = found))
   try {
@@ -29,6 +30,14 @@ export function callOf(words: readonly string[]): Answer<Call> {
   }
   if (call === undefined) throw new Error(`commander neither called nor refused: ${words.join(' ')}`)
   return accept(call)
+}
+
+/** What asks for help in the way of a shell: `?`, and a command with nothing but `--help` behind it. */
+function asHelp(words: readonly string[]): string[] | undefined {
+  const [name = '', second, ...others] = words
+  if (name === '?') return ['help', ...words.slice(1)]
+  const isAsked = second === '--help' && others.length === 0 && findCommand(name) !== undefined
+  return isAsked ? ['help', name] : undefined
 }
 
 /**
@@ -106,7 +115,9 @@ const shownCharactersMax = 60
 
 function unknownCommand(error: CommanderError, name: string): string {
   const shown = name.length > shownCharactersMax ? `${name.slice(0, shownCharactersMax)}…` : name
-  const similar = /\n\(Did you mean (.+)\?\)$/.exec(error.message)?.[1]
-  const advice = similar === undefined ? 'help lists the commands' : `did you mean ${similar}?`
+  const similar = /\n\(Did you mean (?:one of )?(.+)\?\)$/.exec(error.message)?.[1]?.split(', ') ?? []
+  const known = suggestionsFor(name)
+  const suggested = known.length > 0 ? known : similar
+  const advice = suggested.length === 0 ? 'help lists the commands' : didYouMean(suggested)
   return `unknown command "${shown}"; ${advice}`
 }

@@ -29,7 +29,8 @@ export class LinePresenter implements Presenter {
     this.#hasHints = hasHints
   }
 
-  onReply(_command: string | undefined, { lines, hint }: Reply): void {
+  onReply(_command: string | undefined, { lines, hint, clears }: Reply): void {
+    if (clears) this.#screen.clear?.()
     const hints: Line[] = hint === undefined || !this.#hasHints ? [] : [{ text: hint, tone: 'faint' }]
     this.#screen.show([...lines, ...hints])
   }

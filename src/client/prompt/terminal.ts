@@ -15,7 +15,7 @@ import type { LiveScreen } from './live-view.ts'
 import type { Line, Screen } from './text/line.ts'
 import { paintedLine, plainLine } from './text/line.ts'
 import type { ScreenSize } from './views/entry.ts'
-import { displayWidth } from './views/width.ts'
+import { displayWidth } from './text/width.ts'
 
 type Asking = (answer: string | undefined) => void
 
@@ -114,6 +114,13 @@ export class Terminal implements Screen, LiveScreen {
     else this.#draw(lines)
   }
 
+  clear(): void {
+    cursorTo(this.#echo, 0, 0)
+    clearScreenDown(this.#echo)
+    // What is drawn next has nothing to replace.
+    this.#liveShown = []
+  }
+
   /** Replaces the live lines of this owner; none take them away. */
   showLive(owner: symbol, lines: readonly Line[]): void {
     if (lines.length === 0) this.#live.delete(owner)
@@ -167,7 +174,7 @@ export class Terminal implements Screen, LiveScreen {
   }
 
   #painted(lines: readonly Line[]): string {
-    return lines.map((line) => `${paintedLine(line, this.#chalk)}\n`).join('')
+    return lines.map((line) => `${paintedLine(line, this.#chalk, this.#echo.columns)}\n`).join('')
   }
 
   /** Asks for a secret without echo; resolves to undefined when the person cancels or the input ends. */

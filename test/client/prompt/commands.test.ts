@@ -5,6 +5,9 @@ import type { Operations } from '../../../src/client/operations.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
 import { download, fakeClient } from './fake-operations.ts'
 import { exitCodes } from '../../../src/client/prompt/exit-codes.ts'
+import { callOf } from '../../../src/client/prompt/call.ts'
+import { allCommands } from '../../../src/client/prompt/commands/program.ts'
+import { splitWords } from '../../../src/client/prompt/text/words.ts'
 import { runScript } from './script.ts'
 
 async function reply(line: string, answers: Partial<Operations> = {}) {
@@ -183,7 +186,7 @@ describe('the reply to a command that succeeds', () => {
       'quit',
     ])
       expect(lines.some((line) => line.trim().startsWith(command))).toBe(true)
-    expect((await reply('help download_file')).lines).toEqual([
+    expect((await reply('help download_file')).lines.slice(2)).toEqual([
       'download_file <group> <name> <destination> [--overwrite]',
       '  fetch a file to a folder, or to the path it shall have',
       '  --overwrite  replace a file that is at the destination already',
@@ -217,13 +220,21 @@ describe('the reply to a command that is refused', () => {
     ['logout now', 'logout takes no words behind it'],
     ['create_grup g1', 'unknown command "create_grup"; did you mean create_group?'],
     ['xyzzy', 'unknown command "xyzzy"; help lists the commands'],
-    ['CREATE_GROUP g1', 'unknown command "CREATE_GROUP"; help lists the commands'],
+    ['CREATE_GROUP g1', 'unknown command "CREATE_GROUP"; did you mean create_group?'],
+    ['upload x g1', 'unknown command "upload"; did you mean upload_file?'],
+    ['join', 'unknown command "join"; did you mean join_group?'],
+    ['status', 'unknown command "status"; did you mean show_downloads or whoami?'],
+    ['ls', 'unknown command "ls"; did you mean list_files or list_groups?'],
+    [
+      'groups',
+      'unknown command "groups"; did you mean create_group, list_groups, join_group or leave_group?',
+    ],
     ['-x', 'unknown command "-x"; help lists the commands'],
     ['--help', 'unknown command "--help"; help lists the commands'],
     ['-- create_group g1', 'unknown command "--"; help lists the commands'],
     ['""', 'unknown command ""; help lists the commands'],
     ['toString', 'unknown command "toString"; help lists the commands'],
-    ['requests', 'unknown command "requests"; help lists the commands'],
+    ['requests', 'unknown command "requests"; did you mean list_requests, accept_request or reject_request?'],
     ['help me', 'there is no command "me"; help lists the commands'],
     ['upload_file "1.png g1', 'the quote " is not closed'],
     ['limit sideways 4M', '"sideways" is neither upload nor download: limit <upload|download> <rate>'],
@@ -251,6 +262,32 @@ describe('the reply to a command that is refused', () => {
   ])('%s', async (line, sentence) => {
     const exitCode = exitCodes.usage
     expect(await reply(line)).toEqual({ lines: [`error: ${sentence}`], exitCode, calls: [] })
+  })
+})
+
+describe('help', () => {
+  test.each(['help exit', '? exit', 'exit --help', 'quit --help'])('%s explains a command', async (line) => {
+    expect(await reply(line)).toEqual({
+      lines: ['quit', '  stop at once; downloads resume at the next login', '  also: exit'],
+      exitCode: 0,
+      calls: [],
+    })
+  })
+
+  test.each(['help', '?'])('%s begins with examples', async (line) => {
+    const { lines } = await reply(line)
+    expect(lines.slice(0, 2)).toEqual(['For example', '  create_user ann'])
+    expect(lines).toContainEqual(expect.stringMatching(/^  whoami +say who is logged in$/))
+  })
+
+  test('every example can be typed', () => {
+    for (const { name, examples = [] } of allCommands)
+      for (const example of examples) {
+        const words = splitWords(example)
+        const call = words.ok ? callOf(words.value) : words
+        const called = example.endsWith('--help') ? 'help' : name
+        expect([example, call.ok && call.value.command.name]).toEqual([example, called])
+      }
   })
 })
 

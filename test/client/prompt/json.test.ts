@@ -84,6 +84,7 @@ const calls: Record<string, string> = {
   doctor: 'doctor',
   help: 'help whoami',
   events: 'events',
+  clear: 'clear',
   quit: 'quit',
 }
 
@@ -91,9 +92,10 @@ test('each command has a call in this test', () => {
   expect(Object.keys(calls)).toEqual(allCommands.map(({ name }) => name))
 })
 
-/** The fields of a reply in the document, in its table. */
+/** The fields of a reply in the document, in its last table: the one before has the lines of scripts. */
 function documented(command: string): string[] {
-  const row = new RegExp(`^\\| \`${command}\` \\| (.*) \\|$`, 'm').exec(document)?.[1] ?? 'no row'
+  const rows = [...document.matchAll(new RegExp(`^\\| \`${command}\` \\| (.*) \\|$`, 'gm'))]
+  const row = rows.at(-1)?.[1]?.trim() ?? 'no row'
   return row === '' ? [] : Array.from(row.matchAll(/`(\w+)`/g), ([, field]) => field as string)
 }
 

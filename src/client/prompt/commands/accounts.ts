@@ -48,6 +48,7 @@ export const accountCommands: readonly PromptCommand[] = [
     words: '<user> [password]',
     secretsFrom: 1,
     summary: 'make an account',
+    examples: ['create_user ann', 'create_user ann --invite 0123456789abcdef0123456789abcdef'],
     flags: [
       { flag: '--invite <code>', summary: 'where new users need a code from whoever runs the trackers' },
     ],
@@ -65,6 +66,7 @@ export const accountCommands: readonly PromptCommand[] = [
     words: '<user> [password]',
     secretsFrom: 1,
     summary: 'log in; what you shared and were downloading goes on',
+    examples: ['login ann', 'login ann --remember'],
     flags: [
       { flag: '--remember', summary: 'later starts of this client log in by themselves, until you log out' },
     ],

@@ -48,6 +48,8 @@ export interface Reply {
   /** Suggests what to do next; for a terminal only. */
   readonly hint?: string
   readonly quits?: boolean
+  /** Empties the screen of a terminal. */
+  readonly clears?: boolean
 }
 
 export interface PromptCommand {
@@ -56,6 +58,8 @@ export interface PromptCommand {
   /** The arguments in commander's notation: `<group> [password]`. */
   readonly words: string
   readonly summary: string
+  /** How it is typed, for the help; the words are made up. */
+  readonly examples?: readonly string[]
   /** A flag may have a word behind it: `--invite <code>`. */
   readonly flags?: readonly { readonly flag: string; readonly summary: string }[]
   /** The first of its words, from 0, that may be a password: it and those behind it are not remembered. */

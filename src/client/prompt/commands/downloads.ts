@@ -55,6 +55,7 @@ export const downloadCommands: readonly PromptCommand[] = [
     name: 'show_downloads',
     words: '',
     summary: 'list them: [D] runs, [C] complete, [P] paused, [F] failed',
+    examples: ['show_downloads --details'],
     flags: [{ flag: '--details', summary: 'with the progress of each, and who sent how many pieces' }],
     async run({ operations, columns }, _words, flags) {
       const downloads = await operations.showDownloads()
@@ -77,6 +78,7 @@ export const downloadCommands: readonly PromptCommand[] = [
     name: 'pause_download',
     words: '<group> <name>',
     summary: 'pause a download',
+    examples: ['pause_download family photo.jpg'],
     async run({ operations }, [group, name]) {
       const answer = await operations.pauseDownload(group, name)
       return withData(sayIfDone(answer, `paused ${name} from ${group}`), { group, name })
@@ -86,6 +88,7 @@ export const downloadCommands: readonly PromptCommand[] = [
     name: 'resume_download',
     words: '<group> <name>',
     summary: 'go on with a paused or failed download',
+    examples: ['resume_download family photo.jpg'],
     begins: 'download',
     async run({ operations }, [group, name]) {
       const answer = await operations.resumeDownload(group, name)
@@ -96,6 +99,7 @@ export const downloadCommands: readonly PromptCommand[] = [
     name: 'cancel_download',
     words: '<group> <name>',
     summary: 'give a download up and remove its part file',
+    examples: ['cancel_download family photo.jpg'],
     async run({ operations }, [group, name]) {
       const answer = await operations.cancelDownload(group, name)
       return withData(sayIfDone(answer, `cancelled ${name} from ${group}`), { group, name })

@@ -31,6 +31,7 @@ export const fileCommands: readonly PromptCommand[] = [
     name: 'upload_file',
     words: '<path> <group>',
     summary: 'share a file in a group',
+    examples: ['upload_file ~/photo.jpg family', 'upload_file "/tmp/my photo.jpg" family'],
     mayTakeLong: true,
     async run({ operations, terminal, showBeside }, [path, group]) {
       const uploading = operations.uploadFile(...pathFirst(expandHome(path), expandHome(group)))
@@ -53,6 +54,7 @@ export const fileCommands: readonly PromptCommand[] = [
     name: 'list_files',
     words: '<group>',
     summary: 'list the files of a group',
+    examples: ['list_files family'],
     async run({ operations, terminal }, [group]) {
       const answer = await operations.listFiles(group)
       if (!answer.ok) return answer
@@ -69,6 +71,7 @@ export const fileCommands: readonly PromptCommand[] = [
     name: 'download_file',
     words: '<group> <name> <destination>',
     summary: 'fetch a file to a folder, or to the path it shall have',
+    examples: ['download_file family photo.jpg ~', 'download_file family "my photo.jpg" ~/photos/new.jpg'],
     begins: 'download',
     flags: [{ flag: '--overwrite', summary: 'replace a file that is at the destination already' }],
     async run({ operations }, [group, name, destination], flags) {
@@ -85,6 +88,7 @@ export const fileCommands: readonly PromptCommand[] = [
     name: 'stop_share',
     words: '<group> <name>',
     summary: 'stop sharing a file; it stays on your disk',
+    examples: ['stop_share family photo.jpg'],
     waits: true,
     async run(surroundings, [group, name]) {
       const free = await afterDownloads(surroundings, group, name)

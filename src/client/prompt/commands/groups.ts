@@ -13,6 +13,7 @@ const membership: readonly PromptCommand[] = [
     name: 'create_group',
     words: '<group>',
     summary: 'make a group; you are its owner',
+    examples: ['create_group family', 'create_group family --hidden'],
     flags: [{ flag: '--hidden', summary: 'list it only to members and those who ask to join, by its name' }],
     async run({ operations }, [group], flags) {
       const hidden = flags.has('--hidden')
@@ -40,6 +41,7 @@ const membership: readonly PromptCommand[] = [
     name: 'join_group',
     words: '<group>',
     summary: 'ask the owner of a group to let you in',
+    examples: ['join_group family'],
     async run({ operations }, [group]) {
       const answer = await operations.joinGroup(group)
       const hint = 'you are told here when the owner has decided'
@@ -50,6 +52,7 @@ const membership: readonly PromptCommand[] = [
     name: 'leave_group',
     words: '<group>',
     summary: 'leave a group; what you share in it is withdrawn',
+    examples: ['leave_group family'],
     waits: true,
     async run(surroundings, [group]) {
       const free = await afterDownloads(surroundings, group)
@@ -61,6 +64,7 @@ const membership: readonly PromptCommand[] = [
     name: 'list_members',
     words: '<group>',
     summary: 'list the members of a group',
+    examples: ['list_members family'],
     async run({ operations }, [group]) {
       const answer = await operations.listMembers(group)
       if (!answer.ok) return answer
@@ -75,6 +79,7 @@ const owning: readonly PromptCommand[] = [
     name: 'list_requests',
     words: '<group>',
     summary: 'list who asks to join your group',
+    examples: ['list_requests family'],
     async run({ operations }, [group]) {
       const answer = await operations.listRequests(group)
       if (!answer.ok) return answer
@@ -87,6 +92,7 @@ const owning: readonly PromptCommand[] = [
     name: 'accept_request',
     words: '<group> <user>',
     summary: 'let somebody into your group',
+    examples: ['accept_request family ben'],
     async run({ operations }, [group, user]) {
       const answer = await operations.acceptRequest(group, user)
       return withData(sayIfDone(answer, `${user} is now a member of ${group}`), { group, user })
@@ -96,6 +102,7 @@ const owning: readonly PromptCommand[] = [
     name: 'reject_request',
     words: '<group> <user>',
     summary: 'turn a join request down',
+    examples: ['reject_request family ben'],
     async run({ operations }, [group, user]) {
       const answer = await operations.rejectRequest(group, user)
       return withData(sayIfDone(answer, `request of ${user} for ${group} rejected`), { group, user })
@@ -105,6 +112,7 @@ const owning: readonly PromptCommand[] = [
     name: 'remove_member',
     words: '<group> <user>',
     summary: 'remove somebody from your group',
+    examples: ['remove_member family ben'],
     async run({ operations }, [group, user]) {
       const answer = await operations.removeMember(group, user)
       return withData(sayIfDone(answer, `${user} is no longer a member of ${group}`), { group, user })

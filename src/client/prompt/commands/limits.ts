@@ -15,6 +15,7 @@ export const limitCommand: PromptCommand = {
   words: '[upload|download] [rate] [group] [name]',
   summary:
     'bytes a second of all transfers: 512K, 4M, none; without words, show the limits. One by the hour stays for later starts; none takes all of a direction away. With a group and a name, of this download alone',
+  examples: ['limit upload 512K', 'limit download none', 'limit upload 512K --from 8:00 --to 18:00'],
   flags: [
     { flag: '--from <time>', summary: 'every day from this hour, local time, such as 8:00' },
     { flag: '--to <time>', summary: 'and until this one, also of the next day' },

@@ -16,9 +16,14 @@ const programCommands: readonly PromptCommand[] = [
     name: 'help',
     words: '[command]',
     summary: 'list the commands, or explain one',
-    async run(_surroundings, [name]: readonly (string | undefined)[]) {
+    examples: ['help', 'help download_file', 'download_file --help'],
+    async run({ columns }, [name]: readonly (string | undefined)[]) {
+      const isNarrow = columns !== undefined && columns < narrowColumns
       if (name === undefined)
-        return accept({ lines: overview(), data: { commands: allCommands.map(asData) } })
+        return accept({
+          lines: isNarrow ? names() : overview(),
+          data: { commands: allCommands.map(asData) },
+        })
       const command = findCommand(name)
       if (command === undefined)
         return refuse('usage', `there is no command "${name}"; help lists the commands`)
@@ -33,6 +38,14 @@ const programCommands: readonly PromptCommand[] = [
     async run({ interrupted }) {
       await interrupted()
       return say('stopped following events')
+    },
+  },
+  {
+    name: 'clear',
+    words: '',
+    summary: 'empty the screen of a terminal',
+    async run() {
+      return accept({ lines: [], data: {}, clears: true })
     },
   },
   {
@@ -65,24 +78,60 @@ export function findCommand(name: string): PromptCommand | undefined {
   return allCommands.find((command) => command.name === name || command.alias === name)
 }
 
-function asData({ name, alias, words, summary, flags = [] }: PromptCommand): ReplyData {
-  return { name, ...(alias !== undefined && { alias }), words, summary, flags }
+function asData({ name, alias, words, summary, flags = [], examples = [] }: PromptCommand): ReplyData {
+  return { name, ...(alias !== undefined && { alias }), words, summary, flags, examples }
 }
+
+/** Below that, the commands with their words would take several screens. */
+const narrowColumns = 64
+
+/** What somebody needs who is here for the first time. */
+const firstSteps: readonly Line[] = [
+  'create_user ann',
+  'login ann',
+  'create_group family',
+  'upload_file ~/photo.jpg family',
+  'join_group friends',
+  'download_file friends "my film.mp4" ~',
+].map((text) => ({ text: `  ${text}`, hanging: 4 }))
+
+const quotes: Line = { text: 'A name with spaces goes in quotes. help <command> explains one.' }
 
 function overview(): Line[] {
   const width = Math.max(...allCommands.map((command) => usageOf(command).length))
   const line = (command: PromptCommand): Line => ({
     text: `  ${usageOf(command).padEnd(width)}  ${command.summary}`,
+    hanging: width + 4,
   })
   return [
+    { text: 'For example' },
+    ...firstSteps,
     ...commandAreas.flatMap(([title, commands]) => [{ text: title }, ...commands.map(line)]),
-    { text: 'Names with spaces go in quotes: download_file g1 "my photo.jpg" .' },
+    quotes,
+  ]
+}
+
+/** The names alone. */
+function names(): Line[] {
+  return [
+    { text: 'For example' },
+    ...firstSteps,
+    ...commandAreas.map(([title, commands]) => ({
+      text: `${title}: ${commands.map(({ name }) => name).join(' ')}`,
+      hanging: 2,
+    })),
+    quotes,
   ]
 }
 
 function explanation(command: PromptCommand): Line[] {
-  const lines = [{ text: fullUsageOf(command) }, { text: `  ${command.summary}` }]
-  for (const { flag, summary } of command.flags ?? []) lines.push({ text: `  ${flag}  ${summary}` })
-  if (command.alias !== undefined) lines.push({ text: `  also: ${command.alias}` })
-  return lines
+  const { examples = [], flags = [], alias, summary } = command
+  const under = (text: string): Line => ({ text: `  ${text}`, hanging: 4 })
+  return [
+    ...examples.map((text) => ({ text, hanging: 4 })),
+    { text: fullUsageOf(command), hanging: 4 },
+    under(summary),
+    ...flags.map(({ flag, summary: meaning }) => under(`${flag}  ${meaning}`)),
+    ...(alias === undefined ? [] : [under(`also: ${alias}`)]),
+  ]
 }

@@ -6,6 +6,7 @@ import type { ClientEvent, DownloadState, DownloadView } from '../../operations.
 import { formatSize } from '../text/amounts.ts'
 import type { Line, Tone } from '../text/line.ts'
 import { formatSpeed } from '../text/rates.ts'
+import { displayWidth, fitTo } from '../text/width.ts'
 import { quoteWord } from '../text/words.ts'
 
 /** Uses the plural even for one: scripts look for the word, so it must not depend on the number. */
@@ -44,9 +45,10 @@ export function tableLines(rows: readonly (readonly string[])[], aligned: boolea
   const escaped = rows.map((row) => row.map(escapeText))
   const widths: number[] = []
   for (const row of escaped)
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length)
+    for (const [column, cell] of row.entries())
+      widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell))
   const padded = (cell: string, column: number, row: readonly string[]): string =>
-    column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)
+    column === row.length - 1 ? cell : fitTo(cell, widths[column] ?? 0)
   return escaped.map((row) => ({ text: (aligned ? row.map(padded) : row).join('  ') }))
 }
 

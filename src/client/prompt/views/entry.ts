@@ -8,7 +8,7 @@ import { bar, formatSize, formatTime, percentOf, secondsFor } from '../text/amou
 import type { Line } from '../text/line.ts'
 import { formatSpeed } from '../text/rates.ts'
 import { timeLeft } from './tables.ts'
-import { cutTo, displayWidth, fitTo } from './width.ts'
+import { cutTo, displayWidth, fitTo } from '../text/width.ts'
 
 export interface ScreenSize {
   readonly columns: number

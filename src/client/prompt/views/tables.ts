@@ -7,7 +7,7 @@ import type { DownloadState, DownloadView, HashingView, UploadView } from '../..
 import { bar, formatSize, formatTime, percentOf, secondsFor } from '../text/amounts.ts'
 import type { Line, Tone } from '../text/line.ts'
 import { formatSpeed } from '../text/rates.ts'
-import { cutTo, displayWidth, fitTo } from './width.ts'
+import { cutTo, displayWidth, fitTo } from '../text/width.ts'
 
 /** Below this width a transfer takes two lines. */
 const wideFrom = 64

@@ -1,4 +1,4 @@
-// How many columns a text takes on a terminal, and cutting it to fit. Pure.
+// How many columns a text takes on a terminal, cutting it to fit, and breaking it between words. Pure.
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
@@ -54,4 +54,31 @@ export function cutTo(text: string, width: number): string {
 export function fitTo(text: string, width: number): string {
   const cut = cutTo(text, width)
   return cut + ' '.repeat(Math.max(0, width - displayWidth(cut)))
+}
+
+/** A continuation that is indented by more than this part of a row would have no room. */
+const hangingMax = 0.6
+
+/**
+ * Breaks the text between words so that no row is wider than the terminal, unless a word is. Rows after the first are
+ * indented by `hanging` columns, or by four where the terminal is too narrow for that.
+ */
+export function wrapped(text: string, columns: number, hanging: number): string {
+  if (displayWidth(text) <= columns) return text
+  const indent = ' '.repeat(hanging > columns * hangingMax ? Math.min(4, columns >> 2) : hanging)
+  const rows: string[] = []
+  let row = ''
+  let width = 0
+  for (const [, space = '', word = ''] of text.matchAll(/( *)([^ ]+)/g)) {
+    const added = space.length + displayWidth(word)
+    if (width > 0 && width + added > columns) {
+      rows.push(row)
+      row = indent + word
+      width = indent.length + displayWidth(word)
+    } else {
+      row += space + word
+      width += added
+    }
+  }
+  return [...rows, row].join('\n')
 }

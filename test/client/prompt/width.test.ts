@@ -1,0 +1,36 @@
+// How wide a text is on a terminal, and where it is broken.
+
+import { expect, test } from 'vitest'
+import { displayWidth, fitTo, wrapped } from '../../../src/client/prompt/text/width.ts'
+
+test.each([
+  ['photo', 5],
+  ['写真', 4],
+  ['cafe\u0301', 4],
+  ['한글', 4],
+  ['🎉', 2],
+  ['éß', 2],
+  ['', 0],
+])('%j takes %i columns', (text, columns) => {
+  expect(displayWidth(text)).toBe(columns)
+})
+
+test('a column of wide names is as wide as one of narrow ones', () => {
+  expect(fitTo('写真', 6)).toBe('写真  ')
+})
+
+test('a long text is broken between words, and what follows is indented', () => {
+  expect(wrapped('  quit   stop at once, resume later', 20, 9)).toBe(
+    '  quit   stop at\n         once,\n         resume\n         later',
+  )
+})
+
+test('an indentation that leaves no room becomes a small one', () => {
+  expect(wrapped('one two three', 8, 7)).toBe('one two\n  three')
+})
+
+test.each([20, 40, 80])('no row is wider than a terminal of %i columns', (columns) => {
+  const text = '  写真 '.repeat(30)
+  for (const row of wrapped(text, columns, 4).split('\n'))
+    expect(displayWidth(row)).toBeLessThanOrEqual(columns)
+})
