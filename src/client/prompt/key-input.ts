@@ -1,5 +1,6 @@
-// The keyboard input of readline. Joins the characters of a paste into one key; otherwise readline would put
-// them at the end of the line instead of at the cursor, and miscount the rows they occupy.
+// The keyboard input of readline. Joins the characters of a paste into one key; otherwise readline would put them at the
+// end of the line instead of at the cursor, and miscount the rows they occupy. Of several pasted lines it hands over one
+// at a time, so that each is echoed when its turn comes, with its reply behind it.
 
 import { emitKeypressEvents, type Key } from 'node:readline'
 import { Readable } from 'node:stream'
@@ -9,12 +10,24 @@ interface RawInput {
   setRawMode?(isRaw: boolean): unknown
 }
 
+interface Press {
+  readonly text: string | undefined
+  readonly key: Key
+}
+
 export class KeyInput extends Readable {
-  /** While set, it gets each key first; one for which it returns true goes no further. */
-  capture: ((text: string | undefined, key: Key) => boolean) | undefined
   readonly #keyboard: Readable & RawInput
   /** Text of the current chunk that readline has not received yet. */
   #text = ''
+  /** Between the marks that a terminal sets around a paste. */
+  #isPasting = false
+  /** A line was entered, and what came with it waits until the next one is asked for. */
+  #isHeld = false
+  #waiting: Press[] = []
+  /** While set, it gets each key first, as it comes; one for which it returns true goes no further. */
+  capture: ((text: string | undefined, key: Key) => boolean) | undefined
+  /** Takes a key instead of readline when it returns true. */
+  onKey: (text: string | undefined, key: Key) => boolean = () => false
 
   constructor(keyboard: Readable & RawInput) {
     super()
@@ -45,28 +58,60 @@ export class KeyInput extends Readable {
   /** readline receives keypress events; no bytes are read. */
   override _read(): void {}
 
+  /** The next line is asked for: hands over what waits, up to the end of a line. */
+  release(): void {
+    this.#isHeld = false
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const { text, key } of waiting) this.#press(text, key)
+    if (this.#waiting.length === 0) this.#isHeld = false
+  }
+
   #onKey(text: string | undefined, key: Key): void {
+    if (key.name === 'paste-start' || key.name === 'paste-end') {
+      this.#flush()
+      this.#isPasting = key.name === 'paste-start'
+      return
+    }
     if (this.capture?.(text, key) === true) return
     if (text !== undefined && (isPrintable(text) || text === '\t')) {
       this.#text += text
       return
     }
     this.#flush()
-    this.emit('keypress', text, key)
+    // Other control characters in a paste are nothing that somebody typed.
+    if (!this.#isPasting || key.name === 'return' || key.name === 'enter') this.#press(text, key)
   }
 
   /** A tab at the end of a chunk was typed, so it completes; a tab within a paste is text. */
   #onChunkEnd(): void {
-    const isTabLast = this.#text.endsWith('\t')
+    const isTabLast = !this.#isPasting && this.#text.endsWith('\t')
     if (isTabLast) this.#text = this.#text.slice(0, -1)
     this.#flush()
-    if (isTabLast) this.emit('keypress', '\t', { name: 'tab', sequence: '\t' })
+    if (isTabLast) this.#press('\t', { name: 'tab', sequence: '\t' })
+    if (this.#waiting.length === 0) this.#isHeld = false
   }
 
   #flush(): void {
     const text = this.#text
     this.#text = ''
-    if (text !== '') this.emit('keypress', text, { sequence: text })
+    if (text !== '') this.#press(text, { sequence: text })
+  }
+
+  #press(text: string | undefined, key: Key): void {
+    if (key.ctrl === true && key.name === 'c') {
+      // What was pasted is given up with the line.
+      this.#waiting = []
+      this.#isHeld = false
+    }
+    const isStop = key.ctrl === true && key.name === 'z'
+    if (this.#isHeld && !isStop) {
+      this.#waiting.push({ text, key })
+      return
+    }
+    const isEnd = key.name === 'return' || key.name === 'enter'
+    if (!this.onKey(text, key)) this.emit('keypress', text, key)
+    if (isEnd) this.#isHeld = true
   }
 }
 

@@ -5,13 +5,16 @@ import chalk, { Chalk } from 'chalk'
 import { systemCode } from '../../common/failure.ts'
 import { refusalOf } from '../answers.ts'
 import type { ClientEvent, Operations } from '../operations.ts'
+import { complete } from './completion.ts'
 import { Conversation } from './conversation.ts'
 import { History } from './history.ts'
 import { inputLines } from './input-lines.ts'
 import { showBeside, showLive } from './live-view.ts'
 import { runPiped, settleOrGiveUp, type ScriptLines } from './piped.ts'
+import { KnownNames } from './known-names.ts'
 import { JsonPresenter, LinePresenter, type Presenter } from './presenter.ts'
 import { plainLine, type Screen } from './text/line.ts'
+import { splitWords } from './text/words.ts'
 import { Terminal } from './terminal.ts'
 
 /** What a script is made of, and how it runs. */
@@ -135,7 +138,26 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
   const colours = process.env['NO_COLOR'] ? new Chalk({ level: 0 }) : chalk
   const promptText = (): string => `${colours.bold(plainLine({ text: operations.whoami() ?? 'coterie' }))}> `
   const history = new History(options.historyFile)
-  const terminal = new Terminal(input, output, colours, promptText, endings.stop, history)
+  const known = new KnownNames(operations)
+  const learn = (words: readonly string[]): void => {
+    known.refresh(words).catch((error: unknown) => {
+      // Without a tracker nothing is learnt.
+      if (refusalOf(error) === undefined) endings.onBug(error)
+    })
+  }
+  const terminal = new Terminal({
+    input,
+    output,
+    chalk: colours,
+    promptText,
+    history,
+    onQuit: endings.stop,
+    complete(line) {
+      const words = splitWords(line)
+      learn(words.ok ? words.value : [])
+      return complete(line, known)
+    },
+  })
   const conversation = new Conversation(
     {
       operations,
@@ -163,6 +185,7 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
     endings.onBug,
   )
   subscribe((event) => {
+    known.onEvent(event)
     if (event.kind === 'user-changed') terminal.renew()
     conversation.onEvent(event)
   })

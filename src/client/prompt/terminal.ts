@@ -6,10 +6,11 @@ import type { Interface, Key } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import type { ChalkInstance } from 'chalk'
-import { allCommands } from './commands/program.ts'
+import type { Completion } from './completion.ts'
 import type { TerminalOutput } from './echo-output.ts'
 import { EchoOutput } from './echo-output.ts'
 import { historyLinesMax, type History } from './history.ts'
+import { HistorySearch } from './history-search.ts'
 import { KeyInput } from './key-input.ts'
 import type { LiveScreen } from './live-view.ts'
 import type { Line, Screen } from './text/line.ts'
@@ -19,10 +20,28 @@ import { displayWidth } from './text/width.ts'
 
 type Asking = (answer: string | undefined) => void
 
+/** How a terminal is told to mark what is pasted. */
+const marksPastes = '\u001B[?2004h'
+const marksNoPastes = '\u001B[?2004l'
+
+/** How a prompt at a terminal differs from another. */
+export interface TerminalOptions {
+  readonly input: Readable
+  readonly output: TerminalOutput
+  readonly chalk: ChalkInstance
+  readonly promptText: () => string
+  readonly history: History
+  /** Of the line up to the cursor. */
+  readonly complete: (line: string) => Completion
+  readonly onQuit: () => void
+}
+
 export class Terminal implements Screen, LiveScreen {
   readonly #editor: Interface
   readonly #keys: KeyInput
   readonly #echo: EchoOutput
+  /** While Ctrl-R looks for a line, with the prompt and what had been typed before. */
+  #search: { readonly history: HistorySearch; readonly prompt: string; readonly typed: string } | undefined
   readonly #chalk: ChalkInstance
   readonly #promptText: () => string
   readonly #history: History
@@ -44,14 +63,7 @@ export class Terminal implements Screen, LiveScreen {
   /** Those that are on the screen. */
   #liveShown: readonly Line[] = []
 
-  constructor(
-    input: Readable,
-    output: TerminalOutput,
-    chalk: ChalkInstance,
-    promptText: () => string,
-    onQuit: () => void,
-    history: History,
-  ) {
+  constructor({ input, output, chalk, promptText, history, complete, onQuit }: TerminalOptions) {
     this.#echo = new EchoOutput(output)
     this.#chalk = chalk
     this.#promptText = promptText
@@ -59,6 +71,8 @@ export class Terminal implements Screen, LiveScreen {
     this.#onQuit = onQuit
     const completer = (line: string): [string[], string] => (this.#asking ? [[], line] : complete(line))
     this.#keys = new KeyInput(input)
+    this.#keys.onKey = (text, key) => this.#onKey(text, key)
+    this.#echo.write(marksPastes)
     this.#editor = createInterface({
       input: this.#keys,
       output: this.#echo,
@@ -90,6 +104,7 @@ export class Terminal implements Screen, LiveScreen {
         const woken = new Promise<void>((resolve) => (this.#wake = resolve))
         this.#prompt(this.#promptText())
         this.#prompting = true
+        this.#keys.release()
         await woken
         this.#prompting = false
         this.#editor.setPrompt('')
@@ -99,7 +114,7 @@ export class Terminal implements Screen, LiveScreen {
 
   /** What the prompt says has changed: shows it anew, with what is being typed. */
   renew(): void {
-    if (!this.#prompting || this.#asking !== undefined) return
+    if (!this.#prompting || this.#asking !== undefined || this.#search !== undefined) return
     this.#editor.setPrompt(this.#promptText())
     this.#editor.prompt(true)
   }
@@ -193,6 +208,7 @@ export class Terminal implements Screen, LiveScreen {
         this.show(this.#deferred.splice(0))
         resolve(answer)
       }
+      this.#keys.release()
     })
   }
 
@@ -234,6 +250,7 @@ export class Terminal implements Screen, LiveScreen {
   #onEnd(): void {
     this.#ended = true
     this.#interrupt?.()
+    this.#echo.write(marksNoPastes)
     this.#asking?.(undefined)
     if (this.#prompting) this.#echo.write('\n')
     this.#wake?.()
@@ -259,23 +276,47 @@ export class Terminal implements Screen, LiveScreen {
   /** After Ctrl-Z and `fg`: readline has paused its input, and a hidden echo swallows its redraw. */
   #onContinued(): void {
     this.#editor.resume()
+    this.#echo.write(marksPastes)
     if (this.#asking === undefined) return
     this.#echo.hidden = false
     this.#echo.write(this.#editor.getPrompt())
     this.#echo.hidden = true
   }
 
+  /** Whether the key is for the search in the history, and not for the line. */
+  #onKey(text: string | undefined, key: Key): boolean {
+    const isStop = key.ctrl === true && key.name === 'z'
+    if (isStop) this.#echo.write(marksNoPastes)
+    if (this.#search === undefined) {
+      const isSearch = key.ctrl === true && key.name === 'r'
+      if (!isSearch || this.#asking !== undefined || !this.#prompting) return false
+      const { line: typed } = this.#editor
+      const history = new HistorySearch(this.#history.newestFirst)
+      this.#search = { history, typed, prompt: this.#editor.getPrompt() }
+      this.#showLine(history.promptText, '')
+      return true
+    }
+    const { history, prompt, typed } = this.#search
+    const step = history.onKey(text, key)
+    if (step === 'on') {
+      this.#showLine(history.promptText, history.found)
+      return true
+    }
+    this.#search = undefined
+    this.#showLine(prompt, step === 'give-up' ? typed : history.found)
+    // Ctrl-C and Ctrl-G have done what they are for; any other key goes on to the line.
+    return step === 'give-up' || key.name === 'escape'
+  }
+
+  #showLine(prompt: string, line: string): void {
+    this.#editor.setPrompt(prompt)
+    this.#clearLine()
+    if (line === '') this.#editor.prompt(true)
+    else this.#editor.write(line)
+  }
+
   #clearLine(): void {
     this.#editor.write(null, { ctrl: true, name: 'e' })
     this.#editor.write(null, { ctrl: true, name: 'u' })
   }
-}
-
-const names = allCommands.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias]))
-
-/** Completes the name of a command, also after `help`. */
-export function complete(line: string): [string[], string] {
-  const begun = /^(?:\s*help\s+|\s*)(\S*)$/.exec(line)?.[1]
-  if (begun === undefined) return [[], line]
-  return [names.filter((name) => name.startsWith(begun)).map((name) => `${name} `), begun]
 }

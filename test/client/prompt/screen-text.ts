@@ -28,8 +28,10 @@ export function screenText(output: string, columns: number): string[] {
       rows.length = row + 1
     } else if (command !== 'm') throw new Error(`unknown control sequence ${parameter ?? ''}${command}`)
   }
+  // What marks pastes is not seen.
+  const seen = output.replaceAll('\u001b[?2004h', '').replaceAll('\u001b[?2004l', '')
   // eslint-disable-next-line no-control-regex
-  for (const match of output.matchAll(/\u001b\[(\d*)(?:;\d+)*([A-Za-z])|([^])/gu)) {
+  for (const match of seen.matchAll(/\u001b\[(\d*)(?:;\d+)*([A-Za-z])|([^])/gu)) {
     const character = match[3]
     if (character === undefined) obey(match[1] ? Number(match[1]) : undefined, match[2] ?? '')
     else if (character === '\n') row++

@@ -2,7 +2,6 @@
 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { complete } from '../../../src/client/prompt/terminal.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { terminalPeople } from './terminal-people.ts'
 
@@ -280,15 +279,5 @@ describe('in a terminal', () => {
     person.type('g1\r')
     await person.see(/group g1 created\n.*\ncoterie>$/)
     expect(person.screen()[0]).toBe('coterie> create_group g1')
-  })
-})
-
-describe('completion', () => {
-  test('completes commands at the beginning of a line and behind help, and nothing else', () => {
-    expect(complete('create_')[0]).toEqual(['create_user ', 'create_group '])
-    expect(complete('  who')).toEqual([['whoami '], 'who'])
-    expect(complete('help ex')).toEqual([['exit '], 'ex'])
-    expect(complete('upload_file cr')).toEqual([[], 'upload_file cr'])
-    expect(complete('')[0].length).toBeGreaterThan(20)
   })
 })

@@ -1,0 +1,117 @@
+// What a Tab completes: commands, flags, and the words of each command by what they name. Looks only at what is here:
+// what was learnt from listings and events, and the folders of this machine.
+
+import { readdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { escapeText } from '../../common/escape.ts'
+import { expandHome } from './commands/home.ts'
+import type { PromptCommand } from './commands/command.ts'
+import { allCommands, findCommand } from './commands/program.ts'
+import { isForDownloads, type KnownNames } from './known-names.ts'
+import { quoteWord, splitWords } from './text/words.ts'
+
+/** More would only scroll by. */
+export const candidatesMax = 200
+
+/** What may stand in the place of the last word, each as it has to be typed, and what of it has been typed. */
+export type Completion = [candidates: string[], typed: string]
+
+const commandNames = allCommands.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias]))
+
+/** Never asks anybody: `known` is what was heard of so far. */
+export function complete(line: string, known: KnownNames): Completion {
+  const { before, typed, word } = lastWord(line)
+  const [name, ...words] = before
+  if (name === undefined) return [startingWith(commandNames, word), typed]
+  const command = findCommand(name)
+  if (command === undefined) return [[], typed]
+  if (command.name === 'help') return [startingWith(commandNames, word), typed]
+  if (word.startsWith('--')) {
+    const flags = (command.flags ?? []).map(({ flag }) => flag.split(' ')[0] ?? '')
+    return [startingWith(flags, word), typed]
+  }
+  const others = words.filter((each) => !each.startsWith('--'))
+  // `<needed>` or `[optional]`
+  const kinds = command.words.split(' ').map((each) => each.slice(1, -1))
+  const kind = kinds[others.length]
+  if (kind === 'path' || kind === 'destination') return [pathsFor(word), typed]
+  const group = others[kinds.indexOf('group')] ?? ''
+  return [startingWith(namesFor(command, kind, group, known), word), typed]
+}
+
+function namesFor(
+  { name }: PromptCommand,
+  kind: string | undefined,
+  group: string,
+  known: KnownNames,
+): Iterable<string> {
+  if (kind === 'group') {
+    if (name === 'join_group') return known.groups('none')
+    return isForDownloads(name) ? known.groupsOfDownloads(name) : known.groups('any')
+  }
+  if (kind === 'name') return isForDownloads(name) ? known.downloads(name, group) : known.files(group)
+  if (kind === 'user' && name === 'remove_member') return known.members(group)
+  if (kind === 'user' && name.endsWith('_request')) return known.requests(group)
+  return kind === 'upload|download' ? ['upload', 'download'] : []
+}
+
+function startingWith(names: Iterable<string>, word: string): string[] {
+  const found: string[] = []
+  for (const name of names) {
+    if (name.startsWith(word) && isShown(name)) found.push(`${quoteWord(name)} `)
+    if (found.length === candidatesMax) break
+  }
+  return found
+}
+
+/** readline shows candidates as they are, so a name that would disturb the terminal is none. */
+function isShown(name: string): boolean {
+  return escapeText(name) === name
+}
+
+/** Entries of the folder that the word names so far; a folder ends in a slash, and the word goes on behind it. */
+function pathsFor(word: string): string[] {
+  const slash = word.lastIndexOf('/')
+  const folder = word.slice(0, slash + 1)
+  const begun = word.slice(slash + 1)
+  try {
+    return readdirSync(word === '~' ? homedir() : expandHome(folder === '' ? '.' : folder), {
+      withFileTypes: true,
+    })
+      .filter(
+        ({ name }) => name.startsWith(begun) && (begun !== '' || !name.startsWith('.')) && isShown(name),
+      )
+      .slice(0, candidatesMax)
+      .map((entry) => {
+        const path = quoteWord(folder + entry.name + (entry.isDirectory() ? '/' : ''))
+        // Left open, so that the next Tab goes on in it.
+        return entry.isDirectory() ? path.replace(/'$/, '') : `${path} `
+      })
+  } catch {
+    // No folder, or one that may not be read: there is nothing to offer.
+    return []
+  }
+}
+
+/** The complete words of a line, and the last one: as it was typed, and as it is meant. */
+function lastWord(line: string): { before: string[]; typed: string; word: string } {
+  // The last place from which the rest is one word, whatever quotes are open in it.
+  for (const { index } of line.matchAll(/(?<=^|[ \t])(?![ \t])|$/g)) {
+    const head = splitWords(line.slice(0, index))
+    const typed = line.slice(index)
+    const word = openWord(typed)
+    if (head.ok && word !== undefined) return { before: head.value, typed, word }
+  }
+  return { before: [], typed: line, word: line }
+}
+
+/** What one word means whose quote may still be open; undefined if these are several. */
+function openWord(typed: string): string | undefined {
+  if (typed === '') return ''
+  for (const end of ['', "'", '"']) {
+    const words = splitWords(typed + end)
+    if (words.ok && /(^|[^\\])[ \t]$/.test(typed) && end === '') continue
+    if (words.ok) return words.value.length === 1 ? words.value[0] : undefined
+  }
+  return undefined
+}
