@@ -70,6 +70,7 @@ async function run(options: ClientArguments): Promise<number> {
       password,
       lines: lines?.lines,
       endsClient: true,
+      greeting: 'help lists the commands',
     })
     // Set now: the event loop may run empty before `end` sets it.
     process.exitCode = code

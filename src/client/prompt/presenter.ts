@@ -35,8 +35,12 @@ export class LinePresenter implements Presenter {
     this.#screen.show([...lines, ...hints])
   }
 
-  onRefusal(_command: string | undefined, { sentence }: Refusal): void {
-    this.#errors.show([errorLine(sentence)])
+  onRefusal(_command: string | undefined, { code, sentence }: Refusal): void {
+    // Who cancelled knows; it is no error.
+    if (code === 'cancelled' && this.#hasHints) this.#errors.show([{ text: sentence, tone: 'faint' }])
+    else this.#errors.show([errorLine(sentence)])
+    if (code === 'login-first' && this.#hasHints)
+      this.#screen.show([{ text: 'next: login <user>, or create_user <user>', tone: 'faint' }])
   }
 
   onEvents(events: readonly ClientEvent[]): void {

@@ -13,8 +13,9 @@ import { showBeside, showLive } from './live-view.ts'
 import { runPiped, settleOrGiveUp, type ScriptLines } from './piped.ts'
 import { KnownNames } from './known-names.ts'
 import { JsonPresenter, LinePresenter, type Presenter } from './presenter.ts'
-import { plainLine, type Screen } from './text/line.ts'
+import { plainLine, type Line, type Screen } from './text/line.ts'
 import { splitWords } from './text/words.ts'
+import { sayingWhenSlow } from './slow-answers.ts'
 import { Terminal } from './terminal.ts'
 
 /** What a script is made of, and how it runs. */
@@ -160,7 +161,7 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
   })
   const conversation = new Conversation(
     {
-      operations,
+      operations: sayingWhenSlow(operations, (text) => terminal.show([{ text, tone: 'faint' }])),
       terminal: true,
       get columns() {
         return terminal.size.columns
@@ -173,6 +174,7 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
         }),
       sayProgress: () => undefined,
       endsClient: options.endsClient ?? true,
+      ask: (question) => terminal.ask(question),
       password: options.password,
       askHidden: (question) => terminal.askHidden(question),
       settle: async (which) => {
@@ -192,6 +194,7 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
   if (options.greeting !== undefined) terminal.show([{ text: options.greeting, tone: 'faint' }])
   const runLines = async (): Promise<void> => {
     for await (const line of terminal.lines()) if (await conversation.run(line)) return
+    if (options.endsClient !== false) terminal.show(await lastWords(operations))
   }
   try {
     await Promise.race([runLines(), endings.stopped, endings.bug])
@@ -199,6 +202,12 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
     // Also after a bug: a terminal left in raw mode is unusable.
     terminal.close()
   }
+}
+
+/** What the end of the input interrupts. */
+async function lastWords(operations: Operations): Promise<Line[]> {
+  const running = (await operations.showDownloads()).filter(({ state }) => state === 'running').length
+  return running === 0 ? [] : [{ text: `${running} downloads stop here; they go on at your next login` }]
 }
 
 function makeEndings(signal: AbortSignal | undefined): Endings {

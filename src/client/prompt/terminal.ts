@@ -194,16 +194,25 @@ export class Terminal implements Screen, LiveScreen {
 
   /** Asks for a secret without echo; resolves to undefined when the person cancels or the input ends. */
   askHidden(question: string): Promise<string | undefined> {
+    return this.#ask(question, true)
+  }
+
+  /** Asks with echo; resolves to undefined when the person cancels or the input ends. */
+  ask(question: string): Promise<string | undefined> {
+    return this.#ask(question, false)
+  }
+
+  #ask(question: string, isHidden: boolean): Promise<string | undefined> {
     if (this.#ended) return Promise.resolve(undefined)
     return new Promise((resolve) => {
       // A bar would move the question.
       if (this.#liveShown.length > 0) this.#draw([], [])
       this.#prompt(question)
-      this.#echo.hidden = true
+      this.#echo.hidden = isHidden
       this.#asking = (answer) => {
         this.#asking = undefined
         this.#echo.hidden = false
-        this.#echo.write('\n')
+        if (isHidden || answer === undefined) this.#echo.write('\n')
         this.#editor.setPrompt('')
         this.show(this.#deferred.splice(0))
         resolve(answer)
@@ -278,13 +287,20 @@ export class Terminal implements Screen, LiveScreen {
     this.#editor.resume()
     this.#echo.write(marksPastes)
     if (this.#asking === undefined) return
+    const isHidden = this.#echo.hidden
     this.#echo.hidden = false
-    this.#echo.write(this.#editor.getPrompt())
-    this.#echo.hidden = true
+    if (isHidden) this.#echo.write(this.#editor.getPrompt())
+    this.#echo.hidden = isHidden
   }
 
   /** Whether the key is for the search in the history, and not for the line. */
   #onKey(text: string | undefined, key: Key): boolean {
+    const isEnd = key.ctrl === true && key.name === 'd'
+    if (isEnd && this.#asking !== undefined && this.#editor.line === '') {
+      // It ends the question, not the client.
+      this.#asking(undefined)
+      return true
+    }
     const isStop = key.ctrl === true && key.name === 'z'
     if (isStop) this.#echo.write(marksNoPastes)
     if (this.#search === undefined) {

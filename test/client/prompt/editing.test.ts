@@ -59,4 +59,66 @@ describe('in a terminal', () => {
     await person.see(/coterie> create_group g1\ngroup g1 created\n.*\ncoterie>$/)
     expect(person.screen().join('\n')).not.toContain('half')
   })
+
+  test('an owner is asked before a group is handed on, and Ctrl-D takes the question back only', async () => {
+    const person = sitDown({ env: { OWNS: 'yes' } })
+    await person.see(/coterie>$/)
+    for (const [answer, reply] of [
+      ['\u0004', 'cancelled'],
+      ['n\r', 'cancelled'],
+      ['y\r', 'left mine'],
+    ] as const) {
+      person.type('leave_group mine\r')
+      await person.see(/another member becomes its owner. Leave it \(y\/n\)\?$/)
+      person.type(answer)
+      await person.see(new RegExp(`${reply}\n(.*\n)?coterie>$`))
+    }
+    expect(person.screen().join('\n')).not.toContain('bye')
+  })
+
+  test('a login tells an owner who has asked to join meanwhile', async () => {
+    const person = sitDown({ env: { OWNS: 'yes' } })
+    await person.see(/coterie>$/)
+    person.type('login ann pw\r')
+    await person.see(
+      /logged in as ann\nben, carl ask to join mine; accept_request mine <user> lets one in\nann>$/,
+    )
+    expect(person.screen()).toHaveLength(4)
+  })
+
+  test('Ctrl-D in the middle of a download says what becomes of it', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('download_file g1 f there\r')
+    await person.see(/downloading f [^]*coterie>$/)
+    person.type('\u0004')
+    expect(await person.exit).toBe(0)
+    expect(person.screen().join('\n')).toContain('1 downloads stop here; they go on at your next login')
+  })
+
+  test('a name that cannot be is refused before a password is asked for', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('create_user "a b"\r')
+    await person.see(/error: [^]*coterie>$/)
+    expect(person.output()).not.toContain('password')
+  })
+
+  test('who has to log in first is told how', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('change_password\r')
+    await person.see(/error: log in first\nnext: login <user>, or create_user <user>\ncoterie>$/)
+    expect(person.output()).not.toContain('old password')
+  })
+
+  test('clear empties the screen', async () => {
+    const person = sitDown()
+    await person.see(/coterie>$/)
+    person.type('nonsense\r')
+    await person.see(/error/)
+    person.type('clear\r')
+    await person.see(/^coterie>$/)
+    expect(person.screen()).toEqual(['coterie>'])
+  })
 })

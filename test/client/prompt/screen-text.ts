@@ -22,7 +22,10 @@ export function screenText(output: string, columns: number): string[] {
     else if (command === 'C') column = Math.min(columns - 1, column + count)
     else if (command === 'D') column = Math.max(0, column - count)
     else if (command === 'G') column = count - 1
-    else if (command === 'K') line().length = Math.min(line().length, column)
+    else if (command === 'H') {
+      row = 0
+      column = 0
+    } else if (command === 'K') line().length = Math.min(line().length, column)
     else if (command === 'J') {
       line().length = Math.min(line().length, column)
       rows.length = row + 1

@@ -34,6 +34,9 @@ answers.createGroup = async (group) => {
   if (group === 'slow') hashed()
   return accept(undefined)
 }
+answers.listGroups = async () =>
+  accept(process.env['OWNS'] ? [{ group: 'mine', owner: 'ann', members: 2, standing: 'owner' }] : [])
+answers.listRequests = async () => accept(['ben', 'carl'])
 answers.downloadFile = async (group, name, destination) => {
   downloads.push(download({ group, name, state: 'running' }))
   return accept({ destination, waiting: false })

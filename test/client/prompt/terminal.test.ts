@@ -22,9 +22,10 @@ describe('in a terminal', () => {
     await person.see(/error: .*\nabc>$/)
     person.type('quit\r')
     expect(await person.exit).toBe(0)
-    expect(person.screen().slice(0, 9)).toEqual([
+    expect(person.screen().slice(0, 10)).toEqual([
       'coterie> create_user abc pw',
       'user abc created',
+      'warning: this password is short and easily guessed; change_password sets one of 8 characters or more',
       'next: login abc',
       'coterie> login abc pw',
       'logged in as abc',
@@ -91,7 +92,7 @@ describe('in a terminal', () => {
     person.type('login abc\r')
     await person.see(/password:$/)
     person.type(`asdf${ctrlC}`)
-    await person.see(/error: cancelled\ncoterie>$/)
+    await person.see(/password:\ncancelled\ncoterie>$/)
     person.type('whoami\r')
     await person.see(/nobody is logged in\ncoterie>$/)
     expect(person.output()).not.toMatch(/qwert|zuiop|asdf/)

@@ -1,10 +1,12 @@
 // The commands for accounts: making one, logging in and out, another password, an end.
 
+import { plainNameProblem } from '../../../common/names.ts'
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
 import { notLoggedIn } from '../../answers.ts'
-import type { PromptCommand, Surroundings } from './command.ts'
+import type { PromptCommand, Reply, Surroundings } from './command.ts'
 import { say, sayIfDone, withData } from './command.ts'
+import type { Line } from '../text/line.ts'
 import { quoteWord } from '../text/words.ts'
 
 /**
@@ -34,12 +36,49 @@ async function passwordFor(
   return again === password ? accept(password) : refuse('usage', 'the two passwords are not the same')
 }
 
-/** Tells a new user how to begin. Scripts and users with a group do not need it. */
-async function firstSteps({ operations, terminal }: Surroundings): Promise<string | undefined> {
-  if (!terminal) return undefined
+/** Whoever owns more groups than this looks for himself. */
+const askedGroupsMax = 20
+/** As many names as fit in a line. */
+const namedMax = 5
+
+/** What a person wants to know at once: who has asked to join meanwhile, or how to begin. Scripts do not need it. */
+async function afterLogin({ operations, terminal }: Surroundings): Promise<{ lines: Line[]; hint?: string }> {
+  if (!terminal) return { lines: [] }
   const groups = await operations.listGroups()
-  const belongs = !groups.ok || groups.value.some(({ standing }) => standing !== 'none')
-  return belongs ? undefined : 'next: create_group <group>, or list_groups and join_group <group>'
+  if (!groups.ok) return { lines: [] }
+  const owned = groups.value.filter(({ standing }) => standing === 'owner').slice(0, askedGroupsMax)
+  const lines = await Promise.all(
+    owned.map(async ({ group }) => {
+      const asking = await operations.listRequests(group)
+      return asking.ok && asking.value.length > 0 ? [requestsLine(group, asking.value)] : []
+    }),
+  )
+  const belongs = groups.value.some(({ standing }) => standing !== 'none')
+  const hint = 'next: create_group <group>, or list_groups and join_group <group>'
+  return { lines: lines.flat(), ...(!belongs && { hint }) }
+}
+
+/** One line a group, however many ask. */
+function requestsLine(group: string, users: readonly string[]): Line {
+  const more = users.length - namedMax
+  const who = users.slice(0, namedMax).join(', ') + (more > 0 ? ` and ${more} more` : '')
+  const user = users.length === 1 ? quoteWord(users[0] ?? '') : '<user>'
+  const verb = users.length === 1 ? 'asks' : 'ask'
+  return { text: `${who} ${verb} to join ${group}; accept_request ${quoteWord(group)} ${user} lets one in` }
+}
+
+/** Shorter ones are guessed. They are taken, since it is the user's account. */
+const goodPasswordCharacters = 8
+
+function weakness({ terminal }: Surroundings, password: string): Line[] {
+  if (!terminal || password.length >= goodPasswordCharacters) return []
+  const text = `warning: this password is short and easily guessed; change_password sets one of ${goodPasswordCharacters} characters or more`
+  return [{ text, tone: 'waiting' }]
+}
+
+/** Adds lines in front of or behind those of a positive answer; passes a refusal on. */
+function withLines(answer: Answer<Reply>, lines: readonly Line[]): Answer<Reply> {
+  return answer.ok ? accept({ ...answer.value, lines: [...answer.value.lines, ...lines] }) : answer
 }
 
 export const accountCommands: readonly PromptCommand[] = [
@@ -53,12 +92,16 @@ export const accountCommands: readonly PromptCommand[] = [
       { flag: '--invite <code>', summary: 'where new users need a code from whoever runs the trackers' },
     ],
     async run(surroundings, [user, typed], flags) {
+      // Before somebody thinks of a password for it.
+      const problem = plainNameProblem('user', user)
+      if (problem !== undefined) return refuse('bad-name', problem)
       const password = await passwordFor('create_user <user> <password>', typed, surroundings, {
         twice: true,
       })
       if (!password.ok) return password
       const answer = await surroundings.operations.createUser(user, password.value, flags.get('--invite'))
-      return withData(sayIfDone(answer, `user ${user} created`, `next: login ${quoteWord(user)}`), { user })
+      const done = sayIfDone(answer, `user ${user} created`, `next: login ${quoteWord(user)}`)
+      return withData(withLines(done, weakness(surroundings, password.value)), { user })
     },
   },
   {
@@ -75,7 +118,8 @@ export const accountCommands: readonly PromptCommand[] = [
       if (!password.ok) return password
       const answer = await surroundings.operations.login(user, password.value, flags.has('--remember'))
       if (!answer.ok) return answer
-      return withData(say(`logged in as ${user}`, await firstSteps(surroundings)), { user })
+      const { lines, hint } = await afterLogin(surroundings)
+      return withData(withLines(say(`logged in as ${user}`, hint), lines), { user })
     },
   },
   {
@@ -103,7 +147,8 @@ export const accountCommands: readonly PromptCommand[] = [
       const password = await passwordFor(usage, typedNew, surroundings, asked)
       if (!password.ok) return password
       const answer = await operations.changePassword(old.value, password.value)
-      return withData(sayIfDone(answer, `password of ${user} changed`), { user })
+      const done = sayIfDone(answer, `password of ${user} changed`)
+      return withData(withLines(done, weakness(surroundings, password.value)), { user })
     },
   },
   {

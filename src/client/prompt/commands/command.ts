@@ -36,6 +36,8 @@ export interface Surroundings {
   readonly settle: (which?: AwaitedDownloads) => Promise<Waited>
   /** Resolves when the person stops what goes on and on; never in a script, which is stopped as a whole. */
   readonly interrupted: () => Promise<void>
+  /** Asks a question that is answered in the open; resolves to undefined when it was cancelled. */
+  readonly ask?: ((question: string) => Promise<string | undefined>) | undefined
 }
 
 /** What a reply says, for programs. */

@@ -1,12 +1,24 @@
 // The commands for groups: joining and leaving them and, for owners, admitting others.
 
-import type { PromptCommand } from './command.ts'
+import { refuse } from '../../../common/refusal.ts'
+import type { PromptCommand, Surroundings } from './command.ts'
 import { list, sayIfDone, withData } from './command.ts'
 import { groupRow, tableLines } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
 import { afterDownloads } from './after-downloads.ts'
 
 const lineEach = (users: readonly string[]) => users.map((text) => ({ text }))
+
+/** An owner who leaves hands the group on for good, so a person is asked first. */
+async function isSureToLeave({ operations, ask }: Surroundings, group: string): Promise<boolean> {
+  if (ask === undefined) return true
+  const groups = await operations.listGroups()
+  const owned = groups.ok && groups.value.find((each) => each.group === group && each.standing === 'owner')
+  // The tracker says what else is wrong.
+  if (!owned || owned.members < 2) return true
+  const answer = await ask(`you own ${group}; another member becomes its owner. Leave it (y/n)? `)
+  return answer !== undefined && /^y(es)?$/i.test(answer.trim())
+}
 
 const membership: readonly PromptCommand[] = [
   {
@@ -57,6 +69,7 @@ const membership: readonly PromptCommand[] = [
     async run(surroundings, [group]) {
       const free = await afterDownloads(surroundings, group)
       if (!free.ok) return free
+      if (!(await isSureToLeave(surroundings, group))) return refuse('cancelled', 'cancelled')
       return withData(sayIfDone(await surroundings.operations.leaveGroup(group), `left ${group}`), { group })
     },
   },
