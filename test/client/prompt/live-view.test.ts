@@ -44,7 +44,7 @@ test('watch is drawn anew for a terminal that was made narrower', async () => {
   person.type('watch endless film.mkv\r')
   await person.see(/nowhere 0 {2}of 40 pieces\n/)
   person.resize(40)
-  while (!/at peers \d+ .*…/.test(person.output())) await person.more()
+  while (!/coming \d+ .*…/.test(person.output())) await person.more()
   person.type('q')
   // eslint-disable-next-line no-control-regex
   while (!/coterie(\u001b\[\d+m)?> [^\n]*$/.test(person.output())) await person.more()
