@@ -127,6 +127,21 @@ describe('the reply to a command that succeeds', () => {
     ])
   })
 
+  test.each([
+    ['accept_request', 'acceptRequest'],
+    ['reject_request', 'rejectRequest'],
+    ['remove_member', 'removeMember'],
+  ] as const)('%s with its words swapped says how it was meant', async (command, operation) => {
+    const noGroup = async () => refuse('no-such-group', 'there is no group ben')
+    const groups = [{ group: 'my-family', owner: 'abc', members: 2, standing: 'owner' as const }]
+    const answers = { [operation]: noGroup, listGroups: async () => accept(groups) }
+    const said = async (line: string): Promise<readonly string[]> => (await reply(line, answers)).lines
+    expect(await said(`${command} ben my-family`)).toEqual([
+      `error: there is no group ben; did you mean ${command} my-family ben?`,
+    ])
+    expect(await said(`${command} ben other`)).toEqual(['error: there is no group ben'])
+  })
+
   test('list_requests and list_members give a user a line', async () => {
     const users = async () => accept(['abc', 'def'])
     expect((await reply('list_requests g1', { listRequests: users })).lines).toEqual(['abc', 'def'])

@@ -1,6 +1,7 @@
 // The commands for groups: joining and leaving them and, for owners, admitting others.
 
-import { refuse } from '../../../common/refusal.ts'
+import { refuse, type Answer } from '../../../common/refusal.ts'
+import type { Operations } from '../../operations.ts'
 import type { PromptCommand, Surroundings } from './command.ts'
 import { list, sayIfDone, withData } from './command.ts'
 import { groupRow, tableLines } from './replies.ts'
@@ -87,6 +88,22 @@ const membership: readonly PromptCommand[] = [
   },
 ]
 
+/** Where there is no such group, but one that is called like the user, the words may have been swapped. */
+async function groupFirst(
+  command: string,
+  operations: Operations,
+  asked: Promise<Answer<void>>,
+  [group, user]: readonly [string, string],
+): Promise<Answer<void>> {
+  const answer = await asked
+  if (answer.ok || answer.refusal.code !== 'no-such-group') return answer
+  const groups = await operations.listGroups()
+  const isSwapped = groups.ok && groups.value.some((entry) => entry.group === user)
+  if (!isSwapped) return answer
+  const meant = `${command} ${quoteWord(user)} ${quoteWord(group)}`
+  return refuse('no-such-group', `${answer.refusal.sentence}; did you mean ${meant}?`)
+}
+
 const owning: readonly PromptCommand[] = [
   {
     name: 'list_requests',
@@ -107,7 +124,10 @@ const owning: readonly PromptCommand[] = [
     summary: 'let somebody into your group',
     examples: ['accept_request family ben'],
     async run({ operations }, [group, user]) {
-      const answer = await operations.acceptRequest(group, user)
+      const answer = await groupFirst('accept_request', operations, operations.acceptRequest(group, user), [
+        group,
+        user,
+      ])
       return withData(sayIfDone(answer, `${user} is now a member of ${group}`), { group, user })
     },
   },
@@ -117,7 +137,10 @@ const owning: readonly PromptCommand[] = [
     summary: 'turn a join request down',
     examples: ['reject_request family ben'],
     async run({ operations }, [group, user]) {
-      const answer = await operations.rejectRequest(group, user)
+      const answer = await groupFirst('reject_request', operations, operations.rejectRequest(group, user), [
+        group,
+        user,
+      ])
       return withData(sayIfDone(answer, `request of ${user} for ${group} rejected`), { group, user })
     },
   },
@@ -127,7 +150,10 @@ const owning: readonly PromptCommand[] = [
     summary: 'remove somebody from your group',
     examples: ['remove_member family ben'],
     async run({ operations }, [group, user]) {
-      const answer = await operations.removeMember(group, user)
+      const answer = await groupFirst('remove_member', operations, operations.removeMember(group, user), [
+        group,
+        user,
+      ])
       return withData(sayIfDone(answer, `${user} is no longer a member of ${group}`), { group, user })
     },
   },
