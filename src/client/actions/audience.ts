@@ -8,6 +8,7 @@ import { keyOf } from '../file-key.ts'
 import type { AudienceView, EntryView, LackingMember } from '../operations.ts'
 import type { Session } from '../session.ts'
 import type { Core } from './core.ts'
+import { findOnce } from './find-once.ts'
 import { allUsers } from './listing.ts'
 import { Progress } from './progress.ts'
 
@@ -109,12 +110,8 @@ export class Audience {
     const nowMs = performance.now()
     if (nowMs - seen.peersAtMs < peersEveryMs) return
     seen.peersAtMs = nowMs
-    const { group, name, session } = seen
-    const found = await this.#core.link.ask('find_file', { group, name })
+    const found = await findOnce(this.#core, seen.session, seen)
     if (found.ok) seen.peers = found.value.peers
-    // Who asks is told of every change from then on, which only a download needs.
-    if (found.ok && !session.downloads.needsSwarm(group, name))
-      await this.#core.link.ask('forget_file', { group, name })
   }
 
   async #askMembers(seen: Seen): Promise<void> {

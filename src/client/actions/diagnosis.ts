@@ -11,12 +11,12 @@ import { finding, type Finding } from '../diagnosis/reasons.ts'
 import { whyShare } from '../diagnosis/share.ts'
 import { whyNoTracker } from '../diagnosis/trackers.ts'
 import type { Download } from '../downloading/download.ts'
-import type { FoundFile } from '../downloading/swarm-lookup.ts'
 import type { DiagnosisOperations } from '../operations.ts'
 import type { Session } from '../session.ts'
 import { atMost } from './at-most.ts'
 import type { Core } from './core.ts'
 import { doctor } from './doctor.ts'
+import { findOnce } from './find-once.ts'
 import { allGroups } from './listing.ts'
 import { ownReach } from './own-place.ts'
 
@@ -48,7 +48,7 @@ async function whyEntry(core: Core, open: Session, file: Entry): Promise<Finding
   const download = open.downloads.find(file)
   if (download !== undefined && download.state !== 'complete') return whyFetched(core, download)
   const share = await open.shares.evidence(file)
-  const found = await asked(core, open, file)
+  const found = await answered(core, () => findOnce(core, open, file))
   if (share !== undefined) {
     const { limit, activeUsers } = core.examination.uploads
     const known = found?.ok === true ? found.value : undefined
@@ -109,18 +109,6 @@ async function whyOutside(core: Core, group: string): Promise<Finding[]> {
 function noAnswer({ link }: Core): Finding[] {
   const none = whyNoTracker(link.evidence)
   return none.length > 0 ? none : [finding('tracker-gone')]
-}
-
-/** What the trackers say of the file, without following its swarm any longer than a download does. */
-async function asked(
-  core: Core,
-  { downloads }: Session,
-  file: Entry,
-): Promise<Answer<FoundFile> | undefined> {
-  const found = await answered(core, () => core.link.ask('find_file', file))
-  if (found?.ok === true && !downloads.needsSwarm(file.group, file.name))
-    core.link.ask('forget_file', file).catch(() => undefined)
-  return found
 }
 
 /** Undefined when no tracker answers soon. */

@@ -13,6 +13,7 @@ import type { FoundFile } from '../downloading/swarm-lookup.ts'
 import type { Session } from '../session.ts'
 import { atMost } from './at-most.ts'
 import type { Core } from './core.ts'
+import { findOnce } from './find-once.ts'
 import { ownReach } from './own-place.ts'
 
 const patienceMs = 2000
@@ -41,13 +42,11 @@ export async function doctor(core: Core): Promise<Check[]> {
 }
 
 /** A file that is shared here, as the trackers tell it to others: with the address of this client. */
-async function ownFound({ link }: Core, session: Session | undefined): Promise<FoundFile | undefined> {
+async function ownFound(core: Core, session: Session | undefined): Promise<FoundFile | undefined> {
   const [share] = session?.sharesIn(undefined, 1) ?? []
-  if (share === undefined || !link.isUp) return undefined
-  const file = { group: share.group, name: share.name }
+  if (session === undefined || share === undefined || !core.link.isUp) return undefined
   try {
-    const found = await link.ask('find_file', file)
-    if (session?.downloads.needsSwarm(file.group, file.name) === false) await link.ask('forget_file', file)
+    const found = await findOnce(core, session, share)
     return found.ok ? found.value : undefined
   } catch (error) {
     if (!(error instanceof Failure)) throw error

@@ -75,18 +75,21 @@ export interface LinkEvidence {
 /** Why a download ended without the file, or was given up. */
 export type EndCode = 'file-replaced' | 'no-such-file' | 'no-such-group' | 'not-a-member' | 'no-seeder'
 
+/** See `downloading/download-state.ts`, which says how one follows another. */
+export type DownloadPhase =
+  | 'waiting'
+  | 'verifying'
+  | 'fetching'
+  | 'publishing'
+  | 'complete'
+  | 'stalled'
+  | 'blocked'
+  | 'paused'
+  | 'failed'
+  | 'cancelled'
+
 export interface DownloadEvidence {
-  readonly phase:
-    | 'waiting'
-    | 'verifying'
-    | 'fetching'
-    | 'publishing'
-    | 'complete'
-    | 'stalled'
-    | 'blocked'
-    | 'paused'
-    | 'failed'
-    | 'cancelled'
+  readonly phase: DownloadPhase
   /** Since when it is in that phase. */
   readonly sinceMs: number
   /** The reason that was given for the phase. */

@@ -18,19 +18,8 @@
 // (running) is waiting, verifying, fetching, publishing. While publishing, `stop`, `fail` and `cancel` are
 // refused, because the file is just getting its name. complete and cancelled are final.
 
+import type { DownloadPhase } from '../diagnosis/evidence.ts'
 import type { DownloadState } from '../operations.ts'
-
-export type DownloadPhase =
-  | 'waiting'
-  | 'verifying'
-  | 'fetching'
-  | 'publishing'
-  | 'complete'
-  | 'stalled'
-  | 'blocked'
-  | 'paused'
-  | 'failed'
-  | 'cancelled'
 
 export type DownloadStep =
   | 'manifest'

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { DownloadPhase } from '../../../src/client/diagnosis/evidence.ts'
 import {
   isRunning,
   nextPhase,
   shownState,
-  type DownloadPhase,
   type DownloadStep,
 } from '../../../src/client/downloading/download-state.ts'
 
