@@ -74,6 +74,8 @@ test('a tracker in the background of a shell serves on while others type there, 
   shell.type('status\n')
   await shell.see(/users 1,/)
   shell.type('quit\n')
+  // Only then: what is typed ahead may be read by the tracker, as a further command of its own.
+  await shell.prompt()
   await shell.answer()
 })
 

@@ -56,7 +56,7 @@ describe.each(ways)('as $by knows it', ({ statFile, canKnow, rounds }) => {
       await shell.see(/the status/)
     }
     shell.type('quit\n')
-    await shell.see(/\$ /)
+    await shell.prompt()
     await shell.answer()
   })
 })

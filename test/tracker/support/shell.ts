@@ -64,6 +64,11 @@ export class Shell {
     }, patience)
   }
 
+  /** Waits until the shell asks for the next command, after a job in the foreground has ended. */
+  async prompt(): Promise<void> {
+    await this.see(/\r\n\$ $/)
+  }
+
   /** Has the shell answer what is no echo of the line; then it has read, and done, all that was typed. */
   async answer(): Promise<void> {
     this.type('echo answer-$((40 + 2))\n')
