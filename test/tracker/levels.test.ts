@@ -10,24 +10,26 @@ import type { Failure } from '../../src/common/failure.ts'
 import { SqliteLog } from '../../src/tracker/log/sqlite-log.ts'
 import { Sequencer } from '../../src/tracker/sequencer.ts'
 import { takeLegacySnapshot } from '../../src/tracker/state/legacy-snapshot.ts'
-import { digestOf } from '../../src/tracker/state/sections.ts'
+import { changedSections, digestOf } from '../../src/tracker/state/sections.ts'
 import { wordsOf } from '../../src/tracker/requests/sentences.ts'
 import { commandsPerSnapshot } from '../../src/tracker/limits.ts'
 import { startTracker, type Tracker } from '../../src/tracker/tracker.ts'
 import { TestClient } from './support/test-client.ts'
 import { temporaryFolder } from './support/test-tracker.ts'
 
-/** Written by version 0.1: a log without a snapshot, one with a snapshot in its middle, and what they come to. */
-const fixtures = fileURLToPath(new URL('../data/tracker-0.1/', import.meta.url))
-const stateOf01 = JSON.parse(readFileSync(join(fixtures, 'state.json'), 'utf8'))
+/** Written by earlier versions: a log without a snapshot, one with a snapshot in its middle, and what they come to. */
+const folderOf = (version: string): string =>
+  fileURLToPath(new URL(`../data/tracker-${version}/`, import.meta.url))
+const stateOf = (version: string) => JSON.parse(readFileSync(join(folderOf(version), 'state.json'), 'utf8'))
 
 function byFirst([one]: readonly unknown[], [other]: readonly unknown[]): number {
   return String(one) < String(other) ? -1 : 1
 }
 
-function dataFolderOf01(which: string): string {
+/** A copy of it. */
+function dataFolderOf(version: string, which: string): string {
   const folder = temporaryFolder()
-  copyFileSync(join(fixtures, `${which}.sqlite`), join(folder, 'log.sqlite'))
+  copyFileSync(join(folderOf(version), `${which}.sqlite`), join(folder, 'log.sqlite'))
   return folder
 }
 
@@ -68,9 +70,9 @@ async function run(
 }
 
 test.each(['entries', 'snapshot'])('a log of version 0.1 (%s) is read to the letter', async (which) => {
-  const sequencer = await read(join(dataFolderOf01(which), 'log.sqlite'))
+  const sequencer = await read(join(dataFolderOf('0.1', which), 'log.sqlite'))
   const { known: _known, groups, ...rest } = JSON.parse(takeLegacySnapshot(sequencer.state, wordsOf))
-  const { groups: expectedGroups, ...expected } = stateOf01
+  const { groups: expectedGroups, ...expected } = stateOf('0.1')
   expect(rest).toEqual(expected)
   // In a group the files came in the order of sharing.
   const sorted = (all: [string, string[], string[], [string][]][]): unknown =>
@@ -80,10 +82,17 @@ test.each(['entries', 'snapshot'])('a log of version 0.1 (%s) is read to the let
   expect(sorted(groups)).toEqual(sorted(expectedGroups))
 })
 
+test.each(['entries', 'snapshot'])('a log of version 0.2 (%s) is read to the letter', async (which) => {
+  const { state } = await read(join(dataFolderOf('0.2', which), 'log.sqlite'))
+  const { digest, sections } = stateOf('0.2')
+  expect(Object.fromEntries(changedSections(state, 0))).toEqual(sections)
+  expect(digestOf(state)).toBe(digest)
+})
+
 test('both logs of version 0.1 come to one state at every level', async () => {
   const digests: string[] = []
   for (const which of ['entries', 'snapshot']) {
-    const sequencer = await read(join(dataFolderOf01(which), 'log.sqlite'))
+    const sequencer = await read(join(dataFolderOf('0.1', which), 'log.sqlite'))
     digests.push(digestOf(sequencer.state))
     await sequencer.submit({ kind: 'raise_level', level: 2 })
     digests.push(digestOf(sequencer.state))
@@ -93,7 +102,7 @@ test('both logs of version 0.1 come to one state at every level', async () => {
 })
 
 test('a data folder of version 0.1 is served, once its trackers are all updated or known to be gone', async () => {
-  const folder = dataFolderOf01('snapshot')
+  const folder = dataFolderOf('0.1', 'snapshot')
   const { tracker } = await run(folder, 1)
   const ann = await TestClient.connect(tracker.address)
   await ann.hello()
