@@ -76,6 +76,8 @@ export class TrackerNews implements TrackerLinkEvents {
         if (!isLeaving(file.group)) session()?.shares.onFileGone(file)
         session()?.downloads.onFileGone(file)
       },
+      // No group is followed yet.
+      entry_changed: () => undefined,
       login_ended: ({ user, why }) => this.onLoginEnded(user, why),
       trackers_changed: ({ trackers }) => tickets.onTrackers(trackers),
     }

@@ -112,6 +112,12 @@ export const passwordBytesMax = 256
 /** Bytes of a file name in UTF-8: what every current file system accepts. */
 export const fileNameBytesMax = 255
 
+/** Files and empty folders in a folder that is shared: 20 to 60 MiB of paths. */
+export const treeFilesMax = 1_000_000
+
+/** Contents that a name had before, of which it is remembered when they came and from whom. */
+export const earlierVersionsMax = 15
+
 /** A ticket is valid for this long; a downloader renews it while it needs it. */
 export const ticketLifetimeMs = 10 * 60_000
 

@@ -85,7 +85,7 @@ describe('a tracker that is watched', () => {
     expect(text).toMatch(/^coterie_connections 0$/m)
     tracker.write('status')
     await tracker.until(
-      /^users 0, groups 0, files 0, connected 0, log position 2, level 2, lag 0 entries, \d+ ms$/,
+      /^users 0, groups 0, files 0, connected 0, log position 2, level 3, lag 0 entries, \d+ ms$/,
     )
     expect(await tracker.kill('SIGTERM')).toEqual({ code: 0, signal: null })
     const logged = tracker.stderr.trimEnd().split('\n')

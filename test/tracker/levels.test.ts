@@ -9,6 +9,7 @@ import { DatabaseSync } from '@photostructure/sqlite'
 import type { Failure } from '../../src/common/failure.ts'
 import { SqliteLog } from '../../src/tracker/log/sqlite-log.ts'
 import { Sequencer } from '../../src/tracker/sequencer.ts'
+import { newestLevel } from '../../src/tracker/state/levels.ts'
 import { takeLegacySnapshot } from '../../src/tracker/state/legacy-snapshot.ts'
 import { changedSections, digestOf } from '../../src/tracker/state/sections.ts'
 import { wordsOf } from '../../src/tracker/requests/sentences.ts'
@@ -82,9 +83,9 @@ test.each(['entries', 'snapshot'])('a log of version 0.1 (%s) is read to the let
   expect(sorted(groups)).toEqual(sorted(expectedGroups))
 })
 
-test.each(['entries', 'snapshot'])('a log of version 0.2 (%s) is read to the letter', async (which) => {
-  const { state } = await read(join(dataFolderOf('0.2', which), 'log.sqlite'))
-  const { digest, sections } = stateOf('0.2')
+test.each(['entries', 'snapshot'])('a log of level 2 (%s) is read to the letter', async (which) => {
+  const { state } = await read(join(dataFolderOf('level-2', which), 'log.sqlite'))
+  const { digest, sections } = stateOf('level-2')
   expect(Object.fromEntries(changedSections(state, 0))).toEqual(sections)
   expect(digestOf(state)).toBe(digest)
 })
@@ -101,6 +102,16 @@ test('both logs of version 0.1 come to one state at every level', async () => {
   expect(digests[3]).toBe(digests[1])
 })
 
+test('both logs of level 2 come to one state at the next', async () => {
+  const digests: string[] = []
+  for (const which of ['entries', 'snapshot']) {
+    const sequencer = await read(join(dataFolderOf('level-2', which), 'log.sqlite'))
+    await sequencer.submit({ kind: 'raise_level', level: 3 })
+    digests.push(digestOf(sequencer.state))
+  }
+  expect(digests[1]).toBe(digests[0])
+})
+
 test('a data folder of version 0.1 is served, once its trackers are all updated or known to be gone', async () => {
   const folder = dataFolderOf('0.1', 'snapshot')
   const { tracker } = await run(folder, 1)
@@ -112,7 +123,7 @@ test('a data folder of version 0.1 is served, once its trackers are all updated 
   })
   expect(tracker.status()).toContain('level 1')
   for (const key of ['A', 'B']) expect(await tracker.operator.revoke(key.repeat(43))).toBe('done')
-  await expect.poll(() => tracker.status()).toContain('level 2')
+  await expect.poll(() => tracker.status()).toContain(`level ${newestLevel}`)
   expect(await ann.change('create_group', { group: 'more' })).toMatchObject({ ok: true })
   // At the next start at the latest what was one text is in sections.
   const digest = tracker.digest()

@@ -2,18 +2,10 @@
 // compares it with this table.
 
 import * as v from 'valibot'
-import {
-  announceFilesMax,
-  pageEntries,
-  peersPerFileMax,
-  scramIterationsMax,
-  scramIterationsMin,
-  trackerKeysMax,
-} from '../limits.ts'
+import { announceFilesMax, earlierVersionsMax, pageEntries, peersPerFileMax } from '../limits.ts'
 import { FileName, GroupName, UserName } from '../names.ts'
 import type { Protocol } from '../wire/methods.ts'
 import {
-  CommandId,
   Count,
   FileId,
   FileVersion,
@@ -28,6 +20,20 @@ import {
   TicketText,
   TimeMs,
 } from './fields.ts'
+import {
+  changed,
+  credentials,
+  edition,
+  files,
+  id,
+  OneTimeCode,
+  page,
+  ScramKey,
+  session,
+  TrackerKeys,
+  users,
+  where,
+} from './tracker-fields.ts'
 
 /** A client that has pieces of a file: where it listens, and the key it must prove. */
 export const Peer = v.object({
@@ -54,40 +60,18 @@ export const GroupEntry = v.object({
 })
 export type GroupEntry = v.InferOutput<typeof GroupEntry>
 
-export const FileEntry = v.object({ name: FileName, sizeBytes: SizeBytes, seeders: Count })
+export const FileEntry = v.object({
+  name: FileName,
+  sizeBytes: SizeBytes,
+  seeders: Count,
+  ...files,
+  /** There when `details` were asked for. */
+  details: v.optional(v.object({ fileId: FileId, ...edition })),
+})
 export type FileEntry = v.InferOutput<typeof FileEntry>
 
-/** Listings come in pages: `after` is the last entry of the previous page. */
-const page = { after: v.optional(v.string()) }
-const users = v.object({ users: v.pipe(v.array(UserName), v.maxLength(pageEntries)), more: v.boolean() })
-const changed = Nothing
-const TrackerKeys = v.pipe(v.array(PublicKey), v.maxLength(trackerKeysMax))
-/** `again`: an earlier try may still be on its way to the trackers' log. */
-const id = { id: CommandId, again: v.optional(v.boolean()) }
-
-/** A base64 key of SCRAM-SHA-256: 32 bytes. */
-const ScramKey = v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{43}=$/, 'is not a SCRAM key'))
-
-/** What a tracker keeps of a password: see security/scram.ts. */
-const credentials = {
-  salt: v.pipe(v.string(), v.regex(/^[A-Za-z0-9+/]{22,64}={0,2}$/, 'is not a salt')),
-  iterations: v.pipe(
-    v.number(),
-    v.safeInteger(),
-    v.minValue(scramIterationsMin),
-    v.maxValue(scramIterationsMax),
-  ),
-  storedKey: ScramKey,
-  serverKey: ScramKey,
-}
-
-/** A one-time code from an operator: 128 bits, hex. */
-const OneTimeCode = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'is not a code'))
-
-const session = v.optional(SessionText)
-
-/** Where others reach a client; without `host`, at the address that the tracker sees. */
-const where = { host: v.optional(v.pipe(v.string(), v.ip())), port: Port }
+export const EntryVersion = v.object({ sizeBytes: SizeBytes, ...files, ...edition })
+export type EntryVersion = v.InferOutput<typeof EntryVersion>
 
 export const trackerProtocol = {
   requests: {
@@ -264,7 +248,7 @@ export const trackerProtocol = {
       cost: 25,
       reads: true,
       mutates: true,
-      params: v.strictObject({ ...id, ...FileVersion.entries, sizeBytes: SizeBytes }),
+      params: v.strictObject({ ...id, ...FileVersion.entries, sizeBytes: SizeBytes, ...files }),
       result: changed,
     },
     unshare_file: {
@@ -279,8 +263,33 @@ export const trackerProtocol = {
       stage: 'proven',
       cost: 120,
       reads: true,
-      params: v.strictObject({ group: GroupName, ...page }),
+      params: v.strictObject({ group: GroupName, ...page, details: v.optional(v.literal(true)) }),
       result: v.object({ files: v.pipe(v.array(FileEntry), v.maxLength(pageEntries)), more: v.boolean() }),
+    },
+    /** The content that a name has, and those that it had before, the latest first. */
+    list_versions: {
+      stage: 'proven',
+      cost: 40,
+      reads: true,
+      params: v.strictObject({ group: GroupName, name: FileName }),
+      result: v.object({ versions: v.pipe(v.array(EntryVersion), v.maxLength(earlierVersionsMax + 1)) }),
+    },
+    /**
+     * Asks to be told of new names and contents in a group (`entry_changed`). `changed`: whether there were any after the
+     * position of the log `after`, or may have been.
+     */
+    follow_group: {
+      stage: 'proven',
+      cost: 20,
+      reads: true,
+      params: v.strictObject({ group: GroupName, after: v.optional(Count) }),
+      result: v.object({ position: Count, changed: v.boolean() }),
+    },
+    unfollow_group: {
+      stage: 'proven',
+      cost: 5,
+      params: v.strictObject({ group: GroupName }),
+      result: Nothing,
     },
     /** Asks for a file, and subscribes to changes of its swarm. */
     find_file: {
@@ -291,6 +300,8 @@ export const trackerProtocol = {
       result: v.object({
         fileId: FileId,
         sizeBytes: SizeBytes,
+        ...files,
+        version: v.optional(Count),
         peers: v.pipe(v.array(Peer), v.maxLength(peersPerFileMax)),
         ticket: TicketText,
         expiresMs: TimeMs,
@@ -342,6 +353,14 @@ export const trackerProtocol = {
     }),
     /** To those who share it or asked for it: this version is no longer in the group. */
     file_gone: FileVersion,
+    /** To those who follow the group: a new name, or other content behind one, from this position of the log on. */
+    entry_changed: v.object({
+      ...FileVersion.entries,
+      sizeBytes: SizeBytes,
+      ...files,
+      version: Count,
+      position: Count,
+    }),
     /** To every client of the user but the one that asked for it: the login has ended, and the connection ends. */
     login_ended: v.object({ user: UserName, why: v.pipe(v.string(), v.maxLength(200)) }),
     /** The keys whose tickets this community honours have changed. */

@@ -4,7 +4,7 @@
 import type { Effect } from '../state/effects.ts'
 import { noticeOf } from './news.ts'
 import type { Presence } from './presence.ts'
-import { versionKey } from './swarm.ts'
+import { fileKey, versionKey } from './swarm.ts'
 
 /** `position`: of the command in the log. */
 export function notify(presence: Presence, effect: Effect, position: number): void {
@@ -29,6 +29,8 @@ export function notify(presence: Presence, effect: Effect, position: number): vo
       return onShareWithdrawn(presence, effect)
     case 'file_gone':
       return onFileGone(presence, effect)
+    case 'entry_changed':
+      return onEntryChanged(presence, effect, position)
     case 'logins_ended':
       return onLoginsEnded(presence, effect)
     default:
@@ -62,6 +64,16 @@ function onFileGone(presence: Presence, effect: Effect & { kind: 'file_gone' }):
   }
   const notice = noticeOf('file_gone', versionKey(version), version)
   for (const login of concerned) login.news.tell(notice)
+}
+
+function onEntryChanged(
+  { followers }: Presence,
+  { entry }: Effect & { kind: 'entry_changed' },
+  position: number,
+): void {
+  if (!followers.has(entry.group)) return
+  const about = fileKey(entry.group, entry.name)
+  followers.tell(entry.group, noticeOf('entry_changed', about, { ...entry, position }))
 }
 
 function onLoginsEnded(presence: Presence, effect: Effect & { kind: 'logins_ended' }): void {

@@ -2,6 +2,7 @@
 // logins, and check that an announce is allowed.
 
 import type { FileVersion } from '../../common/protocol/fields.ts'
+import { Followers } from './followers.ts'
 import type { Login } from './login.ts'
 import type { Notice } from './news.ts'
 import { announcedOfUserMax, watchedOfUserMax } from '../limits.ts'
@@ -28,6 +29,8 @@ export class Presence {
   readonly #news: SwarmNews
   readonly #random: () => number
   readonly #slices: Slices
+  /** Those who are told what happens to the entries of a group. */
+  readonly followers = new Followers()
 
   constructor(
     random: () => number = Math.random,
@@ -88,6 +91,7 @@ export class Presence {
     const ties = this.#logins.get(login)
     if (ties === undefined) return
     this.#logins.delete(login)
+    this.followers.drop(login)
     const same = this.#byUser.get(login.user)
     same?.delete(login)
     if (same?.size === 0) this.#byUser.delete(login.user)
@@ -135,11 +139,12 @@ export class Presence {
     if (watched !== undefined) this.#unwatch(ties, watched.swarm)
   }
 
-  /** Ends a user's announces, watches and tickets in a group. */
+  /** Ends what a user announces, watches and follows in a group, and its tickets. */
   dropFromGroup(user: string, group: string): void {
     for (const login of this.loginsOf(user)) {
       // A ticket for the membership that ended would be refused after rejoining.
       login.tickets.delete(group)
+      this.followers.delete(login, group)
       const ties = this.#logins.get(login)
       for (const { swarm } of ties?.watched.values() ?? []) {
         if (swarm.version.group === group) this.#unwatch(ties, swarm)

@@ -34,7 +34,7 @@ const alreadyLoggedIn = refuse('already-logged-in', 'somebody is logged in on th
 export function accountHandlers(services: Services): Accounts {
   const { presence } = services
   return {
-    hello: ({ protocol }, from) => hello(services, protocol, from),
+    hello: (params, from) => hello(services, params, from),
     ping: () => accept({ timeMs: Date.now() }),
     register: (params, from) => register(services, params, from),
     login_start: ({ clientFirst }, from) => startLogin(services, clientFirst, from),
@@ -48,7 +48,11 @@ export function accountHandlers(services: Services): Accounts {
   }
 }
 
-function hello(services: Services, protocol: number, from: Requester): ReturnType<Accounts['hello']> {
+function hello(
+  services: Services,
+  { protocol, capabilities = [] }: Params<TrackerProtocol, 'hello'>,
+  from: Requester,
+): ReturnType<Accounts['hello']> {
   if (protocol !== protocolVersion) {
     return refuse(
       'protocol-version',
@@ -60,11 +64,12 @@ function hello(services: Services, protocol: number, from: Requester): ReturnTyp
   // A second hello changes nothing: the nonce that a login may be signing right now stays good.
   if (from.nonce === '') {
     from.nonce = makeNonce()
+    from.knowsFolders = capabilities.includes('folders')
   }
   return accept({
     protocol: protocolVersion,
     program: `coterie-tracker/${version}`,
-    capabilities: [],
+    capabilities: ['folders'],
     cluster: services.sequencer.state.community,
     key: services.identity.publicKey,
     nonce: from.nonce,

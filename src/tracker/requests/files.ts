@@ -5,7 +5,9 @@ import { fileNameProblem } from '../../common/names.ts'
 import { accept, refuse } from '../../common/refusal.ts'
 import { signTicket } from '../../common/security/ticket.ts'
 import { EncodedResult } from '../../common/wire/messages.ts'
-import { findFile, listFiles, mayAnnounce } from '../state/queries.ts'
+import { numberOf } from '../state/entries.ts'
+import { changedSince, findFile, listFiles, listVersions, mayAnnounce } from '../state/queries.ts'
+import type { EarlierVersion } from '../state/state.ts'
 import type { IssuedTicket, Login } from '../presence/login.ts'
 import { changeBy } from './changes.ts'
 import { answerOf } from './sentences.ts'
@@ -13,7 +15,16 @@ import { nothing, type HandlersOf, type Services } from './services.ts'
 import type { Requester } from './requester.ts'
 
 type Files = HandlersOf<
-  'share_file' | 'unshare_file' | 'list_files' | 'find_file' | 'forget_file' | 'announce' | 'retract'
+  | 'share_file'
+  | 'unshare_file'
+  | 'list_files'
+  | 'list_versions'
+  | 'follow_group'
+  | 'unfollow_group'
+  | 'find_file'
+  | 'forget_file'
+  | 'announce'
+  | 'retract'
 >
 
 export function fileHandlers(services: Services): Files {
@@ -28,14 +39,38 @@ export function fileHandlers(services: Services): Files {
       return changeBy(services, { kind: 'share_file', ...params }, from)
     },
     unshare_file: (params, from) => changeBy(services, { kind: 'unshare_file', ...params }, from),
-    list_files: ({ group, after }, from) => {
+    list_files: ({ group, after, details }, from) => {
       const page = listFiles(sequencer.state, from.user, group, after)
       if (!page.ok) return answerOf(page)
-      const files = page.value.files.map(({ name, fileId, sizeBytes }) => {
+      const listed = page.value.files.map((entry) => {
+        const { name, fileId, sizeBytes, edition } = entry
         const seeders = presence.seeders({ group, name, fileId })
-        return `{"name":${JSON.stringify(name)},"sizeBytes":${sizeBytes},"seeders":${seeders}}`
+        const folder = edition?.files === undefined ? '' : `,"files":${edition.files}`
+        const more = details === true ? `,"details":${JSON.stringify({ fileId, ...editionOf(entry) })}` : ''
+        return `{"name":${JSON.stringify(name)},"sizeBytes":${sizeBytes},"seeders":${seeders}${folder}${more}}`
       })
-      return accept(new EncodedResult(`{"files":[${files.join()}],"more":${page.value.more}}`))
+      return accept(new EncodedResult(`{"files":[${listed.join()}],"more":${page.value.more}}`))
+    },
+    list_versions: ({ group, name }, from) => {
+      const all = listVersions(sequencer.state, from.user, group, name)
+      if (!all.ok) return answerOf(all)
+      const versions = all.value.map((one) => ({
+        sizeBytes: one.sizeBytes,
+        ...filesOf(one),
+        ...editionOf(one),
+      }))
+      return accept({ versions })
+    },
+    follow_group: ({ group, after }, from) => {
+      const { state, position } = sequencer
+      const changed = changedSince(state, from.user, group, after)
+      if (!changed.ok) return answerOf(changed)
+      presence.followers.add(from.login, group)
+      return accept({ position, changed: changed.value })
+    },
+    unfollow_group: ({ group }, { login }) => {
+      presence.followers.delete(login, group)
+      return nothing
     },
     find_file: ({ group, name }, from) => findAndWatch(services, group, name, from),
     forget_file: ({ group, name }, { login }) => {
@@ -62,17 +97,31 @@ function findAndWatch(
   services: Services,
   group: string,
   name: string,
-  { login }: Requester,
+  { login, knowsFolders }: Requester,
 ): ReturnType<Files['find_file']> {
   const file = findFile(services.sequencer.state, login.user, group, name)
   if (!file.ok) return answerOf(file)
   const { fileId, sizeBytes } = file.value
+  const files = file.value.edition?.files
+  if (files !== undefined && !knowsFolders)
+    return refuse('protocol-version', `${name} is a folder; update this client to fetch it`)
   const peers = services.presence.watch(login, { group, name, fileId })
   if (peers === undefined) return refuse('busy', 'you ask for too many files at once; wait for some of them')
   const ticket = ticketFor(services, login, group)
   // A file id has nothing to escape.
-  const fields = `"fileId":"${fileId}","sizeBytes":${sizeBytes},${ticket.json}`
+  const version = `"version":${numberOf(file.value)}${files === undefined ? '' : `,"files":${files}`}`
+  const fields = `"fileId":"${fileId}","sizeBytes":${sizeBytes},${version},${ticket.json}`
   return accept(new EncodedResult(`{${fields},"peers":[${peers.map(({ json }) => json).join()}]}`))
+}
+
+/** What is known of a content's origin, for the wire. */
+function editionOf(content: Pick<EarlierVersion, 'edition'>): { version: number; atMs: number; by: string } {
+  const { atMs = 0, by = '' } = content.edition ?? {}
+  return { version: numberOf(content), atMs, by }
+}
+
+function filesOf({ edition }: EarlierVersion): { files?: number } {
+  return edition?.files === undefined ? {} : { files: edition.files }
 }
 
 /** Reuses the last ticket for half of its life, so that whoever gets it has at least the other half to use it. */

@@ -38,6 +38,8 @@ export class Requester {
   /** What the client signs to prove its key; set by the first `hello`. */
   nonce = ''
   pendingLogin: PendingLogin | undefined
+  /** Whether the client knows what a folder is: see `hello`. */
+  knowsFolders = false
   #login: Login | undefined
 
   constructor(connection: Connection) {

@@ -58,7 +58,7 @@ export function foresee(state: State, command: Command, at: At): Outcome | undef
 
 /** Every rule only checks, and returns a function that makes the change: a refused command has changed nothing. */
 function decide(state: State, command: Command, effects: Effect[], at: At): Decision {
-  if ('by' in command) return decideChange(state, command, effects)
+  if ('by' in command) return decideChange(state, command, effects, at)
   switch (command.kind) {
     case 'tracker_started':
       return trackerStarted(state, command, effects)
@@ -89,6 +89,7 @@ function decideChange(
   state: State,
   command: Change | ChangePassword | DeleteAccount,
   effects: Effect[],
+  at: At,
 ): Decision {
   const by = state.accounts.get(command.by)
   if (by === undefined) return no('no-such-user', command.by) satisfies No
@@ -105,7 +106,7 @@ function decideChange(
     case 'remove_member':
       return removeMember(state, command, by, effects)
     case 'share_file':
-      return shareFile(state, command, by, effects)
+      return shareFile(state, command, by, at, effects)
     case 'unshare_file':
       return unshareFile(state, command, by, effects)
     case 'change_password':

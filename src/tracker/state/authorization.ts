@@ -17,7 +17,7 @@ type NamesGroup = {
  * lacks. Left out are those that any login may make: the group is not there yet (`create_group`), or they only end what
  * this login began itself.
  */
-type Deed = Exclude<NamesGroup, 'create_group' | 'forget_file' | 'retract'>
+type Deed = Exclude<NamesGroup, 'create_group' | 'forget_file' | 'unfollow_group' | 'retract'>
 
 /** For each standing in the group: `may`, or the reason against it, which names the group. */
 type Rights = Readonly<Record<Standing, 'may' | Against>>
@@ -54,6 +54,8 @@ export const authorization: Readonly<Record<Deed, Rights>> = {
   share_file: forMembers,
   unshare_file: forMembers,
   list_files: forMembers,
+  list_versions: forMembers,
+  follow_group: forMembers,
   find_file: forMembers,
   announce: forMembers,
 }

@@ -1,12 +1,13 @@
 // The primitive changes that rules are made of. Each keeps the ways to find a thing, by name and by number, in step,
 // and notes what changed.
 
+import { earlierVersionsMax } from '../../common/limits.ts'
 import type { Credentials } from '../../common/security/scram.ts'
 import { Holdings } from './holdings.ts'
 import { OrderedSet } from './ordered-set.ts'
 import { sortedByName } from './sorted-map.ts'
 import { allOf, noSharers, withoutSharer, withSharer } from './sharers.ts'
-import { ownerOf, type Account, type Entry, type Group, type State } from './state.ts'
+import { ownerOf, type Account, type Edition, type Entry, type Group, type State } from './state.ts'
 
 export function addAccount(state: State, name: string, credentials: Credentials): Account {
   const id = state.shelves.accounts.takeId()
@@ -50,6 +51,7 @@ export function putGroup(state: State, id: number, name: string, isHidden: boole
     isHidden,
     members: new OrderedSet(),
     requests: new OrderedSet(),
+    entriesChangedAt: state.position,
     entries: sortedByName(),
     holdings: new Holdings(),
   }
@@ -127,11 +129,20 @@ function hideFrom(account: Account, group: Group): void {
   if (account.hidden?.size === 0) account.hidden = undefined
 }
 
+/** What a name is about to stand for. `edition` is undefined before level 3. */
+export interface Content {
+  readonly fileId: string
+  readonly sizeBytes: number
+  readonly edition: Edition | undefined
+}
+
 /** Adds a new name to a group, with content that nobody shares yet. */
-export function addEntry(state: State, group: Group, name: string, fileId: string, sizeBytes: number): Entry {
+export function addEntry(state: State, group: Group, name: string, content: Content): Entry {
   const id = state.shelves.entries.takeId()
-  const entry: Entry = { id, group, name, fileId, sizeBytes, sharers: noSharers }
+  const { fileId, sizeBytes, edition } = content
+  const entry: Entry = { id, group, name, fileId, sizeBytes, sharers: noSharers, edition, earlier: undefined }
   group.entries.set(name, entry)
+  group.entriesChangedAt = state.position
   state.shelves.entries.put(entry)
   return entry
 }
@@ -139,6 +150,7 @@ export function addEntry(state: State, group: Group, name: string, fileId: strin
 /** Call when nobody shares it any more. */
 export function removeEntry(state: State, entry: Entry): void {
   entry.group.entries.delete(entry.name)
+  entry.group.entriesChangedAt = state.position
   state.shelves.entries.remove(entry)
   touchEntry(state, entry)
 }
@@ -162,11 +174,12 @@ export function dropSharer(state: State, entry: Entry, account: Account): void {
 }
 
 /** Puts other content, which nobody shares yet, under the same name. */
-export function replaceContent(state: State, entry: Entry, fileId: string, sizeBytes: number): void {
-  const { sharers } = entry
-  entry.fileId = fileId
-  entry.sizeBytes = sizeBytes
-  entry.sharers = noSharers
+export function replaceContent(state: State, entry: Entry, content: Content): void {
+  const { sharers, fileId, sizeBytes, edition, earlier = [] } = entry
+  if (content.edition !== undefined)
+    entry.earlier = [...earlier, { fileId, sizeBytes, edition }].slice(-earlierVersionsMax)
+  Object.assign(entry, content, { sharers: noSharers })
+  entry.group.entriesChangedAt = state.position
   for (const sharer of allOf(sharers)) takeShare(entry, sharer)
   touchEntry(state, entry)
 }

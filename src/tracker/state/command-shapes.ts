@@ -2,7 +2,7 @@
 // clients reject a page of a listing with a single name, size or id that the protocol does not know. By hand and not by
 // schema, because a start reads a million of them. Whatever an earlier version took must pass for ever.
 
-import { pieceBytes, pieceCountMax } from '../../common/limits.ts'
+import { pieceBytes, pieceCountMax, treeFilesMax } from '../../common/limits.ts'
 import { couldBeFileName, isPlainName } from '../../common/names.ts'
 import { quotaMax, isQuotaName } from './quotas.ts'
 import type { Command } from './commands.ts'
@@ -13,6 +13,7 @@ type Check = (value: unknown) => boolean
 const isText: Check = (value) => typeof value === 'string'
 const isCount: Check = (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 const isSize: Check = (value) => isCount(value) && (value as number) <= pieceCountMax * pieceBytes
+const isFileCount: Check = (value) => isCount(value) && (value as number) <= treeFilesMax
 const isName: Check = (value) => typeof value === 'string' && isPlainName(value)
 const isFileName: Check = (value) => typeof value === 'string' && couldBeFileName(value)
 const isFileId: Check = (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
@@ -51,7 +52,7 @@ const shapes: Readonly<Record<Command['kind'], Readonly<Record<string, Check>>>>
   reject_request: { ...asked, user: isName },
   leave_group: asked,
   remove_member: { ...asked, user: isName },
-  share_file: { ...asked, name: isFileName, fileId: isFileId, sizeBytes: isSize },
+  share_file: { ...asked, name: isFileName, fileId: isFileId, sizeBytes: isSize, files: maybe(isFileCount) },
   unshare_file: { ...asked, name: isFileName },
   change_password: { ...identified, credentials: isCredentials, key: maybe(isText) },
   delete_account: identified,

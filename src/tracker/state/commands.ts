@@ -104,6 +104,8 @@ export interface ShareFile extends Asked {
   readonly name: string
   readonly fileId: string
   readonly sizeBytes: number
+  /** How many files a folder has; absent for a single file. */
+  readonly files?: number | undefined
 }
 
 export interface UnshareFile extends Asked {

@@ -5,6 +5,15 @@
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { Account } from './state.ts'
 
+/** What a name of a group stands for from now on. */
+export interface EntryNews extends FileVersion {
+  readonly sizeBytes: number
+  /** Which version of the name it is, from 1. */
+  readonly version: number
+  /** How many files a folder has; undefined for a single file. */
+  readonly files: number | undefined
+}
+
 export type Effect =
   | { readonly kind: 'trackers_changed'; readonly trackers: readonly string[] }
   | {
@@ -31,6 +40,8 @@ export type Effect =
   | { readonly kind: 'share_withdrawn'; readonly version: FileVersion; readonly user: string }
   /** The group no longer has this version. `sharers` shared it last. */
   | { readonly kind: 'file_gone'; readonly version: FileVersion; readonly sharers: readonly string[] }
+  /** A new name in a group, or other content behind one: for those who follow the group. */
+  | { readonly kind: 'entry_changed'; readonly entry: EntryNews }
   /**
    * All logins of this account end, but those of the key `spared`, which go on with the new epoch. `account` is its
    * number: another one may have the name soon.

@@ -2,47 +2,76 @@
 
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import { groupFor } from './authorization.ts'
-import { addEntry, addSharer, dropSharer, removeEntry, replaceContent } from './changes.ts'
-import type { ShareFile, UnshareFile } from './commands.ts'
-import type { Effect } from './effects.ts'
+import { addEntry, addSharer, dropSharer, removeEntry, replaceContent, type Content } from './changes.ts'
+import type { At, ShareFile, UnshareFile } from './commands.ts'
+import type { Effect, EntryNews } from './effects.ts'
 import { done, no, type Decision, type No } from './outcomes.ts'
 import { overQuota } from './quotas.ts'
 import { allOf, countOf, isAmong } from './sharers.ts'
-import { firstSharerOf, type Account, type Entry, type Group, type State } from './state.ts'
+import { firstSharerOf, type Account, type Edition, type Entry, type Group, type State } from './state.ts'
 
-export function shareFile(state: State, command: ShareFile, by: Account, effects: Effect[]): Decision {
-  const { name, fileId, sizeBytes } = command
+/** One more sharer of a content, a new name, or by whoever was first to share the name, a new version. */
+export function shareFile(
+  state: State,
+  command: ShareFile,
+  by: Account,
+  at: At,
+  effects: Effect[],
+): Decision {
+  const { name, fileId, sizeBytes, files } = command
   const found = groupFor(state, command.kind, command.group, by)
   if (!found.ok) return found
+  // A tracker of then would list it as a file.
+  if (files !== undefined && state.level < 3) return no('not-yet')
   const group = found.value
   const entry = group.entries.get(name)
-  if (entry === undefined) return shareNew(state, group, command, by)
-  if (entry.fileId !== fileId) return replace(state, entry, command, by, effects)
+  if (entry === undefined) return shareNew(state, group, command, by, at, effects)
+  if (entry.fileId !== fileId) return replace(state, entry, command, by, at, effects)
   // The id covers the size, so one of the two is lying; the one that was here first is believed.
-  if (entry.sizeBytes !== sizeBytes) return no('other-size', name, command.group)
+  if (entry.sizeBytes !== sizeBytes || entry.edition?.files !== files)
+    return no('other-size', name, command.group)
   if (isAmong(entry.sharers, by)) return done
   return overSharesQuota(state, by) ?? (() => addSharer(state, entry, by))
 }
 
-function shareNew(state: State, group: Group, { name, fileId, sizeBytes }: ShareFile, by: Account): Decision {
+function shareNew(
+  state: State,
+  group: Group,
+  command: ShareFile,
+  by: Account,
+  at: At,
+  effects: Effect[],
+): Decision {
   const against = overSharesQuota(state, by) ?? overFilesQuota(state, group)
-  return against ?? (() => addSharer(state, addEntry(state, group, name, fileId, sizeBytes), by))
+  if (against !== undefined) return against
+  return () => {
+    const entry = addEntry(state, group, command.name, contentOf(state, command, 1, at))
+    addSharer(state, entry, by)
+    effects.push({ kind: 'entry_changed', entry: newsOf(entry) })
+  }
+}
+
+function contentOf({ level }: State, command: ShareFile, number: number, { atMs }: At): Content {
+  const { fileId, sizeBytes, by, files } = command
+  return { fileId, sizeBytes, edition: level < 3 ? undefined : { number, atMs, by, files } }
 }
 
 /** Other content under a name: a new version by whoever shared the name first, a mistake by anybody else. */
 function replace(
   state: State,
   entry: Entry,
-  { group, name, fileId, sizeBytes }: ShareFile,
+  command: ShareFile,
   by: Account,
+  at: At,
   effects: Effect[],
 ): Decision {
   const first = firstSharerOf(entry)
-  if (first !== by) return no('name-taken', group, name, first.name)
+  if (first !== by) return no('name-taken', command.group, command.name, first.name)
   return () => {
     effects.push(goneOf(entry))
-    replaceContent(state, entry, fileId, sizeBytes)
+    replaceContent(state, entry, contentOf(state, command, numberOf(entry) + 1, at))
     addSharer(state, entry, by)
+    effects.push({ kind: 'entry_changed', entry: newsOf(entry) })
   }
 }
 
@@ -77,6 +106,16 @@ function overFilesQuota({ level, quotas, shelves }: State, group: Group): No | u
     overQuota(quotas, 'files_of_group', group.entries.size) ??
     overQuota(quotas, 'files', shelves.entries.count)
   )
+}
+
+/** Which version of its name a content is: what was there before level 3 counts as the first. */
+export function numberOf({ edition }: { readonly edition: Edition | undefined }): number {
+  return edition?.number ?? 1
+}
+
+function newsOf(entry: Entry): EntryNews {
+  const { sizeBytes, edition } = entry
+  return { ...versionOf(entry), sizeBytes, version: numberOf(entry), files: edition?.files }
 }
 
 function goneOf(entry: Entry): Effect {

@@ -100,7 +100,7 @@ function restoreGroup(state: State, [name, members, requests, files]: GroupField
   for (const member of members) addMember(state, group, accountOf(state, member))
   for (const asker of requests) addRequest(state, group, accountOf(state, asker))
   for (const [file, fileId, sizeBytes, sharers] of files) {
-    const entry = addEntry(state, group, file, fileId, sizeBytes)
+    const entry = addEntry(state, group, file, { fileId, sizeBytes, edition: undefined })
     for (const sharer of sharers) addSharer(state, entry, accountOf(state, sharer))
   }
 }

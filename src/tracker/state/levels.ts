@@ -5,6 +5,7 @@
 //   1   as trackers of version 0.1 have it
 //   2   numbers instead of names as identity, quotas, outcomes remembered for each account, snapshots in sections;
 //       accounts that end, passwords that change
+//   3   folders; entries have versions, and say who put them there and when
 
 /** The newest level that this program can follow. */
-export const newestLevel = 2
+export const newestLevel = 3

@@ -6,7 +6,7 @@ import type { GroupEntry } from '../../common/protocol/tracker-protocol.ts'
 import { groupFor, standingOf } from './authorization.ts'
 import { found, no, type Found } from './outcomes.ts'
 import type { OrderedSet } from './ordered-set.ts'
-import { ownerOf, type Account, type Entry, type Group, type State } from './state.ts'
+import { ownerOf, type Account, type EarlierVersion, type Entry, type Group, type State } from './state.ts'
 
 interface UserPage {
   users: string[]
@@ -89,6 +89,28 @@ export function listFiles(
   if (!mine.ok) return mine
   const { page, more } = pageOf(mine.value.entries.entries(after), after)
   return found({ files: page, more })
+}
+
+/** What a name stands for, and before that what it stood for, the latest first. */
+export function listVersions(state: State, by: string, group: string, name: string): Found<EarlierVersion[]> {
+  const mine = groupFor(state, 'list_versions', group, state.accounts.get(by))
+  if (!mine.ok) return mine
+  const entry = mine.value.entries.get(name)
+  return entry === undefined
+    ? no('no-such-file', name, group)
+    : found([entry, ...(entry.earlier ?? []).toReversed()])
+}
+
+/** Whether names or contents in this group changed after a position, or may have. */
+export function changedSince(
+  state: State,
+  by: string,
+  group: string,
+  after: number | undefined,
+): Found<boolean> {
+  const mine = groupFor(state, 'follow_group', group, state.accounts.get(by))
+  if (!mine.ok) return mine
+  return found(after === undefined || after > state.position || mine.value.entriesChangedAt > after)
 }
 
 export function findFile(state: State, by: string, group: string, name: string): Found<Entry> {

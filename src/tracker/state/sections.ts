@@ -8,7 +8,7 @@ import { emptyState } from './empty-state.ts'
 import { defaultQuotas, isQuotaName, quotaNames, type Quotas } from './quotas.ts'
 import type { RegistrationMode } from './registration-modes.ts'
 import { allOf, sharersOf } from './sharers.ts'
-import type { Account, Entry, Group, State } from './state.ts'
+import type { Account, EarlierVersion, Edition, Entry, Group, State } from './state.ts'
 import { legacyDigest } from './legacy-snapshot.ts'
 
 /** A section by its key; in a snapshot of changes, undefined for one that was removed. */
@@ -61,7 +61,12 @@ type EntryFields = [
   fileId: string,
   sizeBytes: number,
   sharers: number[],
+  /** Absent for a content from before level 3 that replaced nothing since. */
+  ...history: [] | [edition: EditionFields, earlier: EarlierFields[]],
 ]
+/** `null` for a content from before level 3. The number of files is absent for a single file. */
+type EditionFields = [number: number, atMs: number, by: string, ...files: [] | [number]] | null
+type EarlierFields = [fileId: string, sizeBytes: number, edition: EditionFields]
 
 /** Sections that changed after this position of the log; all of them for 0. */
 export function* changedSections(state: State, after: number): Generator<ChangedSection> {
@@ -212,18 +217,48 @@ function restoreGroup(state: State, [id, name, members, requests, hidden]: Group
   for (const asker of requests) putRequest(group, accountOf(state, asker))
 }
 
-function entryFields({ id, group, name, fileId, sizeBytes, sharers }: Entry): EntryFields {
-  return [id, group.id, name, fileId, sizeBytes, Array.from(allOf(sharers), idOf)]
+function entryFields(entry: Entry): EntryFields {
+  const { id, group, name, fileId, sizeBytes, sharers, edition, earlier = [] } = entry
+  const fields = [id, group.id, name, fileId, sizeBytes, Array.from(allOf(sharers), idOf)] as const
+  if (edition === undefined) return [...fields]
+  const before = earlier.map((one): EarlierFields => [one.fileId, one.sizeBytes, editionFields(one.edition)])
+  return [...fields, editionFields(edition), before]
 }
 
-function restoreEntry(state: State, [id, groupId, name, fileId, sizeBytes, ids]: EntryFields): void {
+function editionFields(edition: Edition | undefined): EditionFields {
+  if (edition === undefined) return null
+  const { number, atMs, by, files } = edition
+  return files === undefined ? [number, atMs, by] : [number, atMs, by, files]
+}
+
+function editionOf(fields: EditionFields | undefined): Edition | undefined {
+  if (fields === undefined || fields === null) return undefined
+  const [number, atMs, by, files] = fields
+  return { number, atMs, by, files }
+}
+
+function restoreEntry(state: State, fields: EntryFields): void {
+  const [id, groupId, name, fileId, sizeBytes, ids, edition, before = []] = fields
   const group = state.shelves.groups.find(groupId)
   if (group === undefined) throw new Error(`entry ${id} of no group`)
   const accounts = ids.map((each) => accountOf(state, each))
-  const entry: Entry = { id, group, name, fileId, sizeBytes, sharers: sharersOf(accounts) }
+  const entry: Entry = {
+    id,
+    group,
+    name,
+    fileId,
+    sizeBytes,
+    sharers: sharersOf(accounts),
+    edition: editionOf(edition),
+    earlier: before.length === 0 ? undefined : before.map(earlierOf),
+  }
   for (const account of accounts) putShare(entry, account)
   group.entries.set(name, entry)
   state.shelves.entries.put(entry)
+}
+
+function earlierOf([fileId, sizeBytes, edition]: EarlierFields): EarlierVersion {
+  return { fileId, sizeBytes, edition: editionOf(edition) }
 }
 
 function accountOf(state: State, id: number): Account {

@@ -41,6 +41,11 @@ export interface Group {
   readonly name: string
   /** Listed only to its members and those who ask to join. */
   readonly isHidden: boolean
+  /**
+   * The position at which one of its entries was last added, replaced or removed, at the earliest. No part of the state
+   * that trackers share: one that began with a snapshot knows only that it was no later than that.
+   */
+  entriesChangedAt: number
   /** In the order of joining. Never empty. The first one is the owner: see `ownerOf`. */
   readonly members: OrderedSet<Account>
   /** Those who ask to join, oldest first. None of them is a member. */
@@ -59,6 +64,30 @@ export interface Entry {
   sizeBytes: number
   /** In the order in which they shared it; the first one may replace it. Never empty. */
   sharers: Sharers<Account>
+  /** Of the content that it has now; undefined for one from before level 3. */
+  edition: Edition | undefined
+  /** What it had before, oldest first, at most `earlierVersionsMax`; undefined for nothing. */
+  earlier: readonly EarlierVersion[] | undefined
+}
+
+/** Which content of a name this is, and where it came from. */
+export interface Edition {
+  /** 1 for the first content of the name. */
+  readonly number: number
+  /** When it was shared first, by the log: in milliseconds since 1970. */
+  readonly atMs: number
+  /** The name of the user who shared it first; another account may have it by now. */
+  readonly by: string
+  /** How many files a folder has; undefined for a single file. */
+  readonly files: number | undefined
+}
+
+/** A content that a name no longer has. */
+export interface EarlierVersion {
+  readonly fileId: string
+  readonly sizeBytes: number
+  /** As in an entry. */
+  readonly edition: Edition | undefined
 }
 
 export interface KnownTracker {

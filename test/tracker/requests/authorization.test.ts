@@ -74,6 +74,9 @@ const requests: Record<Method<TrackerProtocol>, (asker: Asker) => Promise<Answer
     client.change('share_file', { group, name: 'another', fileId, sizeBytes: 1 }),
   unshare_file: ({ client, group }) => client.change('unshare_file', { group, name: 'mine' }),
   list_files: ({ client, group }) => client.request('list_files', { group }),
+  list_versions: ({ client, group }) => client.request('list_versions', { group, name: 'mine' }),
+  follow_group: ({ client, group }) => client.request('follow_group', { group }),
+  unfollow_group: ({ client, group }) => client.request('unfollow_group', { group }),
   find_file: ({ client, group }) => client.request('find_file', { group, name: 'theirs' }),
   forget_file: ({ client, group }) => client.request('forget_file', { group, name: 'theirs' }),
   announce: ({ client, group }) =>

@@ -191,6 +191,10 @@ test('other content under a name is a new version by its first sharer, and refus
   expect(world.answer(share('bob', 'two'))).toBe('name-taken: g has another file called f, shared by ann')
   expect(world.effects(share('ann', 'two'))).toEqual([
     { kind: 'file_gone', version: { group: 'g', name: 'f', fileId: 'one' }, sharers: ['ann', 'bob'] },
+    {
+      kind: 'entry_changed',
+      entry: { group: 'g', name: 'f', fileId: 'two', sizeBytes: 10, version: 2, files: undefined },
+    },
   ])
   expect(fileSeenBy(world, 'bob')).toEqual(['two', 10, ['ann']])
 })

@@ -1,5 +1,6 @@
 // A state and a plain model in the same words, so that they can be compared; used by tests and by a campaign.
 
+import { earlierVersionsMax } from '../../../src/common/limits.ts'
 import { answerOf } from '../../../src/tracker/requests/sentences.ts'
 import type { Outcome } from '../../../src/tracker/state/outcomes.ts'
 import { allOf, isAmong } from '../../../src/tracker/state/sharers.ts'
@@ -7,7 +8,7 @@ import { ownerOf, type Account, type State } from '../../../src/tracker/state/st
 import type { PlainModel } from './plain-model.ts'
 
 /** The facts of a state, in the words of the plain model. */
-export function factsOf({ accounts, groups, registration }: State): object {
+export function factsOf({ level, accounts, groups, registration }: State): object {
   return {
     users: accounts.valuesArray().map(({ name, credentials }) => [name, credentials.storedKey]),
     registration: [registration.mode, [...registration.invites.keys()]],
@@ -26,11 +27,26 @@ export function factsOf({ accounts, groups, registration }: State): object {
           .valuesArray()
           .map(({ name, fileId, sharers }) => [group, name, fileId, namesOf(allOf(sharers))]),
       ),
+    versions: groups
+      .valuesArray()
+      .flatMap(({ entries }) => entries.valuesArray())
+      .map((entry) => [...(entry.earlier ?? []), entry].map(({ edition }) => edition))
+      .map((editions) =>
+        level < 3 ? [] : editions.map((one) => [one?.number, one?.by, one?.files]).slice(-shownVersions),
+      ),
   }
 }
 
+/** A story may have more, of which a state forgets the oldest. */
+const shownVersions = earlierVersionsMax + 1
+
 export function factsOfModel(model: PlainModel): object {
   const groups = model.groups.toSorted()
+  const names = groups.flatMap((group) =>
+    [...new Set(model.shares.filter((share) => share.group === group).map(({ name }) => name))]
+      .toSorted()
+      .map((name) => `${group}/${name}`),
+  )
   return {
     users: model.users.toSorted().map((user) => [user, model.passwords.get(user)]),
     registration: [model.mode, [...model.invites]],
@@ -45,6 +61,9 @@ export function factsOfModel(model: PlainModel): object {
           return [group, name, shares[0]?.fileId, shares.map(({ user }) => user)]
         }),
     ),
+    versions: names
+      .map((name) => (model.level < 3 ? [] : (model.versions.get(name) ?? [])))
+      .map((contents) => contents.map(({ by, files }, at) => [at + 1, by, files]).slice(-shownVersions)),
   }
 }
 

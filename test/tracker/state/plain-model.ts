@@ -16,9 +16,15 @@ interface Share {
   user: string
 }
 
+/** A content of a name, and who put it there. */
+interface Content {
+  by: string
+  files: number | undefined
+}
+
 export class PlainModel {
   /** Of the rules: at level 1 owners are told who does not exist. */
-  readonly #level: number
+  readonly level: number
   users: string[] = []
   groups: string[] = []
   /** Those of the groups that are hidden. */
@@ -28,6 +34,8 @@ export class PlainModel {
   asks: { group: string; user: string }[] = []
   /** In the order of sharing. */
   shares: Share[] = []
+  /** By group and name: its contents since it came, the oldest first. */
+  versions = new Map<string, Content[]>()
   /** Passwords by user. */
   passwords = new Map<string, string>()
   /** Hashes of codes for new passwords, by user. */
@@ -40,7 +48,7 @@ export class PlainModel {
   readonly #numbers = new Map<string, number>()
 
   constructor(level = newestLevel) {
-    this.#level = level
+    this.level = level
   }
 
   membersOf(group: string): string[] {
@@ -66,13 +74,13 @@ export class PlainModel {
       if (invited !== 'done') return invited
       if (this.users.includes(wish.user)) return 'user-taken'
       this.users.push(wish.user)
-      if (this.#level > 1) this.invites.delete(wish.invite ?? '')
+      if (this.level > 1) this.invites.delete(wish.invite ?? '')
       this.#numbers.set(wish.user, ++this.#made)
       this.passwords.set(wish.user, wish.credentials.storedKey)
       return 'done'
     }
     if (wish.kind === 'set_registration' || wish.kind === 'add_invite') {
-      if (this.#level < 2) return 'invalid-request'
+      if (this.level < 2) return 'invalid-request'
       if (wish.kind === 'add_invite') this.invites.add(wish.codeHash)
       else this.mode = wish.mode
       return 'done'
@@ -82,7 +90,7 @@ export class PlainModel {
     if (!this.users.includes(by)) return 'no-such-user'
     if (wish.kind === 'create_group') {
       if (this.groups.includes(group)) return 'group-taken'
-      if (wish.hidden === true && this.#level < 2) return 'invalid-request'
+      if (wish.hidden === true && this.level < 2) return 'invalid-request'
       this.groups.push(group)
       if (wish.hidden === true) this.hidden.add(group)
       this.memberships.push({ group, user: by })
@@ -99,7 +107,7 @@ export class PlainModel {
     }
     if (wish.kind === 'accept_request' || wish.kind === 'reject_request') {
       if (!isOwner) return 'not-the-owner'
-      if (this.#level < 2 && !this.users.includes(wish.user)) return 'no-such-user'
+      if (this.level < 2 && !this.users.includes(wish.user)) return 'no-such-user'
       if (this.membersOf(group).includes(wish.user)) return 'already-member'
       if (!this.asksFor(group).includes(wish.user)) return 'no-such-request'
       this.asks = this.asks.filter((ask) => ask.group !== group || ask.user !== wish.user)
@@ -109,7 +117,7 @@ export class PlainModel {
     if (wish.kind === 'remove_member') {
       if (!isOwner) return 'not-the-owner'
       if (wish.user === by) return 'usage'
-      if (this.#level < 2 && !this.users.includes(wish.user)) return 'no-such-user'
+      if (this.level < 2 && !this.users.includes(wish.user)) return 'no-such-user'
       if (!this.membersOf(group).includes(wish.user)) return 'not-a-member'
       return this.#goes(group, wish.user)
     }
@@ -126,19 +134,23 @@ export class PlainModel {
       this.shares = this.shares.filter((s) => s.group !== group || s.name !== name || s.user !== by)
       return 'done'
     }
-    const { fileId } = wish
+    const { fileId, files } = wish
+    if (files !== undefined && this.level < 3) return 'invalid-request'
+    const contents = there.length === 0 ? [] : (this.versions.get(`${group}/${name}`) ?? [])
     if (there.some((share) => share.fileId === fileId)) {
+      if (contents.at(-1)?.files !== files) return 'name-taken'
       if (!there.some((share) => share.user === by)) this.shares.push({ group, name, fileId, user: by })
       return 'done'
     }
     if (there.length > 0 && there[0]?.user !== by) return 'name-taken'
+    this.versions.set(`${group}/${name}`, [...contents, { by, files }])
     this.shares = this.shares.filter((share) => share.group !== group || share.name !== name)
     this.shares.push({ group, name, fileId, user: by })
     return 'done'
   }
 
   #admits(invite: string | undefined): string {
-    if (this.#level < 2 || this.mode === 'open') return 'done'
+    if (this.level < 2 || this.mode === 'open') return 'done'
     if (this.mode === 'closed') return 'registration-closed'
     if (invite === undefined) return 'not-invited'
     return this.invites.has(invite) ? 'done' : 'wrong-code'
@@ -148,7 +160,7 @@ export class PlainModel {
     const user = 'by' in wish ? wish.by : wish.user
     const exists = this.users.includes(user)
     if ('by' in wish && !exists) return 'no-such-user'
-    if (this.#level < 2) return 'invalid-request'
+    if (this.level < 2) return 'invalid-request'
     if ('account' in wish && this.#numbers.get(user) !== wish.account) return 'no-such-user'
     if (wish.kind === 'delete_account' || wish.kind === 'remove_user') return this.#ends(user)
     if (wish.kind === 'issue_reset') {

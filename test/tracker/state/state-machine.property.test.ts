@@ -14,7 +14,7 @@ import { PlainModel } from './plain-model.ts'
 import { anyStory } from './wishes.ts'
 import { applyNext, stateAt, World } from './world.ts'
 
-const community: Command = { kind: 'tracker_started', key: 'k', cluster: 'c', secret: 's', level: 2 }
+const community: Command = { kind: 'tracker_started', key: 'k', cluster: 'c', secret: 's', level: 3 }
 
 /** Never repeated. */
 const operators: ReadonlySet<string> = new Set<Command['kind']>([
@@ -79,7 +79,7 @@ class Kept {
   }
 }
 
-describe.each([1, 2])('at level %i', (level) => {
+describe.each([1, 2, 3])('at level %i', (level) => {
   test('after any story the state machine has given the answers and holds the facts of a plain model', () => {
     fc.assert(
       fc.property(anyStory, (story) => {
@@ -169,11 +169,15 @@ describe.each([1, 2])('at level %i', (level) => {
   })
 })
 
-test('raising the level anywhere comes to the same state, whatever snapshots a tracker began with', () => {
+test('raising levels anywhere comes to the same state, whatever snapshots a tracker began with', () => {
   fc.assert(
-    fc.property(anyStory, fc.nat(), fc.nat(), (story, raiseAt, restartAt) => {
+    fc.property(anyStory, fc.nat(), fc.nat(), fc.nat(), (story, second, third, restartAt) => {
       const commands = [community, ...asCommands(story)]
-      commands.splice(1 + (raiseAt % commands.length), 0, { kind: 'raise_level', level: 2 })
+      const places = [second, third]
+        .map((at) => 1 + (at % commands.length))
+        .toSorted((one, other) => other - one)
+      for (const [index, at] of places.entries())
+        commands.splice(at, 0, { kind: 'raise_level', level: 3 - index })
       const read = stateAt(1)
       let begun = stateAt(1)
       for (const [index, command] of commands.entries()) {

@@ -44,6 +44,15 @@ const anyGroupWish: fc.Arbitrary<UserWish> = fc.oneof(
   fc.record({ kind: kind('remove_member'), by: user, group, user: someone }),
   fc.record({ kind: kind('share_file'), by: user, group, name, fileId, sizeBytes: fc.constant(10) }),
   fc.record({ kind: kind('share_file'), by: user, group, name, fileId, sizeBytes: fc.constant(10) }),
+  fc.record({
+    kind: kind('share_file'),
+    by: user,
+    group,
+    name,
+    fileId,
+    sizeBytes: fc.constant(10),
+    files: fc.constant(3),
+  }),
   fc.record({ kind: kind('unshare_file'), by: user, group, name }),
 )
 

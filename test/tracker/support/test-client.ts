@@ -58,6 +58,8 @@ export class TestClient {
   /** Where it says that others reach it; undefined for the address that the tracker sees. */
   advertised: string | undefined
   nonce = ''
+  /** What it says of itself in `hello`. */
+  capabilities: string[] = []
   /** What a login waits for before its last request. */
   beforeFinish: () => Promise<void> = () => Promise.resolve()
   #onNews: (() => void) | undefined
@@ -141,7 +143,8 @@ export class TestClient {
   }
 
   async hello(): Promise<void> {
-    const answer = await this.request('hello', { protocol: protocolVersion, program: 'test' })
+    const { capabilities } = this
+    const answer = await this.request('hello', { protocol: protocolVersion, program: 'test', capabilities })
     if (!answer.ok) throw new Error(answer.refusal.sentence)
     this.trackerKey = answer.value.key
     this.nonce = answer.value.nonce
