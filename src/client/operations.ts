@@ -1,7 +1,7 @@
 // The operations of a client, independent of how commands are typed or shown, and of the process that asks for them.
 // The prompt calls them; `actions` does them, with the tracker link, the share library and the downloads.
 
-import type { FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
+import type { EntryVersion, FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../common/refusal.ts'
 import type { Check } from './diagnosis/checks.ts'
 import type { Finding } from './diagnosis/reasons.ts'
@@ -175,7 +175,10 @@ export interface GroupOperations {
 export interface FileOperations {
   /** Hashes and shares a file. */
   uploadFile(path: string, group: string): Promise<Answer<SharedFile>>
-  listFiles(group: string): Promise<Answer<FileEntry[]>>
+  /** `details`: with the version of each, when it came and from whom. */
+  listFiles(group: string, options?: { details?: boolean }): Promise<Answer<FileEntry[]>>
+  /** The content that a name has, and those before it that are remembered, the latest first. */
+  listVersions(group: string, name: string): Promise<Answer<EntryVersion[]>>
   /** Starts a download. `waiting`: nobody online has the file; it begins when somebody does. */
   downloadFile(
     group: string,

@@ -1,7 +1,7 @@
 // What a client does about the files of groups: sharing, listing and fetching them.
 
 import { fileNameProblem, plainNameProblem } from '../../common/names.ts'
-import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { accept, refuse, type Answer, type RefusalCode } from '../../common/refusal.ts'
 import { noSuchGroup, notLoggedIn } from '../answers.ts'
 import type { FileOperations, SharedFile } from '../operations.ts'
 import type { Session } from '../session.ts'
@@ -16,10 +16,19 @@ export function fileActions(core: Core): FileOperations {
       if (open === undefined) return notLoggedIn()
       return open.shares.uploading(() => upload(core, open, path, group))
     },
-    async listFiles(group) {
+    async listFiles(group, { details = false } = {}) {
       if (session() === undefined) return notLoggedIn()
       if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
-      return allFiles(link, group)
+      return details ? ofNewerTracker(await allFiles(link, group, true)) : allFiles(link, group)
+    },
+    async listVersions(group, name) {
+      if (session() === undefined) return notLoggedIn()
+      if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
+      const spelt = name.normalize('NFC')
+      const problem = fileNameProblem(spelt)
+      if (problem !== undefined) return refuse('bad-name', problem)
+      const answer = ofNewerTracker(await link.ask('list_versions', { group, name: spelt }))
+      return answer.ok ? accept(answer.value.versions) : answer
     },
     async downloadFile(group, name, destination, { overwrite }) {
       const open = session()
@@ -39,6 +48,14 @@ export function fileActions(core: Core): FileOperations {
     },
   }
 }
+
+/** A tracker that does not understand the request is older than this client. */
+function ofNewerTracker<T>(answer: Answer<T>): Answer<T> {
+  if (answer.ok || !notUnderstood.has(answer.refusal.code)) return answer
+  return refuse('protocol-version', 'the tracker is too old for this; whoever runs it has to update it')
+}
+
+const notUnderstood: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['unknown-method', 'invalid-params'])
 
 async function upload(
   { link }: Core,

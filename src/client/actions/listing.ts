@@ -39,9 +39,9 @@ export function allGroups(link: TrackerLink): Promise<Answer<GroupEntry[]>> {
   )
 }
 
-export function allFiles(link: TrackerLink, group: string): Promise<Answer<FileEntry[]>> {
+export function allFiles(link: TrackerLink, group: string, details?: true): Promise<Answer<FileEntry[]>> {
   return allPages(
-    (after) => link.ask('list_files', { group, after }),
+    (after) => link.ask('list_files', details === true ? { group, after, details } : { group, after }),
     (page) => page.files,
     (entry) => entry.name,
   )

@@ -37,6 +37,7 @@ describe('the reply to a command that succeeds', () => {
     ['remove_member g1 def', 'removeMember("g1", "def")', 'def is no longer a member of g1'],
     ['upload_file 1.png g1', 'uploadFile("1.png", "g1")', 'sharing 1.png in g1 (524289 bytes, 2 pieces)'],
     ['list_files g1', 'listFiles("g1")', 'no files in g1'],
+    ['list_files g1 --details', 'listFiles("g1", {"details":true})', 'no files in g1'],
     ['show_downloads', undefined, 'no downloads'],
     ['pause_download g1 1.png', 'pauseDownload("g1", "1.png")', 'paused 1.png from g1'],
     ['resume_download g1 1.png', 'resumeDownload("g1", "1.png")', 'resumed 1.png from g1'],
@@ -125,6 +126,31 @@ describe('the reply to a command that succeeds', () => {
       '1.png  4096 bytes  2 seeders',
       'a longer name.png  0 bytes  0 seeders',
     ])
+  })
+
+  test('folders have a slash and a number of files, details and versions say when and by whom if known', async () => {
+    const atMs = new Date(2026, 4, 12, 9, 5).getTime()
+    const origin = { version: 2, atMs, by: 'ann' }
+    const files = [
+      {
+        name: 'a',
+        sizeBytes: 1,
+        seeders: 1,
+        details: { fileId: '0'.repeat(64), version: 1, atMs: 0, by: '' },
+      },
+      { name: 'b', sizeBytes: 9, seeders: 2, files: 3, details: { fileId: '0'.repeat(64), ...origin } },
+    ]
+    expect((await reply('list_files g1 --details', { listFiles: async () => accept(files) })).lines).toEqual([
+      'a  1 bytes  1 seeders  version 1',
+      'b/  3 files  9 bytes  2 seeders  version 2  2026-05-12 09:05  by ann',
+    ])
+    const versions = [
+      { sizeBytes: 9, files: 3, ...origin },
+      { sizeBytes: 4, version: 1, atMs: 0, by: '' },
+    ]
+    expect((await reply('list_versions g1 b', { listVersions: async () => accept(versions) })).lines).toEqual(
+      ['version 2  3 files  9 bytes  2026-05-12 09:05  by ann', 'version 1  4 bytes'],
+    )
   })
 
   test.each([

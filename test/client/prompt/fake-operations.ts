@@ -49,6 +49,7 @@ export function fakeClient(): FakeClient {
     removeMember: async () => accept(undefined),
     uploadFile: async (path, group) => accept({ name: path, group, sizeBytes: 524_289, pieceCount: 2 }),
     listFiles: async () => accept([]),
+    listVersions: async () => accept([]),
     downloadFile: async (_group, _name, destination) => accept({ destination, waiting: false }),
     showDownloads: async () => downloads,
     showHashing: async () => [],

@@ -45,6 +45,7 @@ function busyClient(): FakeClient {
     listMembers: users,
     listRequests: users,
     listFiles: async () => accept([{ name: 'f', sizeBytes: 1, seeders: 2 }]),
+    listVersions: async () => accept([{ version: 1, sizeBytes: 1, atMs: 0, by: '' }]),
   })
   client.downloads.push(download({ name: 'f', state: 'complete' }))
   return client
@@ -70,6 +71,7 @@ const calls: Record<string, string> = {
   remove_member: 'remove_member g ben',
   upload_file: 'upload_file photo.jpg g',
   list_files: 'list_files g',
+  list_versions: 'list_versions g f',
   download_file: 'download_file g f here',
   stop_share: 'stop_share h f',
   show_downloads: 'show_downloads',

@@ -6,7 +6,7 @@ import { accept } from '../../../common/refusal.ts'
 import type { PromptCommand } from './command.ts'
 import { list, withData } from './command.ts'
 import { expandHome } from './home.ts'
-import { count, fileRow, sizeText, tableLines } from './replies.ts'
+import { count, fileRow, sizeText, tableLines, versionRow } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
 import { hashingLines } from '../views/tables.ts'
 import { afterDownloads } from './after-downloads.ts'
@@ -54,9 +54,12 @@ export const fileCommands: readonly PromptCommand[] = [
     name: 'list_files',
     words: '<group>',
     summary: 'list the files of a group',
-    examples: ['list_files family'],
-    async run({ operations, terminal }, [group]) {
-      const answer = await operations.listFiles(group)
+    examples: ['list_files family', 'list_files family --details'],
+    flags: [{ flag: '--details', summary: 'with the version of each, since when, and by whom' }],
+    async run({ operations, terminal }, [group], flags) {
+      const answer = await (flags.has('--details')
+        ? operations.listFiles(group, { details: true })
+        : operations.listFiles(group))
       if (!answer.ok) return answer
       const hint = `download_file ${quoteWord(group)} <name> <destination> fetches one`
       const files = answer.value
@@ -65,6 +68,22 @@ export const fileCommands: readonly PromptCommand[] = [
         terminal,
       )
       return withData(list(lines, `no files in ${group}`, hint), { group, files })
+    },
+  },
+  {
+    name: 'list_versions',
+    words: '<group> <name>',
+    summary: 'list what a name stands for and stood for before, the latest first',
+    examples: ['list_versions family photo.jpg'],
+    async run({ operations, terminal }, [group, name]) {
+      const answer = await operations.listVersions(group, name)
+      if (!answer.ok) return answer
+      const versions = answer.value
+      const lines = tableLines(
+        versions.map((version) => versionRow(version, terminal)),
+        terminal,
+      )
+      return accept({ lines, data: { group, name, versions } })
     },
   },
   {

@@ -1,12 +1,18 @@
 // Formats listings, downloads and events as lines. Pure.
 
 import { escapeText } from '../../../common/escape.ts'
-import type { FileEntry, GroupEntry, Standing } from '../../../common/protocol/tracker-protocol.ts'
+import type {
+  EntryVersion,
+  FileEntry,
+  GroupEntry,
+  Standing,
+} from '../../../common/protocol/tracker-protocol.ts'
 import type { ClientEvent, DownloadState, DownloadView } from '../../operations.ts'
 import { formatSize } from '../text/amounts.ts'
 import type { Line, Tone } from '../text/line.ts'
 import { formatSpeed } from '../text/rates.ts'
 import { displayWidth, fitTo } from '../text/width.ts'
+import { formatDay } from '../text/days.ts'
 import { quoteWord } from '../text/words.ts'
 
 /** Uses the plural even for one: scripts look for the word, so it must not depend on the number. */
@@ -36,8 +42,27 @@ export function sizeText(sizeBytes: number, terminal: boolean): string {
   return terminal ? formatSize(sizeBytes) : count(sizeBytes, 'bytes')
 }
 
+/** A folder has a slash behind its name, and says how many files it has. */
 export function fileRow(entry: FileEntry, terminal: boolean): string[] {
-  return [entry.name, sizeText(entry.sizeBytes, terminal), count(entry.seeders, 'seeders')]
+  const { name, files, sizeBytes, seeders, details } = entry
+  const cells = [files === undefined ? name : `${name}/`, ...contentCells(files, sizeBytes, terminal)]
+  return [...cells, count(seeders, 'seeders'), ...(details === undefined ? [] : originCells(details))]
+}
+
+/** A version that a name had. */
+export function versionRow(version: EntryVersion, terminal: boolean): string[] {
+  const [number = '', ...origin] = originCells(version)
+  return [number, ...contentCells(version.files, version.sizeBytes, terminal), ...origin]
+}
+
+function contentCells(files: number | undefined, sizeBytes: number, terminal: boolean): string[] {
+  const size = sizeText(sizeBytes, terminal)
+  return files === undefined ? [size] : [count(files, 'files'), size]
+}
+
+/** Which version it is, since when, and from whom; not all of it is known of what came before trackers kept it. */
+function originCells({ version, atMs, by }: Pick<EntryVersion, 'version' | 'atMs' | 'by'>): string[] {
+  return [`version ${version}`, ...(atMs === 0 ? [] : [formatDay(atMs)]), ...(by === '' ? [] : [`by ${by}`])]
 }
 
 /** Separates cells by two spaces; `aligned` also pads them into columns, for a terminal. */
