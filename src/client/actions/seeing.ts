@@ -1,6 +1,6 @@
 // What a client tells of what it does: files being hashed, uploads, and how one file stands here and in its group.
 
-import { setTimeout } from 'node:timers/promises'
+import { atMost } from '../../common/at-most.ts'
 import { plainNameProblem } from '../../common/names.ts'
 import { pieceCount } from '../../common/pieces.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
@@ -34,7 +34,7 @@ export function seeingActions(core: Core): SeeingOperations {
       const first = entryOf(core, open, group, spelt)
       if (!first.ok) return first
       const asked = audience.refresh(open, group, spelt)
-      await Promise.race([asked, setTimeout(patienceMs, undefined, { ref: false })])
+      await atMost(asked, patienceMs)
       // It may have changed while the trackers were asked.
       const entry = entryOf(core, open, group, spelt)
       if (!entry.ok) return entry

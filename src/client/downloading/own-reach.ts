@@ -2,6 +2,7 @@
 // machine; a firewall or router may still keep others out.
 
 import { formatAddress, type Address } from '../../common/addresses.ts'
+import { atMost } from '../../common/at-most.ts'
 import { Failure } from '../../common/failure.ts'
 import { lineBytesMax } from '../../common/limits.ts'
 import { isLoopback } from '../../common/networks.ts'
@@ -36,12 +37,8 @@ export async function reachOwn(parts: OwnReachParts, place: OwnPlace): Promise<R
     source,
     isLoopback: isLoopback(address.host),
   }
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve('no answer came'), patienceMs)
-  })
-  const problem = await Promise.race([problemAt(parts, place), late])
-  clearTimeout(timer)
+  const looked = problemAt(parts, place).then((problem) => ({ problem }))
+  const { problem } = (await atMost(looked, patienceMs)) ?? { problem: 'no answer came' }
   return { ...reached, problem }
 }
 

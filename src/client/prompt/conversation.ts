@@ -1,6 +1,7 @@
 // Runs one line and presents its reply: the part of the prompt that scripts and people share. Also keeps the order:
 // events that occur while a command runs are presented after its reply.
 
+import { atMost } from '../../common/at-most.ts'
 import type { Answer, Refusal } from '../../common/refusal.ts'
 import { refusalOf } from '../answers.ts'
 import type { ClientEvent } from '../operations.ts'
@@ -64,12 +65,7 @@ export class Conversation {
   async #runCall(call: Call): Promise<boolean> {
     const answered = this.#answerOf(call)
     if (!this.#surroundings.terminal || !call.command.mayTakeLong) return this.#reply(call, await answered)
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), patienceMs)
-    })
-    const answer = await Promise.race([answered, late])
-    clearTimeout(timer)
+    const answer = await atMost(answered, patienceMs)
     if (answer !== undefined) return this.#reply(call, answer)
     const text = `${call.command.name} ${call.words[0]} takes a while; its reply comes when it is done`
     this.#presenter.say({ text, tone: 'faint' })

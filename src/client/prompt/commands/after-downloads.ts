@@ -1,5 +1,6 @@
 // Protects running downloads from commands that would make them impossible or meaningless.
 
+import { atMost } from '../../../common/at-most.ts'
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
 import type { Surroundings } from './command.ts'
@@ -28,8 +29,7 @@ export async function afterDownloads(
     return accept(undefined)
   }
   const settled = operations.downloadsSettled({ group }).then(() => true)
-  const moment = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), momentMs))
-  if (await Promise.race([settled, moment])) return accept(undefined)
+  if (await atMost(settled, momentMs)) return accept(undefined)
   return refuse(
     'busy',
     `${running.name} is still downloading; wait for it, or give it up with cancel_download`,
