@@ -94,6 +94,7 @@ export class Client {
       tickets: this.#tickets,
       server: this.#server,
       session: () => this.#session,
+      trackers: options.trackers,
       isLeaving: (group) => this.#leaving.has(group) || this.#isDeleting,
       onLoginEnded: (user, why) => this.#onLoginEnded(user, why),
       onEvent,
@@ -173,6 +174,15 @@ export class Client {
     }
     this.#link.start()
     return this.#port
+  }
+
+  /**
+   * Which tracker answers, as a sentence, once one does; before that, after two seconds, that none does. For a person at
+   * the start, where events say only what changes.
+   */
+  firstContact(): AsyncGenerator<string> {
+    // The silence is an event where a login waits for its end.
+    return this.#link.firstContact(this.#session === undefined)
   }
 
   /** Adds a listener for asynchronous events; call the result to remove it. */

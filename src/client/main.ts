@@ -71,6 +71,7 @@ async function run(options: ClientArguments): Promise<number> {
       lines: lines?.lines,
       endsClient: true,
       greeting: 'help lists the commands',
+      contact: own.client.firstContact(),
     })
     // Set now: the event loop may run empty before `end` sets it.
     process.exitCode = code
@@ -155,6 +156,8 @@ interface Talk {
   readonly endsClient: boolean
   /** A line for a person, before the first prompt. */
   readonly greeting?: string
+  /** What is said of the trackers, to a person, as it is found out. */
+  readonly contact?: AsyncIterable<string>
   /** The client has ended elsewhere. */
   readonly gone?: AbortSignal
 }
@@ -163,7 +166,7 @@ interface Talk {
 async function converse(
   client: Client | RemoteClient,
   { linger, script, isJson, stopsAtError }: ClientArguments,
-  { folder, password, lines, endsClient, greeting, gone }: Talk,
+  { folder, password, lines, endsClient, greeting, contact, gone }: Talk,
 ): Promise<number> {
   let isLingering = false
   const isGiven = script.length > 0
@@ -189,6 +192,7 @@ async function converse(
     onLingering: () => (isLingering = true),
     stop: gone === undefined ? stop.signal : AbortSignal.any([stop.signal, gone]),
     ...(greeting === undefined ? {} : { greeting }),
+    ...(contact === undefined ? {} : { contact }),
   })
   if (stoppedBy === undefined) return code
   // A finished script that only lingers is meant to be ended by a signal: nothing was cut short.

@@ -133,7 +133,8 @@ export type ClientEvent =
   | { readonly kind: 'removed-from-group'; readonly group: string }
   | { readonly kind: 'became-owner'; readonly group: string }
   | { readonly kind: 'user-changed'; readonly user: string | undefined }
-  | { readonly kind: 'trackers-lost' }
+  /** `trackers`: the addresses that are tried again. */
+  | { readonly kind: 'trackers-lost'; readonly trackers: readonly string[] }
   | { readonly kind: 'tracker-back' }
   /** Anything else, as one sentence. */
   | { readonly kind: 'notice'; readonly sentence: string }

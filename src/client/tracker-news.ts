@@ -10,12 +10,14 @@ import type { Told } from './tracker-link/tracker-connection.ts'
 import type { Teller, TrackerLinkEvents } from './tracker-link/tracker-link.ts'
 
 /** How long a tracker may take at the start before it is said that none answers. */
-const silenceMs = 3000
+const silenceMs = 2000
 
 export interface TrackerNewsParts {
   readonly tickets: TicketOffice
   readonly server: PeerServer
   readonly session: () => Session | undefined
+  /** All of the list. */
+  readonly trackers: readonly Address[]
   /** Whether a command of this client is leaving the group at the moment. */
   readonly isLeaving: (group: string) => boolean
   /** A tracker says that the login has ended, and why. */
@@ -99,7 +101,9 @@ export class TrackerNews implements TrackerLinkEvents {
   /** A login of an earlier run goes on. Says so when a tracker takes it, and when none is there at first. */
   onResumed(user: string): void {
     const silence = setTimeout(() => {
-      const sentence = `no tracker answers; the login of ${user} goes on as soon as one does`
+      const { trackers } = this.#parts
+      const which = trackers.map(formatAddress).join(', ')
+      const sentence = `no tracker answers; the login of ${user} goes on as soon as ${trackers.length > 1 ? 'one of ' : ''}${which} does`
       this.#parts.onEvent({ kind: 'notice', sentence })
     }, silenceMs)
     this.#resumed = { user, silence: silence.unref() }
@@ -127,7 +131,8 @@ export class TrackerNews implements TrackerLinkEvents {
     this.#parts.tickets.onConnected(false)
     if (this.#isEnding) return
     this.#saidLost = true
-    this.#parts.onEvent({ kind: 'trackers-lost' })
+    const { trackers, onEvent } = this.#parts
+    onEvent({ kind: 'trackers-lost', trackers: trackers.map(formatAddress) })
   }
 
   onOtherCommunity(address: Address): void {

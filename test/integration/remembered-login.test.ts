@@ -44,7 +44,9 @@ test('it starts logged in while no tracker answers, says so, and goes on when on
   await (await remembered()).quit()
   await world.tracker.kill()
   const again = world.client('ann')
-  await again.until('no tracker answers; the login of ann goes on as soon as one does')
+  await again.until(
+    `no tracker answers; the login of ann goes on as soon as 127.0.0.1:${world.trackerPort} does`,
+  )
   expect(await again.say('whoami')).toBe('ann')
   await world.startTracker()
   await again.until(asRemembered)

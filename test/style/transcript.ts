@@ -220,8 +220,11 @@ export class Stage {
     if (where === 'A') writeFileSync(join(this.folder, 'tracker_info.txt'), '127.0.0.1:0\n')
     // On the tracker's screen its own address is shown, on the others' that of Ann, who serves them.
     const address = addressIn(blocks, where === 'A' ? 'A' : 'B')
+    const tracker = addressIn(blocks, 'A')
     const terminal = new Terminal(this, where, command, (text) =>
-      text.replaceAll(/127\.0\.0\.1:\d+/g, address),
+      text.replaceAll(/(tracker )?127\.0\.0\.1:\d+/g, (_all, isTracker?: string) =>
+        isTracker === undefined ? address : `${isTracker}${tracker}`,
+      ),
     )
     this.#terminals.set(where, terminal)
     if (where === 'A')

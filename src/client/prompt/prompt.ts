@@ -7,6 +7,7 @@ import { refusalOf } from '../answers.ts'
 import type { ClientEvent, Operations } from '../operations.ts'
 import { complete } from './completion.ts'
 import { Conversation } from './conversation.ts'
+import { firstWords } from './first-words.ts'
 import { History } from './history.ts'
 import { inputLines } from './input-lines.ts'
 import { showBeside, showLive } from './live-view.ts'
@@ -52,6 +53,8 @@ export interface PromptOptions {
   readonly endsClient?: boolean
   /** A line for a person, before the first prompt. */
   readonly greeting?: string
+  /** What is said of the trackers, to a person, as it is found out; it never keeps the prompt waiting. */
+  readonly contact?: AsyncIterable<string>
   /** Called when all input has been run and the prompt only lingers. */
   readonly onLingering?: () => void
   /** Ends the prompt at once. */
@@ -138,13 +141,12 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
   const { operations, input, output, subscribe } = options
   const colours = process.env['NO_COLOR'] ? new Chalk({ level: 0 }) : chalk
   const promptText = (): string => `${colours.bold(plainLine({ text: operations.whoami() ?? 'coterie' }))}> `
+  let isOpen = true
   const history = new History(options.historyFile)
   const known = new KnownNames(operations)
-  const learn = (words: readonly string[]): void => {
-    known.refresh(words).catch((error: unknown) => {
-      // Without a tracker nothing is learnt.
-      if (refusalOf(error) === undefined) endings.onBug(error)
-    })
+  // Without a tracker nothing is learnt, and a client that is gone says so in its answer.
+  const onTrouble = (error: unknown): void => {
+    if (refusalOf(error) === undefined) endings.onBug(error)
   }
   const terminal = new Terminal({
     input,
@@ -155,7 +157,7 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
     onQuit: endings.stop,
     complete(line) {
       const words = splitWords(line)
-      learn(words.ok ? words.value : [])
+      known.refresh(words.ok ? words.value : []).catch(onTrouble)
       return complete(line, known)
     },
   })
@@ -167,11 +169,7 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
         return terminal.size.columns
       },
       showLive: (look) => showLive(terminal, look),
-      // A client that is gone says so in its answer.
-      showBeside: (work, look) =>
-        void showBeside(terminal, work, look).catch((error: unknown) => {
-          if (refusalOf(error) === undefined) endings.onBug(error)
-        }),
+      showBeside: (work, look) => void showBeside(terminal, work, look).catch(onTrouble),
       sayProgress: () => undefined,
       endsClient: options.endsClient ?? true,
       ask: (question) => terminal.ask(question),
@@ -192,6 +190,7 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
     conversation.onEvent(event)
   })
   if (options.greeting !== undefined) terminal.show([{ text: options.greeting, tone: 'faint' }])
+  firstWords(options, (line) => isOpen && terminal.show([line])).catch(endings.onBug)
   const runLines = async (): Promise<void> => {
     for await (const line of terminal.lines()) if (await conversation.run(line)) return
     if (options.endsClient !== false) terminal.show(await lastWords(operations))
@@ -199,6 +198,7 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
   try {
     await Promise.race([runLines(), endings.stopped, endings.bug])
   } finally {
+    isOpen = false
     // Also after a bug: a terminal left in raw mode is unusable.
     terminal.close()
   }

@@ -2,6 +2,7 @@
 // ends. A try may be repeated at another tracker: see `triesOf`.
 
 import { setTimeout } from 'node:timers/promises'
+import { atMost } from '../../common/at-most.ts'
 import { formatAddress } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
 import { requestTimeoutMs } from '../../common/limits.ts'
@@ -34,6 +35,8 @@ export const answerWithinMs = 2500
 const pauseMs = 100
 /** Replaces `patienceMs` while no tracker was ever up: enough for one that starts with the client. */
 const startPatienceMs = 1000
+/** How long a person at the prompt does not wonder whether a tracker is there. */
+const wonderingMs = 2000
 
 export class Failover {
   readonly #options: FailoverOptions
@@ -55,6 +58,35 @@ export class Failover {
   onUp(): void {
     this.#wasUp = true
     for (const waiter of this.#waiters) waiter()
+  }
+
+  /**
+   * Which tracker answers first, as a sentence, as soon as one does. Before that, and once, that none does, if that takes
+   * two seconds and `saysSilence`.
+   */
+  async *firstContact(saysSilence: boolean): AsyncGenerator<string> {
+    const answered = this.#firstAnswer()
+    if ((await atMost(answered, wonderingMs)) === undefined && saysSilence) {
+      const { isProblem, sentence } = this.#silence()
+      yield isProblem ? sentence : `${sentence} trying on`
+    }
+    yield `tracker ${await answered} answers`
+  }
+
+  /** Resolves to the address of the first tracker that is up, if there ever is one. */
+  #firstAnswer(): Promise<string> {
+    const upNow = (): TrackerConnection | undefined =>
+      this.#options.connections.find(({ caller }) => caller !== undefined)
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const connection = upNow()
+        if (connection === undefined) return
+        this.#waiters.delete(look)
+        resolve(formatAddress(connection.address))
+      }
+      this.#waiters.add(look)
+      if (this.#wasUp) look()
+    })
   }
 
   /**
@@ -124,6 +156,11 @@ export class Failover {
   }
 
   #nobodyAnswers(cause: Failure | undefined): Failure {
+    return new Failure('connection-lost', this.#silence().sentence, cause)
+  }
+
+  /** `isProblem`: one answers, and cannot be used. */
+  #silence(): { isProblem: boolean; sentence: string } {
     const { connections } = this.#options
     const problem = connections.find((connection) => connection.problem !== undefined)?.problem
     const where = connections.map(({ address }) => formatAddress(address))
@@ -131,7 +168,7 @@ export class Failover {
       where.length === 1
         ? `tracker ${where[0]}; is it running?`
         : `trackers ${where.join(', ')}; is one running?`
-    return new Failure('connection-lost', problem ?? `no answer from ${silence}`, cause)
+    return { isProblem: problem !== undefined, sentence: problem ?? `no answer from ${silence}` }
   }
 
   /** Resolves to whether a tracker came up within this time. */

@@ -149,6 +149,11 @@ export class TrackerLink {
     this.#failover.onFirstTries(Promise.all(this.#connections.map((connection) => connection.start())))
   }
 
+  /** See `Failover.firstContact`. */
+  firstContact(saysSilence: boolean): AsyncGenerator<string> {
+    return this.#failover.firstContact(saysSilence)
+  }
+
   stop(): void {
     for (const connection of this.#connections) connection.stop()
   }

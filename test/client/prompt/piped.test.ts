@@ -281,7 +281,7 @@ describe('events', () => {
       client.emit({ kind: 'request-decided', group: 'g1', accepted: false })
       client.emit({ kind: 'removed-from-group', group: 'g1' })
       client.emit({ kind: 'became-owner', group: 'g1' })
-      client.emit({ kind: 'trackers-lost' })
+      client.emit({ kind: 'trackers-lost', trackers: ['127.0.0.1:9002'] })
       client.emit({ kind: 'tracker-back' })
       return accept([])
     }
@@ -293,7 +293,7 @@ describe('events', () => {
       'your request to join g1 was rejected',
       'you are no longer a member of g1',
       'you are now the owner of g1',
-      'no tracker answers; transfers go on, and the trackers are tried again',
+      'no tracker answers; transfers go on, and 127.0.0.1:9002 is tried again',
       'reconnected to the tracker',
     ])
   })

@@ -3,7 +3,8 @@
 import { plainNameProblem } from '../../../common/names.ts'
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
-import { notLoggedIn } from '../../answers.ts'
+import { notLoggedIn, refusalOf } from '../../answers.ts'
+import type { Operations } from '../../operations.ts'
 import type { PromptCommand, Reply, Surroundings } from './command.ts'
 import { say, sayIfDone, withData } from './command.ts'
 import type { Line } from '../text/line.ts'
@@ -41,9 +42,20 @@ const askedGroupsMax = 20
 /** As many names as fit in a line. */
 const namedMax = 5
 
-/** What a person wants to know at once: who has asked to join meanwhile, or how to begin. Scripts do not need it. */
-async function afterLogin({ operations, terminal }: Surroundings): Promise<{ lines: Line[]; hint?: string }> {
-  if (!terminal) return { lines: [] }
+/**
+ * What a person wants to know who is logged in now: who has asked to join meanwhile, or how to begin. Nothing when no
+ * tracker answers.
+ */
+export async function afterLogin(operations: Operations): Promise<{ lines: readonly Line[]; hint?: string }> {
+  try {
+    return await requestsAndHint(operations)
+  } catch (error) {
+    if (refusalOf(error) === undefined) throw error
+    return { lines: [] }
+  }
+}
+
+async function requestsAndHint(operations: Operations): Promise<{ lines: Line[]; hint?: string }> {
   const groups = await operations.listGroups()
   if (!groups.ok) return { lines: [] }
   const owned = groups.value.filter(({ standing }) => standing === 'owner').slice(0, askedGroupsMax)
@@ -118,7 +130,9 @@ export const accountCommands: readonly PromptCommand[] = [
       if (!password.ok) return password
       const answer = await surroundings.operations.login(user, password.value, flags.has('--remember'))
       if (!answer.ok) return answer
-      const { lines, hint } = await afterLogin(surroundings)
+      // Scripts do not need it.
+      const { operations, terminal } = surroundings
+      const { lines, hint } = terminal ? await afterLogin(operations) : { lines: [] }
       return withData(withLines(say(`logged in as ${user}`, hint), lines), { user })
     },
   },

@@ -131,8 +131,11 @@ export function eventLine(event: ClientEvent): Line | undefined {
       return { text: `you are no longer a member of ${event.group}` }
     case 'became-owner':
       return { text: `you are now the owner of ${event.group}` }
-    case 'trackers-lost':
-      return { text: 'no tracker answers; transfers go on, and the trackers are tried again' }
+    case 'trackers-lost': {
+      const are = event.trackers.length > 1 ? 'are' : 'is'
+      const which = event.trackers.join(', ')
+      return { text: `no tracker answers; transfers go on, and ${which} ${are} tried again` }
+    }
     case 'tracker-back':
       return { text: 'reconnected to the tracker' }
     case 'notice':
