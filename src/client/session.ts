@@ -7,6 +7,7 @@ import type { Identity } from '../common/security/identity.ts'
 import type { ConnectTurns } from './downloading/connect-turns.ts'
 import { Downloads } from './downloading/downloads.ts'
 import type { ClientEvent } from './operations.ts'
+import { OwnRequests } from './own-requests.ts'
 import type { SourceRegistry } from './sharing/source-registry.ts'
 import { ShareLibrary } from './sharing/share-library.ts'
 import { ManifestStore } from './storage/manifest-store.ts'
@@ -35,13 +36,19 @@ export class Session {
   readonly user: string
   readonly shares: ShareLibrary
   readonly downloads: Downloads
+  readonly requests: OwnRequests
   readonly #store: UserStore
 
-  private constructor(user: string, store: UserStore, shares: ShareLibrary, downloads: Downloads) {
+  private constructor(
+    user: string,
+    store: UserStore,
+    { shares, downloads, requests }: Pick<Session, 'shares' | 'downloads' | 'requests'>,
+  ) {
     this.user = user
     this.#store = store
     this.shares = shares
     this.downloads = downloads
+    this.requests = requests
   }
 
   /** Rejects with a `data` failure when the user's remembered shares cannot be read. */
@@ -66,13 +73,17 @@ export class Session {
       shares,
       onEvent,
     })
-    return new Session(user, store, shares, downloads)
+    const requests = new OwnRequests({ link, store, onEvent })
+    return new Session(user, store, { shares, downloads, requests })
   }
 
-  /** Resumes the shares and downloads of earlier sessions. Resolves when all shares have been checked. */
+  /**
+   * Resumes the shares and downloads of earlier sessions, and tells what was decided meanwhile. Resolves when all shares
+   * have been checked.
+   */
   async resume(): Promise<void> {
     this.downloads.resume()
-    await this.shares.resume()
+    await Promise.all([this.shares.resume(), this.requests.catchUp()])
   }
 
   /** What is shared, in this group if one is given: at most so many. */
@@ -94,10 +105,12 @@ export class Session {
     for (const file of this.#store.shares()) await this.#store.forgetShare(file)
     for (const file of this.#store.downloads()) await this.#store.forgetDownload(file)
     for (const file of this.#store.withdrawals()) await this.#store.forgetWithdrawal(file)
+    for (const group of this.#store.requests()) await this.#store.forgetRequest(group)
   }
 
   /** Stops serving and downloading; everything stays remembered. */
   async close(): Promise<void> {
+    this.requests.close()
     await Promise.all([this.shares.close(), this.downloads.close()])
     await this.#store.saved()
   }

@@ -63,7 +63,10 @@ export class TrackerNews implements TrackerLinkEvents {
       join_requested: ({ group, user }) => {
         if (isNews({ kind: 'join-requested', group, user })) this.#joinRequests.onRequested(group, user)
       },
-      request_decided: ({ group, accepted }) => tellOnce({ kind: 'request-decided', group, accepted }),
+      request_decided: ({ group, accepted }) => {
+        const event = { kind: 'request-decided', group, accepted } as const
+        if (isNews(event) && session()?.requests.onDecided(group) !== false) onEvent(event)
+      },
       member_left: ({ group, user, position }) => {
         tickets.onRemoved(group, user, position)
         this.#parts.server.expel(group, user)
@@ -121,6 +124,7 @@ export class TrackerNews implements TrackerLinkEvents {
     this.#isEnding = false
     session()?.shares.onTrackerUp()
     session()?.downloads.onTrackerUp()
+    session()?.requests.catchUp().catch(this.#parts.onFailure)
   }
 
   onOneDown(): void {

@@ -9,7 +9,7 @@ import type { AudienceView, EntryView, LackingMember } from '../operations.ts'
 import type { Session } from '../session.ts'
 import type { Core } from './core.ts'
 import { findOnce } from './find-once.ts'
-import { allUsers } from './listing.ts'
+import { allUsers } from '../tracker-link/listing.ts'
 import { Progress } from './progress.ts'
 
 /** How often the trackers are asked for the peers of the file. */

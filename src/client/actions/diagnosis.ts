@@ -17,7 +17,7 @@ import { atMost } from '../../common/at-most.ts'
 import type { Core } from './core.ts'
 import { doctor } from './doctor.ts'
 import { findOnce } from './find-once.ts'
-import { allGroups } from './listing.ts'
+import { allGroups } from '../tracker-link/listing.ts'
 import { ownReach } from './own-place.ts'
 
 /** For each question to the trackers; a `why` asks two at most. */

@@ -6,7 +6,7 @@ import { noSuchGroup, notLoggedIn } from '../answers.ts'
 import type { FileOperations, SharedFile } from '../operations.ts'
 import type { Session } from '../session.ts'
 import type { Core } from './core.ts'
-import { allFiles } from './listing.ts'
+import { allFiles } from '../tracker-link/listing.ts'
 
 export function fileActions(core: Core): FileOperations {
   const { link, session } = core

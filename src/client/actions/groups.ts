@@ -6,7 +6,7 @@ import { noSuchGroup, notLoggedIn } from '../answers.ts'
 import type { GroupOperations } from '../operations.ts'
 import type { Change, ChangeParams } from '../tracker-link/tracker-link.ts'
 import type { Core } from './core.ts'
-import { allGroups, allUsers } from './listing.ts'
+import { allGroups, allUsers } from '../tracker-link/listing.ts'
 
 export function groupActions(core: Core): GroupOperations {
   const { link, session, leaving } = core
@@ -15,7 +15,10 @@ export function groupActions(core: Core): GroupOperations {
     createGroup: (group, hidden = false) =>
       changeGroup(core, 'create_group', hidden ? { group, hidden } : { group }),
     listGroups: async () => (session() === undefined ? notLoggedIn() : allGroups(link)),
-    joinGroup: (group) => changeGroup(core, 'join_group', { group }),
+    async joinGroup(group) {
+      const ask = (): Promise<Answer<void>> => changeGroup(core, 'join_group', { group })
+      return session()?.requests.asking(group, ask) ?? ask()
+    },
     listRequests: (group) => users(core, 'list_requests', group),
     acceptRequest: (group, user) => changeGroup(core, 'accept_request', { group, user }),
     rejectRequest: (group, user) => changeGroup(core, 'reject_request', { group, user }),

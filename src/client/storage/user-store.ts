@@ -1,4 +1,5 @@
-// Remembers a user's shares, unfinished downloads and unreported withdrawals in a community between runs.
+// Remembers a user's shares, unfinished downloads, unreported withdrawals and undecided join requests in a community
+// between runs.
 // Uses one JSON file, replaced as a whole, so that a crash leaves the old or the new one.
 
 import { readFile } from 'node:fs/promises'
@@ -45,6 +46,8 @@ const Remembered = v.object({
   downloads: v.array(v.unknown()),
   /** Absent in files of earlier versions. */
   withdrawals: v.optional(v.array(v.unknown()), []),
+  /** The groups that the user has asked to join. */
+  requests: v.optional(v.array(v.string()), []),
 })
 
 /** Records to validate per turn of the event loop, which takes about 3 ms. */
@@ -62,6 +65,7 @@ export class UserStore {
   readonly #shares = new Map<string, RememberedShare>()
   readonly #downloads = new Map<string, RememberedDownload>()
   readonly #withdrawals = new Map<string, Withdrawal>()
+  readonly #requests = new Set<string>()
   /** By file id: how many shares and downloads have this content. */
   readonly #uses = new Map<string, number>()
 
@@ -135,6 +139,21 @@ export class UserStore {
     return this.#withdrawals.delete(keyOf(file)) ? this.#save() : Promise.resolve()
   }
 
+  /** Groups that the user asked to join, as far as is known without an answer, in the order of asking. */
+  requests(): string[] {
+    return [...this.#requests]
+  }
+
+  rememberRequest(group: string): Promise<void> {
+    if (this.#requests.has(group)) return Promise.resolve()
+    this.#requests.add(group)
+    return this.#save()
+  }
+
+  forgetRequest(group: string): Promise<void> {
+    return this.#requests.delete(group) ? this.#save() : Promise.resolve()
+  }
+
   rememberDownload(download: RememberedDownload): Promise<void> {
     return this.#remember(this.#downloads, download)
   }
@@ -167,13 +186,14 @@ export class UserStore {
       throw new Failure('data', `cannot read ${this.#path}`, error)
     }
     try {
-      const { shares, downloads, withdrawals } = v.parse(Remembered, JSON.parse(text))
+      const { shares, downloads, withdrawals, requests } = v.parse(Remembered, JSON.parse(text))
       await inTurns(shares, (record) => this.#put(this.#shares, v.parse(RememberedShare, record)))
       await inTurns(downloads, (record) => this.#put(this.#downloads, v.parse(RememberedDownload, record)))
       await inTurns(withdrawals, (record) => {
         const file = v.parse(Withdrawal, record)
         this.#withdrawals.set(keyOf(file), file)
       })
+      for (const group of requests) this.#requests.add(group)
     } catch (error) {
       throw new Failure(
         'data',
@@ -230,6 +250,7 @@ export class UserStore {
       shares: this.shares(),
       downloads: this.downloads(),
       withdrawals: this.withdrawals(),
+      requests: this.requests(),
     }
     try {
       await replaceFile(this.#path, `${JSON.stringify(remembered, null, 1)}\n`)

@@ -3,7 +3,7 @@
 import { Failure } from '../../common/failure.ts'
 import type { FileEntry, GroupEntry } from '../../common/protocol/tracker-protocol.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
-import type { TrackerLink } from '../tracker-link/tracker-link.ts'
+import type { TrackerLink } from './tracker-link.ts'
 
 /** A million entries, more than anybody reads. Keeps endless pages from filling the memory. */
 const pagesMax = 10_000
@@ -31,7 +31,7 @@ export async function allPages<P extends { readonly more: boolean }, E>(
   throw new Failure('protocol', 'the tracker sends a listing without an end')
 }
 
-export function allGroups(link: TrackerLink): Promise<Answer<GroupEntry[]>> {
+export function allGroups(link: Pick<TrackerLink, 'ask'>): Promise<Answer<GroupEntry[]>> {
   return allPages(
     (after) => link.ask('list_groups', { after }),
     (page) => page.groups,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { allPages } from '../../../src/client/actions/listing.ts'
+import { allPages } from '../../../src/client/tracker-link/listing.ts'
 import { accept } from '../../../src/common/refusal.ts'
 
 interface Page {
