@@ -128,7 +128,14 @@ export interface SharedFile {
 export type ClientEvent =
   | { readonly kind: 'download-complete'; readonly group: string; readonly name: string }
   | { readonly kind: 'download-failed'; readonly group: string; readonly name: string; readonly why: string }
-  | { readonly kind: 'join-requested'; readonly group: string; readonly user: string }
+  | {
+      readonly kind: 'join-requested'
+      readonly group: string
+      readonly user: string
+      /** Of one that is repeated: how often in all, and since when, in milliseconds since 1970. */
+      readonly times?: number
+      readonly sinceMs?: number
+    }
   | { readonly kind: 'request-decided'; readonly group: string; readonly accepted: boolean }
   | { readonly kind: 'removed-from-group'; readonly group: string }
   | { readonly kind: 'became-owner'; readonly group: string }

@@ -46,6 +46,8 @@ export class TrackerNews implements TrackerLinkEvents {
     const { onEvent } = parts
     this.#joinRequests = new JoinRequests({
       onOne: (group, user) => onEvent({ kind: 'join-requested', group, user }),
+      onAgain: (group, user, times, sinceMs) =>
+        onEvent({ kind: 'join-requested', group, user, times, sinceMs }),
       onMore: (count) =>
         onEvent({
           kind: 'notice',

@@ -277,6 +277,8 @@ describe('events', () => {
     client.answers.listGroups = async () => {
       client.emit(finish)
       client.emit({ kind: 'join-requested', group: 'g1', user: 'def' })
+      const sinceMs = new Date(2026, 0, 1, 14, 5).getTime()
+      client.emit({ kind: 'join-requested', group: 'g1', user: 'def', times: 12, sinceMs })
       client.emit({ kind: 'request-decided', group: 'g1', accepted: true })
       client.emit({ kind: 'request-decided', group: 'g1', accepted: false })
       client.emit({ kind: 'removed-from-group', group: 'g1' })
@@ -289,6 +291,7 @@ describe('events', () => {
     expect(lines.slice(1)).toEqual([
       '[C] [g1] 1.png',
       'def asks to join g1; accept_request g1 def lets them in',
+      'def asks to join g1 again, 12 times since 14:05; accept_request g1 def lets them in',
       'you are now a member of g1',
       'your request to join g1 was rejected',
       'you are no longer a member of g1',

@@ -9,6 +9,7 @@ import type {
 } from '../../../common/protocol/tracker-protocol.ts'
 import type { ClientEvent, DownloadState, DownloadView } from '../../operations.ts'
 import { formatSize } from '../text/amounts.ts'
+import { formatTimeOfDay } from '../text/hours.ts'
 import type { Line, Tone } from '../text/line.ts'
 import { formatSpeed } from '../text/rates.ts'
 import { displayWidth, fitTo } from '../text/width.ts'
@@ -110,6 +111,11 @@ export function detailLine(download: DownloadView): Line {
   return { text: `    ${piecesDone} of ${pieceCount} pieces${speed}${from}${waits}`, tone: 'faint' }
 }
 
+function hourOf(atMs: number): string {
+  const at = new Date(atMs)
+  return formatTimeOfDay(at.getHours() * 60 + at.getMinutes())
+}
+
 /** The line that announces an event; undefined for one that the prompt itself shows. */
 export function eventLine(event: ClientEvent): Line | undefined {
   switch (event.kind) {
@@ -121,7 +127,10 @@ export function eventLine(event: ClientEvent): Line | undefined {
       return markedLine('failed', event.group, event.name, event.why)
     case 'join-requested': {
       const command = `accept_request ${quoteWord(event.group)} ${quoteWord(event.user)}`
-      return { text: `${event.user} asks to join ${event.group}; ${command} lets them in` }
+      const { user, group, times, sinceMs } = event
+      const again =
+        times === undefined || sinceMs === undefined ? '' : ` again, ${times} times since ${hourOf(sinceMs)}`
+      return { text: `${user} asks to join ${group}${again}; ${command} lets them in` }
     }
     case 'request-decided':
       return event.accepted
