@@ -16,6 +16,11 @@ export function notLoggedIn(): Answer<never> {
   return refuse('login-first', 'log in first')
 }
 
+/** Another user is, at this client. */
+export function alreadyLoggedIn(user: string): Answer<never> {
+  return refuse('already-logged-in', `${user} is logged in here; logout first`)
+}
+
 export function noSuchGroup(group: string): Answer<never> {
   return refuse('no-such-group', `there is no group ${group}`)
 }

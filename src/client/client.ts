@@ -14,7 +14,7 @@ import { downloadActions } from './actions/downloads.ts'
 import { fileActions } from './actions/files.ts'
 import { groupActions } from './actions/groups.ts'
 import { seeingActions } from './actions/seeing.ts'
-import { notLoggedIn, passwordProblem } from './answers.ts'
+import { alreadyLoggedIn, notLoggedIn, passwordProblem } from './answers.ts'
 import type { ClientEvent, Operations } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
 import { PeerServer } from './sharing/peer-server.ts'
@@ -197,7 +197,9 @@ export class Client {
 
   async #login(user: string, password: string, remember = false): Promise<Answer<void>> {
     if (this.#session !== undefined) {
-      return refuse('already-logged-in', `${this.#session.user} is logged in here; log out first`)
+      if (this.#session.user !== user) return alreadyLoggedIn(this.#session.user)
+      if (remember) await this.#remember()
+      return accept(undefined)
     }
     if (plainNameProblem('user', user) !== undefined || passwordProblem(password) !== undefined) {
       return refuse('login-failed', 'wrong user name or password')

@@ -151,7 +151,7 @@ export interface AccountOperations {
   createUser(user: string, password: string, invite?: string): Promise<Answer<void>>
   /**
    * Resumes the shares and unfinished downloads of this user. `remember`: later starts of the client log in by
-   * themselves, until the logout.
+   * themselves, until the logout. Of a user who is logged in already, the password is of no concern.
    */
   login(user: string, password: string, remember?: boolean): Promise<Answer<void>>
   /** Stops sharing and pauses downloads until the next login. A remembered login is forgotten. */

@@ -63,6 +63,20 @@ test('logout forgets it, and a login that is not to be remembered leaves none', 
   expect(await world.client('ann').say('whoami')).toBe('nobody is logged in')
 })
 
+test('a login is remembered later, too, without the password; for another user somebody has to log out first', async () => {
+  await world.account('ann')
+  await world.account('ben', 'ann')
+  const ann = world.client('ann')
+  await ann.does('login ann secret')
+  expect(await ann.say('login ann --remember')).toBe('you are logged in as ann')
+  expect(existsSync(file())).toBe(true)
+  await ann.quit()
+  const again = world.client('ann')
+  await again.until(asRemembered)
+  expect(await again.say('login ann wrong')).toBe('you are logged in as ann')
+  expect(await again.say('login ben secret')).toBe('error: ann is logged in here; logout first')
+})
+
 test('a new password elsewhere ends a remembered login, which is forgotten with a sentence', async () => {
   await (await remembered()).quit()
   await world.knows('other', 'ann')
@@ -72,6 +86,8 @@ test('a new password elsewhere ends a remembered login, which is forgotten with 
   await again.until(/^the password was changed/)
   expect(existsSync(file())).toBe(false)
   expect(await again.say('whoami')).toBe('nobody is logged in')
+  await again.quit()
+  expect(again.lines.filter((line) => line.includes('log in again'))).toHaveLength(1)
 })
 
 test('whoever is logged in as remembered can set a new password, and stays remembered', async () => {

@@ -82,6 +82,16 @@ describe('the reply to a command that succeeds', () => {
     expect(await reply(line)).toEqual(refused)
   })
 
+  test.each([
+    ['login abc', 'you are logged in as abc', 0, []],
+    ['login abc --remember', 'you are logged in as abc', 0, ['login("abc", "", true)']],
+    ['login def', 'error: abc is logged in here; logout first', exitCodes.login, []],
+    ['create_user abc', 'error: you are logged in as abc: this account is yours', exitCodes.exists, []],
+    ['create_user def pw', 'user def created', 0, ['createUser("def", "pw", )']],
+  ])('%s while abc is logged in, without a question for a password', async (line, text, exitCode, calls) => {
+    expect(await reply(line, { whoami: () => 'abc' })).toEqual({ lines: [text], exitCode, calls })
+  })
+
   test('download_file says where the file goes, and that it waits where nobody has it', async () => {
     const at = async (waiting: boolean) =>
       reply('download_file g1 1.png ..', {

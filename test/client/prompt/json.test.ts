@@ -53,7 +53,7 @@ function busyClient(): FakeClient {
 
 /** A call of each command; the compiler cannot say which one is missing, so the test does. */
 const calls: Record<string, string> = {
-  create_user: 'create_user ann secret',
+  create_user: 'create_user cem secret',
   login: 'login ann secret',
   logout: 'logout',
   change_password: 'change_password secret other',

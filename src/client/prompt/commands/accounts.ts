@@ -3,7 +3,7 @@
 import { plainNameProblem } from '../../../common/names.ts'
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
-import { notLoggedIn, refusalOf } from '../../answers.ts'
+import { alreadyLoggedIn, notLoggedIn, refusalOf } from '../../answers.ts'
 import type { Operations } from '../../operations.ts'
 import type { PromptCommand, Reply, Surroundings } from './command.ts'
 import { say, sayIfDone, withData } from './command.ts'
@@ -107,12 +107,16 @@ export const accountCommands: readonly PromptCommand[] = [
       // Before somebody thinks of a password for it.
       const problem = plainNameProblem('user', user)
       if (problem !== undefined) return refuse('bad-name', problem)
+      const { operations } = surroundings
+      const isOwn = operations.whoami() === user
+      if (isOwn) return refuse('user-taken', `you are logged in as ${user}: this account is yours`)
       const password = await passwordFor('create_user <user> <password>', typed, surroundings, {
         twice: true,
       })
       if (!password.ok) return password
-      const answer = await surroundings.operations.createUser(user, password.value, flags.get('--invite'))
-      const done = sayIfDone(answer, `user ${user} created`, `next: login ${quoteWord(user)}`)
+      const answer = await operations.createUser(user, password.value, flags.get('--invite'))
+      const next = operations.whoami() === undefined ? 'next:' : 'next: logout, then'
+      const done = sayIfDone(answer, `user ${user} created`, `${next} login ${quoteWord(user)}`)
       return withData(withLines(done, weakness(surroundings, password.value)), { user })
     },
   },
@@ -126,12 +130,20 @@ export const accountCommands: readonly PromptCommand[] = [
       { flag: '--remember', summary: 'later starts of this client log in by themselves, until you log out' },
     ],
     async run(surroundings, [user, typed], flags) {
+      const { operations, terminal } = surroundings
+      const remember = flags.has('--remember')
+      // Before a password is asked for. By a remembered login, say, or from another terminal.
+      const before = operations.whoami()
+      if (before !== undefined && before !== user) return alreadyLoggedIn(before)
+      if (before !== undefined) {
+        const answer = remember ? await operations.login(user, '', remember) : accept(undefined)
+        return withData(sayIfDone(answer, `you are logged in as ${user}`), { user })
+      }
       const password = await passwordFor('login <user> <password>', typed, surroundings)
       if (!password.ok) return password
-      const answer = await surroundings.operations.login(user, password.value, flags.has('--remember'))
+      const answer = await operations.login(user, password.value, remember)
       if (!answer.ok) return answer
       // Scripts do not need it.
-      const { operations, terminal } = surroundings
       const { lines, hint } = terminal ? await afterLogin(operations) : { lines: [] }
       return withData(withLines(say(`logged in as ${user}`, hint), lines), { user })
     },
