@@ -23,6 +23,8 @@ export interface Script {
   readonly stopsAtError: boolean
   /** Whether to wait for downloads that the script has not begun. */
   readonly settlesAll: boolean
+  /** Says now and then how the downloads get on, while it waits for them in the end. */
+  readonly report: (settled: Promise<unknown>) => void
   readonly stopped: Promise<void>
 }
 
@@ -55,14 +57,16 @@ async function runLines({ lines, conversation, stopsAtError }: Script): Promise<
  * tells with which code.
  */
 export async function runPiped(script: Script): Promise<void> {
-  const { conversation, operations, linger, settlesAll, stopped } = script
+  const { conversation, operations, linger, settlesAll, report, stopped } = script
   if (await runLines(script)) return
   if (linger !== undefined) {
     linger()
     return stopped
   }
   if (!settlesAll && !conversation.hasBegunDownload) return
-  await settleOrGiveUp(operations)
+  const settled = settleOrGiveUp(operations)
+  report(settled)
+  await settled
   // A full disk pauses a download. The script does not have its file, so it failed.
   const downloads = await operations.showDownloads()
   if (downloads.some(({ state, why }) => state === 'paused' && why !== undefined))

@@ -5,6 +5,8 @@ import chalk, { Chalk } from 'chalk'
 import { systemCode } from '../../common/failure.ts'
 import { refusalOf } from '../answers.ts'
 import type { ClientEvent, Operations } from '../operations.ts'
+import type { Surroundings } from './commands/command.ts'
+import { downloadsLook } from './commands/progress.ts'
 import { complete } from './completion.ts'
 import { Conversation } from './conversation.ts'
 import { firstWords } from './first-words.ts'
@@ -16,6 +18,7 @@ import { KnownNames } from './known-names.ts'
 import { JsonPresenter, LinePresenter, type Presenter } from './presenter.ts'
 import { plainLine, type Line, type Screen } from './text/line.ts'
 import { splitWords } from './text/words.ts'
+import { reportProgress } from './report-progress.ts'
 import { sayingWhenSlow } from './slow-answers.ts'
 import { Terminal } from './terminal.ts'
 
@@ -97,6 +100,16 @@ async function runScript(options: PromptOptions, endings: Endings): Promise<numb
   const { lines = inputLines(input), stopsAtError = false, settlesAll = true } = script
   const linger = options.linger ? (options.onLingering ?? (() => {})) : undefined
   let open = true
+  const sayProgress = (text: string): void =>
+    void (open && options.progress?.write(`${plainLine({ text })}\n`))
+  const report: Surroundings['reportProgress'] = (work, look) => {
+    // Programs that read JSON can ask, or watch.
+    if (script.isJson === true) return
+    reportProgress(work, look, sayProgress).catch((error: unknown) => {
+      // A client that is gone says so in its answer.
+      if (refusalOf(error) === undefined) endings.onBug(error)
+    })
+  }
   const conversation = new Conversation(
     {
       operations,
@@ -104,7 +117,8 @@ async function runScript(options: PromptOptions, endings: Endings): Promise<numb
       columns: undefined,
       showLive: undefined,
       showBeside: () => undefined,
-      sayProgress: (sentence) => open && options.progress?.write(`${plainLine({ text: sentence })}\n`),
+      sayProgress,
+      reportProgress: report,
       endsClient: options.endsClient ?? true,
       password: options.password,
       askHidden: () => Promise.resolve(undefined),
@@ -116,7 +130,20 @@ async function runScript(options: PromptOptions, endings: Endings): Promise<numb
   )
   subscribe((event) => conversation.onEvent(event))
   const { stopped } = endings
-  const finished = runPiped({ lines, conversation, operations, linger, stopsAtError, settlesAll, stopped })
+  const finished = runPiped({
+    lines,
+    conversation,
+    operations,
+    linger,
+    stopsAtError,
+    settlesAll,
+    report: (settled) =>
+      report(
+        settled,
+        downloadsLook(() => operations.showDownloads()),
+      ),
+    stopped,
+  })
   await Promise.race([finished, stopped, endings.bug])
   open = false
   return conversation.exitCode
@@ -171,6 +198,7 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
       showLive: (look) => showLive(terminal, look),
       showBeside: (work, look) => void showBeside(terminal, work, look).catch(onTrouble),
       sayProgress: () => undefined,
+      reportProgress: () => undefined,
       endsClient: options.endsClient ?? true,
       ask: (question) => terminal.ask(question),
       password: options.password,

@@ -1,14 +1,20 @@
 // What a script sees of transfers: lines of bytes for replies, and progress apart from them.
 
+import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { EntryView, Operations } from '../../../src/client/operations.ts'
-import { runPrompt } from '../../../src/client/prompt/prompt.ts'
+import { runPrompt, type ScriptOptions } from '../../../src/client/prompt/prompt.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
 import { download, entry, fakeClient } from './fake-operations.ts'
 import { collector } from './script.ts'
 
-async function runLine(line: string, answers: Partial<Operations>, client = fakeClient()) {
+async function runLine(
+  line: string,
+  answers: Partial<Operations>,
+  client = fakeClient(),
+  script: ScriptOptions = {},
+) {
   Object.assign(client.answers, answers)
   const [replies, progress] = [collector(), collector()]
   const exitCode = await runPrompt({
@@ -19,6 +25,7 @@ async function runLine(line: string, answers: Partial<Operations>, client = fake
     progress: progress.output,
     isTerminal: false,
     linger: false,
+    script,
   })
   const lines = (text: string): string[] => text.split('\n').slice(0, -1)
   return { lines: lines(replies.printed()), progress: lines(progress.printed()), exitCode }
@@ -77,4 +84,87 @@ test('pieces that came before this session are said to be from earlier ones', as
     '[D] [g1] a',
     '    7 of 9 pieces, 3.0 MiB/s from abc@127.0.0.1:4444 1, 6 from earlier sessions',
   ])
+})
+
+/** Time passes in `running`, as fast as it can. */
+function hurry(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+}
+
+async function running<T>(promise: Promise<T>): Promise<T> {
+  const state = { isOver: false }
+  const over = (): void => void (state.isOver = true)
+  promise.then(over, over)
+  while (!state.isOver) {
+    await vi.advanceTimersByTimeAsync(1000)
+    await new Promise<void>((next) => setImmediate(next))
+  }
+  return promise
+}
+
+/** A client whose download comes on by a piece of 100 with each look, and ends with so many. */
+function slowly(looksMax = 100) {
+  const client = fakeClient()
+  let piecesDone = 0
+  let settle = (_isSettled: boolean): void => undefined
+  const settled = new Promise<boolean>((resolve) => (settle = resolve))
+  client.answers.showDownloads = async () => {
+    if (++piecesDone >= looksMax) settle(true)
+    const state = piecesDone < looksMax ? 'running' : 'complete'
+    const sizes = { sizeBytes: 52_428_800, pieceCount: 100, bytesPerSecond: 524_288 }
+    return [download({ name: 'film.mkv', state, piecesDone, ...sizes })]
+  }
+  client.answers.downloadsSettled = () => settled
+  return client
+}
+
+test('wait says apart from the replies how the downloads get on, every tenth, and not more than once in ten seconds', async () => {
+  hurry()
+  const { lines, progress } = await running(runLine('wait', {}, slowly()))
+  expect(progress.length).toBeGreaterThan(7)
+  expect(progress.length).toBeLessThan(11)
+  expect(progress[0]).toMatch(
+    /^\[g1\] film\.mkv: 1\d %, \d+ of 52428800 bytes, 524288 bytes\/s, \d+ seconds left$/,
+  )
+  expect(lines).toEqual(['no download is running'])
+})
+
+test('a script that ends waits with the same words, and with JSON nothing is said beside it', async () => {
+  hurry()
+  expect((await running(runLine('whoami', {}, slowly()))).progress.length).toBeGreaterThan(7)
+  const client = slowly()
+  client.answers.downloadsSettled = () => new Promise((resolve) => setTimeout(() => resolve(true), 60_000))
+  expect((await running(runLine('wait', {}, client, { isJson: true }))).progress).toEqual([])
+})
+
+test('what takes less than ten seconds says nothing', async () => {
+  hurry()
+  expect((await running(runLine('wait', {}, slowly(9)))).progress).toEqual([])
+})
+
+test('upload_file says how far the hashing is', async () => {
+  hurry()
+  const path = resolve('film.mkv')
+  let bytesDone = 0
+  let share = (): void => undefined
+  const hashed = new Promise<void>((done) => (share = done))
+  const { lines, progress } = await running(
+    runLine('upload_file film.mkv g1', {
+      showHashing: async () => {
+        if (++bytesDone === 30) share()
+        return [
+          { group: 'g2', name: 'other', path, sizeBytes: 1, bytesDone: 1, bytesPerSecond: 0 },
+          { group: 'g1', name: 'film.mkv', path, sizeBytes: 100, bytesDone, bytesPerSecond: 2 },
+        ]
+      },
+      uploadFile: async (_path, group) => {
+        await hashed
+        return accept({ name: 'film.mkv', group, sizeBytes: 100, pieceCount: 1 })
+      },
+    }),
+  )
+  expect(progress[0]).toMatch(/^hashing film\.mkv: 1\d %, 1\d of 100 bytes, 2 bytes\/s, 4\d seconds left$/)
+  expect(progress.length).toBeLessThan(4)
+  expect(lines).toEqual(['sharing film.mkv in g1 (100 bytes, 1 pieces)'])
 })

@@ -10,6 +10,12 @@ import type { ScreenSize } from '../views/entry.ts'
 /** Looks once more at what goes on; undefined when nothing is left to see. */
 export type Look = (size: ScreenSize) => Promise<readonly Line[] | undefined>
 
+/** How far something is that takes long, and the same as a sentence for a log. */
+export interface Progress {
+  readonly percent: number
+  readonly sentence: string
+}
+
 /** How waiting has ended. */
 export type Waited = 'settled' | 'late' | 'stopped'
 
@@ -26,6 +32,8 @@ export interface Surroundings {
   readonly showBeside: (work: Promise<unknown>, look: Look) => void
   /** Says in a pipe how something gets on, apart from the replies. */
   readonly sayProgress: (sentence: string) => void
+  /** Says there now and then how the work gets on, for as long as it takes; a terminal has bars for that. */
+  readonly reportProgress: (work: Promise<unknown>, look: () => Promise<Progress | undefined>) => void
   /** With the prompt ends the client, and so its transfers. */
   readonly endsClient: boolean
   /** For a command that needs one which is not typed. */

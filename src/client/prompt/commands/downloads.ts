@@ -9,6 +9,7 @@ import type { Line } from '../text/line.ts'
 import { parseDuration } from '../text/durations.ts'
 import { limitCommand } from './limits.ts'
 import { downloadLines, hashingLines } from '../views/tables.ts'
+import { downloadsLook } from './progress.ts'
 import { detailLine, downloadLine } from './replies.ts'
 
 /** With the senders as objects, which are easier to read for programs than pairs. */
@@ -20,7 +21,7 @@ function asData({ piecesByPeer, ...download }: DownloadView): ReplyData {
 type OptionalWords = readonly (string | undefined)[]
 
 async function waitForDownloads(
-  { operations, settle }: Surroundings,
+  { operations, settle, reportProgress }: Surroundings,
   [group, name]: OptionalWords,
   flags: CallFlags,
 ): Promise<Answer<Reply>> {
@@ -35,7 +36,9 @@ async function waitForDownloads(
     )
   if (group !== undefined && name !== undefined && (await awaited()).length === 0)
     return noSuchDownload(group, name)
-  const waited = await settle({ group, name, timeoutMs: timeoutMs?.value })
+  const settled = settle({ group, name, timeoutMs: timeoutMs?.value })
+  reportProgress(settled, downloadsLook(awaited))
+  const waited = await settled
   const downloads = await awaited()
   const running = downloads.filter(({ state }) => state === 'running')
   if (waited === 'late' && running.length > 0)

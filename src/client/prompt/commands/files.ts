@@ -1,11 +1,14 @@
 // The commands for the files of a group: sharing, listing and fetching them.
 
 import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { plainNameProblem } from '../../../common/names.ts'
 import { accept } from '../../../common/refusal.ts'
-import type { PromptCommand } from './command.ts'
+import type { Operations } from '../../operations.ts'
+import type { Progress, PromptCommand } from './command.ts'
 import { list, withData } from './command.ts'
 import { expandHome } from './home.ts'
+import { hashingProgress } from './progress.ts'
 import { count, fileRow, sizeText, tableLines, versionRow } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
 import { hashingLines } from '../views/tables.ts'
@@ -26,6 +29,12 @@ function isFile(path: string): boolean {
   }
 }
 
+async function hashingOf(operations: Operations, path: string, group: string): Promise<Progress | undefined> {
+  const all = await operations.showHashing()
+  const file = all.find((each) => each.path === resolve(path) && each.group === group)
+  return file && hashingProgress(file)
+}
+
 export const fileCommands: readonly PromptCommand[] = [
   {
     name: 'upload_file',
@@ -33,8 +42,10 @@ export const fileCommands: readonly PromptCommand[] = [
     summary: 'share a file in a group',
     examples: ['upload_file ~/photo.jpg family', 'upload_file "/tmp/my photo.jpg" family'],
     mayTakeLong: true,
-    async run({ operations, terminal, showBeside }, [path, group]) {
-      const uploading = operations.uploadFile(...pathFirst(expandHome(path), expandHome(group)))
+    async run({ operations, terminal, showBeside, reportProgress }, words) {
+      const [path, group] = pathFirst(expandHome(words[0]), expandHome(words[1]))
+      const uploading = operations.uploadFile(path, group)
+      reportProgress(uploading, () => hashingOf(operations, path, group))
       showBeside(uploading, async ({ columns }) => hashingLines(await operations.showHashing(), columns))
       const answer = await uploading
       if (!answer.ok) return answer
