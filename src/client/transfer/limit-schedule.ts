@@ -1,5 +1,6 @@
 // The limits of all transfers: plain ones, and others for hours of the day, which hold instead of those meanwhile.
 
+import { minuteOf, ruleAt } from '../limit-rules.ts'
 import type { Direction, Hours, LimitRule } from '../operations.ts'
 import type { TokenBucket } from './token-bucket.ts'
 
@@ -12,25 +13,6 @@ export interface LimitScheduleParts {
 }
 
 const minuteMs = 60_000
-
-/** The rule that holds at this minute of the day: the last that was given with such hours, else the plain one. */
-export function ruleAt(
-  rules: readonly LimitRule[],
-  direction: Direction,
-  minute: number,
-): LimitRule | undefined {
-  const all = rules.filter((rule) => rule.direction === direction)
-  return (
-    all.findLast(({ hours }) => hours !== undefined && isWithin(minute, hours)) ??
-    all.findLast(({ hours }) => hours === undefined)
-  )
-}
-
-/** Hours may go on behind midnight. */
-function isWithin(minute: number, { fromMinute, toMinute }: Hours): boolean {
-  if (fromMinute < toMinute) return minute >= fromMinute && minute < toMinute
-  return minute >= fromMinute || minute < toMinute
-}
 
 export class LimitSchedule {
   readonly #parts: LimitScheduleParts
@@ -76,7 +58,7 @@ export class LimitSchedule {
   #apply(): void {
     clearTimeout(this.#timer)
     const now = new Date()
-    const minute = now.getHours() * 60 + now.getMinutes()
+    const minute = minuteOf(now)
     for (const direction of ['upload', 'download'] as const) {
       const bucket = this.#parts.buckets[direction]
       const rate = ruleAt(this.#rules, direction, minute)?.bytesPerSecond

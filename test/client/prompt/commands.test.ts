@@ -1,7 +1,7 @@
 // Every command of the table: what it asks of the client, and its exact reply.
 
-import { describe, expect, test } from 'vitest'
-import type { Operations } from '../../../src/client/operations.ts'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { LimitRule, Operations } from '../../../src/client/operations.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
 import { download, fakeClient } from './fake-operations.ts'
 import { exitCodes } from '../../../src/client/prompt/exit-codes.ts'
@@ -71,6 +71,23 @@ describe('the reply to a command that succeeds', () => {
       exitCode: 0,
       calls: call === undefined ? [] : [call],
     })
+  })
+
+  test('a plain limit says that it waits while another holds by the hour', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date(2026, 0, 1, 9, 30) })
+    onTestFinished(() => void vi.useRealTimers())
+    const timed = { direction: 'upload', bytesPerSecond: 524_288, hours: { fromMinute: 480, toMinute: 1080 } }
+    const listLimits = async () => [
+      timed as LimitRule,
+      { direction: 'upload', bytesPerSecond: 1 } as LimitRule,
+    ]
+    expect((await reply('limit upload 2M', { listLimits })).lines).toEqual([
+      'upload limited to 2M bytes a second',
+      'it waits until 18:00: upload limited to 512K bytes a second from 8:00 to 18:00',
+    ])
+    expect((await reply('limit download 2M', { listLimits })).lines).toHaveLength(1)
+    vi.setSystemTime(new Date(2026, 0, 1, 18, 0))
+    expect((await reply('limit upload 2M', { listLimits })).lines).toHaveLength(1)
   })
 
   test.each([

@@ -16,7 +16,13 @@ export interface FakeClient {
 }
 
 /** What prompts ask by themselves. */
-const silent = new Set<keyof Operations>(['whoami', 'showDownloads', 'showHashing', 'showUploads'])
+const silent = new Set<keyof Operations>([
+  'whoami',
+  'showDownloads',
+  'showHashing',
+  'showUploads',
+  'listLimits',
+])
 
 export function fakeClient(): FakeClient {
   const calls: string[] = []

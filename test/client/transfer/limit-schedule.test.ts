@@ -1,8 +1,9 @@
 // Limits by the hour: which holds when, and that the clock on the wall decides.
 
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { ruleAt } from '../../../src/client/limit-rules.ts'
 import type { LimitRule } from '../../../src/client/operations.ts'
-import { LimitSchedule, ruleAt } from '../../../src/client/transfer/limit-schedule.ts'
+import { LimitSchedule } from '../../../src/client/transfer/limit-schedule.ts'
 import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
 
 const hour = 60

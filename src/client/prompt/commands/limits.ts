@@ -1,12 +1,12 @@
 // The command for rate limits: plain ones, and others by the hour.
 
 import { accept, refuse, type Answer } from '../../../common/refusal.ts'
-import type { Direction, Hours, LimitRule } from '../../operations.ts'
+import { minuteOf, ruleAt } from '../../limit-rules.ts'
+import type { Direction, Hours, LimitRule, Operations } from '../../operations.ts'
 import type { Line } from '../text/line.ts'
 import { formatTimeOfDay, parseTimeOfDay } from '../text/hours.ts'
 import { formatRate, parseRate } from '../text/rates.ts'
 import type { CallFlags, PromptCommand, Reply, ReplyData, Surroundings } from './command.ts'
-import { sayIfDone, withData } from './command.ts'
 
 const usage = 'limit <upload|download> <rate>'
 
@@ -42,7 +42,24 @@ async function limit(
   const entry = entryOf(direction, group, name, hours.value)
   if (!entry.ok) return entry
   const rule = { ...ruleOf(direction, parsed.value, hours.value), ...(entry.value && { entry: entry.value }) }
-  return withData(sayIfDone(await operations.setLimit(rule), lineOf(rule).text), asData(rule))
+  const done = await operations.setLimit(rule)
+  if (!done.ok) return done
+  const holding = await holdingInstead(operations, rule)
+  if (holding === undefined) return accept({ lines: [lineOf(rule)], data: asData(rule) })
+  const until = formatTimeOfDay(holding.hours.toMinute)
+  const text = `it waits until ${until}: ${lineOf(holding).text}`
+  return accept({ lines: [lineOf(rule), { text }], data: { ...asData(rule), waitsUntil: until } })
+}
+
+/** The one by the hour that holds now in place of a plain one. */
+async function holdingInstead(
+  operations: Operations,
+  { direction, bytesPerSecond, hours, entry }: LimitRule,
+): Promise<(LimitRule & { hours: Hours }) | undefined> {
+  // None takes those by the hour away.
+  if (hours !== undefined || entry !== undefined || bytesPerSecond === undefined) return undefined
+  const rule = ruleAt(await operations.listLimits(), direction, minuteOf(new Date()))
+  return rule?.hours === undefined ? undefined : { ...rule, hours: rule.hours }
 }
 
 function ruleOf(

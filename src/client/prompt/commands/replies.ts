@@ -7,6 +7,7 @@ import type {
   GroupEntry,
   Standing,
 } from '../../../common/protocol/tracker-protocol.ts'
+import { minuteOf } from '../../limit-rules.ts'
 import type { ClientEvent, DownloadState, DownloadView } from '../../operations.ts'
 import { formatSize } from '../text/amounts.ts'
 import { formatTimeOfDay } from '../text/hours.ts'
@@ -112,8 +113,7 @@ export function detailLine(download: DownloadView): Line {
 }
 
 function hourOf(atMs: number): string {
-  const at = new Date(atMs)
-  return formatTimeOfDay(at.getHours() * 60 + at.getMinutes())
+  return formatTimeOfDay(minuteOf(new Date(atMs)))
 }
 
 /** The line that announces an event; undefined for one that the prompt itself shows. */
