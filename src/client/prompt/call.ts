@@ -7,6 +7,7 @@ import { accept, refuse } from '../../common/refusal.ts'
 import type { CallFlags, CallWords, PromptCommand } from './commands/command.ts'
 import { usageOf } from './commands/command.ts'
 import { allCommands, findCommand } from './commands/program.ts'
+import { unquotedPath } from './commands/unquoted-path.ts'
 import { didYouMean, suggestionsFor } from './suggestions.ts'
 
 export interface Call {
@@ -25,7 +26,7 @@ export function callOf(words: readonly string[]): Answer<Call> {
   try {
     program.parse([name, ...flagsFirst(findCommand(name), rest)], { from: 'user' })
   } catch (error) {
-    if (error instanceof CommanderError) return refuse('usage', complaint(error, name))
+    if (error instanceof CommanderError) return refuse('usage', complaint(error, name, rest))
     throw error
   }
   if (call === undefined) throw new Error(`commander neither called nor refused: ${words.join(' ')}`)
@@ -94,7 +95,7 @@ function programCalling(called: (call: Call) => void): Command {
   return program
 }
 
-function complaint(error: CommanderError, name: string): string {
+function complaint(error: CommanderError, name: string, words: readonly string[]): string {
   const command = findCommand(name)
   if (command === undefined) return unknownCommand(error, name)
   if (error.code === 'commander.missingArgument') {
@@ -107,6 +108,8 @@ function complaint(error: CommanderError, name: string): string {
     return `a word is missing behind ${nameOf(flag)}: ${usageOf(command)} ${flag}`
   }
   if (command.words === '') return `${command.name} takes no words behind it`
+  const unquoted = command.words.includes('<path>') ? unquotedPath(words) : undefined
+  if (unquoted !== undefined) return unquoted
   return `too many words: ${usageOf(command)}; a name with spaces goes in quotes`
 }
 

@@ -7,6 +7,7 @@ import { refusalOf } from '../answers.ts'
 import type { ClientEvent, Operations } from '../operations.ts'
 import type { Surroundings } from './commands/command.ts'
 import { downloadsLook } from './commands/progress.ts'
+import { stillFetching } from './commands/seeing.ts'
 import { complete } from './completion.ts'
 import { Conversation } from './conversation.ts'
 import { firstWords } from './first-words.ts'
@@ -235,7 +236,11 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
 /** What the end of the input interrupts. */
 async function lastWords(operations: Operations): Promise<Line[]> {
   const running = (await operations.showDownloads()).filter(({ state }) => state === 'running').length
-  return running === 0 ? [] : [{ text: `${running} downloads stop here; they go on at your next login` }]
+  const fetching = await stillFetching(operations)
+  return [
+    ...(running === 0 ? [] : [{ text: `${running} downloads stop here; they go on at your next login` }]),
+    ...(fetching === undefined ? [] : [{ text: fetching }]),
+  ]
 }
 
 function makeEndings(signal: AbortSignal | undefined): Endings {

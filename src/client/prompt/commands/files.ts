@@ -1,9 +1,8 @@
 // The commands for the files of a group: sharing, listing and fetching them.
 
-import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { plainNameProblem } from '../../../common/names.ts'
-import { accept } from '../../../common/refusal.ts'
+import { accept, refuse } from '../../../common/refusal.ts'
 import type { Operations } from '../../operations.ts'
 import type { Progress, PromptCommand } from './command.ts'
 import { list, withData } from './command.ts'
@@ -13,20 +12,12 @@ import { count, fileRow, sizeText, tableLines, versionRow } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
 import { hashingLines } from '../views/tables.ts'
 import { afterDownloads } from './after-downloads.ts'
+import { isFile, unquotedPath } from './unquoted-path.ts'
 
 /** Some systems of this kind take the group first: swaps the words where only that order makes sense. */
 function pathFirst(one: string, other: string): [path: string, group: string] {
   const isSwapped = isFile(other) && !isFile(one) && plainNameProblem('group', one) === undefined
   return isSwapped ? [other, one] : [one, other]
-}
-
-/** At once: what a login finds out about a file meanwhile would be news before the reply. */
-function isFile(path: string): boolean {
-  try {
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
 }
 
 async function hashingOf(operations: Operations, path: string, group: string): Promise<Progress | undefined> {
@@ -44,6 +35,9 @@ export const fileCommands: readonly PromptCommand[] = [
     mayTakeLong: true,
     async run({ operations, terminal, showBeside, reportProgress }, words) {
       const [path, group] = pathFirst(expandHome(words[0]), expandHome(words[1]))
+      // The group was forgotten, too.
+      const unquoted = isFile(path) ? undefined : unquotedPath(words.slice(0, 2))
+      if (unquoted !== undefined) return refuse('usage', unquoted)
       const uploading = operations.uploadFile(path, group)
       reportProgress(uploading, () => hashingOf(operations, path, group))
       showBeside(uploading, async ({ columns }) => hashingLines(await operations.showHashing(), columns))
