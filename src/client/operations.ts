@@ -8,6 +8,13 @@ import type { Finding } from './diagnosis/reasons.ts'
 
 export type DownloadState = 'running' | 'complete' | 'paused' | 'failed'
 
+/** What of a file on disk is being read and hashed, to see what is good of it. */
+export interface VerifyingView {
+  readonly sizeBytes: number
+  readonly bytesDone: number
+  readonly bytesPerSecond: number
+}
+
 /** The current state of a download. */
 export interface DownloadView {
   readonly group: string
@@ -26,6 +33,8 @@ export interface DownloadView {
   readonly peerCount: number
   /** Verified pieces by sender in this session, as `user@ip:port`, in the order in which they began. */
   readonly piecesByPeer: readonly (readonly [peer: string, pieces: number])[]
+  /** While what is there is verified. */
+  readonly verifying?: VerifyingView
 }
 
 /** A file that is being read and hashed, before it is shared. */

@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises'
 import { Failure } from '../../common/failure.ts'
 import { buildManifest, type Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
-import type { MapCell } from '../operations.ts'
+import type { MapCell, VerifyingView } from '../operations.ts'
 import type { LinkEvidence } from '../diagnosis/evidence.ts'
 import { stampAt } from '../sharing/file-stamp.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
@@ -25,6 +25,7 @@ import { PieceStore } from './piece-store.ts'
 import type { SwarmLookup } from './swarm-lookup.ts'
 import { Swarm } from './swarm.ts'
 import type { SwarmNetwork } from './swarm-parts.ts'
+import { Verifying } from './verifying.ts'
 
 export interface RunParts {
   readonly network: SwarmNetwork
@@ -76,6 +77,7 @@ export class DownloadRun {
   readonly #parts: RunParts
   readonly #host: RunHost
   readonly #abort = new AbortController()
+  readonly #verifying: Verifying
   #swarm: Swarm | undefined
   #store: PieceStore | undefined
   #lastLinkedAtMs = performance.now()
@@ -83,6 +85,7 @@ export class DownloadRun {
   constructor(parts: RunParts, host: RunHost) {
     this.#parts = parts
     this.#host = host
+    this.#verifying = new Verifying(parts.hashes)
     this.ended = this.#run()
   }
 
@@ -126,6 +129,11 @@ export class DownloadRun {
   /** Number of pieces verified and written; undefined while unknown. */
   get piecesDone(): number | undefined {
     return this.#store?.have.count
+  }
+
+  /** What is being verified; undefined for nothing. */
+  get verifying(): VerifyingView | undefined {
+    return this.#verifying.view()
   }
 
   /** How long no peer has been connected, in milliseconds. */
@@ -250,13 +258,14 @@ export class DownloadRun {
     if (there?.isFile() !== true || there.size !== manifest.sizeBytes || partThere !== undefined) return false
     const { signal } = this.#abort
     const stamp = await stampAt(destination)
-    const hashes = await this.#parts.hashes.hashFile(destination, manifest.sizeBytes, { signal })
+    const hashes = await this.#verifying.hashFile(destination, manifest.sizeBytes, { signal })
     if ((await stampAt(destination)) !== stamp) return false
     return buildManifest(manifest.sizeBytes, hashes).fileId === manifest.fileId
   }
 
   async #open(manifest: Manifest, part: PartFile): Promise<PieceStore> {
-    const { hashes, storing, journal } = this.#parts
+    const { storing, journal } = this.#parts
+    const hashes = this.#verifying
     const onHave = (index: number): void => this.#host.onHave(store, index)
     const options = { partId: this.#host.record.part, signal: this.#abort.signal }
     const store = await PieceStore.open(manifest, { part, journal, hashes, storing }, onHave, options)

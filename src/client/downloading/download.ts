@@ -118,6 +118,7 @@ export class Download {
 
   view(): DownloadView {
     const why = this.#why ?? this.#waitsFor()
+    const verifying = this.#run?.verifying
     return {
       group: this.record.group,
       name: this.record.name,
@@ -130,6 +131,7 @@ export class Download {
       bytesPerSecond: this.#run?.bytesPerSecond ?? 0,
       peerCount: this.#run?.linkCount ?? 0,
       piecesByPeer: [...this.#allByPeer()],
+      ...(verifying === undefined ? {} : { verifying }),
     }
   }
 

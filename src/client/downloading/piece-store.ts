@@ -23,7 +23,7 @@ const fastMs = 40
 export interface PieceStoreParts {
   readonly part: PartFile
   readonly journal: ProgressJournal
-  readonly hashes: HashPool
+  readonly hashes: Pick<HashPool, 'hashPieces'>
   readonly storing: StorePool
 }
 
@@ -34,7 +34,7 @@ export class PieceStore implements PieceSource {
   // same bitfield, so a bit set early would mislead other peers.
   readonly have: Bitfield
   readonly #journal: ProgressJournal
-  readonly #hashes: HashPool
+  readonly #hashes: Pick<HashPool, 'hashPieces'>
   readonly #storing: StorePool
   readonly #onHave: (index: number) => void
   #lastTakenAtMs = Number.NEGATIVE_INFINITY

@@ -9,13 +9,16 @@ export interface FirstWordsParts {
   readonly operations: Operations
   /** What is said of the trackers; it ends when one answers. */
   readonly contact?: AsyncIterable<string>
+  /** Shows what is read through, for who is logged in. */
+  readonly showReading: () => void
 }
 
 /** Rejects for bugs only. Never ends while no tracker answers. */
 export async function firstWords(
-  { operations, contact }: FirstWordsParts,
+  { operations, contact, showReading }: FirstWordsParts,
   show: (line: Line) => void,
 ): Promise<void> {
+  if (operations.whoami() !== undefined) showReading()
   for await (const text of contact ?? []) show({ text, tone: 'faint' })
   // By a remembered login, or in another terminal.
   if (operations.whoami() === undefined) return

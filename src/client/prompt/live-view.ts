@@ -1,5 +1,5 @@
-// Lines that stand above the prompt and are replaced again and again: a bar while something goes on beside the prompt, or
-// a view that has the terminal until the person leaves it.
+// Lines that stand above the prompt and are replaced again and again: a view that has the terminal until the person leaves
+// it.
 
 import type { Key } from 'node:readline'
 import type { Look } from './commands/command.ts'
@@ -20,8 +20,6 @@ export interface LiveScreen {
 }
 
 const everyMs = 1000
-/** What is done sooner shows no bar. */
-const firstAfterMs = 700
 
 /**
  * Shows what `look` returns, every second, until that is undefined or the person leaves by q or Ctrl-C. Rejects as `look`
@@ -58,25 +56,8 @@ export async function showLive(screen: LiveScreen, look: Look): Promise<void> {
   }
 }
 
-/** The same beside the prompt, for as long as the work takes. */
-export async function showBeside(screen: LiveScreen, work: Promise<unknown>, look: Look): Promise<void> {
-  const owner = Symbol('bar')
-  const wake = new Waker()
-  const done = new AbortController()
-  const onDone = (): void => {
-    done.abort()
-    wake.wake()
-    screen.showLive(owner, [])
-  }
-  work.then(onDone, onDone)
-  for (await wake.within(firstAfterMs); !done.signal.aborted; await wake.within(everyMs)) {
-    const lines = await look(screen.size)
-    if (!done.signal.aborted) screen.showLive(owner, lines ?? [])
-  }
-}
-
-/** A pause that can be ended. */
-class Waker {
+/** A pause that can be ended. It keeps no program from its end. */
+export class Waker {
   #wake = (): void => undefined
 
   wake(): void {
@@ -87,7 +68,7 @@ class Waker {
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
       this.#wake = resolve
-      timer = setTimeout(resolve, ms)
+      timer = setTimeout(resolve, ms).unref()
     })
     clearTimeout(timer)
   }

@@ -13,12 +13,13 @@ import { Conversation } from './conversation.ts'
 import { firstWords } from './first-words.ts'
 import { History } from './history.ts'
 import { inputLines } from './input-lines.ts'
-import { showBeside, showLive } from './live-view.ts'
+import { showLive } from './live-view.ts'
 import { runPiped, settleOrGiveUp, type ScriptLines } from './piped.ts'
 import { KnownNames } from './known-names.ts'
 import { JsonPresenter, LinePresenter, type Presenter } from './presenter.ts'
 import { plainLine, type Line, type Screen } from './text/line.ts'
 import { splitWords } from './text/words.ts'
+import { ReadingBars } from './reading-bars.ts'
 import { reportProgress } from './report-progress.ts'
 import { sayingWhenSlow } from './slow-answers.ts'
 import { Terminal } from './terminal.ts'
@@ -117,7 +118,7 @@ async function runScript(options: PromptOptions, endings: Endings): Promise<numb
       terminal: false,
       columns: undefined,
       showLive: undefined,
-      showBeside: () => undefined,
+      showReading: () => undefined,
       sayProgress,
       reportProgress: report,
       endsClient: options.endsClient ?? true,
@@ -189,6 +190,8 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
       return complete(line, known)
     },
   })
+  const bars = new ReadingBars(terminal, operations)
+  const showReading = (work?: Promise<unknown>): void => void bars.begin(work).catch(onTrouble)
   const conversation = new Conversation(
     {
       operations: sayingWhenSlow(operations, (text) => terminal.show([{ text, tone: 'faint' }])),
@@ -197,7 +200,7 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
         return terminal.size.columns
       },
       showLive: (look) => showLive(terminal, look),
-      showBeside: (work, look) => void showBeside(terminal, work, look).catch(onTrouble),
+      showReading,
       sayProgress: () => undefined,
       reportProgress: () => undefined,
       endsClient: options.endsClient ?? true,
@@ -219,7 +222,7 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
     conversation.onEvent(event)
   })
   if (options.greeting !== undefined) terminal.show([{ text: options.greeting, tone: 'faint' }])
-  firstWords(options, (line) => isOpen && terminal.show([line])).catch(endings.onBug)
+  firstWords({ ...options, showReading }, (line) => isOpen && terminal.show([line])).catch(endings.onBug)
   const runLines = async (): Promise<void> => {
     for await (const line of terminal.lines()) if (await conversation.run(line)) return
     if (options.endsClient !== false) terminal.show(await lastWords(operations))

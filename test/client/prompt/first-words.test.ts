@@ -14,7 +14,10 @@ async function* contact(): AsyncGenerator<string> {
 
 async function heard(client: ReturnType<typeof fakeClient>): Promise<string[]> {
   const lines: Line[] = []
-  await firstWords({ operations: client.operations, contact: contact() }, (line) => lines.push(line))
+  await firstWords(
+    { operations: client.operations, contact: contact(), showReading: () => undefined },
+    (line) => lines.push(line),
+  )
   return lines.map(({ text }) => text)
 }
 

@@ -143,6 +143,7 @@ export const accountCommands: readonly PromptCommand[] = [
       if (!password.ok) return password
       const answer = await operations.login(user, password.value, remember)
       if (!answer.ok) return answer
+      surroundings.showReading()
       // Scripts do not need it.
       const { lines, hint } = terminal ? await afterLogin(operations) : { lines: [] }
       return withData(withLines(say(`logged in as ${user}`, hint), lines), { user })

@@ -28,8 +28,11 @@ export interface Surroundings {
   readonly columns: number | undefined
   /** Shows what `look` returns, again and again, until that is undefined or the person leaves; undefined in a pipe. */
   readonly showLive: ((look: Look) => Promise<void>) | undefined
-  /** Shows it beside the prompt for as long as the work takes, where there is a terminal. */
-  readonly showBeside: (work: Promise<unknown>, look: Look) => void
+  /**
+   * Shows beside the prompt of a terminal what is read through, to be shared or verified, as long as that takes. `work`:
+   * what reads; without it something may begin to read in a moment.
+   */
+  readonly showReading: (work?: Promise<unknown>) => void
   /** Says in a pipe how something gets on, apart from the replies. */
   readonly sayProgress: (sentence: string) => void
   /** Says there now and then how the work gets on, for as long as it takes; a terminal has bars for that. */

@@ -93,8 +93,9 @@ export const downloadCommands: readonly PromptCommand[] = [
     summary: 'go on with a paused or failed download',
     examples: ['resume_download family photo.jpg'],
     begins: 'download',
-    async run({ operations }, [group, name]) {
+    async run({ operations, showReading }, [group, name]) {
       const answer = await operations.resumeDownload(group, name)
+      if (answer.ok) showReading()
       return withData(sayIfDone(answer, `resumed ${name} from ${group}`), { group, name })
     },
   },

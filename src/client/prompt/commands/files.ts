@@ -10,7 +10,6 @@ import { expandHome } from './home.ts'
 import { hashingProgress } from './progress.ts'
 import { count, fileRow, sizeText, tableLines, versionRow } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
-import { hashingLines } from '../views/tables.ts'
 import { afterDownloads } from './after-downloads.ts'
 import { isFile, unquotedPath } from './unquoted-path.ts'
 
@@ -33,14 +32,14 @@ export const fileCommands: readonly PromptCommand[] = [
     summary: 'share a file in a group',
     examples: ['upload_file ~/photo.jpg family', 'upload_file "/tmp/my photo.jpg" family'],
     mayTakeLong: true,
-    async run({ operations, terminal, showBeside, reportProgress }, words) {
+    async run({ operations, terminal, showReading, reportProgress }, words) {
       const [path, group] = pathFirst(expandHome(words[0]), expandHome(words[1]))
       // The group was forgotten, too.
       const unquoted = isFile(path) ? undefined : unquotedPath(words.slice(0, 2))
       if (unquoted !== undefined) return refuse('usage', unquoted)
       const uploading = operations.uploadFile(path, group)
       reportProgress(uploading, () => hashingOf(operations, path, group))
-      showBeside(uploading, async ({ columns }) => hashingLines(await operations.showHashing(), columns))
+      showReading(uploading)
       const answer = await uploading
       if (!answer.ok) return answer
       const shared = answer.value
@@ -98,10 +97,12 @@ export const fileCommands: readonly PromptCommand[] = [
     examples: ['download_file family photo.jpg ~', 'download_file family "my photo.jpg" ~/photos/new.jpg'],
     begins: 'download',
     flags: [{ flag: '--overwrite', summary: 'replace a file that is at the destination already' }],
-    async run({ operations }, [group, name, destination], flags) {
+    async run({ operations, showReading }, [group, name, destination], flags) {
       const overwrite = flags.has('--overwrite')
       const answer = await operations.downloadFile(group, name, expandHome(destination), { overwrite })
       if (!answer.ok) return answer
+      // A file or a part of it may be there.
+      showReading()
       const lines = [{ text: `downloading ${name} from ${group} to ${answer.value.destination}` }]
       if (answer.value.waiting)
         lines.push({ text: `nobody online has ${name}; the download begins when somebody appears` })

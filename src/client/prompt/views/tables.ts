@@ -3,7 +3,7 @@
 
 import { escapeText } from '../../../common/escape.ts'
 import { pieceBytes } from '../../../common/limits.ts'
-import type { DownloadState, DownloadView, HashingView, UploadView } from '../../operations.ts'
+import type { DownloadState, DownloadView, HashingView, UploadView, VerifyingView } from '../../operations.ts'
 import { bar, formatSize, formatTime, percentOf, secondsFor } from '../text/amounts.ts'
 import type { Line, Tone } from '../text/line.ts'
 import { formatSpeed } from '../text/rates.ts'
@@ -63,13 +63,20 @@ export function uploadLines(uploads: readonly UploadView[], columns: number): Li
   )
 }
 
-function hashingRow({ group, name, sizeBytes, bytesDone, bytesPerSecond }: HashingView): Row {
+function hashingRow(file: HashingView): Row {
+  return { head: headOf('H', file.group, file.name), ...readingCells('hashing', file) }
+}
+
+/** What is being read, to share it or to see what is good of it. */
+function readingCells(
+  what: string,
+  { sizeBytes, bytesDone, bytesPerSecond }: VerifyingView,
+): Pick<Row, 'done' | 'cells'> {
   const isWaiting = bytesDone === 0 && bytesPerSecond === 0
   const rest = sizeBytes - bytesDone
   return {
-    head: headOf('H', group, name),
     done: [bytesDone, sizeBytes],
-    cells: isWaiting ? ['hashing'] : ['hashing', formatSpeed(bytesPerSecond), timeLeft(rest, bytesPerSecond)],
+    cells: isWaiting ? [what] : [what, formatSpeed(bytesPerSecond), timeLeft(rest, bytesPerSecond)],
   }
 }
 
@@ -80,6 +87,8 @@ function downloadRow(download: DownloadView): Row {
   if (state === 'complete') return { head, tone, cells: [formatSize(sizeBytes)] }
   const done = [piecesDone, pieceCount] as const
   if (state !== 'running') return { head, tone, done, cells: [escapeText(why)] }
+  if (download.verifying !== undefined)
+    return { head, tone, ...readingCells('verifying', download.verifying) }
   const waits = escapeText(why)
   if (waits !== '') return { head, tone, done, cells: [waits] }
   const rest = Math.max(0, sizeBytes - piecesDone * pieceBytes)

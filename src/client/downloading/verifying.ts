@@ -1,0 +1,68 @@
+// Hashes what is on disk of a download, and says how far that is: it takes as long as hashing a file to share it.
+
+import { pieceBytes } from '../../common/limits.ts'
+import { pieceCount } from '../../common/pieces.ts'
+import type { VerifyingView } from '../operations.ts'
+import { Pace } from '../transfer/pace.ts'
+import type { HashOptions, HashPool } from '../workers/hash-pool.ts'
+
+interface UnderWay {
+  readonly sizeBytes: number
+  readonly pace: Pace
+  bytesDone: number
+}
+
+export class Verifying implements Pick<HashPool, 'hashFile' | 'hashPieces'> {
+  readonly #hashes: HashPool
+  #underWay: UnderWay | undefined
+
+  constructor(hashes: HashPool) {
+    this.#hashes = hashes
+  }
+
+  /** Undefined while nothing is read. */
+  view(): VerifyingView | undefined {
+    if (this.#underWay === undefined) return undefined
+    const { sizeBytes, bytesDone, pace } = this.#underWay
+    return { sizeBytes, bytesDone, bytesPerSecond: pace.bytesPerSecond(performance.now()) }
+  }
+
+  async hashFile(path: string, sizeBytes: number, options: HashOptions = {}): Promise<Buffer> {
+    return this.#counting(pieceCount(sizeBytes), sizeBytes, (onProgress) =>
+      this.#hashes.hashFile(path, sizeBytes, { ...options, onProgress }),
+    )
+  }
+
+  async hashPieces(
+    path: string,
+    sizeBytes: number,
+    indices: readonly number[],
+    options: HashOptions = {},
+  ): Promise<Buffer> {
+    return this.#counting(indices.length, sizeBytes, (onProgress) =>
+      this.#hashes.hashPieces(path, sizeBytes, indices, { ...options, onProgress }),
+    )
+  }
+
+  /** One at a time: a download does nothing else meanwhile. */
+  async #counting<T>(
+    pieces: number,
+    fileBytes: number,
+    hash: (onProgress: (pieces: number) => void) => Promise<T>,
+  ): Promise<T> {
+    // The last piece may be shorter.
+    const sizeBytes = Math.min(pieces * pieceBytes, fileBytes)
+    const underWay: UnderWay = { sizeBytes, pace: new Pace(), bytesDone: 0 }
+    underWay.pace.onBytes(0, performance.now())
+    this.#underWay = underWay
+    try {
+      return await hash((done) => {
+        const bytes = Math.min(done * pieceBytes, sizeBytes - underWay.bytesDone)
+        underWay.bytesDone += bytes
+        underWay.pace.onBytes(bytes, performance.now())
+      })
+    } finally {
+      this.#underWay = undefined
+    }
+  }
+}
