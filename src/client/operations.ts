@@ -135,7 +135,14 @@ export interface SharedFile {
 
 /** Something that happened asynchronously and a person wants to know. */
 export type ClientEvent =
-  | { readonly kind: 'download-complete'; readonly group: string; readonly name: string }
+  | {
+      readonly kind: 'download-complete'
+      readonly group: string
+      readonly name: string
+      readonly sizeBytes: number
+      /** Since it was begun, or last resumed. */
+      readonly seconds: number
+    }
   | { readonly kind: 'download-failed'; readonly group: string; readonly name: string; readonly why: string }
   | {
       readonly kind: 'join-requested'

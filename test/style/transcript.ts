@@ -113,8 +113,15 @@ class Terminal {
     if (lines.length > 0) await this.#answerUntil((last) => /^[a-z]+>$/.test(last))
   }
 
-  async sees(line: string): Promise<void> {
-    await vi.waitFor(() => assert(this.screen().includes(line), this.screen().join('\n')), patience)
+  /** A line that begins like this. */
+  async sees(begin: string): Promise<void> {
+    await vi.waitFor(() => {
+      const screen = this.screen()
+      assert(
+        screen.some((line) => line.startsWith(begin)),
+        screen.join('\n'),
+      )
+    }, patience)
   }
 
   async #answerUntil(isLast: (line: string) => boolean): Promise<void> {

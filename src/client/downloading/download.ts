@@ -63,6 +63,8 @@ export class Download {
   #why: string | undefined
   /** When it came into its phase, in milliseconds since 1970. */
   #sinceMs = Date.now()
+  /** By `performance.now()`. */
+  #startedAtMs = 0
   /** Of the failure that stopped it. */
   #systemCode: string | undefined
   #end: EndCode | undefined
@@ -104,6 +106,11 @@ export class Download {
   /** All pieces are there and the file is getting its name: too late to pause or cancel. */
   get isPublishing(): boolean {
     return this.#phase === 'publishing'
+  }
+
+  /** Since it was last started, in milliseconds. */
+  get runningForMs(): number {
+    return performance.now() - this.#startedAtMs
   }
 
   /** How long no peer has been connected, in milliseconds. */
@@ -169,6 +176,7 @@ export class Download {
    */
   start(found?: FoundFile): boolean {
     if (this.#isClosed || !this.#step('start')) return false
+    this.#startedAtMs = performance.now()
     this.#lookup.start()
     if (found === undefined) void this.#lookup.ask()
     else this.#lookup.onFound(found)

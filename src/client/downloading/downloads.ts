@@ -294,7 +294,8 @@ export class Downloads {
       ? this.#letGo(download, flushed)
       : this.#parts.shares.adopt({ group, name, fileId, sizeBytes, path: destination }, manifest, flushed)
     this.#forgetSwarm(download.record)
-    this.#parts.onEvent({ kind: 'download-complete', group, name })
+    const seconds = Math.round(download.runningForMs / 1000)
+    this.#parts.onEvent({ kind: 'download-complete', group, name, sizeBytes, seconds })
     this.#changed()
     await adopted
     this.#stopServing(download)

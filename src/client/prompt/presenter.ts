@@ -44,7 +44,7 @@ export class LinePresenter implements Presenter {
   }
 
   onEvents(events: readonly ClientEvent[]): void {
-    this.#screen.show(events.flatMap((event) => eventLine(event) ?? []))
+    this.#screen.show(events.flatMap((event) => eventLine(event, this.#hasHints) ?? []))
   }
 
   say(line: Line): void {

@@ -2,6 +2,7 @@
 
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
+import { eventLine } from '../../../src/client/prompt/commands/replies.ts'
 import { exitCodes } from '../../../src/client/prompt/exit-codes.ts'
 import { runPrompt } from '../../../src/client/prompt/prompt.ts'
 import { Failure } from '../../../src/common/failure.ts'
@@ -21,7 +22,14 @@ async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
 }
 
-const finish = { kind: 'download-complete', group: 'g1', name: '1.png' } as const
+const finish = { kind: 'download-complete', group: 'g1', name: '1.png', sizeBytes: 1, seconds: 12 } as const
+
+test('a person is told the size of a complete download, and its time where that is long', () => {
+  const complete = { ...finish, sizeBytes: 3 * 1024 * 1024 }
+  expect(eventLine({ ...complete, seconds: 9 }, true)?.text).toBe('[C] [g1] 1.png  3.0 MiB')
+  expect(eventLine({ ...complete, seconds: 72 }, true)?.text).toBe('[C] [g1] 1.png  3.0 MiB in 1 min 12 s')
+  expect(eventLine({ ...complete, seconds: 72 }, false)?.text).toBe('[C] [g1] 1.png')
+})
 
 describe('the order of a script', () => {
   test('each command runs to its end before the next one begins', async () => {

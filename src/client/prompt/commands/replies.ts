@@ -9,7 +9,7 @@ import type {
 } from '../../../common/protocol/tracker-protocol.ts'
 import { minuteOf } from '../../limit-rules.ts'
 import type { ClientEvent, DownloadState, DownloadView } from '../../operations.ts'
-import { formatSize } from '../text/amounts.ts'
+import { formatSize, formatTime } from '../text/amounts.ts'
 import { formatTimeOfDay } from '../text/hours.ts'
 import type { Line, Tone } from '../text/line.ts'
 import { formatSpeed } from '../text/rates.ts'
@@ -116,13 +116,24 @@ function hourOf(atMs: number): string {
   return formatTimeOfDay(minuteOf(new Date(atMs)))
 }
 
-/** The line that announces an event; undefined for one that the prompt itself shows. */
-export function eventLine(event: ClientEvent): Line | undefined {
+/** A time that is shorter says nothing of the line. */
+const shownSecondsMin = 10
+
+/** What a person wants to know of a download that is complete. */
+function completeText(sizeBytes: number, seconds: number): string {
+  const time = seconds < shownSecondsMin ? undefined : formatTime(seconds)
+  return `  ${formatSize(sizeBytes)}${time === undefined ? '' : ` in ${time}`}`
+}
+
+/** The line that announces an event; undefined for one that the prompt itself shows. `isTerminal`: to a person. */
+export function eventLine(event: ClientEvent, isTerminal: boolean): Line | undefined {
   switch (event.kind) {
     case 'user-changed':
       return undefined
-    case 'download-complete':
-      return markedLine('complete', event.group, event.name)
+    case 'download-complete': {
+      const { text, tone } = markedLine('complete', event.group, event.name)
+      return { text: isTerminal ? text + completeText(event.sizeBytes, event.seconds) : text, tone }
+    }
     case 'download-failed':
       return markedLine('failed', event.group, event.name, event.why)
     case 'join-requested': {
