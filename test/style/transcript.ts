@@ -21,7 +21,7 @@ const patience = { timeout: 15_000, interval: 20 }
 const password = 'correct-horse'
 
 /** A line that comes or does not, by how busy this machine is, and that documents therefore leave out. */
-const sometimes = [/ takes a while; its reply comes when it is done$/]
+const sometimes = [/ takes a while; its reply comes when it is done; to end it: /]
 
 export function mainOf(program: string): string {
   const name = /^\.\/(tracker|client)$/.exec(program)?.[1]

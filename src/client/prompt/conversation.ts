@@ -67,7 +67,8 @@ export class Conversation {
     if (!this.#surroundings.terminal || !call.command.mayTakeLong) return this.#reply(call, await answered)
     const answer = await atMost(answered, patienceMs)
     if (answer !== undefined) return this.#reply(call, answer)
-    const text = `${call.command.name} ${call.words[0]} takes a while; its reply comes when it is done`
+    const end = call.command.endedBy === undefined ? '' : `; to end it: ${call.command.endedBy(call.words)}`
+    const text = `${call.command.name} ${call.words[0]} takes a while; its reply comes when it is done${end}`
     this.#presenter.say({ text, tone: 'faint' })
     answered.then((later) => this.#reply(call, later)).catch(this.#onBug)
     return false

@@ -178,7 +178,9 @@ describe('in a terminal', () => {
     const person = sitDown()
     await person.see(/coterie>$/)
     person.type('upload_file long g1\r')
-    await person.see(/upload_file long takes a while; its reply comes when it is done\ncoterie>$/)
+    await person.see(
+      /upload_file long takes a while; its reply comes when it is done; to end it: stop_share g1 long\ncoterie>$/,
+    )
     person.type('create_group slow\r')
     await person.see(/sharing long in g1 \(1 B, 1 pieces\)\n.*\ncoterie>$/)
     expect(person.screen()).toContain('group slow created')

@@ -83,6 +83,8 @@ export interface PromptCommand {
   readonly begins?: 'download'
   /** In a terminal, it continues in the background when it takes long. */
   readonly mayTakeLong?: boolean
+  /** What is typed to end it then. */
+  readonly endedBy?: (words: CallWords) => string
   /** Receives as many words as `words` declares; omitted optional ones are undefined. */
   run(surroundings: Surroundings, words: CallWords, flags: CallFlags): Promise<Answer<Reply>>
 }

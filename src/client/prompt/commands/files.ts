@@ -1,6 +1,6 @@
 // The commands for the files of a group: sharing, listing and fetching them.
 
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { plainNameProblem } from '../../../common/names.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
 import type { Operations } from '../../operations.ts'
@@ -32,6 +32,10 @@ export const fileCommands: readonly PromptCommand[] = [
     summary: 'share a file in a group',
     examples: ['upload_file ~/photo.jpg family', 'upload_file "/tmp/my photo.jpg" family'],
     mayTakeLong: true,
+    endedBy(words) {
+      const [path, group] = pathFirst(expandHome(words[0]), expandHome(words[1]))
+      return `stop_share ${quoteWord(group)} ${quoteWord(basename(path))}`
+    },
     async run({ operations, terminal, showReading, reportProgress }, words) {
       const [path, group] = pathFirst(expandHome(words[0]), expandHome(words[1]))
       // The group was forgotten, too.
