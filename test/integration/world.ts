@@ -134,7 +134,7 @@ export class World {
 }
 
 /** What a client in a pipe says of what takes long, on a machine that is busy with tests. */
-const progressLine = /^(hashing |\[|\d+ downloads).*: \d+ %, \d+ of \d+ bytes.*\n/gm
+const progressLine = /^(hashing |verifying |\[|\d+ downloads).*: \d+ %, \d+ of \d+ bytes.*\n/gm
 
 /** Bytes that look random and are the same at every run. */
 export function contentOf(seed: string, sizeBytes: number): Buffer {

@@ -26,8 +26,8 @@ export async function reportProgress(
   while ((await atMost(ended, lookEveryMs)) === undefined) {
     const seen = await look()
     if (seen === undefined) continue
-    // What was there before is none of this progress.
-    if (isFirst) said = { ...said, percent: seen.percent }
+    // What was there before is none of this progress, and more to do may have come.
+    if (isFirst || seen.percent < said.percent) said = { ...said, percent: seen.percent }
     isFirst = false
     const atMs = performance.now()
     if (seen.percent - said.percent < sayEveryPercent || atMs - said.atMs < sayEveryMs) continue

@@ -138,6 +138,23 @@ test('a script that ends waits with the same words, and with JSON nothing is sai
   expect((await running(runLine('wait', {}, client, { isJson: true }))).progress).toEqual([])
 })
 
+test('what is verified first is said to be, and what is fetched then begins anew', async () => {
+  hurry()
+  const client = slowly(200)
+  const { showDownloads } = client.answers
+  let looks = 0
+  client.answers.showDownloads = async () => {
+    const seen = (await showDownloads?.()) ?? []
+    const verifying = { sizeBytes: 50, bytesDone: ++looks, bytesPerSecond: 1 }
+    return looks > 50
+      ? seen.map((one) => ({ ...one, piecesDone: looks - 50 }))
+      : seen.map((one) => ({ ...one, verifying }))
+  }
+  const { progress } = await running(runLine('wait', {}, client))
+  expect(progress[0]).toMatch(/^verifying film\.mkv: \d+ %, \d+ of 50 bytes, 1 bytes\/s, \d+ seconds left$/)
+  expect(progress.filter((line) => line.startsWith('[g1] film.mkv: ')).length).toBeGreaterThan(5)
+})
+
 test('what takes less than ten seconds says nothing', async () => {
   hurry()
   expect((await running(runLine('wait', {}, slowly(9)))).progress).toEqual([])

@@ -27,8 +27,12 @@ function keyOf({ group, name }: DownloadView): string {
 }
 
 function downloadsProgress(downloads: readonly DownloadView[]): Progress | undefined {
-  const [first] = downloads
+  const [first, ...others] = downloads
   if (first === undefined) return undefined
+  if (first.verifying !== undefined && others.length === 0) {
+    const { bytesDone, sizeBytes, bytesPerSecond } = first.verifying
+    return progressOf(`verifying ${first.name}`, bytesDone, sizeBytes, bytesPerSecond)
+  }
   const what = downloads.length === 1 ? `[${first.group}] ${first.name}` : `${downloads.length} downloads`
   const sum = (of: (download: DownloadView) => number): number =>
     downloads.reduce((all, download) => all + of(download), 0)
