@@ -7,6 +7,7 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { connectsAtOnce, type ConnectTurns } from './connect-turns.ts'
 import { learnAddress, newContact, retryAfterMs, tryNextAddress, type Contact } from './contact.ts'
 import { nameOf } from './peer-greeting.ts'
+import type { PeerLink } from './peer-link.ts'
 import type { PeerNotes } from './peer-notes.ts'
 
 export interface ContactsOptions {
@@ -70,6 +71,18 @@ export class Contacts {
 
   find(key: string): Contact | undefined {
     return this.#contacts.get(key)
+  }
+
+  /** Shows all that are connected a newer ticket. */
+  renew(ticket: string): void {
+    for (const { link } of this.#linked) link?.renew(ticket).catch(() => undefined)
+  }
+
+  /** The piece comes from this peer: those that choose what they send need not. */
+  tellTaken(from: PeerLink, index: number): void {
+    for (const { link } of this.#linked) {
+      if (link !== undefined && link !== from && link.choosesItself) link.taken(index)
+    }
   }
 
   /**

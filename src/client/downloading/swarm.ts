@@ -104,7 +104,7 @@ export class Swarm {
   onTicket(ticket: string): void {
     if (ticket === this.#ticket) return
     this.#ticket = ticket
-    for (const { link } of this.#contacts.linked) link?.renew(ticket).catch(() => undefined)
+    this.#contacts.renew(ticket)
   }
 
   stop(): void {
@@ -230,7 +230,7 @@ export class Swarm {
     while (this.#underWay.mayAsk(share) && link.askedCount < max && this.#hasRoom(contact, link)) {
       const index = pick(contact.key)
       if (index === undefined) return
-      this.#tellTaken(link, index)
+      this.#contacts.tellTaken(link, index)
       this.#underWay.onBegun(share)
       void this.#fetch(contact, link, { index })
     }
@@ -241,17 +241,11 @@ export class Swarm {
     if (contact.share !== undefined) this.#underWay.onBegun(contact.share)
     if (this.#picker.isOnOffer(index)) {
       this.#picker.onBegun(contact.key, index, performance.now() + (link.msPerTransfer ?? 0))
-      this.#tellTaken(link, index)
+      this.#contacts.tellTaken(link, index)
     } else {
       link.cancel(index)
     }
     this.#fill(contact)
-  }
-
-  #tellTaken(from: PeerLink, index: number): void {
-    for (const { link } of this.#contacts.linked) {
-      if (link !== undefined && link !== from && link.choosesItself) link.taken(index)
-    }
   }
 
   async #fetch(contact: Contact, link: PeerLink, request: PieceRequest): Promise<void> {
