@@ -15,6 +15,10 @@ export interface VerifyingView {
   readonly bytesPerSecond: number
 }
 
+/** Which downloads go first. Highest first. */
+export const priorities = ['high', 'normal', 'low'] as const
+export type Priority = (typeof priorities)[number]
+
 /** The current state of a download. */
 export interface DownloadView {
   readonly group: string
@@ -22,6 +26,7 @@ export interface DownloadView {
   readonly state: DownloadState
   /** Why it is paused or failed, or what it waits for while running. */
   readonly why?: string
+  readonly priority: Priority
   /** The final path of the file. */
   readonly destination: string
   readonly sizeBytes: number
@@ -105,6 +110,8 @@ export interface EntryView {
   readonly state: DownloadState | 'shared'
   /** Why it is paused or failed, or what it waits for. */
   readonly why?: string
+  /** Of a download. */
+  readonly priority?: Priority
   readonly sizeBytes: number
   readonly pieceCount: number
   readonly piecesDone: number
@@ -249,6 +256,11 @@ export interface DownloadOperations {
   resumeDownload(group: string, name: string): Promise<Answer<void>>
   /** Ends an incomplete download and removes what it fetched. */
   cancelDownload(group: string, name: string): Promise<Answer<void>>
+  /**
+   * Which downloads go first, of those that run at the same time; without a priority nothing changes. Resolves to the one
+   * that holds. It is remembered with the download.
+   */
+  prioritize(group: string, name: string, priority?: Priority): Promise<Answer<Priority>>
   /**
    * Of all transfers together. A plain rule holds until the client ends, and one without a rate takes all others of its
    * direction away; one with hours holds instead meanwhile, every day, and is remembered. One for an entry holds besides,

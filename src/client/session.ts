@@ -6,6 +6,7 @@ import type { Protection } from '../common/wire/protection.ts'
 import type { Identity } from '../common/security/identity.ts'
 import type { ConnectTurns } from './downloading/connect-turns.ts'
 import { Downloads } from './downloading/downloads.ts'
+import { Precedence } from './downloading/precedence.ts'
 import type { ClientEvent } from './operations.ts'
 import { OwnRequests } from './own-requests.ts'
 import type { SourceRegistry } from './sharing/source-registry.ts'
@@ -61,7 +62,14 @@ export class Session {
       onUnused: (fileId) => manifests.remove(fileId),
     })
     const shares = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
-    const network = { identity, protection, listen, bucket: parts.downloadBucket, turns: parts.turns }
+    const network = {
+      identity,
+      protection,
+      listen,
+      bucket: parts.downloadBucket,
+      turns: parts.turns,
+      precedence: new Precedence(),
+    }
     const remembered = { store, manifests, folder }
     const downloads = new Downloads({
       link,

@@ -13,6 +13,8 @@ export function downloadActions({ session, limits }: Core): DownloadOperations {
     resumeDownload: async (group, name) =>
       downloads()?.resumeOne(group, name.normalize('NFC')) ?? notLoggedIn(),
     cancelDownload: async (group, name) => downloads()?.cancel(group, name.normalize('NFC')) ?? notLoggedIn(),
+    prioritize: async (group, name, priority) =>
+      downloads()?.prioritize(group, name.normalize('NFC'), priority) ?? notLoggedIn(),
     async setLimit(rule) {
       if (rule.entry !== undefined) {
         const { group, name } = rule.entry

@@ -48,13 +48,14 @@ export function seeingActions(core: Core): SeeingOperations {
 function entryOf(core: Core, session: Session, group: string, name: string): Answer<EntryView> {
   const download = session.downloads.unfinished(group, name)
   if (download !== undefined) {
-    const { state, why, sizeBytes, piecesDone, bytesPerSecond, ...view } = download.view()
+    const { state, why, priority, sizeBytes, piecesDone, bytesPerSecond, ...view } = download.view()
     const peers = peersOf(core, group, download.record.fileId, download.peers)
     return accept({
       group,
       name,
       state,
       ...(why === undefined ? {} : { why }),
+      priority,
       sizeBytes,
       pieceCount: view.pieceCount,
       piecesDone,

@@ -45,6 +45,7 @@ export const remoteOperations: { readonly [O in RemoteOperation]: IsAnswer<Opera
   pauseDownload: 'answers',
   resumeDownload: 'answers',
   cancelDownload: 'answers',
+  prioritize: 'answers',
   stopShare: 'answers',
   setLimit: 'answers',
   listLimits: 'returns',

@@ -79,9 +79,13 @@ function slowDisk({ storingForMs }: DownloadEvidence): Finding[] {
 }
 
 function whyConnected(download: DownloadEvidence): Finding[] {
-  const { links, limit } = download
+  const { links, limit, goesFirst } = download
   const bytesPerSecond = links.reduce((sum, link) => sum + link.bytesPerSecond, 0)
   const found = slowDisk(download)
+  if (goesFirst !== undefined) {
+    const sentence = `${goesFirst.name} from ${goesFirst.group} has a higher priority, and goes first`
+    found.push(finding('goes-behind', sentence, { bytesPerSecond }))
+  }
   const isHeld = links.some(({ isPaused }) => isPaused)
   if (limit !== undefined && (isHeld || bytesPerSecond >= atLimit * limit)) {
     const sentence = `your own download limit of ${limit} bytes a second holds it back`

@@ -108,6 +108,8 @@ export interface DownloadEvidence {
   readonly storingForMs: number
   /** The download limit of this client, in bytes per second. */
   readonly limit?: number | undefined
+  /** A download of a higher priority that it waits for. */
+  readonly goesFirst?: { readonly group: string; readonly name: string } | undefined
 }
 
 export interface ShareEvidence {

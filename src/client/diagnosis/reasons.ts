@@ -83,6 +83,10 @@ const table = {
     means: 'a limit holds the transfer back',
     remedy: 'raise it with limit, or wait',
   },
+  'goes-behind': {
+    means: 'a download of a higher priority goes first',
+    remedy: 'wait, or raise its own: prioritize <group> <name> high',
+  },
   'slow-peer': {
     means: 'those who have the file send slowly',
     remedy: 'wait, or ask others who have it to come online',

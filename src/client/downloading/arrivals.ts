@@ -19,10 +19,15 @@ export interface SwarmPeer {
 
 export class Arrivals {
   readonly #pace = new Pace()
+  /** That came since they were last returned. */
+  #newBytes = 0
 
-  /** Call several times a second, with the contacts that are connected. */
-  measure(linked: Iterable<Contact>, nowMs: number): void {
-    for (const contact of linked) this.#measure(contact, nowMs)
+  /** Call several times a second, with the contacts that are connected. Returns the bytes that came since the last time. */
+  measure(linked: Iterable<Contact>, nowMs: number): number {
+    this.#look(linked, nowMs)
+    const newBytes = this.#newBytes
+    this.#newBytes = 0
+    return newBytes
   }
 
   /** The connection of the contact is about to be forgotten. */
@@ -34,12 +39,12 @@ export class Arrivals {
   /** Bytes per second over the last few seconds; 0 when nobody is left to send. */
   bytesPerSecond(linked: ReadonlySet<Contact>, nowMs: number): number {
     if (linked.size === 0) return 0
-    this.measure(linked, nowMs)
+    this.#look(linked, nowMs)
     return this.#pace.bytesPerSecond(nowMs)
   }
 
   peers(linked: ReadonlySet<Contact>, picker: Picker, nowMs: number): SwarmPeer[] {
-    this.measure(linked, nowMs)
+    this.#look(linked, nowMs)
     return [...linked].map(({ key, user, link, pace }) => ({
       key,
       user,
@@ -49,6 +54,10 @@ export class Arrivals {
     }))
   }
 
+  #look(linked: Iterable<Contact>, nowMs: number): void {
+    for (const contact of linked) this.#measure(contact, nowMs)
+  }
+
   #measure(contact: Contact, nowMs: number): void {
     const receivedBytes = contact.link?.receivedBytes ?? contact.measuredBytes
     // What had arrived of a piece no longer counts when its connection has ended.
@@ -56,5 +65,6 @@ export class Arrivals {
     contact.measuredBytes += newBytes
     contact.pace.onBytes(newBytes, nowMs)
     this.#pace.onBytes(newBytes, nowMs)
+    this.#newBytes += newBytes
   }
 }

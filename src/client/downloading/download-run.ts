@@ -22,6 +22,7 @@ import { fetchManifest, type FetchedManifest } from './manifest-fetch.ts'
 import { PartFile, type PartId } from './part-file.ts'
 import { pieceMap } from './piece-map.ts'
 import { PieceStore } from './piece-store.ts'
+import type { Rank } from './precedence.ts'
 import type { SwarmLookup } from './swarm-lookup.ts'
 import { Swarm } from './swarm.ts'
 import type { SwarmNetwork } from './swarm-parts.ts'
@@ -40,6 +41,7 @@ export interface RunHost {
   readonly record: RememberedDownload
   readonly lookup: SwarmLookup
   readonly notes: PeerNotes
+  readonly rank: Rank
   /** The run reached this step. Returns false when the download has moved on; the run then ends. */
   step(step: DownloadStep): boolean
   /** The part file in use. */
@@ -278,14 +280,14 @@ export class DownloadRun {
 
   /** Resolves when every piece is verified and written. */
   async #fetch(store: PieceStore, link: FetchedManifest['link'] | undefined): Promise<void> {
-    const { lookup, record, notes } = this.#host
+    const { lookup, record, notes, rank } = this.#host
     let swarm: Swarm | undefined
     let look: NodeJS.Timeout | undefined
     const fetched = new Promise<void>((resolve, reject) => {
       swarm = new Swarm(
         this.#parts.network,
         store,
-        { ticket: lookup.ticket, notes },
+        { ticket: lookup.ticket, notes, rank },
         {
           onComplete: resolve,
           onFailure: reject,

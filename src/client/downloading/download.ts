@@ -7,7 +7,7 @@ import { pieceCount } from '../../common/pieces.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../../common/refusal.ts'
 import type { DownloadEvidence, DownloadPhase, EndCode } from '../diagnosis/evidence.ts'
-import type { DownloadState, DownloadView, MapCell } from '../operations.ts'
+import type { DownloadState, DownloadView, LimitRule, MapCell, Priority } from '../operations.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { BothLimits } from '../transfer/read-limit.ts'
 import { TokenBucket } from '../transfer/token-bucket.ts'
@@ -18,6 +18,7 @@ import { isRunning, nextPhase, shownState, type DownloadStep } from './download-
 import { PeerNotes } from './peer-notes.ts'
 import { partPathOf, removePart, type PartId } from './part-file.ts'
 import type { PieceStore } from './piece-store.ts'
+import type { Rank } from './precedence.ts'
 import { SwarmLookup, type FoundFile } from './swarm-lookup.ts'
 
 export interface DownloadParts extends RunParts {
@@ -54,6 +55,7 @@ export class Download {
   readonly #parts: DownloadParts
   /** Its own, beside that of all downloads. */
   readonly #limit: TokenBucket
+  readonly #rank: Rank
   readonly #events: DownloadEvents
   readonly #lookup: SwarmLookup
   readonly #notes: PeerNotes
@@ -80,6 +82,7 @@ export class Download {
   constructor(record: RememberedDownload, parts: DownloadParts, events: DownloadEvents) {
     this.record = record
     this.#limit = new TokenBucket(record.bytesPerSecondMax)
+    this.#rank = parts.network.precedence.rank(record, record.priority)
     const bucket = new BothLimits(parts.network.bucket, this.#limit)
     this.#parts = { ...parts, network: { ...parts.network, bucket } }
     this.#events = events
@@ -113,14 +116,34 @@ export class Download {
     return performance.now() - this.#startedAtMs
   }
 
+  /** It may still fetch something, and its record is kept: that of one that is over is gone, or is just going. */
+  get isOpen(): boolean {
+    return (this.state === 'running' || this.state === 'paused') && !this.isPublishing
+  }
+
   /** How long no peer has been connected, in milliseconds. */
   get withoutPeersMs(): number {
     return this.#phase === 'waiting' || this.#phase === 'fetching' ? (this.#run?.aloneMs ?? 0) : 0
   }
 
+  /** Its own, while it may still fetch something. */
+  get limit(): LimitRule | undefined {
+    const { group, name, bytesPerSecondMax: bytesPerSecond } = this.record
+    if (!this.isOpen || bytesPerSecond === undefined) return undefined
+    return { direction: 'download', bytesPerSecond, entry: { group, name } }
+  }
+
   /** Bytes a second; undefined means no limit of its own. */
   setLimit(bytesPerSecond: number | undefined): void {
     this.#limit.setRate(bytesPerSecond)
+  }
+
+  get priority(): Priority {
+    return this.#rank.priority
+  }
+
+  setPriority(priority: Priority): void {
+    this.#rank.setPriority(priority)
   }
 
   view(): DownloadView {
@@ -131,6 +154,7 @@ export class Download {
       name: this.record.name,
       state: this.state,
       ...(why === undefined ? {} : { why }),
+      priority: this.priority,
       destination: this.record.destination,
       sizeBytes: this.record.sizeBytes,
       pieceCount: pieceCount(this.record.sizeBytes),
@@ -168,6 +192,7 @@ export class Download {
       onlineCount: this.#notes.onlineCount,
       storingForMs: this.#run?.storingForMs ?? 0,
       limit: this.#parts.network.bucket.bytesPerSecond,
+      goesFirst: this.#rank.goesFirst(),
     }
   }
 
@@ -260,6 +285,7 @@ export class Download {
       record: this.record,
       lookup: this.#lookup,
       notes: this.#notes,
+      rank: this.#rank,
       step: (step) => this.#run === run && this.#step(step),
       onPart: (id) => {
         if (id !== this.record.part) this.#events.onPart?.(id)

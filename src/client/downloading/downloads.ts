@@ -8,7 +8,7 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { beginsAnew, noSuchDownload } from '../answers.ts'
 import { keyOf } from '../file-key.ts'
-import type { AwaitedDownloads, DownloadView, LimitRule } from '../operations.ts'
+import type { AwaitedDownloads, DownloadView, LimitRule, Priority } from '../operations.ts'
 import type { Offer } from '../sharing/source-registry.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { journalOf } from '../storage/progress-journal.ts'
@@ -137,13 +137,7 @@ export class Downloads {
 
   /** Those of single downloads. */
   limits(): LimitRule[] {
-    return [...this.#downloads.values()].flatMap(({ record, state }) => {
-      const { group, name, bytesPerSecondMax: bytesPerSecond } = record
-      const isOpen = state === 'running' || state === 'paused'
-      return isOpen && bytesPerSecond !== undefined
-        ? [{ direction: 'download' as const, bytesPerSecond, entry: { group, name } }]
-        : []
-    })
+    return this.all.flatMap(({ limit }) => limit ?? [])
   }
 
   async pause(group: string, name: string): Promise<Answer<void>> {
@@ -159,15 +153,28 @@ export class Downloads {
 
   /** Of this download alone; undefined means no limit. It is remembered with the download. */
   async limit(group: string, name: string, bytesPerSecondMax: number | undefined): Promise<Answer<void>> {
-    const download = this.#downloads.get(keyOf({ group, name }))
-    if (download === undefined) return noSuchDownload(group, name)
-    const isOpen = download.state === 'running' || download.state === 'paused'
-    // The record of one that is over is gone, or is just going.
-    if (!isOpen || download.isPublishing)
-      return refuse('no-such-download', `${name} from ${group} is ${download.state}`)
-    download.setLimit(bytesPerSecondMax)
-    await this.#remember(download, { bytesPerSecondMax })
+    const download = this.#open(group, name)
+    if (!download.ok) return download
+    download.value.setLimit(bytesPerSecondMax)
+    await this.#remember(download.value, { bytesPerSecondMax })
     return accept(undefined)
+  }
+
+  /** Which downloads go first; without a priority nothing changes. It is remembered with the download. */
+  async prioritize(group: string, name: string, priority?: Priority): Promise<Answer<Priority>> {
+    const download = this.#open(group, name)
+    if (!download.ok) return download
+    if (priority === undefined) return accept(download.value.priority)
+    download.value.setPriority(priority)
+    await this.#remember(download.value, { priority })
+    return accept(priority)
+  }
+
+  #open(group: string, name: string): Answer<Download> {
+    const download = this.find({ group, name })
+    if (download === undefined) return noSuchDownload(group, name)
+    if (download.isOpen) return accept(download)
+    return refuse('no-such-download', `${name} from ${group} is ${download.state}`)
   }
 
   resumeOne(group: string, name: string): Answer<void> {

@@ -8,6 +8,7 @@ import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { ConnectTurns } from './connect-turns.ts'
 import type { Misdeed } from './contacts.ts'
 import type { PeerNotes } from './peer-notes.ts'
+import type { Precedence, Rank } from './precedence.ts'
 
 /** Shared by all downloads of a client. */
 export interface SwarmNetwork {
@@ -17,12 +18,15 @@ export interface SwarmNetwork {
   /** The download limit. */
   readonly bucket: ReadLimit
   readonly turns: ConnectTurns
+  readonly precedence: Precedence
 }
 
 /** What a download knows before it has a swarm. */
 export interface KnownOfPeers {
   readonly ticket: string
   readonly notes: PeerNotes
+  /** Of this download among all that run. */
+  readonly rank: Rank
 }
 
 export interface SwarmEvents {

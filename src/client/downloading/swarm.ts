@@ -33,8 +33,9 @@ export class Swarm {
   readonly #picker: Picker
   readonly #contacts: Contacts
   readonly #notes: PeerNotes
+  readonly #rank: KnownOfPeers['rank']
   readonly #arrivals = new Arrivals()
-  readonly #underWay = new UnderWay()
+  readonly #underWay: UnderWay
   readonly #tick: NodeJS.Timeout
   /** Verified pieces by the name of the peer that sent them. */
   readonly piecesByPeer = new Map<string, number>()
@@ -53,6 +54,9 @@ export class Swarm {
     this.#notes = known.notes
     this.#events = events
     this.#picker = new Picker(store.have, Math.random)
+    this.#rank = known.rank
+    this.#underWay = new UnderWay(known.rank)
+    known.rank.enter(() => this.#fillAll())
     this.#contacts = new Contacts({
       ownKey: network.identity.publicKey,
       turns: network.turns,
@@ -111,6 +115,7 @@ export class Swarm {
     this.#stopped = true
     clearInterval(this.#tick)
     clearTimeout(this.#alone)
+    this.#rank.leave()
     this.#contacts.stop()
     for (const { link } of this.#contacts.linked) link?.close('the download stopped')
   }
@@ -198,12 +203,12 @@ export class Swarm {
     const { link, share, conduct } = contact
     const nowMs = performance.now()
     if (link === undefined || share === undefined || this.#stopped || nowMs < conduct.restUntilMs) return
-    if (!this.#underWay.mayAsk(share)) return
     const ahead = Math.min(askAhead(link.msPerPiece), conduct.aheadMax)
+    if (!this.#underWay.mayAsk(share, link.askedCount + link.openCount < ahead)) return
     if (letsPeerChoose(link.msPerPiece, link.choosesItself)) {
       if (!link.choosesItself) link.letChoose(this.#picker.onOffer())
       const choices = Math.min(choicesAhead(link.msPerPiece), conduct.aheadMax)
-      while (this.#underWay.mayAsk(share) && link.openCount < choices && this.#hasRoom(contact, link)) {
+      while (link.openCount < choices && this.#hasRoom(contact, link) && this.#underWay.mayAsk(share)) {
         void this.#fetch(contact, link, { index: undefined })
       }
     }
@@ -227,7 +232,7 @@ export class Swarm {
   #askFor(contact: Contact, link: PeerLink, max: number, pick: (key: string) => number | undefined): void {
     const { share } = contact
     if (share === undefined) return
-    while (this.#underWay.mayAsk(share) && link.askedCount < max && this.#hasRoom(contact, link)) {
+    while (link.askedCount < max && this.#hasRoom(contact, link) && this.#underWay.mayAsk(share)) {
       const index = pick(contact.key)
       if (index === undefined) return
       this.#contacts.tellTaken(link, index)
@@ -253,6 +258,7 @@ export class Swarm {
     const lengthOf = (index: number): number => (index < pieceCount ? pieceLength(sizeBytes, index) : 0)
     // The share of this connection: a reconnected peer has a new one.
     const { share } = contact
+    this.#underWay.onAsked()
     try {
       const answer = await link.piece(request, lengthOf, () => this.#store.takeBuffer())
       if (!answer.ok) this.#onPieceRefused(contact, link, request, answer.refusal)
@@ -346,7 +352,7 @@ export class Swarm {
 
   #onTick(): void {
     const nowMs = performance.now()
-    this.#arrivals.measure(this.#contacts.linked, nowMs)
+    this.#rank.onBytes(this.#arrivals.measure(this.#contacts.linked, nowMs))
     for (const contact of [...this.#contacts.linked]) {
       contact.link?.checkAlive(nowMs)
       this.#judge(contact, nowMs)

@@ -8,6 +8,10 @@
 // A late peer may never send what it was asked for. Its pieces do not count, so that late peers cannot
 // exhaust the limit, however many there are. Unless this client is the bottleneck, every other peer may
 // always have one.
+//
+// All this within the rank of the download among others: see precedence.ts.
+
+import type { Rank } from './precedence.ts'
 
 /** The most pieces requested and not yet written, over all peers that are on time: 24 MiB. */
 export const piecesUnderWayMax = 48
@@ -27,11 +31,17 @@ export interface Share {
 }
 
 export class UnderWay {
+  readonly #rank: Pick<Rank, 'mayAsk' | 'onAsked' | 'onPiece'>
   #count = 0
   /** By user: the number of its peers, and the pieces of those that are on time. */
   readonly #users = new Map<string, { peers: number; pieces: number }>()
   #unstored = 0
   #isBehind = false
+
+  /** `rank`: of the download among all that run. */
+  constructor(rank: Pick<Rank, 'mayAsk' | 'onAsked' | 'onPiece'>) {
+    this.#rank = rank
+  }
 
   /** Whether this client was the bottleneck at any time since `lookAgain`. */
   get isBehind(): boolean {
@@ -53,7 +63,12 @@ export class UnderWay {
     if (of !== undefined && --of.peers === 0) this.#users.delete(share.user)
   }
 
-  mayAsk(share: Share): boolean {
+  /** `wantsMore`: the peer would be asked for a piece. */
+  mayAsk(share: Share, wantsMore = true): boolean {
+    return this.#hasRoom(share) && this.#rank.mayAsk(wantsMore)
+  }
+
+  #hasRoom(share: Share): boolean {
     if (share.isLate) return false
     const max = this.#isBehind ? underWayBehindMax : piecesUnderWayMax
     const ofUser = this.#users.size === 1 ? 0 : (this.#users.get(share.user)?.pieces ?? 0)
@@ -61,7 +76,12 @@ export class UnderWay {
     return share.count === 0 && !this.#isBehind
   }
 
-  /** A piece was requested, or the peer chose one. */
+  /** A piece was asked for, perhaps one that the peer chooses. */
+  onAsked(): void {
+    this.#rank.onAsked()
+  }
+
+  /** A certain piece was requested, or the peer chose one. */
   onBegun(share: Share): void {
     share.count++
     if (!share.isLate) this.#add(share, 1)
@@ -70,6 +90,7 @@ export class UnderWay {
   /** A piece has arrived and awaits verification and writing. */
   onArrived(): void {
     this.#unstored++
+    this.#rank.onPiece()
     if (this.#unstored >= behindFrom) this.#isBehind = true
   }
 

@@ -52,7 +52,7 @@ function namesFor(
   if (kind === 'name') return isForDownloads(name) ? known.downloads(name, group) : known.files(group)
   if (kind === 'user' && name === 'remove_member') return known.members(group)
   if (kind === 'user' && name.endsWith('_request')) return known.requests(group)
-  return kind === 'upload|download' ? ['upload', 'download'] : []
+  return kind?.includes('|') === true ? kind.split('|') : []
 }
 
 function startingWith(names: Iterable<string>, word: string): string[] {

@@ -18,6 +18,7 @@ const statesFor: Readonly<Record<string, readonly DownloadState[]>> = {
   pause_download: ['running'],
   resume_download: ['paused', 'failed'],
   cancel_download: ['running', 'paused', 'failed'],
+  prioritize: ['running', 'paused'],
   wait: ['running'],
   limit: ['running', 'paused'],
 }

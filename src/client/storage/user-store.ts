@@ -30,6 +30,8 @@ const RememberedDownload = v.object({
   unshared: v.boolean(),
   /** Its own limit, in bytes a second; absent for none. */
   bytesPerSecondMax: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+  /** Absent for the normal one. */
+  priority: v.optional(v.picklist(['high', 'normal', 'low'])),
   /** The identity of the part file; absent in files of earlier versions. */
   part: v.optional(v.string()),
 })

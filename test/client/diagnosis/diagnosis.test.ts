@@ -102,6 +102,11 @@ test.each<[string, Partial<DownloadEvidence>, string[]]>([
   ['an own limit that is reached', { links: [{ ...link, bytesPerSecond: 90 }], limit: 100 }, ['limited']],
   ['an own limit that is not', { links: [link], limit: 50_000_000 }, ['running']],
   ['a disk behind', { links: [link], storingForMs: 2000 }, ['slow-disk']],
+  [
+    'another download that goes first',
+    { links: [{ ...link, owes: 0 }], goesFirst: { group: 'g', name: 'urgent' } },
+    ['goes-behind'],
+  ],
   ['a disk quota', { phase: 'stalled', systemCode: 'EDQUOT' }, ['disk-full']],
   ['a read-only disk', { phase: 'stalled', systemCode: 'EROFS' }, ['no-permission']],
   ['a broken disk', { phase: 'stalled', systemCode: 'EIO' }, ['disk-trouble']],

@@ -38,6 +38,22 @@ export const here: readonly Fault[] = [
     },
   },
   {
+    what: 'a download of a higher priority',
+    named: 'goes-behind',
+    says: /urgent\.bin from g .*goes first/,
+    async make(stage) {
+      const { place, ann, ben } = stage
+      await ben.client.operations.setLimit({ direction: 'download', bytesPerSecond: 1_000_000 })
+      for (const name of ['urgent.bin', 'can-wait.bin']) await place.shares(ann, 'g', name)
+      await place.fetches(ben, 'g', 'urgent.bin')
+      expectOk(await ben.client.operations.prioritize('g', 'urgent.bin', 'high'))
+      await place.receives(ben, 'urgent.bin')
+      await ben.client.operations.setLimit({ direction: 'download', bytesPerSecond: 100_000 })
+      await place.fetches(ben, 'g', 'can-wait.bin')
+      return asking(stage, ben, 'g', 'can-wait.bin')
+    },
+  },
+  {
     what: 'a full disk',
     named: 'disk-full',
     async make(stage) {

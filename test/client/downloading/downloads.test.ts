@@ -6,6 +6,7 @@ import pLimit from 'p-limit'
 import { expect, onTestFinished, test } from 'vitest'
 import { ConnectTurns } from '../../../src/client/downloading/connect-turns.ts'
 import { Downloads } from '../../../src/client/downloading/downloads.ts'
+import { Precedence } from '../../../src/client/downloading/precedence.ts'
 import { ShareLibrary } from '../../../src/client/sharing/share-library.ts'
 import { SourceRegistry } from '../../../src/client/sharing/source-registry.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
@@ -47,6 +48,7 @@ async function make(): Promise<{ downloads: Downloads; store: UserStore; folder:
     listen: { host: '127.0.0.1', port: 0 },
     bucket: new TokenBucket(undefined),
     turns: new ConnectTurns(),
+    precedence: new Precedence(),
   }
   const downloads = new Downloads({
     ...parts,
@@ -84,6 +86,22 @@ test('a failed download that begins again elsewhere cannot be resumed or cancell
   expect(await downloads.cancel('g', 'f')).toMatchObject({ ok: false, refusal: { code: 'busy' } })
   expect(await begun).toMatchObject({ ok: true })
   expect(downloads.views()).toMatchObject([{ destination: join(folder, 'two'), state: 'running' }])
+})
+
+test('the priority of a download is remembered with it, and seen', async () => {
+  const { downloads, store, folder } = await make()
+  await downloads.begin('g', 'f', join(folder, 'f'), false)
+  expect(await downloads.prioritize('g', 'f')).toEqual(accept('normal'))
+  expect(await downloads.prioritize('g', 'f', 'low')).toEqual(accept('low'))
+  expect([downloads.views(), store.downloads()]).toMatchObject([[{ priority: 'low' }], [{ priority: 'low' }]])
+  await downloads.pause('g', 'f')
+  expect(await downloads.prioritize('g', 'f', 'high')).toEqual(accept('high'))
+  expect(store.downloads()).toMatchObject([{ priority: 'high', paused: true }])
+  await downloads.cancel('g', 'f')
+  expect(await downloads.prioritize('g', 'f', 'high')).toMatchObject({
+    refusal: { code: 'no-such-download' },
+  })
+  expect(store.downloads()).toEqual([])
 })
 
 test('the limit of one download is remembered with it, and goes when it is taken away', async () => {

@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest'
+import { Precedence } from '../../../src/client/downloading/precedence.ts'
 import {
   piecesOfUserMax,
   piecesUnderWayMax,
   UnderWay,
   type Share,
 } from '../../../src/client/downloading/under-way.ts'
+
+const alone = new Precedence().rank({ group: 'g', name: 'f' })
 
 /** Asks a peer for as many as may be asked for; how many that were. */
 function askForAll(underWay: UnderWay, share: Share): number {
@@ -14,7 +17,7 @@ function askForAll(underWay: UnderWay, share: Share): number {
 }
 
 test('as long as what comes is soon stored, all that may be under way is asked for', () => {
-  const underWay = new UnderWay()
+  const underWay = new UnderWay(alone)
   const share = underWay.join('ann')
   expect(askForAll(underWay, share)).toBe(piecesUnderWayMax)
   for (let n = 0; n < 100; n++) {
@@ -27,7 +30,7 @@ test('as long as what comes is soon stored, all that may be under way is asked f
 })
 
 test('when many have come that are not stored, fewer are asked for, until it has caught up', () => {
-  const underWay = new UnderWay()
+  const underWay = new UnderWay(alone)
   const share = underWay.join('ann')
   askForAll(underWay, share)
   for (let n = 0; n < 12; n++) {
@@ -50,7 +53,7 @@ test('when many have come that are not stored, fewer are asked for, until it has
 })
 
 test('a disk that stands still is no sign of having caught up', () => {
-  const underWay = new UnderWay()
+  const underWay = new UnderWay(alone)
   const share = underWay.join('ann')
   for (let n = 0; n < 12; n++) {
     underWay.onBegun(share)
@@ -64,7 +67,7 @@ test('a disk that stands still is no sign of having caught up', () => {
 })
 
 test('what late peers hold does not count, however many they are, until they deliver', () => {
-  const underWay = new UnderWay()
+  const underWay = new UnderWay(alone)
   const late = Array.from({ length: 10 }, () => underWay.join('mallory'))
   for (const share of late) askForAll(underWay, share)
   const honest = underWay.join('ann')
@@ -79,7 +82,7 @@ test('what late peers hold does not count, however many they are, until they del
 })
 
 test('a peer that has nothing under way may be asked for one piece, whatever the others have', () => {
-  const underWay = new UnderWay()
+  const underWay = new UnderWay(alone)
   const greedy = [underWay.join('ann'), underWay.join('ben')]
   for (const share of greedy) askForAll(underWay, share)
   expect(askForAll(underWay, underWay.join('cleo'))).toBe(1)

@@ -42,6 +42,8 @@ describe('the reply to a command that succeeds', () => {
     ['pause_download g1 1.png', 'pauseDownload("g1", "1.png")', 'paused 1.png from g1'],
     ['resume_download g1 1.png', 'resumeDownload("g1", "1.png")', 'resumed 1.png from g1'],
     ['cancel_download g1 1.png', 'cancelDownload("g1", "1.png")', 'cancelled 1.png from g1'],
+    ['prioritize g1 1.png high', 'prioritize("g1", "1.png", "high")', '1.png from g1 has high priority'],
+    ['prioritize g1 1.png', 'prioritize("g1", "1.png", )', '1.png from g1 has normal priority'],
     ['stop_share g1 1.png', 'stopShare("g1", "1.png")', 'stopped sharing 1.png in g1'],
     ['whoami', undefined, 'nobody is logged in'],
     [
@@ -234,6 +236,7 @@ describe('the reply to a command that succeeds', () => {
         piecesByPeer: [],
       }),
       download({ name: 'c.png', state: 'failed', why: 'the disk is full' }),
+      download({ name: 'd.png', state: 'running', priority: 'low' }),
     )
     expect((await runScript(['show_downloads --details'], { client })).lines).toEqual([
       '[D] [g1] a.png',
@@ -243,6 +246,8 @@ describe('the reply to a command that succeeds', () => {
       // Why one stopped stands behind its own line, and not twice.
       '[F] [g1] c.png - the disk is full',
       '    1 of 2 pieces from abc@127.0.0.1:4444 1',
+      '[D] [g1] d.png',
+      '    1 of 2 pieces, 3.0 MiB/s, low priority from abc@127.0.0.1:4444 1',
     ])
   })
 
@@ -323,6 +328,7 @@ describe('the reply to a command that is refused', () => {
     ],
     ['limit download 1M g f --from 8 --to 9', 'hours are for all downloads together'],
     ['limit upload fast', '"fast" is not a rate like 512K, 4M or none'],
+    ['prioritize g f urgent', '"urgent" is no priority; it is high, normal, low'],
     [
       'login abc',
       'login needs a password unless it is typed in a terminal: login <user> <password>, or start with --password-file',

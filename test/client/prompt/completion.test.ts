@@ -54,6 +54,7 @@ test.each([
   ['pause_download family ', ['slow.iso '], ''],
   ['resume_download family ', ['late.iso '], ''],
   ['cancel_download family s', ['slow.iso '], 's'],
+  ['prioritize family slow.iso ', ['high ', 'normal ', 'low '], ''],
   ['download_file --over', ['--overwrite '], '--over'],
   ['download_file --overwrite fam', ['family '], 'fam'],
   ['wait family ', ['slow.iso '], ''],

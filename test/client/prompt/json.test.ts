@@ -78,6 +78,7 @@ const calls: Record<string, string> = {
   pause_download: 'pause_download g f',
   resume_download: 'resume_download g f',
   cancel_download: 'cancel_download g f',
+  prioritize: 'prioritize g f high',
   wait: 'wait --timeout 5m',
   limit: 'limit upload 4M',
   show_uploads: 'show_uploads',

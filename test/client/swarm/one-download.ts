@@ -8,6 +8,7 @@ import { onTestFinished, vi } from 'vitest'
 import { ConnectTurns } from '../../../src/client/downloading/connect-turns.ts'
 import { Download } from '../../../src/client/downloading/download.ts'
 import type { PieceStore } from '../../../src/client/downloading/piece-store.ts'
+import { Precedence } from '../../../src/client/downloading/precedence.ts'
 import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
 import { journalOf } from '../../../src/client/storage/progress-journal.ts'
@@ -160,6 +161,7 @@ export class OneDownload {
       listen: { host: '127.0.0.1', port: 0 },
       bucket: new TokenBucket(undefined),
       turns: new ConnectTurns(),
+      precedence: new Precedence(),
     }
     const record = { group: 'g', name: 'file.bin', fileId, sizeBytes, destination }
     const notice = (sentence: string): void => {

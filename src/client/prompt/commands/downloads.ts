@@ -8,6 +8,7 @@ import { list, say, sayIfDone, withData, type ReplyData } from './command.ts'
 import type { Line } from '../text/line.ts'
 import { parseDuration } from '../text/durations.ts'
 import { limitCommand } from './limits.ts'
+import { prioritizeCommand } from './priorities.ts'
 import { downloadLines, hashingLines } from '../views/tables.ts'
 import { downloadsLook } from './progress.ts'
 import { detailLine, downloadLine } from './replies.ts'
@@ -109,6 +110,7 @@ export const downloadCommands: readonly PromptCommand[] = [
       return withData(sayIfDone(answer, `cancelled ${name} from ${group}`), { group, name })
     },
   },
+  prioritizeCommand,
   {
     name: 'wait',
     words: '[group] [name]',

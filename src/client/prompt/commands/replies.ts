@@ -101,7 +101,7 @@ export function downloadLine(download: DownloadView): Line {
 
 /** The line below a download: its progress, its speed, and how many pieces each peer sent. */
 export function detailLine(download: DownloadView): Line {
-  const { piecesDone, pieceCount, bytesPerSecond, piecesByPeer, state, why } = download
+  const { piecesDone, pieceCount, bytesPerSecond, piecesByPeer, state, why, priority } = download
   const speed = state === 'running' ? `, ${formatSpeed(bytesPerSecond)}` : ''
   const earlier = piecesDone - piecesByPeer.reduce((all, [, pieces]) => all + pieces, 0)
   const senders = piecesByPeer.map(([peer, pieces]) => `${peer} ${pieces}`)
@@ -109,7 +109,8 @@ export function detailLine(download: DownloadView): Line {
   if (earlier > 0 && state !== 'complete') senders.push(`${earlier} from earlier sessions`)
   const from = senders.length === 0 ? '' : ` from ${senders.join(', ')}`
   const waits = state === 'running' && why !== undefined ? `, ${why}` : ''
-  return { text: `    ${piecesDone} of ${pieceCount} pieces${speed}${from}${waits}`, tone: 'faint' }
+  const rank = state === 'complete' || priority === 'normal' ? '' : `, ${priority} priority`
+  return { text: `    ${piecesDone} of ${pieceCount} pieces${speed}${rank}${from}${waits}`, tone: 'faint' }
 }
 
 function hourOf(atMs: number): string {

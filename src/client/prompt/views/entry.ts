@@ -43,7 +43,8 @@ export function isSettled({ state, audience }: EntryView): boolean {
 }
 
 function headLines(entry: EntryView, columns: number): Line[] {
-  const { group, name, sizeBytes, state, why, pieceCount, piecesDone } = entry
+  const { group, name, sizeBytes, state, why, priority = 'normal', pieceCount, piecesDone } = entry
+  const rank = priority === 'normal' ? '' : `, ${priority} priority`
   const reason = why === undefined ? '' : ` - ${escapeText(why)}`
   const share = `${percentOf(piecesDone, pieceCount)} %`
   const isIn = state === 'running'
@@ -55,7 +56,7 @@ function headLines(entry: EntryView, columns: number): Line[] {
   const barWidth = Math.max(10, Math.min(40, columns - 48))
   return [
     {
-      text: `${escapeText(name)} in ${escapeText(group)}, ${formatSize(sizeBytes)}: ${stateWords[state]}${reason}`,
+      text: `${escapeText(name)} in ${escapeText(group)}, ${formatSize(sizeBytes)}: ${stateWords[state]}${rank}${reason}`,
     },
     { text: `${bar(piecesDone, pieceCount, barWidth)} ${share}  ${rates.join('  ')}` },
   ]

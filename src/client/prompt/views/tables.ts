@@ -81,18 +81,29 @@ function readingCells(
 }
 
 function downloadRow(download: DownloadView): Row {
-  const { state, group, name, why = '', sizeBytes, pieceCount, piecesDone, bytesPerSecond } = download
+  const {
+    state,
+    group,
+    name,
+    why = '',
+    priority,
+    sizeBytes,
+    pieceCount,
+    piecesDone,
+    bytesPerSecond,
+  } = download
   const [letter, tone] = marks[state]
   const head = headOf(letter, group, name)
   if (state === 'complete') return { head, tone, cells: [formatSize(sizeBytes)] }
   const done = [piecesDone, pieceCount] as const
-  if (state !== 'running') return { head, tone, done, cells: [escapeText(why)] }
-  if (download.verifying !== undefined)
+  if (state === 'running' && download.verifying !== undefined)
     return { head, tone, ...readingCells('verifying', download.verifying) }
+  const rank = priority === 'normal' ? '' : `${priority} priority`
   const waits = escapeText(why)
-  if (waits !== '') return { head, tone, done, cells: [waits] }
+  if (state !== 'running' || waits !== '') return { head, tone, done, cells: [rank, waits] }
   const rest = Math.max(0, sizeBytes - piecesDone * pieceBytes)
-  const cells = [formatSpeed(bytesPerSecond), timeLeft(rest, bytesPerSecond), `${download.peerCount} peers`]
+  const left = timeLeft(rest, bytesPerSecond)
+  const cells = [rank, formatSpeed(bytesPerSecond), left, `${download.peerCount} peers`]
   return { head, tone, done, cells }
 }
 

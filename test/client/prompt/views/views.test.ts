@@ -103,6 +103,21 @@ describe('tables', () => {
     expect(line).toBe('[D] [g1] a  ░░░░░░░░░░░░░░░░░░░░░░░░    2 %  3.0 MiB/s  7 s left  1 peers')
   })
 
+  test('a priority other than the normal one is named, whether the download runs or waits', () => {
+    const rows = [
+      download({ name: 'a', state: 'running', priority: 'high' }),
+      download({ name: 'b', state: 'paused', priority: 'low', why: 'no space' }),
+      download({ name: 'c', state: 'complete', priority: 'high' }),
+    ]
+    expect(texts(downloadLines(rows, 100)).map((line) => line.replace(/^.*? % {2}/, ''))).toEqual([
+      'high priority  3.0 MiB/s  1 s left  1 peers',
+      'low priority  no space',
+      '[C] [g1] c  1.0 MiB',
+    ])
+    const [head] = texts(entryLines(entry({ state: 'running', priority: 'low' }), { columns: 80, rows: 20 }))
+    expect(head).toBe('film.mkv in g1, 20.0 MiB: downloading, low priority')
+  })
+
   test('where there is little room a row is two lines', () => {
     expect(texts(hashingLines([hashing], 40))).toEqual([
       '[H] [g1] film.mkv',
