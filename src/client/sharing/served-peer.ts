@@ -15,6 +15,7 @@ import type { Params, Stage } from '../../common/wire/methods.ts'
 import type { Protection } from '../../common/wire/protection.ts'
 import { answeredElsewhere, Responder, type Handlers } from '../../common/wire/responder.ts'
 import type { AnswerLimit } from './answer-limit.ts'
+import type { Answering, UploadPeer } from './answering.ts'
 import type { FileDemands } from './file-demands.ts'
 import { OpenedFiles } from './opened-files.ts'
 import type { PieceDemand } from './piece-demand.ts'
@@ -22,7 +23,7 @@ import type { PieceSource } from './piece-source.ts'
 import { SentFiles, type SentFile } from './sent-files.ts'
 import type { SourceRegistry } from './source-registry.ts'
 import type { TicketOffice } from './ticket-office.ts'
-import type { Answering, UploadPeer, UploadQueue } from './upload-queue.ts'
+import type { UploadQueue } from './upload-queue.ts'
 
 type Asked<M extends keyof PeerProtocol['requests']> = Params<PeerProtocol, M>
 

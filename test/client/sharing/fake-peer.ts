@@ -1,6 +1,6 @@
 // A peer of the upload queue that writes down what reaches it, and takes bytes when the test says so.
 
-import type { UploadPeer } from '../../../src/client/sharing/upload-queue.ts'
+import type { UploadPeer } from '../../../src/client/sharing/answering.ts'
 import type { Answer } from '../../../src/common/refusal.ts'
 
 export class FakePeer implements UploadPeer {

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
-import { UploadQueue, type Answering } from '../../../src/client/sharing/upload-queue.ts'
+import type { Answering } from '../../../src/client/sharing/answering.ts'
+import { UploadQueue } from '../../../src/client/sharing/upload-queue.ts'
 import type { Request } from '../../../src/client/sharing/upload-order.ts'
 import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
 import { pieceBytes, pieceRequestsQueuedMax } from '../../../src/common/limits.ts'

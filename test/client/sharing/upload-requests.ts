@@ -1,6 +1,6 @@
 // What tests of the upload queue ask it for.
 
-import type { Answering } from '../../../src/client/sharing/upload-queue.ts'
+import type { Answering } from '../../../src/client/sharing/answering.ts'
 import type { Request } from '../../../src/client/sharing/upload-order.ts'
 import { accept, type Answer } from '../../../src/common/refusal.ts'
 import { settle } from '../transfer/fake-clock.ts'

@@ -3,7 +3,8 @@
 
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { SliceTurns } from '../../../src/client/sharing/slice-turns.ts'
-import { UploadQueue, type Answering } from '../../../src/client/sharing/upload-queue.ts'
+import type { Answering } from '../../../src/client/sharing/answering.ts'
+import { UploadQueue } from '../../../src/client/sharing/upload-queue.ts'
 import type { Request } from '../../../src/client/sharing/upload-order.ts'
 import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
