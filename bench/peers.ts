@@ -12,6 +12,7 @@ import { PeerServer } from '../src/client/sharing/peer-server.ts'
 import type { PieceSource } from '../src/client/sharing/piece-source.ts'
 import { SourceRegistry } from '../src/client/sharing/source-registry.ts'
 import { TicketOffice } from '../src/client/sharing/ticket-office.ts'
+import { EntryLimits } from '../src/client/sharing/entry-limits.ts'
 import { UploadQueue } from '../src/client/sharing/upload-queue.ts'
 import { TokenBucket } from '../src/client/transfer/token-bucket.ts'
 import { ownBuffer } from '../src/client/workers/store-pool.ts'
@@ -54,6 +55,7 @@ async function startSeeder(arena: Arena, content: Buffer, manifest: Manifest): P
     tickets,
     sources,
     uploads,
+    limits: new EntryLimits(sources),
     onFailure: rethrow,
   })
   const port = await server.listen(loopback)

@@ -33,6 +33,13 @@ export function noSuchDownload(group: string, name: string): Answer<never> {
   return refuse('no-such-download', `there is no download of ${name} from ${group}`)
 }
 
+export function neitherSharedNorDownloaded(group: string, name: string): Answer<never> {
+  return refuse(
+    'not-shared',
+    `you neither share nor download ${name} in ${group}; list_files ${group} lists what there is`,
+  )
+}
+
 /**
  * A failure, such as a lost tracker, as a refusal; undefined for a bug. A system error is no bug either, although a
  * better-worded failure should have replaced it.

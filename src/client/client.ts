@@ -17,6 +17,7 @@ import { seeingActions } from './actions/seeing.ts'
 import { alreadyLoggedIn, notLoggedIn, passwordProblem } from './answers.ts'
 import type { ClientEvent, Operations } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
+import { EntryLimits } from './sharing/entry-limits.ts'
 import { PeerServer } from './sharing/peer-server.ts'
 import { SourceRegistry } from './sharing/source-registry.ts'
 import { TicketOffice } from './sharing/ticket-office.ts'
@@ -43,6 +44,7 @@ export class Client {
   readonly #options: ClientOptions
   readonly #tickets: TicketOffice = new TicketOffice(() => this.#link.askTimes())
   readonly #sources = new SourceRegistry()
+  readonly #entryLimits = new EntryLimits(this.#sources)
   readonly #hashes = new HashPool()
   readonly #storing = new StorePool()
   readonly #server: PeerServer
@@ -79,6 +81,7 @@ export class Client {
       tickets: this.#tickets,
       sources: this.#sources,
       uploads,
+      limits: this.#entryLimits,
       onFailure,
     })
     const onEvent = (event: ClientEvent): void => this.#emit(event)
@@ -125,6 +128,7 @@ export class Client {
       storing: this.#storing,
       sources: this.#sources,
       downloadBucket: buckets.download,
+      entryLimits: this.#entryLimits,
       turns: new ConnectTurns(),
       hashing: pLimit(hashedAtOnce),
       onEvent,

@@ -235,7 +235,7 @@ export interface LimitRule {
   readonly bytesPerSecond?: number | undefined
   /** Undefined for the whole day. */
   readonly hours?: Hours | undefined
-  /** Undefined for all transfers of the direction together; only a download can be limited by itself. */
+  /** Undefined for all transfers of the direction together. */
   readonly entry?: { readonly group: string; readonly name: string } | undefined
 }
 
@@ -264,10 +264,10 @@ export interface DownloadOperations {
   /**
    * Of all transfers together. A plain rule holds until the client ends, and one without a rate takes all others of its
    * direction away; one with hours holds instead meanwhile, every day, and is remembered. One for an entry holds besides,
-   * and goes with the download.
+   * and goes with the download, or with what is shared.
    */
   setLimit(rule: LimitRule): Promise<Answer<void>>
-  /** A plain rule for each direction, those with hours, as they were given, and those of single downloads. */
+  /** A plain rule for each direction, those with hours, as they were given, and those of single entries. */
   listLimits(): Promise<readonly LimitRule[]>
   /** Resolves when none of these downloads runs: to true, or to false when `timeoutMs` were over before. */
   downloadsSettled(which?: AwaitedDownloads): Promise<boolean>

@@ -2,13 +2,16 @@
 
 import type { LimitFunction } from 'p-limit'
 import type { Address } from '../common/addresses.ts'
+import { accept, type Answer } from '../common/refusal.ts'
 import type { Protection } from '../common/wire/protection.ts'
 import type { Identity } from '../common/security/identity.ts'
 import type { ConnectTurns } from './downloading/connect-turns.ts'
 import { Downloads } from './downloading/downloads.ts'
 import { Precedence } from './downloading/precedence.ts'
-import type { ClientEvent } from './operations.ts'
+import { neitherSharedNorDownloaded } from './answers.ts'
+import type { ClientEvent, LimitRule } from './operations.ts'
 import { OwnRequests } from './own-requests.ts'
+import type { EntryLimits } from './sharing/entry-limits.ts'
 import type { SourceRegistry } from './sharing/source-registry.ts'
 import { ShareLibrary } from './sharing/share-library.ts'
 import { ManifestStore } from './storage/manifest-store.ts'
@@ -28,6 +31,7 @@ export interface SessionParts {
   readonly storing: StorePool
   readonly sources: SourceRegistry
   readonly downloadBucket: TokenBucket
+  readonly entryLimits: EntryLimits
   readonly turns: ConnectTurns
   readonly hashing: LimitFunction
   readonly onEvent: (event: ClientEvent) => void
@@ -39,13 +43,16 @@ export class Session {
   readonly downloads: Downloads
   readonly requests: OwnRequests
   readonly #store: UserStore
+  readonly #entryLimits: EntryLimits
 
   private constructor(
     user: string,
     store: UserStore,
     { shares, downloads, requests }: Pick<Session, 'shares' | 'downloads' | 'requests'>,
+    entryLimits: EntryLimits,
   ) {
     this.user = user
+    this.#entryLimits = entryLimits
     this.#store = store
     this.shares = shares
     this.downloads = downloads
@@ -55,12 +62,15 @@ export class Session {
   /** Rejects with a `data` failure when the user's remembered shares cannot be read. */
   static async open(user: string, community: string, parts: SessionParts): Promise<Session> {
     const { identity, protection, listen, folder, link, hashes, sources, hashing, storing, onEvent } = parts
+    const { entryLimits } = parts
     const onNotice = (sentence: string): void => onEvent({ kind: 'notice', sentence })
     const manifests = new ManifestStore(folder)
     const store = await UserStore.open(folder, community, user, {
       onTrouble: onNotice,
       onUnused: (fileId) => manifests.remove(fileId),
+      onUnlimited: (file) => entryLimits.set(file, undefined),
     })
+    for (const limit of store.uploadLimits()) entryLimits.set(limit, limit.bytesPerSecondMax)
     const shares = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
     const network = {
       identity,
@@ -82,7 +92,7 @@ export class Session {
       onEvent,
     })
     const requests = new OwnRequests({ link, store, onEvent })
-    return new Session(user, store, { shares, downloads, requests })
+    return new Session(user, store, { shares, downloads, requests }, entryLimits)
   }
 
   /**
@@ -98,6 +108,28 @@ export class Session {
   sharesIn(group: string | undefined, max: number): { readonly group: string; readonly name: string }[] {
     const all = this.#store.shares()
     return (group === undefined ? all : all.filter((share) => share.group === group)).slice(0, max)
+  }
+
+  /** Of single entries. */
+  uploadLimits(): LimitRule[] {
+    return this.#store.uploadLimits().map(({ group, name, bytesPerSecondMax }) => ({
+      direction: 'upload',
+      bytesPerSecond: bytesPerSecondMax,
+      entry: { group, name },
+    }))
+  }
+
+  /** Of an entry, in bytes a second; undefined for none. */
+  uploadLimit(file: { group: string; name: string }): number | undefined {
+    return this.#store.uploadLimit(file)
+  }
+
+  /** Undefined takes the limit away. It is remembered as long as the entry is shared or downloaded here. */
+  async limitUploads(group: string, name: string, bytesPerSecond: number | undefined): Promise<Answer<void>> {
+    if (!this.#store.isKnown({ group, name })) return neitherSharedNorDownloaded(group, name)
+    this.#entryLimits.set({ group, name }, bytesPerSecond)
+    await this.#store.limitUploads({ group, name }, bytesPerSecond)
+    return accept(undefined)
   }
 
   /** Called when the user is no longer in the group. */
@@ -120,6 +152,7 @@ export class Session {
   async close(): Promise<void> {
     this.requests.close()
     await Promise.all([this.shares.close(), this.downloads.close()])
+    this.#entryLimits.clear()
     await this.#store.saved()
   }
 }

@@ -64,3 +64,27 @@ test('one download is held back by its own limit, also after a restart, and ends
   await again.does('limit download none g slow')
   await again.until('[C] [g] slow')
 })
+
+test('others fetch one entry within its own limit, also after a restart, and all else at full speed', async () => {
+  const [eva, fay] = await world.users('eva', 'fay')
+  if (eva === undefined || fay === undefined) throw new Error('two users')
+  await world.group('e', eva, fay)
+  for (const name of ['held', 'free']) await eva.does(`upload_file ${world.makeFile(name, 8 * MiB)} e`)
+  expect(await eva.say('limit upload 64K e nothing')).toMatch(
+    /^error: you neither share nor download nothing in e/,
+  )
+  await eva.does('limit upload 64K e held', 'limit upload 1M e free', 'limit upload none e free')
+  await eva.quit()
+  const again = await world.again('eva')
+  const held = 'upload of held from e limited to 64K bytes a second'
+  expect((await again.ask('limit')).slice(2)).toEqual([held])
+  for (const name of ['held', 'free']) await fay.does(`download_file e ${name} ${world.path(`fay-${name}`)}`)
+  await fay.until('[C] [e] free')
+  await fay.askUntil('why e held', /^limited {2}eva limits what is sent$/)
+  expect(await fay.ask('show_downloads')).toContain('[D] [e] held')
+  await again.askUntil('why e held', /^limited {2}your own upload limit of 65536 bytes a second/)
+  await again.does('limit upload none e held')
+  await fay.until('[C] [e] held')
+  await again.does('limit upload 64K e held', 'stop_share e held')
+  expect((await again.ask('limit')).slice(2)).toEqual([])
+})

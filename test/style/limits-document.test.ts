@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import {
   answerBytesAtOnce,
   answerBytesPerSecond,
+  heldByEntriesMax,
   heldBySlowMax,
   heldMax,
   openedFilesMax,
@@ -123,6 +124,7 @@ test.each([
     'What a sharing client holds and answers',
     [
       count(heldMax),
+      count(heldByEntriesMax),
       count(heldBySlowMax),
       count(slowOfOwnerMax),
       count(openedFilesMax),

@@ -50,7 +50,9 @@ async function whyEntry(core: Core, open: Session, file: Entry): Promise<Finding
   const share = await open.shares.evidence(file)
   const found = await answered(core, () => findOnce(core, open, file))
   if (share !== undefined) {
-    const { limit, activeUsers } = core.examination.uploads
+    const { limit: ofAll, activeUsers } = core.examination.uploads
+    const own = open.uploadLimit(file)
+    const limit = ofAll === undefined || own === undefined ? (ofAll ?? own) : Math.min(ofAll, own)
     const known = found?.ok === true ? found.value : undefined
     const reach = await ownReach(core.examination, link.evidence, known)
     return whyShare({ ...share, limit, activeUsers }, link.evidence, reach)

@@ -17,13 +17,21 @@ export function downloadActions({ session, limits }: Core): DownloadOperations {
       downloads()?.prioritize(group, name.normalize('NFC'), priority) ?? notLoggedIn(),
     async setLimit(rule) {
       if (rule.entry !== undefined) {
-        const { group, name } = rule.entry
-        return downloads()?.limit(group, name.normalize('NFC'), rule.bytesPerSecond) ?? notLoggedIn()
+        const [group, name] = [rule.entry.group, rule.entry.name.normalize('NFC')]
+        const open = session()
+        if (open === undefined) return notLoggedIn()
+        return rule.direction === 'upload'
+          ? open.limitUploads(group, name, rule.bytesPerSecond)
+          : open.downloads.limit(group, name, rule.bytesPerSecond)
       }
       limits.set(rule)
       return accept(undefined)
     },
-    listLimits: async () => [...limits.rules, ...(downloads()?.limits() ?? [])],
+    async listLimits() {
+      const open = session()
+      const ofEntries = open === undefined ? [] : [...open.downloads.limits(), ...open.uploadLimits()]
+      return [...limits.rules, ...ofEntries]
+    },
     downloadsSettled: async ({ name, ...which } = {}) =>
       downloads()?.settled({ ...which, name: name?.normalize('NFC') }) ?? true,
   }

@@ -3,8 +3,8 @@
 import { atMost } from '../../common/at-most.ts'
 import { plainNameProblem } from '../../common/names.ts'
 import { pieceCount } from '../../common/pieces.ts'
-import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { noSuchGroup, notLoggedIn } from '../answers.ts'
+import { accept, type Answer } from '../../common/refusal.ts'
+import { neitherSharedNorDownloaded, noSuchGroup, notLoggedIn } from '../answers.ts'
 import type { SwarmPeer } from '../downloading/arrivals.ts'
 import type { EntryView, PeerView, SeeingOperations, UploadView } from '../operations.ts'
 import type { Session } from '../session.ts'
@@ -66,11 +66,7 @@ function entryOf(core: Core, session: Session, group: string, name: string): Ans
     })
   }
   const share = session.shares.shareOf(group, name)
-  if (share === undefined)
-    return refuse(
-      'not-shared',
-      `you neither share nor download ${name} in ${group}; list_files ${group} lists what there is`,
-    )
+  if (share === undefined) return neitherSharedNorDownloaded(group, name)
   const { fileId, sizeBytes } = share
   const source = core.sources.find(group, fileId)
   const count = pieceCount(sizeBytes)

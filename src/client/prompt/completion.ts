@@ -36,20 +36,21 @@ export function complete(line: string, known: KnownNames): Completion {
   const kind = kinds[others.length]
   if (kind === 'path' || kind === 'destination') return [pathsFor(word), typed]
   const group = others[kinds.indexOf('group')] ?? ''
-  return [startingWith(namesFor(command, kind, group, known), word), typed]
+  const isForFiles = !isForDownloads(command.name) || others[0] === 'upload'
+  return [startingWith(namesFor(command, kind, { group, isForFiles }, known), word), typed]
 }
 
 function namesFor(
   { name }: PromptCommand,
   kind: string | undefined,
-  group: string,
+  { group, isForFiles }: { readonly group: string; readonly isForFiles: boolean },
   known: KnownNames,
 ): Iterable<string> {
   if (kind === 'group') {
     if (name === 'join_group') return known.groups('none')
-    return isForDownloads(name) ? known.groupsOfDownloads(name) : known.groups('any')
+    return isForFiles ? known.groups('any') : known.groupsOfDownloads(name)
   }
-  if (kind === 'name') return isForDownloads(name) ? known.downloads(name, group) : known.files(group)
+  if (kind === 'name') return isForFiles ? known.files(group) : known.downloads(name, group)
   if (kind === 'user' && name === 'remove_member') return known.members(group)
   if (kind === 'user' && name.endsWith('_request')) return known.requests(group)
   return kind?.includes('|') === true ? kind.split('|') : []

@@ -2,6 +2,7 @@
 // uploads reaches a peer.
 
 import type { Answer } from '../../common/refusal.ts'
+import type { EntryLimit } from './entry-limits.ts'
 import type { Line } from './upload-order.ts'
 
 /** How the queue reaches one peer. */
@@ -25,6 +26,8 @@ export interface Answering {
   readonly index?: number
   /** The piece was chosen here, and the peer has yet to learn which. */
   readonly isChoice?: boolean
+  /** Of the entry, beside that of all uploads. `mayBegin` allowed it. */
+  readonly limit?: EntryLimit | undefined
   /** Loads the body. A piece goes into `buffer`, which has the size of one; for a manifest it is empty. */
   load(buffer: Buffer): Promise<Answer<Uint8Array>>
 }
@@ -44,6 +47,11 @@ export interface Upload {
   /** The peer knows which piece was chosen. */
   isTold: boolean
   turnIsOver: boolean
+}
+
+/** Its turn goes on beside the others, held back by the limit of its entry. */
+export function isPaced({ answering, turnIsOver }: Upload): boolean {
+  return answering.limit !== undefined && !turnIsOver
 }
 
 /** Tells the peer which piece was chosen, once. */

@@ -28,5 +28,7 @@ export const answerBytesPerSecond = 128 * 1024
  */
 export const heldMax = 32
 export const heldBySlowMax = 24
-/** Of these, the most that the slow peers of one user hold. */
+/** Besides those: pieces of entries with a limit of their own, one of each, which may take any time to send. */
+export const heldByEntriesMax = 8
+/** Of the others, the most that the slow peers of one user hold. */
 export const slowOfOwnerMax = 6

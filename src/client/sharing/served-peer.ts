@@ -16,6 +16,7 @@ import type { Protection } from '../../common/wire/protection.ts'
 import { answeredElsewhere, Responder, type Handlers } from '../../common/wire/responder.ts'
 import type { AnswerLimit } from './answer-limit.ts'
 import type { Answering, UploadPeer } from './answering.ts'
+import type { EntryLimit, EntryLimits } from './entry-limits.ts'
 import type { FileDemands } from './file-demands.ts'
 import { OpenedFiles } from './opened-files.ts'
 import type { PieceDemand } from './piece-demand.ts'
@@ -34,6 +35,7 @@ export interface ServingParts {
   readonly tickets: TicketOffice
   readonly sources: SourceRegistry
   readonly uploads: UploadQueue
+  readonly limits: EntryLimits
   /** Called with a bug or a system failure while serving. */
   readonly onFailure: (error: unknown) => void
 }
@@ -294,7 +296,7 @@ export class ServedPeer implements UploadPeer {
       this.#parts.uploads.add(this, {
         id: requestId,
         choosesFrom: fileId,
-        take: () => this.#choose(fileId),
+        take: () => this.#within(fileId, (limit) => this.#choose(fileId, limit)),
       })
       return answeredElsewhere
     }
@@ -304,12 +306,23 @@ export class ServedPeer implements UploadPeer {
     }
     this.#demand(fileId)?.onTaken(this, index)
     const load = (buffer: Buffer): Promise<Answer<Uint8Array>> => loadPiece(source.value, index, buffer)
-    this.#parts.uploads.add(this, { id: requestId, take: () => ({ index, load }) })
+    const take = (limit: EntryLimit | undefined): Answering => ({ index, load, limit })
+    this.#parts.uploads.add(this, { id: requestId, take: () => this.#within(fileId, take) })
     return answeredElsewhere
   }
 
+  /** Undefined while the limit of the entry allows no further piece. */
+  #within(
+    fileId: string,
+    take: (limit: EntryLimit | undefined) => Answering | undefined,
+  ): Answering | undefined {
+    const { limits, uploads } = this.#parts
+    const limit = limits.find(this.#ticket?.group ?? '', fileId)
+    return limit === undefined || uploads.mayBegin(limit) ? take(limit) : undefined
+  }
+
   /** Called when its turn comes, which may be long after the request, so the ticket is checked again. */
-  #choose(fileId: string): Answering | undefined {
+  #choose(fileId: string, limit: EntryLimit | undefined): Answering | undefined {
     const source = this.#source(fileId)
     if (!source.ok) return { load: () => Promise.resolve(source) }
     const demand = this.#demand(fileId)
@@ -317,11 +330,11 @@ export class ServedPeer implements UploadPeer {
     // A file that changed on disk loses pieces.
     while (index !== undefined && !source.value.have.has(index)) index = demand?.pickFor(this)
     if (index === undefined) return undefined
-    return this.#chosen(source.value, index)
+    return this.#chosen(source.value, index, limit)
   }
 
-  #chosen(source: PieceSource, index: number): Answering {
-    return { index, isChoice: true, load: (buffer) => loadPiece(source, index, buffer) }
+  #chosen(source: PieceSource, index: number, limit: EntryLimit | undefined): Answering {
+    return { index, isChoice: true, limit, load: (buffer) => loadPiece(source, index, buffer) }
   }
 
   /** Counts nothing before the key is proved: until then a connection gets only a few answers. */

@@ -98,10 +98,15 @@ export class SourceRegistry {
     return this.#contents.get(sourceKey(group, fileId))?.source
   }
 
+  /** The names under which the content is offered. */
+  namesOf(group: string, fileId: string): Iterable<string> {
+    return this.#contents.get(sourceKey(group, fileId))?.named.keys() ?? []
+  }
+
   /** A name under which the content is offered; undefined when it is not. */
   nameOf(group: string, fileId: string): string | undefined {
-    const [named] = this.#contents.get(sourceKey(group, fileId))?.named.values() ?? []
-    return named?.file.name
+    const [name] = this.namesOf(group, fileId)
+    return name
   }
 
   /** Called by offers only. */

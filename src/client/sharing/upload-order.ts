@@ -19,6 +19,8 @@ export interface Line<Peer, Load> {
   readonly requests: Request<Load>[]
   /** Answers that are being read or sent. */
   busy: number
+  /** Of these, the ones that are held back by a limit of their own: they take no turns from anybody. */
+  paced: number
   /** The round of its last turn. */
   round: number
   /** How it took its last piece; undefined before the first. */
@@ -174,7 +176,7 @@ export class UploadOrder<Peer, Load> {
       this.#owners.set(name, owner)
     }
     if (owner.lines.length === 0) this.#inOrder.push(owner)
-    const line = { peer, owner, requests: [], busy: 0, round: 0, pace: undefined, isIdle: false }
+    const line = { peer, owner, requests: [], busy: 0, paced: 0, round: 0, pace: undefined, isIdle: false }
     this.#lines.set(peer, line)
     owner.lines.push(line)
     return line
@@ -215,7 +217,7 @@ export class UploadOrder<Peer, Load> {
   #isContested(): boolean {
     let count = 0
     for (const { lines } of this.#inOrder) {
-      if (lines.some((line) => line.busy > 0 || isWaiting(line)) && ++count > 1) return true
+      if (lines.some((line) => line.busy > line.paced || isWaiting(line)) && ++count > 1) return true
     }
     return false
   }
@@ -229,8 +231,9 @@ export class UploadOrder<Peer, Load> {
   ): Line<Peer, Load> | undefined {
     let [slow, prompt] = [0, 0]
     for (const line of lines) {
-      if (isSlow(line)) slow += line.busy
-      else prompt += line.busy
+      const busy = line.busy - line.paced
+      if (isSlow(line)) slow += busy
+      else prompt += busy
     }
     const start = lines.length === 1 ? 0 : Math.floor(this.#random() * lines.length)
     let open: Line<Peer, Load> | undefined

@@ -6,8 +6,9 @@ import { refuse } from '../../common/refusal.ts'
 import { RoomForNewcomers } from '../../common/wire/turns.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 import type { TokenBucket } from '../transfer/token-bucket.ts'
-import { tellChoice, type Answering, type Upload, type UploadPeer } from './answering.ts'
-import { heldBySlowMax, heldMax } from './limits.ts'
+import { isPaced, tellChoice, type Answering, type Upload, type UploadPeer } from './answering.ts'
+import type { EntryLimit } from './entry-limits.ts'
+import { heldByEntriesMax, heldBySlowMax, heldMax } from './limits.ts'
 import { SliceTurns } from './slice-turns.ts'
 import { isSlow, UploadOrder, type Line, type Request } from './upload-order.ts'
 
@@ -56,7 +57,10 @@ export class UploadQueue {
   readonly #uploads = new Set<Upload>()
   /** By peer: resolves when its last answer has been sent. Answers to a peer must not interleave. */
   readonly #sent = new WeakMap<UploadPeer, Promise<void>>()
+  /** Turns that have begun and are not over, but for those of entries with a limit of their own. */
   #underWay = 0
+  /** Those. */
+  #paced = 0
   #newcomers = new RoomForNewcomers(() => 0)
   /** Turns that have begun in this turn of the event loop. */
   #begunAtOnce = 0
@@ -107,6 +111,11 @@ export class UploadQueue {
     return this.#uploads.size === 0 ? 0 : this.#order.ownerCount
   }
 
+  /** Whether a piece of an entry with this limit may begin; else its requests wait until one ends. */
+  mayBegin({ isTaken }: EntryLimit): boolean {
+    return !isTaken && this.#paced < heldByEntriesMax
+  }
+
   /** Drops the requests of a peer that is gone. */
   drop(peer: UploadPeer): void {
     this.#order.onPeerGone(peer)
@@ -124,7 +133,7 @@ export class UploadQueue {
     const limited = this.#bucket.bytesPerSecond !== undefined
     const busyMax = limited || this.#order.ownerCount > readAheadUsersMax ? 1 : 2
     while (this.#underWay < (limited ? 1 : underWayMax)) {
-      if (this.#uploads.size >= heldMax) {
+      if (this.#held >= heldMax) {
         this.#watchForStuck(busyMax)
         return
       }
@@ -145,7 +154,7 @@ export class UploadQueue {
         turnIsOver: false,
       }
       this.#uploads.add(upload)
-      this.#underWay++
+      this.#beginTurn(upload)
       void this.#upload(upload)
     }
   }
@@ -170,7 +179,7 @@ export class UploadQueue {
   }
 
   #bySlow(): Upload[] {
-    return [...this.#uploads].filter(({ line }) => isSlow(line))
+    return [...this.#uploads].filter((upload) => isSlow(upload.line) && !isPaced(upload))
   }
 
   #watchForStuck(busyMax: number): void {
@@ -185,7 +194,7 @@ export class UploadQueue {
     const bySlow = this.#bySlow()
     const nowMs = performance.now()
     const surplus = bySlow.length - heldBySlowMax
-    if (this.#uploads.size < heldMax || surplus <= 0 || !this.#order.isWaitedFor(busyMax)) return
+    if (this.#held < heldMax || surplus <= 0 || !this.#order.isWaitedFor(busyMax)) return
     const byUser = new Map<string, number>()
     for (const { line } of bySlow) byUser.set(line.peer.owner, (byUser.get(line.peer.owner) ?? 0) + 1)
     bySlow
@@ -204,7 +213,7 @@ export class UploadQueue {
     const buffer = answering.index === undefined ? noBuffer : takePieceBuffer()
     let sending: Sending | undefined
     // A peer that is told while the limit still holds the piece back can cancel it, if it is coming from elsewhere.
-    if (this.#bucket.bytesPerSecond !== undefined) tellChoice(upload)
+    if ((this.#bucket.bytesPerSecond ?? answering.limit) !== undefined) tellChoice(upload)
     try {
       const loaded = await answering.load(buffer)
       if (upload.isCancelled) return
@@ -232,10 +241,34 @@ export class UploadQueue {
     }
   }
 
+  /** Pieces in memory, but for those of entries with a limit of their own. */
+  get #held(): number {
+    return this.#uploads.size - this.#paced
+  }
+
+  #beginTurn(upload: Upload): void {
+    const { line, answering } = upload
+    if (answering.limit === undefined) {
+      this.#underWay++
+      return
+    }
+    this.#paced++
+    line.paced++
+    answering.limit.isTaken = true
+  }
+
   #endTurn(upload: Upload): void {
     if (upload.turnIsOver) return
+    const { line, answering } = upload
+    if (!isPaced(upload)) this.#underWay--
+    else {
+      this.#paced--
+      line.paced--
+      if (answering.limit !== undefined) answering.limit.isTaken = false
+      // Requests for the entry may be waiting for this.
+      this.#order.lookAgain()
+    }
     upload.turnIsOver = true
-    this.#underWay--
     this.#serve()
   }
 
@@ -250,15 +283,25 @@ export class UploadQueue {
     })
     this.#sent.set(line.peer, taken)
     // Not strict while an earlier piece, begun before the limit was set, is still being sent to this peer.
-    const strict = this.#bucket.bytesPerSecond !== undefined && line.busy === 1
+    const isLimited = isPaced(upload) || this.#bucket.bytesPerSecond !== undefined
+    const strict = isLimited && line.busy === 1
     return { taken, turnOver: strict ? Promise.race([taken, isOver]) : Promise.resolve() }
   }
 
   /** Bytes of the next slice: up to the end of a piece; under a limit the same for all, who share it slice by slice. */
-  #sliceBytesFor({ pace }: Line<UploadPeer, Answering>, at: number): number {
+  #sliceBytesFor({ line: { pace }, answering: { limit } }: Upload, at: number): number {
     const isLimited = this.#bucket.bytesPerSecond !== undefined
     const mostBytes = isLimited || pace === 'prompt' ? this.#bucket.sliceBytes : lookedAtBytes
-    return Math.min(pieceBytes - (at % pieceBytes), mostBytes)
+    return Math.min(pieceBytes - (at % pieceBytes), mostBytes, limit?.bucket.sliceBytes ?? mostBytes)
+  }
+
+  /** Undefined if the bytes may be sent now, else a promise for when they may. */
+  #allow({ line, answering: { limit } }: Upload, bytes: number): Promise<void> | undefined {
+    const { owner } = line.peer
+    const own = limit?.bucket.take(bytes)
+    return own === undefined
+      ? this.#slices.take(owner, bytes)
+      : own.then(() => this.#slices.take(owner, bytes))
   }
 
   async #send(upload: Upload, bytes: Uint8Array, onTurnOver: () => void): Promise<void> {
@@ -273,11 +316,12 @@ export class UploadQueue {
       this.#serve()
     }
     for (let at = 0; at < bytes.length;) {
-      const slice = bytes.subarray(at, Math.min(bytes.length, at + this.#sliceBytesFor(line, at)))
-      const allowed = this.#slices.take(peer.owner, slice.length)
+      const slice = bytes.subarray(at, Math.min(bytes.length, at + this.#sliceBytesFor(upload, at)))
+      const allowed = this.#allow(upload, slice.length)
       if (allowed !== undefined) await allowed
       if (peer.isGone || upload.isCancelled) {
         this.#bucket.giveBack(slice.length)
+        upload.answering.limit?.bucket.giveBack(slice.length)
         return
       }
       if (!upload.hasBegun) peer.begin(upload.id, upload.answering.index, bytes.length)

@@ -41,6 +41,13 @@ export type RememberedDownload = v.InferOutput<typeof RememberedDownload>
 const Withdrawal = v.object({ group: FileVersion.entries.group, name: FileVersion.entries.name })
 export type Withdrawal = v.InferOutput<typeof Withdrawal>
 
+/** The upload limit of an entry that is shared or downloaded. */
+const RememberedLimit = v.object({
+  ...Withdrawal.entries,
+  bytesPerSecondMax: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+})
+export type RememberedUploadLimit = v.InferOutput<typeof RememberedLimit>
+
 /** Records are validated separately: thousands at once would block the event loop. */
 const Remembered = v.object({
   version: v.literal(1),
@@ -50,6 +57,8 @@ const Remembered = v.object({
   withdrawals: v.optional(v.array(v.unknown()), []),
   /** The groups that the user has asked to join. */
   requests: v.optional(v.array(v.string()), []),
+  /** Absent in files of earlier versions. */
+  uploadLimits: v.optional(v.array(v.unknown()), []),
 })
 
 /** Records to validate per turn of the event loop, which takes about 3 ms. */
@@ -60,6 +69,8 @@ export interface UserStoreEvents {
   onTrouble(sentence: string): void
   /** No remembered share or download has this content any more. */
   onUnused(fileId: string): Promise<void>
+  /** The upload limit of an entry is forgotten, as the entry is neither shared nor downloaded any more. */
+  onUnlimited?(file: Withdrawal): void
 }
 
 export class UserStore {
@@ -68,6 +79,7 @@ export class UserStore {
   readonly #downloads = new Map<string, RememberedDownload>()
   readonly #withdrawals = new Map<string, Withdrawal>()
   readonly #requests = new Set<string>()
+  readonly #uploadLimits = new Map<string, RememberedUploadLimit>()
   /** By file id: how many shares and downloads have this content. */
   readonly #uses = new Map<string, number>()
 
@@ -164,6 +176,27 @@ export class UserStore {
     return this.#forget(this.#downloads, keyOf(file))
   }
 
+  /** Whether there is a share or download of this name. */
+  isKnown(file: { group: string; name: string }): boolean {
+    return this.#shares.has(keyOf(file)) || this.#downloads.has(keyOf(file))
+  }
+
+  uploadLimits(): RememberedUploadLimit[] {
+    return [...this.#uploadLimits.values()]
+  }
+
+  uploadLimit(file: { group: string; name: string }): number | undefined {
+    return this.#uploadLimits.get(keyOf(file))?.bytesPerSecondMax
+  }
+
+  /** Undefined takes the limit away. It goes with the last share or download of the name: there has to be one. */
+  limitUploads({ group, name }: Withdrawal, bytesPerSecondMax: number | undefined): Promise<void> {
+    const key = keyOf({ group, name })
+    if (bytesPerSecondMax === undefined) this.#uploadLimits.delete(key)
+    else this.#uploadLimits.set(key, { group, name, bytesPerSecondMax })
+    return this.#save()
+  }
+
   /** Turns a finished download into a share in one step, so that no crash can lose it in between. */
   async downloadBecomesShare(share: RememberedShare): Promise<void> {
     const download = this.#downloads.get(keyOf(share))
@@ -188,7 +221,7 @@ export class UserStore {
       throw new Failure('data', `cannot read ${this.#path}`, error)
     }
     try {
-      const { shares, downloads, withdrawals, requests } = v.parse(Remembered, JSON.parse(text))
+      const { shares, downloads, withdrawals, requests, uploadLimits } = v.parse(Remembered, JSON.parse(text))
       await inTurns(shares, (record) => this.#put(this.#shares, v.parse(RememberedShare, record)))
       await inTurns(downloads, (record) => this.#put(this.#downloads, v.parse(RememberedDownload, record)))
       await inTurns(withdrawals, (record) => {
@@ -196,6 +229,10 @@ export class UserStore {
         this.#withdrawals.set(keyOf(file), file)
       })
       for (const group of requests) this.#requests.add(group)
+      await inTurns(uploadLimits, (record) => {
+        const limit = v.parse(RememberedLimit, record)
+        this.#uploadLimits.set(keyOf(limit), limit)
+      })
     } catch (error) {
       throw new Failure(
         'data',
@@ -222,6 +259,11 @@ export class UserStore {
   async #forget(records: Map<string, FileVersion>, key: string): Promise<void> {
     const former = records.get(key)
     if (!records.delete(key)) return
+    const limit = this.#uploadLimits.get(key)
+    if (limit !== undefined && !this.isKnown(limit)) {
+      this.#uploadLimits.delete(key)
+      this.#events.onUnlimited?.(limit)
+    }
     await this.#save()
     await this.#release(former)
   }
@@ -253,6 +295,7 @@ export class UserStore {
       downloads: this.downloads(),
       withdrawals: this.withdrawals(),
       requests: this.requests(),
+      uploadLimits: this.uploadLimits(),
     }
     try {
       await replaceFile(this.#path, `${JSON.stringify(remembered, null, 1)}\n`)

@@ -43,7 +43,7 @@ export const here: readonly Fault[] = [
     says: /urgent\.bin from g .*goes first/,
     async make(stage) {
       const { place, ann, ben } = stage
-      await ben.client.operations.setLimit({ direction: 'download', bytesPerSecond: 1_000_000 })
+      await ben.client.operations.setLimit({ direction: 'download', bytesPerSecond: 300_000 })
       for (const name of ['urgent.bin', 'can-wait.bin']) await place.shares(ann, 'g', name)
       await place.fetches(ben, 'g', 'urgent.bin')
       expectOk(await ben.client.operations.prioritize('g', 'urgent.bin', 'high'))

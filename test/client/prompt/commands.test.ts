@@ -63,6 +63,11 @@ describe('the reply to a command that succeeds', () => {
       'download of a b from g limited to 1M bytes a second',
     ],
     [
+      'limit upload 1M g "a b"',
+      'setLimit({"direction":"upload","bytesPerSecond":1048576,"entry":{"group":"g","name":"a b"}})',
+      'upload of a b from g limited to 1M bytes a second',
+    ],
+    [
       'limit download none --from 22:30 --to 6:05',
       'setLimit({"direction":"download","hours":{"fromMinute":1350,"toMinute":365}})',
       'download is not limited from 22:30 to 6:05',
@@ -321,12 +326,8 @@ describe('the reply to a command that is refused', () => {
       'limit upload 1M --from 0:00 --to 24:00',
       'these hours begin when they end; leave both out for the whole day',
     ],
-    ['limit upload 1M g f', 'only downloads can be limited one by one'],
-    [
-      'limit download 1M g',
-      'a download has a group and a name: limit <upload|download> <rate> <group> <name>',
-    ],
-    ['limit download 1M g f --from 8 --to 9', 'hours are for all downloads together'],
+    ['limit download 1M g', 'an entry has a group and a name: limit <upload|download> <rate> <group> <name>'],
+    ['limit download 1M g f --from 8 --to 9', 'hours are for all transfers together, not for one entry'],
     ['limit upload fast', '"fast" is not a rate like 512K, 4M or none'],
     ['prioritize g f urgent', '"urgent" is no priority; it is high, normal, low'],
     [

@@ -58,7 +58,8 @@ test.each([
   ['download_file --over', ['--overwrite '], '--over'],
   ['download_file --overwrite fam', ['family '], 'fam'],
   ['wait family ', ['slow.iso '], ''],
-  ['limit upload 1M family l', ['late.iso '], 'l'],
+  ['limit download 1M family l', ['late.iso '], 'l'],
+  ['limit upload 1M family pl', ['plain.txt '], 'pl'],
   ['limit up', ['upload '], 'up'],
   ['login an', [], 'an'],
 ])('%j is completed', async (line, candidates, typed) => {

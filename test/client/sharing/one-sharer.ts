@@ -6,6 +6,7 @@ import { PeerServer } from '../../../src/client/sharing/peer-server.ts'
 import type { PieceSource } from '../../../src/client/sharing/piece-source.ts'
 import { SourceRegistry, type Offer } from '../../../src/client/sharing/source-registry.ts'
 import { TicketOffice } from '../../../src/client/sharing/ticket-office.ts'
+import { EntryLimits } from '../../../src/client/sharing/entry-limits.ts'
 import { UploadQueue } from '../../../src/client/sharing/upload-queue.ts'
 import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
@@ -33,6 +34,7 @@ export class OneSharer {
   readonly sources = new SourceRegistry()
   readonly uploads: UploadQueue
   readonly offer: Offer
+  readonly limits: EntryLimits
   /** Pieces that were read. */
   reads = 0
   readonly #tickets = new TicketOffice(() => undefined)
@@ -43,6 +45,7 @@ export class OneSharer {
     this.manifest = manifestOf(pieceCount)
     this.have = hasAll ? Bitfield.full(pieceCount) : new Bitfield(pieceCount)
     this.uploads = new UploadQueue(bucket)
+    this.limits = new EntryLimits(this.sources)
     this.#tickets.onTrackers([tracker.publicKey])
     this.#tickets.open()
     const identity = makeIdentity()
@@ -52,6 +55,7 @@ export class OneSharer {
       tickets: this.#tickets,
       sources: this.sources,
       uploads: this.uploads,
+      limits: this.limits,
       onFailure: (error) => {
         throw error
       },

@@ -199,3 +199,17 @@ test('of requests that choose from one file, only one is asked while there is no
   expect(order.next(2)).toMatchObject({ id: 9 })
   expect(asked).toBe(1)
 })
+
+test('an answer that a limit of its own holds back takes no turns from the peers of its user, nor from another user', () => {
+  const users: Readonly<Record<string, string>> = { a: 'ann', b: 'ann', c: 'ben', d: 'ben' }
+  const order = new UploadOrder<string, number>(seededRandom(1), (peer) => users[peer])
+  order.add('a', { id: 1, take: () => 1 })
+  const held = order.next(1)
+  if (held === undefined) throw new Error('it is its turn')
+  held.line.paced++
+  for (const peer of ['c', 'd']) order.add(peer, { id: 2, take: () => 2 })
+  // Nobody else is sent anything: both of a user's peers may be.
+  expect(new Set([order.next(1), order.next(1)].map((turn) => turn?.line.peer))).toEqual(new Set(['c', 'd']))
+  order.add('b', { id: 3, take: () => 3 })
+  expect(order.next(1)?.line.peer).toBe('b')
+})

@@ -11,7 +11,10 @@ import { temporaryFolder } from '../temporary-folder.ts'
 
 const fileId = 'ab'.repeat(32)
 const otherId = 'cd'.repeat(32)
-const ignored: UserStoreEvents = { onTrouble: () => undefined, onUnused: () => Promise.resolve() }
+const ignored: UserStoreEvents = {
+  onTrouble: () => undefined,
+  onUnused: () => Promise.resolve(),
+}
 
 function aShare(name: string): RememberedShare {
   return { group: 'g1', name, fileId, sizeBytes: 1000, path: `/somewhere/${name}`, stamp: '1:2:3:4:5' }
@@ -36,6 +39,8 @@ interface Place {
   readonly troubles: string[]
   /** Contents that nothing is remembered of any more, in the order in which the store said so. */
   readonly unused: string[]
+  /** Names whose upload limits were forgotten with them. */
+  readonly unlimited: string[]
   readonly open: () => Promise<UserStore>
 }
 
@@ -43,14 +48,17 @@ function place(): Place {
   const folder = temporaryFolder()
   const troubles: string[] = []
   const unused: string[] = []
+  const unlimited: string[] = []
   const events: UserStoreEvents = {
     onTrouble: (sentence) => troubles.push(sentence),
     onUnused: async (id) => void unused.push(id),
+    onUnlimited: ({ name }) => unlimited.push(name),
   }
   return {
     folder,
     troubles,
     unused,
+    unlimited,
     path: join(folder, 'users', 'c1', 'ann.json'),
     open: () => UserStore.open(folder, 'c1', 'ann', events),
   }
@@ -162,6 +170,26 @@ test('a download that becomes a share is never lost, nor both, in any state of t
   }
   await changing
   expect((await open()).shares()).toEqual([aShare('a')])
+})
+
+test('the upload limit of an entry outlives restarts, and goes with its last share or download', async () => {
+  const { open, unlimited } = place()
+  const store = await open()
+  for (const name of ['a', 'b', 'c']) await store.rememberShare(aShare(name))
+  await store.rememberDownload(aDownload('d'))
+  for (const name of ['a', 'b', 'c', 'd']) await store.limitUploads({ group: 'g1', name }, 1000)
+  await store.limitUploads({ group: 'g1', name: 'a' }, undefined)
+  const again = await open()
+  const names = (): string[] => again.uploadLimits().map(({ name }) => name)
+  expect(names()).toEqual(['b', 'c', 'd'])
+  expect(again.uploadLimit(aShare('b'))).toBe(1000)
+  // Its download becomes a share, and the share another version: the limit stays.
+  await again.downloadBecomesShare(aShare('d'))
+  await again.rememberShare({ ...aShare('d'), fileId: otherId })
+  await again.rememberWithdrawal(aShare('b'))
+  expect([names(), unlimited]).toEqual([['c', 'd'], ['b']])
+  await again.forgetShare(aShare('c'))
+  expect([(await open()).uploadLimits(), unlimited]).toMatchObject([[{ name: 'd' }], ['b', 'c']])
 })
 
 test('users and communities are kept apart', async () => {

@@ -14,8 +14,13 @@ export const limitCommand: PromptCommand = {
   name: 'limit',
   words: '[upload|download] [rate] [group] [name]',
   summary:
-    'bytes a second of all transfers: 512K, 4M, none; without words, show the limits. One by the hour stays for later starts; none takes all of a direction away. With a group and a name, of this download alone',
-  examples: ['limit upload 512K', 'limit download none', 'limit upload 512K --from 8:00 --to 18:00'],
+    'bytes a second of all transfers: 512K, 4M, none; without words, show the limits. One by the hour stays for later starts; none takes all of a direction away. With a group and a name, of this entry alone',
+  examples: [
+    'limit upload 512K',
+    'limit download none',
+    'limit upload 512K --from 8:00 --to 18:00',
+    'limit upload 64K family film.mkv',
+  ],
   flags: [
     { flag: '--from <time>', summary: 'every day from this hour, local time, such as 8:00' },
     { flag: '--to <time>', summary: 'and until this one, also of the next day' },
@@ -39,7 +44,7 @@ async function limit(
   if (!parsed.ok) return parsed
   const hours = hoursOf(flags)
   if (!hours.ok) return hours
-  const entry = entryOf(direction, group, name, hours.value)
+  const entry = entryOf(group, name, hours.value)
   if (!entry.ok) return entry
   const rule = { ...ruleOf(direction, parsed.value, hours.value), ...(entry.value && { entry: entry.value }) }
   const done = await operations.setLimit(rule)
@@ -74,17 +79,15 @@ function ruleOf(
   }
 }
 
-/** The download that is limited by itself; undefined for all transfers. */
+/** The entry that is limited by itself; undefined for all transfers. */
 function entryOf(
-  direction: Direction,
   group: string | undefined,
   name: string | undefined,
   hours: Hours | undefined,
 ): Answer<LimitRule['entry']> {
   if (group === undefined) return accept(undefined)
-  if (name === undefined) return refuse('usage', `a download has a group and a name: ${usage} <group> <name>`)
-  if (direction === 'upload') return refuse('usage', 'only downloads can be limited one by one')
-  if (hours !== undefined) return refuse('usage', 'hours are for all downloads together')
+  if (name === undefined) return refuse('usage', `an entry has a group and a name: ${usage} <group> <name>`)
+  if (hours !== undefined) return refuse('usage', 'hours are for all transfers together, not for one entry')
   return accept({ group, name })
 }
 
