@@ -88,3 +88,19 @@ test('others fetch one entry within its own limit, also after a restart, and all
   await again.does('limit upload 64K e held', 'stop_share e held')
   expect((await again.ask('limit')).slice(2)).toEqual([])
 })
+
+test('the limit of an entry is that of the user who gave it, not of the next one at this client', async () => {
+  const [first, hal, ida] = await world.users('gus', 'hal', 'ida')
+  if (first === undefined || hal === undefined || ida === undefined) throw new Error('three users')
+  await world.group('h', first, hal, ida)
+  for (const client of [first, hal]) await client.quit()
+  await world.knows('gus', 'hal')
+  const gus = await world.again('gus')
+  const upload = `upload_file ${world.makeFile('both', 4 * MiB)} h`
+  await gus.does(upload, 'limit upload 1K h both', 'logout', 'login hal secret', upload)
+  expect((await gus.ask('limit')).slice(2)).toEqual([])
+  await ida.does(`download_file h both ${world.path('ida-both')}`)
+  await ida.until('[C] [h] both')
+  await gus.does('logout', 'login gus secret')
+  expect((await gus.ask('limit')).slice(2)).toEqual(['upload of both from h limited to 1K bytes a second'])
+})
