@@ -13,7 +13,7 @@ import type { PeerNotes } from './peer-notes.ts'
 export interface ContactsOptions {
   /** This client's key; trackers list it among the peers of the files it shares. */
   readonly ownKey: string
-  readonly turns: ConnectTurns
+  readonly turns: Pick<ConnectTurns, 'run'>
   readonly notes: PeerNotes
   /** Opens a connection and uses it. Rejects with a failure when connecting fails. */
   readonly open: (contact: Contact) => Promise<void>

@@ -20,8 +20,10 @@ import { partPathOf, removePart, type PartId } from './part-file.ts'
 import type { PieceStore } from './piece-store.ts'
 import type { Rank } from './precedence.ts'
 import { SwarmLookup, type FoundFile } from './swarm-lookup.ts'
+import type { ClientNetwork } from './swarm-parts.ts'
 
 export interface DownloadParts extends RunParts {
+  readonly network: ClientNetwork
   /** Asks the trackers for the file's current peers and a fresh ticket. */
   readonly find: () => Promise<Answer<FoundFile>>
 }
@@ -52,7 +54,7 @@ export interface DownloadEvents {
 export class Download {
   /** The record as stored; whoever stores it updates it here. */
   record: RememberedDownload
-  readonly #parts: DownloadParts
+  readonly #parts: RunParts
   /** Its own, beside that of all downloads. */
   readonly #limit: TokenBucket
   readonly #rank: Rank
@@ -84,7 +86,8 @@ export class Download {
     this.#limit = new TokenBucket(record.bytesPerSecondMax)
     this.#rank = parts.network.precedence.rank(record, record.priority)
     const bucket = new BothLimits(parts.network.bucket, this.#limit)
-    this.#parts = { ...parts, network: { ...parts.network, bucket } }
+    const turns = parts.network.turns.of(() => this.priority)
+    this.#parts = { ...parts, network: { ...parts.network, bucket, turns } }
     this.#events = events
     this.#notes = new PeerNotes(parts.network.identity.publicKey)
     this.#lookup = new SwarmLookup({

@@ -8,11 +8,11 @@ import type { UserStore } from '../storage/user-store.ts'
 import type { TrackerLink } from '../tracker-link/tracker-link.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
 import type { StorePool } from '../workers/store-pool.ts'
-import type { SwarmNetwork } from './swarm-parts.ts'
+import type { ClientNetwork } from './swarm-parts.ts'
 
 export interface DownloadsParts {
   readonly link: TrackerLink
-  readonly network: SwarmNetwork
+  readonly network: ClientNetwork
   readonly store: UserStore
   readonly manifests: ManifestStore
   readonly hashes: HashPool

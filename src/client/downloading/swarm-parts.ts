@@ -10,13 +10,18 @@ import type { Misdeed } from './contacts.ts'
 import type { PeerNotes } from './peer-notes.ts'
 import type { Precedence, Rank } from './precedence.ts'
 
-/** Shared by all downloads of a client. */
+/** How one download reaches peers. */
 export interface SwarmNetwork {
   readonly identity: Identity
   readonly protection: Protection
   readonly listen: Address
   /** The download limit. */
   readonly bucket: ReadLimit
+  readonly turns: Pick<ConnectTurns, 'run'>
+}
+
+/** Shared by all downloads of a client. */
+export interface ClientNetwork extends SwarmNetwork {
   readonly turns: ConnectTurns
   readonly precedence: Precedence
 }
