@@ -1,7 +1,7 @@
 // What Ben sees in docs/first-session.md, as lines of a recording.
 
 import { readFileSync } from 'node:fs'
-import type { Line } from '../src/client/prompt/text/line.ts'
+import type { Line } from '../src/common/terminal/line.ts'
 import { blocksOf } from '../test/style/console-blocks.ts'
 
 const document = readFileSync(new URL('../docs/first-session.md', import.meta.url), 'utf8')

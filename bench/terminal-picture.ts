@@ -1,7 +1,7 @@
 // Draws lines of text as an SVG that looks like a terminal; as a recording, they appear one after the other.
 
-import { displayWidth } from '../src/client/prompt/text/width.ts'
-import type { Line } from '../src/client/prompt/text/line.ts'
+import { displayWidth } from '../src/common/terminal/width.ts'
+import type { Line } from '../src/common/terminal/line.ts'
 
 const columnPx = 8.4
 const rowPx = 19

@@ -4,6 +4,7 @@
 import { readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { escapeText } from '../../common/escape.ts'
+import type { Completion } from '../../common/terminal/terminal.ts'
 import { expandHome } from './commands/home.ts'
 import type { PromptCommand } from './commands/command.ts'
 import { allCommands, findCommand } from './commands/program.ts'
@@ -12,9 +13,6 @@ import { quoteWord, splitWords } from './text/words.ts'
 
 /** More would only scroll by. */
 export const candidatesMax = 200
-
-/** What may stand in the place of the last word, each as it has to be typed, and what of it has been typed. */
-export type Completion = [candidates: string[], typed: string]
 
 const commandNames = allCommands.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias]))
 

@@ -3,7 +3,7 @@
 
 import type { Operations } from '../operations.ts'
 import { afterLogin } from './commands/accounts.ts'
-import type { Line } from './text/line.ts'
+import type { Line } from '../../common/terminal/line.ts'
 
 export interface FirstWordsParts {
   readonly operations: Operations

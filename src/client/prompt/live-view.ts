@@ -3,8 +3,7 @@
 
 import type { Key } from 'node:readline'
 import type { Look } from './commands/command.ts'
-import type { Line } from './text/line.ts'
-import type { ScreenSize } from './views/entry.ts'
+import type { Line, ScreenSize } from '../../common/terminal/line.ts'
 
 /** What a live view needs of a terminal. */
 export interface LiveScreen {

@@ -4,7 +4,7 @@ import type { Refusal } from '../../common/refusal.ts'
 import type { ClientEvent } from '../operations.ts'
 import type { Reply } from './commands/command.ts'
 import { eventLine } from './commands/replies.ts'
-import { errorLine, type Line, type Screen } from './text/line.ts'
+import { errorLine, type Line, type Screen } from '../../common/terminal/line.ts'
 
 export interface Presenter {
   /** `command`: its name, or the word that was taken for one; undefined where there was none. */

@@ -11,18 +11,19 @@ import { stillFetching } from './commands/seeing.ts'
 import { complete } from './completion.ts'
 import { Conversation } from './conversation.ts'
 import { firstWords } from './first-words.ts'
-import { History } from './history.ts'
+import { History } from '../../common/terminal/history.ts'
 import { inputLines } from './input-lines.ts'
 import { showLive } from './live-view.ts'
 import { runPiped, settleOrGiveUp, type ScriptLines } from './piped.ts'
 import { KnownNames } from './known-names.ts'
 import { JsonPresenter, LinePresenter, type Presenter } from './presenter.ts'
-import { plainLine, type Line, type Screen } from './text/line.ts'
+import { plainLine, type Line, type Screen } from '../../common/terminal/line.ts'
 import { splitWords } from './text/words.ts'
 import { ReadingBars } from './reading-bars.ts'
 import { reportProgress } from './report-progress.ts'
+import { rememberable } from './rememberable.ts'
 import { sayingWhenSlow } from './slow-answers.ts'
-import { Terminal } from './terminal.ts'
+import { Terminal } from '../../common/terminal/terminal.ts'
 
 /** What a script is made of, and how it runs. */
 export interface ScriptOptions {
@@ -171,7 +172,7 @@ async function runInTerminal(options: PromptOptions, endings: Endings): Promise<
   const colours = process.env['NO_COLOR'] ? new Chalk({ level: 0 }) : chalk
   const promptText = (): string => `${colours.bold(plainLine({ text: operations.whoami() ?? 'coterie' }))}> `
   let isOpen = true
-  const history = new History(options.historyFile)
+  const history = new History(rememberable, options.historyFile)
   const known = new KnownNames(operations)
   // Without a tracker nothing is learnt, and a client that is gone says so in its answer.
   const onTrouble = (error: unknown): void => {

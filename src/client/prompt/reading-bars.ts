@@ -3,7 +3,7 @@
 
 import type { DownloadView, Operations } from '../operations.ts'
 import { Waker, type LiveScreen } from './live-view.ts'
-import type { Line } from './text/line.ts'
+import type { Line } from '../../common/terminal/line.ts'
 import { downloadLines, hashingLines } from './views/tables.ts'
 
 const everyMs = 1000

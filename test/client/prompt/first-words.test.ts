@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { firstWords } from '../../../src/client/prompt/first-words.ts'
-import type { Line } from '../../../src/client/prompt/text/line.ts'
+import type { Line } from '../../../src/common/terminal/line.ts'
 import { Failure } from '../../../src/common/failure.ts'
 import { accept } from '../../../src/common/refusal.ts'
 import { fakeClient } from './fake-operations.ts'

@@ -4,7 +4,8 @@ import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { allCommands } from '../../../src/client/prompt/commands/program.ts'
-import { History, historyLinesMax, rememberable } from '../../../src/client/prompt/history.ts'
+import { History, historyLinesMax } from '../../../src/common/terminal/history.ts'
+import { rememberable } from '../../../src/client/prompt/rememberable.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 test.each([
@@ -35,21 +36,21 @@ test('every command with a password in its words says where it begins', () => {
 
 test('a later run goes on where an earlier one was, also beside another terminal', () => {
   const path = join(temporaryFolder(), 'history')
-  const [one, other] = [new History(path), new History(path)]
+  const [one, other] = [new History(rememberable, path), new History(rememberable, path)]
   one.add('whoami')
   other.add('login ann secret')
   one.add('list_groups')
   one.add('list_groups')
-  expect(new History(path).newestFirst).toEqual(['list_groups', 'login ann', 'whoami'])
+  expect(new History(rememberable, path).newestFirst).toEqual(['list_groups', 'login ann', 'whoami'])
   expect(readFileSync(path, 'utf8')).not.toContain('secret')
 })
 
 test('nobody else can read the file, however it was made', () => {
   const path = join(temporaryFolder(), 'history')
-  new History(path).add('whoami')
+  new History(rememberable, path).add('whoami')
   expect(statSync(path).mode & 0o777).toBe(0o600)
   chmodSync(path, 0o644)
-  expect(new History(path).newestFirst).toEqual(['whoami'])
+  expect(new History(rememberable, path).newestFirst).toEqual(['whoami'])
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
@@ -57,12 +58,12 @@ test('it does not grow without end', () => {
   const path = join(temporaryFolder(), 'history')
   const all = Array.from({ length: 2 * historyLinesMax + 1 }, (_, index) => `list_files g${index}`)
   writeFileSync(path, all.map((line) => `${line}\n`).join(''))
-  expect(new History(path).newestFirst).toEqual(all.slice(-historyLinesMax).toReversed())
+  expect(new History(rememberable, path).newestFirst).toEqual(all.slice(-historyLinesMax).toReversed())
   expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(historyLinesMax + 1)
 })
 
 test('where nothing can be written, this run remembers', () => {
-  const history = new History(join(temporaryFolder(), 'no-such-folder', 'history'))
+  const history = new History(rememberable, join(temporaryFolder(), 'no-such-folder', 'history'))
   history.add('whoami')
   expect(history.newestFirst).toEqual(['whoami'])
 })

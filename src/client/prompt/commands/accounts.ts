@@ -7,7 +7,7 @@ import { alreadyLoggedIn, notLoggedIn, refusalOf } from '../../answers.ts'
 import type { Operations } from '../../operations.ts'
 import type { PromptCommand, Reply, Surroundings } from './command.ts'
 import { say, sayIfDone, withData } from './command.ts'
-import type { Line } from '../text/line.ts'
+import type { Line } from '../../../common/terminal/line.ts'
 import { quoteWord } from '../text/words.ts'
 
 /**

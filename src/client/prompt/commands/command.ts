@@ -4,8 +4,7 @@
 import type { Answer } from '../../../common/refusal.ts'
 import { accept } from '../../../common/refusal.ts'
 import type { AwaitedDownloads, Operations } from '../../operations.ts'
-import type { Line } from '../text/line.ts'
-import type { ScreenSize } from '../views/entry.ts'
+import type { Line, ScreenSize } from '../../../common/terminal/line.ts'
 
 /** Looks once more at what goes on; undefined when nothing is left to see. */
 export type Look = (size: ScreenSize) => Promise<readonly Line[] | undefined>

@@ -3,7 +3,7 @@
 import { accept } from '../../../common/refusal.ts'
 import type { Check } from '../../diagnosis/checks.ts'
 import type { Finding } from '../../diagnosis/reasons.ts'
-import type { Line, Tone } from '../text/line.ts'
+import type { Line, Tone } from '../../../common/terminal/line.ts'
 import type { PromptCommand } from './command.ts'
 import { list, withData } from './command.ts'
 

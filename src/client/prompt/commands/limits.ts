@@ -3,7 +3,7 @@
 import { accept, refuse, type Answer } from '../../../common/refusal.ts'
 import { minuteOf, ruleAt } from '../../limit-rules.ts'
 import type { Direction, Hours, LimitRule, Operations } from '../../operations.ts'
-import type { Line } from '../text/line.ts'
+import type { Line } from '../../../common/terminal/line.ts'
 import { formatTimeOfDay, parseTimeOfDay } from '../text/hours.ts'
 import { formatRate, parseRate } from '../text/rates.ts'
 import type { CallFlags, PromptCommand, Reply, ReplyData, Surroundings } from './command.ts'

@@ -3,7 +3,7 @@
 import { accept, refuse } from '../../../common/refusal.ts'
 import type { PromptCommand, ReplyData } from './command.ts'
 import { fullUsageOf, say, usageOf } from './command.ts'
-import type { Line } from '../text/line.ts'
+import type { Line } from '../../../common/terminal/line.ts'
 import { accountCommands } from './accounts.ts'
 import { diagnosisCommands } from './diagnosis.ts'
 import { downloadCommands } from './downloads.ts'

@@ -5,15 +5,10 @@ import { escapeText } from '../../../common/escape.ts'
 import { pieceBytes } from '../../../common/limits.ts'
 import type { AudienceView, EntryView, LackingMember, MapCell, PeerView } from '../../operations.ts'
 import { bar, formatSize, formatTime, percentOf, secondsFor } from '../text/amounts.ts'
-import type { Line } from '../text/line.ts'
+import type { Line, ScreenSize } from '../../../common/terminal/line.ts'
 import { formatSpeed } from '../text/rates.ts'
 import { timeLeft } from './tables.ts'
-import { cutTo, displayWidth, fitTo } from '../text/width.ts'
-
-export interface ScreenSize {
-  readonly columns: number
-  readonly rows: number
-}
+import { cutTo, displayWidth, fitTo } from '../../../common/terminal/width.ts'
 
 /** Rows of the piece map of a large file. */
 const mapRowsMax = 4

@@ -5,9 +5,9 @@ import { escapeText } from '../../../common/escape.ts'
 import { pieceBytes } from '../../../common/limits.ts'
 import type { DownloadState, DownloadView, HashingView, UploadView, VerifyingView } from '../../operations.ts'
 import { bar, formatSize, formatTime, percentOf, secondsFor } from '../text/amounts.ts'
-import type { Line, Tone } from '../text/line.ts'
+import type { Line, Tone } from '../../../common/terminal/line.ts'
 import { formatSpeed } from '../text/rates.ts'
-import { cutTo, displayWidth, fitTo } from '../text/width.ts'
+import { cutTo, displayWidth, fitTo } from '../../../common/terminal/width.ts'
 
 /** Below this width a transfer takes two lines. */
 const wideFrom = 64

@@ -5,7 +5,7 @@ import type { HashingView, UploadView } from '../../../../src/client/operations.
 import { formatSize, formatTime, percentOf } from '../../../../src/client/prompt/text/amounts.ts'
 import { entryLines, entryProgress, isSettled } from '../../../../src/client/prompt/views/entry.ts'
 import { downloadLines, hashingLines, uploadLines } from '../../../../src/client/prompt/views/tables.ts'
-import { cutTo, displayWidth, fitTo } from '../../../../src/client/prompt/text/width.ts'
+import { cutTo, displayWidth, fitTo } from '../../../../src/common/terminal/width.ts'
 import { watched } from '../../../../bench/watched-entry.ts'
 import { download, entry } from '../fake-operations.ts'
 

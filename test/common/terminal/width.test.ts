@@ -1,7 +1,7 @@
 // How wide a text is on a terminal, and where it is broken.
 
 import { expect, test } from 'vitest'
-import { displayWidth, fitTo, wrapped } from '../../../src/client/prompt/text/width.ts'
+import { displayWidth, fitTo, wrapped } from '../../../src/common/terminal/width.ts'
 
 test.each([
   ['photo', 5],

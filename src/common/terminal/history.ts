@@ -1,39 +1,22 @@
-// What a person has typed before, across runs: a line a command in a file of the data folder. Never a password.
+// What a person has typed before: in this run, and across runs where there is a file for it, a line a command.
 
 import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs'
-import { systemCode } from '../../common/failure.ts'
-import { findCommand } from './commands/program.ts'
-import { quoteWord, splitWords } from './text/words.ts'
+import { systemCode } from '../failure.ts'
 
 /** As many lines as can be gone back to. */
 export const historyLinesMax = 1000
 
-/**
- * The line without passwords, as it may be remembered; undefined for one that is better forgotten: a line that cannot be
- * split into words may have one anywhere.
- */
-export function rememberable(line: string): string | undefined {
-  const words = splitWords(line)
-  if (!words.ok) return undefined
-  const [name = ''] = words.value
-  const command = findCommand(name)
-  const mayBeMistyped = command === undefined && words.value.length > 1
-  // Perhaps `logn ann secret`.
-  if (mayBeMistyped) return name
-  const { secretsFrom } = command ?? {}
-  if (secretsFrom === undefined || words.value.length <= 1 + secretsFrom) return line.trim()
-  return words.value
-    .slice(0, 1 + secretsFrom)
-    .map(quoteWord)
-    .join(' ')
-}
-
 export class History {
+  readonly #rememberable: (line: string) => string | undefined
   readonly #path: string | undefined
   readonly #lines: string[]
 
-  /** `path`: undefined for a history of this run only. */
-  constructor(path?: string) {
+  /**
+   * `rememberable`: the line without secrets, undefined for one that is better forgotten. `path`: undefined for a history
+   * of this run only.
+   */
+  constructor(rememberable: (line: string) => string | undefined, path?: string) {
+    this.#rememberable = rememberable
     this.#path = path
     this.#lines = path === undefined ? [] : read(path)
   }
@@ -45,7 +28,7 @@ export class History {
 
   /** Remembers what may be remembered of a line; returns that. */
   add(line: string): string | undefined {
-    const kept = rememberable(line)
+    const kept = this.#rememberable(line)
     if (kept === undefined || kept === '' || kept === this.#lines.at(-1)) return kept
     this.#lines.push(kept)
     if (this.#path === undefined) return kept

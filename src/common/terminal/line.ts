@@ -2,7 +2,7 @@
 // added, so that no name or sentence from outside reaches a terminal unescaped.
 
 import type { ChalkInstance } from 'chalk'
-import { escapeText } from '../../../common/escape.ts'
+import { escapeText } from '../escape.ts'
 import { wrapped } from './width.ts'
 
 /** `good`, `bad` and `waiting` colour the first word; `faint` is for hints and details. */
@@ -13,6 +13,11 @@ export interface Line {
   readonly tone?: Tone
   /** A terminal breaks it between words, and indents what follows by so many columns. */
   readonly hanging?: number
+}
+
+export interface ScreenSize {
+  readonly columns: number
+  readonly rows: number
 }
 
 export interface Screen {

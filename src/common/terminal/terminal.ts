@@ -6,17 +6,17 @@ import type { Interface, Key } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import type { ChalkInstance } from 'chalk'
-import type { Completion } from './completion.ts'
 import type { TerminalOutput } from './echo-output.ts'
 import { EchoOutput } from './echo-output.ts'
 import { historyLinesMax, type History } from './history.ts'
 import { HistorySearch } from './history-search.ts'
 import { KeyInput } from './key-input.ts'
-import type { LiveScreen } from './live-view.ts'
-import type { Line, Screen } from './text/line.ts'
-import { paintedLine, plainLine } from './text/line.ts'
-import type { ScreenSize } from './views/entry.ts'
-import { displayWidth } from './text/width.ts'
+import type { Line, Screen, ScreenSize } from './line.ts'
+import { paintedLine, plainLine } from './line.ts'
+import { displayWidth } from './width.ts'
+
+/** What may stand in the place of the last word, each as it has to be typed, and what of it has been typed. */
+export type Completion = [candidates: string[], typed: string]
 
 type Asking = (answer: string | undefined) => void
 
@@ -36,7 +36,7 @@ export interface TerminalOptions {
   readonly onQuit: () => void
 }
 
-export class Terminal implements Screen, LiveScreen {
+export class Terminal implements Screen {
   readonly #editor: Interface
   readonly #keys: KeyInput
   readonly #echo: EchoOutput
