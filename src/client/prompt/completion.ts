@@ -4,7 +4,7 @@
 import { readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { escapeText } from '../../common/escape.ts'
-import type { Completion } from '../../common/terminal/terminal.ts'
+import type { Completion } from '../../common/terminal/completion.ts'
 import { expandHome } from './commands/home.ts'
 import type { PromptCommand } from './commands/command.ts'
 import { allCommands, findCommand } from './commands/program.ts'

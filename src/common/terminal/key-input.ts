@@ -83,12 +83,12 @@ export class KeyInput extends Readable {
     if (!this.#isPasting || key.name === 'return' || key.name === 'enter') this.#press(text, key)
   }
 
-  /** A tab at the end of a chunk was typed, so it completes; a tab within a paste is text. */
+  /** Tabs at the end of a chunk were typed, so they complete; a tab within a paste is text. */
   #onChunkEnd(): void {
-    const isTabLast = !this.#isPasting && this.#text.endsWith('\t')
-    if (isTabLast) this.#text = this.#text.slice(0, -1)
+    const tabs = this.#isPasting ? 0 : (/\t+$/.exec(this.#text)?.[0].length ?? 0)
+    this.#text = this.#text.slice(0, this.#text.length - tabs)
     this.#flush()
-    if (isTabLast) this.#press('\t', { name: 'tab', sequence: '\t' })
+    for (let count = 0; count < tabs; count++) this.#press('\t', { name: 'tab', sequence: '\t' })
     if (this.#waiting.length === 0) this.#isHeld = false
   }
 

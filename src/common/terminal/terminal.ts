@@ -4,8 +4,9 @@
 import { createInterface, cursorTo, clearScreenDown, moveCursor } from 'node:readline'
 import type { Interface, Key } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { stripVTControlCharacters } from 'node:util'
 import type { ChalkInstance } from 'chalk'
+import { codePointsBeside, sideOf } from './characters.ts'
+import { commonBeginning, type Completion } from './completion.ts'
 import type { TerminalOutput } from './echo-output.ts'
 import { EchoOutput } from './echo-output.ts'
 import { historyLinesMax, type History } from './history.ts'
@@ -13,10 +14,7 @@ import { HistorySearch } from './history-search.ts'
 import { KeyInput } from './key-input.ts'
 import type { Line, Screen, ScreenSize } from './line.ts'
 import { paintedLine, plainLine } from './line.ts'
-import { displayWidth } from './width.ts'
-
-/** What may stand in the place of the last word, each as it has to be typed, and what of it has been typed. */
-export type Completion = [candidates: string[], typed: string]
+import { inColumns, rowsOf } from './width.ts'
 
 type Asking = (answer: string | undefined) => void
 
@@ -54,6 +52,9 @@ export class Terminal implements Screen {
   /** The prompt is on the screen, so a newline must follow it at the end. */
   #prompting = false
   readonly #onQuit: () => void
+  readonly #complete: (line: string) => Completion
+  /** In a row, up to now. */
+  #tabs = 0
   /** Ctrl-C on an empty line has shown a warning; a second one quits. */
   #warned = false
   /** Lines deferred while a password is typed, so that they neither reveal it nor are hidden with it. */
@@ -62,14 +63,16 @@ export class Terminal implements Screen {
   readonly #live = new Map<symbol, readonly Line[]>()
   /** Those that are on the screen. */
   #liveShown: readonly Line[] = []
+  readonly #sizeListeners = new Set<() => void>()
 
   constructor({ input, output, chalk, promptText, history, complete, onQuit }: TerminalOptions) {
     this.#echo = new EchoOutput(output)
+    this.#echo.onResized = () => this.#onResized()
     this.#chalk = chalk
     this.#promptText = promptText
     this.#history = history
     this.#onQuit = onQuit
-    const completer = (line: string): [string[], string] => (this.#asking ? [[], line] : complete(line))
+    this.#complete = complete
     this.#keys = new KeyInput(input)
     this.#keys.onKey = (text, key) => this.#onKey(text, key)
     this.#echo.write(marksPastes)
@@ -77,7 +80,7 @@ export class Terminal implements Screen {
       input: this.#keys,
       output: this.#echo,
       terminal: true,
-      completer,
+      completer: (line: string) => this.#completed(line),
       history: history.newestFirst,
       historySize: historyLinesMax,
     })
@@ -154,38 +157,47 @@ export class Terminal implements Screen {
   }
 
   onResize(callback: () => void): () => void {
-    this.#echo.on('resize', callback)
-    return () => void this.#echo.off('resize', callback)
+    this.#sizeListeners.add(callback)
+    return () => void this.#sizeListeners.delete(callback)
   }
 
   /** Puts these lines above the live ones, and those above the line being typed. */
   #draw(lines: readonly Line[], live: readonly Line[] = [...this.#live.values()].flat()): void {
-    // Overwrites the line being typed, which is then drawn again below. readline first moves up as many rows
-    // as the cursor was below the prompt, hence as many empty rows.
     const { rows } = this.#editor.getCursorPos()
+    this.#drawFrom(rows, rows, lines, live)
+  }
+
+  /**
+   * Overwrites the line being typed, which is then drawn again below. `rows`: how many the cursor is below the prompt;
+   * `knownRows`: how many readline believes it is, since it first moves up by those, hence as many empty rows.
+   */
+  #drawFrom(rows: number, knownRows: number, lines: readonly Line[], live: readonly Line[]): void {
     moveCursor(this.#echo, 0, -(rows + this.#liveRows()))
     cursorTo(this.#echo, 0)
     clearScreenDown(this.#echo)
     this.#liveShown = live
-    this.#echo.write(this.#painted([...lines, ...this.#liveShown]) + '\n'.repeat(rows))
+    this.#echo.write(this.#painted([...lines, ...this.#liveShown]) + '\n'.repeat(knownRows))
     this.#editor.prompt(true)
   }
 
-  /** A line that was typed below the live ones belongs above them, with what came before. */
-  #liftAbove(line: string): void {
-    const typed = this.#editor.getPrompt() + line
-    const rows = Math.floor(displayWidth(stripVTControlCharacters(typed)) / this.#echo.columns) + 1
-    moveCursor(this.#echo, 0, -(rows + this.#liveRows()))
-    cursorTo(this.#echo, 0)
-    clearScreenDown(this.#echo)
-    this.#echo.write(`${typed}\n${this.#painted(this.#liveShown)}`)
+  /** Nearly all terminals have broken the lines anew by then, and the cursor has stayed with its character. */
+  #onResized(): void {
+    const { rows: knownRows } = this.#editor.getCursorPos()
+    this.#echo.takeSize()
+    if (this.#ended) return
+    // What is typed into a hidden answer is not on the screen.
+    if (!this.#echo.hidden) {
+      const { rows, cols } = this.#editor.getCursorPos()
+      // At the end of a full row the cursor is there, or in the next one: rather one row too many than one too few.
+      const rowsAbove = cols === 0 && rows > 0 ? rows - 1 : rows
+      this.#drawFrom(rowsAbove, knownRows, [], this.#liveShown)
+    }
+    for (const callback of this.#sizeListeners) callback()
   }
 
   /** A terminal that became narrower has wrapped them. */
   #liveRows(): number {
-    const rowsOf = (line: Line): number =>
-      Math.max(1, Math.ceil(displayWidth(plainLine(line)) / this.#echo.columns))
-    return this.#liveShown.reduce((all, line) => all + rowsOf(line), 0)
+    return this.#liveShown.reduce((all, line) => all + rowsOf(plainLine(line), this.#echo.columns), 0)
   }
 
   #painted(lines: readonly Line[]): string {
@@ -251,7 +263,9 @@ export class Terminal implements Screen {
       this.#asking(line)
       return
     }
-    if (this.#liveShown.length > 0) this.#liftAbove(line)
+    // Below the line and its reply, as before.
+    this.#liveShown = [...this.#live.values()].flat()
+    this.#echo.write(this.#painted(this.#liveShown))
     this.#lines.push(line)
     this.#wake?.()
   }
@@ -293,8 +307,34 @@ export class Terminal implements Screen {
     this.#echo.hidden = isHidden
   }
 
-  /** Whether the key is for the search in the history, and not for the line. */
+  /** For readline, which inserts what all candidates begin with, but would list them over the live lines. */
+  #completed(line: string): Completion {
+    if (this.#asking !== undefined) return [[], line]
+    const [candidates, typed] = this.#complete(line)
+    const isStuck = candidates.length > 1 && typed.startsWith(commonBeginning(candidates))
+    if (!isStuck) return [candidates, typed]
+    const names = candidates.map((candidate) => candidate.replace(/ $/, ''))
+    if (this.#tabs > 1) this.show(inColumns(names, this.#echo.columns).map((text) => ({ text })))
+    return [[], line]
+  }
+
+  /** Whether the key goes no further, to the line. */
   #onKey(text: string | undefined, key: Key): boolean {
+    this.#tabs = key.name === 'tab' ? this.#tabs + 1 : 0
+    if (this.#isTaken(text, key)) return true
+    const isEnter = key.name === 'return' || key.name === 'enter'
+    // The line and its reply go above the live lines, with what came before.
+    if (isEnter && this.#liveShown.length > 0) this.#draw([], [])
+    // readline takes a code point for a character.
+    const side = sideOf(key)
+    if (side === undefined) return false
+    const codePoints = codePointsBeside(this.#editor.line, this.#editor.cursor, side)
+    for (let more = 1; more < codePoints; more++) this.#editor.write(null, key)
+    return false
+  }
+
+  /** Whether the key is for the search in the history, or for a question. */
+  #isTaken(text: string | undefined, key: Key): boolean {
     const isEnd = key.ctrl === true && key.name === 'd'
     if (isEnd && this.#asking !== undefined && this.#editor.line === '') {
       // It ends the question, not the client.

@@ -35,6 +35,22 @@ function widthOf(grapheme: string): number {
   return wideRanges.some(([first, last]) => code >= first && code <= last) ? 2 : 1
 }
 
+/** How many rows a text takes on a terminal that breaks it anywhere; at least one. */
+export function rowsOf(text: string, columns: number): number {
+  let rows = 1
+  let used = 0
+  for (const { segment } of graphemes.segment(text)) {
+    const width = widthOf(segment)
+    // A wide character is not broken in two.
+    if (used + width > columns) {
+      rows++
+      used = 0
+    }
+    used += width
+  }
+  return rows
+}
+
 /** The text, cut with an ellipsis where it is wider than this. */
 export function cutTo(text: string, width: number): string {
   if (displayWidth(text) <= width) return text
@@ -81,4 +97,17 @@ export function wrapped(text: string, columns: number, hanging: number): string 
     }
   }
   return [...rows, row].join('\n')
+}
+
+/** Texts beside each other, in as many columns of one width as fit, row by row. */
+export function inColumns(texts: readonly string[], columns: number): string[] {
+  const width = Math.max(0, ...texts.map(displayWidth)) + 2
+  const each = Math.max(1, Math.floor(columns / width))
+  return Array.from({ length: Math.ceil(texts.length / each) }, (_, row) =>
+    texts
+      .slice(row * each, (row + 1) * each)
+      .map((text) => fitTo(text, width))
+      .join('')
+      .trimEnd(),
+  )
 }

@@ -38,17 +38,29 @@ test('watch ends by itself when the file is complete, and Ctrl-C leaves it too',
   expect(person.screen().join('\n')).not.toContain('q or Ctrl-C')
 })
 
-test('watch is drawn anew for a terminal that was made narrower', async () => {
+test('watch is drawn anew for a terminal that was made narrower, or wider, and nothing of it is left over', async () => {
   const person = sitDown()
   await person.see(/coterie>$/)
   person.type('watch endless film.mkv\r')
   await person.see(/nowhere 0 {2}of 40 pieces\n/)
-  person.resize(40)
-  while (!/coming \d+ .*…/.test(person.output())) await person.more()
+  for (const [width, legend] of [
+    [40, /coming \d+ .*…\n/],
+    [100, /nowhere 0 {2}of 40 pieces\n/],
+    [55, /…\n/],
+  ] as const) {
+    person.resize(width)
+    await person.more()
+    await person.see(
+      new RegExp(
+        `^coterie> watch endless film\\.mkv\nfilm\\.mkv in [^]*${legend.source}[^]*leaves; transfers go on$`,
+      ),
+    )
+    const text = person.screen().join('\n')
+    for (const line of [/film\.mkv in /g, /░{5} /g, /█ here/g, /no peers are/g, /q or Ctrl-C/g])
+      expect([line, text.match(line)?.length]).toEqual([line, 1])
+  }
   person.type('q')
-  // eslint-disable-next-line no-control-regex
-  while (!/coterie(\u001b\[\d+m)?> [^\n]*$/.test(person.output())) await person.more()
-  expect(person.output()).not.toContain('error')
+  await person.see(/coterie>$/)
 })
 
 test('without colours the view says the same', async () => {
@@ -72,6 +84,25 @@ test('a file that is being hashed has a bar above the prompt, where something el
   await person.knock()
   await person.see(/sharing long in g1[^\n]*\n[^\n]*\ncoterie>$/)
   expect(person.screen().join('\n')).not.toContain('[H]')
+})
+
+test('what a second Tab lists stands above the bar, and the bar is there once, below what is typed later too', async () => {
+  const person = sitDown()
+  await person.see(/coterie>$/)
+  person.type('upload_file long g1\r')
+  await person.see(/3 s left\ncoterie>$/)
+  person.type('create_')
+  await person.see(/coterie> create_$/)
+  person.type('\t\t')
+  await person.see(/\ncreate_user {3}create_group\n\[H\] [^\n]*3 s left\ncoterie> create_$/)
+  // The next look at it draws it again.
+  await person.more()
+  await person.see(/\ncreate_user {3}create_group\n\[H\] [^\n]*3 s left\ncoterie> create_$/)
+  expect(person.screen().filter((line) => line.includes('[H]'))).toHaveLength(1)
+  person.type(ctrlC)
+  await person.see(/3 s left\ncoterie>$/)
+  person.type('whoami\r')
+  await person.see(/create_group\ncoterie> whoami\nnobody is logged in\n\[H\] [^\n]*3 s left\ncoterie>$/)
 })
 
 test.each(['quit\r', '\u0004'])('%j says who is still fetching, and does not wait', async (typed) => {

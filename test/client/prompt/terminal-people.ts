@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { spawn } from '@lydell/node-pty'
 import { build } from 'esbuild'
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { screenText } from './screen-text.ts'
+import { ScreenText } from './screen-text.ts'
 
 /** For the tests of a file: builds the program once; call the result for each person. */
 // oxlint-disable-next-line max-lines-per-function, typescript/explicit-module-boundary-types
@@ -54,20 +54,22 @@ export function terminalPeople() {
       env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color', ...env },
     })
     let output = ''
+    const seen = new ScreenText(columns)
     let told = (): void => {}
     child.onData((data) => {
       output += data
+      seen.write(data)
       told()
     })
     let exited = false
     const exit = new Promise<number>((resolve) => child.onExit(({ exitCode }) => resolve(exitCode)))
     void exit.then(() => (exited = true))
-    const screen = (): string[] => screenText(output, columns)
-    /** Resolves when the text on the screen is like this. */
-    const see = async (wanted: RegExp): Promise<void> => {
-      while (!wanted.test(screen().join('\n').trimEnd()))
-        await new Promise<void>((resolve) => (told = resolve))
+    const screen = (): string[] => seen.lines
+    const until = async (isSo: () => boolean): Promise<void> => {
+      while (!isSo()) await new Promise<void>((resolve) => (told = resolve))
     }
+    /** Resolves when the text on the screen is like this. */
+    const see = (wanted: RegExp): Promise<void> => until(() => wanted.test(screen().join('\n').trimEnd()))
     const person = {
       type: (text: string) => child.write(text),
       /** Makes somebody ask to join; resolves when the program has noticed, also where nothing is seen of it. */
@@ -76,11 +78,21 @@ export function terminalPeople() {
         child.write('\u0007')
         while (output.split('\u0007').length === rings) await new Promise<void>((resolve) => (told = resolve))
       },
-      resize: (width: number) => child.resize(width, 30),
+      resize: (width: number) => {
+        seen.resize(width)
+        child.resize(width, 30)
+      },
       kill: () => {
         if (!exited) child.kill('SIGKILL')
       },
       see,
+      /** Resolves when this is so, looking again at all that is shown. */
+      until,
+      /** Resolves when the cursor is there, from 0. */
+      seeCursor: (row: number, column: number) =>
+        until(() => seen.cursor.row === row && seen.cursor.column === column),
+      /** What stands on the screen from the cursor on. */
+      afterCursor: () => seen.afterCursor,
       more: () => new Promise<void>((resolve) => (told = resolve)),
       screen,
       output: () => output,

@@ -1,7 +1,7 @@
 // How wide a text is on a terminal, and where it is broken.
 
 import { expect, test } from 'vitest'
-import { displayWidth, fitTo, wrapped } from '../../../src/common/terminal/width.ts'
+import { displayWidth, fitTo, inColumns, rowsOf, wrapped } from '../../../src/common/terminal/width.ts'
 
 test.each([
   ['photo', 5],
@@ -33,4 +33,21 @@ test.each([20, 40, 80])('no row is wider than a terminal of %i columns', (column
   const text = '  写真 '.repeat(30)
   for (const row of wrapped(text, columns, 4).split('\n'))
     expect(displayWidth(row)).toBeLessThanOrEqual(columns)
+})
+
+test.each([
+  ['', 10, 1],
+  ['0123456789', 10, 1],
+  ['0123456789a', 10, 2],
+  // The last of these finds one column left.
+  ['写真写真写', 9, 2],
+  ['写真写真', 9, 1],
+])('%j takes at %i columns %i rows', (text, columns, rows) => {
+  expect(rowsOf(text, columns)).toBe(rows)
+})
+
+test('texts beside each other stand in columns, as many as fit', () => {
+  expect(inColumns(['one', '写真', 'three', 'e\u0301'], 16)).toEqual(['one    写真', 'three  e\u0301'])
+  expect(inColumns(['one', 'two'], 4)).toEqual(['one', 'two'])
+  expect(inColumns([], 40)).toEqual([])
 })
