@@ -31,7 +31,8 @@ export class LinePresenter implements Presenter {
 
   onReply(_command: string | undefined, { lines, hint, clears }: Reply): void {
     if (clears) this.#screen.clear?.()
-    const hints: Line[] = hint === undefined || !this.#hasHints ? [] : [{ text: hint, tone: 'faint' }]
+    const hints: Line[] =
+      hint === undefined || !this.#hasHints ? [] : [{ text: hint, tone: 'faint', hanging: 2 }]
     this.#screen.show([...lines, ...hints])
   }
 

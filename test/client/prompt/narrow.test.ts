@@ -2,6 +2,7 @@
 // readable, wherever lines are broken. In a real pseudo terminal; the screen is compared as a person sees it.
 
 import { expect, test } from 'vitest'
+import { allCommands } from '../../../src/client/prompt/commands/program.ts'
 import { terminalPeople } from './terminal-people.ts'
 
 const sitDown = terminalPeople()
@@ -120,4 +121,28 @@ test('a resize while a line is typed draws it once, at any width, and the cursor
   expect(person.screen()).toEqual([...before, typed])
   person.type('Z')
   await person.see(/reaches a Zthird row$/)
+})
+
+test('help and tables are broken between words, or cut', async () => {
+  const person = sitDown({ columns: 40, env: { NO_COLOR: '1', BUSY: 'yes' } })
+  await person.see(/coterie>$/)
+  for (const [line, last] of [
+    ['help', 'explains one.'],
+    ...allCommands.map(({ name, summary }) => [`help ${name}`, summary] as const),
+    ['list_groups', 'you are the owner'],
+    ['list_files family', '12 seeders'],
+    ['show_downloads', '[C]'],
+    ['show_downloads --details', 'from abc@127.0.0.1:4444 1'],
+    ['show_uploads', 'ben@10.20.30.40'],
+    ['limit', 'limited to 1K bytes a second'],
+    ['why family', 'goes on by itself then'],
+    ['doctor', 'timedatectl set-ntp true for example'],
+  ] as const) {
+    person.type('clear\r')
+    await person.see(/^coterie>$/)
+    person.type(`${line}\r`)
+    await person.see(new RegExp(`^coterie> ${line}\\n[^]+\\ncoterie>$`))
+    expect(person.screen().join(' ').replaceAll(/ +/g, ' ')).toContain(last)
+    expect([line, person.brokenRows()]).toEqual([line, []])
+  }
 })

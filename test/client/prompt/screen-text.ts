@@ -29,6 +29,11 @@ export class ScreenText {
     return Array.from(this.#rows, (row) => (row?.cells ?? []).join('').trimEnd())
   }
 
+  /** Rows that go on in the next one because there was no room. */
+  get brokenRows(): string[] {
+    return this.#rows.filter((row) => row?.isContinued).map(({ cells }) => cells.join(''))
+  }
+
   /** From 0. */
   get cursor(): { row: number; column: number } {
     return { row: this.#row, column: this.#column }

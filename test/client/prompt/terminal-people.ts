@@ -91,6 +91,7 @@ export function terminalPeople() {
       /** Resolves when the cursor is there, from 0. */
       seeCursor: (row: number, column: number) =>
         until(() => seen.cursor.row === row && seen.cursor.column === column),
+      brokenRows: () => seen.brokenRows,
       /** What stands on the screen from the cursor on. */
       afterCursor: () => seen.afterCursor,
       more: () => new Promise<void>((resolve) => (told = resolve)),

@@ -37,6 +37,41 @@ answers.createGroup = async (group) => {
 answers.listGroups = async () =>
   accept(process.env['OWNS'] ? [{ group: 'mine', owner: 'ann', members: 2, standing: 'owner' }] : [])
 answers.listRequests = async () => accept(['ben', 'carl'])
+/** Every listing has something long in it. */
+function makeBusy(): void {
+  const group = { group: 'the whole family', owner: 'annabella', members: 2, standing: 'owner' } as const
+  const file = { name: '写真 from our holidays.tar', sizeBytes: 123_456_789, seeders: 12 }
+  const slow = { group: group.group, name: file.name, sizeBytes: file.sizeBytes, bytesPerSecond: 1024 }
+  answers.listGroups = async () => accept([group])
+  answers.listFiles = async () => accept([file])
+  answers.showUploads = async () => [
+    { ...slow, user: 'ben', peer: 'ben@10.20.30.40', sentBytes: 1, pieces: 1, pieceCount: 2 },
+  ]
+  answers.listLimits = async () => [
+    { direction: 'download', bytesPerSecond: 1024, entry: { group: group.group, name: file.name } },
+  ]
+  answers.why = async () =>
+    accept([
+      {
+        code: 'no-seeder',
+        sentence: 'nobody who is online has all of this file at the moment',
+        remedy: 'ask somebody who has it to start a client; it goes on by itself then',
+      },
+    ])
+  answers.doctor = async () => [
+    {
+      check: 'clock',
+      state: 'problem',
+      sentence: 'this clock is three hours behind that of the tracker',
+      remedy: 'set it by the network, with timedatectl set-ntp true for example',
+    },
+  ]
+  downloads.push(
+    download({ ...slow, state: 'running', pieceCount: 236 }),
+    download({ ...slow, state: 'complete' }),
+  )
+}
+
 answers.downloadFile = async (group, name, destination) => {
   downloads.push(download({ group, name, state: 'running' }))
   return accept({ destination, waiting: false })
@@ -51,6 +86,8 @@ answers.inspect = async (group, name) => {
 answers.showUploads = async () =>
   process.env['UPLOADS'] === undefined ? [] : (JSON.parse(process.env['UPLOADS']) as UploadView[])
 answers.downloadsSettled = () => new Promise(() => {})
+
+if (process.env['BUSY']) makeBusy()
 
 const stop = new AbortController()
 const { stdin: input, stdout: output } = process

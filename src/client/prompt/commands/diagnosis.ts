@@ -9,14 +9,18 @@ import { list, withData } from './command.ts'
 
 function findingLines({ code, sentence, remedy, name }: Finding): Line[] {
   const about = name === undefined ? '' : `${name}: `
-  return [{ text: `${code}  ${about}${sentence}` }, { text: `    ${remedy}`, tone: 'faint' }]
+  return [{ text: `${code}  ${about}${sentence}`, hanging: 4 }, remedyLine(remedy)]
+}
+
+function remedyLine(remedy: string): Line {
+  return { text: `    ${remedy}`, tone: 'faint', hanging: 4 }
 }
 
 const tones: Readonly<Record<Check['state'], Tone>> = { ok: 'good', warning: 'waiting', problem: 'bad' }
 
 function checkLines({ check, state, sentence, remedy }: Check): Line[] {
-  const line: Line = { text: `${state}  ${check}: ${sentence}`, tone: tones[state] }
-  return remedy === undefined ? [line] : [line, { text: `    ${remedy}`, tone: 'faint' }]
+  const line: Line = { text: `${state}  ${check}: ${sentence}`, tone: tones[state], hanging: 4 }
+  return remedy === undefined ? [line] : [line, remedyLine(remedy)]
 }
 
 export const diagnosisCommands: readonly PromptCommand[] = [

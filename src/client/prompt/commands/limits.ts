@@ -115,7 +115,7 @@ function lineOf({ direction, bytesPerSecond, hours, entry }: LimitRule): Line {
     bytesPerSecond === undefined
       ? `${what} is not limited${when}`
       : `${what} limited to ${formatRate(bytesPerSecond)} bytes a second${when}`
-  return { text }
+  return { text, hanging: 4 }
 }
 
 function asData({ direction, bytesPerSecond, hours, entry }: LimitRule): ReplyData {

@@ -95,7 +95,10 @@ const firstSteps: readonly Line[] = [
   'download_file friends "my film.mp4" ~',
 ].map((text) => ({ text: `  ${text}`, hanging: 4 }))
 
-const quotes: Line = { text: 'A name with spaces goes in quotes. help <command> explains one.' }
+const quotes: Line = {
+  text: 'A name with spaces goes in quotes. help <command> explains one.',
+  hanging: 0,
+}
 
 function overview(): Line[] {
   const width = Math.max(...allCommands.map((command) => usageOf(command).length))

@@ -76,7 +76,10 @@ export function tableLines(rows: readonly (readonly string[])[], aligned: boolea
       widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell))
   const padded = (cell: string, column: number, row: readonly string[]): string =>
     column === row.length - 1 ? cell : fitTo(cell, widths[column] ?? 0)
-  return escaped.map((row) => ({ text: (aligned ? row.map(padded) : row).join('  ') }))
+  return escaped.map((row) => ({
+    text: (aligned ? row.map(padded) : row).join('  '),
+    hanging: 4,
+  }))
 }
 
 const marks: Record<DownloadState, { letter: string; tone?: Tone }> = {
@@ -110,7 +113,11 @@ export function detailLine(download: DownloadView): Line {
   const from = senders.length === 0 ? '' : ` from ${senders.join(', ')}`
   const waits = state === 'running' && why !== undefined ? `, ${why}` : ''
   const rank = state === 'complete' || priority === 'normal' ? '' : `, ${priority} priority`
-  return { text: `    ${piecesDone} of ${pieceCount} pieces${speed}${rank}${from}${waits}`, tone: 'faint' }
+  return {
+    text: `    ${piecesDone} of ${pieceCount} pieces${speed}${rank}${from}${waits}`,
+    tone: 'faint',
+    hanging: 4,
+  }
 }
 
 function hourOf(atMs: number): string {
