@@ -33,6 +33,9 @@ const lastWordsMs = 2000
 /** Aborted by the first signal. */
 const stop = new AbortController()
 let stoppedBy: NodeJS.Signals | undefined
+let heardInterrupt: (() => void) | undefined
+/** The terminal obeys no control sequences. */
+const isDumb = process.env['TERM'] === 'dumb'
 
 async function main(): Promise<number> {
   const words = withConfiguration(clientProgram(), process.argv.slice(2), process.env)
@@ -134,7 +137,7 @@ async function useRunning(
 
 /** Anything but a yes is a no. */
 async function askAtTerminal(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  const terminal = createInterface({ input: process.stdin, output: process.stdout, terminal: !isDumb })
   try {
     const answer = await terminal.question(question, { signal: stop.signal })
     return /^y(es)?$/i.test(answer.trim())
@@ -170,13 +173,15 @@ async function converse(
 ): Promise<number> {
   let isLingering = false
   const isGiven = script.length > 0
-  const isPlain = isGiven || isJson || process.env['TERM'] === 'dumb'
+  const isPlain = isGiven || isJson
   const code = await runPrompt({
     operations: client.operations,
     subscribe: (listener) => client.subscribe(listener),
     input: process.stdin,
     output: process.stdout,
     isTerminal: process.stdin.isTTY && process.stdout.isTTY && !isPlain,
+    isDumb,
+    onInterrupt,
     password,
     script: {
       lines,
@@ -201,9 +206,21 @@ async function converse(
   return isThrough && stoppedBy !== 'SIGHUP' ? code : exitCodeOf(stoppedBy)
 }
 
+/** A dumb terminal turns Ctrl-C into a signal: calls back instead of ending, until the result is called. */
+function onInterrupt(listener: () => void): () => void {
+  heardInterrupt = listener
+  return () => {
+    if (heardInterrupt === listener) heardInterrupt = undefined
+  }
+}
+
 /** The first signal shuts the program down in order, a second one at once. */
 function heedSignals(): void {
   const onSignal = (signal: NodeJS.Signals): void => {
+    if (signal === 'SIGINT' && heardInterrupt !== undefined) {
+      heardInterrupt()
+      return
+    }
     // Both the system and the shell may send SIGHUP when a terminal closes.
     if (stoppedBy !== undefined && signal !== 'SIGHUP') process.exit(exitCodeOf(signal))
     stoppedBy ??= signal

@@ -36,8 +36,9 @@ export class EchoOutput extends Writable {
 
   /** From now on the size of the terminal counts, as it is. */
   takeSize(): void {
-    this.#columns = this.#target.columns ?? 80
-    this.#rows = this.#target.rows ?? 24
+    // Some terminals have none.
+    this.#columns = this.#target.columns || 80
+    this.#rows = this.#target.rows || 24
   }
 
   override _write(chunk: string | Buffer, _encoding: string, done: () => void): void {

@@ -47,11 +47,12 @@ export function terminalPeople() {
       ? ['sh', ['-mc', `${command}; echo stopped; fg; echo over`]]
       : [process.execPath, [program]]
     const child = spawn(file, args, {
-      name: 'xterm-256color',
+      // It becomes TERM.
+      name: env['TERM'] ?? 'xterm-256color',
       cols: columns,
       rows: 30,
       // Nothing else of whoever runs the tests: CI, NO_COLOR and their like would decide about colours.
-      env: { PATH: process.env['PATH'] ?? '', TERM: 'xterm-256color', ...env },
+      env: { PATH: process.env['PATH'] ?? '', ...env },
     })
     let output = ''
     const seen = new ScreenText(columns)
@@ -82,6 +83,7 @@ export function terminalPeople() {
         seen.resize(width)
         child.resize(width, 30)
       },
+      signal: (name: NodeJS.Signals) => child.kill(name),
       kill: () => {
         if (!exited) child.kill('SIGKILL')
       },

@@ -15,11 +15,17 @@ let isComplete = false
 let looks = 0
 process.stdin.on('data', (data) => {
   if (!data.includes(7)) return
+  onKnock()
+  process.stdout.write('\u0007')
+})
+// A dumb terminal hands keys over when their line ends.
+process.on('SIGUSR2', onKnock)
+
+function onKnock(): void {
   client.emit({ kind: 'join-requested', group: 'g1', user: 'def' })
   hashed()
   isComplete = true
-  process.stdout.write('\u0007')
-})
+}
 
 answers.uploadFile = async (path, group) => {
   const view = { group, name: path, path, sizeBytes: 4096, bytesDone: 1024, bytesPerSecond: 1024 }
@@ -97,6 +103,11 @@ const exitCode = await runPrompt({
   input,
   output,
   isTerminal: true,
+  isDumb: process.env['TERM'] === 'dumb',
+  onInterrupt(listener) {
+    process.on('SIGINT', listener)
+    return () => void process.off('SIGINT', listener)
+  },
   linger: false,
   historyFile: process.env['HISTORY_FILE'],
   stop: stop.signal,

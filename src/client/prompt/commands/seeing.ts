@@ -48,7 +48,7 @@ export const seeingCommands: readonly PromptCommand[] = [
 ]
 
 async function watchEntry(
-  { operations, showLive, sayProgress }: Surroundings,
+  { operations, showLive, sayProgress, interrupted }: Surroundings,
   group: string,
   name: string,
 ): Promise<Answer<Reply>> {
@@ -58,8 +58,12 @@ async function watchEntry(
     last = await operations.inspect(group, name)
     return last.ok && !isSettled(last.value) ? last.value : undefined
   }
-  if (showLive === undefined) await sayNowAndThen(look, sayProgress)
-  else
+  if (showLive === undefined) {
+    const left = new AbortController()
+    const said = sayNowAndThen(look, sayProgress, left.signal)
+    await Promise.race([said, interrupted()])
+    left.abort()
+  } else
     await showLive(async (size) => {
       const entry = await look()
       return entry === undefined ? undefined : [...entryLines(entry, lessOne(size)), leaving]
@@ -81,12 +85,13 @@ function lessOne({ columns, rows }: ScreenSize): ScreenSize {
 async function sayNowAndThen(
   look: () => Promise<EntryView | undefined>,
   sayProgress: (sentence: string) => void,
+  left: AbortSignal,
 ): Promise<void> {
   let saidAtMs = Number.NEGATIVE_INFINITY
   let saidPercent = 0
   for (;;) {
     const entry = await look()
-    if (entry === undefined) return
+    if (entry === undefined || left.aborted) return
     const percent = percentOf(entry.piecesDone, entry.pieceCount)
     const nowMs = performance.now()
     if (nowMs - saidAtMs >= sayEveryMs || percent - saidPercent >= sayEveryPercent) {
