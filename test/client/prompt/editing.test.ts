@@ -95,7 +95,7 @@ describe('in a terminal', () => {
     person.type('download_file g1 f there\r')
     await person.see(/downloading f [^]*coterie>$/)
     person.type('\u0004')
-    expect(await person.exit).toBe(0)
+    expect(await person.exit).toMatchObject({ exitCode: 0 })
     expect(person.screen().join('\n')).toContain('1 downloads stop here; they go on at your next login')
   })
 

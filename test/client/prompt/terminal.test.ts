@@ -21,7 +21,7 @@ describe('in a terminal', () => {
     person.type('nonsense\r')
     await person.see(/error: .*\nabc>$/)
     person.type('quit\r')
-    expect(await person.exit).toBe(0)
+    expect(await person.exit).toMatchObject({ exitCode: 0 })
     expect(person.screen().slice(0, 10)).toEqual([
       'coterie> create_user abc pw',
       'user abc created',
@@ -231,14 +231,14 @@ describe('in a terminal', () => {
     person.type(ctrlC)
     await person.see(/type quit, or Ctrl-C once more, to leave\ncoterie>$/)
     person.type(ctrlC)
-    expect(await person.exit).toBe(0)
+    expect(await person.exit).toMatchObject({ exitCode: 0 })
   })
 
   test('Ctrl-D quits', async () => {
     const person = sitDown()
     await person.see(/coterie>$/)
     person.type(ctrlD)
-    expect(await person.exit).toBe(0)
+    expect(await person.exit).toMatchObject({ exitCode: 0 })
   })
 
   test('colour marks errors, unless NO_COLOR is set', async () => {
