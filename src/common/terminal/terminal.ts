@@ -1,20 +1,20 @@
 // The prompt of a person: line editing, history, completion, hidden passwords, and output that does not
 // destroy what is being typed.
 
-import { createInterface, cursorTo, clearScreenDown, moveCursor } from 'node:readline'
+import { createInterface } from 'node:readline'
 import type { Interface, Key } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { ChalkInstance } from 'chalk'
 import { codePointsBeside, sideOf } from './characters.ts'
 import { commonBeginning, type Completion } from './completion.ts'
+import { Drawing } from './drawing.ts'
 import type { TerminalOutput } from './echo-output.ts'
 import { EchoOutput } from './echo-output.ts'
 import { historyLinesMax, type History } from './history.ts'
 import { HistorySearch } from './history-search.ts'
 import { KeyInput } from './key-input.ts'
 import type { Line, Screen, ScreenSize } from './line.ts'
-import { paintedLine, plainLine } from './line.ts'
-import { inColumns, rowsOf } from './width.ts'
+import { inColumns } from './width.ts'
 
 type Asking = (answer: string | undefined) => void
 
@@ -32,17 +32,22 @@ export interface TerminalOptions {
   /** Of the line up to the cursor. */
   readonly complete: (line: string) => Completion
   readonly onQuit: () => void
+  /** Ctrl-C on an empty line quits at once, without a warning first. */
+  readonly quitsAtOnce?: boolean
+  /** What Ctrl-D on an empty line says, where it does not end the prompt. */
+  readonly endSentence?: string
+  /** Called on Ctrl-Z; by default the terminal is suspended and this process stops. */
+  readonly onStop?: () => void
 }
 
 export class Terminal implements Screen {
+  readonly #options: TerminalOptions
   readonly #editor: Interface
   readonly #keys: KeyInput
   readonly #echo: EchoOutput
   /** While Ctrl-R looks for a line, with the prompt and what had been typed before. */
   #search: { readonly history: HistorySearch; readonly prompt: string; readonly typed: string } | undefined
-  readonly #chalk: ChalkInstance
-  readonly #promptText: () => string
-  readonly #history: History
+  readonly #drawing: Drawing
   readonly #lines: string[] = []
   #asking: Asking | undefined
   /** Called when a line is ready to run, or when no more will come. */
@@ -51,28 +56,21 @@ export class Terminal implements Screen {
   #ended = false
   /** The prompt is on the screen, so a newline must follow it at the end. */
   #prompting = false
-  readonly #onQuit: () => void
-  readonly #complete: (line: string) => Completion
+  /** The terminal belongs to others, so neither its modes nor its cursor are ours to change. */
+  #suspended = false
   /** In a row, up to now. */
   #tabs = 0
   /** Ctrl-C on an empty line has shown a warning; a second one quits. */
   #warned = false
   /** Lines deferred while a password is typed, so that they neither reveal it nor are hidden with it. */
   readonly #deferred: Line[] = []
-  /** By owner: the lines that stand above the prompt and are replaced. */
-  readonly #live = new Map<symbol, readonly Line[]>()
-  /** Those that are on the screen. */
-  #liveShown: readonly Line[] = []
   readonly #sizeListeners = new Set<() => void>()
 
-  constructor({ input, output, chalk, promptText, history, complete, onQuit }: TerminalOptions) {
+  constructor(options: TerminalOptions) {
+    this.#options = options
+    const { input, output, chalk, history, onStop } = options
     this.#echo = new EchoOutput(output)
     this.#echo.onResized = () => this.#onResized()
-    this.#chalk = chalk
-    this.#promptText = promptText
-    this.#history = history
-    this.#onQuit = onQuit
-    this.#complete = complete
     this.#keys = new KeyInput(input)
     this.#keys.onKey = (text, key) => this.#onKey(text, key)
     this.#echo.write(marksPastes)
@@ -84,14 +82,15 @@ export class Terminal implements Screen {
       history: history.newestFirst,
       historySize: historyLinesMax,
     })
+    this.#drawing = new Drawing(this.#echo, this.#editor, chalk)
     this.#editor.on('line', (line) => this.#onLine(line))
     this.#editor.on('close', () => this.#onEnd())
     this.#editor.on('SIGINT', () => this.#onInterrupt())
-    this.#editor.on('SIGCONT', () => this.#onContinued())
+    this.#editor.on('SIGTSTP', onStop ?? (() => this.#stop()))
     this.#editor.on('history', (lines) => {
       // readline adds every line it reads to its history, passwords included.
       if (lines[0] !== this.#editor.line) return
-      const kept = this.#asking === undefined ? this.#history.add(lines[0]) : undefined
+      const kept = this.#asking === undefined ? this.#options.history.add(lines[0]) : undefined
       if (kept === undefined) lines.shift()
       else lines[0] = kept
     })
@@ -105,7 +104,7 @@ export class Terminal implements Screen {
       else if (this.#ended) return
       else {
         const woken = new Promise<void>((resolve) => (this.#wake = resolve))
-        this.#prompt(this.#promptText())
+        this.#prompt(this.#options.promptText())
         this.#prompting = true
         this.#keys.release()
         await woken
@@ -117,8 +116,9 @@ export class Terminal implements Screen {
 
   /** What the prompt says has changed: shows it anew, with what is being typed. */
   renew(): void {
-    if (!this.#prompting || this.#asking !== undefined || this.#search !== undefined) return
-    this.#editor.setPrompt(this.#promptText())
+    const isOther = this.#asking !== undefined || this.#search !== undefined || this.#suspended
+    if (!this.#prompting || isOther) return
+    this.#editor.setPrompt(this.#options.promptText())
     this.#editor.prompt(true)
   }
 
@@ -128,23 +128,19 @@ export class Terminal implements Screen {
       this.#deferred.push(...lines)
       return
     }
-    if (this.#ended) this.#echo.write(this.#painted(lines))
-    else this.#draw(lines)
+    if (this.#isDrawn) this.#drawing.draw(lines)
+    else this.#drawing.print(lines)
   }
 
   clear(): void {
-    cursorTo(this.#echo, 0, 0)
-    clearScreenDown(this.#echo)
-    // What is drawn next has nothing to replace.
-    this.#liveShown = []
+    this.#drawing.clear()
   }
 
   /** Replaces the live lines of this owner; none take them away. */
   showLive(owner: symbol, lines: readonly Line[]): void {
-    if (lines.length === 0) this.#live.delete(owner)
-    else this.#live.set(owner, lines)
-    // Nothing moves while a password is typed; afterwards the next change is drawn.
-    if (this.#asking === undefined && !this.#ended) this.#draw([])
+    this.#drawing.setLive(owner, lines)
+    // Nothing moves while a question is asked; afterwards the next change is drawn.
+    if (this.#asking === undefined && this.#isDrawn) this.#drawing.draw()
   }
 
   get size(): ScreenSize {
@@ -161,47 +157,21 @@ export class Terminal implements Screen {
     return () => void this.#sizeListeners.delete(callback)
   }
 
-  /** Puts these lines above the live ones, and those above the line being typed. */
-  #draw(lines: readonly Line[], live: readonly Line[] = [...this.#live.values()].flat()): void {
-    const { rows } = this.#editor.getCursorPos()
-    this.#drawFrom(rows, rows, lines, live)
+  /** Lets something else write whole lines, such as a log, above the line being typed. */
+  beside(write: () => void): void {
+    if (this.#isDrawn) this.#drawing.drawBeside(write)
+    else write()
   }
 
-  /**
-   * Overwrites the line being typed, which is then drawn again below. `rows`: how many the cursor is below the prompt;
-   * `knownRows`: how many readline believes it is, since it first moves up by those, hence as many empty rows.
-   */
-  #drawFrom(rows: number, knownRows: number, lines: readonly Line[], live: readonly Line[]): void {
-    moveCursor(this.#echo, 0, -(rows + this.#liveRows()))
-    cursorTo(this.#echo, 0)
-    clearScreenDown(this.#echo)
-    this.#liveShown = live
-    this.#echo.write(this.#painted([...lines, ...this.#liveShown]) + '\n'.repeat(knownRows))
-    this.#editor.prompt(true)
+  /** Whether there is a line on the screen that is ours to be drawn again. */
+  get #isDrawn(): boolean {
+    return !this.#ended && !this.#suspended && !this.#echo.hidden
   }
 
-  /** Nearly all terminals have broken the lines anew by then, and the cursor has stayed with its character. */
   #onResized(): void {
-    const { rows: knownRows } = this.#editor.getCursorPos()
-    this.#echo.takeSize()
-    if (this.#ended) return
-    // What is typed into a hidden answer is not on the screen.
-    if (!this.#echo.hidden) {
-      const { rows, cols } = this.#editor.getCursorPos()
-      // At the end of a full row the cursor is there, or in the next one: rather one row too many than one too few.
-      const rowsAbove = cols === 0 && rows > 0 ? rows - 1 : rows
-      this.#drawFrom(rowsAbove, knownRows, [], this.#liveShown)
-    }
+    this.#drawing.onResized(this.#isDrawn)
+    if (this.#ended || this.#suspended) return
     for (const callback of this.#sizeListeners) callback()
-  }
-
-  /** A terminal that became narrower has wrapped them. */
-  #liveRows(): number {
-    return this.#liveShown.reduce((all, line) => all + rowsOf(plainLine(line), this.#echo.columns), 0)
-  }
-
-  #painted(lines: readonly Line[]): string {
-    return lines.map((line) => `${paintedLine(line, this.#chalk, this.#echo.columns)}\n`).join('')
   }
 
   /** Asks for a secret without echo; resolves to undefined when the person cancels or the input ends. */
@@ -218,7 +188,7 @@ export class Terminal implements Screen {
     if (this.#ended) return Promise.resolve(undefined)
     return new Promise((resolve) => {
       // A bar would move the question.
-      if (this.#liveShown.length > 0) this.#draw([], [])
+      this.#drawing.hideLive()
       this.#prompt(question)
       this.#echo.hidden = isHidden
       this.#asking = (answer) => {
@@ -244,17 +214,59 @@ export class Terminal implements Screen {
     }
   }
 
+  /**
+   * Gives the terminal back as it was. What is shown until `resume` is printed as it comes. `isOurs`: others have not taken
+   * it yet, so it can be reset.
+   */
+  suspend({ isOurs = true } = {}): void {
+    if (this.#ended || this.#suspended) return
+    this.#suspended = true
+    this.#editor.pause()
+    if (!isOurs) return
+    this.#echo.write(marksNoPastes)
+    this.#keys.setRawMode(false)
+  }
+
+  /** The terminal is ours again: draws the line as it was, where the cursor is now. */
+  resume(): void {
+    if (this.#ended || !this.#suspended) return
+    this.#suspended = false
+    // Node remembers what it set, not what others have set since.
+    this.#keys.setRawMode(false)
+    this.#keys.setRawMode(true)
+    this.#editor.resume()
+    this.#echo.write(marksPastes)
+    if (!this.#echo.hidden) {
+      this.#drawing.drawAnew(this.#asking === undefined)
+      return
+    }
+    // A hidden echo would swallow the question.
+    this.#echo.hidden = false
+    this.#echo.write(this.#editor.getPrompt())
+    this.#echo.hidden = true
+  }
+
+  /** Stops this process, until `fg`. */
+  #stop(): void {
+    this.suspend()
+    process.once('SIGCONT', () => this.resume())
+    process.kill(process.pid, 'SIGTSTP')
+    // Without a shell that could let it go on, the system stops nothing.
+    setImmediate(() => this.resume())
+  }
+
   /** Restores the terminal. */
   close(): void {
-    if (this.#ended) return
-    this.#live.clear()
-    if (this.#liveShown.length > 0) this.#draw([])
+    // Whoever has it now has set it.
+    if (this.#ended || this.#suspended) return
+    this.#drawing.hideLive()
     this.#editor.close()
   }
 
   #prompt(text: string): void {
     this.#editor.setPrompt(text)
-    this.#editor.prompt(true)
+    // It would read the terminal, which may belong to others.
+    if (!this.#suspended) this.#editor.prompt(true)
   }
 
   #onLine(line: string): void {
@@ -264,8 +276,7 @@ export class Terminal implements Screen {
       return
     }
     // Below the line and its reply, as before.
-    this.#liveShown = [...this.#live.values()].flat()
-    this.#echo.write(this.#painted(this.#liveShown))
+    this.#drawing.drawLiveBelow()
     this.#lines.push(line)
     this.#wake?.()
   }
@@ -288,29 +299,18 @@ export class Terminal implements Screen {
       this.#clearLine()
     } else if (this.#interrupt !== undefined) {
       this.#interrupt()
-    } else if (this.#warned) {
-      this.#onQuit()
+    } else if (this.#warned || this.#options.quitsAtOnce) {
+      this.#options.onQuit()
     } else {
       this.show([{ text: 'type quit, or Ctrl-C once more, to leave', tone: 'faint' }])
       this.#warned = true
     }
   }
 
-  /** After Ctrl-Z and `fg`: readline has paused its input, and a hidden echo swallows its redraw. */
-  #onContinued(): void {
-    this.#editor.resume()
-    this.#echo.write(marksPastes)
-    if (this.#asking === undefined) return
-    const isHidden = this.#echo.hidden
-    this.#echo.hidden = false
-    if (isHidden) this.#echo.write(this.#editor.getPrompt())
-    this.#echo.hidden = isHidden
-  }
-
   /** For readline, which inserts what all candidates begin with, but would list them over the live lines. */
   #completed(line: string): Completion {
     if (this.#asking !== undefined) return [[], line]
-    const [candidates, typed] = this.#complete(line)
+    const [candidates, typed] = this.#options.complete(line)
     const isStuck = candidates.length > 1 && typed.startsWith(commonBeginning(candidates))
     if (!isStuck) return [candidates, typed]
     const names = candidates.map((candidate) => candidate.replace(/ $/, ''))
@@ -324,7 +324,7 @@ export class Terminal implements Screen {
     if (this.#isTaken(text, key)) return true
     const isEnter = key.name === 'return' || key.name === 'enter'
     // The line and its reply go above the live lines, with what came before.
-    if (isEnter && this.#liveShown.length > 0) this.#draw([], [])
+    if (isEnter) this.#drawing.hideLive()
     // readline takes a code point for a character.
     const side = sideOf(key)
     if (side === undefined) return false
@@ -341,13 +341,15 @@ export class Terminal implements Screen {
       this.#asking(undefined)
       return true
     }
-    const isStop = key.ctrl === true && key.name === 'z'
-    if (isStop) this.#echo.write(marksNoPastes)
+    if (isEnd && this.#options.endSentence !== undefined && this.#editor.line === '') {
+      this.show([{ text: this.#options.endSentence, tone: 'faint' }])
+      return true
+    }
     if (this.#search === undefined) {
       const isSearch = key.ctrl === true && key.name === 'r'
       if (!isSearch || this.#asking !== undefined || !this.#prompting) return false
       const { line: typed } = this.#editor
-      const history = new HistorySearch(this.#history.newestFirst)
+      const history = new HistorySearch(this.#options.history.newestFirst)
       this.#search = { history, typed, prompt: this.#editor.getPrompt() }
       this.#showLine(history.promptText, '')
       return true

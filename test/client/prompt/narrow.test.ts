@@ -123,6 +123,19 @@ test('a resize while a line is typed draws it once, at any width, and the cursor
   await person.see(/reaches a Zthird row$/)
 })
 
+test('Ctrl-Z and fg leave a line of several rows as it was, and what the shell has said', async () => {
+  const person = sitDown({ columns: 40, env: { NO_COLOR: '1' }, shell: true })
+  await person.see(/coterie>$/)
+  const rows = ['coterie> create_group 写真写真写真写真f', '日cafe\u0301😀_end']
+  person.type('create_group 写真写真写真写真f日cafe\u0301😀_end')
+  await person.see(new RegExp(`${rows.join('\n')}$`))
+  person.type('\u001A')
+  await person.see(new RegExp(`stopped\n[^]*program\\.mjs[^]*\n${rows.join('\n')}$`))
+  person.type(`${left.repeat(4)}X${end}\r`)
+  await person.see(/next: [^]*\ncoterie>$/)
+  expect(person.screen().join('')).toContain('group 写真写真写真写真f日cafe\u0301😀X_end created')
+})
+
 test('help and tables are broken between words, or cut', async () => {
   const person = sitDown({ columns: 40, env: { NO_COLOR: '1', BUSY: 'yes' } })
   await person.see(/coterie>$/)
