@@ -3,7 +3,10 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { escapeText } from '../common/escape.ts'
+import type { Completion } from '../common/terminal/completion.ts'
 import type { Operator } from './operator.ts'
+import { quotaNames } from './state/quotas.ts'
+import { registrationModes } from './state/registration-modes.ts'
 
 /** What the commands work with. */
 export interface ConsoleEvents {
@@ -18,6 +21,8 @@ interface ConsoleCommand {
   readonly alias?: string
   /** The words after the name: `<needed>` or `[optional]`, the optional ones last. */
   readonly words?: readonly string[]
+  /** What the first of the words may be. */
+  readonly values?: readonly string[]
   readonly help: string
   /** `words`: as many as the command takes. */
   readonly run: (words: readonly string[], print: (line: string) => void, events: ConsoleEvents) => void
@@ -37,6 +42,7 @@ const commands: readonly ConsoleCommand[] = [
   {
     name: 'quota',
     words: ['[name]', '[value]'],
+    values: quotaNames,
     help: 'bounds on what one person may add to the community: shows all, shows one, or sets one',
     run: ([name, value], print, { operator }) => {
       if (name !== undefined && value !== undefined) void operator.setQuota(name, value).then(print)
@@ -59,6 +65,7 @@ const commands: readonly ConsoleCommand[] = [
   {
     name: 'registration',
     words: ['[mode]'],
+    values: registrationModes,
     help: 'who may register: shows it, or sets it to open, invited or closed, at all trackers',
     run: ([mode], print, { operator }) => {
       if (mode === undefined) print(operator.registration)
@@ -107,14 +114,41 @@ export function readConsole(input: Readable, print: (line: string) => void, even
   })
 }
 
-function onLine(line: string, print: (line: string) => void, events: ConsoleEvents): void {
+/** What a Tab puts in the place of the last word. */
+export function completeCommand(line: string): Completion {
+  const [name = '', typed, ...more] = line.trimStart().split(/\s+/)
+  const startingWith = (words: readonly string[], word: string): Completion => [
+    words.filter((each) => each.startsWith(word)).map((each) => `${each} `),
+    word,
+  ]
+  if (typed === undefined) {
+    const names = commands.flatMap((each) =>
+      each.alias === undefined ? [each.name] : [each.name, each.alias],
+    )
+    return startingWith(names, name)
+  }
+  return more.length > 0 ? [[], ''] : startingWith(find(name)?.values ?? [], typed)
+}
+
+/** The line as a history may keep it: of what is no command only the first word, since anything may stand behind it. */
+export function rememberable(line: string): string {
+  const [name = '', ...words] = line.trim().split(/\s+/)
+  return find(name) === undefined ? name : [name, ...words].join(' ')
+}
+
+/** Does what a line says; `print` gets each reply, a line at a time. Replies quote what was typed: escape them. */
+export function onLine(line: string, print: (line: string) => void, events: ConsoleEvents): void {
   const [name = '', ...words] = line.trim().split(/\s+/)
   if (name === '') return
-  const command = commands.find((each) => each.name === name || each.alias === name)
+  const command = find(name)
   if (command === undefined)
     print(`error: there is no command "${name.slice(0, 64)}"; help lists the commands`)
   else if (!takes(command, words.length)) print(`error: write ${usageOf(command)}`)
   else command.run(words, print, events)
+}
+
+function find(name: string): ConsoleCommand | undefined {
+  return commands.find((each) => each.name === name || each.alias === name)
 }
 
 function takes({ words = [] }: ConsoleCommand, count: number): boolean {

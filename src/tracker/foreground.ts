@@ -18,19 +18,35 @@ interface Groups {
   readonly foreground: number
 }
 
+/** What reads a terminal, by turns. */
+export interface Reading {
+  /** For the first time. */
+  begin(): void
+  /** This process is about to be stopped, and the terminal is still its own. */
+  stop(): void
+  /** The terminal may belong to others already. */
+  pause(): void
+  resume(): void
+}
+
+/** Reads as `begin` makes `input` flow. */
+export function plainReading(input: ReadStream, begin: () => void): Reading {
+  const pause = (): void => void input.pause()
+  return { begin, stop: pause, pause, resume: () => void input.resume() }
+}
+
 /**
- * Calls `begin`, which makes `input` flow, as soon as this process is in the foreground of its terminal. From then on
- * `input` is paused while it is not. `statFile` is Linux's file about this process; without it `ps` is asked, and
- * where `ps` does not know either, nothing is read.
+ * Has `reading` begin as soon as this process is in the foreground of its terminal, and pause while it is not. `statFile`
+ * is Linux's file about this process; without it `ps` is asked, and where `ps` does not know either, nothing is read.
  */
-export function readInForeground(input: ReadStream, begin: () => void, statFile = '/proc/self/stat'): void {
-  const reader = new ForegroundReader(input, begin, statFile)
+export function readInForeground(input: ReadStream, reading: Reading, statFile = '/proc/self/stat'): void {
+  const reader = new ForegroundReader(input, reading, statFile)
   reader.start()
 }
 
 class ForegroundReader {
   readonly #input: ReadStream
-  readonly #begin: () => void
+  readonly #reading: Reading
   readonly #statFile: string
   #hasBegun = false
   #isReading = false
@@ -38,9 +54,9 @@ class ForegroundReader {
   #turn = 0
   #watch: NodeJS.Timeout | undefined
 
-  constructor(input: ReadStream, begin: () => void, statFile: string) {
+  constructor(input: ReadStream, reading: Reading, statFile: string) {
     this.#input = input
-    this.#begin = begin
+    this.#reading = reading
     this.#statFile = statFile
   }
 
@@ -72,39 +88,42 @@ class ForegroundReader {
   #onGroups({ own, foreground }: Groups): void {
     // Without a terminal of its own a process is not stopped for reading one.
     const isInForeground = own === foreground || foreground <= 0
-    if (!isInForeground) this.#pause()
+    if (!isInForeground) this.#pause(false)
     else if (!this.#isReading) this.#read()
   }
 
   #read(): void {
     this.#isReading = true
-    if (this.#hasBegun) this.#input.resume()
-    else this.#begin()
+    if (this.#hasBegun) this.#reading.resume()
+    else this.#reading.begin()
     this.#hasBegun = true
   }
 
-  #pause(): void {
+  /** `isOurs`: the terminal is still this process's to be reset. */
+  #pause(isOurs: boolean): void {
     this.#turn++
+    if (!this.#isReading) return
     this.#isReading = false
-    if (this.#hasBegun) this.#input.pause()
+    if (isOurs) this.#reading.stop()
+    else this.#reading.pause()
   }
 
   /** Ctrl-Z. A process that still reads when it continues in the background would be stopped before it can look. */
   readonly #onStop = (): void => {
-    this.#pause()
+    this.#pause(true)
     // A pause takes effect one tick later.
     process.nextTick(() => {
       process.off('SIGTSTP', this.#onStop)
       // Not SIGSTOP: without a shell that could continue it, this process must not stop, and SIGTSTP then is ignored.
       process.kill(process.pid, 'SIGTSTP')
-      // Execution continues here.
+      // Execution continues here. If it was stopped, SIGCONT is heard first.
       process.on('SIGTSTP', this.#onStop)
-      this.#look()
+      setImmediate(() => this.#lookAgain())
     })
   }
 
   readonly #onContinued = (): void => {
-    this.#pause()
+    this.#pause(false)
     this.#look()
   }
 }

@@ -1,5 +1,6 @@
 // The tracker program: command line, console, signals, exit codes. Everything else is in tracker.ts.
 
+import { writeSync } from 'node:fs'
 import { pino, type Logger } from 'pino'
 import { formatAddress } from '../common/addresses.ts'
 import { withConfiguration } from '../common/configuration.ts'
@@ -10,8 +11,9 @@ import { version } from '../common/version.ts'
 import { parseArguments, trackerProgram, type Arguments } from './arguments.ts'
 import { readConsole, type ConsoleEvents } from './console.ts'
 import { rememberList } from './folder-of-list.ts'
-import { readInForeground } from './foreground.ts'
+import { plainReading, readInForeground } from './foreground.ts'
 import { LogOutput } from './log-output.ts'
+import { TerminalConsole } from './terminal-console.ts'
 import { startTracker, type Tracker } from './tracker.ts'
 
 async function main(words: readonly string[]): Promise<void> {
@@ -20,7 +22,7 @@ async function main(words: readonly string[]): Promise<void> {
     process.stdout.write(parsed.text)
     return
   }
-  const output = new LogOutput()
+  const output = new LogOutput((bytes) => writeLog(bytes))
   const log = pino({ level: parsed.logLevel }, output)
   process.on('uncaughtException', (error) => {
     // A bug. What is durable is safe, what is in memory may not be: a new process replays the log.
@@ -46,13 +48,31 @@ async function main(words: readonly string[]): Promise<void> {
   // Printed last: whoever reads it may send a signal at once.
   announce(parsed, tracker, log)
   const { status, digest, operator } = tracker
-  hearConsole({ status, digest, operator, quit: () => end(0) })
+  hearConsole(`tracker ${parsed.number}`, { status, digest, operator, quit: () => end(0) })
 }
 
-function hearConsole(events: ConsoleEvents): void {
-  const begin = (): void => readConsole(process.stdin, print, events)
-  if (process.stdin.isTTY) readInForeground(process.stdin, begin)
-  else begin()
+function hearConsole(name: string, events: ConsoleEvents): void {
+  const { stdin, stdout, stderr } = process
+  const begin = (): void => readConsole(stdin, print, events)
+  if (!stdin.isTTY) begin()
+  else if (!stdout.isTTY || process.env['TERM'] === 'dumb')
+    readInForeground(stdin, plainReading(stdin, begin))
+  else {
+    const terminal = new TerminalConsole({ input: stdin, output: stdout, name, events })
+    process.once('exit', () => terminal.close())
+    if (stderr.isTTY) besidePrompt = (write) => terminal.beside(write)
+    readInForeground(stdin, terminal)
+  }
+}
+
+/** Has a line written to the terminal where it does not destroy what is typed there. */
+let besidePrompt = (write: () => void): void => write()
+
+/** Throws the system's error. */
+function writeLog(bytes: Buffer): number {
+  let written = 0
+  besidePrompt(() => (written = writeSync(2, bytes)))
+  return written
 }
 
 function announce(parsed: Arguments, tracker: Tracker, log: Logger): void {

@@ -85,17 +85,16 @@ class Terminal {
   /** Types the commands among the lines, and waits for everything else. */
   async play(lines: readonly string[]): Promise<void> {
     for (const line of lines) {
-      const [, prompt, command] = /^([a-z]+>) (.+)$/.exec(line) ?? []
+      const [, prompt, command] = /^([a-z]+>|tracker \d>) (.+)$/.exec(line) ?? []
       const isQuestion = /^(password|the same again):$/.test(line)
       if (isQuestion) await this.#seen(line)
       else if (prompt !== undefined) await this.#seen(prompt)
-      // The tracker has no prompt. Its one command here is quit.
       if (isQuestion) this.#type(password)
-      else if (command !== undefined || line === 'quit') this.#type(command ?? line)
+      else if (command !== undefined) this.#type(command)
       this.#expected.push(line)
     }
     await this.#seen()
-    if (!['quit', 'bye'].includes(lines.at(-1) ?? '')) return
+    if (!/^(bye|tracker \d> quit)$/.test(lines.at(-1) ?? '')) return
     await vi.waitFor(() => assert.equal(this.#exitCode, 0), patience)
     // Nothing comes behind the last word.
     assert.deepEqual(this.screen(), this.#expected)
@@ -148,7 +147,7 @@ class Terminal {
     const wanted = last === undefined ? this.#expected : [...this.#expected, last]
     await vi.waitFor(() => {
       const screen = this.screen()
-      if (last === undefined && /^[a-z]+>$/.test(screen.at(-1) ?? '')) screen.pop()
+      if (last === undefined && /^([a-z]+|tracker \d)>$/.test(screen.at(-1) ?? '')) screen.pop()
       assert.deepEqual(screen, wanted)
     }, patience)
   }

@@ -2,8 +2,9 @@
 // process.
 
 import type { Operator } from '../../src/tracker/operator.ts'
+import { TerminalConsole } from '../../src/tracker/terminal-console.ts'
 import { readConsole } from '../../src/tracker/console.ts'
-import { readInForeground } from '../../src/tracker/foreground.ts'
+import { plainReading, readInForeground } from '../../src/tracker/foreground.ts'
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -24,4 +25,9 @@ const running = setInterval(() => {
   if (process.ppid !== parent) process.kill(process.pid)
 }, 200)
 print('it runs')
-readInForeground(process.stdin, () => readConsole(process.stdin, print, events), process.argv[2])
+const { stdin } = process
+const reading =
+  process.env['TERM'] === 'dumb'
+    ? plainReading(stdin, () => readConsole(stdin, print, events))
+    : new TerminalConsole({ input: stdin, output: process.stdout, name: 'tracker 1', events })
+readInForeground(stdin, reading, process.argv[2])

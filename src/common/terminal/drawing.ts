@@ -97,11 +97,14 @@ export class Drawing {
     moveCursor(this.#echo, 0, -(rows + this.#shownRows()))
     cursorTo(this.#echo, 0)
     clearScreenDown(this.#echo)
-    write()
-    this.#shown = live
-    this.print(live)
-    this.#echo.write('\n'.repeat(knownRows))
-    this.#editor.prompt(true)
+    try {
+      write()
+    } finally {
+      this.#shown = live
+      this.print(live)
+      this.#echo.write('\n'.repeat(knownRows))
+      this.#editor.prompt(true)
+    }
   }
 
   /** A terminal that became narrower has wrapped them. */

@@ -4,6 +4,7 @@
 
 import { emitKeypressEvents, type Key } from 'node:readline'
 import { Readable } from 'node:stream'
+import { systemCode } from '../failure.ts'
 
 /** A tty.ReadStream has this method, a pipe does not. */
 interface RawInput {
@@ -24,8 +25,11 @@ export class KeyInput extends Readable {
   /** A line was entered, and what came with it waits until the next one is asked for. */
   #isHeld = false
   #waiting: Press[] = []
+  #hasEnded = false
   /** While set, it gets each key first, as it comes; one for which it returns true goes no further. */
   capture: ((text: string | undefined, key: Key) => boolean) | undefined
+  /** No more keys will come. readline is not told, since it would take what has been typed for a line. */
+  onEnd = (): void => undefined
   /** Takes a key instead of readline when it returns true. */
   onKey: (text: string | undefined, key: Key) => boolean = () => false
 
@@ -36,8 +40,12 @@ export class KeyInput extends Readable {
     keyboard.on('keypress', (text: string | undefined, key: Key) => this.#onKey(text, key))
     // This listener runs after that of emitKeypressEvents, which has emitted all keys of the chunk by then.
     keyboard.on('data', () => this.#onChunkEnd())
-    keyboard.on('end', () => this.emit('end'))
-    keyboard.on('error', (error) => this.emit('error', error))
+    keyboard.on('end', () => this.#end())
+    keyboard.on('error', (error) => {
+      // The terminal is gone.
+      if (systemCode(error) === undefined) this.emit('error', error)
+      else this.#end()
+    })
   }
 
   setRawMode(isRaw: boolean): this {
@@ -65,6 +73,13 @@ export class KeyInput extends Readable {
     this.#waiting = []
     for (const { text, key } of waiting) this.#press(text, key)
     if (this.#waiting.length === 0) this.#isHeld = false
+  }
+
+  /** Once: setting the modes of a terminal that is gone fails, too. */
+  #end(): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    this.onEnd()
   }
 
   #onKey(text: string | undefined, key: Key): void {

@@ -73,6 +73,7 @@ export class Terminal implements Screen {
     this.#echo.onResized = () => this.#onResized()
     this.#keys = new KeyInput(input)
     this.#keys.onKey = (text, key) => this.#onKey(text, key)
+    this.#keys.onEnd = () => this.close()
     this.#echo.write(marksPastes)
     this.#editor = createInterface({
       input: this.#keys,

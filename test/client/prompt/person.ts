@@ -65,6 +65,12 @@ export class Person {
     this.signal('SIGKILL')
   }
 
+  /** Closes the terminal, as one closes a window. */
+  hangUp(): void {
+    // Its type says nothing of it.
+    ;(this.#child as IPty & { destroy(): void }).destroy()
+  }
+
   /** All that came out. */
   output(): string {
     return this.#output
