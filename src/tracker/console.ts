@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { escapeText } from '../common/escape.ts'
-import type { Completion } from '../common/terminal/completion.ts'
+import { completionOf, type Completion } from '../common/terminal/completion.ts'
 import type { Operator } from './operator.ts'
 import { quotaNames } from './state/quotas.ts'
 import { registrationModes } from './state/registration-modes.ts'
@@ -117,17 +117,20 @@ export function readConsole(input: Readable, print: (line: string) => void, even
 /** What a Tab puts in the place of the last word. */
 export function completeCommand(line: string): Completion {
   const [name = '', typed, ...more] = line.trimStart().split(/\s+/)
-  const startingWith = (words: readonly string[], word: string): Completion => [
-    words.filter((each) => each.startsWith(word)).map((each) => `${each} `),
-    word,
-  ]
+  const startingWith = (words: readonly string[], word: string): Completion => {
+    const found = words.filter((each) => each.startsWith(word))
+    return completionOf(
+      word,
+      found.map((each) => `${each} `),
+    )
+  }
   if (typed === undefined) {
     const names = commands.flatMap((each) =>
       each.alias === undefined ? [each.name] : [each.name, each.alias],
     )
     return startingWith(names, name)
   }
-  return more.length > 0 ? [[], ''] : startingWith(find(name)?.values ?? [], typed)
+  return startingWith(more.length > 0 ? [] : (find(name)?.values ?? []), typed)
 }
 
 /** The line as a history may keep it: of what is no command only the first word, since anything may stand behind it. */

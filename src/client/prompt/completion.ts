@@ -4,38 +4,40 @@
 import { readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { escapeText } from '../../common/escape.ts'
-import type { Completion } from '../../common/terminal/completion.ts'
+import { completionOf, type Completion } from '../../common/terminal/completion.ts'
 import { expandHome } from './commands/home.ts'
 import type { PromptCommand } from './commands/command.ts'
 import { allCommands, findCommand } from './commands/program.ts'
 import { isForDownloads, type KnownNames } from './known-names.ts'
 import { quoteWord, splitWords } from './text/words.ts'
 
-/** More would only scroll by. */
-export const candidatesMax = 200
-
 const commandNames = allCommands.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias]))
 
 /** Never asks anybody: `known` is what was heard of so far. */
 export function complete(line: string, known: KnownNames): Completion {
   const { before, typed, word } = lastWord(line)
+  return completionOf(typed, candidatesFor(before, word, known))
+}
+
+/** For a word behind these. */
+function candidatesFor(before: readonly string[], word: string, known: KnownNames): Iterable<string> {
   const [name, ...words] = before
-  if (name === undefined) return [startingWith(commandNames, word), typed]
+  if (name === undefined) return startingWith(commandNames, word)
   const command = findCommand(name)
-  if (command === undefined) return [[], typed]
-  if (command.name === 'help') return [startingWith(commandNames, word), typed]
+  if (command === undefined) return []
+  if (command.name === 'help') return startingWith(commandNames, word)
   if (word.startsWith('--')) {
     const flags = (command.flags ?? []).map(({ flag }) => flag.split(' ')[0] ?? '')
-    return [startingWith(flags, word), typed]
+    return startingWith(flags, word)
   }
   const others = words.filter((each) => !each.startsWith('--'))
   // `<needed>` or `[optional]`
   const kinds = command.words.split(' ').map((each) => each.slice(1, -1))
   const kind = kinds[others.length]
-  if (kind === 'path' || kind === 'destination') return [pathsFor(word), typed]
+  if (kind === 'path' || kind === 'destination') return pathsFor(word)
   const group = others[kinds.indexOf('group')] ?? ''
   const isForFiles = !isForDownloads(command.name) || others[0] === 'upload'
-  return [startingWith(namesFor(command, kind, { group, isForFiles }, known), word), typed]
+  return startingWith(namesFor(command, kind, { group, isForFiles }, known), word)
 }
 
 function namesFor(
@@ -54,18 +56,14 @@ function namesFor(
   return kind?.includes('|') === true ? kind.split('|') : []
 }
 
-function startingWith(names: Iterable<string>, word: string): string[] {
-  const found: string[] = []
-  for (const name of names) {
-    if (name.startsWith(word) && isShown(name)) found.push(`${quoteWord(name)} `)
-    if (found.length === candidatesMax) break
-  }
-  return found
+function* startingWith(names: Iterable<string>, word: string): Iterable<string> {
+  for (const name of names) if (name.startsWith(word) && isShown(name)) yield `${quoteWord(name)} `
 }
 
-/** readline shows candidates as they are, so a name that would disturb the terminal is none. */
+/** They are typed as they are, so a name that would disturb the terminal is none. */
 function isShown(name: string): boolean {
-  return escapeText(name) === name
+  // Nearly every name, and quick.
+  return /^[\x20-\x7e]*$/.test(name) || escapeText(name) === name
 }
 
 /** Entries of the folder that the word names so far; a folder ends in a slash, and the word goes on behind it. */
@@ -80,7 +78,6 @@ function pathsFor(word: string): string[] {
       .filter(
         ({ name }) => name.startsWith(begun) && (begun !== '' || !name.startsWith('.')) && isShown(name),
       )
-      .slice(0, candidatesMax)
       .map((entry) => {
         const path = quoteWord(folder + entry.name + (entry.isDirectory() ? '/' : ''))
         // Left open, so that the next Tab goes on in it.

@@ -6,7 +6,7 @@ import type { Interface, Key } from 'node:readline'
 import type { Readable } from 'node:stream'
 import type { ChalkInstance } from 'chalk'
 import { codePointsBeside, sideOf } from './characters.ts'
-import { commonBeginning, type Completion } from './completion.ts'
+import type { Completion } from './completion.ts'
 import { Drawing } from './drawing.ts'
 import type { TerminalOutput } from './echo-output.ts'
 import { EchoOutput } from './echo-output.ts'
@@ -309,11 +309,11 @@ export class Terminal implements Screen {
   }
 
   /** For readline, which inserts what all candidates begin with, but would list them over the live lines. */
-  #completed(line: string): Completion {
+  #completed(line: string): [candidates: string[], typed: string] {
     if (this.#asking !== undefined) return [[], line]
-    const [candidates, typed] = this.#options.complete(line)
-    const isStuck = candidates.length > 1 && typed.startsWith(commonBeginning(candidates))
-    if (!isStuck) return [candidates, typed]
+    const { candidates, typed, beginning } = this.#options.complete(line)
+    const isStuck = candidates.length !== 1 && typed.startsWith(beginning)
+    if (!isStuck) return [[beginning], typed]
     const names = candidates.map((candidate) => candidate.replace(/ $/, ''))
     if (this.#tabs > 1) this.show(inColumns(names, this.#echo.columns).map((text) => ({ text })))
     return [[], line]

@@ -3,8 +3,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { candidatesMax, complete } from '../../../src/client/prompt/completion.ts'
+import { complete } from '../../../src/client/prompt/completion.ts'
 import { KnownNames } from '../../../src/client/prompt/known-names.ts'
+import { candidatesMax } from '../../../src/common/terminal/completion.ts'
 import { accept } from '../../../src/common/refusal.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { download, fakeClient, type FakeClient } from './fake-operations.ts'
@@ -63,7 +64,7 @@ test.each([
   ['limit up', ['upload '], 'up'],
   ['login an', [], 'an'],
 ])('%j is completed', async (line, candidates, typed) => {
-  expect(complete(line, await knownNames())).toEqual([candidates, typed])
+  expect(complete(line, await knownNames())).toMatchObject({ candidates, typed })
 })
 
 test('a path is completed by what is in its folder, quoted where it has to be', async () => {
@@ -73,7 +74,7 @@ test('a path is completed by what is in its folder, quoted where it has to be', 
   writeFileSync(join(folder, 'plain.txt'), '')
   writeFileSync(join(folder, '.hidden'), '')
   const known = await knownNames()
-  const candidates = (typed: string) => complete(`upload_file ${typed}`, known)[0].toSorted()
+  const candidates = (typed: string) => complete(`upload_file ${typed}`, known).candidates.toSorted()
   expect(candidates(`${folder}/p`)).toEqual([`${folder}/plain.txt `])
   expect(candidates(`'${folder}/my`)).toEqual([`'${folder}/my photo.jpg' `])
   // A folder stays open, so that the next Tab goes on in it.
@@ -103,20 +104,27 @@ test('a key that is held down asks once in a while, and nobody is asked before a
 test('who asks to join is known at once, and another user starts with nothing', async () => {
   const known = await knownNames()
   known.onEvent({ kind: 'join-requested', group: 'family', user: 'dora' })
-  expect(complete('reject_request family ', known)[0]).toEqual(['ben ', 'dora '])
+  expect(complete('reject_request family ', known).candidates).toEqual(['ben ', 'dora '])
   known.onEvent({ kind: 'user-changed', user: 'eve' })
-  expect(complete('list_files ', known)[0]).toEqual([])
+  expect(complete('list_files ', known).candidates).toEqual([])
 })
 
-test('of ten thousand names only the first few are offered', async () => {
+test('of ten thousand names only the first few are offered, and put in is what all begin with', async () => {
   const client = busyClient()
   const files = Array.from({ length: 10_000 }, (_, index) => ({
-    name: `f${index}`,
+    name: `f ${String(index).padStart(4, '0')}`,
     sizeBytes: 1,
     seeders: 1,
   }))
   client.answers.listFiles = async () => accept(files)
   const known = await knownNames(client)
-  expect(complete('download_file family f', known)[0]).toHaveLength(candidatesMax)
-  expect(complete('download_file family f9999', known)[0]).toEqual(['f9999 '])
+  const all = complete('download_file family f', known)
+  expect(all.candidates).toHaveLength(candidatesMax)
+  expect(all.beginning).toBe("'f ")
+  expect(complete("download_file family 'f 99", known)).toMatchObject({ beginning: "'f 99" })
+  expect(complete("download_file family 'f 9999", known)).toEqual({
+    typed: "'f 9999",
+    candidates: ["'f 9999' "],
+    beginning: "'f 9999' ",
+  })
 })
