@@ -121,7 +121,7 @@ function print(line: string): void {
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`error: ${sentenceOf(error)}\n`)
+  besidePrompt(() => process.stderr.write(`error: ${sentenceOf(error)}\n`))
   process.exit(error instanceof Failure && error.code === 'usage' ? 2 : 1)
 }
 

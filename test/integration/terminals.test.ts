@@ -17,12 +17,13 @@ const people: Person[] = []
 afterEach(() => people.splice(0).forEach((person) => person.kill()))
 
 /** One more terminal of this user's client; the first one runs it. */
-async function sitDown(name: string): Promise<Person> {
+async function sitDown(name: string, term = 'xterm-256color'): Promise<Person> {
   const words = ['127.0.0.1', '0', '127.0.0.1', String(world.trackerPort), '--data-dir', world.path(name)]
-  const home = { HOME: world.path('home'), XDG_DATA_HOME: world.path('home', 'data') }
+  const home = { HOME: world.path('home'), XDG_DATA_HOME: world.path('home', 'data'), TERM: term }
   const person = new Person(process.execPath, [client, ...words], { cwd: world.folder, env: home })
   people.push(person)
-  await person.see(/> $|>$/)
+  // The first one says a moment later that a tracker answers.
+  await person.see(/(tracker \S+ answers|another terminal of the client on \S+)\n[^]*>$/)
   return person
 }
 
@@ -35,7 +36,7 @@ async function two(name: string): Promise<[first: Person, second: Person]> {
   first.type(`create_group ${name}-1\r`)
   await first.see(new RegExp(`group ${name}-1 created\n[^]*${name}>$`))
   const second = await sitDown(name)
-  await second.see(new RegExp(`another terminal of the client on 127\\.0\\.0\\.1:0\n${name}>$`))
+  await second.see(new RegExp(`another terminal of the client on 127\\.0\\.0\\.1:0\n([^]*\n)?${name}>$`))
   return [first, second]
 }
 
@@ -53,6 +54,7 @@ test('one that is killed leaves the client, the other terminal and the way in fo
   first.type('bers ann-1\r')
   await first.see(/ann> list_members ann-1\nann\nann>$/)
   const third = await sitDown('ann')
+  await third.see(/ben asks to join ann-1; accept_request ann-1 ben lets one in\nann>$/)
   third.type('accept_request ann-1 ben\r')
   await third.see(/ben is now a member of ann-1\nann>$/)
   third.type('quit\r')
@@ -61,7 +63,7 @@ test('one that is killed leaves the client, the other terminal and the way in fo
   expect(await first.exit).toMatchObject({ exitCode: 0 })
   // The folder is free: this one is the client itself.
   const next = await sitDown('ann')
-  await next.see(/^help lists the commands\ncoterie>$/)
+  await next.see(/^help lists the commands\n([^]*\n)?coterie>$/)
 })
 
 test.each([
@@ -79,7 +81,7 @@ test.each([
     expect(await second.exit).toMatchObject({ exitCode: 1 })
     expect(second.screen().join('\n')).toMatch(/half of a line\nerror: the client that ran here has ended$/)
     const next = await sitDown(name)
-    await next.see(/^help lists the commands\ncoterie>$/)
+    await next.see(/^help lists the commands\n([^]*\n)?coterie>$/)
   },
 )
 
@@ -101,4 +103,31 @@ test('a password that is typed in one terminal survives what happens in the othe
   await second.see(/password of dora changed\n[^]*dora>$/)
   expect(second.screen().join('\n')).toContain('eve asks to join dora-2')
   expect(second.output()).not.toMatch(/sec|longer/)
+})
+
+test('dumb ones are terminals too: of the client that they run, and of one that runs', async () => {
+  await world.account('hal')
+  const first = await sitDown('hal', 'dumb')
+  first.type('login hal\r')
+  await first.see(/password:$/)
+  first.type('secret\r')
+  await first.see(/password:\nlogged in as hal\n[^]*hal>$/)
+  const second = await sitDown('hal', 'dumb')
+  await second.see(/another terminal of the client on 127\.0\.0\.1:0\n([^]*\n)?hal>$/)
+  second.type('events\r')
+  first.type('create_group hal-1\r')
+  await first.see(/group hal-1 created/)
+  const ida = await world.user('ida')
+  await ida.does('join_group hal-1')
+  for (const each of [first, second]) await each.see(/ida asks to join hal-1/)
+  // Its prompt does not come again: events goes on until Ctrl-C.
+  second.type('\u0003')
+  await second.see(/stopped following events\nhal>$/)
+  first.type('\u0003')
+  await first.see(/type quit, or Ctrl-C once more, to leave\nhal>$/)
+  first.type('\u0003')
+  expect(await first.exit).toMatchObject({ exitCode: 0 })
+  expect(await second.exit).toMatchObject({ exitCode: 1 })
+  for (const each of [first, second])
+    for (const never of ['\u001B', 'secret']) expect(each.output()).not.toContain(never)
 })
