@@ -1,6 +1,7 @@
 // Dispatches notifications of the trackers to the tickets, the shares, the downloads and the person.
 
 import { formatAddress, type Address } from '../common/addresses.ts'
+import { counted } from '../common/counted.ts'
 import { JoinRequests } from './join-requests.ts'
 import type { ClientEvent } from './operations.ts'
 import type { Session } from './session.ts'
@@ -51,7 +52,7 @@ export class TrackerNews implements TrackerLinkEvents {
       onMore: (count) =>
         onEvent({
           kind: 'notice',
-          sentence: `${count} more requests to join your groups; list_requests shows them`,
+          sentence: `${counted(count, 'more request')} to join your groups; list_requests <group> shows them`,
         }),
     })
   }

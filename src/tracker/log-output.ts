@@ -2,6 +2,7 @@
 // that can be says how many there were. A lost line is no reason to stop serving.
 
 import { writeSync } from 'node:fs'
+import { counted } from '../common/counted.ts'
 
 /** Writes part of the text and returns how many bytes. Throws the system's error. */
 export type WriteSome = (bytes: Buffer) => number
@@ -41,7 +42,7 @@ export class LogOutput {
   /** A line about those that were dropped, if any were. */
   #lostLines(): string {
     if (this.#untold === 0) return ''
-    const msg = `${this.#untold} lines of the log could not be written`
+    const msg = `${counted(this.#untold, 'line')} of the log could not be written`
     return `${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`
   }
 

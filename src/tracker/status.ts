@@ -1,5 +1,6 @@
 // How a tracker is doing: one line for the person at its console, and the same and more for Prometheus.
 
+import { counted } from '../common/counted.ts'
 import { single, type Family } from './metrics/exposition.ts'
 import type { EventLoopLag } from './metrics/event-loop-lag.ts'
 import type { RequestMetrics } from './metrics/request-metrics.ts'
@@ -28,7 +29,7 @@ export function statusLine({ sequencer, presence }: TrackerParts): string {
     `connected ${presence.loginCount}`,
     `log position ${sequencer.position}`,
     `level ${sequencer.state.level}`,
-    `lag ${entries} entries, ${Math.round(ms)} ms`,
+    `lag ${counted(entries, 'entry', 'entries')}, ${Math.round(ms)} ms`,
   ].join(', ')
 }
 

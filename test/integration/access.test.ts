@@ -169,7 +169,7 @@ describe('a seeder', () => {
     const refused = await RawPeer.connect(port, client.identity)
     expect(await refused.fetch(ticket, fileId)).toBe('unavailable')
     await ann.does('login ann secret')
-    await ben.askUntil('list_files g', `secret.bin  ${MiB} bytes  1 seeders`)
+    await ben.askUntil('list_files g', `secret.bin  ${MiB} bytes  1 seeder`)
     const again = await RawPeer.connect(port, client.identity)
     expect(await again.fetch(ticket, fileId)).toBe(pieceBytes)
   })

@@ -49,7 +49,7 @@ describe('accounts', () => {
 describe('groups', () => {
   test('a hidden group is listed to nobody who is not in it, until he asks by its name', async () => {
     expect(await ann.say('create_group quiet --hidden')).toBe('hidden group quiet created')
-    expect(await ann.ask('list_groups')).toContain('quiet  owner ann  1 members  you are the owner  hidden')
+    expect(await ann.ask('list_groups')).toContain('quiet  owner ann  1 member  you are the owner  hidden')
     const isSeen = async (): Promise<boolean> =>
       (await ben.ask('list_groups')).some((line) => line.startsWith('quiet'))
     expect(await isSeen()).toBe(false)
@@ -120,18 +120,18 @@ describe('files', () => {
     await world.group('u1', ann)
     const path = world.makeFile('both.bin', 1000)
     expect(await ann.say('list_files u1')).toBe('no files in u1')
-    expect(await ann.say(`upload_file ${path} u1`)).toBe('sharing both.bin in u1 (1000 bytes, 1 pieces)')
+    expect(await ann.say(`upload_file ${path} u1`)).toBe('sharing both.bin in u1 (1000 bytes, 1 piece)')
     world.makeFile('other.bin', 10)
-    expect(await ann.say('upload_file u1 other.bin')).toBe('sharing other.bin in u1 (10 bytes, 1 pieces)')
+    expect(await ann.say('upload_file u1 other.bin')).toBe('sharing other.bin in u1 (10 bytes, 1 piece)')
     // A file that is called like a group, shared in a group that is called like a file.
     await world.group('u2', ann)
     world.makeFile('u2', 3)
     world.makeFile('u1', 3)
-    expect(await ann.say('upload_file u2 u1')).toBe('sharing u2 in u1 (3 bytes, 1 pieces)')
+    expect(await ann.say('upload_file u2 u1')).toBe('sharing u2 in u1 (3 bytes, 1 piece)')
     expect(await ann.ask('list_files u1')).toEqual([
-      'both.bin  1000 bytes  1 seeders',
-      'other.bin  10 bytes  1 seeders',
-      'u2  3 bytes  1 seeders',
+      'both.bin  1000 bytes  1 seeder',
+      'other.bin  10 bytes  1 seeder',
+      'u2  3 bytes  1 seeder',
     ])
   })
 
@@ -139,7 +139,7 @@ describe('files', () => {
     await world.group('v1', ann, ben, cem)
     const path = world.makeFile('doc.txt', 2000)
     const [line] = await ann.does(`upload_file ${path} v1`)
-    expect(line).toBe('sharing doc.txt in v1 (2000 bytes, 1 pieces)')
+    expect(line).toBe('sharing doc.txt in v1 (2000 bytes, 1 piece)')
     world.makeFolder('elsewhere')
     const twin = world.makeFile('elsewhere/doc.txt', 2000, 'doc.txt')
     expect(await ben.say(`upload_file ${twin} v1`)).toBe(line)
@@ -153,9 +153,9 @@ describe('files', () => {
     expect(await cem.say('list_files v1')).toBe('doc.txt  2000 bytes  2 seeders')
 
     writeFileSync(path, 'the second version')
-    expect(await ann.say(`upload_file ${path} v1`)).toBe('sharing doc.txt in v1 (18 bytes, 1 pieces)')
+    expect(await ann.say(`upload_file ${path} v1`)).toBe('sharing doc.txt in v1 (18 bytes, 1 piece)')
     await ben.until('doc.txt in v1 was replaced or withdrawn; you do not share it any more')
-    expect(await cem.say('list_files v1')).toBe('doc.txt  18 bytes  1 seeders')
+    expect(await cem.say('list_files v1')).toBe('doc.txt  18 bytes  1 seeder')
   })
 
   test('stop_share withdraws one share, and with the last one the file is gone from the group', async () => {
@@ -167,7 +167,7 @@ describe('files', () => {
     expect(await cem.say('stop_share s1 none.bin')).toMatch(/^error: /)
     expect(await ann.say('stop_share s1 shared.bin')).toBe('stopped sharing shared.bin in s1')
     expect(await ann.say('stop_share s1 shared.bin')).toBe('error: you do not share shared.bin in s1')
-    expect(await cem.say('list_files s1')).toBe('shared.bin  100 bytes  1 seeders')
+    expect(await cem.say('list_files s1')).toBe('shared.bin  100 bytes  1 seeder')
     expect(await ben.say('stop_share s1 shared.bin')).toBe('stopped sharing shared.bin in s1')
     expect(await cem.say('list_files s1')).toBe('no files in s1')
     expect(await cem.say('download_file s1 shared.bin .')).toBe('error: there is no file shared.bin in s1')
@@ -177,7 +177,7 @@ describe('files', () => {
     await world.group('s2', ann, ben)
     const path = world.makeFile('mine.bin', 100)
     await ben.does(`upload_file ${path} s2`)
-    expect(await ann.say('list_files s2')).toBe('mine.bin  100 bytes  1 seeders')
+    expect(await ann.say('list_files s2')).toBe('mine.bin  100 bytes  1 seeder')
     const mark = ben.mark()
     expect(await ben.say('leave_group s2')).toBe('left s2')
     expect(await ann.say('list_files s2')).toBe('no files in s2')
@@ -207,7 +207,7 @@ describe('files', () => {
     await ben.does('logout')
     expect(await ann.say('list_files o1')).toBe('away.bin  100 bytes  0 seeders')
     await ben.does('login ben secret')
-    await ann.askUntil('list_files o1', 'away.bin  100 bytes  1 seeders')
+    await ann.askUntil('list_files o1', 'away.bin  100 bytes  1 seeder')
   })
 })
 

@@ -111,7 +111,7 @@ describe.each(outcomes)('when %s', (_how, fails, code) => {
     expect(await client.kill(signal)).toEqual({ code: signalCode, signal: null })
     expect(client.stderr).toBe('')
     // The trackers were told: nobody has to wait for them to miss it.
-    expect(await seeder.ask('list_files g')).toContain(`${big}  ${24 * MiB} bytes  1 seeders`)
+    expect(await seeder.ask('list_files g')).toContain(`${big}  ${24 * MiB} bytes  1 seeder`)
     await expectFree(user)
   })
 

@@ -31,18 +31,16 @@ const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').repla
 
 describe('sizes', () => {
   test.each([
-    ['empty.bin', 0, 0],
-    ['one.bin', 1, 1],
-    ['short.bin', pieceBytes - 1, 1],
-    ['exact.bin', pieceBytes, 1],
-    ['long.bin', pieceBytes + 1, 2],
-    ['many.bin', 6 * MiB + 7, 13],
-  ])('%s of %i bytes is shared, listed and fetched identical', async (name, size, pieces) => {
-    const original = world.makeFile(name, size)
-    expect(await ann.say(`upload_file ${original} g`)).toBe(
-      `sharing ${name} in g (${size} bytes, ${pieces} pieces)`,
-    )
-    expect(await ben.ask('list_files g')).toContain(`${name}  ${size} bytes  1 seeders`)
+    ['empty.bin', '0 bytes', 0, '0 pieces'],
+    ['one.bin', '1 byte', 1, '1 piece'],
+    ['short.bin', '524287 bytes', pieceBytes - 1, '1 piece'],
+    ['exact.bin', '524288 bytes', pieceBytes, '1 piece'],
+    ['long.bin', '524289 bytes', pieceBytes + 1, '2 pieces'],
+    ['many.bin', '6291463 bytes', 6 * MiB + 7, '13 pieces'],
+  ])('%s of %s is shared, listed and fetched identical', async (name, size, sizeBytes, pieces) => {
+    const original = world.makeFile(name, sizeBytes)
+    expect(await ann.say(`upload_file ${original} g`)).toBe(`sharing ${name} in g (${size}, ${pieces})`)
+    expect(await ben.ask('list_files g')).toContain(`${name}  ${size}  1 seeder`)
     const [reply] = await ben.ask(`download_file g ${name} out`)
     expect(reply).toBe(`downloading ${name} from g to ${world.path('out', name)}`)
     await ben.until(`[C] [g] ${name}`)
@@ -71,8 +69,8 @@ describe('names', () => {
       )
       return
     }
-    expect(reply).toBe(`sharing ${name} in g (3000 bytes, 1 pieces)`)
-    expect(await ben.ask('list_files g')).toContain(`${name}  3000 bytes  1 seeders`)
+    expect(reply).toBe(`sharing ${name} in g (3000 bytes, 1 piece)`)
+    expect(await ben.ask('list_files g')).toContain(`${name}  3000 bytes  1 seeder`)
     // Behind "--" even a name that is a flag is a name.
     await ben.does(`download_file -- g ${quoted(name)} out`)
     await ben.until(`[C] [g] ${name}`)
@@ -81,7 +79,7 @@ describe('names', () => {
 
   test('a name with a leading dash can be typed as it is, for sharing and for fetching', async () => {
     const original = world.makeFile('-x.png', 10)
-    expect(await ann.say('upload_file -x.png g')).toBe('sharing -x.png in g (10 bytes, 1 pieces)')
+    expect(await ann.say('upload_file -x.png g')).toBe('sharing -x.png in g (10 bytes, 1 piece)')
     await ben.does('download_file g -x.png out/dash')
     await ben.until('[C] [g] -x.png')
     expect(isSame(original, world.path('out', 'dash'))).toBe(true)
@@ -106,7 +104,7 @@ describe('names', () => {
 // "a file name is in Unicode normal form C; rename the file" was said of every file of a Mac with an umlaut.
 test('a file whose name is spelt as a Mac does is shared and fetched under the usual spelling', async () => {
   const original = world.makeFile('cafe\u0301.txt', 10)
-  expect(await ann.say('upload_file cafe\u0301.txt g')).toBe('sharing café.txt in g (10 bytes, 1 pieces)')
+  expect(await ann.say('upload_file cafe\u0301.txt g')).toBe('sharing café.txt in g (10 bytes, 1 piece)')
   await ben.does('download_file g cafe\u0301.txt out/cafe')
   await ben.until('[C] [g] café.txt')
   expect(isSame(original, world.path('out', 'cafe'))).toBe(true)
@@ -251,5 +249,5 @@ test('a script that shares a changed file again hears no more than that', async 
   const client = world.client('again')
   client.process.stdin.end(`login again secret\nupload_file ${path} again\n`)
   expect(await client.ended()).toEqual({ code: 0, signal: null })
-  expect(client.lines).toEqual(['logged in as again', 'sharing again.bin in again (14 bytes, 1 pieces)'])
+  expect(client.lines).toEqual(['logged in as again', 'sharing again.bin in again (14 bytes, 1 piece)'])
 })

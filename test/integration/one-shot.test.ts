@@ -43,7 +43,7 @@ test('commands run in their order, in a client that is started for them', async 
     lines: [
       'logged in as ann',
       'group ann-1 created',
-      'ann-1  owner ann  1 members  you are the owner',
+      'ann-1  owner ann  1 member  you are the owner',
       'ann',
       'logged out',
     ],

@@ -125,7 +125,7 @@ export class Program {
     const lines = await this.ask('show_downloads --details')
     const at = lines.findIndex((line) => line.startsWith('[') && line.endsWith(`] ${name}`))
     const [, done = '0', all = '0', rest = ''] =
-      /^ {4}(\d+) of (\d+) pieces(.*)$/.exec(lines[at + 1] ?? '') ?? []
+      /^ {4}(\d+) of (\d+) pieces?(.*)$/.exec(lines[at + 1] ?? '') ?? []
     const from = new Map<string, number>()
     for (const [, user = '', pieces = ''] of rest.matchAll(/([A-Za-z0-9._-]+)@\S+ (\d+)/g)) {
       from.set(user, Number(pieces))

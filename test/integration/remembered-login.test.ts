@@ -37,7 +37,7 @@ test('a client that starts again is logged in by itself, and its file has no pas
   ])
   const again = world.client('ann')
   await again.until(asRemembered)
-  await again.askUntil('list_files g', 'f  100 bytes  1 seeders')
+  await again.askUntil('list_files g', 'f  100 bytes  1 seeder')
 })
 
 test('it starts logged in while no tracker answers, says so, and goes on when one does', async () => {
@@ -102,6 +102,6 @@ test('whoever is logged in as remembered can set a new password, and stays remem
 test('a script needs no login where one is remembered', async () => {
   await (await remembered()).quit()
   const script = world.client('ann', { words: ['-e', 'create_group g', '-e', 'list_groups'] })
-  await script.until('g  owner ann  1 members  you are the owner')
+  await script.until('g  owner ann  1 member  you are the owner')
   expect(await script.ended()).toMatchObject({ code: 0 })
 })

@@ -148,7 +148,7 @@ describe('a file that changes while it is shared', () => {
     renameSync(path, `${path}.away`)
     renameSync(`${path}.away`, path)
     const again = await world.again('eva')
-    await ann.askUntil('list_files g', `same.bin  ${sizeBytes} bytes  1 seeders`)
+    await ann.askUntil('list_files g', `same.bin  ${sizeBytes} bytes  1 seeder`)
     await cem.does('download_file g same.bin cem-same.bin')
     await cem.until('[C] [g] same.bin')
     expect(isSame(path, world.path('cem-same.bin'))).toBe(true)

@@ -153,7 +153,7 @@ test('a tracker that was restarted has everybody\u2019s announces within seconds
   await startTracker(1)
   // The one that knew it all the time goes, so that only the other one can say.
   await tracker(2).kill()
-  await ben.askUntil('list_files g', 'known.bin  1048576 bytes  1 seeders')
+  await ben.askUntil('list_files g', 'known.bin  1048576 bytes  1 seeder')
   const since = ben.mark()
   await ben.does('download_file g known.bin ben-known.bin')
   await ben.until('[C] [g] known.bin', since)

@@ -12,6 +12,7 @@ import { codeOf, filesUnder, importedBy, resolveFrom, root, sources, textOf } fr
  */
 const pure = [
   'src/common/bitfield.ts',
+  'src/common/counted.ts',
   'src/common/escape.ts',
   'src/common/joining.ts',
   'src/common/unseen.ts',

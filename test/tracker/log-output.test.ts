@@ -44,5 +44,5 @@ test('a line of which a part was written is finished before the next', () => {
   for (const line of ['one\n', 'two\n', 'three\n']) output.write(line)
   state.bytesLeft = 1000
   output.write('four\n')
-  expect(state.written).toMatch(/^one\ntwo\n\{.*1 lines of the log.*\}\nfour\n$/)
+  expect(state.written).toMatch(/^one\ntwo\n\{.*1 line of the log.*\}\nfour\n$/)
 })

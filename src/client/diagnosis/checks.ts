@@ -1,5 +1,6 @@
 // Judges what `doctor` looked at: each check is fine, worth knowing, or a problem, with what to do. Pure.
 
+import { counted } from '../../common/counted.ts'
 import type { ReachEvidence, TrackerEvidence } from './evidence.ts'
 import { reasons, type WhyCode } from './reasons.ts'
 import { spanOf } from './spans.ts'
@@ -97,7 +98,7 @@ function diskOf({ path, use, freeBytes, neededBytes }: FolderFacts): Check[] {
   const check = 'disk'
   if (freeBytes === undefined) return []
   const wanted = use === 'data' ? leastDataBytes : neededBytes
-  const sentence = `${freeBytes} bytes are free at ${path}`
+  const sentence = `${counted(freeBytes, 'byte')} free at ${path}`
   if (freeBytes >= wanted) return [{ check, state: 'ok', sentence }]
   return [{ check, state: 'problem', sentence: `${sentence}, and ${wanted} are needed`, remedy: 'make room' }]
 }

@@ -1,5 +1,6 @@
 // What a download waits for, most important first. Pure.
 
+import { counted } from '../../common/counted.ts'
 import type { DownloadEvidence, LinkEvidence, PeerNote, TrackerEvidence } from './evidence.ts'
 import { finding, type Finding, type WhyCode } from './reasons.ts'
 import { spanOf } from './spans.ts'
@@ -125,7 +126,11 @@ function whySlow(giving: readonly LinkEvidence[], bytesPerSecond: number): Findi
   const isMeasured = giving.some((link) => link.bytesPerSecond > 0)
   if (!isMeasured) return [finding('connecting', 'the first pieces are asked for')]
   if (bytesPerSecond >= slowBytesPerSecond)
-    return [finding('running', `${giving.length} peers send`, { bytesPerSecond })]
+    return [
+      finding('running', counted(giving.length, 'peer sends', 'peers send'), {
+        bytesPerSecond,
+      }),
+    ]
   return giving
     .toSorted((one, other) => one.bytesPerSecond - other.bytesPerSecond)
     .slice(0, namedMax)
@@ -179,7 +184,7 @@ function codeOf(peer: PeerNote, nowMs: number): WhyCode | undefined {
 function about(code: WhyCode, peers: readonly PeerNote[]): Finding {
   const [first] = peers
   const users = [...new Set(peers.map(({ user }) => user))]
-  const who = users.length > namedMax ? `${users.length} users` : users.join(', ')
+  const who = users.length > namedMax ? counted(users.length, 'user') : users.join(', ')
   const addresses = peers.flatMap(({ tries }) => tries.map(({ address }) => address)).slice(0, 4 * namedMax)
   const more = { ...(first !== undefined && { user: first.user }), addresses }
   if (code === 'unreachable') {

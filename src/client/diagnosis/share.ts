@@ -1,5 +1,6 @@
 // What keeps others from getting a share from here, most important first. Pure.
 
+import { counted } from '../../common/counted.ts'
 import type { ReachEvidence, ShareEvidence, TrackerEvidence } from './evidence.ts'
 import { finding, type Finding } from './reasons.ts'
 import { whyNoTracker } from './trackers.ts'
@@ -17,7 +18,7 @@ export function whyShare(
     found.push(finding('unreachable', sentence, { addresses: [reach.address] }))
   }
   if (share.limit !== undefined && share.activeUsers > 0) {
-    const who = `${share.activeUsers} users fetch from here`
+    const who = counted(share.activeUsers, 'user fetches from here', 'users fetch from here')
     found.push(finding('limited', `your own upload limit of ${share.limit} bytes a second; ${who}`))
   }
   return found.length > 0 ? found : [finding('sharing')]

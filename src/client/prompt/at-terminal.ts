@@ -1,5 +1,6 @@
 // The prompt of a person at a terminal: at one that is drawn on, or at a dumb one, which only takes lines and prints them.
 
+import { counted } from '../../common/counted.ts'
 import { colours } from '../../common/terminal/colours.ts'
 import { DumbTerminal } from '../../common/terminal/dumb-terminal.ts'
 import { History } from '../../common/terminal/history.ts'
@@ -149,8 +150,9 @@ async function converse(
 async function lastWords(operations: Operations): Promise<Line[]> {
   const running = (await operations.showDownloads()).filter(({ state }) => state === 'running').length
   const fetching = await stillFetching(operations)
+  const stopping = `${counted(running, 'download stops', 'downloads stop')} here and ${running === 1 ? 'goes' : 'go'} on at your next login`
   return [
-    ...(running === 0 ? [] : [{ text: `${running} downloads stop here; they go on at your next login` }]),
+    ...(running === 0 ? [] : [{ text: stopping }]),
     ...(fetching === undefined ? [] : [{ text: fetching }]),
   ]
 }

@@ -3,6 +3,7 @@
 
 import { open, rename, type FileHandle } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
+import { counted } from '../../common/counted.ts'
 import { sentenceOf, systemCode } from '../../common/failure.ts'
 import {
   auditBytesAtOnce,
@@ -70,7 +71,7 @@ export class RotatingFile {
     this.#closing.abort()
     await Promise.race([this.#writing, setTimeout(auditClosePatienceMs, undefined, { ref: false })])
     const left = this.#waiting.length + (this.#rest.length > 0 ? 1 : 0) + this.#untold
-    if (left > 0 && this.#mayWrite) this.#say(`lacks at least ${left} lines`)
+    if (left > 0 && this.#mayWrite) this.#say(`lacks at least ${counted(left, 'line')}`)
     // One that hangs is left to the end of the process.
     if (this.#writing === undefined) await this.#closeFile()
   }
@@ -88,7 +89,7 @@ export class RotatingFile {
   #tellDropped(): void {
     if (this.#untold === 0 || this.#bytesWaiting > this.#options.bytesWaitingMax / 2) return
     this.#take(this.#options.lineOfDropped(this.#untold))
-    this.#say(`goes on; ${this.#untold} lines of the audit were dropped`)
+    this.#say(`goes on; ${counted(this.#untold, 'line was', 'lines were')} dropped`)
     this.#untold = 0
   }
 

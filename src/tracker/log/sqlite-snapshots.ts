@@ -4,6 +4,7 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { counted } from '../../common/counted.ts'
 import type { Kept, LogSnapshot, SnapshotToKeep } from './command-log.ts'
 import { damaged } from './sqlite-file.ts'
 
@@ -72,7 +73,7 @@ export class SqliteSnapshots {
       seen++
       yield [key, text]
     }
-    if (seen !== count) throw damaged(this.#path, `the snapshot has ${seen} sections of ${count}`)
+    if (seen !== count) throw damaged(this.#path, `the snapshot has ${seen} of ${counted(count, 'section')}`)
   }
 
   #row(): Row | undefined {

@@ -145,9 +145,9 @@ describe('the reply to a command that succeeds', () => {
     ]
     expect((await reply('list_groups', { listGroups: async () => accept(groups) })).lines).toEqual([
       'g1  owner abc  2 members  you are a member',
-      'group2  owner me  1 members  you are the owner',
-      'g3  owner abc  1 members  you have asked to join',
-      'g4  owner abc  1 members  you are not a member',
+      'group2  owner me  1 member  you are the owner',
+      'g3  owner abc  1 member  you have asked to join',
+      'g4  owner abc  1 member  you are not a member',
     ])
   })
 

@@ -96,7 +96,7 @@ describe('in a terminal', () => {
     await person.see(/downloading f [^]*coterie>$/)
     person.type('\u0004')
     expect(await person.exit).toMatchObject({ exitCode: 0 })
-    expect(person.screen().join('\n')).toContain('1 downloads stop here; they go on at your next login')
+    expect(person.screen().join('\n')).toContain('1 download stops here and goes on at your next login')
   })
 
   test('a name that cannot be is refused before a password is asked for', async () => {

@@ -264,7 +264,7 @@ describe('names from outside', () => {
     client.answers.listMembers = async () => accept([hostile])
     client.downloads.push(download({ name: hostile, state: 'failed', why: hostile }))
     const { lines } = await runScript(['list_files g1', 'list_members g1', 'show_downloads'], { client })
-    expect(lines).toEqual([`${shown}  1 bytes  1 seeders`, shown, `[F] [g1] ${shown} - ${shown}`])
+    expect(lines).toEqual([`${shown}  1 byte  1 seeder`, shown, `[F] [g1] ${shown} - ${shown}`])
   })
 
   test('are escaped in refusals, failures and events', async () => {

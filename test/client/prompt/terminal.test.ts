@@ -182,7 +182,7 @@ describe('in a terminal', () => {
       /upload_file long takes a while; its reply comes when it is done; to end it: stop_share g1 long\ncoterie>$/,
     )
     person.type('create_group slow\r')
-    await person.see(/sharing long in g1 \(1 B, 1 pieces\)\n.*\ncoterie>$/)
+    await person.see(/sharing long in g1 \(1 B, 1 piece\)\n.*\ncoterie>$/)
     expect(person.screen()).toContain('group slow created')
   })
 
@@ -201,9 +201,9 @@ describe('in a terminal', () => {
     const person = sitDown()
     await person.see(/coterie>$/)
     person.type('download_file g1 1.png x\rshow_downloads\r')
-    await person.see(/peers\ncoterie>$/)
+    await person.see(/peer\ncoterie>$/)
     expect(person.screen()).toContain(
-      `[D] [g1] 1.png  ${'█'.repeat(12)}${'░'.repeat(12)}   50 %  3.0 MiB/s  1 s left  1 peers`,
+      `[D] [g1] 1.png  ${'█'.repeat(12)}${'░'.repeat(12)}   50 %  3.0 MiB/s  1 s left  1 peer`,
     )
   })
 

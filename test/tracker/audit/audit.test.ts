@@ -255,7 +255,7 @@ test('a full disk costs bounded memory; what was dropped is counted in its place
   expect(kept.said).toContain(
     `${kept.path} is written too slowly or not at all; lines of the audit are dropped`,
   )
-  expect(kept.said).toContain(`${kept.path} goes on; ${20 - waited} lines of the audit were dropped`)
+  expect(kept.said).toContain(`${kept.path} goes on; ${20 - waited} lines were dropped`)
 })
 
 test('an end does not wait for a disk that is full, and says what is lacking', async () => {
@@ -267,7 +267,7 @@ test('an end does not wait for a disk that is full, and says what is lacking', a
   audit.begin(0)
   audit.onApplied(entry(1))
   await audit.close()
-  expect(kept.said.at(-1)).toBe(`${kept.path} lacks at least 1 lines`)
+  expect(kept.said.at(-1)).toBe(`${kept.path} lacks at least 1 line`)
 })
 
 test('of a flood of refused logins a few get a line each second, and the others are counted', async () => {

@@ -224,7 +224,7 @@ describe.skipIf(natsIsMissing)(`one server${natsIsMissing}`, () => {
     const address = freshNatsAddress()
     await following(address)
     expect((await failureOf({ ...address, replicas: 3 }))?.message).toMatch(
-      /is kept on 1 servers, not 3; change it with "nats stream edit \S+ --replicas 3", or start with \?replicas=1$/,
+      /is kept on 1 server, not 3; change it with "nats stream edit \S+ --replicas 3", or start with \?replicas=1$/,
     )
   })
 

@@ -170,7 +170,7 @@ test.each([
     "UPDATE sections SET text = 'x' WHERE key = 'one'",
     /section one of the snapshot is altered/,
   ],
-  ['is missing', "DELETE FROM sections WHERE key = 'one'", /the snapshot has 1 sections of 2/],
+  ['is missing', "DELETE FROM sections WHERE key = 'one'", /the snapshot has 1 of 2 sections/],
 ])('a section that %s is noticed at the start', async (_what, change, sentence) => {
   const path = join(temporaryFolder(), 'log.sqlite')
   const log = await logWith(path, ['a'])

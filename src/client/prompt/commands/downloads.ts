@@ -1,5 +1,6 @@
 // The commands for downloads that are running or paused, and for rate limits.
 
+import { counted } from '../../../common/counted.ts'
 import { refuse, type Answer } from '../../../common/refusal.ts'
 import { noSuchDownload } from '../../answers.ts'
 import type { DownloadView } from '../../operations.ts'
@@ -43,7 +44,10 @@ async function waitForDownloads(
   const downloads = await awaited()
   const running = downloads.filter(({ state }) => state === 'running')
   if (waited === 'late' && running.length > 0)
-    return refuse('timed-out', `${running.length} downloads still run after ${timeout}; they go on`)
+    return refuse(
+      'timed-out',
+      `${counted(running.length, 'download still runs', 'downloads still run')} after ${timeout}; ${running.length === 1 ? 'it goes' : 'they go'} on`,
+    )
   if (waited === 'stopped' && running.length > 0)
     return withData(say('stopped waiting; downloads go on'), { running: true })
   const data = { running: running.length > 0 }

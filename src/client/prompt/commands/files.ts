@@ -1,6 +1,7 @@
 // The commands for the files of a group: sharing, listing and fetching them.
 
 import { basename, resolve } from 'node:path'
+import { counted } from '../../../common/counted.ts'
 import { plainNameProblem } from '../../../common/names.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
 import type { Operations } from '../../operations.ts'
@@ -8,7 +9,7 @@ import type { Progress, PromptCommand } from './command.ts'
 import { list, withData } from './command.ts'
 import { expandHome } from './home.ts'
 import { hashingProgress } from './progress.ts'
-import { count, fileRow, sizeText, tableLines, versionRow } from './replies.ts'
+import { fileRow, sizeText, tableLines, versionRow } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
 import { afterDownloads } from './after-downloads.ts'
 import { isFile, unquotedPath } from './unquoted-path.ts'
@@ -47,7 +48,7 @@ export const fileCommands: readonly PromptCommand[] = [
       const answer = await uploading
       if (!answer.ok) return answer
       const shared = answer.value
-      const size = `${sizeText(shared.sizeBytes, terminal)}, ${count(shared.pieceCount, 'pieces')}`
+      const size = `${sizeText(shared.sizeBytes, terminal)}, ${counted(shared.pieceCount, 'piece')}`
       const lines = [{ text: `sharing ${shared.name} in ${shared.group} (${size})` }]
       // The person may not have meant to replace a file at another path.
       if (shared.replaces?.isElsewhere === true)

@@ -1,5 +1,6 @@
 // Formats listings, downloads and events as lines. Pure.
 
+import { counted } from '../../../common/counted.ts'
 import { escapeText } from '../../../common/escape.ts'
 import type {
   EntryVersion,
@@ -17,11 +18,6 @@ import { displayWidth, fitTo } from '../../../common/terminal/width.ts'
 import { formatDay } from '../text/days.ts'
 import { quoteWord } from '../text/words.ts'
 
-/** Uses the plural even for one: scripts look for the word, so it must not depend on the number. */
-export function count(number: number, plural: string): string {
-  return `${number} ${plural}`
-}
-
 const standings: Record<Standing, string> = {
   owner: 'you are the owner',
   member: 'you are a member',
@@ -33,7 +29,7 @@ export function groupRow(entry: GroupEntry): string[] {
   const cells = [
     entry.group,
     `owner ${entry.owner}`,
-    count(entry.members, 'members'),
+    counted(entry.members, 'member'),
     standings[entry.standing],
   ]
   return entry.hidden === true ? [...cells, 'hidden'] : cells
@@ -41,14 +37,14 @@ export function groupRow(entry: GroupEntry): string[] {
 
 /** For people a size is rounded; scripts get bytes. */
 export function sizeText(sizeBytes: number, terminal: boolean): string {
-  return terminal ? formatSize(sizeBytes) : count(sizeBytes, 'bytes')
+  return terminal ? formatSize(sizeBytes) : counted(sizeBytes, 'byte')
 }
 
 /** A folder has a slash behind its name, and says how many files it has. */
 export function fileRow(entry: FileEntry, terminal: boolean): string[] {
   const { name, files, sizeBytes, seeders, details } = entry
   const cells = [files === undefined ? name : `${name}/`, ...contentCells(files, sizeBytes, terminal)]
-  return [...cells, count(seeders, 'seeders'), ...(details === undefined ? [] : originCells(details))]
+  return [...cells, counted(seeders, 'seeder'), ...(details === undefined ? [] : originCells(details))]
 }
 
 /** A version that a name had. */
@@ -59,7 +55,7 @@ export function versionRow(version: EntryVersion, terminal: boolean): string[] {
 
 function contentCells(files: number | undefined, sizeBytes: number, terminal: boolean): string[] {
   const size = sizeText(sizeBytes, terminal)
-  return files === undefined ? [size] : [count(files, 'files'), size]
+  return files === undefined ? [size] : [counted(files, 'file'), size]
 }
 
 /** Which version it is, since when, and from whom; not all of it is known of what came before trackers kept it. */
@@ -114,7 +110,7 @@ export function detailLine(download: DownloadView): Line {
   const waits = state === 'running' && why !== undefined ? `, ${why}` : ''
   const rank = state === 'complete' || priority === 'normal' ? '' : `, ${priority} priority`
   return {
-    text: `    ${piecesDone} of ${pieceCount} pieces${speed}${rank}${from}${waits}`,
+    text: `    ${piecesDone} of ${counted(pieceCount, 'piece')}${speed}${rank}${from}${waits}`,
     tone: 'faint',
     hanging: 4,
   }

@@ -1,5 +1,6 @@
 // The commands that show what goes on: uploads, and a view that renews itself.
 
+import { counted } from '../../../common/counted.ts'
 import { accept, refuse, type Answer } from '../../../common/refusal.ts'
 import type { EntryView, Operations } from '../../operations.ts'
 import { percentOf } from '../text/amounts.ts'
@@ -8,7 +9,6 @@ import { downloadLines, hashingLines, uploadLines } from '../views/tables.ts'
 import { entryLines, entryProgress, isSettled } from '../views/entry.ts'
 import type { PromptCommand, Reply, Surroundings } from './command.ts'
 import { list, withData } from './command.ts'
-import { count } from './replies.ts'
 
 const leaving: Line = { text: 'q or Ctrl-C leaves; transfers go on', tone: 'faint' }
 /** What is watched in a pipe is looked at this often, … */
@@ -27,7 +27,7 @@ export const seeingCommands: readonly PromptCommand[] = [
       const lines =
         columns === undefined
           ? uploads.map(({ peer, group, name, sentBytes, bytesPerSecond }) => ({
-              text: `[${group}] ${name}  ${peer}  ${count(sentBytes, 'bytes')}  ${Math.round(bytesPerSecond)} bytes/s`,
+              text: `[${group}] ${name}  ${peer}  ${counted(sentBytes, 'byte')}  ${Math.round(bytesPerSecond)} bytes/s`,
             }))
           : uploadLines(uploads, columns)
       return withData(list(lines, 'nobody fetches anything from you'), { uploads })
@@ -110,12 +110,16 @@ async function watchAll({ operations, showLive, columns }: Surroundings): Promis
       if (lines === undefined) return undefined
       const shown = lines.slice(0, Math.max(1, size.rows - 2))
       const more = lines.length - shown.length
-      return [...shown, ...(more > 0 ? [{ text: `and ${more} more lines: show_downloads` }] : []), leaving]
+      return [
+        ...shown,
+        ...(more > 0 ? [{ text: `and ${counted(more, 'more line')}: show_downloads` }] : []),
+        leaving,
+      ]
     })
   const downloads = await operations.showDownloads()
   const running = downloads.filter(({ state }) => state === 'running').length
   const uploads = await operations.showUploads()
-  const text = `${count(running, 'downloads')} running, ${count(uploads.length, 'uploads')}`
+  const text = `${counted(running, 'download')} running, ${counted(uploads.length, 'upload')}`
   return accept({
     lines:
       columns === undefined || running + uploads.length > 0 ? [{ text }] : [{ text: 'nothing is under way' }],
@@ -149,7 +153,7 @@ export async function stillFetching(operations: Operations): Promise<string | un
   const names = new Set(uploads.map(({ group, name }) => `${group} ${name}`))
   const who =
     users.length <= 3 ? listOf(users) : `${users.slice(0, 2).join(', ')} and ${users.length - 2} others`
-  const what = names.size === 1 ? first.name : count(names.size, 'files')
+  const what = names.size === 1 ? first.name : counted(names.size, 'file')
   const verb = users.length === 1 ? 'was' : 'were'
   return `${who} ${verb} still fetching ${what}; others may give the rest, or you at your next login`
 }

@@ -1,6 +1,7 @@
 // One file of a group, as `watch` shows it: a piece map, a line for each peer, and who of the group has it. Lines from
 // data and the size of a terminal; pure.
 
+import { counted } from '../../../common/counted.ts'
 import { escapeText } from '../../../common/escape.ts'
 import { pieceBytes } from '../../../common/limits.ts'
 import type { AudienceView, EntryView, LackingMember, MapCell, PeerView } from '../../operations.ts'
@@ -67,7 +68,7 @@ function mapLines({ map }: EntryView, columns: number): Line[] {
   for (let at = 0; at < text.length; at += width) rows.push({ text: text.slice(at, at + width) })
   const [have, underWay, available, nowhere] = sumOf(map)
   const hasParts = cells.some((cell) => mapCharacter(cell) === '▄')
-  const legend = `█ here ${have}  ${hasParts ? '▄ in part  ' : ''}▒ coming ${underWay}  ░ at peers ${available}  · nowhere ${nowhere}  of ${count} pieces`
+  const legend = `█ here ${have}  ${hasParts ? '▄ in part  ' : ''}▒ coming ${underWay}  ░ at peers ${available}  · nowhere ${nowhere}  of ${counted(count, 'piece')}`
   return [...rows, { text: legend, tone: 'faint' }]
 }
 
@@ -116,7 +117,7 @@ function peerLines({ peers, pieceCount }: EntryView, columns: number, room: numb
   })
   const more: Line[] = isAll
     ? []
-    : [{ text: `and ${busiest.length - shown.length} more peers`, tone: 'faint' }]
+    : [{ text: `and ${counted(busiest.length - shown.length, 'more peer')}`, tone: 'faint' }]
   return [{ text: head, tone: 'faint' }, ...lines, ...more]
 }
 
@@ -184,11 +185,13 @@ export function entryProgress(entry: EntryView): string {
   const seconds = secondsFor(sizeBytes - doneBytes, bytesInPerSecond)
   const parts = [
     `${percentOf(piecesDone, pieceCount)} %`,
-    `${doneBytes} of ${sizeBytes} bytes`,
+    `${doneBytes} of ${counted(sizeBytes, 'byte')}`,
     ...(state === 'running' ? [`in ${Math.round(bytesInPerSecond)} bytes/s`] : []),
     `out ${Math.round(bytesOutPerSecond)} bytes/s`,
-    ...(state === 'running' && seconds !== undefined ? [`${Math.ceil(seconds)} seconds left`] : []),
-    `${entry.peers.length} peers`,
+    ...(state === 'running' && seconds !== undefined
+      ? [`${counted(Math.ceil(seconds), 'second')} left`]
+      : []),
+    counted(entry.peers.length, 'peer'),
     ...(audience === undefined ? [] : [`${audience.lacking.length} online lack some`]),
   ]
   return `[${group}] ${name}: ${parts.join(', ')}`

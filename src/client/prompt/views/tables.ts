@@ -1,6 +1,7 @@
 // Tables of transfers for a person at a terminal: what is hashed, downloaded and fetched by others. Lines from data and a
 // width; pure.
 
+import { counted } from '../../../common/counted.ts'
 import { escapeText } from '../../../common/escape.ts'
 import { pieceBytes } from '../../../common/limits.ts'
 import type { DownloadState, DownloadView, HashingView, UploadView, VerifyingView } from '../../operations.ts'
@@ -103,7 +104,7 @@ function downloadRow(download: DownloadView): Row {
   if (state !== 'running' || waits !== '') return { head, tone, done, cells: [rank, waits] }
   const rest = Math.max(0, sizeBytes - piecesDone * pieceBytes)
   const left = timeLeft(rest, bytesPerSecond)
-  const cells = [rank, formatSpeed(bytesPerSecond), left, `${download.peerCount} peers`]
+  const cells = [rank, formatSpeed(bytesPerSecond), left, counted(download.peerCount, 'peer')]
   return { head, tone, done, cells }
 }
 

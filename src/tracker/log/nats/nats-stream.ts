@@ -2,6 +2,7 @@
 // time. Reads ask the stream's leader, or any replica when it does not answer; both hold only what a majority has.
 
 import { JetStreamApiCodes, JetStreamApiError, type StreamConfig, type StreamInfo } from '@nats-io/jetstream'
+import { counted } from '../../../common/counted.ts'
 import { Failure } from '../../../common/failure.ts'
 import { formatNatsAddress } from './nats-address.ts'
 import type { NatsLink } from './nats-link.ts'
@@ -130,7 +131,7 @@ function checkStream(
   if (config.num_replicas !== wanted.num_replicas)
     throw new Failure(
       'data',
-      `the log ${where} is kept on ${config.num_replicas} servers, not ${wanted.num_replicas}; change it with "nats stream edit ${config.name} --replicas ${wanted.num_replicas}", or start with ?replicas=${config.num_replicas}`,
+      `the log ${where} is kept on ${counted(config.num_replicas, 'server')}, not ${wanted.num_replicas}; change it with "nats stream edit ${config.name} --replicas ${wanted.num_replicas}", or start with ?replicas=${config.num_replicas}`,
     )
 }
 

@@ -100,7 +100,7 @@ describe('tables', () => {
     const [line] = texts(
       downloadLines([download({ name: 'a', state: 'running', sizeBytes: 20 * MiB, pieceCount: 40 })], 80),
     )
-    expect(line).toBe('[D] [g1] a  ░░░░░░░░░░░░░░░░░░░░░░░░    2 %  3.0 MiB/s  7 s left  1 peers')
+    expect(line).toBe('[D] [g1] a  ░░░░░░░░░░░░░░░░░░░░░░░░    2 %  3.0 MiB/s  7 s left  1 peer')
   })
 
   test('a priority other than the normal one is named, whether the download runs or waits', () => {
