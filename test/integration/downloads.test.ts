@@ -29,7 +29,7 @@ describe('a download', () => {
     await ann.does('logout')
     expect(await ben.ask('download_file g later.bin later-copy.bin')).toEqual([
       `downloading later.bin from g to ${world.path('later-copy.bin')}`,
-      'nobody online has later.bin; the download begins when somebody appears',
+      'nobody who has later.bin is online; the download begins as soon as somebody is',
     ])
     expect(await ben.say('show_downloads')).toBe('[D] [g] later.bin')
     await ann.does('login ann secret')

@@ -28,7 +28,9 @@ describe('the walk-through', () => {
     expect(await second.say('login def def')).toBe('logged in as def')
     expect(await second.say('list_groups')).toBe('g1  owner abc  1 member  you are not a member')
     expect(await second.say('join_group g1')).toBe('join request sent to the owner of g1')
-    expect(await first.until(/asks to join/)).toBe('def asks to join g1; accept_request g1 def lets them in')
+    expect(await first.until(/asks to join/)).toBe(
+      'def asks to join g1; to let them in: accept_request g1 def',
+    )
     expect(await first.say('list_requests g1')).toBe('def')
     expect(await first.say('accept_request g1 def')).toBe('def is now a member of g1')
     expect(await first.say('upload_file 1.png g1')).toBe('sharing 1.png in g1 (700001 bytes, 2 pieces)')

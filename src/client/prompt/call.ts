@@ -105,12 +105,12 @@ function complaint(error: CommanderError, name: string, words: readonly string[]
   }
   if (error.code === 'commander.optionMissingArgument') {
     const flag = /'(?:.*, )?(--[^']+)'/.exec(error.message)?.[1] ?? ''
-    return `a word is missing behind ${nameOf(flag)}: ${usageOf(command)} ${flag}`
+    return `a word is missing after ${nameOf(flag)}: ${usageOf(command)} ${flag}`
   }
-  if (command.words === '') return `${command.name} takes no words behind it`
+  if (command.words === '') return `${command.name} takes no words after it`
   const unquoted = command.words.includes('<path>') ? unquotedPath(words) : undefined
   if (unquoted !== undefined) return unquoted
-  return `too many words: ${usageOf(command)}; a name with spaces goes in quotes`
+  return `too many words: ${usageOf(command)}; put a name with spaces in quotes`
 }
 
 /** Enough of a mistyped name to recognise it. */

@@ -45,7 +45,7 @@ async function runLines({ lines, conversation, stopsAtError }: Script): Promise<
     })
     if (next === undefined || next.done === true) return false
     if (next.value === undefined) {
-      const sentence = `a line has at most ${lineCharactersMax} characters; this one is left out`
+      const sentence = `this line has more than ${lineCharactersMax} characters and is skipped`
       conversation.refuse(refuse('usage', sentence).refusal)
     } else if (await conversation.run(next.value)) return true
     if (stopsAtError && conversation.failed) return true

@@ -303,7 +303,7 @@ export class Terminal implements Screen {
     } else if (this.#warned || this.#options.quitsAtOnce) {
       this.#options.onQuit()
     } else {
-      this.show([{ text: 'type quit, or Ctrl-C once more, to leave', tone: 'faint' }])
+      this.show([{ text: 'to leave, type quit or press Ctrl-C again', tone: 'faint' }])
       this.#warned = true
     }
   }

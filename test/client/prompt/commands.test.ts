@@ -128,7 +128,7 @@ describe('the reply to a command that succeeds', () => {
     })
     expect((await at(true)).lines).toEqual([
       'downloading 1.png from g1 to /home/def/1.png',
-      'nobody online has 1.png; the download begins when somebody appears',
+      'nobody who has 1.png is online; the download begins as soon as somebody is',
     ])
   })
 
@@ -266,8 +266,8 @@ describe('the reply to a command that succeeds', () => {
       expect(lines.some((line) => line.trim().startsWith(command))).toBe(true)
     expect((await reply('help download_file')).lines.slice(2)).toEqual([
       'download_file <group> <name> <destination> [--overwrite]',
-      '  fetch a file to a folder, or to the path it shall have',
-      '  --overwrite  replace a file that is at the destination already',
+      '  fetch a file into a folder, or to a path with a name of your choice',
+      '  --overwrite  replace the file that is at the destination',
     ])
     expect((await reply('help exit')).lines.at(-1)).toBe('  also: exit')
   })
@@ -292,10 +292,10 @@ describe('the reply to a command that is refused', () => {
     ['limit upload', 'limit needs a rate: limit <upload|download> <rate>'],
     [
       'create_user abc --invite',
-      'a word is missing behind --invite: create_user <user> [password] --invite <code>',
+      'a word is missing after --invite: create_user <user> [password] --invite <code>',
     ],
-    ['create_group my group', 'too many words: create_group <group>; a name with spaces goes in quotes'],
-    ['logout now', 'logout takes no words behind it'],
+    ['create_group my group', 'too many words: create_group <group>; put a name with spaces in quotes'],
+    ['logout now', 'logout takes no words after it'],
     ['create_grup g1', 'unknown command "create_grup"; did you mean create_group?'],
     ['xyzzy', 'unknown command "xyzzy"; help lists the commands'],
     ['CREATE_GROUP g1', 'unknown command "CREATE_GROUP"; did you mean create_group?'],
@@ -318,21 +318,24 @@ describe('the reply to a command that is refused', () => {
     ['limit sideways 4M', '"sideways" is neither upload nor download: limit <upload|download> <rate>'],
     [
       'limit upload 1M --from 8:00',
-      'hours have a beginning and an end: limit <upload|download> <rate> --from 8:00 --to 18:00',
+      '--from and --to go together: limit <upload|download> <rate> --from 8:00 --to 18:00',
     ],
     ['limit upload 1M --from 8:60 --to 9', '"8:60" is not a time of the day like 8:00'],
     ['limit upload 1M --from 0:00 --to 24:01', '"24:01" is not a time of the day like 8:00'],
     [
       'limit upload 1M --from 0:00 --to 24:00',
-      'these hours begin when they end; leave both out for the whole day',
+      '--from and --to name the same time; leave both out for the whole day',
     ],
-    ['limit download 1M g', 'an entry has a group and a name: limit <upload|download> <rate> <group> <name>'],
-    ['limit download 1M g f --from 8 --to 9', 'hours are for all transfers together, not for one entry'],
+    ['limit download 1M g', 'a name is missing: limit <upload|download> <rate> <group> <name>'],
+    [
+      'limit download 1M g f --from 8 --to 9',
+      'a limit of one file has no hours; leave out --from and --to',
+    ],
     ['limit upload fast', '"fast" is not a rate like 512K, 4M or none'],
     ['prioritize g f urgent', '"urgent" is no priority; it is high, normal, low'],
     [
       'login abc',
-      'login needs a password unless it is typed in a terminal: login <user> <password>, or start with --password-file',
+      'login needs a password: login <user> <password>, or start the client with --password-file <file>',
     ],
   ])('%s', async (line, sentence) => {
     const exitCode = exitCodes.usage

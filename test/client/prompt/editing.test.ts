@@ -72,7 +72,7 @@ describe('in a terminal', () => {
       ['y\r', 'left mine'],
     ] as const) {
       person.type('leave_group mine\r')
-      await person.see(/another member becomes its owner. Leave it \(y\/n\)\?$/)
+      await person.see(/another member will become its owner; leave it\? \(y\/n\)$/)
       person.type(answer)
       await person.see(new RegExp(`${reply}\n(.*\n)?coterie>$`))
     }
@@ -84,7 +84,7 @@ describe('in a terminal', () => {
     await person.see(/coterie>$/)
     person.type('login ann pw\r')
     await person.see(
-      /logged in as ann\nben, carl ask to join mine; accept_request mine <user> lets one in\nann>$/,
+      /logged in as ann\nben, carl ask to join mine; to let them in: accept_request mine <user>\nann>$/,
     )
     expect(person.screen()).toHaveLength(4)
   })

@@ -120,6 +120,6 @@ test.each(['quit\r', '\u0004'])('%j says who is still fetching, and does not wai
   person.type(typed)
   await person.exit
   expect(person.screen()).toContain(
-    'ben and cem were still fetching film.mkv; others may give the rest, or you at your next login',
+    'ben and cem were still fetching film.mkv; they get the rest from others, or when you log in again',
   )
 })

@@ -62,7 +62,7 @@ describe('the order of a script', () => {
 
   test('empty lines and comments are skipped without a word', async () => {
     const { lines, exitCode } = await runScript(['', '   ', '# a comment', '  #"', '\t', 'whoami # x'])
-    expect(lines).toEqual(['error: whoami takes no words behind it'])
+    expect(lines).toEqual(['error: whoami takes no words after it'])
     expect(exitCode).toBe(exitCodes.usage)
   })
 
@@ -233,7 +233,7 @@ describe('trouble', () => {
     const line = Buffer.alloc(4 * 1024 * 1024, 'x')
     const { lines } = await runScript([line, Buffer.from('\n'), 'whoami'])
     expect(lines).toEqual([
-      'error: a line has at most 65536 characters; this one is left out',
+      'error: this line has more than 65536 characters and is skipped',
       'nobody is logged in',
     ])
   })
@@ -298,8 +298,8 @@ describe('events', () => {
     const { lines } = await runScript(['list_groups'], { client })
     expect(lines.slice(1)).toEqual([
       '[C] [g1] 1.png',
-      'def asks to join g1; accept_request g1 def lets them in',
-      'def asks to join g1 again, 12 times since 14:05; accept_request g1 def lets them in',
+      'def asks to join g1; to let them in: accept_request g1 def',
+      'def asks to join g1 again, 12 times since 14:05; to let them in: accept_request g1 def',
       'you are now a member of g1',
       'your request to join g1 was rejected',
       'you are no longer a member of g1',

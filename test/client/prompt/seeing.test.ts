@@ -56,10 +56,10 @@ test('watch says how a file gets on apart from the replies, and in the end how i
   const { lines, progress } = await runLine('watch g1 film.mkv', answers)
   // The third had come on by less than a tenth.
   expect(progress).toEqual([
-    '[g1] film.mkv: 10 %, 2097152 of 20971520 bytes, in 1048576 bytes/s, out 0 bytes/s, 18 seconds left, 0 peers, 0 online lack some',
+    '[g1] film.mkv: 10 %, 2097152 of 20971520 bytes, in 1048576 bytes/s, out 0 bytes/s, 18 seconds left, 0 peers, 0 members online lack pieces',
   ])
   expect(lines).toEqual([
-    '[g1] film.mkv: 100 %, 20971520 of 20971520 bytes, out 0 bytes/s, 0 peers, 0 online lack some',
+    '[g1] film.mkv: 100 %, 20971520 of 20971520 bytes, out 0 bytes/s, 0 peers, 0 members online lack pieces',
   ])
 })
 

@@ -25,7 +25,7 @@ describe('in a terminal', () => {
     expect(person.screen().slice(0, 10)).toEqual([
       'coterie> create_user abc pw',
       'user abc created',
-      'warning: this password is short and easily guessed; change_password sets one of 8 characters or more',
+      'warning: this password is easy to guess; set one of 8 characters or more with change_password',
       'next: login abc',
       'coterie> login abc pw',
       'logged in as abc',
@@ -88,7 +88,7 @@ describe('in a terminal', () => {
     person.type('qwert\r')
     await person.see(/again:$/)
     person.type('zuiop\r')
-    await person.see(/error: the two passwords are not the same\ncoterie>$/)
+    await person.see(/error: the two passwords are not the same; try again\ncoterie>$/)
     person.type('login abc\r')
     await person.see(/password:$/)
     person.type(`asdf${ctrlC}`)
@@ -104,11 +104,11 @@ describe('in a terminal', () => {
     person.type('create_gr')
     await person.see(/create_gr$/)
     await person.knock()
-    await person.see(/lets them in\ncoterie> create_gr$/)
+    await person.see(/accept_request g1 def\ncoterie> create_gr$/)
     person.type('oup g9\r')
     await person.see(/group g9 created\n.*\ncoterie>$/)
     expect(person.screen().slice(0, 2)).toEqual([
-      'def asks to join g1; accept_request g1 def lets them in',
+      'def asks to join g1; to let them in: accept_request g1 def',
       'coterie> create_group g9',
     ])
   })
@@ -135,7 +135,7 @@ describe('in a terminal', () => {
     await person.see(/a23456789b\d*\nc2$/)
     person.type('\r')
     await person.see(/created[^]*coterie>$/)
-    const notice = 'def asks to join g1; accept_request g1 def lets them in'
+    const notice = 'def asks to join g1; to let them in: accept_request g1 def'
     const text = person.screen().join('')
     expect(text.slice(0, text.indexOf('next:'))).toBe(
       `${notice}${notice}coterie> ${typed}group ${typed.slice(13)} created`,
@@ -163,11 +163,11 @@ describe('in a terminal', () => {
     person.type(typed)
     await person.see(/d2$/)
     await person.knock()
-    await person.see(/lets them in\n[^]*d2$/)
+    await person.see(/request g1 def\n[^]*d2$/)
     expect(person.screen()).toEqual([
       'def asks to join g1;',
-      ' accept_request g1 d',
-      'ef lets them in',
+      ' to let them in: acc',
+      'ept_request g1 def',
       'coterie> create_grou',
       'p a23456789b23456789',
       'c23456789d2',
@@ -212,7 +212,7 @@ describe('in a terminal', () => {
     await person.see(/coterie>$/)
     person.type('download_file g1 1.png x\rleave_group g1\r')
     await person.see(
-      /error: 1\.png is still downloading; wait for it, or give it up with cancel_download\ncoterie>$/,
+      /error: 1\.png is still downloading; wait for it, or give it up: cancel_download g1 1\.png\ncoterie>$/,
     )
     person.type('wait\r')
     await person.see(/coterie> wait$/)
@@ -229,7 +229,7 @@ describe('in a terminal', () => {
     person.type(ctrlC)
     await person.see(/coterie>$/)
     person.type(ctrlC)
-    await person.see(/type quit, or Ctrl-C once more, to leave\ncoterie>$/)
+    await person.see(/to leave, type quit or press Ctrl-C again\ncoterie>$/)
     person.type(ctrlC)
     expect(await person.exit).toMatchObject({ exitCode: 0 })
   })

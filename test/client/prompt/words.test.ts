@@ -31,8 +31,8 @@ describe('splitting a line into words', () => {
     [`a 'b`, "the quote ' is not closed"],
     [`a "b`, 'the quote " is not closed'],
     [`"a\\"`, 'the quote " is not closed'],
-    ['a\\', 'a backslash at the end of a line escapes nothing'],
-    ['a\0b', 'a line cannot hold the character NUL'],
+    ['a\\', 'nothing follows the backslash at the end; for a backslash itself, write two'],
+    ['a\0b', 'a line cannot contain the character NUL'],
   ])('%j is refused', (line, sentence) => expect(wordsOf(line)).toBe(sentence))
 
   const word = fc.string({ unit: 'binary' }).filter((text) => !/[\0\n]/.test(text))

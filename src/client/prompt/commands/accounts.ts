@@ -27,14 +27,16 @@ async function passwordFor(
   if (!terminal)
     return refuse(
       'usage',
-      `${command} needs a password unless it is typed in a terminal: ${usage}, or start with --password-file`,
+      `${command} needs a password: ${usage}, or start the client with --password-file <file>`,
     )
   const password = await askHidden(question)
   if (password === undefined) return refuse('cancelled', 'cancelled')
   if (!twice) return accept(password)
   const again = await askHidden('the same again: ')
   if (again === undefined) return refuse('cancelled', 'cancelled')
-  return again === password ? accept(password) : refuse('usage', 'the two passwords are not the same')
+  return again === password
+    ? accept(password)
+    : refuse('usage', 'the two passwords are not the same; try again')
 }
 
 /** Whoever owns more groups than this looks for himself. */
@@ -76,7 +78,9 @@ function requestsLine(group: string, users: readonly string[]): Line {
   const who = users.slice(0, namedMax).join(', ') + (more > 0 ? ` and ${more} more` : '')
   const user = users.length === 1 ? quoteWord(users[0] ?? '') : '<user>'
   const verb = users.length === 1 ? 'asks' : 'ask'
-  return { text: `${who} ${verb} to join ${group}; accept_request ${quoteWord(group)} ${user} lets one in` }
+  return {
+    text: `${who} ${verb} to join ${group}; to let them in: accept_request ${quoteWord(group)} ${user}`,
+  }
 }
 
 /** Shorter ones are guessed. They are taken, since it is the user's account. */
@@ -84,7 +88,7 @@ const goodPasswordCharacters = 8
 
 function weakness({ terminal }: Surroundings, password: string): Line[] {
   if (!terminal || password.length >= goodPasswordCharacters) return []
-  const text = `warning: this password is short and easily guessed; change_password sets one of ${goodPasswordCharacters} characters or more`
+  const text = `warning: this password is easy to guess; set one of ${goodPasswordCharacters} characters or more with change_password`
   return [{ text, tone: 'waiting' }]
 }
 
@@ -101,7 +105,10 @@ export const accountCommands: readonly PromptCommand[] = [
     summary: 'make an account',
     examples: ['create_user ann', 'create_user ann --invite 0123456789abcdef0123456789abcdef'],
     flags: [
-      { flag: '--invite <code>', summary: 'where new users need a code from whoever runs the trackers' },
+      {
+        flag: '--invite <code>',
+        summary: 'the code from whoever runs the trackers, where new users need one',
+      },
     ],
     async run(surroundings, [user, typed], flags) {
       // Before somebody thinks of a password for it.
@@ -124,7 +131,7 @@ export const accountCommands: readonly PromptCommand[] = [
     name: 'login',
     words: '<user> [password]',
     secretsFrom: 1,
-    summary: 'log in; what you shared and were downloading goes on',
+    summary: 'log in; your shares and downloads go on',
     examples: ['login ann', 'login ann --remember'],
     flags: [
       { flag: '--remember', summary: 'later starts of this client log in by themselves, until you log out' },
@@ -161,7 +168,7 @@ export const accountCommands: readonly PromptCommand[] = [
     name: 'change_password',
     words: '[old] [new]',
     secretsFrom: 0,
-    summary: 'set another password; your other machines are logged out',
+    summary: 'set a new password; your other machines are logged out',
     async run(surroundings, [typed, typedNew]) {
       const { operations } = surroundings
       // Before anything is asked for.
@@ -197,7 +204,7 @@ export const accountCommands: readonly PromptCommand[] = [
     name: 'delete_account',
     words: '[password]',
     secretsFrom: 0,
-    summary: 'leave all groups and end your account for good',
+    summary: 'delete your account for good, and leave all groups',
     async run(surroundings, [typed]) {
       const { operations } = surroundings
       const user = operations.whoami()

@@ -3,6 +3,7 @@
 import { atMost } from '../../../common/at-most.ts'
 import type { Answer } from '../../../common/refusal.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
+import { quoteWord } from '../text/words.ts'
 import type { Surroundings } from './command.ts'
 
 /** A small file takes less; a prompt that is silent for longer feels broken. */
@@ -32,6 +33,6 @@ export async function afterDownloads(
   if (await atMost(settled, momentMs)) return accept(undefined)
   return refuse(
     'busy',
-    `${running.name} is still downloading; wait for it, or give it up with cancel_download`,
+    `${running.name} is still downloading; wait for it, or give it up: cancel_download ${quoteWord(group)} ${quoteWord(running.name)}`,
   )
 }

@@ -33,7 +33,7 @@ export const diagnosisCommands: readonly PromptCommand[] = [
       if (!answer.ok) return answer
       const findings = answer.value
       const lines = findings.flatMap(findingLines)
-      return withData(list(lines, `nothing in ${group} waits`), { group, name: name ?? null, findings })
+      return withData(list(lines, `nothing in ${group} is waiting`), { group, name: name ?? null, findings })
     },
   },
   {

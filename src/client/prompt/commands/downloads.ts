@@ -62,9 +62,9 @@ export const downloadCommands: readonly PromptCommand[] = [
   {
     name: 'show_downloads',
     words: '',
-    summary: 'list them: [D] runs, [C] complete, [P] paused, [F] failed',
+    summary: 'list your downloads: [D] running, [C] complete, [P] paused, [F] failed',
     examples: ['show_downloads --details'],
-    flags: [{ flag: '--details', summary: 'with the progress of each, and who sent how many pieces' }],
+    flags: [{ flag: '--details', summary: 'add how far each has come, and who sent how many pieces' }],
     async run({ operations, columns }, _words, flags) {
       const downloads = await operations.showDownloads()
       const hashing = await operations.showHashing()
@@ -95,7 +95,7 @@ export const downloadCommands: readonly PromptCommand[] = [
   {
     name: 'resume_download',
     words: '<group> <name>',
-    summary: 'go on with a paused or failed download',
+    summary: 'continue a paused or failed download',
     examples: ['resume_download family photo.jpg'],
     begins: 'download',
     async run({ operations, showReading }, [group, name]) {
@@ -107,7 +107,7 @@ export const downloadCommands: readonly PromptCommand[] = [
   {
     name: 'cancel_download',
     words: '<group> <name>',
-    summary: 'give a download up and remove its part file',
+    summary: 'give up a download and remove its part file',
     examples: ['cancel_download family photo.jpg'],
     async run({ operations }, [group, name]) {
       const answer = await operations.cancelDownload(group, name)
@@ -118,8 +118,8 @@ export const downloadCommands: readonly PromptCommand[] = [
   {
     name: 'wait',
     words: '[group] [name]',
-    summary: 'wait until no download runs, of all, of a group, or this one',
-    flags: [{ flag: '--timeout <duration>', summary: 'no longer than this: 90s, 5m, 2h' }],
+    summary: 'wait until no download is running: of all, of a group, or this one',
+    flags: [{ flag: '--timeout <duration>', summary: 'wait no longer than this, such as 90s, 5m or 2h' }],
     waits: true,
     run: waitForDownloads,
   },

@@ -53,7 +53,7 @@ export const fileCommands: readonly PromptCommand[] = [
       // The person may not have meant to replace a file at another path.
       if (shared.replaces?.isElsewhere === true)
         lines.push({
-          text: `it replaces your version of ${sizeText(shared.replaces.sizeBytes, terminal)}, ${shared.replaces.path ?? 'which another client of yours shared'}`,
+          text: `it replaces your earlier version (${sizeText(shared.replaces.sizeBytes, terminal)}), shared from ${shared.replaces.path ?? 'another client of yours'}`,
         })
       const hint = `others get it with: download_file ${quoteWord(shared.group)} ${quoteWord(shared.name)} <destination>`
       return accept({ lines, hint, data: { ...shared } })
@@ -70,7 +70,7 @@ export const fileCommands: readonly PromptCommand[] = [
         ? operations.listFiles(group, { details: true })
         : operations.listFiles(group))
       if (!answer.ok) return answer
-      const hint = `download_file ${quoteWord(group)} <name> <destination> fetches one`
+      const hint = `to fetch one: download_file ${quoteWord(group)} <name> <destination>`
       const files = answer.value
       const lines = tableLines(
         files.map((file) => fileRow(file, terminal)),
@@ -98,10 +98,10 @@ export const fileCommands: readonly PromptCommand[] = [
   {
     name: 'download_file',
     words: '<group> <name> <destination>',
-    summary: 'fetch a file to a folder, or to the path it shall have',
+    summary: 'fetch a file into a folder, or to a path with a name of your choice',
     examples: ['download_file family photo.jpg ~', 'download_file family "my photo.jpg" ~/photos/new.jpg'],
     begins: 'download',
-    flags: [{ flag: '--overwrite', summary: 'replace a file that is at the destination already' }],
+    flags: [{ flag: '--overwrite', summary: 'replace the file that is at the destination' }],
     async run({ operations, showReading }, [group, name, destination], flags) {
       const overwrite = flags.has('--overwrite')
       const answer = await operations.downloadFile(group, name, expandHome(destination), { overwrite })
@@ -110,7 +110,7 @@ export const fileCommands: readonly PromptCommand[] = [
       showReading()
       const lines = [{ text: `downloading ${name} from ${group} to ${answer.value.destination}` }]
       if (answer.value.waiting)
-        lines.push({ text: `nobody online has ${name}; the download begins when somebody appears` })
+        lines.push({ text: `nobody who has ${name} is online; the download begins as soon as somebody is` })
       return accept({ lines, data: { group, name, ...answer.value } })
     },
   },
@@ -127,7 +127,7 @@ export const fileCommands: readonly PromptCommand[] = [
       if (!answer.ok) return answer
       const lines = [{ text: `stopped sharing ${name} in ${group}` }]
       if (!answer.value.isTold)
-        lines.push({ text: 'no tracker could be told; they hear of it when one is back' })
+        lines.push({ text: 'no tracker answers; the trackers are told as soon as one does' })
       return accept({ lines, data: { group, name, ...answer.value } })
     },
   },

@@ -17,7 +17,7 @@ async function isSureToLeave({ operations, ask }: Surroundings, group: string): 
   const owned = groups.ok && groups.value.find((each) => each.group === group && each.standing === 'owner')
   // The tracker says what else is wrong.
   if (!owned || owned.members < 2) return true
-  const answer = await ask(`you own ${group}; another member becomes its owner. Leave it (y/n)? `)
+  const answer = await ask(`you own ${group}, and another member will become its owner; leave it? (y/n) `)
   return answer !== undefined && /^y(es)?$/i.test(answer.trim())
 }
 
@@ -27,7 +27,9 @@ const membership: readonly PromptCommand[] = [
     words: '<group>',
     summary: 'make a group; you are its owner',
     examples: ['create_group family', 'create_group family --hidden'],
-    flags: [{ flag: '--hidden', summary: 'list it only to members and those who ask to join, by its name' }],
+    flags: [
+      { flag: '--hidden', summary: 'show it in list_groups only to members and those who asked to join' },
+    ],
     async run({ operations }, [group], flags) {
       const hidden = flags.has('--hidden')
       const answer = await operations.createGroup(group, hidden)
@@ -39,12 +41,12 @@ const membership: readonly PromptCommand[] = [
   {
     name: 'list_groups',
     words: '',
-    summary: 'list all groups and how you stand to them',
+    summary: 'list all groups, and whether you are in them',
     async run({ operations, terminal }) {
       const answer = await operations.listGroups()
       if (!answer.ok) return answer
       const strange = answer.value.some(({ standing }) => standing === 'none')
-      const hint = strange ? 'join_group <group> asks its owner to let you in' : undefined
+      const hint = strange ? 'to join one: join_group <group>' : undefined
       const groups = answer.value.map((group) => ({ ...group, hidden: group.hidden ?? false }))
       const lines = tableLines(answer.value.map(groupRow), terminal)
       return withData(list(lines, 'no groups yet', hint), { groups })
@@ -57,7 +59,7 @@ const membership: readonly PromptCommand[] = [
     examples: ['join_group family'],
     async run({ operations }, [group]) {
       const answer = await operations.joinGroup(group)
-      const hint = 'you are told here when the owner has decided'
+      const hint = 'you will be told here when the owner has decided'
       return withData(sayIfDone(answer, `join request sent to the owner of ${group}`, hint), { group })
     },
   },
@@ -108,12 +110,12 @@ const owning: readonly PromptCommand[] = [
   {
     name: 'list_requests',
     words: '<group>',
-    summary: 'list who asks to join your group',
+    summary: 'list who has asked to join your group',
     examples: ['list_requests family'],
     async run({ operations }, [group]) {
       const answer = await operations.listRequests(group)
       if (!answer.ok) return answer
-      const hint = `accept_request ${quoteWord(group)} <user> lets one in`
+      const hint = `to let somebody in: accept_request ${quoteWord(group)} <user>`
       const users = answer.value
       return withData(list(lineEach(users), `no pending requests for ${group}`, hint), { group, users })
     },
@@ -134,7 +136,7 @@ const owning: readonly PromptCommand[] = [
   {
     name: 'reject_request',
     words: '<group> <user>',
-    summary: 'turn a join request down',
+    summary: 'turn down a join request',
     examples: ['reject_request family ben'],
     async run({ operations }, [group, user]) {
       const answer = await groupFirst('reject_request', operations, operations.rejectRequest(group, user), [

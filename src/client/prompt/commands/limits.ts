@@ -14,7 +14,7 @@ export const limitCommand: PromptCommand = {
   name: 'limit',
   words: '[upload|download] [rate] [group] [name]',
   summary:
-    'bytes a second of all transfers: 512K, 4M, none; without words, show the limits. One by the hour stays for later starts; none takes all of a direction away. With a group and a name, of this entry alone',
+    'limit all uploads or downloads together, or those of one file, to bytes a second: 512K, 4M, none; without words, show the limits. One with hours is kept for later starts; none removes those too',
   examples: [
     'limit upload 512K',
     'limit download none',
@@ -22,8 +22,8 @@ export const limitCommand: PromptCommand = {
     'limit upload 64K family film.mkv',
   ],
   flags: [
-    { flag: '--from <time>', summary: 'every day from this hour, local time, such as 8:00' },
-    { flag: '--to <time>', summary: 'and until this one, also of the next day' },
+    { flag: '--from <time>', summary: 'every day from this time on, local time, such as 8:00' },
+    { flag: '--to <time>', summary: 'until this time, if need be of the next day' },
   ],
   run: limit,
 }
@@ -86,8 +86,9 @@ function entryOf(
   hours: Hours | undefined,
 ): Answer<LimitRule['entry']> {
   if (group === undefined) return accept(undefined)
-  if (name === undefined) return refuse('usage', `an entry has a group and a name: ${usage} <group> <name>`)
-  if (hours !== undefined) return refuse('usage', 'hours are for all transfers together, not for one entry')
+  if (name === undefined) return refuse('usage', `a name is missing: ${usage} <group> <name>`)
+  if (hours !== undefined)
+    return refuse('usage', 'a limit of one file has no hours; leave out --from and --to')
   return accept({ group, name })
 }
 
@@ -96,12 +97,12 @@ function hoursOf(flags: CallFlags): Answer<Hours | undefined> {
   const [from, to] = [flags.get('--from'), flags.get('--to')]
   if (from === undefined && to === undefined) return accept(undefined)
   if (from === undefined || to === undefined)
-    return refuse('usage', `hours have a beginning and an end: ${usage} --from 8:00 --to 18:00`)
+    return refuse('usage', `--from and --to go together: ${usage} --from 8:00 --to 18:00`)
   const [fromMinute, toMinute] = [parseTimeOfDay(from), parseTimeOfDay(to)]
   if (!fromMinute.ok) return fromMinute
   if (!toMinute.ok) return toMinute
   if (fromMinute.value % (24 * 60) === toMinute.value % (24 * 60))
-    return refuse('usage', 'these hours begin when they end; leave both out for the whole day')
+    return refuse('usage', '--from and --to name the same time; leave both out for the whole day')
   return accept({ fromMinute: fromMinute.value, toMinute: toMinute.value })
 }
 

@@ -33,7 +33,7 @@ const programCommands: readonly PromptCommand[] = [
   {
     name: 'events',
     words: '',
-    summary: 'show what happens, as it happens, until it is interrupted',
+    summary: 'show what happens, as it happens, until Ctrl-C',
     waits: true,
     async run({ interrupted }) {
       await interrupted()
@@ -43,7 +43,7 @@ const programCommands: readonly PromptCommand[] = [
   {
     name: 'clear',
     words: '',
-    summary: 'empty the screen of a terminal',
+    summary: 'clear the screen',
     async run() {
       return accept({ lines: [], data: {}, clears: true })
     },
@@ -96,7 +96,7 @@ const firstSteps: readonly Line[] = [
 ].map((text) => ({ text: `  ${text}`, hanging: 4 }))
 
 const quotes: Line = {
-  text: 'A name with spaces goes in quotes. help <command> explains one.',
+  text: 'Put a name with spaces in quotes. help <command> explains one command.',
   hanging: 0,
 }
 

@@ -145,7 +145,7 @@ export function eventLine(event: ClientEvent, isTerminal: boolean): Line | undef
       const { user, group, times, sinceMs } = event
       const again =
         times === undefined || sinceMs === undefined ? '' : ` again, ${times} times since ${hourOf(sinceMs)}`
-      return { text: `${user} asks to join ${group}${again}; ${command} lets them in` }
+      return { text: `${user} asks to join ${group}${again}; to let them in: ${command}` }
     }
     case 'request-decided':
       return event.accepted

@@ -36,7 +36,7 @@ export const seeingCommands: readonly PromptCommand[] = [
   {
     name: 'watch',
     words: '[group] [name]',
-    summary: 'look on: at all transfers, or at the pieces and peers of a file, until nobody online lacks it',
+    summary: 'watch all transfers, or the pieces and peers of one file until everybody online has it',
     waits: true,
     async run(surroundings, [group, name]: readonly (string | undefined)[]) {
       if (group === undefined) return watchAll(surroundings)
@@ -122,7 +122,9 @@ async function watchAll({ operations, showLive, columns }: Surroundings): Promis
   const text = `${counted(running, 'download')} running, ${counted(uploads.length, 'upload')}`
   return accept({
     lines:
-      columns === undefined || running + uploads.length > 0 ? [{ text }] : [{ text: 'nothing is under way' }],
+      columns === undefined || running + uploads.length > 0
+        ? [{ text }]
+        : [{ text: 'no transfer is running' }],
     data: { running, uploads: uploads.length },
   })
 }
@@ -155,7 +157,7 @@ export async function stillFetching(operations: Operations): Promise<string | un
     users.length <= 3 ? listOf(users) : `${users.slice(0, 2).join(', ')} and ${users.length - 2} others`
   const what = names.size === 1 ? first.name : counted(names.size, 'file')
   const verb = users.length === 1 ? 'was' : 'were'
-  return `${who} ${verb} still fetching ${what}; others may give the rest, or you at your next login`
+  return `${who} ${verb} still fetching ${what}; they get the rest from others, or when you log in again`
 }
 
 function listOf(names: readonly string[]): string {

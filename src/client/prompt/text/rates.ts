@@ -20,8 +20,9 @@ export function parseRate(text: string): Answer<number | undefined> {
     return refuse('usage', `"${text}" is not a rate like 512K, 4M or none`)
   const bytes = Math.round(Number(split[1]) * unit)
   // At a rate of zero a transfer would never end; commands exist to stop one.
-  if (bytes < 1) return refuse('usage', 'a rate is at least 1 byte a second; none takes the limit away')
-  if (!Number.isSafeInteger(bytes)) return refuse('usage', `"${text}" is more than any line carries`)
+  if (bytes < 1) return refuse('usage', 'a rate is at least 1 byte a second; none removes the limit')
+  if (!Number.isSafeInteger(bytes))
+    return refuse('usage', `the rate "${text}" is too high; none removes the limit`)
   return accept(bytes)
 }
 

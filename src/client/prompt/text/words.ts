@@ -30,7 +30,7 @@ function doubleQuoted(line: string, start: number): Stretch {
 /** Splits a line into words; refuses when a quote is not closed. */
 export function splitWords(line: string): Answer<string[]> {
   // No system call accepts a name with NUL, and Node would throw instead of refusing.
-  if (line.includes('\0')) return refuse('usage', 'a line cannot hold the character NUL')
+  if (line.includes('\0')) return refuse('usage', 'a line cannot contain the character NUL')
   const words: string[] = []
   let word: string | undefined
   for (let at = 0; at < line.length;) {
@@ -45,7 +45,8 @@ export function splitWords(line: string): Answer<string[]> {
       word = (word ?? '') + stretch.text
       at = stretch.next
     } else if (character === '\\') {
-      if (at + 1 === line.length) return refuse('usage', 'a backslash at the end of a line escapes nothing')
+      if (at + 1 === line.length)
+        return refuse('usage', 'nothing follows the backslash at the end; for a backslash itself, write two')
       word = (word ?? '') + line[at + 1]
       at += 2
     } else {

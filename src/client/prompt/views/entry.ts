@@ -139,7 +139,7 @@ function audienceLines(audience: AudienceView, { pieceCount }: EntryView): Line[
     lines.push({ text: lastSentence(lacking) })
   }
   if (absentCount > 0)
-    lines.push({ text: `not online with it: ${listed(absent, absentCount)}`, tone: 'faint' })
+    lines.push({ text: `has it, but is not online: ${listed(absent, absentCount)}`, tone: 'faint' })
   return lines
 }
 
@@ -158,8 +158,8 @@ function lastSentence(lacking: readonly LackingMember[]): string {
   const times = lacking.map(patience)
   const last = Math.max(...times)
   const time = Number.isFinite(last) ? formatTime(last) : undefined
-  if (time !== undefined) return `the last of them has it in about ${time}`
-  return 'when the last of them has it is not known yet'
+  if (time !== undefined) return `the last of them will have it in about ${time}`
+  return 'when the last of them will have it is not known yet'
 }
 
 function listed(names: readonly string[], count: number): string {
@@ -192,7 +192,9 @@ export function entryProgress(entry: EntryView): string {
       ? [`${counted(Math.ceil(seconds), 'second')} left`]
       : []),
     counted(entry.peers.length, 'peer'),
-    ...(audience === undefined ? [] : [`${audience.lacking.length} online lack some`]),
+    ...(audience === undefined
+      ? []
+      : [counted(audience.lacking.length, 'member online lacks pieces', 'members online lack pieces')]),
   ]
   return `[${group}] ${name}: ${parts.join(', ')}`
 }

@@ -175,12 +175,12 @@ describe('the view of a file', () => {
     expect(known.slice(-4)).toEqual([
       'has all of it: ann',
       'lacks some: ben 25 % (1 min 40 s), cem 50 % (30 s)',
-      'the last of them has it in about 1 min 40 s',
-      'not online with it: dora and 8999 more',
+      'the last of them will have it in about 1 min 40 s',
+      'has it, but is not online: dora and 8999 more',
     ])
     const unknown = [...lacking, { user: 'eve', pieces: undefined, secondsLeft: undefined }]
     expect(texts(entryLines(entry({ audience: { ...audience, lacking: unknown } }), size))).toContain(
-      'when the last of them has it is not known yet',
+      'when the last of them will have it is not known yet',
     )
   })
 
@@ -198,7 +198,7 @@ describe('the view of a file', () => {
 
   test('is one line of bytes and seconds in a pipe', () => {
     expect(entryProgress(watched)).toBe(
-      '[family] holiday 休暇.mov: 45 %, 94371840 of 209715200 bytes, in 4404019 bytes/s, out 1258291 bytes/s, 27 seconds left, 3 peers, 3 online lack some',
+      '[family] holiday 休暇.mov: 45 %, 94371840 of 209715200 bytes, in 4404019 bytes/s, out 1258291 bytes/s, 27 seconds left, 3 peers, 3 members online lack pieces',
     )
   })
 })
