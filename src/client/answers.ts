@@ -26,7 +26,7 @@ export function noSuchGroup(group: string): Answer<never> {
 }
 
 export function beginsAnew(group: string, name: string): Answer<never> {
-  return refuse('busy', `${name} from ${group} is just being downloaded again; try later`)
+  return refuse('busy', `${name} from ${group} is just being downloaded again; wait a moment`)
 }
 
 export function noSuchDownload(group: string, name: string): Answer<never> {

@@ -54,7 +54,7 @@ const defaultTrackerFile = 'tracker_info.txt'
 
 const explanation = `
 The listening address is where other members fetch pieces from this client;
-port 0 takes any free port. The trackers stand in a file, one ip:port a line,
+port 0 takes any free port. The trackers are listed in a file, one ip:port a line,
 by default ${defaultTrackerFile} in the current folder.
 
   ./client 127.0.0.1:4444 ${defaultTrackerFile}
@@ -63,7 +63,7 @@ by default ${defaultTrackerFile} in the current folder.
 
 Rates are bytes a second: 512K, 4M, none. Once it runs, "help" lists the
 commands. Commands can be piped in too, one a line; the client then exits with
-0 if all went well, and else says by its exit code what failed first.`
+0 if all went well, else with a code that says what failed first.`
 
 /** Throws a `usage` failure, one sentence, for invalid arguments. */
 export function parseArguments(argv: readonly string[], readFile: (path: string) => string): ParsedArguments {
@@ -116,7 +116,7 @@ export function clientProgram(
     .addOption(
       new Option(
         '--advertise <host[:port]>',
-        'where others reach this client, if not at the address from which a tracker sees it',
+        'where others reach this client, if not at the address that a tracker sees',
       ).argParser(parseAdvertised),
     )
     .addOption(
@@ -131,11 +131,11 @@ export function clientProgram(
       ).argParser((file: string) => void script.push({ file })),
     )
     .option('--json', 'print replies and events as JSON, one a line')
-    .option('--keep-going', 'run the commands behind one that failed, too, as for standard input')
+    .option('--keep-going', 'go on after a command that failed, as for standard input')
     .addOption(
       new Option('--stop-at-error', 'stop at a command that fails, as for -e and -f').conflicts('keepGoing'),
     )
-    .option('--password-file <file>', 'take the password from here where a command needs one')
+    .option('--password-file <file>', 'read the password for commands that need one from this file')
     .option('--linger', 'keep sharing after the end of piped commands, until SIGINT or SIGTERM')
     .option('--upload-limit <rate>', 'limit all uploads together')
     .option('--download-limit <rate>', 'limit all downloads together')
@@ -183,7 +183,7 @@ function addresses(
   if (second === undefined || third === undefined || fourth === undefined || words.length > 4)
     throw new Failure(
       'usage',
-      `expected <ip:port> [tracker file], or <ip> <port> <tracker ip> <tracker port>, but got ${words.length} words`,
+      `these are ${words.length} words; write <ip:port> [tracker file], or <ip> <port> <tracker ip> <tracker port>`,
     )
   return {
     listen: checkedAddress(first, second),
@@ -204,7 +204,7 @@ function refuseAddress(listen: string, file: string): void {
   const words = `${listen} ${file}`.replaceAll(/\[?([^\s[\]]+)\]?:(\d+)(?=\s|$)/g, '$1 $2')
   throw new Failure(
     'usage',
-    `write addresses as four words, ./client ${words}, or put the tracker into a file`,
+    `write two addresses as four words: ./client ${words}; or put the tracker into a file`,
   )
 }
 

@@ -233,7 +233,7 @@ function heedSignals(): void {
 /** Node reads a folder as empty input, and a script that never ran would seem to have succeeded. */
 function refuseFolderAsInput(): void {
   if (fstatSync(0).isDirectory())
-    throw new Failure('start', 'the commands cannot be read: standard input is a folder')
+    throw new Failure('start', 'the commands cannot be read: standard input is a folder, not a file')
 }
 
 /** Refuses a loopback listening address with a tracker elsewhere: other members could not reach it. */

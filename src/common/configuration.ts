@@ -95,7 +95,7 @@ export function readConfiguration(settings: readonly Setting[], text: string, pa
     const where = `${path}, line ${index + 1}`
     const setting = settings.find((each) => each.key === key)
     if (setting === undefined) throw new Failure('usage', `${where}: there is no setting "${key}"`)
-    if (found.has(key)) throw new Failure('usage', `${where}: ${key} stands there twice`)
+    if (found.has(key)) throw new Failure('usage', `${where}: ${key} is set twice`)
     if (value === '') throw new Failure('usage', `${where}: ${key} has no value`)
     found.set(key, [setting, checked(setting, value, `${where}: ${key}`)])
   }

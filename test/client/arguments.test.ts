@@ -102,20 +102,20 @@ describe('arguments that make no sense get one sentence', () => {
     [['example.org:1'], '"example.org" is a name; write the IP address of that machine'],
     [
       ['127.0.0.1:1', '127.0.0.1:2'],
-      'write addresses as four words, ./client 127.0.0.1 1 127.0.0.1 2, or put the tracker into a file',
+      'write two addresses as four words: ./client 127.0.0.1 1 127.0.0.1 2; or put the tracker into a file',
     ],
     [
       ['[::1]:1', '[::1]:2'],
-      'write addresses as four words, ./client ::1 1 ::1 2, or put the tracker into a file',
+      'write two addresses as four words: ./client ::1 1 ::1 2; or put the tracker into a file',
     ],
     [['127.0.0.1', '3000'], 'the tracker is missing: ./client 127.0.0.1 3000 <tracker ip> <tracker port>'],
     [
       ['127.0.0.1', '3000', '127.0.0.1'],
-      'expected <ip:port> [tracker file], or <ip> <port> <tracker ip> <tracker port>, but got 3 words',
+      'these are 3 words; write <ip:port> [tracker file], or <ip> <port> <tracker ip> <tracker port>',
     ],
     [
       ['1', '2', '3', '4', '5'],
-      'expected <ip:port> [tracker file], or <ip> <port> <tracker ip> <tracker port>, but got 5 words',
+      'these are 5 words; write <ip:port> [tracker file], or <ip> <port> <tracker ip> <tracker port>',
     ],
     [['127.0.0.1', 'x', '127.0.0.1', '1'], '"x" is not a port (0 to 65535)'],
     [['127.0.0.1', '1', '127.0.0.1', '0'], 'a tracker cannot have port 0'],

@@ -62,8 +62,8 @@ test.each([
   )
 })
 
-test('a key that stands there twice is refused, and so is a variable that is neither yes nor no', () => {
-  expect(() => argumentsOf('tls yes\ntls no')).toThrow(/client\.conf, line 2: tls stands there twice$/)
+test('a key that is set twice is refused, and so is a variable that is neither yes nor no', () => {
+  expect(() => argumentsOf('tls yes\ntls no')).toThrow(/client\.conf, line 2: tls is set twice$/)
   expect(() => argumentsOf('', { COTERIE_CLIENT_TLS: '1' })).toThrow(
     'COTERIE_CLIENT_TLS is yes or no, not "1"',
   )

@@ -155,7 +155,7 @@ describe('a seeder', () => {
     await eva.does('download_file g secret.bin eva-secret.bin')
     await ann.does('remove_member g eva')
     await eva.until('you are no longer a member of g')
-    await eva.until('[F] [g] secret.bin - you are not a member of g')
+    await eva.until('[F] [g] secret.bin - you are no longer a member of g')
     expect(await eva.say('download_file g secret.bin eva-secret.bin')).toMatch(/^error: /)
     expect(await eva.quit()).toEqual({ code: 1, signal: null })
   })

@@ -154,7 +154,7 @@ describe('files', () => {
 
     writeFileSync(path, 'the second version')
     expect(await ann.say(`upload_file ${path} v1`)).toBe('sharing doc.txt in v1 (18 bytes, 1 piece)')
-    await ben.until('doc.txt in v1 was replaced or withdrawn; you do not share it any more')
+    await ben.until('doc.txt in v1 was replaced or withdrawn; you no longer share it')
     expect(await cem.say('list_files v1')).toBe('doc.txt  18 bytes  1 seeder')
   })
 
@@ -191,7 +191,7 @@ describe('files', () => {
     const path = world.makeFile('own.bin', 100)
     await ann.does(`upload_file ${path} d1`)
     expect(await ann.say('download_file d1 own.bin own-copy.bin')).toBe(
-      `error: nobody else online has own.bin; this client shares it itself, from ${path}`,
+      `error: nobody else who has own.bin is online; you share it yourself, from ${path}`,
     )
     expect(await ann.say('show_downloads')).toBe('no downloads')
     // From somebody else it can be fetched, also to have it twice.

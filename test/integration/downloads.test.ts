@@ -74,10 +74,10 @@ describe('a download', () => {
     await share(ann, 'other.bin', MiB)
     await cem.does('limit download 64K', 'download_file g twice.bin cem-twice.bin')
     expect(await cem.say('download_file g twice.bin elsewhere.bin')).toBe(
-      'error: twice.bin from g is being downloaded already',
+      'error: twice.bin from g is already being downloaded',
     )
     expect(await cem.say('download_file g other.bin cem-twice.bin')).toBe(
-      `error: ${world.path('cem-twice.bin')} is where twice.bin is being downloaded to`,
+      `error: ${world.path('cem-twice.bin')} belongs to the running download of twice.bin from g; choose another name`,
     )
     await cem.does('limit download none')
     await cem.until('[C] [g] twice.bin')
@@ -108,7 +108,7 @@ describe('a download', () => {
     expect(from.get('ann')).toBeGreaterThanOrEqual(paused.done)
     expect(from.get('ann')).toBeLessThanOrEqual(8)
 
-    expect(await cem.say('cancel_download g steps.bin')).toMatch(/^error: .*complete already$/)
+    expect(await cem.say('cancel_download g steps.bin')).toMatch(/^error: .*already complete$/)
     await cem.does('limit download 1M', 'download_file g steps.bin again.bin')
     await cem.askUntil('show_downloads --details', /^ {4}[1-7] of 8 pieces/)
     expect(existsSync(world.path('again.bin.part'))).toBe(true)

@@ -142,13 +142,13 @@ describe('bad input', () => {
     symlinkSync(world.path('nowhere'), world.path('dangling'))
     symlinkSync(world.path('circle'), world.path('circle'))
     for (const [command, reason] of [
-      ['upload_file a-folder g', /a-folder is a folder; a single file can be shared$/],
+      ['upload_file a-folder g', /a-folder is a folder; share the files in it one by one$/],
       ['upload_file missing.bin g', /there is no file .*missing\.bin$/],
       ['upload_file good.bin/inside g', /there is no file/],
       ['upload_file dangling g', /there is no file/],
       ['upload_file circle g', /circle is a link that leads back to itself$/],
       ['upload_file "" g', /the path of a file is missing$/],
-      ['upload_file /proc/cpuinfo g', /is made by the system while it is read; copy it/],
+      ['upload_file /proc/cpuinfo g', /is made by the system while it is read; share a copy/],
       ['upload_file not\ufffdutf8.bin g', /a name that is not valid UTF-8 cannot be typed; rename/],
       ['upload_file good.bin nogroup', /there is no group nogroup$/],
       ['upload_file good.bin "not a group"', /group name/],
@@ -189,7 +189,7 @@ describe('bad input', () => {
         'download_file --overwrite g good.bin place/folder.bin',
         /good\.bin is a folder; choose another name$/,
       ],
-      ['download_file g good.bin place/other.bin', /other\.bin\.part is in the way/],
+      ['download_file g good.bin place/other.bin', /other\.bin\.part exists already/],
       ['download_file g good.bin', /download_file needs a destination/],
     ] as const) {
       const reply = await ben.say(command)
@@ -208,7 +208,7 @@ describe('bad input', () => {
     writeFileSync(world.path('place', 'old.bin.part'), 'somebody else’s')
     const command = 'download_file g good.bin place/old.bin --overwrite'
     expect(await ben.say(command)).toBe(
-      'error: old.bin.part is in the way; remove it, or choose another name',
+      'error: old.bin.part exists already; remove it, or choose another name',
     )
     expect(readFileSync(world.path('place', 'old.bin.part'), 'utf8')).toBe('somebody else’s')
     rmSync(world.path('place', 'old.bin.part'))
@@ -222,7 +222,7 @@ describe('bad input', () => {
     writeFileSync(world.path('victim'), 'not to be touched')
     symlinkSync(world.path('victim'), world.path('place', 'link.bin.part'))
     const reply = await ben.say('download_file g good.bin place/link.bin --overwrite')
-    expect(reply).toBe('error: link.bin.part is in the way; remove it, or choose another name')
+    expect(reply).toBe('error: link.bin.part exists already; remove it, or choose another name')
     expect(readFileSync(world.path('victim'), 'utf8')).toBe('not to be touched')
   })
 

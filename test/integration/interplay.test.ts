@@ -68,7 +68,7 @@ test('where a download has failed, no other is written, for the first may go on'
   await ann.does('stop_share g one.bin')
   await ben.until(/^\[F\] \[g\] one\.bin/)
   expect(await ben.say('download_file g two.bin there.bin')).toMatch(
-    /^error: .*there\.bin is where one\.bin is being downloaded to; that failed: cancel_download g one\.bin/,
+    /^error: .*there\.bin belongs to the failed download of one\.bin from g; choose another name, or cancel that one/,
   )
   await ben.does('limit download none', 'cancel_download g one.bin', 'download_file g two.bin there.bin')
   await ben.until('[C] [g] two.bin')

@@ -90,12 +90,12 @@ describe('a file that changes while it is shared', () => {
       await cem.does(`download_file g "${name}" "cem-${name}"`)
       await cem.askUntil('show_downloads --details', (line) => line.includes('ann@') && line.includes('ben@'))
       change(path)
-      expect(await ann.until(/upload it again|when it can$/, mark)).toMatch(
+      expect(await ann.until(/upload it again$|can be read$/, mark)).toMatch(
         what === 'disappears'
-          ? /cannot be read \(.*\); it is shared again when it can$/
+          ? /cannot be read \(.*\); it is shared again as soon as it can be read$/
           : what === 'is replaced by another'
-            ? `${path} was removed or replaced and is not shared any more; upload it again`
-            : `${path} changed on disk; others get only what is left of the shared version; upload it again`,
+            ? `${path} was removed or replaced, and is no longer shared; to share it, upload it again`
+            : `${path} changed on disk; others get only its unchanged parts; to share the new version, upload it again`,
       )
       await ben.does('limit upload none')
       await cem.until(`[C] [g] ${name}`)
@@ -132,7 +132,7 @@ describe('a file that changes while it is shared', () => {
     await dora.quit()
     writeFileSync(path, contentOf('forged', 1000))
     const again = await world.again('dora')
-    await again.until(`away.bin is not shared in g at present: ${path} changed; upload it again`)
+    await again.until(`away.bin is not shared in g at the moment: ${path} changed; upload it again`)
     expect(await ann.ask('list_files g')).toContain('away.bin  1000 bytes  0 seeders')
   })
 

@@ -24,7 +24,7 @@ export function groupActions(core: Core): GroupOperations {
     rejectRequest: (group, user) => changeGroup(core, 'reject_request', { group, user }),
     async leaveGroup(group) {
       const before = session()
-      if (leaving.has(group)) return refuse('busy', `you are leaving ${group} already`)
+      if (leaving.has(group)) return refuse('busy', `you are already leaving ${group}`)
       leaving.add(group)
       try {
         const left = await changeGroup(core, 'leave_group', { group })

@@ -76,7 +76,7 @@ function entryOf(core: Core, session: Session, group: string, name: string): Ans
     group,
     name,
     state: 'shared',
-    ...(source === undefined ? { why: 'it is not served at present' } : {}),
+    ...(source === undefined ? { why: 'others cannot fetch it at the moment' } : {}),
     sizeBytes,
     pieceCount: count,
     piecesDone,

@@ -77,7 +77,8 @@ export class RemoteClient {
   }
 
   async #ask(name: RemoteOperation, given: readonly unknown[]): Promise<unknown> {
-    if (this.#caller === undefined) throw new Failure('connection-lost', 'the client that ran has ended')
+    if (this.#caller === undefined)
+      throw new Failure('connection-lost', 'the client has ended; start it again')
     const path = pathArguments[name]
     const meant = given.map((each, index) => (index === path ? absolute(String(each)) : each))
     const answer = await this.#caller.request(name, { given: meant }, { timeoutMs: 0 })
@@ -150,7 +151,7 @@ async function openSocket(folder: string): Promise<Channel | undefined> {
       socket.once('error', (error) => {
         const code = systemCode(error)
         if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(undefined)
-        else reject(new Failure('start', `cannot reach the client that runs: ${error.message}`, error))
+        else reject(new Failure('start', `cannot reach the running client: ${error.message}`, error))
       })
     })
   } finally {

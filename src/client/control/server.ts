@@ -121,7 +121,7 @@ export class ControlServer {
     if (protocol !== controlVersion || program !== clientProgram)
       return refuse(
         'protocol-version',
-        `the client that runs in this folder is coterie ${version}, and this is ${program.replace('coterie-client/', '')}; end the one that runs first`,
+        `the client that runs in this folder is coterie ${version}, and this is ${program.replace('coterie-client/', '')}; quit the running one first`,
       )
     if (listen !== this.#options.listen)
       return refuse(

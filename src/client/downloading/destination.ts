@@ -40,7 +40,7 @@ async function checkFree(path: string, overwrite: boolean): Promise<Answer<strin
   if (file.isDirectory()) return refuse('local-file', `${path} is a folder; choose another name`)
   if (there.isSymbolicLink())
     return refuse('local-file', `${path} is a link; name the file that it leads to, or another one`)
-  if (!there.isFile()) return refuse('local-file', `${path} is no regular file; choose another name`)
+  if (!there.isFile()) return refuse('local-file', `${path} is not a regular file; choose another name`)
   if (!overwrite) return refuse('local-file', `${path} exists; choose another name, or add --overwrite`)
   return accept(path)
 }
@@ -55,7 +55,7 @@ export async function claimPlace(path: string): Promise<Answer<PartId>> {
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     const isTaken = systemCode(error.cause) === 'EEXIST'
-    const sentence = `${basename(partPathOf(path))} is in the way; remove it, or choose another name`
+    const sentence = `${basename(partPathOf(path))} exists already; remove it, or choose another name`
     return refuse('local-file', isTaken ? sentence : error.message)
   }
 }

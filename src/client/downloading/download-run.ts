@@ -240,7 +240,10 @@ export class DownloadRun {
     // The size is only a claim of whoever shared the file; the manifest is proven by the file id.
     if (manifest.sizeBytes !== sizeBytes) {
       link.close('not needed')
-      throw new Failure('protocol', `it is not of the ${sizeBytes} bytes that the tracker was told`)
+      throw new Failure(
+        'protocol',
+        `it does not have the size that the tracker was told; ask whoever shared it to upload it again`,
+      )
     }
     // Not awaited: saving only avoids fetching it again, and pieces can be fetched meanwhile.
     this.#parts.manifests.save(manifest).catch((error: unknown) => {

@@ -341,12 +341,12 @@ export class Download {
   }
 
   #waitsFor(): string | undefined {
-    if (this.#phase === 'verifying') return 'verifying what is there'
+    if (this.#phase === 'verifying') return 'verifying what is on disk'
     if (this.#phase !== 'waiting' && this.#phase !== 'fetching') return undefined
     if ((this.#run?.linkCount ?? 0) > 0) return undefined
     if (this.#lookup.peerCount === 0) return 'waiting for a seeder'
     return this.#lookup.isTicketRefused
-      ? "its seeders refuse the tracker's ticket; asking for another"
+      ? 'the seeders do not let this client in; asking a tracker for a new ticket'
       : 'connecting'
   }
 }

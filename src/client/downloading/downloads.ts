@@ -59,8 +59,8 @@ export class Downloads {
     if (isUnfinished || this.#beginning.has(key)) {
       const how =
         former?.state === 'paused'
-          ? 'paused; resume_download or cancel_download it'
-          : 'being downloaded already'
+          ? 'paused; continue it with resume_download, or give it up with cancel_download'
+          : 'already being downloaded'
       return refuse('local-file', `${name} from ${group} is ${how}`)
     }
     this.#beginning.add(key)
@@ -84,7 +84,7 @@ export class Downloads {
     const others = found.value.peers.filter((peer) => peer.key !== this.#parts.network.identity.publicKey)
     const own = this.#parts.shares.pathOf(group, name)
     if (own !== undefined && others.length === 0) {
-      return refuse('local-file', `nobody else online has ${name}; this client shares it itself, from ${own}`)
+      return refuse('local-file', `nobody else who has ${name} is online; you share it yourself, from ${own}`)
     }
     const place = await this.#place(destination, { group, name }, overwrite)
     if (!place.ok) return place
@@ -105,7 +105,7 @@ export class Downloads {
     }
     await this.#parts.store.rememberDownload(record)
     if (this.#closed)
-      return refuse('cancelled', `you logged out; ${name} is downloaded from your next login on`)
+      return refuse('cancelled', `you logged out; ${name} will be downloaded after your next login`)
     this.#downloads.delete(keyOf(record))
     this.#add(record).start(found.value)
     return accept({ destination: place.value, waiting: others.length === 0 })
@@ -145,7 +145,8 @@ export class Downloads {
     if (download === undefined) return noSuchDownload(group, name)
     if (download.state !== 'running')
       return refuse('no-such-download', `${name} from ${group} is not running`)
-    if (download.isPublishing) return refuse('no-such-download', `${name} from ${group} is just complete`)
+    if (download.isPublishing)
+      return refuse('no-such-download', `${name} from ${group} has just become complete`)
     // Do both at once: in between, another call could resume it.
     await Promise.all([download.pause(), this.#remember(download, { paused: true })])
     return accept(undefined)
@@ -181,7 +182,7 @@ export class Downloads {
     const download = this.find({ group, name })
     if (download === undefined) return noSuchDownload(group, name)
     if (download.state === 'running')
-      return refuse('no-such-download', `${name} from ${group} is running already`)
+      return refuse('no-such-download', `${name} from ${group} is already running`)
     if (this.#beginning.has(keyOf(download.record))) return beginsAnew(group, name)
     if (!download.start()) return refuse('no-such-download', `${name} from ${group} is complete`)
     void this.#remember(download, { paused: false })
@@ -192,7 +193,7 @@ export class Downloads {
     const download = this.find({ group, name })
     if (download === undefined) return noSuchDownload(group, name)
     if (download.state === 'complete' || download.isPublishing)
-      return refuse('no-such-download', `${name} from ${group} is complete already`)
+      return refuse('no-such-download', `${name} from ${group} is already complete`)
     if (this.#beginning.has(keyOf(download.record))) return beginsAnew(group, name)
     await this.#remove(download)
     return accept(undefined)
@@ -215,7 +216,7 @@ export class Downloads {
       if (download.record.group !== group || download.state === 'complete') continue
       void this.#parts.store.forgetDownload(download.record)
       if (download.state !== 'failed')
-        failing.push(download.fail(`you are not a member of ${group}`, notAMember))
+        failing.push(download.fail(`you are no longer a member of ${group}`, notAMember))
     }
     await Promise.all(failing)
   }
@@ -378,7 +379,7 @@ export class Downloads {
   }
 
   #stopServing(download: Download): void {
-    this.#offers.get(download)?.withdraw('it is not shared any more')
+    this.#offers.get(download)?.withdraw('it is no longer shared')
     this.#offers.delete(download)
   }
 

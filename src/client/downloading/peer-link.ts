@@ -221,7 +221,7 @@ export class PeerLink {
     const opened = await this.#caller.request('open', { fileId }, { timeoutMs: openTimeoutMs })
     if (!opened.ok) return opened
     const bitfield = Bitfield.fromBytes(Buffer.from(opened.value.bitfield, 'base64'), pieceCount)
-    if (bitfield === undefined) throw new Failure('protocol', 'it sent an impossible bitfield')
+    if (bitfield === undefined) throw new Failure('protocol', 'it claims pieces that do not exist')
     return accept(bitfield)
   }
 
@@ -239,7 +239,7 @@ export class PeerLink {
     if (!answer.ok) return answer
     const manifest = body === undefined ? undefined : parseManifest(body)
     if (manifest?.fileId !== this.#options.fileId)
-      return refuse('piece-missing', `${this.name} sent a wrong manifest`)
+      return refuse('piece-missing', `${this.name} sent the hashes of another file`)
     return accept(manifest)
   }
 

@@ -43,7 +43,7 @@ async function replace(naming: Naming): Promise<{ flushed: Promise<void> } | und
   await file.sync()
   const old = await lookAt(destination)
   if (old !== undefined && !old.isFile())
-    throw new Failure('file', `${destination} is no regular file any more; it was not overwritten`)
+    throw new Failure('file', `${destination} is no longer a regular file; it was not overwritten`)
   if (old !== undefined) await file.chmod(old.mode & 0o777)
   if (!naming.finish()) return undefined
   await rename(path, destination)
@@ -111,7 +111,7 @@ function hasNoLinks(error: unknown): boolean {
 function existsNow({ destination }: Naming, cause?: unknown): Failure {
   return new Failure(
     'file',
-    `${destination} exists now and was not overwritten; move it away and resume_download, or cancel_download`,
+    `${destination} exists by now, and was not overwritten; move it away and type resume_download, or cancel_download`,
     cause,
   )
 }

@@ -17,9 +17,9 @@ export function takenBy(
     // Only a failed download can be this very file. Any other failed download may resume, and two downloads
     // that write to one part file would publish a mixture.
     if (keyOf(record) === keyOf(file)) continue
-    const what = `${path} is where ${record.name} is being downloaded to`
-    const advice = `; that failed: cancel_download ${record.group} ${record.name}, or choose another name`
-    return refuse('local-file', state === 'failed' ? what + advice : what)
+    const advice = state === 'failed' ? 'choose another name, or cancel that one' : 'choose another name'
+    const which = `the ${state} download of ${record.name} from ${record.group}`
+    return refuse('local-file', `${path} belongs to ${which}; ${advice}`)
   }
   return undefined
 }

@@ -73,7 +73,7 @@ export class HashingFiles {
   cancel(group: string, name: string): void {
     for (const { file, abort } of this.#underWay)
       if (file.group === group && file.name === name)
-        abort.abort(new Failure('file', 'it is not shared any more'))
+        abort.abort(new Failure('file', 'it is no longer shared'))
   }
 
   /** Ends all, and begins no other. */

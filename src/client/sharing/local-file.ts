@@ -20,14 +20,12 @@ export async function lookAtLocal(path: string, name: string): Promise<Answer<Lo
   if (problem !== undefined) return refuse('bad-name', problem)
   try {
     const stats = await stat(path)
-    if (stats.isDirectory()) return refuse('local-file', `${path} is a folder; a single file can be shared`)
+    if (stats.isDirectory())
+      return refuse('local-file', `${path} is a folder; share the files in it one by one`)
     if (!stats.isFile()) return refuse('local-file', `${path} is not a regular file`)
     await access(path, constants.R_OK)
     if (stats.size === 0 && (await hasContent(path)))
-      return refuse(
-        'local-file',
-        `${path} is made by the system while it is read; copy it and share the copy`,
-      )
+      return refuse('local-file', `${path} is made by the system while it is read; share a copy of it`)
     if (stats.size > pieceCountMax * pieceBytes) return refuse('local-file', `${path} is larger than 128 GiB`)
     const stamp = await stampAt(path)
     if (stamp === undefined) return refuse('local-file', `there is no file ${path}`)

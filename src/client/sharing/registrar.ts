@@ -210,7 +210,7 @@ function isFinal({ isShare }: Wish, code: RefusalCode): boolean {
 }
 
 export function sharedAnew(name: string): Answer<never> {
-  return refuse('cancelled', `${name} was withdrawn or shared anew meanwhile`)
+  return refuse('cancelled', `${name} was withdrawn or shared again meanwhile`)
 }
 
 /** The answer to a wish that a newer one replaced. */

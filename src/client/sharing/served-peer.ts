@@ -263,7 +263,7 @@ export class ServedPeer implements UploadPeer {
   #source(fileId: string): Answer<PieceSource> {
     const ticket = this.#ticket
     if (ticket === undefined || !this.#parts.tickets.isStillGood(ticket)) {
-      return refuse('ticket-lapsed', 'this ticket has lapsed')
+      return refuse('ticket-lapsed', 'this ticket has expired')
     }
     const source = this.#parts.sources.find(ticket.group, fileId)
     if (source === undefined) return refuse('not-shared', 'this client does not share that file')

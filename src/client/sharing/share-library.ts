@@ -132,7 +132,7 @@ export class ShareLibrary {
     }
     await store.rememberShare(share)
     if (this.#isClosed)
-      return refuse('cancelled', `you logged out; ${name} is shared from your next login on`)
+      return refuse('cancelled', `you logged out; ${name} will be shared after your next login`)
     // A newer upload may still fail. Until it is remembered, this one counts.
     if (!this.#isRemembered(share)) return sharedAnew(name)
     // Replies only when others can find the file here: they may ask the tracker at once.
@@ -166,7 +166,7 @@ export class ShareLibrary {
     if (this.#isClosed || !this.#isRemembered(file)) return
     if (stamp === undefined) {
       // Moved or removed just now.
-      this.#waitFor(file, 'the file cannot be read at present')
+      this.#waitFor(file, 'the file cannot be read at the moment')
       this.#sayNotShared(file, `${file.path} is not there`)
       return
     }
@@ -205,7 +205,7 @@ export class ShareLibrary {
       return this.#withdrawals.tellOfOther(file)
     this.#hashing.cancel(group, name)
     // Stops serving at once, whatever state the trackers are in.
-    this.#served.drop(file, 'it is not shared any more')
+    this.#served.drop(file, 'it is no longer shared')
     const isTold = await this.#withdrawals.tell(file)
     return accept({ isTold: isTold && !this.#isClosed })
   }
@@ -235,9 +235,7 @@ export class ShareLibrary {
     this.#registrar.forget(file)
     this.#served.drop(share, 'it was replaced or withdrawn')
     void this.#parts.store.forgetShare(share)
-    this.#parts.onNotice(
-      `${file.name} in ${file.group} was replaced or withdrawn; you do not share it any more`,
-    )
+    this.#parts.onNotice(`${file.name} in ${file.group} was replaced or withdrawn; you no longer share it`)
   }
 
   /** Stops serving and keeps the shares remembered. Resolves when nothing is served. */
@@ -299,7 +297,7 @@ export class ShareLibrary {
       if (this.#parts.store.share(share)?.fileId !== share.fileId) return undefined
       this.#served.drop(share, registered.refusal.sentence)
       const { name, group } = share
-      this.#parts.onNotice(`${name} is not shared in ${group} any more: ${registered.refusal.sentence}`)
+      this.#parts.onNotice(`${name} is no longer shared in ${group}: ${registered.refusal.sentence}`)
       return this.#parts.store.forgetShare(share)
     })
   }
@@ -317,7 +315,7 @@ export class ShareLibrary {
     })
     if (this.#isClosed || !this.#isRemembered(share)) return false
     if (problem === undefined) return true
-    if (problem.isAway) this.#waitFor(share, 'the file cannot be read at present')
+    if (problem.isAway) this.#waitFor(share, 'the file cannot be read at the moment')
     else this.#served.drop(share, problem.sentence)
     const say = (): void => {
       if (this.#isRemembered(share)) this.#sayNotShared(share, problem.sentence)
@@ -328,7 +326,7 @@ export class ShareLibrary {
   }
 
   #sayNotShared({ group, name }: FileVersion, problem: string): void {
-    this.#parts.onNotice(`${name} is not shared in ${group} at present: ${problem}`)
+    this.#parts.onNotice(`${name} is not shared in ${group} at the moment: ${problem}`)
   }
 
   /** Checks for the file now and then, and resumes the share when it is back. */
@@ -336,7 +334,7 @@ export class ShareLibrary {
     const takeUpAgain = async (): Promise<void> => {
       const remembered = this.#parts.store.share(share)
       if (remembered === undefined || !(await this.#resumeOne(remembered))) return
-      this.#parts.onNotice(`${share.path} can be read again and is shared`)
+      this.#parts.onNotice(`${share.path} can be read again, and is shared`)
     }
     this.#served.put(
       { share, file: new AbsentFile(share.path, () => void takeUpAgain()), offer: undefined },
@@ -381,16 +379,16 @@ export class ShareLibrary {
       onChanged: () => {
         offer.tellChanged()
         onNotice(
-          `${path} changed on disk; others get only what is left of the shared version; upload it again`,
+          `${path} changed on disk; others get only its unchanged parts; to share the new version, upload it again`,
         )
       },
       onGone: () => {
         this.#served.drop(share, 'the file changed on disk')
-        onNotice(`${path} was removed or replaced and is not shared any more; upload it again`)
+        onNotice(`${path} was removed or replaced, and is no longer shared; to share it, upload it again`)
       },
       onAway: (why) => {
-        this.#waitFor(share, 'the file cannot be read at present')
-        onNotice(`${path} cannot be read (${why}); it is shared again when it can`)
+        this.#waitFor(share, 'the file cannot be read at the moment')
+        onNotice(`${path} cannot be read (${why}); it is shared again as soon as it can be read`)
       },
     })
     const offer = sources.offer(share, file)

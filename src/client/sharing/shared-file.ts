@@ -155,9 +155,9 @@ export class SharedFile implements PieceSource {
 }
 
 function notReadable(): Answer<never> {
-  return refuse('file-changed', 'the file cannot be read at present')
+  return refuse('file-changed', 'the file cannot be read at the moment')
 }
 
 function notShared(): Answer<void> {
-  return refuse('not-shared', 'the file is not shared any more')
+  return refuse('not-shared', 'the file is no longer shared')
 }

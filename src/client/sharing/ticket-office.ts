@@ -87,7 +87,7 @@ export class TicketOffice {
     const read = this.#read(text)
     if (!read.ok) return read
     const ticket = read.value
-    if (!this.#isCurrent(ticket)) return refuse('ticket-lapsed', 'this ticket has lapsed')
+    if (!this.#isCurrent(ticket)) return refuse('ticket-lapsed', 'this ticket has expired')
     const removedAt = this.#removedAt.get(`${ticket.group} ${ticket.user}`)
     if (removedAt !== undefined && ticket.position <= removedAt) {
       return refuse('ticket-invalid', `${ticket.user} is no longer a member of ${ticket.group}`)

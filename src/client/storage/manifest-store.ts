@@ -22,7 +22,7 @@ export class ManifestStore {
       return manifest?.fileId === fileId ? manifest : undefined
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return undefined
-      throw new Failure('data', `cannot read the manifest ${this.#path(fileId)}`, error)
+      throw new Failure('data', `cannot read the hashes of a file in ${this.#path(fileId)}`, error)
     }
   }
 
@@ -30,7 +30,7 @@ export class ManifestStore {
   async save(manifest: Manifest): Promise<void> {
     const path = this.#path(manifest.fileId)
     await replaceFile(path, manifest.bytes).catch((error: unknown) => {
-      throw new Failure('file', `cannot write the manifest ${path}: ${sentenceOf(error)}`, error)
+      throw new Failure('file', `cannot save the hashes of a file in ${path}: ${sentenceOf(error)}`, error)
     })
   }
 

@@ -107,7 +107,11 @@ export class ProgressJournal {
   }
 
   #failure(error: unknown): Failure {
-    return new Failure('file', `cannot use the journal ${this.#path}: ${sentenceOf(error)}`, error)
+    return new Failure(
+      'file',
+      `cannot save the progress of a download in ${this.#path}: ${sentenceOf(error)}`,
+      error,
+    )
   }
 
   #header(): Buffer {

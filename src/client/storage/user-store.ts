@@ -300,7 +300,9 @@ export class UserStore {
     try {
       await replaceFile(this.#path, `${JSON.stringify(remembered, null, 1)}\n`)
     } catch (error) {
-      this.#events.onTrouble(`what is shared cannot be remembered in ${this.#path}: ${sentenceOf(error)}`)
+      this.#events.onTrouble(
+        `cannot save the list of shares and downloads in ${this.#path}: ${sentenceOf(error)}`,
+      )
     }
   }
 }

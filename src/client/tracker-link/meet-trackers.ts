@@ -41,9 +41,9 @@ export async function meetTrackers({ trackers, listen, protection, trust, ask }:
 
 function questionAbout(tracker: Address, key: string): string {
   return [
-    `This client has not met the tracker ${formatAddress(tracker)} before. The tracker has the key`,
+    `This client does not know the tracker ${formatAddress(tracker)} yet. The tracker has the key`,
     `  ${fingerprintOf(key)}`,
-    'The same stands in the line that it printed at its start. Is it the same? (yes/no) ',
+    'Compare it with the line that the tracker printed at its start. Is it the same? (yes/no) ',
   ].join('\n')
 }
 

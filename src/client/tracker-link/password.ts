@@ -108,11 +108,11 @@ export class Password {
     const known = knownLogins.find(community, this.user)
     if (known === undefined && iterations >= enough) return
     if (known?.salt === salt && known.iterations === iterations) return
-    const way = known === undefined ? 'a weaker way than any client registers' : 'another way than before'
+    const way = known === undefined ? 'a way that is too weak' : 'another way than before'
     const remedy = known === undefined ? '' : `; if you know why, move ${knownLogins.pathOf(community)} away`
     throw new Failure(
       'protocol',
-      `the tracker asks for the password of ${this.user} in ${way}, as an impostor would${remedy}`,
+      `the tracker may be an impostor: it asks for the password of ${this.user} in ${way}${remedy}`,
     )
   }
 }

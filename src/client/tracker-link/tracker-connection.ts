@@ -59,7 +59,10 @@ export interface TrackerConnectionOptions {
   readonly onDown: (connection: TrackerConnection) => void
 }
 
-const notGenuine = refuse('login-failed', 'this tracker does not know the password it claims to know')
+const notGenuine = refuse(
+  'login-failed',
+  'the tracker may be an impostor: it could not prove that it knows you',
+)
 
 const noSession = refuse('login-first', 'there is no session')
 const rememberedEnded = refuse('login-ended', 'the remembered login does not hold any more; log in again')

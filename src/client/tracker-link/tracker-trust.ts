@@ -51,7 +51,7 @@ export class TrackerTrust {
     const where = this.#listed.has(name) ? 'the list' : this.#path
     return new TrackerProblem(
       'another-key',
-      `the tracker ${name} has another key: ${shown} instead of ${pin}; somebody may be in between. If it was set up anew, change ${where}`,
+      `the tracker ${name} has another key: ${shown} instead of ${pin}; somebody may be in between; if it was set up anew, change ${where}`,
     )
   }
 

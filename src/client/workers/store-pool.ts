@@ -110,7 +110,9 @@ export class StorePool {
     this.#stopIdleTimer()
     // Warns once: somebody must hear of a bug, but not of each retry.
     if (this.#restUntilMs < 0)
-      process.emitWarning(`a thread that stores pieces broke, which makes it slower: ${sentenceOf(error)}`)
+      process.emitWarning(
+        `a thread that writes pieces has ended, so downloads are slower: ${sentenceOf(error)}`,
+      )
     this.#restUntilMs = performance.now() + restMs
     const finished = broken.finishHere().finally(() => this.#finishing.delete(finished))
     this.#finishing.add(finished)

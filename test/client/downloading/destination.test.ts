@@ -35,11 +35,11 @@ test('what cannot be a destination is refused before a byte is fetched', async (
   expect(await refused('link', true)).toBe('link is a link that leads nowhere; choose another name')
   // The advice to add --overwrite was followed by another refusal.
   expect(await refused('link to a file')).toMatch(/^link to a file is a link; name the file/)
-  expect(await refused('pipe')).toBe('pipe is no regular file; choose another name')
+  expect(await refused('pipe')).toBe('pipe is not a regular file; choose another name')
   expect(await refused('there/b.bin')).toBe('there is a file, not a folder')
   // A link and a pipe were replaced by the file.
   expect(await refused('link to a file', true)).toMatch(/^link to a file is a link; name the file/)
-  expect(await refused('pipe', true)).toBe('pipe is no regular file; choose another name')
+  expect(await refused('pipe', true)).toBe('pipe is not a regular file; choose another name')
   expect(await refused('z'.repeat(256))).toMatch(/is longer than 255 bytes$/)
   expect(await refused('z'.repeat(255))).toBe('accepted')
 })
@@ -50,7 +50,7 @@ test('a part file that is there is in the way, whatever it is', async () => {
   writeFileSync(join(folder, 'b.part'), 'complete, and somebody else’s')
   for (const name of ['a', 'b']) {
     expect(await claimPlace(join(folder, name))).toMatchObject({
-      refusal: { sentence: `${name}.part is in the way; remove it, or choose another name` },
+      refusal: { sentence: `${name}.part exists already; remove it, or choose another name` },
     })
   }
   expect(readFileSync(join(folder, 'b.part'), 'utf8')).toBe('complete, and somebody else’s')

@@ -126,7 +126,7 @@ test('publishing never overwrites, not even what appeared at the last moment', a
     const part = await filled()
     inTheWay(part.destination)
     const before = lstatSync(part.destination)
-    await expect(part.publish(false)).rejects.toMatchObject(failure('exists now'))
+    await expect(part.publish(false)).rejects.toMatchObject(failure('exists by now'))
     expect(lstatSync(part.destination)).toEqual(before)
     // What was fetched is still there, for another name.
     expect(readFileSync(part.path).equals(bytes)).toBe(true)
@@ -153,7 +153,7 @@ test('publishing with overwrite replaces nothing but a regular file', async () =
     const part = await filled()
     inTheWay(part.destination)
     const before = lstatSync(part.destination)
-    await expect(part.publish(true)).rejects.toMatchObject(failure('no regular file'))
+    await expect(part.publish(true)).rejects.toMatchObject(failure('no longer a regular file'))
     expect(lstatSync(part.destination)).toEqual(before)
     expect(readFileSync(part.path).equals(bytes)).toBe(true)
   }

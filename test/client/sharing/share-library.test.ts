@@ -110,7 +110,7 @@ describe('a file that was shared, and has another content at the next login,', (
     const [before] = one.store.shares()
     const next = await afterwards(one, happens)
     expect(next.notices).toEqual([
-      `f.bin is not shared in g at present: ${one.path} changed; upload it again`,
+      `f.bin is not shared in g at the moment: ${one.path} changed; upload it again`,
     ])
     expect(next.sources.find('g', fileId)).toBeUndefined()
     expect(next.store.shares()).toEqual([before])
@@ -182,7 +182,7 @@ test('news of a version count only for a share that the trackers have accepted',
   one.library.onFileGone({ ...version, fileId: 'ab'.repeat(32) })
   expect(one.store.shares()).toHaveLength(1)
   one.library.onFileGone(version)
-  expect(one.notices).toEqual(['f.bin in g was replaced or withdrawn; you do not share it any more'])
+  expect(one.notices).toEqual(['f.bin in g was replaced or withdrawn; you no longer share it'])
   await one.store.saved()
   expect(one.store.shares()).toEqual([])
   // Adopted, and its registration not answered yet.

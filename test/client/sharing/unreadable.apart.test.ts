@@ -60,7 +60,7 @@ test.each(['ESTALE', 'EIO', 'ENOENT'])(
     expect(one.sources.find('g', version.fileId)).toBeUndefined()
     for (let again = 0; again < 20; again++) sweep()
     expect(one.notices).toEqual([
-      expect.stringMatching(/cannot be read \(.*\); it is shared again when it can/),
+      expect.stringMatching(/cannot be read \(.*\); it is shared again as soon as it can be read/),
     ])
     failing.clear()
     await vi.waitFor(() => {
@@ -68,7 +68,7 @@ test.each(['ESTALE', 'EIO', 'ENOENT'])(
       expect(one.announced).toHaveLength(2)
     })
     expect(await read(one)).toMatchObject({ ok: true })
-    expect(one.notices.at(-1)).toMatch(/can be read again and is shared/)
+    expect(one.notices.at(-1)).toMatch(/can be read again, and is shared/)
     expect(one.store.shares()).toHaveLength(1)
   },
 )
@@ -102,7 +102,7 @@ test('a file that cannot be read at the login is taken up when it can', async ()
   failing.set(one.path, 'EIO')
   const next = await oneLibrary(one.folder)
   await next.library.resume()
-  expect(next.notices).toEqual([expect.stringMatching(/^f.bin is not shared in g at present: /)])
+  expect(next.notices).toEqual([expect.stringMatching(/^f.bin is not shared in g at the moment: /)])
   failing.clear()
   await vi.waitFor(() => {
     sweep()

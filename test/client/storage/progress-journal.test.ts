@@ -109,7 +109,10 @@ async function fillDisk(): Promise<void> {
 test('a journal that cannot be written is a failure that says why', async () => {
   const { path, journal: full } = journal()
   await fillDisk()
-  const failure = { code: 'file', message: `cannot use the journal ${path}: the disk is full` }
+  const failure = {
+    code: 'file',
+    message: `cannot save the progress of a download in ${path}: the disk is full`,
+  }
   await expect(full.begin([])).rejects.toMatchObject(failure)
   await expect(full.add(1)).rejects.toMatchObject(failure)
   await expect(full.add(2)).rejects.toMatchObject(failure)

@@ -38,7 +38,7 @@ test('a file whose folder is gone before it reached the disk is not shared, and 
   await adopt(Promise.reject(new Error('no such folder')))
   expect(notices).toEqual([
     `${file.path} may not have reached the disk: no such folder`,
-    `f.bin is not shared in g at present: ${file.path} is not there`,
+    `f.bin is not shared in g at the moment: ${file.path} is not there`,
   ])
   expect(sources.find('g', fileId)).toBeUndefined()
   expect(retracted).toEqual([{ group: 'g', name: 'f.bin', fileId }])

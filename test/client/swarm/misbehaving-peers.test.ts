@@ -197,7 +197,9 @@ describe('a peer that misbehaves does not keep the download from the good one', 
     await one.untilComplete()
     expect(one.piecesByUser).toEqual({ good: pieces })
     expect(one.notices).toEqual([
-      expect.stringMatching(/^bad@.* broke the protocol for file\.bin \(it sent an impossible bitfield\); /),
+      expect.stringMatching(
+        /^bad@.* broke the protocol for file\.bin \(it claims pieces that do not exist\); /,
+      ),
     ])
     expect(bad.connections).toBe(connections)
   })
@@ -249,7 +251,7 @@ test('a download whose seeders take no ticket says so, and goes on when they do'
   const behaviour: Behaviour = { refusesTickets: true }
   const seeder = await one.seeder('strict', behaviour)
   one.start()
-  await one.untilWhy("its seeders refuse the tracker's ticket; asking for another")
+  await one.untilWhy('the seeders do not let this client in; asking a tracker for a new ticket')
   behaviour.refusesTickets = false
   one.joins(seeder)
   await one.untilComplete()

@@ -40,7 +40,7 @@ test('while what is there is being verified, and then nothing more is hashed', a
   await one.seeder('ann')
   stopClock()
   one.start()
-  await one.untilWhy('verifying what is there')
+  await one.untilWhy('verifying what is on disk')
   await one.download.pause()
   expect(one.download.view()).toMatchObject({ state: 'paused' })
   // It was given up, and not waited for.

@@ -205,7 +205,7 @@ test('a tracker that does not know the password it claims to know is refused', a
   await hears('up')
   expect(await link.login(user, password)).toMatchObject({
     ok: false,
-    refusal: { code: 'login-failed', sentence: expect.stringContaining('does not know the password') },
+    refusal: { code: 'login-failed', sentence: expect.stringContaining('may be an impostor') },
   })
 })
 
