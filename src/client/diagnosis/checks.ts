@@ -77,7 +77,7 @@ function versionOf({ version, nodeVersion, trackers }: DoctorFacts): Check {
   return {
     check,
     state: 'warning',
-    sentence: `this is coterie ${version}, and the tracker ${other.address} is ${other.program}`,
+    sentence: `this is coterie ${version}, the tracker ${other.address} is ${other.program}`,
     remedy: 'install the same version at both ends',
   }
 }
@@ -91,7 +91,7 @@ function permissionsOf({ path, use, isWritable, isOpenToOthers }: FolderFacts): 
   if (use === 'downloads') return []
   if (!isOpenToOthers) return [{ check, state: 'ok', sentence: `${path} is yours alone` }]
   const sentence = `others on this machine can look into ${path}`
-  return [{ check, state: 'warning', sentence, remedy: `chmod 700 ${path}` }]
+  return [{ check, state: 'warning', sentence, remedy: `run: chmod 700 ${path}` }]
 }
 
 function diskOf({ path, use, freeBytes, neededBytes }: FolderFacts): Check[] {
@@ -100,15 +100,25 @@ function diskOf({ path, use, freeBytes, neededBytes }: FolderFacts): Check[] {
   const wanted = use === 'data' ? leastDataBytes : neededBytes
   const sentence = `${counted(freeBytes, 'byte')} free at ${path}`
   if (freeBytes >= wanted) return [{ check, state: 'ok', sentence }]
-  return [{ check, state: 'problem', sentence: `${sentence}, and ${wanted} are needed`, remedy: 'make room' }]
+  return [
+    { check, state: 'problem', sentence: `${sentence}, and ${wanted} are needed`, remedy: 'free some space' },
+  ]
 }
 
 function addressOf({ listening, reach, isLocal }: DoctorFacts): Check {
   const check = 'address'
   if (reach === undefined)
-    return { check, state: 'ok', sentence: `listens on ${listening}; no tracker says where others come` }
-  const how = { own: 'by its own address', seen: 'as a tracker tells', advertised: 'as you advertise' }
-  const sentence = `listens on ${listening}; others come to ${reach.address}, ${how[reach.source]}`
+    return {
+      check,
+      state: 'ok',
+      sentence: `listens on ${listening}; no tracker tells yet where others reach it`,
+    }
+  const how = {
+    own: 'its own address',
+    seen: 'the address that a tracker sees',
+    advertised: 'the address of --advertise',
+  }
+  const sentence = `listens on ${listening}; others connect to ${reach.address}, ${how[reach.source]}`
   if (!reach.isLoopback || isLocal) return { check, state: 'ok', sentence }
   const remedy = 'start the client with the address of this machine in your network, or with --advertise'
   return { check, state: 'problem', sentence: `${sentence}, which only this machine can reach`, remedy }
@@ -120,7 +130,7 @@ function reachOf({ reach }: DoctorFacts): Check {
     return {
       check,
       state: 'warning',
-      sentence: 'whether others can come was not tried, as no tracker is connected',
+      sentence: 'not tried whether others can connect: no tracker is connected',
       remedy: 'type doctor again when one is',
     }
   if (reach.problem === undefined) {
@@ -130,7 +140,7 @@ function reachOf({ reach }: DoctorFacts): Check {
   return {
     check,
     state: 'problem',
-    sentence: `nobody is at ${reach.address}: ${reach.problem}`,
+    sentence: `this client is not at ${reach.address}: ${reach.problem}`,
     remedy:
       'forward that port to this client, or correct --advertise; some routers refuse only this try from inside',
   }
@@ -156,7 +166,7 @@ function clockOf({ clocks }: DoctorFacts): Check {
     return {
       check,
       state: 'warning',
-      sentence: 'no tracker tells its time',
+      sentence: 'not compared: no tracker is connected',
       remedy: 'type doctor again when one is connected',
     }
   const { address, aheadMs } = first
@@ -167,6 +177,6 @@ function clockOf({ clocks }: DoctorFacts): Check {
     check,
     state: 'warning',
     sentence: `the clock of ${address} is ${spanOf(Math.abs(aheadMs))} ${which} this one`,
-    remedy: 'set the wrong one, best by NTP; transfers go by the clocks of trackers',
+    remedy: 'set the wrong clock, best by NTP; transfers depend on it',
   }
 }

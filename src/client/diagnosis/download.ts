@@ -89,7 +89,7 @@ function whyConnected(download: DownloadEvidence): Finding[] {
   }
   const isHeld = links.some(({ isPaused }) => isPaused)
   if (limit !== undefined && (isHeld || bytesPerSecond >= atLimit * limit)) {
-    const sentence = `your own download limit of ${limit} bytes a second holds it back`
+    const sentence = `your own download limit of ${limit} bytes a second slows it down`
     found.push(finding('limited', sentence, { bytesPerSecond }))
   }
   if (found.length > 0) return found
@@ -99,7 +99,7 @@ function whyConnected(download: DownloadEvidence): Finding[] {
   const queued = owing.slice(0, namedMax).flatMap(whyQueued)
   const [changed] = links.filter(({ hasChanged }) => hasChanged)
   if (changed === undefined) return queued.length > 0 ? queued : [finding('pieces-missing')]
-  const sentence = `${changed.user} has changed the file, and lacks pieces that are missing here`
+  const sentence = `${changed.user} has changed the file, and no longer has pieces that are missing here`
   return [finding('file-changed', sentence, { user: changed.user, addresses: [changed.address] }), ...queued]
 }
 
@@ -115,7 +115,7 @@ function whyQueued({ user, address, silentForMs, isLimited }: LinkEvidence): Fin
 
 function limitedBy(user: string, address: string, bytesPerSecond?: number): Finding {
   const more = { user, addresses: [address], ...(bytesPerSecond !== undefined && { bytesPerSecond }) }
-  return finding('limited', `${user} limits what is sent`, more)
+  return finding('limited', `${user} has set an upload limit`, more)
 }
 
 /** `giving`: the peers that send at present. */
@@ -124,7 +124,7 @@ function whySlow(giving: readonly LinkEvidence[], bytesPerSecond: number): Findi
   if (limited.length === giving.length)
     return limited.slice(0, namedMax).map((link) => limitedBy(link.user, link.address, link.bytesPerSecond))
   const isMeasured = giving.some((link) => link.bytesPerSecond > 0)
-  if (!isMeasured) return [finding('connecting', 'the first pieces are asked for')]
+  if (!isMeasured) return [finding('connecting', 'the first pieces have been asked for')]
   if (bytesPerSecond >= slowBytesPerSecond)
     return [
       finding('running', counted(giving.length, 'peer sends', 'peers send'), {
@@ -185,6 +185,7 @@ function about(code: WhyCode, peers: readonly PeerNote[]): Finding {
   const [first] = peers
   const users = [...new Set(peers.map(({ user }) => user))]
   const who = users.length > namedMax ? counted(users.length, 'user') : users.join(', ')
+  const has = users.length === 1 ? 'has' : 'have'
   const addresses = peers.flatMap(({ tries }) => tries.map(({ address }) => address)).slice(0, 4 * namedMax)
   const more = { ...(first !== undefined && { user: first.user }), addresses }
   if (code === 'unreachable') {
@@ -192,12 +193,17 @@ function about(code: WhyCode, peers: readonly PeerNote[]): Finding {
     const sentence = `no connection to ${who}: ${how ?? `no answer from ${addresses.join(', ')}`}`
     return finding(code, sentence, more)
   }
-  if (code === 'file-changed') return finding(code, `${who} has changed the file since it was shared`, more)
+  if (code === 'file-changed')
+    return finding(code, `${who} ${has} changed the file since it was shared`, more)
   if (code === 'bad-peer') return finding(code, `${who} sent bad pieces or broke the protocol`, more)
   const said = first?.refusal?.sentence
   if (code === 'queued' && said === undefined)
-    return finding(code, `${who} has let you in and sends nothing yet; others come first`, more)
-  return finding(code, said === undefined ? undefined : `${who} refuses: ${said}`, more)
+    return finding(code, `${who} ${has} let you in and sent nothing yet; others come first`, more)
+  return finding(
+    code,
+    said === undefined ? undefined : `${who} ${users.length === 1 ? 'refuses' : 'refuse'}: ${said}`,
+    more,
+  )
 }
 
 function noSeeder(peers: readonly PeerNote[], nowMs: number): Finding {
@@ -205,7 +211,7 @@ function noSeeder(peers: readonly PeerNote[], nowMs: number): Finding {
     .filter(({ complete, leftAtMs }) => complete && leftAtMs !== undefined)
     .toSorted((one, other) => (other.leftAtMs ?? 0) - (one.leftAtMs ?? 0))
   if (last?.leftAtMs === undefined)
-    return finding('no-seeder', 'nobody who has the file is online; who was the last is not known')
+    return finding('no-seeder', 'nobody who has the file is online; who was online last is not known')
   const ago = spanOf(nowMs - last.leftAtMs)
   const sentence = `nobody who has the file is online; the last was ${last.user}, ${ago} ago`
   return finding('no-seeder', sentence, { user: last.user, sinceMs: last.leftAtMs })

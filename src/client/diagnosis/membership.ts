@@ -20,6 +20,6 @@ export function whyNotHere(name: string, found: { seeders: readonly string[] } |
   if (found.seeders.length > 0) return [notStarted]
   return [
     notStarted,
-    finding('no-seeder', 'nobody who has the file is online; who was the last is not known'),
+    finding('no-seeder', 'nobody who has the file is online; who was online last is not known'),
   ]
 }

@@ -11,18 +11,19 @@ const table = {
   'not-logged-in': { means: 'nobody is logged in', remedy: 'log in: login <user>' },
   'tracker-gone': {
     means: 'no tracker answers',
-    remedy: 'see that a tracker runs and can be reached; this client goes on trying',
+    remedy: 'check that a tracker runs and can be reached; this client keeps trying',
   },
   'tracker-key': {
     means: 'the tracker has another key than the list says',
-    remedy: 'ask whoever runs the tracker for its line; change yours only if the key is right',
+    remedy:
+      'ask whoever runs the tracker for the line that it prints at its start, and compare it with the list',
   },
   'tracker-version': {
     means: 'the tracker speaks another version of the protocol',
     remedy: 'install the version of Coterie that the tracker has',
   },
   'tracker-refuses': {
-    means: 'the tracker does not take this client',
+    means: 'the tracker does not accept this client',
     remedy: 'wait if the tracker is full; else log out and in again',
   },
   'tracker-other': {
@@ -32,12 +33,12 @@ const table = {
   'no-such-group': { means: 'there is no such group', remedy: 'check its name: list_groups' },
   'not-approved': {
     means: 'the owner of the group has not let you in yet',
-    remedy: 'ask the owner to type accept_request; you are told here',
+    remedy: 'ask the owner to type accept_request <group> <user>; you will be told here',
   },
-  'not-a-member': { means: 'you are not a member of the group', remedy: 'ask to join: join_group' },
+  'not-a-member': { means: 'you are not a member of the group', remedy: 'ask to join: join_group <group>' },
   'no-such-file': {
     means: 'the group has no such file',
-    remedy: 'check its name: list_files; it may have been withdrawn',
+    remedy: 'check its name: list_files <group>; it may have been withdrawn',
   },
   'file-replaced': {
     means: 'the file was replaced by a new version',
@@ -45,7 +46,7 @@ const table = {
   },
   'not-started': {
     means: 'you neither fetch nor share it here',
-    remedy: 'fetch it: download_file',
+    remedy: 'to fetch it: download_file <group> <name> <destination>',
   },
   'no-seeder': {
     means: 'nobody who has the file is online',
@@ -53,15 +54,15 @@ const table = {
   },
   unreachable: {
     means: 'no connection to those who have the file',
-    remedy: 'ask them to type doctor; a firewall or router may be in between',
+    remedy: 'ask them to type doctor; a firewall or router may be in the way',
   },
   refused: {
     means: 'those who have the file refuse to give it',
-    remedy: 'wait, as they are asked again; if it stays so, ask them to type why',
+    remedy: 'wait, they are asked again; if it stays so, ask them to type why <group> <name>',
   },
   'bad-peer': {
     means: 'those who have the file sent bad pieces or broke the protocol',
-    remedy: 'ask them to share it again; others are waited for',
+    remedy: 'ask somebody else who has the file to share it',
   },
   'peer-version': {
     means: 'those who have the file run another version of Coterie',
@@ -72,16 +73,16 @@ const table = {
     remedy: 'ask whoever shared it to upload it again',
   },
   'pieces-missing': {
-    means: 'those who are online lack the pieces that are missing here',
+    means: 'nobody who is online has the pieces that are missing here',
     remedy: 'wait for somebody who has the whole file',
   },
   queued: {
-    means: 'those who have the file are busy with other pieces',
+    means: 'those who have the file send to others first',
     remedy: 'wait for your turn',
   },
   limited: {
-    means: 'a limit holds the transfer back',
-    remedy: 'raise it with limit, or wait',
+    means: 'a limit slows the transfer down',
+    remedy: 'wait; a limit of your own can be raised with limit',
   },
   'goes-behind': {
     means: 'a download of a higher priority goes first',
@@ -97,18 +98,18 @@ const table = {
   },
   'disk-full': {
     means: 'your disk is full',
-    remedy: 'make room; the download goes on by itself',
+    remedy: 'free some space; the download goes on by itself',
   },
   'no-permission': {
-    means: 'you may not write where the file shall be',
+    means: 'you have no right to write where the file is to go',
     remedy: 'give yourself the right to write there; the download goes on by itself',
   },
   'disk-trouble': {
     means: 'the file cannot be written',
-    remedy: 'see to the disk or folder that is named, then resume_download',
+    remedy: 'check the disk or folder that is named, then type resume_download <group> <name>',
   },
-  paused: { means: 'it is paused', remedy: 'resume_download' },
-  connecting: { means: 'it is just beginning', remedy: 'wait some seconds' },
+  paused: { means: 'it is paused', remedy: 'to go on: resume_download <group> <name>' },
+  connecting: { means: 'it has just begun', remedy: 'wait a few seconds' },
   verifying: { means: 'what is on disk is being verified', remedy: 'wait until that is done' },
   running: { means: 'it is on its way', remedy: 'nothing to do' },
   complete: { means: 'it is complete', remedy: 'nothing to do' },
@@ -117,8 +118,8 @@ const table = {
     remedy: 'put it back where it was, or upload it from its new place',
   },
   'not-listed': {
-    means: 'the trackers have not taken your share yet',
-    remedy: 'wait, as they are asked again',
+    means: 'the trackers do not list your share yet',
+    remedy: 'wait, they are asked again',
   },
   sharing: { means: 'others can get it from here', remedy: 'nothing to do' },
 } as const satisfies Readonly<Record<string, Reason>>

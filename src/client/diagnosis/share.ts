@@ -14,12 +14,14 @@ export function whyShare(
   const found = [...whyNotServed(share), ...whyNoTracker(trackers)]
   if (!share.isListed && found.length === 0) found.push(finding('not-listed', share.answer))
   if (reach?.problem !== undefined) {
-    const sentence = `others are told to come to ${reach.address}, and nobody is there: ${reach.problem}`
+    const sentence = `others are told to connect to ${reach.address}, and this client is not there: ${reach.problem}`
     found.push(finding('unreachable', sentence, { addresses: [reach.address] }))
   }
   if (share.limit !== undefined && share.activeUsers > 0) {
     const who = counted(share.activeUsers, 'user fetches from here', 'users fetch from here')
-    found.push(finding('limited', `your own upload limit of ${share.limit} bytes a second; ${who}`))
+    found.push(
+      finding('limited', `your own upload limit of ${share.limit} bytes a second slows it down; ${who}`),
+    )
   }
   return found.length > 0 ? found : [finding('sharing')]
 }
@@ -29,6 +31,8 @@ function whyNotServed({ file, path }: ShareEvidence): Finding[] {
   if (file === 'checking') return [finding('verifying', `${path} is verified before others get it`)]
   if (file === 'gone') return [finding('file-gone', `${path} cannot be read`)]
   const is =
-    file === 'changed' ? 'was changed; others get only what is left of it' : 'is not the file that you shared'
+    file === 'changed'
+      ? 'was changed; others get only its unchanged parts'
+      : 'is not the file that you shared'
   return [finding('file-changed', `${path} ${is}`)]
 }

@@ -33,7 +33,7 @@ export function whyNoTracker(trackers: readonly TrackerEvidence[]): Finding[] {
     if (first === undefined) return []
     const addresses = those.map(({ address }) => address)
     const sinceMs = Math.min(...those.map((one) => one.sinceMs))
-    const silence = `no answer from tracker ${addresses.join(', ')}`
+    const silence = `no answer from ${those.length === 1 ? 'tracker' : 'trackers'} ${addresses.join(', ')}`
     const sentence = code === 'tracker-gone' ? silence : (first.sentence ?? undefined)
     return [finding(code, sentence, { addresses, sinceMs })]
   })

@@ -22,7 +22,7 @@ export const atTheSeeder: readonly Fault[] = [
   {
     what: 'a seeder that is gone before anybody came',
     named: 'no-seeder',
-    says: /who was the last is not known/,
+    says: /who was online last is not known/,
     async make(stage) {
       const { place, ben } = stage
       const eve = await place.member('ann')
@@ -96,7 +96,7 @@ export const atTheSeeder: readonly Fault[] = [
   {
     what: 'a seeder that limits what it sends',
     named: 'limited',
-    says: /ann limits what is sent/,
+    says: /ann has set an upload limit/,
     make: (stage) => fetched(stage, 'limited.bin', { uploadLimit: 100_000 }),
   },
   {

@@ -122,7 +122,7 @@ export const here: readonly Fault[] = [
   {
     what: 'an advertised address where nobody is, asked by whoever shares there',
     named: 'unreachable',
-    says: /others are told to come to 127\.0\.0\.1:\d+, and nobody is there/,
+    says: /others are told to connect to 127\.0\.0\.1:\d+, and this client is not there/,
     async make(stage) {
       const [port = 0] = await freePorts(1)
       const eve = await stage.place.member('ann', { advertise: { host: '127.0.0.1', port } })
