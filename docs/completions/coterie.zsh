@@ -28,9 +28,9 @@ compdef _coterie_client coterie-client ./client
 _coterie_tracker() {
   _arguments -s \
     '*--data-dir[keep the data in this folder]:value:_files' \
-    '*--memory[keep no data\: all is lost at the end]' \
+    '*--memory[keep the data in memory only\: it is lost when the tracker ends]' \
     '*--log[keep the data in NATS JetStream, for trackers on several machines]:value:_files' \
-    '*--log-ca[whose certificates of NATS servers are good, if not those that this machine trusts]:value:_files' \
+    '*--log-ca[the certificate of the authority of the NATS servers, if this machine does not trust it]:value:_files' \
     '*--log-credentials[the login of this tracker at NATS\: lines like user\: "…" and password\: "…"]:value:_files' \
     '*--advertise[where clients reach this tracker, for the line that it prints for their lists]:value:_files' \
     '*--tls[take only encrypted connections, on this machine too]' \
@@ -38,7 +38,7 @@ _coterie_tracker() {
     '*--registration[who may register, at all trackers of the community, until it is set again (choices\: "open", "invited", "closed")]:value:_files' \
     '*--log-level[what to log on standard error (choices\: "silent", "fatal", "error", "warn", "info", "debug", default\: "warn")]:value:_files' \
     '*--audit[write who did what to this file, of this tracker alone]:value:_files' \
-    '*--metrics[answer Prometheus on this port of 127.0.0.1]:value:_files' \
+    '*--metrics[serve metrics for Prometheus on this port of 127.0.0.1]:value:_files' \
     '*--version[print the version]' \
     '*-h[print this help]' \
     '*--help[print this help]' \

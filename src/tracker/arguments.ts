@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { checkedAddress, parseAdvertised, type Address } from '../common/addresses.ts'
+import { counted } from '../common/counted.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
@@ -163,7 +164,12 @@ export function trackerProgram(write: (output: string) => void = () => undefined
     .argument('[where]', 'the file that lists the trackers, or the ip to listen on')
     .argument('[which]', 'the number of this tracker in the file (1 if left out), or the port')
     .addOption(new Option('--data-dir <folder>', 'keep the data in this folder').argParser(notEmpty))
-    .addOption(new Option('--memory', 'keep no data: all is lost at the end').conflicts(['dataDir', 'log']))
+    .addOption(
+      new Option('--memory', 'keep the data in memory only: it is lost when the tracker ends').conflicts([
+        'dataDir',
+        'log',
+      ]),
+    )
     .addOption(
       new Option(
         '--log <tls://host:port,…>',
@@ -173,7 +179,7 @@ export function trackerProgram(write: (output: string) => void = () => undefined
     .addOption(
       new Option(
         '--log-ca <file>',
-        'whose certificates of NATS servers are good, if not those that this machine trusts',
+        'the certificate of the authority of the NATS servers, if this machine does not trust it',
       ).argParser(notEmpty),
     )
     .addOption(
@@ -210,7 +216,9 @@ export function trackerProgram(write: (output: string) => void = () => undefined
       ),
     )
     .addOption(
-      new Option('--metrics <port>', 'answer Prometheus on this port of 127.0.0.1').argParser(portNumber),
+      new Option('--metrics <port>', 'serve metrics for Prometheus on this port of 127.0.0.1').argParser(
+        portNumber,
+      ),
     )
     .version(`coterie ${version}`, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
@@ -243,7 +251,10 @@ function trackerOf(
   const number = numberOf(which ?? '1')
   const address = all[number - 1]
   if (address === undefined)
-    throw new Failure('usage', `${where} lists ${all.length}; there is no number ${number}`)
+    throw new Failure(
+      'usage',
+      `${where} lists ${counted(all.length, 'tracker')}; there is no number ${number}`,
+    )
   // Its name may be that of another end of an address translation, so it listens on all addresses.
   return { address: isIP(address.host) === 0 ? { ...address, host: '0.0.0.0' } : address, number, all }
 }

@@ -31,19 +31,19 @@ interface ConsoleCommand {
 const commands: readonly ConsoleCommand[] = [
   {
     name: 'status',
-    help: 'counts of everything, and how far this tracker is behind the log',
+    help: 'count everything, and say how far this tracker is behind the log',
     run: (_, print, events) => print(events.status()),
   },
   {
     name: 'digest',
-    help: 'a hash of the state, to compare trackers by',
+    help: 'print a hash of the state, to compare trackers',
     run: (_, print, events) => print(events.digest()),
   },
   {
     name: 'quota',
     words: ['[name]', '[value]'],
     values: quotaNames,
-    help: 'bounds on what one person may add to the community: shows all, shows one, or sets one',
+    help: 'show the bounds on what one person may add to the community, show one, or set one',
     run: ([name, value], print, { operator }) => {
       if (name !== undefined && value !== undefined) void operator.setQuota(name, value).then(print)
       else for (const line of operator.quotas(name)) print(line)
@@ -51,7 +51,7 @@ const commands: readonly ConsoleCommand[] = [
   },
   {
     name: 'trackers',
-    help: 'the trackers whose tickets are valid in this community',
+    help: 'list the trackers whose tickets are valid in this community',
     run: (_, print, { operator }) => {
       for (const line of operator.trackers()) print(line)
     },
@@ -59,14 +59,14 @@ const commands: readonly ConsoleCommand[] = [
   {
     name: 'revoke_tracker',
     words: ['<tracker>'],
-    help: 'invalidates the tickets of a tracker, by its number or key, and stops waiting for it',
+    help: 'make the tickets of a tracker invalid, by its number or key, and stop waiting for it',
     run: ([tracker = ''], print, { operator }) => void operator.revoke(tracker).then(print),
   },
   {
     name: 'registration',
     words: ['[mode]'],
     values: registrationModes,
-    help: 'who may register: shows it, or sets it to open, invited or closed, at all trackers',
+    help: 'show who may register, or set it at all trackers: open, invited or closed',
     run: ([mode], print, { operator }) => {
       if (mode === undefined) print(operator.registration)
       else void operator.setRegistration(mode).then(print)
@@ -74,30 +74,30 @@ const commands: readonly ConsoleCommand[] = [
   },
   {
     name: 'invite',
-    help: 'prints a code with which one new user registers, within a week',
+    help: 'print a code with which one new user registers, within a week',
     run: (_, print, { operator }) => void operator.invite().then(print),
   },
   {
     name: 'reset_password',
     words: ['<user>'],
-    help: 'prints a code with which a user who forgot the password sets a new one, once, within a day',
+    help: 'print a code with which a user who forgot the password sets a new one, once, within a day',
     run: ([user = ''], print, { operator }) => void operator.resetPassword(user).then(print),
   },
   {
     name: 'remove_user',
     words: ['<user>'],
-    help: 'ends an account for good, with its shares; its groups pass on',
+    help: 'delete an account for good, with its shares; its groups get other owners',
     run: ([user = ''], print, { operator }) => void operator.removeUser(user).then(print),
   },
   {
     name: 'quit',
     alias: 'exit',
-    help: 'ends this tracker',
+    help: 'end this tracker',
     run: (_words, _print, events) => events.quit(),
   },
   {
     name: 'help',
-    help: 'the commands',
+    help: 'list the commands',
     run: (_, print) => {
       for (const command of commands) print(`${usageOf(command)}: ${command.help}`)
     },
@@ -146,7 +146,7 @@ export function onLine(line: string, print: (line: string) => void, events: Cons
   const command = find(name)
   if (command === undefined)
     print(`error: there is no command "${name.slice(0, 64)}"; help lists the commands`)
-  else if (!takes(command, words.length)) print(`error: write ${usageOf(command)}`)
+  else if (!takes(command, words.length)) print(`error: wrong number of words; type ${usageOf(command)}`)
   else command.run(words, print, events)
 }
 

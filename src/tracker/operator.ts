@@ -8,7 +8,7 @@ import { isRegistrationMode, type RegistrationMode } from './state/registration-
 import { isQuotaName, quotaMax, quotaNames, quotaTable } from './state/quotas.ts'
 
 /** Trackers of version 0.1 would end at such an entry of the log. */
-const notYet = 'error: this needs every tracker of the community to be updated first; trackers lists them'
+const notYet = 'error: update every tracker of the community first; trackers lists them'
 
 export class Operator {
   readonly #sequencer: Sequencer
@@ -32,8 +32,7 @@ export class Operator {
     if (!isQuotaName(name)) return `error: there is no quota "${name}"; quota lists them`
     if (!/^\d{1,10}$/.test(text) || value > quotaMax)
       return `error: "${text}" is not a number up to ${quotaMax.toLocaleString('en')}`
-    if (this.#sequencer.state.level < 2)
-      return 'error: quotas need every tracker of the community to be updated first; trackers lists them'
+    if (this.#sequencer.state.level < 2) return notYet
     return this.#submit({ kind: 'set_quota', quota: name, value })
   }
 
@@ -63,7 +62,7 @@ export class Operator {
     const code = makeCode()
     const answer = await this.#submit({ kind: 'issue_reset', user, account, codeHash: hashOfCode(code) })
     if (answer !== 'done') return answer
-    return `for ${user}, once, within a day, at a client: reset_password ${user} ${code}`
+    return `give this to ${user}; it works at a client, once, within a day: reset_password ${user} ${code}`
   }
 
   /** Ends an account, as if its user had deleted it. "done", or why not. */
@@ -78,7 +77,7 @@ export class Operator {
     const code = makeCode()
     const answer = await this.#submit({ kind: 'add_invite', codeHash: hashOfCode(code) })
     if (answer !== 'done') return answer
-    return `for one new user, within a week, at a client: create_user <user> --invite ${code}`
+    return `give this to one new user; it works at a client, once, within a week: create_user <user> --invite ${code}`
   }
 
   /** Who may register. */
@@ -88,7 +87,8 @@ export class Operator {
 
   /** At all trackers, from now on. "done", or why not. */
   async setRegistration(mode: string): Promise<string> {
-    if (!isRegistrationMode(mode)) return 'error: registration is open, invited or closed'
+    if (!isRegistrationMode(mode))
+      return 'error: type registration open, registration invited or registration closed'
     if (this.#sequencer.state.level < 2) return notYet
     return this.#submit({ kind: 'set_registration', mode })
   }

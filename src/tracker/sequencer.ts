@@ -245,7 +245,7 @@ export class Sequencer implements LogFollower {
     if (level <= this.#options.level) return
     throw new Failure(
       'data',
-      `the trackers of this community have gone on to level ${level}, and this one knows ${this.#options.level}; update it`,
+      `the trackers of this community are at level ${level}, and this one knows only ${this.#options.level}; update it`,
     )
   }
 

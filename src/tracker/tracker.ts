@@ -145,7 +145,7 @@ function checkPin({ pin }: TrackerOptions, fingerprint: string): void {
   if (pin === undefined || pin === fingerprint) return
   throw new Failure(
     'start',
-    `the list says that this tracker has the key ${pin}, and it has ${fingerprint}; change its line, everywhere`,
+    `the list says that this tracker has the key ${pin}, but it has ${fingerprint}; correct its line in every list`,
   )
 }
 
@@ -308,5 +308,5 @@ async function introduce(
     number,
   })
   if (!outcome.ok)
-    throw new Failure('data', 'cannot write the log; is a disk full, or a majority of its servers gone?')
+    throw new Failure('data', 'cannot write the log; is a disk full, or are most of its servers gone?')
 }

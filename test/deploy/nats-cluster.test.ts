@@ -94,13 +94,13 @@ describe.skipIf(natsIsMissing)(`three servers as they are deployed${natsIsMissin
     const where = `NATS at tls://${address.servers.join()}/coterie`
     await expect(NatsLog.open({ ...address, ca: undefined })).rejects.toMatchObject(
       refused(
-        `${where} has a certificate that nobody vouches for whom this machine trusts; name the one who does with --log-ca`,
+        `${where} has a certificate that this machine does not trust; name the certificate of its authority with --log-ca`,
       ),
     )
     const other = await DeployedCluster.prepare()
     onTestFinished(() => other.close())
     await expect(NatsLog.open({ ...address, ca: other.address().ca })).rejects.toMatchObject(
-      refused(`${where} has a certificate that the one of --log-ca does not vouch for; name the right one`),
+      refused(`${where} has a certificate that is not from the authority of --log-ca; name the right one`),
     )
   })
 

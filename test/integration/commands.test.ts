@@ -148,7 +148,7 @@ describe('files', () => {
     world.makeFolder('apart')
     const other = world.makeFile('apart/doc.txt', 13)
     expect(await cem.say(`upload_file ${other} v1`)).toBe(
-      'error: v1 has another file called doc.txt, shared by ann',
+      'error: v1 has another file called doc.txt, shared by ann; rename yours',
     )
     expect(await cem.say('list_files v1')).toBe('doc.txt  2000 bytes  2 seeders')
 

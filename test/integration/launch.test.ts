@@ -70,7 +70,7 @@ describe('a tracker that cannot start', () => {
     expect(await open.kill('SIGTERM')).toEqual({ code: 0, signal: null })
     writeFileSync(world.path('other-key.txt'), `127.0.0.1:0 sha256:${'A'.repeat(43)}\n`)
     expect(await refuses('tracker', ['other-key.txt', '1'], 1)).toMatch(
-      /^error: the list says that this tracker has the key sha256:A{43}, and it has sha256:\S{43}; change its line, everywhere$/,
+      /^error: the list says that this tracker has the key sha256:A{43}, but it has sha256:\S{43}; correct its line in every list$/,
     )
   })
 })

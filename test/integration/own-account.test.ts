@@ -40,7 +40,7 @@ test('who forgot the password sets a new one with a code from the tracker', asyn
   const dan = await world.user('dan')
   const mark = dan.mark()
   world.tracker.write('reset_password dan')
-  const line = await world.tracker.until(/^for dan, once/)
+  const line = await world.tracker.until(/^give this to dan; /)
   const code = line.split(' ').at(-1) ?? ''
   expect(await dan.say(`reset_password dan ${code.slice(1)} new`)).toBe(
     'error: a code has 32 digits and letters from a to f; copy all of it',

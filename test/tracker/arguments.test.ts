@@ -126,7 +126,7 @@ test('every mistake is one sentence', () => {
   const file = trackerInfo()
   expect(mistake()).toBe('usage: the trackers are missing: ./tracker tracker_info.txt 1')
   expect(mistake(file, '1', '2')).toMatch(/^usage: too many arguments/)
-  expect(mistake(file, '3')).toBe(`usage: ${file} lists 2; there is no number 3`)
+  expect(mistake(file, '3')).toBe(`usage: ${file} lists 2 trackers; there is no number 3`)
   for (const number of ['0', '-1', '1.5', 'x', '', '1e3']) {
     expect(mistake('--', file, number)).toMatch(/^usage: ".*" is not the number of a tracker/)
   }

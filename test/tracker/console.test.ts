@@ -47,7 +47,10 @@ test('help has a line for each command', async () => {
 })
 
 test('a command with words that it does not take is refused', async () => {
-  expect(await typed('status of it', 'quit now')).toEqual(['error: write status', 'error: write quit'])
+  expect(await typed('status of it', 'quit now')).toEqual([
+    'error: wrong number of words; type status',
+    'error: wrong number of words; type quit',
+  ])
 })
 
 test('quit and exit quit; the end of the input does not', async () => {

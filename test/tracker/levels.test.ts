@@ -180,7 +180,7 @@ test('a tracker that cannot follow a new level ends with a sentence, when it com
   // Its operator says that the older one is gone, and is wrong.
   expect(await newer.tracker.operator.revoke('1')).toBe('done')
   await expect.poll(() => newer.tracker.status()).toContain('level 2')
-  const sentence = 'the trackers of this community have gone on to level 2, and this one knows 1; update it'
+  const sentence = 'the trackers of this community are at level 2, and this one knows only 1; update it'
   await expect.poll(() => older.losses.map(({ message }) => message)).toEqual([sentence])
   await expect(run(folder, 1, 1)).rejects.toThrow(sentence)
   expect(newer.losses).toEqual([])

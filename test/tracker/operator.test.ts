@@ -40,7 +40,8 @@ test('a quota that is set holds at every tracker, and after a restart', async ()
   expect(await ann.change('create_group', { group: 'b' })).toMatchObject({
     refusal: {
       code: 'over-quota',
-      sentence: 'groups that one account owns: 1 at most; whoever runs the trackers can allow more',
+      sentence:
+        'the limit of groups that one account owns is reached (1); whoever runs the trackers can raise it',
     },
   })
   await two.close()
@@ -85,15 +86,17 @@ test('before all trackers are updated there are no quotas to set', async () => {
   await run(1, 1)
   const newer = await run(2, 2)
   expect(await newer.operator.setQuota('accounts', '5')).toBe(
-    'error: quotas need every tracker of the community to be updated first; trackers lists them',
+    'error: update every tracker of the community first; trackers lists them',
   )
-  const notYet = 'error: this needs every tracker of the community to be updated first; trackers lists them'
+  const notYet = 'error: update every tracker of the community first; trackers lists them'
   expect(await newer.operator.resetPassword('ann')).toBe(notYet)
   expect(await newer.operator.removeUser('ann')).toBe(notYet)
 })
 
 function codeIn(line: string): string {
-  return /^for \w+, once, [a-z ]+, at a client: [\w ]+ ([0-9a-f]{32})$/.exec(line)?.[1] ?? ''
+  return (
+    /^give this to \w+; it works at a client, once, [a-z ]+: [\w ]+ ([0-9a-f]{32})$/.exec(line)?.[1] ?? ''
+  )
 }
 
 async function reset(client: TestClient, user: string, code: string, id = commandId()): Promise<unknown> {
@@ -165,7 +168,7 @@ test('who may register is the same at all trackers, and after a restart', async 
   const [one, two] = [await runTracker(folder, 1), await runTracker(folder, 2)]
   expect(one.operator.registration).toBe('open')
   expect(await one.operator.setRegistration('toString')).toBe(
-    'error: registration is open, invited or closed',
+    'error: type registration open, registration invited or registration closed',
   )
   expect(await one.operator.setRegistration('invited')).toBe('done')
   const client = await TestClient.connect(two.address)
@@ -173,7 +176,7 @@ test('who may register is the same at all trackers, and after a restart', async 
   expect(await client.register('ann', 'secret')).toMatchObject({ refusal: { code: 'not-invited' } })
   const line = await one.operator.invite()
   const invite =
-    /^for one new user, within a week, at a client: create_user <user> --invite ([0-9a-f]{32})$/.exec(
+    /^give this to one new user; it works at a client, once, within a week: create_user <user> --invite ([0-9a-f]{32})$/.exec(
       line,
     )?.[1]
   const params = { user: 'ann', ...credentialsOf(await keysOf('secret')) }
@@ -203,6 +206,6 @@ test('a tracker that is started with --registration sets it for all, before it s
   await client.hello()
   expect(await client.register('ann', 'secret')).toMatchObject({ refusal: { code: 'registration-closed' } })
   await expect(start('closed', 1)).rejects.toThrow(
-    '--registration closed: this needs every tracker of the community to be updated first; trackers lists them',
+    '--registration closed: update every tracker of the community first; trackers lists them',
   )
 })

@@ -62,7 +62,7 @@ async function lastPositionIn(handle: FileHandle, isRepaired: boolean): Promise<
   const begin = end < 2 ? 0 : tail.lastIndexOf(newline, end - 2) + 1
   const position = positionIn(tail.toString('utf8', begin, end))
   const isCutOff = end === 0 && start === 0 && tail.toString().startsWith('{"position":')
-  if (position === undefined && !isCutOff) throw new Error('it holds something else than an audit')
+  if (position === undefined && !isCutOff) throw new Error('it is not an audit of a tracker')
   if (isRepaired && end < bytesRead) await handle.truncate(start + end)
   return position
 }

@@ -27,7 +27,7 @@ const proofFailed = refuse('proof-failed', 'the proof of the key is wrong')
 const loginEnded = refuse('login-ended', 'the password was changed, or the account has ended; log in again')
 const unreachable = refuse(
   'usage',
-  'nobody else reaches a client at the address that it advertises; see --advertise',
+  'others cannot reach this client at the address that it advertises; see --advertise',
 )
 const alreadyLoggedIn = refuse('already-logged-in', 'somebody is logged in on this connection; log out first')
 
@@ -57,8 +57,8 @@ function hello(
     return refuse(
       'protocol-version',
       protocol < protocolVersion
-        ? `this tracker speaks version ${protocolVersion} of the protocol, and this client version ${protocol}: update the client`
-        : `this tracker speaks version ${protocolVersion} of the protocol, and this client version ${protocol}: update the tracker`,
+        ? `this tracker speaks version ${protocolVersion} of the protocol, and this client version ${protocol}; update the client`
+        : `this tracker speaks version ${protocolVersion} of the protocol, and this client version ${protocol}; update the tracker`,
     )
   }
   // A second hello changes nothing: the nonce that a login may be signing right now stays good.
@@ -178,7 +178,8 @@ function resumeLogin(
   const read = readSession(text, state.trackers, identity)
   if (!read.ok) return read
   const { user, key, expiresMs } = read.value
-  if (expiresMs < nowMs()) return refuse('ticket-lapsed', 'this session has lapsed; log in with the password')
+  if (expiresMs < nowMs())
+    return refuse('ticket-lapsed', 'this session has expired; log in with the password')
   const account = state.accounts.get(user)
   const ended = whyEnded(state, account, read.value)
   if (ended !== undefined || account === undefined) return ended ?? loginEnded

@@ -106,7 +106,8 @@ function findAndWatch(
   if (files !== undefined && !knowsFolders)
     return refuse('protocol-version', `${name} is a folder; update this client to fetch it`)
   const peers = services.presence.watch(login, { group, name, fileId })
-  if (peers === undefined) return refuse('busy', 'you ask for too many files at once; wait for some of them')
+  if (peers === undefined)
+    return refuse('busy', 'you are asking for too many files at once; wait until you have some of them')
   const ticket = ticketFor(services, login, group)
   // A file id has nothing to escape.
   const version = `"version":${numberOf(file.value)}${files === undefined ? '' : `,"files":${files}`}`

@@ -23,37 +23,40 @@ const words: Readonly<Record<Reason, (...args: string[]) => Words>> = {
   'not-shared': (name, group) => ['not-shared', `you do not share ${name} in ${group}`],
   'name-taken': (group, name, user) => [
     'name-taken',
-    `${group} has another file called ${name}, shared by ${user}`,
+    `${group} has another file called ${name}, shared by ${user}; rename yours`,
   ],
   'other-size': (name, group) => ['name-taken', `${name} in ${group} has another size`],
   'over-quota': (name = '', max) => [
     'over-quota',
-    `${isQuotaName(name) ? quotaTable[name].meaning : name}: ${max} at most; whoever runs the trackers can allow more`,
+    `the limit of ${isQuotaName(name) ? quotaTable[name].meaning : name} is reached (${max}); whoever runs the trackers can raise it`,
   ],
   'no-such-tracker': (key) => ['usage', `there is no tracker ${key}`],
   'last-tracker': () => ['usage', 'this is the only tracker; without one nobody could log in'],
   'cannot-save': () => ['unavailable', 'the tracker cannot save changes at the moment; try again later'],
   'too-busy': () => ['busy', 'the tracker has too much to do at the moment; try again later'],
-  'too-late': () => ['unavailable', 'this came too late to be done; look whether it was, and ask again'],
+  'too-late': () => [
+    'unavailable',
+    'this came too late; check whether it was done, and try again if it was not',
+  ],
   'login-ended': () => ['unavailable', 'this login has ended; log in again'],
-  'not-yet': () => ['invalid-request', 'this needs every tracker of the community to be updated first'],
+  'not-yet': () => ['invalid-request', 'this is possible when all trackers of the community are updated'],
   'wrong-code': () => [
     'wrong-code',
-    'this code is wrong, used up or too old; whoever runs the trackers can give another',
+    'this code is wrong, used up or too old; ask whoever runs the trackers for another',
   ],
   'not-invited': () => [
     'not-invited',
-    'new users need an invitation here: create_user <user> --invite <code>; whoever runs the trackers gives codes',
+    'new users need a code here: create_user <user> --invite <code>; ask whoever runs the trackers for one',
   ],
   'registration-closed': () => [
     'registration-closed',
-    'new users are not taken here at the moment; ask whoever runs the trackers',
+    'no new users are accepted here at the moment; ask whoever runs the trackers',
   ],
   'too-many-invites': (max) => [
     'over-quota',
-    `${max} invitations wait to be used; the oldest lapse within a week`,
+    `${max} invitations are not used yet; the oldest expire within a week`,
   ],
-  'was-refused': (reason = '') => [codeOf(reason), 'this was refused the first time; ask again'],
+  'was-refused': (reason = '') => [codeOf(reason), 'this was refused the first time; try again'],
   'as-was-said': (code = '', sentence = '') => [isRefusalCode(code) ? code : 'unavailable', sentence],
 }
 

@@ -306,9 +306,7 @@ test('a path that cannot be written, or holds something else, is a sentence, and
   ] as const) {
     const where = join(path, name)
     writeFileSync(where, text)
-    await expect(refused(where)).rejects.toMatchObject(
-      sentence(where, 'it holds something else than an audit'),
-    )
+    await expect(refused(where)).rejects.toMatchObject(sentence(where, 'it is not an audit of a tracker'))
     expect(readFileSync(where, 'utf8')).toBe(text)
   }
 })

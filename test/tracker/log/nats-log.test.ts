@@ -301,7 +301,7 @@ describe.skipIf(natsIsMissing)(`a server of its own${natsIsMissing}`, () => {
     const server = await startNats(temporaryFolder(), { hasJetStream: false })
     onTestFinished(() => server.kill())
     expect((await failureOf(parseNatsAddress(`nats://${server.address}`)))?.message).toMatch(
-      /has no JetStream or is electing; start nats-server with -js$/,
+      /has no JetStream, or is electing a leader; start nats-server with -js$/,
     )
   })
 

@@ -80,7 +80,7 @@ describe.skipIf(isMissing !== '')(`a server of NATS with TLS${isMissing}`, () =>
     const { server, address } = await serverFor('IP:127.0.0.1')
     await expect(openNats({ ...address, ca: undefined })).rejects.toMatchObject({
       code: 'data',
-      message: `NATS at tls://${server.address}/coterie has a certificate that nobody vouches for whom this machine trusts; name the one who does with --log-ca`,
+      message: `NATS at tls://${server.address}/coterie has a certificate that this machine does not trust; name the certificate of its authority with --log-ca`,
     })
   })
 })

@@ -230,7 +230,7 @@ test('others are sent where a client says that they reach it; a place that is no
   await ann.request('logout', {})
   ann.advertised = '224.0.0.251'
   expect(await ann.login('ann', 'secret', 4003)).toEqual(
-    refuse('usage', 'nobody else reaches a client at the address that it advertises; see --advertise'),
+    refuse('usage', 'others cannot reach this client at the address that it advertises; see --advertise'),
   )
   ann.advertised = '192.0.2.7'
   expect(await ann.login('ann', 'secret', 4003)).toMatchObject({ ok: true })

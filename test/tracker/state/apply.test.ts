@@ -188,7 +188,7 @@ test('sharing is for members, and the same content under a name adds a sharer', 
 
 test('other content under a name is a new version by its first sharer, and refused to others', () => {
   const world = groupOf('ann', 'bob').done(share('ann'), share('bob'))
-  expect(world.answer(share('bob', 'two'))).toBe('name-taken: g has another file called f, shared by ann')
+  expect(world.answer(share('bob', 'two'))).toBe('name-taken: g has another file called f, shared by ann; rename yours')
   expect(world.effects(share('ann', 'two'))).toEqual([
     { kind: 'file_gone', version: { group: 'g', name: 'f', fileId: 'one' }, sharers: ['ann', 'bob'] },
     {
@@ -284,7 +284,7 @@ test('what was refused never takes effect later, and is refused for the same rea
   applyNext(state, { kind: 'join_group', id: 'other', by: 'zoe', group: 'g' })
   expect(answerOf(applyNext(state, early).outcome)).toEqual({
     ok: false,
-    refusal: { code: 'no-such-request', sentence: 'this was refused the first time; ask again' },
+    refusal: { code: 'no-such-request', sentence: 'this was refused the first time; try again' },
   })
   expect(applyNext(state, { ...early, id: 'a new one' }).outcome.ok).toBe(true)
 })

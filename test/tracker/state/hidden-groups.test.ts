@@ -95,7 +95,7 @@ test('pages have hidden groups among the others in the order of names, each once
 test('while a tracker of an older version is in the community, which would list it, none is made', () => {
   const world = new World(1).done(register('ann'))
   expect(world.answer(createHidden('ann', 'my'))).toBe(
-    'invalid-request: this needs every tracker of the community to be updated first',
+    'invalid-request: this is possible when all trackers of the community are updated',
   )
   expect(listedTo(world.state, 'ann')).toEqual([])
 })

@@ -9,7 +9,7 @@ const better = { ...credentials, storedKey: 'better' }
 
 test('at level 1 accounts neither end nor change, as trackers of version 0.1 have it', () => {
   const world = new World(1).done(register('ann'))
-  const sentence = 'invalid-request: this needs every tracker of the community to be updated first'
+  const sentence = 'invalid-request: this is possible when all trackers of the community are updated'
   expect(world.answer({ kind: 'delete_account', by: 'ann' })).toBe(sentence)
   expect(world.answer({ kind: 'change_password', by: 'ann', credentials: better })).toBe(sentence)
   expect(world.answer({ kind: 'remove_user', user: 'ann', account: 1 })).toBe(sentence)

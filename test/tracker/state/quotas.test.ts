@@ -63,7 +63,9 @@ test.each(quotaNames)('%s: so many are allowed, one more is refused until the qu
   const { world, last, beyond, max } = cases[name]
   const state = world().done(set(name, max)).done(last)
   expect(state.answer(beyond)).toMatch(
-    new RegExp(`^over-quota: .*: ${max} at most; whoever runs the trackers can allow more$`),
+    new RegExp(
+      `^over-quota: the limit of .* is reached \\(${max}\\); whoever runs the trackers can raise it$`,
+    ),
   )
   expect(state.done(set(name, max + 1)).answer(beyond)).toBe('done')
 })

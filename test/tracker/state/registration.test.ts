@@ -13,7 +13,7 @@ const withCode = (user: string, invite = code): Wish => ({ ...register(user), in
 
 test('where an invitation is needed, each lets one in', () => {
   const world = new World().done(invited, add())
-  expect(world.answer(register('ann'))).toMatch(/^not-invited: new users need an invitation here: /)
+  expect(world.answer(register('ann'))).toMatch(/^not-invited: new users need a code here: /)
   expect(world.answer(withCode('ann', 'b'.repeat(43)))).toMatch(/^wrong-code: /)
   expect(world.answer(withCode('ann'))).toBe('done')
   expect(world.answer(withCode('bob'))).toMatch(/^wrong-code: /)
@@ -37,7 +37,7 @@ test('an invitation lapses after a week; lapsed ones make room for new ones', ()
   const world = new World().done(invited)
   for (let index = 0; index < invitesMax; index++) world.done(add(String(index).padStart(43, '0')))
   expect(world.answer(add())).toBe(
-    'over-quota: 1000 invitations wait to be used; the oldest lapse within a week',
+    'over-quota: 1000 invitations are not used yet; the oldest expire within a week',
   )
   expect(world.answer(withCode('ann', '0'.repeat(43)), { atMs: inviteMs + 1 })).toMatch(/^wrong-code: /)
   expect(world.answer(add(), { atMs: inviteMs + 1 })).toBe('done')
@@ -53,7 +53,7 @@ test('a repeated registration with a used invitation is told as done', () => {
 
 test('at level 1 everybody registers, as trackers of version 0.1 have it', () => {
   const world = new World(1)
-  const sentence = 'invalid-request: this needs every tracker of the community to be updated first'
+  const sentence = 'invalid-request: this is possible when all trackers of the community are updated'
   expect([world.answer(closed), world.answer(add())]).toEqual([sentence, sentence])
   expect(world.answer(withCode('ann'))).toBe('done')
 })

@@ -176,7 +176,7 @@ export function natsFailure(address: NatsAddress, error: unknown): Failure {
   if (error instanceof Error && error.name === 'JetStreamNotEnabled')
     return new Failure(
       'start',
-      `NATS at ${where} has no JetStream or is electing; start nats-server with -js`,
+      `NATS at ${where} has no JetStream, or is electing a leader; start nats-server with -js`,
       error,
     )
   if (error instanceof errors.TimeoutError)

@@ -44,8 +44,8 @@ export function tlsFailure(address: NatsAddress, error: unknown): Failure | unde
   if (!untrusted.has(code ?? '')) return undefined
   return failure(
     address.ca === undefined
-      ? 'has a certificate that nobody vouches for whom this machine trusts; name the one who does with --log-ca'
-      : 'has a certificate that the one of --log-ca does not vouch for; name the right one',
+      ? 'has a certificate that this machine does not trust; name the certificate of its authority with --log-ca'
+      : 'has a certificate that is not from the authority of --log-ca; name the right one',
   )
 }
 
