@@ -28,7 +28,7 @@ test('its versions are listed with their dates and who shared them', async () =>
     expect.stringMatching(new RegExp(`^version 1  10 bytes  ${when}  by ann$`)),
   ])
   expect(await ben.ask('list_files g --details')).toEqual([
-    expect.stringMatching(new RegExp(`^notes.txt  14 bytes  1 seeders  version 2  ${when}  by ann$`)),
+    expect.stringMatching(new RegExp(`^notes.txt  14 bytes  1 seeder  version 2  ${when}  by ann$`)),
   ])
   expect(await ben.say('list_versions g other.txt')).toBe('error: there is no file other.txt in g')
 })

@@ -52,7 +52,7 @@ export function fileActions(core: Core): FileOperations {
 /** A tracker that does not understand the request is older than this client. */
 function ofNewerTracker<T>(answer: Answer<T>): Answer<T> {
   if (answer.ok || !notUnderstood.has(answer.refusal.code)) return answer
-  return refuse('protocol-version', 'the tracker is too old for this; whoever runs it has to update it')
+  return refuse('protocol-version', 'the tracker is too old for this; ask whoever runs it to update it')
 }
 
 const notUnderstood: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['unknown-method', 'invalid-params'])

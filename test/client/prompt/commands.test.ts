@@ -175,7 +175,7 @@ describe('the reply to a command that succeeds', () => {
       { name: 'b', sizeBytes: 9, seeders: 2, files: 3, details: { fileId: '0'.repeat(64), ...origin } },
     ]
     expect((await reply('list_files g1 --details', { listFiles: async () => accept(files) })).lines).toEqual([
-      'a  1 bytes  1 seeders  version 1',
+      'a  1 byte  1 seeder  version 1',
       'b/  3 files  9 bytes  2 seeders  version 2  2026-05-12 09:05  by ann',
     ])
     const versions = [

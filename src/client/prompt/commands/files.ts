@@ -64,7 +64,7 @@ export const fileCommands: readonly PromptCommand[] = [
     words: '<group>',
     summary: 'list the files of a group',
     examples: ['list_files family', 'list_files family --details'],
-    flags: [{ flag: '--details', summary: 'with the version of each, since when, and by whom' }],
+    flags: [{ flag: '--details', summary: 'add the version of each, since when, and by whom' }],
     async run({ operations, terminal }, [group], flags) {
       const answer = await (flags.has('--details')
         ? operations.listFiles(group, { details: true })
@@ -82,7 +82,7 @@ export const fileCommands: readonly PromptCommand[] = [
   {
     name: 'list_versions',
     words: '<group> <name>',
-    summary: 'list what a name stands for and stood for before, the latest first',
+    summary: 'list the versions that a file has had, the newest first',
     examples: ['list_versions family photo.jpg'],
     async run({ operations, terminal }, [group, name]) {
       const answer = await operations.listVersions(group, name)
