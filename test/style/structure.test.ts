@@ -24,6 +24,7 @@ const pure = [
   'src/common/pieces.ts',
   'src/common/protocol/',
   'src/common/refusal.ts',
+  'src/common/sizes.ts',
   'src/common/terminal/width.ts',
   'src/common/version.ts',
   'src/common/wire/frames.ts',

@@ -1,6 +1,6 @@
 // Judges what `doctor` looked at: each check is fine, worth knowing, or a problem, with what to do. Pure.
 
-import { counted } from '../../common/counted.ts'
+import { formatSize } from '../../common/sizes.ts'
 import type { ReachEvidence, TrackerEvidence } from './evidence.ts'
 import { reasons, type WhyCode } from './reasons.ts'
 import { spanOf } from './spans.ts'
@@ -98,10 +98,15 @@ function diskOf({ path, use, freeBytes, neededBytes }: FolderFacts): Check[] {
   const check = 'disk'
   if (freeBytes === undefined) return []
   const wanted = use === 'data' ? leastDataBytes : neededBytes
-  const sentence = `${counted(freeBytes, 'byte')} free at ${path}`
+  const sentence = `${formatSize(freeBytes)} free at ${path}`
   if (freeBytes >= wanted) return [{ check, state: 'ok', sentence }]
   return [
-    { check, state: 'problem', sentence: `${sentence}, and ${wanted} are needed`, remedy: 'free some space' },
+    {
+      check,
+      state: 'problem',
+      sentence: `${sentence}, and ${formatSize(wanted)} are needed`,
+      remedy: 'free some space',
+    },
   ]
 }
 

@@ -1,6 +1,7 @@
 // What a download waits for, most important first. Pure.
 
 import { counted } from '../../common/counted.ts'
+import { formatSize } from '../../common/sizes.ts'
 import type { DownloadEvidence, LinkEvidence, PeerNote, TrackerEvidence } from './evidence.ts'
 import { finding, type Finding, type WhyCode } from './reasons.ts'
 import { spanOf } from './spans.ts'
@@ -89,7 +90,7 @@ function whyConnected(download: DownloadEvidence): Finding[] {
   }
   const isHeld = links.some(({ isPaused }) => isPaused)
   if (limit !== undefined && (isHeld || bytesPerSecond >= atLimit * limit)) {
-    const sentence = `your own download limit of ${limit} bytes a second slows it down`
+    const sentence = `your own download limit of ${formatSize(limit)}/s slows it down`
     found.push(finding('limited', sentence, { bytesPerSecond }))
   }
   if (found.length > 0) return found
@@ -135,9 +136,9 @@ function whySlow(giving: readonly LinkEvidence[], bytesPerSecond: number): Findi
     .toSorted((one, other) => one.bytesPerSecond - other.bytesPerSecond)
     .slice(0, namedMax)
     .map(({ user, address, ...link }) => {
-      const rate = Math.round(link.bytesPerSecond / 1024)
+      const rate = `${formatSize(Math.round(link.bytesPerSecond))}/s`
       const more = { user, addresses: [address], bytesPerSecond: link.bytesPerSecond }
-      return finding('slow-peer', `${user} sends ${rate} KiB a second`, more)
+      return finding('slow-peer', `${user} sends only ${rate}`, more)
     })
 }
 

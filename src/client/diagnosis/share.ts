@@ -1,6 +1,7 @@
 // What keeps others from getting a share from here, most important first. Pure.
 
 import { counted } from '../../common/counted.ts'
+import { formatSize } from '../../common/sizes.ts'
 import type { ReachEvidence, ShareEvidence, TrackerEvidence } from './evidence.ts'
 import { finding, type Finding } from './reasons.ts'
 import { whyNoTracker } from './trackers.ts'
@@ -20,7 +21,7 @@ export function whyShare(
   if (share.limit !== undefined && share.activeUsers > 0) {
     const who = counted(share.activeUsers, 'user fetches from here', 'users fetch from here')
     found.push(
-      finding('limited', `your own upload limit of ${share.limit} bytes a second slows it down; ${who}`),
+      finding('limited', `your own upload limit of ${formatSize(share.limit)}/s slows it down; ${who}`),
     )
   }
   return found.length > 0 ? found : [finding('sharing')]

@@ -6,6 +6,7 @@ import { lstat, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Failure, systemCode } from '../../common/failure.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { formatSize } from '../../common/sizes.ts'
 import { claimPart, partPathOf, type PartId } from './part-file.ts'
 
 /** The longest file name that every file system accepts, in bytes. */
@@ -66,7 +67,10 @@ export async function checkRoom(path: string, sizeBytes: number): Promise<Answer
   if (freeBytes >= sizeBytes) return accept(undefined)
   if (await isMadeBySystem(path))
     return refuse('local-file', `no file can be made in ${dirname(path)}; choose another folder`)
-  return refuse('local-file', `the disk of ${path} has ${freeBytes} bytes free; the file needs ${sizeBytes}`)
+  return refuse(
+    'local-file',
+    `the disk of ${path} has ${formatSize(freeBytes)} free, and the file needs ${formatSize(sizeBytes)}; free some space`,
+  )
 }
 
 /** Free bytes on the disk where the file at this path is, or would be. Rejects with the system's error. */

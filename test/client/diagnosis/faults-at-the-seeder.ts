@@ -102,7 +102,7 @@ export const atTheSeeder: readonly Fault[] = [
   {
     what: 'a seeder behind a slow line',
     named: 'slow-peer',
-    says: /ann sends \d+ KiB a second/,
+    says: /ann sends only [\d.]+ KiB\/s/,
     async make(stage) {
       let port = 0
       const advertise = await slowLine(() => port, 60_000)

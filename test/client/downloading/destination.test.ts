@@ -63,6 +63,6 @@ test('what the disk has no room for is refused with both numbers', async () => {
   const room = await checkRoom(path, Number.MAX_SAFE_INTEGER)
   expect(room).toMatchObject({ ok: false, refusal: { code: 'local-file' } })
   expect(room.ok ? '' : room.refusal.sentence).toMatch(
-    / has \d+ bytes free; the file needs 9007199254740991$/,
+    / has [\d.]+ [MGT]iB free, and the file needs 8192\.0 TiB; free some space$/,
   )
 })

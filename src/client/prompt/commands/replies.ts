@@ -2,6 +2,7 @@
 
 import { counted } from '../../../common/counted.ts'
 import { escapeText } from '../../../common/escape.ts'
+import { formatSize } from '../../../common/sizes.ts'
 import type {
   EntryVersion,
   FileEntry,
@@ -10,7 +11,7 @@ import type {
 } from '../../../common/protocol/tracker-protocol.ts'
 import { minuteOf } from '../../limit-rules.ts'
 import type { ClientEvent, DownloadState, DownloadView } from '../../operations.ts'
-import { formatSize, formatTime } from '../text/amounts.ts'
+import { formatTime } from '../text/amounts.ts'
 import { formatTimeOfDay } from '../text/hours.ts'
 import type { Line, Tone } from '../../../common/terminal/line.ts'
 import { formatSpeed } from '../text/rates.ts'

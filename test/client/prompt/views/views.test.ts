@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import type { HashingView, UploadView } from '../../../../src/client/operations.ts'
-import { formatSize, formatTime, percentOf } from '../../../../src/client/prompt/text/amounts.ts'
+import { formatTime, percentOf } from '../../../../src/client/prompt/text/amounts.ts'
 import { entryLines, entryProgress, isSettled } from '../../../../src/client/prompt/views/entry.ts'
 import { downloadLines, hashingLines, uploadLines } from '../../../../src/client/prompt/views/tables.ts'
 import { cutTo, displayWidth, fitTo } from '../../../../src/common/terminal/width.ts'
@@ -13,17 +13,6 @@ const MiB = 1024 * 1024
 const texts = (lines: readonly { text: string }[]): string[] => lines.map(({ text }) => text)
 
 describe('amounts', () => {
-  test('sizes are in the largest unit of which there is one', () => {
-    expect([0, 1023, 1024, 1024 ** 2 - 1, 3_000_000, 5 * 1024 ** 4].map(formatSize)).toEqual([
-      '0 B',
-      '1023 B',
-      '1.0 KiB',
-      '1.0 MiB',
-      '2.9 MiB',
-      '5.0 TiB',
-    ])
-  })
-
   test('times have two units, and none beyond a year', () => {
     expect([0.2, 59, 60, 130, 11_100, 100_000, 1e9, Number.POSITIVE_INFINITY].map(formatTime)).toEqual([
       '1 s',
