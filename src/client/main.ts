@@ -242,7 +242,7 @@ function refuseUnreachable({ listen, advertise, trackers }: ClientArguments): vo
   if (far === undefined || !isLoopback(listen.host) || advertise !== undefined) return
   throw new Failure(
     'usage',
-    `others that use the tracker ${formatAddress(far)} cannot reach ${listen.host}; listen on an address of this machine in their network, or on 0.0.0.0`,
+    `others who use the tracker ${formatAddress(far)} cannot reach ${listen.host}; listen on an address of this machine in their network, or on 0.0.0.0`,
   )
 }
 

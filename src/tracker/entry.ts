@@ -57,7 +57,7 @@ function fieldsOf(position: number, text: string): Record<string, unknown> {
     const fields: unknown = JSON.parse(text)
     if (typeof fields === 'object' && fields !== null) return fields as Record<string, unknown>
   } catch (error) {
-    throw new Failure('data', `entry ${position} of the log is damaged`, error)
+    throw new Failure('data', `entry ${position} of the log is damaged; restore a copy of the log`, error)
   }
-  throw new Failure('data', `entry ${position} of the log is damaged`)
+  throw new Failure('data', `entry ${position} of the log is damaged; restore a copy of the log`)
 }

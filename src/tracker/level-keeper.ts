@@ -42,6 +42,6 @@ export class LevelKeeper {
     const old = Array.from(state.trackers)
       .filter(([, { level }]) => level < this.#level)
       .map(([key, { number }]) => (number === undefined ? key : String(number)))
-    return `the community stays at level ${state.level} until all its trackers are updated; waiting for ${old.join(', ')}; if one is gone for good, use revoke_tracker at the console`
+    return `the community stays at level ${state.level} until all its trackers are updated; waiting for ${old.length === 1 ? 'tracker' : 'trackers'} ${old.join(', ')}; if one is gone for good, use revoke_tracker at the console`
   }
 }

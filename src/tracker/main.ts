@@ -98,7 +98,7 @@ function noteList({ dataFolder, list }: Arguments, log: Logger): void {
   try {
     rememberList(dataFolder, list)
   } catch (error) {
-    log.warn(`cannot note the list of trackers in ${dataFolder}: ${sentenceOf(error)}`)
+    log.warn(`cannot save the list of trackers in ${dataFolder}: ${sentenceOf(error)}`)
   }
 }
 

@@ -202,7 +202,7 @@ test('an end with the right key that shows others that vouch for it breaks the p
   const there = await listeningSecurely(tlsOptions)
   await expect(openChannel(there, lineBytesMax, { tls: tls(key) })).rejects.toMatchObject({
     code: 'protocol',
-    message: `127.0.0.1:${there.port} shows certificates of others`,
+    message: `127.0.0.1:${there.port} shows a certificate of somebody else; somebody may be in between`,
   })
 })
 

@@ -53,11 +53,11 @@ test('trackers of a list that got lines have the data of the shorter one, starte
   expect(new Set(digests).size).toBe(1)
 })
 
-test('a tracker that cannot note its list says so and serves', async () => {
+test('a tracker that cannot save its list says so and serves', async () => {
   world.makeFolder('full', 'tracker_info.txt')
   const full = world.run('tracker', 'tracker', ['127.0.0.1', '0', '--data-dir', world.path('full')])
   await full.until(/listening on/)
-  expect(full.stderr).toMatch(/^\{.*cannot note the list of trackers in \/.*\/full: it is a folder"\}\n$/)
+  expect(full.stderr).toMatch(/^\{.*cannot save the list of trackers in \/.*\/full: it is a folder"\}\n$/)
   full.write('status')
   await full.until(/^users 0/)
 })

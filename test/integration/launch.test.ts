@@ -119,7 +119,7 @@ describe('a client that cannot start', () => {
   test('says that others could not reach it', async () => {
     const far = ['192.0.2.1', '9002']
     const unreachable =
-      'error: others that use the tracker 192.0.2.1:9002 cannot reach 127.0.0.1; listen on an address of this machine in their network, or on 0.0.0.0'
+      'error: others who use the tracker 192.0.2.1:9002 cannot reach 127.0.0.1; listen on an address of this machine in their network, or on 0.0.0.0'
     expect(await refuses('client', ['127.0.0.1', '0', ...far], 2)).toBe(unreachable)
     expect(await refuses('client', ['127.0.0.1', '0', ...far, '--insecure-plain'], 2)).toBe(unreachable)
   })

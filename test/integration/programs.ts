@@ -127,7 +127,7 @@ export class Program {
     const [, done = '0', all = '0', rest = ''] =
       /^ {4}(\d+) of (\d+) pieces?(.*)$/.exec(lines[at + 1] ?? '') ?? []
     const from = new Map<string, number>()
-    for (const [, user = '', pieces = ''] of rest.matchAll(/([A-Za-z0-9._-]+)@\S+ (\d+)/g)) {
+    for (const [, pieces = '', user = ''] of rest.matchAll(/(\d+) from ([A-Za-z0-9._-]+)@/g)) {
       from.set(user, Number(pieces))
     }
     return { done: Number(done), all: Number(all), from }

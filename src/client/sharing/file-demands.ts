@@ -22,7 +22,7 @@ export class FileDemands<Peer extends { readonly owner: string }> {
   onWants(group: string, source: PieceSource, peer: Peer, bitfield: string): Answer<void> {
     const { pieceCount, fileId } = source.manifest
     const pieces = Bitfield.fromBytes(Buffer.from(bitfield, 'base64'), pieceCount)
-    if (pieces === undefined) return refuse('invalid-params', 'an impossible bitfield')
+    if (pieces === undefined) return refuse('invalid-params', 'pieces are wanted that do not exist')
     const key = sourceKey(group, fileId)
     if (!this.#count(peer, key, pieceCount)) return refuse('busy', 'too many pieces are wanted at once')
     let demand = this.#demands.get(key)

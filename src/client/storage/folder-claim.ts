@@ -26,7 +26,7 @@ export async function claimFolder(folder: string): Promise<(() => void) | undefi
     if (giveBack === undefined) place.close()
     return giveBack
   } catch (error) {
-    throw new Failure('start', `cannot claim the folder ${folder}: ${sentenceOf(error)}`, error)
+    throw new Failure('start', `cannot use the folder ${folder}: ${sentenceOf(error)}`, error)
   }
 }
 
@@ -39,7 +39,7 @@ function checkOwner(folder: string): void {
   try {
     found = statSync(folder)
   } catch (error) {
-    throw new Failure('start', `cannot claim the folder ${folder}: ${sentenceOf(error)}`, error)
+    throw new Failure('start', `cannot use the folder ${folder}: ${sentenceOf(error)}`, error)
   }
   const user = process.getuid?.()
   if (user === undefined) return

@@ -86,10 +86,13 @@ export class ScramClient {
       !nonce.startsWith(this.#nonce) ||
       nonce === this.#nonce
     ) {
-      throw new Failure('protocol', 'the tracker sent a login challenge that cannot be right')
+      throw new Failure('protocol', 'the tracker may be an impostor: its answer to the login is not right')
     }
     if (!Number.isSafeInteger(iterations) || iterations < iterationsMin || iterations > scramIterationsMax) {
-      throw new Failure('protocol', 'the tracker asks for an unsafe number of password iterations')
+      throw new Failure(
+        'protocol',
+        'the tracker may be an impostor: it asks for an unsafe number of password iterations',
+      )
     }
     const keys = await keySource(salt, iterations)
     const withoutProof = `c=${channelBinding(this.#binding)},r=${nonce}`

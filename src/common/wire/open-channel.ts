@@ -81,5 +81,8 @@ export function openChannel(
 /** Asked after the key was right: only then it is the fault of whoever has that key. */
 function problemWith(socket: TLSSocket, address: Address): Failure | undefined {
   if (!showsOthers(socket)) return undefined
-  return new Failure('protocol', `${formatAddress(address)} shows certificates of others`)
+  return new Failure(
+    'protocol',
+    `${formatAddress(address)} shows a certificate of somebody else; somebody may be in between`,
+  )
 }

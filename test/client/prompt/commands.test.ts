@@ -245,14 +245,14 @@ describe('the reply to a command that succeeds', () => {
     )
     expect((await runScript(['show_downloads --details'], { client })).lines).toEqual([
       '[D] [g1] a.png',
-      '    3 of 9 pieces, 3.0 MiB/s from abc@127.0.0.1:4444 1, def@[::1]:5 2',
+      '    3 of 9 pieces, 3.0 MiB/s; 1 from abc@127.0.0.1:4444, 2 from def@[::1]:5',
       '[D] [g1] b.png',
       '    0 of 2 pieces, 0 KiB/s, waiting for a seeder',
       // Why one stopped stands behind its own line, and not twice.
       '[F] [g1] c.png - the disk is full',
-      '    1 of 2 pieces from abc@127.0.0.1:4444 1',
+      '    1 of 2 pieces; 1 from abc@127.0.0.1:4444',
       '[D] [g1] d.png',
-      '    1 of 2 pieces, 3.0 MiB/s, low priority from abc@127.0.0.1:4444 1',
+      '    1 of 2 pieces, 3.0 MiB/s, low priority; 1 from abc@127.0.0.1:4444',
     ])
   })
 

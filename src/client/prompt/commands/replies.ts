@@ -104,14 +104,14 @@ export function detailLine(download: DownloadView): Line {
   const { piecesDone, pieceCount, bytesPerSecond, piecesByPeer, state, why, priority } = download
   const speed = state === 'running' ? `, ${formatSpeed(bytesPerSecond)}` : ''
   const earlier = piecesDone - piecesByPeer.reduce((all, [, pieces]) => all + pieces, 0)
-  const senders = piecesByPeer.map(([peer, pieces]) => `${peer} ${pieces}`)
+  const senders = piecesByPeer.map(([peer, pieces]) => `${pieces} from ${peer}`)
   // They came before this session: otherwise the numbers would not add up.
   if (earlier > 0 && state !== 'complete') senders.push(`${earlier} from earlier sessions`)
-  const from = senders.length === 0 ? '' : ` from ${senders.join(', ')}`
+  const from = senders.length === 0 ? '' : `; ${senders.join(', ')}`
   const waits = state === 'running' && why !== undefined ? `, ${why}` : ''
   const rank = state === 'complete' || priority === 'normal' ? '' : `, ${priority} priority`
   return {
-    text: `    ${piecesDone} of ${counted(pieceCount, 'piece')}${speed}${rank}${from}${waits}`,
+    text: `    ${piecesDone} of ${counted(pieceCount, 'piece')}${speed}${rank}${waits}${from}`,
     tone: 'faint',
     hanging: 4,
   }
