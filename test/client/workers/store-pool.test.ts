@@ -242,7 +242,7 @@ describe.each(Object.entries(ends))('a worker that %s', (_name, end) => {
     const posted = pieces.slice(0, 2).map((piece, n) => store(pool, jobOf(at, n, piece), piece))
     const wrong = store(pool, { ...jobOf(at, 2, pieces[2]!), expected: Buffer.alloc(52) }, pieces[2]!)
     expect(await Promise.all([...posted, wrong])).toEqual(['stored', 'stored', 'bad'])
-    expect(String(await warned)).toContain('a thread that stores pieces broke')
+    expect(String(await warned)).toContain('a thread that writes pieces has ended')
     expect(await pool.store(early.slot!, jobOf(at, 3, pieces[3]!))).toBe('stored')
     early.release()
     const written = readFileSync(at.path)
