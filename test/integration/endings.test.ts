@@ -220,7 +220,7 @@ test('a folder in place of commands is no script that went well', () => {
     })
     expect({ status, stderr }).toEqual({
       status: 1,
-      stderr: 'error: the commands cannot be read: standard input is a folder\n',
+      stderr: 'error: the commands cannot be read: standard input is a folder, not a file\n',
     })
   } finally {
     closeSync(folder)
