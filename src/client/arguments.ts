@@ -54,8 +54,8 @@ const defaultTrackerFile = 'tracker_info.txt'
 
 const explanation = `
 The listening address is where other members fetch pieces from this client;
-port 0 takes any free port. The trackers are listed in a file, one ip:port a line,
-by default ${defaultTrackerFile} in the current folder.
+port 0 takes any free port. A file lists the trackers, one ip:port a line; it is
+${defaultTrackerFile} in the current folder, if no other is named.
 
   ./client 127.0.0.1:4444 ${defaultTrackerFile}
   ./client 127.0.0.1:4444

@@ -64,12 +64,14 @@ interface Options {
 
 /** What people need to know when they choose where the data is kept. */
 const durability = `
-What was answered "done" survives:
-  in the data folder     a kill and a power failure: SQLite, on the disk before the answer
-  with --log tls://…     the loss of any one machine of three (two of five). All of them losing power at
-                         once can cost the last two minutes, unless the servers flush each message:
-                         sync_interval: always, in nats-server 2.10.23 and newer; 2.9 cannot
-  with --memory          nothing
+What was answered with "done" survives:
+  in the data folder    a kill and a power failure: SQLite, on the disk before
+                        the answer
+  with --log tls://…    the loss of any one machine of three (two of five). If
+                        all lose power at once, the last two minutes can be
+                        lost, unless the servers flush each message
+                        (sync_interval: always, nats-server 2.10.23 or newer)
+  with --memory         nothing
 `
 
 /**
