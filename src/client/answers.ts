@@ -18,7 +18,7 @@ export function notLoggedIn(): Answer<never> {
 
 /** Another user is, at this client. */
 export function alreadyLoggedIn(user: string): Answer<never> {
-  return refuse('already-logged-in', `${user} is logged in here; logout first`)
+  return refuse('already-logged-in', `${user} is logged in here; log out first: logout`)
 }
 
 export function noSuchGroup(group: string): Answer<never> {

@@ -28,7 +28,7 @@ describe('accounts', () => {
     expect(await dora.say('login nobody-such secret')).toBe('error: wrong user name or password')
     expect(await dora.say('login dora secret')).toBe('logged in as dora')
     expect(await dora.say('whoami')).toBe('dora')
-    expect(await dora.say('login ann secret')).toBe('error: dora is logged in here; logout first')
+    expect(await dora.say('login ann secret')).toBe('error: dora is logged in here; log out first: logout')
     expect(await dora.say('login dora secret')).toBe('you are logged in as dora')
     expect(await dora.say('logout')).toBe('logged out')
     expect(await dora.say('whoami')).toBe('nobody is logged in')

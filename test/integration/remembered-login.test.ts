@@ -74,7 +74,7 @@ test('a login is remembered later, too, without the password; for another user s
   const again = world.client('ann')
   await again.until(asRemembered)
   expect(await again.say('login ann wrong')).toBe('you are logged in as ann')
-  expect(await again.say('login ben secret')).toBe('error: ann is logged in here; logout first')
+  expect(await again.say('login ben secret')).toBe('error: ann is logged in here; log out first: logout')
 })
 
 test('a new password elsewhere ends a remembered login, which is forgotten with a sentence', async () => {

@@ -68,7 +68,7 @@ export class Failover {
     const answered = this.#firstAnswer()
     if ((await atMost(answered, wonderingMs)) === undefined && saysSilence) {
       const { isProblem, sentence } = this.#silence()
-      yield isProblem ? sentence : `${sentence} trying on`
+      yield isProblem ? sentence : `${sentence} this client keeps trying`
     }
     yield `tracker ${await answered} answers`
   }

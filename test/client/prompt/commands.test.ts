@@ -90,7 +90,7 @@ describe('the reply to a command that succeeds', () => {
     ]
     expect((await reply('limit upload 2M', { listLimits })).lines).toEqual([
       'upload limited to 2M bytes a second',
-      'it waits until 18:00: upload limited to 512K bytes a second from 8:00 to 18:00',
+      'it begins at 18:00; until then: upload limited to 512K bytes a second from 8:00 to 18:00',
     ])
     expect((await reply('limit download 2M', { listLimits })).lines).toHaveLength(1)
     vi.setSystemTime(new Date(2026, 0, 1, 18, 0))
@@ -109,8 +109,13 @@ describe('the reply to a command that succeeds', () => {
   test.each([
     ['login abc', 'you are logged in as abc', 0, []],
     ['login abc --remember', 'you are logged in as abc', 0, ['login("abc", "", true)']],
-    ['login def', 'error: abc is logged in here; logout first', exitCodes.login, []],
-    ['create_user abc', 'error: you are logged in as abc: this account is yours', exitCodes.exists, []],
+    ['login def', 'error: abc is logged in here; log out first: logout', exitCodes.login, []],
+    [
+      'create_user abc',
+      'error: you are logged in as abc; this account is already yours',
+      exitCodes.exists,
+      [],
+    ],
     ['create_user def pw', 'user def created', 0, ['createUser("def", "pw", )']],
   ])('%s while abc is logged in, without a question for a password', async (line, text, exitCode, calls) => {
     expect(await reply(line, { whoami: () => 'abc' })).toEqual({ lines: [text], exitCode, calls })

@@ -8,7 +8,7 @@ import { accept } from '../../../src/common/refusal.ts'
 import { fakeClient } from './fake-operations.ts'
 
 async function* contact(): AsyncGenerator<string> {
-  yield 'no answer from tracker 127.0.0.5:25002; is it running? trying on'
+  yield 'no answer from tracker 127.0.0.5:25002; is it running? this client keeps trying'
   yield 'tracker 127.0.0.5:25002 answers'
 }
 
@@ -22,7 +22,7 @@ async function heard(client: ReturnType<typeof fakeClient>): Promise<string[]> {
 }
 
 const answers = [
-  'no answer from tracker 127.0.0.5:25002; is it running? trying on',
+  'no answer from tracker 127.0.0.5:25002; is it running? this client keeps trying',
   'tracker 127.0.0.5:25002 answers',
 ]
 
@@ -40,7 +40,7 @@ test('an owner whose login is remembered is told who asked meanwhile, when a tra
   client.answers.listRequests = async () => accept(['ben'])
   expect(await heard(client)).toEqual([
     ...answers,
-    'ben asks to join family; accept_request family ben lets one in',
+    'ben asks to join family; to let them in: accept_request family ben',
   ])
 })
 

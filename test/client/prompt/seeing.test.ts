@@ -184,5 +184,5 @@ test('upload_file says how far the hashing is', async () => {
   )
   expect(progress[0]).toMatch(/^hashing film\.mkv: 1\d %, 1\d of 100 bytes, 2 bytes\/s, 4\d seconds left$/)
   expect(progress.length).toBeLessThan(4)
-  expect(lines).toEqual(['sharing film.mkv in g1 (100 bytes, 1 pieces)'])
+  expect(lines).toEqual(['sharing film.mkv in g1 (100 bytes, 1 piece)'])
 })

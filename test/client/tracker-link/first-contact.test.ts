@@ -24,7 +24,7 @@ test('after two seconds of silence the addresses that were tried are named', asy
   await vi.advanceTimersByTimeAsync(2000)
   expect(await first).toEqual({
     done: false,
-    value: `no answer from tracker ${here}; is it running? trying on`,
+    value: `no answer from tracker ${here}; is it running? this client keeps trying`,
   })
 })
 

@@ -116,7 +116,7 @@ export const accountCommands: readonly PromptCommand[] = [
       if (problem !== undefined) return refuse('bad-name', problem)
       const { operations } = surroundings
       const isOwn = operations.whoami() === user
-      if (isOwn) return refuse('user-taken', `you are logged in as ${user}: this account is yours`)
+      if (isOwn) return refuse('user-taken', `you are logged in as ${user}; this account is already yours`)
       const password = await passwordFor('create_user <user> <password>', typed, surroundings, {
         twice: true,
       })

@@ -52,7 +52,7 @@ async function limit(
   const holding = await holdingInstead(operations, rule)
   if (holding === undefined) return accept({ lines: [lineOf(rule)], data: asData(rule) })
   const until = formatTimeOfDay(holding.hours.toMinute)
-  const text = `it waits until ${until}: ${lineOf(holding).text}`
+  const text = `it begins at ${until}; until then: ${lineOf(holding).text}`
   return accept({ lines: [lineOf(rule), { text }], data: { ...asData(rule), waitsUntil: until } })
 }
 

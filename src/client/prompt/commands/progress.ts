@@ -1,5 +1,6 @@
 // How far something is, in one line for a log: in bytes and seconds. Pure.
 
+import { counted } from '../../../common/counted.ts'
 import { pieceBytes } from '../../../common/limits.ts'
 import type { DownloadView, HashingView } from '../../operations.ts'
 import { percentOf, secondsFor } from '../text/amounts.ts'
@@ -33,7 +34,8 @@ function downloadsProgress(downloads: readonly DownloadView[]): Progress | undef
     const { bytesDone, sizeBytes, bytesPerSecond } = first.verifying
     return progressOf(`verifying ${first.name}`, bytesDone, sizeBytes, bytesPerSecond)
   }
-  const what = downloads.length === 1 ? `[${first.group}] ${first.name}` : `${downloads.length} downloads`
+  const what =
+    downloads.length === 1 ? `[${first.group}] ${first.name}` : counted(downloads.length, 'download')
   const sum = (of: (download: DownloadView) => number): number =>
     downloads.reduce((all, download) => all + of(download), 0)
   return progressOf(
@@ -47,7 +49,7 @@ function downloadsProgress(downloads: readonly DownloadView[]): Progress | undef
 function progressOf(what: string, doneBytes: number, sizeBytes: number, bytesPerSecond: number): Progress {
   const percent = percentOf(doneBytes, sizeBytes)
   const seconds = secondsFor(sizeBytes - doneBytes, bytesPerSecond)
-  const left = seconds === undefined ? '' : `, ${Math.ceil(seconds)} seconds left`
-  const sentence = `${what}: ${percent} %, ${doneBytes} of ${sizeBytes} bytes, ${Math.round(bytesPerSecond)} bytes/s${left}`
+  const left = seconds === undefined ? '' : `, ${counted(Math.ceil(seconds), 'second')} left`
+  const sentence = `${what}: ${percent} %, ${doneBytes} of ${counted(sizeBytes, 'byte')}, ${Math.round(bytesPerSecond)} bytes/s${left}`
   return { percent, sentence }
 }
