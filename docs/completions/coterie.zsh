@@ -4,15 +4,15 @@
 _coterie_client() {
   _arguments -s \
     '*--data-dir[keep accounts, shares and unfinished downloads in this folder]:value:_files' \
-    '*--advertise[where others reach this client, if not at the address from which a tracker sees it]:value:_files' \
+    '*--advertise[where others reach this client, if not at the address that a tracker sees]:value:_files' \
     '*-e[run this command and end; may be given several times]:command:(create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files list_versions download_file stop_share show_downloads pause_download resume_download cancel_download prioritize wait limit show_uploads watch why doctor help events clear quit)' \
     '*--execute[run this command and end; may be given several times]:command:(create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files list_versions download_file stop_share show_downloads pause_download resume_download cancel_download prioritize wait limit show_uploads watch why doctor help events clear quit)' \
     '*-f[run the commands of this file and end; - is standard input]:value:_files' \
     '*--file[run the commands of this file and end; - is standard input]:value:_files' \
     '*--json[print replies and events as JSON, one a line]' \
-    '*--keep-going[run the commands behind one that failed, too, as for standard input]' \
+    '*--keep-going[go on after a command that failed, as for standard input]' \
     '*--stop-at-error[stop at a command that fails, as for -e and -f]' \
-    '*--password-file[take the password from here where a command needs one]:value:_files' \
+    '*--password-file[read the password for commands that need one from this file]:value:_files' \
     '*--linger[keep sharing after the end of piped commands, until SIGINT or SIGTERM]' \
     '*--upload-limit[limit all uploads together]:value:_files' \
     '*--download-limit[limit all downloads together]:value:_files' \

@@ -327,17 +327,11 @@ describe('the reply to a command that is refused', () => {
     ],
     ['limit upload 1M --from 8:60 --to 9', '"8:60" is not a time of the day like 8:00'],
     ['limit upload 1M --from 0:00 --to 24:01', '"24:01" is not a time of the day like 8:00'],
-    [
-      'limit upload 1M --from 0:00 --to 24:00',
-      '--from and --to name the same time; leave both out for the whole day',
-    ],
+    ['limit upload 1M --from 0:00 --to 24:00', '--from and --to are the same; leave both out for all day'],
     ['limit download 1M g', 'a name is missing: limit <upload|download> <rate> <group> <name>'],
-    [
-      'limit download 1M g f --from 8 --to 9',
-      'a limit of one file has no hours; leave out --from and --to',
-    ],
+    ['limit download 1M g f --from 8 --to 9', 'a limit of one file has no hours; leave out --from and --to'],
     ['limit upload fast', '"fast" is not a rate like 512K, 4M or none'],
-    ['prioritize g f urgent', '"urgent" is no priority; it is high, normal, low'],
+    ['prioritize g f urgent', '"urgent" is not a priority; write high, normal or low'],
     [
       'login abc',
       'login needs a password: login <user> <password>, or start the client with --password-file <file>',

@@ -102,7 +102,7 @@ function hoursOf(flags: CallFlags): Answer<Hours | undefined> {
   if (!fromMinute.ok) return fromMinute
   if (!toMinute.ok) return toMinute
   if (fromMinute.value % (24 * 60) === toMinute.value % (24 * 60))
-    return refuse('usage', '--from and --to name the same time; leave both out for the whole day')
+    return refuse('usage', '--from and --to are the same; leave both out for all day')
   return accept({ fromMinute: fromMinute.value, toMinute: toMinute.value })
 }
 

@@ -8,12 +8,11 @@ import { say, withData } from './command.ts'
 export const prioritizeCommand: PromptCommand = {
   name: 'prioritize',
   words: '<group> <name> [high|normal|low]',
-  summary:
-    'of downloads that run at the same time, those of a higher priority go first; without one, say which it has',
+  summary: 'let a download go before others (high) or after them (low); without a priority, say which it has',
   examples: ['prioritize family photo.jpg high'],
   async run({ operations }, [group, name, word]: readonly [string, string, string | undefined]) {
     if (word !== undefined && !isPriority(word))
-      return refuse('usage', `"${word}" is no priority; it is ${priorities.join(', ')}`)
+      return refuse('usage', `"${word}" is not a priority; write high, normal or low`)
     const answer = await operations.prioritize(group, name, word)
     if (!answer.ok) return answer
     const priority = answer.value

@@ -99,7 +99,7 @@ describe('tables', () => {
       download({ name: 'c', state: 'complete', priority: 'high' }),
     ]
     expect(texts(downloadLines(rows, 100)).map((line) => line.replace(/^.*? % {2}/, ''))).toEqual([
-      'high priority  3.0 MiB/s  1 s left  1 peers',
+      'high priority  3.0 MiB/s  1 s left  1 peer',
       'low priority  no space',
       '[C] [g1] c  1.0 MiB',
     ])
