@@ -113,7 +113,7 @@ async function useRunning(
     )
   const ended = new AbortController()
   void client.ended.then(() => ended.abort())
-  const greeting = `another terminal of the client on ${formatAddress(listen)}`
+  const greeting = `another terminal of the client on ${formatAddress(listen)}; quit leaves that client running`
   try {
     const code = await converse(
       client,

@@ -210,7 +210,7 @@ export class DumbTerminal implements Screen {
     } else if (this.#warned) this.#options.onQuit()
     else {
       this.#warned = true
-      this.show([{ text: 'type quit, or Ctrl-C once more, to leave', tone: 'faint' }])
+      this.show([{ text: 'to leave, type quit or press Ctrl-C again', tone: 'faint' }])
     }
   }
 

@@ -188,7 +188,9 @@ test('sharing is for members, and the same content under a name adds a sharer', 
 
 test('other content under a name is a new version by its first sharer, and refused to others', () => {
   const world = groupOf('ann', 'bob').done(share('ann'), share('bob'))
-  expect(world.answer(share('bob', 'two'))).toBe('name-taken: g has another file called f, shared by ann; rename yours')
+  expect(world.answer(share('bob', 'two'))).toBe(
+    'name-taken: g has another file called f, shared by ann; rename yours',
+  )
   expect(world.effects(share('ann', 'two'))).toEqual([
     { kind: 'file_gone', version: { group: 'g', name: 'f', fileId: 'one' }, sharers: ['ann', 'bob'] },
     {

@@ -63,7 +63,9 @@ test('a name that nobody shares any more begins anew', () => {
 test('what was shared before all trackers knew versions is the first one, of nobody knows whom', () => {
   const world = new World(2).done(register('ann'), { kind: 'create_group', by: 'ann', ...g })
   world.done(share('ann', 'one'), share('ann', 'two'))
-  expect(world.answer(folder('ann', 'three'))).toContain('invalid-request: this is possible when all trackers')
+  expect(world.answer(folder('ann', 'three'))).toContain(
+    'invalid-request: this is possible when all trackers',
+  )
   const before = JSON.stringify([...changedSections(world.state, 0)].at(-1))
   expect(before).toContain('"two\\",10,[1]]')
   world.done({ kind: 'raise_level', level: 3 })
