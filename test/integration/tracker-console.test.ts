@@ -76,7 +76,7 @@ test('has a prompt, line editing, a history without what may be a secret, and co
   person.type('re\t\t')
   await person.see(/revoke_tracker {2}registration {4}reset_password\nremove_user\ntracker 1> re$/)
   person.type(`${ctrlC}help\r`)
-  await person.see(/help: the commands\ntracker 1>$/)
+  await person.see(/help: list the commands\ntracker 1>$/)
   expect(person.brokenRows()).toEqual([])
   person.type('exit\r')
   expect(await person.exit).toMatchObject({ exitCode: 0 })

@@ -35,7 +35,7 @@ test.each([
   one.start()
   await vi.waitFor(() =>
     expect(one.download.view()).toMatchObject({
-      why: 'verifying what is there',
+      why: 'verifying what is on disk',
       verifying: { sizeBytes: 3 * pieceBytes, bytesDone: pieceBytes },
     }),
   )
