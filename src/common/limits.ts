@@ -112,8 +112,18 @@ export const passwordBytesMax = 256
 /** Bytes of a file name in UTF-8: what every current file system accepts. */
 export const fileNameBytesMax = 255
 
-/** Files and empty folders in a folder that is shared: 20 to 60 MiB of paths. */
+/** Files and empty folders in a folder that is shared. */
 export const treeFilesMax = 1_000_000
+
+/** Bytes of a tree as it travels, where a path repeats nothing of the one before: a million entries take 20 to 60 MiB. */
+export const treeBytesMax = 64 * MiB
+
+/** Bytes of all its paths written out: a short tree may stand for very many of them. */
+export const treePathBytesMax = 256 * MiB
+
+/** Bytes of one path in UTF-8, as on Linux, and how many names it may have. */
+export const pathBytesMax = 4096
+export const pathDepthMax = 64
 
 /** Contents that a name had before, of which it is remembered when they came and from whom. */
 export const earlierVersionsMax = 15

@@ -116,10 +116,10 @@ export function couldBeFileName(name: string): boolean {
  * Whether a message or a data file may contain this name: any that can be shared today, or could be in an earlier
  * version and so may still be in a log or data folder.
  */
-function isReadable(name: string): boolean {
+export function isReadableFileName(name: string): boolean {
   return couldBeFileName(name) && name.normalize('NFC') === name
 }
 
 export const UserName = v.pipe(v.string(), v.regex(plainName, 'is not a user name'))
 export const GroupName = v.pipe(v.string(), v.regex(plainName, 'is not a group name'))
-export const FileName = v.pipe(v.string(), v.check(isReadable, 'is not a file name'))
+export const FileName = v.pipe(v.string(), v.check(isReadableFileName, 'is not a file name'))

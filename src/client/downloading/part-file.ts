@@ -6,7 +6,6 @@ import { type Stats, constants, fstatSync, ftruncateSync } from 'node:fs'
 import { lstat, open, rm, stat, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
-import { pieceOffset } from '../../common/pieces.ts'
 import { stampOf, type FileStamp } from '../sharing/file-stamp.ts'
 import { PieceReader } from '../transfer/piece-reader.ts'
 import { isSealed, newSeal, setSeal, type Seal } from '../workers/part-seal.ts'
@@ -205,8 +204,8 @@ export class PartFile {
     this.#isTouched = true
   }
 
-  /** Writes all of these bytes as piece `index`. Rejects with a `file` failure. */
-  async write(index: number, bytes: Uint8Array): Promise<void> {
+  /** Writes all of these bytes at this offset. Rejects with a `file` failure. */
+  async write(offset: number, bytes: Uint8Array): Promise<void> {
     const file = this.#opened()
     const seal = this.#seal ?? 0
     // Of several concurrent writes, the first checks the seal, and each restores it afterwards.
@@ -214,7 +213,7 @@ export class PartFile {
     this.#writesHere++
     await this.#hold(async () => {
       for (let at = 0; at < bytes.length;) {
-        const { bytesWritten } = await file.write(bytes, at, bytes.length - at, pieceOffset(index) + at)
+        const { bytesWritten } = await file.write(bytes, at, bytes.length - at, offset + at)
         at += bytesWritten
       }
       setSeal(file.fd, seal)
@@ -245,10 +244,10 @@ export class PartFile {
     }
   }
 
-  /** Reads piece `index` of `length` bytes into the start of the buffer. Rejects with a `file` failure. */
-  async read(index: number, length: number, buffer: Buffer): Promise<void> {
+  /** Reads `length` bytes from this offset on into the start of the buffer. Rejects with a `file` failure. */
+  async read(offset: number, length: number, buffer: Buffer): Promise<void> {
     try {
-      const bytesRead = await this.#reader.read(this.#opened(), buffer, length, pieceOffset(index))
+      const bytesRead = await this.#reader.read(this.#opened(), buffer, length, offset)
       if (bytesRead !== length) throw new Error('it is shorter than it was')
     } catch (error) {
       throw fileFailure(`cannot read ${this.path}`, error)

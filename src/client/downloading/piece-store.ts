@@ -3,13 +3,20 @@
 
 import { Bitfield } from '../../common/bitfield.ts'
 import { Failure } from '../../common/failure.ts'
-import { hashBytes, hashesOfPiece, type Manifest } from '../../common/manifest.ts'
-import { pieceLength, pieceOffset } from '../../common/pieces.ts'
+import {
+  contentBytes,
+  hashBytes,
+  hashesOfPiece,
+  lengthOfPiece,
+  offsetOfPiece,
+  type Manifest,
+} from '../../common/manifest.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { verifyPiece } from '../hashing/piece-hash.ts'
 import type { PieceSource } from '../sharing/piece-source.ts'
 import { recordOf, type ProgressJournal } from '../storage/progress-journal.ts'
 import { inlinePieces, type HashPool } from '../workers/hash-pool.ts'
+import type { ByteRange } from '../workers/hash-worker.ts'
 import type { PieceBuffer, StorePool } from '../workers/store-pool.ts'
 import type { PartFile, PartId } from './part-file.ts'
 
@@ -73,7 +80,7 @@ export class PieceStore implements PieceSource {
       }
       // In one turn with the new seal: otherwise a write in between would pass for verified.
       const isWritten = existed && !parts.part.isSince(stamp)
-      await parts.part.prepare(manifest.sizeBytes)
+      await parts.part.prepare(contentBytes(manifest))
       await parts.journal.begin(store.#held())
       if (isWritten) await store.recheck(signal)
       signal?.throwIfAborted()
@@ -91,8 +98,8 @@ export class PieceStore implements PieceSource {
   async recheck(signal?: AbortSignal): Promise<boolean> {
     // Reseal before reading: data written during the read must not count as verified.
     await this.part.settled()
-    const { sizeBytes, pieceCount } = this.manifest
-    await this.part.prepare(sizeBytes)
+    const { pieceCount } = this.manifest
+    await this.part.prepare(contentBytes(this.manifest))
     const all = Array.from({ length: pieceCount }, (_, index) => index)
     const good = await this.#goodOf(all, signal)
     for (const index of all) if (!good.has(index)) this.have.clear(index)
@@ -132,7 +139,7 @@ export class PieceStore implements PieceSource {
   }
 
   async #receive(index: number, { bytes, slot }: PieceBuffer): Promise<boolean> {
-    const length = pieceLength(this.manifest.sizeBytes, index)
+    const length = lengthOfPiece(this.manifest, index)
     // Starting a worker takes as long as fifty pieces. Until one is ready, the event loop handles the pieces:
     // if they waited, they would soon exhaust the limit on pieces under way, and the download would stall.
     const isGood =
@@ -149,14 +156,14 @@ export class PieceStore implements PieceSource {
 
   async #storeHere(index: number, bytes: Uint8Array): Promise<boolean> {
     if (!verifyPiece(this.manifest, index, bytes)) return false
-    await this.part.write(index, bytes)
+    await this.part.write(offsetOfPiece(this.manifest, index), bytes)
     await this.#journal.add(index)
     return true
   }
 
   async #storeInWorker(index: number, slot: number, length: number): Promise<boolean> {
     const expected = hashesOfPiece(this.manifest, index)
-    const offset = pieceOffset(index)
+    const offset = offsetOfPiece(this.manifest, index)
     const record = recordOf(index)
     const outcome = await this.part.lend((sealed) =>
       this.#journal.lend((journal) =>
@@ -168,9 +175,9 @@ export class PieceStore implements PieceSource {
   }
 
   async read(index: number, buffer: Buffer): Promise<Answer<void>> {
-    const length = pieceLength(this.manifest.sizeBytes, index)
+    const length = lengthOfPiece(this.manifest, index)
     try {
-      await this.part.read(index, length, buffer)
+      await this.part.read(offsetOfPiece(this.manifest, index), length, buffer)
       // Check after reading: a later write does not affect what was read.
       if (this.part.isSurelyUntouched || verifyPiece(this.manifest, index, buffer.subarray(0, length)))
         return accept(undefined)
@@ -189,12 +196,13 @@ export class PieceStore implements PieceSource {
   }
 
   async #recover(isKnown: boolean, signal?: AbortSignal): Promise<void> {
-    const { sizeBytes, pieceCount } = this.manifest
+    const { manifest } = this
+    const { pieceCount } = manifest
     const bytes = await this.part.size()
     const claimed = this.#journal.read(pieceCount)
     const there: number[] = []
     for (let index = 0; index < pieceCount; index++) {
-      const end = pieceOffset(index) + pieceLength(sizeBytes, index)
+      const end = offsetOfPiece(manifest, index) + lengthOfPiece(manifest, index)
       if (end <= bytes && claimed?.has(index) !== false) there.push(index)
     }
     for (const index of await this.#goodOf(there, signal)) this.have.set(index)
@@ -209,7 +217,11 @@ export class PieceStore implements PieceSource {
   /** Which of these pieces are intact on disk. */
   async #goodOf(indices: readonly number[], signal?: AbortSignal): Promise<Set<number>> {
     const { part, manifest } = this
-    const found = await this.#hashes.hashPieces(part.path, manifest.sizeBytes, indices, { signal })
+    const rangeOf = (index: number): ByteRange => [
+      offsetOfPiece(manifest, index),
+      lengthOfPiece(manifest, index),
+    ]
+    const found = await this.#hashes.hashRanges(part.path, indices.map(rangeOf), { signal })
     const good = new Set<number>()
     for (const [at, index] of indices.entries()) {
       const hash = found.subarray(at * hashBytes, (at + 1) * hashBytes)

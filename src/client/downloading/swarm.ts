@@ -3,7 +3,7 @@
 
 import { Failure, sentenceOf } from '../../common/failure.ts'
 import { pieceRequestsQueuedMax } from '../../common/limits.ts'
-import { pieceLength } from '../../common/pieces.ts'
+import { lengthOfPiece } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Refusal } from '../../common/refusal.ts'
 import type { LinkEvidence } from '../diagnosis/evidence.ts'
@@ -254,8 +254,9 @@ export class Swarm {
   }
 
   async #fetch(contact: Contact, link: PeerLink, request: PieceRequest): Promise<void> {
-    const { sizeBytes, pieceCount } = this.#store.manifest
-    const lengthOf = (index: number): number => (index < pieceCount ? pieceLength(sizeBytes, index) : 0)
+    const { manifest } = this.#store
+    const lengthOf = (index: number): number =>
+      index < manifest.pieceCount ? lengthOfPiece(manifest, index) : 0
     // The share of this connection: a reconnected peer has a new one.
     const { share } = contact
     this.#underWay.onAsked()

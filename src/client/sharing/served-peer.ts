@@ -2,7 +2,7 @@
 
 import { protocolVersion, clientProgram } from '../../common/version.ts'
 import { peerProtocol, type PeerProtocol } from '../../common/protocol/peer-protocol.ts'
-import { pieceLength } from '../../common/pieces.ts'
+import { lengthOfPiece } from '../../common/manifest.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { checkProof, makeNonce, proveKey, type Challenge } from '../../common/security/challenge.ts'
 import type { Manifest } from '../../common/manifest.ts'
@@ -363,5 +363,5 @@ export class ServedPeer implements UploadPeer {
 
 async function loadPiece(source: PieceSource, index: number, buffer: Buffer): Promise<Answer<Uint8Array>> {
   const read = await source.read(index, buffer)
-  return read.ok ? accept(buffer.subarray(0, pieceLength(source.manifest.sizeBytes, index))) : read
+  return read.ok ? accept(buffer.subarray(0, lengthOfPiece(source.manifest, index))) : read
 }

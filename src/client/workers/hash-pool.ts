@@ -3,10 +3,10 @@
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { Failure, sentenceOf } from '../../common/failure.ts'
-import { pieceCount } from '../../common/pieces.ts'
+import { pieceCount, pieceLength, pieceOffset } from '../../common/pieces.ts'
 import { systemError } from './system-error.ts'
 import { startWorker } from './start-worker.ts'
-import { hashOfFile, type HashTask, type TaskResult } from './hash-worker.ts'
+import { hashOfFile, type ByteRange, type HashTask, type TaskResult } from './hash-worker.ts'
 
 /** 32 MiB: large enough to make handing out tasks cheap, small enough for all workers to finish together. */
 const taskPieces = 64
@@ -43,30 +43,32 @@ export class HashPool {
     this.#startWorker = startWorker
   }
 
-  /** The hashes of all pieces of a file, 52 bytes each. Rejects as `hashPieces` does. */
+  /** The hashes of all pieces of a file, 52 bytes each. Rejects as `hashRanges` does. */
   async hashFile(path: string, sizeBytes: number, options?: HashOptions): Promise<Buffer> {
-    const all = Array.from({ length: pieceCount(sizeBytes) }, (_, index) => index)
-    return this.hashPieces(path, sizeBytes, all, options)
+    const all = Array.from({ length: pieceCount(sizeBytes) }, (_, index): ByteRange => [
+      pieceOffset(index),
+      pieceLength(sizeBytes, index),
+    ])
+    return this.hashRanges(path, all, options)
   }
 
   /**
-   * The hashes of some pieces, in their order. Rejects with a `file` failure, or with the signal's reason as
-   * soon as it aborts; then no further task of this call begins.
+   * The hashes of some parts of a file, none longer than a piece, in their order. Rejects with a `file` failure, or with
+   * the signal's reason as soon as it aborts; then no further task of this call begins.
    */
-  async hashPieces(
+  async hashRanges(
     path: string,
-    sizeBytes: number,
-    indices: readonly number[],
+    ranges: readonly ByteRange[],
     { signal, onProgress }: HashOptions = {},
   ): Promise<Buffer> {
     signal?.throwIfAborted()
-    if (indices.length <= inlinePieces) return inline({ path, sizeBytes, indices })
+    if (ranges.length <= inlinePieces) return inline({ path, ranges })
     const jobs: Job[] = []
     const parts: Promise<Uint8Array>[] = []
-    for (let at = 0; at < indices.length; at += taskPieces) {
-      const task = { path, sizeBytes, indices: indices.slice(at, at + taskPieces) }
+    for (let at = 0; at < ranges.length; at += taskPieces) {
+      const task = { path, ranges: ranges.slice(at, at + taskPieces) }
       const hashed = this.#hash(task, (job) => jobs.push(job))
-      parts.push(onProgress === undefined ? hashed : reporting(hashed, task.indices.length, onProgress))
+      parts.push(onProgress === undefined ? hashed : reporting(hashed, task.ranges.length, onProgress))
     }
     const giveUp = (): void => this.#giveUp(jobs, signal?.reason as Error)
     signal?.addEventListener('abort', giveUp)

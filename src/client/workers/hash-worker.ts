@@ -3,15 +3,16 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
-import { pieceLength, pieceOffset } from '../../common/pieces.ts'
 import { hashPiece } from '../hashing/piece-hash.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
+
+/** In bytes; no longer than a piece. */
+export type ByteRange = readonly [offset: number, length: number]
 
 /** Pieces of a file to read and hash. */
 export interface HashTask {
   readonly path: string
-  readonly sizeBytes: number
-  readonly indices: readonly number[]
+  readonly ranges: readonly ByteRange[]
 }
 
 /**
@@ -28,11 +29,10 @@ export function hashOfFile(task: HashTask): Buffer {
   const buffer = takePieceBuffer()
   try {
     const hashes: Buffer[] = []
-    for (const index of task.indices) {
-      const length = pieceLength(task.sizeBytes, index)
+    for (const [offset, length] of task.ranges) {
       let filled = 0
       while (filled < length) {
-        const count = readSync(file, buffer, filled, length - filled, pieceOffset(index) + filled)
+        const count = readSync(file, buffer, filled, length - filled, offset + filled)
         if (count === 0) throw new Failure('file', 'the file became shorter while it was read')
         filled += count
       }

@@ -29,7 +29,7 @@ import {
   removePart,
 } from '../../../src/client/downloading/part-file.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
-import { pieceLength } from '../../../src/common/pieces.ts'
+import { pieceLength, pieceOffset } from '../../../src/common/pieces.ts'
 import { pieceOf, sampleBytes } from '../sharing/sample-file.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
@@ -53,7 +53,7 @@ function partFile(folder = temporaryFolder()): PartFile {
 async function filled(folder?: string): Promise<PartFile> {
   const part = partFile(folder)
   await begin(part)
-  for (const index of [2, 0, 1]) await part.write(index, pieceOf(bytes, index))
+  for (const index of [2, 0, 1]) await part.write(pieceOffset(index), pieceOf(bytes, index))
   return part
 }
 
@@ -72,7 +72,7 @@ test('until it is published there is only the part, at its full size', async () 
 test('pieces written in any order and at once are the file', async () => {
   const part = partFile()
   await begin(part)
-  await Promise.all([2, 0, 1].map((index) => part.write(index, pieceOf(bytes, index))))
+  await Promise.all([2, 0, 1].map((index) => part.write(pieceOffset(index), pieceOf(bytes, index))))
   await part.publish(false)
   expect(readFileSync(part.destination).equals(bytes)).toBe(true)
   expect(existsSync(part.path)).toBe(false)
@@ -100,7 +100,7 @@ test('pieces can still be read right after publishing', async () => {
   const buffer = Buffer.alloc(pieceBytes)
   for (const index of [0, 1, 2]) {
     const length = pieceLength(sizeBytes, index)
-    await part.read(index, length, buffer)
+    await part.read(pieceOffset(index), length, buffer)
     expect(buffer.subarray(0, length).equals(pieceOf(bytes, index))).toBe(true)
   }
   await flushed
@@ -287,7 +287,7 @@ describe('what others write to the part file', () => {
     const meddler = openSync(part.path, 'r+')
     writeSync(meddler, 'x', 5)
     closeSync(meddler)
-    await Promise.all([1, 2].map((index) => part.write(index, pieceOf(bytes, index))))
+    await Promise.all([1, 2].map((index) => part.write(pieceOffset(index), pieceOf(bytes, index))))
     expect(part.isUntouched).toBe(false)
   })
 
@@ -295,7 +295,7 @@ describe('what others write to the part file', () => {
     const part = partFile()
     await begin(part)
     for (let round = 0; round < 20; round++)
-      await Promise.all([0, 1, 2].map((index) => part.write(index, pieceOf(bytes, index))))
+      await Promise.all([0, 1, 2].map((index) => part.write(pieceOffset(index), pieceOf(bytes, index))))
     expect(part.isUntouched).toBe(true)
   })
 

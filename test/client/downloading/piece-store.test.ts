@@ -349,7 +349,7 @@ test('a store that cannot be opened leaves nothing open', async () => {
   const at = await interrupted(all)
   const part = new PartFile(at.part.replace(/\.part$/, ''))
   const hashes = new HashPool()
-  vi.spyOn(hashes, 'hashPieces').mockRejectedValue(new Failure('file', 'it cannot be read'))
+  vi.spyOn(hashes, 'hashRanges').mockRejectedValue(new Failure('file', 'it cannot be read'))
   const journal = new ProgressJournal(at.journal, manifest.fileId)
   await expect(
     PieceStore.open(manifest, { part, journal, hashes, storing: new StorePool() }, () => undefined),
@@ -364,10 +364,10 @@ test('a store that cannot be opened leaves nothing open', async () => {
 // What was written while the pieces were counted lay under the seal that was set behind, and was published.
 test('what somebody writes while the pieces that are there are hashed does not count as verified', async () => {
   const at = await interrupted([0, 1, 2, 3, 4])
-  const hashPieces = vi.spyOn(HashPool.prototype, 'hashPieces')
+  const hashing = vi.spyOn(HashPool.prototype, 'hashRanges')
   try {
-    hashPieces.mockImplementationOnce(async (...words) => {
-      const found = await new HashPool().hashPieces(...words)
+    hashing.mockImplementationOnce(async (...words) => {
+      const found = await new HashPool().hashRanges(...words)
       const file = openSync(at.part, 'r+')
       writeSync(file, 'meddled', 0)
       closeSync(file)
@@ -376,7 +376,7 @@ test('what somebody writes while the pieces that are there are hashed does not c
     const store = await at.open()
     expect(all.filter((index) => store.have.has(index))).toEqual([1, 2, 3, 4])
   } finally {
-    hashPieces.mockRestore()
+    hashing.mockRestore()
   }
 })
 

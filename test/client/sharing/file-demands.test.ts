@@ -7,7 +7,7 @@ import { refuse } from '../../../src/common/refusal.ts'
 
 /** A whole file of so many pieces. */
 function source(fileId: string, pieceCount: number): PieceSource {
-  const manifest = { fileId, pieceCount, sizeBytes: 0, bytes: Buffer.alloc(0) }
+  const manifest = { fileId, pieceCount, sizeBytes: 0, bytes: Buffer.alloc(0), folder: undefined }
   return { manifest, have: Bitfield.full(pieceCount), read: async () => refuse('busy', 'not today') }
 }
 

@@ -34,7 +34,7 @@ test('while the peer that has the manifest is silent', async () => {
 
 test('while what is there is being verified, and then nothing more is hashed', async () => {
   const pool = await builtPool()
-  const hashing = vi.spyOn(pool, 'hashPieces')
+  const hashing = vi.spyOn(pool, 'hashRanges')
   const one = new OneDownload(200 * pieceBytes, undefined, undefined, pool)
   writeFileSync(`${one.destination}.part`, one.content)
   await one.seeder('ann')
