@@ -15,6 +15,7 @@ const client = { 'client/main': 'client/main.js' }
 const workers = {
   'client/hash-worker': 'client/workers/hash-worker.js',
   'client/store-worker': 'client/workers/store-worker.js',
+  'client/unpack-worker': 'client/workers/unpack-worker.js',
 }
 
 /** Bundles those that are there; `splits`: what is imported later goes into files of its own. */

@@ -19,12 +19,14 @@ import type { DownloadStep } from './download-state.ts'
 import type { Misdeed } from './contacts.ts'
 import type { PeerNotes } from './peer-notes.ts'
 import { fetchManifest, type FetchedManifest } from './manifest-fetch.ts'
-import { PartFile, type PartId } from './part-file.ts'
+import { FolderTree } from './folder-tree.ts'
+import { PartFile, removePart, type PartId } from './part-file.ts'
 import { pieceMap } from './piece-map.ts'
 import { PieceStore } from './piece-store.ts'
 import type { Rank } from './precedence.ts'
 import type { SwarmLookup } from './swarm-lookup.ts'
 import { Swarm } from './swarm.ts'
+import { isUnpacked, publishFolder } from './unpacking.ts'
 import type { SwarmNetwork } from './swarm-parts.ts'
 import { Verifying } from './verifying.ts'
 
@@ -46,6 +48,8 @@ export interface RunHost {
   step(step: DownloadStep): boolean
   /** The part file in use. */
   onPart(id: PartId): void
+  /** The folder that is being filled; resolves when that is remembered. */
+  onUnpacking(id: PartId): Promise<void>
   /** Pieces can be served from now on; called before the first `onHave`. */
   onServing(store: PieceStore): void
   onHave(store: PieceStore, index: number): void
@@ -82,6 +86,7 @@ export class DownloadRun {
   readonly #verifying: Verifying
   #swarm: Swarm | undefined
   #store: PieceStore | undefined
+  #tree: FolderTree | undefined
   #lastLinkedAtMs = performance.now()
 
   constructor(parts: RunParts, host: RunHost) {
@@ -193,7 +198,7 @@ export class DownloadRun {
           isLinkUsed = true
         }
         if (!this.#host.step('whole')) return
-        const published = await store.part.publish(this.#host.record.overwrite)
+        const published = await this.#publish(store)
         if (published !== undefined) {
           await this.#complete(manifest, published.flushed)
           return
@@ -206,6 +211,25 @@ export class DownloadRun {
     } finally {
       if (!isLinkUsed) link?.close('not needed')
     }
+  }
+
+  /** Undefined when somebody else has written to the part file. */
+  #publish(store: PieceStore): Promise<{ flushed: Promise<void> } | undefined> {
+    const { record } = this.#host
+    const { part } = store
+    const { folder } = store.manifest
+    if (folder === undefined) return part.publish(record.overwrite)
+    const { destination, unpacked: known } = record
+    const tree = this.#tree ?? new FolderTree(store, folder, this.#abort.signal)
+    const check = (): Promise<void> => tree.checked()
+    return publishFolder({
+      part,
+      folder,
+      destination,
+      known,
+      check,
+      onMade: (id) => this.#host.onUnpacking(id),
+    })
   }
 
   /** The stored manifest, or the one from the first peer that gives it, however long that takes. */
@@ -236,9 +260,9 @@ export class DownloadRun {
 
   #checked(fetched: FetchedManifest): FetchedManifest {
     const { manifest, link } = fetched
-    const { sizeBytes } = this.#host.record
+    const { sizeBytes, files } = this.#host.record
     // The size is only a claim of whoever shared the file; the manifest is proven by the file id.
-    if (manifest.sizeBytes !== sizeBytes) {
+    if (manifest.sizeBytes !== sizeBytes || manifest.folder?.files !== files) {
       link.close('not needed')
       throw new Failure(
         'protocol',
@@ -259,6 +283,7 @@ export class DownloadRun {
    */
   async #isPublished(manifest: Manifest, part: PartFile): Promise<boolean> {
     const { destination, path } = part
+    if (manifest.folder !== undefined) return this.#isUnpacked(destination)
     const [there, partThere] = await Promise.all([lookAt(destination), lookAt(path)])
     if (there?.isFile() !== true || there.size !== manifest.sizeBytes || partThere !== undefined) return false
     const { signal } = this.#abort
@@ -268,10 +293,20 @@ export class DownloadRun {
     return buildManifest(manifest.sizeBytes, hashes).fileId === manifest.fileId
   }
 
+  async #isUnpacked(destination: string): Promise<boolean> {
+    const { part, unpacked } = this.#host.record
+    if (!(await isUnpacked(destination, unpacked))) return false
+    if (part !== undefined) await removePart(destination, part)
+    return true
+  }
+
   async #open(manifest: Manifest, part: PartFile): Promise<PieceStore> {
     const { storing, journal } = this.#parts
     const hashes = this.#verifying
-    const onHave = (index: number): void => this.#host.onHave(store, index)
+    const onHave = (index: number): void => {
+      this.#tree?.onHave()
+      this.#host.onHave(store, index)
+    }
     const options = { partId: this.#host.record.part, signal: this.#abort.signal }
     const store = await PieceStore.open(manifest, { part, journal, hashes, storing }, onHave, options)
     this.#store = store
@@ -301,11 +336,13 @@ export class DownloadRun {
       look = setInterval(() => void lookAtPart(store).catch(reject), lookAtPartMs)
     })
     this.#swarm = swarm
+    const { folder } = store.manifest
+    this.#tree = folder === undefined ? undefined : new FolderTree(store, folder, this.#abort.signal)
     if (link !== undefined && store.manifest.pieceCount > smallPieces) swarm?.onLink(link)
     else link?.close('not needed')
     swarm?.onPeers(lookup.peers)
     try {
-      await orAborted(fetched, this.#abort.signal)
+      await orAborted(Promise.race([fetched, this.#tree?.isBad ?? fetched]), this.#abort.signal)
     } finally {
       clearInterval(look)
       // Keep the swarm: the number of pieces by peer is shown after the end too.

@@ -21,6 +21,7 @@ import type { PieceStore } from './piece-store.ts'
 import type { Rank } from './precedence.ts'
 import { SwarmLookup, type FoundFile } from './swarm-lookup.ts'
 import type { ClientNetwork } from './swarm-parts.ts'
+import { removeUnpacked } from './unpacking.ts'
 
 export interface DownloadParts extends RunParts {
   readonly network: ClientNetwork
@@ -31,6 +32,8 @@ export interface DownloadParts extends RunParts {
 export interface DownloadEvents {
   /** The part file in use is not the one in the record. */
   onPart?(id: PartId): void
+  /** The folder that is being filled; resolves when that is remembered. */
+  onUnpacking?(id: PartId): Promise<void>
   /** Pieces can be served from now on; called before the first `onHave`. */
   onServing(store: PieceStore): void
   onHave(store: PieceStore, index: number): void
@@ -78,11 +81,14 @@ export class Download {
   /** From the last run, shown while none is active. */
   #piecesDone = 0
   #isClosed = false
+  /** A folder's is a guess until its manifest is there. */
+  #pieceCount: number
   /** From all runs that have ended. */
   #piecesByPeer: ReadonlyMap<string, number> = new Map()
 
   constructor(record: RememberedDownload, parts: DownloadParts, events: DownloadEvents) {
     this.record = record
+    this.#pieceCount = pieceCount(record.sizeBytes)
     this.#limit = new TokenBucket(record.bytesPerSecondMax)
     this.#rank = parts.network.precedence.rank(record, record.priority)
     const bucket = new BothLimits(parts.network.bucket, this.#limit)
@@ -160,7 +166,7 @@ export class Download {
       priority: this.priority,
       destination: this.record.destination,
       sizeBytes: this.record.sizeBytes,
-      pieceCount: pieceCount(this.record.sizeBytes),
+      pieceCount: this.#pieceCount,
       piecesDone: this.#run?.piecesDone ?? this.#piecesDone,
       bytesPerSecond: this.#run?.bytesPerSecond ?? 0,
       peerCount: this.#run?.linkCount ?? 0,
@@ -249,6 +255,7 @@ export class Download {
     await this.#ended
     await this.#parts.journal.remove()
     await removePart(this.record.destination, this.record.part)
+    await removeUnpacked(this.record.destination, this.record.unpacked)
     return true
   }
 
@@ -293,7 +300,11 @@ export class Download {
       onPart: (id) => {
         if (id !== this.record.part) this.#events.onPart?.(id)
       },
-      onServing: (store) => this.#events.onServing(store),
+      onUnpacking: async (id) => this.#events.onUnpacking?.(id),
+      onServing: (store) => {
+        this.#pieceCount = store.manifest.pieceCount
+        this.#events.onServing(store)
+      },
       onHave: (store, index) => {
         this.#disk.onProgress()
         if (this.#run === run && isRunning(this.#phase)) this.#events.onHave(store, index)
@@ -342,6 +353,7 @@ export class Download {
 
   #waitsFor(): string | undefined {
     if (this.#phase === 'verifying') return 'verifying what is on disk'
+    if (this.#phase === 'publishing' && this.record.files !== undefined) return 'writing its files'
     if (this.#phase !== 'waiting' && this.#phase !== 'fetching') return undefined
     if ((this.#run?.linkCount ?? 0) > 0) return undefined
     if (this.#lookup.peerCount === 0) return 'waiting for a seeder'

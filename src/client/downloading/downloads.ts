@@ -88,7 +88,9 @@ export class Downloads {
     }
     const place = await this.#place(destination, { group, name }, overwrite)
     if (!place.ok) return place
-    const room = await checkRoom(place.value, found.value.sizeBytes)
+    // A folder is written from its part file, which goes then.
+    const copies = found.value.files === undefined ? 1 : 2
+    const room = await checkRoom(place.value, copies * found.value.sizeBytes)
     if (!room.ok) return room
     const part = await this.#claim(place.value, { group, name })
     if (!part.ok) return part
@@ -97,6 +99,7 @@ export class Downloads {
       name,
       fileId: found.value.fileId,
       sizeBytes: found.value.sizeBytes,
+      files: found.value.files,
       destination: place.value,
       overwrite,
       paused: false,
@@ -260,6 +263,7 @@ export class Downloads {
       { ...parts, find: () => this.#find(group, name) },
       {
         onPart: (id) => void this.#remember(download, { part: id }),
+        onUnpacking: (id) => this.#remember(download, { unpacked: id }),
         onServing: (store) => {
           if (download.record.unshared) return
           const offer = this.#parts.sources.offer(record, store)

@@ -77,12 +77,12 @@ export async function removePart(destination: string, id: PartId | undefined): P
 const newFileFlags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
 /** Where the birth time is unknown, systems report the time of the last change instead. */
-function idOf({ dev, ino, birthtimeMs, ctimeMs }: Stats): PartId {
+export function idOf({ dev, ino, birthtimeMs, ctimeMs }: Stats): PartId {
   return birthtimeMs === ctimeMs ? `${dev}:${ino}` : `${dev}:${ino}:${birthtimeMs}`
 }
 
 /** Whether this id matches the remembered one, which may lack the birth time. */
-function isThatPart(id: PartId, remembered: PartId): boolean {
+export function isThatPart(id: PartId, remembered: PartId): boolean {
   return id === remembered || id.startsWith(`${remembered}:`)
 }
 
@@ -311,11 +311,29 @@ export class PartFile {
     return { file: await open(this.path, newFileFlags), existed: false }
   }
 
-  /** Checks a last time and sets the file's date, in one turn so that nothing can happen in between. */
-  #finish(): boolean {
+  /** Whether it may be published: nobody else wrote to it, as far as can be seen. Throws the system's error. */
+  isReady(): boolean {
     // Nobody hears of what is written by another name, so a file that has one is verified once more.
     if (fstatSync(this.#opened().fd).nlink > 1 && !this.#isFresh) this.#isTouched = true
-    if (!this.isUntouched) return false
+    return this.isUntouched
+  }
+
+  /** The descriptor of the open file. */
+  get descriptor(): number {
+    return this.#opened().fd
+  }
+
+  /** Removes its name, since what is in it stands elsewhere. It can be read until it is closed. Rejects with a `file` failure. */
+  async remove(): Promise<void> {
+    await this.checkInPlace()
+    await rm(this.path).catch((error: unknown) => {
+      throw fileFailure(`cannot remove ${this.path}`, error)
+    })
+  }
+
+  /** Checks a last time and sets the file's date, in one turn so that nothing can happen in between. */
+  #finish(): boolean {
+    if (!this.isReady()) return false
     this.#sealAs(Math.floor(Date.now() / 1000))
     return true
   }

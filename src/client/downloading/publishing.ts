@@ -58,7 +58,7 @@ async function linkToNew(naming: Naming): Promise<void> {
   } catch (error) {
     if (systemCode(error) === 'EEXIST') {
       // An earlier run may have ended between the two steps: then the file already has both names.
-      if (!(await isSame(naming, destination))) throw existsNow(naming, error)
+      if (!(await isSame(naming, destination))) throw existsNow(destination, error)
     } else if (hasNoLinks(error)) {
       return renameToNew(naming)
     } else throw error
@@ -70,7 +70,7 @@ async function linkToNew(naming: Naming): Promise<void> {
 /** The best possible on a file system without hard links: another program may still come in between. */
 async function renameToNew(naming: Naming): Promise<void> {
   const { path, destination } = naming
-  if ((await lookAt(destination)) !== undefined) throw existsNow(naming)
+  if ((await lookAt(destination)) !== undefined) throw existsNow(destination)
   await rename(path, destination)
   await checkName(naming)
 }
@@ -108,7 +108,8 @@ function hasNoLinks(error: unknown): boolean {
   return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(systemCode(error) ?? '')
 }
 
-function existsNow({ destination }: Naming, cause?: unknown): Failure {
+/** Somebody has put something where the file or folder shall be. */
+export function existsNow(destination: string, cause?: unknown): Failure {
   return new Failure(
     'file',
     `${destination} exists by now, and was not overwritten; move it away and type resume_download, or cancel_download`,

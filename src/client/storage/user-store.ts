@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises'
 import * as v from 'valibot'
 import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
-import { FileVersion, SizeBytes } from '../../common/protocol/fields.ts'
+import { Count, FileVersion, SizeBytes } from '../../common/protocol/fields.ts'
 import { keyOf } from '../file-key.ts'
 
 const RememberedShare = v.object({
@@ -34,6 +34,10 @@ const RememberedDownload = v.object({
   priority: v.optional(v.picklist(['high', 'normal', 'low'])),
   /** The identity of the part file; absent in files of earlier versions. */
   part: v.optional(v.string()),
+  /** How many files a folder has; absent for a file. */
+  files: v.optional(Count),
+  /** The identity of the folder that was filled last, which is about to get its final name. */
+  unpacked: v.optional(v.string()),
 })
 export type RememberedDownload = v.InferOutput<typeof RememberedDownload>
 

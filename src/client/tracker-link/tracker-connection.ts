@@ -23,6 +23,9 @@ import { TrackerProblem } from './tracker-problem.ts'
 import type { TrackerTrust } from './tracker-trust.ts'
 import type { Where } from './whereabouts.ts'
 
+/** What this client can do that not every client can. */
+const capabilities = ['folders']
+
 export type Greeting = Result<TrackerProtocol, 'hello'>
 export type Told = CallerEvents<TrackerProtocol>['onTold']
 
@@ -330,7 +333,7 @@ export class TrackerConnection {
     const program = clientProgram
     let greeting: Answer<Greeting>
     try {
-      greeting = await caller.request('hello', { protocol: protocolVersion, program })
+      greeting = await caller.request('hello', { protocol: protocolVersion, program, capabilities })
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'protocol') throw error
       throw this.#isNoTracker(error)

@@ -25,7 +25,7 @@ export interface Layout {
   /** Of every piece, those of the tree included, in bytes. */
   readonly lengths: Uint32Array
   /** What a piece of files consists of. Throws a RangeError for one of the tree, or beyond the end. */
-  segmentsOf(index: number): Segment[]
+  readonly segmentsOf: (index: number) => Segment[]
 }
 
 /** Undefined when there would be more pieces than a folder may have. */

@@ -54,7 +54,7 @@ const slash = '/'.charCodeAt(0)
 /** Finds names in one folder that some systems take for the same: they differ in case alone. Fed in their order. */
 export class SameNames {
   /** For each folder on the way to the last path, the names in it as seen so far, by how they look in lower case. */
-  readonly #seen: Map<string, string>[] = [new Map()]
+  readonly #seen = [new Map<string, string>()]
   #last: readonly string[] = []
 
   /** A sentence when a name on this path is taken for one before it. */

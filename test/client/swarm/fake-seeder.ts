@@ -6,8 +6,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { createServer as createSecureServer, TLSSocket } from 'node:tls'
 import { PieceDemand } from '../../../src/client/sharing/piece-demand.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
-import type { Manifest } from '../../../src/common/manifest.ts'
-import { pieceLength, pieceOffset } from '../../../src/common/pieces.ts'
+import { lengthOfPiece, offsetOfPiece, type Manifest } from '../../../src/common/manifest.ts'
 import { peerProtocol, type PeerProtocol } from '../../../src/common/protocol/peer-protocol.ts'
 import { seededRandom } from '../../simulation/seeded-random.ts'
 import type { Peer } from '../../../src/common/protocol/tracker-protocol.ts'
@@ -256,7 +255,7 @@ export class FakeSeeder {
     index: number,
     id: number,
   ): PieceReply {
-    const start = pieceOffset(index)
+    const start = offsetOfPiece(this.#manifest, index)
     const sendPart = (announced: number, bytes: Buffer): void => {
       // Whoever left a piece unfinished can say nothing more on this connection.
       if (this.#stuck.has(responder)) return
@@ -265,7 +264,7 @@ export class FakeSeeder {
       responder.channel.sendBytes(bytes, () => undefined)
     }
     return {
-      right: this.#content.subarray(start, start + pieceLength(this.#content.length, index)),
+      right: this.#content.subarray(start, start + lengthOfPiece(this.#manifest, index)),
       before: this.asked.length,
       send: (bytes) => sendPart(bytes.length, bytes),
       sendPart,

@@ -25,7 +25,7 @@ import { Protection } from '../../../src/common/wire/protection.ts'
 
 const patienceMs = 12_000
 
-interface Sample {
+export interface Sample {
   readonly content: Buffer
   readonly manifest: Manifest
 }
@@ -59,18 +59,25 @@ export class OneDownload {
   readonly had: number[] = []
   readonly download: Download
   onServing: (store: PieceStore) => void = () => undefined
+  /** The folder that was filled last. */
+  unpackedId: string | undefined
   /** Which file the part file is, once it was opened. */
   partId: string | undefined
   onHave: (index: number) => unknown = () => undefined
+  onUnpacking: () => void = () => undefined
   readonly #hashes: HashPool
   readonly #peers: Peer[] = []
   #flushed = Promise.resolve()
   readonly #waiters = new Set<() => void>()
 
-  /** Of content that is the same at every run, where there is none given. A `pool` of the build has workers. */
-  constructor(sizeBytes: number, content?: Buffer, destination?: string, pool = new HashPool()) {
+  /**
+   * Of content that is the same at every run, where there is none given; of a folder, with its manifest. A `pool` of the
+   * build has workers.
+   */
+  constructor(sizeBytes: number, content?: Buffer | Sample, destination?: string, pool = new HashPool()) {
     this.#hashes = pool
-    const sample = content === undefined ? sampleOfSize(sizeBytes) : sampleOf(content)
+    const given = content !== undefined && 'manifest' in content ? content : content && sampleOf(content)
+    const sample = given ?? sampleOfSize(sizeBytes)
     this.content = sample.content
     this.manifest = sample.manifest
     this.destination = destination ?? join(this.folder, 'file.bin')
@@ -154,6 +161,7 @@ export class OneDownload {
   #make(): Download {
     const identity = makeIdentity()
     const { fileId, sizeBytes } = this.manifest
+    const files = this.manifest.folder?.files
     const { folder, destination } = this
     const network = {
       identity,
@@ -169,7 +177,7 @@ export class OneDownload {
       this.#wake()
     }
     return new Download(
-      { ...record, overwrite: false, paused: false, unshared: false },
+      { ...record, files, overwrite: false, paused: false, unshared: false },
       {
         network,
         manifests: new ManifestStore(folder),
@@ -189,6 +197,7 @@ export class OneDownload {
       },
       {
         onPart: (id) => (this.partId = id),
+        onUnpacking: async (id) => this.#onUnpacking(id),
         onServing: (store) => this.onServing(store),
         onHave: (_store, index) => {
           this.had.push(index)
@@ -206,6 +215,12 @@ export class OneDownload {
         onNotice: notice,
       },
     )
+  }
+
+  #onUnpacking(id: string): void {
+    this.unpackedId = id
+    this.download.record = { ...this.download.record, unpacked: id }
+    this.onUnpacking()
   }
 
   #inVain(what: string): string {

@@ -1,0 +1,102 @@
+// Looks at the tree of a folder as soon as its pieces are there: what cannot be written is not fetched.
+
+import { setImmediate } from 'node:timers/promises'
+import { Failure } from '../../common/failure.ts'
+import { lengthOfPiece, type FolderFacts, type Manifest } from '../../common/manifest.ts'
+import { pieceBytes } from '../../common/limits.ts'
+import { pieceCount } from '../../common/pieces.ts'
+import { layOut } from '../../common/tree/layout.ts'
+import { readTree, type TreeEntry } from '../../common/tree/tree.ts'
+import type { PieceStore } from './piece-store.ts'
+
+export class FolderTree {
+  /** Rejects with a `protocol` failure as soon as the tree is known to be none, or not that of these pieces. */
+  readonly isBad: Promise<never>
+  readonly #store: PieceStore
+  readonly #folder: FolderFacts
+  readonly #signal: AbortSignal
+  #onBad: (error: unknown) => void = () => undefined
+  #looked: Promise<void> | undefined
+
+  constructor(store: PieceStore, folder: FolderFacts, signal: AbortSignal) {
+    this.#store = store
+    this.#folder = folder
+    this.#signal = signal
+    this.isBad = new Promise((_resolve, reject) => (this.#onBad = reject))
+    // It may reject before anyone listens, and an unhandled rejection ends the program.
+    this.isBad.catch(() => undefined)
+    this.onHave()
+  }
+
+  /** Another piece is there. */
+  onHave(): void {
+    if (this.#looked !== undefined) return
+    for (let index = 0; index < pieceCount(this.#folder.treeBytes); index++)
+      if (!this.#store.have.has(index)) return
+    this.checked().catch(this.#onBad)
+  }
+
+  /**
+   * Resolves when the tree is that of these pieces, which have to be there; rejects likewise, or with a `file` failure when
+   * it cannot be read.
+   */
+  checked(): Promise<void> {
+    this.#looked ??= this.#look()
+    return this.#looked
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const bytes = await readTreeOf(this.#store, this.#folder)
+      await checkTree(this.#store.manifest, this.#folder, bytes, this.#signal)
+    } catch (error) {
+      // What could not be read may be there later.
+      if (error instanceof Failure && error.code === 'file') this.#looked = undefined
+      throw error
+    }
+  }
+}
+
+/** The bytes of the tree. Rejects with a `file` failure. */
+async function readTreeOf(store: PieceStore, { treeBytes }: FolderFacts): Promise<Buffer> {
+  const parts: Buffer[] = []
+  for (let index = 0; index < pieceCount(treeBytes); index++) {
+    const buffer = Buffer.alloc(pieceBytes)
+    const read = await store.read(index, buffer)
+    if (!read.ok) throw new Failure('file', read.refusal.sentence)
+    parts.push(buffer.subarray(0, lengthOfPiece(store.manifest, index)))
+  }
+  return Buffer.concat(parts)
+}
+
+/** Rejects with a `protocol` failure for a tree that is none, or not that of the pieces. */
+async function checkTree(
+  manifest: Manifest,
+  { treeBytes, files, offsets }: FolderFacts,
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<void> {
+  const entries = await readInTurns(bytes, signal)
+  if ('problem' in entries) throw new Failure('protocol', `it cannot be fetched: ${entries.problem}`)
+  const layout = layOut(entries, treeBytes)
+  const isThat =
+    layout?.lengths.length === manifest.pieceCount &&
+    layout.lengths.every((length, index) => length === (offsets[index + 1] ?? 0) - (offsets[index] ?? 0)) &&
+    entries.filter(({ kind }) => kind !== 'folder').length === files
+  if (!isThat)
+    throw new Failure('protocol', 'it cannot be fetched: the list of its files is not that of its pieces')
+}
+
+/** Lets others have their turn in between. Rejects with the signal's reason. */
+async function readInTurns(
+  bytes: Uint8Array,
+  signal: AbortSignal,
+): Promise<TreeEntry[] | { readonly problem: string }> {
+  const reading = readTree(bytes)
+  for (;;) {
+    const { done, value } = reading.next()
+    if (done === true) return value
+    await setImmediate()
+    signal.throwIfAborted()
+  }
+}

@@ -1,0 +1,122 @@
+// Makes a folder with all that is in it, in a place where nobody may lead it elsewhere: whatever somebody puts into the
+// folder meanwhile, links above all, nothing is written outside. Synchronous, for a worker: three times as fast as
+// promises.
+
+import { closeSync, constants, existsSync, futimesSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
+
+/** A folder that is open. */
+interface Open {
+  readonly name: string
+  readonly fd: number
+  readonly path: string
+}
+
+const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+const fileFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+
+/** Where a folder that is open can be reached by its descriptor, which no rename or link changes (Linux). */
+const byDescriptor = '/proc/self/fd'
+
+export class FolderWriter {
+  readonly #root: Open
+  /** The open folders, each in the one before; the first is in the root. */
+  #way: Open[] = []
+  readonly #hasDescriptors = existsSync(byDescriptor)
+
+  /** `path`: a folder that is there. Throws a `file` failure. */
+  constructor(path: string) {
+    this.#root = { name: '', fd: attempt(path, () => openSync(path, folderFlags)), path }
+  }
+
+  /**
+   * Makes a file that was not there, and the folders on its way, runs `write` with its descriptor, and dates it.
+   * Throws a `file` failure.
+   */
+  file(
+    path: string,
+    { isExecutable, mtimeSeconds }: { isExecutable: boolean; mtimeSeconds: number },
+    write: (file: number) => void,
+  ): void {
+    const { place, full } = this.#placeOf(path)
+    attempt(full, () => {
+      // What the user's mask leaves of it.
+      const file = openSync(place, fileFlags, isExecutable ? 0o777 : 0o666)
+      try {
+        write(file)
+        futimesSync(file, mtimeSeconds, mtimeSeconds)
+      } finally {
+        closeSync(file)
+      }
+    })
+  }
+
+  /** Makes a folder, and those on its way. Throws a `file` failure. */
+  folder(path: string): void {
+    this.#enter(path.split('/'))
+  }
+
+  close(): void {
+    this.#leave(0)
+    closeSync(this.#root.fd)
+  }
+
+  #placeOf(path: string): { place: string; full: string } {
+    const names = path.split('/')
+    const name = names.pop() ?? ''
+    return this.#in(this.#enter(names), name)
+  }
+
+  /** Opens the folders of this way that are not open, making those that are not there; closes others. */
+  #enter(names: readonly string[]): Open {
+    let same = 0
+    while (same < names.length && names[same] === this.#way[same]?.name) same++
+    this.#leave(same)
+    for (const name of names.slice(same)) {
+      const { place, full } = this.#in(this.#way.at(-1) ?? this.#root, name)
+      const fd = attempt(full, () => openOrMake(place))
+      this.#way.push({ name, fd, path: full })
+    }
+    return this.#way.at(-1) ?? this.#root
+  }
+
+  #leave(depth: number): void {
+    for (const { fd } of this.#way.splice(depth)) closeSync(fd)
+  }
+
+  #in(folder: Open, name: string): { place: string; full: string } {
+    const full = join(folder.path, name)
+    return { full, place: this.#hasDescriptors ? `${byDescriptor}/${folder.fd}/${name}` : full }
+  }
+}
+
+function openOrMake(place: string): number {
+  try {
+    return openSync(place, folderFlags)
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error
+  }
+  mkdirSync(place)
+  return openSync(place, folderFlags)
+}
+
+/** What is there was not made here. */
+const words = new Map([
+  ['EEXIST', 'somebody has put something there'],
+  ['ELOOP', 'somebody has put a link there'],
+  ['ENOTDIR', 'somebody has put something there'],
+])
+
+function attempt<T>(path: string, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    if (error instanceof Failure || systemCode(error) === undefined) throw error
+    throw new Failure(
+      'file',
+      `cannot write ${path}: ${words.get(systemCode(error) ?? '') ?? sentenceOf(error)}`,
+      error,
+    )
+  }
+}
