@@ -1,4 +1,5 @@
-// Feeds changed lines to the codec and the tables of both protocols, cut at any place, and looks for what must not be:
+// Feeds changed lines to the codec and the tables of both protocols, cut at any place, and changed trees and manifests of
+// folders to their parsers, and looks for what must not be:
 // an error that is no refusal, another result for another cut, more than 10 ms, memory that grows.
 
 import * as v from 'valibot'
@@ -12,6 +13,7 @@ import type { Protocol, Schema } from '../../../src/common/wire/methods.ts'
 import { seededRandom } from '../../simulation/seeded-random.ts'
 import { exampleLines } from './corpus.ts'
 import { Mutator } from './mutator.ts'
+import { TreeFuzzer } from './tree-fuzzer.ts'
 
 const protocols: readonly Protocol[] = [trackerProtocol, peerProtocol]
 const tooLongMs = 10
@@ -21,6 +23,8 @@ const bodyBytesMax = 1024
 /** Of so many inputs, one is read twice to compare, and of so many the heap is looked at. */
 const comparedOf = 16
 const weighedOf = 65_536
+/** One of so many is a tree or a manifest. */
+const treesOf = 8
 
 export interface CodecFigures {
   inputs: number
@@ -37,7 +41,12 @@ export interface CodecFigures {
 export function fuzzCodec(seed: number, inputs: number, plant = false): CodecFigures {
   const mutator = new Mutator(seededRandom(seed), exampleLines())
   const figures: CodecFigures = { inputs: 0, frames: 0, ended: 0, longestMs: 0, heapMiB: 0, findings: [] }
+  const trees = new TreeFuzzer(mutator, plant)
   while (figures.inputs < inputs && figures.findings.length < 5) {
+    if (figures.inputs % treesOf === 0) {
+      tryTree(figures, trees)
+      continue
+    }
     const bytes = Buffer.concat(Array.from({ length: 1 + mutator.below(3) }, () => mutator.next()))
     const cuts = Array.from({ length: mutator.below(4) }, () => mutator.below(bytes.length + 1)).toSorted(
       (one, other) => one - other,
@@ -50,11 +59,29 @@ export function fuzzCodec(seed: number, inputs: number, plant = false): CodecFig
   return figures
 }
 
+function tryTree(figures: CodecFigures, trees: TreeFuzzer): void {
+  const bytes = trees.next()
+  figures.inputs++
+  const times = timesOf(() => trees.bugIn(bytes))
+  figures.longestMs = Math.max(figures.longestMs, times.ms)
+  const shown = bytes.toString('hex').slice(0, 2000)
+  if (times.result !== undefined) figures.findings.push(`${times.result}: ${shown}`)
+  if (times.ms > tooLongMs) figures.findings.push(`took ${times.ms.toFixed(0)} ms: ${shown}`)
+}
+
+/** The result, and how long it took; tried again where that is too long, since the machine may have been busy. */
+function timesOf<T>(work: () => T): { result: T; ms: number } {
+  let ms = Infinity
+  for (let tries = 0; ; tries++) {
+    const startedAtMs = performance.now()
+    const result = work()
+    ms = Math.min(ms, performance.now() - startedAtMs)
+    if (ms <= tooLongMs || tries === 3) return { result, ms }
+  }
+}
+
 function tryInput(figures: CodecFigures, bytes: Buffer, cuts: readonly number[], plant: boolean): void {
-  const startedAtMs = performance.now()
-  const read = tryToRead(bytes, cuts, plant)
-  const tookMs = performance.now() - startedAtMs
-  const ms = tookMs > tooLongMs ? fastestMs(bytes, cuts) : tookMs
+  const { result: read, ms } = timesOf(() => tryToRead(bytes, cuts, plant))
   figures.longestMs = Math.max(figures.longestMs, ms)
   figures.frames += read.frames.length
   if (read.ended !== undefined) figures.ended++
@@ -70,16 +97,6 @@ function tryInput(figures: CodecFigures, bytes: Buffer, cuts: readonly number[],
     figures.findings.push(
       `cut at ${cuts.join()}, it reads otherwise: ${JSON.stringify(bytes.toString('latin1'))}`,
     )
-}
-
-/** Of three more tries: the machine may have been busy with something else. */
-function fastestMs(bytes: Buffer, cuts: readonly number[]): number {
-  const times = Array.from({ length: 3 }, () => {
-    const startedAtMs = performance.now()
-    tryToRead(bytes, cuts, false)
-    return performance.now() - startedAtMs
-  })
-  return Math.min(...times)
 }
 
 interface Read {
