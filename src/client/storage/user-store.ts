@@ -65,6 +65,11 @@ const Remembered = v.object({
   uploadLimits: v.optional(v.array(v.unknown()), []),
 })
 
+/** Where what users have in this community is remembered. */
+export function communityFolder(folder: string, community: string): string {
+  return join(folder, 'users', community.replace(/[^A-Za-z0-9_-]/g, '_'))
+}
+
 /** Records to validate per turn of the event loop, which takes about 3 ms. */
 const recordsPerTurn = 250
 
@@ -104,7 +109,7 @@ export class UserStore {
     user: string,
     events: UserStoreEvents,
   ): Promise<UserStore> {
-    const place = join(folder, 'users', community.replace(/[^A-Za-z0-9_-]/g, '_'))
+    const place = communityFolder(folder, community)
     makePrivateFolder(place)
     const store = new UserStore(join(place, `${user}.json`), events)
     await store.#load()
