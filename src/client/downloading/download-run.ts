@@ -3,11 +3,10 @@
 
 import { stat } from 'node:fs/promises'
 import { Failure } from '../../common/failure.ts'
-import { buildManifest, type Manifest } from '../../common/manifest.ts'
+import type { Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { MapCell, VerifyingView } from '../operations.ts'
 import type { LinkEvidence } from '../diagnosis/evidence.ts'
-import { stampAt } from '../sharing/file-stamp.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { ProgressJournal } from '../storage/progress-journal.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
@@ -24,6 +23,7 @@ import { PartFile, removePart, type PartId } from './part-file.ts'
 import { pieceMap } from './piece-map.ts'
 import { PieceStore } from './piece-store.ts'
 import type { Rank } from './precedence.ts'
+import { manifestIfSame } from './same-file.ts'
 import type { SwarmLookup } from './swarm-lookup.ts'
 import { Swarm } from './swarm.ts'
 import { isUnpacked, publishFolder } from './unpacking.ts'
@@ -284,13 +284,9 @@ export class DownloadRun {
   async #isPublished(manifest: Manifest, part: PartFile): Promise<boolean> {
     const { destination, path } = part
     if (manifest.folder !== undefined) return this.#isUnpacked(destination)
-    const [there, partThere] = await Promise.all([lookAt(destination), lookAt(path)])
-    if (there?.isFile() !== true || there.size !== manifest.sizeBytes || partThere !== undefined) return false
+    if ((await lookAt(path)) !== undefined) return false
     const { signal } = this.#abort
-    const stamp = await stampAt(destination)
-    const hashes = await this.#verifying.hashFile(destination, manifest.sizeBytes, { signal })
-    if ((await stampAt(destination)) !== stamp) return false
-    return buildManifest(manifest.sizeBytes, hashes).fileId === manifest.fileId
+    return (await manifestIfSame(destination, manifest, this.#verifying, signal)) !== undefined
   }
 
   async #isUnpacked(destination: string): Promise<boolean> {

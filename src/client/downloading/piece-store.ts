@@ -30,7 +30,7 @@ const fastMs = 40
 export interface PieceStoreParts {
   readonly part: PartFile
   readonly journal: ProgressJournal
-  readonly hashes: Pick<HashPool, 'hashPieces'>
+  readonly hashes: Pick<HashPool, 'hashRanges'>
   readonly storing: StorePool
 }
 
@@ -41,7 +41,7 @@ export class PieceStore implements PieceSource {
   // same bitfield, so a bit set early would mislead other peers.
   readonly have: Bitfield
   readonly #journal: ProgressJournal
-  readonly #hashes: Pick<HashPool, 'hashPieces'>
+  readonly #hashes: Pick<HashPool, 'hashRanges'>
   readonly #storing: StorePool
   readonly #onHave: (index: number) => void
   #lastTakenAtMs = Number.NEGATIVE_INFINITY

@@ -1,10 +1,10 @@
 // Hashes what is on disk of a download, and says how far that is: it takes as long as hashing a file to share it.
 
 import { pieceBytes } from '../../common/limits.ts'
-import { pieceCount } from '../../common/pieces.ts'
 import type { VerifyingView } from '../operations.ts'
 import { Pace } from '../transfer/pace.ts'
 import type { HashOptions, HashPool } from '../workers/hash-pool.ts'
+import type { ByteRange } from '../workers/hash-worker.ts'
 
 interface UnderWay {
   readonly sizeBytes: number
@@ -12,7 +12,7 @@ interface UnderWay {
   bytesDone: number
 }
 
-export class Verifying implements Pick<HashPool, 'hashFile' | 'hashPieces'> {
+export class Verifying implements Pick<HashPool, 'hashFile' | 'hashRanges'> {
   readonly #hashes: HashPool
   #underWay: UnderWay | undefined
 
@@ -28,30 +28,23 @@ export class Verifying implements Pick<HashPool, 'hashFile' | 'hashPieces'> {
   }
 
   async hashFile(path: string, sizeBytes: number, options: HashOptions = {}): Promise<Buffer> {
-    return this.#counting(pieceCount(sizeBytes), sizeBytes, (onProgress) =>
+    return this.#counting(sizeBytes, (onProgress) =>
       this.#hashes.hashFile(path, sizeBytes, { ...options, onProgress }),
     )
   }
 
-  async hashPieces(
-    path: string,
-    sizeBytes: number,
-    indices: readonly number[],
-    options: HashOptions = {},
-  ): Promise<Buffer> {
-    return this.#counting(indices.length, sizeBytes, (onProgress) =>
-      this.#hashes.hashPieces(path, sizeBytes, indices, { ...options, onProgress }),
+  async hashRanges(path: string, ranges: readonly ByteRange[], options: HashOptions = {}): Promise<Buffer> {
+    const sizeBytes = ranges.reduce((sum, [, length]) => sum + length, 0)
+    return this.#counting(sizeBytes, (onProgress) =>
+      this.#hashes.hashRanges(path, ranges, { ...options, onProgress }),
     )
   }
 
   /** One at a time: a download does nothing else meanwhile. */
   async #counting<T>(
-    pieces: number,
-    fileBytes: number,
+    sizeBytes: number,
     hash: (onProgress: (pieces: number) => void) => Promise<T>,
   ): Promise<T> {
-    // The last piece may be shorter.
-    const sizeBytes = Math.min(pieces * pieceBytes, fileBytes)
     const underWay: UnderWay = { sizeBytes, pace: new Pace(), bytesDone: 0 }
     underWay.pace.onBytes(0, performance.now())
     this.#underWay = underWay
