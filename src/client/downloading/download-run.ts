@@ -14,6 +14,7 @@ import type { HashPool } from '../workers/hash-pool.ts'
 import type { StorePool } from '../workers/store-pool.ts'
 import { orAborted } from './abortable.ts'
 import type { SwarmPeer } from './arrivals.ts'
+import { takeFromFile } from './donor.ts'
 import type { DownloadStep } from './download-state.ts'
 import type { Misdeed } from './contacts.ts'
 import type { PeerNotes } from './peer-notes.ts'
@@ -191,6 +192,7 @@ export class DownloadRun {
         return
       }
       const store = await this.#open(manifest, part)
+      await this.#take(store)
       for (;;) {
         if (!store.have.isFull) {
           if (!this.#host.step('opened')) return
@@ -310,6 +312,13 @@ export class DownloadRun {
     this.#host.onPart(part.id)
     this.#host.onServing(store)
     return store
+  }
+
+  /** Pieces that the file named in the record has need not be fetched. */
+  async #take(store: PieceStore): Promise<void> {
+    const { from } = this.#host.record
+    if (from === undefined || store.have.isFull) return
+    this.#host.onNotice(await takeFromFile(from, store, this.#parts.hashes, this.#abort.signal))
   }
 
   /** Resolves when every piece is verified and written. */

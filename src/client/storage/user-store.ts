@@ -36,6 +36,8 @@ const RememberedDownload = v.object({
   part: v.optional(v.string()),
   /** How many files a folder has; absent for a file. */
   files: v.optional(Count),
+  /** A file that may have pieces of it, such as an earlier version. */
+  from: v.optional(v.string()),
   /** The identity of the folder that was filled last, which is about to get its final name. */
   unpacked: v.optional(v.string()),
 })
