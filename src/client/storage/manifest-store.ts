@@ -1,4 +1,5 @@
-// Stores manifests by file id, so that a file is hashed once and a download knows its pieces after a restart.
+// Stores manifests by file id, so that a file is hashed once and a download knows its pieces after a restart; of a folder
+// its tree, too.
 
 import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -17,30 +18,55 @@ export class ManifestStore {
 
   /** Undefined when there is none, or when its id shows that it is damaged. */
   load(fileId: string): Manifest | undefined {
-    try {
-      const manifest = parseManifest(readFileSync(this.#path(fileId)))
-      return manifest?.fileId === fileId ? manifest : undefined
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return undefined
-      throw new Failure('data', `cannot read the hashes of a file in ${this.#path(fileId)}`, error)
-    }
+    const bytes = read(this.#path(fileId))
+    const manifest = bytes && parseManifest(bytes)
+    return manifest?.fileId === fileId ? manifest : undefined
   }
 
   /** Rejects with a `file` failure. */
-  async save(manifest: Manifest): Promise<void> {
-    const path = this.#path(manifest.fileId)
-    await replaceFile(path, manifest.bytes).catch((error: unknown) => {
-      throw new Failure('file', `cannot save the hashes of a file in ${path}: ${sentenceOf(error)}`, error)
-    })
+  save(manifest: Manifest): Promise<void> {
+    return write(this.#path(manifest.fileId), manifest.bytes)
   }
 
+  /** The bytes of the tree of a folder, to be compared with its manifest; undefined when there are none. */
+  loadTree(fileId: string): Buffer | undefined {
+    return read(this.#treePath(fileId))
+  }
+
+  /** Keeps the tree of a folder until its manifest is removed. Rejects with a `file` failure. */
+  saveTree(fileId: string, bytes: Uint8Array): Promise<void> {
+    return write(this.#treePath(fileId), bytes)
+  }
+
+  /** Removes the manifest, and all that was kept beside it. */
   async remove(fileId: string): Promise<void> {
-    // A manifest left behind only costs space.
-    await rm(this.#path(fileId), { force: true }).catch(() => undefined)
+    // What is left behind only costs space.
+    for (const path of [this.#path(fileId), this.#treePath(fileId)])
+      await rm(path, { force: true }).catch(() => undefined)
+  }
+
+  #treePath(fileId: string): string {
+    return `${this.#path(fileId)}.tree`
   }
 
   /** File ids are hex, which is validated where they come in. */
   #path(fileId: string): string {
     return join(this.#folder, fileId)
   }
+}
+
+/** Undefined when there is no such file. */
+function read(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw new Failure('data', `cannot read ${path}`, error)
+  }
+}
+
+async function write(path: string, bytes: Uint8Array): Promise<void> {
+  await replaceFile(path, bytes).catch((error: unknown) => {
+    throw new Failure('file', `cannot write ${path}: ${sentenceOf(error)}`, error)
+  })
 }

@@ -63,6 +63,15 @@ test('a manifest that was removed is gone, and may be removed again', async () =
   expect(store.load(manifest.fileId)).toBeUndefined()
 })
 
+test('the tree of a folder is there after a restart, and goes with its manifest', async () => {
+  const { folder, store } = await stored()
+  expect(store.loadTree(manifest.fileId)).toBeUndefined()
+  await store.saveTree(manifest.fileId, Buffer.from('a tree'))
+  expect(new ManifestStore(folder).loadTree(manifest.fileId)).toEqual(Buffer.from('a tree'))
+  await store.remove(manifest.fileId)
+  expect(readdirSync(join(folder, 'manifests'))).toEqual([])
+})
+
 // Nobody waits for most removals: a failure of one ended the program.
 test('a manifest that cannot be removed is no failure', async () => {
   const { store, path } = await stored()
