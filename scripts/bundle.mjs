@@ -13,6 +13,7 @@ const [folder = 'dist'] = process.argv.slice(2)
 
 const client = { 'client/main': 'client/main.js' }
 const workers = {
+  'client/folder-worker': 'client/workers/folder-worker.js',
   'client/hash-worker': 'client/workers/hash-worker.js',
   'client/store-worker': 'client/workers/store-worker.js',
   'client/unpack-worker': 'client/workers/unpack-worker.js',

@@ -33,6 +33,7 @@ import { LimitSchedule } from './transfer/limit-schedule.ts'
 import { TokenBucket } from './transfer/token-bucket.ts'
 import { ConnectTurns } from './downloading/connect-turns.ts'
 import type { ClientOptions } from './client-options.ts'
+import { FolderPool } from './workers/folder-pool.ts'
 import { HashPool } from './workers/hash-pool.ts'
 import { StorePool } from './workers/store-pool.ts'
 
@@ -46,6 +47,7 @@ export class Client {
   readonly #sources = new SourceRegistry()
   readonly #entryLimits = new EntryLimits(this.#sources)
   readonly #hashes = new HashPool()
+  readonly #folders = new FolderPool()
   readonly #storing = new StorePool()
   readonly #server: PeerServer
   readonly #news: TrackerNews
@@ -125,6 +127,7 @@ export class Client {
       folder: options.folder,
       link: this.#link,
       hashes: this.#hashes,
+      folders: this.#folders,
       storing: this.#storing,
       sources: this.#sources,
       downloadBucket: buckets.download,
@@ -290,6 +293,7 @@ export class Client {
     await Promise.all([
       this.#server.close(),
       this.#hashes.close(),
+      this.#folders.close(),
       this.#storing.close(),
       this.#remembered.saved(),
       this.#limitStore.saved(),

@@ -42,7 +42,7 @@ export interface DownloadView {
   readonly verifying?: VerifyingView
 }
 
-/** A file that is being read and hashed, before it is shared. */
+/** A file or folder that is being read and hashed, before it is shared. */
 export interface HashingView {
   readonly group: string
   readonly name: string
@@ -124,19 +124,26 @@ export interface EntryView {
   readonly audience?: AudienceView
 }
 
+/** A file or folder that is shared. */
 export interface SharedFile {
   readonly name: string
   readonly group: string
   readonly sizeBytes: number
   readonly pieceCount: number
+  /** How many files a folder has; absent for a single file. */
+  readonly files?: number
+  /** What was left out of a folder: the first few paths within it, and how many in all. */
+  readonly skipped?: { readonly paths: readonly string[]; readonly count: number }
   /**
    * The user's version that it replaces. `path`: undefined if that is on another machine. `isElsewhere`: that is
-   * not the file at this path.
+   * not the file at this path. `version` counts from 1, `atMs` says when it came, where the trackers know; 0 where not.
    */
   readonly replaces?: {
     readonly path: string | undefined
     readonly sizeBytes: number
     readonly isElsewhere: boolean
+    readonly version?: number
+    readonly atMs?: number
   }
 }
 
@@ -204,8 +211,11 @@ export interface GroupOperations {
 }
 
 export interface FileOperations {
-  /** Hashes and shares a file. */
-  uploadFile(path: string, group: string): Promise<Answer<SharedFile>>
+  /**
+   * Hashes and shares a file or folder. `skipSpecial`: leave out links, sockets, devices and pipes instead of refusing
+   * the folder.
+   */
+  uploadFile(path: string, group: string, options?: { skipSpecial: boolean }): Promise<Answer<SharedFile>>
   /** `details`: with the version of each, when it came and from whom. */
   listFiles(group: string, options?: { details?: boolean }): Promise<Answer<FileEntry[]>>
   /** The content that a name has, and those before it that are remembered, the latest first. */

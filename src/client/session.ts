@@ -18,6 +18,7 @@ import { ManifestStore } from './storage/manifest-store.ts'
 import { UserStore } from './storage/user-store.ts'
 import type { TrackerLink } from './tracker-link/tracker-link.ts'
 import type { TokenBucket } from './transfer/token-bucket.ts'
+import type { FolderPool } from './workers/folder-pool.ts'
 import type { HashPool } from './workers/hash-pool.ts'
 import type { StorePool } from './workers/store-pool.ts'
 
@@ -28,6 +29,7 @@ export interface SessionParts {
   readonly folder: string
   readonly link: TrackerLink
   readonly hashes: HashPool
+  readonly folders: FolderPool
   readonly storing: StorePool
   readonly sources: SourceRegistry
   readonly downloadBucket: TokenBucket
@@ -61,8 +63,8 @@ export class Session {
 
   /** Rejects with a `data` failure when the user's remembered shares cannot be read. */
   static async open(user: string, community: string, parts: SessionParts): Promise<Session> {
-    const { identity, protection, listen, folder, link, hashes, sources, hashing, storing, onEvent } = parts
-    const { entryLimits } = parts
+    const { identity, protection, listen, folder, link, hashes, sources, storing, onEvent } = parts
+    const { folders, hashing, entryLimits } = parts
     const onNotice = (sentence: string): void => onEvent({ kind: 'notice', sentence })
     const manifests = new ManifestStore(folder)
     const store = await UserStore.open(folder, community, user, {
@@ -71,7 +73,7 @@ export class Session {
       onUnlimited: (file) => entryLimits.set(file, undefined),
     })
     for (const limit of store.uploadLimits()) entryLimits.set(limit, limit.bytesPerSecondMax)
-    const shares = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
+    const shares = new ShareLibrary({ link, store, manifests, hashes, folders, sources, hashing, onNotice })
     const network = {
       identity,
       protection,

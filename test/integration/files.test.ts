@@ -137,12 +137,16 @@ describe('bad input', () => {
   test('what cannot be shared is one error each, and the list of files stays as it was', async () => {
     const before = await ben.ask('list_files g')
     world.makeFolder('a-folder')
+    symlinkSync(world.path('good.bin'), world.path('a-folder', 'link'))
     writeFileSync(world.path('secret.txt'), 'x')
     chmodSync(world.path('secret.txt'), 0)
     symlinkSync(world.path('nowhere'), world.path('dangling'))
     symlinkSync(world.path('circle'), world.path('circle'))
     for (const [command, reason] of [
-      ['upload_file a-folder g', /a-folder is a folder; share the files in it one by one$/],
+      [
+        'upload_file a-folder g',
+        /link is a link, which cannot be shared; --skip-special leaves such files out$/,
+      ],
       ['upload_file missing.bin g', /there is no file .*missing\.bin$/],
       ['upload_file good.bin/inside g', /there is no file/],
       ['upload_file dangling g', /there is no file/],

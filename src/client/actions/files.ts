@@ -11,10 +11,10 @@ import { allFiles } from '../tracker-link/listing.ts'
 export function fileActions(core: Core): FileOperations {
   const { link, session } = core
   return {
-    async uploadFile(path, group) {
+    async uploadFile(path, group, options = { skipSpecial: false }) {
       const open = session()
       if (open === undefined) return notLoggedIn()
-      return open.shares.uploading(() => upload(core, open, path, group))
+      return open.shares.uploading(() => upload(core, open, path, group, options))
     },
     async listFiles(group, { details = false } = {}) {
       if (session() === undefined) return notLoggedIn()
@@ -62,13 +62,14 @@ async function upload(
   session: Session,
   path: string,
   group: string,
+  options: { skipSpecial: boolean },
 ): Promise<Answer<SharedFile>> {
   const problem = plainNameProblem('group', group)
   if (problem !== undefined) return refuse('bad-name', problem)
   // Checks before hashing, so that a minute of work does not end in "no such group".
   const member = await link.ask('list_members', { group })
   if (!member.ok) return member
-  return session.shares.upload(path, group)
+  return session.shares.upload(path, group, options)
 }
 
 async function stopShare(

@@ -67,9 +67,10 @@ function entryOf(core: Core, session: Session, group: string, name: string): Ans
   }
   const share = session.shares.shareOf(group, name)
   if (share === undefined) return neitherSharedNorDownloaded(group, name)
-  const { fileId, sizeBytes } = share
+  const { fileId, sizeBytes, files } = share
   const source = core.sources.find(group, fileId)
-  const count = pieceCount(sizeBytes)
+  // Those of a folder that is not served are not known here.
+  const count = source?.manifest.pieceCount ?? (files === undefined ? pieceCount(sizeBytes) : 0)
   const piecesDone = source?.have.count ?? 0
   const peers = peersOf(core, group, fileId, [])
   return accept({

@@ -116,6 +116,9 @@ export interface ShareEvidence {
   /** `checking`: it is about to be served. */
   readonly file: 'served' | 'checking' | 'gone' | 'changed' | 'replaced'
   readonly path: string
+  /** Of a folder, files that are not what they were: the first few paths within it, and how many in all. */
+  readonly changed?: readonly string[]
+  readonly changedCount?: number
   /** The trackers have taken it. */
   readonly isListed: boolean
   /** What they answered last, where they have not. */

@@ -27,10 +27,15 @@ export function whyShare(
   return found.length > 0 ? found : [finding('sharing')]
 }
 
-function whyNotServed({ file, path }: ShareEvidence): Finding[] {
+function whyNotServed({ file, path, changed = [], changedCount = 0 }: ShareEvidence): Finding[] {
   if (file === 'served') return []
   if (file === 'checking') return [finding('verifying', `${path} is verified before others get it`)]
   if (file === 'gone') return [finding('file-gone', `${path} cannot be read`)]
+  if (changed.length > 0) {
+    const more = changedCount > changed.length ? ` and ${changedCount - changed.length} more` : ''
+    const what = `in ${path} these files changed: ${changed.join(', ')}${more}`
+    return [finding('file-changed', `${what}; others get only what is left; upload it again`)]
+  }
   const is =
     file === 'changed'
       ? 'was changed; others get only its unchanged parts'

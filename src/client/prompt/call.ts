@@ -85,10 +85,11 @@ function programCalling(called: (call: Call) => void): Command {
     for (const { flag } of command.flags ?? []) subcommand.option(flag)
     subcommand.action(() => {
       const given = new Map(Object.entries(subcommand.opts<Record<string, unknown>>()))
-      const flags = (command.flags ?? [])
-        .map(({ flag }) => nameOf(flag))
-        .filter((name) => given.has(name.slice(2)))
-        .map((name) => [name, String(given.get(name.slice(2)))] as const)
+      // commander keeps `--two-words` as `twoWords`.
+      const flags = subcommand.options
+        .map((option) => [option.long ?? '', option.attributeName()] as const)
+        .filter(([, key]) => given.has(key))
+        .map(([name, key]) => [name, String(given.get(key))] as const)
       called({ command, words: subcommand.processedArgs as unknown as CallWords, flags: new Map(flags) })
     })
   }

@@ -1,5 +1,6 @@
 // Finds the version of a file that a new upload replaces, so that the user can be told.
 
+import { Failure } from '../../common/failure.ts'
 import type { Registrar } from './registrar.ts'
 import type { ShareParts } from './share-parts.ts'
 
@@ -31,4 +32,17 @@ export async function versionBefore(
   link.ask('forget_file', { group, name }).catch(() => undefined)
   const isHere = found.value.fileId === fileId
   return { fileId: found.value.fileId, sizeBytes: found.value.sizeBytes, path: isHere ? path : undefined }
+}
+
+/** Which version of the name this one replaced, and when that came. Undefined where no tracker says so. */
+export async function versionReplaced(
+  { group, name }: { group: string; name: string },
+  { link }: ShareParts,
+): Promise<{ version: number; atMs: number } | undefined> {
+  const answer = await link.ask('list_versions', { group, name }).catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error
+    return undefined
+  })
+  const before = answer?.ok === true ? answer.value.versions[1] : undefined
+  return before && { version: before.version, atMs: before.atMs }
 }

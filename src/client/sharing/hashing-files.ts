@@ -9,18 +9,22 @@ import type { HashingView } from '../operations.ts'
 import { Pace } from '../transfer/pace.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
 import { sizeOf, type FileStamp } from './file-stamp.ts'
+import type { NamedPath } from './local-content.ts'
 import { hashUnchanged } from './local-file.ts'
 
-/** A file, and the name under which it is to be shared. */
-interface NamedFile {
-  readonly group: string
-  readonly name: string
-  readonly path: string
+/** The turn of a file or folder. */
+export interface HashingTurn {
+  /** Aborts when it is to end before its time. */
+  readonly signal: AbortSignal
+  /** How much there is to hash, in bytes, where that was not known before. */
+  readonly onSize: (bytes: number) => void
+  /** So many bytes more were hashed. */
+  readonly onHashed: (bytes: number) => void
 }
 
 interface Hashing {
-  readonly file: NamedFile
-  readonly sizeBytes: number
+  readonly file: NamedPath
+  sizeBytes: number
   readonly pace: Pace
   readonly abort: AbortController
   bytesDone: number
@@ -54,16 +58,28 @@ export class HashingFiles {
   }
 
   /** Hashes the file when its turn comes. Refuses one that changes meanwhile, and one that `cancel` names. */
-  async hash(file: NamedFile, stamp: FileStamp): Promise<Answer<Manifest>> {
+  hash(file: NamedPath, stamp: FileStamp): Promise<Answer<Manifest>> {
     const sizeBytes = sizeOf(stamp)
+    return hashUnchanged(file.path, stamp, () =>
+      this.inTurn(file, sizeBytes, ({ signal, onHashed }) => {
+        const onProgress = (pieces: number, first: number): void =>
+          onHashed(Math.min(pieces * pieceBytes, sizeBytes - first * pieceBytes))
+        return this.#hashes.hashFile(file.path, sizeBytes, { signal, onProgress })
+      }),
+    )
+  }
+
+  /**
+   * Does this when its turn comes; meanwhile it is seen. Rejects as `work` does, or with a failure at once when it is to
+   * end before its time.
+   */
+  async inTurn<T>(file: NamedPath, sizeBytes: number, work: (turn: HashingTurn) => Promise<T>): Promise<T> {
     const abort = new AbortController()
     if (this.#closedBecause !== undefined) abort.abort(this.#closedBecause)
     const hashing: Hashing = { file, sizeBytes, pace: new Pace(), abort, bytesDone: 0, isRunning: false }
     this.#underWay.add(hashing)
     try {
-      return await hashUnchanged(file.path, stamp, () =>
-        unlessAborted(abort.signal, () => this.#turns(() => this.#run(hashing))),
-      )
+      return await unlessAborted(abort.signal, () => this.#turns(() => work(begun(hashing))))
     } finally {
       this.#underWay.delete(hashing)
     }
@@ -81,17 +97,18 @@ export class HashingFiles {
     this.#closedBecause = new Failure('file', why)
     for (const { abort } of this.#underWay) abort.abort(this.#closedBecause)
   }
+}
 
-  #run(hashing: Hashing): Promise<Uint8Array> {
-    const { file, sizeBytes, pace, abort } = hashing
-    hashing.isRunning = true
-    pace.onBytes(0, performance.now())
-    const onProgress = (pieces: number): void => {
-      const bytes = Math.min(pieces * pieceBytes, sizeBytes - hashing.bytesDone)
+function begun(hashing: Hashing): HashingTurn {
+  hashing.isRunning = true
+  hashing.pace.onBytes(0, performance.now())
+  return {
+    signal: hashing.abort.signal,
+    onSize: (bytes) => (hashing.sizeBytes = bytes),
+    onHashed: (bytes) => {
       hashing.bytesDone += bytes
-      pace.onBytes(bytes, performance.now())
-    }
-    return this.#hashes.hashFile(file.path, sizeBytes, { signal: abort.signal, onProgress })
+      hashing.pace.onBytes(bytes, performance.now())
+    },
   }
 }
 

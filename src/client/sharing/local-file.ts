@@ -1,4 +1,4 @@
-// Checks a file that a person wants to share, and hashes it.
+// Checks a file or folder that a person wants to share, and hashes a file.
 
 import { constants } from 'node:fs'
 import { access, open, stat } from 'node:fs/promises'
@@ -10,26 +10,26 @@ import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
 
 export interface LocalFile {
-  readonly sizeBytes: number
+  readonly isFolder: boolean
   readonly stamp: FileStamp
 }
 
-/** Checks the file before it is read. Refuses, with the reason, what cannot be shared under this name. */
+/** Checks it before it is read. Refuses, with the reason, what cannot be shared under this name. */
 export async function lookAtLocal(path: string, name: string): Promise<Answer<LocalFile>> {
   const problem = fileNameProblem(name)
   if (problem !== undefined) return refuse('bad-name', problem)
   try {
     const stats = await stat(path)
-    if (stats.isDirectory())
-      return refuse('local-file', `${path} is a folder; share the files in it one by one`)
-    if (!stats.isFile()) return refuse('local-file', `${path} is not a regular file`)
+    const isFolder = stats.isDirectory()
+    if (!isFolder && !stats.isFile()) return refuse('local-file', `${path} is not a regular file`)
     await access(path, constants.R_OK)
-    if (stats.size === 0 && (await hasContent(path)))
+    if (!isFolder && stats.size === 0 && (await hasContent(path)))
       return refuse('local-file', `${path} is made by the system while it is read; share a copy of it`)
-    if (stats.size > pieceCountMax * pieceBytes) return refuse('local-file', `${path} is larger than 128 GiB`)
+    if (!isFolder && stats.size > pieceCountMax * pieceBytes)
+      return refuse('local-file', `${path} is larger than 128 GiB`)
     const stamp = await stampAt(path)
     if (stamp === undefined) return refuse('local-file', `there is no file ${path}`)
-    return accept({ sizeBytes: stats.size, stamp })
+    return accept({ isFolder, stamp })
   } catch (error) {
     return refuse('local-file', unreadable(path, error))
   }

@@ -10,15 +10,26 @@ import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { keyOf } from '../file-key.ts'
 import type { HashingView, SharedFile as SharedFileInfo } from '../operations.ts'
 import type { RememberedShare } from '../storage/user-store.ts'
-import { AbsentFile, canRead } from './absent-file.ts'
-import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
-import { versionBefore } from './former-version.ts'
+import { AbsentFile } from './absent-file.ts'
+import { SharedFolders } from './shared-folders.ts'
+import { versionBefore, versionReplaced } from './former-version.ts'
 import { HashingFiles } from './hashing-files.ts'
+import { HeldNotices } from './held-notices.ts'
+import {
+  recordOf,
+  sharedInfo,
+  type ContentKind,
+  type LocalContent,
+  type Problem,
+  type ServedContent,
+  type TakeOptions,
+} from './local-content.ts'
+import { askToShare, untilTaken } from './share-registration.ts'
 import { lookAtLocal } from './local-file.ts'
-import { isFinalForShare, isPassing, Registrar, sharedAnew, superseded } from './registrar.ts'
+import { Registrar, sharedAnew, superseded } from './registrar.ts'
 import { ServedFiles } from './served-files.ts'
 import { evidenceOf, type OwnShareEvidence } from './share-evidence.ts'
-import { SharedFile } from './shared-file.ts'
+import { SharedFiles } from './shared-files.ts'
 import type { ShareParts } from './share-parts.ts'
 import type { Offer } from './source-registry.ts'
 import { Withdrawals } from './withdrawals.ts'
@@ -26,28 +37,24 @@ import { Withdrawals } from './withdrawals.ts'
 /** Shares resumed at once at a login. With more, too many would finish in one turn of the loop. */
 const resumedAtOnce = 4
 
-/** Why a remembered share is not served. `isAway`: its file cannot be read now, so the library waits for it. */
-interface Problem {
-  readonly sentence: string
-  readonly isAway: boolean
-}
-
 export class ShareLibrary {
   readonly #parts: ShareParts
   readonly #served = new ServedFiles()
   /** The newest upload under way for each name. It supersedes older ones. */
   readonly #uploading = new Map<string, symbol>()
-  /** Uploads under way, and the notices that wait for their end. */
-  #uploads = 0
-  readonly #unsaid: (() => void)[] = []
+  readonly #notices = new HeldNotices()
   readonly #registrar = new Registrar()
   readonly #withdrawals: Withdrawals
   readonly #hashing: HashingFiles
+  readonly #files: ContentKind
+  readonly #folders: ContentKind
   #isClosed = false
 
   constructor(parts: ShareParts) {
     this.#parts = parts
     this.#hashing = new HashingFiles(parts.hashes, parts.hashing)
+    this.#files = new SharedFiles(this.#hashing, parts.manifests)
+    this.#folders = new SharedFolders({ ...parts, hashing: this.#hashing })
     this.#withdrawals = new Withdrawals(parts.link, parts.store, this.#registrar)
   }
 
@@ -81,18 +88,16 @@ export class ShareLibrary {
    * Runs an upload and what comes before it. Meanwhile holds back notices that a share must be uploaded again: this
    * may be that upload.
    */
-  async uploading<T>(upload: () => Promise<T>): Promise<T> {
-    this.#uploads++
-    try {
-      return await upload()
-    } finally {
-      this.#uploads--
-      if (this.#uploads === 0) for (const say of this.#unsaid.splice(0)) say()
-    }
+  uploading<T>(upload: () => Promise<T>): Promise<T> {
+    return this.#notices.during(upload)
   }
 
-  /** Hashes the file and shares it in the group. */
-  async upload(path: string, group: string): Promise<Answer<SharedFileInfo>> {
+  /** Hashes the file or folder and shares it in the group. */
+  async upload(
+    path: string,
+    group: string,
+    options: TakeOptions = { skipSpecial: false },
+  ): Promise<Answer<SharedFileInfo>> {
     if (path === '') return refuse('local-file', 'the path of a file is missing')
     const absolute = resolve(path)
     // A Mac spells names in normal form D; others should find the file under the usual spelling.
@@ -103,27 +108,30 @@ export class ShareLibrary {
     const turn = Symbol(name)
     this.#uploading.set(key, turn)
     try {
-      const hashed = await this.#hashing.hash({ group, name, path: absolute }, looked.value.stamp)
+      const { isFolder, stamp } = looked.value
+      const kind = isFolder ? this.#folders : this.#files
+      const taken = await kind.take({ group, name, path: absolute }, stamp, options)
       if (this.#isClosed) return refuse('cancelled', `you logged out; ${name} is not shared`)
-      if (!hashed.ok) return this.#uploading.get(key) === turn ? hashed : sharedAnew(name)
-      const { fileId, sizeBytes } = hashed.value
-      const share = { group, name, fileId, sizeBytes, path: absolute, stamp: looked.value.stamp }
-      return await this.#share(share, hashed.value, () => this.#uploading.get(key) === turn)
+      if (!taken.ok) return this.#uploading.get(key) === turn ? taken : sharedAnew(name)
+      const { manifest } = taken.value
+      const share = { group, name, path: absolute, stamp: taken.value.stamp, ...recordOf(manifest) }
+      return await this.#share(share, taken.value, () => this.#uploading.get(key) === turn)
     } finally {
       if (this.#uploading.get(key) === turn) this.#uploading.delete(key)
     }
   }
 
   async #share(
-    share: RememberedShare & { stamp: FileStamp },
-    manifest: Manifest,
+    share: RememberedShare,
+    content: LocalContent,
     isWanted: () => boolean,
   ): Promise<Answer<SharedFileInfo>> {
-    const { name, group, path, sizeBytes } = share
+    const { name, path } = share
     const { store, manifests } = this.#parts
+    const { manifest } = content
     const former = await versionBefore(share, this.#parts, this.#registrar)
     // Saved before others hear of the file, so that a full disk cannot leave it listed but not served.
-    await manifests.save(manifest)
+    await content.save()
     const registered = isWanted() ? await this.#registerNow(share) : superseded()
     if (!registered.ok || !isWanted()) {
       if (!store.isUsed(manifest.fileId)) await manifests.remove(manifest.fileId)
@@ -136,11 +144,13 @@ export class ShareLibrary {
     // A newer upload may still fail. Until it is remembered, this one counts.
     if (!this.#isRemembered(share)) return sharedAnew(name)
     // Replies only when others can find the file here: they may ask the tracker at once.
-    await this.#serve(share, manifest, share.stamp).announce()
-    const info = { name, group, sizeBytes, pieceCount: manifest.pieceCount }
+    await this.#serve(share, content).announce()
+    const info = sharedInfo(share, content)
     if (former === undefined || former.fileId === share.fileId) return accept(info)
     const isElsewhere = former.path !== path
-    return accept({ ...info, replaces: { path: former.path, sizeBytes: former.sizeBytes, isElsewhere } })
+    const version = await versionReplaced(share, this.#parts)
+    const replaces = { path: former.path, sizeBytes: former.sizeBytes, isElsewhere, ...version }
+    return accept({ ...info, replaces })
   }
 
   /**
@@ -155,24 +165,21 @@ export class ShareLibrary {
     const { store, onNotice } = this.#parts
     void store.downloadBecomesShare(file)
     // Handled from the start: an unhandled rejection would end the program.
-    const onDisk = flushed.then(
-      () => true,
-      (error: unknown) => {
-        onNotice(`${file.path} may not have reached the disk: ${sentenceOf(error)}`)
-        return false
-      },
+    const onDisk = isDone(flushed, (error) =>
+      onNotice(`${file.path} may not have reached the disk: ${sentenceOf(error)}`),
     )
-    const stamp = await stampAt(file.path).catch(() => undefined)
+    const kind = manifest.folder === undefined ? this.#files : this.#folders
+    const content = await kind.adopt(file, manifest)
     if (this.#isClosed || !this.#isRemembered(file)) return
-    if (stamp === undefined) {
+    if (content === undefined) {
       // Moved or removed just now.
       this.#waitFor(file, 'the file cannot be read at the moment')
       this.#sayNotShared(file, `${file.path} is not there`)
       return
     }
-    this.#serve(file, manifest, stamp)
+    this.#serve(file, content)
     this.#registerAndAnnounce(file)
-    void this.#stampLater(file, stamp, onDisk)
+    void this.#stampLater(file, content, onDisk)
   }
 
   /** Resumes what was shared when the program last ended. */
@@ -254,12 +261,9 @@ export class ShareLibrary {
   /** Registers once, for a user who waits. On failure restores the earlier wish for this name. */
   async #registerNow(share: RememberedShare): Promise<Answer<void>> {
     const { store } = this.#parts
-    const { group, name, fileId, sizeBytes } = share
     let isDone = false
     try {
-      const ask = (): Promise<Answer<void>> =>
-        this.#parts.link.change('share_file', { group, name, fileId, sizeBytes })
-      const registered = await this.#registrar.share(share, ask, false)
+      const registered = await this.#registrar.share(share, () => askToShare(share, this.#parts.link), false)
       isDone = registered.ok || registered.refusal.code === 'cancelled'
       return registered
     } finally {
@@ -271,26 +275,10 @@ export class ShareLibrary {
     }
   }
 
-  /** Registers until the trackers accept it or refuse it for good. Tells the user once of any other refusal. */
-  #register({ group, name, fileId, sizeBytes }: RememberedShare): Promise<Answer<void>> {
-    let isSaid = false
-    return this.#registrar.share(
-      { group, name },
-      async () => {
-        const answer = await this.#parts.link.change('share_file', { group, name, fileId, sizeBytes })
-        if (answer.ok || isSaid || isPassing(answer.refusal.code) || isFinalForShare(answer.refusal.code))
-          return answer
-        isSaid = true
-        this.#sayNotShared({ group, name, fileId }, answer.refusal.sentence)
-        return answer
-      },
-      true,
-    )
-  }
-
   /** Registers the share in the background. Only a final refusal ends it. */
   #registerAndAnnounce(share: RememberedShare): void {
-    void this.#register(share).then((registered) => {
+    const say = (sentence: string): void => this.#sayNotShared(share, sentence)
+    void untilTaken(share, this.#parts.link, this.#registrar, say).then((registered) => {
       // The file may have gone away, or come back with another offer.
       if (registered.ok) return this.#served.find(share)?.offer?.announce()
       if (this.#isClosed || registered.refusal.code === 'cancelled') return undefined
@@ -302,9 +290,11 @@ export class ShareLibrary {
     })
   }
 
-  async #stampLater(file: RememberedShare, stamp: FileStamp, onDisk: Promise<boolean>): Promise<void> {
-    if (!(await onDisk) || this.#isClosed) return
-    if (this.#isRemembered(file)) await this.#parts.store.rememberShare({ ...file, stamp })
+  async #stampLater(file: RememberedShare, content: LocalContent, onDisk: Promise<boolean>): Promise<void> {
+    if (!(await onDisk) || this.#isClosed || !this.#isRemembered(file)) return
+    if (content.isNew && !(await isDone(content.save()))) return
+    if (!this.#isClosed && this.#isRemembered(file))
+      await this.#parts.store.rememberShare({ ...file, stamp: content.stamp })
   }
 
   /** Serves a remembered share again, or notifies the user why not. Returns whether it is served now. */
@@ -317,11 +307,9 @@ export class ShareLibrary {
     if (problem === undefined) return true
     if (problem.isAway) this.#waitFor(share, 'the file cannot be read at the moment')
     else this.#served.drop(share, problem.sentence)
-    const say = (): void => {
+    this.#notices.say(() => {
       if (this.#isRemembered(share)) this.#sayNotShared(share, problem.sentence)
-    }
-    if (this.#uploads === 0) say()
-    else this.#unsaid.push(say)
+    })
     return false
   }
 
@@ -337,49 +325,44 @@ export class ShareLibrary {
       this.#parts.onNotice(`${share.path} can be read again, and is shared`)
     }
     this.#served.put(
-      { share, file: new AbsentFile(share.path, () => void takeUpAgain()), offer: undefined },
+      {
+        share,
+        file: new AbsentFile(share.path, share.files !== undefined, () => void takeUpAgain()),
+        offer: undefined,
+      },
       why,
     )
   }
 
   /** Undefined when the share is served or no longer wanted. */
   async #takeUp(share: RememberedShare): Promise<Problem | undefined> {
-    const { store, manifests } = this.#parts
     const isOver = (): boolean =>
       this.#isClosed || !this.#isRemembered(share) || this.#served.find(share)?.offer !== undefined
-    const changed: Problem = { sentence: `${share.path} changed; upload it again`, isAway: false }
     if (isOver()) return undefined
-    const stamp = await stampAt(share.path)
-    if (isOver()) return undefined
-    if (stamp === undefined) return { sentence: `${share.path} is not there`, isAway: true }
-    let manifest = manifests.load(share.fileId)
-    // The content may be the same under another stamp, after a move there and back or a chmod.
-    if (manifest === undefined || share.stamp !== stamp) {
-      if (sizeOf(stamp) !== share.sizeBytes) return changed
-      const hashed = await this.#hashing.hash(share, stamp)
-      if (isOver()) return undefined
-      if (!hashed.ok) return { sentence: hashed.refusal.sentence, isAway: !(await canRead(share.path)) }
-      manifest = hashed.value
-      if (manifest.fileId !== share.fileId) return changed
-      await manifests.save(manifest)
+    const kind = share.files === undefined ? this.#files : this.#folders
+    const content = await kind.again(share, isOver)
+    if (content === undefined || isOver()) return undefined
+    if ('sentence' in content) return content
+    if (content.isNew) {
+      await content.save()
       if (isOver()) return undefined
       // Not awaited: one save then covers many files.
-      void store.rememberShare({ ...share, stamp })
+      void this.#parts.store.rememberShare({ ...share, stamp: content.stamp })
     }
-    this.#serve(share, manifest, stamp)
+    this.#serve(share, content)
     this.#registerAndAnnounce(share)
     return undefined
   }
 
-  /** Serves the file. The caller registers and announces it. */
-  #serve(share: RememberedShare, manifest: Manifest, stamp: FileStamp): Offer {
+  /** Serves the content. The caller registers and announces it. */
+  #serve(share: RememberedShare, content: LocalContent): Offer {
     const { sources, onNotice } = this.#parts
     const { path } = share
-    const file: SharedFile = new SharedFile(path, manifest, stamp, {
-      onChanged: () => {
+    const file: ServedContent = content.serve({
+      onChanged: (changed) => {
         offer.tellChanged()
         onNotice(
-          `${path} changed on disk; others get only its unchanged parts; to share the new version, upload it again`,
+          `${changed} changed on disk; others get only its unchanged parts; to share the new version, upload ${changed === path ? 'it' : path} again`,
         )
       },
       onGone: () => {
@@ -395,4 +378,15 @@ export class ShareLibrary {
     this.#served.put({ share, file, offer }, 'it was replaced by a new version')
     return offer
   }
+}
+
+/** False, and said, when it failed. */
+function isDone(work: Promise<void>, say: (error: unknown) => void = () => undefined): Promise<boolean> {
+  return work.then(
+    () => true,
+    (error: unknown) => {
+      say(error)
+      return false
+    },
+  )
 }

@@ -4,6 +4,7 @@ import type { LimitFunction } from 'p-limit'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { UserStore } from '../storage/user-store.ts'
 import type { TrackerLink } from '../tracker-link/tracker-link.ts'
+import type { FolderPool } from '../workers/folder-pool.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
 import type { SourceRegistry } from './source-registry.ts'
 
@@ -12,6 +13,7 @@ export interface ShareParts {
   readonly store: UserStore
   readonly manifests: ManifestStore
   readonly hashes: HashPool
+  readonly folders: FolderPool
   readonly sources: SourceRegistry
   /** Bounds the files that are hashed at once. */
   readonly hashing: LimitFunction

@@ -13,7 +13,7 @@ import { verifyPiece } from '../hashing/piece-hash.ts'
 import { PieceReader } from '../transfer/piece-reader.ts'
 import { isOfSameFile, stampOf, type FileStamp } from './file-stamp.ts'
 import { openFiles } from './open-files.ts'
-import type { PieceSource } from './piece-source.ts'
+import type { ContentEvents, ServedContent } from './local-content.ts'
 
 /**
  * Removing or replacing a file changes the times and link count of the open one, which are checked after each read.
@@ -21,21 +21,14 @@ import type { PieceSource } from './piece-source.ts'
  */
 const pathLookMs = 100
 
-export interface SharedFileEvents {
-  /** The file was written to. Told once. From now on `have` loses pieces that are found changed. */
-  onChanged(): void
-  /** Nothing is left to serve: another file is there, or no piece is unchanged. Told once. */
-  onGone(): void
-  /** It cannot be read now: removed, or its disk is away. Told once; the file is not read again. */
-  onAway(why: string): void
-}
-
-export class SharedFile implements PieceSource {
+export class SharedFile implements ServedContent {
+  readonly looks = 1
+  readonly changed: readonly string[] = []
   readonly manifest: Manifest
   readonly have: Bitfield
   readonly path: string
   readonly #stamp: FileStamp
-  readonly #events: SharedFileEvents
+  readonly #events: ContentEvents
   /** Made at the first read: few of thousands of shared files are ever requested. */
   #reader: PieceReader | undefined
   #pathLookedAtMs = Number.NEGATIVE_INFINITY
@@ -44,7 +37,7 @@ export class SharedFile implements PieceSource {
   #away = false
   #closed = false
 
-  constructor(path: string, manifest: Manifest, stamp: FileStamp, events: SharedFileEvents) {
+  constructor(path: string, manifest: Manifest, stamp: FileStamp, events: ContentEvents) {
     this.path = path
     this.manifest = manifest
     this.have = Bitfield.full(manifest.pieceCount)
@@ -66,7 +59,6 @@ export class SharedFile implements PieceSource {
     }
   }
 
-  /** Checks, without reading, that the file is still what it was. Never rejects. */
   async look(): Promise<void> {
     if (this.#closed || this.#gone || this.#away) return
     try {
@@ -83,7 +75,6 @@ export class SharedFile implements PieceSource {
     }
   }
 
-  /** Refuses further reads and those under way, without reporting a change. */
   close(): void {
     this.#closed = true
     openFiles.close(this)
@@ -121,7 +112,7 @@ export class SharedFile implements PieceSource {
     // Once closed, the file may be anything.
     if (this.#changed || this.#closed) return
     this.#changed = true
-    this.#events.onChanged()
+    this.#events.onChanged(this.path)
   }
 
   #refuseChanged(index: number): Answer<void> {

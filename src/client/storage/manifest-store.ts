@@ -38,15 +38,29 @@ export class ManifestStore {
     return write(this.#treePath(fileId), bytes)
   }
 
+  /** What the files of a shared folder were recognised by; undefined when there is none. */
+  loadStamps(fileId: string): Buffer | undefined {
+    return read(this.#stampsPath(fileId))
+  }
+
+  /** Likewise kept beside the manifest. Rejects with a `file` failure. */
+  saveStamps(fileId: string, bytes: Uint8Array): Promise<void> {
+    return write(this.#stampsPath(fileId), bytes)
+  }
+
   /** Removes the manifest, and all that was kept beside it. */
   async remove(fileId: string): Promise<void> {
     // What is left behind only costs space.
-    for (const path of [this.#path(fileId), this.#treePath(fileId)])
+    for (const path of [this.#path(fileId), this.#treePath(fileId), this.#stampsPath(fileId)])
       await rm(path, { force: true }).catch(() => undefined)
   }
 
   #treePath(fileId: string): string {
     return `${this.#path(fileId)}.tree`
+  }
+
+  #stampsPath(fileId: string): string {
+    return `${this.#path(fileId)}.stamps`
   }
 
   /** File ids are hex, which is validated where they come in. */

@@ -8,12 +8,15 @@ import { setImmediate } from 'node:timers/promises'
 import * as v from 'valibot'
 import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
-import { Count, FileVersion, SizeBytes } from '../../common/protocol/fields.ts'
+import { FileVersion, SizeBytes } from '../../common/protocol/fields.ts'
+import { files } from '../../common/protocol/tracker-fields.ts'
 import { keyOf } from '../file-key.ts'
 
 const RememberedShare = v.object({
   ...FileVersion.entries,
   sizeBytes: SizeBytes,
+  /** How many a folder has; absent for a single file. */
+  ...files,
   path: v.string(),
   /** The stamp at the time of hashing. Without one, the file is hashed again before it is shared. */
   stamp: v.optional(v.string()),
@@ -34,8 +37,7 @@ const RememberedDownload = v.object({
   priority: v.optional(v.picklist(['high', 'normal', 'low'])),
   /** The identity of the part file; absent in files of earlier versions. */
   part: v.optional(v.string()),
-  /** How many files a folder has; absent for a file. */
-  files: v.optional(Count),
+  ...files,
   /** A file that may have pieces of it, such as an earlier version. */
   from: v.optional(v.string()),
   /** The identity of the folder that was filled last, which is about to get its final name. */

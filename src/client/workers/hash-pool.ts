@@ -2,18 +2,27 @@
 
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
-import { Failure, sentenceOf } from '../../common/failure.ts'
+import { Failure } from '../../common/failure.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { pieceCount, pieceLength, pieceOffset } from '../../common/pieces.ts'
 import { systemError } from './system-error.ts'
 import { startWorker } from './start-worker.ts'
 import { TaskPool } from './task-pool.ts'
-import { hashOfFile, type ByteRange, type HashTask, type TaskResult } from './hash-worker.ts'
+import {
+  runHashing,
+  type ByteRange,
+  type HashTask,
+  type SegmentTask,
+  type TaskResult,
+} from './hash-worker.ts'
 
 /** 32 MiB: large enough to make handing out tasks cheap, small enough for all workers to finish together. */
 const taskPieces = 64
 
 /** Files up to this many pieces (4 MiB) are hashed on the event loop: starting a worker takes longer. */
 export const inlinePieces = 8
+/** Likewise those of folders, with so many parts of files in them. */
+const inlineSegments = 100
 
 /** How long to keep idle workers: a script shares files one right after the other. */
 const idleMs = 250
@@ -21,12 +30,20 @@ const idleMs = 250
 export interface HashOptions {
   /** Ends it, as soon as it aborts. */
   readonly signal?: AbortSignal | undefined
-  /** Called now and then with the number of pieces hashed since it was called last. */
-  readonly onProgress?: (pieces: number) => void
+  /** Called now and then: so many pieces were hashed, from this one of those that were asked for. */
+  readonly onProgress?: (pieces: number, first: number) => void
+}
+
+/** Some pieces of the folder at `root`. */
+export interface FolderWork {
+  readonly root: string
+  readonly count: number
+  /** Those from one place among them to another, which is behind the last. */
+  readonly task: (from: number, to: number) => SegmentTask
 }
 
 export class HashPool {
-  readonly #tasks: TaskPool<HashTask, TaskResult>
+  readonly #tasks: TaskPool<HashTask | SegmentTask, TaskResult>
 
   /** `startWorker` is for tests. */
   constructor(size = Math.min(4, Math.max(1, availableParallelism())), startWorker = startHashWorker) {
@@ -52,7 +69,7 @@ export class HashPool {
     { signal, onProgress }: HashOptions = {},
   ): Promise<Buffer> {
     signal?.throwIfAborted()
-    if (ranges.length <= inlinePieces) return inline({ path, ranges })
+    if (ranges.length <= inlinePieces) return Buffer.from(hashesIn(runHashing({ path, ranges }), path))
     const tasks: HashTask[] = []
     for (let at = 0; at < ranges.length; at += taskPieces)
       tasks.push({ path, ranges: ranges.slice(at, at + taskPieces) })
@@ -60,12 +77,40 @@ export class HashPool {
       tasks.map((task) => () => task),
       (result, index) => {
         const found = hashesIn(result, path)
-        onProgress?.(tasks[index]?.ranges.length ?? 0)
+        onProgress?.(tasks[index]?.ranges.length ?? 0, index * taskPieces)
         return found
       },
       signal,
     )
     return Buffer.concat(hashes)
+  }
+
+  /**
+   * The hashes of pieces of a folder. Refuses, with the path, when a file is not what its stamp says. Rejects as
+   * `hashRanges` does.
+   */
+  async hashSegments(
+    { root, count, task }: FolderWork,
+    { signal, onProgress }: HashOptions = {},
+  ): Promise<Answer<Buffer>> {
+    signal?.throwIfAborted()
+    const tasks: (() => SegmentTask)[] = []
+    for (let from = 0; from < count; from += taskPieces)
+      tasks.push(() => task(from, Math.min(from + taskPieces, count)))
+    const take = (result: TaskResult, index = 0): Uint8Array => {
+      const hashes = hashesIn(result, root)
+      onProgress?.(Math.min(taskPieces, count - index * taskPieces), index * taskPieces)
+      return hashes
+    }
+    try {
+      const small = count <= inlinePieces ? task(0, count) : undefined
+      if (small !== undefined && small.pieces.flat().length <= inlineSegments)
+        return accept(Buffer.from(take(runHashing(small))))
+      return accept(Buffer.concat(await this.#tasks.runAll(tasks, take, signal)))
+    } catch (error) {
+      if (!(error instanceof ChangedFile)) throw error
+      return refuse('file-changed', `${error.message} changed while it was read; try again`)
+    }
   }
 
   /** Ends the workers and rejects all pending hashing. */
@@ -74,25 +119,17 @@ export class HashPool {
   }
 }
 
+/** A file of a folder is not what it was. The message is its path. */
+class ChangedFile extends Error {}
+
+/** Throws a `file` failure, or a `ChangedFile`. */
 function hashesIn(result: TaskResult, path: string): Uint8Array {
   if ('hashes' in result) return result.hashes
+  if ('changed' in result) throw new ChangedFile(`${path}/${result.changed}`)
   const cause = result.errno === undefined ? undefined : systemError(result.errno, 'read')
-  throw unreadable(path, result.problem, cause)
+  throw new Failure('file', `cannot read ${path}: ${result.problem}`, cause)
 }
 
 function startHashWorker(): Worker {
   return startWorker(new URL('./hash-worker.js', import.meta.url))
-}
-
-function inline(task: HashTask): Buffer {
-  try {
-    return hashOfFile(task)
-  } catch (error) {
-    // Our own failure, that the file became shorter, has no cause: no system call failed.
-    throw unreadable(task.path, sentenceOf(error), error instanceof Failure ? undefined : error)
-  }
-}
-
-function unreadable(path: string, problem: string, cause?: unknown): Failure {
-  return new Failure('file', `cannot read ${path}: ${problem}`, cause)
 }

@@ -1,8 +1,10 @@
-// A worker that hashes pieces of a file. It reads the file itself, so that no bytes pass between threads.
+// A worker that hashes pieces of a file or folder. It reads the files itself, so that no bytes pass between threads.
 
 import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
+import { stampsFrom, type FolderStamps } from '../folder/folder-stamps.ts'
+import { readSegments, type DiskSegment } from '../folder/read-segments.ts'
 import { hashPiece } from '../hashing/piece-hash.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 
@@ -15,15 +17,26 @@ export interface HashTask {
   readonly ranges: readonly ByteRange[]
 }
 
+/** Pieces of a folder, likewise. */
+export interface SegmentTask {
+  readonly root: string
+  readonly pieces: readonly (readonly DiskSegment[])[]
+  /** Of all segments, in their order: those that the files must have. */
+  readonly stamps: FolderStamps
+}
+
 /**
  * The hashes, or why there are none. `errno` is libuv's number of a system error, sent separately because an
  * error loses its code on the way between threads.
  */
 export type TaskResult =
-  { readonly hashes: Uint8Array } | { readonly problem: string; readonly errno: number | undefined }
+  | { readonly hashes: Uint8Array }
+  | { readonly problem: string; readonly errno: number | undefined }
+  /** The path on disk, within the folder, of a file that changed. */
+  | { readonly changed: string }
 
 /** The hashes of these pieces, 52 bytes each, in order. Throws when the file is shorter or unreadable. */
-export function hashOfFile(task: HashTask): Buffer {
+function hashOfFile(task: HashTask): Buffer {
   const file = openSync(task.path, 'r')
   // Reused for all tasks of a thread: a new one would occupy memory until the next garbage collection.
   const buffer = takePieceBuffer()
@@ -45,9 +58,29 @@ export function hashOfFile(task: HashTask): Buffer {
   }
 }
 
-function run(task: HashTask): TaskResult {
+/** Likewise of a folder, or the path of a file that is not what it was. Throws when too many files are open. */
+function hashOfFolder({ root, pieces, stamps }: SegmentTask): TaskResult {
+  const buffer = takePieceBuffer()
   try {
-    return { hashes: hashOfFile(task) }
+    const hashes: Buffer[] = []
+    let at = 0
+    for (const segments of pieces) {
+      const length = segments.reduce((all, segment) => all + segment.length, 0)
+      const [fault] = readSegments(root, segments, stampsFrom(stamps, at, segments.length), buffer)
+      if (fault !== undefined) return { changed: segments[fault.segment]?.path ?? '' }
+      hashes.push(hashPiece(buffer.subarray(0, length)))
+      at += segments.length
+    }
+    return { hashes: Buffer.concat(hashes) }
+  } finally {
+    returnPieceBuffer(buffer)
+  }
+}
+
+/** Does not throw what the system refuses. */
+export function runHashing(task: HashTask | SegmentTask): TaskResult {
+  try {
+    return 'root' in task ? hashOfFolder(task) : { hashes: hashOfFile(task) }
   } catch (error) {
     if (!(error instanceof Failure) && systemCode(error) === undefined) throw error
     const { errno } = error as NodeJS.ErrnoException
@@ -55,4 +88,4 @@ function run(task: HashTask): TaskResult {
   }
 }
 
-parentPort?.on('message', (task: HashTask) => parentPort?.postMessage(run(task)))
+parentPort?.on('message', (task: HashTask | SegmentTask) => parentPort?.postMessage(runHashing(task)))

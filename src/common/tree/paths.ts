@@ -7,7 +7,7 @@ import { fileNameProblem, isReadableFileName } from '../names.ts'
 /** Why no folder may have this path in it, as a sentence; undefined when it may. For what is about to be shared. */
 export function pathProblem(path: string): string | undefined {
   const names = path.split('/')
-  const problem = boundsProblem(path, names)
+  const problem = pathBoundsProblem(path, names.length)
   if (problem !== undefined) return problem
   for (const name of names) {
     const why = fileNameProblem(name)
@@ -19,16 +19,17 @@ export function pathProblem(path: string): string | undefined {
 /** Likewise for what comes from others, whose version may allow other names. */
 export function foreignPathProblem(path: string): string | undefined {
   const names = path.split('/')
-  const problem = boundsProblem(path, names)
+  const problem = pathBoundsProblem(path, names.length)
   if (problem !== undefined) return problem
   return names.every(isReadableFileName) ? undefined : `${path} is not a path within a folder`
 }
 
-function boundsProblem(path: string, names: readonly string[]): string | undefined {
+/** Why a path is too long, as a sentence; undefined when it is not. `depth`: how many names it has. */
+export function pathBoundsProblem(path: string, depth: number): string | undefined {
   // A character takes at most three bytes for each unit of UTF-16.
   if (path.length > pathBytesMax / 3 && Buffer.byteLength(path) > pathBytesMax)
     return `the path ${path.slice(0, 60)}… is longer than ${pathBytesMax} bytes`
-  if (names.length > pathDepthMax) return `the path ${path.slice(0, 60)}… has more than ${pathDepthMax} names`
+  if (depth > pathDepthMax) return `the path ${path.slice(0, 60)}… has more than ${pathDepthMax} names`
   return undefined
 }
 

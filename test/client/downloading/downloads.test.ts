@@ -13,6 +13,7 @@ import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
 import { UserStore } from '../../../src/client/storage/user-store.ts'
 import type { TrackerLink } from '../../../src/client/tracker-link/tracker-link.ts'
 import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
+import { FolderPool } from '../../../src/client/workers/folder-pool.ts'
 import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { StorePool } from '../../../src/client/workers/store-pool.ts'
 import { accept } from '../../../src/common/refusal.ts'
@@ -40,7 +41,14 @@ async function make(): Promise<{ downloads: Downloads; store: UserStore; folder:
     onUnused: () => Promise.resolve(),
   })
   const manifests = new ManifestStore(folder)
-  const parts = { link, store, manifests, hashes: new HashPool(), sources: new SourceRegistry() }
+  const parts = {
+    link,
+    store,
+    manifests,
+    hashes: new HashPool(),
+    folders: new FolderPool(),
+    sources: new SourceRegistry(),
+  }
   const shares = new ShareLibrary({ ...parts, hashing: pLimit(1), onNotice: () => undefined })
   const network = {
     identity,

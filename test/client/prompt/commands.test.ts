@@ -36,6 +36,11 @@ describe('the reply to a command that succeeds', () => {
     ['leave_group g1', 'leaveGroup("g1")', 'left g1'],
     ['remove_member g1 def', 'removeMember("g1", "def")', 'def is no longer a member of g1'],
     ['upload_file 1.png g1', 'uploadFile("1.png", "g1")', 'sharing 1.png in g1 (524289 bytes, 2 pieces)'],
+    [
+      'upload_file 1.png g1 --skip-special',
+      'uploadFile("1.png", "g1", {"skipSpecial":true})',
+      'sharing 1.png in g1 (524289 bytes, 2 pieces)',
+    ],
     ['list_files g1', 'listFiles("g1")', 'no files in g1'],
     ['list_files g1 --details', 'listFiles("g1", {"details":true})', 'no files in g1'],
     ['show_downloads', undefined, 'no downloads'],
@@ -211,6 +216,21 @@ describe('the reply to a command that succeeds', () => {
     const users = async () => accept(['abc', 'def'])
     expect((await reply('list_requests g1', { listRequests: users })).lines).toEqual(['abc', 'def'])
     expect((await reply('list_members g1', { listMembers: users })).lines).toEqual(['abc', 'def'])
+  })
+
+  test('upload_file says of a folder how many files it has, what it left out and what it replaces', async () => {
+    const shared = { name: 'photos', group: 'g1', sizeBytes: 2000, files: 2, pieceCount: 2 }
+    const uploadFile: Operations['uploadFile'] = async () =>
+      accept({
+        ...shared,
+        skipped: { paths: ['a link', 'b/pipe'], count: 5 },
+        replaces: { path: '/photos', sizeBytes: 1000, isElsewhere: false, version: 3, atMs: 0 },
+      })
+    expect((await reply('upload_file photos g1 --skip-special', { uploadFile })).lines).toEqual([
+      'sharing photos/ in g1 (2 files, 2000 bytes, 2 pieces)',
+      'left out: a link, b/pipe and 3 more',
+      'it replaces version 3',
+    ])
   })
 
   test('show_downloads gives a line a download, and the reason only where it stopped', async () => {

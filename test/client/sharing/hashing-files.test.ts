@@ -32,7 +32,7 @@ test('one is seen with what is done of it, and the next as waiting', async () =>
   const { files, begun, hash } = await hashingOne()
   const hashing = [hash('a'), hash('b')]
   await vi.waitFor(() => expect(begun).toHaveLength(1))
-  begun[0]?.onProgress?.(2)
+  begun[0]?.onProgress?.(2, 0)
   expect(files.views()).toMatchObject([
     { name: 'a', sizeBytes: 3 * pieceBytes, bytesDone: 2 * pieceBytes },
     { name: 'b', bytesDone: 0, bytesPerSecond: 0 },

@@ -2,16 +2,18 @@
 
 import pLimit, { type LimitFunction } from 'p-limit'
 import { onTestFinished } from 'vitest'
+import { FolderPool } from '../../../src/client/workers/folder-pool.ts'
 import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { SourceRegistry } from '../../../src/client/sharing/source-registry.ts'
 import { ShareLibrary } from '../../../src/client/sharing/share-library.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
 import { UserStore } from '../../../src/client/storage/user-store.ts'
 import type { TrackerLink } from '../../../src/client/tracker-link/tracker-link.ts'
-import { accept } from '../../../src/common/refusal.ts'
+import { accept, refuse } from '../../../src/common/refusal.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 export interface OneLibrary {
+  readonly link: TrackerLink
   readonly library: ShareLibrary
   readonly sources: SourceRegistry
   readonly store: UserStore
@@ -31,6 +33,7 @@ export async function oneLibrary(folder = temporaryFolder()): Promise<OneLibrary
   const onNotice = (sentence: string): void => void notices.push(sentence)
   const link = {
     announce: (file: unknown) => Promise.resolve(void announced.push(file)),
+    ask: () => Promise.resolve(refuse('unknown-method', 'this tracker knows little')),
     change: () => Promise.resolve(accept(undefined)),
     retract: (file: unknown) => retracted.push(file),
   } as unknown as TrackerLink
@@ -43,10 +46,11 @@ export async function oneLibrary(folder = temporaryFolder()): Promise<OneLibrary
   sources.announceBy(link)
   const hashes = new HashPool()
   const hashing = pLimit(1)
-  const library = new ShareLibrary({ link, store, manifests, hashes, sources, hashing, onNotice })
+  const folders = new FolderPool()
+  const library = new ShareLibrary({ link, store, manifests, hashes, folders, sources, hashing, onNotice })
   onTestFinished(async () => {
     await library.close()
     await store.saved()
   })
-  return { library, sources, store, manifests, notices, retracted, announced, hashing }
+  return { link, library, sources, store, manifests, notices, retracted, announced, hashing }
 }

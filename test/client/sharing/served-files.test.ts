@@ -18,10 +18,16 @@ function files(): ServedFiles {
   return made
 }
 
-function watched(name: string): Watched {
+/** `parts`: how many looks see all of it. */
+function watched(name: string, parts = 1): Watched {
   let looks = 0
   const done: string[] = []
-  const file = { look: () => Promise.resolve(void looks++), close: () => void done.push('close') }
+  const file = {
+    looks: parts,
+    changed: [],
+    look: () => Promise.resolve(void looks++),
+    close: () => void done.push('close'),
+  }
   const offer = {
     tellHave: () => undefined,
     tellChanged: () => undefined,
@@ -56,6 +62,22 @@ test('no more than a hundred files are looked at a second', () => {
   expect(all.filter(({ looks }) => looks() > 0)).toHaveLength(100)
   vi.advanceTimersByTime(40_000)
   expect(all.every(({ looks }) => looks() > 0)).toBe(true)
+})
+
+test('a folder of very many files has its part of the looks, and the other files theirs', () => {
+  const served = files()
+  const folder = watched('folder', 100_000)
+  const all = [folder, ...Array.from({ length: 50 }, (_, each) => watched(`f${each}`))]
+  for (const each of all) served.put(each.served, 'new')
+  vi.advanceTimersByTime(10_000)
+  expect(all.slice(1).every(({ looks }) => looks() > 0)).toBe(true)
+  expect(folder.looks()).toBeGreaterThan(250)
+  expect(all.reduce((sum, { looks }) => sum + looks(), 0)).toBe(1000)
+  served.drop(folder.served.share, 'gone')
+  const before = folder.looks()
+  vi.advanceTimersByTime(10_000)
+  expect(folder.looks() - before).toBeLessThanOrEqual(25)
+  expect(all.slice(1).reduce((sum, { looks }) => sum + looks(), 0)).toBeLessThanOrEqual(1000)
 })
 
 test('what takes the place of a file is there before that one ends', () => {

@@ -1,7 +1,6 @@
 // The commands for the files of a group: sharing, listing and fetching them.
 
 import { basename, resolve } from 'node:path'
-import { counted } from '../../../common/counted.ts'
 import { plainNameProblem } from '../../../common/names.ts'
 import { accept, refuse } from '../../../common/refusal.ts'
 import type { Operations } from '../../operations.ts'
@@ -9,14 +8,14 @@ import type { Progress, PromptCommand } from './command.ts'
 import { list, withData } from './command.ts'
 import { expandHome } from './home.ts'
 import { hashingProgress } from './progress.ts'
-import { fileRow, sizeText, tableLines, versionRow } from './replies.ts'
+import { fileRow, tableLines, uploadedLines, versionRow } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
 import { afterDownloads } from './after-downloads.ts'
-import { isFile, unquotedPath } from './unquoted-path.ts'
+import { isThere, unquotedPath } from './unquoted-path.ts'
 
 /** Some systems of this kind take the group first: swaps the words where only that order makes sense. */
 function pathFirst(one: string, other: string): [path: string, group: string] {
-  const isSwapped = isFile(other) && !isFile(one) && plainNameProblem('group', one) === undefined
+  const isSwapped = isThere(other) && !isThere(one) && plainNameProblem('group', one) === undefined
   return isSwapped ? [other, one] : [one, other]
 }
 
@@ -30,31 +29,32 @@ export const fileCommands: readonly PromptCommand[] = [
   {
     name: 'upload_file',
     words: '<path> <group>',
-    summary: 'share a file in a group',
-    examples: ['upload_file ~/photo.jpg family', 'upload_file "/tmp/my photo.jpg" family'],
+    summary: 'share a file or folder in a group',
+    examples: [
+      'upload_file ~/photo.jpg family',
+      'upload_file "/tmp/my photo.jpg" family',
+      'upload_file ~/photos family',
+    ],
     mayTakeLong: true,
+    flags: [{ flag: '--skip-special', summary: 'leave out links, pipes, sockets and devices of a folder' }],
     endedBy(words) {
       const [path, group] = pathFirst(expandHome(words[0]), expandHome(words[1]))
       return `stop_share ${quoteWord(group)} ${quoteWord(basename(path))}`
     },
-    async run({ operations, terminal, showReading, reportProgress }, words) {
+    async run({ operations, terminal, showReading, reportProgress }, words, flags) {
       const [path, group] = pathFirst(expandHome(words[0]), expandHome(words[1]))
       // The group was forgotten, too.
-      const unquoted = isFile(path) ? undefined : unquotedPath(words.slice(0, 2))
+      const unquoted = isThere(path) ? undefined : unquotedPath(words.slice(0, 2))
       if (unquoted !== undefined) return refuse('usage', unquoted)
-      const uploading = operations.uploadFile(path, group)
+      const uploading = flags.has('--skip-special')
+        ? operations.uploadFile(path, group, { skipSpecial: true })
+        : operations.uploadFile(path, group)
       reportProgress(uploading, () => hashingOf(operations, path, group))
       showReading(uploading)
       const answer = await uploading
       if (!answer.ok) return answer
       const shared = answer.value
-      const size = `${sizeText(shared.sizeBytes, terminal)}, ${counted(shared.pieceCount, 'piece')}`
-      const lines = [{ text: `sharing ${shared.name} in ${shared.group} (${size})` }]
-      // The person may not have meant to replace a file at another path.
-      if (shared.replaces?.isElsewhere === true)
-        lines.push({
-          text: `it replaces your earlier version (${sizeText(shared.replaces.sizeBytes, terminal)}), shared from ${shared.replaces.path ?? 'another client of yours'}`,
-        })
+      const lines = uploadedLines(shared, terminal)
       const hint = `others get it with: download_file ${quoteWord(shared.group)} ${quoteWord(shared.name)} <destination>`
       return accept({ lines, hint, data: { ...shared } })
     },

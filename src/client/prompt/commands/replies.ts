@@ -10,7 +10,7 @@ import type {
   Standing,
 } from '../../../common/protocol/tracker-protocol.ts'
 import { minuteOf } from '../../limit-rules.ts'
-import type { ClientEvent, DownloadState, DownloadView } from '../../operations.ts'
+import type { ClientEvent, DownloadState, DownloadView, SharedFile } from '../../operations.ts'
 import { formatTime } from '../text/amounts.ts'
 import { formatTimeOfDay } from '../text/hours.ts'
 import type { Line, Tone } from '../../../common/terminal/line.ts'
@@ -39,6 +39,31 @@ export function groupRow(entry: GroupEntry): string[] {
 /** For people a size is rounded; scripts get bytes. */
 export function sizeText(sizeBytes: number, terminal: boolean): string {
   return terminal ? formatSize(sizeBytes) : counted(sizeBytes, 'byte')
+}
+
+/** The reply to an upload. */
+export function uploadedLines(shared: SharedFile, terminal: boolean): Line[] {
+  const { name, group, files, sizeBytes, pieceCount, replaces, skipped } = shared
+  const content = [...contentCells(files, sizeBytes, terminal), counted(pieceCount, 'piece')].join(', ')
+  const lines = [{ text: `sharing ${files === undefined ? name : `${name}/`} in ${group} (${content})` }]
+  if (skipped !== undefined) {
+    const more =
+      skipped.count > skipped.paths.length ? ` and ${skipped.count - skipped.paths.length} more` : ''
+    lines.push({ text: `left out: ${skipped.paths.join(', ')}${more}` })
+  }
+  // Scripts know one line for a file.
+  if (replaces?.version !== undefined && (terminal || files !== undefined)) {
+    const since = replaces.atMs === undefined || replaces.atMs === 0 ? '' : ` of ${formatDay(replaces.atMs)}`
+    lines.push({ text: `it replaces version ${replaces.version}${since}` })
+  }
+  // The person may not have meant to replace a file at another path.
+  if (replaces?.isElsewhere === true) {
+    const where = replaces.path ?? 'another client of yours'
+    lines.push({
+      text: `it replaces your earlier version (${sizeText(replaces.sizeBytes, terminal)}), shared from ${where}`,
+    })
+  }
+  return lines
 }
 
 /** A folder has a slash behind its name, and says how many files it has. */

@@ -1,4 +1,4 @@
-// Finds a path with spaces that was typed without quotes, by looking which neighbouring words are a file together.
+// Finds a path with spaces that was typed without quotes, by looking which neighbouring words are a file or folder together.
 
 import { statSync } from 'node:fs'
 import { expandHome } from './home.ts'
@@ -7,9 +7,10 @@ import { expandHome } from './home.ts'
 const wordsMax = 40
 
 /** At once: what a login finds out about a file meanwhile would be news before the reply. */
-export function isFile(path: string): boolean {
+export function isThere(path: string): boolean {
   try {
-    return statSync(path).isFile()
+    const stats = statSync(path)
+    return stats.isFile() || stats.isDirectory()
   } catch {
     return false
   }
@@ -23,7 +24,7 @@ export function unquotedPath(words: readonly string[]): string | undefined {
   for (let count = length; count > 1; count--)
     for (let from = 0; from + count <= length; from++) {
       const path = words.slice(from, from + count).join(' ')
-      if (isFile(expandHome(path))) return `"${path}" contains a space: put it in quotes`
+      if (isThere(expandHome(path))) return `"${path}" contains a space: put it in quotes`
     }
   return undefined
 }

@@ -1,0 +1,66 @@
+// Single files as contents that are shared.
+
+import type { Manifest } from '../../common/manifest.ts'
+import { accept, type Answer } from '../../common/refusal.ts'
+import type { ManifestStore } from '../storage/manifest-store.ts'
+import type { RememberedShare } from '../storage/user-store.ts'
+import { canRead } from './absent-file.ts'
+import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
+import type { HashingFiles } from './hashing-files.ts'
+import {
+  awayProblem,
+  changedProblem,
+  type ContentEvents,
+  type ContentKind,
+  type LocalContent,
+  type NamedPath,
+  type Problem,
+  type ServedContent,
+} from './local-content.ts'
+import { SharedFile } from './shared-file.ts'
+
+export class SharedFiles implements ContentKind {
+  readonly #hashing: HashingFiles
+  readonly #manifests: ManifestStore
+
+  constructor(hashing: HashingFiles, manifests: ManifestStore) {
+    this.#hashing = hashing
+    this.#manifests = manifests
+  }
+
+  async take(file: NamedPath, stamp: FileStamp): Promise<Answer<LocalContent>> {
+    const hashed = await this.#hashing.hash(file, stamp)
+    return hashed.ok ? accept(this.#content(file.path, hashed.value, stamp, true)) : hashed
+  }
+
+  async again(share: RememberedShare, isOver: () => boolean): Promise<LocalContent | Problem | undefined> {
+    const { path, fileId } = share
+    const stamp = await stampAt(path)
+    if (isOver()) return undefined
+    if (stamp === undefined) return awayProblem(path)
+    const manifest = this.#manifests.load(fileId)
+    if (manifest !== undefined && share.stamp === stamp) return this.#content(path, manifest, stamp, false)
+    // The content may be the same under another stamp, after a move there and back or a chmod.
+    if (sizeOf(stamp) !== share.sizeBytes) return changedProblem(path)
+    const hashed = await this.#hashing.hash(share, stamp)
+    if (isOver()) return undefined
+    if (!hashed.ok) return { sentence: hashed.refusal.sentence, isAway: !(await canRead(path)) }
+    if (hashed.value.fileId !== fileId) return changedProblem(path)
+    return this.#content(path, hashed.value, stamp, true)
+  }
+
+  async adopt({ path }: NamedPath, manifest: Manifest): Promise<LocalContent | undefined> {
+    const stamp = await stampAt(path).catch(() => undefined)
+    return stamp === undefined ? undefined : this.#content(path, manifest, stamp, false)
+  }
+
+  #content(path: string, manifest: Manifest, stamp: FileStamp, isNew: boolean): LocalContent {
+    return {
+      manifest,
+      stamp,
+      isNew,
+      save: () => this.#manifests.save(manifest),
+      serve: (events: ContentEvents): ServedContent => new SharedFile(path, manifest, stamp, events),
+    }
+  }
+}

@@ -1,0 +1,160 @@
+// Folders as contents that are shared. What a folder consists of is kept beside its manifest, with the stamps of its
+// files: so the next login looks at 100,000 files in a second, and hashes only what may have changed.
+
+import { hash } from 'node:crypto'
+import { relative } from 'node:path'
+import { Failure } from '../../common/failure.ts'
+import { pieceCountMax } from '../../common/limits.ts'
+import type { Manifest } from '../../common/manifest.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { readTree } from '../../common/tree/tree.ts'
+import { FolderPieces, folderTree } from '../folder/folder-pieces.ts'
+import { decodeStamps, encodeStamps, type FolderStamps } from '../folder/folder-stamps.ts'
+import { inSlices } from '../folder/in-slices.ts'
+import type { RememberedShare } from '../storage/user-store.ts'
+import type { ScannedFolder } from '../workers/folder-pool.ts'
+import { canRead } from './absent-file.ts'
+import type { FileStamp } from './file-stamp.ts'
+import type { HashingTurn } from './hashing-files.ts'
+import {
+  awayProblem,
+  changedProblem,
+  type ContentKind,
+  type LocalContent,
+  type NamedPath,
+  type Problem,
+  type TakeOptions,
+} from './local-content.ts'
+import { isItsTree, manifestOfFolder } from './folder-hashing.ts'
+import type { FolderParts, KnownFolder } from './known-folder.ts'
+import { verifyAgain } from './verify-again.ts'
+import { SharedFolder } from './shared-folder.ts'
+
+export class SharedFolders implements ContentKind {
+  readonly #parts: FolderParts
+
+  constructor(parts: FolderParts) {
+    this.#parts = parts
+  }
+
+  take(file: NamedPath, _stamp: FileStamp, options: TakeOptions): Promise<Answer<LocalContent>> {
+    const { hashing } = this.#parts
+    return refusing(() => hashing.inTurn(file, 0, (turn) => this.#take(file.path, options, turn)))
+  }
+
+  async again(share: RememberedShare, isOver: () => boolean): Promise<LocalContent | Problem | undefined> {
+    const { path, fileId } = share
+    const { manifests, folders } = this.#parts
+    if (!(await canRead(path, true))) return awayProblem(path)
+    const manifest = manifests.load(fileId)
+    const pieces = manifest && (await this.#piecesOf(path, manifest))
+    if (isOver()) return undefined
+    if (manifest === undefined || pieces === undefined) return this.#takeAgain(share, isOver)
+    const kept = this.#stampsOf(share, pieces)
+    const now = await folders.stampsOf(pieces)
+    if (isOver()) return undefined
+    const verified = await refusing(() => verifyAgain({ share, manifest, pieces, kept, now }, this.#parts))
+    if (isOver()) return undefined
+    if (!verified.ok) return { sentence: verified.refusal.sentence, isAway: !(await canRead(path, true)) }
+    if (verified.value === undefined) return changedProblem(path)
+    return this.#content(verified.value, verified.value.stamps !== kept)
+  }
+
+  async adopt({ path }: NamedPath, manifest: Manifest): Promise<LocalContent | undefined> {
+    const pieces = await this.#piecesOf(path, manifest)
+    if (pieces === undefined || !(await canRead(path, true))) return undefined
+    const stamps = await this.#parts.folders.stampsOf(pieces)
+    return this.#content({ manifest, pieces, stamps, changed: [], lostPieces: [] }, true)
+  }
+
+  async #take(root: string, { skipSpecial }: TakeOptions, turn: HashingTurn): Promise<Answer<LocalContent>> {
+    const { folders, hashes } = this.#parts
+    const scan = await folders.scan(root, { skipSpecial, unfinished: this.#unfinishedIn(root) }, turn.signal)
+    if (!scan.ok) return scan
+    const { entries, tree: bytes, spellings, stamps } = scan.value
+    const tree = folderTree(entries, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), spellings)
+    if (tree === undefined)
+      return refuse('local-file', `${root} is too large: a folder may have ${pieceCountMax} pieces`)
+    const pieces = new FolderPieces(root, tree)
+    turn.onSize(tree.layout.lengths.reduce((all, length) => all + length, 0) - bytes.length)
+    const manifest = await manifestOfFolder(pieces, stamps, hashes, turn)
+    if (!manifest.ok) return manifest
+    const folder = { manifest: manifest.value, pieces, stamps, changed: [], lostPieces: [] }
+    return accept({ ...this.#content(folder, true), ...skippedIn(scan.value) })
+  }
+
+  /** Without what was kept of it, the whole folder has to be hashed. */
+  async #takeAgain(
+    share: RememberedShare,
+    isOver: () => boolean,
+  ): Promise<LocalContent | Problem | undefined> {
+    const { path, fileId } = share
+    const taken = await this.take(share, '', { skipSpecial: true })
+    if (isOver()) return undefined
+    if (!taken.ok) return { sentence: taken.refusal.sentence, isAway: !(await canRead(path, true)) }
+    return taken.value.manifest.fileId === fileId ? taken.value : changedProblem(path)
+  }
+
+  /** By the tree that is kept; undefined when none is that of the manifest. */
+  async #piecesOf(root: string, manifest: Manifest): Promise<FolderPieces | undefined> {
+    const { manifests } = this.#parts
+    const bytes = manifests.loadTree(manifest.fileId)
+    if (bytes === undefined || !(await isItsTree(manifest, bytes))) return undefined
+    const entries = await inSlices(readTree(bytes))
+    if ('problem' in entries) return undefined
+    const stored = manifests.loadStamps(manifest.fileId)
+    const spellings = stored === undefined ? [] : (decodeStamps(stored, entries.length)?.spellings ?? [])
+    const tree = folderTree(entries, bytes, spellings)
+    return tree && new FolderPieces(root, tree)
+  }
+
+  /** Undefined when those that are kept are of another folder with this content, or of none. */
+  #stampsOf({ fileId, stamp }: RememberedShare, { tree }: FolderPieces): FolderStamps | undefined {
+    const stored = this.#parts.manifests.loadStamps(fileId)
+    if (stored === undefined || stampOfFolder(stored) !== stamp) return undefined
+    return decodeStamps(stored, tree.entries.length)?.stamps
+  }
+
+  #content(folder: KnownFolder, isNew: boolean): LocalContent {
+    const { manifests, folders } = this.#parts
+    const { manifest, pieces, stamps } = folder
+    const encoded = encodeStamps(stamps, pieces.tree.spellings)
+    return {
+      manifest,
+      stamp: stampOfFolder(encoded),
+      isNew,
+      save: async () => {
+        await manifests.saveTree(manifest.fileId, pieces.tree.bytes)
+        await manifests.saveStamps(manifest.fileId, encoded)
+        await manifests.save(manifest)
+      },
+      serve: (events) => new SharedFolder(folder, folders, events),
+    }
+  }
+
+  /** What is being downloaded into the folder, by paths within it. */
+  #unfinishedIn(root: string): string[] {
+    const parts = this.#parts.store
+      .downloads()
+      .map(({ destination }) => relative(root, `${destination}.part`))
+    return parts.filter((path) => !path.startsWith('..'))
+  }
+}
+
+/** What the record of a share says of it: which stamps are kept for it. */
+function stampOfFolder(encoded: Uint8Array): FileStamp {
+  return `folder:${hash('sha256', encoded)}`
+}
+
+function skippedIn({ skipped, skippedCount }: ScannedFolder): Pick<LocalContent, 'skipped'> {
+  return skippedCount === 0 ? {} : { skipped: { paths: skipped, count: skippedCount } }
+}
+
+async function refusing<T>(work: () => Promise<Answer<T>>): Promise<Answer<T>> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return refuse('local-file', error.message)
+  }
+}
