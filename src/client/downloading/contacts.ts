@@ -280,3 +280,13 @@ function isSlower(one: Contact, other: Contact): boolean {
   if (isLate !== isOtherLate) return isLate
   return (one.link?.msPerPiece ?? Infinity) > (other.link?.msPerPiece ?? Infinity)
 }
+
+/** For the person. `name`: of the file. */
+export function sentenceAbout({ peer, did, why, againInMs }: Misdeed, name: string): string {
+  const reason = why === undefined ? '' : ` (${why})`
+  const next =
+    againInMs === undefined
+      ? 'it is not asked again'
+      : `it is asked again in ${Math.round(againInMs / 1000)} s`
+  return `${peer} ${did} ${name}${reason}; ${next}`
+}

@@ -3,7 +3,7 @@
 
 import { stat } from 'node:fs/promises'
 import { Failure } from '../../common/failure.ts'
-import type { Manifest } from '../../common/manifest.ts'
+import type { FolderFacts, Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { MapCell, VerifyingView } from '../operations.ts'
 import type { LinkEvidence } from '../diagnosis/evidence.ts'
@@ -16,7 +16,7 @@ import { orAborted } from './abortable.ts'
 import type { SwarmPeer } from './arrivals.ts'
 import { takeFromFile } from './donor.ts'
 import type { DownloadStep } from './download-state.ts'
-import type { Misdeed } from './contacts.ts'
+import { sentenceAbout } from './contacts.ts'
 import type { PeerNotes } from './peer-notes.ts'
 import { fetchManifest, type FetchedManifest } from './manifest-fetch.ts'
 import { FolderTree } from './folder-tree.ts'
@@ -222,7 +222,7 @@ export class DownloadRun {
     const { folder } = store.manifest
     if (folder === undefined) return part.publish(record.overwrite)
     const { destination, unpacked: known } = record
-    const tree = this.#tree ?? new FolderTree(store, folder, this.#abort.signal)
+    const tree = this.#tree ?? this.#treeOf(store, folder)
     const check = (): Promise<void> => tree.checked()
     return publishFolder({
       part,
@@ -232,6 +232,12 @@ export class DownloadRun {
       check,
       onMade: (id) => this.#host.onUnpacking(id),
     })
+  }
+
+  #treeOf(store: PieceStore, folder: FolderFacts): FolderTree {
+    const keep = (tree: Buffer): Promise<void> =>
+      this.#parts.manifests.saveTree(this.#host.record.fileId, tree)
+    return new FolderTree(store, folder, keep, this.#abort.signal)
   }
 
   /** The stored manifest, or the one from the first peer that gives it, however long that takes. */
@@ -342,7 +348,7 @@ export class DownloadRun {
     })
     this.#swarm = swarm
     const { folder } = store.manifest
-    this.#tree = folder === undefined ? undefined : new FolderTree(store, folder, this.#abort.signal)
+    this.#tree = folder && this.#treeOf(store, folder)
     if (link !== undefined && store.manifest.pieceCount > smallPieces) swarm?.onLink(link)
     else link?.close('not needed')
     swarm?.onPeers(lookup.peers)
@@ -376,15 +382,6 @@ export class DownloadRun {
     }
     return undefined
   }
-}
-
-function sentenceAbout({ peer, did, why, againInMs }: Misdeed, name: string): string {
-  const reason = why === undefined ? '' : ` (${why})`
-  const next =
-    againInMs === undefined
-      ? 'it is not asked again'
-      : `it is asked again in ${Math.round(againInMs / 1000)} s`
-  return `${peer} ${did} ${name}${reason}; ${next}`
 }
 
 /**

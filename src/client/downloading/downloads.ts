@@ -9,6 +9,7 @@ import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { beginsAnew, noSuchDownload } from '../answers.ts'
 import { keyOf } from '../file-key.ts'
 import type { AwaitedDownloads, DownloadView, LimitRule, Priority } from '../operations.ts'
+import { recordOf } from '../sharing/local-content.ts'
 import type { Offer } from '../sharing/source-registry.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { journalOf } from '../storage/progress-journal.ts'
@@ -301,10 +302,10 @@ export class Downloads {
 
   /** Resolves when the download is no longer needed: the library serves the file, or nobody does. */
   async #onComplete(download: Download, manifest: Manifest, flushed: Promise<void>): Promise<void> {
-    const { group, name, fileId, sizeBytes, destination } = download.record
+    const { group, name, sizeBytes, destination: path } = download.record
     const adopted = download.record.unshared
       ? this.#letGo(download, flushed)
-      : this.#parts.shares.adopt({ group, name, fileId, sizeBytes, path: destination }, manifest, flushed)
+      : this.#parts.shares.adopt({ group, name, path, ...recordOf(manifest) }, manifest, flushed)
     this.#forgetSwarm(download.record)
     const seconds = Math.round(download.runningForMs / 1000)
     this.#parts.onEvent({ kind: 'download-complete', group, name, sizeBytes, seconds })

@@ -14,13 +14,21 @@ export class FolderTree {
   readonly isBad: Promise<never>
   readonly #store: PieceStore
   readonly #folder: FolderFacts
+  readonly #keep: (tree: Buffer) => Promise<void>
   readonly #signal: AbortSignal
   #onBad: (error: unknown) => void = () => undefined
   #looked: Promise<void> | undefined
 
-  constructor(store: PieceStore, folder: FolderFacts, signal: AbortSignal) {
+  /** `keep`: remembers a good tree, which whoever shares the folder needs. */
+  constructor(
+    store: PieceStore,
+    folder: FolderFacts,
+    keep: (tree: Buffer) => Promise<void>,
+    signal: AbortSignal,
+  ) {
     this.#store = store
     this.#folder = folder
+    this.#keep = keep
     this.#signal = signal
     this.isBad = new Promise((_resolve, reject) => (this.#onBad = reject))
     // It may reject before anyone listens, and an unhandled rejection ends the program.
@@ -37,8 +45,8 @@ export class FolderTree {
   }
 
   /**
-   * Resolves when the tree is that of these pieces, which have to be there; rejects likewise, or with a `file` failure when
-   * it cannot be read.
+   * Resolves when the tree is that of these pieces, which have to be there, and is kept; rejects likewise, or with a `file`
+   * failure when it cannot be read or kept.
    */
   checked(): Promise<void> {
     this.#looked ??= this.#look()
@@ -49,6 +57,7 @@ export class FolderTree {
     try {
       const bytes = await readTreeOf(this.#store, this.#folder)
       await checkTree(this.#store.manifest, this.#folder, bytes, this.#signal)
+      await this.#keep(bytes)
     } catch (error) {
       // What could not be read may be there later.
       if (error instanceof Failure && error.code === 'file') this.#looked = undefined

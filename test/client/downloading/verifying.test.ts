@@ -17,7 +17,7 @@ function verifyingOne() {
     new Promise((resolve, reject) => Object.assign(task, { options, end: resolve, fail: reject }))
   const pool = {
     hashFile: (_path: string, _size: number, options: HashOptions) => begin(options),
-    hashPieces: (_path: string, _size: number, _indices: number[], options: HashOptions) => begin(options),
+    hashRanges: (_path: string, _ranges: unknown, options: HashOptions) => begin(options),
   }
   return { verifying: new Verifying(pool as unknown as HashPool), task }
 }
@@ -28,9 +28,9 @@ test('a whole file counts by its pieces, of which the last may be short', async 
   const sizeBytes = 2 * pieceBytes + 1
   const hashed = verifying.hashFile('/f', sizeBytes, { signal: new AbortController().signal })
   expect(task.options.signal).toBeDefined()
-  task.options.onProgress?.(2)
+  task.options.onProgress?.(2, 0)
   expect(verifying.view()).toMatchObject({ sizeBytes, bytesDone: 2 * pieceBytes })
-  task.options.onProgress?.(1)
+  task.options.onProgress?.(1, 2)
   expect(verifying.view()).toMatchObject({ sizeBytes, bytesDone: sizeBytes })
   task.end(Buffer.alloc(0))
   await hashed
@@ -39,8 +39,11 @@ test('a whole file counts by its pieces, of which the last may be short', async 
 
 test('of some pieces only those count, and after a failure nothing is read', async () => {
   const { verifying, task } = verifyingOne()
-  const hashed = verifying.hashPieces('/f', 100 * pieceBytes, [3, 5, 9])
-  task.options.onProgress?.(1)
+  const hashed = verifying.hashRanges(
+    '/f',
+    [3, 5, 9].map((index) => [index * pieceBytes, pieceBytes] as const),
+  )
+  task.options.onProgress?.(1, 0)
   expect(verifying.view()).toMatchObject({ sizeBytes: 3 * pieceBytes, bytesDone: pieceBytes })
   task.fail(new Failure('file', 'unreadable'))
   await expect(hashed).rejects.toThrow('unreadable')

@@ -26,11 +26,13 @@ test('it is named, wherever the group stands, and where the group was forgotten'
   expect(await refused(`upload_file ${two}`)).toBe(`error: "${two}" contains a space: put it in quotes`)
 })
 
-test('too many words that name no file are too many words, and a folder is no file', async () => {
+test('too many words that name nothing are too many words, and a folder is named like a file', async () => {
   expect(await refused('upload_file /nowhere/my photo.jpg family')).toMatch(/^error: too many words/)
   const folder = join(temporaryFolder(), 'my photos')
   mkdirSync(folder)
-  expect(await refused(`upload_file ${folder} family`)).toMatch(/^error: too many words/)
+  expect(await refused(`upload_file ${folder} family`)).toBe(
+    `error: "${folder}" contains a space: put it in quotes`,
+  )
 })
 
 test('a file whose name is the first word is taken as it is', async () => {

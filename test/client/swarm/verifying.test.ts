@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { HashPool, type HashOptions } from '../../../src/client/workers/hash-pool.ts'
+import type { ByteRange } from '../../../src/client/workers/hash-worker.ts'
 import { OneDownload } from './one-download.ts'
 
 /** Hashes when it may, and says at once that a third is done. */
@@ -11,16 +12,15 @@ class WaitingPool extends HashPool {
   go = (): void => undefined
   readonly #may = new Promise<void>((resolve) => (this.go = resolve))
 
-  override async hashPieces(
+  override async hashRanges(
     path: string,
-    sizeBytes: number,
-    indices: readonly number[],
+    ranges: readonly ByteRange[],
     options?: HashOptions,
   ): Promise<Buffer> {
-    options?.onProgress?.(1)
+    options?.onProgress?.(1, 0)
     await this.#may
     // With the hashes of the event loop: these are few pieces.
-    return super.hashPieces(path, sizeBytes, indices, options)
+    return super.hashRanges(path, ranges, options)
   }
 }
 
