@@ -77,7 +77,7 @@ async function stopShare(
   group: string,
   name: string,
 ): Promise<Answer<{ isTold: boolean }>> {
-  const wasOnlyDownloaded = downloads.unshare(group, name) && !shares.has(group, name)
+  const wasOnlyDownloaded = downloads.unshare(group, name) && shares.shareOf(group, name) === undefined
   if (wasOnlyDownloaded) return accept({ isTold: true })
   const problem = fileNameProblem(name)
   return problem === undefined ? shares.stop(group, name) : refuse('bad-name', problem)

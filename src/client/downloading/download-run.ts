@@ -4,9 +4,11 @@
 import { stat } from 'node:fs/promises'
 import { Failure } from '../../common/failure.ts'
 import type { FolderFacts, Manifest } from '../../common/manifest.ts'
+import type { Answer } from '../../common/refusal.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { MapCell, VerifyingView } from '../operations.ts'
 import type { LinkEvidence } from '../diagnosis/evidence.ts'
+import type { LocalContent } from '../sharing/local-content.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { ProgressJournal } from '../storage/progress-journal.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
@@ -14,7 +16,7 @@ import type { HashPool } from '../workers/hash-pool.ts'
 import type { StorePool } from '../workers/store-pool.ts'
 import { orAborted } from './abortable.ts'
 import type { SwarmPeer } from './arrivals.ts'
-import { takeFromFile } from './donor.ts'
+import { takeFrom } from './donor.ts'
 import type { DownloadStep } from './download-state.ts'
 import { sentenceAbout } from './contacts.ts'
 import type { PeerNotes } from './peer-notes.ts'
@@ -37,6 +39,8 @@ export interface RunParts {
   readonly hashes: HashPool
   readonly storing: StorePool
   readonly journal: ProgressJournal
+  /** Hashes the file or folder at a path. */
+  readonly contentAt: (path: string) => Promise<Answer<LocalContent>>
 }
 
 /** The download that a run belongs to. */
@@ -320,11 +324,11 @@ export class DownloadRun {
     return store
   }
 
-  /** Pieces that the file named in the record has need not be fetched. */
+  /** Pieces that what the record names has need not be fetched. */
   async #take(store: PieceStore): Promise<void> {
     const { from } = this.#host.record
     if (from === undefined || store.have.isFull) return
-    this.#host.onNotice(await takeFromFile(from, store, this.#parts.hashes, this.#abort.signal))
+    this.#host.onNotice(await takeFrom(from, this.#parts.contentAt, store, this.#abort.signal))
   }
 
   /** Resolves when every piece is verified and written. */

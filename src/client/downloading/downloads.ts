@@ -9,7 +9,7 @@ import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { beginsAnew, noSuchDownload } from '../answers.ts'
 import { keyOf } from '../file-key.ts'
 import type { AwaitedDownloads, DownloadView, LimitRule, Priority } from '../operations.ts'
-import { recordOf } from '../sharing/local-content.ts'
+import { recordOf, type LocalContent } from '../sharing/local-content.ts'
 import type { Offer } from '../sharing/source-registry.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { journalOf } from '../storage/progress-journal.ts'
@@ -258,7 +258,9 @@ export class Downloads {
     const { network, manifests, hashes, storing, folder } = this.#parts
     const { group, name, fileId } = record
     const journal = journalOf(folder, record.destination, fileId)
-    const parts = { network, manifests, hashes, storing, journal }
+    const contentAt = (path: string): Promise<Answer<LocalContent>> =>
+      this.#parts.shares.contentAt({ group, name, path })
+    const parts = { network, manifests, hashes, storing, journal, contentAt }
     const download: Download = new Download(
       record,
       { ...parts, find: () => this.#find(group, name) },

@@ -20,6 +20,7 @@ import {
   sharedInfo,
   type ContentKind,
   type LocalContent,
+  type NamedPath,
   type Problem,
   type ServedContent,
   type TakeOptions,
@@ -58,17 +59,12 @@ export class ShareLibrary {
     this.#withdrawals = new Withdrawals(parts.link, parts.store, this.#registrar)
   }
 
-  /** Whether this name is remembered as shared, served or not. */
-  has(group: string, name: string): boolean {
-    return this.#parts.store.share({ group, name }) !== undefined
-  }
-
   /** What is being hashed, in the order in which it began. */
   hashing(): HashingView[] {
     return this.#hashing.views()
   }
 
-  /** What is remembered of a share; undefined when there is none. */
+  /** What is remembered of a share, served or not; undefined when there is none. */
   shareOf(group: string, name: string): RememberedShare | undefined {
     return this.#parts.store.share({ group, name })
   }
@@ -119,6 +115,14 @@ export class ShareLibrary {
     } finally {
       if (this.#uploading.get(key) === turn) this.#uploading.delete(key)
     }
+  }
+
+  /** What is at a path now, hashed, without sharing it: `file` says for which name it is looked at. */
+  async contentAt(file: NamedPath): Promise<Answer<LocalContent>> {
+    const looked = await lookAtLocal(file.path, file.name)
+    if (!looked.ok) return looked
+    const kind = looked.value.isFolder ? this.#folders : this.#files
+    return kind.take(file, looked.value.stamp, { skipSpecial: false })
   }
 
   async #share(

@@ -26,7 +26,7 @@ export interface OneLibrary {
 }
 
 /** In this folder; another one in the same folder is the next start of the program. */
-export async function oneLibrary(folder = temporaryFolder()): Promise<OneLibrary> {
+export async function oneLibrary(folder = temporaryFolder(), hashes = new HashPool()): Promise<OneLibrary> {
   const notices: string[] = []
   const retracted: unknown[] = []
   const announced: unknown[] = []
@@ -44,7 +44,6 @@ export async function oneLibrary(folder = temporaryFolder()): Promise<OneLibrary
   })
   const sources = new SourceRegistry()
   sources.announceBy(link)
-  const hashes = new HashPool()
   const hashing = pLimit(1)
   const folders = new FolderPool()
   const library = new ShareLibrary({ link, store, manifests, hashes, folders, sources, hashing, onNotice })

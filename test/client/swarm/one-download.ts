@@ -18,7 +18,9 @@ import { StorePool } from '../../../src/client/workers/store-pool.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { buildManifest, type Manifest } from '../../../src/common/manifest.ts'
 import type { Peer } from '../../../src/common/protocol/tracker-protocol.ts'
-import { accept } from '../../../src/common/refusal.ts'
+import { accept, type Answer } from '../../../src/common/refusal.ts'
+import type { LocalContent } from '../../../src/client/sharing/local-content.ts'
+import { oneLibrary } from '../sharing/one-library.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { FakeSeeder, type Behaviour } from './fake-seeder.ts'
 import { Protection } from '../../../src/common/wire/protection.ts'
@@ -184,6 +186,7 @@ export class OneDownload {
         hashes: this.#hashes,
         storing: new StorePool(),
         journal: journalOf(folder, destination, fileId),
+        contentAt: (path) => this.#contentAt(path),
         find: () =>
           Promise.resolve(
             accept({
@@ -215,6 +218,12 @@ export class OneDownload {
         onNotice: notice,
       },
     )
+  }
+
+  /** What a library takes for what is there, though nothing of it is shared. */
+  async #contentAt(path: string): Promise<Answer<LocalContent>> {
+    const { library } = await oneLibrary(this.folder, this.#hashes)
+    return library.contentAt({ group: 'g', name: 'file.bin', path })
   }
 
   #onUnpacking(id: string): void {

@@ -1,10 +1,11 @@
 // What an earlier version, or another file, has of a new content is copied, and only the rest is fetched.
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { builtPool } from '../workers/built-pool.ts'
+import { folderSample } from './folder-sample.ts'
 import { OneDownload } from './one-download.ts'
 
 /** A download of ten pieces, with a file from which it may take some. */
@@ -35,13 +36,12 @@ test.each([
 
 test('what cannot be taken is said, and fetched', async () => {
   const one = new OneDownload(2 * pieceBytes)
-  const folder = join(one.folder, 'folder')
-  mkdirSync(folder)
-  one.download.record = { ...one.download.record, from: folder }
+  const path = join(one.folder, 'nothing')
+  one.download.record = { ...one.download.record, from: path }
   await one.seeder('ann')
   one.start()
   await one.untilComplete()
-  expect(one.notices).toEqual([`nothing is taken from ${folder}: it is no regular file`])
+  expect(one.notices).toEqual([`nothing is taken from ${path}: there is no file ${path}`])
   expect(one.isIdentical()).toBe(true)
 })
 
@@ -63,3 +63,24 @@ function changed(content: Buffer, pieces: readonly number[]): Buffer {
 function swapped(content: Buffer): Buffer {
   return Buffer.concat([content.subarray(5 * pieceBytes), content.subarray(0, 5 * pieceBytes)])
 }
+
+test('of a folder with a few files changed only their pieces are fetched', async () => {
+  const contents: Record<string, Buffer> = {}
+  for (let index = 0; index < 60; index++)
+    contents[`src/file ${String(index).padStart(2, '0')}`] = Buffer.alloc(30_000, `content ${index}`)
+  const sample = folderSample(contents)
+  const one = new OneDownload(0, sample, undefined, await builtPool())
+  const before = join(one.folder, 'before')
+  mkdirSync(join(before, 'src'), { recursive: true })
+  for (const [path, bytes] of Object.entries(contents)) writeFileSync(join(before, path), bytes)
+  writeFileSync(join(before, 'src/file 20'), Buffer.alloc(30_000, 'something else'))
+  one.download.record = { ...one.download.record, from: before }
+  const ann = await one.seeder('ann')
+  one.start()
+  await one.untilComplete()
+  // The tree, since the times differ, and the piece in which the file lies.
+  expect(ann.asked).toHaveLength(2)
+  expect(sample.manifest.pieceCount).toBeGreaterThan(4)
+  for (const [path, bytes] of Object.entries(contents))
+    expect(readFileSync(join(one.destination, path)).equals(bytes)).toBe(true)
+})
