@@ -210,6 +210,24 @@ export interface GroupOperations {
   removeMember(group: string, user: string): Promise<Answer<void>>
 }
 
+export interface DownloadOptions {
+  /** Replace what is there: a file, or a folder that is an earlier version as it was fetched or shared. */
+  readonly overwrite: boolean
+  /** Take what is there for the content, or refuse. */
+  readonly adopt?: boolean | undefined
+  /** The absolute path of a file or folder that may have pieces of it. */
+  readonly from?: string | undefined
+}
+
+export interface BegunDownload {
+  /** The final path. */
+  readonly destination: string
+  /** Nobody online has it; it begins when somebody does. */
+  readonly waiting: boolean
+  /** It is there already and is shared from there; nothing is fetched. */
+  readonly adopted?: true
+}
+
 export interface FileOperations {
   /**
    * Hashes and shares a file or folder. `skipSpecial`: leave out links, sockets, devices and pipes instead of refusing
@@ -220,13 +238,13 @@ export interface FileOperations {
   listFiles(group: string, options?: { details?: boolean }): Promise<Answer<FileEntry[]>>
   /** The content that a name has, and those before it that are remembered, the latest first. */
   listVersions(group: string, name: string): Promise<Answer<EntryVersion[]>>
-  /** Starts a download. `waiting`: nobody online has the file; it begins when somebody does. */
+  /** Starts a download, or shares what is at the destination already. */
   downloadFile(
     group: string,
     name: string,
     destination: string,
-    options: { overwrite: boolean },
-  ): Promise<Answer<{ destination: string; waiting: boolean }>>
+    options: DownloadOptions,
+  ): Promise<Answer<BegunDownload>>
   /** Stops serving the file, or hashing it, at once. `isTold`: the trackers know; otherwise they are told later. */
   stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>>
 }

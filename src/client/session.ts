@@ -88,6 +88,7 @@ export class Session {
       network,
       ...remembered,
       hashes,
+      folders,
       storing,
       sources,
       shares,

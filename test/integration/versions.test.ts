@@ -1,9 +1,18 @@
 // A name that is shared again with other content is its next version.
 
-import { writeFileSync } from 'node:fs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Program } from './programs.ts'
-import { World } from './world.ts'
+import { contentOf, isSame, MiB, World } from './world.ts'
 
 let world: World
 let ann: Program
@@ -31,4 +40,107 @@ test('its versions are listed with their dates and who shared them', async () =>
     expect.stringMatching(new RegExp(`^notes.txt  14 bytes  1 seeder  version 2  ${when}  by ann$`)),
   ])
   expect(await ben.say('list_versions g other.txt')).toBe('error: there is no file other.txt in g')
+})
+
+describe('what is at the destination already', () => {
+  test('is shared from there when it is the same', async () => {
+    const path = world.makeFile('same.bin', 3 * MiB)
+    await ann.does(`upload_file ${path} g`)
+    const copy = world.path('copy.bin')
+    cpSync(path, copy)
+    expect(await ben.say(`download_file g same.bin ${copy}`)).toBe(
+      `${copy} is same.bin from g already, and is shared`,
+    )
+    await ben.askUntil('list_files g', (line) => line.includes('2 seeders'))
+  })
+
+  test('is refused when it is another content, and when it is to be the same', async () => {
+    const path = world.makeFile('other.bin', MiB)
+    await ann.does(`upload_file ${path} g`)
+    const copy = world.path('other-copy.bin')
+    writeFileSync(copy, contentOf('another', MiB))
+    expect(await ben.say(`download_file g other.bin ${copy}`)).toBe(
+      `error: ${copy} exists; choose another name, or add --overwrite`,
+    )
+    expect(await ben.say(`download_file g other.bin ${copy} --adopt`)).toBe(
+      `error: ${copy} has another content`,
+    )
+    expect(readFileSync(copy).equals(contentOf('another', MiB))).toBe(true)
+  })
+
+  test('has most of a new version: only the rest is fetched', async () => {
+    const path = world.makeFile('log.bin', 8 * MiB)
+    await ann.does(`upload_file ${path} g`)
+    const copy = world.path('log-copy.bin')
+    await ben.does(`download_file g log.bin ${copy}`)
+    await ben.until('[C] [g] log.bin')
+    appendFileSync(path, 'one line more')
+    await ann.does(`upload_file ${path} g`)
+    const mark = ben.mark()
+    await ben.does(`download_file g log.bin ${copy} --overwrite`)
+    await ben.until('[C] [g] log.bin', mark)
+    expect(isSame(path, copy)).toBe(true)
+    expect(ben.lines.slice(mark)).toContain(`16 of 17 pieces of ${copy} are taken from ${copy}`)
+  })
+})
+
+describe('a folder', () => {
+  /** Of 40 files of 100 KiB. */
+  function makeFolder(name: string): string {
+    const folder = world.makeFolder(name)
+    mkdirSync(join(folder, 'src'))
+    for (let index = 0; index < 40; index++)
+      writeFileSync(join(folder, 'src', `file ${index}`), contentOf(`${name} ${index}`, MiB / 10))
+    return folder
+  }
+
+  test('is replaced as a whole by its next version, of which only what changed is fetched', async () => {
+    const folder = makeFolder('build')
+    const into = world.makeFolder('builds of ben')
+    await ann.does(`upload_file ${folder} g`)
+    await ben.does(`download_file g build "${into}"`)
+    await ben.until('[C] [g] build')
+    writeFileSync(join(folder, 'src', 'file 7'), contentOf('changed', MiB / 10))
+    writeFileSync(join(folder, 'src', 'new'), 'new')
+    await ann.does(`upload_file ${folder} g`)
+    const mark = ben.mark()
+    await ben.does(`download_file g build "${into}" --overwrite`)
+    await ben.until('[C] [g] build', mark)
+    const names = readdirSync(join(folder, 'src')).toSorted()
+    expect(readdirSync(join(into, 'build', 'src')).toSorted()).toEqual(names)
+    for (const name of names)
+      expect(isSame(join(folder, 'src', name), join(into, 'build', 'src', name))).toBe(true)
+    expect(readdirSync(into)).toEqual(['build'])
+    const [, taken, all] =
+      /(\d+) of (\d+) pieces of .* are taken/.exec(ben.lines.slice(mark).join('\n')) ?? []
+    expect(Number(all)).toBeGreaterThan(8)
+    expect(Number(all) - Number(taken)).toBeLessThanOrEqual(4)
+  })
+
+  test('in which somebody has changed something is not replaced', async () => {
+    const folder = makeFolder('site')
+    const into = world.makeFolder('sites of ben')
+    await ann.does(`upload_file ${folder} g`)
+    await ben.does(`download_file g site "${into}"`)
+    await ben.until('[C] [g] site')
+    writeFileSync(join(into, 'site', 'my notes'), 'mine')
+    writeFileSync(join(folder, 'src', 'file 7'), 'changed')
+    await ann.does(`upload_file ${folder} g`)
+    expect(await ben.say(`download_file g site "${into}" --overwrite`)).toBe(
+      `error: ${join(into, 'site')} is no earlier version as it was, so it is not replaced; move it away, or choose another name`,
+    )
+    expect(readFileSync(join(into, 'site', 'my notes'), 'utf8')).toBe('mine')
+    expect(existsSync(join(into, 'site.part'))).toBe(false)
+  })
+
+  test('that is there already is shared from there', async () => {
+    const folder = makeFolder('same')
+    const into = world.makeFolder('of somebody else')
+    await ann.does(`upload_file ${folder} g`)
+    cpSync(folder, join(into, 'same'), { recursive: true, preserveTimestamps: true })
+    expect(await ben.say(`download_file g same "${into}" --adopt`)).toBe(
+      `${join(into, 'same')} is same from g already, and is shared`,
+    )
+    await ben.askUntil('list_files g', (line) => /^same.* 2 seeders/.test(line))
+  })
 })

@@ -30,7 +30,7 @@ export function fileActions(core: Core): FileOperations {
       const answer = ofNewerTracker(await link.ask('list_versions', { group, name: spelt }))
       return answer.ok ? accept(answer.value.versions) : answer
     },
-    async downloadFile(group, name, destination, { overwrite }) {
+    async downloadFile(group, name, destination, options) {
       const open = session()
       if (open === undefined) return notLoggedIn()
       if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
@@ -38,7 +38,7 @@ export function fileActions(core: Core): FileOperations {
       const spelt = name.normalize('NFC')
       const problem = fileNameProblem(spelt)
       if (problem !== undefined) return refuse('bad-name', problem)
-      return open.downloads.begin(group, spelt, destination, overwrite)
+      return open.downloads.begin(group, spelt, destination, options)
     },
     async stopShare(group, name) {
       const open = session()

@@ -22,7 +22,7 @@ export async function placeFor(
   const isFolder = (await looksLike(destination))?.isDirectory() === true
   if (!isFolder && /[/\\]$/.test(destination))
     return refuse('local-file', `there is no folder ${destination}`)
-  const path = isFolder ? join(resolve(destination), name) : resolve(destination)
+  const path = await pathFor(destination, name)
   if (Buffer.byteLength(basename(path)) > nameBytesMax) {
     return refuse('local-file', `the name ${basename(path)} is longer than ${nameBytesMax} bytes`)
   }
@@ -30,6 +30,12 @@ export async function placeFor(
   if (folder === undefined) return refuse('local-file', `there is no folder ${dirname(path)}`)
   if (!folder.isDirectory()) return refuse('local-file', `${dirname(path)} is a file, not a folder`)
   return checkFree(path, overwrite)
+}
+
+/** Where it goes: into a folder that is there, under its own name, or to the destination itself. */
+export async function pathFor(destination: string, name: string): Promise<string> {
+  const path = resolve(destination)
+  return (await looksLike(path))?.isDirectory() === true ? join(path, name) : path
 }
 
 async function checkFree(path: string, overwrite: boolean): Promise<Answer<string>> {

@@ -41,6 +41,8 @@ export interface RunParts {
   readonly journal: ProgressJournal
   /** Hashes the file or folder at a path. */
   readonly contentAt: (path: string) => Promise<Answer<LocalContent>>
+  /** SHA-256 of the tree of a folder now, hex; undefined where it has none. */
+  readonly treeAt: (path: string) => Promise<string | undefined>
 }
 
 /** The download that a run belongs to. */
@@ -225,7 +227,8 @@ export class DownloadRun {
     const { part } = store
     const { folder } = store.manifest
     if (folder === undefined) return part.publish(record.overwrite)
-    const { destination, unpacked: known } = record
+    const { destination, unpacked: known, replaces } = record
+    const { treeAt } = this.#parts
     const tree = this.#tree ?? this.#treeOf(store, folder)
     const check = (): Promise<void> => tree.checked()
     return publishFolder({
@@ -233,6 +236,8 @@ export class DownloadRun {
       folder,
       destination,
       known,
+      replaces,
+      treeAt,
       check,
       onMade: (id) => this.#host.onUnpacking(id),
     })
@@ -302,8 +307,8 @@ export class DownloadRun {
   }
 
   async #isUnpacked(destination: string): Promise<boolean> {
-    const { part, unpacked } = this.#host.record
-    if (!(await isUnpacked(destination, unpacked))) return false
+    const { part, unpacked, replaces } = this.#host.record
+    if (!(await isUnpacked(destination, unpacked, replaces))) return false
     if (part !== undefined) await removePart(destination, part)
     return true
   }

@@ -6,6 +6,7 @@ import type { SourceRegistry } from '../sharing/source-registry.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { UserStore } from '../storage/user-store.ts'
 import type { TrackerLink } from '../tracker-link/tracker-link.ts'
+import type { FolderPool } from '../workers/folder-pool.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
 import type { StorePool } from '../workers/store-pool.ts'
 import type { ClientNetwork } from './swarm-parts.ts'
@@ -16,6 +17,7 @@ export interface DownloadsParts {
   readonly store: UserStore
   readonly manifests: ManifestStore
   readonly hashes: HashPool
+  readonly folders: FolderPool
   readonly storing: StorePool
   readonly sources: SourceRegistry
   readonly shares: ShareLibrary

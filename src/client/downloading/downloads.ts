@@ -8,16 +8,25 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { beginsAnew, noSuchDownload } from '../answers.ts'
 import { keyOf } from '../file-key.ts'
-import type { AwaitedDownloads, DownloadView, LimitRule, Priority } from '../operations.ts'
+import type {
+  AwaitedDownloads,
+  BegunDownload,
+  DownloadOptions,
+  DownloadView,
+  LimitRule,
+  Priority,
+} from '../operations.ts'
 import { recordOf, type LocalContent } from '../sharing/local-content.ts'
 import type { Offer } from '../sharing/source-registry.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { journalOf } from '../storage/progress-journal.ts'
-import { checkRoom, claimPlace, placeFor } from './destination.ts'
+import { treeOf } from './already-there.ts'
+import { claimPlace } from './destination.ts'
 import { Download } from './download.ts'
 import type { DownloadsParts } from './downloads-parts.ts'
 import type { PartId } from './part-file.ts'
-import { Settling } from './settling.ts'
+import { planDownload } from './plan.ts'
+import { isAwaited, Settling } from './settling.ts'
 import type { FoundFile } from './swarm-lookup.ts'
 import { takenBy } from './taken-place.ts'
 
@@ -52,8 +61,8 @@ export class Downloads {
     group: string,
     name: string,
     destination: string,
-    overwrite: boolean,
-  ): Promise<Answer<{ destination: string; waiting: boolean }>> {
+    options: DownloadOptions,
+  ): Promise<Answer<BegunDownload>> {
     const key = keyOf({ group, name })
     const former = this.#downloads.get(key)
     const isUnfinished = former !== undefined && former.state !== 'complete' && former.state !== 'failed'
@@ -66,53 +75,59 @@ export class Downloads {
     }
     this.#beginning.add(key)
     try {
-      return await this.#begin(group, name, destination, overwrite)
+      return await this.#begin({ group, name }, destination, options)
     } finally {
       this.#beginning.delete(key)
     }
   }
 
   async #begin(
-    group: string,
-    name: string,
+    file: { group: string; name: string },
     destination: string,
-    overwrite: boolean,
-  ): Promise<Answer<{ destination: string; waiting: boolean }>> {
+    options: DownloadOptions,
+  ): Promise<Answer<BegunDownload>> {
+    const { group, name } = file
     // One that is being cancelled: its part file may have the same name.
-    await this.#removing.get(keyOf({ group, name }))
+    await this.#removing.get(keyOf(file))
     const found = await this.#find(group, name)
     if (!found.ok) return found
-    const others = found.value.peers.filter((peer) => peer.key !== this.#parts.network.identity.publicKey)
-    const own = this.#parts.shares.pathOf(group, name)
-    if (own !== undefined && others.length === 0) {
-      return refuse('local-file', `nobody else who has ${name} is online; you share it yourself, from ${own}`)
-    }
-    const place = await this.#place(destination, { group, name }, overwrite)
-    if (!place.ok) return place
-    // A folder is written from its part file, which goes then.
-    const copies = found.value.files === undefined ? 1 : 2
-    const room = await checkRoom(place.value, copies * found.value.sizeBytes)
-    if (!room.ok) return room
-    const part = await this.#claim(place.value, { group, name })
+    const { network, link, shares } = this.#parts
+    const plan = await planDownload(file, found.value, destination, options, {
+      ownKey: network.identity.publicKey,
+      own: shares.pathOf(group, name),
+      takenBy: (path) => takenBy(path, file, this.all),
+      contentAt: (path) => shares.contentAt({ ...file, path }),
+      versions: async () => {
+        const listed = await link.ask('list_versions', file)
+        return listed.ok ? accept(listed.value.versions) : listed
+      },
+    })
+    if (!plan.ok) return plan
+    if (plan.value.kind === 'adopt') return this.#adopt(file, plan.value.path, plan.value.content)
+    const { record, waiting } = plan.value
+    const part = await this.#claim(record.destination, file)
     if (!part.ok) return part
-    const record: RememberedDownload = {
-      group,
-      name,
-      fileId: found.value.fileId,
-      sizeBytes: found.value.sizeBytes,
-      files: found.value.files,
-      destination: place.value,
-      overwrite,
-      paused: false,
-      unshared: false,
-      ...(part.value === undefined ? {} : { part: part.value }),
-    }
-    await this.#parts.store.rememberDownload(record)
+    const claimed = part.value === undefined ? record : { ...record, part: part.value }
+    await this.#parts.store.rememberDownload(claimed)
     if (this.#closed)
       return refuse('cancelled', `you logged out; ${name} will be downloaded after your next login`)
-    this.#downloads.delete(keyOf(record))
-    this.#add(record).start(found.value)
-    return accept({ destination: place.value, waiting: others.length === 0 })
+    this.#downloads.delete(keyOf(file))
+    this.#add(claimed).start(found.value)
+    return accept({ destination: record.destination, waiting })
+  }
+
+  /** Shares what is there already. */
+  async #adopt(
+    file: { group: string; name: string },
+    path: string,
+    content: LocalContent,
+  ): Promise<Answer<BegunDownload>> {
+    await content.save()
+    if (this.#closed) return refuse('cancelled', `you logged out; ${file.name} is not shared`)
+    const { manifest } = content
+    await this.#parts.shares.adopt({ ...file, path, ...recordOf(manifest) }, manifest, Promise.resolve())
+    this.#forgetSwarm(file)
+    return accept({ destination: path, waiting: false, adopted: true })
   }
 
   get all(): readonly Download[] {
@@ -241,7 +256,7 @@ export class Downloads {
 
   /** Resolves when none of these downloads runs: to true, or to false when the time is over. */
   settled(which: AwaitedDownloads = {}): Promise<boolean> {
-    return this.#settling.until(() => this.#running(which), which)
+    return this.#settling.until(() => this.all.filter((one) => isAwaited(one, which)), which)
   }
 
   /** Stops all downloads; unfinished ones stay stored. */
@@ -260,7 +275,8 @@ export class Downloads {
     const journal = journalOf(folder, record.destination, fileId)
     const contentAt = (path: string): Promise<Answer<LocalContent>> =>
       this.#parts.shares.contentAt({ group, name, path })
-    const parts = { network, manifests, hashes, storing, journal, contentAt }
+    const treeAt = (path: string): Promise<string | undefined> => treeOf(this.#parts.folders, path)
+    const parts = { network, manifests, hashes, storing, journal, contentAt, treeAt }
     const download: Download = new Download(
       record,
       { ...parts, find: () => this.#find(group, name) },
@@ -330,20 +346,9 @@ export class Downloads {
     return this.#parts.link.ask('find_file', { group, name })
   }
 
-  #forgetSwarm({ group, name }: FileVersion): void {
+  #forgetSwarm({ group, name }: { group: string; name: string }): void {
     // An unreachable tracker has already forgotten it.
     this.#parts.link.ask('forget_file', { group, name }).catch(() => undefined)
-  }
-
-  /** The final path for a destination given by a person; refuses an unusable one. */
-  async #place(
-    destination: string,
-    { group, name }: { group: string; name: string },
-    overwrite: boolean,
-  ): Promise<Answer<string>> {
-    const place = await placeFor(destination, name, overwrite)
-    if (!place.ok) return place
-    return takenBy(place.value, { group, name }, this.all) ?? place
   }
 
   /**
@@ -388,14 +393,6 @@ export class Downloads {
   #stopServing(download: Download): void {
     this.#offers.get(download)?.withdraw('it is no longer shared')
     this.#offers.delete(download)
-  }
-
-  #running({ group, name }: AwaitedDownloads): Download[] {
-    const running = [...this.#downloads.values()].filter(({ state }) => state === 'running')
-    return running.filter(
-      ({ record }) =>
-        (group === undefined || record.group === group) && (name === undefined || record.name === name),
-    )
   }
 
   #changed(): void {

@@ -9,6 +9,18 @@ interface Awaited {
   fail(why: string, how: { end: 'no-seeder' }): Promise<unknown>
 }
 
+/** Whether it runs and is one of those. */
+export function isAwaited(
+  {
+    state,
+    record,
+  }: { readonly state: string; readonly record: { readonly group: string; readonly name: string } },
+  { group, name }: AwaitedDownloads,
+): boolean {
+  if (state !== 'running') return false
+  return (group === undefined || record.group === group) && (name === undefined || record.name === name)
+}
+
 /** How often to look for a seeder that is missing. */
 const lookForSeedersMs = 500
 

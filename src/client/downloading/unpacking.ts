@@ -7,6 +7,7 @@ import { chmod, lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/p
 import { join } from 'node:path'
 import { Failure, systemCode } from '../../common/failure.ts'
 import type { FolderFacts } from '../../common/manifest.ts'
+import type { ReplacedFolder } from './already-there.ts'
 import { runUnpacking } from '../workers/unpack-thread.ts'
 import { unpack, type UnpackTask } from '../workers/unpack.ts'
 import { fileFailure, idOf, isThatPart, partPathOf, type PartFile, type PartId } from './part-file.ts'
@@ -17,6 +18,11 @@ function unpackPathOf(destination: string): string {
   return partPathOf(`${destination}.unpacking`)
 }
 
+/** Where a folder that is replaced is until the new one has its name. */
+function replacedPathOf(destination: string): string {
+  return partPathOf(`${destination}.replaced`)
+}
+
 export interface Unpacking {
   readonly part: PartFile
   readonly folder: FolderFacts
@@ -25,6 +31,10 @@ export interface Unpacking {
   readonly check: () => Promise<void>
   /** The folder that an earlier run filled. */
   readonly known: PartId | undefined
+  /** The folder at the destination that is to be replaced. */
+  readonly replaces: ReplacedFolder | undefined
+  /** SHA-256 of the tree of a folder now, hex; undefined where it has none. */
+  readonly treeAt: (path: string) => Promise<string | undefined>
   /** The folder that is filled; resolves when that is remembered. */
   readonly onMade: (id: PartId) => Promise<void>
 }
@@ -52,8 +62,7 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
       return undefined
     }
     await chmod(target, 0o777 & ~process.umask())
-    if ((await lookAt(destination)) !== undefined) throw existsNow(destination)
-    await rename(target, destination)
+    await name(unpacking, target)
     await part.remove()
   } catch (error) {
     throw isTaken(error) ? existsNow(destination, error) : fileFailure(`cannot write ${destination}`, error)
@@ -62,6 +71,28 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
   const flushed = flush(destination)
   flushed.catch(() => undefined)
   return { flushed }
+}
+
+/** Gives the filled folder its final name, at which there is nothing or the folder that it replaces. */
+async function name({ destination, replaces, treeAt }: Unpacking, target: string): Promise<void> {
+  const there = await lookAt(destination)
+  if (there === undefined) return rename(target, destination)
+  if (replaces === undefined || !there.isDirectory() || !isThatPart(idOf(there), replaces.id))
+    throw existsNow(destination)
+  // A power failure must leave the old folder or the new one.
+  await flush(target)
+  const aside = replacedPathOf(destination)
+  await rename(destination, aside)
+  // Looked at when nobody reaches it by its name any more.
+  if ((await treeAt(aside)) !== replaces.tree) {
+    await rename(aside, destination)
+    throw new Failure(
+      'file',
+      `${destination} was changed and is not replaced; move it away and resume_download`,
+    )
+  }
+  await rename(target, destination)
+  await rm(aside, { recursive: true })
 }
 
 /** A folder of so few bytes is filled in a moment; starting a thread takes longer. */
@@ -73,11 +104,37 @@ async function fill(task: UnpackTask, { offsets }: FolderFacts): Promise<void> {
   else await runUnpacking(task)
 }
 
-/** Whether the folder that was filled has its final name already. */
-export async function isUnpacked(destination: string, known: PartId | undefined): Promise<boolean> {
+/**
+ * Whether the folder that was filled has its final name already. Finishes what was begun when the old folder had lost its
+ * name, and the new one had not got it. Rejects with a `file` failure.
+ */
+export async function isUnpacked(
+  destination: string,
+  known: PartId | undefined,
+  replaces: ReplacedFolder | undefined,
+): Promise<boolean> {
   if (known === undefined) return false
-  const there = await lookAt(destination)
-  return there?.isDirectory() === true && isThatPart(idOf(there), known)
+  try {
+    const aside = replacedPathOf(destination)
+    const isAside = replaces !== undefined && (await isThat(aside, replaces.id))
+    if (isAside && (await lookAt(destination)) === undefined) {
+      if (!(await isThat(unpackPathOf(destination), known))) {
+        await rename(aside, destination)
+        return false
+      }
+      await rename(unpackPathOf(destination), destination)
+    }
+    if (!(await isThat(destination, known))) return false
+    if (isAside) await rm(aside, { recursive: true })
+    return true
+  } catch (error) {
+    throw fileFailure(`cannot write ${destination}`, error)
+  }
+}
+
+async function isThat(path: string, id: PartId): Promise<boolean> {
+  const there = await lookAt(path)
+  return there?.isDirectory() === true && isThatPart(idOf(there), id)
 }
 
 /** Removes what was filled and has no final name. Rejects with a `file` failure. */

@@ -21,6 +21,8 @@ export interface LocalContent {
   readonly stamp: FileStamp
   /** Whether `save` has something to do, and the stamp is to be remembered. */
   readonly isNew: boolean
+  /** Of a folder: its tree, encoded. */
+  readonly tree?: Buffer
   /** Files of a folder that were left out, the first few by path. */
   readonly skipped?: { readonly paths: readonly string[]; readonly count: number }
   /** Keeps what the next login needs. Rejects with a `file` failure. */

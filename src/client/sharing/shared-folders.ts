@@ -123,6 +123,7 @@ export class SharedFolders implements ContentKind {
       manifest,
       stamp: stampOfFolder(encoded),
       isNew,
+      tree: pieces.tree.bytes,
       save: async () => {
         await manifests.saveTree(manifest.fileId, pieces.tree.bytes)
         await manifests.saveStamps(manifest.fileId, encoded)

@@ -42,6 +42,8 @@ const RememberedDownload = v.object({
   from: v.optional(v.string()),
   /** The identity of the folder that was filled last, which is about to get its final name. */
   unpacked: v.optional(v.string()),
+  /** The folder at the destination that is to be replaced: its identity, and the SHA-256 of its tree. */
+  replaces: v.optional(v.object({ id: v.string(), tree: v.string() })),
 })
 export type RememberedDownload = v.InferOutput<typeof RememberedDownload>
 

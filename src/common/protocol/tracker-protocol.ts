@@ -70,7 +70,7 @@ export const FileEntry = v.object({
 })
 export type FileEntry = v.InferOutput<typeof FileEntry>
 
-export const EntryVersion = v.object({ sizeBytes: SizeBytes, ...files, ...edition })
+export const EntryVersion = v.object({ fileId: FileId, sizeBytes: SizeBytes, ...files, ...edition })
 export type EntryVersion = v.InferOutput<typeof EntryVersion>
 
 export const trackerProtocol = {

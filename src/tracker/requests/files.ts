@@ -55,6 +55,7 @@ export function fileHandlers(services: Services): Files {
       const all = listVersions(sequencer.state, from.user, group, name)
       if (!all.ok) return answerOf(all)
       const versions = all.value.map((one) => ({
+        fileId: one.fileId,
         sizeBytes: one.sizeBytes,
         ...filesOf(one),
         ...editionOf(one),

@@ -74,9 +74,9 @@ async function make(): Promise<{ downloads: Downloads; store: UserStore; folder:
 test('a download that begins while the one before it is being cancelled is whole', async () => {
   const { downloads, store, folder } = await make()
   const destination = join(folder, 'f')
-  await downloads.begin('g', 'f', destination, false)
+  await downloads.begin('g', 'f', destination, { overwrite: false })
   const cancelled = downloads.cancel('g', 'f')
-  const begun = await downloads.begin('g', 'f', destination, false)
+  const begun = await downloads.begin('g', 'f', destination, { overwrite: false })
   expect(await cancelled).toMatchObject({ ok: true })
   expect(begun).toMatchObject({ ok: true })
   expect([...store.downloads()].map(({ name }) => name)).toEqual(['f'])
@@ -87,9 +87,9 @@ test('a download that begins while the one before it is being cancelled is whole
 // Both ran, one of them where nobody could stop it.
 test('a failed download that begins again elsewhere cannot be resumed or cancelled meanwhile', async () => {
   const { downloads, folder } = await make()
-  await downloads.begin('g', 'f', join(folder, 'one'), false)
+  await downloads.begin('g', 'f', join(folder, 'one'), { overwrite: false })
   await downloads.failGroup('g')
-  const begun = downloads.begin('g', 'f', join(folder, 'two'), false)
+  const begun = downloads.begin('g', 'f', join(folder, 'two'), { overwrite: false })
   expect(downloads.resumeOne('g', 'f')).toMatchObject({ ok: false, refusal: { code: 'busy' } })
   expect(await downloads.cancel('g', 'f')).toMatchObject({ ok: false, refusal: { code: 'busy' } })
   expect(await begun).toMatchObject({ ok: true })
@@ -98,7 +98,7 @@ test('a failed download that begins again elsewhere cannot be resumed or cancell
 
 test('the priority of a download is remembered with it, and seen', async () => {
   const { downloads, store, folder } = await make()
-  await downloads.begin('g', 'f', join(folder, 'f'), false)
+  await downloads.begin('g', 'f', join(folder, 'f'), { overwrite: false })
   expect(await downloads.prioritize('g', 'f')).toEqual(accept('normal'))
   expect(await downloads.prioritize('g', 'f', 'low')).toEqual(accept('low'))
   expect([downloads.views(), store.downloads()]).toMatchObject([[{ priority: 'low' }], [{ priority: 'low' }]])
@@ -114,7 +114,7 @@ test('the priority of a download is remembered with it, and seen', async () => {
 
 test('the limit of one download is remembered with it, and goes when it is taken away', async () => {
   const { downloads, store, folder } = await make()
-  await downloads.begin('g', 'f', join(folder, 'f'), false)
+  await downloads.begin('g', 'f', join(folder, 'f'), { overwrite: false })
   expect(await downloads.limit('g', 'f', 1024)).toEqual(accept(undefined))
   const rule = { direction: 'download', bytesPerSecond: 1024, entry: { group: 'g', name: 'f' } }
   expect([downloads.limits(), store.downloads()]).toMatchObject([[rule], [{ bytesPerSecondMax: 1024 }]])

@@ -189,8 +189,8 @@ describe('the reply to a command that succeeds', () => {
       'b/  3 files  9 bytes  2 seeders  version 2  2026-05-12 09:05  by ann',
     ])
     const versions = [
-      { sizeBytes: 9, files: 3, ...origin },
-      { sizeBytes: 4, version: 1, atMs: 0, by: '' },
+      { fileId: '0'.repeat(64), sizeBytes: 9, files: 3, ...origin },
+      { fileId: '1'.repeat(64), sizeBytes: 4, version: 1, atMs: 0, by: '' },
     ]
     expect((await reply('list_versions g1 b', { listVersions: async () => accept(versions) })).lines).toEqual(
       ['version 2  3 files  9 bytes  2026-05-12 09:05  by ann', 'version 1  4 bytes'],
@@ -290,9 +290,11 @@ describe('the reply to a command that succeeds', () => {
     ])
       expect(lines.some((line) => line.trim().startsWith(command))).toBe(true)
     expect((await reply('help download_file')).lines.slice(2)).toEqual([
-      'download_file <group> <name> <destination> [--overwrite]',
-      '  fetch a file into a folder, or to a path with a name of your choice',
-      '  --overwrite  replace the file that is at the destination',
+      'download_file <group> <name> <destination> [--overwrite] [--adopt] [--from <path>]',
+      '  fetch a file or folder into a folder, or to a path with a name of your choice',
+      '  --overwrite  replace the file that is at the destination, or a folder that is an earlier version',
+      '  --adopt  share what is there, if it is the same; fetch nothing',
+      '  --from <path>  take what a file or folder here has of it, and fetch the rest',
     ])
     expect((await reply('help exit')).lines.at(-1)).toBe('  also: exit')
   })
@@ -401,6 +403,10 @@ describe('a file name may begin with a dash', () => {
     ['stop_share g1 "-a b"', 'stopShare("g1", "-a b")'],
     ['download_file g1 -x.png -y', 'downloadFile("g1", "-x.png", "-y", {"overwrite":false})'],
     ['download_file g1 x y --overwrite', 'downloadFile("g1", "x", "y", {"overwrite":true})'],
+    [
+      'download_file g1 x y --adopt --from /a',
+      'downloadFile("g1", "x", "y", {"overwrite":false,"adopt":true,"from":"/a"})',
+    ],
     ['download_file --overwrite g1 -x y', 'downloadFile("g1", "-x", "y", {"overwrite":true})'],
     ['download_file g1 -- --overwrite y', 'downloadFile("g1", "--overwrite", "y", {"overwrite":false})'],
     ['download_file g1 --overwrite -- -x -y', 'downloadFile("g1", "-x", "-y", {"overwrite":true})'],

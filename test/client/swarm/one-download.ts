@@ -13,6 +13,8 @@ import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
 import { journalOf } from '../../../src/client/storage/progress-journal.ts'
 import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
+import { treeOf } from '../../../src/client/downloading/already-there.ts'
+import { FolderPool } from '../../../src/client/workers/folder-pool.ts'
 import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { StorePool } from '../../../src/client/workers/store-pool.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
@@ -187,6 +189,7 @@ export class OneDownload {
         storing: new StorePool(),
         journal: journalOf(folder, destination, fileId),
         contentAt: (path) => this.#contentAt(path),
+        treeAt: async (path) => treeOf(new FolderPool(), path),
         find: () =>
           Promise.resolve(
             accept({

@@ -65,8 +65,8 @@ test('a name that was shared again lists both versions, and is found with the nu
     ok: true,
     value: {
       versions: [
-        { sizeBytes: 5000, files: 12, version: 2, ...origin },
-        { sizeBytes: 1000, version: 1, ...origin },
+        { fileId: folder.fileId, sizeBytes: 5000, files: 12, version: 2, ...origin },
+        { fileId: file.fileId, sizeBytes: 1000, version: 1, ...origin },
       ],
     },
   })

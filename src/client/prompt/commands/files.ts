@@ -98,14 +98,31 @@ export const fileCommands: readonly PromptCommand[] = [
   {
     name: 'download_file',
     words: '<group> <name> <destination>',
-    summary: 'fetch a file into a folder, or to a path with a name of your choice',
+    summary: 'fetch a file or folder into a folder, or to a path with a name of your choice',
     examples: ['download_file family photo.jpg ~', 'download_file family "my photo.jpg" ~/photos/new.jpg'],
     begins: 'download',
-    flags: [{ flag: '--overwrite', summary: 'replace the file that is at the destination' }],
+    flags: [
+      {
+        flag: '--overwrite',
+        summary: 'replace the file that is at the destination, or a folder that is an earlier version',
+      },
+      { flag: '--adopt', summary: 'share what is there, if it is the same; fetch nothing' },
+      { flag: '--from <path>', summary: 'take what a file or folder here has of it, and fetch the rest' },
+    ],
     async run({ operations, showReading }, [group, name, destination], flags) {
-      const overwrite = flags.has('--overwrite')
-      const answer = await operations.downloadFile(group, name, expandHome(destination), { overwrite })
+      const from = flags.get('--from')
+      const answer = await operations.downloadFile(group, name, expandHome(destination), {
+        overwrite: flags.has('--overwrite'),
+        ...(flags.has('--adopt') && { adopt: true }),
+        // In the folder of this terminal, which may be another one than that of the client.
+        ...(from !== undefined && { from: resolve(expandHome(from)) }),
+      })
       if (!answer.ok) return answer
+      if (answer.value.adopted === true)
+        return accept({
+          lines: [{ text: `${answer.value.destination} is ${name} from ${group} already, and is shared` }],
+          data: { group, name, ...answer.value },
+        })
       // A file or a part of it may be there.
       showReading()
       const lines = [{ text: `downloading ${name} from ${group} to ${answer.value.destination}` }]

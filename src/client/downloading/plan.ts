@@ -1,0 +1,70 @@
+// Decides how a download is to begin: from where, to where, and what becomes of what is there already.
+
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import type { DownloadOptions } from '../operations.ts'
+import type { LocalContent } from '../sharing/local-content.ts'
+import type { RememberedDownload } from '../storage/user-store.ts'
+import { whatIsThere, type Looking } from './already-there.ts'
+import { checkRoom, pathFor, placeFor } from './destination.ts'
+import type { FoundFile } from './swarm-lookup.ts'
+
+export type Plan =
+  /** It is there already. */
+  | { readonly kind: 'adopt'; readonly path: string; readonly content: LocalContent }
+  | { readonly kind: 'fetch'; readonly record: RememberedDownload; readonly waiting: boolean }
+
+export interface PlanParts extends Looking {
+  /** The public key of this client. */
+  readonly ownKey: string
+  /** From where this client shares it. */
+  readonly own: string | undefined
+  /** Refuses a path that another download writes to; undefined when none does. */
+  readonly takenBy: (path: string) => Answer<never> | undefined
+}
+
+/** `destination`: given by a person. Refuses an unusable one, and what cannot be had. */
+export async function planDownload(
+  { group, name }: { readonly group: string; readonly name: string },
+  found: FoundFile,
+  destination: string,
+  options: DownloadOptions,
+  parts: PlanParts,
+): Promise<Answer<Plan>> {
+  const { fileId, sizeBytes, files, peers } = found
+  const others = peers.filter(({ key }) => key !== parts.ownKey)
+  if (parts.own !== undefined && others.length === 0) {
+    return refuse(
+      'local-file',
+      `nobody else who has ${name} is online; you share it yourself, from ${parts.own}`,
+    )
+  }
+  const path = destination === '' ? '' : await pathFor(destination, name)
+  const taken = parts.takenBy(path)
+  if (taken !== undefined) return taken
+  const there = await whatIsThere(path, found, options, parts)
+  if (!there.ok) return there
+  if (there.value?.kind === 'adopt') return accept({ kind: 'adopt', path, content: there.value.content })
+  const replaced = there.value?.folder
+  // A folder that is replaced is there until the new one is.
+  const place = replaced === undefined ? await placeFor(destination, name, options.overwrite) : accept(path)
+  if (!place.ok) return place
+  // A folder is written from its part file, which goes then.
+  const copies = files === undefined ? 1 : 2
+  const room = await checkRoom(place.value, copies * sizeBytes)
+  if (!room.ok) return room
+  const record: RememberedDownload = {
+    group,
+    name,
+    fileId,
+    sizeBytes,
+    files,
+    destination: place.value,
+    overwrite: options.overwrite,
+    paused: false,
+    unshared: false,
+    // What is replaced may have most of it.
+    from: options.from ?? (there.value === undefined ? undefined : place.value),
+    replaces: replaced,
+  }
+  return accept({ kind: 'fetch', record, waiting: others.length === 0 })
+}
