@@ -3,7 +3,7 @@
 _coterie_client() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
   case $before in
-    -e|--execute) mapfile -t COMPREPLY < <(compgen -W 'create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files list_versions download_file stop_share show_downloads pause_download resume_download cancel_download prioritize wait limit show_uploads watch why doctor help events clear quit' -- "$word"); return ;;
+    -e|--execute) mapfile -t COMPREPLY < <(compgen -W 'create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files list_versions download_file stop_share subscribe unsubscribe list_subscriptions show_downloads pause_download resume_download cancel_download prioritize wait limit show_uploads watch why doctor help events clear quit' -- "$word"); return ;;
     --data-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
   esac
   if [[ $word == -* ]]; then

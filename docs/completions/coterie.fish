@@ -2,7 +2,7 @@
 
 complete -c coterie-client -l data-dir -r -d 'keep accounts, shares and unfinished downloads in this folder'
 complete -c coterie-client -l advertise -r -d 'where others reach this client, if not at the address that a tracker sees'
-complete -c coterie-client -s e -l execute -x -a 'create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files list_versions download_file stop_share show_downloads pause_download resume_download cancel_download prioritize wait limit show_uploads watch why doctor help events clear quit' -d 'run this command and end; may be given several times'
+complete -c coterie-client -s e -l execute -x -a 'create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files list_versions download_file stop_share subscribe unsubscribe list_subscriptions show_downloads pause_download resume_download cancel_download prioritize wait limit show_uploads watch why doctor help events clear quit' -d 'run this command and end; may be given several times'
 complete -c coterie-client -s f -l file -r -d 'run the commands of this file and end; - is standard input'
 complete -c coterie-client -l json -d 'print replies and events as JSON, one a line'
 complete -c coterie-client -l keep-going -d 'go on after a command that failed, as for standard input'

@@ -14,6 +14,7 @@ import { downloadActions } from './actions/downloads.ts'
 import { fileActions } from './actions/files.ts'
 import { groupActions } from './actions/groups.ts'
 import { seeingActions } from './actions/seeing.ts'
+import { subscriptionActions } from './actions/subscriptions.ts'
 import { alreadyLoggedIn, notLoggedIn, passwordProblem } from './answers.ts'
 import type { ClientEvent, Operations } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
@@ -135,6 +136,7 @@ export class Client {
       turns: new ConnectTurns(),
       hashing: pLimit(hashedAtOnce),
       onEvent,
+      onFailure,
     }
     this.operations = this.#makeOperations(uploads)
   }
@@ -160,6 +162,7 @@ export class Client {
       ...accountActions(core),
       ...groupActions(core),
       ...fileActions(core),
+      ...subscriptionActions(core),
       ...downloadActions(core),
       ...seeingActions(core),
       ...diagnosisActions(core),

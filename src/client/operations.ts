@@ -249,6 +249,25 @@ export interface FileOperations {
   stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>>
 }
 
+/** A standing wish: what a group has, and will have, under names like this. */
+export interface SubscriptionView {
+  readonly group: string
+  /** As in a shell: `*`, `?`, `[abc]`, `{one,two}`. */
+  readonly glob: string
+  /** Where it goes. */
+  readonly folder: string
+  /** How many names were fetched by it. */
+  readonly fetched: number
+}
+
+export interface SubscriptionOperations {
+  /** Fetches into the folder what the group has under these names, now, later, and every new version. */
+  subscribe(group: string, glob: string, folder: string): Promise<Answer<void>>
+  /** What was fetched stays. */
+  unsubscribe(group: string, glob: string): Promise<Answer<void>>
+  listSubscriptions(): Promise<Answer<SubscriptionView[]>>
+}
+
 export type Direction = 'upload' | 'download'
 
 /** In minutes since midnight, local time; an end before the beginning is on the next day. */
@@ -326,6 +345,7 @@ export interface Operations
     AccountOperations,
     GroupOperations,
     FileOperations,
+    SubscriptionOperations,
     DownloadOperations,
     SeeingOperations,
     DiagnosisOperations {}

@@ -15,7 +15,10 @@ import type { EntryLimits } from './sharing/entry-limits.ts'
 import type { SourceRegistry } from './sharing/source-registry.ts'
 import { ShareLibrary } from './sharing/share-library.ts'
 import { ManifestStore } from './storage/manifest-store.ts'
+import { SubscriptionStore } from './storage/subscription-store.ts'
 import { UserStore } from './storage/user-store.ts'
+import { fulfilment } from './subscriptions/fulfilment.ts'
+import { Subscriptions } from './subscriptions/subscriptions.ts'
 import type { TrackerLink } from './tracker-link/tracker-link.ts'
 import type { TokenBucket } from './transfer/token-bucket.ts'
 import type { FolderPool } from './workers/folder-pool.ts'
@@ -37,6 +40,8 @@ export interface SessionParts {
   readonly turns: ConnectTurns
   readonly hashing: LimitFunction
   readonly onEvent: (event: ClientEvent) => void
+  /** Of a bug. */
+  readonly onFailure: (error: unknown) => void
 }
 
 export class Session {
@@ -44,21 +49,23 @@ export class Session {
   readonly shares: ShareLibrary
   readonly downloads: Downloads
   readonly requests: OwnRequests
+  readonly subscriptions: Subscriptions
   readonly #store: UserStore
   readonly #entryLimits: EntryLimits
 
   private constructor(
     user: string,
     store: UserStore,
-    { shares, downloads, requests }: Pick<Session, 'shares' | 'downloads' | 'requests'>,
+    parts: Pick<Session, 'shares' | 'downloads' | 'requests' | 'subscriptions'>,
     entryLimits: EntryLimits,
   ) {
     this.user = user
     this.#entryLimits = entryLimits
     this.#store = store
-    this.shares = shares
-    this.downloads = downloads
-    this.requests = requests
+    this.shares = parts.shares
+    this.downloads = parts.downloads
+    this.requests = parts.requests
+    this.subscriptions = parts.subscriptions
   }
 
   /** Rejects with a `data` failure when the user's remembered shares cannot be read. */
@@ -95,7 +102,12 @@ export class Session {
       onEvent,
     })
     const requests = new OwnRequests({ link, store, onEvent })
-    return new Session(user, store, { shares, downloads, requests }, entryLimits)
+    const { onFailure } = parts
+    const subscriptions = new Subscriptions(
+      new SubscriptionStore(folder, community, user, onNotice),
+      fulfilment({ link, shares, downloads, onNotice, onFailure }),
+    )
+    return new Session(user, store, { shares, downloads, requests, subscriptions }, entryLimits)
   }
 
   /**
@@ -104,6 +116,7 @@ export class Session {
    */
   async resume(): Promise<void> {
     this.downloads.resume()
+    this.subscriptions.lookAgain()
     await Promise.all([this.shares.resume(), this.requests.catchUp()])
   }
 
@@ -138,13 +151,15 @@ export class Session {
   /** Called when the user is no longer in the group. */
   async forgetGroup(group: string): Promise<void> {
     this.shares.forgetGroup(group)
+    await this.subscriptions.forgetGroup(group)
     await this.downloads.failGroup(group)
   }
 
   /** Called when the account is gone. */
   async forgetAll(): Promise<void> {
     const known = [...this.#store.shares(), ...this.#store.downloads(), ...this.#store.withdrawals()]
-    for (const group of new Set(known.map(({ group }) => group))) await this.forgetGroup(group)
+    const groups = [...known, ...this.subscriptions.all].map(({ group }) => group)
+    for (const group of new Set(groups)) await this.forgetGroup(group)
     for (const file of this.#store.shares()) await this.#store.forgetShare(file)
     for (const file of this.#store.downloads()) await this.#store.forgetDownload(file)
     for (const file of this.#store.withdrawals()) await this.#store.forgetWithdrawal(file)
@@ -154,7 +169,7 @@ export class Session {
   /** Stops serving and downloading; everything stays remembered. */
   async close(): Promise<void> {
     this.requests.close()
-    await Promise.all([this.shares.close(), this.downloads.close()])
+    await Promise.all([this.subscriptions.close(), this.shares.close(), this.downloads.close()])
     this.#entryLimits.clear()
     await this.#store.saved()
   }

@@ -84,8 +84,7 @@ export class TrackerNews implements TrackerLinkEvents {
         if (!isLeaving(file.group)) session()?.shares.onFileGone(file)
         session()?.downloads.onFileGone(file)
       },
-      // No group is followed yet.
-      entry_changed: () => undefined,
+      entry_changed: (entry) => session()?.subscriptions.onEntryChanged(entry),
       login_ended: ({ user, why }) => this.onLoginEnded(user, why),
       trackers_changed: ({ trackers }) => tickets.onTrackers(trackers),
     }
@@ -127,11 +126,13 @@ export class TrackerNews implements TrackerLinkEvents {
     this.#isEnding = false
     session()?.shares.onTrackerUp()
     session()?.downloads.onTrackerUp()
+    session()?.subscriptions.lookAgain()
     session()?.requests.catchUp().catch(this.#parts.onFailure)
   }
 
   onOneDown(): void {
     this.#parts.session()?.downloads.onTrackerUp()
+    this.#parts.session()?.subscriptions.lookAgain()
   }
 
   onAllDown(): void {

@@ -38,6 +38,9 @@ export const remoteOperations: { readonly [O in RemoteOperation]: IsAnswer<Opera
   listFiles: 'answers',
   listVersions: 'answers',
   downloadFile: 'answers',
+  subscribe: 'answers',
+  unsubscribe: 'answers',
+  listSubscriptions: 'answers',
   showDownloads: 'returns',
   showHashing: 'returns',
   showUploads: 'returns',
@@ -56,7 +59,11 @@ export const remoteOperations: { readonly [O in RemoteOperation]: IsAnswer<Opera
 export const remoteNames = Object.keys(remoteOperations) as RemoteOperation[]
 
 /** Which argument is a path, which means something else in another working folder. */
-export const pathArguments: { readonly [O in RemoteOperation]?: number } = { uploadFile: 0, downloadFile: 2 }
+export const pathArguments: { readonly [O in RemoteOperation]?: number } = {
+  uploadFile: 0,
+  downloadFile: 2,
+  subscribe: 2,
+}
 
 /** `given`: the arguments of the operation, in its order. */
 const operation = {

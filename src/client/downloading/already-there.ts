@@ -10,6 +10,11 @@ import type { FolderPool } from '../workers/folder-pool.ts'
 import { idOf, type PartId } from './part-file.ts'
 import type { FoundFile } from './swarm-lookup.ts'
 
+export interface PlanOptions extends DownloadOptions {
+  /** Replace a file, too, only if it is an earlier version as it was. */
+  readonly onlyEarlier?: boolean
+}
+
 /** A folder that is to be replaced, by which it is recognised when the time has come. */
 export interface ReplacedFolder {
   readonly id: PartId
@@ -37,16 +42,16 @@ export interface Looking {
 export async function whatIsThere(
   path: string,
   { fileId, sizeBytes, files }: FoundFile,
-  { overwrite, adopt = false }: DownloadOptions,
+  { overwrite, adopt = false, onlyEarlier = false }: PlanOptions,
   { contentAt, versions }: Looking,
 ): Promise<Answer<Decision | undefined>> {
   const there = await lstat(path).catch(() => undefined)
   if (there === undefined || !(files === undefined ? there.isFile() : there.isDirectory()))
     return accept(undefined)
   // A person says so, and a file is but one.
-  if (files === undefined && overwrite && !adopt) return accept({ kind: 'replace' })
+  if (files === undefined && overwrite && !adopt && !onlyEarlier) return accept({ kind: 'replace' })
   // A folder is read as a whole only when that may lead to something.
-  const mayBeSame = files === undefined ? there.size === sizeBytes : overwrite || adopt
+  const mayBeSame = (files === undefined && there.size === sizeBytes) || overwrite || adopt
   const content = mayBeSame ? await contentAt(path) : undefined
   if (content?.ok === true && content.value.manifest.fileId === fileId)
     return accept({ kind: 'adopt', content: content.value })
@@ -56,11 +61,12 @@ export async function whatIsThere(
   const { manifest, tree } = content.value
   const known = await versions()
   if (!known.ok) return known
-  if (tree === undefined || !known.value.some((version) => version.fileId === manifest.fileId))
+  if (!known.value.some((version) => version.fileId === manifest.fileId))
     return refuse(
       'local-file',
       `${path} is no earlier version as it was, so it is not replaced; move it away, or choose another name`,
     )
+  if (tree === undefined) return accept({ kind: 'replace' })
   return accept({ kind: 'replace', folder: { id: idOf(there), tree: hash('sha256', tree) } })
 }
 

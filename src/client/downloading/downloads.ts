@@ -8,19 +8,12 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { beginsAnew, noSuchDownload } from '../answers.ts'
 import { keyOf } from '../file-key.ts'
-import type {
-  AwaitedDownloads,
-  BegunDownload,
-  DownloadOptions,
-  DownloadView,
-  LimitRule,
-  Priority,
-} from '../operations.ts'
+import type { AwaitedDownloads, BegunDownload, DownloadView, LimitRule, Priority } from '../operations.ts'
 import { recordOf, type LocalContent } from '../sharing/local-content.ts'
 import type { Offer } from '../sharing/source-registry.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { journalOf } from '../storage/progress-journal.ts'
-import { treeOf } from './already-there.ts'
+import { treeOf, type PlanOptions } from './already-there.ts'
 import { claimPlace } from './destination.ts'
 import { Download } from './download.ts'
 import type { DownloadsParts } from './downloads-parts.ts'
@@ -61,7 +54,7 @@ export class Downloads {
     group: string,
     name: string,
     destination: string,
-    options: DownloadOptions,
+    options: PlanOptions,
   ): Promise<Answer<BegunDownload>> {
     const key = keyOf({ group, name })
     const former = this.#downloads.get(key)
@@ -84,7 +77,7 @@ export class Downloads {
   async #begin(
     file: { group: string; name: string },
     destination: string,
-    options: DownloadOptions,
+    options: PlanOptions,
   ): Promise<Answer<BegunDownload>> {
     const { group, name } = file
     // One that is being cancelled: its part file may have the same name.

@@ -1,10 +1,9 @@
 // Decides how a download is to begin: from where, to where, and what becomes of what is there already.
 
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import type { DownloadOptions } from '../operations.ts'
 import type { LocalContent } from '../sharing/local-content.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
-import { whatIsThere, type Looking } from './already-there.ts'
+import { whatIsThere, type Looking, type PlanOptions } from './already-there.ts'
 import { checkRoom, pathFor, placeFor } from './destination.ts'
 import type { FoundFile } from './swarm-lookup.ts'
 
@@ -27,7 +26,7 @@ export async function planDownload(
   { group, name }: { readonly group: string; readonly name: string },
   found: FoundFile,
   destination: string,
-  options: DownloadOptions,
+  options: PlanOptions,
   parts: PlanParts,
 ): Promise<Answer<Plan>> {
   const { fileId, sizeBytes, files, peers } = found

@@ -25,15 +25,19 @@ export interface SubscriptionEvents {
   unfollow(group: string): Promise<unknown>
   /** All names of a group, each with its content. */
   list(group: string): Promise<Answer<readonly Wanted[]>>
-  /**
-   * Fetches it into the folder; resolves when it is there, or refuses. `replaces`: an earlier version of it, fetched by the
-   * same wish.
-   */
-  fetch(wanted: Wanted, folder: string, replaces: boolean): Promise<Answer<void>>
+  /** Begins to fetch it into the folder. `replaces`: an earlier version was fetched by the same wish, and may be there. */
+  fetch(wanted: Wanted, folder: string, replaces: boolean): Promise<Answer<Fetching>>
   /** Something that the person should know. */
   onNotice(sentence: string): void
   /** Something that must not happen. */
   onFailure(error: unknown): void
+}
+
+export interface Fetching {
+  /** Nobody has it now, so it may take for ever: others need not wait for it. */
+  readonly isWaiting: boolean
+  /** Settles when it is there, or is not to be had. Never rejects. */
+  readonly done: Promise<Answer<void>>
 }
 
 /** So many at once: more would only share the line. */
@@ -179,6 +183,7 @@ export class Subscriptions {
     if (this.#underWay.get(key) === fileId) return
     this.#underWay.set(key, fileId)
     this.#turns(() => this.#fetch(wish, wanted))
+      .then((done) => done())
       .catch((error: unknown) => {
         if (error instanceof Failure) this.#sayOnce(wanted, error.message)
         else this.#events.onFailure(error)
@@ -203,22 +208,25 @@ export class Subscriptions {
     return matcher
   }
 
-  async #fetch(wish: Subscription, wanted: Wanted): Promise<void> {
+  /** Resolves to what is left to be done when the next one may begin. */
+  async #fetch(wish: Subscription, wanted: Wanted): Promise<() => Promise<void>> {
     const { group, name, fileId } = wanted
+    const nothing = async (): Promise<void> => undefined
+    const isWanted = this.#underWay.get(`${group} ${name}`) === fileId && this.#store.all.includes(wish)
     // A newer content has taken its place, or nobody wants it any more.
-    if (
-      this.#isClosed ||
-      this.#underWay.get(`${group} ${name}`) !== fileId ||
-      !this.#store.all.includes(wish)
-    )
-      return
-    const fetched = await this.#events.fetch(wanted, wish.folder, wish.fetched.has(name))
+    if (this.#isClosed || !isWanted) return nothing
+    const begun = await this.#events.fetch(wanted, wish.folder, wish.fetched.has(name))
+    const done = begun.ok ? begun.value.done : Promise.resolve(begun)
+    if (!begun.ok || !begun.value.isWaiting) await done
+    return async () => this.#onFetched(wish, wanted, await done)
+  }
+
+  async #onFetched(wish: Subscription, wanted: Wanted, fetched: Answer<unknown>): Promise<void> {
+    if (this.#isClosed) return
     if (fetched.ok) {
-      wish.fetched.set(name, fileId)
-      if (!this.#isClosed) await this.#store.save()
-    } else if (fetched.refusal.code !== 'cancelled' && !this.#isClosed) {
-      this.#sayOnce(wanted, fetched.refusal.sentence)
-    }
+      wish.fetched.set(wanted.name, wanted.fileId)
+      await this.#store.save()
+    } else if (fetched.refusal.code !== 'cancelled') this.#sayOnce(wanted, fetched.refusal.sentence)
   }
 
   /** It is tried again whenever something in the group changes. */

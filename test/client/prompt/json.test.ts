@@ -45,6 +45,7 @@ function busyClient(): FakeClient {
     listMembers: users,
     listRequests: users,
     listFiles: async () => accept([{ name: 'f', sizeBytes: 1, seeders: 2 }]),
+    listSubscriptions: async () => accept([{ group: 'g', glob: '*', folder: '/f', fetched: 1 }]),
     listVersions: async () => accept([{ fileId: '0'.repeat(64), version: 1, sizeBytes: 1, atMs: 0, by: '' }]),
   })
   client.downloads.push(download({ name: 'f', state: 'complete' }))
@@ -74,6 +75,9 @@ const calls: Record<string, string> = {
   list_versions: 'list_versions g f',
   download_file: 'download_file g f here',
   stop_share: 'stop_share h f',
+  subscribe: 'subscribe g * /f',
+  unsubscribe: 'unsubscribe g *',
+  list_subscriptions: 'list_subscriptions',
   show_downloads: 'show_downloads',
   pause_download: 'pause_download g f',
   resume_download: 'resume_download g f',

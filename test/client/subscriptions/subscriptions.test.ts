@@ -28,6 +28,8 @@ class Place {
   readonly notices: string[] = []
   readonly followed = new Set<string>()
   isAway = false
+  /** Nobody has what is fetched. */
+  isWaiting = false
   onFetch: (wanted: Wanted) => Promise<Answer<void>> = async () => accept(undefined)
   store = this.open()
   subscriptions = this.#begin()
@@ -94,7 +96,7 @@ class Place {
       },
       fetch: async (wanted, folder, replaces) => {
         this.fetched.push([wanted.name, wanted.fileId[0] ?? '', folder, replaces])
-        return this.onFetch(wanted)
+        return accept({ isWaiting: this.isWaiting, done: this.onFetch(wanted) })
       },
       onNotice: (sentence) => this.notices.push(sentence),
       onFailure: (error) => {
@@ -210,6 +212,19 @@ test('a version that comes while the one before waits for its turn takes its pla
   release()
   await vi.waitFor(() => expect(place.fetched.at(-1)).toEqual(['late', '2', place.path('in'), false]))
   expect(place.fetched.filter(([name]) => name === 'late')).toHaveLength(1)
+})
+
+test('what nobody has holds up nothing else', async () => {
+  const place = new Place()
+  place.isWaiting = true
+  place.onFetch = () => new Promise(() => undefined)
+  await place.subscriptions.add('g', '*', place.path('in'))
+  const names = Array.from({ length: 30 }, (_, index) => `absent${index}`)
+  for (const name of names) {
+    place.share(name, '1')
+    place.tell(name)
+  }
+  await vi.waitFor(() => expect(place.fetched).toHaveLength(30))
 })
 
 test.each([

@@ -128,7 +128,7 @@ export const fileCommands: readonly PromptCommand[] = [
       const lines = [{ text: `downloading ${name} from ${group} to ${answer.value.destination}` }]
       if (answer.value.waiting)
         lines.push({ text: `nobody who has ${name} is online; the download begins as soon as somebody is` })
-      return accept({ lines, data: { group, name, ...answer.value } })
+      return accept({ lines, data: { group, name, ...answer.value, adopted: false } })
     },
   },
   {

@@ -8,6 +8,7 @@ import { accountCommands } from './accounts.ts'
 import { diagnosisCommands } from './diagnosis.ts'
 import { downloadCommands } from './downloads.ts'
 import { fileCommands } from './files.ts'
+import { subscriptionCommands } from './subscriptions.ts'
 import { groupCommands } from './groups.ts'
 import { seeingCommands, stillFetching } from './seeing.ts'
 
@@ -66,6 +67,7 @@ export const commandAreas: readonly (readonly [title: string, commands: readonly
   ['Accounts', accountCommands],
   ['Groups', groupCommands],
   ['Files', fileCommands],
+  ['Subscriptions', subscriptionCommands],
   ['Downloads', [...downloadCommands, ...seeingCommands]],
   ['Trouble', diagnosisCommands],
   ['Program', programCommands],

@@ -1,0 +1,63 @@
+// Does what standing wishes ask for, with the tracker link, the shares and the downloads.
+
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import type { Downloads } from '../downloading/downloads.ts'
+import type { ShareLibrary } from '../sharing/share-library.ts'
+import { allFiles } from '../tracker-link/listing.ts'
+import type { TrackerLink } from '../tracker-link/tracker-link.ts'
+import type { Fetching, SubscriptionEvents, Wanted } from './subscriptions.ts'
+
+export interface FulfilmentParts {
+  readonly link: TrackerLink
+  readonly shares: ShareLibrary
+  readonly downloads: Downloads
+  readonly onNotice: (sentence: string) => void
+  readonly onFailure: (error: unknown) => void
+}
+
+export function fulfilment(parts: FulfilmentParts): SubscriptionEvents {
+  const { link, onNotice, onFailure } = parts
+  return {
+    async follow(group, after) {
+      const answer = await link.ask('follow_group', after === undefined ? { group } : { group, after })
+      if (answer.ok || answer.refusal.code !== 'unknown-method') return answer
+      return refuse('protocol-version', 'the tracker is too old for this; whoever runs it has to update it')
+    },
+    unfollow: (group) => link.ask('unfollow_group', { group }).catch(() => undefined),
+    async list(group) {
+      const listed = await allFiles(link, group, true)
+      if (!listed.ok) return listed
+      return accept(
+        listed.value.flatMap(({ name, details }) =>
+          details === undefined ? [] : [{ group, name, fileId: details.fileId }],
+        ),
+      )
+    },
+    fetch: (wanted, folder, replaces) => fetchInto(wanted, folder, replaces, parts),
+    onNotice,
+    onFailure,
+  }
+}
+
+async function fetchInto(
+  wanted: Wanted,
+  folder: string,
+  replaces: boolean,
+  { shares, downloads }: FulfilmentParts,
+): Promise<Answer<Fetching>> {
+  const { group, name, fileId } = wanted
+  const isThere = { isWaiting: false, done: Promise.resolve(accept(undefined)) }
+  if (shares.shareOf(group, name)?.fileId === fileId) return accept(isThere)
+  // What the user has changed here is never replaced.
+  const options = { overwrite: replaces, onlyEarlier: true } as const
+  const begun = await downloads.begin(group, name, folder, options)
+  if (!begun.ok) return begun
+  const download = downloads.find({ group, name })
+  if (begun.value.adopted === true || download === undefined) return accept(isThere)
+  const done = download.settled().then((): Answer<void> => {
+    const { state, why } = download.view()
+    if (state === 'complete' && download.record.fileId === fileId) return accept(undefined)
+    return refuse('no-such-download', why ?? `it is ${state}`)
+  })
+  return accept({ isWaiting: begun.value.waiting, done })
+}
