@@ -6,7 +6,7 @@ import { Failure } from '../common/failure.ts'
 import { scramIterations } from '../common/limits.ts'
 import { plainNameProblem } from '../common/names.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
-import { loadIdentity } from '../common/security/identity.ts'
+import { loadIdentity, type Identity } from '../common/security/identity.ts'
 import { accountActions } from './actions/accounts.ts'
 import type { Core } from './actions/core.ts'
 import { diagnosisActions } from './actions/diagnosis.ts'
@@ -121,24 +121,28 @@ export class Client {
       onSession: (login) => void this.#remembered.renew(login).catch(onFailure),
     })
     this.#sources.announceBy(this.#link)
-    this.#sessionParts = {
+    this.#sessionParts = this.#partsOfSession(identity, protection, buckets.download)
+    this.operations = this.#makeOperations(uploads)
+  }
+
+  #partsOfSession(identity: Identity, protection: Protection, downloadBucket: TokenBucket): SessionParts {
+    return {
       identity,
       protection,
-      listen: options.listen,
-      folder: options.folder,
+      listen: this.#options.listen,
+      folder: this.#options.folder,
       link: this.#link,
       hashes: this.#hashes,
       folders: this.#folders,
       storing: this.#storing,
       sources: this.#sources,
-      downloadBucket: buckets.download,
+      downloadBucket,
       entryLimits: this.#entryLimits,
       turns: new ConnectTurns(),
       hashing: pLimit(hashedAtOnce),
-      onEvent,
-      onFailure,
+      onEvent: (event) => this.#emit(event),
+      onFailure: this.#options.onFailure,
     }
-    this.operations = this.#makeOperations(uploads)
   }
 
   #makeOperations(uploads: UploadQueue): Operations {

@@ -6,3 +6,10 @@ export const clientProgram = `coterie-client/${version}`
 
 /** The version of both wire protocols. Programs with different versions refuse each other. */
 export const protocolVersion = 2
+
+/** What a client says of itself to a tracker; `capabilities`: what it can do that not every client can. */
+export const clientGreeting = {
+  protocol: protocolVersion,
+  program: clientProgram,
+  capabilities: ['folders'],
+}

@@ -1,7 +1,7 @@
 // Runs a download from start to end: manifest, part file, swarm, final name. One abort signal ends it at any
 // point, and everything it opened is closed before `ended` resolves.
 
-import { stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { Failure } from '../../common/failure.ts'
 import type { FolderFacts, Manifest } from '../../common/manifest.ts'
 import type { Answer } from '../../common/refusal.ts'
@@ -301,7 +301,7 @@ export class DownloadRun {
   async #isPublished(manifest: Manifest, part: PartFile): Promise<boolean> {
     const { destination, path } = part
     if (manifest.folder !== undefined) return this.#isUnpacked(destination)
-    if ((await lookAt(path)) !== undefined) return false
+    if (existsSync(path)) return false
     const { signal } = this.#abort
     return (await manifestIfSame(destination, manifest, this.#verifying, signal)) !== undefined
   }
@@ -353,7 +353,7 @@ export class DownloadRun {
           onTicketRefused: () => lookup.onTicketRefused(),
         },
       )
-      look = setInterval(() => void lookAtPart(store).catch(reject), lookAtPartMs)
+      look = setInterval(() => void store.lookAtPart().catch(reject), lookAtPartMs)
     })
     this.#swarm = swarm
     const { folder } = store.manifest
@@ -391,17 +391,4 @@ export class DownloadRun {
     }
     return undefined
   }
-}
-
-/**
- * Rejects when the part file was removed or replaced: writes would still succeed, but the data would be lost.
- */
-async function lookAtPart({ part }: PieceStore): Promise<void> {
-  await part.checkInPlace()
-  // The getter records a detected change, for later reads and for publishing.
-  void part.isUntouched
-}
-
-async function lookAt(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
-  return stat(path).catch(() => undefined)
 }

@@ -107,6 +107,13 @@ export class PieceStore implements PieceSource {
     return !this.have.isFull
   }
 
+  /** Rejects when the part file was removed or replaced: writes would still succeed, but the data would be lost. */
+  async lookAtPart(): Promise<void> {
+    await this.part.checkInPlace()
+    // The getter records a detected change, for later reads and for publishing.
+    void this.part.isUntouched
+  }
+
   /** For how long the oldest piece that arrived has waited to be written, in milliseconds; 0 for none. */
   get storingForMs(): number {
     for (const { sinceMs } of this.#unstored) return performance.now() - sinceMs

@@ -9,7 +9,7 @@ import { makeNonce, proveLoginKey } from '../../common/security/challenge.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { ScramClient, type KeySource } from '../../common/security/scram.ts'
 import { isSameVerifier, sessionVerifier } from '../../common/security/session.ts'
-import { protocolVersion, clientProgram } from '../../common/version.ts'
+import { clientGreeting } from '../../common/version.ts'
 import { Caller, type CallerEvents } from '../../common/wire/caller.ts'
 import type { Channel } from '../../common/wire/channel.ts'
 import { openChannel } from '../../common/wire/open-channel.ts'
@@ -22,9 +22,6 @@ import { resolveAddress } from './resolve-address.ts'
 import { TrackerProblem } from './tracker-problem.ts'
 import type { TrackerTrust } from './tracker-trust.ts'
 import type { Where } from './whereabouts.ts'
-
-/** What this client can do that not every client can. */
-const capabilities = ['folders']
 
 export type Greeting = Result<TrackerProtocol, 'hello'>
 export type Told = CallerEvents<TrackerProtocol>['onTold']
@@ -330,10 +327,9 @@ export class TrackerConnection {
   }
 
   async #greet(caller: Caller<TrackerProtocol>): Promise<Greeting> {
-    const program = clientProgram
     let greeting: Answer<Greeting>
     try {
-      greeting = await caller.request('hello', { protocol: protocolVersion, program, capabilities })
+      greeting = await caller.request('hello', clientGreeting)
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== 'protocol') throw error
       throw this.#isNoTracker(error)

@@ -172,31 +172,6 @@ describe('the reply to a command that succeeds', () => {
     ])
   })
 
-  test('folders have a slash and a number of files, details and versions say when and by whom if known', async () => {
-    const atMs = new Date(2026, 4, 12, 9, 5).getTime()
-    const origin = { version: 2, atMs, by: 'ann' }
-    const files = [
-      {
-        name: 'a',
-        sizeBytes: 1,
-        seeders: 1,
-        details: { fileId: '0'.repeat(64), version: 1, atMs: 0, by: '' },
-      },
-      { name: 'b', sizeBytes: 9, seeders: 2, files: 3, details: { fileId: '0'.repeat(64), ...origin } },
-    ]
-    expect((await reply('list_files g1 --details', { listFiles: async () => accept(files) })).lines).toEqual([
-      'a  1 byte  1 seeder  version 1',
-      'b/  3 files  9 bytes  2 seeders  version 2  2026-05-12 09:05  by ann',
-    ])
-    const versions = [
-      { fileId: '0'.repeat(64), sizeBytes: 9, files: 3, ...origin },
-      { fileId: '1'.repeat(64), sizeBytes: 4, version: 1, atMs: 0, by: '' },
-    ]
-    expect((await reply('list_versions g1 b', { listVersions: async () => accept(versions) })).lines).toEqual(
-      ['version 2  3 files  9 bytes  2026-05-12 09:05  by ann', 'version 1  4 bytes'],
-    )
-  })
-
   test.each([
     ['accept_request', 'acceptRequest'],
     ['reject_request', 'rejectRequest'],
@@ -216,21 +191,6 @@ describe('the reply to a command that succeeds', () => {
     const users = async () => accept(['abc', 'def'])
     expect((await reply('list_requests g1', { listRequests: users })).lines).toEqual(['abc', 'def'])
     expect((await reply('list_members g1', { listMembers: users })).lines).toEqual(['abc', 'def'])
-  })
-
-  test('upload_file says of a folder how many files it has, what it left out and what it replaces', async () => {
-    const shared = { name: 'photos', group: 'g1', sizeBytes: 2000, files: 2, pieceCount: 2 }
-    const uploadFile: Operations['uploadFile'] = async () =>
-      accept({
-        ...shared,
-        skipped: { paths: ['a link', 'b/pipe'], count: 5 },
-        replaces: { path: '/photos', sizeBytes: 1000, isElsewhere: false, version: 3, atMs: 0 },
-      })
-    expect((await reply('upload_file photos g1 --skip-special', { uploadFile })).lines).toEqual([
-      'sharing photos/ in g1 (2 files, 2000 bytes, 2 pieces)',
-      'left out: a link, b/pipe and 3 more',
-      'it replaces version 3',
-    ])
   })
 
   test('show_downloads gives a line a download, and the reason only where it stopped', async () => {

@@ -69,9 +69,12 @@ class Place {
     return join(this.folder, ...names)
   }
 
+  /** Waits until these were fetched, in this order, and remembered. */
   async until(names: readonly string[]): Promise<void> {
-    await vi.waitFor(() => expect(this.fetched.map(([name]) => name)).toEqual(names))
-    await vi.waitFor(() => expect(this.isIdle).toBe(true))
+    await vi.waitFor(() => {
+      const fetched = this.fetched.map(([name]) => name)
+      if (fetched.join() !== names.join() || !this.isIdle) throw new Error(`fetched were ${fetched.join()}`)
+    })
   }
 
   get isIdle(): boolean {
@@ -176,6 +179,7 @@ test('a tracker that is away is asked again when it is back', async () => {
   place.isAway = false
   place.subscriptions.lookAgain()
   await place.until(['a'])
+  expect(place.notices).toEqual([])
 })
 
 test('nothing more is fetched after the end of a wish, and the last one of a group ends the following', async () => {
