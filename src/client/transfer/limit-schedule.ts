@@ -9,8 +9,10 @@ export interface LimitScheduleParts {
   /** Those of earlier runs. */
   readonly rules: readonly LimitRule[]
   /** Called with all rules that have hours, when one of them has changed. */
-  readonly onTimedRules: (rules: readonly LimitRule[]) => void
+  readonly onTimedRules: (rules: readonly TimedRule[]) => void
 }
+
+type TimedRule = LimitRule & { readonly hours: Hours }
 
 const minuteMs = 60_000
 
@@ -45,8 +47,8 @@ export class LimitSchedule {
       old.direction === rule.direction && (isWhole || isSameHours(old.hours, rule.hours))
     this.#rules = [...before.filter((old) => !isReplaced(old)), rule]
     this.#apply()
-    const timed = this.#rules.filter(({ hours }) => hours !== undefined)
-    if (rule.hours !== undefined || timed.length < before.filter(({ hours }) => hours !== undefined).length)
+    const timed = this.#rules.filter(isTimed)
+    if (rule.hours !== undefined || timed.length < before.filter(isTimed).length)
       this.#parts.onTimedRules(timed)
   }
 
@@ -72,4 +74,8 @@ export class LimitSchedule {
 
 function isSameHours(one: Hours | undefined, other: Hours | undefined): boolean {
   return one?.fromMinute === other?.fromMinute && one?.toMinute === other?.toMinute
+}
+
+function isTimed(rule: LimitRule): rule is TimedRule {
+  return rule.hours !== undefined
 }
