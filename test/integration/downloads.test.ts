@@ -81,7 +81,7 @@ describe('a download', () => {
     )
     await cem.does('limit download none')
     await cem.until('[C] [g] twice.bin')
-    expect(await cem.say('download_file g twice.bin cem-twice.bin')).toMatch(/exists/)
+    expect(await cem.say('download_file g other.bin cem-twice.bin')).toMatch(/exists/)
   })
 
   test('can be paused, resumed and cancelled, and cancelling removes its part file', async () => {

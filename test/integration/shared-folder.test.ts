@@ -33,7 +33,7 @@ test('it is listed with how many files it has, and each upload is the next versi
   expect(await ann.ask(`upload_file ${folder}/ g`)).toEqual([
     `sharing photos/ in g (4 files, ${bytes} bytes, 4 pieces)`,
   ])
-  expect(await ben.ask('list_files g')).toEqual([`photos/  4 files  ${bytes} bytes  1 seeders`])
+  expect(await ben.ask('list_files g')).toEqual([`photos/  4 files  ${bytes} bytes  1 seeder`])
   writeFileSync(join(folder, 'd.txt'), 'one more')
   expect(await ann.ask(`upload_file ${folder} g`)).toEqual([
     `sharing photos/ in g (5 files, ${bytes + 8} bytes, 4 pieces)`,
@@ -65,13 +65,13 @@ test('one that is as it was is shared again after a restart, and a file that cha
   await ann.does(`upload_file ${folder} g`)
   await ann.quit()
   ann = await world.again('ann')
-  await ben.askUntil('list_files g', `papers/  4 files  ${bytes} bytes  1 seeders`)
+  await ben.askUntil('list_files g', `papers/  4 files  ${bytes} bytes  1 seeder`)
   await ann.quit()
   appendFileSync(join(folder, 'deep', 'c.txt'), 'more')
   rmSync(join(folder, 'a.txt'))
   ann = await world.again('ann')
   await ann.until(
-    `${join(folder, 'a.txt')} changed on disk; others get only what is left of the shared version; upload ${folder} again`,
+    `${join(folder, 'a.txt')} changed on disk; others get only its unchanged parts; to share the new version, upload ${folder} again`,
   )
   const [why] = await ann.ask('why g papers')
   expect(why).toContain(`in ${folder} these files changed: a.txt, deep/c.txt`)

@@ -108,7 +108,7 @@ test('a file that changes withholds the pieces it touches, is told once, and is 
   expect(await servedPieces(source())).toEqual([true, false, true, true])
   expect(source().have.count).toBe(3)
   expect(one.notices).toEqual([
-    `${join(root, 'b.txt')} changed on disk; others get only what is left of the shared version; upload ${root} again`,
+    `${join(root, 'b.txt')} changed on disk; others get only its unchanged parts; to share the new version, upload ${root} again`,
   ])
   expect(await one.library.evidence({ group: 'g', name: 'photos' })).toMatchObject({
     file: 'changed',
@@ -167,7 +167,7 @@ test('a folder that is moved away is waited for, and served when it is back', as
   renameSync(`${root}-away`, root)
   await vi.waitFor(() => {
     vi.advanceTimersByTime(1000)
-    expect(one.notices.at(-1)).toBe(`${root} can be read again and is shared`)
+    expect(one.notices.at(-1)).toBe(`${root} can be read again, and is shared`)
   })
   vi.useRealTimers()
   expect(await servedPieces(source())).toEqual([true, true, true, true])
@@ -225,7 +225,7 @@ test('one of which nothing is left is not served after a restart', async () => {
   mkdirSync(root)
   const again = await restarted(data)
   expect(again.sources.find('g', fileId)).toBeUndefined()
-  expect(again.notices).toEqual([`photos is not shared in g at present: ${root} changed; upload it again`])
+  expect(again.notices).toEqual([`photos is not shared in g at the moment: ${root} changed; upload it again`])
 })
 
 test.each(['.tree', '.stamps', ''])('without what was kept (%s) it is hashed anew', async (ending) => {
