@@ -100,6 +100,7 @@ export class Session {
       sources,
       shares,
       onEvent,
+      onFailure: parts.onFailure,
     })
     const requests = new OwnRequests({ link, store, onEvent })
     const { onFailure } = parts

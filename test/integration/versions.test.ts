@@ -84,6 +84,24 @@ describe('what is at the destination already', () => {
   })
 })
 
+test('a download of the version before goes over to the new one, and keeps what both have', async () => {
+  const path = world.makeFile('moving.bin', 10 * MiB)
+  await ann.does('limit upload 2M', `upload_file ${path} g`)
+  const copy = world.path('moving-copy.bin')
+  const mark = ben.mark()
+  await ben.does(`download_file g moving.bin ${copy}`)
+  await ben.askUntil('show_downloads --details', (line) => /^ {4}([6-9]|1\d) of 20 /.test(line))
+  appendFileSync(path, 'more')
+  await ann.does(`upload_file ${path} g`, 'limit upload none')
+  await ben.until('[C] [g] moving.bin', mark)
+  expect(isSame(path, copy)).toBe(true)
+  expect(ben.lines.slice(mark)).toContain(
+    'moving.bin from g has a new version, which is downloaded instead; what both have is kept',
+  )
+  const details = await ben.askUntil('show_downloads --details', (line) => /^ {4}21 of 21 /.test(line))
+  expect(Number(/(\d+) from ann/.exec(details)?.[1])).toBeLessThanOrEqual(15)
+})
+
 describe('a folder', () => {
   /** Of 40 files of 100 KiB. */
   function makeFolder(name: string): string {

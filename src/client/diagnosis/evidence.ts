@@ -73,7 +73,7 @@ export interface LinkEvidence {
 }
 
 /** Why a download ended without the file, or was given up. */
-export type EndCode = 'file-replaced' | 'no-such-file' | 'no-such-group' | 'not-a-member' | 'no-seeder'
+export type EndCode = 'no-such-file' | 'no-such-group' | 'not-a-member' | 'no-seeder'
 
 /** See `downloading/download-state.ts`, which says how one follows another. */
 export type DownloadPhase =

@@ -40,10 +40,6 @@ const table = {
     means: 'the group has no such file',
     remedy: 'check its name: list_files <group>; it may have been withdrawn',
   },
-  'file-replaced': {
-    means: 'the file was replaced by a new version',
-    remedy: 'download it again',
-  },
   'not-started': {
     means: 'you neither fetch nor share it here',
     remedy: 'to fetch it: download_file <group> <name> <destination>',

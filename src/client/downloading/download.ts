@@ -51,6 +51,8 @@ export interface DownloadEvents {
   /** It resumed by itself after `onPaused`. */
   onGoesOn(): void
   onFailed(why: string, isOver: boolean): void
+  /** The name stands for another content now. */
+  onReplaced(found: FoundFile): void
   onNotice(sentence: string): void
 }
 
@@ -102,6 +104,7 @@ export class Download {
       find: parts.find,
       onNews: (joined) => this.#run?.onNews(joined),
       // While a peer is connected, pieces keep coming.
+      onReplaced: (found) => void this.#events.onReplaced(found),
       onGone: (end, why) => {
         if ((this.#run?.linkCount ?? 0) === 0) void this.fail(why, { isOver: true, end })
       },

@@ -24,4 +24,6 @@ export interface DownloadsParts {
   /** The folder of the journals. */
   readonly folder: string
   readonly onEvent: (event: ClientEvent) => void
+  /** Of a bug. */
+  readonly onFailure: (error: unknown) => void
 }

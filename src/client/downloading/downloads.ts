@@ -21,7 +21,7 @@ import type { PartId } from './part-file.ts'
 import { planDownload } from './plan.ts'
 import { isAwaited, Settling } from './settling.ts'
 import type { FoundFile } from './swarm-lookup.ts'
-import { takenBy } from './taken-place.ts'
+import { switchedSentence, switchOver } from './switch-over.ts'
 
 const notAMember = { isOver: true, end: 'not-a-member' } as const
 
@@ -84,16 +84,9 @@ export class Downloads {
     await this.#removing.get(keyOf(file))
     const found = await this.#find(group, name)
     if (!found.ok) return found
-    const { network, link, shares } = this.#parts
     const plan = await planDownload(file, found.value, destination, options, {
-      ownKey: network.identity.publicKey,
-      own: shares.pathOf(group, name),
-      takenBy: (path) => takenBy(path, file, this.all),
-      contentAt: (path) => shares.contentAt({ ...file, path }),
-      versions: async () => {
-        const listed = await link.ask('list_versions', file)
-        return listed.ok ? accept(listed.value.versions) : listed
-      },
+      ...this.#parts,
+      downloads: this.all,
     })
     if (!plan.ok) return plan
     if (plan.value.kind === 'adopt') return this.#adopt(file, plan.value.path, plan.value.content)
@@ -304,11 +297,24 @@ export class Downloads {
           this.#stopServing(download)
           this.#changed()
         },
+        onReplaced: (found) => void this.#switchOver(download, found).catch(this.#parts.onFailure),
         onNotice: (sentence) => this.#parts.onEvent({ kind: 'notice', sentence }),
       },
     )
     this.#downloads.set(keyOf(record), download)
     return download
+  }
+
+  async #switchOver(download: Download, found: FoundFile): Promise<void> {
+    const key = keyOf(download.record)
+    if (this.#beginning.has(key)) return
+    this.#beginning.add(key)
+    const isOver = (): boolean => this.#closed || this.#downloads.get(key) !== download
+    const next = await switchOver(download, found, { ...this.#parts, isOver })
+    this.#beginning.delete(key)
+    if (next === undefined) return
+    this.#add(next).start(found)
+    this.#parts.onEvent({ kind: 'notice', sentence: switchedSentence(next) })
   }
 
   /** Resolves when the download is no longer needed: the library serves the file, or nobody does. */

@@ -3,44 +3,48 @@
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { LocalContent } from '../sharing/local-content.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
-import { whatIsThere, type Looking, type PlanOptions } from './already-there.ts'
+import { whatIsThere, type PlanOptions } from './already-there.ts'
 import { checkRoom, pathFor, placeFor } from './destination.ts'
+import type { Download } from './download.ts'
+import type { DownloadsParts } from './downloads-parts.ts'
 import type { FoundFile } from './swarm-lookup.ts'
+import { takenBy } from './taken-place.ts'
 
 export type Plan =
   /** It is there already. */
   | { readonly kind: 'adopt'; readonly path: string; readonly content: LocalContent }
   | { readonly kind: 'fetch'; readonly record: RememberedDownload; readonly waiting: boolean }
 
-export interface PlanParts extends Looking {
-  /** The public key of this client. */
-  readonly ownKey: string
-  /** From where this client shares it. */
-  readonly own: string | undefined
-  /** Refuses a path that another download writes to; undefined when none does. */
-  readonly takenBy: (path: string) => Answer<never> | undefined
+export interface PlanParts extends Pick<DownloadsParts, 'network' | 'link' | 'shares'> {
+  /** Those that there are. */
+  readonly downloads: readonly Download[]
 }
 
 /** `destination`: given by a person. Refuses an unusable one, and what cannot be had. */
 export async function planDownload(
-  { group, name }: { readonly group: string; readonly name: string },
+  file: { readonly group: string; readonly name: string },
   found: FoundFile,
   destination: string,
   options: PlanOptions,
-  parts: PlanParts,
+  { network, link, shares, downloads }: PlanParts,
 ): Promise<Answer<Plan>> {
+  const { group, name } = file
   const { fileId, sizeBytes, files, peers } = found
-  const others = peers.filter(({ key }) => key !== parts.ownKey)
-  if (parts.own !== undefined && others.length === 0) {
-    return refuse(
-      'local-file',
-      `nobody else who has ${name} is online; you share it yourself, from ${parts.own}`,
-    )
+  const others = peers.filter(({ key }) => key !== network.identity.publicKey)
+  const own = shares.pathOf(group, name)
+  if (own !== undefined && others.length === 0) {
+    return refuse('local-file', `nobody else who has ${name} is online; you share it yourself, from ${own}`)
   }
   const path = destination === '' ? '' : await pathFor(destination, name)
-  const taken = parts.takenBy(path)
+  const taken = takenBy(path, file, downloads)
   if (taken !== undefined) return taken
-  const there = await whatIsThere(path, found, options, parts)
+  const there = await whatIsThere(path, found, options, {
+    contentAt: (at) => shares.contentAt({ ...file, path: at }),
+    versions: async () => {
+      const listed = await link.ask('list_versions', file)
+      return listed.ok ? accept(listed.value.versions) : listed
+    },
+  })
   if (!there.ok) return there
   if (there.value?.kind === 'adopt') return accept({ kind: 'adopt', path, content: there.value.content })
   const replaced = there.value?.folder

@@ -23,6 +23,8 @@ export interface SwarmLookupOptions {
    * removed.
    */
   readonly onGone: (end: EndCode, why: string) => void
+  /** The name stands for another content now. */
+  readonly onReplaced: (found: FoundFile) => void
   readonly notes: PeerNotes
 }
 
@@ -140,7 +142,7 @@ export class SwarmLookup {
   /** The trackers answered. */
   onFound(found: FoundFile): void {
     if (found.fileId !== this.#options.fileId) {
-      this.#options.onGone('file-replaced', 'it was replaced by a new version; download it again')
+      this.#options.onReplaced(found)
       return
     }
     this.#ticket = found.ticket

@@ -47,6 +47,8 @@ async function fetchInto(
 ): Promise<Answer<Fetching>> {
   const { group, name, fileId } = wanted
   const isThere = { isWaiting: false, done: Promise.resolve(accept(undefined)) }
+  // An earlier version, which may go over to this one.
+  await downloads.unfinished(group, name)?.settled()
   if (shares.shareOf(group, name)?.fileId === fileId) return accept(isThere)
   // What the user has changed here is never replaced.
   const options = { overwrite: replaces, onlyEarlier: true } as const

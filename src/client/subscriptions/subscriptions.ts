@@ -52,6 +52,8 @@ export class Subscriptions {
   readonly #turns = pLimit(fetchedAtOnce)
   /** Names that are being fetched, or wait for their turn, with the content. */
   readonly #underWay = new Map<string, string>()
+  /** Each resolves when a download has begun, or cannot. */
+  readonly #beginning = new Set<Promise<unknown>>()
   /** Contents of which it was said why they are not fetched. */
   readonly #told = new Set<string>()
   /** By pattern. */
@@ -92,7 +94,9 @@ export class Subscriptions {
     // Its names were never compared with this pattern.
     this.#store.positions.delete(group)
     await this.#store.save()
-    this.#compareSoon(group)
+    await this.#compareNow(group)
+    // So a script that waits for downloads knows of the first ones.
+    await Promise.all(this.#beginning)
     return accept(undefined)
   }
 
@@ -140,6 +144,12 @@ export class Subscriptions {
     return new Set(this.#store.all.map(({ group }) => group))
   }
 
+  async #compareNow(group: string): Promise<void> {
+    if (this.#comparing.has(group)) return this.#compareSoon(group)
+    this.#comparing.set(group, false)
+    await this.#compareAndAgain(group)
+  }
+
   /** One comparison of a group at a time, and one more for all that came meanwhile. */
   #compareSoon(group: string): void {
     if (this.#isClosed) return
@@ -147,17 +157,20 @@ export class Subscriptions {
       this.#comparing.set(group, true)
       return
     }
-    this.#comparing.set(group, false)
-    this.#compare(group)
-      .catch((error: unknown) => {
-        // A tracker that is away; it is asked again when it is back.
-        if (!(error instanceof Failure)) this.#events.onFailure(error)
-      })
-      .finally(() => {
-        const again = this.#comparing.get(group) === true
-        this.#comparing.delete(group)
-        if (again) this.#compareSoon(group)
-      })
+    void this.#compareNow(group)
+  }
+
+  async #compareAndAgain(group: string): Promise<void> {
+    try {
+      await this.#compare(group)
+    } catch (error) {
+      // A tracker that is away; it is asked again when it is back.
+      if (!(error instanceof Failure)) this.#events.onFailure(error)
+    } finally {
+      const again = this.#comparing.get(group) === true
+      this.#comparing.delete(group)
+      if (again) this.#compareSoon(group)
+    }
   }
 
   async #compare(group: string): Promise<void> {
@@ -215,7 +228,9 @@ export class Subscriptions {
     const isWanted = this.#underWay.get(`${group} ${name}`) === fileId && this.#store.all.includes(wish)
     // A newer content has taken its place, or nobody wants it any more.
     if (this.#isClosed || !isWanted) return nothing
-    const begun = await this.#events.fetch(wanted, wish.folder, wish.fetched.has(name))
+    const beginning = this.#events.fetch(wanted, wish.folder, wish.fetched.has(name))
+    this.#beginning.add(beginning)
+    const begun = await beginning.finally(() => this.#beginning.delete(beginning))
     const done = begun.ok ? begun.value.done : Promise.resolve(begun)
     if (!begun.ok || !begun.value.isWaiting) await done
     return async () => this.#onFetched(wish, wanted, await done)

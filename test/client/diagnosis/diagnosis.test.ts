@@ -113,7 +113,6 @@ test.each<[string, Partial<DownloadEvidence>, string[]]>([
   ['a part file that waits for a person', { phase: 'blocked' }, ['disk-trouble']],
   ['a pause', { phase: 'paused' }, ['paused']],
   ['the end', { phase: 'complete' }, ['complete']],
-  ['a new version', { phase: 'failed', end: 'file-replaced' }, ['file-replaced']],
   ['a script that gave up', { phase: 'failed', end: 'no-seeder' }, ['no-seeder']],
 ])('a download with %s', (_what, change, expected) => {
   expect(codes(change)).toEqual(expected)

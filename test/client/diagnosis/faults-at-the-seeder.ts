@@ -129,20 +129,6 @@ export const atTheSeeder: readonly Fault[] = [
     },
   },
   {
-    what: 'a file that is replaced by a new version',
-    named: 'file-replaced',
-    async make(stage) {
-      const { place, ben } = stage
-      const eve = await place.member('ann', { uploadLimit: 300_000 })
-      const path = await place.shares(eve, 'g', 'replaced.bin')
-      await place.fetches(ben, 'g', 'replaced.bin')
-      await place.receives(ben, 'replaced.bin')
-      writeFileSync(path, 'version 2')
-      expectOk(await eve.client.operations.uploadFile(path, 'g'))
-      return asking(stage, ben, 'g', 'replaced.bin')
-    },
-  },
-  {
     what: 'a file that is withdrawn',
     named: 'no-such-file',
     async make(stage) {

@@ -65,6 +65,9 @@ async function make(): Promise<{ downloads: Downloads; store: UserStore; folder:
     folder,
     storing: new StorePool(),
     onEvent: () => undefined,
+    onFailure: (error) => {
+      throw error
+    },
   })
   onTestFinished(() => downloads.close())
   return { downloads, store, folder }

@@ -217,6 +217,7 @@ export class OneDownload {
         },
         onPaused: (why) => notice(`paused: ${why}`),
         onGoesOn: () => notice('goes on'),
+        onReplaced: () => notice('replaced'),
         onFailed: (why) => notice(`failed: ${why}`),
         onNotice: notice,
       },
