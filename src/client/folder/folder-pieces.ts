@@ -1,8 +1,9 @@
 // A folder on this machine with its tree: what each piece of its content is read from.
 
-import { layOut, type Layout } from '../../common/tree/layout.ts'
+import { layingOut, type Layout } from '../../common/tree/layout.ts'
 import type { TreeEntry } from '../../common/tree/tree.ts'
 import type { Spellings } from './folder-stamps.ts'
+import { inSlices } from './in-slices.ts'
 import type { DiskSegment } from './read-segments.ts'
 
 /** What the pieces of a folder are made of. */
@@ -43,11 +44,11 @@ export class FolderPieces {
 }
 
 /** Undefined when it would have more pieces than a folder may. */
-export function folderTree(
+export async function folderTree(
   entries: readonly TreeEntry[],
   bytes: Buffer,
   spellings: Spellings,
-): FolderTree | undefined {
-  const layout = layOut(entries, bytes.length)
+): Promise<FolderTree | undefined> {
+  const layout = await inSlices(layingOut(entries, bytes.length))
   return layout && { entries, bytes, layout, spellings }
 }

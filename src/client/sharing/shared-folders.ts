@@ -72,7 +72,11 @@ export class SharedFolders implements ContentKind {
     const scan = await folders.scan(root, { skipSpecial, unfinished: this.#unfinishedIn(root) }, turn.signal)
     if (!scan.ok) return scan
     const { entries, tree: bytes, spellings, stamps } = scan.value
-    const tree = folderTree(entries, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), spellings)
+    const tree = await folderTree(
+      entries,
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+      spellings,
+    )
     if (tree === undefined)
       return refuse('local-file', `${root} is too large: a folder may have ${pieceCountMax} pieces`)
     const pieces = new FolderPieces(root, tree)
@@ -104,7 +108,7 @@ export class SharedFolders implements ContentKind {
     if ('problem' in entries) return undefined
     const stored = manifests.loadStamps(manifest.fileId)
     const spellings = stored === undefined ? [] : (decodeStamps(stored, entries.length)?.spellings ?? [])
-    const tree = folderTree(entries, bytes, spellings)
+    const tree = await folderTree(entries, bytes, spellings)
     return tree && new FolderPieces(root, tree)
   }
 

@@ -28,17 +28,33 @@ export interface Layout {
   readonly segmentsOf: (index: number) => Segment[]
 }
 
+/** Entries that are laid out in one go of `layingOut`, which takes about a millisecond. */
+const entriesAtOnce = 2000
+
 /** Undefined when there would be more pieces than a folder may have. */
 export function layOut(entries: readonly TreeEntry[], treeBytes: number): Layout | undefined {
+  const working = layingOut(entries, treeBytes)
+  for (;;) {
+    const { done, value } = working.next()
+    if (done === true) return value
+  }
+}
+
+/** The same, and stops every now and then: a million entries take half a second. */
+export function* layingOut(
+  entries: readonly TreeEntry[],
+  treeBytes: number,
+): Generator<void, Layout | undefined> {
   const lengths: number[] = []
   for (let left = treeBytes; left > 0; left -= pieceBytes) lengths.push(Math.min(left, pieceBytes))
   const treePieces = lengths.length
-  const packs = packSmall(entries)
+  const packs = yield* packSmall(entries)
   const firstLarge = treePieces + packs.ends.length
   for (const bytes of packs.lengths) lengths.push(bytes)
   /** For each large file, its first piece and its entry. */
   const large: (readonly [piece: number, entry: number])[] = []
   for (const [entry, file] of entries.entries()) {
+    if (entry % entriesAtOnce === entriesAtOnce - 1) yield
     const sizeBytes = sizeOf(file)
     if (sizeBytes < pieceBytes) continue
     large.push([lengths.length, entry])
@@ -68,7 +84,7 @@ interface Packs {
 }
 
 /** Puts small files, in their order, into as few pieces as keep their ends when others come and go. */
-function packSmall(entries: readonly TreeEntry[]): Packs {
+function* packSmall(entries: readonly TreeEntry[]): Generator<void, Packs> {
   const small: number[] = []
   const ends: number[] = []
   const lengths: number[] = []
@@ -81,6 +97,7 @@ function packSmall(entries: readonly TreeEntry[]): Packs {
     bytes = 0
   }
   for (const [index, entry] of entries.entries()) {
+    if (index % entriesAtOnce === entriesAtOnce - 1) yield
     const sizeBytes = sizeOf(entry)
     if (sizeBytes === 0 || sizeBytes >= pieceBytes) continue
     if (bytes + sizeBytes > pieceBytes) end()
