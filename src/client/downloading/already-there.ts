@@ -72,6 +72,6 @@ export async function whatIsThere(
 
 /** SHA-256 of the tree of the folder at this path now, hex; undefined where there is none that could be shared. */
 export async function treeOf(folders: FolderPool, path: string): Promise<string | undefined> {
-  const scan = await folders.scan(path, { skipSpecial: false, unfinished: [] })
+  const scan = await folders.scan(path, { skipSpecial: false, apart: [] })
   return scan.ok ? hash('sha256', scan.value.tree) : undefined
 }

@@ -30,8 +30,8 @@ import {
 export interface ScanOptions {
   /** Leave out links, sockets, devices and pipes instead of refusing the folder. */
   readonly skipSpecial: boolean
-  /** Paths within the folder, as on disk, of what is being downloaded; it counts as special. */
-  readonly unfinished: readonly string[]
+  /** Files and folders that count as special, by device and inode (`1:234`), each with what is wrong with it. */
+  readonly apart: readonly (readonly [id: string, why: string])[]
 }
 
 export interface FolderScan {
@@ -73,7 +73,7 @@ interface Place {
 
 class FolderScanner {
   readonly #options: ScanOptions
-  readonly #unfinished: ReadonlySet<string>
+  readonly #apart: ReadonlyMap<string, string>
   readonly #names = new SameNames()
   readonly #entries: TreeEntry[] = []
   readonly #spellings: (readonly [string, string])[] = []
@@ -85,7 +85,7 @@ class FolderScanner {
 
   constructor(options: ScanOptions) {
     this.#options = options
-    this.#unfinished = new Set(options.unfinished)
+    this.#apart = new Map(options.apart)
   }
 
   *scan(root: string): Generator<void, Answer<FolderScan>> {
@@ -147,10 +147,11 @@ class FolderScanner {
 
   /** Adds what is there, unless that is a folder. */
   #isFolder(place: Place, depth: number): boolean {
-    const { path, onDisk, there } = place
+    const { path, there } = place
     this.#check(path, depth)
     const stats = trying(path, () => lstatSync(there, { bigint: true }))
-    if (this.#unfinished.has(onDisk)) this.#skip(path, 'is being downloaded')
+    const apart = this.#apart.get(`${stats.dev}:${stats.ino}`)
+    if (apart !== undefined) this.#skip(path, apart)
     else if (stats.isDirectory()) return true
     else if (!stats.isFile()) this.#skip(path, `is ${kindOf(stats)}`)
     else {

@@ -144,7 +144,7 @@ export class SharedFolder implements ServedContent {
 }
 
 function notReadable(): Answer<never> {
-  return refuse('file-changed', 'the folder cannot be read at present')
+  return refuse('file-changed', 'the folder cannot be read at the moment')
 }
 
 function notShared(): Answer<never> {

@@ -2,7 +2,7 @@
 // files: so the next login looks at 100,000 files in a second, and hashes only what may have changed.
 
 import { hash } from 'node:crypto'
-import { relative } from 'node:path'
+import { stat } from 'node:fs/promises'
 import { Failure } from '../../common/failure.ts'
 import { pieceCountMax } from '../../common/limits.ts'
 import type { Manifest } from '../../common/manifest.ts'
@@ -11,6 +11,7 @@ import { readTree } from '../../common/tree/tree.ts'
 import { FolderPieces, folderTree } from '../folder/folder-pieces.ts'
 import { decodeStamps, encodeStamps, type FolderStamps } from '../folder/folder-stamps.ts'
 import { inSlices } from '../folder/in-slices.ts'
+import type { ScanOptions } from '../folder/scan.ts'
 import type { RememberedShare } from '../storage/user-store.ts'
 import type { ScannedFolder } from '../workers/folder-pool.ts'
 import { canRead } from './absent-file.ts'
@@ -69,7 +70,8 @@ export class SharedFolders implements ContentKind {
 
   async #take(root: string, { skipSpecial }: TakeOptions, turn: HashingTurn): Promise<Answer<LocalContent>> {
     const { folders, hashes } = this.#parts
-    const scan = await folders.scan(root, { skipSpecial, unfinished: this.#unfinishedIn(root) }, turn.signal)
+    const apart = await this.#apart()
+    const scan = await folders.scan(root, { skipSpecial, apart }, turn.signal)
     if (!scan.ok) return scan
     const { entries, tree: bytes, spellings, stamps } = scan.value
     const tree = await folderTree(
@@ -137,12 +139,19 @@ export class SharedFolders implements ContentKind {
     }
   }
 
-  /** What is being downloaded into the folder, by paths within it. */
-  #unfinishedIn(root: string): string[] {
-    const parts = this.#parts.store
-      .downloads()
-      .map(({ destination }) => relative(root, `${destination}.part`))
-    return parts.filter((path) => !path.startsWith('..'))
+  /** What must not be shared by mistake: our keys and passwords, and what is not there yet. */
+  async #apart(): Promise<ScanOptions['apart']> {
+    const { store, manifests } = this.#parts
+    const unfinished = store.downloads().flatMap(({ part, unpacked }) => [part, unpacked])
+    const data = await stat(manifests.dataFolder).catch(() => undefined)
+    return [
+      ...(data === undefined
+        ? []
+        : [[`${data.dev}:${data.ino}`, 'is the data folder of this client, with its key'] as const]),
+      ...unfinished
+        .filter((id) => id !== undefined)
+        .map((id) => [id.split(':', 2).join(':'), 'is being downloaded'] as const),
+    ]
   }
 }
 

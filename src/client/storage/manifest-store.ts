@@ -9,9 +9,12 @@ import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { parseManifest, type Manifest } from '../../common/manifest.ts'
 
 export class ManifestStore {
+  /** Of the client. */
+  readonly dataFolder: string
   readonly #folder: string
 
   constructor(folder: string) {
+    this.dataFolder = folder
     this.#folder = join(folder, 'manifests')
     makePrivateFolder(this.#folder)
   }

@@ -1,7 +1,7 @@
 // What a folder is found to consist of, and what is refused by name.
 
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { atOnce } from '../../../src/client/folder/in-slices.ts'
@@ -24,7 +24,7 @@ function folderOf(...paths: readonly string[]): string {
 }
 
 function scan(root: string, options: Partial<ScanOptions> = {}): Answer<FolderScan> {
-  return atOnce(scanFolder(root, { skipSpecial: false, unfinished: [], ...options }))
+  return atOnce(scanFolder(root, { skipSpecial: false, apart: [], ...options }))
 }
 
 function scanned(root: string, options: Partial<ScanOptions> = {}): FolderScan {
@@ -61,7 +61,7 @@ test('empty folders are kept, and a folder may be empty itself', () => {
 
 test('a folder of thousands of files is looked through in many steps', () => {
   const root = folderOf(...Array.from({ length: 1000 }, (_, each) => `sub/f${each}`))
-  const steps = scanFolder(root, { skipSpecial: false, unfinished: [] })
+  const steps = scanFolder(root, { skipSpecial: false, apart: [] })
   let count = 0
   for (;;) {
     const step = steps.next()
@@ -100,11 +100,14 @@ test('a folder of which everything is left out is an empty one', () => {
   expect(scanned(root, { skipSpecial: true }).entries).toEqual([{ path: 'sub', kind: 'folder' }])
 })
 
-test('what is being downloaded into the folder is not shared unfinished', () => {
+test('what has to stay apart is refused with the reason, or left out, be it a file or a folder', () => {
   const root = folderOf('a.bin.part', 'b.part/x', 'c.part')
-  const unfinished = ['a.bin.part', 'b.part']
-  expect(refusal(root, { unfinished })).toContain('a.bin.part is being downloaded')
-  expect(scanned(root, { unfinished, skipSpecial: true }).entries.map(({ path }) => path)).toEqual(['c.part'])
+  const apart = ['a.bin.part', 'b.part'].map((path) => {
+    const { dev, ino } = statSync(join(root, path))
+    return [`${dev}:${ino}`, 'is being downloaded'] as const
+  })
+  expect(refusal(root, { apart })).toContain('a.bin.part is being downloaded')
+  expect(scanned(root, { apart, skipSpecial: true }).entries.map(({ path }) => path)).toEqual(['c.part'])
 })
 
 test('names that others cannot have are refused with their path', () => {

@@ -8,6 +8,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -250,6 +251,29 @@ test('a finished download of a folder is shared from where it is', async () => {
   await other.library.adopt(file, manifest, Promise.resolve())
   expect(await servedPieces(sourceOf(other, fileId))).toEqual([true, true, true, true])
   await vi.waitFor(() => expect(other.library.shareOf('g', 'photos')?.stamp).toMatch(/^folder:/))
+})
+
+test('neither what is being downloaded into it nor the data of the client is shared by mistake', async () => {
+  const root = madeFolder()
+  const one = await oneLibrary(join(root, 'sub', 'empty'))
+  expect(await one.library.upload(root, 'g')).toMatchObject({
+    refusal: { sentence: expect.stringContaining('sub/empty is the data folder of this client') },
+  })
+  const other = await oneLibrary()
+  rmSync(join(root, 'sub', 'empty'), { recursive: true })
+  mkdirSync(join(root, 'sub', 'empty'))
+  writeFileSync(join(root, 'x.part'), '')
+  const { dev, ino } = statSync(join(root, 'x.part'))
+  await other.store.rememberDownload({
+    ...{ group: 'g', name: 'x', fileId: '00'.repeat(32), sizeBytes: 1, destination: join(root, 'x') },
+    ...{ overwrite: false, paused: true, unshared: false, part: `${dev}:${ino}:1.5` },
+  })
+  expect(await other.library.upload(root, 'g')).toMatchObject({
+    refusal: { sentence: expect.stringContaining('x.part is being downloaded') },
+  })
+  expect(await other.library.upload(root, 'g', { skipSpecial: true })).toMatchObject({
+    value: { files: 5, skipped: { paths: ['x.part'], count: 1 } },
+  })
 })
 
 test('trackers that know no folders are named as the reason', async () => {

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, vi } from 'vitest'
+import type { FolderPool } from '../../../src/client/workers/folder-pool.ts'
 import type { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import type { StorePool } from '../../../src/client/workers/store-pool.ts'
 
@@ -22,6 +23,12 @@ async function built<T>(name: string): Promise<T> {
 export async function builtPool(size?: number, startWorker?: () => Worker): Promise<HashPool> {
   const module = await built<{ HashPool: typeof HashPool }>('hash-pool')
   return closedAfterTest(new module.HashPool(size, startWorker))
+}
+
+/** Ends with the test. */
+export async function builtFolderPool(): Promise<FolderPool> {
+  const module = await built<{ FolderPool: typeof FolderPool }>('folder-pool')
+  return closedAfterTest(new module.FolderPool())
 }
 
 /** Ends with the test. */
@@ -102,7 +109,7 @@ export async function staffedStorePool(): Promise<StorePool> {
   return pool
 }
 
-export function closedAfterTest<T extends HashPool | StorePool>(pool: T): T {
+export function closedAfterTest<T extends FolderPool | HashPool | StorePool>(pool: T): T {
   onTestFinished(() => pool.close())
   return pool
 }
