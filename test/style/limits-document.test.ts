@@ -14,12 +14,18 @@ import {
 } from '../../src/client/sharing/limits.ts'
 import {
   announceFilesMax,
+  pathBytesMax,
+  pathDepthMax,
   peerConnectionLimits,
   peersPerFileMax,
+  pieceCountMax,
   requestsInFlightMax,
   stalledAfterMs,
   stalledInPiecesAfterMs,
   trackerKeysMax,
+  treeBytesMax,
+  treeFilesMax,
+  treePathBytesMax,
   unsentBytesMax,
   unsentToPeerBytesMax,
 } from '../../src/common/limits.ts'
@@ -118,6 +124,17 @@ test.each([
       count(peerConnectionLimits.ofOwner),
       count(peerConnectionLimits.proven),
       count(peerConnectionLimits.all),
+    ],
+  ],
+  [
+    'Folders',
+    [
+      count(treeFilesMax),
+      `${treeBytesMax / 1024 / 1024} MiB`,
+      `${treePathBytesMax / 1024 / 1024} MiB`,
+      count(pathDepthMax),
+      count(pathBytesMax),
+      count(pieceCountMax),
     ],
   ],
   [

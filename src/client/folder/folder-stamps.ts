@@ -49,9 +49,15 @@ export function sizeIn(stamps: FolderStamps, entry: number): number {
   return stamps[at + 1] === 0n ? -1 : Number(stamps[at + 2])
 }
 
-/** Whether both have the same stamp of this entry. */
-export function haveSameStamp(one: FolderStamps, other: FolderStamps, entry: number): boolean {
-  for (let at = entry * words; at < (entry + 1) * words; at++) if (one[at] !== other[at]) return false
+/** Whether the stamp of an entry of one is that of an entry of the other. */
+export function haveSameStamp(
+  one: FolderStamps,
+  entry: number,
+  other: FolderStamps,
+  otherEntry = entry,
+): boolean {
+  for (let word = 0; word < words; word++)
+    if (one[entry * words + word] !== other[otherEntry * words + word]) return false
   return true
 }
 

@@ -3,36 +3,93 @@
 import { pieceBytes } from '../../common/limits.ts'
 import { buildFolderManifest, hashBytes, hashesOfPiece, type Manifest } from '../../common/manifest.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
-import type { FolderPieces } from '../folder/folder-pieces.ts'
-import { pickStamps, type FolderStamps } from '../folder/folder-stamps.ts'
+import type { EntrySegment, FolderPieces } from '../folder/folder-pieces.ts'
+import { haveSameStamp, pickStamps, type FolderStamps } from '../folder/folder-stamps.ts'
 import { inSlices } from '../folder/in-slices.ts'
 import { hashPiece } from '../hashing/piece-hash.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
 import type { SegmentTask } from '../workers/hash-worker.ts'
 import type { HashingTurn } from './hashing-files.ts'
+import type { KnownFolder } from './known-folder.ts'
 
-/** The manifest of a folder. Refuses when a file is not what its stamp says; rejects as `HashPool.hashSegments`. */
+/**
+ * The manifest of a folder. Of pieces that a version `before` has, too, by the stamps of their files, the hashes are
+ * taken from there. Refuses when a file is not what its stamp says; rejects as `HashPool.hashSegments`.
+ */
 export async function manifestOfFolder(
   pieces: FolderPieces,
   stamps: FolderStamps,
+  before: KnownFolder | undefined,
   hashes: HashPool,
   turn: HashingTurn,
 ): Promise<Answer<Manifest>> {
   const { entries, bytes, layout } = pieces.tree
-  const count = layout.lengths.length
-  const indices = Array.from({ length: count - layout.treePieces }, (_, index) => layout.treePieces + index)
-  const hashed = await hashSome(pieces, stamps, indices, hashes, turn)
+  const { treePieces, lengths } = layout
+  const all = Buffer.alloc(lengths.length * hashBytes)
+  all.set(await inSlices(treeHashes(bytes)))
+  const known =
+    before === undefined ? new Map<number, number>() : await inSlices(samePieces(pieces, stamps, before))
+  const unknown: number[] = []
+  for (let piece = treePieces; piece < lengths.length; piece++) {
+    const same = known.get(piece)
+    if (before === undefined || same === undefined) unknown.push(piece)
+    else all.set(hashesOfPiece(before.manifest, same), piece * hashBytes)
+  }
+  turn.onSize(unknown.reduce((sum, piece) => sum + (lengths[piece] ?? 0), 0))
+  const hashed = await hashSome(pieces, stamps, unknown, hashes, turn)
   if (!hashed.ok) return hashed
-  const files = entries.filter(({ kind }) => kind !== 'folder')
+  for (const [place, piece] of unknown.entries())
+    all.set(hashed.value.subarray(place * hashBytes, (place + 1) * hashBytes), piece * hashBytes)
   return accept(
     buildFolderManifest({
-      sizeBytes: layout.lengths.reduce((all, length) => all + length, 0) - bytes.length,
-      files: files.length,
+      sizeBytes: lengths.reduce((sum, length) => sum + length, 0) - bytes.length,
+      files: entries.filter(({ kind }) => kind !== 'folder').length,
       treeBytes: bytes.length,
-      lengths: layout.lengths,
-      hashes: Buffer.concat([await inSlices(treeHashes(bytes)), hashed.value]),
+      lengths,
+      hashes: all,
     }),
   )
+}
+
+/** For each piece that consists of the same parts of the same files as one of before, the number of that. */
+function* samePieces(
+  pieces: FolderPieces,
+  stamps: FolderStamps,
+  before: KnownFolder,
+): Generator<void, Map<number, number>> {
+  const beginningWith = new Map<string, number>()
+  for (const [piece, parts] of partsOf(before.pieces)) {
+    beginningWith.set(startOf(parts), piece)
+    yield
+  }
+  const isSame = (part: EntrySegment, other: EntrySegment | undefined): boolean =>
+    part.path === other?.path &&
+    part.offset === other.offset &&
+    part.length === other.length &&
+    haveSameStamp(stamps, part.entry, before.stamps, other.entry)
+  const same = new Map<number, number>()
+  for (const [piece, parts] of partsOf(pieces)) {
+    const candidate = beginningWith.get(startOf(parts))
+    const others = candidate === undefined ? [] : before.pieces.segmentsOf(candidate)
+    if (
+      candidate !== undefined &&
+      parts.length === others.length &&
+      parts.every((part, at) => isSame(part, others[at]))
+    )
+      same.set(piece, candidate)
+    yield
+  }
+  return same
+}
+
+/** What each piece behind those of the tree consists of. */
+function* partsOf(pieces: FolderPieces): Generator<readonly [piece: number, parts: EntrySegment[]]> {
+  const { treePieces, lengths } = pieces.tree.layout
+  for (let piece = treePieces; piece < lengths.length; piece++) yield [piece, pieces.segmentsOf(piece)]
+}
+
+function startOf([first]: readonly EntrySegment[]): string {
+  return `${first?.offset} ${first?.path}`
 }
 
 /** Of these pieces, those that are not what the manifest says. Refuses and rejects likewise. */

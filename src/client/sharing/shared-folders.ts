@@ -82,11 +82,21 @@ export class SharedFolders implements ContentKind {
     if (tree === undefined)
       return refuse('local-file', `${root} is too large: a folder may have ${pieceCountMax} pieces`)
     const pieces = new FolderPieces(root, tree)
-    turn.onSize(tree.layout.lengths.reduce((all, length) => all + length, 0) - bytes.length)
-    const manifest = await manifestOfFolder(pieces, stamps, hashes, turn)
+    const manifest = await manifestOfFolder(pieces, stamps, await this.#before(root), hashes, turn)
     if (!manifest.ok) return manifest
     const folder = { manifest: manifest.value, pieces, stamps, changed: [], lostPieces: [] }
     return accept({ ...this.#content(folder, true), ...skippedIn(scan.value) })
+  }
+
+  /** What is known of the folder by another share of it, or an earlier version. */
+  async #before(root: string): Promise<KnownFolder | undefined> {
+    const { store, manifests } = this.#parts
+    const share = store.shares().find(({ path, files }) => path === root && files !== undefined)
+    const manifest = share && manifests.load(share.fileId)
+    const pieces = manifest && (await this.#piecesOf(root, manifest))
+    const stamps = share && pieces && this.#stampsOf(share, pieces)
+    if (manifest === undefined || pieces === undefined || stamps === undefined) return undefined
+    return { manifest, pieces, stamps, changed: [], lostPieces: [] }
   }
 
   /** Without what was kept of it, the whole folder has to be hashed. */

@@ -49,7 +49,7 @@ export async function verifyAgain(
 function differingEntries({ pieces, kept, now }: Before): Set<number> {
   const differing = new Set<number>()
   for (const [entry, { kind }] of pieces.tree.entries.entries())
-    if (kind !== 'folder' && (kept === undefined || !haveSameStamp(kept, now, entry))) differing.add(entry)
+    if (kind !== 'folder' && (kept === undefined || !haveSameStamp(kept, entry, now))) differing.add(entry)
   return differing
 }
 

@@ -147,6 +147,7 @@ test.each<[Partial<ShareEvidence>, string]>([
   [{}, 'sharing'],
   [{ file: 'checking' }, 'verifying'],
   [{ file: 'replaced' }, 'file-changed'],
+  [{ file: 'changed', changed: ['a', 'b'], changedCount: 9 }, 'file-changed'],
   [{ isListed: false, answer: 'not now' }, 'not-listed'],
   [{ limit: 10, activeUsers: 1 }, 'limited'],
   [{ limit: 10 }, 'sharing'],

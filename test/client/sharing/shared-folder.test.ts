@@ -218,6 +218,28 @@ test('after a restart a file that changed meanwhile is named each time, and the 
   }
 })
 
+test('of the next version only the pieces that differ are hashed, and none for another group', async () => {
+  const one = await oneLibrary()
+  const root = madeFolder()
+  await shared(one, root)
+  const hashing = vi.spyOn(HashPool.prototype, 'hashSegments')
+  expect(await one.library.upload(root, 'other')).toMatchObject({
+    ok: true,
+    value: { files: 5, pieceCount: 4 },
+  })
+  writeFileSync(join(root, 'b.txt'), 'x'.repeat(500))
+  writeFileSync(join(root, 'before all'), 'new')
+  expect(await one.library.upload(root, 'g')).toMatchObject({ ok: true, value: { files: 6, pieceCount: 4 } })
+  expect(hashing.mock.calls.map(([{ count }]) => count)).toEqual([0, 1])
+  const next = sourceOf(one, one.library.shareOf('g', 'photos')?.fileId ?? '')
+  expect(await servedPieces(next)).toEqual([true, true, true, true])
+  expect(next.have.isFull).toBe(true)
+  // The same as one that is hashed as a whole.
+  const other = await oneLibrary()
+  await other.library.upload(root, 'g')
+  expect(other.library.shareOf('g', 'photos')?.fileId).toBe(next.manifest.fileId)
+})
+
 test('one of which nothing is left is not served after a restart', async () => {
   const data = temporaryFolder()
   const root = madeFolder()

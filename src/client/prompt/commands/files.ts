@@ -134,7 +134,7 @@ export const fileCommands: readonly PromptCommand[] = [
   {
     name: 'stop_share',
     words: '<group> <name>',
-    summary: 'stop sharing a file; it stays on your disk',
+    summary: 'stop sharing a file or folder; it stays on your disk',
     examples: ['stop_share family photo.jpg'],
     waits: true,
     async run(surroundings, [group, name]) {
