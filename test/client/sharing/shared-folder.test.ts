@@ -17,11 +17,13 @@ import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { verifyPiece } from '../../../src/client/hashing/piece-hash.ts'
 import type { PieceSource } from '../../../src/client/sharing/piece-source.ts'
+import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
+import type { RememberedShare } from '../../../src/client/storage/user-store.ts'
 import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { lengthOfPiece } from '../../../src/common/manifest.ts'
 import { refuse } from '../../../src/common/refusal.ts'
-import { parseTree } from '../../../src/common/tree/tree.ts'
+import { encodeTree, parseTree } from '../../../src/common/tree/tree.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { oneLibrary, type OneLibrary } from './one-library.ts'
 
@@ -143,12 +145,15 @@ test('a file that is removed, or has a link in its place, is withheld', async ()
   expect(await servedPieces(source())).toEqual([true, false, false, false])
 })
 
-test('looking at each file in turn finds one that was removed', async () => {
+test.each([
+  ['removed', (path: string) => rmSync(path)],
+  ['written to', (path: string) => writeFileSync(path, 'something')],
+])('looking at each file in turn finds one that was %s', async (_how, change) => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   const one = await oneLibrary()
   const root = madeFolder()
   await shared(one, root)
-  rmSync(join(root, 'nothing'))
+  change(join(root, 'nothing'))
   await vi.waitFor(() => {
     vi.advanceTimersByTime(1000)
     expect(one.notices).toEqual([expect.stringContaining(`${join(root, 'nothing')} changed`)])
@@ -227,8 +232,9 @@ test('of the next version only the pieces that differ are hashed, and none for a
     ok: true,
     value: { files: 5, pieceCount: 4 },
   })
+  // Of the same size, so that nothing but the stamp tells.
   writeFileSync(join(root, 'b.txt'), 'x'.repeat(500))
-  writeFileSync(join(root, 'before all'), 'new')
+  writeFileSync(join(root, 'empty as well'), '')
   expect(await one.library.upload(root, 'g')).toMatchObject({ ok: true, value: { files: 6, pieceCount: 4 } })
   expect(hashing.mock.calls.map(([{ count }]) => count)).toEqual([0, 1])
   const next = sourceOf(one, one.library.shareOf('g', 'photos')?.fileId ?? '')
@@ -259,6 +265,33 @@ test.each(['.tree', '.stamps', ''])('without what was kept (%s) it is hashed ane
   const again = await restarted(data)
   expect(await servedPieces(sourceOf(again, fileId))).toEqual([true, true, true, true])
   expect(existsSync(join(data, 'manifests', `${fileId}${ending}`))).toBe(true)
+})
+
+test('a damaged list of its files counts as missing', async () => {
+  const data = temporaryFolder()
+  const root = madeFolder()
+  const { fileId } = await shared(await oneLibrary(data), root)
+  const kept = new ManifestStore(data)
+  const entries = parseTree(kept.loadTree(fileId) ?? Buffer.alloc(0))
+  if ('problem' in entries) throw new Error(entries.problem)
+  // As long, and a list of other files.
+  const other = entries.map((entry) => (entry.path === 'a.txt' ? { ...entry, path: 'A.txt' } : entry))
+  await kept.saveTree(fileId, encodeTree(other))
+  const again = await restarted(data)
+  expect(await servedPieces(sourceOf(again, fileId))).toEqual([true, true, true, true])
+})
+
+test('one that may not have reached the disk is hashed as a whole before it is shared', async () => {
+  const data = temporaryFolder()
+  const root = madeFolder()
+  const one = await oneLibrary(data)
+  const { fileId } = await shared(one, root)
+  const { stamp: _stamp, ...unflushed } = one.library.shareOf('g', 'photos') ?? { group: '' }
+  await one.store.rememberShare(unflushed as RememberedShare)
+  const hashing = vi.spyOn(HashPool.prototype, 'hashSegments')
+  const again = await restarted(data)
+  expect(hashing.mock.calls.map(([{ count }]) => count)).toEqual([3])
+  expect(await servedPieces(sourceOf(again, fileId))).toEqual([true, true, true, true])
 })
 
 test('a finished download of a folder is shared from where it is', async () => {
