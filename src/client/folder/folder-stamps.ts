@@ -49,6 +49,11 @@ export function sizeIn(stamps: FolderStamps, entry: number): number {
   return stamps[at + 1] === 0n ? -1 : Number(stamps[at + 2])
 }
 
+/** Whether all are the same. */
+export function areSame(one: FolderStamps, other: FolderStamps): boolean {
+  return bytesOf(one).equals(bytesOf(other))
+}
+
 /** Whether the stamp of an entry of one is that of an entry of the other. */
 export function haveSameStamp(
   one: FolderStamps,
@@ -91,7 +96,7 @@ export function encodeStamps(stamps: FolderStamps, spellings: Spellings): Buffer
   const header = Buffer.alloc(8)
   header.write(magic, 'latin1')
   header.writeUInt32BE(spelt.length, 4)
-  return Buffer.concat([header, spelt, Buffer.from(stamps.buffer, stamps.byteOffset, stamps.byteLength)])
+  return Buffer.concat([header, spelt, bytesOf(stamps)])
 }
 
 /** Undefined when it is not what this program wrote for so many entries. */
@@ -110,6 +115,10 @@ export function decodeStamps(
     if (error instanceof SyntaxError || error instanceof v.ValiError) return undefined
     throw error
   }
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: FolderStamps): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
 }
 
 const magic = 'CTS1'

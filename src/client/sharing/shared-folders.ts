@@ -1,7 +1,7 @@
 // Folders as contents that are shared. What a folder consists of is kept beside its manifest, with the stamps of its
 // files: so the next login looks at 100,000 files in a second, and hashes only what may have changed.
 
-import { hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { Failure } from '../../common/failure.ts'
 import { pieceCountMax } from '../../common/limits.ts'
@@ -31,6 +31,15 @@ import type { FolderParts, KnownFolder } from './known-folder.ts'
 import { verifyAgain } from './verify-again.ts'
 import { SharedFolder } from './shared-folder.ts'
 
+/** What is kept of a folder that was shared. */
+interface Kept {
+  readonly pieces: FolderPieces
+  readonly stamps: FolderStamps | undefined
+}
+
+/** Hashing so much takes a millisecond. */
+const hashedBytesAtOnce = 1024 * 1024
+
 export class SharedFolders implements ContentKind {
   readonly #parts: FolderParts
 
@@ -48,10 +57,10 @@ export class SharedFolders implements ContentKind {
     const { manifests, folders } = this.#parts
     if (!(await canRead(path, true))) return awayProblem(path)
     const manifest = manifests.load(fileId)
-    const pieces = manifest && (await this.#piecesOf(path, manifest))
+    const known = manifest && (await this.#kept(path, manifest, share.stamp))
     if (isOver()) return undefined
-    if (manifest === undefined || pieces === undefined) return this.#takeAgain(share, isOver)
-    const kept = this.#stampsOf(share, pieces)
+    if (manifest === undefined || known === undefined) return this.#takeAgain(share, isOver)
+    const { pieces, stamps: kept } = known
     const now = await folders.stampsOf(pieces)
     if (isOver()) return undefined
     const verified = await refusing(() => verifyAgain({ share, manifest, pieces, kept, now }, this.#parts))
@@ -62,8 +71,9 @@ export class SharedFolders implements ContentKind {
   }
 
   async adopt({ path }: NamedPath, manifest: Manifest): Promise<LocalContent | undefined> {
-    const pieces = await this.#piecesOf(path, manifest)
-    if (pieces === undefined || !(await canRead(path, true))) return undefined
+    const kept = await this.#kept(path, manifest, undefined)
+    if (kept === undefined || !(await canRead(path, true))) return undefined
+    const { pieces } = kept
     const stamps = await this.#parts.folders.stampsOf(pieces)
     return this.#content({ manifest, pieces, stamps, changed: [], lostPieces: [] }, true)
   }
@@ -85,7 +95,7 @@ export class SharedFolders implements ContentKind {
     const manifest = await manifestOfFolder(pieces, stamps, await this.#before(root), hashes, turn)
     if (!manifest.ok) return manifest
     const folder = { manifest: manifest.value, pieces, stamps, changed: [], lostPieces: [] }
-    return accept({ ...this.#content(folder, true), ...skippedIn(scan.value) })
+    return accept({ ...(await this.#content(folder, true)), ...skippedIn(scan.value) })
   }
 
   /** What is known of the folder by another share of it, or an earlier version. */
@@ -93,9 +103,9 @@ export class SharedFolders implements ContentKind {
     const { store, manifests } = this.#parts
     const share = store.shares().find(({ path, files }) => path === root && files !== undefined)
     const manifest = share && manifests.load(share.fileId)
-    const pieces = manifest && (await this.#piecesOf(root, manifest))
-    const stamps = share && pieces && this.#stampsOf(share, pieces)
-    if (manifest === undefined || pieces === undefined || stamps === undefined) return undefined
+    const kept = manifest && (await this.#kept(root, manifest, share.stamp))
+    if (manifest === undefined || kept?.stamps === undefined) return undefined
+    const { pieces, stamps } = kept
     return { manifest, pieces, stamps, changed: [], lostPieces: [] }
   }
 
@@ -111,33 +121,31 @@ export class SharedFolders implements ContentKind {
     return taken.value.manifest.fileId === fileId ? taken.value : changedProblem(path)
   }
 
-  /** By the tree that is kept; undefined when none is that of the manifest. */
-  async #piecesOf(root: string, manifest: Manifest): Promise<FolderPieces | undefined> {
+  /**
+   * By the tree that is kept; undefined when none is that of the manifest. Without stamps when those that are kept are
+   * not the ones that the record of the share names.
+   */
+  async #kept(root: string, manifest: Manifest, stamp: FileStamp | undefined): Promise<Kept | undefined> {
     const { manifests } = this.#parts
     const bytes = manifests.loadTree(manifest.fileId)
     if (bytes === undefined || !(await isItsTree(manifest, bytes))) return undefined
     const entries = await inSlices(readTree(bytes))
     if ('problem' in entries) return undefined
     const stored = manifests.loadStamps(manifest.fileId)
-    const spellings = stored === undefined ? [] : (decodeStamps(stored, entries.length)?.spellings ?? [])
-    const tree = await folderTree(entries, bytes, spellings)
-    return tree && new FolderPieces(root, tree)
+    const decoded = stored && decodeStamps(stored, entries.length)
+    const tree = await folderTree(entries, bytes, decoded?.spellings ?? [])
+    if (tree === undefined) return undefined
+    const isNamed = stored !== undefined && (await inSlices(stampOfFolder(stored))) === stamp
+    return { pieces: new FolderPieces(root, tree), stamps: isNamed ? decoded?.stamps : undefined }
   }
 
-  /** Undefined when those that are kept are of another folder with this content, or of none. */
-  #stampsOf({ fileId, stamp }: RememberedShare, { tree }: FolderPieces): FolderStamps | undefined {
-    const stored = this.#parts.manifests.loadStamps(fileId)
-    if (stored === undefined || stampOfFolder(stored) !== stamp) return undefined
-    return decodeStamps(stored, tree.entries.length)?.stamps
-  }
-
-  #content(folder: KnownFolder, isNew: boolean): LocalContent {
+  async #content(folder: KnownFolder, isNew: boolean): Promise<LocalContent> {
     const { manifests, folders } = this.#parts
     const { manifest, pieces, stamps } = folder
     const encoded = encodeStamps(stamps, pieces.tree.spellings)
     return {
       manifest,
-      stamp: stampOfFolder(encoded),
+      stamp: await inSlices(stampOfFolder(encoded)),
       isNew,
       tree: pieces.tree.bytes,
       save: async () => {
@@ -166,8 +174,13 @@ export class SharedFolders implements ContentKind {
 }
 
 /** What the record of a share says of it: which stamps are kept for it. */
-function stampOfFolder(encoded: Uint8Array): FileStamp {
-  return `folder:${hash('sha256', encoded)}`
+function* stampOfFolder(encoded: Uint8Array): Generator<void, FileStamp> {
+  const hash = createHash('sha256')
+  for (let at = 0; at < encoded.length; at += hashedBytesAtOnce) {
+    hash.update(encoded.subarray(at, at + hashedBytesAtOnce))
+    yield
+  }
+  return `folder:${hash.digest('hex')}`
 }
 
 function skippedIn({ skipped, skippedCount }: ScannedFolder): Pick<LocalContent, 'skipped'> {

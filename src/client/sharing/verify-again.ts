@@ -4,7 +4,14 @@
 import type { Manifest } from '../../common/manifest.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
 import type { FolderPieces } from '../folder/folder-pieces.ts'
-import { copyStamp, emptyStamps, haveSameStamp, sizeIn, type FolderStamps } from '../folder/folder-stamps.ts'
+import {
+  areSame,
+  copyStamp,
+  emptyStamps,
+  haveSameStamp,
+  sizeIn,
+  type FolderStamps,
+} from '../folder/folder-stamps.ts'
 import { inSlices } from '../folder/in-slices.ts'
 import type { NamedPath } from './local-content.ts'
 import { wrongPieces } from './folder-hashing.ts'
@@ -29,7 +36,7 @@ export async function verifyAgain(
 ): Promise<Answer<KnownFolder | undefined>> {
   const { share, manifest, pieces, kept, now } = before
   const { layout } = pieces.tree
-  const differing = differingEntries(before)
+  const differing = await inSlices(differingEntries(before))
   if (kept !== undefined && differing.size === 0)
     return accept({ manifest, pieces, stamps: kept, changed: [], lostPieces: [] })
   const touched = await inSlices(piecesWith(pieces, differing))
@@ -45,11 +52,17 @@ export async function verifyAgain(
   return accept({ manifest, pieces, lostPieces, ...settle(before, differing, lostPieces) })
 }
 
+/** Files compared in one go, which takes a millisecond. */
+const filesAtOnce = 1000
+
 /** Files with another stamp than then. */
-function differingEntries({ pieces, kept, now }: Before): Set<number> {
+function* differingEntries({ pieces, kept, now }: Before): Generator<void, Set<number>> {
   const differing = new Set<number>()
-  for (const [entry, { kind }] of pieces.tree.entries.entries())
+  if (kept !== undefined && areSame(kept, now)) return differing
+  for (const [entry, { kind }] of pieces.tree.entries.entries()) {
+    if (entry % filesAtOnce === filesAtOnce - 1) yield
     if (kind !== 'folder' && (kept === undefined || !haveSameStamp(kept, entry, now))) differing.add(entry)
+  }
   return differing
 }
 
