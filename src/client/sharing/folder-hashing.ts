@@ -5,6 +5,7 @@ import { buildFolderManifest, hashBytes, hashesOfPiece, type Manifest } from '..
 import { accept, type Answer } from '../../common/refusal.ts'
 import type { EntrySegment, FolderPieces } from '../folder/folder-pieces.ts'
 import { haveSameStamp, pickStamps, type FolderStamps } from '../folder/folder-stamps.ts'
+import { packSegments } from '../folder/packed-segments.ts'
 import { inSlices } from '../folder/in-slices.ts'
 import { hashPiece } from '../hashing/piece-hash.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
@@ -126,6 +127,15 @@ function* treeHashes(bytes: Buffer): Generator<void, Buffer> {
   return Buffer.concat(hashes)
 }
 
+/** Files in the pieces of one task, about: finding them takes some milliseconds. */
+const taskFiles = 4000
+const taskPiecesMax = 64
+
+function taskPiecesOf({ tree }: FolderPieces): number {
+  const filesPerPiece = tree.entries.length / tree.layout.lengths.length
+  return Math.max(1, Math.min(taskPiecesMax, Math.floor(taskFiles / filesPerPiece)))
+}
+
 /** The hashes of these pieces, which hold files, 52 bytes each. */
 async function hashSome(
   pieces: FolderPieces,
@@ -140,11 +150,12 @@ async function hashSome(
     const entries = parts.flat().map(({ entry }) => entry)
     return {
       root: pieces.root,
-      pieces: parts.map((segments) => segments.map(({ path, offset, length }) => ({ path, offset, length }))),
+      pieces: parts.map(packSegments),
       stamps: pickStamps(stamps, entries),
     }
   }
   const onProgress = (count: number, first: number): void =>
     onHashed(indices.slice(first, first + count).reduce((all, piece) => all + (lengths[piece] ?? 0), 0))
-  return hashes.hashSegments({ root: pieces.root, count: indices.length, task }, { signal, onProgress })
+  const work = { root: pieces.root, count: indices.length, task, taskPieces: taskPiecesOf(pieces) }
+  return hashes.hashSegments(work, { signal, onProgress })
 }

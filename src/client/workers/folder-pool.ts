@@ -10,6 +10,7 @@ import { stampsAt } from '../folder/files-on-disk.ts'
 import type { FolderPieces } from '../folder/folder-pieces.ts'
 import { pickStamps, type FolderStamps } from '../folder/folder-stamps.ts'
 import { ifShort, inSlices } from '../folder/in-slices.ts'
+import { packSegments } from '../folder/packed-segments.ts'
 import { readSegmentsLater, type DiskSegment, type SegmentFault } from '../folder/read-segments.ts'
 import { scanFolder, type ScanOptions } from '../folder/scan.ts'
 import { encodedScan, type EncodedScan, type FolderResult, type FolderTask } from './folder-worker.ts'
@@ -91,11 +92,10 @@ export class FolderPool {
     const parts = pieces.segmentsOf(piece)
     const entries = parts.map(({ entry }) => entry)
     const picked = pickStamps(stamps, entries)
-    const segments = parts.map(({ path, offset, length }) => ({ path, offset, length }))
     const faults =
       this.#piecesRead++ < piecesByPromises
-        ? await readSegmentsLater(pieces.root, segments, picked, buffer)
-        : await this.#readInThread(pieces.root, segments, picked, buffer)
+        ? await readSegmentsLater(pieces.root, parts, picked, buffer)
+        : await this.#readInThread(pieces.root, parts, picked, buffer)
     return faults.map(({ segment, state }) => ({ entry: entries[segment] ?? 0, state }))
   }
 
@@ -111,15 +111,11 @@ export class FolderPool {
     buffer: Buffer,
   ): Promise<readonly SegmentFault[]> {
     const into = this.#buffers.pop() ?? new SharedArrayBuffer(pieceBytes)
-    const result = await this.#run(this.#readers, { kind: 'read', root, segments, stamps, into })
+    const task = { kind: 'read', root, segments: packSegments(segments), stamps, into } as const
+    const result = await this.#run(this.#readers, task)
     if (!('faults' in result)) throw new Error('the worker answered something else')
-    buffer.set(
-      new Uint8Array(
-        into,
-        0,
-        segments.reduce((all, { length }) => all + length, 0),
-      ),
-    )
+    const bytes = segments.reduce((all, { length }) => all + length, 0)
+    buffer.set(new Uint8Array(into, 0, bytes))
     if (this.#buffers.length < buffersKept) this.#buffers.push(into)
     return result.faults
   }

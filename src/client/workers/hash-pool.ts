@@ -5,6 +5,7 @@ import type { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { pieceCount, pieceLength, pieceOffset } from '../../common/pieces.ts'
+import { segmentCount } from '../folder/packed-segments.ts'
 import { systemError } from './system-error.ts'
 import { startWorker } from './start-worker.ts'
 import { TaskPool } from './task-pool.ts'
@@ -40,6 +41,8 @@ export interface FolderWork {
   readonly count: number
   /** Those from one place among them to another, which is behind the last. */
   readonly task: (from: number, to: number) => SegmentTask
+  /** Fewer than usual where they have very many files. */
+  readonly taskPieces?: number
 }
 
 export class HashPool {
@@ -90,21 +93,21 @@ export class HashPool {
    * `hashRanges` does.
    */
   async hashSegments(
-    { root, count, task }: FolderWork,
+    { root, count, task, taskPieces: perTask = taskPieces }: FolderWork,
     { signal, onProgress }: HashOptions = {},
   ): Promise<Answer<Buffer>> {
     signal?.throwIfAborted()
     const tasks: (() => SegmentTask)[] = []
-    for (let from = 0; from < count; from += taskPieces)
-      tasks.push(() => task(from, Math.min(from + taskPieces, count)))
+    for (let from = 0; from < count; from += perTask)
+      tasks.push(() => task(from, Math.min(from + perTask, count)))
     const take = (result: TaskResult, index = 0): Uint8Array => {
       const hashes = hashesIn(result, root)
-      onProgress?.(Math.min(taskPieces, count - index * taskPieces), index * taskPieces)
+      onProgress?.(Math.min(perTask, count - index * perTask), index * perTask)
       return hashes
     }
     try {
       const small = count <= inlinePieces ? task(0, count) : undefined
-      if (small !== undefined && small.pieces.flat().length <= inlineSegments)
+      if (small !== undefined && segmentsIn(small) <= inlineSegments)
         return accept(Buffer.from(take(runHashing(small))))
       return accept(Buffer.concat(await this.#tasks.runAll(tasks, take, signal)))
     } catch (error) {
@@ -117,6 +120,10 @@ export class HashPool {
   close(): Promise<void> {
     return this.#tasks.close()
   }
+}
+
+function segmentsIn({ pieces }: SegmentTask): number {
+  return pieces.reduce((all, piece) => all + segmentCount(piece), 0)
 }
 
 /** A file of a folder is not what it was. The message is its path. */

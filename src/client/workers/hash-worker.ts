@@ -4,7 +4,8 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { stampsFrom, type FolderStamps } from '../folder/folder-stamps.ts'
-import { readSegments, type DiskSegment } from '../folder/read-segments.ts'
+import { unpackSegments, type PackedSegments } from '../folder/packed-segments.ts'
+import { readSegments } from '../folder/read-segments.ts'
 import { hashPiece } from '../hashing/piece-hash.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 
@@ -20,7 +21,7 @@ export interface HashTask {
 /** Pieces of a folder, likewise. */
 export interface SegmentTask {
   readonly root: string
-  readonly pieces: readonly (readonly DiskSegment[])[]
+  readonly pieces: readonly PackedSegments[]
   /** Of all segments, in their order: those that the files must have. */
   readonly stamps: FolderStamps
 }
@@ -64,7 +65,8 @@ function hashOfFolder({ root, pieces, stamps }: SegmentTask): TaskResult {
   try {
     const hashes: Buffer[] = []
     let at = 0
-    for (const segments of pieces) {
+    for (const packed of pieces) {
+      const segments = unpackSegments(packed)
       const length = segments.reduce((all, segment) => all + segment.length, 0)
       const [fault] = readSegments(root, segments, stampsFrom(stamps, at, segments.length), buffer)
       if (fault !== undefined) return { changed: segments[fault.segment]?.path ?? '' }

@@ -128,4 +128,7 @@ test('a file has the same stamp until it is written to, and none once it is gone
   const now = atOnce(stampsAt(root, entries, []))
   expect([0, 1, 2].map((entry) => haveSameStamp(stamps, entry, now))).toEqual([true, false, false])
   expect(pickStamps(now, [2])).toEqual(new BigInt64Array(5))
+  expect(
+    [0, 1, 2, 3].map((at) => haveSameStamp(pickStamps(now, [1, 0, 1, 2]), at, now, [1, 0, 1, 2][at])),
+  ).toEqual([true, true, true, true])
 })

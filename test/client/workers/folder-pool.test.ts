@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { FolderPieces, folderTree } from '../../../src/client/folder/folder-pieces.ts'
+import { packSegments, unpackSegments } from '../../../src/client/folder/packed-segments.ts'
 import { pickStamps, type FolderStamps } from '../../../src/client/folder/folder-stamps.ts'
 import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { FolderPool } from '../../../src/client/workers/folder-pool.ts'
@@ -45,7 +46,7 @@ function workOf(pieces: FolderPieces, stamps: FolderStamps): FolderWork {
   const task: FolderWork['task'] = (from, to) => {
     const parts = Array.from({ length: to - from }, (_, at) => pieces.segmentsOf(treePieces + from + at))
     const entries = parts.flat().map(({ entry }) => entry)
-    return { root: pieces.root, pieces: parts, stamps: pickStamps(stamps, entries) }
+    return { root: pieces.root, pieces: parts.map(packSegments), stamps: pickStamps(stamps, entries) }
   }
   return { root: pieces.root, count: lengths.length - treePieces, task }
 }
@@ -114,4 +115,13 @@ test('a thread that dies is a failure, and so is the end', async () => {
   const pool = await builtFolderPool()
   const scan = pool.scan(root, options)
   await Promise.all([pool.close(), expect(scan).rejects.toMatchObject({ code: 'file' })])
+})
+
+test('parts of files come out of a message as they went in, none too', () => {
+  const segments = [
+    { path: 'a', offset: 0, length: 3 },
+    { path: 'sub/käse 1', offset: 2 ** 40, length: 0 },
+  ]
+  expect(unpackSegments(packSegments(segments))).toEqual(segments)
+  expect(unpackSegments(packSegments([]))).toEqual([])
 })
