@@ -31,6 +31,8 @@ export interface EntryFault {
 const readers = 2
 /** Pieces that are read by promises first: most shares are seldom fetched, and a thread takes a while to start. */
 const piecesByPromises = 16
+/** Of which none has more files than this. */
+const filesByPromises = 500
 const readerIdleMs = 10_000
 const scannerIdleMs = 250
 /** Of 512 KiB each, that are kept for the next reads. */
@@ -93,7 +95,7 @@ export class FolderPool {
     const entries = parts.map(({ entry }) => entry)
     const picked = pickStamps(stamps, entries)
     const faults =
-      this.#piecesRead++ < piecesByPromises
+      this.#piecesRead++ < piecesByPromises && parts.length <= filesByPromises
         ? await readSegmentsLater(pieces.root, parts, picked, buffer)
         : await this.#readInThread(pieces.root, parts, picked, buffer)
     return faults.map(({ segment, state }) => ({ entry: entries[segment] ?? 0, state }))
