@@ -1,12 +1,12 @@
 // Looks at the tree of a folder as soon as its pieces are there: what cannot be written is not fetched.
 
-import { setImmediate } from 'node:timers/promises'
+import { inSlices } from '../folder/in-slices.ts'
 import { Failure } from '../../common/failure.ts'
 import { lengthOfPiece, type FolderFacts, type Manifest } from '../../common/manifest.ts'
 import { pieceBytes } from '../../common/limits.ts'
 import { pieceCount } from '../../common/pieces.ts'
-import { layOut } from '../../common/tree/layout.ts'
-import { readTree, type TreeEntry } from '../../common/tree/tree.ts'
+import { layingOut } from '../../common/tree/layout.ts'
+import { readTree } from '../../common/tree/tree.ts'
 import type { PieceStore } from './piece-store.ts'
 
 export class FolderTree {
@@ -85,27 +85,13 @@ async function checkTree(
   bytes: Uint8Array,
   signal: AbortSignal,
 ): Promise<void> {
-  const entries = await readInTurns(bytes, signal)
+  const entries = await inSlices(readTree(bytes), signal)
   if ('problem' in entries) throw new Failure('protocol', `it cannot be fetched: ${entries.problem}`)
-  const layout = layOut(entries, treeBytes)
+  const layout = await inSlices(layingOut(entries, treeBytes), signal)
   const isThat =
     layout?.lengths.length === manifest.pieceCount &&
     layout.lengths.every((length, index) => length === (offsets[index + 1] ?? 0) - (offsets[index] ?? 0)) &&
     entries.filter(({ kind }) => kind !== 'folder').length === files
   if (!isThat)
     throw new Failure('protocol', 'it cannot be fetched: the list of its files is not that of its pieces')
-}
-
-/** Lets others have their turn in between. Rejects with the signal's reason. */
-async function readInTurns(
-  bytes: Uint8Array,
-  signal: AbortSignal,
-): Promise<TreeEntry[] | { readonly problem: string }> {
-  const reading = readTree(bytes)
-  for (;;) {
-    const { done, value } = reading.next()
-    if (done === true) return value
-    await setImmediate()
-    signal.throwIfAborted()
-  }
 }

@@ -88,7 +88,7 @@ async function name({ destination, replaces, treeAt }: Unpacking, target: string
     await rename(aside, destination)
     throw new Failure(
       'file',
-      `${destination} was changed and is not replaced; move it away and resume_download`,
+      `${destination} was changed, and is not replaced; move it away and type resume_download`,
     )
   }
   await rename(target, destination)

@@ -5,14 +5,15 @@ import { setImmediate } from 'node:timers/promises'
 /** In each turn, in milliseconds. */
 const sliceMs = 2
 
-/** Runs the generator to its end. Rejects with what it throws. */
-export async function inSlices<T>(work: Generator<void, T>): Promise<T> {
+/** Runs the generator to its end. Rejects with what it throws, or with the signal's reason. */
+export async function inSlices<T>(work: Generator<void, T>, signal?: AbortSignal): Promise<T> {
   let sinceMs = performance.now()
   for (;;) {
     const step = work.next()
     if (step.done === true) return step.value
     if (performance.now() - sinceMs < sliceMs) continue
     await setImmediate()
+    signal?.throwIfAborted()
     sinceMs = performance.now()
   }
 }

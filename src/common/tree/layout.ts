@@ -18,6 +18,8 @@ export interface Segment {
 const packBytesMin = pieceBytes / 2
 /** … after one in so many files. */
 const packEndsEvery = 16
+/** No piece is gathered from more files: opening them takes 50 ms. */
+const packFilesMax = 1024
 
 export interface Layout {
   /** How many pieces the tree takes; those of the files come behind it. */
@@ -100,7 +102,7 @@ function* packSmall(entries: readonly TreeEntry[]): Generator<void, Packs> {
     if (index % entriesAtOnce === entriesAtOnce - 1) yield
     const sizeBytes = sizeOf(entry)
     if (sizeBytes === 0 || sizeBytes >= pieceBytes) continue
-    if (bytes + sizeBytes > pieceBytes) end()
+    if (bytes + sizeBytes > pieceBytes || small.length - (ends.at(-1) ?? 0) >= packFilesMax) end()
     small.push(index)
     bytes += sizeBytes
     if (bytes >= packBytesMin && hashOf(entry.path) % packEndsEvery === 0) end()

@@ -87,7 +87,7 @@ describe('what others put in the way', () => {
     one.start()
     await one.until('the notice', () => one.notices.length > 0)
     expect(one.notices).toEqual([
-      `paused: ${one.destination} exists now and was not overwritten; move it away and resume_download, or cancel_download`,
+      `paused: ${one.destination} exists by now, and was not overwritten; move it away and type resume_download, or cancel_download`,
     ])
     expect(foundIn(one.destination)).toEqual({ mine: Buffer.from('mine') })
     rmSync(one.destination, { recursive: true })

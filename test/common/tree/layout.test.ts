@@ -75,6 +75,16 @@ test('a file that comes in between leaves nearly all pieces of small files as th
   expect(changed).toBeLessThanOrEqual(now.size / 10)
 })
 
+test('no piece is gathered from very many files', () => {
+  const tiny = Array.from({ length: 5000 }, (_, index) => file(`t${String(index).padStart(5, '0')}`, 3))
+  const { treePieces, lengths, segmentsOf } = laidOut(tiny)
+  const counts = Array.from(
+    { length: lengths.length - treePieces },
+    (_, at) => segmentsOf(treePieces + at).length,
+  )
+  expect(counts).toEqual([1024, 1024, 1024, 1024, 904])
+})
+
 test('more pieces than a folder may have are refused', () => {
   const large = (2 ** 17 + 1) * pieceBytes
   expect(layOut([file('a', large), file('b', large - pieceBytes)], 1)).toBeUndefined()
