@@ -104,7 +104,7 @@ export class Download {
       find: parts.find,
       onNews: (joined) => this.#run?.onNews(joined),
       // While a peer is connected, pieces keep coming.
-      onReplaced: (found) => void this.#events.onReplaced(found),
+      onReplaced: (found) => this.#events.onReplaced(found),
       onGone: (end, why) => {
         if ((this.#run?.linkCount ?? 0) === 0) void this.fail(why, { isOver: true, end })
       },
