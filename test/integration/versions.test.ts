@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -118,6 +119,9 @@ describe('a folder', () => {
     await ann.does(`upload_file ${folder} g`)
     await ben.does(`download_file g build "${into}"`)
     await ben.until('[C] [g] build')
+    const inodes = (): number[] =>
+      ['file 6', 'file 7'].map((name) => statSync(join(into, 'build', 'src', name)).ino)
+    const [same, other] = inodes()
     writeFileSync(join(folder, 'src', 'file 7'), contentOf('changed', MiB / 10))
     writeFileSync(join(folder, 'src', 'new'), 'new')
     await ann.does(`upload_file ${folder} g`)
@@ -129,6 +133,9 @@ describe('a folder', () => {
     for (const name of names)
       expect(isSame(join(folder, 'src', name), join(into, 'build', 'src', name))).toBe(true)
     expect(readdirSync(into)).toEqual(['build'])
+    // What is the same in both is not copied.
+    expect(inodes()[0]).toBe(same)
+    expect(inodes()[1]).not.toBe(other)
     const [, taken, all] =
       /(\d+) of (\d+) pieces of .* are taken/.exec(ben.lines.slice(mark).join('\n')) ?? []
     expect(Number(all)).toBeGreaterThan(8)

@@ -44,7 +44,7 @@ export interface Unpacking {
  * resolves when all has reached the disk. Rejects with a `file` failure, or a `protocol` one for a tree that is none.
  */
 export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Promise<void> } | undefined> {
-  const { part, folder, destination, known, check, onMade } = unpacking
+  const { part, folder, destination, known, replaces, check, onMade } = unpacking
   const target = unpackPathOf(destination)
   await part.settled()
   await part.checkInPlace()
@@ -55,7 +55,8 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
     // Nobody else may put anything into it before it has its name.
     await mkdir(target, 0o700)
     await onMade(idOf(await lstat(target)))
-    await fill({ source: part.descriptor, treeBytes: folder.treeBytes, target }, folder)
+    const former = replaces === undefined ? undefined : destination
+    await fill({ source: part.descriptor, treeBytes: folder.treeBytes, target, former }, folder)
     await part.settled()
     if (!part.isReady()) {
       await rm(target, { recursive: true })

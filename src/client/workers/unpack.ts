@@ -1,6 +1,7 @@
 // Writes the files of a folder out of the part file, where all its pieces lie one behind the other.
 
-import { readSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import { Failure } from '../../common/failure.ts'
 import { pieceBytes } from '../../common/limits.ts'
 import { layOut } from '../../common/tree/layout.ts'
@@ -14,15 +15,18 @@ export interface UnpackTask {
   readonly treeBytes: number
   /** The folder to fill, which is there and empty. */
   readonly target: string
+  /** A folder that this one replaces: files that are the same in both get another name instead of being written again. */
+  readonly former?: string | undefined
 }
 
 /** Fills the folder. Throws a `file` failure, or a `protocol` one when the tree is none. */
-export function unpack({ source, treeBytes, target }: UnpackTask): void {
+export function unpack({ source, treeBytes, target, former }: UnpackTask): void {
   const entries = parseTree(readAll(source, 0, treeBytes))
   if ('problem' in entries) throw new Failure('protocol', entries.problem)
   const layout = layOut(entries, treeBytes)
   if (layout === undefined) throw new Failure('protocol', 'it has too many pieces')
   const folder = new FolderWriter(target)
+  const writer = new FileMaker(folder, former)
   try {
     let offset = treeBytes
     for (let index = layout.treePieces; index < layout.lengths.length;) {
@@ -33,23 +37,72 @@ export function unpack({ source, treeBytes, target }: UnpackTask): void {
       const isLarge = others.length === 0 && file.sizeBytes > segment.length
       // A large file is in the pieces from here on; small ones are in this piece.
       const bytes = isLarge
-        ? copyLarge(folder, file, source, offset)
-        : unpackSmall(folder, entries, layout.segmentsOf(index), source, offset)
+        ? copyLarge(writer, file, source, offset)
+        : unpackSmall(writer, entries, layout.segmentsOf(index), source, offset)
       index += isLarge ? Math.ceil(file.sizeBytes / pieceBytes) : 1
       offset += bytes
     }
     for (const entry of entries) {
       if (entry.kind === 'folder') folder.folder(entry.path)
-      else if (entry.sizeBytes === 0) folder.file(entry.path, attributesOf(entry), () => undefined)
+      else if (entry.sizeBytes === 0) writer.make(entry, () => Buffer.alloc(0))
     }
   } finally {
     folder.close()
   }
 }
 
+/** Makes files with this content, or another name for one that has it. */
+class FileMaker {
+  readonly #folder: FolderWriter
+  readonly #former: string | undefined
+
+  constructor(folder: FolderWriter, former: string | undefined) {
+    this.#folder = folder
+    this.#former = former
+  }
+
+  /** `read`: the bytes of the file from an offset on, up to the length of a piece. */
+  make(file: TreeFile, read: (offset: number) => Uint8Array): void {
+    if (this.#linkSame(file, read)) return
+    const attributes = { isExecutable: file.kind === 'executable', mtimeSeconds: file.mtimeSeconds }
+    this.#folder.file(file.path, attributes, (to) => {
+      for (let at = 0; at < file.sizeBytes; at += pieceBytes) writeAll(to, read(at))
+    })
+  }
+
+  /** Whether the folder before has this file with the same time and the same bytes, which then has this name, too. */
+  #linkSame(file: TreeFile, read: (offset: number) => Uint8Array): boolean {
+    if (this.#former === undefined) return false
+    const path = join(this.#former, file.path)
+    let opened: number
+    try {
+      opened = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    } catch {
+      return false
+    }
+    try {
+      return isSame(opened, file, read) && this.#folder.link(file.path, path, opened)
+    } finally {
+      closeSync(opened)
+    }
+  }
+}
+
+function isSame(opened: number, file: TreeFile, read: (offset: number) => Uint8Array): boolean {
+  const { size, mtimeMs, mode } = fstatSync(opened)
+  const isExecutable = (mode & 0o111) !== 0
+  if (size !== file.sizeBytes || Math.floor(mtimeMs / 1000) !== file.mtimeSeconds) return false
+  if (isExecutable !== (file.kind === 'executable')) return false
+  for (let at = 0; at < file.sizeBytes; at += pieceBytes) {
+    const wanted = read(at)
+    if (Buffer.compare(readUpTo(opened, at, wanted.length), wanted) !== 0) return false
+  }
+  return true
+}
+
 /** Returns how many bytes of the source it took. */
 function unpackSmall(
-  folder: FolderWriter,
+  writer: FileMaker,
   entries: readonly TreeEntry[],
   segments: readonly { readonly entry: number; readonly length: number }[],
   source: number,
@@ -65,33 +118,31 @@ function unpackSmall(
     const file = entries[entry]
     if (file === undefined || file.kind === 'folder') throw new Error('a segment of no file')
     const content = bytes.subarray(at, at + length)
-    folder.file(file.path, attributesOf(file), (to) => writeAll(to, content))
+    writer.make(file, () => content)
     at += length
   }
   return bytes.length
 }
 
 /** Likewise. */
-function copyLarge(folder: FolderWriter, file: TreeFile, source: number, offset: number): number {
-  folder.file(file.path, attributesOf(file), (to) => {
-    for (let at = 0; at < file.sizeBytes; at += pieceBytes)
-      writeAll(to, readAll(source, offset + at, Math.min(pieceBytes, file.sizeBytes - at)))
-  })
+function copyLarge(writer: FileMaker, file: TreeFile, source: number, offset: number): number {
+  writer.make(file, (at) => readAll(source, offset + at, Math.min(pieceBytes, file.sizeBytes - at)))
   return file.sizeBytes
 }
 
-function attributesOf({ kind, mtimeSeconds }: TreeFile): { isExecutable: boolean; mtimeSeconds: number } {
-  return { isExecutable: kind === 'executable', mtimeSeconds }
+function readAll(source: number, offset: number, length: number): Buffer {
+  const bytes = readUpTo(source, offset, length)
+  if (bytes.length < length) throw new Failure('file', 'the part file became shorter')
+  return bytes
 }
 
-function readAll(source: number, offset: number, length: number): Buffer {
+/** Fewer bytes at the end of the file. */
+function readUpTo(file: number, offset: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length)
-  for (let at = 0; at < length;) {
-    const count = readSync(source, bytes, at, length - at, offset + at)
-    if (count === 0) throw new Failure('file', 'the part file became shorter')
-    at += count
-  }
-  return bytes
+  let at = 0
+  for (let count = 1; count > 0 && at < length; at += count)
+    count = readSync(file, bytes, at, length - at, offset + at)
+  return bytes.subarray(0, at)
 }
 
 function writeAll(file: number, bytes: Uint8Array): void {
