@@ -9,8 +9,8 @@ import { join, relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { root } from './stamp.mjs'
 
-/** Longer than the whole gate may take: a step that hangs is stopped, and its output shown. */
-const stepTimeoutMs = 8 * 60_000
+/** Far longer than the whole gate takes on a machine that is busy: a step that hangs is stopped, and its output shown. */
+const stepTimeoutMs = 30 * 60_000
 
 // The same for everybody, whatever their shell sets; and a test that forgets to name a data folder must not use that of
 // the person who runs it.
