@@ -3,6 +3,7 @@
 // every other piece of the next version is one that the old version had. Both ends work it out from the tree.
 
 import { pieceBytes, pieceCountMax } from '../limits.ts'
+import { pieceCount, pieceLength } from '../pieces.ts'
 import type { TreeEntry } from './tree.ts'
 
 /** A part of a piece: these bytes of a file, one behind the other in the piece. */
@@ -47,24 +48,30 @@ export function* layingOut(
   entries: readonly TreeEntry[],
   treeBytes: number,
 ): Generator<void, Layout | undefined> {
-  const lengths: number[] = []
-  for (let left = treeBytes; left > 0; left -= pieceBytes) lengths.push(Math.min(left, pieceBytes))
-  const treePieces = lengths.length
+  const treePieces = pieceCount(treeBytes)
   const packs = yield* packSmall(entries)
   const firstLarge = treePieces + packs.ends.length
-  for (const bytes of packs.lengths) lengths.push(bytes)
   /** For each large file, its first piece and its entry. */
   const large: (readonly [piece: number, entry: number])[] = []
+  let count = firstLarge
   for (const [entry, file] of entries.entries()) {
     if (entry % entriesAtOnce === entriesAtOnce - 1) yield
     const sizeBytes = sizeOf(file)
     if (sizeBytes < pieceBytes) continue
-    large.push([lengths.length, entry])
-    if (lengths.length + sizeBytes / pieceBytes > pieceCountMax) return undefined
-    for (let left = sizeBytes; left > 0; left -= pieceBytes) lengths.push(Math.min(left, pieceBytes))
+    large.push([count, entry])
+    count += pieceCount(sizeBytes)
+    if (count > pieceCountMax) return undefined
   }
-  if (lengths.length > pieceCountMax) return undefined
-  const table = Uint32Array.from(lengths)
+  if (count > pieceCountMax) return undefined
+  // All are whole but the last one of the tree and of each large file, and those of small files.
+  const table = new Uint32Array(count).fill(pieceBytes)
+  if (treePieces > 0) table[treePieces - 1] = pieceLength(treeBytes, treePieces - 1)
+  table.set(packs.lengths, treePieces)
+  for (const [first, entry] of large) {
+    const sizeBytes = sizeOf(entries[entry])
+    const last = pieceCount(sizeBytes) - 1
+    table[first + last] = pieceLength(sizeBytes, last)
+  }
   return {
     treePieces,
     lengths: table,
