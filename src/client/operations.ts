@@ -258,6 +258,8 @@ export interface SubscriptionView {
   readonly folder: string
   /** How many names were fetched by it. */
   readonly fetched: number
+  /** Names that are not fetched, and why. */
+  readonly held: readonly { readonly name: string; readonly why: string }[]
 }
 
 export interface SubscriptionOperations {

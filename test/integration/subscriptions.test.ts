@@ -53,6 +53,8 @@ test('what was changed here is not replaced, and that is said', async () => {
   await ann.does(`upload_file ${world.path('two.log')} g`)
   await ben.until(/^two.log of g is not fetched: .*two.log is no earlier version as it was/, mark)
   expect(readFileSync(mine, 'utf8')).toBe('my own')
+  const [, held] = await ben.ask('list_subscriptions')
+  expect(held).toMatch(/^ {4}two.log is not fetched: .*two.log is no earlier version as it was/)
 })
 
 test('a folder comes by itself, too, and its next version as a whole', async () => {

@@ -20,11 +20,12 @@ export function subscriptionActions({ session }: Core): SubscriptionOperations {
       const open = session()
       if (open === undefined) return notLoggedIn()
       return accept(
-        open.subscriptions.all.map(({ group, glob, folder, fetched }) => ({
-          group,
-          glob,
-          folder,
-          fetched: fetched.size,
+        open.subscriptions.all.map((wish) => ({
+          group: wish.group,
+          glob: wish.glob,
+          folder: wish.folder,
+          fetched: wish.fetched.size,
+          held: open.subscriptions.heldOf(wish),
         })),
       )
     },

@@ -1,5 +1,6 @@
 // Does what standing wishes ask for, with the tracker link, the shares and the downloads.
 
+import { dirname } from 'node:path'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { Downloads } from '../downloading/downloads.ts'
 import type { ShareLibrary } from '../sharing/share-library.ts'
@@ -43,13 +44,17 @@ async function fetchInto(
   wanted: Wanted,
   folder: string,
   replaces: boolean,
-  { shares, downloads }: FulfilmentParts,
+  { shares, downloads, onNotice }: FulfilmentParts,
 ): Promise<Answer<Fetching>> {
   const { group, name, fileId } = wanted
   const isThere = { isWaiting: false, done: Promise.resolve(accept(undefined)) }
   // An earlier version, which may go over to this one.
   await downloads.unfinished(group, name)?.settled()
-  if (shares.shareOf(group, name)?.fileId === fileId) return accept(isThere)
+  const share = shares.shareOf(group, name)
+  if (share?.fileId === fileId) {
+    if (dirname(share.path) !== folder) onNotice(`${name} of ${group} is here already: ${share.path}`)
+    return accept(isThere)
+  }
   // What the user has changed here is never replaced.
   const options = { overwrite: replaces, onlyEarlier: true } as const
   const begun = await downloads.begin(group, name, folder, options)

@@ -54,8 +54,8 @@ export class Subscriptions {
   readonly #underWay = new Map<string, string>()
   /** Each resolves when a download has begun, or cannot. */
   readonly #beginning = new Set<Promise<unknown>>()
-  /** Contents of which it was said why they are not fetched. */
-  readonly #told = new Set<string>()
+  /** By group and name: which content is not fetched, and why; it was said. */
+  readonly #held = new Map<string, { readonly wanted: Wanted; readonly why: string }>()
   /** By pattern. */
   readonly #matchers = new Map<string, (name: string) => boolean>()
   /** Groups whose listing is being compared; true where that has to be done once more. */
@@ -71,6 +71,13 @@ export class Subscriptions {
 
   get all(): readonly Subscription[] {
     return this.#store.all
+  }
+
+  /** What of a wish is not fetched, and why. */
+  heldOf(wish: Subscription): { name: string; why: string }[] {
+    return [...this.#held.values()]
+      .filter(({ wanted }) => this.#wishFor(wanted.group, wanted.name) === wish)
+      .map(({ wanted, why }) => ({ name: wanted.name, why }))
   }
 
   /** Makes the folder if need be. Fetches what is there already in the background. */
@@ -240,15 +247,17 @@ export class Subscriptions {
     if (this.#isClosed) return
     if (fetched.ok) {
       wish.fetched.set(wanted.name, wanted.fileId)
+      this.#held.delete(`${wanted.group} ${wanted.name}`)
       await this.#store.save()
     } else if (fetched.refusal.code !== 'cancelled') this.#sayOnce(wanted, fetched.refusal.sentence)
   }
 
   /** It is tried again whenever something in the group changes. */
   #sayOnce({ group, name, fileId }: Wanted, why: string): void {
-    const key = `${group} ${name} ${fileId} ${why}`
-    if (this.#told.has(key)) return
-    this.#told.add(key)
-    this.#events.onNotice(`${name} of ${group} is not fetched: ${why}`)
+    const key = `${group} ${name}`
+    const before = this.#held.get(key)
+    this.#held.set(key, { wanted: { group, name, fileId }, why })
+    if (before?.why !== why || before.wanted.fileId !== fileId)
+      this.#events.onNotice(`${name} of ${group} is not fetched: ${why}`)
   }
 }

@@ -45,7 +45,7 @@ function busyClient(): FakeClient {
     listMembers: users,
     listRequests: users,
     listFiles: async () => accept([{ name: 'f', sizeBytes: 1, seeders: 2 }]),
-    listSubscriptions: async () => accept([{ group: 'g', glob: '*', folder: '/f', fetched: 1 }]),
+    listSubscriptions: async () => accept([{ group: 'g', glob: '*', folder: '/f', fetched: 1, held: [] }]),
     listVersions: async () => accept([{ fileId: '0'.repeat(64), version: 1, sizeBytes: 1, atMs: 0, by: '' }]),
   })
   client.downloads.push(download({ name: 'f', state: 'complete' }))

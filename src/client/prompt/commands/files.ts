@@ -73,7 +73,9 @@ export const fileCommands: readonly PromptCommand[] = [
       const hint = `to fetch one: download_file ${quoteWord(group)} <name> <destination>`
       const files = answer.value
       const lines = tableLines(
-        files.map((file) => fileRow(file, terminal)),
+        files.map((file) =>
+          fileRow(file, terminal, terminal && files.some((one) => one.files !== undefined)),
+        ),
         terminal,
       )
       return withData(list(lines, `no files in ${group}`, hint), { group, files })

@@ -66,11 +66,19 @@ export function uploadedLines(shared: SharedFile, terminal: boolean): Line[] {
   return lines
 }
 
-/** A folder has a slash behind its name, and says how many files it has. */
-export function fileRow(entry: FileEntry, terminal: boolean): string[] {
+/**
+ * A folder has a slash behind its name, and says how many files it has. `inColumns`: a file among folders leaves that
+ * empty, and what is not known of it too.
+ */
+export function fileRow(entry: FileEntry, terminal: boolean, inColumns = false): string[] {
   const { name, files, sizeBytes, seeders, details } = entry
-  const cells = [files === undefined ? name : `${name}/`, ...contentCells(files, sizeBytes, terminal)]
-  return [...cells, counted(seeders, 'seeder'), ...(details === undefined ? [] : originCells(details))]
+  const content = contentCells(files, sizeBytes, terminal)
+  return [
+    files === undefined ? name : `${name}/`,
+    ...(inColumns && files === undefined ? ['', ...content] : content),
+    counted(seeders, 'seeder'),
+    ...(details === undefined ? [] : originCells(details, inColumns)),
+  ]
 }
 
 /** A version that a name had. */
@@ -85,8 +93,12 @@ function contentCells(files: number | undefined, sizeBytes: number, terminal: bo
 }
 
 /** Which version it is, since when, and from whom; not all of it is known of what came before trackers kept it. */
-function originCells({ version, atMs, by }: Pick<EntryVersion, 'version' | 'atMs' | 'by'>): string[] {
-  return [`version ${version}`, ...(atMs === 0 ? [] : [formatDay(atMs)]), ...(by === '' ? [] : [`by ${by}`])]
+function originCells(
+  { version, atMs, by }: Pick<EntryVersion, 'version' | 'atMs' | 'by'>,
+  inColumns = false,
+): string[] {
+  const cells = [`version ${version}`, atMs === 0 ? '' : formatDay(atMs), by === '' ? '' : `by ${by}`]
+  return inColumns ? cells : cells.filter((cell) => cell !== '')
 }
 
 /** Separates cells by two spaces; `aligned` also pads them into columns, for a terminal. */

@@ -49,8 +49,14 @@ export const subscriptionCommands: readonly PromptCommand[] = [
         folder,
         `${fetched} fetched`,
       ])
+      const lines = tableLines(rows, terminal).flatMap((line, at) => [
+        line,
+        ...(subscriptions[at]?.held ?? []).map(({ name, why }) => ({
+          text: `    ${name} is not fetched: ${why}`,
+        })),
+      ])
       const hint = 'subscribe <group> <names> <destination> begins one'
-      return withData(list(tableLines(rows, terminal), 'no subscriptions', hint), { subscriptions })
+      return withData(list(lines, 'no subscriptions', hint), { subscriptions })
     },
   },
 ]

@@ -113,7 +113,12 @@ function downloadRow(download: DownloadView): Row {
 function rowLines(rows: readonly Row[], columns: number): Line[] {
   const isWide = columns >= wideFrom
   const widest = Math.max(0, ...rows.map(({ head }) => displayWidth(head)))
-  const headWidth = Math.min(widest, Math.max(20, columns - 58))
+  // What the rows say behind the name, with the shortest bar.
+  const behind = rows.map(({ done, cells }) => {
+    const words = cells.filter((cell) => cell !== '').map((cell) => displayWidth(cell) + 2)
+    return words.reduce((sum, width) => sum + width, done === undefined ? 0 : barMin + 9)
+  })
+  const headWidth = Math.min(widest, Math.max(20, columns - 1 - Math.min(57, Math.max(0, ...behind))))
   const barWidth = isWide
     ? Math.max(barMin, Math.min(barMax, columns - headWidth - 46))
     : Math.max(barMin, Math.min(barMax, columns - 26))
