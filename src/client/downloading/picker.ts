@@ -48,8 +48,8 @@ export class Picker {
   readonly #returned = new Set<number>()
   readonly #random: () => number
 
-  /** `random` returns numbers from 0 (inclusive) to 1 (exclusive). */
-  constructor(have: Bitfield, random: () => number) {
+  /** `random` returns numbers from 0 (inclusive) to 1 (exclusive). `wanted`: undefined for all pieces. */
+  constructor(have: Bitfield, random: () => number, wanted?: Bitfield) {
     this.#random = random
     this.#availability = new Uint32Array(have.length)
     this.#askers = new Uint16Array(have.length)
@@ -57,7 +57,7 @@ export class Picker {
     this.#place = new Int32Array(have.length).fill(-1)
     this.#missing = new Set()
     for (let index = 0; index < have.length; index++) {
-      if (have.has(index)) continue
+      if (have.has(index) || wanted?.has(index) === false) continue
       this.#missing.add(index)
       this.#offer(index)
     }

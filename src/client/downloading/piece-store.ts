@@ -19,6 +19,7 @@ import { inlinePieces, type HashPool } from '../workers/hash-pool.ts'
 import type { ByteRange } from '../workers/hash-worker.ts'
 import type { PieceBuffer, StorePool } from '../workers/store-pool.ts'
 import type { PartFile, PartId } from './part-file.ts'
+import type { SwarmStore } from './swarm-parts.ts'
 
 /**
  * Pieces that arrive closer together than this go to the workers. The event loop handles the others at 1 ms
@@ -34,12 +35,20 @@ export interface PieceStoreParts {
   readonly storing: StorePool
 }
 
-export class PieceStore implements PieceSource {
+export interface StoreOptions {
+  readonly partId?: PartId | undefined
+  readonly wanted?: Bitfield | undefined
+  readonly signal?: AbortSignal
+}
+
+export class PieceStore implements PieceSource, SwarmStore {
   readonly manifest: Manifest
   readonly part: PartFile
   // Invariant: a bit is set here only after the piece was verified and written. The peer server reads this
   // same bitfield, so a bit set early would mislead other peers.
   readonly have: Bitfield
+  /** The pieces that are to be fetched; undefined for all. */
+  readonly wanted: Bitfield | undefined
   readonly #journal: ProgressJournal
   readonly #hashes: Pick<HashPool, 'hashRanges'>
   readonly #storing: StorePool
@@ -48,8 +57,14 @@ export class PieceStore implements PieceSource {
   /** Pieces that are being verified and written, the oldest first. */
   readonly #unstored = new Set<{ readonly sinceMs: number }>()
 
-  private constructor(manifest: Manifest, parts: PieceStoreParts, onHave: (index: number) => void) {
+  private constructor(
+    manifest: Manifest,
+    parts: PieceStoreParts,
+    onHave: (index: number) => void,
+    wanted: Bitfield | undefined,
+  ) {
     this.manifest = manifest
+    this.wanted = wanted
     this.part = parts.part
     this.have = new Bitfield(manifest.pieceCount)
     this.#journal = parts.journal
@@ -62,16 +77,16 @@ export class PieceStore implements PieceSource {
    * Opens the part file and finds out which pieces are there: hashes those that the journal claims, or the
    * whole file when no journal can be read. `partId` is the remembered id of the part file. Rejects with the
    * signal's reason, or with a `file` failure, also when the file belongs to something else, which leaves it
-   * as it is.
+   * as it is. `wanted`: the pieces that are to be fetched, undefined for all.
    */
   static async open(
     manifest: Manifest,
     parts: PieceStoreParts,
     onHave: (index: number) => void,
-    { partId, signal }: { partId?: PartId | undefined; signal?: AbortSignal } = {},
+    { partId, wanted, signal }: StoreOptions = {},
   ): Promise<PieceStore> {
     const { existed, isKnown } = await parts.part.open(partId)
-    const store = new PieceStore(manifest, parts, onHave)
+    const store = new PieceStore(manifest, parts, onHave, wanted)
     try {
       const stamp = parts.part.stamp
       if (existed) {
@@ -98,13 +113,22 @@ export class PieceStore implements PieceSource {
   async recheck(signal?: AbortSignal): Promise<boolean> {
     // Reseal before reading: data written during the read must not count as verified.
     await this.part.settled()
-    const { pieceCount } = this.manifest
     await this.part.prepare(contentBytes(this.manifest))
-    const all = Array.from({ length: pieceCount }, (_, index) => index)
+    const all = [...this.#toFetch()]
     const good = await this.#goodOf(all, signal)
     for (const index of all) if (!good.has(index)) this.have.clear(index)
     await this.#journal.begin(this.#held())
-    return !this.have.isFull
+    return !this.isWhole
+  }
+
+  /** Whether all pieces that are to be fetched are there. */
+  get isWhole(): boolean {
+    return this.have.count === this.wantedCount
+  }
+
+  /** How many pieces are to be fetched, those that are there included. */
+  get wantedCount(): number {
+    return this.wanted?.count ?? this.manifest.pieceCount
   }
 
   /** Rejects when the part file was removed or replaced: writes would still succeed, but the data would be lost. */
@@ -125,7 +149,7 @@ export class PieceStore implements PieceSource {
     const nowMs = performance.now()
     const isFast = nowMs - this.#lastTakenAtMs < fastMs
     this.#lastTakenAtMs = nowMs
-    if (isFast && this.manifest.pieceCount > inlinePieces) this.#storing.warmUp()
+    if (isFast && this.wantedCount > inlinePieces) this.#storing.warmUp()
     // Also for a piece that the event loop verifies: two kinds of buffers would both grow to the full number.
     return this.#storing.take()
   }
@@ -208,7 +232,7 @@ export class PieceStore implements PieceSource {
     const bytes = await this.part.size()
     const claimed = this.#journal.read(pieceCount)
     const there: number[] = []
-    for (let index = 0; index < pieceCount; index++) {
+    for (const index of this.#toFetch()) {
       const end = offsetOfPiece(manifest, index) + lengthOfPiece(manifest, index)
       if (end <= bytes && claimed?.has(index) !== false) there.push(index)
     }
@@ -235,6 +259,10 @@ export class PieceStore implements PieceSource {
       if (hash.equals(hashesOfPiece(manifest, index))) good.add(index)
     }
     return good
+  }
+
+  *#toFetch(): Generator<number> {
+    for (let index = 0; index < this.have.length; index++) if (this.wanted?.has(index) !== false) yield index
   }
 
   *#held(): Generator<number> {

@@ -1,10 +1,13 @@
 // What a swarm works with, and what it tells the download that it works for.
 
 import type { Address } from '../../common/addresses.ts'
+import type { Bitfield } from '../../common/bitfield.ts'
 import type { Failure } from '../../common/failure.ts'
+import type { Manifest } from '../../common/manifest.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import type { Protection } from '../../common/wire/protection.ts'
 import type { ReadLimit } from '../transfer/read-limit.ts'
+import type { PieceBuffer } from '../workers/store-pool.ts'
 import type { ConnectTurns } from './connect-turns.ts'
 import type { Misdeed } from './contacts.ts'
 import type { PeerNotes } from './peer-notes.ts'
@@ -34,8 +37,21 @@ export interface KnownOfPeers {
   readonly rank: Rank
 }
 
+/** Where the pieces of a swarm go. */
+export interface SwarmStore {
+  readonly manifest: Manifest
+  /** Verified and written. */
+  readonly have: Bitfield
+  /** The pieces that are to be fetched; undefined for all. */
+  readonly wanted: Bitfield | undefined
+  /** A buffer for a piece whose bytes begin to arrive. */
+  takeBuffer(): PieceBuffer
+  /** Resolves to whether the piece is good, and kept then. Rejects with a `file` failure. */
+  receive(index: number, piece: PieceBuffer): Promise<boolean>
+}
+
 export interface SwarmEvents {
-  /** Every piece is verified and written. */
+  /** Every piece that is wanted is verified and written. */
   onComplete(): void
   /** The disk does not accept the pieces. */
   onFailure(failure: Failure): void

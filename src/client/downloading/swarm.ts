@@ -17,8 +17,7 @@ import type { PeerNotes } from './peer-notes.ts'
 import { evidenceOf } from './link-evidence.ts'
 import { PeerLink, type PieceRequest } from './peer-link.ts'
 import { Picker, type MissingStanding } from './picker.ts'
-import type { PieceStore } from './piece-store.ts'
-import type { KnownOfPeers, SwarmEvents, SwarmNetwork } from './swarm-parts.ts'
+import type { KnownOfPeers, SwarmEvents, SwarmNetwork, SwarmStore } from './swarm-parts.ts'
 import { UnderWay, type Share } from './under-way.ts'
 
 /** Others count as delivering when one of them delivered a piece within this time. */
@@ -28,7 +27,7 @@ const aloneMs = 60
 
 export class Swarm {
   readonly #network: SwarmNetwork
-  readonly #store: PieceStore
+  readonly #store: SwarmStore
   readonly #events: SwarmEvents
   readonly #picker: Picker
   readonly #contacts: Contacts
@@ -47,13 +46,13 @@ export class Swarm {
   #lastPieceAtMs = Number.NEGATIVE_INFINITY
   #lastPieceFrom: Contact | undefined
 
-  constructor(network: SwarmNetwork, store: PieceStore, known: KnownOfPeers, events: SwarmEvents) {
+  constructor(network: SwarmNetwork, store: SwarmStore, known: KnownOfPeers, events: SwarmEvents) {
     this.#network = network
     this.#store = store
     this.#ticket = known.ticket
     this.#notes = known.notes
     this.#events = events
-    this.#picker = new Picker(store.have, Math.random)
+    this.#picker = new Picker(store.have, Math.random, store.wanted)
     this.#rank = known.rank
     this.#underWay = new UnderWay(known.rank)
     known.rank.enter(() => this.#fillAll())

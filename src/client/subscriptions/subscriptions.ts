@@ -9,7 +9,7 @@ import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { ToldParams } from '../../common/wire/methods.ts'
 import type { Subscription, SubscriptionStore } from '../storage/subscription-store.ts'
-import { matcherOf } from './glob.ts'
+import { matcherOf } from '../glob.ts'
 
 /** A name of a group and what it stands for now. */
 export interface Wanted {

@@ -50,6 +50,18 @@ test('rarity follows what peers come to have, to lack and to take with them', ()
   expect(picksFor(picker, 'seed')).toEqual([2, 0, 1])
 })
 
+test('where only some pieces are wanted it asks for those alone, and offers and misses no others', () => {
+  const picker = new Picker(bitfield(5, [1]), seededRandom(1), bitfield(5, [0, 1, 3]))
+  picker.onPeer('seed', Bitfield.full(5))
+  expect(picker.missingCount).toBe(2)
+  expect(picker.onOffer().toBase64()).toBe(bitfield(5, [0, 3]).toBase64())
+  // A peer that chooses by itself may send another one all the same.
+  picker.onBegun('seed', 4, 10)
+  expect([picker.isOnOffer(4), picker.isMissing(4)]).toEqual([false, false])
+  picker.onGivenUp('seed', 4)
+  expect(picksFor(picker, 'seed').toSorted()).toEqual([0, 3])
+})
+
 test('among pieces that are equally rare each is as likely as any other', () => {
   const counts = Array.from({ length: 10 }, () => 0)
   for (let seed = 0; seed < 2000; seed++) {

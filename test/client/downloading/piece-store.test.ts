@@ -16,6 +16,7 @@ import { PieceStore } from '../../../src/client/downloading/piece-store.ts'
 import { ProgressJournal } from '../../../src/client/storage/progress-journal.ts'
 import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { StorePool } from '../../../src/client/workers/store-pool.ts'
+import { Bitfield } from '../../../src/common/bitfield.ts'
 import { Failure } from '../../../src/common/failure.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { pieceLength } from '../../../src/common/pieces.ts'
@@ -33,21 +34,22 @@ interface Place {
   readonly part: string
   readonly journal: string
   readonly told: number[]
-  readonly open: () => Promise<PieceStore>
+  readonly open: (wanted?: Bitfield) => Promise<PieceStore>
   /** With the parts in hand, to look at them or to break them. */
-  readonly openParts: () => Promise<{ store: PieceStore; part: PartFile; journal: ProgressJournal }>
+  readonly openParts: (
+    wanted?: Bitfield,
+  ) => Promise<{ store: PieceStore; part: PartFile; journal: ProgressJournal }>
 }
 
 function place(folder = temporaryFolder()): Place {
   const hashes = new HashPool()
   const storing = new StorePool()
   const told: number[] = []
-  const openParts: Place['openParts'] = async () => {
+  const openParts: Place['openParts'] = async (wanted) => {
     const part = new PartFile(join(folder, 'file'))
     const journal = new ProgressJournal(join(folder, 'journal'), manifest.fileId)
-    const store = await PieceStore.open(manifest, { part, journal, hashes, storing }, (index) =>
-      told.push(index),
-    )
+    const parts = { part, journal, hashes, storing }
+    const store = await PieceStore.open(manifest, parts, (index) => told.push(index), { wanted })
     onTestFinished(() => store.close())
     return { store, part, journal }
   }
@@ -56,7 +58,7 @@ function place(folder = temporaryFolder()): Place {
     journal: join(folder, 'journal'),
     told,
     openParts,
-    open: async () => (await openParts()).store,
+    open: async (wanted) => (await openParts(wanted)).store,
   }
 }
 
@@ -390,4 +392,20 @@ test('a part file that has another name is verified once more before it gets its
   const published = await part.publish(false)
   expect(published).toBeDefined()
   await published?.flushed
+})
+
+test('of a part it is whole with the pieces of the part, also when all journals are lost', async () => {
+  const at = place()
+  const wanted = new Bitfield(6)
+  for (const index of [0, 4]) wanted.set(index)
+  const store = await at.open(wanted)
+  await deliver(store, 0, pieceOf(bytes, 0))
+  expect([store.wantedCount, store.isWhole]).toEqual([2, false])
+  await deliver(store, 4, pieceOf(bytes, 4))
+  expect([store.isWhole, store.have.isFull]).toEqual([true, false])
+  await store.close()
+  rmSync(at.journal)
+  const again = await at.open(wanted)
+  expect([again.isWhole, again.have.count]).toEqual([true, 2])
+  expect(await again.recheck()).toBe(false)
 })
