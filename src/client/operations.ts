@@ -3,6 +3,7 @@
 
 import type { EntryVersion, FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../common/refusal.ts'
+import type { TreeEntry } from '../common/tree/tree.ts'
 import type { Check } from './diagnosis/checks.ts'
 import type { Finding } from './diagnosis/reasons.ts'
 
@@ -236,6 +237,11 @@ export interface FileOperations {
   uploadFile(path: string, group: string, options?: { skipSpecial: boolean }): Promise<Answer<SharedFile>>
   /** `details`: with the version of each, when it came and from whom. */
   listFiles(group: string, options?: { details?: boolean }): Promise<Answer<FileEntry[]>>
+  /**
+   * What is in a folder, in the order of its tree. `name`: of the entry, and behind a "/" the path or pattern of a part
+   * of it.
+   */
+  listFolder(group: string, name: string): Promise<Answer<TreeEntry[]>>
   /** The content that a name has, and those before it that are remembered, the latest first. */
   listVersions(group: string, name: string): Promise<Answer<EntryVersion[]>>
   /** Starts a download, or shares what is at the destination already. */

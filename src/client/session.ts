@@ -7,6 +7,7 @@ import type { Protection } from '../common/wire/protection.ts'
 import type { Identity } from '../common/security/identity.ts'
 import type { ConnectTurns } from './downloading/connect-turns.ts'
 import { Downloads } from './downloading/downloads.ts'
+import { FolderReader } from './downloading/folder-reader.ts'
 import { Precedence } from './downloading/precedence.ts'
 import { neitherSharedNorDownloaded } from './answers.ts'
 import type { ClientEvent, LimitRule } from './operations.ts'
@@ -50,13 +51,14 @@ export class Session {
   readonly downloads: Downloads
   readonly requests: OwnRequests
   readonly subscriptions: Subscriptions
+  readonly folders: FolderReader
   readonly #store: UserStore
   readonly #entryLimits: EntryLimits
 
   private constructor(
     user: string,
     store: UserStore,
-    parts: Pick<Session, 'shares' | 'downloads' | 'requests' | 'subscriptions'>,
+    parts: Pick<Session, 'shares' | 'downloads' | 'requests' | 'subscriptions' | 'folders'>,
     entryLimits: EntryLimits,
   ) {
     this.user = user
@@ -66,6 +68,7 @@ export class Session {
     this.downloads = parts.downloads
     this.requests = parts.requests
     this.subscriptions = parts.subscriptions
+    this.folders = parts.folders
   }
 
   /** Rejects with a `data` failure when the user's remembered shares cannot be read. */
@@ -89,6 +92,7 @@ export class Session {
       turns: parts.turns,
       precedence: new Precedence(),
     }
+    const reader = new FolderReader({ network, manifests, storing })
     const remembered = { store, manifests, folder }
     const downloads = new Downloads({
       link,
@@ -108,7 +112,12 @@ export class Session {
       new SubscriptionStore(folder, community, user, onNotice),
       fulfilment({ link, shares, downloads, onNotice, onFailure }),
     )
-    return new Session(user, store, { shares, downloads, requests, subscriptions }, entryLimits)
+    return new Session(
+      user,
+      store,
+      { shares, downloads, requests, subscriptions, folders: reader },
+      entryLimits,
+    )
   }
 
   /**
@@ -170,6 +179,7 @@ export class Session {
   /** Stops serving and downloading; everything stays remembered. */
   async close(): Promise<void> {
     this.requests.close()
+    this.folders.close()
     await Promise.all([this.subscriptions.close(), this.shares.close(), this.downloads.close()])
     this.#entryLimits.clear()
     await this.#store.saved()

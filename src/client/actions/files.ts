@@ -2,10 +2,15 @@
 
 import { fileNameProblem, plainNameProblem } from '../../common/names.ts'
 import { accept, refuse, type Answer, type RefusalCode } from '../../common/refusal.ts'
+import type { TreeEntry } from '../../common/tree/tree.ts'
 import { noSuchGroup, notLoggedIn } from '../answers.ts'
+import { inSlices } from '../folder/in-slices.ts'
+import { select } from '../folder/selection.ts'
 import type { FileOperations, SharedFile } from '../operations.ts'
 import type { Session } from '../session.ts'
 import type { Core } from './core.ts'
+import { entryPathOf, type EntryPath } from './entry-path.ts'
+import { findOnce } from './find-once.ts'
 import { allFiles } from '../tracker-link/listing.ts'
 
 export function fileActions(core: Core): FileOperations {
@@ -20,6 +25,13 @@ export function fileActions(core: Core): FileOperations {
       if (session() === undefined) return notLoggedIn()
       if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
       return details ? ofNewerTracker(await allFiles(link, group, true)) : allFiles(link, group)
+    },
+    async listFolder(group, name) {
+      const open = session()
+      if (open === undefined) return notLoggedIn()
+      if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
+      const path = entryPathOf(name)
+      return path.ok ? listFolder(core, open, group, path.value) : path
     },
     async listVersions(group, name) {
       if (session() === undefined) return notLoggedIn()
@@ -70,6 +82,24 @@ async function upload(
   const member = await link.ask('list_members', { group })
   if (!member.ok) return member
   return session.shares.upload(path, group, options)
+}
+
+async function listFolder(
+  core: Core,
+  session: Session,
+  group: string,
+  { name, within }: EntryPath,
+): Promise<Answer<TreeEntry[]>> {
+  const found = await findOnce(core, session, { group, name })
+  if (!found.ok) return found
+  const read = await session.folders.read({ group, name }, found.value)
+  if (!read.ok) return read
+  const { entries } = read.value
+  if (within === undefined) return accept([...entries])
+  const selected = await inSlices(select(entries, within, name))
+  if (!selected.ok) return selected
+  const { chosen } = selected.value
+  return accept(entries.filter((_, index) => chosen[index] === 1))
 }
 
 async function stopShare(

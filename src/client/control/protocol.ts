@@ -36,6 +36,7 @@ export const remoteOperations: { readonly [O in RemoteOperation]: IsAnswer<Opera
   removeMember: 'answers',
   uploadFile: 'answers',
   listFiles: 'answers',
+  listFolder: 'answers',
   listVersions: 'answers',
   downloadFile: 'answers',
   subscribe: 'answers',

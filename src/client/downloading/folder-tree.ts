@@ -1,13 +1,18 @@
 // Looks at the tree of a folder as soon as its pieces are there: what cannot be written is not fetched.
 
-import { inSlices } from '../folder/in-slices.ts'
 import { Failure } from '../../common/failure.ts'
 import { lengthOfPiece, type FolderFacts, type Manifest } from '../../common/manifest.ts'
 import { pieceBytes } from '../../common/limits.ts'
 import { pieceCount } from '../../common/pieces.ts'
-import { layingOut } from '../../common/tree/layout.ts'
-import { readTree } from '../../common/tree/tree.ts'
+import { layingOut, type Layout } from '../../common/tree/layout.ts'
+import { readTree, type TreeEntry } from '../../common/tree/tree.ts'
+import { inSlices } from '../folder/in-slices.ts'
 import type { PieceStore } from './piece-store.ts'
+
+export interface FolderContents {
+  readonly entries: readonly TreeEntry[]
+  readonly layout: Layout
+}
 
 export class FolderTree {
   /** Rejects with a `protocol` failure as soon as the tree is known to be none, or not that of these pieces. */
@@ -53,11 +58,18 @@ export class FolderTree {
     return this.#looked
   }
 
+  /** What is in the tree, whose pieces have to be there. It is kept. Rejects likewise. */
+  async read(): Promise<FolderContents> {
+    const bytes = await readTreeOf(this.#store, this.#folder)
+    const contents = await checkTree(this.#store.manifest, this.#folder, bytes, this.#signal)
+    this.#signal.throwIfAborted()
+    await this.#keep(bytes)
+    return contents
+  }
+
   async #look(): Promise<void> {
     try {
-      const bytes = await readTreeOf(this.#store, this.#folder)
-      await checkTree(this.#store.manifest, this.#folder, bytes, this.#signal)
-      await this.#keep(bytes)
+      await this.read()
     } catch (error) {
       // What could not be read may be there later.
       if (error instanceof Failure && error.code === 'file') this.#looked = undefined
@@ -78,13 +90,13 @@ async function readTreeOf(store: PieceStore, { treeBytes }: FolderFacts): Promis
   return Buffer.concat(parts)
 }
 
-/** Rejects with a `protocol` failure for a tree that is none, or not that of the pieces. */
-async function checkTree(
+/** Rejects with a `protocol` failure for a tree that is none, or not that of the pieces; or with the signal's reason. */
+export async function checkTree(
   manifest: Manifest,
   { treeBytes, files, offsets }: FolderFacts,
   bytes: Uint8Array,
-  signal: AbortSignal,
-): Promise<void> {
+  signal?: AbortSignal,
+): Promise<FolderContents> {
   const entries = await inSlices(readTree(bytes), signal)
   if ('problem' in entries) throw new Failure('protocol', `it cannot be fetched: ${entries.problem}`)
   const layout = await inSlices(layingOut(entries, treeBytes), signal)
@@ -92,6 +104,7 @@ async function checkTree(
     layout?.lengths.length === manifest.pieceCount &&
     layout.lengths.every((length, index) => length === (offsets[index + 1] ?? 0) - (offsets[index] ?? 0)) &&
     entries.filter(({ kind }) => kind !== 'folder').length === files
-  if (!isThat)
+  if (layout === undefined || !isThat)
     throw new Failure('protocol', 'it cannot be fetched: the list of its files is not that of its pieces')
+  return { entries, layout }
 }

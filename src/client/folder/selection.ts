@@ -24,9 +24,14 @@ const lookedAtOnce = 1000
 
 /**
  * What `within` means in a folder with these entries: a path of a file or folder in it, or else a pattern, in which `*`
- * stands for any characters but "/", and a name of `**` for any folders. Refuses when that is nothing. For `inSlices`.
+ * stands for any characters but "/", and a name of `**` for any folders. Refuses when that is nothing; `folder` is its
+ * name. For `inSlices`.
  */
-export function* select(entries: readonly TreeEntry[], within: string): Generator<void, Answer<Selection>> {
+export function* select(
+  entries: readonly TreeEntry[],
+  within: string,
+  folder: string,
+): Generator<void, Answer<Selection>> {
   const exact = yield* chooseWhere(entries, (path) => path === within)
   const file = exact.first
   if (file !== undefined && file.kind !== 'folder')
@@ -41,7 +46,7 @@ export function* select(entries: readonly TreeEntry[], within: string): Generato
   const above = fixed === '' ? '' : `${fixed}/`
   const isMeant = (path: string): boolean => path.startsWith(above) && matcher.value(path)
   const matching = yield* chooseWhere(entries, isMeant)
-  if (matching.count === 0) return refuse('no-such-file', `there is nothing like ${within} in it`)
+  if (matching.count === 0) return refuse('no-such-file', `there is nothing like ${within} in ${folder}`)
   return accept(selectionOf(matching, above.length, false))
 }
 

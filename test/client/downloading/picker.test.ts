@@ -59,7 +59,7 @@ test('where only some pieces are wanted it asks for those alone, and offers and 
   picker.onBegun('seed', 4, 10)
   expect([picker.isOnOffer(4), picker.isMissing(4)]).toEqual([false, false])
   picker.onGivenUp('seed', 4)
-  expect(picksFor(picker, 'seed').toSorted()).toEqual([0, 3])
+  expect(new Set(picksFor(picker, 'seed'))).toEqual(new Set([0, 3]))
 })
 
 test('among pieces that are equally rare each is as likely as any other', () => {

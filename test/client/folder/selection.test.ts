@@ -20,7 +20,7 @@ const entries = entriesOf({
 
 /** The paths that are chosen, as they would be written, or why none are. */
 function chosenBy(within: string): string[] | string {
-  const selected = atOnce(select(entries, within))
+  const selected = atOnce(select(entries, within, 'f'))
   if (!selected.ok) return selected.refusal.sentence
   const { chosen, above } = selected.value
   return entries.filter((_, index) => chosen[index] === 1).map(({ path }) => path.slice(above))
@@ -31,25 +31,27 @@ test.each([
   ['all below a folder', 'photos', ['.hidden.jpg', 'old/two.jpg', 'one.jpg']],
   ['an empty folder', 'empty/folder', ['']],
   ['a folder of an empty folder', 'empty', ['folder']],
-  ['a pattern, which does not reach into folders', '*.jpg', 'there is nothing like *.jpg in it'],
+  ['a pattern, which does not reach into folders', '*.jpg', 'there is nothing like *.jpg in f'],
   ['a pattern in a folder', 'photos/*.jpg', ['.hidden.jpg', 'one.jpg']],
   ['a pattern through folders', '**/*.jpg', ['photos/.hidden.jpg', 'photos/old/two.jpg', 'photos/one.jpg']],
   ['choices', '{a,b}.txt', ['a.txt', 'b.txt']],
   ['a folder by a pattern', 'photo?/old/**', ['photos/old/two.jpg']],
   ['the very name, though it is a pattern too', '*.txt', ['*.txt']],
-  ['nothing', 'photos/three.jpg', 'there is nothing like photos/three.jpg in it'],
-  ['half a name', 'phot', 'there is nothing like phot in it'],
+  ['nothing', 'photos/three.jpg', 'there is nothing like photos/three.jpg in f'],
+  ['half a name', 'phot', 'there is nothing like phot in f'],
   ['what is no pattern', 'a[', 'the pattern a[ lacks a closing bracket'],
 ])('%s is chosen by its path or pattern', (_what, within, expected) => {
   expect(chosenBy(within)).toEqual(expected)
 })
 
 test('how much is chosen is said, and whether it is one file', () => {
-  expect(atOnce(select(entries, 'a.txt'))).toMatchObject({ value: { isFile: true, count: 1, sizeBytes: 10 } })
-  expect(atOnce(select(entries, 'photos/on?.jpg'))).toMatchObject({
+  expect(atOnce(select(entries, 'a.txt', 'f'))).toMatchObject({
+    value: { isFile: true, count: 1, sizeBytes: 10 },
+  })
+  expect(atOnce(select(entries, 'photos/on?.jpg', 'f'))).toMatchObject({
     value: { isFile: false, count: 1, sizeBytes: pieceBytes },
   })
-  expect(atOnce(select(entries, '**'))).toMatchObject({
+  expect(atOnce(select(entries, '**', 'f'))).toMatchObject({
     value: { isFile: false, count: entries.length, sizeBytes: 4 * pieceBytes + 44 },
   })
 })
@@ -57,7 +59,7 @@ test('how much is chosen is said, and whether it is one file', () => {
 test('the pieces of the tree and of the chosen files are wanted, and no others', () => {
   const layout = layOut(entries, 2 * pieceBytes - 3)
   const piecesFor = (within: string): number[] => {
-    const selected = atOnce(select(entries, within))
+    const selected = atOnce(select(entries, within, 'f'))
     if (layout === undefined || !selected.ok) throw new Error('nothing is chosen')
     const pieces = atOnce(piecesOf(selected.value, layout))
     return Array.from({ length: pieces.length }, (_, index) => index).filter((index) => pieces.has(index))

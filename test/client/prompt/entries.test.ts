@@ -52,3 +52,36 @@ test('upload_file says of a folder how many files it has, what it left out and w
     'it replaces version 3',
   ])
 })
+
+test('what is in a folder has sizes and times, a star where it may be run, and a slash where nothing is in it', async () => {
+  const mtimeSeconds = new Date(2026, 4, 12, 9, 5).getTime() / 1000
+  const entries = [
+    { path: 'bin/run.sh', kind: 'executable', sizeBytes: 40, mtimeSeconds },
+    { path: 'later', kind: 'folder' },
+    { path: 'read me', kind: 'file', sizeBytes: 1, mtimeSeconds },
+  ] as const
+  const listFolder: Operations['listFolder'] = async () => accept([...entries])
+  const client = fakeClient()
+  client.answers.listFolder = listFolder
+  expect((await runScript(['list_files g1 photos/'], { client })).lines).toEqual([
+    'bin/run.sh*  40 bytes  2026-05-12 09:05',
+    'later/',
+    'read me  1 byte  2026-05-12 09:05',
+  ])
+  expect(client.calls[0]).toBe('listFolder("g1", "photos/")')
+  expect((await reply("list_files g1 'photos/**/*.jpg'", {})).lines).toEqual([
+    'nothing is in photos/**/*.jpg',
+  ])
+})
+
+test('a folder of many files is listed while others have their turn', async () => {
+  const entries = Array.from({ length: 20_000 }, (_, index) => {
+    return { path: `file ${index}`, kind: 'file', sizeBytes: index, mtimeSeconds: 0 } as const
+  })
+  let turns = 0
+  const count = setInterval(() => turns++, 0)
+  const { lines } = await reply('list_files g1 photos/', { listFolder: async () => accept(entries) })
+  clearInterval(count)
+  expect([lines.length, lines.at(-1)?.startsWith('file 19999  19999 bytes  ')]).toEqual([20_000, true])
+  expect(turns).toBeGreaterThan(5)
+})

@@ -55,6 +55,7 @@ export function fakeClient(): FakeClient {
     removeMember: async () => accept(undefined),
     uploadFile: async (path, group) => accept({ name: path, group, sizeBytes: 524_289, pieceCount: 2 }),
     listFiles: async () => accept([]),
+    listFolder: async () => accept([]),
     listVersions: async () => accept([]),
     subscribe: async () => accept(undefined),
     unsubscribe: async () => accept(undefined),

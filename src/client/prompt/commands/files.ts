@@ -2,13 +2,13 @@
 
 import { basename, resolve } from 'node:path'
 import { plainNameProblem } from '../../../common/names.ts'
-import { accept, refuse } from '../../../common/refusal.ts'
+import { accept, refuse, type Answer } from '../../../common/refusal.ts'
 import type { Operations } from '../../operations.ts'
-import type { Progress, PromptCommand } from './command.ts'
+import type { Progress, PromptCommand, Reply } from './command.ts'
 import { list, withData } from './command.ts'
 import { expandHome } from './home.ts'
 import { hashingProgress } from './progress.ts'
-import { fileRow, tableLines, uploadedLines, versionRow } from './replies.ts'
+import { fileRow, longTable, tableLines, treeRow, uploadedLines, versionRow } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
 import { afterDownloads } from './after-downloads.ts'
 import { isThere, unquotedPath } from './unquoted-path.ts'
@@ -23,6 +23,22 @@ async function hashingOf(operations: Operations, path: string, group: string): P
   const all = await operations.showHashing()
   const file = all.find((each) => each.path === resolve(path) && each.group === group)
   return file && hashingProgress(file)
+}
+
+async function listFolder(
+  operations: Operations,
+  terminal: boolean,
+  group: string,
+  part: string,
+): Promise<Answer<Reply>> {
+  const answer = await operations.listFolder(group, part)
+  if (!answer.ok) return answer
+  const files = answer.value
+  const lines = await longTable(files, (entry) => treeRow(entry, terminal), terminal)
+  const example = files.find(({ kind }) => kind !== 'folder')?.path ?? ''
+  const [name = ''] = part.split('/')
+  const hint = `to fetch one: download_file ${quoteWord(group)} ${quoteWord(`${name}/${example}`)} <destination>`
+  return withData(list(lines, `nothing is in ${part}`, hint), { group, files })
 }
 
 export const fileCommands: readonly PromptCommand[] = [
@@ -61,11 +77,21 @@ export const fileCommands: readonly PromptCommand[] = [
   },
   {
     name: 'list_files',
-    words: '<group>',
-    summary: 'list the files of a group',
-    examples: ['list_files family', 'list_files family --details'],
+    words: '<group> [name/pattern]',
+    summary: 'list the files of a group, or what is in a folder',
+    examples: [
+      'list_files family',
+      'list_files family --details',
+      'list_files family photos/',
+      "list_files family 'photos/**/*.jpg'",
+    ],
     flags: [{ flag: '--details', summary: 'add the version of each, since when, and by whom' }],
-    async run({ operations, terminal }, [group], flags) {
+    async run(
+      { operations, terminal },
+      [group, part]: readonly [string, string | undefined, unknown],
+      flags,
+    ) {
+      if (part !== undefined) return listFolder(operations, terminal, group, part)
       const answer = await (flags.has('--details')
         ? operations.listFiles(group, { details: true })
         : operations.listFiles(group))

@@ -1,5 +1,6 @@
 // Formats listings, downloads and events as lines. Pure.
 
+import { setImmediate } from 'node:timers/promises'
 import { counted } from '../../../common/counted.ts'
 import { escapeText } from '../../../common/escape.ts'
 import { formatSize } from '../../../common/sizes.ts'
@@ -13,6 +14,7 @@ import { minuteOf } from '../../limit-rules.ts'
 import type { ClientEvent, DownloadState, DownloadView, SharedFile } from '../../operations.ts'
 import { formatTime } from '../text/amounts.ts'
 import { formatTimeOfDay } from '../text/hours.ts'
+import type { TreeEntry } from '../../../common/tree/tree.ts'
 import type { Line, Tone } from '../../../common/terminal/line.ts'
 import { formatSpeed } from '../text/rates.ts'
 import { displayWidth, fitTo } from '../../../common/terminal/width.ts'
@@ -101,13 +103,56 @@ function originCells(
   return inColumns ? cells : cells.filter((cell) => cell !== '')
 }
 
-/** Separates cells by two spaces; `aligned` also pads them into columns, for a terminal. */
-export function tableLines(rows: readonly (readonly string[])[], aligned: boolean): Line[] {
-  const escaped = rows.map((row) => row.map(escapeText))
+/** What is in a folder: `*` behind a file that may be run, "/" behind a folder without anything in it. */
+export function treeRow(entry: TreeEntry, terminal: boolean): string[] {
+  if (entry.kind === 'folder') return [`${entry.path}/`]
+  const { path, kind, sizeBytes, mtimeSeconds } = entry
+  const name = kind === 'executable' ? `${path}*` : path
+  return [name, sizeText(sizeBytes, terminal), formatDay(mtimeSeconds * 1000)]
+}
+
+/** Rows of a table that are made in one go, which takes a few milliseconds. */
+const rowsAtOnce = 1000
+
+/** Likewise for more rows than can be made at once: others have their turn in between. */
+export async function longTable<T>(
+  all: readonly T[],
+  rowOf: (one: T) => string[],
+  aligned: boolean,
+): Promise<Line[]> {
   const widths: number[] = []
-  for (const row of escaped)
+  for (let from = 0; from < all.length; from += rowsAtOnce) {
+    if (!aligned) break
+    widen(widths, escapedRows(all.slice(from, from + rowsAtOnce).map(rowOf)))
+    await setImmediate()
+  }
+  const lines: Line[] = []
+  for (let from = 0; from < all.length; from += rowsAtOnce) {
+    lines.push(...tableLines(all.slice(from, from + rowsAtOnce).map(rowOf), aligned, widths))
+    await setImmediate()
+  }
+  return lines
+}
+
+function escapedRows(rows: readonly (readonly string[])[]): string[][] {
+  return rows.map((row) => row.map(escapeText))
+}
+
+/** Makes each column at least as wide as its cells. */
+function widen(widths: number[], rows: readonly (readonly string[])[]): void {
+  for (const row of rows)
     for (const [column, cell] of row.entries())
       widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell))
+}
+
+/** Separates cells by two spaces; `aligned` also pads them into columns, for a terminal, at least so wide. */
+export function tableLines(
+  rows: readonly (readonly string[])[],
+  aligned: boolean,
+  widths: number[] = [],
+): Line[] {
+  const escaped = escapedRows(rows)
+  widen(widths, escaped)
   const padded = (cell: string, column: number, row: readonly string[]): string =>
     column === row.length - 1 ? cell : fitTo(cell, widths[column] ?? 0)
   return escaped.map((row) => ({
