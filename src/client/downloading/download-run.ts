@@ -20,7 +20,8 @@ import { takeFrom } from './donor.ts'
 import type { DownloadStep } from './download-state.ts'
 import { sentenceAbout } from './contacts.ts'
 import type { PeerNotes } from './peer-notes.ts'
-import { fetchManifest, type FetchedManifest } from './manifest-fetch.ts'
+import type { FetchedManifest } from './manifest-fetch.ts'
+import { manifestFor } from './manifest-for.ts'
 import { FolderTree } from './folder-tree.ts'
 import { PartFile, removePart, type PartId } from './part-file.ts'
 import { pieceMap } from './piece-map.ts'
@@ -68,9 +69,6 @@ export interface RunHost {
   onTrouble(failure: Failure): void
   onNotice(sentence: string): void
 }
-
-/** Has no connection when the manifest was loaded from disk. */
-type KnownManifest = Pick<FetchedManifest, 'manifest'> & Partial<FetchedManifest>
 
 /**
  * A file of up to this many pieces (128 MiB) is fetched from all its peers from the start. A larger file
@@ -188,7 +186,7 @@ export class DownloadRun {
 
   async #steps(): Promise<void> {
     const { signal } = this.#abort
-    const { manifest, link } = await this.#manifest()
+    const { manifest, link } = await manifestFor(this.#parts, this.#host, signal)
     let isLinkUsed = false
     try {
       if (!this.#host.step('manifest')) return
@@ -247,51 +245,6 @@ export class DownloadRun {
     const keep = (tree: Buffer): Promise<void> =>
       this.#parts.manifests.saveTree(this.#host.record.fileId, tree)
     return new FolderTree(store, folder, keep, this.#abort.signal)
-  }
-
-  /** The stored manifest, or the one from the first peer that gives it, however long that takes. */
-  async #manifest(): Promise<KnownManifest> {
-    const { manifests, network } = this.#parts
-    const { record, lookup, notes } = this.#host
-    const { signal } = this.#abort
-    const kept = manifests.load(record.fileId)
-    if (kept !== undefined) return { manifest: kept }
-    for (;;) {
-      const seen = lookup.newsCount
-      if (lookup.ticket !== '') {
-        const [ticket, peers] = [(): string => lookup.ticket, (): readonly Peer[] => lookup.peers]
-        const onTicketRefused = (): void => lookup.onTicketRefused()
-        const fetching = fetchManifest(network, {
-          fileId: record.fileId,
-          ticket,
-          peers,
-          notes,
-          onTicketRefused,
-        })
-        const fetched = await orAborted(fetching, signal, (late) => late?.link.close('not needed'))
-        if (fetched !== undefined) return this.#checked(fetched)
-      }
-      await lookup.untilNews(seen, signal)
-    }
-  }
-
-  #checked(fetched: FetchedManifest): FetchedManifest {
-    const { manifest, link } = fetched
-    const { sizeBytes, files } = this.#host.record
-    // The size is only a claim of whoever shared the file; the manifest is proven by the file id.
-    if (manifest.sizeBytes !== sizeBytes || manifest.folder?.files !== files) {
-      link.close('not needed')
-      throw new Failure(
-        'protocol',
-        `it does not have the size that the tracker was told; ask whoever shared it to upload it again`,
-      )
-    }
-    // Not awaited: saving only avoids fetching it again, and pieces can be fetched meanwhile.
-    this.#parts.manifests.save(manifest).catch((error: unknown) => {
-      if (!(error instanceof Failure)) throw error
-      this.#host.onNotice(error.message)
-    })
-    return fetched
   }
 
   /**

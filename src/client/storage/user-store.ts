@@ -38,6 +38,10 @@ const RememberedDownload = v.object({
   /** The identity of the part file; absent in files of earlier versions. */
   part: v.optional(v.string()),
   ...files,
+  /** Of a part of a folder: its path or pattern in the folder. */
+  within: v.optional(v.string()),
+  /** How many bytes the chosen files have, where that is known. */
+  selectedBytes: v.optional(SizeBytes),
   /** A file that may have pieces of it, such as an earlier version. */
   from: v.optional(v.string()),
   /** The identity of the folder that was filled last, which is about to get its final name. */
@@ -187,13 +191,14 @@ export class UserStore {
     return this.#remember(this.#downloads, download)
   }
 
-  forgetDownload(file: { group: string; name: string }): Promise<void> {
+  forgetDownload(file: { group: string; name: string; within?: string | undefined }): Promise<void> {
     return this.#forget(this.#downloads, keyOf(file))
   }
 
-  /** Whether there is a share or download of this name. */
-  isKnown(file: { group: string; name: string }): boolean {
-    return this.#shares.has(keyOf(file)) || this.#downloads.has(keyOf(file))
+  /** Whether there is a share or download of this name, or of a part of it. */
+  isKnown({ group, name }: { group: string; name: string }): boolean {
+    if (this.#shares.has(keyOf({ group, name }))) return true
+    return this.downloads().some((one) => one.group === group && one.name === name)
   }
 
   uploadLimits(): RememberedUploadLimit[] {
@@ -274,9 +279,9 @@ export class UserStore {
   async #forget(records: Map<string, FileVersion>, key: string): Promise<void> {
     const former = records.get(key)
     if (!records.delete(key)) return
-    const limit = this.#uploadLimits.get(key)
+    const limit = former && this.#uploadLimits.get(keyOf({ group: former.group, name: former.name }))
     if (limit !== undefined && !this.isKnown(limit)) {
-      this.#uploadLimits.delete(key)
+      this.#uploadLimits.delete(keyOf(limit))
       this.#events.onUnlimited?.(limit)
     }
     await this.#save()

@@ -1,0 +1,72 @@
+// The manifest of what a download fetches: the stored one, or from the first peer that gives it.
+
+import { Failure } from '../../common/failure.ts'
+import type { Peer } from '../../common/protocol/tracker-protocol.ts'
+import type { ManifestStore } from '../storage/manifest-store.ts'
+import type { RememberedDownload } from '../storage/user-store.ts'
+import { orAborted } from './abortable.ts'
+import { fetchManifest, type FetchedManifest } from './manifest-fetch.ts'
+import type { PeerNotes } from './peer-notes.ts'
+import type { SwarmLookup } from './swarm-lookup.ts'
+import type { SwarmNetwork } from './swarm-parts.ts'
+
+/** Has no connection when the manifest was loaded from disk. */
+export type KnownManifest = Pick<FetchedManifest, 'manifest'> & Partial<FetchedManifest>
+
+/** The download that needs it. */
+interface Asker {
+  readonly record: RememberedDownload
+  readonly lookup: SwarmLookup
+  readonly notes: PeerNotes
+  onNotice(sentence: string): void
+}
+
+/**
+ * Takes however long it takes. Rejects with the signal's reason, or with a `protocol` failure when it is not that of what
+ * the tracker was told.
+ */
+export async function manifestFor(
+  { manifests, network }: { readonly manifests: ManifestStore; readonly network: SwarmNetwork },
+  asker: Asker,
+  signal: AbortSignal,
+): Promise<KnownManifest> {
+  const { record, lookup, notes } = asker
+  const kept = manifests.load(record.fileId)
+  if (kept !== undefined) return { manifest: kept }
+  for (;;) {
+    const seen = lookup.newsCount
+    if (lookup.ticket !== '') {
+      const [ticket, peers] = [(): string => lookup.ticket, (): readonly Peer[] => lookup.peers]
+      const onTicketRefused = (): void => lookup.onTicketRefused()
+      const fetching = fetchManifest(network, {
+        fileId: record.fileId,
+        ticket,
+        peers,
+        notes,
+        onTicketRefused,
+      })
+      const fetched = await orAborted(fetching, signal, (late) => late?.link.close('not needed'))
+      if (fetched !== undefined) return checked(fetched, asker, manifests)
+    }
+    await lookup.untilNews(seen, signal)
+  }
+}
+
+function checked(fetched: FetchedManifest, asker: Asker, manifests: ManifestStore): FetchedManifest {
+  const { manifest, link } = fetched
+  const { sizeBytes, files } = asker.record
+  // The size is only a claim of whoever shared the file; the manifest is proven by the file id.
+  if (manifest.sizeBytes !== sizeBytes || manifest.folder?.files !== files) {
+    link.close('not needed')
+    throw new Failure(
+      'protocol',
+      `it does not have the size that the tracker was told; ask whoever shared it to upload it again`,
+    )
+  }
+  // Not awaited: saving only avoids fetching it again, and pieces can be fetched meanwhile.
+  manifests.save(manifest).catch((error: unknown) => {
+    if (!(error instanceof Failure)) throw error
+    asker.onNotice(error.message)
+  })
+  return fetched
+}
