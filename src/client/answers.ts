@@ -29,6 +29,13 @@ export function beginsAnew(group: string, name: string): Answer<never> {
   return refuse('busy', `${name} from ${group} is just being downloaded again; wait a moment`)
 }
 
+export function alreadyFetched(group: string, name: string, isPaused: boolean): Answer<never> {
+  const how = isPaused
+    ? 'paused; continue it with resume_download, or give it up with cancel_download'
+    : 'already being downloaded'
+  return refuse('local-file', `${name} from ${group} is ${how}`)
+}
+
 export function noSuchDownload(group: string, name: string): Answer<never> {
   return refuse('no-such-download', `there is no download of ${name} from ${group}`)
 }

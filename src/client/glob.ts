@@ -22,6 +22,11 @@ export function matcherOf(glob: string): Answer<(name: string) => boolean> {
 /** The folders before the first one that is a pattern, with "/" between them: "" for none. */
 export function fixedPartOf(glob: string): string {
   const names = glob.split('/')
-  const first = names.findIndex((name) => /[*?[\]{}()!+@]/.test(name))
+  const first = names.findIndex(isPattern)
   return names.slice(0, first === -1 ? -1 : first).join('/')
+}
+
+/** Whether a name or path may be a pattern: one that has such characters may be just a name, too. */
+export function isPattern(path: string): boolean {
+  return /[*?[\]{}()!+@]/.test(path)
 }

@@ -103,6 +103,7 @@ export class Session {
       storing,
       sources,
       shares,
+      reader,
       onEvent,
       onFailure: parts.onFailure,
     })

@@ -11,11 +11,13 @@ import { finding, type Finding } from '../diagnosis/reasons.ts'
 import { whyShare } from '../diagnosis/share.ts'
 import { whyNoTracker } from '../diagnosis/trackers.ts'
 import type { Download } from '../downloading/download.ts'
+import { downloadName } from '../file-key.ts'
 import type { DiagnosisOperations } from '../operations.ts'
 import type { Session } from '../session.ts'
 import { atMost } from '../../common/at-most.ts'
 import type { Core } from './core.ts'
 import { doctor } from './doctor.ts'
+import { spellingOf } from './entry-path.ts'
 import { findOnce } from './find-once.ts'
 import { allGroups } from '../tracker-link/listing.ts'
 import { ownReach } from './own-place.ts'
@@ -37,7 +39,7 @@ export function diagnosisActions(core: Core): DiagnosisOperations {
       if (open === undefined) return accept([...whyNoTracker(core.link.evidence), finding('not-logged-in')])
       if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
       if (name === undefined) return accept(await whyGroup(core, open, group))
-      return accept(await whyEntry(core, open, { group, name: name.normalize('NFC') }))
+      return accept(await whyEntry(core, open, { group, name: spellingOf(name) }))
     },
     doctor: () => doctor(core),
   }
@@ -48,7 +50,9 @@ async function whyEntry(core: Core, open: Session, file: Entry): Promise<Finding
   const download = open.downloads.find(file)
   if (download !== undefined && download.state !== 'complete') return whyFetched(core, download)
   const share = await open.shares.evidence(file)
-  const found = await answered(core, () => findOnce(core, open, file))
+  // The trackers know no parts of folders.
+  const [name = ''] = file.name.split('/')
+  const found = await answered(core, () => findOnce(core, open, { group: file.group, name }))
   if (share !== undefined) {
     const { limit: ofAll, activeUsers } = core.examination.uploads
     const own = open.uploadLimit(file)
@@ -85,7 +89,7 @@ async function whyGroup(core: Core, open: Session, group: string): Promise<Findi
   for (const download of open.downloads.all) {
     const { record, state } = download
     if (record.group !== group || state === 'complete') continue
-    add(record.name, whyDownload(download.evidence(), core.link.evidence, Date.now()))
+    add(downloadName(record), whyDownload(download.evidence(), core.link.evidence, Date.now()))
   }
   for (const { name } of open.sharesIn(group, sharesMax)) {
     const share = await open.shares.evidence({ group, name })

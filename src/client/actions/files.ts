@@ -46,11 +46,10 @@ export function fileActions(core: Core): FileOperations {
       const open = session()
       if (open === undefined) return notLoggedIn()
       if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
-      // Names are listed in NFC; a name copied from a Mac may be decomposed.
-      const spelt = name.normalize('NFC')
-      const problem = fileNameProblem(spelt)
-      if (problem !== undefined) return refuse('bad-name', problem)
-      return open.downloads.begin(group, spelt, destination, options)
+      const path = entryPathOf(name)
+      if (!path.ok) return path
+      const { within } = path.value
+      return open.downloads.begin(group, path.value.name, destination, { ...options, within })
     },
     async stopShare(group, name) {
       const open = session()

@@ -10,6 +10,7 @@ import type { EntryView, PeerView, SeeingOperations, UploadView } from '../opera
 import type { Session } from '../session.ts'
 import { Audience } from './audience.ts'
 import type { Core } from './core.ts'
+import { spellingOf } from './entry-path.ts'
 
 /** A tracker that hangs must not keep anybody from seeing what is known here. */
 const patienceMs = 1000
@@ -30,9 +31,11 @@ export function seeingActions(core: Core): SeeingOperations {
       const open = session()
       if (open === undefined) return notLoggedIn()
       if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
-      const spelt = name.normalize('NFC')
+      const spelt = spellingOf(name)
       const first = entryOf(core, open, group, spelt)
       if (!first.ok) return first
+      // Of a part of a folder nobody says who has it.
+      if (spelt.includes('/')) return first
       const asked = audience.refresh(open, group, spelt)
       await atMost(asked, patienceMs)
       // It may have changed while the trackers were asked.

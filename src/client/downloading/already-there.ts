@@ -13,6 +13,8 @@ import type { FoundFile } from './swarm-lookup.ts'
 export interface PlanOptions extends DownloadOptions {
   /** Replace a file, too, only if it is an earlier version as it was. */
   readonly onlyEarlier?: boolean
+  /** Of a folder only what has this path in it, or matches this pattern. */
+  readonly within?: string | undefined
 }
 
 /** A folder that is to be replaced, by which it is recognised when the time has come. */

@@ -20,7 +20,7 @@ export async function takeFrom(
   signal.throwIfAborted()
   if (!content.ok) return `nothing is taken from ${path}: ${content.refusal.sentence}`
   const taken = await takeSame(content.value, store, signal)
-  return `${taken} of ${store.have.length} pieces of ${store.part.destination} are taken from ${path}`
+  return `${taken} of ${store.wantedCount} pieces of ${store.part.destination} are taken from ${path}`
 }
 
 async function takeSame(content: LocalContent, store: PieceStore, signal: AbortSignal): Promise<number> {
@@ -34,7 +34,7 @@ async function takeSame(content: LocalContent, store: PieceStore, signal: AbortS
   try {
     for (let index = 0; index < store.manifest.pieceCount; index++) {
       const place = places.get(hashesOfPiece(store.manifest, index).toString('latin1'))
-      if (place === undefined || store.have.has(index)) continue
+      if (place === undefined || store.have.has(index) || store.wanted?.has(index) === false) continue
       signal.throwIfAborted()
       const piece = store.takeBuffer()
       try {

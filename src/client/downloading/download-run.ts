@@ -4,71 +4,26 @@
 import { existsSync } from 'node:fs'
 import { Failure } from '../../common/failure.ts'
 import type { FolderFacts, Manifest } from '../../common/manifest.ts'
-import type { Answer } from '../../common/refusal.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { MapCell, VerifyingView } from '../operations.ts'
 import type { LinkEvidence } from '../diagnosis/evidence.ts'
-import type { LocalContent } from '../sharing/local-content.ts'
-import type { ManifestStore } from '../storage/manifest-store.ts'
-import type { ProgressJournal } from '../storage/progress-journal.ts'
-import type { RememberedDownload } from '../storage/user-store.ts'
-import type { HashPool } from '../workers/hash-pool.ts'
-import type { StorePool } from '../workers/store-pool.ts'
 import { orAborted } from './abortable.ts'
 import type { SwarmPeer } from './arrivals.ts'
+import { choosePart, storeTree, type ChosenPart } from './chosen-part.ts'
 import { takeFrom } from './donor.ts'
-import type { DownloadStep } from './download-state.ts'
 import { sentenceAbout } from './contacts.ts'
-import type { PeerNotes } from './peer-notes.ts'
 import type { FetchedManifest } from './manifest-fetch.ts'
 import { manifestFor } from './manifest-for.ts'
-import { FolderTree } from './folder-tree.ts'
-import { PartFile, removePart, type PartId } from './part-file.ts'
-import { pieceMap } from './piece-map.ts'
+import { checkTree, FolderTree, type FolderContents } from './folder-tree.ts'
+import { PartFile, removePart } from './part-file.ts'
+import { mapOf } from './piece-map.ts'
 import { PieceStore } from './piece-store.ts'
-import type { Rank } from './precedence.ts'
 import { manifestIfSame } from './same-file.ts'
-import type { SwarmLookup } from './swarm-lookup.ts'
 import { Swarm } from './swarm.ts'
+import { keptFolder, treePieces } from './tree-store.ts'
 import { isUnpacked, publishFolder } from './unpacking.ts'
-import type { SwarmNetwork } from './swarm-parts.ts'
+import type { RunHost, RunParts } from './run-parts.ts'
 import { Verifying } from './verifying.ts'
-
-export interface RunParts {
-  readonly network: SwarmNetwork
-  readonly manifests: ManifestStore
-  readonly hashes: HashPool
-  readonly storing: StorePool
-  readonly journal: ProgressJournal
-  /** Hashes the file or folder at a path. */
-  readonly contentAt: (path: string) => Promise<Answer<LocalContent>>
-  /** SHA-256 of the tree of a folder now, hex; undefined where it has none. */
-  readonly treeAt: (path: string) => Promise<string | undefined>
-}
-
-/** The download that a run belongs to. */
-export interface RunHost {
-  readonly record: RememberedDownload
-  readonly lookup: SwarmLookup
-  readonly notes: PeerNotes
-  readonly rank: Rank
-  /** The run reached this step. Returns false when the download has moved on; the run then ends. */
-  step(step: DownloadStep): boolean
-  /** The part file in use. */
-  onPart(id: PartId): void
-  /** The folder that is being filled; resolves when that is remembered. */
-  onUnpacking(id: PartId): Promise<void>
-  /** Pieces can be served from now on; called before the first `onHave`. */
-  onServing(store: PieceStore): void
-  onHave(store: PieceStore, index: number): void
-  /** Some pieces turned out to be bad; the others remain available. */
-  onLost(store: PieceStore): void
-  /** The file has its final name. Resolves once something else serves it; until then the store does. */
-  onPublished(manifest: Manifest, flushed: Promise<void>): Promise<void>
-  /** The run ends because of this failure. Called after everything is closed. */
-  onTrouble(failure: Failure): void
-  onNotice(sentence: string): void
-}
 
 /**
  * A file of up to this many pieces (128 MiB) is fetched from all its peers from the start. A larger file
@@ -92,6 +47,8 @@ export class DownloadRun {
   #swarm: Swarm | undefined
   #store: PieceStore | undefined
   #tree: FolderTree | undefined
+  /** Of a download of a part, as soon as it is known. */
+  #part: ChosenPart | undefined
   #lastLinkedAtMs = performance.now()
 
   constructor(parts: RunParts, host: RunHost) {
@@ -126,11 +83,9 @@ export class DownloadRun {
 
   /** How the pieces stand; empty while the part file is not open. */
   get map(): MapCell[] {
-    const { have } = this.#store ?? {}
-    if (have === undefined) return []
-    return pieceMap(have.length, (index) =>
-      have.has(index) ? 'have' : (this.#swarm?.standingOf(index) ?? 'nowhere'),
-    )
+    return this.#store === undefined
+      ? []
+      : mapOf(this.#store, (index) => this.#swarm?.standingOf(index) ?? 'nowhere')
   }
 
   /** Verified pieces by peer in this run; undefined before the swarm exists. */
@@ -190,7 +145,10 @@ export class DownloadRun {
     let isLinkUsed = false
     try {
       if (!this.#host.step('manifest')) return
-      const part = new PartFile(this.#host.record.destination)
+      const { name, within, destination } = this.#host.record
+      if (within !== undefined && manifest.folder === undefined)
+        throw this.#nothing(`${name} is a file now, not a folder`)
+      const part = new PartFile(destination)
       if (await this.#isPublished(manifest, part)) {
         await this.#complete(manifest, Promise.resolve())
         return
@@ -198,10 +156,11 @@ export class DownloadRun {
       const store = await this.#open(manifest, part)
       await this.#take(store)
       for (;;) {
-        if (!store.have.isFull) {
+        if (!this.#isComplete(store)) {
           if (!this.#host.step('opened')) return
           await this.#fetch(store, isLinkUsed ? undefined : link)
           isLinkUsed = true
+          if (!this.#isComplete(store)) await this.#chooseFetched(store)
         }
         if (!this.#host.step('whole')) return
         const published = await this.#publish(store)
@@ -219,13 +178,46 @@ export class DownloadRun {
     }
   }
 
+  /** Whether all pieces are there, and it is known which they are. */
+  #isComplete(store: PieceStore): boolean {
+    return store.isWhole && (this.#host.record.within === undefined || this.#part !== undefined)
+  }
+
+  /** Chooses the part of the folder by the tree that has been fetched, and fetches it. */
+  async #chooseFetched(store: PieceStore): Promise<void> {
+    const { folder } = store.manifest
+    if (folder === undefined) throw new Error('only a folder has parts')
+    const chosen = await this.#choose(await this.#treeOf(store, folder).read())
+    if (chosen === undefined) return
+    store.want(chosen.pieces)
+    this.#host.onSelected(chosen.selection.sizeBytes, store)
+    await this.#take(store)
+    await this.#fetch(store, undefined)
+  }
+
+  /** Undefined when the download is of the whole. Rejects when there is no such part: that ends it for good. */
+  async #choose(contents: FolderContents): Promise<ChosenPart | undefined> {
+    const { signal } = this.#abort
+    const { name, within } = this.#host.record
+    if (within === undefined) return undefined
+    const chosen = await choosePart(contents, { name, within }, signal)
+    if (!chosen.ok) throw this.#nothing(chosen.refusal.sentence)
+    this.#part = chosen.value
+    return chosen.value
+  }
+
+  #nothing(why: string): Failure {
+    this.#host.onNothing(why)
+    return new Failure('protocol', why)
+  }
+
   /** Undefined when somebody else has written to the part file. */
   #publish(store: PieceStore): Promise<{ flushed: Promise<void> } | undefined> {
     const { record } = this.#host
     const { part } = store
     const { folder } = store.manifest
     if (folder === undefined) return part.publish(record.overwrite)
-    const { destination, unpacked: known, replaces } = record
+    const { destination, overwrite, unpacked: known, replaces } = record
     const { treeAt } = this.#parts
     const tree = this.#tree ?? this.#treeOf(store, folder)
     const check = (): Promise<void> => tree.checked()
@@ -233,6 +225,8 @@ export class DownloadRun {
       part,
       folder,
       destination,
+      selection: this.#part?.selection,
+      overwrite,
       known,
       replaces,
       treeAt,
@@ -273,24 +267,37 @@ export class DownloadRun {
       this.#tree?.onHave()
       this.#host.onHave(store, index)
     }
-    const options = { partId: this.#host.record.part, signal: this.#abort.signal }
+    const { part: partId, within } = this.#host.record
+    const { signal } = this.#abort
+    const { folder } = manifest
+    const kept = within === undefined ? undefined : keptFolder(this.#parts.manifests, manifest.fileId)
+    if (kept !== undefined && folder !== undefined)
+      await this.#choose(await checkTree(manifest, folder, kept.tree, signal))
+    const inTree = within === undefined ? undefined : folder && treePieces(manifest, folder.treeBytes)
+    const options = { partId, signal, wanted: this.#part?.pieces ?? inTree }
     const store = await PieceStore.open(manifest, { part, journal, hashes, storing }, onHave, options)
     this.#store = store
     this.#lastLinkedAtMs = performance.now()
     this.#host.onPart(part.id)
     this.#host.onServing(store)
+    if (this.#part !== undefined) this.#host.onSelected(this.#part.selection.sizeBytes, store)
+    if (kept !== undefined) await storeTree(store, kept.tree)
     return store
   }
 
   /** Pieces that what the record names has need not be fetched. */
   async #take(store: PieceStore): Promise<void> {
     const { from } = this.#host.record
-    if (from === undefined || store.have.isFull) return
+    if (from === undefined || store.isWhole) return
     this.#host.onNotice(await takeFrom(from, this.#parts.contentAt, store, this.#abort.signal))
   }
 
-  /** Resolves when every piece is verified and written. */
+  /** Resolves when every piece that is wanted is verified and written. */
   async #fetch(store: PieceStore, link: FetchedManifest['link'] | undefined): Promise<void> {
+    if (store.isWhole) {
+      link?.close('not needed')
+      return
+    }
     const { lookup, record, notes, rank } = this.#host
     let swarm: Swarm | undefined
     let look: NodeJS.Timeout | undefined
@@ -311,7 +318,7 @@ export class DownloadRun {
     this.#swarm = swarm
     const { folder } = store.manifest
     this.#tree = folder && this.#treeOf(store, folder)
-    if (link !== undefined && store.manifest.pieceCount > smallPieces) swarm?.onLink(link)
+    if (link !== undefined && store.wantedCount > smallPieces) swarm?.onLink(link)
     else link?.close('not needed')
     swarm?.onPeers(lookup.peers)
     try {

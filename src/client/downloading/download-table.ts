@@ -1,15 +1,9 @@
 // The downloads of a user by their names. That of an entry is found by the entry's name, and that of a part of a folder by
 // this, "/" and the part; so several parts of an entry and the whole may be fetched at once.
 
-import { keyOf } from '../file-key.ts'
+import { keyOf, type Named } from '../file-key.ts'
 import type { DownloadView, LimitRule } from '../operations.ts'
 import type { Download } from './download.ts'
-
-/** `name`: of the download. */
-export interface Named {
-  readonly group: string
-  readonly name: string
-}
 
 export class DownloadTable {
   readonly #downloads = new Map<string, Download>()
@@ -28,6 +22,11 @@ export class DownloadTable {
   /** All downloads of an entry and of its parts. */
   of(entry: Named): Download[] {
     return [...(this.#ofEntry.get(keyOf(entry)) ?? [])]
+  }
+
+  /** Those of them that are neither complete nor failed. */
+  unfinishedOf(entry: Named): Download[] {
+    return this.of(entry).filter(({ state }) => state !== 'complete' && state !== 'failed')
   }
 
   views(): DownloadView[] {

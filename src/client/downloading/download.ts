@@ -8,17 +8,19 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../../common/refusal.ts'
 import type { DownloadEvidence, DownloadPhase, EndCode } from '../diagnosis/evidence.ts'
 import type { DownloadState, DownloadView, LimitRule, MapCell, Priority } from '../operations.ts'
+import { named } from '../file-key.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { BothLimits } from '../transfer/read-limit.ts'
 import { TokenBucket } from '../transfer/token-bucket.ts'
 import type { SwarmPeer } from './arrivals.ts'
 import { canPass, DiskRetry } from './disk-retry.ts'
-import { DownloadRun, type RunParts } from './download-run.ts'
+import { DownloadRun } from './download-run.ts'
 import { isRunning, nextPhase, shownState, type DownloadStep } from './download-state.ts'
 import { PeerNotes } from './peer-notes.ts'
 import { partPathOf, removePart, type PartId } from './part-file.ts'
 import type { PieceStore } from './piece-store.ts'
 import type { Rank } from './precedence.ts'
+import type { RunParts } from './run-parts.ts'
 import { SwarmLookup, type FoundFile } from './swarm-lookup.ts'
 import type { ClientNetwork } from './swarm-parts.ts'
 import { removeUnpacked } from './unpacking.ts'
@@ -34,6 +36,8 @@ export interface DownloadEvents {
   onPart?(id: PartId): void
   /** The folder that is being filled; resolves when that is remembered. */
   onUnpacking?(id: PartId): Promise<void>
+  /** How many bytes of a folder are fetched, where that is a part of it. */
+  onSelected?(sizeBytes: number): void
   /** Pieces can be served from now on; called before the first `onHave`. */
   onServing(store: PieceStore): void
   onHave(store: PieceStore, index: number): void
@@ -90,9 +94,10 @@ export class Download {
 
   constructor(record: RememberedDownload, parts: DownloadParts, events: DownloadEvents) {
     this.record = record
-    this.#pieceCount = pieceCount(record.sizeBytes)
+    const sizeBytes = record.selectedBytes ?? record.sizeBytes
+    this.#pieceCount = pieceCount(sizeBytes)
     this.#limit = new TokenBucket(record.bytesPerSecondMax)
-    this.#rank = parts.network.precedence.rank(record, record.priority)
+    this.#rank = parts.network.precedence.rank(named(record), record.priority)
     const bucket = new BothLimits(parts.network.bucket, this.#limit)
     const turns = parts.network.turns.of(() => this.priority)
     this.#parts = { ...parts, network: { ...parts.network, bucket, turns } }
@@ -109,7 +114,7 @@ export class Download {
         if ((this.#run?.linkCount ?? 0) === 0) void this.fail(why, { isOver: true, end })
       },
     })
-    this.#disk = new DiskRetry(partPathOf(record.destination), record.sizeBytes, () => {
+    this.#disk = new DiskRetry(partPathOf(record.destination), sizeBytes, () => {
       if (this.start()) this.#events.onGoesOn()
     })
   }
@@ -140,9 +145,9 @@ export class Download {
 
   /** Its own, while it may still fetch something. */
   get limit(): LimitRule | undefined {
-    const { group, name, bytesPerSecondMax: bytesPerSecond } = this.record
+    const { bytesPerSecondMax: bytesPerSecond } = this.record
     if (!this.isOpen || bytesPerSecond === undefined) return undefined
-    return { direction: 'download', bytesPerSecond, entry: { group, name } }
+    return { direction: 'download', bytesPerSecond, entry: named(this.record) }
   }
 
   /** Bytes a second; undefined means no limit of its own. */
@@ -162,13 +167,12 @@ export class Download {
     const why = this.#why ?? this.#waitsFor()
     const verifying = this.#run?.verifying
     return {
-      group: this.record.group,
-      name: this.record.name,
+      ...named(this.record),
       state: this.state,
       ...(why === undefined ? {} : { why }),
       priority: this.priority,
       destination: this.record.destination,
-      sizeBytes: this.record.sizeBytes,
+      sizeBytes: this.record.selectedBytes ?? this.record.sizeBytes,
       pieceCount: this.#pieceCount,
       piecesDone: this.#run?.piecesDone ?? this.#piecesDone,
       bytesPerSecond: this.#run?.bytesPerSecond ?? 0,
@@ -304,8 +308,13 @@ export class Download {
         if (id !== this.record.part) this.#events.onPart?.(id)
       },
       onUnpacking: async (id) => this.#events.onUnpacking?.(id),
+      onSelected: (sizeBytes, store) => {
+        this.#pieceCount = store.wantedCount
+        if (sizeBytes !== this.record.selectedBytes) this.#events.onSelected?.(sizeBytes)
+      },
+      onNothing: (why) => void this.fail(why, { isOver: true, end: 'no-such-file' }),
       onServing: (store) => {
-        this.#pieceCount = store.manifest.pieceCount
+        this.#pieceCount = store.wantedCount
         this.#events.onServing(store)
       },
       onHave: (store, index) => {

@@ -9,6 +9,7 @@ import type { TrackerLink } from '../tracker-link/tracker-link.ts'
 import type { FolderPool } from '../workers/folder-pool.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
 import type { StorePool } from '../workers/store-pool.ts'
+import type { FolderReader } from './folder-reader.ts'
 import type { ClientNetwork } from './swarm-parts.ts'
 
 export interface DownloadsParts {
@@ -21,6 +22,7 @@ export interface DownloadsParts {
   readonly storing: StorePool
   readonly sources: SourceRegistry
   readonly shares: ShareLibrary
+  readonly reader: FolderReader
   /** The folder of the journals. */
   readonly folder: string
   readonly onEvent: (event: ClientEvent) => void

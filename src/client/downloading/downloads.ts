@@ -6,16 +6,17 @@ import type { Manifest } from '../../common/manifest.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { beginsAnew, noSuchDownload } from '../answers.ts'
-import { keyOf } from '../file-key.ts'
+import { alreadyFetched, beginsAnew, noSuchDownload } from '../answers.ts'
+import { downloadName, keyOf, named, type Fetched, type Named } from '../file-key.ts'
 import type { AwaitedDownloads, BegunDownload, DownloadView, LimitRule, Priority } from '../operations.ts'
 import { recordOf, type LocalContent } from '../sharing/local-content.ts'
-import type { Offer } from '../sharing/source-registry.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { journalOf } from '../storage/progress-journal.ts'
 import { treeOf, type PlanOptions } from './already-there.ts'
 import { claimPlace } from './destination.ts'
 import { Download } from './download.ts'
+import { DownloadOffers } from './download-offers.ts'
+import { DownloadTable } from './download-table.ts'
 import type { DownloadsParts } from './downloads-parts.ts'
 import type { PartId } from './part-file.ts'
 import { planDownload } from './plan.ts'
@@ -27,11 +28,10 @@ const notAMember = { isOver: true, end: 'not-a-member' } as const
 
 export class Downloads {
   readonly #parts: DownloadsParts
-  readonly #downloads = new Map<string, Download>()
-  /** What running downloads serve. */
-  readonly #offers = new Map<Download, Offer>()
-  /** Downloads about to begin: a second call is refused before the first has its answer. */
-  readonly #beginning = new Set<string>()
+  readonly #table = new DownloadTable()
+  readonly #offers: DownloadOffers
+  /** Downloads about to begin, with their entries: a second call is refused before the first has its answer. */
+  readonly #beginning = new Map<string, string>()
   /** What is being cancelled, until its part file is gone. */
   readonly #removing = new Map<string, Promise<unknown>>()
   readonly #settling = new Settling()
@@ -39,12 +39,13 @@ export class Downloads {
 
   constructor(parts: DownloadsParts) {
     this.#parts = parts
+    this.#offers = new DownloadOffers(parts.sources)
   }
 
   /** Restores the downloads left unfinished when the program last ended; starts those that are not paused. */
   resume(): void {
     for (const record of this.#parts.store.downloads()) {
-      if (this.#downloads.has(keyOf(record))) continue
+      if (this.#table.find(named(record)) !== undefined) continue
       const download = this.#add(record)
       if (!record.paused) download.start()
     }
@@ -56,93 +57,88 @@ export class Downloads {
     destination: string,
     options: PlanOptions,
   ): Promise<Answer<BegunDownload>> {
-    const key = keyOf({ group, name })
-    const former = this.#downloads.get(key)
-    const isUnfinished = former !== undefined && former.state !== 'complete' && former.state !== 'failed'
-    if (isUnfinished || this.#beginning.has(key)) {
-      const how =
-        former?.state === 'paused'
-          ? 'paused; continue it with resume_download, or give it up with cancel_download'
-          : 'already being downloaded'
-      return refuse('local-file', `${name} from ${group} is ${how}`)
-    }
-    this.#beginning.add(key)
+    const file = { group, name, within: options.within }
+    const key = keyOf(file)
+    const state = this.#table.find(named(file))?.state
+    const isPaused = state === 'paused'
+    if (isPaused || state === 'running' || this.#beginning.has(key))
+      return alreadyFetched(group, downloadName(file), isPaused)
+    this.#beginning.set(key, keyOf({ group, name }))
     try {
-      return await this.#begin({ group, name }, destination, options)
+      return await this.#begin(file, destination, options)
     } finally {
       this.#beginning.delete(key)
     }
   }
 
-  async #begin(
-    file: { group: string; name: string },
-    destination: string,
-    options: PlanOptions,
-  ): Promise<Answer<BegunDownload>> {
+  async #begin(file: Fetched, destination: string, options: PlanOptions): Promise<Answer<BegunDownload>> {
     const { group, name } = file
     // One that is being cancelled: its part file may have the same name.
     await this.#removing.get(keyOf(file))
     const found = await this.#find(group, name)
     if (!found.ok) return found
-    const plan = await planDownload(file, found.value, destination, options, {
-      ...this.#parts,
-      downloads: this.all,
-    })
+    const planned = { ...this.#parts, downloads: this.all }
+    const plan = await planDownload(file, found.value, destination, options, planned)
     if (!plan.ok) return plan
     if (plan.value.kind === 'adopt') return this.#adopt(file, plan.value.path, plan.value.content)
-    const { record, waiting } = plan.value
+    const { record, waiting, folder } = plan.value
     const part = await this.#claim(record.destination, file)
     if (!part.ok) return part
     const claimed = part.value === undefined ? record : { ...record, part: part.value }
+    if (folder !== undefined) await this.#parts.reader.keep(folder)
     await this.#parts.store.rememberDownload(claimed)
     if (this.#closed)
-      return refuse('cancelled', `you logged out; ${name} will be downloaded after your next login`)
-    this.#downloads.delete(keyOf(file))
+      return refuse(
+        'cancelled',
+        `you logged out; ${downloadName(file)} will be downloaded after your next login`,
+      )
+    this.#table.remove(named(file))
     this.#add(claimed).start(found.value)
     return accept({ destination: record.destination, waiting })
   }
 
   /** Shares what is there already. */
   async #adopt(
-    file: { group: string; name: string },
+    { group, name }: Fetched,
     path: string,
     content: LocalContent,
   ): Promise<Answer<BegunDownload>> {
     await content.save()
-    if (this.#closed) return refuse('cancelled', `you logged out; ${file.name} is not shared`)
+    if (this.#closed) return refuse('cancelled', `you logged out; ${name} is not shared`)
     const { manifest } = content
-    await this.#parts.shares.adopt({ ...file, path, ...recordOf(manifest) }, manifest, Promise.resolve())
-    this.#forgetSwarm(file)
+    await this.#parts.shares.adopt({ group, name, path, ...recordOf(manifest) }, manifest, Promise.resolve())
+    this.#forgetSwarm({ group, name })
     return accept({ destination: path, waiting: false, adopted: true })
   }
 
   get all(): readonly Download[] {
-    return [...this.#downloads.values()]
+    return this.#table.all
   }
 
-  find(file: { group: string; name: string }): Download | undefined {
-    return this.#downloads.get(keyOf(file))
+  /** `name`: of the download, as in all that follows: for a part of a folder with the part. */
+  find(file: Named): Download | undefined {
+    return this.#table.find(file)
   }
 
   views(): DownloadView[] {
-    return this.all.map((download) => download.view())
+    return this.#table.views()
   }
 
   /** The download of this name, unless it is complete: then the file is a share. */
   unfinished(group: string, name: string): Download | undefined {
-    const download = this.#downloads.get(keyOf({ group, name }))
+    const download = this.find({ group, name })
     return download?.state === 'complete' ? undefined : download
   }
 
-  /** Whether a download of it runs or is about to, and so needs to hear about its swarm. */
+  /** Whether a download of this entry, or of a part of it, runs or is about to, and so needs to hear about its swarm. */
   needsSwarm(group: string, name: string): boolean {
-    const key = keyOf({ group, name })
-    return this.#beginning.has(key) || this.#downloads.get(key)?.state === 'running'
+    if (this.#table.of({ group, name }).some(({ state }) => state === 'running')) return true
+    return [...this.#beginning.values()].includes(keyOf({ group, name }))
   }
 
   /** Those of single downloads. */
   limits(): LimitRule[] {
-    return this.all.flatMap(({ limit }) => limit ?? [])
+    return this.#table.limits()
   }
 
   async pause(group: string, name: string): Promise<Answer<void>> {
@@ -204,20 +200,23 @@ export class Downloads {
     return accept(undefined)
   }
 
-  /** Stops serving the pieces and does not share the completed file; false when there is no such download. */
+  /**
+   * Stops serving the pieces of this entry, also of its parts, and does not share the completed file; false when there is
+   * no such download.
+   */
   unshare(group: string, name: string): boolean {
-    const download = this.find({ group, name })
-    if (download === undefined || download.state === 'complete' || download.state === 'failed') return false
-    if (download.record.unshared) return false
-    void this.#remember(download, { unshared: true })
-    this.#stopServing(download)
-    return true
+    const served = this.#table.unfinishedOf({ group, name }).filter(({ record }) => !record.unshared)
+    for (const download of served) {
+      void this.#remember(download, { unshared: true })
+      this.#offers.withdraw(download)
+    }
+    return served.length > 0
   }
 
   /** Fails the downloads of a group that the user no longer belongs to. */
   async failGroup(group: string): Promise<void> {
     const failing: Promise<void>[] = []
-    for (const download of this.#downloads.values()) {
+    for (const download of this.all) {
       if (download.record.group !== group || download.state === 'complete') continue
       void this.#parts.store.forgetDownload(download.record)
       if (download.state !== 'failed')
@@ -227,17 +226,17 @@ export class Downloads {
   }
 
   onTrackerUp(): void {
-    for (const download of this.#downloads.values()) void download.findAgain()
+    for (const download of this.all) void download.findAgain()
   }
 
   onSwarmChanged(file: FileVersion, joined: readonly Peer[], left: readonly string[]): void {
-    const download = this.find(file)
-    if (download?.record.fileId === file.fileId) download.onSwarmChanged(joined, left)
+    for (const download of this.#table.of(file))
+      if (download.record.fileId === file.fileId) download.onSwarmChanged(joined, left)
   }
 
   onFileGone(file: FileVersion): void {
-    const download = this.find(file)
-    if (download?.record.fileId === file.fileId) void download.findAgain()
+    for (const download of this.#table.of(file))
+      if (download.record.fileId === file.fileId) void download.findAgain()
   }
 
   /** Resolves when none of these downloads runs: to true, or to false when the time is over. */
@@ -248,16 +247,17 @@ export class Downloads {
   /** Stops all downloads; unfinished ones stay stored. */
   async close(): Promise<void> {
     this.#closed = true
-    const all = [...this.#downloads.values()]
+    const { all } = this
     // A download that is publishing completes, if it can.
     await Promise.all(all.map((download) => download.close('stopped')))
-    for (const download of all) this.#stopServing(download)
+    for (const download of all) this.#offers.withdraw(download)
     this.#changed()
   }
 
   #add(record: RememberedDownload): Download {
     const { network, manifests, hashes, storing, folder } = this.#parts
     const { group, name, fileId } = record
+    const shownName = downloadName(record)
     const journal = journalOf(folder, record.destination, fileId)
     const contentAt = (path: string): Promise<Answer<LocalContent>> =>
       this.#parts.shares.contentAt({ group, name, path })
@@ -269,75 +269,71 @@ export class Downloads {
       {
         onPart: (id) => void this.#remember(download, { part: id }),
         onUnpacking: (id) => this.#remember(download, { unpacked: id }),
+        onSelected: (selectedBytes) => void this.#remember(download, { selectedBytes }),
         onServing: (store) => {
-          if (download.record.unshared) return
-          const offer = this.#parts.sources.offer(record, store)
-          this.#offers.set(download, offer)
-          // The registry delays the announcement until there is a piece.
-          void offer.announce()
+          if (!download.record.unshared) this.#offers.offer(download, store)
         },
-        onHave: (_store, index) => this.#offers.get(download)?.tellHave(index),
-        onLost: () => this.#offers.get(download)?.tellChanged(),
+        onHave: (_store, index) => this.#offers.tellHave(download, index),
+        onLost: () => this.#offers.tellChanged(download),
         onStopped: () => {
-          this.#stopServing(download)
+          this.#offers.withdraw(download)
           this.#changed()
         },
         onComplete: (manifest, flushed) => this.#onComplete(download, manifest, flushed),
         onPaused: (why) => {
-          const sentence = `download of ${name} from ${group} paused: ${why}`
-          this.#parts.onEvent({ kind: 'notice', sentence })
+          this.#notice(`download of ${shownName} from ${group} paused: ${why}`)
           this.#changed()
         },
-        onGoesOn: () => {
-          this.#parts.onEvent({ kind: 'notice', sentence: `download of ${name} from ${group} goes on` })
-        },
+        onGoesOn: () => this.#notice(`download of ${shownName} from ${group} goes on`),
         onFailed: (why, isOver) => {
           if (isOver) void this.#parts.store.forgetDownload(record)
-          this.#parts.onEvent({ kind: 'download-failed', group, name, why })
-          this.#stopServing(download)
+          this.#parts.onEvent({ kind: 'download-failed', group, name: shownName, why })
+          this.#offers.withdraw(download)
           this.#changed()
         },
         onReplaced: (found) => void this.#switchOver(download, found).catch(this.#parts.onFailure),
-        onNotice: (sentence) => this.#parts.onEvent({ kind: 'notice', sentence }),
+        onNotice: (sentence) => this.#notice(sentence),
       },
     )
-    this.#downloads.set(keyOf(record), download)
+    this.#table.put(download)
     return download
   }
 
   async #switchOver(download: Download, found: FoundFile): Promise<void> {
     const key = keyOf(download.record)
     if (this.#beginning.has(key)) return
-    this.#beginning.add(key)
-    const isOver = (): boolean => this.#closed || this.#downloads.get(key) !== download
+    this.#beginning.set(key, keyOf({ group: download.record.group, name: download.record.name }))
+    const isOver = (): boolean => this.#closed || this.find(named(download.record)) !== download
     const next = await switchOver(download, found, { ...this.#parts, isOver })
     this.#beginning.delete(key)
     if (next === undefined) return
     this.#add(next).start(found)
-    this.#parts.onEvent({ kind: 'notice', sentence: switchedSentence(next) })
+    this.#notice(switchedSentence(next))
   }
 
   /** Resolves when the download is no longer needed: the library serves the file, or nobody does. */
   async #onComplete(download: Download, manifest: Manifest, flushed: Promise<void>): Promise<void> {
-    const { group, name, sizeBytes, destination: path } = download.record
-    const adopted = download.record.unshared
-      ? this.#letGo(download, flushed)
-      : this.#parts.shares.adopt({ group, name, path, ...recordOf(manifest) }, manifest, flushed)
+    const { group, name, within, sizeBytes, selectedBytes, destination: path } = download.record
+    // A part of a folder is no copy that others could have.
+    const adopted =
+      download.record.unshared || within !== undefined
+        ? this.#letGo(download, flushed)
+        : this.#parts.shares.adopt({ group, name, path, ...recordOf(manifest) }, manifest, flushed)
     this.#forgetSwarm(download.record)
     const seconds = Math.round(download.runningForMs / 1000)
-    this.#parts.onEvent({ kind: 'download-complete', group, name, sizeBytes, seconds })
+    const shown = { ...named(download.record), sizeBytes: selectedBytes ?? sizeBytes }
+    this.#parts.onEvent({ kind: 'download-complete', ...shown, seconds })
     this.#changed()
     await adopted
-    this.#stopServing(download)
+    this.#offers.withdraw(download)
   }
 
   /** Forgets a download that is not to be shared; all that remains is to report a late disk failure. */
   async #letGo(download: Download, flushed: Promise<void>): Promise<void> {
-    this.#stopServing(download)
+    this.#offers.withdraw(download)
     void this.#parts.store.forgetDownload(download.record)
     await flushed.catch((error: unknown) => {
-      const sentence = `${download.record.destination} may not have reached the disk: ${sentenceOf(error)}`
-      this.#parts.onEvent({ kind: 'notice', sentence })
+      this.#notice(`${download.record.destination} may not have reached the disk: ${sentenceOf(error)}`)
     })
   }
 
@@ -345,7 +341,9 @@ export class Downloads {
     return this.#parts.link.ask('find_file', { group, name })
   }
 
+  /** Unless another download needs it. */
   #forgetSwarm({ group, name }: { group: string; name: string }): void {
+    if (this.needsSwarm(group, name)) return
     // An unreachable tracker has already forgotten it.
     this.#parts.link.ask('forget_file', { group, name }).catch(() => undefined)
   }
@@ -355,13 +353,13 @@ export class Downloads {
    * reaches the same folder by a different path. A failed download that is requested again keeps its part
    * file at the same path; at another path it starts over.
    */
-  async #claim(path: string, file: { group: string; name: string }): Promise<Answer<PartId | undefined>> {
-    const former = this.find(file)
+  async #claim(path: string, file: Fetched): Promise<Answer<PartId | undefined>> {
+    const former = this.#table.find(named(file))
     if (former?.state === 'failed') {
       if (former.record.destination === path) return accept(former.record.part)
       await this.#remove(former)
     }
-    if (this.#closed) return refuse('cancelled', `you logged out; ${file.name} is not downloaded`)
+    if (this.#closed) return refuse('cancelled', `you logged out; ${downloadName(file)} is not downloaded`)
     return claimPlace(path)
   }
 
@@ -376,9 +374,9 @@ export class Downloads {
     } finally {
       if (this.#removing.get(key) === removed) this.#removing.delete(key)
       this.#forgetSwarm(download.record)
-      if (this.#downloads.get(key) === download) {
+      if (this.#table.find(named(download.record)) === download) {
         void this.#parts.store.forgetDownload(download.record)
-        this.#downloads.delete(key)
+        this.#table.remove(named(download.record))
       }
       this.#changed()
     }
@@ -389,9 +387,8 @@ export class Downloads {
     return this.#parts.store.rememberDownload(download.record)
   }
 
-  #stopServing(download: Download): void {
-    this.#offers.get(download)?.withdraw('it is no longer shared')
-    this.#offers.delete(download)
+  #notice(sentence: string): void {
+    this.#parts.onEvent({ kind: 'notice', sentence })
   }
 
   #changed(): void {

@@ -2,7 +2,6 @@
 // downloaded, else from peers, who are asked for the manifest and the pieces of the tree alone.
 
 import { Failure } from '../../common/failure.ts'
-import type { Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
@@ -14,13 +13,9 @@ import { PeerNotes } from './peer-notes.ts'
 import type { FoundFile } from './swarm-lookup.ts'
 import type { ClientNetwork, KnownOfPeers } from './swarm-parts.ts'
 import { Swarm } from './swarm.ts'
-import { isTreeOf, TreeStore } from './tree-store.ts'
+import { keptFolder, TreeStore, type KnownFolder } from './tree-store.ts'
 
-export interface ReadFolder extends FolderContents {
-  readonly manifest: Manifest
-  /** The bytes of the tree. */
-  readonly tree: Buffer
-}
+export interface ReadFolder extends FolderContents, KnownFolder {}
 
 interface Entry {
   readonly group: string
@@ -60,7 +55,8 @@ export class FolderReader {
     const { name } = entry
     if (found.files === undefined) return refuse('no-such-file', `${name} is a file, not a folder`)
     try {
-      const { manifest, tree } = this.#kept(found.fileId) ?? (await this.#fetch(entry, found))
+      const { manifest, tree } =
+        keptFolder(this.#parts.manifests, found.fileId) ?? (await this.#fetch(entry, found))
       if (manifest.folder === undefined) return refuse('no-such-file', `${name} is a file, not a folder`)
       const contents = await checkTree(manifest, manifest.folder, tree, this.#closing.signal)
       return accept({ manifest, tree, ...contents })
@@ -71,19 +67,18 @@ export class FolderReader {
     }
   }
 
+  /** Keeps what was read, so that it is not fetched again. Rejects with a `file` failure. */
+  async keep({ manifest, tree }: ReadFolder): Promise<void> {
+    await this.#parts.manifests.save(manifest)
+    await this.#parts.manifests.saveTree(manifest.fileId, tree)
+  }
+
   /** Nothing is read any more. */
   close(): void {
     this.#closing.abort(new Failure('connection-lost', 'you logged out'))
   }
 
-  #kept(fileId: string): Known | undefined {
-    const manifest = this.#parts.manifests.load(fileId)
-    const tree = manifest && this.#parts.manifests.loadTree(fileId)
-    if (manifest?.folder === undefined || tree === undefined) return undefined
-    return isTreeOf(manifest, manifest.folder, tree) ? { manifest, tree } : undefined
-  }
-
-  async #fetch(entry: Entry, { fileId, ticket, peers }: FoundFile): Promise<Known> {
+  async #fetch(entry: Entry, { fileId, ticket, peers }: FoundFile): Promise<KnownFolder> {
     const { network } = this.#parts
     const others = peers.filter(({ key }) => key !== network.identity.publicKey)
     if (others.length === 0)
@@ -109,7 +104,7 @@ export class FolderReader {
     peers: readonly Peer[],
     known: KnownOfPeers,
     { signal, giveUp }: { readonly signal: AbortSignal; readonly giveUp: () => void },
-  ): Promise<Known> {
+  ): Promise<KnownFolder> {
     const { network, storing } = this.#parts
     const { folder } = manifest
     if (folder === undefined) {
@@ -143,11 +138,6 @@ export class FolderReader {
     if (store.tree === undefined) throw new Error('a swarm is complete when its store is')
     return { manifest, tree: store.tree }
   }
-}
-
-interface Known {
-  readonly manifest: Manifest
-  readonly tree: Buffer
 }
 
 function nothing(): void {}

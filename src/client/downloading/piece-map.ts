@@ -1,5 +1,6 @@
 // Condenses how the pieces of a file stand into few cells, each for neighbouring pieces. Pure.
 
+import type { Bitfield } from '../../common/bitfield.ts'
 import type { MapCell } from '../operations.ts'
 
 /** As many as fit on any screen. */
@@ -8,6 +9,24 @@ const cellsMax = 512
 /** How one piece stands, as its place in a cell. */
 export const mapStandings = ['have', 'under-way', 'available', 'nowhere'] as const
 export type MapStanding = (typeof mapStandings)[number]
+
+interface Mapped {
+  readonly have: Bitfield
+  /** Undefined for all. */
+  readonly wanted: Bitfield | undefined
+}
+
+/** Of the pieces that are wanted. */
+export function mapOf(
+  { have, wanted }: Mapped,
+  missingStanding: (index: number) => Exclude<MapStanding, 'have'>,
+): MapCell[] {
+  const standingOf = (index: number): MapStanding => (have.has(index) ? 'have' : missingStanding(index))
+  if (wanted === undefined) return pieceMap(have.length, standingOf)
+  const shown: number[] = []
+  for (let index = 0; index < wanted.length; index++) if (wanted.has(index)) shown.push(index)
+  return pieceMap(shown.length, (place) => standingOf(shown[place] ?? 0))
+}
 
 /** A cell for each piece, or of large files for as many neighbouring ones as it takes. */
 export function pieceMap(pieceCount: number, standingOf: (index: number) => MapStanding): MapCell[] {

@@ -47,11 +47,10 @@ export class PieceStore implements PieceSource, SwarmStore {
   // Invariant: a bit is set here only after the piece was verified and written. The peer server reads this
   // same bitfield, so a bit set early would mislead other peers.
   readonly have: Bitfield
-  /** The pieces that are to be fetched; undefined for all. */
-  readonly wanted: Bitfield | undefined
   readonly #journal: ProgressJournal
   readonly #hashes: Pick<HashPool, 'hashRanges'>
   readonly #storing: StorePool
+  #wanted: Bitfield | undefined
   readonly #onHave: (index: number) => void
   #lastTakenAtMs = Number.NEGATIVE_INFINITY
   /** Pieces that are being verified and written, the oldest first. */
@@ -64,7 +63,7 @@ export class PieceStore implements PieceSource, SwarmStore {
     wanted: Bitfield | undefined,
   ) {
     this.manifest = manifest
-    this.wanted = wanted
+    this.#wanted = wanted
     this.part = parts.part
     this.have = new Bitfield(manifest.pieceCount)
     this.#journal = parts.journal
@@ -119,6 +118,16 @@ export class PieceStore implements PieceSource, SwarmStore {
     for (const index of all) if (!good.has(index)) this.have.clear(index)
     await this.#journal.begin(this.#held())
     return !this.isWhole
+  }
+
+  /** The pieces that are to be fetched; undefined for all. */
+  get wanted(): Bitfield | undefined {
+    return this.#wanted
+  }
+
+  /** These are to be fetched, all those of before among them. */
+  want(pieces: Bitfield): void {
+    this.#wanted = pieces
   }
 
   /** Whether all pieces that are to be fetched are there. */

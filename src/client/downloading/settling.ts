@@ -1,5 +1,6 @@
 // Waits until downloads have ended: for a command or a script that needs them.
 
+import { downloadName, type Fetched } from '../file-key.ts'
 import type { AwaitedDownloads } from '../operations.ts'
 
 /** What it needs of a download. */
@@ -11,14 +12,13 @@ interface Awaited {
 
 /** Whether it runs and is one of those. */
 export function isAwaited(
-  {
-    state,
-    record,
-  }: { readonly state: string; readonly record: { readonly group: string; readonly name: string } },
+  { state, record }: { readonly state: string; readonly record: Fetched },
   { group, name }: AwaitedDownloads,
 ): boolean {
   if (state !== 'running') return false
-  return (group === undefined || record.group === group) && (name === undefined || record.name === name)
+  return (
+    (group === undefined || record.group === group) && (name === undefined || downloadName(record) === name)
+  )
 }
 
 /** How often to look for a seeder that is missing. */

@@ -1,5 +1,6 @@
 // Goes on with the new version of what is being fetched.
 
+import { downloadName } from '../file-key.ts'
 import type { RememberedDownload, UserStore } from '../storage/user-store.ts'
 import { journalOf } from '../storage/progress-journal.ts'
 import type { Download } from './download.ts'
@@ -23,6 +24,6 @@ export async function switchOver(
 }
 
 /** For the person. */
-export function switchedSentence({ group, name }: RememberedDownload): string {
-  return `${name} from ${group} has a new version, which is downloaded instead; what both have is kept`
+export function switchedSentence(record: RememberedDownload): string {
+  return `${downloadName(record)} from ${record.group} has a new version, which is downloaded instead; what both have is kept`
 }

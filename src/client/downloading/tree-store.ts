@@ -4,6 +4,7 @@ import { Bitfield } from '../../common/bitfield.ts'
 import { lengthOfPiece, offsetOfPiece, type FolderFacts, type Manifest } from '../../common/manifest.ts'
 import { pieceCount } from '../../common/pieces.ts'
 import { verifyPiece } from '../hashing/piece-hash.ts'
+import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { PieceBuffer, StorePool } from '../workers/store-pool.ts'
 import type { SwarmStore } from './swarm-parts.ts'
 
@@ -48,7 +49,7 @@ export function treePieces({ pieceCount: count }: Manifest, treeBytes: number): 
 }
 
 /** Whether these bytes are the tree of this folder. */
-export function isTreeOf(manifest: Manifest, { treeBytes }: FolderFacts, bytes: Uint8Array): boolean {
+function isTreeOf(manifest: Manifest, { treeBytes }: FolderFacts, bytes: Uint8Array): boolean {
   if (bytes.length !== treeBytes) return false
   for (let index = 0; index < pieceCount(treeBytes); index++) {
     const offset = offsetOfPiece(manifest, index)
@@ -56,4 +57,19 @@ export function isTreeOf(manifest: Manifest, { treeBytes }: FolderFacts, bytes: 
     if (!verifyPiece(manifest, index, piece)) return false
   }
   return true
+}
+
+/** A folder whose tree is known. */
+export interface KnownFolder {
+  readonly manifest: Manifest
+  /** The bytes of its tree. */
+  readonly tree: Buffer
+}
+
+/** What is kept here of a folder that is shared or downloaded; undefined where that is not all there, or damaged. */
+export function keptFolder(manifests: ManifestStore, fileId: string): KnownFolder | undefined {
+  const manifest = manifests.load(fileId)
+  const tree = manifest && manifests.loadTree(fileId)
+  if (manifest?.folder === undefined || tree === undefined) return undefined
+  return isTreeOf(manifest, manifest.folder, tree) ? { manifest, tree } : undefined
 }

@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { Failure, systemCode } from '../../common/failure.ts'
 import type { FolderFacts } from '../../common/manifest.ts'
 import type { ReplacedFolder } from './already-there.ts'
+import type { Selection } from '../folder/selection.ts'
+import { nameOnlyFile } from './only-file.ts'
 import { runUnpacking } from '../workers/unpack-thread.ts'
 import { unpack, type UnpackTask } from '../workers/unpack.ts'
 import { fileFailure, idOf, isThatPart, partPathOf, type PartFile, type PartId } from './part-file.ts'
@@ -27,6 +29,10 @@ export interface Unpacking {
   readonly part: PartFile
   readonly folder: FolderFacts
   readonly destination: string
+  /** The part of the folder that is wanted; undefined for the whole. */
+  readonly selection: Selection | undefined
+  /** A file at the destination may be replaced by one. */
+  readonly overwrite: boolean
   /** Resolves when the tree is that of the pieces; rejects when not. */
   readonly check: () => Promise<void>
   /** The folder that an earlier run filled. */
@@ -35,7 +41,7 @@ export interface Unpacking {
   readonly replaces: ReplacedFolder | undefined
   /** SHA-256 of the tree of a folder now, hex; undefined where it has none. */
   readonly treeAt: (path: string) => Promise<string | undefined>
-  /** The folder that is filled; resolves when that is remembered. */
+  /** The folder that is filled, or the only file in it; resolves when that is remembered. */
   readonly onMade: (id: PartId) => Promise<void>
 }
 
@@ -44,11 +50,12 @@ export interface Unpacking {
  * resolves when all has reached the disk. Rejects with a `file` failure, or a `protocol` one for a tree that is none.
  */
 export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Promise<void> } | undefined> {
-  const { part, folder, destination, known, replaces, check, onMade } = unpacking
+  const { part, folder, destination, selection, known, replaces, check, onMade } = unpacking
   const target = unpackPathOf(destination)
   await part.settled()
   await part.checkInPlace()
   if (!part.isReady()) return undefined
+  let named: { flushed: Promise<void> } | undefined
   try {
     await check()
     await clear(target, known)
@@ -56,20 +63,27 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
     await mkdir(target, 0o700)
     await onMade(idOf(await lstat(target)))
     const former = replaces === undefined ? undefined : destination
-    await fill({ source: part.descriptor, treeBytes: folder.treeBytes, target, former }, folder)
+    const task = { source: part.descriptor, treeBytes: folder.treeBytes, target, former, selection }
+    await fill(task, folder)
     await part.settled()
-    if (!part.isReady()) {
+    if (selection?.isFile === true) {
+      named = await nameOnlyFile(target, unpacking)
       await rm(target, { recursive: true })
-      return undefined
+      if (named === undefined) return undefined
+    } else {
+      if (!part.isReady()) {
+        await rm(target, { recursive: true })
+        return undefined
+      }
+      await chmod(target, 0o777 & ~process.umask())
+      await name(unpacking, target)
     }
-    await chmod(target, 0o777 & ~process.umask())
-    await name(unpacking, target)
     await part.remove()
   } catch (error) {
     throw isTaken(error) ? existsNow(destination, error) : fileFailure(`cannot write ${destination}`, error)
   }
   // It may reject before anyone listens, and an unhandled rejection ends the program.
-  const flushed = flush(destination)
+  const { flushed } = named ?? { flushed: flush(destination) }
   flushed.catch(() => undefined)
   return { flushed }
 }
@@ -96,17 +110,22 @@ async function name({ destination, replaces, treeAt }: Unpacking, target: string
   await rm(aside, { recursive: true })
 }
 
+interface FillTask extends UnpackTask {
+  readonly selection: Selection | undefined
+}
+
 /** A folder of so few bytes is filled in a moment; starting a thread takes longer. */
 const fewBytes = 2 * 1024 * 1024
 const fewTreeBytes = 4 * 1024
 
-async function fill(task: UnpackTask, { offsets }: FolderFacts): Promise<void> {
-  if (task.treeBytes <= fewTreeBytes && (offsets.at(-1) ?? Infinity) <= fewBytes) unpack(task)
+async function fill(task: FillTask, { offsets }: FolderFacts): Promise<void> {
+  const sizeBytes = task.selection?.sizeBytes ?? offsets.at(-1) ?? Infinity
+  if (task.treeBytes <= fewTreeBytes && sizeBytes <= fewBytes) unpack(task)
   else await runUnpacking(task)
 }
 
 /**
- * Whether the folder that was filled has its final name already. Finishes what was begun when the old folder had lost its
+ * Whether the folder that was filled, or the file in it, has its final name already. Finishes what was begun when the old folder had lost its
  * name, and the new one had not got it. Rejects with a `file` failure.
  */
 export async function isUnpacked(
@@ -127,6 +146,8 @@ export async function isUnpacked(
     }
     if (!(await isThat(destination, known))) return false
     if (isAside) await rm(aside, { recursive: true })
+    // Of a file there may be another name in it.
+    await clear(unpackPathOf(destination), known)
     return true
   } catch (error) {
     throw fileFailure(`cannot write ${destination}`, error)
@@ -135,7 +156,7 @@ export async function isUnpacked(
 
 async function isThat(path: string, id: PartId): Promise<boolean> {
   const there = await lookAt(path)
-  return there?.isDirectory() === true && isThatPart(idOf(there), id)
+  return there !== undefined && !there.isSymbolicLink() && isThatPart(idOf(there), id)
 }
 
 /** Removes what was filled and has no final name. Rejects with a `file` failure. */
@@ -151,7 +172,7 @@ export async function removeUnpacked(destination: string, known: PartId | undefi
 async function clear(target: string, known: PartId | undefined): Promise<void> {
   const there = await lookAt(target)
   if (there === undefined) return
-  if (there.isDirectory() && known !== undefined && isThatPart(idOf(there), known)) {
+  if (there.isDirectory() && known !== undefined && (await isOurs(target, known))) {
     await rm(target, { recursive: true })
     return
   }
@@ -159,6 +180,13 @@ async function clear(target: string, known: PartId | undefined): Promise<void> {
   await rmdir(target).catch((error: unknown) => {
     throw new Failure('file', `${target} is in the way; move it away`, error)
   })
+}
+
+/** Whether this is the folder that was filled, or has nothing but the file that was. */
+async function isOurs(target: string, known: PartId): Promise<boolean> {
+  if (await isThat(target, known)) return true
+  const [name, ...others] = await readdir(target)
+  return name !== undefined && others.length === 0 && (await isThat(join(target, name), known))
 }
 
 /** Brings all that is below a folder to the disk, and the folder's name. Rejects with the system's error. */

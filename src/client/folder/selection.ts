@@ -11,6 +11,8 @@ export interface Selection {
   readonly chosen: Uint8Array
   /** How many characters of the path of each chosen entry are above what was asked for. */
   readonly above: number
+  /** The file or folder that is chosen, or that has all that is; "" for the whole. */
+  readonly path: string
   /** It is one file, named by its path. */
   readonly isFile: boolean
   /** How many entries are chosen: files, and empty folders. */
@@ -35,11 +37,11 @@ export function* select(
   const exact = yield* chooseWhere(entries, (path) => path === within)
   const file = exact.first
   if (file !== undefined && file.kind !== 'folder')
-    return accept(selectionOf(exact, within.lastIndexOf('/') + 1, true))
+    return accept({ ...exact, path: within, above: within.lastIndexOf('/') + 1, isFile: true })
   const below = `${within}/`
   const inFolder = yield* chooseWhere(entries, (path) => path === within || path.startsWith(below))
   // An empty folder is itself what is chosen.
-  if (inFolder.count > 0) return accept(selectionOf(inFolder, below.length, false))
+  if (inFolder.count > 0) return accept({ ...inFolder, path: within, above: below.length, isFile: false })
   const matcher = matcherOf(within)
   if (!matcher.ok) return matcher
   const fixed = fixedPartOf(within)
@@ -47,7 +49,7 @@ export function* select(
   const isMeant = (path: string): boolean => path.startsWith(above) && matcher.value(path)
   const matching = yield* chooseWhere(entries, isMeant)
   if (matching.count === 0) return refuse('no-such-file', `there is nothing like ${within} in ${folder}`)
-  return accept(selectionOf(matching, above.length, false))
+  return accept({ ...matching, path: fixed, above: above.length, isFile: false })
 }
 
 interface Chosen {
@@ -73,10 +75,6 @@ function* chooseWhere(
     if (entry.kind !== 'folder') sizeBytes += entry.sizeBytes
   }
   return { chosen, count, sizeBytes, first }
-}
-
-function selectionOf({ chosen, count, sizeBytes }: Chosen, above: number, isFile: boolean): Selection {
-  return { chosen, count, sizeBytes, above, isFile }
 }
 
 /** The pieces that hold the tree, or any part of a chosen file. For `inSlices`. */

@@ -35,9 +35,14 @@ export class FolderWriter {
   /** The open folders, each in the one before; the first is in the root. */
   #way: Open[] = []
   readonly #hasDescriptors = existsSync(byDescriptor)
+  readonly #above: number
 
-  /** `path`: a folder that is there. Throws a `file` failure. */
-  constructor(path: string) {
+  /**
+   * `path`: a folder that is there. `above`: how many characters at the beginning of each path lead to what this folder
+   * stands for, and are left out. Throws a `file` failure.
+   */
+  constructor(path: string, above = 0) {
+    this.#above = above
     this.#root = { name: '', fd: attempt(path, () => openSync(path, folderFlags)), path }
   }
 
@@ -82,7 +87,8 @@ export class FolderWriter {
 
   /** Makes a folder, and those on its way. Throws a `file` failure. */
   folder(path: string): void {
-    this.#enter(path.split('/'))
+    // What has no path is the folder that is filled.
+    if (path.length > this.#above) this.#enter(path.slice(this.#above).split('/'))
   }
 
   close(): void {
@@ -91,7 +97,7 @@ export class FolderWriter {
   }
 
   #placeOf(path: string): { place: string; full: string } {
-    const names = path.split('/')
+    const names = path.slice(this.#above).split('/')
     const name = names.pop() ?? ''
     return this.#in(this.#enter(names), name)
   }

@@ -17,32 +17,46 @@ export interface UnpackTask {
   readonly target: string
   /** A folder that this one replaces: files that are the same in both get another name instead of being written again. */
   readonly former?: string | undefined
+  /** Of a part of the folder; undefined for the whole. The pieces of the others need not be in the part file. */
+  readonly selection?: Chosen | undefined
+}
+
+/** Which entries of the tree are written, and to where. */
+interface Chosen {
+  /** For each entry 1, or 0 for one that is not. */
+  readonly chosen: Uint8Array
+  /** How many characters of their paths are left out. */
+  readonly above: number
 }
 
 /** Fills the folder. Throws a `file` failure, or a `protocol` one when the tree is none. */
-export function unpack({ source, treeBytes, target, former }: UnpackTask): void {
+export function unpack({ source, treeBytes, target, former, selection }: UnpackTask): void {
   const entries = parseTree(readAll(source, 0, treeBytes))
   if ('problem' in entries) throw new Failure('protocol', entries.problem)
   const layout = layOut(entries, treeBytes)
   if (layout === undefined) throw new Failure('protocol', 'it has too many pieces')
-  const folder = new FolderWriter(target)
+  const isChosen = (entry: number): boolean => selection === undefined || selection.chosen[entry] === 1
+  const folder = new FolderWriter(target, selection?.above)
   const writer = new FileMaker(folder, former)
   try {
     let offset = treeBytes
     for (let index = layout.treePieces; index < layout.lengths.length;) {
-      const [segment, ...others] = layout.segmentsOf(index)
+      const segments = layout.segmentsOf(index)
+      const [segment, ...others] = segments
       const file = segment === undefined ? undefined : entries[segment.entry]
       if (segment === undefined || file === undefined || file.kind === 'folder')
         throw new Error('a piece of no file')
       const isLarge = others.length === 0 && file.sizeBytes > segment.length
       // A large file is in the pieces from here on; small ones are in this piece.
-      const bytes = isLarge
-        ? copyLarge(writer, file, source, offset)
-        : unpackSmall(writer, entries, layout.segmentsOf(index), source, offset)
+      if (segments.some(({ entry }) => isChosen(entry))) {
+        if (isLarge) copyLarge(writer, file, source, offset)
+        else unpackSmall(writer, entries, segments, source, offset, isChosen)
+      }
       index += isLarge ? Math.ceil(file.sizeBytes / pieceBytes) : 1
-      offset += bytes
+      offset += isLarge ? file.sizeBytes : bytesOf(segments)
     }
-    for (const entry of entries) {
+    for (const [index, entry] of entries.entries()) {
+      if (!isChosen(index)) continue
       if (entry.kind === 'folder') folder.folder(entry.path)
       else if (entry.sizeBytes === 0) writer.make(entry, () => Buffer.alloc(0))
     }
@@ -100,34 +114,31 @@ function isSame(opened: number, file: TreeFile, read: (offset: number) => Uint8A
   return true
 }
 
-/** Returns how many bytes of the source it took. */
+function bytesOf(segments: readonly { readonly length: number }[]): number {
+  return segments.reduce((sum, { length }) => sum + length, 0)
+}
+
 function unpackSmall(
   writer: FileMaker,
   entries: readonly TreeEntry[],
   segments: readonly { readonly entry: number; readonly length: number }[],
   source: number,
   offset: number,
-): number {
-  const bytes = readAll(
-    source,
-    offset,
-    segments.reduce((sum, { length }) => sum + length, 0),
-  )
+  isChosen: (entry: number) => boolean,
+): void {
+  const bytes = readAll(source, offset, bytesOf(segments))
   let at = 0
   for (const { entry, length } of segments) {
     const file = entries[entry]
     if (file === undefined || file.kind === 'folder') throw new Error('a segment of no file')
     const content = bytes.subarray(at, at + length)
-    writer.make(file, () => content)
+    if (isChosen(entry)) writer.make(file, () => content)
     at += length
   }
-  return bytes.length
 }
 
-/** Likewise. */
-function copyLarge(writer: FileMaker, file: TreeFile, source: number, offset: number): number {
+function copyLarge(writer: FileMaker, file: TreeFile, source: number, offset: number): void {
   writer.make(file, (at) => readAll(source, offset + at, Math.min(pieceBytes, file.sizeBytes - at)))
-  return file.sizeBytes
 }
 
 function readAll(source: number, offset: number, length: number): Buffer {

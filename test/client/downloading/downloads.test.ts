@@ -6,6 +6,7 @@ import pLimit from 'p-limit'
 import { expect, onTestFinished, test } from 'vitest'
 import { ConnectTurns } from '../../../src/client/downloading/connect-turns.ts'
 import { Downloads } from '../../../src/client/downloading/downloads.ts'
+import { FolderReader } from '../../../src/client/downloading/folder-reader.ts'
 import { Precedence } from '../../../src/client/downloading/precedence.ts'
 import { ShareLibrary } from '../../../src/client/sharing/share-library.ts'
 import { SourceRegistry } from '../../../src/client/sharing/source-registry.ts'
@@ -58,12 +59,14 @@ async function make(): Promise<{ downloads: Downloads; store: UserStore; folder:
     turns: new ConnectTurns(),
     precedence: new Precedence(),
   }
+  const storing = new StorePool()
   const downloads = new Downloads({
     ...parts,
     network,
     shares,
     folder,
-    storing: new StorePool(),
+    storing,
+    reader: new FolderReader({ network, manifests, storing }),
     onEvent: () => undefined,
     onFailure: (error) => {
       throw error

@@ -1,5 +1,7 @@
 // A folder as a sharer offers it: its tree, its pieces and their manifest.
 
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { buildFolderManifest } from '../../../src/common/manifest.ts'
 import { layOut } from '../../../src/common/tree/layout.ts'
@@ -46,4 +48,16 @@ export function folderSample(
     hashes: Buffer.concat(hashes),
   })
   return { content, manifest }
+}
+
+/** What is below a folder: bytes of files, `undefined` for empty folders. */
+export function foundIn(folder: string, below = ''): Record<string, Buffer | undefined> {
+  const found: Record<string, Buffer | undefined> = {}
+  for (const entry of readdirSync(join(folder, below), { withFileTypes: true })) {
+    const path = below === '' ? entry.name : `${below}/${entry.name}`
+    if (!entry.isDirectory()) found[path] = readFileSync(join(folder, path))
+    else if (readdirSync(join(folder, path)).length === 0) found[path] = undefined
+    else Object.assign(found, foundIn(folder, path))
+  }
+  return found
 }

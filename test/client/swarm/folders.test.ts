@@ -5,7 +5,6 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -15,7 +14,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { encodeTree, type TreeEntry } from '../../../src/common/tree/tree.ts'
-import { entriesOf, folderSample, mtimeSeconds, type Contents } from './folder-sample.ts'
+import { entriesOf, folderSample, foundIn, mtimeSeconds, type Contents } from './folder-sample.ts'
 import { OneDownload } from './one-download.ts'
 
 const bytes = (length: number, fill: string): Buffer => Buffer.alloc(length, fill)
@@ -28,18 +27,6 @@ const contents: Contents = {
   'photos/note': bytes(3, 'a'),
   nothing: bytes(0, ''),
   'later/inside': undefined,
-}
-
-/** What is below a folder: bytes of files, `undefined` for empty folders. */
-function foundIn(folder: string, below = ''): Record<string, Buffer | undefined> {
-  const found: Record<string, Buffer | undefined> = {}
-  for (const entry of readdirSync(join(folder, below), { withFileTypes: true })) {
-    const path = below === '' ? entry.name : `${below}/${entry.name}`
-    if (!entry.isDirectory()) found[path] = readFileSync(join(folder, path))
-    else if (readdirSync(join(folder, path)).length === 0) found[path] = undefined
-    else Object.assign(found, foundIn(folder, path))
-  }
-  return found
 }
 
 async function fetched(one: OneDownload): Promise<void> {

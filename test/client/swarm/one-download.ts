@@ -70,15 +70,23 @@ export class OneDownload {
   onHave: (index: number) => unknown = () => undefined
   onUnpacking: () => void = () => undefined
   readonly #hashes: HashPool
+  readonly #part: { within?: string; overwrite?: boolean }
   readonly #peers: Peer[] = []
   #flushed = Promise.resolve()
   readonly #waiters = new Set<() => void>()
 
   /**
    * Of content that is the same at every run, where there is none given; of a folder, with its manifest. A `pool` of the
-   * build has workers.
+   * build has workers. `part`: of the folder, only this.
    */
-  constructor(sizeBytes: number, content?: Buffer | Sample, destination?: string, pool = new HashPool()) {
+  constructor(
+    sizeBytes: number,
+    content?: Buffer | Sample,
+    destination?: string,
+    pool = new HashPool(),
+    part: { within?: string; overwrite?: boolean } = {},
+  ) {
+    this.#part = part
     this.#hashes = pool
     const given = content !== undefined && 'manifest' in content ? content : content && sampleOf(content)
     const sample = given ?? sampleOfSize(sizeBytes)
@@ -181,7 +189,7 @@ export class OneDownload {
       this.#wake()
     }
     return new Download(
-      { ...record, files, overwrite: false, paused: false, unshared: false },
+      { ...record, files, overwrite: false, paused: false, unshared: false, ...this.#part },
       {
         network,
         manifests: new ManifestStore(folder),
@@ -204,6 +212,7 @@ export class OneDownload {
       {
         onPart: (id) => (this.partId = id),
         onUnpacking: async (id) => this.#onUnpacking(id),
+        onSelected: (selectedBytes) => (this.download.record = { ...this.download.record, selectedBytes }),
         onServing: (store) => this.onServing(store),
         onHave: (_store, index) => {
           this.had.push(index)

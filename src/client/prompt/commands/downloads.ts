@@ -34,7 +34,7 @@ async function waitForDownloads(
     (await operations.showDownloads()).filter(
       (one) =>
         (group === undefined || one.group === group) &&
-        (name === undefined || one.name === name.normalize('NFC')),
+        (name === undefined || one.name === name.normalize('NFC').replace(/\/+$/, '')),
     )
   if (group !== undefined && name !== undefined && (await awaited()).length === 0)
     return noSuchDownload(group, name)

@@ -126,8 +126,13 @@ export const fileCommands: readonly PromptCommand[] = [
   {
     name: 'download_file',
     words: '<group> <name> <destination>',
-    summary: 'fetch a file or folder into a folder, or to a path with a name of your choice',
-    examples: ['download_file family photo.jpg ~', 'download_file family "my photo.jpg" ~/photos/new.jpg'],
+    summary: 'fetch a file or folder, or a part of a folder, into a folder or to a path of your choice',
+    examples: [
+      'download_file family photo.jpg ~',
+      'download_file family "my photo.jpg" ~/photos/new.jpg',
+      'download_file family photos/2024 ~',
+      "download_file family 'photos/**/*.jpg' ~/pictures",
+    ],
     begins: 'download',
     flags: [
       {
