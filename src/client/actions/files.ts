@@ -9,7 +9,7 @@ import { select } from '../folder/selection.ts'
 import type { FileOperations, SharedFile } from '../operations.ts'
 import type { Session } from '../session.ts'
 import type { Core } from './core.ts'
-import { entryPathOf, type EntryPath } from './entry-path.ts'
+import { entryPathOf, spellingOf, type EntryPath } from './entry-path.ts'
 import { findOnce } from './find-once.ts'
 import { allFiles } from '../tracker-link/listing.ts'
 
@@ -36,7 +36,7 @@ export function fileActions(core: Core): FileOperations {
     async listVersions(group, name) {
       if (session() === undefined) return notLoggedIn()
       if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
-      const spelt = name.normalize('NFC')
+      const spelt = spellingOf(name)
       const problem = fileNameProblem(spelt)
       if (problem !== undefined) return refuse('bad-name', problem)
       const answer = ofNewerTracker(await link.ask('list_versions', { group, name: spelt }))
@@ -55,7 +55,7 @@ export function fileActions(core: Core): FileOperations {
       const open = session()
       if (open === undefined) return notLoggedIn()
       if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
-      return stopShare(open, group, name.normalize('NFC'))
+      return stopShare(open, group, spellingOf(name))
     },
   }
 }

@@ -52,7 +52,10 @@ function entryOf(core: Core, session: Session, group: string, name: string): Ans
   const download = session.downloads.unfinished(group, name)
   if (download !== undefined) {
     const { state, why, priority, sizeBytes, piecesDone, bytesPerSecond, ...view } = download.view()
-    const peers = peersOf(core, group, download.record.fileId, download.peers)
+    const { fileId, within } = download.record
+    const all = peersOf(core, group, fileId, download.peers)
+    // How many pieces of the folder they have says nothing of those of a part.
+    const peers = within === undefined ? all : all.map((peer) => ({ ...peer, pieces: undefined }))
     return accept({
       group,
       name,

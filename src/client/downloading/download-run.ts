@@ -270,7 +270,7 @@ export class DownloadRun {
     const { part: partId, within } = this.#host.record
     const { signal } = this.#abort
     const { folder } = manifest
-    const kept = within === undefined ? undefined : keptFolder(this.#parts.manifests, manifest.fileId)
+    const kept = within === undefined ? undefined : await keptFolder(this.#parts.manifests, manifest.fileId)
     if (kept !== undefined && folder !== undefined)
       await this.#choose(await checkTree(manifest, folder, kept.tree, signal))
     const inTree = within === undefined ? undefined : folder && treePieces(manifest, folder.treeBytes)

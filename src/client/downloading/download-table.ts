@@ -1,7 +1,7 @@
 // The downloads of a user by their names. That of an entry is found by the entry's name, and that of a part of a folder by
 // this, "/" and the part; so several parts of an entry and the whole may be fetched at once.
 
-import { keyOf, type Named } from '../file-key.ts'
+import { keyOf, named, type Named } from '../file-key.ts'
 import type { DownloadView, LimitRule } from '../operations.ts'
 import type { Download } from './download.ts'
 
@@ -38,8 +38,11 @@ export class DownloadTable {
     return this.all.flatMap(({ limit }) => limit ?? [])
   }
 
+  /** In the place of one of the same name. */
   put(download: Download): void {
     const { record } = download
+    const former = this.find(named(record))
+    if (former !== undefined) this.#ofEntry.get(entryKeyOf(former))?.delete(former)
     this.#downloads.set(keyOf(record), download)
     const entry = entryKeyOf(download)
     const those = this.#ofEntry.get(entry) ?? new Set()

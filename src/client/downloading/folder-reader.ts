@@ -56,7 +56,7 @@ export class FolderReader {
     if (found.files === undefined) return refuse('no-such-file', `${name} is a file, not a folder`)
     try {
       const { manifest, tree } =
-        keptFolder(this.#parts.manifests, found.fileId) ?? (await this.#fetch(entry, found))
+        (await keptFolder(this.#parts.manifests, found.fileId)) ?? (await this.#fetch(entry, found))
       if (manifest.folder === undefined) return refuse('no-such-file', `${name} is a file, not a folder`)
       const contents = await checkTree(manifest, manifest.folder, tree, this.#closing.signal)
       return accept({ manifest, tree, ...contents })

@@ -3,6 +3,7 @@
 import { Bitfield } from '../../common/bitfield.ts'
 import { lengthOfPiece, offsetOfPiece, type FolderFacts, type Manifest } from '../../common/manifest.ts'
 import { pieceCount } from '../../common/pieces.ts'
+import { inSlices } from '../folder/in-slices.ts'
 import { verifyPiece } from '../hashing/piece-hash.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { PieceBuffer, StorePool } from '../workers/store-pool.ts'
@@ -48,15 +49,12 @@ export function treePieces({ pieceCount: count }: Manifest, treeBytes: number): 
   return pieces
 }
 
-/** Whether these bytes are the tree of this folder. */
-function isTreeOf(manifest: Manifest, { treeBytes }: FolderFacts, bytes: Uint8Array): boolean {
-  if (bytes.length !== treeBytes) return false
-  for (let index = 0; index < pieceCount(treeBytes); index++) {
-    const offset = offsetOfPiece(manifest, index)
-    const piece = bytes.subarray(offset, offset + lengthOfPiece(manifest, index))
-    if (!verifyPiece(manifest, index, piece)) return false
-  }
-  return true
+/** What is kept here of a folder that is shared or downloaded; undefined where that is not all there, or damaged. */
+export async function keptFolder(manifests: ManifestStore, fileId: string): Promise<KnownFolder | undefined> {
+  const manifest = manifests.load(fileId)
+  const tree = manifest && manifests.loadTree(fileId)
+  if (manifest?.folder === undefined || tree === undefined) return undefined
+  return (await inSlices(isTreeOf(manifest, manifest.folder, tree))) ? { manifest, tree } : undefined
 }
 
 /** A folder whose tree is known. */
@@ -66,10 +64,17 @@ export interface KnownFolder {
   readonly tree: Buffer
 }
 
-/** What is kept here of a folder that is shared or downloaded; undefined where that is not all there, or damaged. */
-export function keptFolder(manifests: ManifestStore, fileId: string): KnownFolder | undefined {
-  const manifest = manifests.load(fileId)
-  const tree = manifest && manifests.loadTree(fileId)
-  if (manifest?.folder === undefined || tree === undefined) return undefined
-  return isTreeOf(manifest, manifest.folder, tree) ? { manifest, tree } : undefined
+function* isTreeOf(
+  manifest: Manifest,
+  { treeBytes }: FolderFacts,
+  bytes: Uint8Array,
+): Generator<void, boolean> {
+  if (bytes.length !== treeBytes) return false
+  for (let index = 0; index < pieceCount(treeBytes); index++) {
+    const offset = offsetOfPiece(manifest, index)
+    const piece = bytes.subarray(offset, offset + lengthOfPiece(manifest, index))
+    if (!verifyPiece(manifest, index, piece)) return false
+    yield
+  }
+  return true
 }

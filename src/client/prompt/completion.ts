@@ -51,6 +51,7 @@ function namesFor(
     return isForFiles ? known.groups('any') : known.groupsOfDownloads(name)
   }
   if (kind === 'name') return isForFiles ? known.files(group) : known.downloads(name, group)
+  if (kind === 'name/pattern') return known.folders(group)
   if (kind === 'user' && name === 'remove_member') return known.members(group)
   if (kind === 'user' && name.endsWith('_request')) return known.requests(group)
   return kind?.includes('|') === true ? kind.split('|') : []

@@ -9,6 +9,8 @@ const refreshMs = 5000
 interface OfGroup {
   standing: string
   files: readonly string[]
+  /** Those of them that are folders, with a slash. */
+  folders: readonly string[]
   members: readonly string[]
   requests: readonly string[]
 }
@@ -49,6 +51,11 @@ export class KnownNames {
 
   files(group: string): readonly string[] {
     return this.#groups.get(group)?.files ?? []
+  }
+
+  /** With a slash. */
+  folders(group: string): readonly string[] {
+    return this.#groups.get(group)?.folders ?? []
   }
 
   members(group: string): readonly string[] {
@@ -120,7 +127,10 @@ export class KnownNames {
       this.#operations.listFiles(name),
       this.#operations.listMembers(name),
     ])
-    if (files.ok) group.files = files.value.map((file) => file.name)
+    if (files.ok) {
+      group.files = files.value.map((file) => file.name)
+      group.folders = files.value.flatMap((file) => (file.files === undefined ? [] : [`${file.name}/`]))
+    }
     if (members.ok) group.members = members.value
     if (group.standing !== 'owner') return
     const requests = await this.#operations.listRequests(name)
@@ -130,7 +140,7 @@ export class KnownNames {
   #group(name: string): OfGroup {
     const known = this.#groups.get(name)
     if (known !== undefined) return known
-    const group = { standing: 'none', files: [], members: [], requests: [] }
+    const group = { standing: 'none', files: [], folders: [], members: [], requests: [] }
     this.#groups.set(name, group)
     return group
   }

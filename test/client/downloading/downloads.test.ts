@@ -1,6 +1,6 @@
 // Operations on one download that are under way at the same time.
 
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import { expect, onTestFinished, test } from 'vitest'
@@ -23,18 +23,29 @@ import { temporaryFolder } from '../temporary-folder.ts'
 import { Protection } from '../../../src/common/wire/protection.ts'
 
 /** The downloads of a user, with a file that nobody has at present. */
-async function make(): Promise<{ downloads: Downloads; store: UserStore; folder: string }> {
+async function make(): Promise<{
+  downloads: Downloads
+  store: UserStore
+  folder: string
+  /** What the trackers were asked. */
+  asked: string[]
+}> {
   const folder = temporaryFolder()
+  const asked: string[] = []
   const identity = makeIdentity()
   const found = {
     fileId: 'a'.repeat(64),
     sizeBytes: 1,
+    files: 1,
     peers: [],
     ticket: 'ticket',
     expiresMs: Date.now() + 600_000,
   }
   const link = {
-    ask: (method: string) => Promise.resolve(accept(method === 'find_file' ? found : {})),
+    ask: (method: string) => {
+      asked.push(method)
+      return Promise.resolve(accept(method === 'find_file' ? found : {}))
+    },
     change: () => Promise.resolve(accept(undefined)),
   } as unknown as TrackerLink
   const store = await UserStore.open(folder, 'c', 'u', {
@@ -73,7 +84,7 @@ async function make(): Promise<{ downloads: Downloads; store: UserStore; folder:
     },
   })
   onTestFinished(() => downloads.close())
-  return { downloads, store, folder }
+  return { downloads, store, folder, asked }
 }
 
 // The cancel removed the part file and the record of the download that had begun in the meantime.
@@ -130,4 +141,44 @@ test('the limit of one download is remembered with it, and goes when it is taken
   // Else its record would come back.
   expect(await downloads.limit('g', 'f', 1024)).toMatchObject({ refusal: { code: 'no-such-download' } })
   expect(store.downloads()).toEqual([])
+})
+
+test('several parts of a folder and the whole are fetched at once, each under its own name', async () => {
+  const { downloads, store, folder, asked } = await make()
+  const begin = (to: string, within?: string): Promise<unknown> =>
+    downloads.begin('g', 'f', join(folder, to), { overwrite: false, within })
+  expect(await begin('whole')).toMatchObject({ ok: true })
+  expect(await begin('one', 'a/*.txt')).toMatchObject({ ok: true })
+  expect(await begin('two', 'b')).toMatchObject({ ok: true })
+  expect(await begin('three', 'b')).toMatchObject({
+    refusal: { sentence: 'f/b from g is already being downloaded' },
+  })
+  expect(await begin('two', 'c')).toMatchObject({
+    refusal: { sentence: expect.stringContaining('the running download of f/b from g') },
+  })
+  const names = (): string[] => downloads.views().map(({ name }) => name)
+  expect(names()).toEqual(['f', 'f/a/*.txt', 'f/b'])
+  await downloads.pause('g', 'f/b')
+  expect(store.downloads().map(({ within, paused }) => [within, paused])).toEqual([
+    [undefined, false],
+    ['a/*.txt', false],
+    ['b', true],
+  ])
+  await downloads.cancel('g', 'f')
+  await downloads.cancel('g', 'f/b')
+  expect([names(), downloads.needsSwarm('g', 'f')]).toEqual([['f/a/*.txt'], true])
+  expect(asked).not.toContain('forget_file')
+  await downloads.cancel('g', 'f/a/*.txt')
+  expect(asked).toContain('forget_file')
+  expect([names(), store.downloads(), store.isKnown({ group: 'g', name: 'f' })]).toEqual([[], [], false])
+})
+
+test('a part is refused with --adopt, and where what is there would have to go', async () => {
+  const { downloads, folder } = await make()
+  const begin = (to: string, options = {}): Promise<unknown> =>
+    downloads.begin('g', 'f', join(folder, to), { overwrite: false, within: 'a', ...options })
+  expect(await begin('x', { adopt: true })).toMatchObject({ refusal: { code: 'usage' } })
+  writeFileSync(join(folder, 'there'), '')
+  expect(await begin('there')).toMatchObject({ refusal: { code: 'local-file' } })
+  expect(await begin('none/there')).toMatchObject({ refusal: { code: 'local-file' } })
 })

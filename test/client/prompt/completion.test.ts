@@ -23,7 +23,9 @@ function busyClient(): FakeClient {
     listRequests: async () => accept(['ben']),
     listFiles: async () =>
       accept(
-        ['my photo.jpg', 'plain.txt', '\u001B[31mred'].map((name) => ({ name, sizeBytes: 1, seeders: 1 })),
+        ['my photo.jpg', 'plain.txt', '\u001B[31mred', 'trips'].map((name) => {
+          return { name, sizeBytes: 1, seeders: 1, ...(name === 'trips' && { files: 3 }) }
+        }),
       ),
   })
   client.downloads.push(download({ group: 'family', name: 'slow.iso', state: 'running' }))
@@ -51,7 +53,8 @@ test.each([
   ['download_file family "my ph', ["'my photo.jpg' "], '"my ph'],
   ['download_file family \\my\\ ph', ["'my photo.jpg' "], '\\my\\ ph'],
   // A name that would disturb the terminal is left out.
-  ['stop_share family ', ["'my photo.jpg' ", 'plain.txt '], ''],
+  ['stop_share family ', ["'my photo.jpg' ", 'plain.txt ', 'trips '], ''],
+  ['list_files family ', ['trips/ '], ''],
   ['pause_download family ', ['slow.iso '], ''],
   ['resume_download family ', ['late.iso '], ''],
   ['cancel_download family s', ['slow.iso '], 's'],

@@ -296,3 +296,17 @@ test('thousands of records are read, each checked, without stopping the loop', a
   writeFileSync(path, JSON.stringify({ version: 1, shares: [...shares, { name: '../a' }], downloads: [] }))
   await expect(open()).rejects.toThrow('is damaged')
 })
+
+test('a download of a part of a folder is one of its own, and keeps the upload limit of the entry', async () => {
+  const at = place()
+  const store = await at.open()
+  await store.rememberDownload(aDownload('f'))
+  await store.rememberDownload({ ...aDownload('f'), within: 'a/b', selectedBytes: 7, destination: '/b' })
+  await store.limitUploads({ group: 'g1', name: 'f' }, 1000)
+  await store.forgetDownload({ group: 'g1', name: 'f' })
+  expect([store.isKnown({ group: 'g1', name: 'f' }), at.unlimited, at.unused]).toEqual([true, [], []])
+  const again = await at.open()
+  expect(again.downloads()).toMatchObject([{ name: 'f', within: 'a/b', selectedBytes: 7 }])
+  await again.forgetDownload({ group: 'g1', name: 'f', within: 'a/b' })
+  expect([again.downloads(), at.unlimited, at.unused]).toEqual([[], ['f'], [fileId]])
+})

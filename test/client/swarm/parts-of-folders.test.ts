@@ -192,3 +192,26 @@ test('nothing is written over a folder that is there', async () => {
   expect(one.notices[0]).toContain('exists by now')
   expect(readdirSync(one.destination)).toEqual([])
 })
+
+test('what it has of the folder is served while it runs', async () => {
+  const one = oneOf('photos/one.jpg')
+  const served: boolean[] = []
+  one.onServing = (store) => {
+    one.onHave = async (index) => {
+      const buffer = Buffer.alloc(pieceBytes)
+      served.push((await store.read(index, buffer)).ok)
+    }
+  }
+  await fetched(one)
+  expect(served).toEqual([true, true, true])
+})
+
+test('of its pieces those are taken from elsewhere that are there', async () => {
+  const one = oneOf('photos/t*')
+  mkdirSync(join(one.folder, 'old'))
+  writeFileSync(join(one.folder, 'old', 'b'), contents['photos/two.jpg'] ?? '')
+  writeFileSync(join(one.folder, 'old', 'c'), contents['photos/one.jpg'] ?? '')
+  one.download.record = { ...one.download.record, from: join(one.folder, 'old') }
+  expect(await fetched(one)).toEqual([0])
+  expect(foundIn(one.destination)).toEqual({ 'two.jpg': contents['photos/two.jpg'] })
+})
