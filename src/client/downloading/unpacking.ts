@@ -65,6 +65,8 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
     const former = replaces === undefined ? undefined : destination
     const task = { source: part.descriptor, treeBytes: folder.treeBytes, target, former, selection }
     await fill(task, folder)
+    // A part is shared by nobody, so nobody would look at it again after a power failure.
+    if (selection !== undefined) await flush(target)
     await part.settled()
     if (selection?.isFile === true) {
       named = await nameOnlyFile(target, unpacking)
