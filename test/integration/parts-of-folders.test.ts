@@ -128,3 +128,15 @@ test('without anybody online it waits, and begins when somebody has it', async (
   await ben.until('[F] [g] project/none - there is nothing like none in project')
   expect(readFileSync(at('7.txt')).equals(original('src/7.txt'))).toBe(true)
 })
+
+test('a part goes over to the next version of its folder, in which it may be elsewhere', async () => {
+  await ben.does('limit download 1M', `download_file g project/photos/large.jpg "${at()}"`)
+  writeFileSync(world.path('project', 'photos/large.jpg'), contentOf('another', 3 * MiB + 1))
+  writeFileSync(world.path('project', 'photos/a first one.jpg'), contentOf('first', MiB))
+  await ann.does(`upload_file ${world.path('project')} g`)
+  await ben.until(/^project\/photos\/large\.jpg from g has a new version/)
+  await ben.does('limit download none')
+  await ben.until('[C] [g] project/photos/large.jpg')
+  expect(readFileSync(at('large.jpg')).equals(original('photos/large.jpg'))).toBe(true)
+  expect(existsSync(at('large.jpg.part'))).toBe(false)
+})

@@ -87,12 +87,12 @@ export class Conversation {
     }
   }
 
-  #reply({ command }: Call, answer: Answer<Reply>): boolean {
+  async #reply({ command }: Call, answer: Answer<Reply>): Promise<boolean> {
     if (!answer.ok) {
       this.refuse(answer.refusal, command.name)
       return false
     }
-    this.#presenter.onReply(command.name, answer.value)
+    await this.#presenter.onReply(command.name, answer.value)
     return answer.value.quits ?? false
   }
 

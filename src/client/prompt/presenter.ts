@@ -1,5 +1,6 @@
 // Shows replies and events: as lines for people and for scripts that look at lines, or as JSON for programs.
 
+import { setImmediate } from 'node:timers/promises'
 import type { Refusal } from '../../common/refusal.ts'
 import type { ClientEvent } from '../operations.ts'
 import type { Reply } from './commands/command.ts'
@@ -7,14 +8,20 @@ import { eventLine } from './commands/replies.ts'
 import { errorLine, type Line, type Screen } from '../../common/terminal/line.ts'
 
 export interface Presenter {
-  /** `command`: its name, or the word that was taken for one; undefined where there was none. */
-  onReply(command: string | undefined, reply: Reply): void
+  /**
+   * `command`: its name, or the word that was taken for one; undefined where there was none. Resolves when all of the reply
+   * is shown.
+   */
+  onReply(command: string | undefined, reply: Reply): Promise<void>
   onRefusal(command: string | undefined, refusal: Refusal): void
   /** In the order in which they happened; empty for none. */
   onEvents(events: readonly ClientEvent[]): void
   /** What is said besides, to a person. */
   say(line: Line): void
 }
+
+/** Of a long reply, before others have their turn. */
+const linesAtOnce = 1000
 
 /** Lines. Hints are for people. */
 export class LinePresenter implements Presenter {
@@ -29,11 +36,16 @@ export class LinePresenter implements Presenter {
     this.#hasHints = hasHints
   }
 
-  onReply(_command: string | undefined, { lines, hint, clears }: Reply): void {
+  async onReply(_command: string | undefined, { lines, hint, clears }: Reply): Promise<void> {
     if (clears) this.#screen.clear?.()
     const hints: Line[] =
       hint === undefined || !this.#hasHints ? [] : [{ text: hint, tone: 'faint', hanging: 2 }]
-    this.#screen.show([...lines, ...hints])
+    const all = [...lines, ...hints]
+    this.#screen.show(all.slice(0, linesAtOnce))
+    for (let from = linesAtOnce; from < all.length; from += linesAtOnce) {
+      await setImmediate()
+      this.#screen.show(all.slice(from, from + linesAtOnce))
+    }
   }
 
   onRefusal(_command: string | undefined, { code, sentence }: Refusal): void {
@@ -61,7 +73,7 @@ export class JsonPresenter implements Presenter {
     this.#write = write
   }
 
-  onReply(command: string | undefined, { data }: Reply): void {
+  async onReply(command: string | undefined, { data }: Reply): Promise<void> {
     this.#line({ type: 'reply', ok: true, command, ...data })
   }
 

@@ -249,9 +249,9 @@ describe('the reply to a command that succeeds', () => {
       'quit',
     ])
       expect(lines.some((line) => line.trim().startsWith(command))).toBe(true)
-    expect((await reply('help download_file')).lines.slice(2)).toEqual([
+    expect((await reply('help download_file')).lines.slice(4)).toEqual([
       'download_file <group> <name> <destination> [--overwrite] [--adopt] [--from <path>]',
-      '  fetch a file or folder into a folder, or to a path with a name of your choice',
+      '  fetch a file, a folder or a part of one into a folder, or to a path you name',
       '  --overwrite  replace the file that is at the destination, or a folder that is an earlier version',
       '  --adopt  share what is there, if it is the same; fetch nothing',
       '  --from <path>  take what a file or folder here has of it, and fetch the rest',

@@ -126,7 +126,7 @@ export const fileCommands: readonly PromptCommand[] = [
   {
     name: 'download_file',
     words: '<group> <name> <destination>',
-    summary: 'fetch a file or folder, or a part of a folder, into a folder or to a path of your choice',
+    summary: 'fetch a file, a folder or a part of one into a folder, or to a path you name',
     examples: [
       'download_file family photo.jpg ~',
       'download_file family "my photo.jpg" ~/photos/new.jpg',
