@@ -1,7 +1,7 @@
 // Finds out what is in a folder of a group without fetching it: from what is kept here of a folder that is shared or
 // downloaded, else from peers, who are asked for the manifest and the pieces of the tree alone.
 
-import { Failure } from '../../common/failure.ts'
+import { Failure, type FailureCode } from '../../common/failure.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
@@ -9,6 +9,7 @@ import type { StorePool } from '../workers/store-pool.ts'
 import { orAborted } from './abortable.ts'
 import { checkTree, type FolderContents } from './folder-tree.ts'
 import { fetchManifest, type FetchedManifest } from './manifest-fetch.ts'
+import { checkTold } from './manifest-for.ts'
 import { PeerNotes } from './peer-notes.ts'
 import type { FoundFile } from './swarm-lookup.ts'
 import type { ClientNetwork, KnownOfPeers } from './swarm-parts.ts'
@@ -37,6 +38,13 @@ export interface Patience {
 }
 
 const usualPatience: Patience = { manifestMs: 30_000, silenceMs: 10_000 }
+/** Why others do not say what is in the folder. */
+const codes: { readonly [C in FailureCode]?: 'not-shared' | 'timed-out' | 'unavailable' } = {
+  'connection-lost': 'not-shared',
+  timeout: 'timed-out',
+  protocol: 'unavailable',
+}
+
 /** How often to look whether something came. */
 const lookMs = 250
 
@@ -50,7 +58,10 @@ export class FolderReader {
     this.#patience = patience
   }
 
-  /** What is in the folder that the trackers found. Refuses for a single file, and when nobody gives the tree in time. */
+  /**
+   * What is in the folder that the trackers found. Refuses for a single file; as `not-shared`, `timed-out` or `unavailable`
+   * when nobody is there who gives the tree, or in time, or one that is any.
+   */
   async read(entry: Entry, found: FoundFile): Promise<Answer<ReadFolder>> {
     const { name } = entry
     if (found.files === undefined) return refuse('no-such-file', `${name} is a file, not a folder`)
@@ -58,12 +69,14 @@ export class FolderReader {
       const { manifest, tree } =
         (await keptFolder(this.#parts.manifests, found.fileId)) ?? (await this.#fetch(entry, found))
       if (manifest.folder === undefined) return refuse('no-such-file', `${name} is a file, not a folder`)
+      checkTold(manifest, found)
       const contents = await checkTree(manifest, manifest.folder, tree, this.#closing.signal)
       return accept({ manifest, tree, ...contents })
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       if (this.#closing.signal.aborted) return refuse('cancelled', 'you logged out')
-      return refuse('unavailable', error.code === 'protocol' ? `${name}: ${error.message}` : error.message)
+      const sentence = error.code === 'protocol' ? `${name}: ${error.message}` : error.message
+      return refuse(codes[error.code] ?? 'local-file', sentence)
     }
   }
 
@@ -82,7 +95,7 @@ export class FolderReader {
     const { network } = this.#parts
     const others = peers.filter(({ key }) => key !== network.identity.publicKey)
     if (others.length === 0)
-      throw new Failure('timeout', `nobody who has ${entry.name} is online; try again later`)
+      throw new Failure('connection-lost', `nobody who has ${entry.name} is online; try again later`)
     const lateness = new AbortController()
     const signal = AbortSignal.any([lateness.signal, this.#closing.signal])
     const giveUp = (): void =>

@@ -1,6 +1,7 @@
 // The manifest of what a download fetches: the stored one, or from the first peer that gives it.
 
 import { Failure } from '../../common/failure.ts'
+import type { Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
@@ -54,14 +55,11 @@ export async function manifestFor(
 
 function checked(fetched: FetchedManifest, asker: Asker, manifests: ManifestStore): FetchedManifest {
   const { manifest, link } = fetched
-  const { sizeBytes, files } = asker.record
-  // The size is only a claim of whoever shared the file; the manifest is proven by the file id.
-  if (manifest.sizeBytes !== sizeBytes || manifest.folder?.files !== files) {
+  try {
+    checkTold(manifest, asker.record)
+  } catch (error) {
     link.close('not needed')
-    throw new Failure(
-      'protocol',
-      `it does not have the size that the tracker was told; ask whoever shared it to upload it again`,
-    )
+    throw error
   }
   // Not awaited: saving only avoids fetching it again, and pieces can be fetched meanwhile.
   manifests.save(manifest).catch((error: unknown) => {
@@ -69,4 +67,21 @@ function checked(fetched: FetchedManifest, asker: Asker, manifests: ManifestStor
     asker.onNotice(error.message)
   })
   return fetched
+}
+
+/**
+ * Throws a `protocol` failure for another size than the tracker was told: that is only a claim of whoever shared it, and the
+ * manifest is proven by the file id.
+ */
+export function checkTold(manifest: Manifest, { sizeBytes, files }: Told): void {
+  if (manifest.sizeBytes === sizeBytes && manifest.folder?.files === files) return
+  throw new Failure(
+    'protocol',
+    `it does not have the size that the tracker was told; ask whoever shared it to upload it again`,
+  )
+}
+
+interface Told {
+  readonly sizeBytes: number
+  readonly files?: number | undefined
 }

@@ -1,7 +1,7 @@
 // Decides how the download of a part of a folder is to begin: what it is, if anybody can say so now, and where it goes.
 
 import { basename } from 'node:path'
-import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { accept, refuse, type Answer, type RefusalCode } from '../../common/refusal.ts'
 import type { Fetched } from '../file-key.ts'
 import { inSlices } from '../folder/in-slices.ts'
 import { select, type Selection } from '../folder/selection.ts'
@@ -21,6 +21,9 @@ interface SelectionPlan {
   readonly waiting: boolean
   readonly folder: ReadFolder | undefined
 }
+
+/** Then what is in the folder may be said later. */
+const saidByNobody: ReadonlySet<RefusalCode> = new Set(['not-shared', 'timed-out', 'unavailable'])
 
 /**
  * `destination`: given by a person. What is wanted is looked for at once, where anybody says what is in the folder; else it
@@ -42,7 +45,7 @@ export async function planSelection(
   if (files === undefined) return refuse('no-such-file', `${name} is a file, not a folder`)
   if (adopt) return refuse('usage', '--adopt is for a whole file or folder')
   const read = await reader.read(file, found)
-  if (!read.ok && read.refusal.code !== 'unavailable') return read
+  if (!read.ok && !saidByNobody.has(read.refusal.code)) return read
   const selected = read.ok ? await inSlices(select(read.value.entries, within, name)) : undefined
   if (selected?.ok === false) return selected
   const selection = selected?.value

@@ -181,3 +181,15 @@ test('names that would disturb a terminal are names', async () => {
   client.answers.listFiles = async () => accept([{ name, sizeBytes: 1, seeders: 0 }])
   expect((await said(['list_files g'], client)).said).toMatchObject([{ files: [{ name }] }])
 })
+
+test('list_files of a folder has what is in it', async () => {
+  const client = fakeClient()
+  const files = [
+    { path: 'a/run.sh', kind: 'executable', sizeBytes: 9, mtimeSeconds: 1 },
+    { path: 'b', kind: 'folder' },
+  ] as const
+  client.answers.listFolder = async () => accept([...files])
+  expect((await said(['list_files g trips/'], client)).said).toEqual([
+    { type: 'reply', ok: true, command: 'list_files', group: 'g', files },
+  ])
+})

@@ -119,7 +119,7 @@ const refused = (code: string, sentence: string): unknown => ({ ok: false, refus
 test('without anybody who has it, or for a file, it is refused', async () => {
   const { reader, found } = reading()
   expect(await reader.read(entry, found())).toEqual(
-    refused('unavailable', 'nobody who has holiday is online; try again later'),
+    refused('not-shared', 'nobody who has holiday is online; try again later'),
   )
   expect(await reader.read(entry, { ...found(), files: undefined })).toEqual(
     refused('no-such-file', 'holiday is a file, not a folder'),
@@ -133,8 +133,19 @@ test.each([
   const { reader, seeder, found } = reading(undefined, 300)
   await seeder(behaviour)
   expect(await reader.read(entry, found())).toEqual(
-    refused('unavailable', 'nobody who has holiday answers in time; try again later'),
+    refused('timed-out', 'nobody who has holiday answers in time; try again later'),
   )
+})
+
+test('a folder that has not the size that the trackers were told is refused', async () => {
+  const { reader, seeder, found } = reading()
+  await seeder()
+  expect(await reader.read(entry, { ...found(), sizeBytes: 1 })).toMatchObject({
+    refusal: {
+      code: 'unavailable',
+      sentence: expect.stringContaining('holiday: it does not have the size that the tracker was told'),
+    },
+  })
 })
 
 test('a logout ends it', async () => {
