@@ -12,6 +12,12 @@ export const pieceCountMax = 262_144
 /** The most bytes of a manifest, checked before a buffer is allocated for it. */
 export const manifestBytesMax = 16 * MiB
 
+/** Likewise of a recipe: a larger content has larger blocks. */
+export const recipeBytesMax = 16 * MiB
+
+/** Parts of a piece are asked for in multiples of this, in bytes. The smallest block of a recipe. */
+export const rangeBytes = 4 * KiB
+
 /** The longest line before login: room for a `hello` with a ticket or a SCRAM message, and little else. */
 export const lineBytesBeforeLogin = 4 * KiB
 

@@ -23,6 +23,7 @@ const pure = [
   'src/common/networks.ts',
   'src/common/pieces.ts',
   'src/common/protocol/',
+  'src/common/recipe/',
   'src/common/refusal.ts',
   'src/common/sizes.ts',
   'src/common/terminal/width.ts',

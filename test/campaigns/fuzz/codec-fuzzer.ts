@@ -1,5 +1,5 @@
-// Feeds changed lines to the codec and the tables of both protocols, cut at any place, and changed trees and manifests of
-// folders to their parsers, and looks for what must not be:
+// Feeds changed lines to the codec and the tables of both protocols, cut at any place, and changed trees, manifests of
+// folders and recipes to their parsers, and looks for what must not be:
 // an error that is no refusal, another result for another cut, more than 10 ms, memory that grows.
 
 import * as v from 'valibot'
@@ -13,6 +13,7 @@ import type { Protocol, Schema } from '../../../src/common/wire/methods.ts'
 import { seededRandom } from '../../simulation/seeded-random.ts'
 import { exampleLines } from './corpus.ts'
 import { Mutator } from './mutator.ts'
+import { RecipeFuzzer } from './recipe-fuzzer.ts'
 import { TreeFuzzer } from './tree-fuzzer.ts'
 
 const protocols: readonly Protocol[] = [trackerProtocol, peerProtocol]
@@ -23,8 +24,8 @@ const bodyBytesMax = 1024
 /** Of so many inputs, one is read twice to compare, and of so many the heap is looked at. */
 const comparedOf = 16
 const weighedOf = 65_536
-/** One of so many is a tree or a manifest. */
-const treesOf = 8
+/** One of so many is a tree or a manifest, and one is a recipe. */
+const treesOf = 16
 
 export interface CodecFigures {
   inputs: number
@@ -42,9 +43,10 @@ export function fuzzCodec(seed: number, inputs: number, plant = false): CodecFig
   const mutator = new Mutator(seededRandom(seed), exampleLines())
   const figures: CodecFigures = { inputs: 0, frames: 0, ended: 0, longestMs: 0, heapMiB: 0, findings: [] }
   const trees = new TreeFuzzer(mutator, plant)
+  const recipes = new RecipeFuzzer(mutator, plant)
   while (figures.inputs < inputs && figures.findings.length < 5) {
-    if (figures.inputs % treesOf === 0) {
-      tryTree(figures, trees)
+    if (figures.inputs % (treesOf / 2) === 0) {
+      tryTree(figures, figures.inputs % treesOf === 0 ? trees : recipes)
       continue
     }
     const bytes = Buffer.concat(Array.from({ length: 1 + mutator.below(3) }, () => mutator.next()))
@@ -59,7 +61,7 @@ export function fuzzCodec(seed: number, inputs: number, plant = false): CodecFig
   return figures
 }
 
-function tryTree(figures: CodecFigures, trees: TreeFuzzer): void {
+function tryTree(figures: CodecFigures, trees: TreeFuzzer | RecipeFuzzer): void {
   const bytes = trees.next()
   figures.inputs++
   const times = timesOf(() => trees.bugIn(bytes))
