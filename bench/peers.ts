@@ -22,7 +22,7 @@ import { peerConnectionLimits, peersPerFileMax, pieceBytes } from '../src/common
 import type { Manifest } from '../src/common/manifest.ts'
 import { pieceLength, pieceOffset } from '../src/common/pieces.ts'
 import type { Peer } from '../src/common/protocol/tracker-protocol.ts'
-import { accept } from '../src/common/refusal.ts'
+import { accept, refuse, type Answer } from '../src/common/refusal.ts'
 import { makeIdentity, type Identity } from '../src/common/security/identity.ts'
 import { group, inArena, makeFile, peakMiB, type Arena } from './arena.ts'
 import { enroll, logIn, loopback, must } from './crowd.ts'
@@ -43,6 +43,10 @@ function protectionOf(identity: Identity): Protection {
   return new Protection(identity.forTls, 'beyond')
 }
 
+function noRecipe(): Promise<Answer<never>> {
+  return Promise.resolve(refuse('piece-missing', 'nobody asks for it'))
+}
+
 /** Starts a peer that the tracker knows as complete and that serves the file from memory. */
 async function startSeeder(arena: Arena, content: Buffer, manifest: Manifest): Promise<void> {
   const identity = makeIdentity()
@@ -56,6 +60,7 @@ async function startSeeder(arena: Arena, content: Buffer, manifest: Manifest): P
     sources,
     uploads,
     limits: new EntryLimits(sources),
+    recipes: { prepare: noRecipe, load: noRecipe },
     onFailure: rethrow,
   })
   const port = await server.listen(loopback)

@@ -15,6 +15,7 @@ const client = { 'client/main': 'client/main.js' }
 const workers = {
   'client/folder-worker': 'client/workers/folder-worker.js',
   'client/hash-worker': 'client/workers/hash-worker.js',
+  'client/recipe-worker': 'client/workers/recipe-worker.js',
   'client/store-worker': 'client/workers/store-worker.js',
   'client/unpack-worker': 'client/workers/unpack-worker.js',
 }

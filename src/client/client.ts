@@ -20,11 +20,13 @@ import type { ClientEvent, Operations } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
 import { EntryLimits } from './sharing/entry-limits.ts'
 import { PeerServer } from './sharing/peer-server.ts'
+import { RecipeOffice } from './sharing/recipe-office.ts'
 import { SourceRegistry } from './sharing/source-registry.ts'
 import { TicketOffice } from './sharing/ticket-office.ts'
 import { UploadQueue } from './sharing/upload-queue.ts'
 import { KnownLogins } from './storage/known-logins.ts'
 import { LimitStore } from './storage/limit-store.ts'
+import { ManifestStore } from './storage/manifest-store.ts'
 import { RememberedLogin } from './storage/remembered-login.ts'
 import { TrackerLink } from './tracker-link/tracker-link.ts'
 import { TrackerTrust } from './tracker-link/tracker-trust.ts'
@@ -36,6 +38,7 @@ import { ConnectTurns } from './downloading/connect-turns.ts'
 import type { ClientOptions } from './client-options.ts'
 import { FolderPool } from './workers/folder-pool.ts'
 import { HashPool } from './workers/hash-pool.ts'
+import { RecipePool } from './workers/recipe-pool.ts'
 import { StorePool } from './workers/store-pool.ts'
 
 /** Files to hash at a time: one already keeps all cores busy. */
@@ -50,6 +53,7 @@ export class Client {
   readonly #hashes = new HashPool()
   readonly #folders = new FolderPool()
   readonly #storing = new StorePool()
+  readonly #recipes = new RecipePool()
   readonly #server: PeerServer
   readonly #news: TrackerNews
   readonly #link: TrackerLink
@@ -85,6 +89,7 @@ export class Client {
       sources: this.#sources,
       uploads,
       limits: this.#entryLimits,
+      recipes: new RecipeOffice(this.#recipes, new ManifestStore(options.folder)),
       onFailure,
     })
     const onEvent = (event: ClientEvent): void => this.#emit(event)
@@ -135,6 +140,7 @@ export class Client {
       hashes: this.#hashes,
       folders: this.#folders,
       storing: this.#storing,
+      recipes: this.#recipes,
       sources: this.#sources,
       downloadBucket,
       entryLimits: this.#entryLimits,
@@ -302,6 +308,7 @@ export class Client {
       this.#hashes.close(),
       this.#folders.close(),
       this.#storing.close(),
+      this.#recipes.close(),
       this.#remembered.saved(),
       this.#limitStore.saved(),
     ])

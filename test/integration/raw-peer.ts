@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest'
 import type { Address } from '../../src/common/addresses.ts'
 import { lineBytesMax } from '../../src/common/limits.ts'
 import { peerProtocol, type PeerProtocol } from '../../src/common/protocol/peer-protocol.ts'
+import type { BlockRange } from '../../src/common/recipe/ranges.ts'
 import type { Answer } from '../../src/common/refusal.ts'
 import { makeNonce, proveKey } from '../../src/common/security/challenge.ts'
 import { makeIdentity, type Identity } from '../../src/common/security/identity.ts'
@@ -113,12 +114,21 @@ export class RawPeer {
     return this.caller.request('open', { fileId })
   }
 
-  piece(fileId: string, index: number): Promise<Answer<object>> {
-    return this.caller.request('piece', { fileId, index }, { bodyBuffer: (bytes) => this.#take(bytes) })
+  /** Only these parts of it, where some are given. */
+  piece(fileId: string, index: number | undefined, ranges?: BlockRange[]): Promise<Answer<object>> {
+    return this.caller.request(
+      'piece',
+      { fileId, index, ranges },
+      { bodyBuffer: (bytes) => this.#take(bytes) },
+    )
   }
 
   manifest(fileId: string): Promise<Answer<object>> {
     return this.caller.request('manifest', { fileId }, { bodyBuffer: (bytes) => this.#take(bytes) })
+  }
+
+  recipe(fileId: string): Promise<Answer<object>> {
+    return this.caller.request('recipe', { fileId }, { bodyBuffer: (bytes) => this.#take(bytes) })
   }
 
   #take(bytes: number): Buffer {

@@ -9,6 +9,7 @@ import {
   heldBySlowMax,
   heldMax,
   openedFilesMax,
+  recipesWaitingMax,
   slowOfOwnerMax,
   wantedOfOwnerMax,
 } from '../../src/client/sharing/limits.ts'
@@ -146,6 +147,7 @@ test.each([
       count(slowOfOwnerMax),
       count(openedFilesMax),
       count(wantedOfOwnerMax),
+      count(recipesWaitingMax),
       `${answerBytesAtOnce / 1024 / 1024} MiB`,
       `${answerBytesPerSecond / 1024} KiB/s`,
       `${unsentToPeerBytesMax / 1024} KiB`,

@@ -32,3 +32,6 @@ export const heldBySlowMax = 24
 export const heldByEntriesMax = 8
 /** Of the others, the most that the slow peers of one user hold. */
 export const slowOfOwnerMax = 6
+
+/** Recipes that are being made or wait for that: each reads a whole content, one after the other. */
+export const recipesWaitingMax = 8

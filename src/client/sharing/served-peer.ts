@@ -1,8 +1,7 @@
 // Serves one connection of another client, from its ticket to its last piece.
 
 import { protocolVersion, clientProgram } from '../../common/version.ts'
-import { peerProtocol, type PeerProtocol } from '../../common/protocol/peer-protocol.ts'
-import { lengthOfPiece } from '../../common/manifest.ts'
+import { peerProtocol, recipesFeature, type PeerProtocol } from '../../common/protocol/peer-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { checkProof, makeNonce, proveKey, type Challenge } from '../../common/security/challenge.ts'
 import type { Manifest } from '../../common/manifest.ts'
@@ -20,7 +19,9 @@ import type { EntryLimit, EntryLimits } from './entry-limits.ts'
 import type { FileDemands } from './file-demands.ts'
 import { OpenedFiles } from './opened-files.ts'
 import type { PieceDemand } from './piece-demand.ts'
+import { loadPiece, problemOfParts } from './piece-parts.ts'
 import type { PieceSource } from './piece-source.ts'
+import type { RecipeOffice } from './recipe-office.ts'
 import { SentFiles, type SentFile } from './sent-files.ts'
 import type { SourceRegistry } from './source-registry.ts'
 import type { TicketOffice } from './ticket-office.ts'
@@ -36,6 +37,7 @@ export interface ServingParts {
   readonly sources: SourceRegistry
   readonly uploads: UploadQueue
   readonly limits: EntryLimits
+  readonly recipes: Pick<RecipeOffice, 'prepare' | 'load'>
   /** Called with a bug or a system failure while serving. */
   readonly onFailure: (error: unknown) => void
 }
@@ -203,6 +205,7 @@ export class ServedPeer implements UploadPeer {
       renew: ({ ticket }) => this.#renew(ticket),
       open: ({ fileId }) => this.#open(fileId),
       manifest: ({ fileId }, _from, requestId) => this.#manifest(fileId, requestId),
+      recipe: ({ fileId }, _from, requestId) => this.#recipe(fileId, requestId),
       piece: (params, _from, requestId) => this.#piece(params, requestId),
     }
   }
@@ -236,6 +239,7 @@ export class ServedPeer implements UploadPeer {
       nonce: this.#challenge.responderNonce,
       key: identity.publicKey,
       proof: proveKey(identity, 'responder', this.#challenge),
+      features: [recipesFeature],
     })
   }
 
@@ -282,15 +286,36 @@ export class ServedPeer implements UploadPeer {
   #manifest(fileId: string, requestId: number): Answer<never> | typeof answeredElsewhere {
     const source = this.#source(fileId)
     if (!source.ok) return source
-    const { bytes } = source.value.manifest
-    const load = (): Promise<Answer<Uint8Array>> => Promise.resolve(accept(bytes))
-    this.#parts.uploads.add(this, { id: requestId, take: () => ({ load }) })
+    this.#addBytes(requestId, () => Promise.resolve(accept(source.value.manifest.bytes)))
     return answeredElsewhere
   }
 
-  #piece({ fileId, index }: Asked<'piece'>, requestId: number): Answer<never> | typeof answeredElsewhere {
+  #recipe(fileId: string, requestId: number): Answer<never> | typeof answeredElsewhere {
     const source = this.#source(fileId)
     if (!source.ok) return source
+    const { recipes, onFailure } = this.#parts
+    // Queued when it is there: a turn that waits for the making of it would hold up others.
+    recipes.prepare(source.value).then((prepared) => {
+      if (this.isGone) return
+      if (prepared.ok) this.#addBytes(requestId, () => recipes.load(source.value))
+      else this.refuse(requestId, prepared)
+    }, onFailure)
+    return answeredElsewhere
+  }
+
+  /** `load` is called when its turn comes, so that many requests hold no memory. */
+  #addBytes(requestId: number, load: () => Promise<Answer<Uint8Array>>): void {
+    this.#parts.uploads.add(this, { id: requestId, take: () => ({ load }) })
+  }
+
+  #piece(
+    { fileId, index, ranges }: Asked<'piece'>,
+    requestId: number,
+  ): Answer<never> | typeof answeredElsewhere {
+    const source = this.#source(fileId)
+    if (!source.ok) return source
+    const problem = problemOfParts(source.value, index, ranges)
+    if (problem !== undefined) return refuse('invalid-request', problem)
     this.#sent.onAsked(requestId, fileId)
     if (index === undefined) {
       this.#parts.uploads.add(this, {
@@ -305,7 +330,8 @@ export class ServedPeer implements UploadPeer {
       return refuse('piece-missing', 'this client does not have that piece')
     }
     this.#demand(fileId)?.onTaken(this, index)
-    const load = (buffer: Buffer): Promise<Answer<Uint8Array>> => loadPiece(source.value, index, buffer)
+    const load = (buffer: Buffer): Promise<Answer<Uint8Array>> =>
+      loadPiece(source.value, index, buffer, ranges)
     const take = (limit: EntryLimit | undefined): Answering => ({ index, load, limit })
     this.#parts.uploads.add(this, { id: requestId, take: () => this.#within(fileId, take) })
     return answeredElsewhere
@@ -359,9 +385,4 @@ export class ServedPeer implements UploadPeer {
     if (wanted.ok) this.#parts.uploads.lookAgain(this)
     else this.close(wanted.refusal.sentence)
   }
-}
-
-async function loadPiece(source: PieceSource, index: number, buffer: Buffer): Promise<Answer<Uint8Array>> {
-  const read = await source.read(index, buffer)
-  return read.ok ? accept(buffer.subarray(0, lengthOfPiece(source.manifest, index))) : read
 }

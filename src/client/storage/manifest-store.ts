@@ -1,7 +1,7 @@
 // Stores manifests by file id, so that a file is hashed once and a download knows its pieces after a restart; of a folder
-// its tree, too.
+// its tree, too, and the recipe where somebody wanted it.
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
@@ -51,15 +51,39 @@ export class ManifestStore {
     return write(this.#stampsPath(fileId), bytes)
   }
 
+  hasRecipe(fileId: string): boolean {
+    return existsSync(this.#recipePath(fileId))
+  }
+
+  /** The bytes of the recipe of this content, to be checked; undefined when there are none. */
+  loadRecipe(fileId: string): Buffer | undefined {
+    return read(this.#recipePath(fileId))
+  }
+
+  /** Keeps a recipe until the manifest is removed; not where that is gone. Rejects with a `file` failure. */
+  async saveRecipe(fileId: string, bytes: Uint8Array): Promise<void> {
+    if (existsSync(this.#path(fileId))) await write(this.#recipePath(fileId), bytes)
+  }
+
+  /** Forgets one that is wrong. */
+  async removeRecipe(fileId: string): Promise<void> {
+    await rm(this.#recipePath(fileId), { force: true }).catch(() => undefined)
+  }
+
   /** Removes the manifest, and all that was kept beside it. */
   async remove(fileId: string): Promise<void> {
     // What is left behind only costs space.
     for (const path of [this.#path(fileId), this.#treePath(fileId), this.#stampsPath(fileId)])
       await rm(path, { force: true }).catch(() => undefined)
+    await this.removeRecipe(fileId)
   }
 
   #treePath(fileId: string): string {
     return `${this.#path(fileId)}.tree`
+  }
+
+  #recipePath(fileId: string): string {
+    return `${this.#path(fileId)}.recipe`
   }
 
   #stampsPath(fileId: string): string {

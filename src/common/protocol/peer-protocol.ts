@@ -2,9 +2,20 @@
 // entry; a test compares it with this table.
 
 import * as v from 'valibot'
-import { lineBytesMax, manifestBytesMax, pieceBytes } from '../limits.ts'
+import { lineBytesMax, manifestBytesMax, pieceBytes, recipeBytesMax } from '../limits.ts'
+import { areInOrder, rangesMax } from '../recipe/ranges.ts'
 import type { Protocol } from '../wire/methods.ts'
 import { Count, FileId, Nonce, Nothing, PieceIndex, PublicKey, Signature, TicketText } from './fields.ts'
+
+/** What a sharing client can do that earlier ones of this protocol version cannot. */
+export const recipesFeature = 'recipes'
+
+const Ranges = v.pipe(
+  v.array(v.strictTuple([Count, Count])),
+  v.minLength(1),
+  v.maxLength(rangesMax),
+  v.check(areInOrder, 'are not in order'),
+)
 
 export const peerProtocol = {
   requests: {
@@ -24,6 +35,7 @@ export const peerProtocol = {
         nonce: Nonce,
         key: PublicKey,
         proof: Signature,
+        features: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(32))), v.maxLength(32))),
       }),
     },
     ping: { stage: 'greeted', cost: 5, params: Nothing, result: Nothing },
@@ -45,11 +57,26 @@ export const peerProtocol = {
       result: Nothing,
       bodyBytesMax: manifestBytesMax,
     },
-    /** A piece; without an index, one that the sharing client chooses among those in `wants`. */
+    /** The recipe of a content, by which blocks of it are found in other files. Made when it is first asked for. */
+    recipe: {
+      stage: 'proven',
+      cost: 250,
+      params: v.strictObject({ fileId: FileId }),
+      result: Nothing,
+      bodyBytesMax: recipeBytesMax,
+    },
+    /**
+     * A piece; without an index, one that the sharing client chooses among those in `wants`. With `ranges` only these
+     * parts of it, each the number of its first block of 4 KiB and how many there are.
+     */
     piece: {
       stage: 'proven',
       cost: 20,
-      params: v.strictObject({ fileId: FileId, index: v.optional(PieceIndex) }),
+      params: v.strictObject({
+        fileId: FileId,
+        index: v.optional(PieceIndex),
+        ranges: v.optional(Ranges),
+      }),
       result: v.object({ index: PieceIndex }),
       bodyBytesMax: pieceBytes,
     },

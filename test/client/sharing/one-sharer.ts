@@ -4,10 +4,13 @@ import { connect, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { PeerServer } from '../../../src/client/sharing/peer-server.ts'
 import type { PieceSource } from '../../../src/client/sharing/piece-source.ts'
+import { RecipeOffice } from '../../../src/client/sharing/recipe-office.ts'
 import { SourceRegistry, type Offer } from '../../../src/client/sharing/source-registry.ts'
 import { TicketOffice } from '../../../src/client/sharing/ticket-office.ts'
 import { EntryLimits } from '../../../src/client/sharing/entry-limits.ts'
 import { UploadQueue } from '../../../src/client/sharing/upload-queue.ts'
+import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
+import { RecipePool } from '../../../src/client/workers/recipe-pool.ts'
 import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
 import { pieceBytes, ticketLifetimeMs } from '../../../src/common/limits.ts'
@@ -16,6 +19,7 @@ import { pieceLength } from '../../../src/common/pieces.ts'
 import { accept } from '../../../src/common/refusal.ts'
 import { makeIdentity, type Identity } from '../../../src/common/security/identity.ts'
 import { signTicket } from '../../../src/common/security/ticket.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 import { RawPeer } from '../../integration/raw-peer.ts'
 import { Protection } from '../../../src/common/wire/protection.ts'
 
@@ -35,6 +39,8 @@ export class OneSharer {
   readonly uploads: UploadQueue
   readonly offer: Offer
   readonly limits: EntryLimits
+  /** Where recipes are kept, beside the manifests that are there. */
+  readonly kept = new ManifestStore(temporaryFolder())
   /** Pieces that were read. */
   reads = 0
   readonly #tickets = new TicketOffice(() => undefined)
@@ -56,6 +62,7 @@ export class OneSharer {
       sources: this.sources,
       uploads: this.uploads,
       limits: this.limits,
+      recipes: new RecipeOffice(new RecipePool(), this.kept),
       onFailure: (error) => {
         throw error
       },
@@ -69,6 +76,7 @@ export class OneSharer {
     bucket = new TokenBucket(),
   } = {}): Promise<OneSharer> {
     const sharer = new OneSharer(pieceCount, hasAll, bucket)
+    await sharer.kept.save(sharer.manifest)
     sharer.#port = await sharer.#server.listen({ host: '127.0.0.1', port: 0 })
     onTestFinished(() => sharer.#server.close())
     return sharer

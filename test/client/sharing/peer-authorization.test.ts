@@ -32,11 +32,13 @@ const requests: Record<Method<PeerProtocol>, Request> = {
   renew: (peer, ticket) => peer.caller.request('renew', { ticket }),
   open: (peer, _ticket, fileId) => peer.open(fileId),
   manifest: (peer, _ticket, fileId) => peer.manifest(fileId),
+  recipe: (peer, _ticket, fileId) => peer.recipe(fileId),
   piece: (peer, _ticket, fileId) => peer.piece(fileId, 0),
 }
 
 async function ask(asker: Asker, method: Method<PeerProtocol>): Promise<string> {
-  const sharer = await OneSharer.start()
+  // So small that its recipe needs no thread.
+  const sharer = await OneSharer.start({ pieceCount: 4 })
   const identity = makeIdentity()
   const group = asker === 'member of another group' ? 'another' : 'g'
   const ticket = asker === 'no ticket' ? '' : sharer.ticketOf('bob', identity, group)

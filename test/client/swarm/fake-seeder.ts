@@ -7,9 +7,14 @@ import { createServer as createSecureServer, TLSSocket } from 'node:tls'
 import { PieceDemand } from '../../../src/client/sharing/piece-demand.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
 import { lengthOfPiece, offsetOfPiece, type Manifest } from '../../../src/common/manifest.ts'
-import { peerProtocol, type PeerProtocol } from '../../../src/common/protocol/peer-protocol.ts'
+import {
+  peerProtocol,
+  recipesFeature,
+  type PeerProtocol,
+} from '../../../src/common/protocol/peer-protocol.ts'
 import { seededRandom } from '../../simulation/seeded-random.ts'
 import type { Peer } from '../../../src/common/protocol/tracker-protocol.ts'
+import { bytesIn, gather, type BlockRange } from '../../../src/common/recipe/ranges.ts'
 import { accept, refuse, type Refusal } from '../../../src/common/refusal.ts'
 import { lineBytesMax } from '../../../src/common/limits.ts'
 import { makeNonce, proveKey } from '../../../src/common/security/challenge.ts'
@@ -50,6 +55,8 @@ export interface Behaviour {
   holdsManifest?: () => void
   /** Sends a byte of a long manifest every 200 ms. */
   dripsManifest?: boolean
+  /** Offers this recipe, and parts of pieces; without one it is an earlier program. */
+  recipe?: Buffer
   /** Signs with another key than the one it is known by. */
   impostor?: boolean
   refusesTickets?: boolean
@@ -79,6 +86,9 @@ export class FakeSeeder {
   readonly #stuck = new WeakSet<object>()
   /** Every piece it was asked for, in order. */
   readonly asked: number[] = []
+  /** Those of which only parts were asked for. */
+  readonly askedParts: { readonly index: number; readonly ranges: readonly BlockRange[] }[] = []
+  recipesGiven = 0
   connections = 0
   /** Tickets that it was shown after the first of a connection. */
   renewals = 0
@@ -202,6 +212,7 @@ export class FakeSeeder {
           nonce: responderNonce,
           key: responderKey,
           proof,
+          ...(this.#behaviour.recipe === undefined ? {} : { features: [recipesFeature] }),
         })
       },
       ping: () => accept({}),
@@ -234,13 +245,22 @@ export class FakeSeeder {
         responder().channel.sendBytes(bytes, () => undefined)
         return answeredElsewhere
       },
-      piece: ({ index: named }, _from, id) => {
+      recipe: (_params, _from, id) => {
+        const { recipe } = this.#behaviour
+        if (recipe === undefined) return refuse('unknown-method', 'there is no method recipe')
+        this.recipesGiven++
+        responder().beginBulk(id, {}, recipe.length)
+        responder().channel.sendBytes(recipe, () => undefined)
+        return answeredElsewhere
+      },
+      piece: ({ index: named, ranges }, _from, id) => {
         const index = named ?? demand.pickFor(only)
         // With nothing to choose from, the request waits: for ever, since nothing is added here.
         if (index === undefined) return answeredElsewhere
         demand.onTaken(only, index)
-        const reply = this.#reply(responder(), socket, index, id)
+        const reply = this.#reply(responder(), socket, { index, ranges }, id)
         this.asked.push(index)
+        if (ranges !== undefined) this.askedParts.push({ index, ranges })
         this.#behaviour.onAsked?.()
         const answer = this.#behaviour.piece ?? ((usual: PieceReply) => usual.send(usual.right))
         answer(reply, index)
@@ -252,10 +272,9 @@ export class FakeSeeder {
   #reply(
     responder: Responder<PeerProtocol, undefined>,
     socket: Socket,
-    index: number,
+    { index, ranges }: { readonly index: number; readonly ranges: readonly BlockRange[] | undefined },
     id: number,
   ): PieceReply {
-    const start = offsetOfPiece(this.#manifest, index)
     const sendPart = (announced: number, bytes: Buffer): void => {
       // Whoever left a piece unfinished can say nothing more on this connection.
       if (this.#stuck.has(responder)) return
@@ -264,7 +283,7 @@ export class FakeSeeder {
       responder.channel.sendBytes(bytes, () => undefined)
     }
     return {
-      right: this.#content.subarray(start, start + lengthOfPiece(this.#manifest, index)),
+      right: this.#bytesOf(index, ranges),
       before: this.asked.length,
       send: (bytes) => sendPart(bytes.length, bytes),
       sendPart,
@@ -276,5 +295,14 @@ export class FakeSeeder {
       fallSilent: () => void socket.pause(),
       hangUp: () => socket.end(),
     }
+  }
+
+  #bytesOf(index: number, ranges: readonly BlockRange[] | undefined): Buffer {
+    const [start, length] = [offsetOfPiece(this.#manifest, index), lengthOfPiece(this.#manifest, index)]
+    const piece = this.#content.subarray(start, start + length)
+    if (ranges === undefined) return piece
+    const parts = Buffer.from(piece)
+    gather(parts, ranges, length)
+    return parts.subarray(0, bytesIn(ranges, length))
   }
 }

@@ -1,0 +1,80 @@
+// Gives out recipes of what is served here: the one that is kept beside the manifest, or one that is made from the pieces
+// when somebody first asks for it.
+
+import pLimit from 'p-limit'
+import { Failure } from '../../common/failure.ts'
+import { pieceBytes } from '../../common/limits.ts'
+import { contentBytes, lengthOfPiece } from '../../common/manifest.ts'
+import { blockBytesFor, buildRecipe, parseRecipe } from '../../common/recipe/recipe.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import type { ManifestStore } from '../storage/manifest-store.ts'
+import type { RecipePool } from '../workers/recipe-pool.ts'
+import { recipesWaitingMax } from './limits.ts'
+import type { PieceSource } from './piece-source.ts'
+
+export class RecipeOffice {
+  readonly #pool: RecipePool
+  readonly #kept: ManifestStore
+  /** By file id. One is made at a time: it reads the whole content. */
+  readonly #making = new Map<string, Promise<Answer<void>>>()
+  readonly #turns = pLimit(1)
+
+  constructor(pool: RecipePool, kept: ManifestStore) {
+    this.#pool = pool
+    this.#kept = kept
+  }
+
+  /**
+   * Resolves when there is a recipe to load, which may take as long as hashing the content. Refuses where pieces are
+   * missing, and while too many are waited for.
+   */
+  async prepare(source: PieceSource): Promise<Answer<void>> {
+    const { fileId } = source.manifest
+    if (this.#kept.hasRecipe(fileId)) return accept(undefined)
+    if (!source.have.isFull) return refuse('piece-missing', 'this client does not have all of it')
+    const before = this.#making.get(fileId)
+    if (before !== undefined) return before
+    if (this.#making.size >= recipesWaitingMax) return refuse('busy', 'other recipes are being made')
+    const making = this.#turns(() => this.#make(source)).finally(() => this.#making.delete(fileId))
+    this.#making.set(fileId, making)
+    return making
+  }
+
+  /** The bytes of the recipe that was prepared. */
+  async load({ manifest }: PieceSource): Promise<Answer<Buffer>> {
+    try {
+      const bytes = this.#kept.loadRecipe(manifest.fileId)
+      if (bytes !== undefined && parseRecipe(bytes, manifest) !== undefined) return accept(bytes)
+      if (bytes !== undefined) await this.#kept.removeRecipe(manifest.fileId)
+    } catch (error) {
+      ignoreFailure(error)
+    }
+    return refuse('piece-missing', 'there is no recipe any more')
+  }
+
+  async #make(source: PieceSource): Promise<Answer<void>> {
+    const { manifest } = source
+    const blockBytes = blockBytesFor(manifest)
+    const amount = { totalBytes: contentBytes(manifest) }
+    const memory = Buffer.from(new SharedArrayBuffer(pieceBytes))
+    const records: Uint8Array[] = []
+    try {
+      for (let index = 0; index < manifest.pieceCount; index++) {
+        const read = await source.read(index, memory)
+        if (!read.ok) return read
+        const piece = memory.subarray(0, lengthOfPiece(manifest, index))
+        records.push(await this.#pool.recordsOf(piece, blockBytes, amount))
+      }
+      const { bytes } = buildRecipe(manifest, blockBytes, records)
+      await this.#kept.saveRecipe(manifest.fileId, bytes)
+      return accept(undefined)
+    } catch (error) {
+      ignoreFailure(error)
+      return refuse('busy', 'the recipe cannot be made at the moment')
+    }
+  }
+}
+
+function ignoreFailure(error: unknown): void {
+  if (!(error instanceof Failure)) throw error
+}

@@ -1,0 +1,72 @@
+// Makes recipes and finds blocks without blocking the event loop: in threads, except for what is over before one would
+// have started.
+
+import type { Worker } from 'node:worker_threads'
+import { Failure } from '../../common/failure.ts'
+import { pieceBytes } from '../../common/limits.ts'
+import type { BlockIndex, SoughtBlocks } from '../../common/recipe/block-index.ts'
+import type { Found, Window } from '../../common/recipe/scan.ts'
+import { inlinePieces } from './hash-pool.ts'
+import { runRecipe, type RecipeResult, type RecipeTask } from './recipe-worker.ts'
+import { startWorker } from './start-worker.ts'
+import { TaskPool } from './task-pool.ts'
+
+/** One makes recipes for others while another looks for blocks. */
+const threads = 2
+const idleMs = 250
+
+/** How much there is to do in all, in bytes: little is done by the event loop. */
+export interface Amount {
+  readonly totalBytes: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export class RecipePool {
+  readonly #tasks: TaskPool<RecipeTask, RecipeResult>
+
+  /** `startWorker` is for tests. */
+  constructor(startWorker = startRecipeWorker) {
+    this.#tasks = new TaskPool({ work: 'looking for known blocks', size: threads, startWorker, idleMs })
+  }
+
+  /**
+   * The records of the blocks of a piece, which lies in shared memory. All of these reject with a `file` failure when the
+   * thread ended, or with the signal's reason as soon as it aborts.
+   */
+  async recordsOf(piece: Uint8Array, blockBytes: number, amount: Amount): Promise<Uint8Array> {
+    const result = await this.#run({ kind: 'records', piece, blockBytes }, amount)
+    if (!('records' in result)) throw new Error('the worker answered something else')
+    return result.records
+  }
+
+  async indexOf(sought: SoughtBlocks, amount: Amount): Promise<BlockIndex> {
+    const records = new Uint8Array(new SharedArrayBuffer(sought.records.length))
+    records.set(sought.records)
+    const result = await this.#run({ kind: 'index', sought: { ...sought, records } }, amount)
+    if (!('index' in result)) throw new Error('the worker answered something else')
+    return result.index
+  }
+
+  async find(index: BlockIndex, window: Window, amount: Amount): Promise<Found> {
+    const result = await this.#run({ kind: 'find', index, window }, amount)
+    if (!('found' in result)) throw new Error('the worker answered something else')
+    return result.found
+  }
+
+  /** Ends the threads and rejects what is pending. */
+  close(): Promise<void> {
+    return this.#tasks.close()
+  }
+
+  async #run(task: RecipeTask, { totalBytes, signal }: Amount): Promise<RecipeResult> {
+    signal?.throwIfAborted()
+    if (totalBytes <= inlinePieces * pieceBytes) return runRecipe(task)
+    const [result] = await this.#tasks.runAll([() => task], (done) => done, signal)
+    if (result === undefined) throw new Failure('file', 'a thread gave no result')
+    return result
+  }
+}
+
+function startRecipeWorker(): Worker {
+  return startWorker(new URL('./recipe-worker.js', import.meta.url))
+}

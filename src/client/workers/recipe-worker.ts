@@ -1,0 +1,23 @@
+// A worker that makes the records of recipes, and looks for the blocks of recipes in other bytes.
+
+import { parentPort } from 'node:worker_threads'
+import { buildIndex, type BlockIndex, type SoughtBlocks } from '../../common/recipe/block-index.ts'
+import { recordsOfPiece } from '../../common/recipe/recipe.ts'
+import { findBlocks, type Found, type Window } from '../../common/recipe/scan.ts'
+
+/** What is asked of the worker. Bytes are in memory that it shares. */
+export type RecipeTask =
+  | { readonly kind: 'records'; readonly piece: Uint8Array; readonly blockBytes: number }
+  | { readonly kind: 'index'; readonly sought: SoughtBlocks }
+  | { readonly kind: 'find'; readonly index: BlockIndex; readonly window: Window }
+
+export type RecipeResult =
+  { readonly records: Uint8Array } | { readonly index: BlockIndex } | { readonly found: Found }
+
+export function runRecipe(task: RecipeTask): RecipeResult {
+  if (task.kind === 'records') return { records: recordsOfPiece(task.piece, task.blockBytes) }
+  if (task.kind === 'index') return { index: buildIndex(task.sought) }
+  return { found: findBlocks(task.index, task.window) }
+}
+
+parentPort?.on('message', (task: RecipeTask) => parentPort?.postMessage(runRecipe(task)))
