@@ -24,6 +24,7 @@ import type { TrackerLink } from './tracker-link/tracker-link.ts'
 import type { TokenBucket } from './transfer/token-bucket.ts'
 import type { FolderPool } from './workers/folder-pool.ts'
 import type { HashPool } from './workers/hash-pool.ts'
+import type { RecipePool } from './workers/recipe-pool.ts'
 import type { StorePool } from './workers/store-pool.ts'
 
 export interface SessionParts {
@@ -35,6 +36,7 @@ export interface SessionParts {
   readonly hashes: HashPool
   readonly folders: FolderPool
   readonly storing: StorePool
+  readonly recipes: RecipePool
   readonly sources: SourceRegistry
   readonly downloadBucket: TokenBucket
   readonly entryLimits: EntryLimits
@@ -101,6 +103,7 @@ export class Session {
       hashes,
       folders,
       storing,
+      recipes: parts.recipes,
       sources,
       shares,
       reader,

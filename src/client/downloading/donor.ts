@@ -1,37 +1,62 @@
-// Pieces that are here already, in another file or folder: an earlier version, or one that the person names. Each that the
-// new content has, too, is copied instead of fetched. Its hashes say which, and decide once more when it is stored.
+// What is here already of a new content, in another file or folder: an earlier version, or one that the person names. Each
+// piece that the new content has, too, is copied instead of fetched; then its recipe tells which parts of others are
+// there, at any offset. The hashes of a piece decide when it is stored.
 
-import { hashesOfPiece } from '../../common/manifest.ts'
-import type { Answer } from '../../common/refusal.ts'
-import type { LocalContent } from '../sharing/local-content.ts'
+import { hashesOfPiece, lengthOfPiece } from '../../common/manifest.ts'
+import { blockBytesFor, recipeLength, type Recipe } from '../../common/recipe/recipe.ts'
+import { accept, type Answer } from '../../common/refusal.ts'
+import type { LocalContent, ServedContent } from '../sharing/local-content.ts'
+import type { RecipePool } from '../workers/recipe-pool.ts'
+import { findOffsets } from './block-search.ts'
+import { DonorBytes } from './donor-bytes.ts'
+import { KnownBlocks, type PartsHere } from './known-blocks.ts'
 import type { PieceStore } from './piece-store.ts'
 
-/**
- * Takes from the file or folder at this path what the store lacks. Resolves to a sentence that says how much that was, or
- * why it was not more. Rejects with the signal's reason, or with a `file` failure when the store cannot be written to.
- */
-export async function takeFrom(
-  path: string,
-  contentAt: (path: string) => Promise<Answer<LocalContent>>,
-  store: PieceStore,
-  signal: AbortSignal,
-): Promise<string> {
-  const content = await contentAt(path)
-  signal.throwIfAborted()
-  if (!content.ok) return `nothing is taken from ${path}: ${content.refusal.sentence}`
-  const taken = await takeSame(content.value, store, signal)
-  return `${taken} of ${store.wantedCount} pieces of ${store.part.destination} are taken from ${path}`
+/** A recipe is worth its bytes where so many times as many are missing. */
+const worthFrom = 4
+/** Pieces that are put together at once. */
+const assembledAtOnce = 4
+
+export interface FindParts {
+  readonly recipe: () => Promise<Recipe | undefined>
+  readonly pool: RecipePool
+  /** The recipe led to a bad piece, or was made to cost time. */
+  readonly onLie: () => Promise<void>
+  readonly signal: AbortSignal
 }
 
-async function takeSame(content: LocalContent, store: PieceStore, signal: AbortSignal): Promise<number> {
-  const { manifest } = content
-  const places = new Map<string, number>()
-  for (let place = 0; place < manifest.pieceCount; place++)
-    places.set(hashesOfPiece(manifest, place).toString('latin1'), place)
-  const nothing = (): void => undefined
-  const source = content.serve({ onChanged: nothing, onGone: nothing, onAway: nothing })
-  let taken = 0
-  try {
+export class Donor {
+  readonly #content: LocalContent
+  readonly #source: ServedContent
+  #bytes: DonorBytes | undefined
+
+  private constructor(content: LocalContent) {
+    this.#content = content
+    const nothing = (): void => undefined
+    this.#source = content.serve({ onChanged: nothing, onGone: nothing, onAway: nothing })
+  }
+
+  /** The file or folder at this path. Refuses what cannot be read. */
+  static async open(
+    path: string,
+    contentAt: (path: string) => Promise<Answer<LocalContent>>,
+    signal: AbortSignal,
+  ): Promise<Answer<Donor>> {
+    const content = await contentAt(path)
+    signal.throwIfAborted()
+    return content.ok ? accept(new Donor(content.value)) : content
+  }
+
+  /**
+   * Copies the pieces that the store lacks; resolves to how many that were. Rejects with the signal's reason, or with a
+   * `file` failure when the store cannot be written to.
+   */
+  async takeSame(store: PieceStore, signal: AbortSignal): Promise<number> {
+    const { manifest } = this.#content
+    const places = new Map<string, number>()
+    for (let place = 0; place < manifest.pieceCount; place++)
+      places.set(hashesOfPiece(manifest, place).toString('latin1'), place)
+    let taken = 0
     for (let index = 0; index < store.manifest.pieceCount; index++) {
       const place = places.get(hashesOfPiece(store.manifest, index).toString('latin1'))
       if (place === undefined || store.have.has(index) || store.wanted?.has(index) === false) continue
@@ -39,14 +64,76 @@ async function takeSame(content: LocalContent, store: PieceStore, signal: AbortS
       const piece = store.takeBuffer()
       try {
         // It may have been written to since it was hashed: what cannot be read as it was is fetched.
-        const read = await source.read(place, piece.bytes)
+        const read = await this.#source.read(place, piece.bytes)
         if (read.ok && (await store.receive(index, piece))) taken++
       } finally {
         piece.release()
       }
     }
     return taken
-  } finally {
-    source.close()
   }
+
+  /**
+   * Puts together the missing pieces that are here as a whole, and resolves to what is here of the others; undefined when
+   * there is nothing. Rejects as `takeSame` does.
+   */
+  async findParts(
+    store: PieceStore,
+    { recipe, pool, onLie, signal }: FindParts,
+  ): Promise<(PartsHere & { readonly whole: number }) | undefined> {
+    const { manifest } = store
+    const pieces = missingOf(store)
+    const missingBytes = pieces.reduce((sum, index) => sum + lengthOfPiece(manifest, index), 0)
+    if (missingBytes < worthFrom * recipeLength(manifest, blockBytesFor(manifest))) return undefined
+    const found = await recipe()
+    if (found === undefined) return undefined
+    this.#bytes = new DonorBytes(this.#source)
+    const search = { manifest, recipe: found, pieces, donor: this.#bytes, pool, signal }
+    const offsets = await findOffsets(search)
+    if (offsets === undefined) {
+      await onLie()
+      return undefined
+    }
+    const known = new KnownBlocks({ manifest, recipe: found, offsets }, this.#bytes, onLie)
+    const { whole, partial } = known.sort(pieces)
+    const assembled = await assembleWhole(known, whole, store, signal)
+    return whole.length + partial.size === 0 ? undefined : { known, partial, whole: assembled }
+  }
+
+  close(): void {
+    this.#bytes?.close()
+    this.#source.close()
+  }
+}
+
+/** How many were good. */
+async function assembleWhole(
+  known: KnownBlocks,
+  whole: readonly number[],
+  store: PieceStore,
+  signal: AbortSignal,
+): Promise<number> {
+  const pieces = whole.values()
+  let count = 0
+  const assembleNext = async (): Promise<void> => {
+    for (const index of pieces) {
+      signal.throwIfAborted()
+      const piece = store.takeBuffer()
+      try {
+        if (!(await known.assemble(index, [], piece.bytes))) continue
+        if (await store.receive(index, piece)) count++
+        else await known.drop()
+      } finally {
+        piece.release()
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: assembledAtOnce }, assembleNext))
+  return count
+}
+
+function missingOf({ manifest, have, wanted }: PieceStore): number[] {
+  return Array.from({ length: manifest.pieceCount }, (_, index) => index).filter(
+    (index) => !have.has(index) && wanted?.has(index) !== false,
+  )
 }

@@ -5,14 +5,17 @@ import { existsSync } from 'node:fs'
 import { Failure } from '../../common/failure.ts'
 import type { FolderFacts, Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
+import { accept } from '../../common/refusal.ts'
 import type { MapCell, VerifyingView } from '../operations.ts'
 import type { LinkEvidence } from '../diagnosis/evidence.ts'
 import { orAborted } from './abortable.ts'
 import type { SwarmPeer } from './arrivals.ts'
 import { choosePart, storeTree, type ChosenPart } from './chosen-part.ts'
-import { takeFrom } from './donor.ts'
+import { Donor } from './donor.ts'
+import type { PartsHere } from './known-blocks.ts'
+import { fetchRecipe } from './recipe-fetch.ts'
 import { sentenceAbout } from './contacts.ts'
-import type { FetchedManifest } from './manifest-fetch.ts'
+import type { PeerLink } from './peer-link.ts'
 import { manifestFor } from './manifest-for.ts'
 import { checkTree, FolderTree, type FolderContents } from './folder-tree.ts'
 import { PartFile, removePart } from './part-file.ts'
@@ -47,6 +50,7 @@ export class DownloadRun {
   #swarm: Swarm | undefined
   #store: PieceStore | undefined
   #tree: FolderTree | undefined
+  #donor: Donor | undefined
   /** Of a download of a part, as soon as it is known. */
   #part: ChosenPart | undefined
   #lastLinkedAtMs = performance.now()
@@ -287,13 +291,42 @@ export class DownloadRun {
 
   /** Pieces that what the record names has need not be fetched. */
   async #take(store: PieceStore): Promise<void> {
-    const { from } = this.#host.record
+    const { from, destination } = this.#host.record
     if (from === undefined || store.isWhole) return
-    this.#host.onNotice(await takeFrom(from, this.#parts.contentAt, store, this.#abort.signal))
+    const { signal } = this.#abort
+    const donor =
+      this.#donor === undefined ? await Donor.open(from, this.#parts.contentAt, signal) : accept(this.#donor)
+    if (!donor.ok) {
+      this.#host.onNotice(`nothing is taken from ${from}: ${donor.refusal.sentence}`)
+      return
+    }
+    this.#donor = donor.value
+    const taken = await donor.value.takeSame(store, signal)
+    this.#host.onNotice(`${taken} of ${store.wantedCount} pieces of ${destination} are taken from ${from}`)
+  }
+
+  /** Likewise parts of pieces, which a recipe tells; undefined when there are none. */
+  async #findParts(store: PieceStore, link: PeerLink | undefined): Promise<PartsHere | undefined> {
+    const { manifests, network, recipes: pool } = this.#parts
+    const { lookup, record } = this.#host
+    const { manifest } = store
+    const { signal } = this.#abort
+    const found = await this.#donor?.findParts(store, {
+      recipe: () => fetchRecipe({ manifest, manifests, network, lookup, link, signal }),
+      pool,
+      onLie: () => manifests.removeRecipe(record.fileId),
+      signal,
+    })
+    if (found === undefined) return undefined
+    const [{ whole, partial }, { from = '' }] = [found, record]
+    const inPart = partial.size === 0 ? '' : `, and ${partial.size} in part`
+    this.#host.onNotice(`${whole} more are put together from parts of ${from}${inPart}`)
+    return found
   }
 
   /** Resolves when every piece that is wanted is verified and written. */
-  async #fetch(store: PieceStore, link: FetchedManifest['link'] | undefined): Promise<void> {
+  async #fetch(store: PieceStore, link: PeerLink | undefined): Promise<void> {
+    const parts = store.isWhole ? undefined : await this.#findParts(store, link)
     if (store.isWhole) {
       link?.close('not needed')
       return
@@ -305,7 +338,7 @@ export class DownloadRun {
       swarm = new Swarm(
         this.#parts.network,
         store,
-        { ticket: lookup.ticket, notes, rank },
+        { ticket: lookup.ticket, notes, rank, parts },
         {
           onComplete: resolve,
           onFailure: reject,
@@ -343,6 +376,7 @@ export class DownloadRun {
   /** Returns the failure if closing fails: a disk may report failed writes only then. */
   async #close(): Promise<Failure | undefined> {
     this.#swarm?.stop()
+    this.#donor?.close()
     try {
       await this.#store?.close()
     } catch (error) {

@@ -8,6 +8,7 @@ import type { UserStore } from '../storage/user-store.ts'
 import type { TrackerLink } from '../tracker-link/tracker-link.ts'
 import type { FolderPool } from '../workers/folder-pool.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
+import type { RecipePool } from '../workers/recipe-pool.ts'
 import type { StorePool } from '../workers/store-pool.ts'
 import type { FolderReader } from './folder-reader.ts'
 import type { ClientNetwork } from './swarm-parts.ts'
@@ -20,6 +21,7 @@ export interface DownloadsParts {
   readonly hashes: HashPool
   readonly folders: FolderPool
   readonly storing: StorePool
+  readonly recipes: RecipePool
   readonly sources: SourceRegistry
   readonly shares: ShareLibrary
   readonly reader: FolderReader

@@ -255,14 +255,14 @@ export class Downloads {
   }
 
   #add(record: RememberedDownload): Download {
-    const { network, manifests, hashes, storing, folder } = this.#parts
+    const { network, manifests, hashes, storing, recipes, folder } = this.#parts
     const { group, name, fileId } = record
     const shownName = downloadName(record)
     const journal = journalOf(folder, record.destination, fileId)
     const contentAt = (path: string): Promise<Answer<LocalContent>> =>
       this.#parts.shares.contentAt({ group, name, path })
     const treeAt = (path: string): Promise<string | undefined> => treeOf(this.#parts.folders, path)
-    const parts = { network, manifests, hashes, storing, journal, contentAt, treeAt }
+    const parts = { network, manifests, hashes, storing, recipes, journal, contentAt, treeAt }
     const download: Download = new Download(
       record,
       { ...parts, find: () => this.#find(group, name) },

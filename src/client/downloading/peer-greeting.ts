@@ -35,13 +35,13 @@ export function isOfTicket({ code }: Refusal): boolean {
 }
 
 /**
- * Gets admitted by a peer that the trackers named. Returns the peer's refusal, if any; rejects with a failure
- * when another client answers, or when the connection is lost.
+ * Gets admitted by a peer that the trackers named. Returns its features, or its refusal; rejects with a failure when
+ * another client answers, or when the connection is lost.
  */
 export async function greetPeer(
   caller: Caller<PeerProtocol>,
   { peer, ticket, identity }: Introduction,
-): Promise<Answer<void>> {
+): Promise<Answer<readonly string[]>> {
   const nonce = makeNonce()
   const program = clientProgram
   const greeting = await caller
@@ -65,5 +65,5 @@ export async function greetPeer(
   }
   const proof = proveKey(identity, 'caller', challenge)
   const proved = await caller.request('prove', { proof }, { timeoutMs: openTimeoutMs })
-  return proved.ok ? accept(undefined) : proved
+  return proved.ok ? accept(greeting.value.features ?? []) : proved
 }

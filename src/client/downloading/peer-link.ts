@@ -4,11 +4,13 @@
 import type { Address } from '../../common/addresses.ts'
 import { Bitfield } from '../../common/bitfield.ts'
 import { Failure } from '../../common/failure.ts'
-import { lineBytesMax, manifestBytesMax, pieceCountMax } from '../../common/limits.ts'
-import { parseManifest, type Manifest } from '../../common/manifest.ts'
-import { peerProtocol, type PeerProtocol } from '../../common/protocol/peer-protocol.ts'
+import { lineBytesMax, pieceCountMax } from '../../common/limits.ts'
+import type { Manifest } from '../../common/manifest.ts'
+import { peerProtocol, recipesFeature, type PeerProtocol } from '../../common/protocol/peer-protocol.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
-import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { bytesIn, type BlockRange } from '../../common/recipe/ranges.ts'
+import type { Recipe } from '../../common/recipe/recipe.ts'
+import { accept, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { Caller } from '../../common/wire/caller.ts'
 import { openChannel } from '../../common/wire/open-channel.ts'
@@ -18,8 +20,10 @@ import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { Flow } from './flow.ts'
 import { LimitedReading } from './limited-reading.ts'
+import { askForManifest, askForRecipe } from './peer-documents.ts'
 import { greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting.ts'
-import { allowanceMs, averagePace, isDoubtful, pingTimeoutMs } from './asking.ts'
+import { LinkPace } from './link-pace.ts'
+import { allowanceMs, isDoubtful, pingTimeoutMs } from './asking.ts'
 
 export interface PeerLinkOptions {
   readonly peer: Peer
@@ -46,6 +50,8 @@ export interface PeerLinkEvents {
 /** A requested piece. If the choice is left to the peer, `index` is undefined until it has chosen. */
 export interface PieceRequest {
   index: number | undefined
+  /** Only these parts of it are asked for. */
+  readonly ranges?: BlockRange[] | undefined
   /** This client cancelled it. */
   isCancelled?: boolean
   /** When it was sent, in milliseconds of `performance.now()`. */
@@ -62,9 +68,6 @@ interface Asked {
   arrivingBytes: number
 }
 
-/** A manifest request fails after this long without a byte; it continues while bytes arrive. */
-const manifestTimeoutMs = 5000
-
 export class PeerLink {
   readonly peer: Peer
   readonly flow = new Flow(performance.now())
@@ -80,11 +83,10 @@ export class PeerLink {
   #events: PeerLinkEvents | undefined
   #closedBecause: Failure | undefined
   #pinging = false
-  #lastPieceAtMs = 0
-  #msPerPiece: number | undefined
-  #msPerTransfer: number | undefined
+  readonly #pace = new LinkPace()
   #choosesItself = false
   #isLimited = false
+  #offersRecipes = false
   /** Bytes of the pieces received completely. */
   #wholeBytes = 0
 
@@ -119,7 +121,10 @@ export class PeerLink {
     const link = new PeerLink(options, caller)
     try {
       const admitted = await greetPeer(caller, options)
-      if (admitted.ok) return accept(link)
+      if (admitted.ok) {
+        link.#offersRecipes = admitted.value.includes(recipesFeature)
+        return accept(link)
+      }
       caller.close(admitted.refusal.sentence)
       return admitted
     } catch (error) {
@@ -161,6 +166,11 @@ export class PeerLink {
     return this.#isLimited
   }
 
+  /** Whether it can be asked for recipes and for parts of pieces. */
+  get offersRecipes(): boolean {
+    return this.#offersRecipes
+  }
+
   /** Since when it owes the oldest piece, in milliseconds of `performance.now()`; undefined when it owes none. */
   get owesSinceMs(): number | undefined {
     for (const { promisedAtMs } of this.#asked.values()) return promisedAtMs
@@ -169,12 +179,17 @@ export class PeerLink {
 
   /** Average time from the first byte of a piece to its last, in milliseconds. */
   get msPerTransfer(): number | undefined {
-    return this.#msPerTransfer
+    return this.#pace.msPerTransfer
   }
 
   /** Current time per piece, in milliseconds; undefined before the first piece. */
   get msPerPiece(): number | undefined {
-    return this.#msPerPiece
+    return this.#pace.msPerPiece
+  }
+
+  /** Likewise per answer, of which many may have but parts of a piece. */
+  get msPerAnswer(): number | undefined {
+    return this.#pace.msPerAnswer
   }
 
   /** Piece bytes received on this connection, including those of a piece that is still arriving. */
@@ -197,8 +212,8 @@ export class PeerLink {
     if (this.#reading.isPaused) return false
     for (const { request, promisedAtMs } of this.#asked.values()) {
       if (request.index === undefined) continue
-      const fromMs = Math.max(promisedAtMs, this.#lastPieceAtMs, this.#reading.sinceMs)
-      return nowMs - fromMs > allowanceMs(this.#msPerPiece)
+      const fromMs = Math.max(promisedAtMs, this.#pace.lastAtMs, this.#reading.sinceMs)
+      return nowMs - fromMs > allowanceMs(this.#pace.msPerPiece)
     }
     return false
   }
@@ -226,21 +241,13 @@ export class PeerLink {
   }
 
   /** The manifest, verified by the file id; `piece-missing` when the peer sent a different one. */
-  async fetchManifest(): Promise<Answer<Manifest>> {
-    let body: Buffer | undefined
-    const answer = await this.#caller.request(
-      'manifest',
-      { fileId: this.#options.fileId },
-      {
-        bodyBuffer: (bytes) => (body = Buffer.allocUnsafeSlow(Math.min(bytes, manifestBytesMax))),
-        timeoutMs: manifestTimeoutMs,
-      },
-    )
-    if (!answer.ok) return answer
-    const manifest = body === undefined ? undefined : parseManifest(body)
-    if (manifest?.fileId !== this.#options.fileId)
-      return refuse('piece-missing', `${this.name} sent the hashes of another file`)
-    return accept(manifest)
+  fetchManifest(): Promise<Answer<Manifest>> {
+    return askForManifest(this.#caller, this.#options.fileId, this.name)
+  }
+
+  /** The recipe, of which only the form is checked; the peer may have to make it first. */
+  fetchRecipe(manifest: Manifest): Promise<Answer<Recipe>> {
+    return askForRecipe(this.#caller, manifest, this.name)
   }
 
   /** Lets the peer choose among these pieces, except those later reported with `taken`. */
@@ -259,7 +266,7 @@ export class PeerLink {
   }
 
   /**
-   * Requests a piece without verifying it. `lengthOf` returns the length of a piece; `take` provides its
+   * Requests a piece, or parts of it one behind the other, without verifying it. `lengthOf` returns the length of a piece; `take` provides its
    * buffer when its bytes begin to arrive. Rejects with a failure when the connection ends.
    */
   async piece(
@@ -273,18 +280,19 @@ export class PeerLink {
     const asked = { request, sinceMs: askedAtMs, promisedAtMs: askedAtMs, arrivingBytes: 0 }
     let requestId: number | undefined
     const { fileId } = this.#options
-    const { index } = request
+    const { index, ranges } = request
     if (index === undefined) this.#openCount++
     try {
       const answer = await this.#caller.request(
         'piece',
-        index === undefined ? { fileId } : { fileId, index },
+        { fileId, ...(index === undefined ? {} : { index }), ...(ranges === undefined ? {} : { ranges }) },
         {
           timeoutMs: 0,
           onSent: (id) => this.#asked.set((requestId = id), asked),
           bodyBuffer: (count, result) => {
             this.#onArriving(asked, result.index)
-            const length = lengthOf(result.index)
+            const whole = lengthOf(result.index)
+            const length = ranges === undefined ? whole : bytesIn(ranges, whole)
             if (count !== length)
               throw new Failure('protocol', `it sent a piece of ${count} bytes, not ${length}`)
             asked.arrivingBytes = count
@@ -296,7 +304,7 @@ export class PeerLink {
       if (!answer.ok) return answer
       if (buffer === undefined) throw new Failure('protocol', 'it sent an answer without a piece')
       this.#wholeBytes += asked.arrivingBytes
-      this.#measure(askedAtMs, asked.sinceMs)
+      this.#pace.onAnswer(askedAtMs, asked.sinceMs, ranges === undefined)
       return accept(buffer)
     } catch (error) {
       // The channel is closed and no longer fills the buffer.
@@ -378,13 +386,5 @@ export class PeerLink {
       this.#choose(asked, index)
     } else if (asked.request.index !== index)
       throw new Failure('protocol', `it sent piece ${index} in place of ${asked.request.index}`)
-  }
-
-  /** A piece arrived: its time counts from the previous piece or from its request, whichever came later. */
-  #measure(askedAtMs: number, arrivingSinceMs: number): void {
-    const nowMs = performance.now()
-    this.#msPerPiece = averagePace(this.#msPerPiece, nowMs - Math.max(this.#lastPieceAtMs, askedAtMs))
-    this.#msPerTransfer = averagePace(this.#msPerTransfer, nowMs - arrivingSinceMs)
-    this.#lastPieceAtMs = nowMs
   }
 }

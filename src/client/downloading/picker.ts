@@ -44,13 +44,26 @@ export class Picker {
   readonly #lateAskers: Uint16Array
   /** Pieces requested from late peers only. */
   readonly #overdue = new Set<number>()
-  /** Pieces on offer again after a request: peers that choose consider them taken. */
+  /** Pieces on offer that peers which choose consider taken: again after a request, or never offered to them. */
   readonly #returned = new Set<number>()
+  /** Pieces that are requested by index only: parts of them are here. */
+  readonly #named: ReadonlySet<number>
+  /** How many of those are on offer. */
+  #namedOffered = 0
   readonly #random: () => number
 
-  /** `random` returns numbers from 0 (inclusive) to 1 (exclusive). `wanted`: undefined for all pieces. */
-  constructor(have: Bitfield, random: () => number, wanted?: Bitfield) {
+  /**
+   * `random` returns numbers from 0 (inclusive) to 1 (exclusive). `wanted`: undefined for all pieces. `named`: pieces of
+   * which parts are here.
+   */
+  constructor(
+    have: Bitfield,
+    random: () => number,
+    wanted?: Bitfield,
+    named: ReadonlySet<number> = new Set(),
+  ) {
     this.#random = random
+    this.#named = named
     this.#availability = new Uint32Array(have.length)
     this.#askers = new Uint16Array(have.length)
     this.#lateAskers = new Uint16Array(have.length)
@@ -60,6 +73,7 @@ export class Picker {
       if (have.has(index) || wanted?.has(index) === false) continue
       this.#missing.add(index)
       this.#offer(index)
+      if (named.has(index)) this.#returned.add(index)
     }
   }
 
@@ -193,10 +207,16 @@ export class Picker {
     return facts !== undefined && this.#pickRarest(facts) !== undefined
   }
 
-  /** All pieces on offer: a peer may choose among them. */
+  /** Whether a peer may choose any piece on offer. */
+  get hasChoice(): boolean {
+    return this.#offeredCount > this.#namedOffered
+  }
+
+  /** The pieces on offer among which a peer may choose. */
   onOffer(): Bitfield {
     const field = new Bitfield(this.#place.length)
-    for (const index of this.#missing) if (this.#place[index] !== -1) field.set(index)
+    for (const index of this.#missing)
+      if (this.#place[index] !== -1 && !this.#named.has(index)) field.set(index)
     return field
   }
 
@@ -303,6 +323,7 @@ export class Picker {
     const row = (this.#offered[availability] ??= [])
     this.#place[index] = row.length
     this.#offeredCount++
+    if (this.#named.has(index)) this.#namedOffered++
     row.push(index)
   }
 
@@ -318,6 +339,7 @@ export class Picker {
     }
     this.#place[index] = -1
     this.#offeredCount--
+    if (this.#named.has(index)) this.#namedOffered--
   }
 }
 

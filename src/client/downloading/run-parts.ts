@@ -8,6 +8,7 @@ import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { ProgressJournal } from '../storage/progress-journal.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
+import type { RecipePool } from '../workers/recipe-pool.ts'
 import type { StorePool } from '../workers/store-pool.ts'
 import type { DownloadStep } from './download-state.ts'
 import type { PartId } from './part-file.ts'
@@ -22,6 +23,7 @@ export interface RunParts {
   readonly manifests: ManifestStore
   readonly hashes: HashPool
   readonly storing: StorePool
+  readonly recipes: RecipePool
   readonly journal: ProgressJournal
   /** Hashes the file or folder at a path. */
   readonly contentAt: (path: string) => Promise<Answer<LocalContent>>

@@ -10,6 +10,7 @@ import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import type { ConnectTurns } from './connect-turns.ts'
 import type { Misdeed } from './contacts.ts'
+import type { PartsHere } from './known-blocks.ts'
 import type { PeerNotes } from './peer-notes.ts'
 import type { Precedence, Rank } from './precedence.ts'
 
@@ -35,6 +36,8 @@ export interface KnownOfPeers {
   readonly notes: PeerNotes
   /** Of this download among all that run. */
   readonly rank: Rank
+  /** What is here of pieces that are missing. */
+  readonly parts?: PartsHere | undefined
 }
 
 /** Where the pieces of a swarm go. */

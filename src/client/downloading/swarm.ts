@@ -5,6 +5,7 @@ import { Failure, sentenceOf } from '../../common/failure.ts'
 import { pieceRequestsQueuedMax } from '../../common/limits.ts'
 import { lengthOfPiece } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
+import type { BlockRange } from '../../common/recipe/ranges.ts'
 import type { Refusal } from '../../common/refusal.ts'
 import type { LinkEvidence } from '../diagnosis/evidence.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
@@ -12,11 +13,13 @@ import { Arrivals, type SwarmPeer } from './arrivals.ts'
 import { askAhead, choicesAhead, letsPeerChoose, tickMs } from './asking.ts'
 import type { Contact } from './contact.ts'
 import { Contacts } from './contacts.ts'
+import type { KnownBlocks } from './known-blocks.ts'
 import { isOfTicket } from './peer-greeting.ts'
 import type { PeerNotes } from './peer-notes.ts'
 import { evidenceOf } from './link-evidence.ts'
 import { PeerLink, type PieceRequest } from './peer-link.ts'
 import { Picker, type MissingStanding } from './picker.ts'
+import { onPieceRefused } from './refused-piece.ts'
 import type { KnownOfPeers, SwarmEvents, SwarmNetwork, SwarmStore } from './swarm-parts.ts'
 import { UnderWay, type Share } from './under-way.ts'
 
@@ -30,6 +33,7 @@ export class Swarm {
   readonly #store: SwarmStore
   readonly #events: SwarmEvents
   readonly #picker: Picker
+  readonly #parts: KnownBlocks | undefined
   readonly #contacts: Contacts
   readonly #notes: PeerNotes
   readonly #rank: KnownOfPeers['rank']
@@ -52,7 +56,8 @@ export class Swarm {
     this.#ticket = known.ticket
     this.#notes = known.notes
     this.#events = events
-    this.#picker = new Picker(store.have, Math.random, store.wanted)
+    this.#picker = new Picker(store.have, Math.random, store.wanted, known.parts?.partial)
+    this.#parts = known.parts?.known
     this.#rank = known.rank
     this.#underWay = new UnderWay(known.rank)
     known.rank.enter(() => this.#fillAll())
@@ -202,9 +207,9 @@ export class Swarm {
     const { link, share, conduct } = contact
     const nowMs = performance.now()
     if (link === undefined || share === undefined || this.#stopped || nowMs < conduct.restUntilMs) return
-    const ahead = Math.min(askAhead(link.msPerPiece), conduct.aheadMax)
+    const ahead = Math.min(askAhead(link.msPerAnswer), conduct.aheadMax)
     if (!this.#underWay.mayAsk(share, link.askedCount + link.openCount < ahead)) return
-    if (letsPeerChoose(link.msPerPiece, link.choosesItself)) {
+    if (letsPeerChoose(link.msPerPiece, link.choosesItself) && this.#picker.hasChoice) {
       if (!link.choosesItself) link.letChoose(this.#picker.onOffer())
       const choices = Math.min(choicesAhead(link.msPerPiece), conduct.aheadMax)
       while (link.openCount < choices && this.#hasRoom(contact, link) && this.#underWay.mayAsk(share)) {
@@ -236,7 +241,8 @@ export class Swarm {
       if (index === undefined) return
       this.#contacts.tellTaken(link, index)
       this.#underWay.onBegun(share)
-      void this.#fetch(contact, link, { index })
+      const ranges = link.offersRecipes ? this.#parts?.partsToFetch(index) : undefined
+      void this.#fetch(contact, link, { index, ranges })
     }
   }
 
@@ -261,8 +267,9 @@ export class Swarm {
     this.#underWay.onAsked()
     try {
       const answer = await link.piece(request, lengthOf, () => this.#store.takeBuffer())
-      if (!answer.ok) this.#onPieceRefused(contact, link, request, answer.refusal)
-      else if (request.index !== undefined) await this.#onPiece(contact, link, request.index, answer.value)
+      if (!answer.ok) onPieceRefused({ contact, link, request }, answer.refusal, this.#affected)
+      else if (request.index !== undefined)
+        await this.#onPiece(contact, link, request.index, answer.value, request.ranges)
     } catch (error) {
       // The connection ended and the piece will not come, or the disk failed.
       if (!(error instanceof Failure)) throw error
@@ -281,7 +288,14 @@ export class Swarm {
     }
   }
 
-  async #onPiece(contact: Contact, link: PeerLink, index: number, piece: PieceBuffer): Promise<void> {
+  /** `parts`: what of the piece came; undefined for all of it. */
+  async #onPiece(
+    contact: Contact,
+    link: PeerLink,
+    index: number,
+    piece: PieceBuffer,
+    parts?: readonly BlockRange[],
+  ): Promise<void> {
     const { key, share, conduct } = contact
     this.#underWay.onArrived()
     conduct.onArrived()
@@ -296,9 +310,12 @@ export class Swarm {
       if (link.msPerPiece !== undefined) this.#picker.onPace(key, link.msPerPiece)
       if (this.#stopped) return
       if (this.#picker.isMissing(index)) {
-        if (!(await this.#store.receive(index, piece))) {
+        const isWhole = parts === undefined || (await this.#parts?.assemble(index, parts, piece.bytes))
+        if (isWhole !== true || !(await this.#store.receive(index, piece))) {
           this.#picker.onGivenUp(key, index)
-          this.#contacts.ban(contact, `sent a bad piece ${index} of`)
+          // Whose fault a bad piece of several origins is cannot be told.
+          if (parts === undefined) this.#contacts.ban(contact, `sent a bad piece ${index} of`)
+          else if (isWhole === true) await this.#parts?.drop()
           return
         }
         conduct.onPiece()
@@ -313,6 +330,11 @@ export class Swarm {
     this.#picker.onGivenUp(key, index)
   }
 
+  get #affected(): Parameters<typeof onPieceRefused>[2] {
+    const onTicketRefused = (): void => this.#events.onTicketRefused()
+    return { picker: this.#picker, contacts: this.#contacts, notes: this.#notes, onTicketRefused }
+  }
+
   #onOnTime(contact: Contact, share: Share): void {
     // The connection may have closed, and the share ended with it.
     if (contact.share !== share) return
@@ -324,30 +346,6 @@ export class Swarm {
     this.piecesByPeer.set(link.name, (this.piecesByPeer.get(link.name) ?? 0) + 1)
     for (const other of this.#picker.onVerified(index)) this.#contacts.find(other)?.link?.cancel(index)
     if (this.#picker.missingCount === 0 && !this.#stopped) this.#events.onComplete()
-  }
-
-  #onPieceRefused(contact: Contact, link: PeerLink, request: PieceRequest, refusal: Refusal): void {
-    const { index, isCancelled, sentAtMs } = request
-    const nowMs = performance.now()
-    if (index !== undefined) {
-      if (refusal.code === 'piece-missing') this.#picker.onLacks(contact.key, index)
-      else this.#picker.onGivenUp(contact.key, index)
-    }
-    // We cancelled it because another peer was faster, which is common with many peers.
-    if (refusal.code === 'cancelled' && isCancelled === true) return
-    const { conduct } = contact
-    if (refusal.code === 'piece-missing') this.#notes.onLacked(link.peer)
-    else this.#notes.onRefused(link.peer, refusal)
-    if (isOfTicket(refusal)) {
-      conduct.onTicketRefused(nowMs)
-      this.#events.onTicketRefused()
-      return
-    }
-    const isLack = refusal.code === 'piece-missing'
-    if (isLack ? conduct.onLacked() : conduct.onRefused(nowMs, sentAtMs))
-      this.#contacts.putAside(contact, 'refuses pieces of', sentenceOf(refusal.sentence))
-    else if (refusal.code === 'file-changed' || refusal.code === 'not-shared')
-      link.close(sentenceOf(refusal.sentence))
   }
 
   #onTick(): void {

@@ -16,6 +16,7 @@ import type { TrackerLink } from '../../../src/client/tracker-link/tracker-link.
 import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
 import { FolderPool } from '../../../src/client/workers/folder-pool.ts'
 import { HashPool } from '../../../src/client/workers/hash-pool.ts'
+import { RecipePool } from '../../../src/client/workers/recipe-pool.ts'
 import { StorePool } from '../../../src/client/workers/store-pool.ts'
 import { accept } from '../../../src/common/refusal.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
@@ -78,6 +79,7 @@ async function make(): Promise<{
     folder,
     storing,
     reader: new FolderReader({ network, manifests, storing }),
+    recipes: new RecipePool(),
     onEvent: () => undefined,
     onFailure: (error) => {
       throw error

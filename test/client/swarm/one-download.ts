@@ -16,6 +16,7 @@ import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
 import { treeOf } from '../../../src/client/downloading/already-there.ts'
 import { FolderPool } from '../../../src/client/workers/folder-pool.ts'
 import { HashPool } from '../../../src/client/workers/hash-pool.ts'
+import { RecipePool } from '../../../src/client/workers/recipe-pool.ts'
 import { StorePool } from '../../../src/client/workers/store-pool.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { buildManifest, type Manifest } from '../../../src/common/manifest.ts'
@@ -71,6 +72,7 @@ export class OneDownload {
   onUnpacking: () => void = () => undefined
   readonly #hashes: HashPool
   readonly #part: { within?: string; overwrite?: boolean }
+  readonly #recipes: RecipePool
   readonly #peers: Peer[] = []
   #flushed = Promise.resolve()
   readonly #waiters = new Set<() => void>()
@@ -85,8 +87,10 @@ export class OneDownload {
     destination?: string,
     pool = new HashPool(),
     part: { within?: string; overwrite?: boolean } = {},
+    recipes = new RecipePool(),
   ) {
     this.#part = part
+    this.#recipes = recipes
     this.#hashes = pool
     const given = content !== undefined && 'manifest' in content ? content : content && sampleOf(content)
     const sample = given ?? sampleOfSize(sizeBytes)
@@ -163,6 +167,11 @@ export class OneDownload {
     return readFileSync(this.destination).equals(this.content)
   }
 
+  /** What is kept of the recipe of its content. */
+  keptRecipe(): Buffer | undefined {
+    return new ManifestStore(this.folder).loadRecipe(this.manifest.fileId)
+  }
+
   /** Everything that a finished download must have cleaned up. */
   leftOver(): string[] {
     const journals = join(this.folder, 'journals')
@@ -195,6 +204,7 @@ export class OneDownload {
         manifests: new ManifestStore(folder),
         hashes: this.#hashes,
         storing: new StorePool(),
+        recipes: this.#recipes,
         journal: journalOf(folder, destination, fileId),
         contentAt: (path) => this.#contentAt(path),
         treeAt: async (path) => treeOf(new FolderPool(), path),

@@ -1,0 +1,90 @@
+// Reads the bytes of a file or folder that is here, at any offset in the sequence of all its pieces.
+
+import { contentBytes, lengthOfPiece, offsetOfPiece, type Manifest } from '../../common/manifest.ts'
+import { pieceBytes } from '../../common/limits.ts'
+import type { PieceSource } from '../sharing/piece-source.ts'
+import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
+
+/** Pieces that are kept for the next read: what is put together takes from two that are neighbours. */
+const keptMax = 8
+
+interface Kept {
+  readonly buffer: Buffer
+  readonly isRead: Promise<boolean>
+  users: number
+}
+
+export class DonorBytes {
+  readonly sizeBytes: number
+  readonly #source: PieceSource
+  /** By piece, the one that was used longest ago first. */
+  readonly #kept = new Map<number, Kept>()
+
+  constructor(source: PieceSource) {
+    this.#source = source
+    this.sizeBytes = contentBytes(source.manifest)
+  }
+
+  /** Fills `into`; false when something there is no longer what it was. */
+  async read(offset: number, into: Uint8Array): Promise<boolean> {
+    const { manifest } = this.#source
+    let piece = pieceAt(manifest, offset)
+    for (let at = 0; at < into.length; piece++) {
+      if (piece >= manifest.pieceCount) return false
+      const from = offset + at - offsetOfPiece(manifest, piece)
+      const count = Math.min(lengthOfPiece(manifest, piece) - from, into.length - at)
+      const kept = this.#piece(piece)
+      kept.users++
+      try {
+        if (!(await kept.isRead)) return false
+        into.set(kept.buffer.subarray(from, from + count), at)
+      } finally {
+        kept.users--
+        this.#discard()
+      }
+      at += count
+    }
+    return true
+  }
+
+  /** Gives its memory back. */
+  close(): void {
+    for (const [piece, { users, buffer }] of this.#kept) {
+      this.#kept.delete(piece)
+      // What is being read into is left to the garbage collection.
+      if (users === 0) returnPieceBuffer(buffer)
+    }
+  }
+
+  #piece(piece: number): Kept {
+    let kept = this.#kept.get(piece)
+    if (kept === undefined) {
+      const buffer = takePieceBuffer()
+      kept = { buffer, isRead: this.#source.read(piece, buffer).then(({ ok }) => ok), users: 0 }
+    }
+    this.#kept.delete(piece)
+    this.#kept.set(piece, kept)
+    return kept
+  }
+
+  #discard(): void {
+    for (const [piece, { users, buffer }] of this.#kept) {
+      if (this.#kept.size <= keptMax) return
+      if (users > 0) continue
+      this.#kept.delete(piece)
+      returnPieceBuffer(buffer)
+    }
+  }
+}
+
+/** The piece in which this byte lies. */
+function pieceAt(manifest: Manifest, offset: number): number {
+  if (manifest.folder === undefined) return Math.floor(offset / pieceBytes)
+  let [low, high] = [0, manifest.pieceCount]
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1
+    if (offsetOfPiece(manifest, middle) <= offset) low = middle
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,45 @@
+// What follows from it that a peer refuses a piece which it had offered.
+
+import { sentenceOf } from '../../common/failure.ts'
+import type { Refusal } from '../../common/refusal.ts'
+import type { Contact } from './contact.ts'
+import type { Contacts } from './contacts.ts'
+import { isOfTicket } from './peer-greeting.ts'
+import type { PeerLink, PieceRequest } from './peer-link.ts'
+import type { PeerNotes } from './peer-notes.ts'
+import type { Picker } from './picker.ts'
+
+interface Affected {
+  readonly picker: Picker
+  readonly contacts: Contacts
+  readonly notes: PeerNotes
+  readonly onTicketRefused: () => void
+}
+
+export function onPieceRefused(
+  { contact, link, request }: { contact: Contact; link: PeerLink; request: PieceRequest },
+  refusal: Refusal,
+  { picker, contacts, notes, onTicketRefused }: Affected,
+): void {
+  const { index, isCancelled, sentAtMs } = request
+  const nowMs = performance.now()
+  if (index !== undefined) {
+    if (refusal.code === 'piece-missing') picker.onLacks(contact.key, index)
+    else picker.onGivenUp(contact.key, index)
+  }
+  // We cancelled it because another peer was faster, which is common with many peers.
+  if (refusal.code === 'cancelled' && isCancelled === true) return
+  const { conduct } = contact
+  if (refusal.code === 'piece-missing') notes.onLacked(link.peer)
+  else notes.onRefused(link.peer, refusal)
+  if (isOfTicket(refusal)) {
+    conduct.onTicketRefused(nowMs)
+    onTicketRefused()
+    return
+  }
+  const isLack = refusal.code === 'piece-missing'
+  if (isLack ? conduct.onLacked() : conduct.onRefused(nowMs, sentAtMs))
+    contacts.putAside(contact, 'refuses pieces of', sentenceOf(refusal.sentence))
+  else if (refusal.code === 'file-changed' || refusal.code === 'not-shared')
+    link.close(sentenceOf(refusal.sentence))
+}
