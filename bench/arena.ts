@@ -49,8 +49,8 @@ export class Arena {
   }
 
   /** Starts a client, logs it in and makes it a member of the group; the first client creates the group. */
-  async startMember(user: string, options: readonly string[] = []): Promise<Program> {
-    const client = this.#startClient(user, options)
+  async startMember(user: string, options: readonly string[] = [], port = 0): Promise<Program> {
+    const client = this.#startClient(user, options, {}, port)
     await client.say(`create_user ${user} bench`)
     await client.say(`login ${user} bench`)
     if (this.#owner === undefined) {
@@ -77,11 +77,11 @@ export class Arena {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  #startClient(user: string, options: readonly string[], env: object = {}): Program {
+  #startClient(user: string, options: readonly string[], env: object = {}, port = 0): Program {
     const list = join(this.folder, 'trackers.txt')
     writeFileSync(list, `${this.#listed}\n`)
     const home = ['--data-dir', join(this.folder, user)]
-    const words = ['127.0.0.1:0', list, ...home, ...this.#encryption, ...options]
+    const words = [`127.0.0.1:${port}`, list, ...home, ...this.#encryption, ...options]
     const client = new Program(user, 'client', words, env)
     this.#programs.push(client)
     return client
