@@ -24,6 +24,8 @@ export interface BlockIndex {
   readonly filterShift: number
   /** For each block of the recipe, its place in `order`; that of one that is not looked for is -1. */
   readonly places: Int32Array
+  /** For each place in `order`, 1 when the block was found. */
+  readonly seen: Uint8Array
   /** For each place in `order`, the number of a shorter block that comes behind such a block; -1 for none. */
   readonly shortNext: Int32Array
   /** The lengths of those, in bytes. */
@@ -55,13 +57,24 @@ export function buildIndex({ blockBytes, records, lengths }: SoughtBlocks): Bloc
   for (const [place, number] of distinct.entries()) sums[place] = sumAt(view, number)
   const shortNext = shared(Int32Array, count).fill(-1)
   const shortBytes = shared(Uint32Array, count)
+  const seen = shared(Uint8Array, count)
   for (let number = 1; number < lengths.length; number++) {
     const [length = 0, place = -1] = [lengths[number], places[number - 1]]
     if (length === 0 || length >= blockBytes || place < 0 || shortNext[place] !== -1) continue
     shortNext[place] = number
     shortBytes[place] = length
   }
-  return { blockBytes, records, order: distinct, sums, ...lookupOf(sums), places, shortNext, shortBytes }
+  return {
+    blockBytes,
+    records,
+    order: distinct,
+    sums,
+    ...lookupOf(sums),
+    places,
+    seen,
+    shortNext,
+    shortBytes,
+  }
 }
 
 /** How many blocks have this sum: their places begin at `from`, and end before `to`. */
@@ -174,7 +187,7 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function shared<T extends Int32Array | Uint32Array>(
+function shared<T extends Int32Array | Uint32Array | Uint8Array>(
   kind: { new (memory: SharedArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
   count: number,
 ): T {

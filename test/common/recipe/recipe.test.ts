@@ -109,6 +109,12 @@ describe('blocks are found', () => {
     ])
   })
 
+  test('that lie across each other, where the new version has the same bytes twice', () => {
+    const part = contentOf('twice', 5 * blockBytes)
+    const places = placesIn(Buffer.concat([part, Buffer.from('a line'), part]), part)
+    expect(places.filter((at) => at < 0)).toHaveLength(1)
+  })
+
   test('once for all that are the same', () => {
     const zeros = Buffer.alloc(5 * blockBytes)
     expect(placesIn(zeros, Buffer.alloc(2 * blockBytes)).every((at) => at >= 0)).toBe(true)
