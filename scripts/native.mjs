@@ -1,8 +1,8 @@
 // node scripts/native.mjs <folder of the compiled modules>
 //
-// Compiles piece-hash.c beside the bundles, which look for it there, or says on standard output why it could not. That
-// is no failure: without it, hashing only takes longer. One file for one kind of processor needs no build system; the
-// headers come as a package, so nothing is fetched.
+// Compiles the C sources of the client beside the bundles, which look for them there, or says on standard output why it
+// could not. That is no failure: without them, hashing and looking for blocks only take longer. Single files need no build
+// system; the headers come as a package, so nothing is fetched.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
@@ -12,21 +12,26 @@ import { fileURLToPath } from 'node:url'
 import { include_dir as headers } from 'node-api-headers'
 
 const [folder = 'dist'] = process.argv.slice(2)
-const source = fileURLToPath(new URL('../src/client/hashing/piece-hash.c', import.meta.url))
-const target = resolve(join(folder, 'client', 'piece-hash.node'))
 
-// Without a client there is nothing to hash.
-const problem = existsSync(source) ? whyNot() : undefined
-if (problem !== undefined) {
+make('piece-hash', 'hashPiece', 'Pieces will be hashed by Node alone', ['x64'])
+make('block-match', 'nextMatch', 'Known blocks will be looked for in JavaScript')
+
+/** `name`: of the function in it; `without`: what happens where it cannot be compiled; `processors`: for which it is. */
+function make(file, name, without, processors) {
+  const source = fileURLToPath(new URL(`../src/client/hashing/${file}.c`, import.meta.url))
+  const target = resolve(join(folder, 'client', `${file}.node`))
+  // Without a client there is nothing to hash.
+  if (!existsSync(source)) return
+  const isFor = processors?.includes(process.arch) ?? true
+  const problem = isFor
+    ? (compile(source, target) ?? load(target, name))
+    : `there is no version for ${process.arch} yet`
+  if (problem === undefined) return
   rmSync(target, { force: true })
-  process.stdout.write(`Pieces will be hashed by Node alone, which takes longer: ${problem}\n`)
+  process.stdout.write(`${without}, which takes longer: ${problem}\n`)
 }
 
-function whyNot() {
-  return process.arch === 'x64' ? (compile() ?? load()) : `there is no version for ${process.arch} yet`
-}
-
-function compile() {
+function compile(source, target) {
   const compiler = process.env.CC ?? 'cc'
   // Node's own functions are found when it loads the file; only the linker of macOS has to be told.
   const late = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []
@@ -37,10 +42,10 @@ function compile() {
 }
 
 /** Loads it here, so that a fault does not first show in a client. */
-function load() {
+function load(target, name) {
   try {
-    const { hashPiece } = createRequire(import.meta.url)(target)
-    return hashPiece === undefined ? 'this processor has no instructions for SHA' : undefined
+    const compiled = createRequire(import.meta.url)(target)
+    return compiled[name] === undefined ? 'this processor has no instructions for it' : undefined
   } catch (error) {
     return error.message.split('\n')[0]
   }

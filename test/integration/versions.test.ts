@@ -103,6 +103,23 @@ test('a download of the version before goes over to the new one, and keeps what 
   expect(Number(/(\d+) from ann/.exec(details)?.[1])).toBeLessThanOrEqual(15)
 })
 
+test('of a new version that begins with a line more, hardly anything is fetched', async () => {
+  const path = world.makeFile('dump.sql', 8 * MiB)
+  await ann.does(`upload_file ${path} g`)
+  const copy = world.path('dump-copy.sql')
+  await ben.does(`download_file g dump.sql ${copy}`)
+  await ben.until('[C] [g] dump.sql')
+  writeFileSync(path, Buffer.concat([Buffer.from('one line more\n'), readFileSync(path)]))
+  await ann.does(`upload_file ${path} g`)
+  const mark = ben.mark()
+  await ben.does(`download_file g dump.sql ${copy} --overwrite`)
+  await ben.until('[C] [g] dump.sql', mark)
+  expect(isSame(path, copy)).toBe(true)
+  const lines = ben.lines.slice(mark)
+  expect(lines).toContain(`0 of 17 pieces of ${copy} are taken from ${copy}`)
+  expect(lines).toContain(`16 more are put together from parts of ${copy}, and 1 in part`)
+})
+
 describe('a folder', () => {
   /** Of 40 files of 100 KiB. */
   function makeFolder(name: string): string {

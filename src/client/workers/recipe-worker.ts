@@ -4,6 +4,7 @@ import { parentPort } from 'node:worker_threads'
 import { buildIndex, type BlockIndex, type SoughtBlocks } from '../../common/recipe/block-index.ts'
 import { recordsOfPiece } from '../../common/recipe/recipe.ts'
 import { findBlocks, type Found, type Window } from '../../common/recipe/scan.ts'
+import { fastestMatch } from '../hashing/block-match.ts'
 
 /** What is asked of the worker. Bytes are in memory that it shares. */
 export type RecipeTask =
@@ -17,7 +18,7 @@ export type RecipeResult =
 export function runRecipe(task: RecipeTask): RecipeResult {
   if (task.kind === 'records') return { records: recordsOfPiece(task.piece, task.blockBytes) }
   if (task.kind === 'index') return { index: buildIndex(task.sought) }
-  return { found: findBlocks(task.index, task.window) }
+  return { found: findBlocks(task.index, task.window, fastestMatch) }
 }
 
 parentPort?.on('message', (task: RecipeTask) => parentPort?.postMessage(runRecipe(task)))
