@@ -5,8 +5,8 @@ import { pieceBytes } from '../../common/limits.ts'
 import type { PieceSource } from '../sharing/piece-source.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 
-/** Pieces that are kept for the next read: what is put together takes from two that are neighbours. */
-const keptMax = 8
+/** Pieces that are kept for the next read, besides those in use: what is put together takes from two neighbours. */
+const keptMax = 4
 
 interface Kept {
   readonly buffer: Buffer
