@@ -128,7 +128,9 @@ async function assembleWhole(
       }
     }
   }
-  await Promise.all(Array.from({ length: assembledAtOnce }, assembleNext))
+  // Waits for all of them: the store is closed when one has failed.
+  const lanes = await Promise.allSettled(Array.from({ length: assembledAtOnce }, assembleNext))
+  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
   return count
 }
 

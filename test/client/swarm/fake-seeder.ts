@@ -57,6 +57,8 @@ export interface Behaviour {
   dripsManifest?: boolean
   /** Offers this recipe, and parts of pieces; without one it is an earlier program. */
   recipe?: Buffer
+  /** Takes requests for it, and never answers. */
+  holdsRecipe?: boolean
   /** Signs with another key than the one it is known by. */
   impostor?: boolean
   refusesTickets?: boolean
@@ -249,6 +251,8 @@ export class FakeSeeder {
         const { recipe } = this.#behaviour
         if (recipe === undefined) return refuse('unknown-method', 'there is no method recipe')
         this.recipesGiven++
+        this.#behaviour.onAsked?.()
+        if (this.#behaviour.holdsRecipe === true) return answeredElsewhere
         responder().beginBulk(id, {}, recipe.length)
         responder().channel.sendBytes(recipe, () => undefined)
         return answeredElsewhere

@@ -169,6 +169,21 @@ test('what is gone when it is needed is fetched', async () => {
   expect(ann.askedParts).toHaveLength(1)
 })
 
+test('a download that waits for a recipe can be paused, and goes on with it later', async () => {
+  const { one, recipe } = withDonor(withLineAt(0))
+  const behaviour: Behaviour = { recipe, holdsRecipe: true }
+  const ann = await one.seeder('ann', behaviour)
+  one.start()
+  await one.until('a request for the recipe', () => ann.recipesGiven > 0)
+  expect(await one.download.pause()).toBe(true)
+  expect(one.download.state).toBe('paused')
+  behaviour.holdsRecipe = false
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(ann.asked).toEqual([])
+})
+
 test('a recipe is not asked for where it has more bytes than it could save', async () => {
   const { one, recipe } = withDonor((content) => content.subarray(0, pieces * pieceBytes), 13)
   const ann = await one.seeder('ann', { recipe })
