@@ -18,11 +18,12 @@ import { sentenceAbout } from './contacts.ts'
 import type { PeerLink } from './peer-link.ts'
 import { manifestFor } from './manifest-for.ts'
 import { checkTree, FolderTree, type FolderContents } from './folder-tree.ts'
-import { PartFile, removePart } from './part-file.ts'
+import { PartFile } from './part-file.ts'
 import { mapOf } from './piece-map.ts'
 import { PieceStore } from './piece-store.ts'
 import { manifestIfSame } from './same-file.ts'
 import { Swarm } from './swarm.ts'
+import { settleSwap } from './swap.ts'
 import { keptFolder, treePieces } from './tree-store.ts'
 import { isUnpacked, publishFolder } from './unpacking.ts'
 import type { RunHost, RunParts } from './run-parts.ts'
@@ -145,6 +146,8 @@ export class DownloadRun {
 
   async #steps(): Promise<void> {
     const { signal } = this.#abort
+    // Before anything else: nobody may be found for long, and until then nothing would be at the destination.
+    await settleSwap(this.#host.record, this.#parts.treeAt, 'new')
     const { manifest, link } = await manifestFor(this.#parts, this.#host, signal)
     let isLinkUsed = false
     try {
@@ -251,17 +254,10 @@ export class DownloadRun {
    */
   async #isPublished(manifest: Manifest, part: PartFile): Promise<boolean> {
     const { destination, path } = part
-    if (manifest.folder !== undefined) return this.#isUnpacked(destination)
+    if (manifest.folder !== undefined) return isUnpacked(this.#host.record)
     if (existsSync(path)) return false
     const { signal } = this.#abort
     return (await manifestIfSame(destination, manifest, this.#verifying, signal)) !== undefined
-  }
-
-  async #isUnpacked(destination: string): Promise<boolean> {
-    const { part, unpacked, replaces } = this.#host.record
-    if (!(await isUnpacked(destination, unpacked, replaces))) return false
-    if (part !== undefined) await removePart(destination, part)
-    return true
   }
 
   async #open(manifest: Manifest, part: PartFile): Promise<PieceStore> {

@@ -23,6 +23,7 @@ import type { Rank } from './precedence.ts'
 import type { RunParts } from './run-parts.ts'
 import { SwarmLookup, type FoundFile } from './swarm-lookup.ts'
 import type { ClientNetwork } from './swarm-parts.ts'
+import { settleSwap } from './swap.ts'
 import { removeUnpacked } from './unpacking.ts'
 
 export interface DownloadParts extends RunParts {
@@ -262,6 +263,7 @@ export class Download {
     await this.#ended
     await this.#parts.journal.remove()
     await removePart(this.record.destination, this.record.part)
+    await settleSwap(this.record, this.#parts.treeAt, 'old')
     await removeUnpacked(this.record.destination, this.record.unpacked)
     return true
   }

@@ -2,8 +2,7 @@
 // all is in it. So nothing is ever half there. A kill leaves the part file and that folder, which the next run makes
 // anew; or the folder under its name, which the next run knows by its id.
 
-import { constants, type Stats } from 'node:fs'
-import { chmod, lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure, systemCode } from '../../common/failure.ts'
 import type { FolderFacts } from '../../common/manifest.ts'
@@ -12,18 +11,9 @@ import type { Selection } from '../folder/selection.ts'
 import { nameOnlyFile } from './only-file.ts'
 import { runUnpacking } from '../workers/unpack-thread.ts'
 import { unpack, type UnpackTask } from '../workers/unpack.ts'
-import { fileFailure, idOf, isThatPart, partPathOf, type PartFile, type PartId } from './part-file.ts'
+import { fileFailure, idOf, isThatPart, removePart, type PartFile, type PartId } from './part-file.ts'
 import { existsNow } from './publishing.ts'
-
-/** Where a folder is filled before it gets the name of the destination. */
-function unpackPathOf(destination: string): string {
-  return partPathOf(`${destination}.unpacking`)
-}
-
-/** Where a folder that is replaced is until the new one has its name. */
-function replacedPathOf(destination: string): string {
-  return partPathOf(`${destination}.replaced`)
-}
+import { flushFolder, flushName, isThat, lookAt, swapFolders, unpackPathOf } from './swap.ts'
 
 export interface Unpacking {
   readonly part: PartFile
@@ -66,7 +56,7 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
     const task = { source: part.descriptor, treeBytes: folder.treeBytes, target, former, selection }
     await fill(task, folder)
     // A part is shared by nobody, so nobody would look at it again after a power failure.
-    if (selection !== undefined) await flush(target)
+    if (selection !== undefined) await flushFolder(target)
     await part.settled()
     if (selection?.isFile === true) {
       named = await nameOnlyFile(target, unpacking)
@@ -85,7 +75,7 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
     throw isTaken(error) ? existsNow(destination, error) : fileFailure(`cannot write ${destination}`, error)
   }
   // It may reject before anyone listens, and an unhandled rejection ends the program.
-  const { flushed } = named ?? { flushed: flush(destination) }
+  const { flushed } = named ?? { flushed: flushFolder(destination).then(() => flushName(destination)) }
   flushed.catch(() => undefined)
   return { flushed }
 }
@@ -96,20 +86,7 @@ async function name({ destination, replaces, treeAt }: Unpacking, target: string
   if (there === undefined) return rename(target, destination)
   if (replaces === undefined || !there.isDirectory() || !isThatPart(idOf(there), replaces.id))
     throw existsNow(destination)
-  // A power failure must leave the old folder or the new one.
-  await flush(target)
-  const aside = replacedPathOf(destination)
-  await rename(destination, aside)
-  // Looked at when nobody reaches it by its name any more.
-  if ((await treeAt(aside)) !== replaces.tree) {
-    await rename(aside, destination)
-    throw new Failure(
-      'file',
-      `${destination} was changed, and is not replaced; move it away and type resume_download`,
-    )
-  }
-  await rename(target, destination)
-  await rm(aside, { recursive: true })
+  await swapFolders({ destination, replaces, treeAt })
 }
 
 interface FillTask extends UnpackTask {
@@ -127,38 +104,23 @@ async function fill(task: FillTask, { offsets }: FolderFacts): Promise<void> {
 }
 
 /**
- * Whether the folder that was filled, or the file in it, has its final name already. Finishes what was begun when the old folder had lost its
- * name, and the new one had not got it. Rejects with a `file` failure.
+ * Whether the folder that was filled, or the file in it, has its final name already; its part file goes then. Rejects with
+ * a `file` failure.
  */
-export async function isUnpacked(
-  destination: string,
-  known: PartId | undefined,
-  replaces: ReplacedFolder | undefined,
-): Promise<boolean> {
-  if (known === undefined) return false
-  try {
-    const aside = replacedPathOf(destination)
-    const isAside = replaces !== undefined && (await isThat(aside, replaces.id))
-    if (isAside && (await lookAt(destination)) === undefined) {
-      if (!(await isThat(unpackPathOf(destination), known))) {
-        await rename(aside, destination)
-        return false
-      }
-      await rename(unpackPathOf(destination), destination)
-    }
-    if (!(await isThat(destination, known))) return false
-    if (isAside) await rm(aside, { recursive: true })
-    // Of a file there may be another name in it.
-    await clear(unpackPathOf(destination), known)
-    return true
-  } catch (error) {
-    throw fileFailure(`cannot write ${destination}`, error)
-  }
-}
-
-async function isThat(path: string, id: PartId): Promise<boolean> {
-  const there = await lookAt(path)
-  return there !== undefined && !there.isSymbolicLink() && isThatPart(idOf(there), id)
+export async function isUnpacked({
+  destination,
+  unpacked,
+  part,
+}: {
+  readonly destination: string
+  readonly unpacked?: PartId | undefined
+  readonly part?: PartId | undefined
+}): Promise<boolean> {
+  if (unpacked === undefined || !(await isThat(destination, unpacked))) return false
+  // Of a file there may be another name in it.
+  await removeUnpacked(destination, unpacked)
+  if (part !== undefined) await removePart(destination, part)
+  return true
 }
 
 /** Removes what was filled and has no final name. Rejects with a `file` failure. */
@@ -189,29 +151,6 @@ async function isOurs(target: string, known: PartId): Promise<boolean> {
   if (await isThat(target, known)) return true
   const [name, ...others] = await readdir(target)
   return name !== undefined && others.length === 0 && (await isThat(join(target, name), known))
-}
-
-/** Brings all that is below a folder to the disk, and the folder's name. Rejects with the system's error. */
-async function flush(path: string): Promise<void> {
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    const below = join(path, entry.name)
-    if (entry.isDirectory()) await flush(below)
-    else if (entry.isFile()) await sync(below)
-  }
-  await sync(path)
-}
-
-async function sync(path: string): Promise<void> {
-  const opened = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  try {
-    await opened.sync()
-  } finally {
-    await opened.close()
-  }
-}
-
-async function lookAt(path: string): Promise<Stats | undefined> {
-  return lstat(path).catch(() => undefined)
 }
 
 function isTaken(error: unknown): boolean {
