@@ -72,6 +72,38 @@ test('a folder comes by itself, too, and its next version as a whole', async () 
   expect(readFileSync(join(into, 'site', 'deep', 'page 3'), 'utf8')).toBe('other')
 })
 
+// The wish did not remember what was fetched after a kill, and refused to replace it by the next version.
+test('a client that is killed while it fetches goes on, and gets the next version, too', async () => {
+  const path = world.makeFile('killed.log', 2 * MiB)
+  await ann.does('limit upload 256K')
+  await ann.does(`upload_file ${path} g`)
+  await ben.askUntil('show_downloads', (line) => line.startsWith('[D] [g] killed.log'))
+  await ben.kill()
+  ben = await world.again('ben')
+  await ann.does('limit upload none')
+  await ben.until('[C] [g] killed.log')
+  const mark = ben.mark()
+  appendFileSync(path, 'more')
+  await ann.does(`upload_file ${path} g`)
+  await ben.until('[C] [g] killed.log', mark)
+  expect(isSame(path, join(into, 'killed.log'))).toBe(true)
+  expect(ben.lines.filter((line) => line.startsWith('killed.log of g is not fetched'))).toEqual([])
+})
+
+// Likewise when the kill came right after the file was complete, so that only the share is remembered.
+test('an earlier version that is there is replaced, whoever fetched it', async () => {
+  const path = world.makeFile('before.log', MiB)
+  await ann.does(`upload_file ${path} g`)
+  await ben.until('[C] [g] before.log')
+  await ben.does('unsubscribe g *.log')
+  const mark = ben.mark()
+  appendFileSync(path, 'more')
+  await ann.does(`upload_file ${path} g`)
+  await ben.does(`subscribe g *.log "${into}"`)
+  await ben.until('[C] [g] before.log', mark)
+  expect(isSame(path, join(into, 'before.log'))).toBe(true)
+})
+
 test('what came while the client was away comes at its next start, and nothing after the wish has ended', async () => {
   await ben.quit()
   await ann.does(`upload_file ${world.makeFile('three.log', MiB)} g`)

@@ -13,6 +13,7 @@ import { recordOf, type LocalContent } from '../sharing/local-content.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { journalOf } from '../storage/progress-journal.ts'
 import { treeOf, type PlanOptions } from './already-there.ts'
+import { Beginnings } from './beginnings.ts'
 import { claimPlace } from './destination.ts'
 import { Download } from './download.ts'
 import { DownloadOffers } from './download-offers.ts'
@@ -30,8 +31,7 @@ export class Downloads {
   readonly #parts: DownloadsParts
   readonly #table = new DownloadTable()
   readonly #offers: DownloadOffers
-  /** Downloads about to begin, with their entries: a second call is refused before the first has its answer. */
-  readonly #beginning = new Map<string, string>()
+  readonly #beginning = new Beginnings()
   /** What is being cancelled, until its part file is gone. */
   readonly #removing = new Map<string, Promise<unknown>>()
   readonly #settling = new Settling()
@@ -58,17 +58,11 @@ export class Downloads {
     options: PlanOptions,
   ): Promise<Answer<BegunDownload>> {
     const file = { group, name, within: options.within }
-    const key = keyOf(file)
     const state = this.#table.find(named(file))?.state
     const isPaused = state === 'paused'
-    if (isPaused || state === 'running' || this.#beginning.has(key))
+    if (isPaused || state === 'running' || this.#beginning.has(file))
       return alreadyFetched(group, downloadName(file), isPaused)
-    this.#beginning.set(key, keyOf({ group, name }))
-    try {
-      return await this.#begin(file, destination, options)
-    } finally {
-      this.#beginning.delete(key)
-    }
+    return this.#beginning.during(file, () => this.#begin(file, destination, options))
   }
 
   async #begin(file: Fetched, destination: string, options: PlanOptions): Promise<Answer<BegunDownload>> {
@@ -120,6 +114,11 @@ export class Downloads {
     return this.#table.find(file)
   }
 
+  /** Resolves when no download of this name is about to begin, or to go over to a new version. */
+  begun(group: string, name: string): Promise<void> {
+    return this.#beginning.over({ group, name })
+  }
+
   views(): DownloadView[] {
     return this.#table.views()
   }
@@ -133,7 +132,7 @@ export class Downloads {
   /** Whether a download of this entry, or of a part of it, runs or is about to, and so needs to hear about its swarm. */
   needsSwarm(group: string, name: string): boolean {
     if (this.#table.of({ group, name }).some(({ state }) => state === 'running')) return true
-    return [...this.#beginning.values()].includes(keyOf({ group, name }))
+    return this.#beginning.hasOf({ group, name })
   }
 
   /** Those of single downloads. */
@@ -184,7 +183,7 @@ export class Downloads {
     if (download === undefined) return noSuchDownload(group, name)
     if (download.state === 'running')
       return refuse('no-such-download', `${name} from ${group} is already running`)
-    if (this.#beginning.has(keyOf(download.record))) return beginsAnew(group, name)
+    if (this.#beginning.has(download.record)) return beginsAnew(group, name)
     if (!download.start()) return refuse('no-such-download', `${name} from ${group} is complete`)
     void this.#remember(download, { paused: false })
     return accept(undefined)
@@ -195,7 +194,7 @@ export class Downloads {
     if (download === undefined) return noSuchDownload(group, name)
     if (download.state === 'complete' || download.isPublishing)
       return refuse('no-such-download', `${name} from ${group} is already complete`)
-    if (this.#beginning.has(keyOf(download.record))) return beginsAnew(group, name)
+    if (this.#beginning.has(download.record)) return beginsAnew(group, name)
     await this.#remove(download)
     return accept(undefined)
   }
@@ -300,15 +299,14 @@ export class Downloads {
   }
 
   async #switchOver(download: Download, found: FoundFile): Promise<void> {
-    const key = keyOf(download.record)
-    if (this.#beginning.has(key)) return
-    this.#beginning.set(key, keyOf({ group: download.record.group, name: download.record.name }))
+    if (this.#beginning.has(download.record)) return
     const isOver = (): boolean => this.#closed || this.find(named(download.record)) !== download
-    const next = await switchOver(download, found, { ...this.#parts, isOver })
-    this.#beginning.delete(key)
-    if (next === undefined) return
-    this.#add(next).start(found)
-    this.#notice(switchedSentence(next))
+    await this.#beginning.during(download.record, async () => {
+      const next = await switchOver(download, found, { ...this.#parts, isOver })
+      if (next === undefined) return
+      this.#add(next).start(found)
+      this.#notice(switchedSentence(next))
+    })
   }
 
   /** Resolves when the download is no longer needed: the library serves the file, or nobody does. */

@@ -2,6 +2,7 @@
 
 import { dirname } from 'node:path'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import type { Download } from '../downloading/download.ts'
 import type { Downloads } from '../downloading/downloads.ts'
 import type { ShareLibrary } from '../sharing/share-library.ts'
 import { allFiles } from '../tracker-link/listing.ts'
@@ -34,37 +35,52 @@ export function fulfilment(parts: FulfilmentParts): SubscriptionEvents {
         ),
       )
     },
-    fetch: (wanted, folder, replaces) => fetchInto(wanted, folder, replaces, parts),
+    fetch: (wanted, folder) => fetchInto(wanted, folder, parts),
     onNotice,
     onFailure,
   }
 }
 
-async function fetchInto(
-  wanted: Wanted,
-  folder: string,
-  replaces: boolean,
-  { shares, downloads, onNotice }: FulfilmentParts,
-): Promise<Answer<Fetching>> {
+async function fetchInto(wanted: Wanted, folder: string, parts: FulfilmentParts): Promise<Answer<Fetching>> {
   const { group, name, fileId } = wanted
+  const { shares, downloads, onNotice } = parts
   const isThere = { isWaiting: false, done: Promise.resolve(accept(undefined)) }
-  // An earlier version, which may go over to this one.
-  await downloads.unfinished(group, name)?.settled()
+  await downloads.begun(group, name)
+  const running = downloads.find({ group, name })
+  // Begun before a restart, or by a command. It may wait for somebody who has it, and others need not wait for that.
+  if (running?.state === 'running')
+    return accept({ isWaiting: true, done: afterThat(running, wanted, folder, parts) })
   const share = shares.shareOf(group, name)
   if (share?.fileId === fileId) {
     if (dirname(share.path) !== folder) onNotice(`${name} of ${group} is here already: ${share.path}`)
     return accept(isThere)
   }
-  // What the user has changed here is never replaced.
-  const options = { overwrite: replaces, onlyEarlier: true } as const
+  // An earlier version as it was, whoever fetched it: what the user has changed here is never replaced.
+  const options = { overwrite: true, onlyEarlier: true } as const
   const begun = await downloads.begin(group, name, folder, options)
   if (!begun.ok) return begun
   const download = downloads.find({ group, name })
   if (begun.value.adopted === true || download === undefined) return accept(isThere)
-  const done = download.settled().then((): Answer<void> => {
-    const { state, why } = download.view()
-    if (state === 'complete' && download.record.fileId === fileId) return accept(undefined)
-    return refuse('no-such-download', why ?? `it is ${state}`)
-  })
-  return accept({ isWaiting: begun.value.waiting, done })
+  return accept({ isWaiting: begun.value.waiting, done: outcomeOf(download, fileId) })
+}
+
+/** What runs may be an earlier version, or go over to another one. */
+async function afterThat(
+  running: Download,
+  wanted: Wanted,
+  folder: string,
+  parts: FulfilmentParts,
+): Promise<Answer<void>> {
+  const outcome = await outcomeOf(running, wanted.fileId)
+  if (running.record.fileId === wanted.fileId) return outcome
+  const begun = await fetchInto(wanted, folder, parts)
+  return begun.ok ? begun.value.done : begun
+}
+
+/** Resolves when it is there, or is not to be had. */
+async function outcomeOf(download: Download, fileId: string): Promise<Answer<void>> {
+  await download.settled()
+  const { state, why } = download.view()
+  if (state === 'complete' && download.record.fileId === fileId) return accept(undefined)
+  return refuse('no-such-download', why ?? `it is ${state}`)
 }

@@ -25,8 +25,8 @@ export interface SubscriptionEvents {
   unfollow(group: string): Promise<unknown>
   /** All names of a group, each with its content. */
   list(group: string): Promise<Answer<readonly Wanted[]>>
-  /** Begins to fetch it into the folder. `replaces`: an earlier version was fetched by the same wish, and may be there. */
-  fetch(wanted: Wanted, folder: string, replaces: boolean): Promise<Answer<Fetching>>
+  /** Begins to fetch it into the folder, in the place of an earlier version. */
+  fetch(wanted: Wanted, folder: string): Promise<Answer<Fetching>>
   /** Something that the person should know. */
   onNotice(sentence: string): void
   /** Something that must not happen. */
@@ -235,7 +235,7 @@ export class Subscriptions {
     const isWanted = this.#underWay.get(`${group} ${name}`) === fileId && this.#store.all.includes(wish)
     // A newer content has taken its place, or nobody wants it any more.
     if (this.#isClosed || !isWanted) return nothing
-    const beginning = this.#events.fetch(wanted, wish.folder, wish.fetched.has(name))
+    const beginning = this.#events.fetch(wanted, wish.folder)
     this.#beginning.add(beginning)
     const begun = await beginning.finally(() => this.#beginning.delete(beginning))
     const done = begun.ok ? begun.value.done : Promise.resolve(begun)

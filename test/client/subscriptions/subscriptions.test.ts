@@ -23,8 +23,8 @@ class Place {
   position = 10
   changedAt = 0
   listings = 0
-  /** What was fetched: name, content, where, and whether it replaces an earlier version. */
-  readonly fetched: [string, string, string, boolean][] = []
+  /** What was fetched: name, content, and where. */
+  readonly fetched: [string, string, string][] = []
   readonly notices: string[] = []
   readonly followed = new Set<string>()
   isAway = false
@@ -97,8 +97,8 @@ class Place {
         this.listings++
         return accept(Array.from(this.listed, ([name, fileId]) => ({ group, name, fileId })))
       },
-      fetch: async (wanted, folder, replaces) => {
-        this.fetched.push([wanted.name, wanted.fileId[0] ?? '', folder, replaces])
+      fetch: async (wanted, folder) => {
+        this.fetched.push([wanted.name, wanted.fileId[0] ?? '', folder])
         return accept({ isWaiting: this.isWaiting, done: this.onFetch(wanted) })
       },
       onNotice: (sentence) => this.notices.push(sentence),
@@ -122,7 +122,7 @@ test('what a pattern means is fetched, what is there already and what comes late
     place.tell(name)
   }
   await place.until(['a.jpg', 'c.jpg'])
-  expect(place.fetched[1]).toEqual(['c.jpg', 'c', place.path('photos'), false])
+  expect(place.fetched[1]).toEqual(['c.jpg', 'c', place.path('photos')])
 })
 
 test('a new version replaces the one before, and the same one is fetched once', async () => {
@@ -135,10 +135,7 @@ test('a new version replaces the one before, and the same one is fetched once', 
   place.tell('a')
   place.tell('a')
   await place.until(['a', 'a'])
-  expect(place.fetched.map(([, content, , replaces]) => [content, replaces])).toEqual([
-    ['1', false],
-    ['2', true],
-  ])
+  expect(place.fetched.map(([, content]) => content)).toEqual(['1', '2'])
 })
 
 test('after a restart only what came meanwhile is fetched, and nothing is listed when nothing came', async () => {
@@ -214,7 +211,7 @@ test('a version that comes while the one before waits for its turn takes its pla
   place.tell('late')
   place.onFetch = async () => accept(undefined)
   release()
-  await vi.waitFor(() => expect(place.fetched.at(-1)).toEqual(['late', '2', place.path('in'), false]))
+  await vi.waitFor(() => expect(place.fetched.at(-1)).toEqual(['late', '2', place.path('in')]))
   expect(place.fetched.filter(([name]) => name === 'late')).toHaveLength(1)
 })
 
