@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest'
 import { inArena } from '../../bench/arena.ts'
 import { killDownloader } from './download-rounds.ts'
-import { killInPublishing } from './publishing-rounds.ts'
+import { killInPublishing, smallFile, smallFolder } from './publishing-rounds.ts'
+import { killBetweenVersions } from './version-rounds.ts'
 
 const seed = Date.now() % 1_000_000
 
@@ -18,7 +19,20 @@ test.runIf(process.platform === 'linux')(
       expect(figures.piecesSent, `seed ${seed}`).toBeLessThan(figures.pieces + 3 * 8)
     })
   },
-  60_000,
+  120_000,
+)
+
+test.runIf(process.platform === 'linux')(
+  'versions of a folder whose client is killed again and again are there as a whole, one or the other, and come once',
+  async () => {
+    await inArena(async (arena) => {
+      const shape = { kind: 'folder', largePieces: 16, smallFiles: 300 } as const
+      const figures = await killBetweenVersions(arena, { shape, kills: 4, seed, longestLifeMs: 800 })
+      expect({ seed, ...figures }).toMatchObject({ faults: [] })
+      expect(figures.piecesSent, `seed ${seed}`).toBeLessThan(figures.pieces + 4 * 8)
+    })
+  },
+  120_000,
 )
 
 // The calls after the last `rm` only record the outcome; the full campaign covers them.
@@ -26,10 +40,40 @@ test.each([false, true])(
   'a client that is killed before any call of publishing leaves nothing half done (over a file: %s)',
   async (overwrite) => {
     await inArena(async (arena) => {
-      const { calls, faults } = await killInPublishing(arena, overwrite, 'rm')
+      const over = overwrite ? 'another' : 'nothing'
+      const { calls, faults } = await killInPublishing(
+        arena,
+        { shape: smallFile, over, by: 'command' },
+        (call, after) => !call.includes('/.coterie-') && [call, ...after].some((later) => isOf('rm', later)),
+      )
       expect(faults).toEqual([])
       expect(calls.map((call) => call.split(' ')[0])).toContain(overwrite ? 'rename' : 'link')
     })
   },
-  60_000,
+  120_000,
 )
+
+test('a client that is killed while it swaps two versions of a folder leaves one of them whole, and goes on', async () => {
+  await inArena(async (arena) => {
+    const names = ['.unpacking.part', '.replaced.part', '/into/data']
+    const { calls, faults } = await killInPublishing(
+      arena,
+      { shape: smallFolder, over: 'earlier', by: 'command' },
+      (call) => names.some((name) => call.endsWith(name)),
+    )
+    expect(faults).toEqual([])
+    expect(calls.map((call) => call.split(' ')[0])).toEqual([
+      'mkdir',
+      'chmod',
+      'rename',
+      'rename',
+      'rm',
+      'rmdir',
+      'rmdir',
+    ])
+  })
+}, 120_000)
+
+function isOf(name: string, call: string): boolean {
+  return call.startsWith(`${name} `)
+}

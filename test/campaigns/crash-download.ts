@@ -1,14 +1,17 @@
 // npm run crash:download [-- --kills <n>] [--seed <n>] [--mib <n>]
-// Kills a downloading client with kill -9 at random moments, 100 times during one download of 1 GiB. Exits with 1 when
-// the copy is not identical, or more was fetched again than was in flight at the kills. Then kills one right before
-// each call that publishes a file, and exits with 1 when anything is left half done. Linux only.
+// Kills a downloading client with kill -9 at random moments, 100 times during one download of 1 GiB, and 100 times each
+// while a standing wish brings it versions of a file and of a folder. Exits with 1 when a copy is not identical, when
+// something between two versions is at the destination, or when more was fetched again than was in flight at the kills.
+// Then kills one right before each call that publishes or adopts a file or folder, and exits with 1 when anything is
+// left half done. Linux only. A quarter of an hour.
 
 import { parseArgs } from 'node:util'
 import { inArena } from '../../bench/arena.ts'
 import { piecesUnderWayMax } from '../../src/client/downloading/under-way.ts'
 import { killDownloader } from './download-rounds.ts'
 import { report } from './figures.ts'
-import { killInPublishing } from './publishing-rounds.ts'
+import { killInPublishing, smallFile, smallFolder, type Publishing } from './publishing-rounds.ts'
+import { killBetweenVersions } from './version-rounds.ts'
 
 const { values } = parseArgs({
   options: {
@@ -36,10 +39,43 @@ await inArena(async (arena) => {
   if (!isRight || figures.inTheMiddle === 0) process.exitCode = 1
 })
 
-for (const overwrite of [false, true]) {
+for (const shape of [
+  { kind: 'file', largePieces: 64 },
+  { kind: 'folder', largePieces: 40, smallFiles: 2000 },
+] as const) {
   await inArena(async (arena) => {
-    const { calls, faults } = await killInPublishing(arena, overwrite)
-    report(`publishing ${overwrite ? 'over a file' : 'a new file'}, killed before each call`, [
+    const figures = await killBetweenVersions(arena, { ...plan, shape, longestLifeMs: 1500 })
+    const again = figures.piecesSent - figures.pieces
+    report(`versions of a ${shape.kind}, fetched by a wish of a client that is killed`, [
+      ['kill -9', String(figures.kills)],
+      ['before the new version had its name', String(figures.beforeTheSwap)],
+      ['when the old one stood aside', String(figures.amidTheSwap)],
+      ['versions', String(figures.versions)],
+      ['pieces that changed', figures.pieces.toFixed(1)],
+      ['pieces fetched again', again.toFixed(1)],
+      ['of these for each kill', (again / figures.kills).toFixed(1)],
+      ['faults', String(figures.faults.length)],
+    ])
+    for (const fault of figures.faults) console.log(fault)
+    const isRight = figures.faults.length === 0 && again <= figures.kills * piecesUnderWayMax
+    if (!isRight || figures.beforeTheSwap === 0) process.exitCode = 1
+  })
+}
+
+const ways: readonly (Publishing & { readonly title: string })[] = [
+  { shape: smallFile, over: 'nothing', by: 'command', title: 'a new file' },
+  { shape: smallFile, over: 'another', by: 'command', title: 'over a file' },
+  { shape: smallFile, over: 'earlier', by: 'wish', title: 'the next version of a file' },
+  { shape: smallFolder, over: 'nothing', by: 'command', title: 'a new folder' },
+  { shape: smallFolder, over: 'earlier', by: 'command', title: 'over an earlier version of a folder' },
+  { shape: smallFolder, over: 'earlier', by: 'wish', title: 'the next version of a folder' },
+  { shape: smallFile, over: 'same', by: 'command', title: 'a file that is there (adopted)' },
+  { shape: smallFolder, over: 'same', by: 'command', title: 'a folder that is there (adopted)' },
+]
+for (const { title, ...publishing } of ways) {
+  await inArena(async (arena) => {
+    const { calls, faults } = await killInPublishing(arena, publishing)
+    report(`publishing ${title}, killed before each call`, [
       ['calls', String(calls.length)],
       ['faults', String(faults.length)],
     ])

@@ -9,25 +9,34 @@ import { isMainThread } from 'node:worker_threads'
 const killAt = Number(process.env.COTERIE_KILL_AT_CALL)
 const log = process.env.COTERIE_CALL_LOG
 let count = 0
+/** Writing the log makes such calls itself. */
+let isLogging = false
 
 function watch(object, name) {
   const original = object[name]
   object[name] = function (...given) {
-    count++
-    fs.appendFileSync(log, `${name} ${typeof given[0] === 'string' ? given[0] : ''}\n`)
-    if (count === killAt) process.kill(process.pid, 'SIGKILL')
+    if (!isLogging) onCall(name, given[0])
     return original.apply(this, given)
   }
 }
 
+function onCall(name, path) {
+  count++
+  isLogging = true
+  fs.appendFileSync(log, `${name} ${typeof path === 'string' ? path : ''}\n`)
+  isLogging = false
+  if (count === killAt) process.kill(process.pid, 'SIGKILL')
+}
+
 /** Opening counts only when it may create a file. */
-function watchOpen() {
-  const original = fsPromises.open
-  const readOnly = new Set(['r', fs.constants.O_RDONLY, undefined])
-  const making = (...given) => original(...given)
-  const wrapped = { open: making }
-  watch(wrapped, 'open')
-  fsPromises.open = (path, flags, mode) => (readOnly.has(flags) ? original : wrapped.open)(path, flags, mode)
+function watchOpen(object, name) {
+  const original = object[name]
+  object[name] = function (...given) {
+    const flags = given[1]
+    const mayMake = typeof flags === 'number' ? (flags & fs.constants.O_CREAT) !== 0 : /[wa]/.test(flags ?? '')
+    if (mayMake && !isLogging) onCall(name, given[0])
+    return original.apply(this, given)
+  }
 }
 
 if (isMainThread) {
@@ -35,8 +44,10 @@ if (isMainThread) {
   const prototype = Object.getPrototypeOf(handle)
   await handle.close()
   for (const name of ['sync', 'chmod', 'truncate', 'write']) watch(prototype, name)
-  for (const name of ['link', 'rename', 'rm', 'writeFile']) watch(fsPromises, name)
-  watch(fs, 'futimesSync')
-  watchOpen()
+  for (const name of ['link', 'rename', 'rm', 'writeFile', 'mkdir', 'chmod', 'rmdir']) watch(fsPromises, name)
+  // The last two remove what is below a folder, one by one.
+  for (const name of ['futimesSync', 'mkdirSync', 'writeSync', 'unlink', 'rmdir']) watch(fs, name)
+  watchOpen(fsPromises, 'open')
+  watchOpen(fs, 'openSync')
   syncBuiltinESMExports()
 }
