@@ -11,7 +11,7 @@ const left = 60
 const right = 160
 const top = 30
 const bottom = 50
-const colours = ['#2f7ed8', '#d9822b', '#3d9970']
+const colours = ['#2f7ed8', '#d9822b', '#3d9970', '#8e44ad', '#b0344d']
 const ratioMax = 1.3
 
 export function chart(series: readonly Series[]): string {

@@ -1,17 +1,19 @@
-// npm run sim [-- --from <downloaders> --up-to <downloaders>]
-// Simulates flash crowds of 2 to 10,000 downloaders and prints the time each takes, as a multiple of the
-// shortest possible. Merges the rows into docs/flash-crowd.csv and redraws docs/flash-crowd.svg. 10,000
+// npm run sim [-- --from <downloaders> --up-to <downloaders> --only <swarm>]
+// Simulates flash crowds of 2 to 10,000 downloaders, and new versions for up to 64, and prints the time each takes, as a
+// multiple of the shortest possible. Merges the rows into docs/flash-crowd.csv and redraws docs/flash-crowd.svg. 10,000
 // downloaders take a quarter of an hour and 7 GiB of memory.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { seededRandom } from '../test/simulation/seeded-random.ts'
-import { flashCrowd, ratioOf, wasteOf, type SwarmPlan } from '../test/simulation/swarm-plan.ts'
+import { flashCrowd, ratioOf, versionCrowd, wasteOf, type SwarmPlan } from '../test/simulation/swarm-plan.ts'
 import { simulateSwarm } from '../test/simulation/swarm-simulation.ts'
 import { chart, type Series } from './sim-chart.ts'
 
-const { values } = parseArgs({ options: { from: { type: 'string' }, 'up-to': { type: 'string' } } })
+const { values } = parseArgs({
+  options: { from: { type: 'string' }, 'up-to': { type: 'string' }, only: { type: 'string' } },
+})
 const from = Number(values.from ?? 2)
 const upTo = Number(values['up-to'] ?? 10_000)
 const sizes = [2, 4, 8, 16, 32, 64, 128, 256, 500, 1000, 2000, 5000, 10_000]
@@ -44,10 +46,22 @@ function dyingCrowd(downloaders: number, seed: number): SwarmPlan {
   return { ...plan, members }
 }
 
+/** All have the version before, of which nine in ten pieces are the same. */
+function versionForAll(downloaders: number, seed: number): SwarmPlan {
+  return versionCrowd(downloaders, seed)
+}
+
+/** Every other one has it, the others have nothing. */
+function versionForHalf(downloaders: number, seed: number): SwarmPlan {
+  return versionCrowd(downloaders, seed, 2)
+}
+
 const kinds = [
   { name: 'all 4 MiB/s', makePlan: flashCrowd, max: 10_000 },
   { name: '1 to 8 MiB/s', makePlan: mixedCrowd, max: 256 },
   { name: 'one in ten dies', makePlan: dyingCrowd, max: 256 },
+  { name: 'next version', makePlan: versionForAll, max: 64 },
+  { name: 'a half have the old', makePlan: versionForHalf, max: 64 },
 ]
 
 /** Rows by swarm and size, including those of earlier runs until they are recomputed. */
@@ -56,8 +70,9 @@ for (const line of existsSync(csvFile) ? readFileSync(csvFile, 'utf8').trim().sp
   rows.set(line.split(',').slice(0, 2).join(','), line)
 }
 
-console.log('swarm            downloaders  x bound  twice  lines a piece  computed in')
+console.log('swarm                downloaders  x bound  twice  lines a piece  computed in')
 for (const { name, makePlan, max } of kinds) {
+  if (values.only !== undefined && values.only !== name) continue
   for (const downloaders of sizes.filter((size) => size >= from && size <= Math.min(upTo, max))) {
     const plan = makePlan(downloaders, 1)
     const startedAtMs = performance.now()
@@ -69,7 +84,7 @@ for (const { name, makePlan, max } of kinds) {
     rows.set(`${name},${downloaders}`, [name, downloaders, ratio, twice, linesEach].join(','))
     keep()
     console.log(
-      `${name.padEnd(16)} ${String(downloaders).padStart(11)} ${ratio.padStart(8)} ${twice.padStart(4)} % ` +
+      `${name.padEnd(20)} ${String(downloaders).padStart(11)} ${ratio.padStart(8)} ${twice.padStart(4)} % ` +
         `${linesEach.padStart(14)} ${seconds.padStart(12)}`,
     )
   }

@@ -60,6 +60,7 @@ export class Member {
     this.pieceMs = (pieceBytes / plan.bytesPerSecond) * 1000
     this.latencyMs = plan.latencyMs ?? 1
     this.have = plan.isSeeder === true ? Bitfield.full(pieceCount) : new Bitfield(pieceCount)
+    for (const index of plan.has ?? []) this.have.set(index)
     this.#random = random
     this.picker = new Picker(this.have, random)
     this.demand = new PieceDemand(this.have, random)

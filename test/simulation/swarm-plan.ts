@@ -1,11 +1,14 @@
 // What a simulated swarm is made of, and what came of it.
 
 import { pieceBytes } from '../../src/common/limits.ts'
+import { seededRandom } from './seeded-random.ts'
 
 export interface MemberPlan {
   /** Upload bandwidth. Downloads are not limited. */
   readonly bytesPerSecond: number
   readonly isSeeder?: boolean
+  /** Pieces that it has from the beginning, as an earlier version has them. */
+  readonly has?: readonly number[]
   /** From this end to the middle of the network, one way. */
   readonly latencyMs?: number
   /** It comes at this time. */
@@ -36,14 +39,24 @@ export interface SwarmResult {
   readonly events: number
 }
 
-/** The time that no swarm can beat: one seeder's bandwidth, or that of all together. In milliseconds. */
+/**
+ * The time that no swarm can beat: that of the seeders for what nobody else has, that of all together, or that of all
+ * others for what one lacks. In milliseconds.
+ */
 export function boundMs(plan: SwarmPlan): number {
-  const sizeBytes = plan.pieceCount * pieceBytes
   const seeders = plan.members.filter((member) => member.isSeeder === true)
+  const others = plan.members.filter((member) => member.isSeeder !== true)
   const sum = (members: readonly MemberPlan[]): number =>
     members.reduce((rate, member) => rate + member.bytesPerSecond, 0)
-  const downloaders = plan.members.length - seeders.length
-  return 1000 * Math.max(sizeBytes / sum(seeders), (downloaders * sizeBytes) / sum(plan.members))
+  const all = sum(plan.members)
+  const missing = others.map(({ bytesPerSecond, has = [] }) => ({
+    pieces: plan.pieceCount - has.length,
+    fromOthers: all - bytesPerSecond,
+  }))
+  const atSeedersOnly = plan.pieceCount - new Set(others.flatMap(({ has = [] }) => has)).size
+  const together = missing.reduce((pieces, one) => pieces + one.pieces, 0) / all
+  const alone = missing.map(({ pieces, fromOthers }) => pieces / fromOthers)
+  return 1000 * pieceBytes * Math.max(atSeedersOnly / sum(seeders), together, ...alone)
 }
 
 /** The time of the last to finish, as a multiple of the time that no swarm can beat. */
@@ -66,4 +79,22 @@ export function flashCrowd(downloaders: number, seed: number, pieceCount = 128):
     members: [{ ...member, isSeeder: true }, ...Array.from({ length: downloaders }, () => member)],
     seed,
   }
+}
+
+/**
+ * Likewise with a new version, of which a tenth of the pieces are new. One in `oneIn` has the version before, the others
+ * have nothing. By default as many pieces are new as a flash crowd fetches.
+ */
+export function versionCrowd(downloaders: number, seed: number, oneIn = 1, pieceCount = 1280): SwarmPlan {
+  const random = seededRandom(seed)
+  const all = Array.from({ length: pieceCount }, (_, index) => ({ index, order: random() }))
+  const kept = all
+    .toSorted((one, other) => one.order - other.order)
+    .slice(Math.ceil(pieceCount / 10))
+    .map(({ index }) => index)
+  const plan = flashCrowd(downloaders, seed, pieceCount)
+  const members = plan.members.map((member, at) =>
+    member.isSeeder === true || at % oneIn !== 0 ? member : { ...member, has: kept },
+  )
+  return { ...plan, members }
 }
