@@ -14,7 +14,7 @@ import type { RememberedDownload } from '../storage/user-store.ts'
 import { journalOf } from '../storage/progress-journal.ts'
 import { treeOf, type PlanOptions } from './already-there.ts'
 import { Beginnings } from './beginnings.ts'
-import { claimPlace } from './destination.ts'
+import { claimRemembered } from './claiming.ts'
 import { Download } from './download.ts'
 import { DownloadOffers } from './download-offers.ts'
 import { DownloadTable } from './download-table.ts'
@@ -76,10 +76,10 @@ export class Downloads {
     if (!plan.ok) return plan
     if (plan.value.kind === 'adopt') return this.#adopt(file, plan.value.path, plan.value.content)
     const { record, waiting, folder } = plan.value
-    const part = await this.#claim(record.destination, file)
+    if (folder !== undefined) await this.#parts.reader.keep(folder)
+    const part = await this.#claim(record)
     if (!part.ok) return part
     const claimed = part.value === undefined ? record : { ...record, part: part.value }
-    if (folder !== undefined) await this.#parts.reader.keep(folder)
     await this.#parts.store.rememberDownload(claimed)
     if (this.#closed)
       return refuse(
@@ -351,14 +351,14 @@ export class Downloads {
    * reaches the same folder by a different path. A failed download that is requested again keeps its part
    * file at the same path; at another path it starts over.
    */
-  async #claim(path: string, file: Fetched): Promise<Answer<PartId | undefined>> {
-    const former = this.#table.find(named(file))
+  async #claim(record: RememberedDownload): Promise<Answer<PartId | undefined>> {
+    const former = this.#table.find(named(record))
     if (former?.state === 'failed') {
-      if (former.record.destination === path) return accept(former.record.part)
+      if (former.record.destination === record.destination) return accept(former.record.part)
       await this.#remove(former)
     }
-    if (this.#closed) return refuse('cancelled', `you logged out; ${downloadName(file)} is not downloaded`)
-    return claimPlace(path)
+    if (this.#closed) return refuse('cancelled', `you logged out; ${downloadName(record)} is not downloaded`)
+    return claimRemembered(record, this.#parts.store)
   }
 
   /** Forgets the download even when its part file cannot be removed; otherwise nobody could get rid of it. */

@@ -3,7 +3,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { ConnectTurns } from '../../../src/client/downloading/connect-turns.ts'
 import { Downloads } from '../../../src/client/downloading/downloads.ts'
 import { FolderReader } from '../../../src/client/downloading/folder-reader.ts'
@@ -183,4 +183,19 @@ test('a part is refused with --adopt, and where what is there would have to go',
   writeFileSync(join(folder, 'there'), '')
   expect(await begin('there')).toMatchObject({ refusal: { code: 'local-file' } })
   expect(await begin('none/there')).toMatchObject({ refusal: { code: 'local-file' } })
+})
+
+// A kill in between left a part file that nobody knew: whatever was to be fetched there was refused for ever.
+test('a download is remembered before its part file is made, and forgotten where that cannot be', async () => {
+  const { downloads, store, folder } = await make()
+  const destination = join(folder, 'f')
+  const remember = vi.spyOn(store, 'rememberDownload')
+  remember.mockImplementationOnce(async () => expect(existsSync(`${destination}.part`)).toBe(false))
+  await downloads.begin('g', 'f', destination, { overwrite: false })
+  expect(remember.mock.calls.map(([{ part }]) => part === 'not made yet')).toEqual([true, false])
+  writeFileSync(join(folder, 'other.part'), 'of somebody else')
+  expect(await downloads.begin('g', 'h', join(folder, 'other'), { overwrite: false })).toMatchObject({
+    ok: false,
+  })
+  expect(store.downloads().map(({ name }) => name)).toEqual(['f'])
 })

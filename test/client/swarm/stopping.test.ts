@@ -77,3 +77,13 @@ test('and several commands at once leave it in one of the states that they ask f
   await one.untilComplete()
   expect(one.isIdentical()).toBe(true)
 })
+
+test('a client that was killed when its part file was just made goes on with it', async () => {
+  const one = new OneDownload(3 * pieceBytes)
+  writeFileSync(`${one.destination}.part`, '')
+  one.download.record = { ...one.download.record, part: 'not made yet' }
+  await one.seeder('ann')
+  one.start()
+  await one.untilComplete()
+  expect([one.isIdentical(), one.leftOver()]).toEqual([true, []])
+})
