@@ -25,6 +25,8 @@ export class Conversation {
   readonly #onBug: (error: unknown) => void
   /** Events held back until the running command replies; undefined while events are shown at once. */
   #held: ClientEvent[] | undefined
+  /** How many commands run beside others. */
+  #besides = 0
 
   constructor(surroundings: Surroundings, presenter: Presenter, onBug: (error: unknown) => void) {
     this.#surroundings = surroundings
@@ -56,10 +58,29 @@ export class Conversation {
     try {
       return await this.#runCall(call.value)
     } finally {
-      const events = this.#held ?? []
-      this.#held = undefined
-      this.#presenter.onEvents(events)
+      this.#release()
     }
+  }
+
+  /** Runs it at once, while others run, and presents its reply after `before`. */
+  async runBeside(call: Call, before: Promise<unknown>): Promise<void> {
+    this.#held ??= []
+    this.#besides++
+    const answered = this.#answerOf(call)
+    try {
+      await Promise.allSettled([before, answered])
+      this.#reply(call, await answered)
+    } finally {
+      this.#release()
+      if (--this.#besides > 0) this.#held = []
+    }
+  }
+
+  /** Presents what happened while a command ran. */
+  #release(): void {
+    const events = this.#held ?? []
+    this.#held = undefined
+    this.#presenter.onEvents(events)
   }
 
   async #runCall(call: Call): Promise<boolean> {

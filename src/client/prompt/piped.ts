@@ -6,6 +6,7 @@ import type { AwaitedDownloads, Operations } from '../operations.ts'
 import type { Conversation } from './conversation.ts'
 import { exitCodes } from './exit-codes.ts'
 import { lineCharactersMax } from './input-lines.ts'
+import { SideBySide } from './side-by-side.ts'
 
 /** Keeps a script from hanging when nobody has the file; the download resumes at the next login. */
 const giveUpWithoutSeederMs = 60_000
@@ -37,18 +38,24 @@ export function settleOrGiveUp(operations: Operations, which: AwaitedDownloads =
 
 /** Runs every line. Resolves to true when one of them quits, or ends the script by its failure. */
 async function runLines({ lines, conversation, stopsAtError }: Script): Promise<boolean> {
+  const beside = new SideBySide(conversation)
+  const isOver = (): boolean => stopsAtError && conversation.failed
   for (;;) {
-    const next = await lines.next().catch((error: unknown) => {
+    const next = await lines.next().catch(async (error: unknown) => {
       // For example, standard input is a folder or a closed terminal. Bugs have no system code.
       if (systemCode(error) === undefined) throw error
+      await beside.idle()
       conversation.refuse(refuse('local-file', `the commands cannot be read: ${sentenceOf(error)}`).refusal)
     })
+    if (next?.done === false && (await beside.takes(next.value, isOver))) continue
+    await beside.idle()
+    if (isOver()) return true
     if (next === undefined || next.done === true) return false
     if (next.value === undefined) {
       const sentence = `this line has more than ${lineCharactersMax} characters and is skipped`
       conversation.refuse(refuse('usage', sentence).refusal)
     } else if (await conversation.run(next.value)) return true
-    if (stopsAtError && conversation.failed) return true
+    if (isOver()) return true
   }
 }
 

@@ -51,6 +51,46 @@ describe('the order of a script', () => {
     expect(printed()).toBe('group g1 created\nnobody is logged in\nno groups yet\n')
   })
 
+  test('uploads that follow each other run at once, reply in their order, and what follows waits for them', async () => {
+    const client = fakeClient()
+    const { passed, open } = gate()
+    client.answers.uploadFile = async (path) => {
+      if (path === '/a') await passed
+      return refuse('local-file', `there is no file ${path}`)
+    }
+    const { output, printed } = collector()
+    const input = Readable.from(['upload_file /a g\nupload_file /b g\nupload_file /c/a g\nwhoami\n'])
+    const running = runPrompt({ ...client, input, output, isTerminal: false, linger: false })
+    await turns()
+    // The third has the name of the first, and would take its place.
+    expect(client.calls).toEqual(['uploadFile("/a", "g")', 'uploadFile("/b", "g")'])
+    expect(printed()).toBe('')
+    open()
+    await running
+    expect(printed().split('\n')).toEqual([
+      'error: there is no file /a',
+      'error: there is no file /b',
+      'error: there is no file /c/a',
+      'nobody is logged in',
+      '',
+    ])
+  })
+
+  test('after an upload that failed none begins, where that stops the script; what had begun replies', async () => {
+    const client = fakeClient()
+    client.answers.uploadFile = async (path) => refuse('local-file', `there is no file ${path}`)
+    const { output, printed } = collector()
+    const input = Readable.from(
+      Array.from({ length: 100 }, (_, index) => `upload_file /${index} g\n`).concat('whoami\n'),
+    )
+    const script = { stopsAtError: true }
+    await runPrompt({ ...client, input, output, isTerminal: false, linger: false, script })
+    const replies = printed().trimEnd().split('\n')
+    expect(replies).toEqual(replies.map((_, index) => `error: there is no file /${index}`))
+    expect(replies.length).toBeLessThan(50)
+    expect(client.calls).toHaveLength(replies.length)
+  })
+
   test('nothing that was in the pipe before the prompt began is lost', async () => {
     const input = new PassThrough()
     input.end('whoami\nwhoami')

@@ -76,6 +76,11 @@ export interface PromptCommand {
   readonly flags?: readonly { readonly flag: string; readonly summary: string }[]
   /** The first of its words, from 0, that may be a password: it and those behind it are not remembered. */
   readonly secretsFrom?: number
+  /**
+   * In a script it may run while others of its kind do, unless they are about the same, which this tells. Undefined for one
+   * that may not.
+   */
+  readonly besideOthers?: (words: CallWords) => string
   /** Events are printed while it runs, because it waits for them. Otherwise they follow its reply. */
   readonly waits?: boolean
   /** A script waits in the end for what it begins. */

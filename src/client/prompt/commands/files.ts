@@ -53,6 +53,10 @@ export const fileCommands: readonly PromptCommand[] = [
     ],
     mayTakeLong: true,
     flags: [{ flag: '--skip-special', summary: 'leave out links, pipes, sockets and devices of a folder' }],
+    besideOthers(words) {
+      const [path, group] = pathFirst(expandHome(words[0]), expandHome(words[1]))
+      return `${group}/${basename(path)}`
+    },
     endedBy(words) {
       const [path, group] = pathFirst(expandHome(words[0]), expandHome(words[1]))
       return `stop_share ${quoteWord(group)} ${quoteWord(basename(path))}`
