@@ -16,7 +16,10 @@ export interface VersionsPlan {
   readonly shape: EntryShape
   readonly kills: number
   readonly seed: number
-  /** A client dies at a random moment, at most this many milliseconds after its login. */
+  /**
+   * A client dies at a random moment, at first at most this many milliseconds after its login; later, where no version
+   * comes in so short a time, or each does, at most a little longer or shorter.
+   */
   readonly longestLifeMs: number
 }
 
@@ -51,12 +54,14 @@ class VersionRounds {
   readonly #faults: string[] = []
   #version = 0
   #kills = 0
+  #longestLifeMs: number
   #beforeTheSwap = 0
   #amidTheSwap = 0
 
   constructor(arena: Arena, plan: VersionsPlan) {
     this.#arena = arena
     this.#plan = plan
+    this.#longestLifeMs = plan.longestLifeMs
     this.#random = seededRandom(plan.seed)
     this.#versions = new EntryVersions(arena.folder, plan.shape, this.#random)
     this.#into = join(arena.folder, 'into')
@@ -97,12 +102,15 @@ class VersionRounds {
   /** Kills it until it lives long enough to fetch and share the version. Resolves to the client that runs then. */
   async #untilThere(begun: Program): Promise<Program> {
     let client = begun
+    const killsBefore = this.#kills
     while (!(await this.#isShared(client))) {
       await client.kill()
       this.#kills++
+      if (this.#kills - killsBefore > 3) this.#longestLifeMs *= 1.2
       this.#look()
       client = await this.#arena.restartMember(user)
     }
+    if (this.#kills - killsBefore < 2) this.#longestLifeMs *= 0.8
     const where = `version ${this.#version}, seed ${this.#plan.seed}`
     if (!this.#versions.isAt(this.#destination, this.#version)) this.#faults.push(`${where}: it is not there`)
     const names = readdirSync(this.#into)
@@ -115,13 +123,16 @@ class VersionRounds {
     const isLast = this.#kills >= this.#plan.kills
     const endsAtMs = isLast
       ? performance.now() + 60_000
-      : performance.now() + this.#random() * this.#plan.longestLifeMs
+      : performance.now() + this.#random() * this.#longestLifeMs
     while (performance.now() < endsAtMs) {
       const isListed = (await client.say(`list_files ${group}`, isListing)).endsWith('2 seeders')
       if (isListed && !(await client.say('show_downloads', isDownloads)).startsWith('[D]')) return true
       await setTimeout(Math.min(25, Math.max(0, endsAtMs - performance.now())))
     }
-    if (isLast) this.#faults.push(`version ${this.#version}, seed ${this.#plan.seed}: it does not come`)
+    if (isLast) {
+      const why = await client.say(`why ${group} ${this.#versions.name}`)
+      this.#faults.push(`version ${this.#version}, seed ${this.#plan.seed}: it does not come: ${why}`)
+    }
     return isLast
   }
 
