@@ -72,6 +72,14 @@ export class Arena {
     return client
   }
 
+  /** Runs the commands of a file in a client that is started only for them. Rejects when one of them fails. */
+  async runScript(user: string, script: string): Promise<void> {
+    const client = this.#startClient(user, ['-f', script])
+    client.process.stdin?.end()
+    await client.ended()
+    if (client.process.exitCode !== 0) throw new Error(`a command of ${script} failed`)
+  }
+
   async close(): Promise<void> {
     for (const program of this.#programs) await program.kill()
     rmSync(this.folder, { recursive: true, force: true })
