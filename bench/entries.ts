@@ -1,10 +1,12 @@
 // npm run bench:entries [-- <part> ...] [--files <n>] [--kib <n>]
-// Folders of many small files, and many small files: sharing, fetching, one by one (singles). All parts without words.
+// Folders of many small files, and many small files: sharing, fetching, one by one (singles); and a new version for a swarm
+// (version). All parts without words.
 
 import { parseArgs } from 'node:util'
 import { measureFetching } from './entries/fetching.ts'
 import { measureSharing } from './entries/sharing.ts'
 import { measureSingles } from './entries/singles.ts'
+import { measureVersion } from './entries/version.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -15,6 +17,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   sharing: () => measureSharing(files),
   fetching: () => measureFetching(files),
   singles: measureSingles,
+  version: measureVersion,
 }
 for (const [name, measure] of Object.entries(parts)) {
   if (positionals.length > 0 && !positionals.includes(name)) continue
