@@ -69,7 +69,7 @@ export class Conversation {
     const answered = this.#answerOf(call)
     try {
       await Promise.allSettled([before, answered])
-      this.#reply(call, await answered)
+      await this.#reply(call, await answered)
     } finally {
       this.#release()
       if (--this.#besides > 0) this.#held = []

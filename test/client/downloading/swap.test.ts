@@ -83,7 +83,7 @@ describe('swapping', () => {
       rmSync(place.target, { recursive: true })
       return contentOf(path)
     }
-    await expect(swapFolders({ ...place, treeAt })).rejects.toThrow('ENOENT')
+    await expect(swapFolders(Object.assign(place, { treeAt }))).rejects.toThrow('ENOENT')
     expect(place.found).toEqual({ data: 'old' })
   })
 })
