@@ -33,7 +33,8 @@ function watchOpen(object, name) {
   const original = object[name]
   object[name] = function (...given) {
     const flags = given[1]
-    const mayMake = typeof flags === 'number' ? (flags & fs.constants.O_CREAT) !== 0 : /[wa]/.test(flags ?? '')
+    const mayMake =
+      typeof flags === 'number' ? (flags & fs.constants.O_CREAT) !== 0 : /[wa]/.test(flags ?? '')
     if (mayMake && !isLogging) onCall(name, given[0])
     return original.apply(this, given)
   }
