@@ -32,8 +32,7 @@ export async function measureSingles(): Promise<void> {
 
 /** One command for each file. */
 function uploadsOf(folder: string): string {
-  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
-    path.endsWith('.bin'),
-  )
-  return paths.map((path) => `upload_file "${join(folder, path)}" ${group}\n`).join('')
+  const names = readdirSync(folder)
+  if (names.length !== count) throw new Error(`there are ${names.length} files`)
+  return names.map((name) => `upload_file "${join(folder, name)}" ${group}\n`).join('')
 }
