@@ -42,7 +42,7 @@ export class PeerNotes {
 
   /** The trackers name them; `areAll`: and no others. */
   onListed(peers: readonly Peer[], areAll: boolean): void {
-    for (const peer of peers) this.#of(peer)
+    for (const peer of peers) this.#of(peer, true)
     if (!areAll) return
     const keys = new Set(peers.map(({ key }) => key))
     this.onLeft([...this.#notes.keys()].filter((key) => !keys.has(key)))
@@ -66,7 +66,7 @@ export class PeerNotes {
 
   /** It has taken the ticket. */
   onAdmitted(peer: Peer): void {
-    const note = this.#of(peer)
+    const note = this.#of(peer, true)
     if (note === undefined) return
     note.tries = []
     delete note.refusal
@@ -108,12 +108,12 @@ export class PeerNotes {
     note.tries = [tried, ...note.tries.filter((each) => each !== last)].slice(0, triesMax)
   }
 
-  /** The note of a peer that is online; undefined for this client. */
-  #of({ key, user, complete }: Peer): Note | undefined {
+  /** The note of a peer; undefined for this client. `isOnline`: it is known to be so; one that is only tried may have left. */
+  #of({ key, user, complete }: Peer, isOnline = false): Note | undefined {
     if (key === this.#ownKey) return undefined
     const note = this.#notes.get(key) ?? { key, user, complete, tries: [], isBanned: false }
     note.complete = complete
-    delete note.leftAtMs
+    if (isOnline) delete note.leftAtMs
     this.#notes.delete(key)
     if (this.#notes.size >= notesMax) this.#makeRoom()
     this.#notes.set(key, note)

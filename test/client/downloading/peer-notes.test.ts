@@ -24,6 +24,20 @@ describe('the notes on peers', () => {
     expect(notes.onlineCount).toBe(2)
   })
 
+  // Why said that the last one had left 3 s ago, and so it said again 10 s later: each try took him for online.
+  test('still say when somebody left, however often he is tried since', () => {
+    const notes = new PeerNotes('me')
+    notes.onListed([peer('ann')], true)
+    notes.onLeft(['ann'])
+    const left = notes.all[0]?.leftAtMs
+    notes.onTrying(peer('ann'))
+    notes.onFailed(peer('ann'), new Failure('timeout', 'no answer'))
+    expect(left).toBeTypeOf('number')
+    expect([notes.all[0]?.leftAtMs, notes.onlineCount]).toEqual([left, 0])
+    notes.onAdmitted(peer('ann'))
+    expect(notes.onlineCount).toBe(1)
+  })
+
   test('have a few addresses of each, with how the last try there failed while the next goes on', () => {
     const notes = new PeerNotes('me')
     for (let port = 1; port <= 6; port++)
