@@ -75,6 +75,9 @@ export class TrackerNews implements TrackerLinkEvents {
         this.#parts.server.expel(group, user)
         if (isNews({ kind: 'member-left', group, user })) this.#onMemberLeft(group, user)
       },
+      peer_calls: () => {},
+      reachability: () => {},
+      relay_for: () => {},
       owner_changed: ({ group, owner }) => {
         if (owner === session()?.user) tellOnce({ kind: 'became-owner', group })
       },

@@ -33,6 +33,9 @@ export const announceFilesMax = 100
 /** Files in one `announce` that a client sends: 90 of the longest file names stay under `lineBytesMax`. */
 export const announceBatchFiles = 90
 
+/** Addresses on its own networks that a client tells: a cable, a radio, each with both kinds of addresses. */
+export const localHostsMax = 4
+
 /** The longest beginning of a TLS handshake: room for several key shares, also of the kinds to come. */
 export const firstFlightBytesMax = 8 * KiB
 

@@ -1,6 +1,7 @@
 // Accepts other clients, admits those that show a ticket and prove its key, and serves them files and pieces. Knows
 // sources by group and file id, never paths.
 
+import type { Socket } from 'node:net'
 import type { Address } from '../../common/addresses.ts'
 import { peerConnectionLimits } from '../../common/limits.ts'
 import { flushAll } from '../../common/wire/channel.ts'
@@ -25,6 +26,7 @@ export class PeerServer {
       tls: parts.protection.context,
       takesPlain: (host) => parts.protection.takesPlain(host),
       serve: (connection) => this.#serve(connection),
+      onRole: (opened) => parts.roles?.[opened.hello.role]?.(opened) === true,
     })
     const accepted = (): number => this.#listener.acceptedCount
     this.#turns = new AnswerLimit(new FairTurns({ ...fairness, accepted, onSliceDone: flushAll }))
@@ -49,6 +51,11 @@ export class PeerServer {
   /** Listens; resolves to the port. Rejects with a `start` failure when the address is not available. */
   async listen(address: Address): Promise<number> {
     return (await this.#listener.listen(address)).port
+  }
+
+  /** Serves on a connection that this client has dialled because another one asked it to. */
+  serveOn(socket: Socket): void {
+    this.#listener.adopt(socket)
   }
 
   /** Closes the connections of a user who is no longer a member of the group. */

@@ -9,9 +9,10 @@ import type { Identity } from '../../common/security/identity.ts'
 import type { Ticket } from '../../common/security/ticket.ts'
 import { networkOf } from '../../common/networks.ts'
 import { lineBytesMax, stalledInPiecesAfterMs, unsentToPeerBytesMax } from '../../common/limits.ts'
-import type { Connection } from '../../common/wire/listener.ts'
+import type { Connection, OpenedWithRole } from '../../common/wire/listener.ts'
 import type { Params, Stage } from '../../common/wire/methods.ts'
 import type { Protection } from '../../common/wire/protection.ts'
+import type { Role } from '../../common/wire/role-hello.ts'
 import { answeredElsewhere, Responder, type Handlers } from '../../common/wire/responder.ts'
 import type { AnswerLimit } from './answer-limit.ts'
 import type { Answering, UploadPeer } from './answering.ts'
@@ -38,6 +39,8 @@ export interface ServingParts {
   readonly uploads: UploadQueue
   readonly limits: EntryLimits
   readonly recipes: Pick<RecipeOffice, 'prepare' | 'load'>
+  /** Who takes over connections that begin with a role; true when it does. */
+  readonly roles?: Partial<Readonly<Record<Role, (opened: OpenedWithRole) => boolean>>>
   /** Called with a bug or a system failure while serving. */
   readonly onFailure: (error: unknown) => void
 }

@@ -2,6 +2,7 @@
 
 import * as v from 'valibot'
 import {
+  localHostsMax,
   pageEntries,
   scramIterationsMax,
   scramIterationsMin,
@@ -9,7 +10,7 @@ import {
   treeFilesMax,
 } from '../limits.ts'
 import { UserName } from '../names.ts'
-import { CommandId, Count, Nothing, Port, PublicKey, SessionText, TimeMs } from './fields.ts'
+import { CommandId, Count, Nonce, Nothing, Port, PublicKey, SessionText, TimeMs } from './fields.ts'
 
 /** Listings come in pages: `after` is the last entry of the previous page. */
 export const page = { after: v.optional(v.string()) }
@@ -44,10 +45,58 @@ export const OneTimeCode = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'is not 
 export const session = v.optional(SessionText)
 
 /** Where others reach a client; without `host`, at the address that the tracker sees. */
-export const where = { host: v.optional(v.pipe(v.string(), v.ip())), port: Port }
+/** An address where something was seen, or may be reached. */
+export const Place = v.object({ host: v.pipe(v.string(), v.ip()), port: Port })
+export type Place = v.InferOutput<typeof Place>
+
+/** The addresses of a machine on its own networks: private ones. */
+const LocalHosts = v.pipe(v.array(v.pipe(v.string(), v.ip())), v.maxLength(localHostsMax))
+
+export const where = {
+  host: v.optional(v.pipe(v.string(), v.ip())),
+  port: Port,
+  /** For those who are seen at the same address as this client. */
+  local: v.optional(LocalHosts),
+  /** A router forwards the port, because this client has asked it to. */
+  mapped: v.optional(v.literal(true)),
+  /** Forwards the connections of others who cannot reach each other. */
+  relays: v.optional(v.literal(true)),
+}
+
+/** Where the tracker sees the caller; trackers before 0.3 leave it out. */
+export const seen = v.optional(Place)
+
+/** How one of two clients comes to the other, see `call_peer`. */
+export const ways = {
+  ...Place.entries,
+  /** A tracker has come there from outside; false when it has not. */
+  reachable: v.optional(v.boolean()),
+  /** Where to try first: both are seen at the same address. */
+  local: v.optional(LocalHosts),
+  /** Where its connection to the tracker comes from, for a simultaneous open. */
+  outside: v.optional(Place),
+  /** A tracker or member that forwards: what it is to be told, see "Roles". */
+  relay: v.optional(v.object({ ...Place.entries, token: Nonce })),
+}
 
 /** How many files a folder has; absent for a single file. */
 export const files = { files: v.optional(v.pipe(Count, v.maxValue(treeFilesMax))) }
 
 /** Which content of a name this is (from 1), and who shared it first and when; 0 and empty when nobody knows. */
 export const edition = { version: Count, atMs: TimeMs, by: v.string() }
+
+/** A client that has pieces of a file: where it listens, and the key it must prove. */
+export const Peer = v.object({
+  user: UserName,
+  /** An IP address, never a name: nobody can make this client query a name server. */
+  host: v.pipe(v.string(), v.ip()),
+  port: Port,
+  key: PublicKey,
+  /** Has every piece. */
+  complete: v.boolean(),
+  /** Whether a tracker came there from outside; absent while it has not tried, and from older trackers. */
+  reachable: v.optional(v.boolean()),
+  /** Its router forwards the port at its request. */
+  mapped: v.optional(v.literal(true)),
+})
+export type Peer = v.InferOutput<typeof Peer>

@@ -11,7 +11,6 @@ import {
   FileVersion,
   Nonce,
   Nothing,
-  Port,
   PublicKey,
   ScramText,
   SessionText,
@@ -28,24 +27,18 @@ import {
   id,
   OneTimeCode,
   page,
+  Peer,
+  Place,
   ScramKey,
+  seen,
   session,
   TrackerKeys,
   users,
+  ways,
   where,
 } from './tracker-fields.ts'
 
-/** A client that has pieces of a file: where it listens, and the key it must prove. */
-export const Peer = v.object({
-  user: UserName,
-  /** An IP address, never a name: nobody can make this client query a name server. */
-  host: v.pipe(v.string(), v.ip()),
-  port: Port,
-  key: PublicKey,
-  /** Has every piece. */
-  complete: v.boolean(),
-})
-export type Peer = v.InferOutput<typeof Peer>
+export { Peer } from './tracker-fields.ts'
 
 /** A user's standing in a group. */
 export const Standing = v.picklist(['owner', 'member', 'requested', 'none'])
@@ -123,7 +116,7 @@ export const trackerProtocol = {
       reads: true,
       params: v.strictObject({ clientFinal: ScramText, key: PublicKey, proof: Signature, ...where }),
       /** `trackers`: the keys whose tickets this community honours. `session`: for `resume_login`. */
-      result: v.object({ serverFinal: ScramText, trackers: TrackerKeys, session }),
+      result: v.object({ serverFinal: ScramText, trackers: TrackerKeys, session, seen }),
     },
     /** Logs in with the session of an earlier login, here or at another tracker, and the key of then. */
     resume_login: {
@@ -132,7 +125,7 @@ export const trackerProtocol = {
       reads: true,
       params: v.strictObject({ session: SessionText, nonce: Nonce, proof: Signature, ...where }),
       /** `verifier` shows that the tracker knows the user. `session`: a newer one, when this one gets old. */
-      result: v.object({ verifier: ScramKey, trackers: TrackerKeys, session }),
+      result: v.object({ verifier: ScramKey, trackers: TrackerKeys, session, seen }),
     },
     logout: { stage: 'proven', cost: 10, params: Nothing, result: Nothing },
     /**
@@ -315,6 +308,24 @@ export const trackerProtocol = {
       result: Nothing,
     },
 
+    /**
+     * Asks another client of a group, known by its key, to come to this one, since this one does not get there. `token`:
+     * by which this client recognises it. With `relay`, both are also told of somebody who forwards.
+     */
+    call_peer: {
+      stage: 'proven',
+      cost: 60,
+      reads: true,
+      params: v.strictObject({
+        group: GroupName,
+        user: UserName,
+        key: PublicKey,
+        token: Nonce,
+        relay: v.optional(v.literal(true)),
+      }),
+      result: v.object(ways),
+    },
+
     /** Soft state: this client serves these files, with all (`complete`) or some of their pieces. */
     announce: {
       stage: 'proven',
@@ -350,6 +361,20 @@ export const trackerProtocol = {
       ...FileVersion.entries,
       joined: v.pipe(v.array(Peer), v.maxLength(peersPerFileMax)),
       left: v.pipe(v.array(PublicKey), v.maxLength(peersPerFileMax)),
+    }),
+    /** To a client that another one of a group does not reach: it is asked to come to that one. */
+    peer_calls: v.object({ group: GroupName, user: UserName, key: PublicKey, token: Nonce, ...ways }),
+    /** Whether the tracker came to where this client says that it listens; `why` not, as a sentence. */
+    reachability: v.object({
+      ...Place.entries,
+      reachable: v.boolean(),
+      why: v.optional(v.pipe(v.string(), v.maxLength(200))),
+    }),
+    /** To a client that forwards: two of its group will come, each with one of the tokens. */
+    relay_for: v.object({
+      group: GroupName,
+      users: v.strictTuple([UserName, UserName]),
+      tokens: v.strictTuple([Nonce, Nonce]),
     }),
     /** To those who share it or asked for it: this version is no longer in the group. */
     file_gone: FileVersion,

@@ -74,6 +74,8 @@ export class Channel {
   constructor(socket: Socket, lineBytesMax: number, { direct = false, secure }: ChannelOptions = {}) {
     this.#socket = socket
     this.#direct = direct
+    // It has none when it is closed already, and then nobody is told.
+    this.remotePort = socket.remotePort ?? 1
     this.secure = secure
     this.#reader = new FrameReader({
       lineBytesMax,
@@ -119,6 +121,8 @@ export class Channel {
     return this.#hasHeardLine
   }
 
+  /** The port at the other end. */
+  readonly remotePort: number
   /** The address of this end; undefined once it is closed. */
   get localHost(): string | undefined {
     return this.#socket.localAddress

@@ -14,6 +14,7 @@ import { encodeLine } from './frames.ts'
 import { HandshakeTurns, type HandshakePace } from './handshake-turns.ts'
 import { errorMessage } from './messages.ts'
 import { Places, type Place, type PlaceLimits } from './places.ts'
+import { readRoleHello, type RoleHello } from './role-hello.ts'
 import { handshakeByte, secureOf, type Secure } from './tls.ts'
 
 /** A connection that was accepted. */
@@ -44,9 +45,22 @@ export interface ListenerOptions {
   readonly takesPlain?: (host: string) => boolean
   /** Called for each connection when it has said its first byte, and has its keys: listen to its channel at once. */
   readonly serve: (connection: Connection) => void
+  /** Takes over a connection that begins with a role; false when nothing of the kind is expected. */
+  readonly onRole?: (opened: OpenedWithRole) => boolean
   readonly onTurnedAway?: (host: string, sentence: string) => void
   /** A connection could not be accepted, for example for lack of descriptors. */
   readonly onError?: (error: Error) => void
+}
+
+/** A connection whose caller has said its role. It has no place any more: whoever takes it over bounds how many. */
+export interface OpenedWithRole {
+  readonly hello: RoleHello
+  /** Paused. */
+  readonly socket: Socket
+  /** The other end's address as observed, IPv4 as such. */
+  readonly host: string
+  /** What came behind the first line. */
+  readonly rest: Buffer
 }
 
 export interface ListenerLimits extends PlaceLimits {
@@ -108,6 +122,11 @@ export class Listener {
     return bound
   }
 
+  /** Serves on a connection that this end has dialled, as if it had been accepted. */
+  adopt(socket: Socket): void {
+    this.#accept(socket)
+  }
+
   /** Closes every connection; goes on listening. */
   closeAll(sentence: string): void {
     for (const arrival of [...this.#arrivals]) this.#end(arrival, sentence)
@@ -151,11 +170,26 @@ export class Listener {
     const { tls, takesPlain } = this.#options
     if (tls !== undefined && bytes[0] === handshakeByte) {
       this.#awaitTurn(arrival, bytes, tls)
+      return
+    }
+    const opened = this.#options.onRole === undefined ? undefined : readRoleHello(bytes)
+    if (opened === 'unfinished') {
+      socket.once('data', (more: Buffer) => this.#begin(arrival, Buffer.concat([bytes, more])))
+    } else if (opened !== undefined) {
+      this.#handOver(arrival, opened)
     } else if (takesPlain?.(host) === false) {
       turnAway(socket, refuse('protocol-version', onlyEncrypted).refusal)
     } else {
       this.#serve(arrival, socket).feed(bytes)
     }
+  }
+
+  #handOver(arrival: Arrival, opened: Pick<OpenedWithRole, 'hello' | 'rest'>): void {
+    const { host, socket } = arrival
+    this.#forget(arrival)
+    socket.pause()
+    if (this.#options.onRole?.({ ...opened, socket, host }) !== true)
+      turnAway(socket, refuse('invalid-request', 'nothing of the kind is expected here').refusal)
   }
 
   #awaitTurn(arrival: Arrival, hello: Buffer, tls: SecureContext): void {

@@ -1,7 +1,7 @@
 // Opens connections whose bodies are read straight into their buffers, plain or with TLS.
 
-import { connect, type OnReadOpts } from 'node:net'
-import { connect as connectSecurely, type TLSSocket } from 'node:tls'
+import { connect, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net'
+import { connect as connectSecurely, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { formatAddress, type Address } from '../addresses.ts'
 import { Failure, sentenceOf } from '../failure.ts'
 import { connectTimeoutMs } from '../limits.ts'
@@ -11,10 +11,14 @@ import { callingContext, secureOf, showsOthers } from './tls.ts'
 export interface OpenOptions {
   /** The address to connect from: the other end takes it as the address of this program. */
   readonly localHost?: string | undefined
+  /** The port to connect from; 0 for one that later connections of this program may share. */
+  readonly localPort?: number | undefined
   /** The most bytes of a body to read at once, for a reader that limits its rate. */
   readonly readBytesMax?: () => number
   /** Encrypts the connection; without it, it is plain. */
   readonly tls?: TlsOptions | undefined
+  /** Ends the attempt; of no effect once the channel is there. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface TlsOptions {
@@ -26,21 +30,49 @@ export interface TlsOptions {
 const scratchBytes = 8 * 1024
 
 /**
- * Rejects with a `connection-lost` or `timeout` failure that names the address, with that of `check`, or with a
- * `protocol` failure when an end with the right key shows certificates of others.
+ * Rejects with a `connection-lost` or `timeout` failure that names the address, with that of `check`, with a
+ * `protocol` failure when an end with the right key shows certificates of others, or with the signal's reason.
  */
 export function openChannel(
   address: Address,
   lineBytesMax: number,
-  { localHost, readBytesMax, tls }: OpenOptions = {},
+  options: OpenOptions = {},
+): Promise<Channel> {
+  const { localHost, localPort } = options
+  const from = {
+    ...(localHost === undefined ? {} : { localAddress: localHost }),
+    ...(localPort === undefined ? {} : { localPort }),
+  }
+  return open({ host: address.host, port: address.port, ...from }, address, lineBytesMax, options)
+}
+
+/**
+ * Likewise on a connection that exists already; whoever dialled it, this end calls. `address` is where the other end is,
+ * for sentences. Nothing may have been read from the socket but what came before the other end's first word.
+ */
+export function openChannelOver(
+  socket: Socket,
+  address: Address,
+  lineBytesMax: number,
+  options: Omit<OpenOptions, 'localHost' | 'localPort'>,
+): Promise<Channel> {
+  if (options.tls === undefined) return Promise.resolve(new Channel(socket, lineBytesMax))
+  // The one on top reports what breaks.
+  socket.on('error', () => socket.destroy())
+  return open({ socket }, address, lineBytesMax, options)
+}
+
+function open(
+  target: ConnectionOptions,
+  address: Address,
+  lineBytesMax: number,
+  { readBytesMax, tls, signal }: OpenOptions,
 ): Promise<Channel> {
   return new Promise((resolve, reject) => {
     const scratch = Buffer.allocUnsafe(scratchBytes)
     let channel: Channel | undefined
     const options = {
-      host: address.host,
-      port: address.port,
-      ...(localHost === undefined ? {} : { localAddress: localHost }),
+      ...target,
       onread: {
         buffer: () => channel?.bodyRest?.subarray(0, readBytesMax?.()) ?? scratch,
         callback: (count, buffer) => {
@@ -52,19 +84,26 @@ export function openChannel(
     }
     const socket =
       tls === undefined
-        ? connect(options)
+        ? connect(options as NetConnectOpts)
         : // Nothing of the certificate but its key counts, see tls.ts.
           connectSecurely({ ...options, secureContext: callingContext(), rejectUnauthorized: false })
     const timer = setTimeout(() => {
       socket.destroy(new Failure('timeout', `${formatAddress(address)} does not answer`))
     }, connectTimeoutMs)
-    socket.once('error', (error) => {
+    const onAbort = (): void => void socket.destroy(abandoned(address))
+    const settle = (): void => {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    signal?.addEventListener('abort', onAbort)
+    if (signal?.aborted === true) onAbort()
+    socket.once('error', (error) => {
+      settle()
       const sentence = `cannot connect to ${formatAddress(address)}: ${sentenceOf(error)}`
       reject(error instanceof Failure ? error : new Failure('connection-lost', sentence, error))
     })
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
-      clearTimeout(timer)
+      settle()
       const secure = tls === undefined ? undefined : secureOf(socket as TLSSocket)
       const wrong = tls?.check(secure?.peerKey) ?? (tls && problemWith(socket as TLSSocket, address))
       if (wrong !== undefined) {
@@ -76,6 +115,10 @@ export function openChannel(
       resolve(channel)
     })
   })
+}
+
+function abandoned(address: Address): Failure {
+  return new Failure('connection-lost', `the connection to ${formatAddress(address)} is not needed any more`)
 }
 
 /** Asked after the key was right: only then it is the fault of whoever has that key. */

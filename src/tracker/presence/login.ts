@@ -1,5 +1,6 @@
 // A login: a connection with a logged-in user, as presence sees it. One user may have several.
 
+import type { Place } from '../../common/protocol/tracker-fields.ts'
 import type { News } from './news.ts'
 
 export interface Login {
@@ -13,6 +14,18 @@ export interface Login {
   readonly host: string
   /** The port where it says that it listens. */
   readonly port: number
+  /** Where its connection comes from, as seen. */
+  readonly outside: Place
+  /** Its private addresses, for those who are seen at the same one. */
+  readonly local: readonly string[]
+  /** Its router forwards the port. */
+  readonly mapped: boolean
+  /** It forwards connections of others. */
+  readonly relays: boolean
+  /** Its program knows what it is to do when another one calls it. */
+  readonly takesCalls: boolean
+  /** Whether this tracker came to where it says that it listens; undefined before that is known. */
+  reachable: boolean | undefined
   /** The notifications that it has yet to get. */
   readonly news: News
   /** By group: its last ticket, kept because a signature costs more than all else in an answer. */

@@ -34,8 +34,16 @@ export class Member<W> {
 
   /** As others are told of it. */
   get peer(): Peer {
-    const { user, host, port, key } = this.login
-    return { user, host, port, key, complete: this.#complete }
+    const { user, host, port, key, reachable, mapped } = this.login
+    return {
+      user,
+      host,
+      port,
+      key,
+      complete: this.#complete,
+      ...(reachable !== undefined && { reachable }),
+      ...(mapped && { mapped }),
+    }
   }
 
   /** `peer` as JSON, made once: thousands may be told of the same. */

@@ -12,7 +12,7 @@ import { mayAdvertise } from './advertised.ts'
 import { change } from './changes.ts'
 import { answerChallenge, tooManyAttempts } from './password-proof.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
-import type { Params } from '../../common/wire/methods.ts'
+import type { Params, Result } from '../../common/wire/methods.ts'
 import type { HandlersOf, RefusedLogin, Services } from './services.ts'
 import { nothing } from './services.ts'
 import type { Requester } from './requester.ts'
@@ -65,11 +65,12 @@ function hello(
   if (from.nonce === '') {
     from.nonce = makeNonce()
     from.knowsFolders = capabilities.includes('folders')
+    from.takesCalls = capabilities.includes('calls')
   }
   return accept({
     protocol: protocolVersion,
     program: `coterie-tracker/${version}`,
-    capabilities: ['folders'],
+    capabilities: ['folders', 'calls'],
     cluster: services.sequencer.state.community,
     key: services.identity.publicKey,
     nonce: from.nonce,
@@ -127,7 +128,7 @@ function finishLogin(
   services: Services,
   params: Params<TrackerProtocol, 'login_finish'>,
   from: Requester,
-): Answer<{ serverFinal: string; trackers: string[]; session: string }> {
+): Answer<Result<TrackerProtocol, 'login_finish'>> {
   if (from.isLoggedIn) return alreadyLoggedIn
   if (!isReachable(params.host, from)) return unreachable
   const login = from.pendingLogin
@@ -162,17 +163,18 @@ function finishLogin(
     serverFinal: proved.value.serverFinal,
     trackers: [...sequencer.state.trackers.keys()],
     session,
+    seen: from.login.outside,
   })
 }
 
 /** No failure here counts as an attempt: nobody guesses a signature, and old sessions come back honestly. */
 function resumeLogin(
   services: Services,
-  { session: text, nonce, proof, host, port }: Params<TrackerProtocol, 'resume_login'>,
+  { session: text, nonce, proof, ...where }: Params<TrackerProtocol, 'resume_login'>,
   from: Requester,
 ): ReturnType<Accounts['resume_login']> {
   if (from.isLoggedIn) return alreadyLoggedIn
-  if (!isReachable(host, from)) return unreachable
+  if (!isReachable(where.host, from)) return unreachable
   const { sequencer, presence, identity, attempts, nowMs } = services
   const { state } = sequencer
   const read = readSession(text, state.trackers, identity)
@@ -186,12 +188,13 @@ function resumeLogin(
   if (!ownsKey({ key, proof }, user, from, identity.publicKey))
     return refuse('proof-failed', 'the proof of the key is wrong')
   attempts.onLoggedIn(user, key)
-  presence.onLogin(from.logIn(user, account, key, { host, port }))
+  presence.onLogin(from.logIn(user, account, key, where))
   const isOld = expiresMs - nowMs() < sessionLifetimeMs / 2
   const challenge = challengeOf(user, from, identity.publicKey)
   return accept({
     verifier: sessionVerifier(verifierKeyOf(account.credentials.serverKey, key), nonce, challenge),
     trackers: [...state.trackers.keys()],
+    seen: from.login.outside,
     ...(isOld && { session: sessionOf(services, from.login) }),
   })
 }

@@ -4,6 +4,7 @@ import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { Handlers } from '../../common/wire/responder.ts'
 import { accountHandlers } from './accounts.ts'
 import { AnsweredHere } from './answered-here.ts'
+import { callHandlers } from './calls.ts'
 import { fileHandlers } from './files.ts'
 import { groupHandlers } from './groups.ts'
 import { ownAccountHandlers } from './own-account.ts'
@@ -17,5 +18,6 @@ export function trackerHandlers(parts: Omit<Services, 'answeredHere'>): Handlers
     ...ownAccountHandlers(services),
     ...groupHandlers(services),
     ...fileHandlers(services),
+    ...callHandlers(services),
   }
 }

@@ -25,6 +25,10 @@ export interface PendingLogin {
 export interface Where {
   readonly host?: string | undefined
   readonly port: number
+  /** See `where` in the protocol. */
+  readonly local?: readonly string[] | undefined
+  readonly mapped?: true | undefined
+  readonly relays?: true | undefined
 }
 
 /** An account, and how often its logins were ended. */
@@ -40,6 +44,8 @@ export class Requester {
   pendingLogin: PendingLogin | undefined
   /** Whether the client knows what a folder is: see `hello`. */
   knowsFolders = false
+  /** Likewise what to do when another client calls it. */
+  takesCalls = false
   #login: Login | undefined
 
   constructor(connection: Connection) {
@@ -96,6 +102,12 @@ export class Requester {
       key,
       host: where.host ?? this.host,
       port: where.port,
+      outside: { host: this.host, port: channel.remotePort },
+      local: where.local ?? [],
+      mapped: where.mapped === true,
+      relays: where.relays === true,
+      takesCalls: this.takesCalls,
+      reachable: undefined,
       news: new News(channel),
       tickets: new Map(),
       end: (why) => this.#end(user, why),

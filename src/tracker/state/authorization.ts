@@ -58,6 +58,7 @@ export const authorization: Readonly<Record<Deed, Rights>> = {
   follow_group: forMembers,
   find_file: forMembers,
   announce: forMembers,
+  call_peer: forMembers,
 }
 
 /** The group of this name, if this account may do this there; else the reason against it. */

@@ -26,6 +26,12 @@ function loginOf(presence: Presence, key: string): { login: Login; lines: string
     key,
     host: '10.0.0.1',
     port: 4000,
+    outside: { host: '10.0.0.1', port: 50_000 },
+    local: [],
+    mapped: false,
+    relays: false,
+    takesCalls: true,
+    reachable: undefined,
     news,
     tickets: new Map(),
   }

@@ -81,6 +81,8 @@ const requests: Record<Method<TrackerProtocol>, (asker: Asker) => Promise<Answer
   forget_file: ({ client, group }) => client.request('forget_file', { group, name: 'theirs' }),
   announce: ({ client, group }) =>
     client.request('announce', { files: [{ group, name: 'theirs', fileId, complete: true }] }),
+  call_peer: ({ client, group }) =>
+    client.request('call_peer', { group, user: 'member', key: client.key, token: commandId() }),
   retract: ({ client, group }) => client.request('retract', { files: [{ group, name: 'theirs', fileId }] }),
 }
 
