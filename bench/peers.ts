@@ -26,6 +26,7 @@ import { accept, refuse, type Answer } from '../src/common/refusal.ts'
 import { makeIdentity, type Identity } from '../src/common/security/identity.ts'
 import { group, inArena, makeFile, peakMiB, type Arena } from './arena.ts'
 import { enroll, logIn, loopback, must } from './crowd.ts'
+import { routesHere } from '../test/client/routes-here.ts'
 import { Protection } from '../src/common/wire/protection.ts'
 
 const boundMiB = 150
@@ -95,9 +96,8 @@ async function openLink(peer: Peer, access: Access, bucket: TokenBucket): Promis
   return must(
     await PeerLink.open({
       ...access,
-      protection: protectionOf(access.identity),
+      routes: routesHere(protectionOf(access.identity)),
       peer,
-      listen: loopback,
       bucket,
     }),
   )

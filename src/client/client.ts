@@ -17,6 +17,9 @@ import { seeingActions } from './actions/seeing.ts'
 import { subscriptionActions } from './actions/subscriptions.ts'
 import { alreadyLoggedIn, notLoggedIn, passwordProblem } from './answers.ts'
 import type { ClientEvent, Operations } from './operations.ts'
+import { AwaitedCalls } from './reach/awaited-calls.ts'
+import { Called } from './reach/called.ts'
+import { PeerRoutes } from './reach/peer-routes.ts'
 import { Session, type SessionParts } from './session.ts'
 import { EntryLimits } from './sharing/entry-limits.ts'
 import { PeerServer } from './sharing/peer-server.ts'
@@ -55,6 +58,8 @@ export class Client {
   readonly #storing = new StorePool()
   readonly #recipes = new RecipePool()
   readonly #server: PeerServer
+  readonly #awaited = new AwaitedCalls()
+  readonly #called: Called
   readonly #news: TrackerNews
   readonly #link: TrackerLink
   readonly #sessionParts: SessionParts
@@ -90,6 +95,7 @@ export class Client {
       uploads,
       limits: this.#entryLimits,
       recipes: new RecipeOffice(this.#recipes, new ManifestStore(options.folder)),
+      roles: { serves: (opened) => this.#awaited.take(opened) },
       onFailure,
     })
     const onEvent = (event: ClientEvent): void => this.#emit(event)
@@ -101,6 +107,12 @@ export class Client {
       rules: this.#limitStore.load(),
       onTimedRules: (rules) => void this.#limitStore.save(rules).catch(onFailure),
     })
+    this.#called = new Called({
+      listen: options.listen,
+      serveOn: (socket) => this.#server.serveOn(socket),
+      isServing: () => this.#session !== undefined,
+      onFailure,
+    })
     this.#news = new TrackerNews({
       tickets: this.#tickets,
       server: this.#server,
@@ -108,6 +120,7 @@ export class Client {
       trackers: options.trackers,
       isLeaving: (group) => this.#leaving.has(group) || this.#isDeleting,
       onLoginEnded: (user, why) => this.#onLoginEnded(user, why),
+      onCall: (call, from) => this.#called.onCall(call, from),
       onEvent,
       onFailure,
     })
@@ -127,14 +140,19 @@ export class Client {
     })
     this.#sources.announceBy(this.#link)
     this.#sessionParts = this.#partsOfSession(identity, protection, buckets.download)
-    this.operations = this.#makeOperations(uploads)
+    this.operations = this.#makeOperations(uploads, protection)
   }
 
   #partsOfSession(identity: Identity, protection: Protection, downloadBucket: TokenBucket): SessionParts {
     return {
       identity,
-      protection,
-      listen: this.#options.listen,
+      routes: new PeerRoutes({
+        protection,
+        listen: this.#options.listen,
+        awaited: this.#awaited,
+        trackers: () => this.#link.loggedIn,
+        isSeenAt: (host) => this.#link.isSeenAt(host),
+      }),
       folder: this.#options.folder,
       link: this.#link,
       hashes: this.#hashes,
@@ -151,10 +169,11 @@ export class Client {
     }
   }
 
-  #makeOperations(uploads: UploadQueue): Operations {
-    const { identity, protection, listen, folder } = this.#sessionParts
+  #makeOperations(uploads: UploadQueue, protection: Protection): Operations {
+    const { identity, folder } = this.#sessionParts
+    const { listen } = this.#options
     const port = (): number => this.#port
-    const whereabouts = new Whereabouts(this.#options.advertise, port)
+    const whereabouts = new Whereabouts(listen, this.#options.advertise, port)
     const core: Core = {
       link: this.#link,
       session: () => this.#session,
@@ -301,6 +320,7 @@ export class Client {
     const session = this.#session
     this.#session = undefined
     await session?.close()
+    this.#called.close()
     // Also ends a login that waits for a tracker.
     this.#link.stop()
     await Promise.all([

@@ -1,9 +1,7 @@
 // Holds the shares and downloads of a user from login to logout.
 
 import type { LimitFunction } from 'p-limit'
-import type { Address } from '../common/addresses.ts'
 import { accept, type Answer } from '../common/refusal.ts'
-import type { Protection } from '../common/wire/protection.ts'
 import type { Identity } from '../common/security/identity.ts'
 import type { ConnectTurns } from './downloading/connect-turns.ts'
 import { Downloads } from './downloading/downloads.ts'
@@ -11,6 +9,7 @@ import { FolderReader } from './downloading/folder-reader.ts'
 import { Precedence } from './downloading/precedence.ts'
 import { neitherSharedNorDownloaded } from './answers.ts'
 import type { ClientEvent, LimitRule } from './operations.ts'
+import type { PeerRoutes } from './reach/peer-routes.ts'
 import { OwnRequests } from './own-requests.ts'
 import type { EntryLimits } from './sharing/entry-limits.ts'
 import type { SourceRegistry } from './sharing/source-registry.ts'
@@ -29,8 +28,7 @@ import type { StorePool } from './workers/store-pool.ts'
 
 export interface SessionParts {
   readonly identity: Identity
-  readonly protection: Protection
-  readonly listen: Address
+  readonly routes: PeerRoutes
   readonly folder: string
   readonly link: TrackerLink
   readonly hashes: HashPool
@@ -75,7 +73,7 @@ export class Session {
 
   /** Rejects with a `data` failure when the user's remembered shares cannot be read. */
   static async open(user: string, community: string, parts: SessionParts): Promise<Session> {
-    const { identity, protection, listen, folder, link, hashes, sources, storing, onEvent } = parts
+    const { identity, routes, folder, link, hashes, sources, storing, onEvent } = parts
     const { folders, hashing, entryLimits } = parts
     const onNotice = (sentence: string): void => onEvent({ kind: 'notice', sentence })
     const manifests = new ManifestStore(folder)
@@ -88,8 +86,7 @@ export class Session {
     const shares = new ShareLibrary({ link, store, manifests, hashes, folders, sources, hashing, onNotice })
     const network = {
       identity,
-      protection,
-      listen,
+      routes,
       bucket: parts.downloadBucket,
       turns: parts.turns,
       precedence: new Precedence(),

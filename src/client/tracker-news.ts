@@ -4,6 +4,7 @@ import { formatAddress, type Address } from '../common/addresses.ts'
 import { counted } from '../common/counted.ts'
 import { JoinRequests } from './join-requests.ts'
 import type { ClientEvent } from './operations.ts'
+import type { Call } from './reach/called.ts'
 import type { Session } from './session.ts'
 import type { PeerServer } from './sharing/peer-server.ts'
 import type { TicketOffice } from './sharing/ticket-office.ts'
@@ -24,6 +25,8 @@ export interface TrackerNewsParts {
   /** A tracker says that the login has ended, and why. */
   readonly onLoginEnded: (user: string, why: string) => void
   readonly onEvent: (event: ClientEvent) => void
+  /** Another client cannot come here and asks this one to come; `from`: this end of the connection to the tracker. */
+  readonly onCall: (call: Call, from: Address | undefined) => void
   readonly onFailure: (error: unknown) => void
 }
 
@@ -57,7 +60,7 @@ export class TrackerNews implements TrackerLinkEvents {
     })
   }
 
-  told({ isNews }: Teller): Told {
+  told({ isNews, localEnd }: Teller): Told {
     const { tickets, session, isLeaving, onEvent } = this.#parts
     const tellOnce = (event: ClientEvent): void => {
       if (isNews(event)) onEvent(event)
@@ -75,7 +78,7 @@ export class TrackerNews implements TrackerLinkEvents {
         this.#parts.server.expel(group, user)
         if (isNews({ kind: 'member-left', group, user })) this.#onMemberLeft(group, user)
       },
-      peer_calls: () => {},
+      peer_calls: (call) => this.#parts.onCall(call, localEnd()),
       reachability: () => {},
       relay_for: () => {},
       owner_changed: ({ group, owner }) => {

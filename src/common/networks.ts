@@ -22,6 +22,13 @@ export function isLoopback(host: string): boolean {
   return ip === '::1' || /^127(\.\d{1,3}){3}$/.test(ip)
 }
 
+/** Whether an address belongs to somebody's own network, and to nobody's in the Internet (RFC 1918, RFC 4193). */
+export function isPrivate(host: string): boolean {
+  const ip = plainHost(host).toLowerCase()
+  if (ip.includes(':')) return /^f[cd][0-9a-f]{2}:/.test(ip)
+  return /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(ip)
+}
+
 /** Plain IPv4 for an address that a dual-stack socket reports as `::ffff:1.2.3.4`; any other host as it is. */
 export function plainHost(host: string): string {
   return host.startsWith('::ffff:') && host.includes('.') ? host.slice('::ffff:'.length) : host

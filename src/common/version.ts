@@ -11,5 +11,5 @@ export const protocolVersion = 2
 export const clientGreeting = {
   protocol: protocolVersion,
   program: clientProgram,
-  capabilities: ['folders'],
+  capabilities: ['folders', 'calls'],
 }

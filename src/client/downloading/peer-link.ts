@@ -1,10 +1,9 @@
 // A connection to one peer for one file: presents the ticket, proves keys in both directions, requests pieces
 // and measures the peer's speed. Does not decide which piece to request.
 
-import type { Address } from '../../common/addresses.ts'
 import { Bitfield } from '../../common/bitfield.ts'
 import { Failure } from '../../common/failure.ts'
-import { lineBytesMax, pieceCountMax } from '../../common/limits.ts'
+import { pieceCountMax } from '../../common/limits.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import { peerProtocol, recipesFeature, type PeerProtocol } from '../../common/protocol/peer-protocol.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
@@ -13,9 +12,9 @@ import type { Recipe } from '../../common/recipe/recipe.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { Caller } from '../../common/wire/caller.ts'
-import { openChannel } from '../../common/wire/open-channel.ts'
-import type { Protection } from '../../common/wire/protection.ts'
-import { callFrom } from '../tracker-link/call-from.ts'
+import { groupOf } from '../../common/security/ticket.ts'
+import type { PeerRoutes } from '../reach/peer-routes.ts'
+import type { Way } from '../reach/way.ts'
 import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { Flow } from './flow.ts'
@@ -30,8 +29,7 @@ export interface PeerLinkOptions {
   readonly fileId: string
   readonly ticket: string
   readonly identity: Identity
-  readonly protection: Protection
-  readonly listen: Address
+  readonly routes: PeerRoutes
   /** The download limit. */
   readonly bucket: ReadLimit
 }
@@ -70,6 +68,8 @@ interface Asked {
 
 export class PeerLink {
   readonly peer: Peer
+  /** By which way it is connected. */
+  readonly way: Way
   readonly flow = new Flow(performance.now())
   /** When the connection was opened, in milliseconds since 1970. */
   readonly openedAtMs = Date.now()
@@ -90,8 +90,9 @@ export class PeerLink {
   /** Bytes of the pieces received completely. */
   #wholeBytes = 0
 
-  private constructor(options: PeerLinkOptions, caller: Caller<PeerProtocol>) {
+  private constructor(options: PeerLinkOptions, caller: Caller<PeerProtocol>, way: Way) {
     this.peer = options.peer
+    this.way = way
     this.#options = options
     this.#caller = caller
     this.#reading = new LimitedReading(caller.channel, options.bucket)
@@ -102,11 +103,12 @@ export class PeerLink {
    * with a failure of the network, or when the peer is not who the tracker says it is.
    */
   static async open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
-    const { peer, protection, listen, bucket } = options
-    const channel = await openChannel({ host: peer.host, port: peer.port }, lineBytesMax, {
-      localHost: callFrom(listen, peer),
+    const { peer, ticket, routes, bucket } = options
+    const { channel, way } = await routes.open({
+      peer,
+      group: groupOf(ticket) ?? '',
+      check: (key) => (key === peer.key ? undefined : notThatClient(peer)),
       readBytesMax: () => bucket.sliceBytes,
-      tls: protection.towards(peer.host, (key) => (key === peer.key ? undefined : notThatClient(peer))),
     })
     const caller: Caller<PeerProtocol> = new Caller(channel, peerProtocol, {
       onTold: {
@@ -118,7 +120,7 @@ export class PeerLink {
       onBytes: (count) => link.#reading.onBytes(count),
     })
     // Created in the same turn: no message can have arrived yet.
-    const link = new PeerLink(options, caller)
+    const link = new PeerLink(options, caller, way)
     try {
       const admitted = await greetPeer(caller, options)
       if (admitted.ok) {

@@ -1,11 +1,10 @@
 // What a swarm works with, and what it tells the download that it works for.
 
-import type { Address } from '../../common/addresses.ts'
 import type { Bitfield } from '../../common/bitfield.ts'
 import type { Failure } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import type { Identity } from '../../common/security/identity.ts'
-import type { Protection } from '../../common/wire/protection.ts'
+import type { PeerRoutes } from '../reach/peer-routes.ts'
 import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import type { ConnectTurns } from './connect-turns.ts'
@@ -17,8 +16,8 @@ import type { Precedence, Rank } from './precedence.ts'
 /** How one download reaches peers. */
 export interface SwarmNetwork {
   readonly identity: Identity
-  readonly protection: Protection
-  readonly listen: Address
+  /** The ways to peers. */
+  readonly routes: PeerRoutes
   /** The download limit. */
   readonly bucket: ReadLimit
   readonly turns: Pick<ConnectTurns, 'run'>

@@ -15,3 +15,16 @@ export function callFrom(listen: Address, target: Address): string | undefined {
   if (isIPv4(listen.host) !== isIPv4(target.host)) return undefined
   return listen.host
 }
+
+/**
+ * Likewise for a connection whose local port is used for others, too, so that routers take what comes back for an answer
+ * (a simultaneous open): a port that was chosen at once can be shared, one that the system chooses later cannot.
+ */
+export function callableFrom(
+  listen: Address,
+  target: Address,
+): { readonly localHost?: string; readonly localPort?: number } {
+  const localHost = callFrom(listen, target)
+  if (isLoopback(target.host)) return localHost === undefined ? {} : { localHost }
+  return { localHost: localHost ?? (isIPv4(target.host) ? '0.0.0.0' : '::'), localPort: 0 }
+}

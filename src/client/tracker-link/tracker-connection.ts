@@ -16,8 +16,10 @@ import { openChannel } from '../../common/wire/open-channel.ts'
 import type { Protection } from '../../common/wire/protection.ts'
 import type { Method, Params, Result } from '../../common/wire/methods.ts'
 import { Failure } from '../../common/failure.ts'
+import { isLoopback } from '../../common/networks.ts'
+import type { Place } from '../../common/protocol/tracker-fields.ts'
 import type { TrackerEvidence, TrackerState } from '../diagnosis/evidence.ts'
-import { callFrom } from './call-from.ts'
+import { callableFrom } from './call-from.ts'
 import { resolveAddress } from './resolve-address.ts'
 import { TrackerProblem } from './tracker-problem.ts'
 import type { TrackerTrust } from './tracker-trust.ts'
@@ -77,6 +79,7 @@ export class TrackerConnection {
   #caller: Caller<TrackerProtocol> | undefined
   #greeting: Greeting | undefined
   #loggedInAs: string | undefined
+  #seenAt: Place | undefined
   /** The caller that left a request unanswered, until it answers a ping. */
   #doubted: Caller<TrackerProtocol> | undefined
   /** True from `onUp` to `onDown`. Stays false for a tracker that greets but refuses the login. */
@@ -103,6 +106,22 @@ export class TrackerConnection {
   /** The user that this connection is logged in as. */
   get loggedInAs(): string | undefined {
     return this.#loggedInAs
+  }
+
+  /** Where the tracker sees this client, since the login. */
+  get seenAt(): Place | undefined {
+    return this.#loggedInAs === undefined ? undefined : this.#seenAt
+  }
+
+  /** Whether it has clients call each other. */
+  get takesCalls(): boolean {
+    return this.#loggedInAs !== undefined && this.#greeting?.capabilities.includes('calls') === true
+  }
+
+  /** This end of the connection, where later ones may begin, too; undefined on this machine. */
+  get localEnd(): Address | undefined {
+    const { localHost: host, localPort: port } = this.#caller?.channel ?? {}
+    return host === undefined || port === undefined || isLoopback(host) ? undefined : { host, port }
   }
 
   /** Why a tracker that answers is not used, as a sentence. */
@@ -205,7 +224,7 @@ export class TrackerConnection {
     const { identity } = this.#options
     const { nonce: trackerNonce, key: trackerKey } = greeting
     const proof = proveLoginKey(identity, { trackerNonce, trackerKey, user, binding })
-    const where = await this.#options.whereabouts()
+    const where = await this.#where(greeting)
     const answer = { clientFinal, key: identity.publicKey, proof, ...where }
     const finished = await this.request('login_finish', answer, timeoutMs)
     if (!finished.ok) return finished
@@ -214,6 +233,7 @@ export class TrackerConnection {
       return notGenuine
     }
     this.#loggedInAs = user
+    this.#seenAt = finished.value.seen
     if (finished.value.session !== undefined) credentials.onSession?.(finished.value.session)
     // At every login: a tracker that was started while nobody was connected has a key that is unknown here.
     this.#options.onTrackers(finished.value.trackers)
@@ -242,7 +262,7 @@ export class TrackerConnection {
       session: session.text,
       nonce,
       proof,
-      ...(await this.#options.whereabouts()),
+      ...(await this.#where(greeting)),
     })
     if (!resumed.ok) {
       const { code } = resumed.refusal
@@ -256,9 +276,18 @@ export class TrackerConnection {
       return notGenuine
     }
     this.#loggedInAs = user
+    this.#seenAt = resumed.value.seen
     this.#options.onTrackers(resumed.value.trackers)
     if (resumed.value.session !== undefined) credentials.onSession?.(resumed.value.session)
     return resumed
+  }
+
+  /** Older trackers take no more than where this client listens. */
+  async #where({ capabilities }: Greeting): Promise<Where> {
+    const where = await this.#options.whereabouts()
+    const { host, port } = where
+    const takesMore = capabilities.includes('calls') && !isLoopback(this.address.host)
+    return takesMore ? where : { port, ...(host !== undefined && { host }) }
   }
 
   async logout(timeoutMs?: number): Promise<void> {
@@ -323,7 +352,7 @@ export class TrackerConnection {
     const address = await resolveAddress(this.address)
     const check = (key: string | undefined): Failure | undefined => trust.check(this.address, key)
     const tls = protection.towards(this.address.host, check, trust.pinOf(this.address) !== undefined)
-    return openChannel(address, lineBytesMax, { localHost: callFrom(listen, address), tls })
+    return openChannel(address, lineBytesMax, { ...callableFrom(listen, address), tls })
   }
 
   async #greet(caller: Caller<TrackerProtocol>): Promise<Greeting> {

@@ -37,6 +37,8 @@ export interface Teller {
   readonly isNews: (what: object) => boolean
   /** The tracker's own key. */
   readonly key: () => string
+  /** See `TrackerConnection.localEnd`. */
+  readonly localEnd: () => Address | undefined
 }
 
 export interface TrackerLinkEvents {
@@ -107,7 +109,7 @@ export class TrackerLink {
       withConnection: (attempt) => this.#failover.ask(attempt, () => this.#greeted()),
       changing: (change) => this.#changingAccount(change),
     })
-    const whereabouts = new Whereabouts(options.advertise, options.port)
+    const whereabouts = new Whereabouts(options.listen, options.advertise, options.port)
     this.#connections = options.trackers.map((address) => {
       const connection: TrackerConnection = new TrackerConnection({
         address,
@@ -121,6 +123,7 @@ export class TrackerLink {
           events.told({
             isNews: (what) => this.#toldOnce.isNews(connection, what),
             key: () => connection.greeting?.key ?? '',
+            localEnd: () => connection.localEnd,
           }),
         ),
         onTrackers: (keys) => events.onTrackers(keys),
@@ -260,6 +263,16 @@ export class TrackerLink {
     await Promise.allSettled(this.#connections.map((connection) => connection.logout(answerWithinMs)))
     // These reconnect by themselves and are usable then.
     for (const { caller } of others) caller?.close('the user of another community logged out')
+  }
+
+  /** Trackers where the user is logged in, the one to ask first first. */
+  get loggedIn(): readonly TrackerConnection[] {
+    return this.#usable().filter(({ loggedInAs }) => loggedInAs !== undefined)
+  }
+
+  /** Whether a tracker sees this client at that address. */
+  isSeenAt(host: string): boolean {
+    return this.#connections.some(({ seenAt }) => seenAt?.host === host)
   }
 
   get addresses(): readonly Address[] {

@@ -34,6 +34,11 @@ export function readStatement<S extends StatementSchema>(
   return isGood ? fields : 'untrusted'
 }
 
+/** The fields of a statement that nobody has to vouch for. */
+export function fieldsOf<S extends StatementSchema>(schema: S, text: string): v.InferOutput<S> | undefined {
+  return parsePayload(schema, text.split('.')[0] ?? '')
+}
+
 /** Of Ed25519, each key makes one signature of a text; to make it again takes less than half as long as to verify it. */
 function isOwn(signature: string, again: string): boolean {
   const [a, b] = [Buffer.from(signature), Buffer.from(again)]

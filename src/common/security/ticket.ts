@@ -6,7 +6,7 @@ import { GroupName, UserName } from '../names.ts'
 import { Count, PublicKey, TimeMs } from '../protocol/fields.ts'
 import { refuse, type Answer } from '../refusal.ts'
 import type { Identity } from './identity.ts'
-import { readStatement, signStatement } from './statement.ts'
+import { fieldsOf, readStatement, signStatement } from './statement.ts'
 
 const Ticket = v.strictObject({
   user: UserName,
@@ -26,6 +26,12 @@ const context = 'coterie ticket 2'
 
 export function signTicket(tracker: Identity, ticket: Omit<Ticket, 'tracker'>): string {
   return signStatement(context, tracker, ticket)
+}
+
+/** The group of a ticket that a tracker has given this client; undefined for a text that is none. */
+export function groupOf(ownTicket: string): string | undefined {
+  const ticket = fieldsOf(Ticket, ownTicket)
+  return ticket?.group
 }
 
 /**

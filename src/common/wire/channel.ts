@@ -123,6 +123,11 @@ export class Channel {
 
   /** The port at the other end. */
   readonly remotePort: number
+  /** The port of this end; undefined once it is closed. */
+  get localPort(): number | undefined {
+    return this.#socket.localPort
+  }
+
   /** The address of this end; undefined once it is closed. */
   get localHost(): string | undefined {
     return this.#socket.localAddress

@@ -22,6 +22,7 @@ import { accept } from '../../../src/common/refusal.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { Protection } from '../../../src/common/wire/protection.ts'
+import { routesHere } from '../routes-here.ts'
 
 /** The downloads of a user, with a file that nobody has at present. */
 async function make(): Promise<{
@@ -65,8 +66,7 @@ async function make(): Promise<{
   const shares = new ShareLibrary({ ...parts, hashing: pLimit(1), onNotice: () => undefined })
   const network = {
     identity,
-    protection: new Protection(identity.forTls, 'beyond'),
-    listen: { host: '127.0.0.1', port: 0 },
+    routes: routesHere(new Protection(identity.forTls, 'beyond')),
     bucket: new TokenBucket(undefined),
     turns: new ConnectTurns(),
     precedence: new Precedence(),

@@ -6,6 +6,7 @@ import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
 import type { Address } from '../../../src/common/addresses.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { Protection } from '../../../src/common/wire/protection.ts'
+import { routesHere } from '../routes-here.ts'
 import { listeningSecurely, ofAnotherKind, vouchedFor } from '../../common/other-certificates.ts'
 
 const own = makeIdentity()
@@ -17,8 +18,7 @@ function opening({ host, port }: Address, key: string): Promise<unknown> {
     fileId: '',
     ticket: 'a ticket',
     identity: own,
-    protection: new Protection(own.forTls, 'always'),
-    listen: { host: '127.0.0.1', port: 0 },
+    routes: routesHere(new Protection(own.forTls, 'always')),
     bucket: new TokenBucket(undefined),
   })
 }

@@ -12,6 +12,7 @@ import { pieceBytes } from '../../../src/common/limits.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { encodeTree } from '../../../src/common/tree/tree.ts'
 import { Protection } from '../../../src/common/wire/protection.ts'
+import { routesHere } from '../routes-here.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { FakeSeeder, type Behaviour } from './fake-seeder.ts'
 import { entriesOf, folderSample, type Contents } from './folder-sample.ts'
@@ -40,8 +41,7 @@ function reading(sample = folderSample(contents), patienceMs = 10_000): Reading 
   const manifests = new ManifestStore(temporaryFolder())
   const network = {
     identity,
-    protection: new Protection(identity.forTls, 'beyond'),
-    listen: { host: '127.0.0.1', port: 0 },
+    routes: routesHere(new Protection(identity.forTls, 'beyond')),
     bucket: new TokenBucket(undefined),
     turns: new ConnectTurns(),
     precedence: new Precedence(),

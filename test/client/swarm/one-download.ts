@@ -27,6 +27,7 @@ import { oneLibrary } from '../sharing/one-library.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { FakeSeeder, type Behaviour } from './fake-seeder.ts'
 import { Protection } from '../../../src/common/wire/protection.ts'
+import { routesHere } from '../routes-here.ts'
 
 const patienceMs = 12_000
 
@@ -186,8 +187,7 @@ export class OneDownload {
     const { folder, destination } = this
     const network = {
       identity,
-      protection: new Protection(identity.forTls, 'beyond'),
-      listen: { host: '127.0.0.1', port: 0 },
+      routes: routesHere(new Protection(identity.forTls, 'beyond')),
       bucket: new TokenBucket(undefined),
       turns: new ConnectTurns(),
       precedence: new Precedence(),

@@ -82,7 +82,12 @@ const requests: Record<Method<TrackerProtocol>, (asker: Asker) => Promise<Answer
   announce: ({ client, group }) =>
     client.request('announce', { files: [{ group, name: 'theirs', fileId, complete: true }] }),
   call_peer: ({ client, group }) =>
-    client.request('call_peer', { group, user: 'member', key: client.key, token: commandId() }),
+    client.request('call_peer', {
+      group,
+      user: 'member',
+      key: client.identity.publicKey,
+      token: commandId(),
+    }),
   retract: ({ client, group }) => client.request('retract', { files: [{ group, name: 'theirs', fileId }] }),
 }
 

@@ -1,0 +1,85 @@
+// Goes to clients that cannot come to this one: dials them when a tracker passes on that they call, and serves there.
+
+import type { Socket } from 'node:net'
+import type { Address } from '../../common/addresses.ts'
+import { Failure } from '../../common/failure.ts'
+import { isLoopback, isPrivate } from '../../common/networks.ts'
+import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
+import type { ToldParams } from '../../common/wire/methods.ts'
+import { encodeRoleHello } from '../../common/wire/role-hello.ts'
+import { callFrom } from '../tracker-link/call-from.ts'
+import { dial } from './dial.ts'
+
+export type Call = ToldParams<TrackerProtocol, 'toCaller', 'peer_calls'>
+
+export interface CalledParts {
+  /** Where this client listens. */
+  readonly listen: Address
+  /** Serves on a connection as on one that came. */
+  readonly serveOn: (socket: Socket) => void
+  /** Whether anybody may fetch from here: a user is logged in. */
+  readonly isServing: () => boolean
+  readonly onFailure: (bug: unknown) => void
+}
+
+/** Dials under way at once; calls beyond that are not followed, and come again. */
+const dialsMax = 32
+/** As long as the other end waits. */
+const dialWithinMs = 4000
+
+export class Called {
+  readonly #parts: CalledParts
+  readonly #stop = new AbortController()
+  #dials = 0
+
+  constructor(parts: CalledParts) {
+    this.#parts = parts
+  }
+
+  /** `from`: this end of the connection to the tracker that passed it on. */
+  onCall({ token, host, port, reachable, local, outside, relay }: Call, from: Address | undefined): void {
+    if (!this.#parts.isServing()) return
+    if (relay !== undefined) {
+      this.#go(relay, { role: 'relays', token: relay.token })
+      return
+    }
+    const serves = { role: 'serves', token } as const
+    for (const near of local ?? []) if (isPrivate(near)) this.#go({ host: near, port }, serves)
+    if (isLoopback(host)) return
+    if (reachable !== false) this.#go({ host, port }, serves)
+    // Both dial, so it is known who is there and what for.
+    if (outside !== undefined && from !== undefined) this.#go(outside, undefined, from)
+  }
+
+  close(): void {
+    this.#stop.abort()
+  }
+
+  #go(address: Address, hello: Parameters<typeof encodeRoleHello>[0] | undefined, from?: Address): void {
+    if (this.#dials >= dialsMax) return
+    this.#dials++
+    this.#dial(address, hello, from)
+      .catch(this.#parts.onFailure)
+      .finally(() => this.#dials--)
+  }
+
+  async #dial(
+    address: Address,
+    hello: Parameters<typeof encodeRoleHello>[0] | undefined,
+    from: Address | undefined,
+  ): Promise<void> {
+    const host = callFrom(this.#parts.listen, address)
+    try {
+      const socket = await dial(address, {
+        from: from ?? (host === undefined ? undefined : { host, port: 0 }),
+        timeoutMs: dialWithinMs,
+        signal: this.#stop.signal,
+      })
+      if (hello !== undefined) socket.write(encodeRoleHello(hello))
+      this.#parts.serveOn(socket)
+    } catch (error) {
+      // The other end tries more ways, and calls again.
+      if (!(error instanceof Failure)) throw error
+    }
+  }
+}

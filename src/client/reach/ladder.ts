@@ -1,0 +1,205 @@
+// One attempt to come to a peer, by whichever way opens first: dials it, has it called by a tracker, dials together
+// with it, and last has somebody forward. After RFC 8305's idea, each way starts a little after the one before.
+
+import { formatAddress, type Address } from '../../common/addresses.ts'
+import { Failure } from '../../common/failure.ts'
+import { lineBytesMax } from '../../common/limits.ts'
+import { isPrivate } from '../../common/networks.ts'
+import type { Peer } from '../../common/protocol/tracker-protocol.ts'
+import { makeNonce } from '../../common/security/challenge.ts'
+import type { Channel } from '../../common/wire/channel.ts'
+import type { OpenedWithRole } from '../../common/wire/listener.ts'
+import { openChannel, openChannelOver, type TlsOptions } from '../../common/wire/open-channel.ts'
+import type { Protection } from '../../common/wire/protection.ts'
+import { encodeRoleHello } from '../../common/wire/role-hello.ts'
+import { callFrom } from '../tracker-link/call-from.ts'
+import type { AwaitedCalls } from './awaited-calls.ts'
+import { dial } from './dial.ts'
+import type { Answered } from './peer-calls.ts'
+import { Race, type Fallen } from './race.ts'
+import type { Way } from './way.ts'
+
+/** A connection to a peer, on which this client calls. */
+export interface Route {
+  readonly channel: Channel
+  readonly way: Way
+}
+
+export interface LadderParts {
+  readonly protection: Protection
+  /** Where this client listens. */
+  readonly listen: Address
+  readonly awaited: AwaitedCalls
+  /** Has trackers call the peer: see `callPeer`. */
+  readonly call: (token: string, relay: boolean) => Promise<Answered>
+  /** Whether the trackers see this client at that address. */
+  readonly isSeenAt: (host: string) => boolean
+}
+
+export interface RouteRequest {
+  readonly peer: Peer
+  /** Whether the peer has this key: see `TlsOptions`. */
+  readonly check: TlsOptions['check']
+  readonly readBytesMax: () => number
+  /** The way that led to it the last time. */
+  readonly lastWay?: Way | undefined
+}
+
+/** After so long without an answer to the dial, the peer is called. */
+const callAfterMs = 250
+/** So long a peer that was called may take to come. */
+const comesWithinMs = 4000
+/** The other ways have so long before somebody is asked to forward, from the call on. */
+const relayAfterMs = 2500
+/** Likewise where nothing else led to the peer the last time. */
+const relayAgainAfterMs = 500
+const dialWithinMs = 5000
+
+export class Ladder {
+  readonly #parts: LadderParts
+  readonly #request: RouteRequest
+  readonly #race = new Race<Route>(({ channel }) =>
+    channel.close(new Failure('connection-lost', 'another way was faster')),
+  )
+
+  constructor(parts: LadderParts, request: RouteRequest) {
+    this.#parts = parts
+    this.#request = request
+  }
+
+  /** Rejects with a failure that says why no way leads there; code `protocol` when the peer broke it. */
+  async climb(): Promise<Route> {
+    const { peer, lastWay } = this.#request
+    const token = makeNonce()
+    const forget = this.#parts.awaited.expect(token, (opened) => this.#onCame(opened))
+    const call = (): void => {
+      if (this.#race.hasStarted('call')) return
+      this.#race.start({ name: 'call', run: (signal) => this.#call(token, signal) })
+    }
+    const direct = (): void =>
+      this.#race.start({
+        name: 'direct',
+        run: () =>
+          this.#open(peer, 'direct').catch((error: unknown) => {
+            call()
+            throw error
+          }),
+      })
+    const isNear = this.#parts.isSeenAt(peer.host)
+    const isUnlikely = peer.reachable === false || isNear || (lastWay !== undefined && lastWay !== 'direct')
+    if (isUnlikely) call()
+    else this.#race.later(callAfterMs, call)
+    // Many routers do not let out what comes back in.
+    if (isNear) this.#race.later(callAfterMs, direct)
+    else direct()
+    try {
+      const outcome = await this.#race.result
+      if (!Array.isArray(outcome)) return outcome as Route
+      throw noWay(outcome as readonly Fallen[])
+    } finally {
+      forget()
+    }
+  }
+
+  /** Has the peer called, tries what the tracker says of it, and waits until it comes. */
+  async #call(token: string, signal: AbortSignal): Promise<never> {
+    const { ways, from } = await this.#parts.call(token, false)
+    const { lastWay } = this.#request
+    for (const host of ways.local ?? []) {
+      // Whatever a tracker says, nobody is dialled on the word of another one but in the own network.
+      if (isPrivate(host)) this.#dial('lan', { host, port: ways.port })
+    }
+    if (ways.outside !== undefined && from !== undefined) this.#dial('punched', ways.outside, from)
+    this.#race.later(lastWay === 'relayed' ? relayAgainAfterMs : relayAfterMs, () =>
+      this.#race.start({ name: 'relayed', run: () => this.#relayed() }),
+    )
+    await passed(comesWithinMs, signal)
+    throw new Failure('timeout', 'it was called and did not come')
+  }
+
+  #dial(way: Way, address: Address, from?: Address): void {
+    this.#race.start({ name: `${way} ${formatAddress(address)}`, run: () => this.#open(address, way, from) })
+  }
+
+  #onCame({ socket, host }: OpenedWithRole): void {
+    const { tls, readBytesMax } = this.#towards(host)
+    const way = isPrivate(host) ? 'lan' : 'called-back'
+    this.#race.start({
+      name: way,
+      run: async (signal) => ({
+        channel: await openChannelOver(socket, { host, port: 0 }, lineBytesMax, {
+          tls,
+          readBytesMax,
+          signal,
+        }),
+        way,
+      }),
+    })
+  }
+
+  async #relayed(): Promise<Route> {
+    const { ways } = await this.#parts.call(makeNonce(), true)
+    const { relay } = ways
+    if (relay === undefined) throw new Failure('connection-lost', 'nobody forwards between you')
+    const { signal } = this.#race
+    const socket = await dial(relay, { timeoutMs: dialWithinMs, signal })
+    socket.write(encodeRoleHello({ role: 'relays', token: relay.token }))
+    const { check, readBytesMax } = this.#request
+    // Also where the user trusts the network: whoever forwards is to see nothing.
+    const channel = await openChannelOver(socket, relay, lineBytesMax, {
+      tls: { check },
+      readBytesMax,
+      signal,
+    })
+    return { channel, way: 'relayed' }
+  }
+
+  async #open(address: Address, way: Way, from?: Address): Promise<Route> {
+    const localHost = from?.host ?? callFrom(this.#parts.listen, address)
+    const channel = await openChannel(address, lineBytesMax, {
+      ...this.#towards(address.host),
+      localHost,
+      localPort: from?.port,
+      signal: this.#race.signal,
+    })
+    return { channel, way: way === 'direct' ? this.#nameOfDirect(address.host) : way }
+  }
+
+  #nameOfDirect(host: string): Way {
+    if (isPrivate(host)) return 'lan'
+    return this.#request.peer.mapped === true ? 'mapped' : 'direct'
+  }
+
+  #towards(host: string): { readonly tls: TlsOptions | undefined; readonly readBytesMax: () => number } {
+    const { check, readBytesMax } = this.#request
+    return { tls: this.#parts.protection.towards(host, check), readBytesMax }
+  }
+}
+
+/** Resolves after so many milliseconds, or when the signal aborts. */
+function passed(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end)
+    if (signal.aborted) end()
+  })
+}
+
+/** What a person is told first is how the plain dial failed. */
+function noWay(fallen: readonly Fallen[]): Failure {
+  const sorted = [...fallen].sort((one, other) => rankOf(one) - rankOf(other))
+  const [first] = sorted
+  if (first === undefined) return new Failure('connection-lost', 'it was not tried')
+  const sentences = new Set(sorted.map(({ failure }) => failure.message))
+  return new Failure(first.failure.code, [...sentences].join('; '), first.failure)
+}
+
+function rankOf({ name, failure }: Fallen): number {
+  if (failure.code === 'protocol') return 0
+  return name === 'direct' ? 1 : 2
+}
