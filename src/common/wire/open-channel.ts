@@ -69,6 +69,8 @@ function open(
   { readBytesMax, tls, signal }: OpenOptions,
 ): Promise<Channel> {
   return new Promise((resolve, reject) => {
+    // Node ignores `onread` where there is a socket already.
+    const direct = target.socket === undefined
     const scratch = Buffer.allocUnsafe(scratchBytes)
     let channel: Channel | undefined
     const options = {
@@ -111,7 +113,7 @@ function open(
         reject(wrong)
         return
       }
-      channel = new Channel(socket, lineBytesMax, { direct: true, secure })
+      channel = new Channel(socket, lineBytesMax, { direct, secure })
       resolve(channel)
     })
   })
