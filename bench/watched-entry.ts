@@ -26,6 +26,7 @@ export const watched: EntryView = {
       pieces: 380,
       bytesInPerSecond: 3 * MiB,
       bytesOutPerSecond: 0,
+      way: 'direct',
     },
     {
       peer: 'cem@192.168.1.31:4444',
@@ -33,6 +34,7 @@ export const watched: EntryView = {
       pieces: 210,
       bytesInPerSecond: 1.2 * MiB,
       bytesOutPerSecond: 0.9 * MiB,
+      way: 'lan',
     },
     {
       peer: 'dora@192.168.1.44',
@@ -40,6 +42,7 @@ export const watched: EntryView = {
       pieces: 40,
       bytesInPerSecond: 0,
       bytesOutPerSecond: 0.3 * MiB,
+      way: 'called-back',
     },
   ],
   audience: {

@@ -109,7 +109,7 @@ export class Client {
     })
     this.#called = new Called({
       listen: options.listen,
-      serveOn: (socket) => this.#server.serveOn(socket),
+      serveOn: (socket, way) => this.#server.serveOn(socket, way),
       isServing: () => this.#session !== undefined,
       onFailure,
     })

@@ -6,6 +6,7 @@ import type { Answer } from '../common/refusal.ts'
 import type { TreeEntry } from '../common/tree/tree.ts'
 import type { Check } from './diagnosis/checks.ts'
 import type { Finding } from './diagnosis/reasons.ts'
+import type { Way } from './way.ts'
 
 export type DownloadState = 'running' | 'complete' | 'paused' | 'failed'
 
@@ -64,6 +65,7 @@ export interface UploadView {
   readonly bytesPerSecond: number
   /** Sent on this connection. */
   readonly sentBytes: number
+  readonly way: Way
   readonly pieceCount: number
   /** How many pieces the peer has or is being sent, as far as it said; at least what it got from here. */
   readonly pieces: number
@@ -82,6 +84,9 @@ export interface PeerView {
   readonly bytesInPerSecond: number
   /** From this client to it. */
   readonly bytesOutPerSecond: number
+  readonly way: Way
+  /** Why it is not connected by a better way, where none of those opened. */
+  readonly whyNot?: string | undefined
 }
 
 /** A member of the group who has a part of the file and is online. */

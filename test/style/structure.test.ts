@@ -34,6 +34,7 @@ const pure = [
   'src/common/wire/places.ts',
   'src/common/wire/seats.ts',
   'src/common/wire/turns.ts',
+  'src/client/way.ts',
   'src/client/diagnosis/',
   'src/client/downloading/asking.ts',
   'src/client/downloading/picker.ts',

@@ -22,9 +22,9 @@ export function seeingActions(core: Core): SeeingOperations {
     showHashing: async () => session()?.shares.hashing() ?? [],
     showUploads: async () =>
       uploads().map(
-        ({ group, fileId, user, peer, bytesPerSecond, sentBytes, pieceCount, pieces }): UploadView => {
+        ({ group, fileId, user, peer, bytesPerSecond, sentBytes, way, pieceCount, pieces }): UploadView => {
           const name = sources.nameOf(group, fileId) ?? ''
-          return { group, name, user, peer, bytesPerSecond, sentBytes, pieceCount, pieces }
+          return { group, name, user, peer, bytesPerSecond, sentBytes, way, pieceCount, pieces }
         },
       ),
     async inspect(group, name) {
@@ -106,17 +106,22 @@ function peersOf(
   senders: readonly SwarmPeer[],
 ): PeerView[] {
   const peers = new Map<string, PeerView>()
-  for (const { key, name, user, pieces, bytesPerSecond } of senders)
-    peers.set(key, { peer: name, user, pieces, bytesInPerSecond: bytesPerSecond, bytesOutPerSecond: 0 })
+  for (const { key, name, user, pieces, bytesPerSecond, way, whyNot } of senders) {
+    const why = whyNot === undefined ? {} : { whyNot }
+    const bytes = { bytesInPerSecond: bytesPerSecond, bytesOutPerSecond: 0 }
+    peers.set(key, { peer: name, user, pieces, ...bytes, way, ...why })
+  }
   for (const upload of uploads()) {
     if (upload.group !== group || upload.fileId !== fileId) continue
     const known = peers.get(upload.key)
     peers.set(upload.key, {
+      ...known,
       peer: known?.peer ?? upload.peer,
       user: upload.user,
       pieces: Math.max(known?.pieces ?? 0, upload.pieces),
       bytesInPerSecond: known?.bytesInPerSecond ?? 0,
       bytesOutPerSecond: (known?.bytesOutPerSecond ?? 0) + upload.bytesPerSecond,
+      way: known?.way ?? upload.way,
     })
   }
   return [...peers.values()]

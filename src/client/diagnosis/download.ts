@@ -3,7 +3,8 @@
 import { counted } from '../../common/counted.ts'
 import { formatSize } from '../../common/sizes.ts'
 import type { DownloadEvidence, LinkEvidence, PeerNote, TrackerEvidence } from './evidence.ts'
-import { finding, type Finding, type WhyCode } from './reasons.ts'
+import { countedByWay, isRoundabout, wayText } from '../way.ts'
+import { finding, reasons, type Finding, type WhyCode } from './reasons.ts'
 import { spanOf } from './spans.ts'
 import { whyNoTracker } from './trackers.ts'
 
@@ -58,7 +59,8 @@ export function whyDownload(
       break
   }
   const none = whyNoTracker(trackers)
-  if (download.links.length > 0) return [...whyConnected(download), ...none]
+  const { links } = download
+  if (links.length > 0) return [...whyConnected(download), ...whyRoundabout(links), ...none]
   // Without a tracker, what it said of others may be old.
   return [...none, ...whyNotConnected(download, nowMs)]
 }
@@ -126,9 +128,10 @@ function whySlow(giving: readonly LinkEvidence[], bytesPerSecond: number): Findi
     return limited.slice(0, namedMax).map((link) => limitedBy(link.user, link.address, link.bytesPerSecond))
   const isMeasured = giving.some((link) => link.bytesPerSecond > 0)
   if (!isMeasured) return [finding('connecting', 'the first pieces have been asked for')]
+  const byWay = countedByWay(giving.map(({ way }) => way))
   if (bytesPerSecond >= slowBytesPerSecond)
     return [
-      finding('running', counted(giving.length, 'peer sends', 'peers send'), {
+      finding('running', `${counted(giving.length, 'peer sends', 'peers send')} (${byWay})`, {
         bytesPerSecond,
       }),
     ]
@@ -140,6 +143,16 @@ function whySlow(giving: readonly LinkEvidence[], bytesPerSecond: number): Findi
       const more = { user, addresses: [address], bytesPerSecond: link.bytesPerSecond }
       return finding('slow-peer', `${user} sends only ${rate}`, more)
     })
+}
+
+/** Peers that could not be dialled, and by which way they are connected instead. */
+function whyRoundabout(links: readonly LinkEvidence[]): Finding[] {
+  return links
+    .filter(({ way }) => isRoundabout(way))
+    .slice(0, namedMax)
+    .map(({ user, address, way, whyNot = reasons.roundabout.means }) =>
+      finding('roundabout', `${user} is ${wayText(way)}: ${whyNot}`, { user, addresses: [address], way }),
+    )
 }
 
 function whyNotConnected(download: DownloadEvidence, nowMs: number): Finding[] {

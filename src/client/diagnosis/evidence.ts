@@ -2,6 +2,7 @@
 // Moments are milliseconds since 1970.
 
 import type { RefusalCode } from '../../common/refusal.ts'
+import type { Way } from '../way.ts'
 
 /** Why a tracker is not used: `silent` does not answer, `hangs` has stopped answering. */
 export type TrackerState =
@@ -70,6 +71,9 @@ export interface LinkEvidence {
   readonly isLimited: boolean
   /** It lacked pieces that it had announced. */
   readonly hasChanged: boolean
+  readonly way: Way
+  /** Why not by a better one, where there is one. */
+  readonly whyNot?: string | undefined
 }
 
 /** Why a download ended without the file, or was given up. */

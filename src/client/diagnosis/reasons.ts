@@ -1,6 +1,8 @@
 // What a download or share can wait for: the fixed list of codes, each with what it means and what to do about it.
 // docs/troubleshooting.md has a section for each.
 
+import type { Way } from '../way.ts'
+
 interface Reason {
   /** One sentence, for where nothing more exact is known. */
   readonly means: string
@@ -84,6 +86,10 @@ const table = {
     means: 'a download of a higher priority goes first',
     remedy: 'wait, or raise its own: prioritize <group> <name> high',
   },
+  roundabout: {
+    means: 'no address of those who have the file can be dialled',
+    remedy: 'nothing to do; to be faster, let one end forward a port: see docs/reach.md',
+  },
   'slow-peer': {
     means: 'those who have the file send slowly',
     remedy: 'wait, or ask others who have it to come online',
@@ -138,6 +144,8 @@ export interface Finding {
   /** Since when, in milliseconds since 1970. */
   readonly sinceMs?: number
   readonly bytesPerSecond?: number
+  /** By which way they are connected. */
+  readonly way?: Way
 }
 
 /** `sentence`: more exact than the meaning of the code. */

@@ -1,6 +1,7 @@
 // Measures what arrives from the peers of a download: from all together, and from each. By the bytes that came, not by
 // pieces: on a slow line one takes many seconds, and the rate would jump between nothing and too much.
 
+import type { Way } from '../way.ts'
 import { Pace } from '../transfer/pace.ts'
 import type { Contact } from './contact.ts'
 import type { Picker } from './picker.ts'
@@ -15,6 +16,9 @@ export interface SwarmPeer {
   readonly pieces: number
   /** What it sends to this client. */
   readonly bytesPerSecond: number
+  readonly way: Way
+  /** Why not by a better one, where there is one. */
+  readonly whyNot?: string | undefined
 }
 
 export class Arrivals {
@@ -51,6 +55,8 @@ export class Arrivals {
       name: link?.name ?? user,
       pieces: picker.piecesOf(key),
       bytesPerSecond: pace.bytesPerSecond(nowMs),
+      way: link?.route.way ?? 'direct',
+      ...(link?.route.whyNot !== undefined && { whyNot: link.route.whyNot }),
     }))
   }
 

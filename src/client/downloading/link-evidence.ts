@@ -22,6 +22,8 @@ export function evidenceOf({ link, user, key }: Contact, notes: PeerNotes, nowMs
       isPaused: link.isPaused,
       isLimited: link.isLimited,
       hasChanged: notes.hasChanged(key),
+      way: link.route.way,
+      whyNot: link.route.whyNot,
     },
   ]
 }

@@ -13,8 +13,8 @@ import { accept, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { Caller } from '../../common/wire/caller.ts'
 import { groupOf } from '../../common/security/ticket.ts'
+import type { RouteTaken } from '../reach/ladder.ts'
 import type { PeerRoutes } from '../reach/peer-routes.ts'
-import type { Way } from '../reach/way.ts'
 import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { Flow } from './flow.ts'
@@ -69,7 +69,7 @@ interface Asked {
 export class PeerLink {
   readonly peer: Peer
   /** By which way it is connected. */
-  readonly way: Way
+  readonly route: RouteTaken
   readonly flow = new Flow(performance.now())
   /** When the connection was opened, in milliseconds since 1970. */
   readonly openedAtMs = Date.now()
@@ -90,9 +90,9 @@ export class PeerLink {
   /** Bytes of the pieces received completely. */
   #wholeBytes = 0
 
-  private constructor(options: PeerLinkOptions, caller: Caller<PeerProtocol>, way: Way) {
+  private constructor(options: PeerLinkOptions, caller: Caller<PeerProtocol>, route: RouteTaken) {
     this.peer = options.peer
-    this.way = way
+    this.route = route
     this.#options = options
     this.#caller = caller
     this.#reading = new LimitedReading(caller.channel, options.bucket)
@@ -104,7 +104,7 @@ export class PeerLink {
    */
   static async open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
     const { peer, ticket, routes, bucket } = options
-    const { channel, way } = await routes.open({
+    const { channel, ...route } = await routes.open({
       peer,
       group: groupOf(ticket) ?? '',
       check: (key) => (key === peer.key ? undefined : notThatClient(peer)),
@@ -120,7 +120,7 @@ export class PeerLink {
       onBytes: (count) => link.#reading.onBytes(count),
     })
     // Created in the same turn: no message can have arrived yet.
-    const link = new PeerLink(options, caller, way)
+    const link = new PeerLink(options, caller, route)
     try {
       const admitted = await greetPeer(caller, options)
       if (admitted.ok) {

@@ -6,8 +6,9 @@ import { Failure } from '../../common/failure.ts'
 import { isLoopback, isPrivate } from '../../common/networks.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { ToldParams } from '../../common/wire/methods.ts'
-import { encodeRoleHello } from '../../common/wire/role-hello.ts'
+import { encodeRoleHello, type RoleHello } from '../../common/wire/role-hello.ts'
 import { callFrom } from '../tracker-link/call-from.ts'
+import type { Way } from '../way.ts'
 import { dial } from './dial.ts'
 
 export type Call = ToldParams<TrackerProtocol, 'toCaller', 'peer_calls'>
@@ -16,10 +17,19 @@ export interface CalledParts {
   /** Where this client listens. */
   readonly listen: Address
   /** Serves on a connection as on one that came. */
-  readonly serveOn: (socket: Socket) => void
+  readonly serveOn: (socket: Socket, way: Way) => void
   /** Whether anybody may fetch from here: a user is logged in. */
   readonly isServing: () => boolean
   readonly onFailure: (bug: unknown) => void
+}
+
+/** A dial, and what is said when it is answered. */
+interface Errand {
+  readonly way: Way
+  readonly address: Address
+  readonly hello?: RoleHello
+  /** Where to dial from. */
+  readonly from?: Address
 }
 
 /** Dials under way at once; calls beyond that are not followed, and come again. */
@@ -40,34 +50,31 @@ export class Called {
   onCall({ token, host, port, reachable, local, outside, relay }: Call, from: Address | undefined): void {
     if (!this.#parts.isServing()) return
     if (relay !== undefined) {
-      this.#go(relay, { role: 'relays', token: relay.token })
+      this.#go({ way: 'relayed', address: relay, hello: { role: 'relays', token: relay.token } })
       return
     }
-    const serves = { role: 'serves', token } as const
-    for (const near of local ?? []) if (isPrivate(near)) this.#go({ host: near, port }, serves)
+    const hello = { role: 'serves', token } as const
+    for (const near of local ?? [])
+      if (isPrivate(near)) this.#go({ way: 'lan', address: { host: near, port }, hello })
     if (isLoopback(host)) return
-    if (reachable !== false) this.#go({ host, port }, serves)
+    if (reachable !== false) this.#go({ way: 'called-back', address: { host, port }, hello })
     // Both dial, so it is known who is there and what for.
-    if (outside !== undefined && from !== undefined) this.#go(outside, undefined, from)
+    if (outside !== undefined && from !== undefined) this.#go({ way: 'punched', address: outside, from })
   }
 
   close(): void {
     this.#stop.abort()
   }
 
-  #go(address: Address, hello: Parameters<typeof encodeRoleHello>[0] | undefined, from?: Address): void {
+  #go(errand: Errand): void {
     if (this.#dials >= dialsMax) return
     this.#dials++
-    this.#dial(address, hello, from)
+    this.#dial(errand)
       .catch(this.#parts.onFailure)
       .finally(() => this.#dials--)
   }
 
-  async #dial(
-    address: Address,
-    hello: Parameters<typeof encodeRoleHello>[0] | undefined,
-    from: Address | undefined,
-  ): Promise<void> {
+  async #dial({ way, address, hello, from }: Errand): Promise<void> {
     const host = callFrom(this.#parts.listen, address)
     try {
       const socket = await dial(address, {
@@ -76,7 +83,7 @@ export class Called {
         signal: this.#stop.signal,
       })
       if (hello !== undefined) socket.write(encodeRoleHello(hello))
-      this.#parts.serveOn(socket)
+      this.#parts.serveOn(socket, way)
     } catch (error) {
       // The other end tries more ways, and calls again.
       if (!(error instanceof Failure)) throw error

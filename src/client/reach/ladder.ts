@@ -17,12 +17,17 @@ import type { AwaitedCalls } from './awaited-calls.ts'
 import { dial } from './dial.ts'
 import type { Answered } from './peer-calls.ts'
 import { Race, type Fallen } from './race.ts'
-import type { Way } from './way.ts'
+import { isRoundabout, wayFrom, type Way } from '../way.ts'
+
+export interface RouteTaken {
+  readonly way: Way
+  /** Why not by a better one, where one was tried in vain. */
+  readonly whyNot?: string | undefined
+}
 
 /** A connection to a peer, on which this client calls. */
-export interface Route {
+export interface Route extends RouteTaken {
   readonly channel: Channel
-  readonly way: Way
 }
 
 export interface LadderParts {
@@ -34,6 +39,7 @@ export interface LadderParts {
   readonly call: (token: string, relay: boolean) => Promise<Answered>
   /** Whether the trackers see this client at that address. */
   readonly isSeenAt: (host: string) => boolean
+  readonly times?: LadderTimes
 }
 
 export interface RouteRequest {
@@ -45,19 +51,30 @@ export interface RouteRequest {
   readonly lastWay?: Way | undefined
 }
 
-/** After so long without an answer to the dial, the peer is called. */
-const callAfterMs = 250
-/** So long a peer that was called may take to come. */
-const comesWithinMs = 4000
-/** The other ways have so long before somebody is asked to forward, from the call on. */
-const relayAfterMs = 2500
-/** Likewise where nothing else led to the peer the last time. */
-const relayAgainAfterMs = 500
+/** In milliseconds. */
+export interface LadderTimes {
+  /** After so long without an answer to the dial, the peer is called. */
+  readonly callAfterMs: number
+  /** So long a peer that was called may take to come. */
+  readonly comesWithinMs: number
+  /** The other ways have so long before somebody is asked to forward, from the call on. */
+  readonly relayAfterMs: number
+  /** Likewise where nothing else led to the peer the last time. */
+  readonly relayAgainAfterMs: number
+}
+
+const usualTimes: LadderTimes = {
+  callAfterMs: 250,
+  comesWithinMs: 4000,
+  relayAfterMs: 2500,
+  relayAgainAfterMs: 500,
+}
 const dialWithinMs = 5000
 
 export class Ladder {
   readonly #parts: LadderParts
   readonly #request: RouteRequest
+  readonly #times: LadderTimes
   readonly #race = new Race<Route>(({ channel }) =>
     channel.close(new Failure('connection-lost', 'another way was faster')),
   )
@@ -65,6 +82,7 @@ export class Ladder {
   constructor(parts: LadderParts, request: RouteRequest) {
     this.#parts = parts
     this.#request = request
+    this.#times = parts.times ?? usualTimes
   }
 
   /** Rejects with a failure that says why no way leads there; code `protocol` when the peer broke it. */
@@ -88,14 +106,15 @@ export class Ladder {
     const isNear = this.#parts.isSeenAt(peer.host)
     const isUnlikely = peer.reachable === false || isNear || (lastWay !== undefined && lastWay !== 'direct')
     if (isUnlikely) call()
-    else this.#race.later(callAfterMs, call)
+    else this.#race.later(this.#times.callAfterMs, call)
     // Many routers do not let out what comes back in.
-    if (isNear) this.#race.later(callAfterMs, direct)
+    if (isNear) this.#race.later(this.#times.callAfterMs, direct)
     else direct()
     try {
-      const outcome = await this.#race.result
-      if (!Array.isArray(outcome)) return outcome as Route
-      throw noWay(outcome as readonly Fallen[])
+      const route = await this.#race.result
+      if (route === undefined) throw noWay(this.#race.fallen)
+      const { channel, way } = route
+      return { channel, way, ...(isRoundabout(way) && { whyNot: whyNot(this.#race, peer, way) }) }
     } finally {
       forget()
     }
@@ -104,6 +123,7 @@ export class Ladder {
   /** Has the peer called, tries what the tracker says of it, and waits until it comes. */
   async #call(token: string, signal: AbortSignal): Promise<never> {
     const { ways, from } = await this.#parts.call(token, false)
+    const { comesWithinMs, relayAfterMs, relayAgainAfterMs } = this.#times
     const { lastWay } = this.#request
     for (const host of ways.local ?? []) {
       // Whatever a tracker says, nobody is dialled on the word of another one but in the own network.
@@ -166,8 +186,8 @@ export class Ladder {
   }
 
   #nameOfDirect(host: string): Way {
-    if (isPrivate(host)) return 'lan'
-    return this.#request.peer.mapped === true ? 'mapped' : 'direct'
+    const way = wayFrom(host)
+    return way === 'direct' && this.#request.peer.mapped === true ? 'mapped' : way
   }
 
   #towards(host: string): { readonly tls: TlsOptions | undefined; readonly readBytesMax: () => number } {
@@ -192,7 +212,7 @@ function passed(ms: number, signal: AbortSignal): Promise<void> {
 
 /** What a person is told first is how the plain dial failed. */
 function noWay(fallen: readonly Fallen[]): Failure {
-  const sorted = [...fallen].sort((one, other) => rankOf(one) - rankOf(other))
+  const sorted = fallen.toSorted((one, other) => rankOf(one) - rankOf(other))
   const [first] = sorted
   if (first === undefined) return new Failure('connection-lost', 'it was not tried')
   const sentences = new Set(sorted.map(({ failure }) => failure.message))
@@ -202,4 +222,12 @@ function noWay(fallen: readonly Fallen[]): Failure {
 function rankOf({ name, failure }: Fallen): number {
   if (failure.code === 'protocol') return 0
   return name === 'direct' ? 1 : 2
+}
+
+/** What became of the ways that are better than the one that was taken. */
+function whyNot(race: Race<Route>, peer: Peer, way: Way): string {
+  const isDialled = race.isRunning('direct')
+  const dial = isDialled ? [`${formatAddress(peer)} has not answered`] : []
+  const fallen = race.fallen.filter(({ name }) => name === 'direct' || way === 'relayed')
+  return [...new Set([...dial, ...fallen.map(({ failure }) => failure.message)])].join('; ')
 }

@@ -10,7 +10,7 @@ import { callFrom } from '../tracker-link/call-from.ts'
 import type { AwaitedCalls } from './awaited-calls.ts'
 import { Ladder, type Route } from './ladder.ts'
 import { callPeer, type CallingTracker } from './peer-calls.ts'
-import type { Way } from './way.ts'
+import type { Way } from '../way.ts'
 
 export interface PeerRoutesParts {
   readonly protection: Protection

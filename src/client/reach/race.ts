@@ -20,11 +20,11 @@ export class Race<T> {
   readonly #fallen: Fallen[] = []
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #started = new Set<string>()
-  #running = 0
+  readonly #running = new Set<Runner<T>>()
   #isOver = false
-  #resolve: (won: T | readonly Fallen[]) => void = () => {}
+  #resolve: (won: T | undefined) => void = () => {}
   #reject: (bug: unknown) => void = () => {}
-  readonly #result: Promise<T | readonly Fallen[]>
+  readonly #result: Promise<T | undefined>
 
   /** `onLate`: what came when another one had won; close it. */
   constructor(onLate: (late: T) => void) {
@@ -39,8 +39,8 @@ export class Race<T> {
     return this.#signal.signal
   }
 
-  /** Resolves to the first that comes, or to why none does once nothing runs or waits any more. */
-  get result(): Promise<T | readonly Fallen[]> {
+  /** Resolves to the first that comes; to undefined once nothing runs or waits any more. */
+  get result(): Promise<T | undefined> {
     return this.#result
   }
 
@@ -49,23 +49,34 @@ export class Race<T> {
     return this.#started.has(name)
   }
 
-  /** Ends it without a winner. */
-  stop(): void {
-    this.#end(this.#fallen)
+  /** Those that led nowhere so far, in that order. */
+  get fallen(): readonly Fallen[] {
+    return this.#fallen
   }
 
-  start({ name, run }: Runner<T>): void {
+  /** Whether somebody of this name was still trying when the race ended, or is now. */
+  isRunning(name: string): boolean {
+    return [...this.#running].some((runner) => runner.name === name)
+  }
+
+  /** Ends it without a winner. */
+  stop(): void {
+    this.#end(undefined)
+  }
+
+  start(runner: Runner<T>): void {
+    const { name, run } = runner
     if (this.#isOver) return
     this.#started.add(name)
-    this.#running++
+    this.#running.add(runner)
     run(this.signal).then(
       (came) => {
-        this.#running--
+        this.#running.delete(runner)
         if (this.#isOver) this.#onLate(came)
         else this.#end(came)
       },
       (error: unknown) => {
-        this.#running--
+        this.#running.delete(runner)
         if (!(error instanceof Failure)) {
           this.#reject(error)
           this.stop()
@@ -90,10 +101,10 @@ export class Race<T> {
   }
 
   #endIfEmpty(): void {
-    if (this.#running === 0 && this.#timers.size === 0) this.stop()
+    if (this.#running.size === 0 && this.#timers.size === 0) this.stop()
   }
 
-  #end(result: T | readonly Fallen[]): void {
+  #end(result: T | undefined): void {
     if (this.#isOver) return
     this.#isOver = true
     for (const timer of this.#timers) clearTimeout(timer)

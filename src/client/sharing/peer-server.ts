@@ -6,11 +6,12 @@ import type { Address } from '../../common/addresses.ts'
 import { peerConnectionLimits } from '../../common/limits.ts'
 import { flushAll } from '../../common/wire/channel.ts'
 import { FairTurns } from '../../common/wire/fair-turns.ts'
-import { Listener, type Connection } from '../../common/wire/listener.ts'
+import { Listener } from '../../common/wire/listener.ts'
+import { wayFrom, type Way } from '../way.ts'
 import { AnswerLimit } from './answer-limit.ts'
 import { FileDemands } from './file-demands.ts'
 import { fairness } from './limits.ts'
-import { ServedPeer, type ServingParts, type Upload } from './served-peer.ts'
+import { ServedPeer, type Came, type ServingParts, type Upload } from './served-peer.ts'
 
 export class PeerServer {
   readonly #parts: ServingParts
@@ -25,7 +26,7 @@ export class PeerServer {
       limits: peerConnectionLimits,
       tls: parts.protection.context,
       takesPlain: (host) => parts.protection.takesPlain(host),
-      serve: (connection) => this.#serve(connection),
+      serve: (connection) => this.#serve({ connection, way: wayFrom(connection.remoteHost) }),
       onRole: (opened) => parts.roles?.[opened.hello.role]?.(opened) === true,
     })
     const accepted = (): number => this.#listener.acceptedCount
@@ -54,8 +55,8 @@ export class PeerServer {
   }
 
   /** Serves on a connection that this client has dialled because another one asked it to. */
-  serveOn(socket: Socket): void {
-    this.#listener.adopt(socket)
+  serveOn(socket: Socket, way: Way): void {
+    this.#listener.adopt(socket, (connection) => this.#serve({ connection, way }))
   }
 
   /** Closes the connections of a user who is no longer a member of the group. */
@@ -80,17 +81,12 @@ export class PeerServer {
     return this.#listener.close('the client stops')
   }
 
-  #serve(connection: Connection): void {
-    const peer = new ServedPeer(
-      connection,
-      this.#parts,
-      { demands: this.#demands, turns: this.#turns },
-      () => {
-        connection.onClosed()
-        this.#peers.delete(peer)
-        this.#demands.onPeerGone(peer)
-      },
-    )
+  #serve(came: Came): void {
+    const peer = new ServedPeer(came, this.#parts, { demands: this.#demands, turns: this.#turns }, () => {
+      came.connection.onClosed()
+      this.#peers.delete(peer)
+      this.#demands.onPeerGone(peer)
+    })
     this.#peers.add(peer)
   }
 }

@@ -14,6 +14,7 @@ import type { Params, Stage } from '../../common/wire/methods.ts'
 import type { Protection } from '../../common/wire/protection.ts'
 import type { Role } from '../../common/wire/role-hello.ts'
 import { answeredElsewhere, Responder, type Handlers } from '../../common/wire/responder.ts'
+import type { Way } from '../way.ts'
 import type { AnswerLimit } from './answer-limit.ts'
 import type { Answering, UploadPeer } from './answering.ts'
 import type { EntryLimit, EntryLimits } from './entry-limits.ts'
@@ -51,6 +52,12 @@ export interface Shared {
   readonly turns: AnswerLimit
 }
 
+/** A connection, and by which way it came. */
+export interface Came {
+  readonly connection: Connection
+  readonly way: Way
+}
+
 /** What a peer fetches from this client. */
 export interface Upload extends SentFile {
   readonly user: string
@@ -58,6 +65,7 @@ export interface Upload extends SentFile {
   readonly key: string
   /** `user@ip`. */
   readonly peer: string
+  readonly way: Way
   readonly pieceCount: number
   /** What it has or is being sent, as far as it said; at least what it got from here. */
   readonly pieces: number
@@ -73,6 +81,7 @@ export class ServedPeer implements UploadPeer {
   readonly #responder: Responder<PeerProtocol, undefined>
   readonly #opened: OpenedFiles
   readonly #connection: Connection
+  readonly #way: Way
   readonly #sent = new SentFiles()
   #stage: Stage = 'connected'
   #ticket: Ticket | undefined
@@ -80,8 +89,14 @@ export class ServedPeer implements UploadPeer {
   #claimedUser: string | undefined
   #challenge: Challenge | undefined
 
-  constructor(connection: Connection, parts: ServingParts, { demands, turns }: Shared, onClosed: () => void) {
+  constructor(
+    { connection, way }: Came,
+    parts: ServingParts,
+    { demands, turns }: Shared,
+    onClosed: () => void,
+  ) {
     const { channel } = connection
+    this.#way = way
     this.#connection = connection
     this.#parts = parts
     this.#demands = demands
@@ -149,13 +164,14 @@ export class ServedPeer implements UploadPeer {
     if (this.#stage !== 'proven' || ticket === undefined) return []
     const peer = `${ticket.user}@${this.#connection.remoteHost}`
     const { user, group, key } = ticket
+    const way = this.#way
     return this.#sent.recent(nowMs).flatMap((sent) => {
       const source = this.#parts.sources.find(group, sent.fileId)
       if (source === undefined) return []
       const { pieceCount } = source.manifest
       const wanted = this.#demand(sent.fileId)?.wantedCount(this) ?? pieceCount
       const pieces = Math.max(this.#sent.piecesOf(sent.fileId), pieceCount - wanted)
-      return [{ ...sent, user, group, key, peer, pieceCount, pieces: Math.min(pieces, pieceCount) }]
+      return [{ ...sent, user, group, key, peer, way, pieceCount, pieces: Math.min(pieces, pieceCount) }]
     })
   }
 

@@ -76,6 +76,7 @@ interface Arrival {
   readonly socket: Socket
   readonly place: Place
   readonly isSilent: NodeJS.Timeout
+  readonly serve: ListenerOptions['serve']
   channel?: Channel
 }
 
@@ -122,9 +123,9 @@ export class Listener {
     return bound
   }
 
-  /** Serves on a connection that this end has dialled, as if it had been accepted. */
-  adopt(socket: Socket): void {
-    this.#accept(socket)
+  /** Takes a connection that this end has dialled as if it had been accepted, for `serve`. */
+  adopt(socket: Socket, serve: ListenerOptions['serve']): void {
+    this.#accept(socket, serve)
   }
 
   /** Closes every connection; goes on listening. */
@@ -140,7 +141,7 @@ export class Listener {
     await closed
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, serve = this.#options.serve): void {
     this.#acceptedCount++
     const host = plainHost(socket.remoteAddress ?? '')
     const place =
@@ -154,7 +155,7 @@ export class Listener {
       return
     }
     const isSilent = setTimeout(() => this.#end(arrival, 'no first byte in time'), firstLineTimeoutMs)
-    const arrival: Arrival = { host, socket, place, isSilent }
+    const arrival: Arrival = { host, socket, place, isSilent, serve }
     isSilent.unref()
     this.#arrivals.add(arrival)
     this.#hear(arrival)
@@ -233,7 +234,7 @@ export class Listener {
     clearTimeout(arrival.isSilent)
     const channel = new Channel(socket, lineBytesBeforeLogin, { secure })
     arrival.channel = channel
-    this.#options.serve(this.#connection(arrival, channel))
+    arrival.serve(this.#connection(arrival, channel))
     return channel
   }
 

@@ -28,7 +28,7 @@ function asking({ needsSwarm = false, isLost = false } = {}) {
   return { audience: new Audience({ link } as unknown as Core), asked, session }
 }
 
-const peer = { peer: 'cem@10.0.0.1', bytesInPerSecond: 0, bytesOutPerSecond: 0 }
+const peer = { peer: 'cem@10.0.0.1', bytesInPerSecond: 0, bytesOutPerSecond: 0, way: 'direct' as const }
 
 test('members have it, lack some of it or are absent, and who lacks some is named only when online', async () => {
   const { audience, session } = asking()

@@ -46,6 +46,7 @@ const link: LinkEvidence = {
   isPaused: false,
   isLimited: false,
   hasChanged: false,
+  way: 'direct',
 }
 
 const peer: PeerNote = { key: 'k', user: 'ann', complete: true, tries: [], isBanned: false }
@@ -84,6 +85,7 @@ test.each<[string, Partial<DownloadEvidence>, string[]]>([
   ],
   ['one that did long ago', { peers: [{ ...peer, changedAtMs: 0, leftAtMs: 0 }] }, ['no-seeder']],
   ['a peer that sends', { links: [link] }, ['running']],
+  ['a peer that cannot be dialled', { links: [{ ...link, way: 'called-back' }] }, ['running', 'roundabout']],
   ['a peer that was just asked', { links: [{ ...link, bytesPerSecond: 0 }] }, ['connecting']],
   ['a peer that sends slowly', { links: [{ ...link, bytesPerSecond: 9000 }] }, ['slow-peer']],
   ['a peer with a limit', { links: [{ ...link, bytesPerSecond: 9000, isLimited: true }] }, ['limited']],

@@ -37,6 +37,7 @@ const upload = {
   name: 'film.mkv',
   user: 'ben',
   peer: 'ben@10.0.0.2',
+  way: 'direct' as const,
   bytesPerSecond: 1000.4,
   sentBytes: 4096,
   pieceCount: 2,

@@ -51,7 +51,7 @@ function makeBusy(): void {
   answers.listGroups = async () => accept([group])
   answers.listFiles = async () => accept([file])
   answers.showUploads = async () => [
-    { ...slow, user: 'ben', peer: 'ben@10.20.30.40', sentBytes: 1, pieces: 1, pieceCount: 2 },
+    { ...slow, user: 'ben', peer: 'ben@10.20.30.40', way: 'direct', sentBytes: 1, pieces: 1, pieceCount: 2 },
   ]
   answers.listLimits = async () => [
     { direction: 'download', bytesPerSecond: 1024, entry: { group: group.group, name: file.name } },

@@ -10,6 +10,7 @@ import { bar, formatTime, percentOf, secondsFor } from '../text/amounts.ts'
 import type { Line, ScreenSize } from '../../../common/terminal/line.ts'
 import { formatSpeed } from '../text/rates.ts'
 import { timeLeft } from './tables.ts'
+import { wayText } from '../../way.ts'
 import { cutTo, displayWidth, fitTo } from '../../../common/terminal/width.ts'
 
 /** Rows of the piece map of a large file. */
@@ -105,17 +106,21 @@ function peerLines({ peers, pieceCount }: EntryView, columns: number, room: numb
   const isAll = busiest.length <= room - 1
   const shown = isAll ? busiest : busiest.slice(0, Math.max(1, room - 2))
   const names = shown.map(({ peer }) => escapeText(peer))
-  const width = Math.max(8, Math.min(Math.max(...names.map(displayWidth)), columns - 32))
-  const head = `${fitTo('peer', width)}  ${'has'.padStart(5)} ${'in'.padStart(11)} ${'out'.padStart(11)}`
-  const lines: Line[] = shown.map(({ pieces, bytesInPerSecond, bytesOutPerSecond }, at) => {
+  // Where it is narrow, the way is left out: `why` says it too.
+  const hasWay = columns >= 64
+  const rest = hasWay ? 44 : 32
+  const width = Math.max(8, Math.min(Math.max(...names.map(displayWidth)), columns - rest))
+  const row = (name: string, [has, into, out, way]: readonly [string, string, string, string]): string => {
+    const cells = `${fitTo(name, width)}  ${has.padStart(5)} ${into.padStart(11)} ${out.padStart(11)}`
+    return hasWay ? `${cells}  ${way}`.trimEnd() : cells
+  }
+  const lines: Line[] = shown.map(({ pieces, bytesInPerSecond, bytesOutPerSecond, way }, at) => {
     const has = pieces === undefined ? '?' : `${percentOf(pieces, pieceCount)} %`
-    const [into, out] = [bytesInPerSecond, bytesOutPerSecond].map((each) =>
-      each < 1 ? '-' : formatSpeed(each),
-    )
-    return {
-      text: `${fitTo(names[at] ?? '', width)}  ${has.padStart(5)} ${String(into).padStart(11)} ${String(out).padStart(11)}`,
-    }
+    const speed = (each: number): string => (each < 1 ? '-' : formatSpeed(each))
+    const cells = [has, speed(bytesInPerSecond), speed(bytesOutPerSecond), wayText(way)] as const
+    return { text: row(names[at] ?? '', cells) }
   })
+  const head = row('peer', ['has', 'in', 'out', 'way'])
   const more: Line[] = isAll
     ? []
     : [{ text: `and ${counted(busiest.length - shown.length, 'more peer')}`, tone: 'faint' }]

@@ -69,6 +69,7 @@ const upload: UploadView = {
   name: 'film.mkv',
   user: 'ben',
   peer: 'ben@10.0.0.2',
+  way: 'direct',
   bytesPerSecond: 2 * MiB,
   sentBytes: 30 * MiB,
   pieceCount: 200,
