@@ -32,6 +32,8 @@ export interface PeerLinkOptions {
   readonly routes: PeerRoutes
   /** The download limit. */
   readonly bucket: ReadLimit
+  /** Whether somebody may be asked to forward, where nothing else leads there. */
+  readonly mayRelay?: () => boolean
 }
 
 export interface PeerLinkEvents {
@@ -103,12 +105,13 @@ export class PeerLink {
    * with a failure of the network, or when the peer is not who the tracker says it is.
    */
   static async open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
-    const { peer, ticket, routes, bucket } = options
+    const { peer, ticket, routes, bucket, mayRelay } = options
     const { channel, ...route } = await routes.open({
       peer,
       group: groupOf(ticket) ?? '',
       check: (key) => (key === peer.key ? undefined : notThatClient(peer)),
       readBytesMax: () => bucket.sliceBytes,
+      mayRelay,
     })
     const caller: Caller<PeerProtocol> = new Caller(channel, peerProtocol, {
       onTold: {

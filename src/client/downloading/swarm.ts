@@ -13,6 +13,7 @@ import { Arrivals, type SwarmPeer } from './arrivals.ts'
 import { askAhead, choicesAhead, letsPeerChoose, tickMs } from './asking.ts'
 import type { Contact } from './contact.ts'
 import { Contacts } from './contacts.ts'
+import { Giving } from './giving.ts'
 import type { KnownBlocks } from './known-blocks.ts'
 import { isOfTicket } from './peer-greeting.ts'
 import type { PeerNotes } from './peer-notes.ts'
@@ -23,8 +24,6 @@ import { onPieceRefused } from './refused-piece.ts'
 import type { KnownOfPeers, SwarmEvents, SwarmNetwork, SwarmStore } from './swarm-parts.ts'
 import { UnderWay, type Share } from './under-way.ts'
 
-/** Others count as delivering when one of them delivered a piece within this time. */
-const othersGiveMs = 5000
 /** How long the peer that gave the manifest is used alone: enough for a fast one to prove sufficient. */
 const aloneMs = 60
 
@@ -35,6 +34,7 @@ export class Swarm {
   readonly #picker: Picker
   readonly #parts: KnownBlocks | undefined
   readonly #contacts: Contacts
+  readonly #giving: Giving
   readonly #notes: PeerNotes
   readonly #rank: KnownOfPeers['rank']
   readonly #arrivals = new Arrivals()
@@ -47,8 +47,6 @@ export class Swarm {
   /** The connected peers deliver all that this client can take: no others are connected for now. */
   #hasEnough = false
   #stopped = false
-  #lastPieceAtMs = Number.NEGATIVE_INFINITY
-  #lastPieceFrom: Contact | undefined
 
   constructor(network: SwarmNetwork, store: SwarmStore, known: KnownOfPeers, events: SwarmEvents) {
     this.#network = network
@@ -67,9 +65,10 @@ export class Swarm {
       notes: known.notes,
       open: (contact) => this.#open(contact),
       wantsMore: () => !this.#hasEnough,
-      othersGive: (contact) => this.#othersGive(contact),
+      othersGive: (contact) => this.#giving.othersGive(contact),
       onMisbehaved: (misdeed) => events.onMisbehaved(misdeed),
     })
+    this.#giving = new Giving(this.#contacts.linked, this.#picker, store.manifest.pieceCount)
     this.#tick = setInterval(() => this.#onTick(), tickMs)
   }
 
@@ -135,7 +134,8 @@ export class Swarm {
     const { fileId } = this.#store.manifest
     const [peer] = contact.addresses
     if (peer === undefined) throw new Error('a contact has an address')
-    const opened = await PeerLink.open({ ...this.#network, peer, fileId, ticket: this.#ticket })
+    const mayRelay = (): boolean => !this.#giving.needsNoRelay
+    const opened = await PeerLink.open({ ...this.#network, peer, fileId, ticket: this.#ticket, mayRelay })
     if (opened.ok) await this.#use(contact, opened.value)
     else this.#onRefused(contact, opened.refusal)
   }
@@ -207,6 +207,7 @@ export class Swarm {
     const { link, share, conduct } = contact
     const nowMs = performance.now()
     if (link === undefined || share === undefined || this.#stopped || nowMs < conduct.restUntilMs) return
+    if (this.#giving.isKeptForLast(contact)) return
     const ahead = Math.min(askAhead(link.msPerAnswer), conduct.aheadMax)
     if (!this.#underWay.mayAsk(share, link.askedCount + link.openCount < ahead)) return
     if (letsPeerChoose(link.msPerPiece, link.choosesItself) && this.#picker.hasChoice) {
@@ -299,8 +300,7 @@ export class Swarm {
     const { key, share, conduct } = contact
     this.#underWay.onArrived()
     conduct.onArrived()
-    this.#lastPieceAtMs = performance.now()
-    this.#lastPieceFrom = contact
+    this.#giving.onPiece(contact)
     if (share?.isLate === true) this.#onOnTime(contact, share)
     // Request the next piece before verifying this one; otherwise the peer would be idle meanwhile.
     this.#fill(contact)
@@ -373,12 +373,8 @@ export class Swarm {
     if (!conduct.holdsBack(nowMs, owes, link.receivedBytes)) return
     // A peer that chooses may have nothing to choose from.
     const hasSome = link.askedCount > 0 || this.#picker.hasOnOffer(contact.key)
-    if (hasSome && this.#othersGive(contact)) this.#contacts.putAside(contact, 'holds back pieces of')
+    if (hasSome && this.#giving.othersGive(contact)) this.#contacts.putAside(contact, 'holds back pieces of')
     else conduct.lookAnew()
-  }
-
-  #othersGive(contact: Contact): boolean {
-    return this.#lastPieceFrom !== contact && performance.now() - this.#lastPieceAtMs < othersGiveMs
   }
 
   /** Checks whether more peers are needed, and whether connected ones can be asked for more. */

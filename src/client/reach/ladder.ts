@@ -49,6 +49,8 @@ export interface RouteRequest {
   readonly readBytesMax: () => number
   /** The way that led to it the last time. */
   readonly lastWay?: Way | undefined
+  /** Whether somebody may be asked to forward; asked when nothing else has opened. */
+  readonly mayRelay?: (() => boolean) | undefined
 }
 
 /** In milliseconds. */
@@ -158,6 +160,8 @@ export class Ladder {
   }
 
   async #relayed(): Promise<Route> {
+    if (this.#request.mayRelay?.() === false)
+      throw new Failure('connection-lost', 'no relay is used while others give every piece')
     const { ways } = await this.#parts.call(makeNonce(), true)
     const { relay } = ways
     if (relay === undefined) throw new Failure('connection-lost', 'nobody forwards between you')

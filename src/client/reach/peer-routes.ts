@@ -31,6 +31,8 @@ export interface Destination {
   readonly check: TlsOptions['check']
   /** The most bytes of a body to read at once. */
   readonly readBytesMax: () => number
+  /** Whether somebody may be asked to forward; asked when nothing else has opened. */
+  readonly mayRelay?: (() => boolean) | undefined
 }
 
 /** Of so many peers it is remembered which way led to them. */
@@ -45,7 +47,7 @@ export class PeerRoutes {
   }
 
   /** Rejects with a failure that says why no way leads there; code `protocol` when the peer broke it. */
-  async open({ peer, group, check, readBytesMax }: Destination): Promise<Route> {
+  async open({ peer, group, check, readBytesMax, mayRelay }: Destination): Promise<Route> {
     const { protection, listen, trackers } = this.#parts
     if (isLoopback(peer.host)) {
       const tls = protection.towards(peer.host, check)
@@ -58,7 +60,7 @@ export class PeerRoutes {
       callPeer(trackers(), { group, user, key, token, ...(relay && { relay }) })
     const ladder = new Ladder(
       { ...this.#parts, call },
-      { peer, check, readBytesMax, lastWay: this.#lastWays.get(key) },
+      { peer, check, readBytesMax, mayRelay, lastWay: this.#lastWays.get(key) },
     )
     const route = await ladder.climb()
     this.#remember(key, route.way)

@@ -9,7 +9,8 @@ import { Bitfield } from '../../../src/common/bitfield.ts'
 
 function linked(key: string): { contact: Contact; received: { receivedBytes: number; name: string } } {
   const contact = newContact({ user: key, host: '127.0.0.1', port: 1, key, complete: true })
-  const received = { receivedBytes: 0, name: `${key}@127.0.0.1:1` }
+  const route = { way: 'relayed', whyNot: 'nothing else opens' } as const
+  const received = { receivedBytes: 0, name: `${key}@127.0.0.1:1`, route }
   contact.link = received as unknown as NonNullable<Contact['link']>
   return { contact, received }
 }
@@ -50,7 +51,15 @@ test('each peer has its own rate and its pieces', () => {
   arrivals.measure([contact], 0)
   received.receivedBytes = 5000
   expect(arrivals.peers(new Set([contact]), picker, 1000)).toEqual([
-    { key: 'ann', user: 'ann', name: 'ann@127.0.0.1:1', pieces: 8, bytesPerSecond: 5000 },
+    {
+      key: 'ann',
+      user: 'ann',
+      name: 'ann@127.0.0.1:1',
+      pieces: 8,
+      bytesPerSecond: 5000,
+      way: 'relayed',
+      whyNot: 'nothing else opens',
+    },
   ])
 })
 
