@@ -11,7 +11,8 @@ import { wayFrom, type Way } from '../way.ts'
 import { AnswerLimit } from './answer-limit.ts'
 import { FileDemands } from './file-demands.ts'
 import { fairness } from './limits.ts'
-import { ServedPeer, type Came, type ServingParts, type Upload } from './served-peer.ts'
+import { ServedPeer, type Upload } from './served-peer.ts'
+import type { Came, ServingParts } from './serving-parts.ts'
 
 export class PeerServer {
   readonly #parts: ServingParts

@@ -5,57 +5,30 @@ import { peerProtocol, recipesFeature, type PeerProtocol } from '../../common/pr
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { checkProof, makeNonce, proveKey, type Challenge } from '../../common/security/challenge.ts'
 import type { Manifest } from '../../common/manifest.ts'
-import type { Identity } from '../../common/security/identity.ts'
 import type { Ticket } from '../../common/security/ticket.ts'
 import { networkOf } from '../../common/networks.ts'
 import { lineBytesMax, stalledInPiecesAfterMs, unsentToPeerBytesMax } from '../../common/limits.ts'
-import type { Connection, OpenedWithRole } from '../../common/wire/listener.ts'
+import type { Connection } from '../../common/wire/listener.ts'
 import type { Params, Stage } from '../../common/wire/methods.ts'
-import type { Protection } from '../../common/wire/protection.ts'
-import type { Role } from '../../common/wire/role-hello.ts'
 import { answeredElsewhere, Responder, type Handlers } from '../../common/wire/responder.ts'
 import type { Way } from '../way.ts'
 import type { AnswerLimit } from './answer-limit.ts'
 import type { Answering, UploadPeer } from './answering.ts'
-import type { EntryLimit, EntryLimits } from './entry-limits.ts'
+import type { EntryLimit } from './entry-limits.ts'
 import type { FileDemands } from './file-demands.ts'
 import { OpenedFiles } from './opened-files.ts'
 import type { PieceDemand } from './piece-demand.ts'
 import { loadPiece, problemOfParts } from './piece-parts.ts'
 import type { PieceSource } from './piece-source.ts'
-import type { RecipeOffice } from './recipe-office.ts'
 import { SentFiles, type SentFile } from './sent-files.ts'
-import type { SourceRegistry } from './source-registry.ts'
-import type { TicketOffice } from './ticket-office.ts'
-import type { UploadQueue } from './upload-queue.ts'
+import type { Came, ServingParts } from './serving-parts.ts'
 
 type Asked<M extends keyof PeerProtocol['requests']> = Params<PeerProtocol, M>
-
-/** What all connections of a peer server share. */
-export interface ServingParts {
-  readonly identity: Identity
-  readonly protection: Protection
-  readonly tickets: TicketOffice
-  readonly sources: SourceRegistry
-  readonly uploads: UploadQueue
-  readonly limits: EntryLimits
-  readonly recipes: Pick<RecipeOffice, 'prepare' | 'load'>
-  /** Who takes over connections that begin with a role; true when it does. */
-  readonly roles?: Partial<Readonly<Record<Role, (opened: OpenedWithRole) => boolean>>>
-  /** Called with a bug or a system failure while serving. */
-  readonly onFailure: (error: unknown) => void
-}
 
 /** State that the connections of one peer server share. */
 export interface Shared {
   readonly demands: FileDemands<ServedPeer>
   readonly turns: AnswerLimit
-}
-
-/** A connection, and by which way it came. */
-export interface Came {
-  readonly connection: Connection
-  readonly way: Way
 }
 
 /** What a peer fetches from this client. */
