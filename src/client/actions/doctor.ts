@@ -12,6 +12,7 @@ import { freeBytesFor } from '../downloading/destination.ts'
 import type { FoundFile } from '../downloading/swarm-lookup.ts'
 import type { Session } from '../session.ts'
 import { atMost } from '../../common/at-most.ts'
+import { connectionsOf, waysOf } from './connections.ts'
 import type { Core } from './core.ts'
 import { findOnce } from './find-once.ts'
 import { ownReach } from './own-place.ts'
@@ -37,6 +38,7 @@ export async function doctor(core: Core): Promise<Check[]> {
     trackers,
     clocks,
     reach,
+    ways: waysOf(connectionsOf(core)),
     isLocal: link.addresses.every(({ host }) => isLoopback(host)),
   })
 }

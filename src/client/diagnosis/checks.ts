@@ -1,12 +1,15 @@
 // Judges what `doctor` looked at: each check is fine, worth knowing, or a problem, with what to do. Pure.
 
+import { counted } from '../../common/counted.ts'
 import { formatSize } from '../../common/sizes.ts'
+import { countedByWay, type Way } from '../way.ts'
 import type { ReachEvidence, TrackerEvidence } from './evidence.ts'
 import { reasons, type WhyCode } from './reasons.ts'
 import { spanOf } from './spans.ts'
 import { whyNoTracker } from './trackers.ts'
 
-export type CheckName = 'version' | 'permissions' | 'disk' | 'address' | 'reach' | 'trackers' | 'clock'
+export type CheckName =
+  'version' | 'permissions' | 'disk' | 'address' | 'reach' | 'ways' | 'trackers' | 'clock'
 
 export interface Check {
   readonly check: CheckName
@@ -38,6 +41,8 @@ export interface DoctorFacts {
   readonly clocks: readonly { readonly address: string; readonly aheadMs: number }[]
   /** Undefined while no address is known. */
   readonly reach: ReachEvidence | undefined
+  /** By which way each client is connected that this one exchanges files with. */
+  readonly ways: readonly Way[]
   /** All trackers run on this machine. */
   readonly isLocal: boolean
 }
@@ -56,6 +61,7 @@ export function checksOf(facts: DoctorFacts): Check[] {
     ...facts.folders.flatMap(diskOf),
     addressOf(facts),
     reachOf(facts),
+    ...waysOf(facts),
     ...trackersOf(facts),
     clockOf(facts),
   ]
@@ -149,6 +155,12 @@ function reachOf({ reach }: DoctorFacts): Check {
     remedy:
       'forward that port to this client, or correct --advertise; some routers refuse only this try from inside',
   }
+}
+
+function waysOf({ ways }: DoctorFacts): Check[] {
+  if (ways.length === 0) return []
+  const sentence = `${counted(ways.length, 'client is', 'clients are')} connected: ${countedByWay(ways)}`
+  return [{ check: 'ways', state: 'ok', sentence }]
 }
 
 function trackersOf({ trackers }: DoctorFacts): Check[] {

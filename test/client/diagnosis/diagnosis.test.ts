@@ -191,6 +191,7 @@ const fine: DoctorFacts = {
   trackers: [up],
   clocks: [{ address: up.address, aheadMs: 30 }],
   reach: { address: '10.0.0.3:4444', source: 'own', isLoopback: false },
+  ways: [],
   isLocal: false,
 }
 const [folder] = fine.folders
@@ -236,4 +237,12 @@ test.each<[string, Partial<DoctorFacts>, string[]]>([
   const troubles = checksOf({ ...fine, ...change }).filter(({ state }) => state !== 'ok')
   expect(troubles.map(({ state, check }) => `${state} ${check}`)).toEqual(expected)
   expect(troubles.every(({ remedy }) => remedy !== undefined)).toBe(true)
+})
+
+test('the doctor counts the clients that are connected by each way, the best first', () => {
+  const checks = checksOf({ ...fine, ways: ['relayed', 'direct', 'relayed', 'lan'] })
+  expect(checks.filter(({ check }) => check === 'ways')).toEqual([
+    { check: 'ways', state: 'ok', sentence: '4 clients are connected: 1 LAN, 1 direct, 2 relayed' },
+  ])
+  expect(checksOf(fine).some(({ check }) => check === 'ways')).toBe(false)
 })
