@@ -1,8 +1,9 @@
 // How a tracker is doing: one line for the person at its console, and the same and more for Prometheus.
 
 import { counted } from '../common/counted.ts'
-import { single, type Family } from './metrics/exposition.ts'
-import type { EventLoopLag } from './metrics/event-loop-lag.ts'
+import type { EventLoopLag } from '../common/metrics/event-loop-lag.ts'
+import { single, type Family } from '../common/metrics/exposition.ts'
+import { processFamilies } from '../common/metrics/process-families.ts'
 import type { RequestMetrics } from './metrics/request-metrics.ts'
 import type { LevelKeeper } from './level-keeper.ts'
 import type { Presence } from './presence/presence.ts'
@@ -79,32 +80,6 @@ function hard({ sequencer }: TrackerParts): Family[] {
       'coterie_log_lag_seconds',
       'Time since this tracker last saw that it had everything that is in the log.',
       ms / 1000,
-    ),
-  ]
-}
-
-function processFamilies(loop: EventLoopLag): Family[] {
-  const { user, system } = process.cpuUsage()
-  return [
-    single(
-      'gauge',
-      'process_resident_memory_bytes',
-      'Resident memory size in bytes.',
-      process.memoryUsage.rss(),
-    ),
-    // Grows with what is kept, and shows whether resident memory does or is only not given back.
-    single(
-      'gauge',
-      'nodejs_heap_size_used_bytes',
-      'Size of the JavaScript heap in bytes, garbage included.',
-      process.memoryUsage().heapUsed,
-    ),
-    single('counter', 'process_cpu_seconds_total', 'CPU time spent in seconds.', (user + system) / 1e6),
-    single(
-      'gauge',
-      'coterie_event_loop_lag_seconds',
-      'The longest that anything had to wait for its turn since the last scrape.',
-      loop.takeLongestMs() / 1000,
     ),
   ]
 }

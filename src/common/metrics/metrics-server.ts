@@ -2,8 +2,8 @@
 // here.
 
 import { createServer, type Server } from 'node:http'
-import type { Address } from '../../common/addresses.ts'
-import { listenOn } from '../../common/listening.ts'
+import type { Address } from '../addresses.ts'
+import { listenOn } from '../listening.ts'
 import { exposition, expositionType, type Family } from './exposition.ts'
 
 /** More than any monitoring opens, and few enough to cost nothing. */
