@@ -48,6 +48,11 @@ export class Namespaces {
     ip('-n', this.name(machine), ...words)
   }
 
+  /** Changes a setting of the kernel for that machine alone: `net.ipv4.ip_forward=1`. Throws when that cannot be done. */
+  set(machine: string, setting: string): void {
+    run('ip', 'netns', 'exec', this.name(machine), 'sysctl', '-qw', setting)
+  }
+
   /**
    * Connects two machines by a virtual cable (veth); each says what its end is called. Both ends are up and have no
    * address yet.
