@@ -56,7 +56,7 @@ export const sites: readonly Site[] = [
 
 /**
  * What the router of a site does. What it did not ask for it drops, as routers at home do: an answer (RST) would end an
- * attempt to connect from both sides.
+ * attempt to connect from both sides. Where the machine filters what passes a bridge, so does the router: that is let through.
  */
 export function rulesOf({ masquerade, letsOut, forwardsTo }: Site): string {
   const forwarded = `iifname "outside" tcp dport ${memberPort} dnat to ${forwardsTo}:${memberPort}`
@@ -68,10 +68,11 @@ export function rulesOf({ masquerade, letsOut, forwardsTo }: Site): string {
       ct state established,related accept
       ct status dnat accept
       iifname "inside" oifname "outside" ${letsOut} accept
+      iifname "inside" oifname "inside" accept
     }
     chain own {
       type filter hook input priority filter; policy drop;
-      iifname { "inside", "lo" } accept
+      iifname "inside" ip daddr ${innerHost} accept
       ct state established,related accept
     }
   }`
@@ -163,8 +164,9 @@ export class Internet {
     const { line } = this.#options
     if (line === undefined) {
       spaces.plug(['internet', device], [machine, device])
-      // The internet answers for whoever is asked for.
-      this.#spaces.set('internet', `net.ipv4.conf.${device}.proxy_arp=1`)
+      // The internet answers for whoever is asked for, and at once.
+      spaces.set('internet', `net.ipv4.conf.${device}.proxy_arp=1`)
+      spaces.set('internet', `net.ipv4.neigh.${device}.proxy_delay=0`)
     } else {
       const opened = await Line.open(
         line.program,

@@ -15,9 +15,9 @@ interface Event {
 export class Member {
   readonly name: string
   readonly program: Program
-  readonly #asked: { onReply: (said: Said) => void; onEnd: (error: unknown) => void }[] = []
+  readonly #asked: { onReply: (said: Said) => void; onEnd: (error: Error) => void }[] = []
   #events: Event[] = []
-  #failure: unknown
+  #failure: Error | undefined
 
   /** `through` stands before the command, to run it on another machine. */
   constructor(name: string, words: readonly string[], through: readonly string[]) {
@@ -62,8 +62,8 @@ export class Member {
         else this.#events.push({ said, atMs: performance.now() })
       }
     } catch (error) {
-      this.#failure = error
-      for (const { onEnd } of this.#asked.splice(0)) onEnd(error)
+      this.#failure = error as Error
+      for (const { onEnd } of this.#asked.splice(0)) onEnd(this.#failure)
     }
   }
 }
