@@ -2,9 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Namespaces } from '../../test/namespaces.ts'
@@ -43,14 +41,12 @@ const widths = [8, 8, 9, 14, 14, 14, 10]
 
 /** Prints a row for each condition, in Mbit/s. Rejects with a sentence where there can be no line. */
 export async function runFar(options: FarOptions): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'coterie-line-'))
   const spaces = new Namespaces()
-  const place = { at: (machine: string): string[] => spaces.at(machine) }
-  const community = new Community(place)
+  const community = new Community(spaces)
   const plain = new PlainTcp(spaces)
   let line: Line | undefined
   try {
-    const compiled = compileLine(folder)
+    const compiled = compileLine(community.folder)
     if ('why' in compiled) throw new Error(compiled.why)
     line = await makeLine(compiled.program, spaces, options.seed)
     await plain.serve()
@@ -61,7 +57,6 @@ export async function runFar(options: FarOptions): Promise<void> {
     await community.close()
     await line?.close()
     spaces.close()
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -24,8 +24,8 @@ export interface PairsOptions {
 interface Outcome extends Fetched {
   /** What the tracker's machine has sent meanwhile. */
   readonly bytesFromTracker: number
-  /** How often the pattern was in the recording; undefined without one. */
-  readonly found?: number | undefined
+  /** How often the pattern was in the recording, and how much that was; undefined without one. */
+  readonly found?: { readonly count: number; readonly bytes: number } | undefined
 }
 
 const recordingPatienceMs = 20_000
@@ -56,7 +56,7 @@ export async function runPairs(options: PairsOptions): Promise<boolean> {
         if (from === to) continue
         const outcome = await runPair(internet, community, from, to, options)
         report(from, to, outcome)
-        isWell &&= outcome.isWhole && (outcome.found ?? 0) === 0
+        isWell &&= outcome.isWhole && (outcome.found?.count ?? 0) === 0
       }
     return isWell
   } finally {
@@ -87,6 +87,7 @@ async function runPair(
   const original = community.makeFile(name, sizeMiB * MiB)
   const copy = community.path(`${name}-fetched`)
   const frames = community.path('frames')
+  if (countIn(readFileSync(original)) === 0) throw new Error('the search finds nothing where something is')
   await from.does(`upload_file ${original} ${group}`)
   const recording = records ? await Recording.start(internet.at('tracker'), frames) : undefined
   const before = internet.bytesFromTracker
@@ -105,12 +106,16 @@ async function runPair(
 }
 
 /** How often the pattern passed the tracker, once the recording has all that it sent. */
-async function search(recording: Recording, bytes: number): Promise<number> {
+async function search(recording: Recording, bytes: number): Promise<Outcome['found']> {
   const signal = AbortSignal.timeout(recordingPatienceMs)
   while (statSync(recording.path).size < bytes) await pause(50, undefined, { signal })
   const recorded = readFileSync(recording.path)
+  return { count: countIn(recorded), bytes: recorded.length }
+}
+
+function countIn(bytes: Buffer): number {
   let count = 0
-  for (let at = recorded.indexOf(pattern); at !== -1; at = recorded.indexOf(pattern, at + 1)) count++
+  for (let at = bytes.indexOf(pattern); at !== -1; at = bytes.indexOf(pattern, at + 1)) count++
   return count
 }
 
@@ -120,7 +125,8 @@ function report(
   { isWhole, bytes, seconds, way, bytesFromTracker, found }: Outcome,
 ): void {
   const words = isWhole ? [way, seconds.toFixed(1), (bytes / MiB / seconds).toFixed(1)] : [`none`, '', '']
-  const note = found === undefined ? '' : found === 0 ? 'nothing to read' : `readable in ${found} places`
+  const note =
+    found === undefined ? '' : `readable in ${found.count} places of ${(found.bytes / MiB).toFixed(1)} MiB`
   print([to.name, from.name, ...words, (bytesFromTracker / MiB).toFixed(1), note])
   if (!isWhole && bytes > 0)
     console.log(`  ${(bytes / MiB).toFixed(1)} MiB came in ${seconds.toFixed(0)} s, then it was given up`)
