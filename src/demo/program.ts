@@ -14,10 +14,17 @@ export class Program {
   #read = 0
   #ended = false
 
-  /** `env` is added to the environment of this process. */
-  constructor(name: string, what: 'tracker' | 'client', words: readonly string[], env: object = {}) {
+  /** `env` is added to the environment of this process; `through` stands before the command, to run it elsewhere. */
+  constructor(
+    name: string,
+    what: 'tracker' | 'client',
+    words: readonly string[],
+    env: object = {},
+    through: readonly string[] = [],
+  ) {
     this.name = name
-    this.process = spawn(process.execPath, [launcher, what, ...words], {
+    const [command = '', ...rest] = [...through, process.execPath, launcher, what, ...words]
+    this.process = spawn(command, rest, {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, ...env },
     })

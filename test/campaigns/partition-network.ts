@@ -3,12 +3,13 @@
 
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { ip, Namespaces } from '../namespaces.ts'
 
 const subnetBits = 24
 
 /** The NATS servers share a namespace, tracker 2 has its own, and tracker 1 has none. Tracker 2 can be cut off. */
 export class PartitionNetwork {
-  readonly #tag = randomBytes(3).toString('hex')
+  readonly #namespaces = new Namespaces()
   /** Random third parts of the addresses, which few networks have. */
   readonly #subnet = `10.213.${randomBytes(1)[0]}`
   readonly #clientSubnet = `10.214.${randomBytes(1)[0]}`
@@ -19,7 +20,7 @@ export class PartitionNetwork {
   /** The network, or why there can be none. */
   static open(): { network: PartitionNetwork } | { why: string } {
     const network = new PartitionNetwork()
-    // Namespaces outlive processes, also when a campaign is stopped or has a bug.
+    // The bridge and its cables lie outside of all namespaces.
     process.once('exit', () => network.close())
     try {
       network.#make()
@@ -32,12 +33,12 @@ export class PartitionNetwork {
 
   /** Put before a command, runs it where the NATS servers are. */
   get atNats(): string[] {
-    return ['ip', 'netns', 'exec', this.#name('n')]
+    return this.#namespaces.at('n')
   }
 
   /** Put before a command, runs it where tracker 2 is. */
   get atFar(): string[] {
-    return ['ip', 'netns', 'exec', this.#name('t')]
+    return this.#namespaces.at('t')
   }
 
   /** Silently loses all packets between tracker 2 and NATS from now on. */
@@ -51,7 +52,7 @@ export class PartitionNetwork {
 
   /** Removes everything, even if only half made. */
   close(): void {
-    for (const part of ['n', 't']) quietly('netns', 'del', this.#name(part))
+    this.#namespaces.close()
     for (const part of ['nb', 'tb', 'tc', 'b']) quietly('link', 'del', this.#name(part))
   }
 
@@ -64,8 +65,7 @@ export class PartitionNetwork {
       ['n', this.natsHost],
       ['t', `${this.#subnet}.2`],
     ] as const) {
-      ip('netns', 'add', this.#name(part))
-      ip('-n', this.#name(part), 'link', 'set', 'lo', 'up')
+      this.#namespaces.add(part)
       this.#plug(part, `${part}b`, 'log0', host)
       ip('link', 'set', this.#name(`${part}b`), 'master', bridge)
     }
@@ -78,18 +78,13 @@ export class PartitionNetwork {
     const name = this.#name(near)
     ip('link', 'add', name, 'type', 'veth', 'peer', 'name', far, 'netns', this.#name(part))
     ip('link', 'set', name, 'up')
-    ip('-n', this.#name(part), 'addr', 'add', `${host}/${subnetBits}`, 'dev', far)
-    ip('-n', this.#name(part), 'link', 'set', far, 'up')
+    this.#namespaces.ip(part, 'addr', 'add', `${host}/${subnetBits}`, 'dev', far)
+    this.#namespaces.ip(part, 'link', 'set', far, 'up')
   }
 
   #name(part: string): string {
-    return `cot${this.#tag}${part}`
+    return this.#namespaces.name(part)
   }
-}
-
-function ip(...words: readonly string[]): void {
-  const { status, stderr, error } = spawnSync('ip', words, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`ip ${words.join(' ')}: ${error?.message ?? stderr.trim()}`)
 }
 
 function quietly(...words: readonly string[]): void {

@@ -65,7 +65,7 @@ describe.skipIf(skipped !== '')(`between machines${skipped}`, () => {
     expect(blocks.map((lines) => lines.length)).toEqual([2, 2])
     const [ofTracker = [], ofClient = []] = blocks
     const frames = world.path('frames')
-    await machines.record(frames)
+    const recording = await machines.record(frames)
 
     const tracker = type(machines, trackerHost, ofTracker)
     const said = await tracker.until(/^for the list of trackers: /)
@@ -100,10 +100,7 @@ describe.skipIf(skipped !== '')(`between machines${skipped}`, () => {
       [annHost, 4444],
     ] as const)
       expect(toldPlainly(machines, benHost, target, port)).toContain(sentence)
-    const passed = await machines.passed(
-      frames,
-      (bytes) => bytes.indexOf(sentence, bytes.indexOf(sentence) + 1) > 0,
-    )
+    const passed = await recording.until((bytes) => bytes.indexOf(sentence, bytes.indexOf(sentence) + 1) > 0)
     expect(passed.length).toBeGreaterThan(4 * MiB)
     const taken = { said: passed, heard: Buffer.alloc(0) }
     expect(foundIn(taken, { ...names, file, password, login: 'login_start', ticket: '"ticket"' })).toEqual([])

@@ -159,3 +159,13 @@ test('help and tables are broken between words, or cut', async () => {
     expect([line, person.brokenRows()]).toEqual([line, []])
   }
 })
+
+test('what watch leaves behind fits the terminal, too', async () => {
+  const person = await narrow()
+  person.type('watch endless film.mkv\r')
+  await person.see(/leaves; transfers go on$/)
+  person.type('q')
+  await person.see(/\ncoterie>$/)
+  // A row that is full goes on in the next one.
+  expect(person.screen().filter((row) => row.length >= 40)).toEqual([])
+})

@@ -54,6 +54,7 @@ async function watchEntry(
 ): Promise<Answer<Reply>> {
   let last: Answer<EntryView> = await operations.inspect(group, name)
   if (!last.ok) return last
+  let width = endSize.columns
   const look = async (): Promise<EntryView | undefined> => {
     last = await operations.inspect(group, name)
     return last.ok && !isSettled(last.value) ? last.value : undefined
@@ -65,13 +66,16 @@ async function watchEntry(
     left.abort()
   } else
     await showLive(async (size) => {
+      width = Math.min(width, size.columns)
       const entry = await look()
       return entry === undefined ? undefined : [...entryLines(entry, lessOne(size)), leaving]
     })
   const seen = last as Answer<EntryView>
   if (!seen.ok) return seen
   const lines =
-    showLive === undefined ? [{ text: entryProgress(seen.value) }] : entryLines(seen.value, endSize)
+    showLive === undefined
+      ? [{ text: entryProgress(seen.value) }]
+      : entryLines(seen.value, { ...endSize, columns: width })
   return accept({ lines, data: { entry: seen.value } })
 }
 
