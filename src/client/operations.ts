@@ -39,7 +39,7 @@ export interface DownloadView {
   /** Peers that are connected and may send. */
   readonly peerCount: number
   /** Verified pieces by sender in this session, as `user@ip:port`, in the order in which they began. */
-  readonly piecesByPeer: readonly (readonly [peer: string, pieces: number])[]
+  readonly piecesByPeer: readonly (readonly [peer: string, pieces: number, way: Way])[]
   /** While what is there is verified. */
   readonly verifying?: VerifyingView
 }

@@ -13,6 +13,7 @@ import type { SwarmPeer } from './arrivals.ts'
 import { choosePart, storeTree, type ChosenPart } from './chosen-part.ts'
 import { Donor } from './donor.ts'
 import type { PartsHere } from './known-blocks.ts'
+import type { PiecesFrom } from './pieces-from.ts'
 import { fetchRecipe } from './recipe-fetch.ts'
 import { sentenceAbout } from './contacts.ts'
 import type { PeerLink } from './peer-link.ts'
@@ -94,7 +95,7 @@ export class DownloadRun {
   }
 
   /** Verified pieces by peer in this run; undefined before the swarm exists. */
-  get piecesByPeer(): ReadonlyMap<string, number> | undefined {
+  get piecesByPeer(): ReadonlyMap<string, PiecesFrom> | undefined {
     return this.#swarm?.piecesByPeer
   }
 

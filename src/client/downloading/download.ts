@@ -19,6 +19,7 @@ import { isRunning, nextPhase, shownState, type DownloadStep } from './download-
 import { PeerNotes } from './peer-notes.ts'
 import { partPathOf, removePart, type PartId } from './part-file.ts'
 import type { PieceStore } from './piece-store.ts'
+import { addPieces, type PiecesFrom } from './pieces-from.ts'
 import type { Rank } from './precedence.ts'
 import type { RunParts } from './run-parts.ts'
 import { SwarmLookup, type FoundFile } from './swarm-lookup.ts'
@@ -91,7 +92,7 @@ export class Download {
   /** A folder's is a guess until its manifest is there. */
   #pieceCount: number
   /** From all runs that have ended. */
-  #piecesByPeer: ReadonlyMap<string, number> = new Map()
+  #piecesByPeer: ReadonlyMap<string, PiecesFrom> = new Map()
 
   constructor(record: RememberedDownload, parts: DownloadParts, events: DownloadEvents) {
     this.record = record
@@ -178,7 +179,7 @@ export class Download {
       piecesDone: this.#run?.piecesDone ?? this.#piecesDone,
       bytesPerSecond: this.#run?.bytesPerSecond ?? 0,
       peerCount: this.#run?.linkCount ?? 0,
-      piecesByPeer: [...this.#allByPeer()],
+      piecesByPeer: [...this.#allByPeer()].map(([peer, { pieces, way }]) => [peer, pieces, way]),
       ...(verifying === undefined ? {} : { verifying }),
     }
   }
@@ -288,9 +289,9 @@ export class Download {
   }
 
   /** Also after a pause the numbers add up. */
-  #allByPeer(): ReadonlyMap<string, number> {
+  #allByPeer(): ReadonlyMap<string, PiecesFrom> {
     const all = new Map(this.#piecesByPeer)
-    for (const [peer, pieces] of this.#run?.piecesByPeer ?? []) all.set(peer, (all.get(peer) ?? 0) + pieces)
+    for (const [peer, from] of this.#run?.piecesByPeer ?? []) addPieces(all, peer, from)
     return all
   }
 

@@ -20,6 +20,7 @@ import type { PeerNotes } from './peer-notes.ts'
 import { evidenceOf } from './link-evidence.ts'
 import { PeerLink, type PieceRequest } from './peer-link.ts'
 import { Picker, type MissingStanding } from './picker.ts'
+import { addPieces, type PiecesFrom } from './pieces-from.ts'
 import { onPieceRefused } from './refused-piece.ts'
 import type { KnownOfPeers, SwarmEvents, SwarmNetwork, SwarmStore } from './swarm-parts.ts'
 import { UnderWay, type Share } from './under-way.ts'
@@ -41,7 +42,7 @@ export class Swarm {
   readonly #underWay: UnderWay
   readonly #tick: NodeJS.Timeout
   /** Verified pieces by the name of the peer that sent them. */
-  readonly piecesByPeer = new Map<string, number>()
+  readonly piecesByPeer = new Map<string, PiecesFrom>()
   #ticket: string
   #alone: NodeJS.Timeout | undefined
   /** The connected peers deliver all that this client can take: no others are connected for now. */
@@ -343,7 +344,7 @@ export class Swarm {
   }
 
   #onStored(link: PeerLink, index: number): void {
-    this.piecesByPeer.set(link.name, (this.piecesByPeer.get(link.name) ?? 0) + 1)
+    addPieces(this.piecesByPeer, link.name, { pieces: 1, way: link.route.way })
     for (const other of this.#picker.onVerified(index)) this.#contacts.find(other)?.link?.cancel(index)
     if (this.#picker.missingCount === 0 && !this.#stopped) this.#events.onComplete()
   }

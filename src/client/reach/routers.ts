@@ -25,7 +25,6 @@ export interface Router {
   release(port: number | undefined, signal: AbortSignal): Promise<void>
 }
 
-
 const description = 'Coterie'
 const hour = 3600
 /** It is asked whether or not it knows the protocol, and says nothing if not. */

@@ -212,8 +212,8 @@ describe('the reply to a command that succeeds', () => {
   test('show_downloads --details adds progress, who sent how much, and what a running one waits for', async () => {
     const client = fakeClient()
     const piecesByPeer = [
-      ['abc@127.0.0.1:4444', 1],
-      ['def@[::1]:5', 2],
+      ['abc@127.0.0.1:4444', 1, 'direct'],
+      ['def@[::1]:5', 2, 'called-back'],
     ] as const
     client.downloads.push(
       download({ name: 'a.png', state: 'running', piecesDone: 3, pieceCount: 9, piecesByPeer }),
@@ -230,7 +230,7 @@ describe('the reply to a command that succeeds', () => {
     )
     expect((await runScript(['show_downloads --details'], { client })).lines).toEqual([
       '[D] [g1] a.png',
-      '    3 of 9 pieces, 3.0 MiB/s; 1 from abc@127.0.0.1:4444, 2 from def@[::1]:5',
+      '    3 of 9 pieces, 3.0 MiB/s; 1 from abc@127.0.0.1:4444, 2 from def@[::1]:5 (called back)',
       '[D] [g1] b.png',
       '    0 of 2 pieces, 0 KiB/s, waiting for a seeder',
       // Why one stopped stands behind its own line, and not twice.

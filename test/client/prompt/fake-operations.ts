@@ -106,7 +106,7 @@ export function download(part: Partial<DownloadView> & Pick<DownloadView, 'name'
     bytesPerSecond: 3 * 1024 * 1024,
     priority: 'normal',
     peerCount: 1,
-    piecesByPeer: [['abc@127.0.0.1:4444', 1]],
+    piecesByPeer: [['abc@127.0.0.1:4444', 1, 'direct']],
     ...part,
   }
 }

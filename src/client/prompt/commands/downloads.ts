@@ -16,7 +16,7 @@ import { detailLine, downloadLine } from './replies.ts'
 
 /** With the senders as objects, which are easier to read for programs than pairs. */
 function asData({ piecesByPeer, ...download }: DownloadView): ReplyData {
-  return { ...download, peers: piecesByPeer.map(([peer, pieces]) => ({ peer, pieces })) }
+  return { ...download, peers: piecesByPeer.map(([peer, pieces, way]) => ({ peer, pieces, way })) }
 }
 
 /** The words behind a command that may be left out. */

@@ -18,6 +18,7 @@ import type { TreeEntry } from '../../../common/tree/tree.ts'
 import type { Line, Tone } from '../../../common/terminal/line.ts'
 import { formatSpeed } from '../text/rates.ts'
 import { displayWidth, fitTo } from '../../../common/terminal/width.ts'
+import { isRoundabout, wayText } from '../../way.ts'
 import { formatDay } from '../text/days.ts'
 import { quoteWord } from '../text/words.ts'
 
@@ -186,7 +187,9 @@ export function detailLine(download: DownloadView): Line {
   const { piecesDone, pieceCount, bytesPerSecond, piecesByPeer, state, why, priority } = download
   const speed = state === 'running' ? `, ${formatSpeed(bytesPerSecond)}` : ''
   const earlier = piecesDone - piecesByPeer.reduce((all, [, pieces]) => all + pieces, 0)
-  const senders = piecesByPeer.map(([peer, pieces]) => `${pieces} from ${peer}`)
+  const senders = piecesByPeer.map(
+    ([peer, pieces, way]) => `${pieces} from ${peer}${isRoundabout(way) ? ` (${wayText(way)})` : ''}`,
+  )
   // They came before this session: otherwise the numbers would not add up.
   if (earlier > 0 && state !== 'complete') senders.push(`${earlier} from earlier sessions`)
   const from = senders.length === 0 ? '' : `; ${senders.join(', ')}`
