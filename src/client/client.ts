@@ -16,6 +16,8 @@ import { groupActions } from './actions/groups.ts'
 import { seeingActions } from './actions/seeing.ts'
 import { subscriptionActions } from './actions/subscriptions.ts'
 import { alreadyLoggedIn, notLoggedIn, passwordProblem } from './answers.ts'
+import { NetworkChanges } from './network/network-changes.ts'
+import type { NetworkChange } from './network/network-watch.ts'
 import type { ClientEvent, Operations } from './operations.ts'
 import { Session, type SessionParts } from './session.ts'
 import { EntryLimits } from './sharing/entry-limits.ts'
@@ -55,6 +57,7 @@ export class Client {
   readonly #storing = new StorePool()
   readonly #recipes = new RecipePool()
   readonly #server: PeerServer
+  readonly #changes = new NetworkChanges()
   readonly #news: TrackerNews
   readonly #link: TrackerLink
   readonly #sessionParts: SessionParts
@@ -117,6 +120,7 @@ export class Client {
       identity,
       protection,
       trust: new TrackerTrust(options.folder, options.trackers),
+      changes: this.#changes,
       port: () => this.#port,
       advertise: options.advertise,
       knownLogins: new KnownLogins(options.folder, onTrouble),
@@ -135,6 +139,7 @@ export class Client {
       identity,
       protection,
       listen: this.#options.listen,
+      changes: this.#changes,
       folder: this.#options.folder,
       link: this.#link,
       hashes: this.#hashes,
@@ -193,6 +198,8 @@ export class Client {
       this.#begin(await Session.open(saved.user, saved.community, this.#sessionParts))
     }
     this.#link.start()
+    this.#changes.subscribe((change) => this.#onNetworkChanged(change))
+    this.#changes.start()
     return this.#port
   }
 
@@ -209,6 +216,15 @@ export class Client {
   subscribe(listener: (event: ClientEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
+  }
+
+  /** Connections that this client opened have been seen to. */
+  #onNetworkChanged({ gone, woke }: NetworkChange): void {
+    this.#server.closeThoseAt(gone)
+    this.#link.onNetworkChanged()
+    // The clock by which tickets lapse stands still while a machine sleeps.
+    if (woke) this.#link.askTimes()
+    this.#session?.downloads.findAgain()
   }
 
   #emit(event: ClientEvent): void {
@@ -295,6 +311,7 @@ export class Client {
   /** Stops everything at once. Unfinished downloads resume at the next login. */
   async close(): Promise<void> {
     this.#closing = true
+    this.#changes.stop()
     this.#limits.close()
     // Suppresses the events that closing causes.
     this.#listeners.clear()

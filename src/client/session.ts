@@ -9,6 +9,7 @@ import type { ConnectTurns } from './downloading/connect-turns.ts'
 import { Downloads } from './downloading/downloads.ts'
 import { FolderReader } from './downloading/folder-reader.ts'
 import { Precedence } from './downloading/precedence.ts'
+import type { NetworkChanges } from './network/network-changes.ts'
 import { neitherSharedNorDownloaded } from './answers.ts'
 import type { ClientEvent, LimitRule } from './operations.ts'
 import { OwnRequests } from './own-requests.ts'
@@ -31,6 +32,7 @@ export interface SessionParts {
   readonly identity: Identity
   readonly protection: Protection
   readonly listen: Address
+  readonly changes: NetworkChanges
   readonly folder: string
   readonly link: TrackerLink
   readonly hashes: HashPool
@@ -75,7 +77,7 @@ export class Session {
 
   /** Rejects with a `data` failure when the user's remembered shares cannot be read. */
   static async open(user: string, community: string, parts: SessionParts): Promise<Session> {
-    const { identity, protection, listen, folder, link, hashes, sources, storing, onEvent } = parts
+    const { identity, protection, listen, changes, folder, link, hashes, sources, storing, onEvent } = parts
     const { folders, hashing, entryLimits } = parts
     const onNotice = (sentence: string): void => onEvent({ kind: 'notice', sentence })
     const manifests = new ManifestStore(folder)
@@ -90,6 +92,7 @@ export class Session {
       identity,
       protection,
       listen,
+      changes,
       bucket: parts.downloadBucket,
       turns: parts.turns,
       precedence: new Precedence(),

@@ -106,13 +106,13 @@ class Attempt {
   }
 
   async #fetch(
-    { identity, protection, listen, bucket, turns }: SwarmNetwork,
+    { identity, protection, listen, changes, bucket, turns }: SwarmNetwork,
     { fileId, ticket, notes, onTicketRefused }: ManifestRequest,
     peer: Peer,
   ): Promise<FetchedManifest | undefined> {
     try {
       const open = (): Promise<Answer<PeerLink>> =>
-        PeerLink.open({ peer, fileId, ticket: ticket(), identity, protection, listen, bucket })
+        PeerLink.open({ peer, fileId, ticket: ticket(), identity, protection, listen, changes, bucket })
       const opened = await turns.run(async () => {
         if (this.#stopped) return undefined
         notes.onTrying(peer)

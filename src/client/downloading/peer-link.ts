@@ -15,6 +15,8 @@ import type { Identity } from '../../common/security/identity.ts'
 import { Caller } from '../../common/wire/caller.ts'
 import { openChannel } from '../../common/wire/open-channel.ts'
 import type { Protection } from '../../common/wire/protection.ts'
+import { Lifeline } from '../network/lifeline.ts'
+import type { NetworkChanges } from '../network/network-changes.ts'
 import { callFrom } from '../tracker-link/call-from.ts'
 import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
@@ -32,6 +34,7 @@ export interface PeerLinkOptions {
   readonly identity: Identity
   readonly protection: Protection
   readonly listen: Address
+  readonly changes: NetworkChanges
   /** The download limit. */
   readonly bucket: ReadLimit
 }
@@ -82,7 +85,7 @@ export class PeerLink {
   readonly #early: number[] = []
   #events: PeerLinkEvents | undefined
   #closedBecause: Failure | undefined
-  #pinging = false
+  readonly #lifeline: Lifeline
   readonly #pace = new LinkPace()
   #choosesItself = false
   #isLimited = false
@@ -95,6 +98,11 @@ export class PeerLink {
     this.#options = options
     this.#caller = caller
     this.#reading = new LimitedReading(caller.channel, options.bucket)
+    this.#lifeline = new Lifeline({
+      channel: caller.channel,
+      ping: (timeoutMs) => caller.request('ping', {}, { timeoutMs }),
+      close: (why) => this.close(why),
+    })
   }
 
   /**
@@ -102,10 +110,11 @@ export class PeerLink {
    * with a failure of the network, or when the peer is not who the tracker says it is.
    */
   static async open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
-    const { peer, protection, listen, bucket } = options
+    const { peer, protection, listen, bucket, changes } = options
     const channel = await openChannel({ host: peer.host, port: peer.port }, lineBytesMax, {
       localHost: callFrom(listen, peer),
       readBytesMax: () => bucket.sliceBytes,
+      signal: changes.attempts,
       tls: protection.towards(peer.host, (key) => (key === peer.key ? undefined : notThatClient(peer))),
     })
     const caller: Caller<PeerProtocol> = new Caller(channel, peerProtocol, {
@@ -114,14 +123,20 @@ export class PeerLink {
         chosen: ({ request, index }) => link.onChosen(request, index),
         closed: ({ fileId, why }) => fileId === options.fileId && link.close(why),
       },
-      onClosed: (reason) => link.onClosed(reason),
+      onClosed: (reason) => {
+        forget()
+        link.onClosed(reason)
+      },
       onBytes: (count) => link.#reading.onBytes(count),
     })
     // Created in the same turn: no message can have arrived yet.
     const link = new PeerLink(options, caller)
+    let isUp = false
+    const forget = changes.follow(link.#lifeline, pingTimeoutMs, () => isUp)
     try {
       const admitted = await greetPeer(caller, options)
       if (admitted.ok) {
+        isUp = true
         link.#offersRecipes = admitted.value.includes(recipesFeature)
         return accept(link)
       }
@@ -336,18 +351,11 @@ export class PeerLink {
 
   /** Called periodically: pings a peer that owes pieces and is silent. */
   checkAlive(nowMs: number): void {
-    if (this.#pinging || this.#reading.isPaused) return
+    if (this.#reading.isPaused) return
     if (!isDoubtful(this.#asked.size, nowMs - this.#caller.channel.lastHeardAtMs)) return
-    this.#pinging = true
-    this.#caller.request('ping', {}, { timeoutMs: pingTimeoutMs }).then(
-      () => (this.#pinging = false),
-      () => {
-        this.#pinging = false
-        // The answer to a ping comes after the rest of a piece, which may take longer.
-        if (this.#caller.channel.lastHeardAtMs <= nowMs && !this.#reading.isPaused)
-          this.close('it does not answer')
-      },
-    )
+    void this.#lifeline.ask(pingTimeoutMs).then((isThere) => {
+      if (!isThere) this.#options.changes.onSilence()
+    })
   }
 
   close(why: string): void {

@@ -6,6 +6,7 @@ import type { Failure } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import type { Protection } from '../../common/wire/protection.ts'
+import type { NetworkChanges } from '../network/network-changes.ts'
 import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import type { ConnectTurns } from './connect-turns.ts'
@@ -19,6 +20,8 @@ export interface SwarmNetwork {
   readonly identity: Identity
   readonly protection: Protection
   readonly listen: Address
+  /** What becomes of connections when the network changes. */
+  readonly changes: NetworkChanges
   /** The download limit. */
   readonly bucket: ReadLimit
   readonly turns: Pick<ConnectTurns, 'run'>

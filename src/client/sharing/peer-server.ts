@@ -69,6 +69,11 @@ export class PeerServer {
     this.#listener.closeAll(sentence)
   }
 
+  /** Closes the connections to addresses that this machine no longer has: nothing comes over them any more. */
+  closeThoseAt(hosts: ReadonlySet<string>): void {
+    this.#listener.closeThoseAt(hosts, 'this machine is no longer at that address')
+  }
+
   close(): Promise<void> {
     return this.#listener.close('the client stops')
   }

@@ -4,7 +4,7 @@ import { connect, type OnReadOpts } from 'node:net'
 import { connect as connectSecurely, type TLSSocket } from 'node:tls'
 import { formatAddress, type Address } from '../addresses.ts'
 import { Failure, sentenceOf } from '../failure.ts'
-import { connectTimeoutMs } from '../limits.ts'
+import { connectTimeoutMs, keepAliveAfterMs } from '../limits.ts'
 import { Channel } from './channel.ts'
 import { callingContext, secureOf, showsOthers } from './tls.ts'
 
@@ -15,6 +15,8 @@ export interface OpenOptions {
   readonly readBytesMax?: () => number
   /** Encrypts the connection; without it, it is plain. */
   readonly tls?: TlsOptions | undefined
+  /** Gives up as soon as it aborts, with a failure. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface TlsOptions {
@@ -26,15 +28,42 @@ export interface TlsOptions {
 const scratchBytes = 8 * 1024
 
 /**
- * Rejects with a `connection-lost` or `timeout` failure that names the address, with that of `check`, or with a
- * `protocol` failure when an end with the right key shows certificates of others.
+ * Rejects with a `connection-lost` or `timeout` failure that names the address, with that of `check` or of `signal`, or
+ * with a `protocol` failure when an end with the right key shows certificates of others.
  */
-export function openChannel(
+export async function openChannel(
   address: Address,
   lineBytesMax: number,
-  { localHost, readBytesMax, tls }: OpenOptions = {},
+  options: OpenOptions = {},
+): Promise<Channel> {
+  try {
+    return await open(address, lineBytesMax, options)
+  } catch (error) {
+    if (!isLocalHostGone(error)) throw error
+    // To be seen at another address is better than not to be seen.
+    return open(address, lineBytesMax, { ...options, localHost: undefined })
+  }
+}
+
+/** Whether this machine does not have the address to connect from, or not any more. */
+function isLocalHostGone(error: unknown): boolean {
+  const cause = error instanceof Failure ? error.cause : undefined
+  return (
+    cause instanceof Error &&
+    'code' in cause &&
+    cause.code === 'EADDRNOTAVAIL' &&
+    'syscall' in cause &&
+    cause.syscall === 'bind'
+  )
+}
+
+function open(
+  address: Address,
+  lineBytesMax: number,
+  { localHost, readBytesMax, tls, signal }: OpenOptions,
 ): Promise<Channel> {
   return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
     const scratch = Buffer.allocUnsafe(scratchBytes)
     let channel: Channel | undefined
     const options = {
@@ -55,16 +84,23 @@ export function openChannel(
         ? connect(options)
         : // Nothing of the certificate but its key counts, see tls.ts.
           connectSecurely({ ...options, secureContext: callingContext(), rejectUnauthorized: false })
+    socket.setKeepAlive(true, keepAliveAfterMs)
     const timer = setTimeout(() => {
       socket.destroy(new Failure('timeout', `${formatAddress(address)} does not answer`))
     }, connectTimeoutMs)
-    socket.once('error', (error) => {
+    const giveUp = (): void => void socket.destroy(signal?.reason as Failure)
+    signal?.addEventListener('abort', giveUp)
+    const onSettled = (): void => {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', giveUp)
+    }
+    socket.once('error', (error) => {
+      onSettled()
       const sentence = `cannot connect to ${formatAddress(address)}: ${sentenceOf(error)}`
       reject(error instanceof Failure ? error : new Failure('connection-lost', sentence, error))
     })
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
-      clearTimeout(timer)
+      onSettled()
       const secure = tls === undefined ? undefined : secureOf(socket as TLSSocket)
       const wrong = tls?.check(secure?.peerKey) ?? (tls && problemWith(socket as TLSSocket, address))
       if (wrong !== undefined) {

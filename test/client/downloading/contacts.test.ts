@@ -6,6 +6,7 @@ import { PeerNotes } from '../../../src/client/downloading/peer-notes.ts'
 import type { PeerLink } from '../../../src/client/downloading/peer-link.ts'
 import { Failure } from '../../../src/common/failure.ts'
 import { peersPerFileMax } from '../../../src/common/limits.ts'
+import { NetworkChanges } from '../../../src/client/network/network-changes.ts'
 import type { Peer } from '../../../src/common/protocol/tracker-protocol.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] }))
@@ -27,6 +28,7 @@ class Tries {
   readonly contacts: Contacts = new Contacts({
     ownKey: 'me',
     turns: new ConnectTurns(),
+    changes: new NetworkChanges(),
     notes: new PeerNotes('me'),
     open: (contact) => {
       this.at.push(`${contact.user} ${contact.addresses[0]?.host}`)
