@@ -1,5 +1,6 @@
 // Logs in peers that run inside a benchmark, as a client does.
 
+import { NetworkChanges } from '../src/client/network/network-changes.ts'
 import { TrackerConnection } from '../src/client/tracker-link/tracker-connection.ts'
 import { parseAddress } from '../src/common/addresses.ts'
 import type { Answer } from '../src/common/refusal.ts'
@@ -39,6 +40,7 @@ export async function logIn(
     listen: loopback,
     identity,
     protection: new Protection(identity.forTls, 'beyond'),
+    changes: new NetworkChanges(),
     trust: { check: () => undefined, pinOf: () => undefined },
     whereabouts: async () => ({ port }),
     told: ignoredNews,

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { PeerLink } from '../src/client/downloading/peer-link.ts'
+import { NetworkChanges } from '../src/client/network/network-changes.ts'
 import { PeerServer } from '../src/client/sharing/peer-server.ts'
 import type { PieceSource } from '../src/client/sharing/piece-source.ts'
 import { SourceRegistry } from '../src/client/sharing/source-registry.ts'
@@ -98,6 +99,7 @@ async function openLink(peer: Peer, access: Access, bucket: TokenBucket): Promis
       ...access,
       routes: routesHere(protectionOf(access.identity)),
       peer,
+      changes: new NetworkChanges(),
       bucket,
     }),
   )

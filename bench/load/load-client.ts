@@ -1,6 +1,7 @@
 // One client of the load: a person's link to the tracker, the real one with its retries, sessions and keys, and what the
 // person does there.
 
+import { NetworkChanges } from '../../src/client/network/network-changes.ts'
 import { TrackerConnection, type Credentials } from '../../src/client/tracker-link/tracker-connection.ts'
 import { Failure } from '../../src/common/failure.ts'
 import { makeNonce } from '../../src/common/security/challenge.ts'
@@ -34,6 +35,8 @@ export interface LoadClientOptions {
 
 /** Where other clients would reach it; nobody does. */
 const peerPort = 4444
+/** One for all. */
+const changes = new NetworkChanges()
 
 export class LoadClient {
   readonly member: Member
@@ -83,6 +86,7 @@ export class LoadClient {
       listen: { host, port: peerPort },
       identity,
       protection,
+      changes,
       trust: {
         check: () => {
           onHandshake()

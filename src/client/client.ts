@@ -16,6 +16,8 @@ import { groupActions } from './actions/groups.ts'
 import { seeingActions } from './actions/seeing.ts'
 import { subscriptionActions } from './actions/subscriptions.ts'
 import { alreadyLoggedIn, notLoggedIn, passwordProblem } from './answers.ts'
+import { NetworkChanges } from './network/network-changes.ts'
+import type { NetworkChange } from './network/network-watch.ts'
 import type { ClientEvent, Operations } from './operations.ts'
 import { AwaitedCalls } from './reach/awaited-calls.ts'
 import { Called } from './reach/called.ts'
@@ -60,6 +62,7 @@ export class Client {
   readonly #server: PeerServer
   readonly #awaited = new AwaitedCalls()
   readonly #called: Called
+  readonly #changes = new NetworkChanges()
   readonly #news: TrackerNews
   readonly #link: TrackerLink
   readonly #sessionParts: SessionParts
@@ -130,6 +133,7 @@ export class Client {
       identity,
       protection,
       trust: new TrackerTrust(options.folder, options.trackers),
+      changes: this.#changes,
       port: () => this.#port,
       advertise: options.advertise,
       knownLogins: new KnownLogins(options.folder, onTrouble),
@@ -148,11 +152,13 @@ export class Client {
       identity,
       routes: new PeerRoutes({
         protection,
+        changes: this.#changes,
         listen: this.#options.listen,
         awaited: this.#awaited,
         trackers: () => this.#link.loggedIn,
         isSeenAt: (host) => this.#link.isSeenAt(host),
       }),
+      changes: this.#changes,
       folder: this.#options.folder,
       link: this.#link,
       hashes: this.#hashes,
@@ -183,7 +189,10 @@ export class Client {
       limits: this.#limits,
       leaving: this.#leaving,
       login: (...given) => this.#turns(() => this.#login(...given)),
-      examination: { identity, protection, listen, folder, port, whereabouts, uploads },
+      examination: {
+        ...{ identity, protection, listen, folder, port, whereabouts, uploads },
+        isGone: (host) => this.#changes.isGone(host),
+      },
       logout: () => this.#turns(() => this.#logout()),
       deleteAccount: (password) => this.#turns(() => this.#deleteAccount(password)),
     }
@@ -212,6 +221,8 @@ export class Client {
       this.#begin(await Session.open(saved.user, saved.community, this.#sessionParts))
     }
     this.#link.start()
+    this.#changes.subscribe((change) => this.#onNetworkChanged(change))
+    this.#changes.start()
     return this.#port
   }
 
@@ -228,6 +239,15 @@ export class Client {
   subscribe(listener: (event: ClientEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
+  }
+
+  /** Connections that this client opened have been seen to. */
+  #onNetworkChanged({ gone, woke }: NetworkChange): void {
+    this.#server.closeThoseAt(gone)
+    this.#link.onNetworkChanged()
+    // The clock by which tickets lapse stands still while a machine sleeps.
+    if (woke) this.#link.askTimes()
+    this.#session?.downloads.findAgain()
   }
 
   #emit(event: ClientEvent): void {
@@ -314,6 +334,7 @@ export class Client {
   /** Stops everything at once. Unfinished downloads resume at the next login. */
   async close(): Promise<void> {
     this.#closing = true
+    this.#changes.stop()
     this.#limits.close()
     // Suppresses the events that closing causes.
     this.#listeners.clear()

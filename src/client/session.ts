@@ -7,6 +7,7 @@ import type { ConnectTurns } from './downloading/connect-turns.ts'
 import { Downloads } from './downloading/downloads.ts'
 import { FolderReader } from './downloading/folder-reader.ts'
 import { Precedence } from './downloading/precedence.ts'
+import type { NetworkChanges } from './network/network-changes.ts'
 import { neitherSharedNorDownloaded } from './answers.ts'
 import type { ClientEvent, LimitRule } from './operations.ts'
 import type { PeerRoutes } from './reach/peer-routes.ts'
@@ -29,6 +30,7 @@ import type { StorePool } from './workers/store-pool.ts'
 export interface SessionParts {
   readonly identity: Identity
   readonly routes: PeerRoutes
+  readonly changes: NetworkChanges
   readonly folder: string
   readonly link: TrackerLink
   readonly hashes: HashPool
@@ -73,7 +75,7 @@ export class Session {
 
   /** Rejects with a `data` failure when the user's remembered shares cannot be read. */
   static async open(user: string, community: string, parts: SessionParts): Promise<Session> {
-    const { identity, routes, folder, link, hashes, sources, storing, onEvent } = parts
+    const { identity, routes, changes, folder, link, hashes, sources, storing, onEvent } = parts
     const { folders, hashing, entryLimits } = parts
     const onNotice = (sentence: string): void => onEvent({ kind: 'notice', sentence })
     const manifests = new ManifestStore(folder)
@@ -87,6 +89,7 @@ export class Session {
     const network = {
       identity,
       routes,
+      changes,
       bucket: parts.downloadBucket,
       turns: parts.turns,
       precedence: new Precedence(),

@@ -131,13 +131,13 @@ export class TrackerNews implements TrackerLinkEvents {
     this.#saidOther = false
     this.#isEnding = false
     session()?.shares.onTrackerUp()
-    session()?.downloads.onTrackerUp()
+    session()?.downloads.findAgain()
     session()?.subscriptions.lookAgain()
     session()?.requests.catchUp().catch(this.#parts.onFailure)
   }
 
   onOneDown(): void {
-    this.#parts.session()?.downloads.onTrackerUp()
+    this.#parts.session()?.downloads.findAgain()
     this.#parts.session()?.subscriptions.lookAgain()
   }
 

@@ -47,6 +47,13 @@ export const pingAfterMs = 30_000
 /** … and given up after this long without a byte from the other end. */
 export const deadAfterMs = 90_000
 
+/**
+ * After so long without a byte the system asks the other end, once a second, whether it is there; without ten answers the
+ * connection is broken. So a connection through a router that is off, or has forgotten it, is known to be dead after
+ * 20 seconds, and no router forgets one for its silence. It costs neither program any time.
+ */
+export const keepAliveAfterMs = 10_000
+
 /** How long a request may take before it fails with `timeout`. Commits take milliseconds. */
 export const requestTimeoutMs = 10_000
 

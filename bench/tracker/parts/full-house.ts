@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { scramIterations } from '../../../src/common/limits.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { credentialsOf, deriveKeys } from '../../../src/common/security/scram.ts'
+import { NetworkChanges } from '../../../src/client/network/network-changes.ts'
 import { TrackerConnection } from '../../../src/client/tracker-link/tracker-connection.ts'
 import { ignoredNews } from '../../ignored-news.ts'
 import { Generator } from '../generator.ts'
@@ -73,6 +74,7 @@ async function logIn(port: number): Promise<number> {
     listen: { host: '127.0.0.1', port: 4444 },
     identity,
     protection: new Protection(identity.forTls, 'beyond'),
+    changes: new NetworkChanges(),
     trust: { check: nothing, pinOf: nothing },
     whereabouts: async () => ({ port: 4444 }),
     told: ignoredNews,

@@ -29,9 +29,9 @@ const shortestAllowanceMs = 500
 /** How often peers are checked. */
 export const tickMs = 250
 /** A peer that owes pieces and sends nothing for this long is pinged … */
-const silentMs = 1500
+const silentMs = 1000
 /** … and dropped if it does not answer the ping within this time. */
-export const pingTimeoutMs = 2500
+export const pingTimeoutMs = 2000
 
 /** How many requests to keep outstanding; `msPerPiece` is undefined before the peer's first piece. */
 export function askAhead(msPerPiece: number | undefined): number {

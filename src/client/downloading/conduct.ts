@@ -66,6 +66,11 @@ export class Conduct {
     return this.#given > 0 ? undefined : unprovenMax - this.#unverified
   }
 
+  /** Whether it has sent a good piece. */
+  get hasGiven(): boolean {
+    return this.#given > 0
+  }
+
   /** A piece arrived and awaits verification. */
   onArrived(): void {
     this.#unverified++

@@ -4,6 +4,7 @@
 import { Failure } from '../../common/failure.ts'
 import { peersPerFileMax } from '../../common/limits.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
+import type { NetworkChanges } from '../network/network-changes.ts'
 import { connectsAtOnce, type ConnectTurns } from './connect-turns.ts'
 import { learnAddress, newContact, retryAfterMs, tryNextAddress, type Contact } from './contact.ts'
 import { nameOf } from './peer-greeting.ts'
@@ -14,6 +15,7 @@ export interface ContactsOptions {
   /** This client's key; trackers list it among the peers of the files it shares. */
   readonly ownKey: string
   readonly turns: Pick<ConnectTurns, 'run'>
+  readonly changes: Pick<NetworkChanges, 'subscribe'>
   readonly notes: PeerNotes
   /** Opens a connection and uses it. Rejects with a failure when connecting fails. */
   readonly open: (contact: Contact) => Promise<void>
@@ -40,6 +42,10 @@ export interface Misdeed {
 const contactsMax = 20 * peersPerFileMax
 /** While all slots are taken and other peers wait, the slowest peer is dropped this often. */
 const rotateMs = 5000
+/** See `#retryAfterMs`. */
+const loneRetryMs = 1500
+/** About this, so that those behind one router do not all come at once. */
+const firstLoneRetryMs = 100
 /** A peer that is sending its first piece may keep its slot for this long. */
 const trialMs = 20_000
 
@@ -51,9 +57,11 @@ export class Contacts {
   #turnsTaken = 0
   #stopped = false
   #rotatedAtMs = performance.now()
+  readonly #unsubscribe: () => void
 
   constructor(options: ContactsOptions) {
     this.#options = options
+    this.#unsubscribe = options.changes.subscribe(() => this.#tryAllAgain())
   }
 
   /** Peers that are connected and have admitted this client, in the order of admission. */
@@ -123,7 +131,7 @@ export class Contacts {
     void this.#connecting(contact, () => use(contact))
   }
 
-  retryLater(contact: Contact, waitMs = retryAfterMs(contact.failures++)): void {
+  retryLater(contact: Contact, waitMs = this.#retryAfterMs(contact)): void {
     if (this.#stopped || contact.banned) return
     clearTimeout(contact.retry)
     contact.retry = setTimeout(() => {
@@ -131,6 +139,17 @@ export class Contacts {
       contact.isAside = false
       this.connectWaiting()
     }, waitMs)
+  }
+
+  /**
+   * Without any connection, one that has given pieces is tried at once and then more often: most likely the network was
+   * what is away.
+   */
+  #retryAfterMs(contact: Contact): number {
+    const failures = contact.failures++
+    const waitMs = retryAfterMs(failures)
+    if (this.#linked.size > 0 || !contact.conduct.hasGiven) return waitMs
+    return failures === 0 ? firstLoneRetryMs * (0.5 + Math.random()) : Math.min(waitMs, loneRetryMs)
   }
 
   /** Bans a peer that sent bad data or broke the protocol: it is not used for this file again. */
@@ -180,7 +199,19 @@ export class Contacts {
 
   stop(): void {
     this.#stopped = true
+    this.#unsubscribe()
     for (const { retry } of this.#contacts.values()) clearTimeout(retry)
+  }
+
+  /** The network has changed: what kept peers from being reached may be over. Those put aside wait on. */
+  #tryAllAgain(): void {
+    for (const contact of this.#contacts.values()) {
+      if (contact.isAside) continue
+      contact.failures = 0
+      clearTimeout(contact.retry)
+      contact.retry = undefined
+    }
+    this.connectWaiting()
   }
 
   #name(contact: Contact, what: Omit<Misdeed, 'peer'>): void {

@@ -224,7 +224,8 @@ export class Downloads {
     await Promise.all(failing)
   }
 
-  onTrackerUp(): void {
+  /** Looks up anew who has what: trackers have come or gone, or the network has changed. */
+  findAgain(): void {
     for (const download of this.all) void download.findAgain()
   }
 

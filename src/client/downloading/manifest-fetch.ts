@@ -106,13 +106,13 @@ class Attempt {
   }
 
   async #fetch(
-    { identity, routes, bucket, turns }: SwarmNetwork,
+    { identity, routes, changes, bucket, turns }: SwarmNetwork,
     { fileId, ticket, notes, onTicketRefused }: ManifestRequest,
     peer: Peer,
   ): Promise<FetchedManifest | undefined> {
     try {
       const open = (): Promise<Answer<PeerLink>> =>
-        PeerLink.open({ peer, fileId, ticket: ticket(), identity, routes, bucket })
+        PeerLink.open({ peer, fileId, ticket: ticket(), identity, routes, changes, bucket })
       const opened = await turns.run(async () => {
         if (this.#stopped) return undefined
         notes.onTrying(peer)

@@ -13,6 +13,8 @@ import { accept, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { Caller } from '../../common/wire/caller.ts'
 import { groupOf } from '../../common/security/ticket.ts'
+import { Lifeline } from '../network/lifeline.ts'
+import type { NetworkChanges } from '../network/network-changes.ts'
 import type { RouteTaken } from '../reach/ladder.ts'
 import type { PeerRoutes } from '../reach/peer-routes.ts'
 import type { ReadLimit } from '../transfer/read-limit.ts'
@@ -30,6 +32,7 @@ export interface PeerLinkOptions {
   readonly ticket: string
   readonly identity: Identity
   readonly routes: PeerRoutes
+  readonly changes: NetworkChanges
   /** The download limit. */
   readonly bucket: ReadLimit
   /** Whether somebody may be asked to forward, where nothing else leads there. */
@@ -84,7 +87,7 @@ export class PeerLink {
   readonly #early: number[] = []
   #events: PeerLinkEvents | undefined
   #closedBecause: Failure | undefined
-  #pinging = false
+  readonly #lifeline: Lifeline
   readonly #pace = new LinkPace()
   #choosesItself = false
   #isLimited = false
@@ -98,6 +101,11 @@ export class PeerLink {
     this.#options = options
     this.#caller = caller
     this.#reading = new LimitedReading(caller.channel, options.bucket)
+    this.#lifeline = new Lifeline({
+      channel: caller.channel,
+      ping: (timeoutMs) => caller.request('ping', {}, { timeoutMs }),
+      close: (why) => this.close(why),
+    })
   }
 
   /**
@@ -105,7 +113,7 @@ export class PeerLink {
    * with a failure of the network, or when the peer is not who the tracker says it is.
    */
   static async open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
-    const { peer, ticket, routes, bucket, mayRelay } = options
+    const { peer, ticket, routes, changes, bucket, mayRelay } = options
     const { channel, ...route } = await routes.open({
       peer,
       group: groupOf(ticket) ?? '',
@@ -119,14 +127,20 @@ export class PeerLink {
         chosen: ({ request, index }) => link.onChosen(request, index),
         closed: ({ fileId, why }) => fileId === options.fileId && link.close(why),
       },
-      onClosed: (reason) => link.onClosed(reason),
+      onClosed: (reason) => {
+        forget()
+        link.onClosed(reason)
+      },
       onBytes: (count) => link.#reading.onBytes(count),
     })
     // Created in the same turn: no message can have arrived yet.
     const link = new PeerLink(options, caller, route)
+    let isUp = false
+    const forget = changes.follow(link.#lifeline, pingTimeoutMs, () => isUp)
     try {
       const admitted = await greetPeer(caller, options)
       if (admitted.ok) {
+        isUp = true
         link.#offersRecipes = admitted.value.includes(recipesFeature)
         return accept(link)
       }
@@ -341,18 +355,11 @@ export class PeerLink {
 
   /** Called periodically: pings a peer that owes pieces and is silent. */
   checkAlive(nowMs: number): void {
-    if (this.#pinging || this.#reading.isPaused) return
+    if (this.#reading.isPaused) return
     if (!isDoubtful(this.#asked.size, nowMs - this.#caller.channel.lastHeardAtMs)) return
-    this.#pinging = true
-    this.#caller.request('ping', {}, { timeoutMs: pingTimeoutMs }).then(
-      () => (this.#pinging = false),
-      () => {
-        this.#pinging = false
-        // The answer to a ping comes after the rest of a piece, which may take longer.
-        if (this.#caller.channel.lastHeardAtMs <= nowMs && !this.#reading.isPaused)
-          this.close('it does not answer')
-      },
-    )
+    void this.#lifeline.ask(pingTimeoutMs).then((isThere) => {
+      if (!isThere) this.#options.changes.onSilence()
+    })
   }
 
   close(why: string): void {

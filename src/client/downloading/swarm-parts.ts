@@ -4,6 +4,7 @@ import type { Bitfield } from '../../common/bitfield.ts'
 import type { Failure } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import type { Identity } from '../../common/security/identity.ts'
+import type { NetworkChanges } from '../network/network-changes.ts'
 import type { PeerRoutes } from '../reach/peer-routes.ts'
 import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
@@ -18,6 +19,8 @@ export interface SwarmNetwork {
   readonly identity: Identity
   /** The ways to peers. */
   readonly routes: PeerRoutes
+  /** What becomes of connections when the network changes. */
+  readonly changes: NetworkChanges
   /** The download limit. */
   readonly bucket: ReadLimit
   readonly turns: Pick<ConnectTurns, 'run'>

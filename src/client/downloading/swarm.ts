@@ -63,6 +63,7 @@ export class Swarm {
     this.#contacts = new Contacts({
       ownKey: network.identity.publicKey,
       turns: network.turns,
+      changes: network.changes,
       notes: known.notes,
       open: (contact) => this.#open(contact),
       wantsMore: () => !this.#hasEnough,

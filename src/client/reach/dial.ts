@@ -3,6 +3,7 @@
 import { connect, type Socket } from 'node:net'
 import { formatAddress, type Address } from '../../common/addresses.ts'
 import { Failure, sentenceOf } from '../../common/failure.ts'
+import { keepAliveAfterMs } from '../../common/limits.ts'
 
 export interface DialOptions {
   /** Where to connect from: an address, and a port that others of this program may have too. */
@@ -21,6 +22,8 @@ export function dial(address: Address, { from, timeoutMs, signal }: DialOptions)
       host: address.host,
       port: address.port,
       noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveAfterMs,
       ...(from === undefined ? {} : { localAddress: from.host, localPort: from.port }),
     })
     const onAbort = (): void => {

@@ -87,8 +87,13 @@ export class Ladder {
     this.#times = parts.times ?? usualTimes
   }
 
-  /** Rejects with a failure that says why no way leads there; code `protocol` when the peer broke it. */
-  async climb(): Promise<Route> {
+  /**
+   * Rejects with a failure that says why no way leads there; code `protocol` when the peer broke it. `signal`: ends the
+   * attempt, with a failure as its reason.
+   */
+  async climb(signal: AbortSignal): Promise<Route> {
+    const stop = (): void => this.#race.stop()
+    signal.addEventListener('abort', stop)
     const { peer, lastWay } = this.#request
     const token = makeNonce()
     const forget = this.#parts.awaited.expect(token, (opened) => this.#onCame(opened))
@@ -114,11 +119,15 @@ export class Ladder {
     else direct()
     try {
       const route = await this.#race.result
-      if (route === undefined) throw noWay(this.#race.fallen)
+      if (route === undefined) {
+        signal.throwIfAborted()
+        throw noWay(this.#race.fallen)
+      }
       const { channel, way } = route
       return { channel, way, ...(isRoundabout(way) && { whyNot: whyNot(this.#race, peer, way) }) }
     } finally {
       forget()
+      signal.removeEventListener('abort', stop)
     }
   }
 

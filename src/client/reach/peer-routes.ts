@@ -6,6 +6,7 @@ import { isLoopback } from '../../common/networks.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { openChannel, type TlsOptions } from '../../common/wire/open-channel.ts'
 import type { Protection } from '../../common/wire/protection.ts'
+import type { NetworkChanges } from '../network/network-changes.ts'
 import { callFrom } from '../tracker-link/call-from.ts'
 import type { AwaitedCalls } from './awaited-calls.ts'
 import { Ladder, type Route } from './ladder.ts'
@@ -14,6 +15,8 @@ import type { Way } from '../way.ts'
 
 export interface PeerRoutesParts {
   readonly protection: Protection
+  /** Ends attempts when the network has changed. */
+  readonly changes: Pick<NetworkChanges, 'attempts'>
   /** Where this client listens. */
   readonly listen: Address
   readonly awaited: AwaitedCalls
@@ -48,11 +51,12 @@ export class PeerRoutes {
 
   /** Rejects with a failure that says why no way leads there; code `protocol` when the peer broke it. */
   async open({ peer, group, check, readBytesMax, mayRelay }: Destination): Promise<Route> {
-    const { protection, listen, trackers } = this.#parts
+    const { protection, changes, listen, trackers } = this.#parts
+    const { attempts: signal } = changes
     if (isLoopback(peer.host)) {
       const tls = protection.towards(peer.host, check)
       const localHost = callFrom(listen, peer)
-      const channel = await openChannel(peer, lineBytesMax, { localHost, readBytesMax, tls })
+      const channel = await openChannel(peer, lineBytesMax, { localHost, readBytesMax, tls, signal })
       return { channel, way: 'direct' }
     }
     const { user, key } = peer
@@ -62,7 +66,7 @@ export class PeerRoutes {
       { ...this.#parts, call },
       { peer, check, readBytesMax, mayRelay, lastWay: this.#lastWays.get(key) },
     )
-    const route = await ladder.climb()
+    const route = await ladder.climb(signal)
     this.#remember(key, route.way)
     return route
   }

@@ -1,5 +1,6 @@
 // Tries several ways to the same thing: some at once, some later, and the first that succeeds is taken.
 
+import { setMaxListeners } from 'node:events'
 import { Failure } from '../../common/failure.ts'
 
 export interface Runner<T> {
@@ -29,6 +30,8 @@ export class Race<T> {
   /** `onLate`: what came when another one had won; close it. */
   constructor(onLate: (late: T) => void) {
     this.#onLate = onLate
+    // One or two listeners for each runner.
+    setMaxListeners(0, this.#signal.signal)
     this.#result = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -109,6 +112,6 @@ export class Race<T> {
     this.#isOver = true
     for (const timer of this.#timers) clearTimeout(timer)
     this.#resolve(result)
-    this.#signal.abort()
+    this.#signal.abort(new Failure('connection-lost', 'it is not needed any more'))
   }
 }

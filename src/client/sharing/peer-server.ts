@@ -9,6 +9,7 @@ import { FairTurns } from '../../common/wire/fair-turns.ts'
 import { Listener } from '../../common/wire/listener.ts'
 import { wayFrom, type Way } from '../way.ts'
 import { AnswerLimit } from './answer-limit.ts'
+import { onComeback } from './comebacks.ts'
 import { FileDemands } from './file-demands.ts'
 import { fairness } from './limits.ts'
 import { ServedPeer, type Upload } from './served-peer.ts'
@@ -78,16 +79,30 @@ export class PeerServer {
     this.#listener.closeAll(sentence)
   }
 
+  /** Closes the connections to addresses that this machine no longer has: nothing comes over them any more. */
+  closeThoseAt(hosts: ReadonlySet<string>): void {
+    this.#listener.closeThoseAt(hosts, 'this machine is no longer at that address')
+  }
+
   close(): Promise<void> {
     return this.#listener.close('the client stops')
   }
 
   #serve(came: Came): void {
-    const peer = new ServedPeer(came, this.#parts, { demands: this.#demands, turns: this.#turns }, () => {
-      came.connection.onClosed()
-      this.#peers.delete(peer)
-      this.#demands.onPeerGone(peer)
-    })
+    const peer = new ServedPeer(
+      came,
+      this.#parts,
+      {
+        demands: this.#demands,
+        turns: this.#turns,
+        onOpened: (...opened) => onComeback(this.#peers, ...opened),
+      },
+      () => {
+        came.connection.onClosed()
+        this.#peers.delete(peer)
+        this.#demands.onPeerGone(peer)
+      },
+    )
     this.#peers.add(peer)
   }
 }

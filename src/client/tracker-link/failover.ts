@@ -7,6 +7,7 @@ import { formatAddress } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
 import { requestTimeoutMs } from '../../common/limits.ts'
 import { refuse, type Answer } from '../../common/refusal.ts'
+import { answerWithinMs } from './patience.ts'
 import type { TrackerConnection } from './tracker-connection.ts'
 
 /** One try at one tracker, which may take so many milliseconds. */
@@ -27,11 +28,6 @@ export interface FailoverOptions {
 
 /** How long a request waits for a tracker to come back before it fails. */
 const patienceMs = 5000
-/**
- * How long a tracker may take to answer before the next one is asked. Commits take milliseconds, but a
- * snapshot of a big community takes a second. The last usable tracker has `requestTimeoutMs`.
- */
-export const answerWithinMs = 2500
 const pauseMs = 100
 /** Replaces `patienceMs` while no tracker was ever up: enough for one that starts with the client. */
 const startPatienceMs = 1000

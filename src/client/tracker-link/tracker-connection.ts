@@ -1,6 +1,7 @@
 // The connection to one tracker: connects, greets, logs in again after every reconnect, and retries with
 // backoff. Independent of the other trackers.
 
+import { orAborted } from '../../common/abortable.ts'
 import { formatAddress, type Address } from '../../common/addresses.ts'
 import { lineBytesMax, requestTimeoutMs } from '../../common/limits.ts'
 import { trackerProtocol, type TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
@@ -9,7 +10,6 @@ import { makeNonce, proveLoginKey } from '../../common/security/challenge.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { ScramClient, type KeySource } from '../../common/security/scram.ts'
 import { isSameVerifier, sessionVerifier } from '../../common/security/session.ts'
-import { clientGreeting } from '../../common/version.ts'
 import { Caller, type CallerEvents } from '../../common/wire/caller.ts'
 import type { Channel } from '../../common/wire/channel.ts'
 import { openChannel } from '../../common/wire/open-channel.ts'
@@ -20,12 +20,15 @@ import { isLoopback } from '../../common/networks.ts'
 import type { Place } from '../../common/protocol/tracker-fields.ts'
 import type { TrackerEvidence, TrackerState } from '../diagnosis/evidence.ts'
 import { callableFrom } from './call-from.ts'
+import { Lifeline } from '../network/lifeline.ts'
+import type { NetworkChanges } from '../network/network-changes.ts'
+import { answerWithinMs } from './patience.ts'
 import { resolveAddress } from './resolve-address.ts'
+import { greetTracker, type Greeting } from './tracker-greeting.ts'
 import { TrackerProblem } from './tracker-problem.ts'
 import type { TrackerTrust } from './tracker-trust.ts'
 import type { Where } from './whereabouts.ts'
 
-export type Greeting = Result<TrackerProtocol, 'hello'>
 export type Told = CallerEvents<TrackerProtocol>['onTold']
 
 /** The user to log in as, and the source of the keys. */
@@ -45,6 +48,7 @@ export interface TrackerConnectionOptions {
   readonly listen: Address
   readonly identity: Identity
   readonly protection: Protection
+  readonly changes: NetworkChanges
   /** Which key the tracker has. */
   readonly trust: Pick<TrackerTrust, 'check' | 'pinOf'>
   /** Where others are told to reach this client. */
@@ -301,12 +305,16 @@ export class TrackerConnection {
       const channel = await this.#open()
       const caller = new Caller(channel, trackerProtocol, {
         onTold: this.#options.told,
-        onClosed: () => this.#onClosed(caller),
+        onClosed: () => {
+          forget()
+          this.#onClosed(caller)
+        },
       })
+      const forget = this.#follow(caller)
       called = caller
       this.#caller = caller
       if (this.#stopped) caller.close()
-      const greeting = await this.#greet(caller)
+      const greeting = await greetTracker(caller, this.address)
       this.#greeting = greeting
       await this.#logInAgain(greeting.cluster)
       this.#backoffMs = firstBackoffMs
@@ -320,6 +328,16 @@ export class TrackerConnection {
       if (this.#caller?.channel.isClosed === false) this.#caller.close(error.message)
       else this.#tryAgain()
     }
+  }
+
+  /** Until the connection is up, a change of the network ends it. */
+  #follow(caller: Caller<TrackerProtocol>): () => void {
+    const lifeline = new Lifeline({
+      channel: caller.channel,
+      ping: (timeoutMs) => caller.request('ping', {}, { timeoutMs }),
+      close: (why) => caller.close(why),
+    })
+    return this.#options.changes.follow(lifeline, answerWithinMs, () => this.#isUp)
   }
 
   #onFailed(error: Failure, lastWord: Refusal | undefined): void {
@@ -349,38 +367,11 @@ export class TrackerConnection {
 
   async #open(): Promise<Channel> {
     const { protection, trust, listen } = this.#options
-    const address = await resolveAddress(this.address)
+    const { attempts: signal } = this.#options.changes
+    const address = await orAborted(resolveAddress(this.address), signal)
     const check = (key: string | undefined): Failure | undefined => trust.check(this.address, key)
     const tls = protection.towards(this.address.host, check, trust.pinOf(this.address) !== undefined)
-    return openChannel(address, lineBytesMax, { ...callableFrom(listen, address), tls })
-  }
-
-  async #greet(caller: Caller<TrackerProtocol>): Promise<Greeting> {
-    let greeting: Answer<Greeting>
-    try {
-      greeting = await caller.request('hello', clientGreeting)
-    } catch (error) {
-      if (!(error instanceof Failure) || error.code !== 'protocol') throw error
-      throw this.#isNoTracker(error)
-    }
-    if (greeting.ok) {
-      const { secure } = caller.channel
-      if (secure === undefined || secure.peerKey === greeting.value.key) return greeting.value
-      throw this.#isNoTracker()
-    }
-    const { code, sentence } = greeting.refusal
-    // A client answers like this: it parses the line but does not know the method.
-    if (code === 'invalid-params' || code === 'unknown-method') throw this.#isNoTracker()
-    const kind = code === 'protocol-version' ? 'version' : code === 'busy' ? 'full' : 'login-refused'
-    throw new TrackerProblem(kind, `the tracker ${formatAddress(this.address)} says: ${sentence}`)
-  }
-
-  #isNoTracker(cause?: Failure): Failure {
-    return new TrackerProblem(
-      'not-a-tracker',
-      `what listens at ${formatAddress(this.address)} is not a Coterie tracker`,
-      cause,
-    )
+    return openChannel(address, lineBytesMax, { ...callableFrom(listen, address), tls, signal })
   }
 
   /** Logs this connection in, with the same keys, when the user logged in before it came up. */
@@ -415,9 +406,18 @@ export class TrackerConnection {
     this.#tryAgain()
   }
 
+  /** The network has changed: what kept the tracker from being reached may be over. */
+  onNetworkChanged(): void {
+    this.#backoffMs = firstBackoffMs
+    if (this.#retry === undefined) return
+    clearTimeout(this.#retry)
+    this.#retry = undefined
+    this.#tryAgain()
+  }
+
   #tryAgain(): void {
     if (this.#stopped || this.#retry !== undefined) return
-    // Jitter, so that the clients of a restarted tracker do not all reconnect at once.
+    // Jitter, so that the clients of a restarted tracker, or behind one router, do not all reconnect at once.
     const waitMs = this.#backoffMs * (0.75 + Math.random() / 2)
     this.#backoffMs = Math.min(longestBackoffMs, this.#backoffMs * 2)
     this.#retry = setTimeout(() => {

@@ -1,7 +1,7 @@
 // All trackers of the file as one: sends a question to the first that is up, repeats a change at the next
 // with the same command id, announces to all. Transfers never wait for it.
 
-import { formatAddress, type Address } from '../../common/addresses.ts'
+import type { Address } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
@@ -10,17 +10,21 @@ import type { Identity } from '../../common/security/identity.ts'
 import type { Method, Params, Result } from '../../common/wire/methods.ts'
 import type { Protection } from '../../common/wire/protection.ts'
 import type { TrackerEvidence } from '../diagnosis/evidence.ts'
+import type { NetworkChanges } from '../network/network-changes.ts'
 import type { KnownLogins } from '../storage/known-logins.ts'
 import type { SavedLogin } from '../storage/remembered-login.ts'
 import { AccountRequests } from './account-requests.ts'
 import { Announcements } from './announcements.ts'
 import { EarlyKeys } from './early-keys.ts'
-import { answerWithinMs, Failover } from './failover.ts'
+import { Failover } from './failover.ts'
+import { answerWithinMs } from './patience.ts'
 import { newCommandId, triesOf } from './repeats.ts'
 import { Password, type PasswordOptions } from './password.ts'
 import { ToldOnce, unless } from './told-once.ts'
 import type { TrackerTrust } from './tracker-trust.ts'
-import { TrackerConnection, type Greeting, type Told } from './tracker-connection.ts'
+import { TrackerConnection, type Told } from './tracker-connection.ts'
+import type { Greeting } from './tracker-greeting.ts'
+import { askTime, clocksOf } from './tracker-times.ts'
 import { Whereabouts } from './whereabouts.ts'
 
 type Requests = TrackerProtocol['requests']
@@ -69,6 +73,7 @@ export interface TrackerLinkOptions {
   readonly identity: Identity
   readonly protection: Protection
   readonly trust: TrackerTrust
+  readonly changes: NetworkChanges
   /** That this client listens on. */
   readonly port: () => number
   /** Where others shall reach this client, if not at the address that trackers see; port 0 stands for `port`. */
@@ -117,6 +122,7 @@ export class TrackerLink {
         identity: options.identity,
         protection: options.protection,
         trust: options.trust,
+        changes: options.changes,
         whereabouts: () => whereabouts.now(),
         told: unless(
           () => this.#isOther(connection),
@@ -287,44 +293,22 @@ export class TrackerLink {
     })
   }
 
-  /** The clocks of the trackers that answer within `timeoutMs`, in milliseconds ahead of that of this machine. */
-  async clocks(timeoutMs: number): Promise<{ address: string; aheadMs: number }[]> {
-    const asked = this.#connections.map(async (connection) => {
-      const sentMs = Date.now()
-      const answer = await connection.request('ping', {}, timeoutMs)
-      if (!answer.ok || answer.value.timeMs === undefined) return []
-      const aheadMs = answer.value.timeMs - (sentMs + Date.now()) / 2
-      return [{ address: formatAddress(connection.address), aheadMs }]
-    })
-    const settled = await Promise.allSettled(asked)
-    return settled.flatMap((outcome) => {
-      if (outcome.status === 'fulfilled') return outcome.value
-      if (!(outcome.reason instanceof Failure)) throw outcome.reason
-      return []
-    })
+  /** See `clocksOf`. */
+  clocks(timeoutMs: number): Promise<{ address: string; aheadMs: number }[]> {
+    return clocksOf(this.#connections, timeoutMs)
   }
 
   /** Asks every tracker that is up for its time; `onTime` receives the answers. */
   askTimes(): void {
+    const { events } = this.#options
     for (const connection of this.#connections) {
-      if (connection.greeting !== undefined && !this.#isOther(connection)) void this.#askTime(connection)
+      if (!this.#isOther(connection)) void askTime(connection, (key, timeMs) => events.onTime(key, timeMs))
     }
   }
 
-  async #askTime(connection: TrackerConnection): Promise<void> {
-    const key = connection.greeting?.key
-    try {
-      const answer = await connection.request('ping', {})
-      // An older tracker does not send its time.
-      if (!answer.ok || answer.value.timeMs === undefined) return
-      // Another tracker may listen at this address by now.
-      if (key !== undefined && key === connection.greeting?.key) {
-        this.#options.events.onTime(key, answer.value.timeMs)
-      }
-    } catch (error) {
-      // The tracker is gone, and sends its time when it comes back.
-      if (!(error instanceof Failure)) throw error
-    }
+  /** Trackers that wait to be tried again are tried at once. */
+  onNetworkChanged(): void {
+    for (const connection of this.#connections) connection.onNetworkChanged()
   }
 
   /**

@@ -133,6 +133,12 @@ export class Listener {
     for (const arrival of [...this.#arrivals]) this.#end(arrival, sentence)
   }
 
+  /** Closes the connections that came to one of these addresses of this machine. */
+  closeThoseAt(hosts: ReadonlySet<string>, sentence: string): void {
+    for (const arrival of [...this.#arrivals])
+      if (hosts.has(plainHost(arrival.socket.localAddress ?? ''))) this.#end(arrival, sentence)
+  }
+
   /** Stops listening, and closes every connection. */
   async close(sentence: string): Promise<void> {
     clearInterval(this.#watch)

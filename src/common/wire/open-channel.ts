@@ -4,7 +4,7 @@ import { connect, type NetConnectOpts, type OnReadOpts, type Socket } from 'node
 import { connect as connectSecurely, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { formatAddress, type Address } from '../addresses.ts'
 import { Failure, sentenceOf } from '../failure.ts'
-import { connectTimeoutMs } from '../limits.ts'
+import { connectTimeoutMs, keepAliveAfterMs } from '../limits.ts'
 import { Channel } from './channel.ts'
 import { callingContext, secureOf, showsOthers } from './tls.ts'
 
@@ -17,7 +17,7 @@ export interface OpenOptions {
   readonly readBytesMax?: () => number
   /** Encrypts the connection; without it, it is plain. */
   readonly tls?: TlsOptions | undefined
-  /** Ends the attempt; of no effect once the channel is there. */
+  /** Gives up as soon as it aborts, with a failure. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -30,20 +30,39 @@ export interface TlsOptions {
 const scratchBytes = 8 * 1024
 
 /**
- * Rejects with a `connection-lost` or `timeout` failure that names the address, with that of `check`, with a
- * `protocol` failure when an end with the right key shows certificates of others, or with the signal's reason.
+ * Rejects with a `connection-lost` or `timeout` failure that names the address, with that of `check` or of `signal`, or
+ * with a `protocol` failure when an end with the right key shows certificates of others.
  */
-export function openChannel(
+export async function openChannel(
   address: Address,
   lineBytesMax: number,
   options: OpenOptions = {},
 ): Promise<Channel> {
-  const { localHost, localPort } = options
-  const from = {
-    ...(localHost === undefined ? {} : { localAddress: localHost }),
-    ...(localPort === undefined ? {} : { localPort }),
+  try {
+    return await open(targetOf(address, options), address, lineBytesMax, options)
+  } catch (error) {
+    if (!isLocalHostGone(error)) throw error
+    // To be seen at another address is better than not to be seen.
+    const { localHost: _, localPort: __, ...rest } = options
+    return open(targetOf(address, rest), address, lineBytesMax, rest)
   }
-  return open({ host: address.host, port: address.port, ...from }, address, lineBytesMax, options)
+}
+
+/** Whether this machine does not have the address to connect from, or not any more. */
+function isLocalHostGone(error: unknown): boolean {
+  const cause = error instanceof Failure ? error.cause : undefined
+  return (
+    cause instanceof Error &&
+    'code' in cause &&
+    cause.code === 'EADDRNOTAVAIL' &&
+    'syscall' in cause &&
+    cause.syscall === 'bind'
+  )
+}
+
+function targetOf({ host, port }: Address, { localHost, localPort }: OpenOptions): ConnectionOptions {
+  const address = localHost === undefined ? {} : { localAddress: localHost }
+  return { host, port, ...address, ...(localPort === undefined ? {} : { localPort }) }
 }
 
 /**
@@ -69,6 +88,7 @@ function open(
   { readBytesMax, tls, signal }: OpenOptions,
 ): Promise<Channel> {
   return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
     // Node ignores `onread` where there is a socket already.
     const direct = target.socket === undefined
     const scratch = Buffer.allocUnsafe(scratchBytes)
@@ -89,23 +109,23 @@ function open(
         ? connect(options as NetConnectOpts)
         : // Nothing of the certificate but its key counts, see tls.ts.
           connectSecurely({ ...options, secureContext: callingContext(), rejectUnauthorized: false })
+    socket.setKeepAlive(true, keepAliveAfterMs)
     const timer = setTimeout(() => {
       socket.destroy(new Failure('timeout', `${formatAddress(address)} does not answer`))
     }, connectTimeoutMs)
-    const onAbort = (): void => void socket.destroy(abandoned(address))
-    const settle = (): void => {
+    const giveUp = (): void => void socket.destroy(signal?.reason as Failure)
+    signal?.addEventListener('abort', giveUp)
+    const onSettled = (): void => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      signal?.removeEventListener('abort', giveUp)
     }
-    signal?.addEventListener('abort', onAbort)
-    if (signal?.aborted === true) onAbort()
     socket.once('error', (error) => {
-      settle()
+      onSettled()
       const sentence = `cannot connect to ${formatAddress(address)}: ${sentenceOf(error)}`
       reject(error instanceof Failure ? error : new Failure('connection-lost', sentence, error))
     })
     socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
-      settle()
+      onSettled()
       const secure = tls === undefined ? undefined : secureOf(socket as TLSSocket)
       const wrong = tls?.check(secure?.peerKey) ?? (tls && problemWith(socket as TLSSocket, address))
       if (wrong !== undefined) {
@@ -117,10 +137,6 @@ function open(
       resolve(channel)
     })
   })
-}
-
-function abandoned(address: Address): Failure {
-  return new Failure('connection-lost', `the connection to ${formatAddress(address)} is not needed any more`)
 }
 
 /** Asked after the key was right: only then it is the fault of whoever has that key. */

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { greetPeer } from '../../../src/client/downloading/peer-greeting.ts'
+import { NetworkChanges } from '../../../src/client/network/network-changes.ts'
 import { TrackerConnection, type Told } from '../../../src/client/tracker-link/tracker-connection.ts'
 import { parseAddress, type Address } from '../../../src/common/addresses.ts'
 import { lineBytesMax } from '../../../src/common/limits.ts'
@@ -80,6 +81,7 @@ export class WirePlace {
       listen: { host: '127.0.0.1', port: 0 },
       identity,
       protection: new Protection(identity.forTls, this.encryption),
+      changes: new NetworkChanges(),
       trust: { check: () => undefined, pinOf: () => undefined },
       whereabouts: async () => ({ port: 1 }),
       // Ignores every notification.

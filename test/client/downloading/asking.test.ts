@@ -31,8 +31,8 @@ test('a peer chooses what it sends unless it is fast, and one between fast and s
 })
 
 test('a silent peer is doubted only when something is asked of it', () => {
-  expect(isDoubtful(1, 1499)).toBe(false)
-  expect(isDoubtful(1, 1500)).toBe(true)
+  expect(isDoubtful(1, 999)).toBe(false)
+  expect(isDoubtful(1, 1000)).toBe(true)
   expect(isDoubtful(0, 60_000)).toBe(false)
 })
 

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { ConnectTurns } from '../../../src/client/downloading/connect-turns.ts'
 import { Downloads } from '../../../src/client/downloading/downloads.ts'
 import { FolderReader } from '../../../src/client/downloading/folder-reader.ts'
+import { NetworkChanges } from '../../../src/client/network/network-changes.ts'
 import { Precedence } from '../../../src/client/downloading/precedence.ts'
 import { ShareLibrary } from '../../../src/client/sharing/share-library.ts'
 import { SourceRegistry } from '../../../src/client/sharing/source-registry.ts'
@@ -67,6 +68,7 @@ async function make(): Promise<{
   const network = {
     identity,
     routes: routesHere(new Protection(identity.forTls, 'beyond')),
+    changes: new NetworkChanges(),
     bucket: new TokenBucket(undefined),
     turns: new ConnectTurns(),
     precedence: new Precedence(),

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { PeerLink } from '../../../src/client/downloading/peer-link.ts'
+import { NetworkChanges } from '../../../src/client/network/network-changes.ts'
 import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
 import type { Address } from '../../../src/common/addresses.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
@@ -19,6 +20,7 @@ function opening({ host, port }: Address, key: string): Promise<unknown> {
     ticket: 'a ticket',
     identity: own,
     routes: routesHere(new Protection(own.forTls, 'always')),
+    changes: new NetworkChanges(),
     bucket: new TokenBucket(undefined),
   })
 }

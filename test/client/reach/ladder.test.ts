@@ -27,7 +27,7 @@ async function climb(
     { protection, listen, awaited, call, isSeenAt, times },
     { peer: serving.peer(), check: serving.check, readBytesMax: () => 65_536, ...request },
   )
-  const route = await ladder.climb()
+  const route = await ladder.climb(signal)
   onTestFinished(() => route.channel.close(new Failure('connection-lost', 'the test is over')))
   return route
 }

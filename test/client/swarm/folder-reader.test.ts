@@ -3,6 +3,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { ConnectTurns } from '../../../src/client/downloading/connect-turns.ts'
 import { FolderReader } from '../../../src/client/downloading/folder-reader.ts'
+import { NetworkChanges } from '../../../src/client/network/network-changes.ts'
 import { Precedence } from '../../../src/client/downloading/precedence.ts'
 import type { FoundFile } from '../../../src/client/downloading/swarm-lookup.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
@@ -42,6 +43,7 @@ function reading(sample = folderSample(contents), patienceMs = 10_000): Reading 
   const network = {
     identity,
     routes: routesHere(new Protection(identity.forTls, 'beyond')),
+    changes: new NetworkChanges(),
     bucket: new TokenBucket(undefined),
     turns: new ConnectTurns(),
     precedence: new Precedence(),

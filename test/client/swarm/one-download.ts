@@ -8,6 +8,7 @@ import { onTestFinished, vi } from 'vitest'
 import { ConnectTurns } from '../../../src/client/downloading/connect-turns.ts'
 import { Download } from '../../../src/client/downloading/download.ts'
 import type { PieceStore } from '../../../src/client/downloading/piece-store.ts'
+import { NetworkChanges } from '../../../src/client/network/network-changes.ts'
 import { Precedence } from '../../../src/client/downloading/precedence.ts'
 import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
@@ -188,6 +189,7 @@ export class OneDownload {
     const network = {
       identity,
       routes: routesHere(new Protection(identity.forTls, 'beyond')),
+      changes: new NetworkChanges(),
       bucket: new TokenBucket(undefined),
       turns: new ConnectTurns(),
       precedence: new Precedence(),

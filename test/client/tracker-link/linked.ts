@@ -2,6 +2,7 @@
 
 import { expect, onTestFinished, vi } from 'vitest'
 import type { Told } from '../../../src/client/tracker-link/tracker-connection.ts'
+import { NetworkChanges } from '../../../src/client/network/network-changes.ts'
 import { KnownLogins } from '../../../src/client/storage/known-logins.ts'
 import type { SavedLogin } from '../../../src/client/storage/remembered-login.ts'
 import {
@@ -44,6 +45,7 @@ export function linkOptions(
   return {
     trackers: trackers.map((tracker) => (tracker instanceof FakeTracker ? tracker.address : tracker)),
     listen: { host: '127.0.0.1', port: 0 },
+    changes: new NetworkChanges(),
     identity,
     protection: new Protection(identity.forTls, 'beyond'),
     trust: new TrackerTrust(folder, []),
