@@ -1,8 +1,8 @@
 // What a client counts, for Prometheus.
 
-import type { EventLoopLag } from '../common/metrics/event-loop-lag.ts'
-import type { Family, Sample } from '../common/metrics/exposition.ts'
-import { processFamilies } from '../common/metrics/process-families.ts'
+import type { EventLoopLag } from '../common/prometheus/event-loop-lag.ts'
+import type { Family, Sample } from '../common/prometheus/exposition.ts'
+import { processFamilies } from '../common/prometheus/process-families.ts'
 import { connectionsOf, type Connection } from './actions/connections.ts'
 import type { Core } from './actions/core.ts'
 

@@ -1,9 +1,9 @@
 // How a tracker is doing: one line for the person at its console, and the same and more for Prometheus.
 
 import { counted } from '../common/counted.ts'
-import type { EventLoopLag } from '../common/metrics/event-loop-lag.ts'
-import { single, type Family } from '../common/metrics/exposition.ts'
-import { processFamilies } from '../common/metrics/process-families.ts'
+import type { EventLoopLag } from '../common/prometheus/event-loop-lag.ts'
+import { single, type Family } from '../common/prometheus/exposition.ts'
+import { processFamilies } from '../common/prometheus/process-families.ts'
 import type { RequestMetrics } from './metrics/request-metrics.ts'
 import type { LevelKeeper } from './level-keeper.ts'
 import type { Presence } from './presence/presence.ts'

@@ -3,7 +3,7 @@
 import { trackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { RefusalCode } from '../../common/refusal.ts'
 import type { RequestSpec } from '../../common/wire/methods.ts'
-import type { Family, Sample } from '../../common/metrics/exposition.ts'
+import type { Family, Sample } from '../../common/prometheus/exposition.ts'
 
 /** Upper bounds of the latency buckets, in milliseconds: from a query to a disk that stalls. */
 const bucketsMs = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000] as const

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { exposition, single } from '../../../src/common/metrics/exposition.ts'
+import { exposition, single } from '../../../src/common/prometheus/exposition.ts'
 import { RequestMetrics } from '../../../src/tracker/metrics/request-metrics.ts'
 import { readExposition } from './read-exposition.ts'
 
