@@ -7,7 +7,7 @@ import { Failure } from '../common/failure.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
 import { encryptionOf, type Encryption } from '../common/wire/protection.ts'
-import { parseRate } from './prompt/text/rates.ts'
+import { parseRate } from '../common/rates.ts'
 import type { ScriptPart } from './script.ts'
 
 export interface ClientArguments {

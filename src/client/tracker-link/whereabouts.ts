@@ -7,7 +7,7 @@ import { isWildcard, type Address } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
 import { localHostsMax } from '../../common/limits.ts'
 import { isPrivate } from '../../common/networks.ts'
-import { resolveAddress } from './resolve-address.ts'
+import { resolveAddress } from '../../common/resolve-address.ts'
 
 export interface Where {
   /** An IP address; absent for the one that the tracker sees. */
