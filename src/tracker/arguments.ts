@@ -4,14 +4,16 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { checkedAddress, parseAdvertised, type Address } from '../common/addresses.ts'
 import { counted } from '../common/counted.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
+import { parseRate } from '../common/rates.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
 import { encryptionOf, type Encryption } from '../common/wire/protection.ts'
+import type { Advertised } from './requests/advertised.ts'
 import { registrationModes, type RegistrationMode } from './state/registration-modes.ts'
 import { folderOfList, readKnownFolders, type KnownFolder } from './folder-of-list.ts'
 import { parseNatsAddress, type NatsAddress } from './log/nats/nats-address.ts'
@@ -23,6 +25,12 @@ export interface Arguments {
   readonly address: Address
   /** Where clients reach it; port 0 stands for that of `address`. Undefined for what the list says. */
   readonly advertise: Address | undefined
+  /** Which addresses beside its own a client may advertise. */
+  readonly advertised: Advertised
+  /** What to forward between clients; undefined for nothing. */
+  readonly relay: { readonly bytesPerSecond: number | undefined } | undefined
+  /** Where clients reach it, as `advertise` or the list says; port 0 stands for that of `address`. */
+  readonly reachedAt: Address
   readonly number: number
   /** All trackers of the list, in its order. */
   readonly list: readonly ListedTracker[]
@@ -49,6 +57,8 @@ export interface TextInstead {
 
 interface Options {
   advertise?: Address
+  advertised: Advertised
+  relay?: { bytesPerSecond: number | undefined }
   dataDir?: string
   memory?: boolean
   log?: NatsAddress
@@ -99,6 +109,9 @@ export function parseArguments(
   return {
     address,
     advertise: options.advertise,
+    advertised: options.advertised,
+    relay: options.relay,
+    reachedAt: options.advertise ?? all[number - 1] ?? address,
     number,
     list: all,
     ...dataFolderOf(options, all, knownFolders),
@@ -197,6 +210,20 @@ export function trackerProgram(write: (output: string) => void = () => undefined
         'where clients reach this tracker, for the line that it prints for their lists',
       ).argParser(parseAdvertised),
     )
+    .addOption(
+      new Option(
+        '--advertised <observed|any|ip,ip,…>',
+        'which addresses clients may advertise, beside the one that the tracker sees',
+      )
+        .argParser(advertisedOf)
+        .default('observed'),
+    )
+    .addOption(
+      new Option(
+        '--relay <rate>',
+        'forward between clients that cannot reach each other, so many bytes a second: 4M, none for no limit',
+      ).argParser(relayOf),
+    )
     .option('--tls', 'take only encrypted connections, on this machine too')
     .addOption(
       new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(
@@ -231,6 +258,24 @@ export function trackerProgram(write: (output: string) => void = () => undefined
 function notEmpty(text: string): string {
   if (text === '') throw new InvalidArgumentError('a file or folder needs a name')
   return text
+}
+
+function advertisedOf(text: string): Advertised {
+  if (text === 'observed' || text === 'any') return text
+  const allowed = new BlockList()
+  for (const host of text.split(',').map((each) => each.trim())) {
+    const version = isIP(host)
+    if (version === 0)
+      throw new InvalidArgumentError(`"${host}" is not an IP address; write observed, any, or addresses`)
+    allowed.addAddress(host, version === 6 ? 'ipv6' : 'ipv4')
+  }
+  return allowed
+}
+
+function relayOf(text: string): { bytesPerSecond: number | undefined } {
+  const rate = parseRate(text)
+  if (!rate.ok) throw new InvalidArgumentError(rate.refusal.sentence)
+  return { bytesPerSecond: rate.value }
 }
 
 function portNumber(text: string): number {
