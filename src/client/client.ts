@@ -7,6 +7,7 @@ import { scramIterations } from '../common/limits.ts'
 import { plainNameProblem } from '../common/names.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
 import { loadIdentity, type Identity } from '../common/security/identity.ts'
+import { Relay } from '../common/wire/relay.ts'
 import { accountActions } from './actions/accounts.ts'
 import type { Core } from './actions/core.ts'
 import { diagnosisActions } from './actions/diagnosis.ts'
@@ -19,6 +20,7 @@ import { alreadyLoggedIn, notLoggedIn, passwordProblem } from './answers.ts'
 import type { ClientEvent, Operations } from './operations.ts'
 import { AwaitedCalls } from './reach/awaited-calls.ts'
 import { Called } from './reach/called.ts'
+import { ProbeAnswers } from './reach/probe-answers.ts'
 import { PeerRoutes } from './reach/peer-routes.ts'
 import { Session, type SessionParts } from './session.ts'
 import { EntryLimits } from './sharing/entry-limits.ts'
@@ -60,6 +62,8 @@ export class Client {
   readonly #server: PeerServer
   readonly #awaited = new AwaitedCalls()
   readonly #called: Called
+  /** Undefined when this client forwards nothing. */
+  readonly #relay: Relay | undefined
   readonly #news: TrackerNews
   readonly #link: TrackerLink
   readonly #sessionParts: SessionParts
@@ -87,6 +91,8 @@ export class Client {
     }
     const uploads = new UploadQueue(buckets.upload)
     const { onFailure } = options
+    const probed = new ProbeAnswers(identity)
+    this.#relay = options.relay && new Relay(options.relay)
     this.#server = new PeerServer({
       identity,
       protection,
@@ -95,7 +101,11 @@ export class Client {
       uploads,
       limits: this.#entryLimits,
       recipes: new RecipeOffice(this.#recipes, new ManifestStore(options.folder)),
-      roles: { serves: (opened) => this.#awaited.take(opened) },
+      roles: {
+        serves: (opened) => this.#awaited.take(opened),
+        relays: (opened) => this.#relay?.take(opened) === true,
+        probes: (opened) => probed.take(opened),
+      },
       onFailure,
     })
     const onEvent = (event: ClientEvent): void => this.#emit(event)
@@ -121,6 +131,9 @@ export class Client {
       isLeaving: (group) => this.#leaving.has(group) || this.#isDeleting,
       onLoginEnded: (user, why) => this.#onLoginEnded(user, why),
       onCall: (call, from) => this.#called.onCall(call, from),
+      onRelay: (users, tokens) => {
+        if (this.#session !== undefined) this.#relay?.expect(users, tokens)
+      },
       onEvent,
       onFailure,
     })
@@ -132,6 +145,7 @@ export class Client {
       trust: new TrackerTrust(options.folder, options.trackers),
       port: () => this.#port,
       advertise: options.advertise,
+      relays: options.relay !== undefined,
       knownLogins: new KnownLogins(options.folder, onTrouble),
       iterations: scramIterations,
       earlyKeys: options.earlyKeys,
@@ -280,6 +294,7 @@ export class Client {
     await this.#remembered.forget()
     await session.close()
     this.#server.closeAll('the user logged out')
+    this.#relay?.endAll()
     await this.#link.logout()
     return accept(undefined)
   }
@@ -321,6 +336,7 @@ export class Client {
     this.#session = undefined
     await session?.close()
     this.#called.close()
+    this.#relay?.close()
     // Also ends a login that waits for a tracker.
     this.#link.stop()
     await Promise.all([

@@ -112,9 +112,14 @@ export class Relay {
     }
   }
 
+  /** Ends all pairs; takes more of them. */
+  endAll(): void {
+    for (const between of [...this.#all]) this.#end(between)
+  }
+
   close(): void {
     clearInterval(this.#watch)
-    for (const between of [...this.#all]) this.#end(between)
+    this.endAll()
   }
 
   #countOf(user: string): number {
