@@ -7,7 +7,7 @@ import type { Socket } from 'node:net'
 const waitingBytesMax = 16 * 1024
 
 export interface RelayEnd {
-  /** Paused. */
+  /** Paused, and half open when it has ended. */
   readonly socket: Socket
   /** What came already. */
   readonly rest: Buffer
@@ -83,8 +83,7 @@ class Flow implements RelayDirection {
   }
 
   begin(): void {
-    // The other end may have more to say when this one has said all.
-    this.#source.allowHalfOpen = true
+    this.#hasEnded = this.#source.readableEnded
     this.#source.on('data', (bytes: Buffer) => this.#onData(bytes))
     this.#source.once('end', () => {
       this.#hasEnded = true
@@ -99,6 +98,7 @@ class Flow implements RelayDirection {
       if (!this.#sink.writableFinished) this.#source.destroy()
     })
     this.#goOn()
+    this.#endIfDone()
   }
 
   get ready(): number {

@@ -1,5 +1,5 @@
-// Gives pairs of a relay their turns: one after the other, the same number of bytes each, at the rate that all have
-// together.
+// Gives pairs of a relay their turns, so that each gets the same number of bytes, at the rate that all have together:
+// start-time fair queueing (Goyal and others, 1996), which keeps no account of who had nothing to send.
 
 import type { TokenBucket } from '../token-bucket.ts'
 import type { RelayDirection, RelayPair } from './relay-pair.ts'
@@ -9,10 +9,24 @@ const turnBytesMax = 64 * 1024
 /** How long to forward before the event loop has its turn. */
 const sliceMs = 2
 
+interface Waiting {
+  readonly directions: Set<RelayDirection>
+  /** Its place in the order, in bytes. */
+  readonly start: number
+}
+
+interface Turn {
+  readonly direction: RelayDirection
+  readonly bytes: number
+}
+
 export class RelayTurns {
   readonly #bucket: TokenBucket
-  /** Those with something to forward, the next one first. */
-  readonly #waiting = new Map<RelayPair, Set<RelayDirection>>()
+  readonly #waiting = new Map<RelayPair, Waiting>()
+  /** Where the last turn of each pair ended. */
+  readonly #ends = new WeakMap<RelayPair, number>()
+  /** Where the last turn began. */
+  #now = 0
   #isRunning = false
   #bytes = 0
 
@@ -27,9 +41,7 @@ export class RelayTurns {
 
   /** It has something to forward. */
   add(direction: RelayDirection): void {
-    const known = this.#waiting.get(direction.pair)
-    if (known === undefined) this.#waiting.set(direction.pair, new Set([direction]))
-    else known.add(direction)
+    this.#enqueue(direction.pair, [direction])
     if (this.#isRunning) return
     this.#isRunning = true
     void this.#run()
@@ -38,36 +50,54 @@ export class RelayTurns {
   async #run(): Promise<void> {
     let sinceMs = performance.now()
     for (;;) {
-      const next = this.#next()
-      if (next === undefined) break
-      const bytes = Math.min(next.ready, turnBytesMax, this.#bucket.sliceBytes)
-      const turn = this.#bucket.take(bytes)
-      if (turn !== undefined) {
-        await turn
+      const turn = this.#next()
+      if (turn === undefined) break
+      const { direction, bytes } = turn
+      const allowed = this.#bucket.take(bytes)
+      if (allowed !== undefined) {
+        await allowed
         sinceMs = performance.now()
       } else if (performance.now() - sinceMs > sliceMs) {
         await new Promise((resolve) => setImmediate(resolve))
         sinceMs = performance.now()
       }
       // It may have gone while it waited.
-      const forwarded = next.forward(bytes)
+      const forwarded = direction.forward(bytes)
       this.#bucket.giveBack(bytes - forwarded)
       this.#bytes += forwarded
     }
     this.#isRunning = false
   }
 
-  /** Its pair comes last the next time. */
-  #next(): RelayDirection | undefined {
-    for (const [pair, directions] of this.#waiting) {
+  #enqueue(pair: RelayPair, directions: Iterable<RelayDirection>): void {
+    const known = this.#waiting.get(pair)
+    const start = Math.max(this.#now, this.#ends.get(pair) ?? 0)
+    if (known === undefined) this.#waiting.set(pair, { directions: new Set(directions), start })
+    else for (const direction of directions) known.directions.add(direction)
+  }
+
+  #next(): Turn | undefined {
+    for (;;) {
+      const first = this.#first()
+      if (first === undefined) return undefined
+      const [pair, { directions, start }] = first
       this.#waiting.delete(pair)
-      for (const direction of directions) {
-        directions.delete(direction)
-        if (direction.ready === 0) continue
-        if (directions.size > 0) this.#waiting.set(pair, directions)
-        return direction
-      }
+      const ready = [...directions].filter((direction) => direction.ready > 0)
+      const [direction, ...others] = ready
+      if (direction === undefined) continue
+      const bytes = Math.min(direction.ready, turnBytesMax, this.#bucket.sliceBytes)
+      this.#now = start
+      this.#ends.set(pair, start + bytes)
+      if (others.length > 0) this.#enqueue(pair, others)
+      return { direction, bytes }
     }
-    return undefined
+  }
+
+  /** There are few hundred of them. */
+  #first(): [RelayPair, Waiting] | undefined {
+    let first: [RelayPair, Waiting] | undefined
+    for (const entry of this.#waiting)
+      if (first === undefined || entry[1].start < first[1].start) first = entry
+    return first
   }
 }

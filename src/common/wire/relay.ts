@@ -80,6 +80,8 @@ export class Relay {
   take({ hello, socket, rest }: OpenedWithRole): boolean {
     const between = this.#byToken.get(hello.token)
     if (between === undefined) return false
+    // The other end may have more to say when this one has said all, even before the other one is there.
+    socket.allowHalfOpen = true
     // Good once.
     this.#byToken.delete(hello.token)
     between.come.set(hello.token, { socket, rest })
