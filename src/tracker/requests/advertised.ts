@@ -3,10 +3,19 @@
 
 import { BlockList, isIP } from 'node:net'
 import { isLoopback, isPrivate, networkOf } from '../../common/networks.ts'
-import type { Where } from './requester.ts'
 
 /** The addresses beside its own that a client may advertise, as the operator says: none, any, or these. */
 export type Advertised = 'observed' | 'any' | BlockList
+
+/** Where a client says that others reach it. */
+export interface Where {
+  readonly host?: string | undefined
+  readonly port: number
+  /** See `where` in the protocol. */
+  readonly local?: readonly string[] | undefined
+  readonly mapped?: true | undefined
+  readonly relays?: true | undefined
+}
 
 /** Where others are sent. */
 export interface Placed extends Omit<Where, 'host'> {

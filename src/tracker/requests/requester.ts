@@ -22,16 +22,6 @@ export interface PendingLogin {
   readonly account: Standing | undefined
 }
 
-/** Where a client says that others reach it. */
-export interface Where {
-  readonly host?: string | undefined
-  readonly port: number
-  /** See `where` in the protocol. */
-  readonly local?: readonly string[] | undefined
-  readonly mapped?: true | undefined
-  readonly relays?: true | undefined
-}
-
 /** An account, and how often its logins were ended. */
 export interface Standing {
   readonly id: number
