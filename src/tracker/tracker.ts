@@ -65,6 +65,8 @@ export interface TrackerOptions {
   readonly relay?: { readonly bytesPerSecond: number | undefined } | undefined
   /** Where clients reach this tracker, as the operator or the list names it; port 0 stands for that of `address`. */
   readonly reachedAt?: Address | undefined
+  /** Which clients are looked for from outside, by their addresses: those beyond this machine, but for tests. */
+  readonly isLookedFor?: (host: string) => boolean
   /** The newest level of the state that it can follow, for tests of trackers of different versions. */
   readonly level?: number
   readonly log: Logger

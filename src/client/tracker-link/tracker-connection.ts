@@ -284,10 +284,11 @@ export class TrackerConnection {
 
   /** Older trackers take no more than where this client listens. */
   async #where({ capabilities }: Greeting): Promise<Where> {
-    const where = await this.#options.whereabouts()
+    const { local, ...where } = await this.#options.whereabouts()
     const { host, port } = where
-    const takesMore = capabilities.includes('calls') && !isLoopback(this.address.host)
-    return takesMore ? where : { port, ...(host !== undefined && { host }) }
+    if (!capabilities.includes('calls')) return { port, ...(host !== undefined && { host }) }
+    // On this machine, others come by the address that they see.
+    return isLoopback(this.address.host) || local === undefined ? where : { ...where, local }
   }
 
   async logout(timeoutMs?: number): Promise<void> {

@@ -141,9 +141,7 @@ export class Probes {
 function tell({ login, ignored }: Waiter, reachable: boolean, outcome?: ProbeOutcome): void {
   const { host, port } = login
   const why = whyOf({ host, port }, ignored, outcome)
-  login.news.tell(
-    noticeOf('reachability', '', { host, port, reachable, ...(why !== undefined && { why }) }),
-  )
+  login.news.tell(noticeOf('reachability', '', { host, port, reachable, ...(why !== undefined && { why }) }))
 }
 
 function whyOf(

@@ -14,19 +14,22 @@ export interface ReachParts {
   readonly relay?: { readonly bytesPerSecond: number | undefined } | undefined
   /** See `OwnPlaceParts`. */
   readonly reachedAt?: Address | undefined
+  /** See `ProbesParts`. */
+  readonly isLookedFor?: ((host: string) => boolean) | undefined
   readonly port: () => number
   readonly onTrouble: (sentence: string) => void
 }
 
 export class Reach {
   readonly callPace = new CallPace()
-  readonly probes = new Probes({ nowMs: Date.now })
+  readonly probes: Probes
   /** That of this tracker; undefined when it forwards nothing. */
   readonly relay: Relay | undefined
   readonly relays: Relays
   readonly #place: OwnPlace
 
-  constructor({ presence, relay, reachedAt, port, onTrouble }: ReachParts) {
+  constructor({ presence, relay, reachedAt, isLookedFor, port, onTrouble }: ReachParts) {
+    this.probes = new Probes({ nowMs: Date.now, ...(isLookedFor && { isLookedFor }) })
     this.relay = relay === undefined ? undefined : new Relay(relay)
     this.#place = new OwnPlace({ named: relay && reachedAt, port, onTrouble })
     this.relays = new Relays({ presence, own: this.relay, place: this.#place })

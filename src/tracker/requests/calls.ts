@@ -35,7 +35,8 @@ function callPeer(
     return refuse('unavailable', `${user} is not connected to this tracker with that key`)
   if (!other.takesCalls) return refuse('unavailable', `the program of ${user} is too old to be called`)
   if (!reach.callPace.take(login.user, user, nowMs())) return tooManyCalls
-  const between = relay === true ? reach.relays.between({ group, caller: login, called: other, isMember }) : undefined
+  const between =
+    relay === true ? reach.relays.between({ group, caller: login, called: other, isMember }) : undefined
   const called = {
     ...{ group, user: login.user, key: login.key, token },
     ...waysTo(login, other),
