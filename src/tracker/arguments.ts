@@ -4,16 +4,16 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { checkedAddress, parseAdvertised, type Address } from '../common/addresses.ts'
 import { counted } from '../common/counted.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
-import { parseRate } from '../common/rates.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
 import { encryptionOf, type Encryption } from '../common/wire/protection.ts'
 import type { Advertised } from './requests/advertised.ts'
+import { reachOptions } from './reach-options.ts'
 import { registrationModes, type RegistrationMode } from './state/registration-modes.ts'
 import { folderOfList, readKnownFolders, type KnownFolder } from './folder-of-list.ts'
 import { parseNatsAddress, type NatsAddress } from './log/nats/nats-address.ts'
@@ -173,7 +173,7 @@ function natsOf({ logCredentials: file }: Options, log: NatsAddress | undefined)
 
 /** The command line as commander knows it. */
 export function trackerProgram(write: (output: string) => void = () => undefined): Command {
-  return new Command('tracker')
+  const program = new Command('tracker')
     .description('Knows who is in which group and who shares what; the bytes travel between the clients.')
     .usage('[options] <tracker_info.txt> [number]\n       tracker [options] <ip> <port>')
     .argument('[where]', 'the file that lists the trackers, or the ip to listen on')
@@ -210,20 +210,8 @@ export function trackerProgram(write: (output: string) => void = () => undefined
         'where clients reach this tracker, for the line that it prints for their lists',
       ).argParser(parseAdvertised),
     )
-    .addOption(
-      new Option(
-        '--advertised <observed|any|ip,ip,…>',
-        'which addresses clients may advertise, beside the one that the tracker sees',
-      )
-        .argParser(advertisedOf)
-        .default('observed'),
-    )
-    .addOption(
-      new Option(
-        '--relay <rate>',
-        'forward between clients that cannot reach each other, so many bytes a second: 4M, none for no limit',
-      ).argParser(relayOf),
-    )
+  for (const option of reachOptions()) program.addOption(option)
+  return program
     .option('--tls', 'take only encrypted connections, on this machine too')
     .addOption(
       new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(
@@ -258,24 +246,6 @@ export function trackerProgram(write: (output: string) => void = () => undefined
 function notEmpty(text: string): string {
   if (text === '') throw new InvalidArgumentError('a file or folder needs a name')
   return text
-}
-
-function advertisedOf(text: string): Advertised {
-  if (text === 'observed' || text === 'any') return text
-  const allowed = new BlockList()
-  for (const host of text.split(',').map((each) => each.trim())) {
-    const version = isIP(host)
-    if (version === 0)
-      throw new InvalidArgumentError(`"${host}" is not an IP address; write observed, any, or addresses`)
-    allowed.addAddress(host, version === 6 ? 'ipv6' : 'ipv4')
-  }
-  return allowed
-}
-
-function relayOf(text: string): { bytesPerSecond: number | undefined } {
-  const rate = parseRate(text)
-  if (!rate.ok) throw new InvalidArgumentError(rate.refusal.sentence)
-  return { bytesPerSecond: rate.value }
 }
 
 function portNumber(text: string): number {

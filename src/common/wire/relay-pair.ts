@@ -3,8 +3,11 @@
 
 import type { Socket } from 'node:net'
 
-/** From so many waiting bytes on, their sender is not read from; what one more read brings comes on top. */
-const waitingBytesMax = 16 * 1024
+/**
+ * From so many waiting bytes on, their sender is not read from; what one more read brings comes on top. Enough for a turn,
+ * so that a sender who is fast has something for each of its turns.
+ */
+const waitingBytesMax = 32 * 1024
 
 export interface RelayEnd {
   /** Paused, and half open when it has ended. */
@@ -115,7 +118,8 @@ class Flow implements RelayDirection {
       if (part.length === first.length) this.#waiting.shift()
       else this.#waiting[0] = first.subarray(left)
       left -= part.length
-      if (!this.#sink.write(part)) this.#isBehind = true
+      // What the system took at once does not wait.
+      if (!this.#sink.write(part) && this.#sink.writableLength > 0) this.#isBehind = true
     }
     this.#waitingBytes -= total
     if (total > 0) this.pair.onMoved()

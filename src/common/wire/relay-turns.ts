@@ -1,11 +1,13 @@
 // Gives pairs of a relay their turns, so that each gets the same number of bytes, at the rate that all have together:
-// start-time fair queueing (Goyal and others, 1996), which keeps no account of who had nothing to send.
+// start-time fair queueing (Goyal and others, 1996), with a little credit for who had nothing to send for a moment.
 
 import type { TokenBucket } from '../token-bucket.ts'
 import type { RelayDirection, RelayPair } from './relay-pair.ts'
 
 /** Bytes of a turn; fewer where the rate is low. */
-const turnBytesMax = 64 * 1024
+const turnBytesMax = 32 * 1024
+/** So many turns a pair may make up for that had nothing to forward for a moment, since it waited for its data. */
+const creditTurns = 4
 /** How long to forward before the event loop has its turn. */
 const sliceMs = 2
 
@@ -69,9 +71,13 @@ export class RelayTurns {
     this.#isRunning = false
   }
 
+  get #turnBytes(): number {
+    return Math.min(turnBytesMax, this.#bucket.sliceBytes)
+  }
+
   #enqueue(pair: RelayPair, directions: Iterable<RelayDirection>): void {
     const known = this.#waiting.get(pair)
-    const start = Math.max(this.#now, this.#ends.get(pair) ?? 0)
+    const start = Math.max(this.#now - creditTurns * this.#turnBytes, this.#ends.get(pair) ?? 0)
     if (known === undefined) this.#waiting.set(pair, { directions: new Set(directions), start })
     else for (const direction of directions) known.directions.add(direction)
   }
@@ -85,8 +91,8 @@ export class RelayTurns {
       const ready = [...directions].filter((direction) => direction.ready > 0)
       const [direction, ...others] = ready
       if (direction === undefined) continue
-      const bytes = Math.min(direction.ready, turnBytesMax, this.#bucket.sliceBytes)
-      this.#now = start
+      const bytes = Math.min(direction.ready, this.#turnBytes)
+      this.#now = Math.max(this.#now, start)
       this.#ends.set(pair, start + bytes)
       if (others.length > 0) this.#enqueue(pair, others)
       return { direction, bytes }
