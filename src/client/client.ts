@@ -7,7 +7,7 @@ import { scramIterations } from '../common/limits.ts'
 import { plainNameProblem } from '../common/names.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
 import { loadIdentity, type Identity } from '../common/security/identity.ts'
-import { Relay } from '../common/wire/relay.ts'
+import { Relay, type RelayTokens, type RelayUsers } from '../common/wire/relay.ts'
 import { accountActions } from './actions/accounts.ts'
 import type { Core } from './actions/core.ts'
 import { diagnosisActions } from './actions/diagnosis.ts'
@@ -25,6 +25,7 @@ import { PeerRoutes } from './reach/peer-routes.ts'
 import { Session, type SessionParts } from './session.ts'
 import { EntryLimits } from './sharing/entry-limits.ts'
 import { PeerServer } from './sharing/peer-server.ts'
+import type { ServingParts } from './sharing/serving-parts.ts'
 import { RecipeOffice } from './sharing/recipe-office.ts'
 import { SourceRegistry } from './sharing/source-registry.ts'
 import { TicketOffice } from './sharing/ticket-office.ts'
@@ -91,7 +92,6 @@ export class Client {
     }
     const uploads = new UploadQueue(buckets.upload)
     const { onFailure } = options
-    const probed = new ProbeAnswers(identity)
     this.#relay = options.relay && new Relay(options.relay)
     this.#server = new PeerServer({
       identity,
@@ -101,11 +101,7 @@ export class Client {
       uploads,
       limits: this.#entryLimits,
       recipes: new RecipeOffice(this.#recipes, new ManifestStore(options.folder)),
-      roles: {
-        serves: (opened) => this.#awaited.take(opened),
-        relays: (opened) => this.#relay?.take(opened) === true,
-        probes: (opened) => probed.take(opened),
-      },
+      roles: this.#roles(identity),
       onFailure,
     })
     const onEvent = (event: ClientEvent): void => this.#emit(event)
@@ -131,9 +127,7 @@ export class Client {
       isLeaving: (group) => this.#leaving.has(group) || this.#isDeleting,
       onLoginEnded: (user, why) => this.#onLoginEnded(user, why),
       onCall: (call, from) => this.#called.onCall(call, from),
-      onRelay: (users, tokens) => {
-        if (this.#session !== undefined) this.#relay?.expect(users, tokens)
-      },
+      onRelay: (users, tokens) => this.#onRelay(users, tokens),
       onEvent,
       onFailure,
     })
@@ -155,6 +149,20 @@ export class Client {
     this.#sources.announceBy(this.#link)
     this.#sessionParts = this.#partsOfSession(identity, protection, buckets.download)
     this.operations = this.#makeOperations(uploads, protection)
+  }
+
+  /** Who takes over connections that begin with a role. */
+  #roles(identity: Identity): ServingParts['roles'] {
+    const probed = new ProbeAnswers(identity)
+    return {
+      serves: (opened) => this.#awaited.take(opened),
+      relays: (opened) => this.#relay?.take(opened) === true,
+      probes: (opened) => probed.take(opened),
+    }
+  }
+
+  #onRelay(users: RelayUsers, tokens: RelayTokens): void {
+    if (this.#session !== undefined) this.#relay?.expect(users, tokens)
   }
 
   #partsOfSession(identity: Identity, protection: Protection, downloadBucket: TokenBucket): SessionParts {
