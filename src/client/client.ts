@@ -3,7 +3,7 @@
 import pLimit from 'p-limit'
 import { Protection } from '../common/wire/protection.ts'
 import { Failure } from '../common/failure.ts'
-import { scramIterations } from '../common/limits.ts'
+import { relayPairsOfClient, scramIterations } from '../common/limits.ts'
 import { plainNameProblem } from '../common/names.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
 import { loadIdentity, type Identity } from '../common/security/identity.ts'
@@ -92,7 +92,7 @@ export class Client {
     }
     const uploads = new UploadQueue(buckets.upload)
     const { onFailure } = options
-    this.#relay = options.relay && new Relay(options.relay)
+    this.#relay = options.relay && new Relay({ ...options.relay, limits: { pairs: relayPairsOfClient } })
     this.#server = new PeerServer({
       identity,
       protection,

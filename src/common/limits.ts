@@ -49,6 +49,9 @@ export const relayLimits = {
   lifetimeMs: 24 * 60 * 60_000,
 }
 
+/** Pairs between which a member's client forwards: each takes two of the 1024 descriptors that programs usually have. */
+export const relayPairsOfClient = 128
+
 /** The longest beginning of a TLS handshake: room for several key shares, also of the kinds to come. */
 export const firstFlightBytesMax = 8 * KiB
 
