@@ -240,3 +240,22 @@ test('others are sent where a client may say that they reach it; a place that is
     value: { peers: [{ user: 'ann', host: '192.0.2.7', port: 4003 }] },
   })
 })
+
+test('a client whose advertised address is not passed on is told so, and others are sent where it comes from', async () => {
+  const { address } = await runTracker()
+  const { ann, bob } = await annAndBob(address)
+  await ann.request('logout', {})
+  ann.advertised = '192.0.2.7'
+  expect(await ann.login('ann', 'secret', 4003)).toMatchObject({ ok: true })
+  expect(await ann.hears('reachability')).toEqual({
+    host: '127.0.0.1',
+    port: 4003,
+    reachable: false,
+    why: expect.stringContaining('can allow 192.0.2.7 by --advertised'),
+  })
+  await ann.change('share_file', shared)
+  await ann.request('announce', { files: [{ ...file, complete: true }] })
+  expect(await bob.request('find_file', { group: 'g', name: file.name })).toMatchObject({
+    value: { peers: [{ user: 'ann', host: '127.0.0.1', port: 4003 }] },
+  })
+})
