@@ -7,7 +7,7 @@ _coterie_client() {
     --data-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
   esac
   if [[ $word == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W '--data-dir --advertise -e --execute -f --file --json --keep-going --stop-at-error --password-file --linger --upload-limit --download-limit --tls --insecure-plain --version -h --help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W '--data-dir --advertise -e --execute -f --file --json --keep-going --stop-at-error --password-file --linger --upload-limit --download-limit --relay --tls --insecure-plain --version -h --help' -- "$word")
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi
@@ -20,7 +20,7 @@ _coterie_tracker() {
     --data-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
   esac
   if [[ $word == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W '--data-dir --memory --log --log-ca --log-credentials --advertise --tls --insecure-plain --registration --log-level --audit --metrics --version -h --help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W '--data-dir --memory --log --log-ca --log-credentials --advertise --advertised --relay --tls --insecure-plain --registration --log-level --audit --metrics --version -h --help' -- "$word")
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi

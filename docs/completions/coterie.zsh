@@ -16,6 +16,7 @@ _coterie_client() {
     '*--linger[keep sharing after the end of piped commands, until SIGINT or SIGTERM]' \
     '*--upload-limit[limit all uploads together]:value:_files' \
     '*--download-limit[limit all downloads together]:value:_files' \
+    '*--relay[forward between members who cannot reach each other, so much a second]:value:_files' \
     '*--tls[encrypt all connections, on this machine too]' \
     '*--insecure-plain[encrypt nothing\: whoever listens can take over accounts]' \
     '*--version[print the version]' \
@@ -33,6 +34,8 @@ _coterie_tracker() {
     '*--log-ca[the certificate of the authority of the NATS servers, if this machine does not trust it]:value:_files' \
     '*--log-credentials[the login of this tracker at NATS\: lines like user\: "…" and password\: "…"]:value:_files' \
     '*--advertise[where clients reach this tracker, for the line that it prints for their lists]:value:_files' \
+    '*--advertised[which addresses clients may advertise, beside the one that the tracker sees (default\: "observed")]:value:_files' \
+    '*--relay[forward between clients that cannot reach each other, so many bytes a second\: 4M, none for no limit]:value:_files' \
     '*--tls[take only encrypted connections, on this machine too]' \
     '*--insecure-plain[encrypt nothing\: whoever listens can take over accounts]' \
     '*--registration[who may register, at all trackers of the community, until it is set again (choices\: "open", "invited", "closed")]:value:_files' \

@@ -7,7 +7,7 @@ import { Failure } from '../common/failure.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
 import { encryptionOf, type Encryption } from '../common/wire/protection.ts'
-import { parseRate } from './prompt/text/rates.ts'
+import { parseRate } from '../common/rates.ts'
 import type { ScriptPart } from './script.ts'
 
 export interface ClientArguments {
@@ -28,6 +28,8 @@ export interface ClientArguments {
   /** Bytes per second; undefined means no limit. */
   readonly uploadLimit?: number
   readonly downloadLimit?: number
+  /** What to forward for others; undefined for nothing. */
+  readonly relay?: { readonly bytesPerSecond: number | undefined } | undefined
   readonly encryption: Encryption
 }
 
@@ -46,6 +48,7 @@ interface Options {
   passwordFile?: string
   uploadLimit?: string
   downloadLimit?: string
+  relay?: string
   tls?: boolean
   insecurePlain?: boolean
 }
@@ -93,6 +96,7 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
       passwordFile: options.passwordFile,
       uploadLimit: rate(options.uploadLimit),
       downloadLimit: rate(options.downloadLimit),
+      relay: options.relay === undefined ? undefined : { bytesPerSecond: rate(options.relay) },
       encryption: encryptionOf(options),
     },
   }
@@ -139,6 +143,7 @@ export function clientProgram(
     .option('--linger', 'keep sharing after the end of piped commands, until SIGINT or SIGTERM')
     .option('--upload-limit <rate>', 'limit all uploads together')
     .option('--download-limit <rate>', 'limit all downloads together')
+    .option('--relay <rate>', 'forward between members who cannot reach each other, so much a second')
     .option('--tls', 'encrypt all connections, on this machine too')
     .addOption(
       new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(

@@ -3,10 +3,11 @@
 import pLimit from 'p-limit'
 import { Protection } from '../common/wire/protection.ts'
 import { Failure } from '../common/failure.ts'
-import { scramIterations } from '../common/limits.ts'
+import { relayPairsOfClient, scramIterations } from '../common/limits.ts'
 import { plainNameProblem } from '../common/names.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
 import { loadIdentity, type Identity } from '../common/security/identity.ts'
+import { Relay, type RelayTokens, type RelayUsers } from '../common/wire/relay.ts'
 import { accountActions } from './actions/accounts.ts'
 import type { Core } from './actions/core.ts'
 import { diagnosisActions } from './actions/diagnosis.ts'
@@ -21,10 +22,12 @@ import type { NetworkChange } from './network/network-watch.ts'
 import type { ClientEvent, Operations } from './operations.ts'
 import { AwaitedCalls } from './reach/awaited-calls.ts'
 import { Called } from './reach/called.ts'
+import { ProbeAnswers } from './reach/probe-answers.ts'
 import { PeerRoutes } from './reach/peer-routes.ts'
 import { Session, type SessionParts } from './session.ts'
 import { EntryLimits } from './sharing/entry-limits.ts'
 import { PeerServer } from './sharing/peer-server.ts'
+import type { ServingParts } from './sharing/serving-parts.ts'
 import { RecipeOffice } from './sharing/recipe-office.ts'
 import { SourceRegistry } from './sharing/source-registry.ts'
 import { TicketOffice } from './sharing/ticket-office.ts'
@@ -38,7 +41,7 @@ import { TrackerTrust } from './tracker-link/tracker-trust.ts'
 import { Whereabouts } from './tracker-link/whereabouts.ts'
 import { TrackerNews } from './tracker-news.ts'
 import { LimitSchedule } from './transfer/limit-schedule.ts'
-import { TokenBucket } from './transfer/token-bucket.ts'
+import { TokenBucket } from '../common/token-bucket.ts'
 import { ConnectTurns } from './downloading/connect-turns.ts'
 import type { ClientOptions } from './client-options.ts'
 import { FolderPool } from './workers/folder-pool.ts'
@@ -63,6 +66,8 @@ export class Client {
   readonly #awaited = new AwaitedCalls()
   readonly #called: Called
   readonly #changes = new NetworkChanges()
+  /** Undefined when this client forwards nothing. */
+  readonly #relay: Relay | undefined
   readonly #news: TrackerNews
   readonly #link: TrackerLink
   readonly #sessionParts: SessionParts
@@ -90,6 +95,7 @@ export class Client {
     }
     const uploads = new UploadQueue(buckets.upload)
     const { onFailure } = options
+    this.#relay = options.relay && new Relay({ ...options.relay, limits: { pairs: relayPairsOfClient } })
     this.#server = new PeerServer({
       identity,
       protection,
@@ -98,7 +104,7 @@ export class Client {
       uploads,
       limits: this.#entryLimits,
       recipes: new RecipeOffice(this.#recipes, new ManifestStore(options.folder)),
-      roles: { serves: (opened) => this.#awaited.take(opened) },
+      roles: this.#roles(identity),
       onFailure,
     })
     const onEvent = (event: ClientEvent): void => this.#emit(event)
@@ -124,6 +130,7 @@ export class Client {
       isLeaving: (group) => this.#leaving.has(group) || this.#isDeleting,
       onLoginEnded: (user, why) => this.#onLoginEnded(user, why),
       onCall: (call, from) => this.#called.onCall(call, from),
+      onRelay: (users, tokens) => this.#onRelay(users, tokens),
       onEvent,
       onFailure,
     })
@@ -136,6 +143,7 @@ export class Client {
       changes: this.#changes,
       port: () => this.#port,
       advertise: options.advertise,
+      relays: options.relay !== undefined,
       knownLogins: new KnownLogins(options.folder, onTrouble),
       iterations: scramIterations,
       earlyKeys: options.earlyKeys,
@@ -145,6 +153,20 @@ export class Client {
     this.#sources.announceBy(this.#link)
     this.#sessionParts = this.#partsOfSession(identity, protection, buckets.download)
     this.operations = this.#makeOperations(uploads, protection)
+  }
+
+  /** Who takes over connections that begin with a role. */
+  #roles(identity: Identity): ServingParts['roles'] {
+    const probed = new ProbeAnswers(identity)
+    return {
+      serves: (opened) => this.#awaited.take(opened),
+      relays: (opened) => this.#relay?.take(opened) === true,
+      probes: (opened) => probed.take(opened),
+    }
+  }
+
+  #onRelay(users: RelayUsers, tokens: RelayTokens): void {
+    if (this.#session !== undefined) this.#relay?.expect(users, tokens)
   }
 
   #partsOfSession(identity: Identity, protection: Protection, downloadBucket: TokenBucket): SessionParts {
@@ -300,6 +322,7 @@ export class Client {
     await this.#remembered.forget()
     await session.close()
     this.#server.closeAll('the user logged out')
+    this.#relay?.endAll()
     await this.#link.logout()
     return accept(undefined)
   }
@@ -342,6 +365,7 @@ export class Client {
     this.#session = undefined
     await session?.close()
     this.#called.close()
+    this.#relay?.close()
     // Also ends a login that waits for a tracker.
     this.#link.stop()
     await Promise.all([

@@ -28,7 +28,7 @@ export interface OwnClientOptions {
 
 /** Rejects with a failure that says why it cannot start. */
 export async function startOwnClient(
-  { listen, advertise, trackers, encryption, uploadLimit, downloadLimit }: ClientArguments,
+  { listen, advertise, trackers, encryption, uploadLimit, downloadLimit, relay }: ClientArguments,
   { folder, ask, earlyKeys, onFailure }: OwnClientOptions,
 ): Promise<OwnClient> {
   // Before anything else: nothing is said to a tracker that is not known.
@@ -39,7 +39,8 @@ export async function startOwnClient(
     trust: new TrackerTrust(folder, trackers),
     ask,
   })
-  const options = { listen, advertise, trackers, encryption, folder, uploadLimit, downloadLimit, earlyKeys }
+  const limits = { uploadLimit, downloadLimit, relay }
+  const options = { listen, advertise, trackers, encryption, folder, ...limits, earlyKeys }
   const client = new Client({ ...options, onFailure })
   await client.start()
   const control = await ControlServer.start({

@@ -2,6 +2,7 @@
 
 import { formatAddress, type Address } from '../common/addresses.ts'
 import { counted } from '../common/counted.ts'
+import type { RelayTokens, RelayUsers } from '../common/wire/relay.ts'
 import { JoinRequests } from './join-requests.ts'
 import type { ClientEvent } from './operations.ts'
 import type { Call } from './reach/called.ts'
@@ -27,6 +28,8 @@ export interface TrackerNewsParts {
   readonly onEvent: (event: ClientEvent) => void
   /** Another client cannot come here and asks this one to come; `from`: this end of the connection to the tracker. */
   readonly onCall: (call: Call, from: Address | undefined) => void
+  /** Two members will come, each with one of the tokens, to be forwarded to each other. */
+  readonly onRelay: (users: RelayUsers, tokens: RelayTokens) => void
   readonly onFailure: (error: unknown) => void
 }
 
@@ -80,7 +83,7 @@ export class TrackerNews implements TrackerLinkEvents {
       },
       peer_calls: (call) => this.#parts.onCall(call, localEnd()),
       reachability: () => {},
-      relay_for: () => {},
+      relay_for: ({ users, tokens }) => this.#parts.onRelay(users, tokens),
       owner_changed: ({ group, owner }) => {
         if (owner === session()?.user) tellOnce({ kind: 'became-owner', group })
       },

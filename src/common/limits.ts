@@ -36,6 +36,22 @@ export const announceBatchFiles = 90
 /** Addresses on its own networks that a client tells: a cable, a radio, each with both kinds of addresses. */
 export const localHostsMax = 4
 
+/**
+ * What a program forwards for others. A connection takes up to 150 KiB while it does; one user's may be those of a whole
+ * download from members behind routers. Honest connections are pinged in time, and come again when they are cut.
+ */
+export const relayLimits = {
+  pairs: 512,
+  pairsOfUser: 64,
+  /** Both ends dial at once. */
+  comeWithinMs: 10_000,
+  idleMs: 60_000,
+  lifetimeMs: 24 * 60 * 60_000,
+}
+
+/** Pairs between which a member's client forwards: each takes two of the 1024 descriptors that programs usually have. */
+export const relayPairsOfClient = 128
+
 /** The longest beginning of a TLS handshake: room for several key shares, also of the kinds to come. */
 export const firstFlightBytesMax = 8 * KiB
 

@@ -12,6 +12,8 @@ import { Failure, sentenceOf } from '../common/failure.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
 import { encryptionOf, type Encryption } from '../common/wire/protection.ts'
+import type { Advertised } from './requests/advertised.ts'
+import { reachOptions } from './reach-options.ts'
 import { registrationModes, type RegistrationMode } from './state/registration-modes.ts'
 import { folderOfList, readKnownFolders, type KnownFolder } from './folder-of-list.ts'
 import { parseNatsAddress, type NatsAddress } from './log/nats/nats-address.ts'
@@ -23,6 +25,12 @@ export interface Arguments {
   readonly address: Address
   /** Where clients reach it; port 0 stands for that of `address`. Undefined for what the list says. */
   readonly advertise: Address | undefined
+  /** Which addresses beside its own a client may advertise. */
+  readonly advertised: Advertised
+  /** What to forward between clients; undefined for nothing. */
+  readonly relay: { readonly bytesPerSecond: number | undefined } | undefined
+  /** Where clients reach it, as `advertise` or the list says; port 0 stands for that of `address`. */
+  readonly reachedAt: Address
   readonly number: number
   /** All trackers of the list, in its order. */
   readonly list: readonly ListedTracker[]
@@ -49,6 +57,8 @@ export interface TextInstead {
 
 interface Options {
   advertise?: Address
+  advertised: Advertised
+  relay?: { bytesPerSecond: number | undefined }
   dataDir?: string
   memory?: boolean
   log?: NatsAddress
@@ -99,6 +109,9 @@ export function parseArguments(
   return {
     address,
     advertise: options.advertise,
+    advertised: options.advertised,
+    relay: options.relay,
+    reachedAt: options.advertise ?? all[number - 1] ?? address,
     number,
     list: all,
     ...dataFolderOf(options, all, knownFolders),
@@ -160,7 +173,7 @@ function natsOf({ logCredentials: file }: Options, log: NatsAddress | undefined)
 
 /** The command line as commander knows it. */
 export function trackerProgram(write: (output: string) => void = () => undefined): Command {
-  return new Command('tracker')
+  const program = new Command('tracker')
     .description('Knows who is in which group and who shares what; the bytes travel between the clients.')
     .usage('[options] <tracker_info.txt> [number]\n       tracker [options] <ip> <port>')
     .argument('[where]', 'the file that lists the trackers, or the ip to listen on')
@@ -197,6 +210,8 @@ export function trackerProgram(write: (output: string) => void = () => undefined
         'where clients reach this tracker, for the line that it prints for their lists',
       ).argParser(parseAdvertised),
     )
+  for (const option of reachOptions()) program.addOption(option)
+  return program
     .option('--tls', 'take only encrypted connections, on this machine too')
     .addOption(
       new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(

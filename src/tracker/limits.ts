@@ -9,6 +9,25 @@ export const commandsWaitingMax = 16_384
  */
 export const doubtMs = 60_000
 
+/**
+ * Calls in a minute by which one client asks another to dial it: of one user to another, of one user, and to one user. A
+ * download calls a peer once, and once more for a relay; a crowd behind routers calls its only seeder at once.
+ */
+export const callsOfPairPerMinute = 20
+export const callsOfUserPerMinute = 120
+export const callsToUserPerMinute = 600
+
+/**
+ * Looking for clients from outside: how long a try may take, how many run at once, how many one network may have running or
+ * waiting, how many wait, how long an outcome is good and no other try goes there, and how many are remembered.
+ */
+export const probeTimeoutMs = 3_000
+export const probesAtOnce = 64
+export const probesOfNetworkMax = 8
+export const probesWaitingMax = 1_024
+export const probeGoodForMs = 60_000
+export const probesRememberedMax = 10_000
+
 /** How the tracker's time is shared out. */
 export const fairness = {
   /** Changes of one user that may wait for the log at once; further ones wait in their connections. */

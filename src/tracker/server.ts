@@ -6,6 +6,7 @@ import type { Address } from '../common/addresses.ts'
 import type { Failure } from '../common/failure.ts'
 import { trackerProtocol, type TrackerProtocol } from '../common/protocol/tracker-protocol.ts'
 import { Listener, type Connection } from '../common/wire/listener.ts'
+import type { Relay } from '../common/wire/relay.ts'
 import type { Protection } from '../common/wire/protection.ts'
 import { Responder, type Handlers } from '../common/wire/responder.ts'
 import type { Turns } from '../common/wire/turns.ts'
@@ -23,20 +24,24 @@ export interface ServerParts {
   readonly protection: Protection
   /** Brings the state up to date before a request that reads it; undefined when it is. */
   readonly sync: (askedAtMs: number) => Promise<void> | undefined
+  /** Forwards between clients; undefined where this tracker does not. */
+  readonly relay: Pick<Relay, 'take'> | undefined
 }
 
 export class TrackerServer {
   readonly #parts: ServerParts
   readonly #listener: Listener
+  #port = 0
 
   constructor(parts: ServerParts) {
     this.#parts = parts
-    const { metrics, log } = parts
+    const { metrics, log, relay } = parts
     this.#listener = new Listener({
       limits: connectionLimits,
       tls: parts.protection.context,
       takesPlain: (host) => parts.protection.takesPlain(host),
       serve: (connection) => this.#serve(connection),
+      onRole: (opened) => opened.hello.role === 'relays' && relay?.take(opened) === true,
       onTurnedAway: () => metrics.onRefused('busy'),
       onError: (error) => log.error({ err: error }, 'cannot accept a connection'),
     })
@@ -46,9 +51,16 @@ export class TrackerServer {
     return this.#listener.connections
   }
 
+  /** That it listens on; 0 before. */
+  get port(): number {
+    return this.#port
+  }
+
   /** The address with the port that was really taken. Rejects with a `start` failure. */
-  listen(address: Address): Promise<Address> {
-    return this.#listener.listen(address)
+  async listen(address: Address): Promise<Address> {
+    const bound = await this.#listener.listen(address)
+    this.#port = bound.port
+    return bound
   }
 
   /** Disconnects everybody; clients come back, or go to another tracker. */

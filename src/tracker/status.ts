@@ -7,6 +7,7 @@ import { processFamilies } from '../common/prometheus/process-families.ts'
 import type { RequestMetrics } from './metrics/request-metrics.ts'
 import type { LevelKeeper } from './level-keeper.ts'
 import type { Presence } from './presence/presence.ts'
+import type { Reach } from './reach/reach.ts'
 import type { Sequencer } from './sequencer.ts'
 import type { TrackerServer } from './server.ts'
 import { totalsOf } from './state/queries.ts'
@@ -17,6 +18,7 @@ export interface TrackerParts {
   readonly presence: Presence
   readonly server: TrackerServer
   readonly requests: RequestMetrics
+  readonly reach: Reach
 }
 
 export function statusLine({ sequencer, presence }: TrackerParts): string {
@@ -38,6 +40,7 @@ export function metricFamilies(parts: TrackerParts, loop: EventLoopLag, droppedL
   return [
     ...parts.requests.families(),
     ...soft(parts),
+    ...reachFamilies(parts),
     ...hard(parts),
     ...processFamilies(loop),
     single(
@@ -62,6 +65,25 @@ function soft({ presence, server, requests }: TrackerParts): Family[] {
       presence.announcedCount,
     ),
     single('counter', 'coterie_failed_logins_total', 'Logins with a wrong name or password.', failedLogins),
+  ]
+}
+
+/** How clients come to each other. */
+function reachFamilies({ reach: { probes, relay } }: TrackerParts): Family[] {
+  return [
+    {
+      type: 'counter',
+      name: 'coterie_probes_total',
+      help: 'Looks for clients from outside, by what was found.',
+      samples: [...probes.outcomes].map(([outcome, value]) => ({ labels: { outcome }, value })),
+    },
+    single(
+      'gauge',
+      'coterie_relay_pairs',
+      'Pairs of clients between which this tracker forwards.',
+      relay?.pairs ?? 0,
+    ),
+    single('counter', 'coterie_relayed_bytes_total', 'Bytes forwarded between clients.', relay?.bytes ?? 0),
   ]
 }
 

@@ -23,6 +23,8 @@ import { MetricsServer } from '../common/prometheus/metrics-server.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
 import { notify } from './presence/notify.ts'
 import { Presence } from './presence/presence.ts'
+import { Reach } from './reach/reach.ts'
+import type { Advertised } from './requests/advertised.ts'
 import { trackerHandlers } from './requests/handlers.ts'
 import { wordsOf } from './requests/sentences.ts'
 import { newestLevel } from './state/levels.ts'
@@ -57,6 +59,14 @@ export interface TrackerOptions {
   readonly metricsPort?: number | undefined
   /** Where to write who did what; undefined for nowhere. Each tracker needs a file of its own. */
   readonly auditFile?: string | undefined
+  /** The addresses beside its own that a client may advertise: none by default. */
+  readonly advertised?: Advertised
+  /** Bytes a second to forward between clients that cannot reach each other; undefined to forward nothing. */
+  readonly relay?: { readonly bytesPerSecond: number | undefined } | undefined
+  /** Where clients reach this tracker, as the operator or the list names it; port 0 stands for that of `address`. */
+  readonly reachedAt?: Address | undefined
+  /** Which clients are looked for from outside, by their addresses: those beyond this machine, but for tests. */
+  readonly isLookedFor?: (host: string) => boolean
   /** The newest level of the state that it can follow, for tests of trackers of different versions. */
   readonly level?: number
   readonly log: Logger
@@ -93,7 +103,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
   const { identity, commandLog } = await openStorage(options)
   const fingerprint = fingerprintOf(identity.publicKey)
   const parts = putTogether(options, identity, commandLog, audit)
-  const { sequencer, levels, server } = parts
+  const { sequencer, levels, server, reach } = parts
   let monitoring: Monitoring | undefined
   let mark: HighWaterMark | undefined
   try {
@@ -110,6 +120,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
     await sequencer.writeDown()
     monitoring = await monitor(parts, options)
     if (sequencer.entriesRead > entriesWorthSparing) await spareMemory()
+    reach.start()
     const address = await server.listen(options.address)
     mark?.follow(() => sequencer.position)
     return {
@@ -118,6 +129,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
       fingerprint,
       close: async () => {
         await sequencer.stop()
+        reach.close()
         await server.close()
         await monitoring?.close()
         await mark?.close()
@@ -132,6 +144,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
       },
     }
   } catch (error) {
+    reach.close()
     await monitoring?.close()
     await mark?.close()
     await commandLog.close()
@@ -201,9 +214,17 @@ function putTogether(
   )
   const levels = new LevelKeeper(sequencer, level, log)
   const failedLogins = new FailedLogins(log, Date.now)
+  const reach = new Reach({
+    ...options,
+    presence,
+    port: () => server.port,
+    onTrouble: (sentence) => log.warn(sentence),
+  })
   const handlers = trackerHandlers({
     sequencer,
     presence,
+    reach,
+    advertised: options.advertised ?? 'observed',
     identity,
     attempts: new Attempts(),
     nowMs: Date.now,
@@ -221,8 +242,9 @@ function putTogether(
     turns,
     sync: (askedAtMs) => sequencer.sync(askedAtMs),
     protection: new Protection(identity.forTls, options.encryption ?? 'beyond'),
+    relay: reach.relay,
   })
-  return { sequencer, levels, presence, requests, server }
+  return { sequencer, levels, presence, requests, server, reach }
 }
 
 /** A log that cannot be written fails for every command: passes the same sentence on at most every 10 s. */

@@ -85,6 +85,10 @@ describe('the forms of the command line', () => {
       encryption: 'never',
     })
     expect(argumentsOf(['127.0.0.1:1', '--upload-limit', 'none']).uploadLimit).toBeUndefined()
+    const relay = (...words: string[]): unknown => argumentsOf(['127.0.0.1:1', ...words]).relay
+    expect(relay()).toBeUndefined()
+    expect(relay('--relay', '2M')).toEqual({ bytesPerSecond: 2 * 1024 * 1024 })
+    expect(relay('--relay', 'none')).toEqual({ bytesPerSecond: undefined })
   })
 
   test('--help and --version are texts to print', () => {

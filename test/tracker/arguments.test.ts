@@ -1,6 +1,7 @@
 // The tracker's command line.
 
 import { writeFileSync } from 'node:fs'
+import type { BlockList } from 'node:net'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -168,6 +169,41 @@ test('help and the version are text and no mistake', () => {
   })
   expect(parse(['--version'])).toEqual({ text: `coterie ${version}\n` })
   expect(mistake('-V')).toMatch(/^usage: unknown option '-V'/)
+})
+
+test('clients may advertise no address but their own, any, or those that are named', () => {
+  const advertised = (...words: string[]) => {
+    const parsed = parse([trackerInfo(), '1', ...words])
+    return 'advertised' in parsed ? parsed.advertised : undefined
+  }
+  expect(advertised()).toBe('observed')
+  expect(advertised('--advertised', 'any')).toBe('any')
+  const list = advertised('--advertised', '198.51.100.7, 2001:db8::7') as BlockList
+  expect([
+    list.check('198.51.100.7'),
+    list.check('2001:db8:0::7', 'ipv6'),
+    list.check('198.51.100.8'),
+  ]).toEqual([true, true, false])
+  for (const bad of ['home.example.org', '198.51.100.7,', 'all'])
+    expect(mistake(trackerInfo(), '1', '--advertised', bad)).toMatch(
+      /^usage: .*is not an IP address; write observed, any, or addresses/,
+    )
+})
+
+test('a tracker forwards at a rate, or without a limit, or not at all', () => {
+  const relay = (...words: string[]): unknown => parse([trackerInfo(), '1', ...words])
+  expect(relay()).toMatchObject({ relay: undefined })
+  expect(relay('--relay', '20M')).toMatchObject({ relay: { bytesPerSecond: 20 * 1024 * 1024 } })
+  expect(relay('--relay', 'none')).toMatchObject({ relay: { bytesPerSecond: undefined } })
+  expect(mistake(trackerInfo(), '1', '--relay', 'fast')).toMatch(/^usage: .*"fast" is not a rate like 512K/)
+})
+
+test('clients reach a tracker where it is advertised, else where the list says', () => {
+  const file = trackerInfo('tracker.example.org:9002\n')
+  expect(parse([file])).toMatchObject({ reachedAt: { host: 'tracker.example.org', port: 9002 } })
+  expect(parse([file, '1', '--advertise', '198.51.100.1:443'])).toMatchObject({
+    reachedAt: { host: '198.51.100.1', port: 443 },
+  })
 })
 
 test('metrics are answered where a port is named, and on none without', () => {

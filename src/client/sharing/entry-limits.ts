@@ -2,7 +2,7 @@
 // own, which need not wait for it.
 
 import { keyOf } from '../file-key.ts'
-import { TokenBucket } from '../transfer/token-bucket.ts'
+import { TokenBucket } from '../../common/token-bucket.ts'
 import type { SourceRegistry } from './source-registry.ts'
 
 export interface EntryLimit {

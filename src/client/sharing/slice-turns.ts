@@ -1,6 +1,6 @@
 // Shares the upload limit between the answers that are being sent at once: slice by slice, one owner after the other.
 
-import type { TokenBucket } from '../transfer/token-bucket.ts'
+import type { TokenBucket } from '../../common/token-bucket.ts'
 
 interface Waiting {
   readonly bytes: number

@@ -7,7 +7,7 @@ import { fingerprintOf } from '../../common/security/identity.ts'
 import { openChannel } from '../../common/wire/open-channel.ts'
 import type { Protection } from '../../common/wire/protection.ts'
 import { callFrom } from './call-from.ts'
-import { resolveAddress } from './resolve-address.ts'
+import { resolveAddress } from '../../common/resolve-address.ts'
 import type { TrackerTrust } from './tracker-trust.ts'
 
 export interface Meeting {

@@ -23,7 +23,7 @@ import { callableFrom } from './call-from.ts'
 import { Lifeline } from '../network/lifeline.ts'
 import type { NetworkChanges } from '../network/network-changes.ts'
 import { answerWithinMs } from './patience.ts'
-import { resolveAddress } from './resolve-address.ts'
+import { resolveAddress } from '../../common/resolve-address.ts'
 import { greetTracker, type Greeting } from './tracker-greeting.ts'
 import { TrackerProblem } from './tracker-problem.ts'
 import type { TrackerTrust } from './tracker-trust.ts'
@@ -288,10 +288,11 @@ export class TrackerConnection {
 
   /** Older trackers take no more than where this client listens. */
   async #where({ capabilities }: Greeting): Promise<Where> {
-    const where = await this.#options.whereabouts()
+    const { local, ...where } = await this.#options.whereabouts()
     const { host, port } = where
-    const takesMore = capabilities.includes('calls') && !isLoopback(this.address.host)
-    return takesMore ? where : { port, ...(host !== undefined && { host }) }
+    if (!capabilities.includes('calls')) return { port, ...(host !== undefined && { host }) }
+    // On this machine, others come by the address that they see.
+    return isLoopback(this.address.host) || local === undefined ? where : { ...where, local }
   }
 
   async logout(timeoutMs?: number): Promise<void> {

@@ -78,6 +78,8 @@ export interface TrackerLinkOptions {
   readonly port: () => number
   /** Where others shall reach this client, if not at the address that trackers see; port 0 stands for `port`. */
   readonly advertise?: Address | undefined
+  /** Whether this client forwards connections of others. */
+  readonly relays?: boolean
   /** How passwords were salted and stretched at earlier logins. */
   readonly knownLogins: KnownLogins
   /** Iterations for new passwords, and the fewest that a tracker may ask for when a user is new here. */
@@ -114,7 +116,7 @@ export class TrackerLink {
       withConnection: (attempt) => this.#failover.ask(attempt, () => this.#greeted()),
       changing: (change) => this.#changingAccount(change),
     })
-    const whereabouts = new Whereabouts(options.listen, options.advertise, options.port)
+    const whereabouts = new Whereabouts(options.listen, options.advertise, options.port, options.relays)
     this.#connections = options.trackers.map((address) => {
       const connection: TrackerConnection = new TrackerConnection({
         address,

@@ -7,7 +7,7 @@ import { isWildcard, type Address } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
 import { localHostsMax } from '../../common/limits.ts'
 import { isPrivate } from '../../common/networks.ts'
-import { resolveAddress } from './resolve-address.ts'
+import { resolveAddress } from '../../common/resolve-address.ts'
 
 export interface Where {
   /** An IP address; absent for the one that the tracker sees. */
@@ -15,6 +15,8 @@ export interface Where {
   readonly port: number
   /** Its private addresses, for those who are seen at the same one. */
   readonly local?: string[]
+  /** It forwards connections of others. */
+  readonly relays?: true
 }
 
 /** The private addresses at which this machine can be reached when a program listens there. */
@@ -30,14 +32,19 @@ export class Whereabouts {
   readonly #listen: Address
   readonly #advertised: Address | undefined
   readonly #port: () => number
+  readonly #relays: boolean
   /** The last address of the name. */
   #host: string | undefined
 
-  /** `advertised`: port 0 stands for `port`, the one that this client listens on. */
-  constructor(listen: Address, advertised: Address | undefined, port: () => number) {
+  /**
+   * `advertised`: port 0 stands for `port`, the one that this client listens on. `relays`: whether it forwards connections
+   * of others.
+   */
+  constructor(listen: Address, advertised: Address | undefined, port: () => number, relays = false) {
     this.#listen = listen
     this.#advertised = advertised
     this.#port = port
+    this.#relays = relays
   }
 
   /**
@@ -46,15 +53,15 @@ export class Whereabouts {
    */
   async now(): Promise<Where> {
     const advertised = this.#advertised
-    const local = ownHosts(this.#listen)
-    if (advertised === undefined) return { port: this.#port(), local }
+    const rest = { local: ownHosts(this.#listen), ...(this.#relays && { relays: true as const }) }
+    if (advertised === undefined) return { port: this.#port(), ...rest }
     const port = advertised.port === 0 ? this.#port() : advertised.port
-    if (isIP(advertised.host) !== 0) return { host: advertised.host, port, local }
+    if (isIP(advertised.host) !== 0) return { host: advertised.host, port, ...rest }
     try {
       this.#host = (await resolveAddress({ host: advertised.host, port })).host
     } catch (error) {
       if (!(error instanceof Failure) || this.#host === undefined) throw error
     }
-    return { host: this.#host, port, local }
+    return { host: this.#host, port, ...rest }
   }
 }

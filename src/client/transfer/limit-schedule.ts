@@ -2,7 +2,7 @@
 
 import { minuteOf, ruleAt } from '../limit-rules.ts'
 import type { Direction, Hours, LimitRule } from '../operations.ts'
-import type { TokenBucket } from './token-bucket.ts'
+import type { TokenBucket } from '../../common/token-bucket.ts'
 
 export interface LimitScheduleParts {
   readonly buckets: Readonly<Record<Direction, TokenBucket>>

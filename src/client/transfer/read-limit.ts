@@ -1,6 +1,6 @@
 // How fast may be read: by the limit of all downloads and by that of one, whichever is lower at the moment.
 
-import type { TokenBucket } from './token-bucket.ts'
+import type { TokenBucket } from '../../common/token-bucket.ts'
 
 /** What a reader needs of a limit; a token bucket is one. */
 export type ReadLimit = Pick<TokenBucket, 'bytesPerSecond' | 'sliceBytes' | 'spend'>

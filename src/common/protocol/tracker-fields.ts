@@ -44,7 +44,6 @@ export const OneTimeCode = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'is not 
 
 export const session = v.optional(SessionText)
 
-/** Where others reach a client; without `host`, at the address that the tracker sees. */
 /** An address where something was seen, or may be reached. */
 export const Place = v.object({ host: v.pipe(v.string(), v.ip()), port: Port })
 export type Place = v.InferOutput<typeof Place>
@@ -52,6 +51,7 @@ export type Place = v.InferOutput<typeof Place>
 /** The addresses of a machine on its own networks: private ones. */
 const LocalHosts = v.pipe(v.array(v.pipe(v.string(), v.ip())), v.maxLength(localHostsMax))
 
+/** Where others reach a client; without `host`, at the address that the tracker sees. */
 export const where = {
   host: v.optional(v.pipe(v.string(), v.ip())),
   port: Port,

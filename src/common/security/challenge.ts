@@ -48,6 +48,17 @@ export function checkLoginKey(key: string, proof: string, challenge: LoginChalle
   return verifySignature(key, proof, loginContext, ...loginParts(challenge))
 }
 
+const probeContext = 'coterie probe 1'
+
+/** What a client answers to a tracker that looks for it from outside: good for this `nonce` only. */
+export function proveProbed(identity: Identity, nonce: string): string {
+  return identity.sign(probeContext, nonce, identity.publicKey)
+}
+
+export function checkProbed(key: string, signature: string, nonce: string): boolean {
+  return verifySignature(key, signature, probeContext, nonce, key)
+}
+
 function loginParts({ trackerNonce, trackerKey, user, binding }: LoginChallenge): string[] {
   return [trackerNonce, trackerKey, user, ...boundTo(binding)]
 }

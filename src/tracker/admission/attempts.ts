@@ -12,25 +12,14 @@ import {
   failedAttemptsOfUserPerMinute,
   knownKeysOfUserMax,
 } from '../limits.ts'
-
-const minuteMs = 60_000
-
-/** A bucket that leaks as much in a minute as it holds. */
-interface Bucket {
-  readonly perMinute: number
-  level: number
-  atMs: number
-}
-
-/** In the order of their last failure. */
-type Buckets = Map<string, Bucket>
+import { LeakyBuckets } from './leaky-buckets.ts'
 
 export class Attempts {
-  readonly #networks: Buckets = new Map()
+  readonly #networks = new LeakyBuckets(countedNetworksMax)
   /** Of IPv6 alone: whoever has a site has so many networks that they would take up all that are counted. */
-  readonly #sites: Buckets = new Map()
-  readonly #users: Buckets = new Map()
-  readonly #pairs: Buckets = new Map()
+  readonly #sites = new LeakyBuckets(countedNetworksMax)
+  readonly #users = new LeakyBuckets()
+  readonly #pairs = new LeakyBuckets()
   /** Keys that have logged in as each user, the latest last. */
   readonly #keys = new Map<string, Set<string>>()
 
@@ -38,16 +27,16 @@ export class Attempts {
   isBlocked(user: string, host: string, nowMs: number): boolean {
     return (
       this.isHostBlocked(host, nowMs) ||
-      isFull(this.#users.get(user), nowMs) ||
-      isFull(this.#pairs.get(pairOf(user, host)), nowMs)
+      this.#users.isFull(user, nowMs) ||
+      this.#pairs.isFull(pairOf(user, host), nowMs)
     )
   }
 
   /** Whether one more attempt of any kind from this host is too many. */
   isHostBlocked(host: string, nowMs: number): boolean {
     return (
-      isFull(this.#networks.get(countedAs(networkOf(host), this.#networks)), nowMs) ||
-      (hasSite(host) && isFull(this.#sites.get(countedAs(siteOf(host), this.#sites)), nowMs))
+      this.#networks.isFull(networkOf(host), nowMs) ||
+      (hasSite(host) && this.#sites.isFull(siteOf(host), nowMs))
     )
   }
 
@@ -61,27 +50,27 @@ export class Attempts {
    * may be somebody at a terminal that was left open, and the owner is not kept from a new password by strangers.
    */
   isGuessing(user: string, key: string, nowMs: number): boolean {
-    return isFull(this.#pairs.get(`${user} ${key}`), nowMs)
+    return this.#pairs.isFull(`${user} ${key}`, nowMs)
   }
 
   onGuessed(user: string, key: string, nowMs: number): void {
-    forgetEmpty(this.#pairs, nowMs)
-    fill(this.#pairs, `${user} ${key}`, failedAttemptsOfPairPerMinute, nowMs)
+    this.#pairs.forgetEmpty(nowMs)
+    this.#pairs.fill(`${user} ${key}`, failedAttemptsOfPairPerMinute, nowMs)
   }
 
   onFailed(user: string, host: string, nowMs: number): void {
     this.onHostFailed(host, nowMs)
     // The bound on networks bounds these too: a blocked host adds none.
-    fill(this.#users, user, failedAttemptsOfUserPerMinute, nowMs)
-    fill(this.#pairs, pairOf(user, host), failedAttemptsOfPairPerMinute, nowMs)
+    this.#users.fill(user, failedAttemptsOfUserPerMinute, nowMs)
+    this.#pairs.fill(pairOf(user, host), failedAttemptsOfPairPerMinute, nowMs)
   }
 
   /** A failed attempt for no particular user, such as registering a name that is taken. */
   onHostFailed(host: string, nowMs: number): void {
-    for (const buckets of [this.#networks, this.#sites, this.#users, this.#pairs]) forgetEmpty(buckets, nowMs)
-    fill(this.#networks, countedAs(networkOf(host), this.#networks), ofNetworkMax(host), nowMs)
+    for (const buckets of [this.#networks, this.#sites, this.#users, this.#pairs]) buckets.forgetEmpty(nowMs)
+    this.#networks.fill(networkOf(host), ofNetworkMax(host), nowMs)
     if (!hasSite(host)) return
-    fill(this.#sites, countedAs(siteOf(host), this.#sites), failedAttemptsOfSitePerMinute, nowMs)
+    this.#sites.fill(siteOf(host), failedAttemptsOfSitePerMinute, nowMs)
   }
 
   onLoggedIn(user: string, key: string): void {
@@ -94,11 +83,6 @@ export class Attempts {
   }
 }
 
-/** Those beyond the bound share one count, so that many of them cannot push each other out. */
-function countedAs(name: string, buckets: Buckets): string {
-  return buckets.has(name) || buckets.size < countedNetworksMax ? name : 'others'
-}
-
 function hasSite(host: string): boolean {
   return host.includes(':') && !isLoopback(host)
 }
@@ -109,26 +93,4 @@ function ofNetworkMax(host: string): number {
 
 function pairOf(user: string, host: string): string {
   return `${user} ${networkOf(host)}`
-}
-
-function levelOf({ perMinute, level, atMs }: Bucket, nowMs: number): number {
-  return Math.max(0, level - (Math.max(0, nowMs - atMs) * perMinute) / minuteMs)
-}
-
-function isFull(bucket: Bucket | undefined, nowMs: number): boolean {
-  return bucket !== undefined && levelOf(bucket, nowMs) > bucket.perMinute - 1
-}
-
-function fill(buckets: Buckets, name: string, perMinute: number, nowMs: number): void {
-  const bucket = buckets.get(name)
-  const level = bucket === undefined ? 0 : levelOf(bucket, nowMs)
-  buckets.delete(name)
-  buckets.set(name, { perMinute, level: level + 1, atMs: nowMs })
-}
-
-function forgetEmpty(buckets: Buckets, nowMs: number): void {
-  for (const [name, bucket] of buckets) {
-    if (nowMs - bucket.atMs < minuteMs && levelOf(bucket, nowMs) > 0) break
-    buckets.delete(name)
-  }
 }

@@ -10,12 +10,14 @@ export interface Login {
   epoch: number
   /** The key it proved at login. */
   readonly key: string
-  /** The address that the tracker sees, never what the client claims. */
+  /** Where others are sent: the address that the tracker sees, or another one that the client may advertise. */
   readonly host: string
   /** The port where it says that it listens. */
   readonly port: number
   /** Where its connection comes from, as seen. */
   readonly outside: Place
+  /** The address of this tracker to which it came; empty when the connection closed at once. */
+  readonly inside: string
   /** Its private addresses, for those who are seen at the same one. */
   readonly local: readonly string[]
   /** Its router forwards the port. */

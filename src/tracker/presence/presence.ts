@@ -25,6 +25,7 @@ interface Ties {
 export class Presence {
   readonly #logins = new Map<Login, Ties>()
   readonly #byUser = new Map<string, Set<Login>>()
+  readonly #relaying = new Set<Login>()
   readonly #swarms = new SwarmTable()
   readonly #news: SwarmNews
   readonly #random: () => number
@@ -62,6 +63,11 @@ export class Presence {
     return this.#byUser.get(user) ?? []
   }
 
+  /** Those that say that they forward connections of others. */
+  get relaying(): Iterable<Login> {
+    return this.#relaying
+  }
+
   /** Tells all logins of a user. */
   tell(user: string, notice: Notice): void {
     for (const login of this.loginsOf(user)) login.news.tell(notice)
@@ -81,6 +87,7 @@ export class Presence {
 
   onLogin(login: Login): void {
     this.#logins.set(login, { announced: new Set(), watched: new Map() })
+    if (login.relays) this.#relaying.add(login)
     const same = this.#byUser.get(login.user)
     if (same === undefined) this.#byUser.set(login.user, new Set([login]))
     else same.add(login)
@@ -91,6 +98,7 @@ export class Presence {
     const ties = this.#logins.get(login)
     if (ties === undefined) return
     this.#logins.delete(login)
+    this.#relaying.delete(login)
     this.followers.drop(login)
     const same = this.#byUser.get(login.user)
     same?.delete(login)

@@ -13,6 +13,8 @@ export class Member<W> {
   readonly knownTo = new Set<W>()
   #complete: boolean
   #json: string | undefined
+  /** What `#json` says. */
+  #toldReachable: boolean | undefined
 
   constructor(login: Login, complete: boolean) {
     this.login = login
@@ -48,6 +50,9 @@ export class Member<W> {
 
   /** `peer` as JSON, made once: thousands may be told of the same. */
   get json(): string {
+    const { reachable } = this.login
+    if (reachable !== this.#toldReachable) this.#json = undefined
+    this.#toldReachable = reachable
     this.#json ??= JSON.stringify(this.peer)
     return this.#json
   }

@@ -8,14 +8,14 @@ import { madeUpCredentials, parseClientFirst, serverFirstMessage } from '../../c
 import { readSession, sessionVerifier, verifierKeyOf, type Session } from '../../common/security/session.ts'
 import { protocolVersion, version } from '../../common/version.ts'
 import { hashOfCode } from '../admission/codes.ts'
-import { mayAdvertise } from './advertised.ts'
+import { mayAdvertise, placeOf, type Where } from './advertised.ts'
 import { change } from './changes.ts'
 import { answerChallenge, tooManyAttempts } from './password-proof.ts'
 import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import type { Params, Result } from '../../common/wire/methods.ts'
 import type { HandlersOf, RefusedLogin, Services } from './services.ts'
 import { nothing } from './services.ts'
-import type { Requester } from './requester.ts'
+import type { Requester, Standing } from './requester.ts'
 import { sessionOf } from './session-of.ts'
 import type { Account, State } from '../state/state.ts'
 
@@ -135,7 +135,7 @@ function finishLogin(
   // One answer to one challenge, right or wrong.
   from.pendingLogin = undefined
   if (login === undefined) return refuse('invalid-request', 'a login begins with login_start')
-  const { sequencer, presence, identity, attempts, nowMs } = services
+  const { sequencer, identity, attempts, nowMs } = services
   const { user } = login
   // A name that nobody has may be a password in the wrong place.
   const note = (why: RefusedLogin): void =>
@@ -157,14 +157,28 @@ function finishLogin(
     return proofFailed
   }
   attempts.onLoggedIn(user, params.key)
-  const session = sessionOf(services, from.logIn(user, proved.value.account, params.key, params))
-  presence.onLogin(from.login)
+  logIn(services, from, user, proved.value.account, params.key, params)
+  const session = sessionOf(services, from.login)
   return accept({
     serverFinal: proved.value.serverFinal,
     trackers: [...sequencer.state.trackers.keys()],
     session,
     seen: from.login.outside,
   })
+}
+
+function logIn(
+  { presence, reach, advertised }: Services,
+  from: Requester,
+  user: string,
+  standing: Standing,
+  key: string,
+  where: Where,
+): void {
+  const place = placeOf(where, from.host, advertised)
+  const login = from.logIn(user, standing, key, place)
+  presence.onLogin(login)
+  reach.probes.onLogin(login, place.ignored)
 }
 
 /** No failure here counts as an attempt: nobody guesses a signature, and old sessions come back honestly. */
@@ -175,7 +189,7 @@ function resumeLogin(
 ): ReturnType<Accounts['resume_login']> {
   if (from.isLoggedIn) return alreadyLoggedIn
   if (!isReachable(where.host, from)) return unreachable
-  const { sequencer, presence, identity, attempts, nowMs } = services
+  const { sequencer, identity, attempts, nowMs } = services
   const { state } = sequencer
   const read = readSession(text, state.trackers, identity)
   if (!read.ok) return read
@@ -188,7 +202,7 @@ function resumeLogin(
   if (!ownsKey({ key, proof }, user, from, identity.publicKey))
     return refuse('proof-failed', 'the proof of the key is wrong')
   attempts.onLoggedIn(user, key)
-  presence.onLogin(from.logIn(user, account, key, where))
+  logIn(services, from, user, account, key, where)
   const isOld = expiresMs - nowMs() < sessionLifetimeMs / 2
   const challenge = challengeOf(user, from, identity.publicKey)
   return accept({

@@ -1,7 +1,7 @@
 // The requester on one connection: how far it has come, and who is logged in.
 
 import { Failure } from '../../common/failure.ts'
-import { networkOf } from '../../common/networks.ts'
+import { networkOf, plainHost } from '../../common/networks.ts'
 import { lineBytesBeforeLogin, lineBytesMax } from '../../common/limits.ts'
 import type { Credentials } from '../../common/security/scram.ts'
 import type { Connection } from '../../common/wire/listener.ts'
@@ -10,6 +10,7 @@ import type { Stage } from '../../common/wire/methods.ts'
 import type { Secure } from '../../common/wire/tls.ts'
 import type { Login } from '../presence/login.ts'
 import { News } from '../presence/news.ts'
+import type { Placed } from './advertised.ts'
 
 /** A login whose challenge has been sent. Good for one answer. */
 export interface PendingLogin {
@@ -19,16 +20,6 @@ export interface PendingLogin {
   readonly credentials: Credentials
   /** As it was then; undefined for a user that does not exist. */
   readonly account: Standing | undefined
-}
-
-/** Where a client says that others reach it. */
-export interface Where {
-  readonly host?: string | undefined
-  readonly port: number
-  /** See `where` in the protocol. */
-  readonly local?: readonly string[] | undefined
-  readonly mapped?: true | undefined
-  readonly relays?: true | undefined
 }
 
 /** An account, and how often its logins were ended. */
@@ -92,20 +83,21 @@ export class Requester {
     if (this.#login === undefined) this.#connection.begin()
   }
 
-  /** `where`: without `host`, others reach the client at the address that this tracker sees. */
-  logIn(user: string, { id, epoch }: Standing, key: string, where: Where): Login {
+  /** `place`: where others are sent. */
+  logIn(user: string, { id, epoch }: Standing, key: string, place: Placed): Login {
     const { channel } = this.#connection
     this.#login = {
       user,
       account: id,
       epoch,
       key,
-      host: where.host ?? this.host,
-      port: where.port,
+      host: place.host,
+      port: place.port,
       outside: { host: this.host, port: channel.remotePort },
-      local: where.local ?? [],
-      mapped: where.mapped === true,
-      relays: where.relays === true,
+      inside: plainHost(channel.localHost ?? ''),
+      local: place.local ?? [],
+      mapped: place.mapped === true,
+      relays: place.relays === true,
       takesCalls: this.takesCalls,
       reachable: undefined,
       news: new News(channel),

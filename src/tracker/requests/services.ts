@@ -7,7 +7,9 @@ import type { Method } from '../../common/wire/methods.ts'
 import type { Handlers } from '../../common/wire/responder.ts'
 import type { Attempts } from '../admission/attempts.ts'
 import type { Presence } from '../presence/presence.ts'
+import type { Reach } from '../reach/reach.ts'
 import type { Sequencer } from '../sequencer.ts'
+import type { Advertised } from './advertised.ts'
 import type { AnsweredHere } from './answered-here.ts'
 import type { Requester } from './requester.ts'
 
@@ -19,6 +21,9 @@ export interface Services {
   readonly presence: Presence
   readonly identity: Identity
   readonly attempts: Attempts
+  /** Which addresses clients may advertise. */
+  readonly advertised: Advertised
+  readonly reach: Pick<Reach, 'callPace' | 'probes' | 'relays'>
   readonly answeredHere: AnsweredHere
   /** Milliseconds since 1970. */
   readonly nowMs: () => number

@@ -9,8 +9,8 @@ import { Client } from '../../../src/client/client.ts'
 import type { ClientOptions } from '../../../src/client/client-options.ts'
 import type { Address } from '../../../src/common/addresses.ts'
 import type { Finding } from '../../../src/client/diagnosis/reasons.ts'
-import type { Tracker } from '../../../src/tracker/tracker.ts'
-import { runTracker, temporaryFolder } from '../../tracker/support/test-tracker.ts'
+import type { Tracker, TrackerOptions } from '../../../src/tracker/tracker.ts'
+import { runTrackerWith, temporaryFolder } from '../../tracker/support/test-tracker.ts'
 import { sampleBytes } from '../sharing/sample-file.ts'
 import { expectOk, Member } from '../sharing/two-sharers.ts'
 
@@ -30,8 +30,8 @@ export class Place {
     this.tracker = tracker
   }
 
-  static async open(): Promise<Place> {
-    return new Place(await runTracker())
+  static async open(options: Partial<TrackerOptions> = {}): Promise<Place> {
+    return new Place(await runTrackerWith(options))
   }
 
   /** A client of this user that is not logged in. */

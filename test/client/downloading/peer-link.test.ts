@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { PeerLink } from '../../../src/client/downloading/peer-link.ts'
 import { NetworkChanges } from '../../../src/client/network/network-changes.ts'
-import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
+import { TokenBucket } from '../../../src/common/token-bucket.ts'
 import type { Address } from '../../../src/common/addresses.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { Protection } from '../../../src/common/wire/protection.ts'

@@ -4,7 +4,7 @@ import { EntryLimits, type EntryLimit } from '../../../src/client/sharing/entry-
 import { heldByEntriesMax, heldMax } from '../../../src/client/sharing/limits.ts'
 import type { Request } from '../../../src/client/sharing/upload-order.ts'
 import { UploadQueue } from '../../../src/client/sharing/upload-queue.ts'
-import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
+import { TokenBucket } from '../../../src/common/token-bucket.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { FakeClock } from '../transfer/fake-clock.ts'
 import { FakePeer } from './fake-peer.ts'

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { UploadQueue } from '../../../src/client/sharing/upload-queue.ts'
-import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
+import { TokenBucket } from '../../../src/common/token-bucket.ts'
 import { FakePeer } from './fake-peer.ts'
 import { countedPieces, piece, settled, swarm } from './upload-requests.ts'
 

@@ -1,6 +1,6 @@
 // A clock that stands still until the test moves it, and runs what is due on the way, in order of time.
 
-import type { Clock } from '../../../src/client/transfer/token-bucket.ts'
+import type { Clock } from '../../../src/common/token-bucket.ts'
 
 /** Lets everything run that waits for nothing but its turn. */
 export function settle(): Promise<void> {

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { ruleAt } from '../../../src/client/limit-rules.ts'
 import type { LimitRule } from '../../../src/client/operations.ts'
 import { LimitSchedule } from '../../../src/client/transfer/limit-schedule.ts'
-import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
+import { TokenBucket } from '../../../src/common/token-bucket.ts'
 
 const hour = 60
 const by = (from: number, to: number): NonNullable<LimitRule['hours']> => ({

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { BothLimits } from '../../../src/client/transfer/read-limit.ts'
-import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
+import { TokenBucket } from '../../../src/common/token-bucket.ts'
 import { FakeClock } from './fake-clock.ts'
 
 test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
+import { TokenBucket } from '../../../src/common/token-bucket.ts'
 import { FakeClock, settle } from './fake-clock.ts'
 
 const KiB = 1024

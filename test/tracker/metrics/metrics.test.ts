@@ -53,6 +53,8 @@ test('it is counted who is there, what was asked, how it went and what was refus
     coterie_clients: 1,
     coterie_peers: 1,
     coterie_failed_logins_total: 1,
+    coterie_relay_pairs: 0,
+    coterie_relayed_bytes_total: 0,
     coterie_users: 1,
     coterie_groups: 1,
     coterie_files: 1,
@@ -60,6 +62,9 @@ test('it is counted who is there, what was asked, how it went and what was refus
     coterie_log_position: 5,
     coterie_log_lag_entries: 0,
   })
+  // Clients on this machine are not looked for.
+  for (const outcome of ['reached', 'silent', 'other', 'dropped'])
+    expect(valueOf(families, 'coterie_probes_total', { outcome })).toBe(0)
   expect(valueOf(families, 'coterie_refusals_total', { code: 'group-taken' })).toBe(1)
   expect(valueOf(families, 'coterie_refusals_total', { code: 'login-failed' })).toBe(1)
   expect(valueOf(families, 'process_resident_memory_bytes')).toBeGreaterThan(10 * 2 ** 20)

@@ -3,8 +3,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { newsPaceMaxMs, newsPaceMinMs, newsPaceMsPerWatcher } from '../../../src/tracker/limits.ts'
 import type { Login } from '../../../src/tracker/presence/login.ts'
-import { News } from '../../../src/tracker/presence/news.ts'
 import { Presence } from '../../../src/tracker/presence/presence.ts'
+import { aLogin } from './a-login.ts'
 
 const version = { group: 'g', name: 'f', fileId: 'one' }
 
@@ -17,24 +17,7 @@ function loginOf(presence: Presence, key: string): { login: Login; lines: string
     close: () => undefined,
     whenDrained: () => Promise.resolve(),
   }
-  const news = new News(outlet)
-  const login = {
-    user: `user of ${key}`,
-    account: 1,
-    epoch: 0,
-    end: () => undefined,
-    key,
-    host: '10.0.0.1',
-    port: 4000,
-    outside: { host: '10.0.0.1', port: 50_000 },
-    local: [],
-    mapped: false,
-    relays: false,
-    takesCalls: true,
-    reachable: undefined,
-    news,
-    tickets: new Map(),
-  }
+  const login = aLogin(key, outlet)
   presence.onLogin(login)
   return { login, lines }
 }

@@ -12,8 +12,9 @@ import {
   watchedOfUserMax,
 } from '../../../src/tracker/limits.ts'
 import type { Login } from '../../../src/tracker/presence/login.ts'
-import { News, noticeOf, type Outlet } from '../../../src/tracker/presence/news.ts'
+import { noticeOf, type Outlet } from '../../../src/tracker/presence/news.ts'
 import { Presence } from '../../../src/tracker/presence/presence.ts'
+import { aLogin } from './a-login.ts'
 
 const version = { group: 'g', name: 'f', fileId: 'one' }
 
@@ -59,27 +60,10 @@ function loginOf(
   user = `user of ${key}`,
   outlet = new TestOutlet(),
 ): TestLogin {
-  const login = {
-    user,
-    account: 1,
-    epoch: 0,
-    end: () => undefined,
-    key,
-    host: '10.0.0.1',
-    port: 4000,
-    outside: { host: '10.0.0.1', port: 50_000 },
-    local: [],
-    mapped: false,
-    relays: false,
-    takesCalls: true,
-    reachable: undefined,
-    news: new News(outlet),
-    tickets: new Map(),
-    lines: outlet.lines,
-    get heard(): Changed[] {
-      return outlet.lines.map((line) => JSON.parse(line).params)
-    },
-  }
+  const login = Object.defineProperties(aLogin(key, outlet, { user }), {
+    lines: { value: outlet.lines },
+    heard: { get: () => outlet.lines.map((line) => JSON.parse(line).params) },
+  }) as TestLogin
   presence.onLogin(login)
   return login
 }

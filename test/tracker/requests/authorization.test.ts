@@ -4,6 +4,7 @@
 import { describe, expect, test } from 'vitest'
 import { trackerProtocol, type TrackerProtocol } from '../../../src/common/protocol/tracker-protocol.ts'
 import type { Answer } from '../../../src/common/refusal.ts'
+import { makeNonce } from '../../../src/common/security/challenge.ts'
 import { credentialsOf, ScramClient } from '../../../src/common/security/scram.ts'
 import { protocolVersion } from '../../../src/common/version.ts'
 import type { Method } from '../../../src/common/wire/methods.ts'
@@ -42,6 +43,8 @@ interface Asker {
   /** Of an earlier login. */
   readonly session: string
   readonly group: string
+  /** Of the user `member`, who is connected. */
+  readonly memberKey: string
 }
 
 /** A request that is carried out for whoever may make it. */
@@ -79,15 +82,10 @@ const requests: Record<Method<TrackerProtocol>, (asker: Asker) => Promise<Answer
   unfollow_group: ({ client, group }) => client.request('unfollow_group', { group }),
   find_file: ({ client, group }) => client.request('find_file', { group, name: 'theirs' }),
   forget_file: ({ client, group }) => client.request('forget_file', { group, name: 'theirs' }),
+  call_peer: ({ client, group, memberKey: key }) =>
+    client.request('call_peer', { group, user: 'member', key, token: makeNonce() }),
   announce: ({ client, group }) =>
     client.request('announce', { files: [{ group, name: 'theirs', fileId, complete: true }] }),
-  call_peer: ({ client, group }) =>
-    client.request('call_peer', {
-      group,
-      user: 'member',
-      key: client.identity.publicKey,
-      token: commandId(),
-    }),
   retract: ({ client, group }) => client.request('retract', { files: [{ group, name: 'theirs', fileId }] }),
 }
 
@@ -139,7 +137,7 @@ class Others {
     if (standing.endsWith('has left')) await done(client.change('leave_group', { group }))
     if (standing === 'a member who was removed') await done(founder.change('remove_member', { group, user }))
     if (standing === 'greeted and not logged in') await done(client.request('logout', {}))
-    return { tracker: this.tracker, client, user, session, group }
+    return { tracker: this.tracker, client, user, session, group, memberKey: this.#member.identity.publicKey }
   }
 
   /** A group with a file of a member, and somebody who waits. */

@@ -12,7 +12,7 @@ import type { Services } from '../../../src/tracker/requests/services.ts'
 import type { Requester } from '../../../src/tracker/requests/requester.ts'
 import { groupOf, share } from '../state/world.ts'
 import { TestClient } from '../support/test-client.ts'
-import { runTracker } from '../support/test-tracker.ts'
+import { runTracker, runTrackerWith } from '../support/test-tracker.ts'
 
 const fileId = createHash('sha256').update('a').digest('hex')
 const otherId = createHash('sha256').update('b').digest('hex')
@@ -224,8 +224,8 @@ test('a name that is not drawn as it is spelt is refused, unless the group has i
   expect(await share_file(again, zoe, 2)).toMatchObject({ refusal: { code: 'bad-name' } })
 })
 
-test('others are sent where a client says that they reach it; a place that is no machine’s is refused', async () => {
-  const { address } = await runTracker()
+test('others are sent where a client may say that they reach it; a place that is no machine’s is refused', async () => {
+  const { address } = await runTrackerWith({ advertised: 'any' })
   const { ann, bob } = await annAndBob(address)
   await ann.request('logout', {})
   ann.advertised = '224.0.0.251'
@@ -238,5 +238,24 @@ test('others are sent where a client says that they reach it; a place that is no
   await ann.request('announce', { files: [{ ...file, complete: true }] })
   expect(await bob.request('find_file', { group: 'g', name: file.name })).toMatchObject({
     value: { peers: [{ user: 'ann', host: '192.0.2.7', port: 4003 }] },
+  })
+})
+
+test('a client whose advertised address is not passed on is told so, and others are sent where it comes from', async () => {
+  const { address } = await runTracker()
+  const { ann, bob } = await annAndBob(address)
+  await ann.request('logout', {})
+  ann.advertised = '192.0.2.7'
+  expect(await ann.login('ann', 'secret', 4003)).toMatchObject({ ok: true })
+  expect(await ann.hears('reachability')).toEqual({
+    host: '127.0.0.1',
+    port: 4003,
+    reachable: false,
+    why: expect.stringContaining('can allow 192.0.2.7 by --advertised'),
+  })
+  await ann.change('share_file', shared)
+  await ann.request('announce', { files: [{ ...file, complete: true }] })
+  expect(await bob.request('find_file', { group: 'g', name: file.name })).toMatchObject({
+    value: { peers: [{ user: 'ann', host: '127.0.0.1', port: 4003 }] },
   })
 })

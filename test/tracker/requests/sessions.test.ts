@@ -48,6 +48,7 @@ test('a session logs in at another tracker, which proves that it knows the user'
     value: {
       verifier: sessionVerifier(verifierKeyOf(serverKey, ann.identity.publicKey), 'n'.repeat(32), challenge),
       trackers: expect.arrayContaining([ann.trackerKey, there.trackerKey]),
+      seen: { host: '127.0.0.1', port: expect.any(Number) },
     },
   })
   expect(await there.change('create_group', { group: 'g' })).toMatchObject({ ok: true })

@@ -58,8 +58,10 @@ export class TestClient {
   /** Where it says that others reach it; undefined for the address that the tracker sees. */
   advertised: string | undefined
   nonce = ''
+  /** What else it says of its whereabouts at a login. */
+  where: Pick<Params<TrackerProtocol, 'login_finish'>, 'local' | 'mapped' | 'relays'> = {}
   /** What it says of itself in `hello`. */
-  capabilities: string[] = []
+  capabilities: string[] = ['calls']
   /** What a login waits for before its last request. */
   beforeFinish: () => Promise<void> = () => Promise.resolve()
   #onNews: (() => void) | undefined
@@ -209,6 +211,7 @@ export class TestClient {
       proof,
       host: this.advertised,
       port,
+      ...this.where,
     })
     if (end.ok && !scram.isServerGenuine(end.value.serverFinal)) throw new Error('the tracker is a fake')
     return end

@@ -9,7 +9,7 @@ import { onTestFinished } from 'vitest'
 import type { Failure } from '../../../src/common/failure.ts'
 import type { Encryption } from '../../../src/common/wire/protection.ts'
 import type { NatsAddress } from '../../../src/tracker/log/nats/nats-address.ts'
-import { startTracker, type Tracker } from '../../../src/tracker/tracker.ts'
+import { startTracker, type Tracker, type TrackerOptions } from '../../../src/tracker/tracker.ts'
 
 /** A folder that is gone when the test is over. */
 export function temporaryFolder(): string {
@@ -19,18 +19,22 @@ export function temporaryFolder(): string {
 }
 
 /** Ends with the test. In memory unless there is a folder. */
-export async function runTracker(
+export function runTracker(
   dataFolder?: string,
   number = 1,
   nats?: NatsAddress,
   encryption: Encryption = 'beyond',
 ): Promise<Tracker> {
+  return runTrackerWith({ dataFolder, number, nats, encryption })
+}
+
+/** Likewise, with these options. */
+export async function runTrackerWith(options: Partial<TrackerOptions>): Promise<Tracker> {
   const tracker = await startTracker({
     address: { host: '127.0.0.1', port: 0 },
-    number,
-    dataFolder,
-    nats,
-    encryption,
+    number: 1,
+    dataFolder: undefined,
+    ...options,
     log: pino({ level: 'silent' }),
     onLost: (failure: Failure) => {
       throw failure

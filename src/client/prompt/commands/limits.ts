@@ -5,7 +5,7 @@ import { minuteOf, ruleAt } from '../../limit-rules.ts'
 import type { Direction, Hours, LimitRule, Operations } from '../../operations.ts'
 import type { Line } from '../../../common/terminal/line.ts'
 import { formatTimeOfDay, parseTimeOfDay } from '../text/hours.ts'
-import { formatRate, parseRate } from '../text/rates.ts'
+import { formatRate, parseRate } from '../../../common/rates.ts'
 import type { CallFlags, PromptCommand, Reply, ReplyData, Surroundings } from './command.ts'
 
 const usage = 'limit <upload|download> <rate>'

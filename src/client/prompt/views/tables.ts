@@ -8,7 +8,7 @@ import { formatSize } from '../../../common/sizes.ts'
 import type { DownloadState, DownloadView, HashingView, UploadView, VerifyingView } from '../../operations.ts'
 import { bar, formatTime, percentOf, secondsFor } from '../text/amounts.ts'
 import type { Line, Tone } from '../../../common/terminal/line.ts'
-import { formatSpeed } from '../text/rates.ts'
+import { formatSpeed } from '../../../common/rates.ts'
 import { cutTo, displayWidth, fitTo } from '../../../common/terminal/width.ts'
 
 /** Below this width a transfer takes two lines. */

@@ -1,9 +1,9 @@
-// Looks up host names of trackers, each time anew: an address may change while the client runs.
+// Looks up host names, each time anew: an address may change while a program runs.
 
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { formatAddress, type Address } from '../../common/addresses.ts'
-import { Failure, sentenceOf } from '../../common/failure.ts'
+import { formatAddress, type Address } from './addresses.ts'
+import { Failure, sentenceOf } from './failure.ts'
 
 /** Rejects with a `connection-lost` failure when nobody has that name, or nobody can be asked. */
 export async function resolveAddress(address: Address): Promise<Address> {

@@ -1,8 +1,8 @@
 // Parses and formats rates as people write them: `512K`, `4M`, `1.5G` bytes per second in powers of 1024, a
 // plain number of bytes, or `none` for no limit. `5MB`, `5MiB/s` and `5M` mean the same.
 
-import type { Answer } from '../../../common/refusal.ts'
-import { accept, refuse } from '../../../common/refusal.ts'
+import type { Answer } from './refusal.ts'
+import { accept, refuse } from './refusal.ts'
 
 const units: ReadonlyMap<string, number> = new Map([
   ['G', 1024 ** 3],

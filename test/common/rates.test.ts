@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { formatRate, formatSpeed, parseRate } from '../../../src/client/prompt/text/rates.ts'
+import { formatRate, formatSpeed, parseRate } from '../../src/common/rates.ts'
 
 describe('rates', () => {
   test.each([
