@@ -2,7 +2,8 @@
 // person does there.
 
 import { NetworkChanges } from '../../src/client/network/network-changes.ts'
-import { TrackerConnection, type Credentials } from '../../src/client/tracker-link/tracker-connection.ts'
+import type { Credentials } from '../../src/client/tracker-link/login-exchange.ts'
+import { TrackerConnection } from '../../src/client/tracker-link/tracker-connection.ts'
 import { Failure } from '../../src/common/failure.ts'
 import { makeNonce } from '../../src/common/security/challenge.ts'
 import type { Identity } from '../../src/common/security/identity.ts'

@@ -5,11 +5,8 @@ import { orAborted } from '../../common/abortable.ts'
 import { formatAddress, type Address } from '../../common/addresses.ts'
 import { lineBytesMax, requestTimeoutMs } from '../../common/limits.ts'
 import { trackerProtocol, type TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
-import { accept, refuse, type Answer, type Refusal } from '../../common/refusal.ts'
-import { makeNonce, proveLoginKey } from '../../common/security/challenge.ts'
+import { refuse, type Answer, type Refusal } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
-import { ScramClient, type KeySource } from '../../common/security/scram.ts'
-import { isSameVerifier, sessionVerifier } from '../../common/security/session.ts'
 import { Caller, type CallerEvents } from '../../common/wire/caller.ts'
 import type { Channel } from '../../common/wire/channel.ts'
 import { openChannel } from '../../common/wire/open-channel.ts'
@@ -22,6 +19,15 @@ import type { TrackerEvidence, TrackerState } from '../diagnosis/evidence.ts'
 import { callableFrom } from './call-from.ts'
 import { Lifeline } from '../network/lifeline.ts'
 import type { NetworkChanges } from '../network/network-changes.ts'
+import {
+  loginByPassword,
+  loginBySession,
+  notGenuine,
+  provePassword,
+  type Credentials,
+  type LoggedIn,
+  type LoggingIn,
+} from './login-exchange.ts'
 import { answerWithinMs } from './patience.ts'
 import { resolveAddress } from '../../common/resolve-address.ts'
 import { greetTracker, type Greeting } from './tracker-greeting.ts'
@@ -30,18 +36,6 @@ import type { TrackerTrust } from './tracker-trust.ts'
 import type { Where } from './whereabouts.ts'
 
 export type Told = CallerEvents<TrackerProtocol>['onTold']
-
-/** The user to log in as, and the source of the keys. */
-export interface Credentials {
-  readonly user: string
-  readonly keys: KeySource
-  /** False where there is only a session. */
-  readonly hasPassword?: boolean
-  /** The session of an earlier login, and what shows that a tracker knows the user. */
-  readonly session?: { readonly text: string; readonly verifierKey: string } | undefined
-  /** A newer session; undefined when the last one is of no use any more. */
-  readonly onSession?: (text: string | undefined) => void
-}
 
 export interface TrackerConnectionOptions {
   readonly address: Address
@@ -65,12 +59,6 @@ export interface TrackerConnectionOptions {
   readonly onDown: (connection: TrackerConnection) => void
 }
 
-const notGenuine = refuse(
-  'login-failed',
-  'the tracker may be an impostor: it could not prove that it knows you',
-)
-
-const noSession = refuse('login-first', 'there is no session')
 const rememberedEnded = refuse('login-ended', 'the remembered login does not hold any more; log in again')
 
 /** The delay before the next attempt, in milliseconds: first and longest. */
@@ -195,100 +183,52 @@ export class TrackerConnection {
   }
 
   /** The proof that the user's password is this one, for one request on this connection. */
-  async provePassword(credentials: Credentials, timeoutMs?: number): Promise<Answer<string>> {
-    const begun = await this.#beginScram(credentials, timeoutMs)
-    return begun.ok ? accept(begun.value.clientFinal) : begun
-  }
-
-  async #beginScram(
-    { user, keys }: Credentials,
-    timeoutMs?: number,
-  ): Promise<Answer<{ scram: ScramClient; clientFinal: string }>> {
-    const scram = new ScramClient(user, makeNonce(), this.#caller?.channel.secure?.binding)
-    const challenge = await this.request('login_start', { clientFirst: scram.clientFirst }, timeoutMs)
-    if (!challenge.ok) return challenge
-    return accept({ scram, clientFinal: await scram.clientFinal(challenge.value.serverFirst, keys) })
+  provePassword(credentials: Credentials, timeoutMs?: number): Promise<Answer<string>> {
+    return provePassword(this.#loggingIn, credentials, timeoutMs)
   }
 
   /**
    * Logs in with SCRAM; `timeoutMs` applies to each of its two requests. Refuses a tracker that does not know
    * the password. Rejects with a failure when the exchange fails or the tracker goes away.
    */
-  async login(
-    credentials: Credentials,
-    timeoutMs?: number,
-  ): Promise<Answer<Result<TrackerProtocol, 'login_finish'>>> {
-    const greeting = this.#greeting
-    if (greeting === undefined) throw new Failure('connection-lost', 'not connected')
-    const binding = this.#caller?.channel.secure?.binding
-    const begun = await this.#beginScram(credentials, timeoutMs)
-    if (!begun.ok) return begun
-    const { scram, clientFinal } = begun.value
-    const { user } = credentials
-    const { identity } = this.#options
-    const { nonce: trackerNonce, key: trackerKey } = greeting
-    const proof = proveLoginKey(identity, { trackerNonce, trackerKey, user, binding })
-    const where = await this.#where(greeting)
-    const answer = { clientFinal, key: identity.publicKey, proof, ...where }
-    const finished = await this.request('login_finish', answer, timeoutMs)
-    if (!finished.ok) return finished
-    if (!scram.isServerGenuine(finished.value.serverFinal)) {
-      this.#caller?.close('not genuine')
-      return notGenuine
-    }
-    this.#loggedInAs = user
-    this.#seenAt = finished.value.seen
-    if (finished.value.session !== undefined) credentials.onSession?.(finished.value.session)
-    // At every login: a tracker that was started while nobody was connected has a key that is unknown here.
-    this.#options.onTrackers(finished.value.trackers)
-    return finished
+  async login(credentials: Credentials, timeoutMs?: number): Promise<Answer<LoggedIn>> {
+    const answer = await loginByPassword(this.#loggingIn, credentials, timeoutMs)
+    if (answer.ok) this.#onLoggedIn(credentials, answer.value)
+    return answer
   }
 
   /** Logs in with the session where there is one, which costs the tracker less than a password. */
   async logIn(credentials: Credentials): Promise<Answer<object>> {
-    const resumed = await this.#resume(credentials)
+    const resumed = await loginBySession(this.#loggingIn, credentials)
+    if (resumed.ok) this.#onLoggedIn(credentials, resumed.value)
     if (resumed.ok || resumed.refusal.code === 'login-ended' || resumed === notGenuine) return resumed
     if (credentials.hasPassword !== false) return this.login(credentials)
     return credentials.session === undefined ? rememberedEnded : resumed
   }
 
-  /** Refused where the password has to be used, unless the login has ended. */
-  async #resume(credentials: Credentials): Promise<Answer<object>> {
-    const { user, session } = credentials
-    const greeting = this.#greeting
-    if (session === undefined || greeting === undefined) return noSession
-    const { identity } = this.#options
+  get #loggingIn(): LoggingIn {
+    const { identity, whereabouts } = this.#options
     const binding = this.#caller?.channel.secure?.binding
-    const challenge = { trackerNonce: greeting.nonce, trackerKey: greeting.key, user, binding }
-    const nonce = makeNonce()
-    const proof = proveLoginKey(identity, challenge)
-    const resumed = await this.request('resume_login', {
-      session: session.text,
-      nonce,
-      proof,
-      ...(await this.#where(greeting)),
-    })
-    if (!resumed.ok) {
-      const { code } = resumed.refusal
-      // Others may take it: this is an older tracker, say, or one that is behind.
-      const isOver = code === 'ticket-invalid' || code === 'ticket-lapsed' || code === 'proof-failed'
-      if (isOver && credentials.session?.text === session.text) credentials.onSession?.(undefined)
-      return resumed
+    return {
+      greeting: this.#greeting,
+      binding,
+      identity,
+      where: async (greeting) => this.#whereFor(greeting, await whereabouts()),
+      request: (method, params, timeoutMs) => this.request(method, params, timeoutMs),
+      close: (why) => this.#caller?.close(why),
     }
-    if (!isSameVerifier(resumed.value.verifier, sessionVerifier(session.verifierKey, nonce, challenge))) {
-      this.#caller?.close('not genuine')
-      return notGenuine
-    }
-    this.#loggedInAs = user
-    this.#seenAt = resumed.value.seen
-    this.#options.onTrackers(resumed.value.trackers)
-    if (resumed.value.session !== undefined) credentials.onSession?.(resumed.value.session)
-    return resumed
+  }
+
+  #onLoggedIn(credentials: Credentials, { seen, session, trackers }: LoggedIn): void {
+    this.#loggedInAs = credentials.user
+    this.#seenAt = seen
+    if (session !== undefined) credentials.onSession?.(session)
+    // At every login: a tracker that was started while nobody was connected has a key that is unknown here.
+    this.#options.onTrackers(trackers)
   }
 
   /** Older trackers take no more than where this client listens. */
-  async #where({ capabilities }: Greeting): Promise<Where> {
-    const { local, ...where } = await this.#options.whereabouts()
+  #whereFor({ capabilities }: Greeting, { local, ...where }: Where): Where {
     const { host, port } = where
     if (!capabilities.includes('calls')) return { port, ...(host !== undefined && { host }) }
     // On this machine, others come by the address that they see.
