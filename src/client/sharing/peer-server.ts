@@ -7,6 +7,7 @@ import { flushAll } from '../../common/wire/channel.ts'
 import { FairTurns } from '../../common/wire/fair-turns.ts'
 import { Listener, type Connection } from '../../common/wire/listener.ts'
 import { AnswerLimit } from './answer-limit.ts'
+import { onComeback } from './comebacks.ts'
 import { FileDemands } from './file-demands.ts'
 import { fairness } from './limits.ts'
 import { ServedPeer, type ServingParts, type Upload } from './served-peer.ts'
@@ -82,7 +83,11 @@ export class PeerServer {
     const peer = new ServedPeer(
       connection,
       this.#parts,
-      { demands: this.#demands, turns: this.#turns },
+      {
+        demands: this.#demands,
+        turns: this.#turns,
+        onOpened: (...opened) => onComeback(this.#peers, ...opened),
+      },
       () => {
         connection.onClosed()
         this.#peers.delete(peer)

@@ -9,6 +9,7 @@ import type { Identity } from '../../common/security/identity.ts'
 import type { Ticket } from '../../common/security/ticket.ts'
 import { networkOf } from '../../common/networks.ts'
 import { lineBytesMax, stalledInPiecesAfterMs, unsentToPeerBytesMax } from '../../common/limits.ts'
+import type { Channel } from '../../common/wire/channel.ts'
 import type { Connection } from '../../common/wire/listener.ts'
 import type { Params, Stage } from '../../common/wire/methods.ts'
 import type { Protection } from '../../common/wire/protection.ts'
@@ -46,6 +47,8 @@ export interface ServingParts {
 export interface Shared {
   readonly demands: FileDemands<ServedPeer>
   readonly turns: AnswerLimit
+  /** A peer begins with a file. */
+  readonly onOpened: (peer: ServedPeer, fileId: string, key: string) => void
 }
 
 /** What a peer fetches from this client. */
@@ -65,8 +68,7 @@ const wantCost = 0.06
 
 export class ServedPeer implements UploadPeer {
   readonly #parts: ServingParts
-  readonly #demands: FileDemands<ServedPeer>
-  readonly #turns: AnswerLimit
+  readonly #shared: Shared
   readonly #responder: Responder<PeerProtocol, undefined>
   readonly #opened: OpenedFiles
   readonly #connection: Connection
@@ -77,12 +79,11 @@ export class ServedPeer implements UploadPeer {
   #claimedUser: string | undefined
   #challenge: Challenge | undefined
 
-  constructor(connection: Connection, parts: ServingParts, { demands, turns }: Shared, onClosed: () => void) {
+  constructor(connection: Connection, parts: ServingParts, shared: Shared, onClosed: () => void) {
     const { channel } = connection
     this.#connection = connection
     this.#parts = parts
-    this.#demands = demands
-    this.#turns = turns
+    this.#shared = shared
     channel.stalledAfterMs = stalledInPiecesAfterMs
     channel.unsentBytesMax = unsentToPeerBytesMax
     this.#opened = new OpenedFiles(channel, (fileId, index) => this.#tellHave(fileId, index))
@@ -96,7 +97,7 @@ export class ServedPeer implements UploadPeer {
         taken: ({ fileId, index }) => this.#demand(fileId)?.onTaken(this, index),
       },
       costOfTold: { wants: ({ bitfield }) => 6 * bitfield.length * wantCost },
-      turns,
+      turns: shared.turns,
       owner: (method, params) => this.#ownerOf(method, params),
       stage: () => this.#stage,
       onClosed: () => {
@@ -156,8 +157,16 @@ export class ServedPeer implements UploadPeer {
     })
   }
 
+  get channel(): Channel {
+    return this.#responder.channel
+  }
+
   get isGone(): boolean {
-    return this.#responder.channel.isClosed
+    return this.channel.isClosed
+  }
+
+  fetches(fileId: string, key: string): boolean {
+    return this.#ticket?.key === key && this.#opened.has(fileId)
   }
 
   onHave(group: string, { fileId, pieceCount }: Manifest, index: number): void {
@@ -277,7 +286,9 @@ export class ServedPeer implements UploadPeer {
   #open(fileId: string): Answer<{ pieces: number; bitfield: string }> {
     const source = this.#source(fileId)
     if (!source.ok) return source
+    const isNew = !this.#opened.has(fileId)
     if (!this.#opened.open(fileId)) return refuse('busy', 'too many files are open on this connection')
+    if (isNew && this.#ticket !== undefined) this.#shared.onOpened(this, fileId, this.#ticket.key)
     const bitfield = source.value.have.toBase64()
     this.#countAnswer(bitfield.length)
     return accept({ pieces: source.value.manifest.pieceCount, bitfield })
@@ -365,11 +376,11 @@ export class ServedPeer implements UploadPeer {
 
   /** Counts nothing before the key is proved: until then a connection gets only a few answers. */
   #countAnswer(bytes = 0): void {
-    if (this.#stage === 'proven') this.#turns.onAnswered(this.owner, bytes)
+    if (this.#stage === 'proven') this.#shared.turns.onAnswered(this.owner, bytes)
   }
 
   #demand(fileId: string): PieceDemand<ServedPeer> | undefined {
-    return this.#ticket === undefined ? undefined : this.#demands.find(this.#ticket.group, fileId)
+    return this.#ticket === undefined ? undefined : this.#shared.demands.find(this.#ticket.group, fileId)
   }
 
   #tellHave(fileId: string, index: number): void {
@@ -381,7 +392,7 @@ export class ServedPeer implements UploadPeer {
   #onWants(fileId: string, bitfield: string): void {
     const source = this.#source(fileId)
     if (!source.ok || this.#ticket === undefined) return
-    const wanted = this.#demands.onWants(this.#ticket.group, source.value, this, bitfield)
+    const wanted = this.#shared.demands.onWants(this.#ticket.group, source.value, this, bitfield)
     if (wanted.ok) this.#parts.uploads.lookAgain(this)
     else this.close(wanted.refusal.sentence)
   }

@@ -138,6 +138,11 @@ export class Channel {
     return this.#socket.writableLength + this.#outbox.length - this.#bulkBytes
   }
 
+  /** Whether there is anything that the system has not taken yet. */
+  get hasUnsent(): boolean {
+    return this.#socket.writableLength > 0
+  }
+
   /** Whether the other end is behind with reading: send it only what must be sent, until `whenDrained`. */
   get isBehind(): boolean {
     return this.unsentBytes > this.unsentBytesMax

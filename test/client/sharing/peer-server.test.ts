@@ -10,6 +10,7 @@ import {
   stalledInPiecesAfterMs,
   unsentToPeerBytesMax,
 } from '../../../src/common/limits.ts'
+import { flushAll } from '../../../src/common/wire/channel.ts'
 import { makeIdentity } from '../../../src/common/security/identity.ts'
 import type { RawPeer } from '../../integration/raw-peer.ts'
 import { manifestOf, OneSharer } from './one-sharer.ts'
@@ -86,10 +87,14 @@ test('when all places are taken, one who has none gets one of those who have man
 })
 
 /** One that has asked for more than the system holds for it, and reads nothing until it is told to. */
-async function swamped(sharer: OneSharer): Promise<{ peer: RawPeer; pieces: Promise<unknown[]> }> {
-  const peer = await sharer.member('slow')
+async function swamped(
+  sharer: OneSharer,
+  identity = makeIdentity(),
+): Promise<{ peer: RawPeer; pieces: Promise<unknown[]> }> {
+  const peer = await sharer.member('slow', identity)
   const { fileId } = sharer.manifest
   const pieces: Promise<unknown>[] = []
+  await peer.open(fileId)
   peer.caller.channel.pause('limit')
   for (let index = 0; index < 16; index++) pieces.push(peer.piece(fileId, index))
   await vi.waitUntil(() => sharer.reads > 0)
@@ -112,6 +117,42 @@ test('whoever reads so slowly that nothing is seen to go for minutes is not cut,
   vi.advanceTimersByTime(12 * stalledAfterMs)
   peer.caller.channel.resume('limit')
   expect(await pieces).toEqual(Array.from({ length: 16 }, () => expect.objectContaining({ ok: true })))
+})
+
+/** A client whose connection takes nothing comes back on another, and begins with the file there. */
+async function comesBack(sharer: OneSharer): Promise<{ former: RawPeer; back: RawPeer }> {
+  const identity = makeIdentity()
+  const { peer: former, pieces } = await swamped(sharer, identity)
+  pieces.catch(() => undefined)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const back = await sharer.member('slow', identity)
+  expect(await back.open(sharer.manifest.fileId)).toMatchObject({ ok: true })
+  return { former, back }
+}
+
+test('a client that comes back for a file is served at once, and its former connection, which takes nothing, is closed', async () => {
+  const sharer = await OneSharer.start()
+  const other = await sharer.member('other')
+  expect(await other.open(sharer.manifest.fileId)).toMatchObject({ ok: true })
+  const { former, back } = await comesBack(sharer)
+  expect(await back.piece(sharer.manifest.fileId, 0)).toMatchObject({ ok: true })
+  vi.advanceTimersByTime(2000)
+  former.caller.channel.resume('limit')
+  expect(await former.closed).toMatch(/closed|reset/)
+  for (const peer of [back, other])
+    expect(await peer.piece(sharer.manifest.fileId, 1)).toMatchObject({ ok: true })
+})
+
+test('a client that is heard on both of its connections for a file keeps both', async () => {
+  const sharer = await OneSharer.start()
+  const { former, back } = await comesBack(sharer)
+  former.caller.tell('taken', { fileId: sharer.manifest.fileId, index: 15 })
+  flushAll()
+  expect(await back.piece(sharer.manifest.fileId, 0)).toMatchObject({ ok: true })
+  vi.advanceTimersByTime(2000)
+  former.caller.channel.resume('limit')
+  expect(await former.piece(sharer.manifest.fileId, 1)).toMatchObject({ ok: true })
 })
 
 test('whoever reads nothing at all is cut in the end', async () => {
