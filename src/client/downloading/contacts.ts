@@ -44,6 +44,8 @@ const contactsMax = 20 * peersPerFileMax
 const rotateMs = 5000
 /** See `#retryAfterMs`. */
 const loneRetryMs = 1500
+/** About this, so that those behind one router do not all come at once. */
+const firstLoneRetryMs = 100
 /** A peer that is sending its first piece may keep its slot for this long. */
 const trialMs = 20_000
 
@@ -55,7 +57,6 @@ export class Contacts {
   #turnsTaken = 0
   #stopped = false
   #rotatedAtMs = performance.now()
-
   readonly #unsubscribe: () => void
 
   constructor(options: ContactsOptions) {
@@ -140,10 +141,15 @@ export class Contacts {
     }, waitMs)
   }
 
-  /** Without any connection, one that has given pieces is tried more often: most likely the network is what is away. */
+  /**
+   * Without any connection, one that has given pieces is tried at once and then more often: most likely the network was
+   * what is away.
+   */
   #retryAfterMs(contact: Contact): number {
-    const waitMs = retryAfterMs(contact.failures++)
-    return this.#linked.size === 0 && contact.conduct.hasGiven ? Math.min(waitMs, loneRetryMs) : waitMs
+    const failures = contact.failures++
+    const waitMs = retryAfterMs(failures)
+    if (this.#linked.size > 0 || !contact.conduct.hasGiven) return waitMs
+    return failures === 0 ? firstLoneRetryMs * (0.5 + Math.random()) : Math.min(waitMs, loneRetryMs)
   }
 
   /** Bans a peer that sent bad data or broke the protocol: it is not used for this file again. */
