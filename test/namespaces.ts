@@ -109,8 +109,9 @@ export function ip(...words: readonly string[]): void {
   run('ip', ...words)
 }
 
-/** Runs a command to its end. Throws with its own words when it fails. */
-export function run(command: string, ...words: readonly string[]): void {
-  const { status, stderr, error } = spawnSync(command, words, { encoding: 'utf8' })
+/** Runs a command to its end; what it prints. Throws with its own words when it fails. */
+export function run(command: string, ...words: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, words, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`${command} ${words.join(' ')}: ${error?.message ?? stderr.trim()}`)
+  return stdout
 }

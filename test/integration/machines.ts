@@ -25,6 +25,12 @@ export class Machines {
     return this.#namespaces.at(host)
   }
 
+  /** Runs a command there to its end; what it prints. Throws when it fails. */
+  run(host: string, ...words: readonly string[]): string {
+    const [ip = '', ...inside] = this.at(host)
+    return run(ip, ...inside, ...words)
+  }
+
   /** Keeps all that passes the switch in a file. */
   async record(path: string): Promise<Recording> {
     this.#recording = await Recording.start(this.at('switch'), path)
