@@ -12,6 +12,7 @@ import { smallLimits } from './places-at.ts'
 async function listening(): Promise<{
   /** The accepting end of a new connection, and why it closed; undefined while it is open. */
   accepted: () => Promise<{ connection: Connection; closedBecause: () => string | undefined }>
+  listener: Listener
 }> {
   const connections: Connection[] = []
   const reasons = new Map<Connection, string>()
@@ -42,7 +43,7 @@ async function listening(): Promise<{
     const connection = connections[count] as Connection
     return { connection, closedBecause: () => reasons.get(connection) }
   }
-  return { accepted }
+  return { accepted, listener }
 }
 
 test('whoever has not proved who it is in time is cut, whatever it claims, and whoever has is not', async () => {
@@ -99,4 +100,13 @@ test('a newcomer does not take the place of one that waits for its handshake', a
   await until(() => turnedAway.length > 0 || before.some((isClosed) => isClosed()))
   expect(turnedAway).toEqual(['too many connections from this address that have not logged in'])
   expect(before.map((isClosed) => isClosed())).toEqual([false, false, false])
+})
+
+test('connections to an address of this machine that is gone are closed, those to another are not', async () => {
+  const { accepted, listener } = await listening()
+  const { closedBecause } = await accepted()
+  listener.closeThoseAt(new Set(['10.0.0.9', 'fd00::5']), 'no longer there')
+  expect(closedBecause()).toBeUndefined()
+  listener.closeThoseAt(new Set(['127.0.0.1']), 'no longer there')
+  expect(closedBecause()).toBe('no longer there')
 })

@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { createServer, Socket, type AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Failure } from '../../src/common/failure.ts'
 import { deadAfterMs, firstLineTimeoutMs, pingAfterMs } from '../../src/common/limits.ts'
 import { openChannel } from '../../src/common/wire/open-channel.ts'
 import { call, listen, type Toy, type Toys } from './toy-protocol.ts'
@@ -287,6 +288,23 @@ test('an address that does not answer is a timeout', async () => {
   vi.advanceTimersByTime(60_000)
   await expect(opening).rejects.toMatchObject({ code: 'timeout' })
   silent.close()
+})
+
+test('what gives up a connection that is being opened says why', async () => {
+  const controller = new AbortController()
+  const { signal } = controller
+  const opening = openChannel(server.address, 1000, { signal })
+  const failure = new Failure('connection-lost', 'the network has changed')
+  controller.abort(failure)
+  await expect(opening).rejects.toBe(failure)
+  await expect(openChannel(server.address, 1000, { signal })).rejects.toBe(failure)
+})
+
+// A client that was started at the address of a Wi-Fi reached nobody over the cable.
+test('an address that this machine has no more to call from is left to the system', async () => {
+  const channel = await openChannel(server.address, 1000, { localHost: '192.0.2.1' })
+  expect(channel.localHost).toBe('127.0.0.1')
+  channel.close(new Failure('connection-lost', 'the test is over'))
 })
 
 test('a caller that only listens still sends pings, so that it is not taken for dead', async () => {

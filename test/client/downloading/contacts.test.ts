@@ -6,16 +6,30 @@ import { PeerNotes } from '../../../src/client/downloading/peer-notes.ts'
 import type { PeerLink } from '../../../src/client/downloading/peer-link.ts'
 import { Failure } from '../../../src/common/failure.ts'
 import { peersPerFileMax } from '../../../src/common/limits.ts'
-import { NetworkChanges } from '../../../src/client/network/network-changes.ts'
+import type { NetworkChange } from '../../../src/client/network/network-watch.ts'
 import type { Peer } from '../../../src/common/protocol/tracker-protocol.ts'
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] }))
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
 afterEach(() => {
   vi.useRealTimers()
 })
 
 function peer(user: string, key = user, host = '127.0.0.1'): Peer {
   return { user, key, host, port: 4000, complete: true }
+}
+
+/** A change of the network when the test says so. */
+class Changes {
+  #listener: () => void = () => undefined
+
+  subscribe(listener: (change: NetworkChange) => void): () => void {
+    this.#listener = () => listener({ come: new Set(), gone: new Set(), woke: true })
+    return () => void (this.#listener = () => undefined)
+  }
+
+  happen(): void {
+    this.#listener()
+  }
 }
 
 /** Where each contact was tried, in order; a try goes as the test says. */
@@ -25,10 +39,11 @@ class Tries {
   readonly closed: string[] = []
   othersGive = true
   outcome: (contact: Contact) => Promise<void> = () => Promise.resolve()
+  readonly changes = new Changes()
   readonly contacts: Contacts = new Contacts({
     ownKey: 'me',
     turns: new ConnectTurns(),
-    changes: new NetworkChanges(),
+    changes: this.changes,
     notes: new PeerNotes('me'),
     open: (contact) => {
       this.at.push(`${contact.user} ${contact.addresses[0]?.host}`)
@@ -209,4 +224,61 @@ test('with all places taken, the slowest makes room for one that was not tried y
   await tries.settle(6000)
   tries.contacts.rotate(performance.now())
   expect(tries.closed).toEqual(['u7'])
+})
+
+test('when the network has changed, all that wait are tried at once, but none that was put aside or banned', async () => {
+  const tries = new Tries()
+  tries.fail()
+  const users = ['one', 'other', 'aside', 'liar']
+  tries.contacts.onPeers(users.map((user) => peer(user)))
+  await tries.settle(60_000)
+  tries.contacts.putAside(tries.find('aside'), 'holds back pieces of')
+  tries.contacts.ban(tries.find('liar'), 'sent a bad piece 3 of')
+  tries.at.length = 0
+  tries.changes.happen()
+  await tries.settle()
+  expect(tries.at).toEqual(['one 127.0.0.1', 'other 127.0.0.1'])
+  // The waits are short again.
+  await tries.settle(3000)
+  expect(tries.at.filter((at) => at.startsWith('one'))).toHaveLength(3)
+  tries.contacts.stop()
+  tries.at.length = 0
+  tries.changes.happen()
+  expect(tries.at).toEqual([])
+})
+
+describe('a peer that gave pieces and is lost', () => {
+  async function losing(...others: readonly string[]): Promise<Tries> {
+    const tries = new Tries()
+    tries.succeed()
+    tries.contacts.onPeers([peer('giver'), ...others.map((user) => peer(user))])
+    await tries.settle()
+    tries.fail()
+    const giver = tries.find('giver')
+    giver.conduct.onPiece()
+    giver.link = undefined
+    tries.contacts.onUnlinked(giver)
+    tries.at.length = 0
+    tries.contacts.retryLater(giver)
+    return tries
+  }
+
+  test('is tried at once where it was the only one, and again and again', async () => {
+    const tries = await losing()
+    await tries.settle(150)
+    expect(tries.at).toEqual(['giver 127.0.0.1'])
+    await tries.settle(60_000)
+    // Its failures had it wait for half a minute.
+    expect(tries.at.length).toBeGreaterThan(35)
+    tries.contacts.stop()
+  })
+
+  test('is tried later and later while others are connected', async () => {
+    const tries = await losing('other')
+    await tries.settle(450)
+    expect(tries.at).toEqual([])
+    await tries.settle(60_000)
+    expect(tries.at.length).toBeLessThan(9)
+    tries.contacts.stop()
+  })
 })

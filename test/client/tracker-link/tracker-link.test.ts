@@ -77,6 +77,33 @@ test('after a reconnect the client is logged in again without its password', asy
   expect(await link.ask('list_groups', {})).toMatchObject({ ok: true })
 })
 
+test('when the network has changed, a tracker that was away for long is tried at once', async () => {
+  const [tracker] = await startTrackers(1)
+  const { link, hears } = await loggedIn([tracker!])
+  const { address } = tracker!
+  await tracker!.stop()
+  await hears('all down')
+  standStill()
+  let turnedAway = 0
+  const other = createServer((socket) => {
+    turnedAway++
+    socket.destroy()
+  }).listen(address.port, address.host)
+  await once(other, 'listening')
+  for (let tries = 0; tries < 8; tries++) {
+    await vi.waitFor(async () => {
+      await vi.advanceTimersByTimeAsync(3750)
+      expect(turnedAway).toBeGreaterThan(tries)
+    })
+  }
+  other.close()
+  await tracker!.start()
+  link.onNetworkChanged()
+  // Without that it would wait for more than two seconds.
+  await vi.advanceTimersByTimeAsync(130)
+  await hears('up', 2)
+})
+
 test('after a logout a reconnect logs nobody in', async () => {
   const [tracker] = await startTrackers(1)
   const { link, hears } = await loggedIn([tracker!])
