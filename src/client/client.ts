@@ -169,7 +169,10 @@ export class Client {
       limits: this.#limits,
       leaving: this.#leaving,
       login: (...given) => this.#turns(() => this.#login(...given)),
-      examination: { identity, protection, listen, folder, port, whereabouts, uploads },
+      examination: {
+        ...{ identity, protection, listen, folder, port, whereabouts, uploads },
+        isGone: (host) => this.#changes.isGone(host),
+      },
       logout: () => this.#turns(() => this.#logout()),
       deleteAccount: (password) => this.#turns(() => this.#deleteAccount(password)),
     }

@@ -20,6 +20,8 @@ export interface Examination extends OwnReachParts {
   readonly uploads: UploadQueue
   /** That this client listens on. */
   readonly port: () => number
+  /** Whether this machine had that address when the client started, and has it no more. */
+  readonly isGone: (host: string) => boolean
 }
 
 export interface Core {

@@ -34,6 +34,7 @@ export async function doctor(core: Core): Promise<Check[]> {
     nodeVersion: process.versions.node,
     folders,
     listening: formatAddress({ host: examination.listen.host, port: examination.port() }),
+    isListeningInVain: examination.isGone(examination.listen.host),
     trackers,
     clocks,
     reach,

@@ -34,6 +34,8 @@ export interface DoctorFacts {
   readonly folders: readonly FolderFacts[]
   /** Where it listens, as `ip:port`. */
   readonly listening: string
+  /** This machine has that address no more. */
+  readonly isListeningInVain: boolean
   readonly trackers: readonly TrackerEvidence[]
   readonly clocks: readonly { readonly address: string; readonly aheadMs: number }[]
   /** Undefined while no address is known. */
@@ -110,8 +112,14 @@ function diskOf({ path, use, freeBytes, neededBytes }: FolderFacts): Check[] {
   ]
 }
 
-function addressOf({ listening, reach, isLocal }: DoctorFacts): Check {
+function addressOf({ listening, isListeningInVain, reach, isLocal }: DoctorFacts): Check {
   const check = 'address'
+  if (isListeningInVain) {
+    const sentence = `listens on ${listening}, an address that this machine has no more`
+    const remedy =
+      'start the client with its new address, or with 0.0.0.0; nothing is to do if the old one comes back'
+    return { check, state: 'problem', sentence, remedy }
+  }
   if (reach === undefined)
     return {
       check,

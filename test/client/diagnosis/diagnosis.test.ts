@@ -186,6 +186,7 @@ const fine: DoctorFacts = {
     },
   ],
   listening: '10.0.0.3:4444',
+  isListeningInVain: false,
   trackers: [up],
   clocks: [{ address: up.address, aheadMs: 30 }],
   reach: { address: '10.0.0.3:4444', source: 'own', isLoopback: false },
@@ -211,6 +212,7 @@ test.each<[string, Partial<DoctorFacts>, string[]]>([
     { reach: { address: '127.0.0.1:1', source: 'own', isLoopback: true } },
     ['problem address'],
   ],
+  ['an address that is gone', { isListeningInVain: true }, ['problem address']],
   [
     'the same with all trackers here',
     { isLocal: true, reach: { address: '127.0.0.1:1', source: 'own', isLoopback: true } },
