@@ -7,7 +7,7 @@ import { pieceCountMax } from '../../common/limits.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import { peerProtocol, recipesFeature, type PeerProtocol } from '../../common/protocol/peer-protocol.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
-import { bytesIn, type BlockRange } from '../../common/recipe/ranges.ts'
+import { bytesIn } from '../../common/recipe/ranges.ts'
 import type { Recipe } from '../../common/recipe/recipe.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
@@ -24,6 +24,7 @@ import { LimitedReading } from './limited-reading.ts'
 import { askForManifest, askForRecipe } from './peer-documents.ts'
 import { greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting.ts'
 import { LinkPace } from './link-pace.ts'
+import type { PieceRequest } from './piece-request.ts'
 import { allowanceMs, isDoubtful, pingTimeoutMs } from './asking.ts'
 
 export interface PeerLinkOptions {
@@ -48,17 +49,6 @@ export interface PeerLinkEvents {
    * after `use`.
    */
   onClosed(reason: Failure): void
-}
-
-/** A requested piece. If the choice is left to the peer, `index` is undefined until it has chosen. */
-export interface PieceRequest {
-  index: number | undefined
-  /** Only these parts of it are asked for. */
-  readonly ranges?: BlockRange[] | undefined
-  /** This client cancelled it. */
-  isCancelled?: boolean
-  /** When it was sent, in milliseconds of `performance.now()`. */
-  sentAtMs?: number
 }
 
 interface Asked {

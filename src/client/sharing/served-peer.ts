@@ -273,8 +273,9 @@ export class ServedPeer implements UploadPeer {
   #open(fileId: string): Answer<{ pieces: number; bitfield: string }> {
     const source = this.#source(fileId)
     if (!source.ok) return source
+    const isNew = !this.#opened.has(fileId)
     if (!this.#opened.open(fileId)) return refuse('busy', 'too many files are open on this connection')
-    if (this.#ticket !== undefined) this.#shared.onOpened(this, fileId, this.#ticket.key)
+    if (isNew && this.#ticket !== undefined) this.#shared.onOpened(this, fileId, this.#ticket.key)
     const bitfield = source.value.have.toBase64()
     this.#countAnswer(bitfield.length)
     return accept({ pieces: source.value.manifest.pieceCount, bitfield })
