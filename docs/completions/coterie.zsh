@@ -16,7 +16,9 @@ _coterie_client() {
     '*--linger[keep sharing after the end of piped commands, until SIGINT or SIGTERM]' \
     '*--upload-limit[limit all uploads together]:value:_files' \
     '*--download-limit[limit all downloads together]:value:_files' \
+    '*--map-port[have the router of your network forward the port of this client (UPnP, NAT-PMP)]' \
     '*--relay[forward between members who cannot reach each other, so much a second]:value:_files' \
+    '*--metrics[serve metrics for Prometheus on this port of 127.0.0.1]:value:_files' \
     '*--tls[encrypt all connections, on this machine too]' \
     '*--insecure-plain[encrypt nothing\: whoever listens can take over accounts]' \
     '*--version[print the version]' \

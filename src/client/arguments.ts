@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from 'commander'
 import type { Address } from '../common/addresses.ts'
 import { checkedAddress, parseAddress, parseAdvertised } from '../common/addresses.ts'
 import { Failure } from '../common/failure.ts'
+import { parsePort } from '../common/port-option.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
 import { version } from '../common/version.ts'
 import { encryptionOf, type Encryption } from '../common/wire/protection.ts'
@@ -28,6 +29,10 @@ export interface ClientArguments {
   /** Bytes per second; undefined means no limit. */
   readonly uploadLimit?: number
   readonly downloadLimit?: number
+  /** Whether a router is to forward the port. */
+  readonly mapsPort: boolean
+  /** On this port of 127.0.0.1; undefined for nothing. */
+  readonly metricsPort?: number | undefined
   /** What to forward for others; undefined for nothing. */
   readonly relay?: { readonly bytesPerSecond: number | undefined } | undefined
   readonly encryption: Encryption
@@ -48,6 +53,8 @@ interface Options {
   passwordFile?: string
   uploadLimit?: string
   downloadLimit?: string
+  mapPort?: boolean
+  metrics?: number
   relay?: string
   tls?: boolean
   insecurePlain?: boolean
@@ -96,6 +103,8 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
       passwordFile: options.passwordFile,
       uploadLimit: rate(options.uploadLimit),
       downloadLimit: rate(options.downloadLimit),
+      mapsPort: options.mapPort ?? false,
+      metricsPort: options.metrics,
       relay: options.relay === undefined ? undefined : { bytesPerSecond: rate(options.relay) },
       encryption: encryptionOf(options),
     },
@@ -143,7 +152,13 @@ export function clientProgram(
     .option('--linger', 'keep sharing after the end of piped commands, until SIGINT or SIGTERM')
     .option('--upload-limit <rate>', 'limit all uploads together')
     .option('--download-limit <rate>', 'limit all downloads together')
+    .option('--map-port', 'have the router of your network forward the port of this client (UPnP, NAT-PMP)')
     .option('--relay <rate>', 'forward between members who cannot reach each other, so much a second')
+    .addOption(
+      new Option('--metrics <port>', 'serve metrics for Prometheus on this port of 127.0.0.1').argParser(
+        parsePort,
+      ),
+    )
     .option('--tls', 'encrypt all connections, on this machine too')
     .addOption(
       new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(

@@ -17,6 +17,8 @@ export interface ClientOptions {
   /** Bytes per second; undefined means no limit. */
   readonly uploadLimit?: number | undefined
   readonly downloadLimit?: number | undefined
+  /** Has a router forward the port. */
+  readonly mapsPort?: boolean
   /** Forwards between members who cannot reach each other, so many bytes a second; undefined to forward nothing. */
   readonly relay?: { readonly bytesPerSecond: number | undefined } | undefined
   /** Keys that are being derived already. */

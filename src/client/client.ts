@@ -1,13 +1,14 @@
 // The client as a whole: wires its parts together, and keeps the session of the logged-in user.
 
 import pLimit from 'p-limit'
+import type { EventLoopLag } from '../common/prometheus/event-loop-lag.ts'
+import type { Family } from '../common/prometheus/exposition.ts'
 import { Protection } from '../common/wire/protection.ts'
 import { Failure } from '../common/failure.ts'
-import { relayPairsOfClient, scramIterations } from '../common/limits.ts'
+import { scramIterations } from '../common/limits.ts'
 import { plainNameProblem } from '../common/names.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
 import { loadIdentity, type Identity } from '../common/security/identity.ts'
-import { Relay, type RelayTokens, type RelayUsers } from '../common/wire/relay.ts'
 import { accountActions } from './actions/accounts.ts'
 import type { Core } from './actions/core.ts'
 import { diagnosisActions } from './actions/diagnosis.ts'
@@ -16,18 +17,15 @@ import { fileActions } from './actions/files.ts'
 import { groupActions } from './actions/groups.ts'
 import { seeingActions } from './actions/seeing.ts'
 import { subscriptionActions } from './actions/subscriptions.ts'
+import { clientFamilies } from './client-metrics.ts'
 import { alreadyLoggedIn, notLoggedIn, passwordProblem } from './answers.ts'
 import { NetworkChanges } from './network/network-changes.ts'
 import type { NetworkChange } from './network/network-watch.ts'
 import type { ClientEvent, Operations } from './operations.ts'
-import { AwaitedCalls } from './reach/awaited-calls.ts'
-import { Called } from './reach/called.ts'
-import { ProbeAnswers } from './reach/probe-answers.ts'
-import { PeerRoutes } from './reach/peer-routes.ts'
+import { Reach } from './reach/reach.ts'
 import { Session, type SessionParts } from './session.ts'
 import { EntryLimits } from './sharing/entry-limits.ts'
 import { PeerServer } from './sharing/peer-server.ts'
-import type { ServingParts } from './sharing/serving-parts.ts'
 import { RecipeOffice } from './sharing/recipe-office.ts'
 import { SourceRegistry } from './sharing/source-registry.ts'
 import { TicketOffice } from './sharing/ticket-office.ts'
@@ -54,6 +52,8 @@ const hashedAtOnce = 1
 
 export class Client {
   readonly operations: Operations
+  /** What this client counts, for Prometheus. */
+  families: (loop: EventLoopLag) => Family[] = () => []
   readonly #options: ClientOptions
   readonly #tickets: TicketOffice = new TicketOffice(() => this.#link.askTimes())
   readonly #sources = new SourceRegistry()
@@ -63,11 +63,9 @@ export class Client {
   readonly #storing = new StorePool()
   readonly #recipes = new RecipePool()
   readonly #server: PeerServer
-  readonly #awaited = new AwaitedCalls()
-  readonly #called: Called
   readonly #changes = new NetworkChanges()
-  /** Undefined when this client forwards nothing. */
-  readonly #relay: Relay | undefined
+  readonly #reach: Reach
+  readonly #whereabouts: Whereabouts
   readonly #news: TrackerNews
   readonly #link: TrackerLink
   readonly #sessionParts: SessionParts
@@ -95,7 +93,8 @@ export class Client {
     }
     const uploads = new UploadQueue(buckets.upload)
     const { onFailure } = options
-    this.#relay = options.relay && new Relay({ ...options.relay, limits: { pairs: relayPairsOfClient } })
+    this.#reach = this.#makeReach(identity)
+    this.#whereabouts = this.#makeWhereabouts()
     this.#server = new PeerServer({
       identity,
       protection,
@@ -104,7 +103,7 @@ export class Client {
       uploads,
       limits: this.#entryLimits,
       recipes: new RecipeOffice(this.#recipes, new ManifestStore(options.folder)),
-      roles: this.#roles(identity),
+      roles: this.#reach.roles,
       onFailure,
     })
     const onEvent = (event: ClientEvent): void => this.#emit(event)
@@ -116,12 +115,6 @@ export class Client {
       rules: this.#limitStore.load(),
       onTimedRules: (rules) => void this.#limitStore.save(rules).catch(onFailure),
     })
-    this.#called = new Called({
-      listen: options.listen,
-      serveOn: (socket, way) => this.#server.serveOn(socket, way),
-      isServing: () => this.#session !== undefined,
-      onFailure,
-    })
     this.#news = new TrackerNews({
       tickets: this.#tickets,
       server: this.#server,
@@ -129,8 +122,8 @@ export class Client {
       trackers: options.trackers,
       isLeaving: (group) => this.#leaving.has(group) || this.#isDeleting,
       onLoginEnded: (user, why) => this.#onLoginEnded(user, why),
-      onCall: (call, from) => this.#called.onCall(call, from),
-      onRelay: (users, tokens) => this.#onRelay(users, tokens),
+      onCall: (call, from) => this.#reach.onCall(call, from),
+      onRelay: (users, tokens) => this.#reach.onRelay(users, tokens),
       onEvent,
       onFailure,
     })
@@ -141,9 +134,7 @@ export class Client {
       protection,
       trust: new TrackerTrust(options.folder, options.trackers),
       changes: this.#changes,
-      port: () => this.#port,
-      advertise: options.advertise,
-      relays: options.relay !== undefined,
+      whereabouts: this.#whereabouts,
       knownLogins: new KnownLogins(options.folder, onTrouble),
       iterations: scramIterations,
       earlyKeys: options.earlyKeys,
@@ -155,28 +146,34 @@ export class Client {
     this.operations = this.#makeOperations(uploads, protection)
   }
 
-  /** Who takes over connections that begin with a role. */
-  #roles(identity: Identity): ServingParts['roles'] {
-    const probed = new ProbeAnswers(identity)
-    return {
-      serves: (opened) => this.#awaited.take(opened),
-      relays: (opened) => this.#relay?.take(opened) === true,
-      probes: (opened) => probed.take(opened),
-    }
+  #makeReach(identity: Identity): Reach {
+    const { listen, relay, mapsPort = false, onFailure } = this.#options
+    return new Reach({
+      ...{ identity, listen, relay, mapsPort, onFailure },
+      port: () => this.#port,
+      serveOn: (socket, way) => this.#server.serveOn(socket, way),
+      isServing: () => this.#session !== undefined,
+      onMoved: () => void this.#link.onMoved().catch(onFailure),
+    })
   }
 
-  #onRelay(users: RelayUsers, tokens: RelayTokens): void {
-    if (this.#session !== undefined) this.#relay?.expect(users, tokens)
+  #makeWhereabouts(): Whereabouts {
+    const { listen, advertise: advertised, relay } = this.#options
+    const { portMap } = this.#reach
+    return new Whereabouts({
+      ...{ listen, advertised },
+      port: () => this.#port,
+      relays: relay !== undefined,
+      mapped: portMap && (() => portMap.settled()),
+    })
   }
 
   #partsOfSession(identity: Identity, protection: Protection, downloadBucket: TokenBucket): SessionParts {
     return {
       identity,
-      routes: new PeerRoutes({
+      routes: this.#reach.routes({
         protection,
         changes: this.#changes,
-        listen: this.#options.listen,
-        awaited: this.#awaited,
         trackers: () => this.#link.loggedIn,
         isSeenAt: (host) => this.#link.isSeenAt(host),
       }),
@@ -201,7 +198,7 @@ export class Client {
     const { identity, folder } = this.#sessionParts
     const { listen } = this.#options
     const port = (): number => this.#port
-    const whereabouts = new Whereabouts(listen, this.#options.advertise, port)
+    const whereabouts = this.#whereabouts
     const core: Core = {
       link: this.#link,
       session: () => this.#session,
@@ -214,10 +211,12 @@ export class Client {
       examination: {
         ...{ identity, protection, listen, folder, port, whereabouts, uploads },
         isGone: (host) => this.#changes.isGone(host),
+        portMap: () => this.#reach.portMap?.evidence,
       },
       logout: () => this.#turns(() => this.#logout()),
       deleteAccount: (password) => this.#turns(() => this.#deleteAccount(password)),
     }
+    this.families = (loop) => clientFamilies(core, loop)
     return {
       ...accountActions(core),
       ...groupActions(core),
@@ -242,6 +241,7 @@ export class Client {
       this.#news.onResumed(saved.user)
       this.#begin(await Session.open(saved.user, saved.community, this.#sessionParts))
     }
+    this.#reach.start()
     this.#link.start()
     this.#changes.subscribe((change) => this.#onNetworkChanged(change))
     this.#changes.start()
@@ -266,6 +266,7 @@ export class Client {
   /** Connections that this client opened have been seen to. */
   #onNetworkChanged({ gone, woke }: NetworkChange): void {
     this.#server.closeThoseAt(gone)
+    this.#reach.onNetworkChanged()
     this.#link.onNetworkChanged()
     // The clock by which tickets lapse stands still while a machine sleeps.
     if (woke) this.#link.askTimes()
@@ -322,7 +323,7 @@ export class Client {
     await this.#remembered.forget()
     await session.close()
     this.#server.closeAll('the user logged out')
-    this.#relay?.endAll()
+    this.#reach.onLoggedOut()
     await this.#link.logout()
     return accept(undefined)
   }
@@ -364,11 +365,11 @@ export class Client {
     const session = this.#session
     this.#session = undefined
     await session?.close()
-    this.#called.close()
-    this.#relay?.close()
+    const unreached = this.#reach.close()
     // Also ends a login that waits for a tracker.
     this.#link.stop()
     await Promise.all([
+      unreached,
       this.#server.close(),
       this.#hashes.close(),
       this.#folders.close(),

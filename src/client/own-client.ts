@@ -2,6 +2,7 @@
 // runs should be answered before this was read.
 
 import { formatAddress } from '../common/addresses.ts'
+import type { MetricsService } from '../common/prometheus/metrics-service.ts'
 import { loadIdentity } from '../common/security/identity.ts'
 import { Protection } from '../common/wire/protection.ts'
 import type { ClientArguments } from './arguments.ts'
@@ -28,9 +29,11 @@ export interface OwnClientOptions {
 
 /** Rejects with a failure that says why it cannot start. */
 export async function startOwnClient(
-  { listen, advertise, trackers, encryption, uploadLimit, downloadLimit, relay }: ClientArguments,
+  words: ClientArguments,
   { folder, ask, earlyKeys, onFailure }: OwnClientOptions,
 ): Promise<OwnClient> {
+  const { listen, advertise, trackers, encryption, metricsPort } = words
+  const { uploadLimit, downloadLimit, relay, mapsPort } = words
   // Before anything else: nothing is said to a tracker that is not known.
   await meetTrackers({
     trackers,
@@ -40,7 +43,7 @@ export async function startOwnClient(
     ask,
   })
   const limits = { uploadLimit, downloadLimit, relay }
-  const options = { listen, advertise, trackers, encryption, folder, ...limits, earlyKeys }
+  const options = { listen, advertise, mapsPort, trackers, encryption, folder, ...limits, earlyKeys }
   const client = new Client({ ...options, onFailure })
   await client.start()
   const control = await ControlServer.start({
@@ -50,8 +53,16 @@ export async function startOwnClient(
     subscribe: (listener) => client.subscribe(listener),
     onFailure,
   })
+  const metrics = metricsPort === undefined ? undefined : await serveMetrics(client, metricsPort)
   const close = async (): Promise<void> => {
-    await Promise.all([client.close(), control.close()])
+    await Promise.all([client.close(), control.close(), metrics?.close()])
   }
   return { client, close }
+}
+
+/** Rejects with a `start` failure when the port is taken. */
+async function serveMetrics(client: Client, port: number): Promise<MetricsService> {
+  // Loaded where it is asked for only: HTTP takes its time.
+  const { serveMetricsOn } = await import('../common/prometheus/metrics-service.ts')
+  return serveMetricsOn(port, (loop) => client.families(loop))
 }

@@ -63,7 +63,7 @@ export class TrackerNews implements TrackerLinkEvents {
     })
   }
 
-  told({ isNews, localEnd }: Teller): Told {
+  told({ isNews, localEnd }: Teller): Omit<Told, 'reachability'> {
     const { tickets, session, isLeaving, onEvent } = this.#parts
     const tellOnce = (event: ClientEvent): void => {
       if (isNews(event)) onEvent(event)
@@ -82,7 +82,6 @@ export class TrackerNews implements TrackerLinkEvents {
         if (isNews({ kind: 'member-left', group, user })) this.#onMemberLeft(group, user)
       },
       peer_calls: (call) => this.#parts.onCall(call, localEnd()),
-      reachability: () => {},
       relay_for: ({ users, tokens }) => this.#parts.onRelay(users, tokens),
       owner_changed: ({ group, owner }) => {
         if (owner === session()?.user) tellOnce({ kind: 'became-owner', group })

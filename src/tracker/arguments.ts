@@ -6,6 +6,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { parsePort } from '../common/port-option.ts'
 import { checkedAddress, parseAdvertised, type Address } from '../common/addresses.ts'
 import { counted } from '../common/counted.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
@@ -234,7 +235,7 @@ export function trackerProgram(write: (output: string) => void = () => undefined
     )
     .addOption(
       new Option('--metrics <port>', 'serve metrics for Prometheus on this port of 127.0.0.1').argParser(
-        portNumber,
+        parsePort,
       ),
     )
     .version(`coterie ${version}`, '--version', 'print the version')
@@ -246,13 +247,6 @@ export function trackerProgram(write: (output: string) => void = () => undefined
 function notEmpty(text: string): string {
   if (text === '') throw new InvalidArgumentError('a file or folder needs a name')
   return text
-}
-
-function portNumber(text: string): number {
-  const port = Number(text)
-  if (!/^\d{1,5}$/.test(text) || port > 65_535)
-    throw new InvalidArgumentError('a port is a number up to 65535')
-  return port
 }
 
 function trackerOf(

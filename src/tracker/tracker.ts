@@ -18,8 +18,7 @@ import { MemoryLog } from './log/memory-log.ts'
 import type { NatsAddress } from './log/nats/nats-address.ts'
 import { NatsLog } from './log/nats/nats-log.ts'
 import { SqliteLog } from './log/sqlite-log.ts'
-import { EventLoopLag } from '../common/prometheus/event-loop-lag.ts'
-import { MetricsServer } from '../common/prometheus/metrics-server.ts'
+import { serveMetricsOn, type MetricsService } from '../common/prometheus/metrics-service.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
 import { notify } from './presence/notify.ts'
 import { Presence } from './presence/presence.ts'
@@ -104,7 +103,7 @@ export async function startTracker(options: TrackerOptions): Promise<Tracker> {
   const fingerprint = fingerprintOf(identity.publicKey)
   const parts = putTogether(options, identity, commandLog, audit)
   const { sequencer, levels, server, reach } = parts
-  let monitoring: Monitoring | undefined
+  let monitoring: MetricsService | undefined
   let mark: HighWaterMark | undefined
   try {
     checkPin(options, fingerprint)
@@ -258,27 +257,13 @@ function sayingOnce(say: (sentence: string) => void): (sentence: string) => void
   }
 }
 
-interface Monitoring {
-  readonly address: Address
-  readonly close: () => Promise<void>
-}
-
 /** Rejects with a `start` failure when the port is taken. */
 async function monitor(
   parts: TrackerParts,
   { metricsPort, droppedLogLines = () => 0 }: TrackerOptions,
-): Promise<Monitoring | undefined> {
+): Promise<MetricsService | undefined> {
   if (metricsPort === undefined) return undefined
-  const loop = new EventLoopLag()
-  const server = new MetricsServer(() => metricFamilies(parts, loop, droppedLogLines()))
-  const address = await server.listen(metricsPort)
-  return {
-    address,
-    close: () => {
-      loop.stop()
-      return server.close()
-    },
-  }
+  return serveMetricsOn(metricsPort, (loop) => metricFamilies(parts, loop, droppedLogLines()))
 }
 
 function openAudit({ auditFile: path, log }: TrackerOptions): Promise<Audit | undefined> {

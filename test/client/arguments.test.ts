@@ -56,6 +56,7 @@ describe('the forms of the command line', () => {
       linger: false,
       script: [],
       isJson: false,
+      mapsPort: false,
       uploadLimit: undefined,
       downloadLimit: undefined,
       encryption: 'beyond',

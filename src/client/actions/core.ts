@@ -7,6 +7,7 @@ import type { OwnReachParts } from '../downloading/own-reach.ts'
 import type { Session } from '../session.ts'
 import type { Upload } from '../sharing/served-peer.ts'
 import type { SourceRegistry } from '../sharing/source-registry.ts'
+import type { PortMapEvidence } from '../diagnosis/evidence.ts'
 import type { UploadQueue } from '../sharing/upload-queue.ts'
 import type { TrackerLink } from '../tracker-link/tracker-link.ts'
 import type { Whereabouts } from '../tracker-link/whereabouts.ts'
@@ -20,6 +21,8 @@ export interface Examination extends OwnReachParts {
   readonly uploads: UploadQueue
   /** That this client listens on. */
   readonly port: () => number
+  /** What a router forwards; undefined where none was to be asked. */
+  readonly portMap: () => PortMapEvidence | undefined
   /** Whether this machine had that address when the client started, and has it no more. */
   readonly isGone: (host: string) => boolean
 }

@@ -39,6 +39,7 @@ export async function doctor(core: Core): Promise<Check[]> {
     trackers,
     clocks,
     reach,
+    portMap: examination.portMap(),
     ways: waysOf(connectionsOf(core)),
     isLocal: link.addresses.every(({ host }) => isLoopback(host)),
   })

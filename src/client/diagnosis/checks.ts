@@ -3,13 +3,13 @@
 import { counted } from '../../common/counted.ts'
 import { formatSize } from '../../common/sizes.ts'
 import { countedByWay, type Way } from '../way.ts'
-import type { ReachEvidence, TrackerEvidence } from './evidence.ts'
+import type { PortMapEvidence, ReachEvidence, TrackerEvidence } from './evidence.ts'
 import { reasons, type WhyCode } from './reasons.ts'
 import { spanOf } from './spans.ts'
 import { whyNoTracker } from './trackers.ts'
 
 export type CheckName =
-  'version' | 'permissions' | 'disk' | 'address' | 'reach' | 'ways' | 'trackers' | 'clock'
+  'version' | 'permissions' | 'disk' | 'address' | 'reach' | 'port-map' | 'ways' | 'trackers' | 'clock'
 
 export interface Check {
   readonly check: CheckName
@@ -43,6 +43,8 @@ export interface DoctorFacts {
   readonly clocks: readonly { readonly address: string; readonly aheadMs: number }[]
   /** Undefined while no address is known. */
   readonly reach: ReachEvidence | undefined
+  /** Undefined where no router was to forward a port. */
+  readonly portMap: PortMapEvidence | undefined
   /** By which way each client is connected that this one exchanges files with. */
   readonly ways: readonly Way[]
   /** All trackers run on this machine. */
@@ -63,6 +65,7 @@ export function checksOf(facts: DoctorFacts): Check[] {
     ...facts.folders.flatMap(diskOf),
     addressOf(facts),
     reachOf(facts),
+    ...portMapOf(facts),
     ...waysOf(facts),
     ...trackersOf(facts),
     clockOf(facts),
@@ -143,8 +146,26 @@ function addressOf({ listening, isListeningInVain, reach, isLocal }: DoctorFacts
   return { check, state: 'problem', sentence: `${sentence}, which only this machine can reach`, remedy }
 }
 
-function reachOf({ reach }: DoctorFacts): Check {
+function reachOf({ reach, trackers }: DoctorFacts): Check {
   const check = 'reach'
+  const looks = trackers.flatMap(({ address, cameHere }) =>
+    cameHere ? [{ tracker: address, ...cameHere }] : [],
+  )
+  const look = looks.find(({ isReached }) => isReached) ?? looks[0]
+  if (look !== undefined) {
+    const { tracker, address, isReached, why } = look
+    if (isReached && why === undefined)
+      return { check, state: 'ok', sentence: `${address}: the tracker ${tracker} came here from outside` }
+    const remedy = isReached
+      ? 'leave out --advertise, or ask whoever runs the tracker to allow that address'
+      : 'nothing to do, others come by other ways; to be faster, start with --map-port or forward the port'
+    return {
+      check,
+      state: 'warning',
+      sentence: why ?? `${address}: the tracker ${tracker} could not come here`,
+      remedy,
+    }
+  }
   if (reach === undefined)
     return {
       check,
@@ -163,6 +184,16 @@ function reachOf({ reach }: DoctorFacts): Check {
     remedy:
       'forward that port to this client, or correct --advertise; some routers refuse only this try from inside',
   }
+}
+
+function portMapOf({ portMap }: DoctorFacts): Check[] {
+  if (portMap === undefined) return []
+  const check = 'port-map'
+  const { port, problem } = portMap
+  if (port !== undefined && problem === undefined)
+    return [{ check, state: 'ok', sentence: `a router forwards its port ${port} to this client` }]
+  const remedy = 'switch on UPnP or NAT-PMP in the router, or forward the port there by hand'
+  return [{ check, state: 'warning', sentence: problem ?? 'no router has answered', remedy }]
 }
 
 function waysOf({ ways }: DoctorFacts): Check[] {

@@ -17,6 +17,14 @@ export type TrackerState =
   | 'login-refused'
   | 'other-community'
 
+export interface CameHere {
+  /** As `ip:port`. */
+  readonly address: string
+  readonly isReached: boolean
+  /** Why not, or why others are not sent to where the user says. */
+  readonly why?: string | undefined
+}
+
 export interface TrackerEvidence {
   readonly address: string
   readonly state: TrackerState
@@ -28,6 +36,8 @@ export interface TrackerEvidence {
   readonly program?: string | undefined
   /** The address of this machine that the connection comes from. */
   readonly calledFrom?: string | undefined
+  /** Whether it came, from outside, to where others are sent to this client, once it has tried. */
+  readonly cameHere?: CameHere | undefined
 }
 
 /** A try to connect to a peer. `sentence`: how it failed; undefined while it goes on. */
@@ -142,4 +152,12 @@ export interface ReachEvidence {
   readonly problem?: string | undefined
   /** Only this machine can come there. */
   readonly isLoopback: boolean
+}
+
+/** A port that a router forwards to this client at its request. */
+export interface PortMapEvidence {
+  /** The port outside; undefined while none is forwarded. */
+  readonly port: number | undefined
+  /** Why none is, or why it may lead nowhere. */
+  readonly problem?: string
 }

@@ -47,7 +47,8 @@ export class Called {
   }
 
   /** `from`: this end of the connection to the tracker that passed it on. */
-  onCall({ token, host, port, reachable, local, outside, relay }: Call, from: Address | undefined): void {
+  onCall(call: Call, from: Address | undefined): void {
+    const { token, host, port, reachable, local, localPort = port, outside, relay } = call
     if (!this.#parts.isServing()) return
     if (relay !== undefined) {
       this.#go({ way: 'relayed', address: relay, hello: { role: 'relays', token: relay.token } })
@@ -55,7 +56,7 @@ export class Called {
     }
     const hello = { role: 'serves', token } as const
     for (const near of local ?? [])
-      if (isPrivate(near)) this.#go({ way: 'lan', address: { host: near, port }, hello })
+      if (isPrivate(near)) this.#go({ way: 'lan', address: { host: near, port: localPort }, hello })
     if (isLoopback(host)) return
     if (reachable !== false) this.#go({ way: 'called-back', address: { host, port }, hello })
     // Both dial, so it is known who is there and what for.

@@ -138,7 +138,7 @@ export class Ladder {
     const { lastWay } = this.#request
     for (const host of ways.local ?? []) {
       // Whatever a tracker says, nobody is dialled on the word of another one but in the own network.
-      if (isPrivate(host)) this.#dial('lan', { host, port: ways.port })
+      if (isPrivate(host)) this.#dial('lan', { host, port: ways.localPort ?? ways.port })
     }
     if (ways.outside !== undefined && from !== undefined) this.#dial('punched', ways.outside, from)
     this.#race.later(lastWay === 'relayed' ? relayAgainAfterMs : relayAfterMs, () =>

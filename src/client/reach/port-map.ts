@@ -1,7 +1,9 @@
 // Has a router of this network forward a port to this client, for as long as it runs, where the user asked for it.
 
+import { atMost } from '../../common/at-most.ts'
 import { Failure } from '../../common/failure.ts'
 import { isPrivate } from '../../common/networks.ts'
+import type { PortMapEvidence } from '../diagnosis/evidence.ts'
 import type { findRouters, Forwarding, Router } from './routers.ts'
 
 export interface PortMapParts {
@@ -13,16 +15,10 @@ export interface PortMapParts {
   readonly onFailure: (bug: unknown) => void
 }
 
-/** What is known of it, for the diagnosis. */
-export interface PortMapEvidence {
-  /** The port outside; undefined while none is forwarded. */
-  readonly port: number | undefined
-  /** Why none is, or why it may lead nowhere. */
-  readonly problem?: string
-}
-
 /** So long all routers together may take. */
 const answerWithinMs = 8000
+/** So long a login waits for them: most answer in a quarter of a second. */
+const settledWithinMs = 3000
 /** So long one may take to take back what it forwards. */
 const releaseWithinMs = 2000
 /** They are asked again after so long: somebody may switch it on, or the router was, and has forgotten. */
@@ -33,6 +29,7 @@ export class PortMap {
   readonly #stop = new AbortController()
   /** Ends the question under way. */
   #asking: AbortController | undefined
+  #settled = Promise.resolve()
   #again: NodeJS.Timeout | undefined
   #router: Router | undefined
   #forwarding: Forwarding | undefined
@@ -40,6 +37,12 @@ export class PortMap {
 
   constructor(parts: PortMapParts) {
     this.#parts = parts
+  }
+
+  /** The port outside that leads here, once the routers have answered, or after a moment. */
+  async settled(): Promise<number | undefined> {
+    await atMost(this.#settled, settledWithinMs)
+    return this.port
   }
 
   /** The port outside that leads here. */
@@ -59,7 +62,8 @@ export class PortMap {
     this.#asking?.abort()
     const asking = new AbortController()
     this.#asking = asking
-    this.#ask(AbortSignal.any([asking.signal, this.#stop.signal])).catch(this.#parts.onFailure)
+    this.#settled = this.#ask(AbortSignal.any([asking.signal, this.#stop.signal]))
+    this.#settled.catch(this.#parts.onFailure)
   }
 
   /** Takes back what is forwarded; waits a moment for the router. */

@@ -11,11 +11,11 @@ import { Caller, type CallerEvents } from '../../common/wire/caller.ts'
 import type { Channel } from '../../common/wire/channel.ts'
 import { openChannel } from '../../common/wire/open-channel.ts'
 import type { Protection } from '../../common/wire/protection.ts'
-import type { Method, Params, Result } from '../../common/wire/methods.ts'
+import type { Method, Params, Result, ToldParams } from '../../common/wire/methods.ts'
 import { Failure } from '../../common/failure.ts'
 import { isLoopback } from '../../common/networks.ts'
 import type { Place } from '../../common/protocol/tracker-fields.ts'
-import type { TrackerEvidence, TrackerState } from '../diagnosis/evidence.ts'
+import type { CameHere, TrackerEvidence, TrackerState } from '../diagnosis/evidence.ts'
 import { callableFrom } from './call-from.ts'
 import { Lifeline } from '../network/lifeline.ts'
 import type { NetworkChanges } from '../network/network-changes.ts'
@@ -72,6 +72,9 @@ export class TrackerConnection {
   #greeting: Greeting | undefined
   #loggedInAs: string | undefined
   #seenAt: Place | undefined
+  #cameHere: CameHere | undefined
+  /** Where others reach this client, as it was said at the login. */
+  #toldPort: number | undefined
   /** The caller that left a request unanswered, until it answers a ping. */
   #doubted: Caller<TrackerProtocol> | undefined
   /** True from `onUp` to `onDown`. Stays false for a tracker that greets but refuses the login. */
@@ -123,6 +126,27 @@ export class TrackerConnection {
 
   get greeting(): Greeting | undefined {
     return this.#greeting
+  }
+
+  /** The tracker has tried to come to this client. */
+  onLooked({
+    reachable: isReached,
+    why,
+    ...place
+  }: ToldParams<TrackerProtocol, 'toCaller', 'reachability'>): void {
+    this.#cameHere = { address: formatAddress(place), isReached, why }
+  }
+
+  /** Logs in anew when others reach this client at another port than this tracker was told. */
+  async onMoved(): Promise<void> {
+    try {
+      const { port } = await this.#options.whereabouts()
+      if (this.#loggedInAs === undefined || port === this.#toldPort) return
+      this.#caller?.close('others reach this client elsewhere now')
+    } catch (error) {
+      // A name without an address, which nobody can be told.
+      if (!(error instanceof Failure)) throw error
+    }
   }
 
   /** Connects, and keeps retrying. Resolves when the first attempt has ended. */
@@ -222,17 +246,20 @@ export class TrackerConnection {
   #onLoggedIn(credentials: Credentials, { seen, session, trackers }: LoggedIn): void {
     this.#loggedInAs = credentials.user
     this.#seenAt = seen
+    this.#cameHere = undefined
     if (session !== undefined) credentials.onSession?.(session)
     // At every login: a tracker that was started while nobody was connected has a key that is unknown here.
     this.#options.onTrackers(trackers)
   }
 
   /** Older trackers take no more than where this client listens. */
-  #whereFor({ capabilities }: Greeting, { local, ...where }: Where): Where {
+  #whereFor({ capabilities }: Greeting, { local, localPort, ...where }: Where): Where {
     const { host, port } = where
+    this.#toldPort = port
     if (!capabilities.includes('calls')) return { port, ...(host !== undefined && { host }) }
     // On this machine, others come by the address that they see.
-    return isLoopback(this.address.host) || local === undefined ? where : { ...where, local }
+    if (isLoopback(this.address.host) || local === undefined) return where
+    return { ...where, local, ...(localPort !== undefined && { localPort }) }
   }
 
   async logout(timeoutMs?: number): Promise<void> {
@@ -302,7 +329,8 @@ export class TrackerConnection {
   get evidence(): TrackerEvidence {
     const address = formatAddress(this.address)
     const calledFrom = this.#caller?.channel.localHost
-    const known = { address, program: this.#greeting?.program, calledFrom, ...this.#state }
+    const cameHere = this.#loggedInAs === undefined ? undefined : this.#cameHere
+    const known = { address, program: this.#greeting?.program, calledFrom, cameHere, ...this.#state }
     return this.#state.state === 'up' && !this.isHealthy ? { ...known, state: 'hangs' } : known
   }
 

@@ -25,7 +25,7 @@ import type { TrackerTrust } from './tracker-trust.ts'
 import { TrackerConnection, type Told } from './tracker-connection.ts'
 import type { Greeting } from './tracker-greeting.ts'
 import { askTime, clocksOf } from './tracker-times.ts'
-import { Whereabouts } from './whereabouts.ts'
+import type { Whereabouts } from './whereabouts.ts'
 
 type Requests = TrackerProtocol['requests']
 /** Methods that change hard state; the link adds `id`. */
@@ -47,7 +47,7 @@ export interface Teller {
 
 export interface TrackerLinkEvents {
   /** Returns the handlers for the notifications of one tracker. */
-  told(teller: Teller): Told
+  told(teller: Teller): Omit<Told, 'reachability'>
   /** A login succeeded; these are the keys whose tickets this community honours. */
   onTrackers(keys: readonly string[]): void
   /** The login cannot be taken up again: the password was changed, or the account is gone. */
@@ -74,12 +74,7 @@ export interface TrackerLinkOptions {
   readonly protection: Protection
   readonly trust: TrackerTrust
   readonly changes: NetworkChanges
-  /** That this client listens on. */
-  readonly port: () => number
-  /** Where others shall reach this client, if not at the address that trackers see; port 0 stands for `port`. */
-  readonly advertise?: Address | undefined
-  /** Whether this client forwards connections of others. */
-  readonly relays?: boolean
+  readonly whereabouts: Whereabouts
   /** How passwords were salted and stretched at earlier logins. */
   readonly knownLogins: KnownLogins
   /** Iterations for new passwords, and the fewest that a tracker may ask for when a user is new here. */
@@ -116,7 +111,6 @@ export class TrackerLink {
       withConnection: (attempt) => this.#failover.ask(attempt, () => this.#greeted()),
       changing: (change) => this.#changingAccount(change),
     })
-    const whereabouts = new Whereabouts(options.listen, options.advertise, options.port, options.relays)
     this.#connections = options.trackers.map((address) => {
       const connection: TrackerConnection = new TrackerConnection({
         address,
@@ -125,15 +119,15 @@ export class TrackerLink {
         protection: options.protection,
         trust: options.trust,
         changes: options.changes,
-        whereabouts: () => whereabouts.now(),
-        told: unless(
-          () => this.#isOther(connection),
-          events.told({
+        whereabouts: () => options.whereabouts.now(),
+        told: unless(() => this.#isOther(connection), {
+          ...events.told({
             isNews: (what) => this.#toldOnce.isNews(connection, what),
             key: () => connection.greeting?.key ?? '',
             localEnd: () => connection.localEnd,
           }),
-        ),
+          reachability: (said) => connection.onLooked(said),
+        }),
         onTrackers: (keys) => events.onTrackers(keys),
         credentialsFor: (community) =>
           community === this.#communityOfLogin && !this.#isChangingAccount ? this.#credentials : undefined,
@@ -306,6 +300,11 @@ export class TrackerLink {
     for (const connection of this.#connections) {
       if (!this.#isOther(connection)) void askTime(connection, (key, timeMs) => events.onTime(key, timeMs))
     }
+  }
+
+  /** Others may reach this client elsewhere now: all trackers are told. */
+  async onMoved(): Promise<void> {
+    await Promise.all(this.#connections.map((connection) => connection.onMoved()))
   }
 
   /** Trackers that wait to be tried again are tried at once. */

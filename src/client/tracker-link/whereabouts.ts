@@ -9,12 +9,19 @@ import { localHostsMax } from '../../common/limits.ts'
 import { isPrivate } from '../../common/networks.ts'
 import { resolveAddress } from '../../common/resolve-address.ts'
 
-export interface Where {
+interface Place {
   /** An IP address; absent for the one that the tracker sees. */
   readonly host?: string
   readonly port: number
+  /** A router forwards the port at the request of this client. */
+  readonly mapped?: true
+}
+
+export interface Where extends Place {
   /** Its private addresses, for those who are seen at the same one. */
   readonly local?: string[]
+  /** The port there, where that is another one. */
+  readonly localPort?: number
   /** It forwards connections of others. */
   readonly relays?: true
 }
@@ -28,23 +35,25 @@ function ownHosts(listen: Address): string[] {
   return hosts.map(({ address }) => address).slice(0, localHostsMax)
 }
 
+export interface WhereaboutsParts {
+  readonly listen: Address
+  /** As a person says; port 0 stands for `port`. */
+  readonly advertised?: Address | undefined
+  /** That this client listens on. */
+  readonly port: () => number
+  /** Whether it forwards connections of others. */
+  readonly relays?: boolean
+  /** The port that a router forwards to it; waits a moment for the router. */
+  readonly mapped?: (() => Promise<number | undefined>) | undefined
+}
+
 export class Whereabouts {
-  readonly #listen: Address
-  readonly #advertised: Address | undefined
-  readonly #port: () => number
-  readonly #relays: boolean
+  readonly #parts: WhereaboutsParts
   /** The last address of the name. */
   #host: string | undefined
 
-  /**
-   * `advertised`: port 0 stands for `port`, the one that this client listens on. `relays`: whether it forwards connections
-   * of others.
-   */
-  constructor(listen: Address, advertised: Address | undefined, port: () => number, relays = false) {
-    this.#listen = listen
-    this.#advertised = advertised
-    this.#port = port
-    this.#relays = relays
+  constructor(parts: WhereaboutsParts) {
+    this.#parts = parts
   }
 
   /**
@@ -52,16 +61,30 @@ export class Whereabouts {
    * `connection-lost` failure when there is none yet.
    */
   async now(): Promise<Where> {
-    const advertised = this.#advertised
-    const rest = { local: ownHosts(this.#listen), ...(this.#relays && { relays: true as const }) }
-    if (advertised === undefined) return { port: this.#port(), ...rest }
-    const port = advertised.port === 0 ? this.#port() : advertised.port
-    if (isIP(advertised.host) !== 0) return { host: advertised.host, port, ...rest }
+    const { listen, advertised, relays } = this.#parts
+    const place = advertised === undefined ? await this.#own() : await this.#advertised(advertised)
+    const own = this.#parts.port()
+    return {
+      ...place,
+      local: ownHosts(listen),
+      ...(place.port !== own && { localPort: own }),
+      ...(relays === true && { relays }),
+    }
+  }
+
+  async #own(): Promise<Place> {
+    const port = await this.#parts.mapped?.()
+    return port === undefined ? { port: this.#parts.port() } : { port, mapped: true }
+  }
+
+  async #advertised({ host, port: said }: Address): Promise<Place> {
+    const port = said === 0 ? this.#parts.port() : said
+    if (isIP(host) !== 0) return { host, port }
     try {
-      this.#host = (await resolveAddress({ host: advertised.host, port })).host
+      this.#host = (await resolveAddress({ host, port })).host
     } catch (error) {
       if (!(error instanceof Failure) || this.#host === undefined) throw error
     }
-    return { host: this.#host, port, ...rest }
+    return { host: this.#host, port }
   }
 }

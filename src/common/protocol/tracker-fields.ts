@@ -57,6 +57,8 @@ export const where = {
   port: Port,
   /** For those who are seen at the same address as this client. */
   local: v.optional(LocalHosts),
+  /** The port there, where that is another one. */
+  localPort: v.optional(Port),
   /** A router forwards the port, because this client has asked it to. */
   mapped: v.optional(v.literal(true)),
   /** Forwards the connections of others who cannot reach each other. */
@@ -73,6 +75,7 @@ export const ways = {
   reachable: v.optional(v.boolean()),
   /** Where to try first: both are seen at the same address. */
   local: v.optional(LocalHosts),
+  localPort: v.optional(Port),
   /** Where its connection to the tracker comes from, for a simultaneous open. */
   outside: v.optional(Place),
   /** A tracker or member that forwards: what it is to be told, see "Roles". */

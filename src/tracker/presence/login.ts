@@ -20,6 +20,8 @@ export interface Login {
   readonly inside: string
   /** Its private addresses, for those who are seen at the same one. */
   readonly local: readonly string[]
+  /** Where it listens there. */
+  readonly localPort: number
   /** Its router forwards the port. */
   readonly mapped: boolean
   /** It forwards connections of others. */

@@ -13,6 +13,7 @@ export interface Where {
   readonly port: number
   /** See `where` in the protocol. */
   readonly local?: readonly string[] | undefined
+  readonly localPort?: number | undefined
   readonly mapped?: true | undefined
   readonly relays?: true | undefined
 }

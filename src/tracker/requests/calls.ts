@@ -54,7 +54,7 @@ function loginOf(logins: Iterable<Login>, key: string): Login | undefined {
 
 /** Where `other` may find `login`. */
 function waysTo(login: Login, other: Login): Called {
-  const { host, port, outside, local, reachable } = login
+  const { host, port, outside, local, localPort, reachable } = login
   const isNear = networkOf(outside.host) === networkOf(other.outside.host)
   return {
     host,
@@ -62,5 +62,6 @@ function waysTo(login: Login, other: Login): Called {
     outside,
     ...(reachable !== undefined && { reachable }),
     ...(isNear && local.length > 0 && { local: [...local] }),
+    ...(isNear && localPort !== port && { localPort }),
   }
 }

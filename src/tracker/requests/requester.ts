@@ -96,6 +96,7 @@ export class Requester {
       outside: { host: this.host, port: channel.remotePort },
       inside: plainHost(channel.localHost ?? ''),
       local: place.local ?? [],
+      localPort: place.localPort ?? place.port,
       mapped: place.mapped === true,
       relays: place.relays === true,
       takesCalls: this.takesCalls,

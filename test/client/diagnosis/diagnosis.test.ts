@@ -192,6 +192,7 @@ const fine: DoctorFacts = {
   trackers: [up],
   clocks: [{ address: up.address, aheadMs: 30 }],
   reach: { address: '10.0.0.3:4444', source: 'own', isLoopback: false },
+  portMap: undefined,
   ways: [],
   isLocal: false,
 }
@@ -227,6 +228,31 @@ test.each<[string, Partial<DoctorFacts>, string[]]>([
     ['problem reach'],
   ],
   ['no address yet', { reach: undefined }, ['warning reach']],
+  [
+    'an address to which a tracker came, whatever this client finds',
+    {
+      trackers: [{ ...up, cameHere: { address: 'a', isReached: true } }],
+      reach: { address: 'a', source: 'own', isLoopback: false, problem: 'no' },
+    },
+    [],
+  ],
+  [
+    'an address to which no tracker came',
+    { trackers: [{ ...up, cameHere: { address: 'a', isReached: false, why: 'closed' } }] },
+    ['warning reach'],
+  ],
+  [
+    'an address that others are not told',
+    { trackers: [{ ...up, cameHere: { address: 'a', isReached: true, why: 'not yours' } }] },
+    ['warning reach'],
+  ],
+  ['a port that a router forwards', { portMap: { port: 4444 } }, []],
+  ['no router that does', { portMap: { port: undefined, problem: 'none' } }, ['warning port-map']],
+  [
+    'a router behind another one',
+    { portMap: { port: 4444, problem: 'it is behind another one' } },
+    ['warning port-map'],
+  ],
   ['a folder that is open to others', { folders: [{ ...downloads, use: 'data' }] }, ['warning permissions']],
   ['one for downloads that is', { folders: [downloads] }, []],
   [

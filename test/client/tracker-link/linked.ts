@@ -16,6 +16,7 @@ import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { FakeTracker, password, user } from './fake-tracker.ts'
 import { TrackerTrust } from '../../../src/client/tracker-link/tracker-trust.ts'
+import { Whereabouts } from '../../../src/client/tracker-link/whereabouts.ts'
 import { Protection } from '../../../src/common/wire/protection.ts'
 
 export interface Linked {
@@ -42,14 +43,15 @@ export function linkOptions(
   iterations = scramIterationsMin,
 ): TrackerLinkOptions {
   const identity = makeIdentity()
+  const listen = { host: '127.0.0.1', port: 0 }
   return {
     trackers: trackers.map((tracker) => (tracker instanceof FakeTracker ? tracker.address : tracker)),
-    listen: { host: '127.0.0.1', port: 0 },
+    listen,
     changes: new NetworkChanges(),
     identity,
     protection: new Protection(identity.forTls, 'beyond'),
     trust: new TrackerTrust(folder, []),
-    port: () => 4444,
+    whereabouts: new Whereabouts({ listen, port: () => 4444 }),
     knownLogins: new KnownLogins(folder, () => undefined),
     iterations,
     events,

@@ -16,6 +16,7 @@ export function aLogin(key: string, outlet: Outlet, facts: Partial<Login> = {}):
     outside: { host: '10.0.0.1', port: 50_000 },
     inside: '10.0.0.9',
     local: [],
+    localPort: 4000,
     mapped: false,
     relays: false,
     takesCalls: true,
