@@ -1,4 +1,4 @@
-// npm run lab -- [pairs] [--only <member,…>] [--mib <size>] [--seconds <limit>] [--first <limit>] [--tracker '<words>'] [--record]
+// npm run lab -- [pairs] [--only <member,…>] [--mib <size>] [--seconds <limit>] [--first <limit>] [--tracker='<words>'] [--record]
 //                        [--rtt <ms>] [--loss <percent>] [--mbit <rate>]
 // npm run lab -- line|far [--rtt <ms,…>] [--loss <percent,…>] [--mbit <rate>] [--control <name,…>] [--mib <size>] [--seconds <limit>]
 //
@@ -11,7 +11,7 @@ import { runFar } from './lab/far.ts'
 import { whyNoLab } from './lab/needs.ts'
 import { runPairs } from './lab/pairs.ts'
 
-const usage = `usage: npm run lab -- [pairs] [--only home1,office] [--mib 64] [--seconds 120] [--first 20] [--tracker '--log-level info'] [--record]
+const usage = `usage: npm run lab -- [pairs] [--only home1,office] [--mib 64] [--seconds 120] [--first 20] [--tracker='--relay 20M'] [--record]
                               [--rtt 20] [--loss 0.1] [--mbit 1000]
        npm run lab -- line|far [--rtt 50,100] [--loss 0.01,0.1,1] [--mbit 1000] [--control cubic,bbr] [--mib 256] [--seconds 20]`
 
@@ -22,7 +22,7 @@ const { values, positionals } = parseArgs({
     mib: { type: 'string' },
     seconds: { type: 'string' },
     first: { type: 'string', default: '20' },
-    tracker: { type: 'string', default: '' },
+    tracker: { type: 'string', default: '--relay 100M' },
     record: { type: 'boolean', default: false },
     rtt: { type: 'string' },
     loss: { type: 'string' },

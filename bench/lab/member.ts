@@ -107,9 +107,10 @@ export async function fetchFile(
     await pause(askedEveryMs)
     const said = await to.ask('show_downloads')
     const nowMs = performance.now()
-    const found = bytesDone(said, name)
+    const row = rowOf(said, name)
+    const found = bytesDone(row)
     bytes = Math.max(bytes, found.bytes)
-    way = wayIn(said) ?? way
+    way = wayIn(row) ?? way
     const complete = to.event({ event: 'download-complete', name })
     if (complete !== undefined)
       return { isWhole: true, bytes: found.sizeBytes, seconds: secondsUntil(complete.atMs), way }
@@ -121,14 +122,18 @@ export async function fetchFile(
   }
 }
 
-function bytesDone({ downloads }: Said, name: string): { bytes: number; sizeBytes: number } {
-  const rows = downloads as readonly {
-    name: string
-    sizeBytes: number
-    pieceCount: number
-    piecesDone: number
-  }[]
-  const row = rows.find((each) => each.name === name)
+interface Row {
+  readonly name: string
+  readonly sizeBytes: number
+  readonly pieceCount: number
+  readonly piecesDone: number
+}
+
+function rowOf({ downloads }: Said, name: string): Row | undefined {
+  return (downloads as readonly Row[]).find((each) => each.name === name)
+}
+
+function bytesDone(row: Row | undefined): { bytes: number; sizeBytes: number } {
   if (row === undefined) return { bytes: 0, sizeBytes: 0 }
   const { sizeBytes, pieceCount, piecesDone } = row
   return { bytes: Math.floor((sizeBytes * piecesDone) / pieceCount), sizeBytes }
