@@ -298,7 +298,7 @@ export class ShareLibrary {
     if (!(await onDisk) || this.#isClosed || !this.#isRemembered(file)) return
     if (content.isNew && !(await isDone(content.save()))) return
     if (!this.#isClosed && this.#isRemembered(file))
-      await this.#parts.store.rememberShare({ ...file, stamp: content.stamp })
+      await this.#parts.store.rememberShare({ ...file, ...recordOf(content.manifest), stamp: content.stamp })
   }
 
   /** Serves a remembered share again, or notifies the user why not. Returns whether it is served now. */
@@ -351,7 +351,7 @@ export class ShareLibrary {
       await content.save()
       if (isOver()) return undefined
       // Not awaited: one save then covers many files.
-      void this.#parts.store.rememberShare({ ...share, stamp: content.stamp })
+      void this.#parts.store.rememberShare({ ...share, ...recordOf(content.manifest), stamp: content.stamp })
     }
     this.#serve(share, content)
     this.#registerAndAnnounce(share)

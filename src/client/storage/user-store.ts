@@ -16,6 +16,8 @@ const RememberedShare = v.object({
   /** How many a folder has; absent for a single file. */
   ...files,
   path: v.string(),
+  /** Of a small file, the encoded manifest in base64; absent where it is kept by itself. */
+  manifest: v.optional(v.string()),
   /** The stamp at the time of hashing. Without one, the file is hashed again before it is shared. */
   stamp: v.optional(v.string()),
 })
