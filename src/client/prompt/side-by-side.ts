@@ -7,7 +7,7 @@ import type { Conversation } from './conversation.ts'
 import { splitWords } from './text/words.ts'
 
 /** More would not be faster, and a failure stops those that have not begun. */
-const atOnceMax = 32
+const atOnceMax = 64
 
 export class SideBySide {
   readonly #conversation: Conversation
