@@ -17,7 +17,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { SharedFile } from '../../../src/client/operations.ts'
 import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
-import type { Answer } from '../../../src/common/refusal.ts'
+import { accept, refuse, type Answer } from '../../../src/common/refusal.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { oneLibrary, type OneLibrary } from './one-library.ts'
 import { manifestOf, sampleBytes } from './sample-file.ts'
@@ -234,6 +234,43 @@ test('a stop while a new version of the same name is hashed ends both', async ()
   expect(await uploading).toMatchObject({ refusal: { code: 'cancelled' } })
   expect([one.store.shares(), one.store.withdrawals()]).toEqual([[], []])
   expect(one.announced).toHaveLength(1)
+})
+
+describe('a file that is uploaded again while it is resumed after a login', () => {
+  /** The upload waits for the trackers while the resumption is as far as it comes. */
+  async function both(answer: Answer<void>) {
+    const one = await shared()
+    await one.library.close()
+    await one.store.saved()
+    const next = await oneLibrary(one.folder)
+    const answers: ((answer: Answer<void>) => void)[] = []
+    const change = vi.fn<() => Promise<Answer<void>>>(() => new Promise((tell) => answers.push(tell)))
+    Object.assign(next.link, { change })
+    const uploading = next.library.upload(one.path, 'g')
+    await vi.waitFor(() => expect(answers).toHaveLength(1))
+    const load = vi.spyOn(next.manifests, 'load')
+    const resuming = next.library.resume()
+    await vi.waitFor(() => expect(load).toHaveBeenCalled())
+    await new Promise((turn) => setImmediate(turn))
+    change.mockResolvedValue(accept(undefined))
+    answers[0]?.(answer)
+    const uploaded = await uploading
+    await resuming
+    return { ...next, uploaded }
+  }
+
+  test('is shared by the upload', async () => {
+    const { uploaded, announced, notices } = await both(accept(undefined))
+    expectShared(uploaded)
+    expect([announced.length, notices]).toEqual([1, []])
+  })
+
+  test('is shared as before where the upload is refused', async () => {
+    const next = await both(refuse('busy', 'the tracker has too much to do'))
+    expect(next.uploaded).toMatchObject({ refusal: { code: 'busy' } })
+    await vi.waitFor(() => expect(next.announced).toHaveLength(1))
+    expect(await readsWhole(next)).toBe(true)
+  })
 })
 
 // A version that was withdrawn by its last sharer while this client was logged out, or only registering its
