@@ -72,9 +72,12 @@ export class Arena {
     return client
   }
 
-  /** Runs the commands of a file in a client that is started only for them. Rejects when one of them fails. */
-  async runScript(user: string, script: string): Promise<void> {
-    const client = this.#startClient(user, ['-f', script])
+  /**
+   * Runs the commands of a file in a client that is started only for them, or at the user's client where it runs. Rejects
+   * when one of them fails.
+   */
+  async runScript(user: string, script: string, options: readonly string[] = []): Promise<void> {
+    const client = this.#startClient(user, ['-f', script, ...options])
     client.process.stdin?.end()
     await client.ended()
     if (client.process.exitCode !== 0) throw new Error(`a command of ${script} failed`)

@@ -1,4 +1,4 @@
-// npm run bench:entries [-- <part> ...] [--files <n>] [--kib <n>]
+// npm run bench:entries [-- <part> ...] [--files <n>] [--kib <n>] [--singles <n>]
 // Folders of many small files, and many small files: sharing, fetching, one by one (singles); and a new version for a swarm
 // (version). All parts without words.
 
@@ -10,13 +10,17 @@ import { measureVersion } from './entries/version.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { files: { type: 'string', default: '100000' }, kib: { type: 'string', default: '10' } },
+  options: {
+    files: { type: 'string', default: '100000' },
+    kib: { type: 'string', default: '10' },
+    singles: { type: 'string', default: '1500' },
+  },
 })
 const files = { count: Number(values.files), kibibytes: Number(values.kib) }
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   sharing: () => measureSharing(files),
   fetching: () => measureFetching(files),
-  singles: measureSingles,
+  singles: () => measureSingles(Number(values.singles)),
   version: measureVersion,
 }
 for (const [name, measure] of Object.entries(parts)) {

@@ -186,6 +186,6 @@ export class Session {
     this.folders.close()
     await Promise.all([this.subscriptions.close(), this.shares.close(), this.downloads.close()])
     this.#entryLimits.clear()
-    await this.#store.saved()
+    await this.#store.close()
   }
 }

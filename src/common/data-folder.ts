@@ -58,6 +58,11 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
     await rm(beside, { force: true })
     throw error
   }
+  await flushFolderOf(path)
+}
+
+/** Makes the name of a file durable. Rejects with what the system says. */
+export async function flushFolderOf(path: string): Promise<void> {
   const folder = await open(dirname(path), 'r')
   try {
     await folder.sync()
@@ -67,8 +72,8 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
 }
 
 /**
- * The same, but blocks: for the start of a program only. A flush waits for everything that others have written, which
- * beside a download can take half a second.
+ * The same as `replaceFile`, but blocks: for the start of a program only. A flush waits for everything that others have
+ * written, which beside a download can take half a second.
  */
 export function replaceFileSync(path: string, content: string | Uint8Array): void {
   const beside = besideOf(path)

@@ -1,7 +1,7 @@
 // Programs that are killed in the middle: what was there stays there, and goes on by itself.
 
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Program } from './programs.ts'
 import { isSame, MiB, World } from './world.ts'
 
@@ -92,6 +92,30 @@ describe('a seeder that is killed', () => {
     expect(isSame(world.path('hals.bin'), world.path('gus-hals.bin'))).toBe(true)
     await again.askUntil('list_files g', 'hals.bin  6291456 bytes  2 seeders')
   })
+})
+
+test('a client that is killed amid a script that shares hundreds of files shares all that it has replied to again', async () => {
+  const ira = await member('ira')
+  await ira.quit()
+  const names = Array.from({ length: 900 }, (_, each) => `ira ${each} ${'x'.repeat(100)}.txt`)
+  const lines = names.map((name) => `upload_file "${world.makeFile(name, 20)}" g\n`)
+  writeFileSync(world.path('script'), `login ira secret\n${lines.join('')}`)
+  const killed = world.client('ira', { words: ['-f', world.path('script')] })
+  await killed.until(`sharing ${names[450]} in g (20 bytes, 1 piece)`)
+  await killed.kill()
+  const journal = readdirSync(world.path('ira', 'users'), { recursive: true }).map(String)
+  expect(journal).toContainEqual(expect.stringMatching(/ira\.journal$/))
+  const replied = names.filter((name) => killed.lines.includes(`sharing ${name} in g (20 bytes, 1 piece)`))
+  const again = await world.again('ira')
+  await vi.waitFor(
+    async () => {
+      const rows = await again.ask('list_files g')
+      const shared = new Set(rows.filter((row) => row.endsWith('  20 bytes  1 seeder')))
+      expect(replied.filter((name) => !shared.has(`${name}  20 bytes  1 seeder`))).toEqual([])
+    },
+    { timeout: 20_000, interval: 200 },
+  )
+  expect(replied.length).toBeGreaterThan(450)
 })
 
 describe('a tracker that is killed', () => {

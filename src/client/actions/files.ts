@@ -11,15 +11,17 @@ import type { Session } from '../session.ts'
 import type { Core } from './core.ts'
 import { entryPathOf, spellingOf, type EntryPath } from './entry-path.ts'
 import { findOnce } from './find-once.ts'
+import { RecentMembership } from './recent-membership.ts'
 import { allFiles } from '../tracker-link/listing.ts'
 
 export function fileActions(core: Core): FileOperations {
   const { link, session } = core
+  const membership = new RecentMembership(link)
   return {
     async uploadFile(path, group, options = { skipSpecial: false }) {
       const open = session()
       if (open === undefined) return notLoggedIn()
-      return open.shares.uploading(() => upload(core, open, path, group, options))
+      return open.shares.uploading(() => upload(membership, open, path, group, options))
     },
     async listFiles(group, { details = false } = {}) {
       if (session() === undefined) return notLoggedIn()
@@ -69,7 +71,7 @@ function ofNewerTracker<T>(answer: Answer<T>): Answer<T> {
 const notUnderstood: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['unknown-method', 'invalid-params'])
 
 async function upload(
-  { link }: Core,
+  membership: RecentMembership,
   session: Session,
   path: string,
   group: string,
@@ -78,7 +80,7 @@ async function upload(
   const problem = plainNameProblem('group', group)
   if (problem !== undefined) return refuse('bad-name', problem)
   // Checks before hashing, so that a minute of work does not end in "no such group".
-  const member = await link.ask('list_members', { group })
+  const member = await membership.check(session, group)
   if (!member.ok) return member
   return session.shares.upload(path, group, options)
 }

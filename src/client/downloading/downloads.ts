@@ -262,7 +262,8 @@ export class Downloads {
     const contentAt = (path: string): Promise<Answer<LocalContent>> =>
       this.#parts.shares.contentAt({ group, name, path })
     const treeAt = (path: string): Promise<string | undefined> => treeOf(this.#parts.folders, path)
-    const parts = { network, manifests, hashes, storing, recipes, journal, contentAt, treeAt }
+    const served = (): Manifest | undefined => this.#parts.sources.find(group, fileId)?.manifest
+    const parts = { network, manifests, hashes, storing, recipes, journal, served, contentAt, treeAt }
     const download: Download = new Download(
       record,
       { ...parts, find: () => this.#find(group, name) },

@@ -27,12 +27,20 @@ interface Asker {
  * the tracker was told.
  */
 export async function manifestFor(
-  { manifests, network }: { readonly manifests: ManifestStore; readonly network: SwarmNetwork },
+  {
+    manifests,
+    network,
+    served,
+  }: {
+    readonly manifests: ManifestStore
+    readonly network: SwarmNetwork
+    readonly served: () => Manifest | undefined
+  },
   asker: Asker,
   signal: AbortSignal,
 ): Promise<KnownManifest> {
   const { record, lookup, notes } = asker
-  const kept = manifests.load(record.fileId)
+  const kept = served() ?? manifests.load(record.fileId)
   if (kept !== undefined) return { manifest: kept }
   for (;;) {
     const seen = lookup.newsCount

@@ -25,6 +25,8 @@ export interface RunParts {
   readonly storing: StorePool
   readonly recipes: RecipePool
   readonly journal: ProgressJournal
+  /** Its manifest, where this client serves it: that of a small file is not among `manifests`. */
+  readonly served: () => Manifest | undefined
   /** Hashes the file or folder at a path. */
   readonly contentAt: (path: string) => Promise<Answer<LocalContent>>
   /** SHA-256 of the tree of a folder now, hex; undefined where it has none. */

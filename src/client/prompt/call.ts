@@ -16,21 +16,26 @@ export interface Call {
   readonly flags: CallFlags
 }
 
+/** It is built once, since that takes longer than sharing a small file. Parsing again begins with nothing of the line before. */
+let program: Command | undefined
+/** What is called by the line that is parsed. */
+let called: Call | undefined
+
 /** Finds the command that these words call; refuses with a sentence when there is none. */
 export function callOf(words: readonly string[]): Answer<Call> {
   // Older systems of this kind put the word `requests` before this command.
   const given = words[0] === 'requests' && words[1] === 'list_requests' ? words.slice(1) : words
   const [name = '', ...rest] = asHelp(given) ?? given
-  let call: Call | undefined
-  const program = programCalling((found) => (call = found))
+  called = undefined
+  program ??= programCalling((call) => (called = call))
   try {
     program.parse([name, ...flagsFirst(findCommand(name), rest)], { from: 'user' })
   } catch (error) {
     if (error instanceof CommanderError) return refuse('usage', complaint(error, name, rest))
     throw error
   }
-  if (call === undefined) throw new Error(`commander neither called nor refused: ${words.join(' ')}`)
-  return accept(call)
+  if (called === undefined) throw new Error(`commander neither called nor refused: ${words.join(' ')}`)
+  return accept(called)
 }
 
 /** What asks for help in the way of a shell: `?`, and a command with nothing but `--help` behind it. */
@@ -71,16 +76,15 @@ function takesWord(flag: string): boolean {
   return flag.includes(' ')
 }
 
-/** Builds a new program for every line, because parsing leaves state in commander's commands. */
-function programCalling(called: (call: Call) => void): Command {
-  const program = new Command()
+function programCalling(onCall: (call: Call) => void): Command {
+  const all = new Command()
     .exitOverride()
     .configureOutput({ writeOut: () => {}, writeErr: () => {} })
     .helpOption(false)
     .helpCommand(false)
     .enablePositionalOptions()
   for (const command of allCommands) {
-    const subcommand = program.command(`${command.name} ${command.words}`.trim()).helpOption(false)
+    const subcommand = all.command(`${command.name} ${command.words}`.trim()).helpOption(false)
     if (command.alias !== undefined) subcommand.alias(command.alias)
     for (const { flag } of command.flags ?? []) subcommand.option(flag)
     subcommand.action(() => {
@@ -90,10 +94,10 @@ function programCalling(called: (call: Call) => void): Command {
         .map((option) => [option.long ?? '', option.attributeName()] as const)
         .filter(([, key]) => given.has(key))
         .map(([name, key]) => [name, String(given.get(key))] as const)
-      called({ command, words: subcommand.processedArgs as unknown as CallWords, flags: new Map(flags) })
+      onCall({ command, words: subcommand.processedArgs as unknown as CallWords, flags: new Map(flags) })
     })
   }
-  return program
+  return all
 }
 
 function complaint(error: CommanderError, name: string, words: readonly string[]): string {

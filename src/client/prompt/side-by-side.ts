@@ -6,8 +6,8 @@ import { findCommand } from './commands/program.ts'
 import type { Conversation } from './conversation.ts'
 import { splitWords } from './text/words.ts'
 
-/** More would not be faster, and a failure stops those that have not begun. */
-const atOnceMax = 32
+/** More are hardly faster, and a failure stops those that have not begun. */
+const atOnceMax = 128
 
 export class SideBySide {
   readonly #conversation: Conversation

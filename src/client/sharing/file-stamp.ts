@@ -1,6 +1,6 @@
 // Stamps: device, inode, size and times, by which an unchanged file is recognised without reading it.
 
-import type { BigIntStats } from 'node:fs'
+import { statSync, type BigIntStats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 
@@ -27,7 +27,20 @@ export async function stampAt(path: string): Promise<FileStamp | undefined> {
   try {
     return stampOf(await stat(path, { bigint: true }))
   } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined
-    throw new Failure('file', `cannot look at ${path}: ${sentenceOf(error)}`, error)
+    return unlessThere(path, error)
   }
+}
+
+/** The same, but blocks: for a file that was just read. */
+export function stampNow(path: string): FileStamp | undefined {
+  try {
+    return stampOf(statSync(path, { bigint: true }))
+  } catch (error) {
+    return unlessThere(path, error)
+  }
+}
+
+function unlessThere(path: string, error: unknown): undefined {
+  if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined
+  throw new Failure('file', `cannot look at ${path}: ${sentenceOf(error)}`, error)
 }

@@ -8,9 +8,12 @@ import type { Answer } from '../../common/refusal.ts'
 import type { HashingView } from '../operations.ts'
 import { Pace } from '../transfer/pace.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
-import { sizeOf, type FileStamp } from './file-stamp.ts'
+import { sizeOf, stampNow, type FileStamp } from './file-stamp.ts'
 import type { NamedPath } from './local-content.ts'
 import { hashUnchanged } from './local-file.ts'
+
+/** Files of at most so many bytes are hashed without a turn, and looked at without a thread: either takes longer. */
+const atOnceBytesMax = 64 * 1024
 
 /** The turn of a file or folder. */
 export interface HashingTurn {
@@ -60,6 +63,8 @@ export class HashingFiles {
   /** Hashes the file when its turn comes. Refuses one that changes meanwhile, and one that `cancel` names. */
   hash(file: NamedPath, stamp: FileStamp): Promise<Answer<Manifest>> {
     const sizeBytes = sizeOf(stamp)
+    if (sizeBytes <= atOnceBytesMax && this.#closedBecause === undefined)
+      return hashUnchanged(file.path, stamp, () => this.#hashes.hashFile(file.path, sizeBytes), stampNow)
     return hashUnchanged(file.path, stamp, () =>
       this.inTurn(file, sizeBytes, ({ signal, onHashed }) => {
         const onProgress = (pieces: number, first: number): void =>

@@ -3,6 +3,7 @@
 import type { Manifest } from '../../common/manifest.ts'
 import type { Answer } from '../../common/refusal.ts'
 import type { SharedFile } from '../operations.ts'
+import { smallManifest } from '../storage/small-manifest.ts'
 import type { RememberedShare } from '../storage/user-store.ts'
 import type { FileStamp } from './file-stamp.ts'
 import type { PieceSource } from './piece-source.ts'
@@ -31,12 +32,16 @@ export interface LocalContent {
 }
 
 /** What the record of a share says of a content. */
-export function recordOf({
-  fileId,
-  sizeBytes,
-  folder,
-}: Manifest): Pick<RememberedShare, 'fileId' | 'sizeBytes' | 'files'> {
-  return { fileId, sizeBytes, ...(folder === undefined ? {} : { files: folder.files }) }
+export function recordOf(
+  manifest: Manifest,
+): Pick<RememberedShare, 'fileId' | 'sizeBytes' | 'files' | 'manifest'> {
+  const { fileId, sizeBytes, folder } = manifest
+  return {
+    fileId,
+    sizeBytes,
+    ...(folder === undefined ? {} : { files: folder.files }),
+    ...smallManifest(manifest),
+  }
 }
 
 /** What whoever shared it is told. */

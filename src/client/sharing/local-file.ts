@@ -1,13 +1,20 @@
 // Checks a file or folder that a person wants to share, and hashes a file.
 
-import { constants } from 'node:fs'
-import { access, open, stat } from 'node:fs/promises'
+import { accessSync, constants, statSync, type BigIntStats } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { pieceBytes, pieceCountMax } from '../../common/limits.ts'
 import { buildManifest, type Manifest } from '../../common/manifest.ts'
 import { fileNameProblem } from '../../common/names.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
+import { sizeOf, stampAt, stampOf, type FileStamp } from './file-stamp.ts'
+
+/** For how long a folder that answered is believed to answer at once. */
+const believedMs = 1000
+
+/** The folder of the file that was looked at last by a thread, and when it answered. */
+let answered = { folder: '', atMs: -Infinity }
 
 export interface LocalFile {
   readonly isFolder: boolean
@@ -19,17 +26,16 @@ export async function lookAtLocal(path: string, name: string): Promise<Answer<Lo
   const problem = fileNameProblem(name)
   if (problem !== undefined) return refuse('bad-name', problem)
   try {
-    const stats = await stat(path)
+    const stats = await statsOf(path)
     const isFolder = stats.isDirectory()
     if (!isFolder && !stats.isFile()) return refuse('local-file', `${path} is not a regular file`)
-    await access(path, constants.R_OK)
-    if (!isFolder && stats.size === 0 && (await hasContent(path)))
+    // At once: the system has just looked at it.
+    accessSync(path, constants.R_OK)
+    if (!isFolder && stats.size === 0n && (await hasContent(path)))
       return refuse('local-file', `${path} is made by the system while it is read; share a copy of it`)
     if (!isFolder && stats.size > pieceCountMax * pieceBytes)
       return refuse('local-file', `${path} is larger than 128 GiB`)
-    const stamp = await stampAt(path)
-    if (stamp === undefined) return refuse('local-file', `there is no file ${path}`)
-    return accept({ isFolder, stamp })
+    return accept({ isFolder, stamp: stampOf(stats) })
   } catch (error) {
     return refuse('local-file', unreadable(path, error))
   }
@@ -40,10 +46,11 @@ export async function hashUnchanged(
   path: string,
   stamp: FileStamp,
   hash: () => Promise<Uint8Array>,
+  look: (path: string) => Promise<FileStamp | undefined> | FileStamp | undefined = stampAt,
 ): Promise<Answer<Manifest>> {
   try {
     const hashes = await hash()
-    if ((await stampAt(path)) !== stamp)
+    if ((await look(path)) !== stamp)
       return refuse('file-changed', `${path} changed while it was read; try again`)
     return accept(buildManifest(sizeOf(stamp), hashes))
   } catch (error) {
@@ -74,4 +81,17 @@ async function hasContent(path: string): Promise<boolean> {
   } finally {
     await file.close()
   }
+}
+
+/**
+ * What the system says of a file. A thread asks, since one on a server that is gone may take minutes; but not again while
+ * a script shares one file of a folder after the other: the ways to the thread and back take ten times longer than that.
+ */
+async function statsOf(path: string): Promise<BigIntStats> {
+  const folder = dirname(path)
+  if (folder === answered.folder && performance.now() - answered.atMs < believedMs)
+    return statSync(path, { bigint: true })
+  const stats = await stat(path, { bigint: true })
+  answered = { folder, atMs: performance.now() }
+  return stats
 }

@@ -7,6 +7,7 @@ import { pieceBytes } from '../../common/limits.ts'
 import { contentBytes, lengthOfPiece } from '../../common/manifest.ts'
 import { blockBytesFor, buildRecipe, parseRecipe } from '../../common/recipe/recipe.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { isSmall } from '../storage/small-manifest.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { RecipePool } from '../workers/recipe-pool.ts'
 import { recipesWaitingMax } from './limits.ts'
@@ -66,6 +67,8 @@ export class RecipeOffice {
         records.push(await this.#pool.recordsOf(piece, blockBytes, amount))
       }
       const { bytes } = buildRecipe(manifest, blockBytes, records)
+      // Recipes are kept beside manifests that have a file.
+      if (isSmall(manifest)) await this.#kept.save(manifest)
       await this.#kept.saveRecipe(manifest.fileId, bytes)
       return accept(undefined)
     } catch (error) {

@@ -27,8 +27,11 @@ interface Name {
   retry: NodeJS.Timeout | undefined
 }
 
-/** Names asked for at once. A tracker takes 64 requests from a connection. */
-const atOnce = 16
+/**
+ * Names asked for at once, so that they share commits. A tracker takes 64 requests from a connection, and a person may ask
+ * something meanwhile.
+ */
+const atOnce = 48
 /** Delay before a retry: the first and the longest. A tracker that comes back is asked at once. */
 const firstRetryMs = 1000
 const longestRetryMs = 30_000

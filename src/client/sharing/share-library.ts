@@ -7,7 +7,6 @@ import { Failure, sentenceOf } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { keyOf } from '../file-key.ts'
 import type { HashingView, SharedFile as SharedFileInfo } from '../operations.ts'
 import type { RememberedShare } from '../storage/user-store.ts'
 import { AbsentFile } from './absent-file.ts'
@@ -33,6 +32,7 @@ import { evidenceOf, type OwnShareEvidence } from './share-evidence.ts'
 import { SharedFiles } from './shared-files.ts'
 import type { ShareParts } from './share-parts.ts'
 import type { Offer } from './source-registry.ts'
+import { UploadTurns } from './upload-turns.ts'
 import { Withdrawals } from './withdrawals.ts'
 
 /** Shares resumed at once at a login. With more, too many would finish in one turn of the loop. */
@@ -41,8 +41,7 @@ const resumedAtOnce = 4
 export class ShareLibrary {
   readonly #parts: ShareParts
   readonly #served = new ServedFiles()
-  /** The newest upload under way for each name. It supersedes older ones. */
-  readonly #uploading = new Map<string, symbol>()
+  readonly #uploads = new UploadTurns()
   readonly #notices = new HeldNotices()
   readonly #registrar = new Registrar()
   readonly #withdrawals: Withdrawals
@@ -100,20 +99,18 @@ export class ShareLibrary {
     const name = basename(absolute).normalize('NFC')
     const looked = await lookAtLocal(absolute, name)
     if (!looked.ok) return looked
-    const key = keyOf({ group, name })
-    const turn = Symbol(name)
-    this.#uploading.set(key, turn)
+    const turn = this.#uploads.begin({ group, name })
     try {
       const { isFolder, stamp } = looked.value
       const kind = isFolder ? this.#folders : this.#files
       const taken = await kind.take({ group, name, path: absolute }, stamp, options)
       if (this.#isClosed) return refuse('cancelled', `you logged out; ${name} is not shared`)
-      if (!taken.ok) return this.#uploading.get(key) === turn ? taken : sharedAnew(name)
+      if (!taken.ok) return turn.counts() ? taken : sharedAnew(name)
       const { manifest } = taken.value
       const share = { group, name, path: absolute, stamp: taken.value.stamp, ...recordOf(manifest) }
-      return await this.#share(share, taken.value, () => this.#uploading.get(key) === turn)
+      return await this.#share(share, taken.value, turn.counts)
     } finally {
-      if (this.#uploading.get(key) === turn) this.#uploading.delete(key)
+      turn.end()
     }
   }
 
@@ -211,7 +208,7 @@ export class ShareLibrary {
     const file = { group, name }
     const { store } = this.#parts
     // A shared file may also be in the middle of a new upload: stop both.
-    const wasUploading = this.#uploading.delete(keyOf(file))
+    const wasUploading = this.#uploads.drop(file)
     if (!wasUploading && store.share(file) === undefined && !store.isWithdrawn(file))
       return this.#withdrawals.tellOfOther(file)
     this.#hashing.cancel(group, name)
@@ -298,7 +295,7 @@ export class ShareLibrary {
     if (!(await onDisk) || this.#isClosed || !this.#isRemembered(file)) return
     if (content.isNew && !(await isDone(content.save()))) return
     if (!this.#isClosed && this.#isRemembered(file))
-      await this.#parts.store.rememberShare({ ...file, stamp: content.stamp })
+      await this.#parts.store.rememberShare({ ...file, ...recordOf(content.manifest), stamp: content.stamp })
   }
 
   /** Serves a remembered share again, or notifies the user why not. Returns whether it is served now. */
@@ -347,12 +344,17 @@ export class ShareLibrary {
     const content = await kind.again(share, isOver)
     if (content === undefined || isOver()) return undefined
     if ('sentence' in content) return content
-    if (content.isNew) {
-      await content.save()
-      if (isOver()) return undefined
-      // Not awaited: one save then covers many files.
-      void this.#parts.store.rememberShare({ ...share, stamp: content.stamp })
+    if (content.isNew) await content.save()
+    if (isOver()) return undefined
+    const uploaded = this.#uploads.over(share)
+    if (uploaded !== undefined) {
+      // To register it now would supersede that upload, which may fail.
+      void uploaded.then(() => this.#resumeOne(share))
+      return undefined
     }
+    // Not awaited: one save then covers many files.
+    if (content.isNew)
+      void this.#parts.store.rememberShare({ ...share, ...recordOf(content.manifest), stamp: content.stamp })
     this.#serve(share, content)
     this.#registerAndAnnounce(share)
     return undefined

@@ -3,6 +3,7 @@
 import type { Manifest } from '../../common/manifest.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
+import { isSmall, manifestIn } from '../storage/small-manifest.ts'
 import type { RememberedShare } from '../storage/user-store.ts'
 import { canRead } from './absent-file.ts'
 import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
@@ -38,7 +39,7 @@ export class SharedFiles implements ContentKind {
     const stamp = await stampAt(path)
     if (isOver()) return undefined
     if (stamp === undefined) return awayProblem(path)
-    const manifest = this.#manifests.load(fileId)
+    const manifest = manifestIn(share) ?? this.#manifests.load(fileId)
     if (manifest !== undefined && share.stamp === stamp) return this.#content(path, manifest, stamp, false)
     // The content may be the same under another stamp, after a move there and back or a chmod.
     if (sizeOf(stamp) !== share.sizeBytes) return changedProblem(path)
@@ -59,7 +60,9 @@ export class SharedFiles implements ContentKind {
       manifest,
       stamp,
       isNew,
-      save: () => this.#manifests.save(manifest),
+      save: async () => {
+        if (!isSmall(manifest)) await this.#manifests.save(manifest)
+      },
       serve: (events: ContentEvents): ServedContent => new SharedFile(path, manifest, stamp, events),
     }
   }

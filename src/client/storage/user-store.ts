@@ -1,16 +1,14 @@
 // Remembers a user's shares, unfinished downloads, unreported withdrawals and undecided join requests in a community
 // between runs.
-// Uses one JSON file, replaced as a whole, so that a crash leaves the old or the new one.
 
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import * as v from 'valibot'
-import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
+import { makePrivateFolder } from '../../common/data-folder.ts'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { FileVersion, SizeBytes } from '../../common/protocol/fields.ts'
 import { files } from '../../common/protocol/tracker-fields.ts'
-import { keyOf } from '../file-key.ts'
+import { keyOf, type Fetched } from '../file-key.ts'
+import { JournaledRecords } from './journaled-records.ts'
 
 const RememberedShare = v.object({
   ...FileVersion.entries,
@@ -18,6 +16,8 @@ const RememberedShare = v.object({
   /** How many a folder has; absent for a single file. */
   ...files,
   path: v.string(),
+  /** Of a small file, the encoded manifest in base64; absent where it is kept by itself. */
+  manifest: v.optional(v.string()),
   /** The stamp at the time of hashing. Without one, the file is hashed again before it is shared. */
   stamp: v.optional(v.string()),
 })
@@ -62,26 +62,19 @@ const RememberedLimit = v.object({
 })
 export type RememberedUploadLimit = v.InferOutput<typeof RememberedLimit>
 
-/** Records are validated separately: thousands at once would block the event loop. */
-const Remembered = v.object({
-  version: v.literal(1),
-  shares: v.array(v.unknown()),
-  downloads: v.array(v.unknown()),
-  /** Absent in files of earlier versions. */
-  withdrawals: v.optional(v.array(v.unknown()), []),
+const schemas = {
+  shares: RememberedShare,
+  downloads: RememberedDownload,
+  withdrawals: Withdrawal,
   /** The groups that the user has asked to join. */
-  requests: v.optional(v.array(v.string()), []),
-  /** Absent in files of earlier versions. */
-  uploadLimits: v.optional(v.array(v.unknown()), []),
-})
+  requests: v.string(),
+  uploadLimits: RememberedLimit,
+}
 
 /** Where what users have in this community is remembered. */
 export function communityFolder(folder: string, community: string): string {
   return join(folder, 'users', community.replace(/[^A-Za-z0-9_-]/g, '_'))
 }
-
-/** Records to validate per turn of the event loop, which takes about 3 ms. */
-const recordsPerTurn = 250
 
 export interface UserStoreEvents {
   /** The file could not be written; `sentence` says why. */
@@ -94,21 +87,17 @@ export interface UserStoreEvents {
 
 export class UserStore {
   readonly #path: string
-  readonly #shares = new Map<string, RememberedShare>()
-  readonly #downloads = new Map<string, RememberedDownload>()
-  readonly #withdrawals = new Map<string, Withdrawal>()
-  readonly #requests = new Set<string>()
-  readonly #uploadLimits = new Map<string, RememberedUploadLimit>()
+  readonly #records: JournaledRecords<typeof schemas>
   /** By file id: how many shares and downloads have this content. */
   readonly #uses = new Map<string, number>()
 
   readonly #events: UserStoreEvents
-  #lastSave: Promise<void> = Promise.resolve()
-  /** The next save, which covers all changes until it begins. */
-  #nextSave: Promise<void> | undefined
 
   private constructor(path: string, events: UserStoreEvents) {
     this.#path = path
+    this.#records = new JournaledRecords(path, schemas, (error) =>
+      events.onTrouble(`cannot save the list of shares and downloads in ${path}: ${sentenceOf(error)}`),
+    )
     this.#events = events
   }
 
@@ -127,20 +116,20 @@ export class UserStore {
   }
 
   shares(): RememberedShare[] {
-    return [...this.#shares.values()]
+    return [...this.#records.of('shares').values()]
   }
 
   share(file: { group: string; name: string }): RememberedShare | undefined {
-    return this.#shares.get(keyOf(file))
+    return this.#records.of('shares').get(keyOf(file))
   }
 
   withdrawals(): Withdrawal[] {
-    return [...this.#withdrawals.values()]
+    return [...this.#records.of('withdrawals').values()]
   }
 
   /** Whether this name still has to be withdrawn at the trackers. */
   isWithdrawn(file: { group: string; name: string }): boolean {
-    return this.#withdrawals.has(keyOf(file))
+    return this.#records.of('withdrawals').has(keyOf(file))
   }
 
   /** Whether any remembered share or download has this content. */
@@ -149,142 +138,127 @@ export class UserStore {
   }
 
   downloads(): RememberedDownload[] {
-    return [...this.#downloads.values()]
+    return [...this.#records.of('downloads').values()]
   }
 
   /** Resolves when the change is durable, like every change here. */
   rememberShare(share: RememberedShare): Promise<void> {
-    this.#withdrawals.delete(keyOf(share))
-    return this.#remember(this.#shares, share)
+    this.#records.drop('withdrawals', nameOf(share))
+    return this.#remember('shares', share)
   }
 
   forgetShare(file: { group: string; name: string }): Promise<void> {
-    return this.#forget(this.#shares, keyOf(file))
+    return this.#forget('shares', nameOf(file))
   }
 
   /** Forgets the share and remembers that the trackers must be told. */
-  rememberWithdrawal({ group, name }: Withdrawal): Promise<void> {
-    this.#withdrawals.set(keyOf({ group, name }), { group, name })
-    return this.#shares.has(keyOf({ group, name })) ? this.forgetShare({ group, name }) : this.#save()
+  rememberWithdrawal(file: Withdrawal): Promise<void> {
+    this.#records.put('withdrawals', nameOf(file))
+    return this.share(file) === undefined ? this.#records.save() : this.forgetShare(file)
   }
 
-  forgetWithdrawal(file: Withdrawal): Promise<void> {
-    return this.#withdrawals.delete(keyOf(file)) ? this.#save() : Promise.resolve()
+  async forgetWithdrawal(file: Withdrawal): Promise<void> {
+    if (this.#records.drop('withdrawals', nameOf(file)) !== undefined) await this.#records.save()
   }
 
   /** Groups that the user asked to join, as far as is known without an answer, in the order of asking. */
   requests(): string[] {
-    return [...this.#requests]
+    return [...this.#records.of('requests').values()]
   }
 
-  rememberRequest(group: string): Promise<void> {
-    if (this.#requests.has(group)) return Promise.resolve()
-    this.#requests.add(group)
-    return this.#save()
+  async rememberRequest(group: string): Promise<void> {
+    if (this.#records.of('requests').has(group)) return
+    this.#records.put('requests', group)
+    await this.#records.save()
   }
 
-  forgetRequest(group: string): Promise<void> {
-    return this.#requests.delete(group) ? this.#save() : Promise.resolve()
+  async forgetRequest(group: string): Promise<void> {
+    if (this.#records.drop('requests', group) !== undefined) await this.#records.save()
   }
 
   rememberDownload(download: RememberedDownload): Promise<void> {
-    return this.#remember(this.#downloads, download)
+    return this.#remember('downloads', download)
   }
 
-  forgetDownload(file: { group: string; name: string; within?: string | undefined }): Promise<void> {
-    return this.#forget(this.#downloads, keyOf(file))
+  forgetDownload({ group, name, within }: Fetched): Promise<void> {
+    return this.#forget('downloads', { group, name, within })
   }
 
   /** Whether there is a share or download of this name, or of a part of it. */
   isKnown({ group, name }: { group: string; name: string }): boolean {
-    if (this.#shares.has(keyOf({ group, name }))) return true
+    if (this.share({ group, name }) !== undefined) return true
     return this.downloads().some((one) => one.group === group && one.name === name)
   }
 
   uploadLimits(): RememberedUploadLimit[] {
-    return [...this.#uploadLimits.values()]
+    return [...this.#records.of('uploadLimits').values()]
   }
 
   uploadLimit(file: { group: string; name: string }): number | undefined {
-    return this.#uploadLimits.get(keyOf(file))?.bytesPerSecondMax
+    return this.#records.of('uploadLimits').get(keyOf(file))?.bytesPerSecondMax
   }
 
   /** Undefined takes the limit away. It goes with the last share or download of the name: there has to be one. */
-  limitUploads({ group, name }: Withdrawal, bytesPerSecondMax: number | undefined): Promise<void> {
-    const key = keyOf({ group, name })
-    if (bytesPerSecondMax === undefined) this.#uploadLimits.delete(key)
-    else this.#uploadLimits.set(key, { group, name, bytesPerSecondMax })
-    return this.#save()
+  limitUploads(file: Withdrawal, bytesPerSecondMax: number | undefined): Promise<void> {
+    if (bytesPerSecondMax === undefined) this.#records.drop('uploadLimits', nameOf(file))
+    else this.#records.put('uploadLimits', { ...nameOf(file), bytesPerSecondMax })
+    return this.#records.save()
   }
 
   /** Turns a finished download into a share in one step, so that no crash can lose it in between. */
   async downloadBecomesShare(share: RememberedShare): Promise<void> {
-    const download = this.#downloads.get(keyOf(share))
-    this.#downloads.delete(keyOf(share))
+    const download = this.#records.drop('downloads', nameOf(share))
     await this.rememberShare(share)
     // Released only now, so that the content is in use throughout.
     await this.#release(download)
   }
 
   /** Resolves when all changes so far are durable. */
-  async saved(): Promise<void> {
-    await this.#nextSave
-    await this.#lastSave
+  saved(): Promise<void> {
+    return this.#records.saved()
+  }
+
+  /** Likewise, and leaves one file that has all. */
+  close(): Promise<void> {
+    return this.#records.close()
   }
 
   async #load(): Promise<void> {
-    let text: string
     try {
-      text = await readFile(this.#path, 'utf8')
+      await this.#records.load()
     } catch (error) {
-      if (systemCode(error) === 'ENOENT') return
-      throw new Failure('data', `cannot read ${this.#path}`, error)
-    }
-    try {
-      const { shares, downloads, withdrawals, requests, uploadLimits } = v.parse(Remembered, JSON.parse(text))
-      await inTurns(shares, (record) => this.#put(this.#shares, v.parse(RememberedShare, record)))
-      await inTurns(downloads, (record) => this.#put(this.#downloads, v.parse(RememberedDownload, record)))
-      await inTurns(withdrawals, (record) => {
-        const file = v.parse(Withdrawal, record)
-        this.#withdrawals.set(keyOf(file), file)
-      })
-      for (const group of requests) this.#requests.add(group)
-      await inTurns(uploadLimits, (record) => {
-        const limit = v.parse(RememberedLimit, record)
-        this.#uploadLimits.set(keyOf(limit), limit)
-      })
-    } catch (error) {
+      if (systemCode(error) !== undefined) throw new Failure('data', `cannot read ${this.#path}`, error)
       throw new Failure(
         'data',
         `${this.#path} is damaged; move it away to begin without remembered shares`,
         error,
       )
     }
+    for (const { fileId } of [...this.shares(), ...this.downloads()]) this.#use(fileId)
   }
 
-  /** Returns the record that this one replaced, if any. */
-  #put<R extends FileVersion>(records: Map<string, R>, record: R): R | undefined {
-    const former = records.get(keyOf(record))
-    records.set(keyOf(record), record)
-    this.#uses.set(record.fileId, (this.#uses.get(record.fileId) ?? 0) + 1)
-    return former
+  #use(fileId: string): void {
+    this.#uses.set(fileId, (this.#uses.get(fileId) ?? 0) + 1)
   }
 
-  async #remember<R extends FileVersion>(records: Map<string, R>, record: R): Promise<void> {
-    const former = this.#put(records, record)
-    await this.#save()
+  async #remember<K extends 'shares' | 'downloads'>(
+    kind: K,
+    record: { shares: RememberedShare; downloads: RememberedDownload }[K],
+  ): Promise<void> {
+    const former = this.#records.put(kind, record)
+    this.#use(record.fileId)
+    await this.#records.save()
     await this.#release(former)
   }
 
-  async #forget(records: Map<string, FileVersion>, key: string): Promise<void> {
-    const former = records.get(key)
-    if (!records.delete(key)) return
-    const limit = former && this.#uploadLimits.get(keyOf({ group: former.group, name: former.name }))
-    if (limit !== undefined && !this.isKnown(limit)) {
-      this.#uploadLimits.delete(keyOf(limit))
-      this.#events.onUnlimited?.(limit)
+  async #forget(kind: 'shares' | 'downloads', file: Fetched): Promise<void> {
+    const former = this.#records.drop(kind, file)
+    if (former === undefined) return
+    if (this.uploadLimit(nameOf(former)) !== undefined && !this.isKnown(former)) {
+      this.#records.drop('uploadLimits', nameOf(former))
+      this.#events.onUnlimited?.(nameOf(former))
     }
-    await this.#save()
+    await this.#records.save()
     await this.#release(former)
   }
 
@@ -298,38 +272,8 @@ export class UserStore {
       await this.#events.onUnused(former.fileId)
     }
   }
-
-  #save(): Promise<void> {
-    if (this.#nextSave === undefined) {
-      this.#nextSave = this.#lastSave.then(() => this.#write())
-      this.#lastSave = this.#nextSave
-    }
-    return this.#nextSave
-  }
-
-  async #write(): Promise<void> {
-    this.#nextSave = undefined
-    const remembered = {
-      version: 1,
-      shares: this.shares(),
-      downloads: this.downloads(),
-      withdrawals: this.withdrawals(),
-      requests: this.requests(),
-      uploadLimits: this.uploadLimits(),
-    }
-    try {
-      await replaceFile(this.#path, `${JSON.stringify(remembered, null, 1)}\n`)
-    } catch (error) {
-      this.#events.onTrouble(
-        `cannot save the list of shares and downloads in ${this.#path}: ${sentenceOf(error)}`,
-      )
-    }
-  }
 }
 
-async function inTurns<T>(all: readonly T[], each: (one: T) => void): Promise<void> {
-  for (const [index, one] of all.entries()) {
-    if (index > 0 && index % recordsPerTurn === 0) await setImmediate()
-    each(one)
-  }
+function nameOf({ group, name }: Withdrawal): Withdrawal {
+  return { group, name }
 }

@@ -350,6 +350,20 @@ describe('help', () => {
   })
 })
 
+test('a line has nothing of the lines before it, whether they were understood or not', () => {
+  const flagsOf = (...words: string[]): unknown => {
+    const call = callOf(words)
+    return call.ok
+      ? [...call.value.flags, ...call.value.words.filter((word) => typeof word === 'string')]
+      : 'no'
+  }
+  expect(flagsOf('list_files', 'g1', 'a/', '--details')).toEqual([['--details', 'true'], 'g1', 'a/'])
+  expect(flagsOf('list_files', 'g1')).toEqual(['g1'])
+  expect(flagsOf('wait', 'g1', '--timeout', '5m')).toEqual([['--timeout', '5m'], 'g1'])
+  expect([flagsOf('list_files', '--details'), flagsOf('wait', '--timeout')]).toEqual(['no', 'no'])
+  expect([flagsOf('wait'), flagsOf('list_files', 'g2')]).toEqual([[], ['g2']])
+})
+
 describe('a file name may begin with a dash', () => {
   test.each([
     ['upload_file -x.png g1', 'uploadFile("-x.png", "g1")'],

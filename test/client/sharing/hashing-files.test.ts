@@ -64,7 +64,7 @@ test('nothing begins after the end', async () => {
 test('stop_share of a file that is being hashed ends that, and it is not shared', async () => {
   const { library, hashing, store } = await oneLibrary()
   const path = join(temporaryFolder(), 'f.bin')
-  writeFileSync(path, 'content')
+  writeFileSync(path, Buffer.alloc(100_000))
   let free = (): void => undefined
   void hashing(() => new Promise<void>((resolve) => (free = resolve)))
   const uploading = library.upload(path, 'g')
@@ -74,4 +74,20 @@ test('stop_share of a file that is being hashed ends that, and it is not shared'
   expect(library.hashing()).toEqual([])
   free()
   expect(store.share({ group: 'g', name: 'f.bin' })).toBeUndefined()
+})
+
+test('a small file waits for no turn: hashing it takes less time than a turn', async () => {
+  const { library, hashing } = await oneLibrary()
+  const folder = temporaryFolder()
+  let free = (): void => undefined
+  void hashing(() => new Promise<void>((resolve) => (free = resolve)))
+  const share = async (name: string, sizeBytes: number) => {
+    writeFileSync(join(folder, name), Buffer.alloc(sizeBytes))
+    return library.upload(join(folder, name), 'g')
+  }
+  const large = share('large', 100_000)
+  expect(await share('small', 1000)).toMatchObject({ ok: true })
+  expect(library.hashing()).toMatchObject([{ name: 'large' }])
+  free()
+  expect(await large).toMatchObject({ ok: true })
 })

@@ -49,7 +49,7 @@ export async function oneLibrary(folder = temporaryFolder(), hashes = new HashPo
   const library = new ShareLibrary({ link, store, manifests, hashes, folders, sources, hashing, onNotice })
   onTestFinished(async () => {
     await library.close()
-    await store.saved()
+    await store.close()
   })
   return { link, library, sources, store, manifests, notices, retracted, announced, hashing }
 }

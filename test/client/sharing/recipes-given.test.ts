@@ -62,6 +62,22 @@ test('it is gone with the manifest', async () => {
   expect(existsSync(path)).toBe(false)
 })
 
+test('that of a small file, whose manifest is in the list of shares, is kept like any other', async () => {
+  const kept = new ManifestStore(temporaryFolder())
+  const office = new RecipeOffice(new RecipePool(), kept)
+  const small = content.subarray(0, 50_000)
+  const smallManifest = buildManifest(small.length, Buffer.alloc(52, 1))
+  const read = (_index: number, buffer: Buffer) => {
+    small.copy(buffer)
+    return Promise.resolve(accept(undefined))
+  }
+  const source = { manifest: smallManifest, have: Bitfield.full(1), read }
+  expect(await office.prepare(source)).toEqual(accept(undefined))
+  expect(await office.load(source)).toEqual(accept(recipeOf(small, smallManifest).bytes))
+  await kept.remove(smallManifest.fileId)
+  expect(kept.hasRecipe(smallManifest.fileId)).toBe(false)
+})
+
 test('who has not all pieces makes none, but gives the one that it was given', async () => {
   const { office, kept } = await officeWith()
   const part = new Bitfield(3)

@@ -70,13 +70,13 @@ test('a tracker that is back is asked at once, and so is one that has accepted a
   expect(await shared).toEqual(accept(undefined))
 })
 
-test('no more than 16 names are asked for at once, and all in the end', async () => {
+test('no more than 48 names are asked for at once, and all in the end', async () => {
   const all = registrar()
   const { ask, answer } = questions()
   const shared = Promise.all(Array.from({ length: 100 }, (_, each) => all.share(file(`${each}`), ask, true)))
   for (let answered = 0; answered < 100; answered++) {
     await settle()
-    expect(answer.length).toBe(Math.min(100, 16 + answered))
+    expect(answer.length).toBe(Math.min(100, 48 + answered))
     answer[answered]?.(accept(undefined))
   }
   expect((await shared).every(({ ok }) => ok)).toBe(true)

@@ -4,6 +4,7 @@ import {
   appendFileSync,
   chmodSync,
   copyFileSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -14,8 +15,9 @@ import {
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import type { SharedFile } from '../../../src/client/operations.ts'
+import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
-import type { Answer } from '../../../src/common/refusal.ts'
+import { accept, refuse, type Answer } from '../../../src/common/refusal.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 import { oneLibrary, type OneLibrary } from './one-library.ts'
 import { manifestOf, sampleBytes } from './sample-file.ts'
@@ -152,7 +154,7 @@ describe('the manifest of a file that is shared', () => {
 
   test('goes when the file is replaced by a new version', async () => {
     const one = await shared()
-    writeFileSync(one.path, 'the second version')
+    writeFileSync(one.path, Buffer.alloc(bytes.length, 'the second version'))
     expectShared(await one.library.upload(one.path, 'g'))
     const [share] = one.store.shares()
     expect(one.manifests.load(share?.fileId ?? '')).toBeDefined()
@@ -160,11 +162,71 @@ describe('the manifest of a file that is shared', () => {
   })
 })
 
+describe('a file of one piece', () => {
+  const small = Buffer.from('a small file')
+  const smallId = manifestOf(small).fileId
+
+  /** Shared in the group g, beside the large one. */
+  async function smallShared() {
+    const one = await shared()
+    const path = join(one.folder, 'small.txt')
+    writeFileSync(path, small)
+    expectShared(await one.library.upload(path, 'g'))
+    return { ...one, path }
+  }
+
+  /** How many files the client hashes after this has happened to the file, and the library then. */
+  async function hashedAfterwards(one: Shared, happens: () => void) {
+    await one.library.close()
+    await one.store.saved()
+    happens()
+    const hashes = new HashPool()
+    const hashFile = vi.spyOn(hashes, 'hashFile')
+    const next = await oneLibrary(one.folder, hashes)
+    await next.library.resume()
+    expect(next.notices).toEqual([])
+    expect(next.sources.find('g', smallId)?.manifest).toEqual(manifestOf(small))
+    return { ...next, count: hashFile.mock.calls.length }
+  }
+
+  /** Changes what is remembered of it. */
+  function rewrite({ folder }: Shared, change: (record: Record<string, unknown>) => object): void {
+    const path = join(folder, 'users', 'cluster', 'ann.json')
+    const remembered = JSON.parse(readFileSync(path, 'utf8')) as { shares: Record<string, unknown>[] }
+    const shares = remembered.shares.map((one) => (one['name'] === 'small.txt' ? change(one) : one))
+    writeFileSync(path, JSON.stringify({ ...remembered, shares }))
+  }
+
+  test('has its manifest in the list of shares, and is shared again without being hashed', async () => {
+    const one = await smallShared()
+    expect(readdirSync(join(one.folder, 'manifests'))).toEqual([fileId])
+    expect((await hashedAfterwards(one, () => undefined)).count).toBe(0)
+  })
+
+  test('has it in a file of its own where an earlier version of the program shared it', async () => {
+    const one = await smallShared()
+    await one.manifests.save(manifestOf(small))
+    const earlier = (): void => rewrite(one, ({ manifest: _manifest, ...record }) => record)
+    expect((await hashedAfterwards(one, earlier)).count).toBe(0)
+  })
+
+  test.each(['', 'AAAA', manifestOf(bytes).bytes.toString('base64')])(
+    'is hashed again where it is damaged there (%s)',
+    async (manifest) => {
+      const one = await smallShared()
+      const next = await hashedAfterwards(one, () => rewrite(one, (record) => ({ ...record, manifest })))
+      expect(next.count).toBe(1)
+      await next.store.saved()
+      expect((await hashedAfterwards({ ...one, ...next }, () => undefined)).count).toBe(0)
+    },
+  )
+})
+
 test('a stop while a new version of the same name is hashed ends both', async () => {
   const one = await shared()
   let goOn = (): void => undefined
   void one.hashing(() => new Promise<void>((resolve) => (goOn = resolve)))
-  writeFileSync(one.path, 'the second version')
+  writeFileSync(one.path, Buffer.alloc(bytes.length, 'the second version'))
   const uploading = one.library.upload(one.path, 'g')
   await vi.waitFor(() => expect(one.hashing.pendingCount).toBe(1))
   expect(await one.library.stop('g', 'f.bin')).toEqual({ ok: true, value: { isTold: true } })
@@ -172,6 +234,43 @@ test('a stop while a new version of the same name is hashed ends both', async ()
   expect(await uploading).toMatchObject({ refusal: { code: 'cancelled' } })
   expect([one.store.shares(), one.store.withdrawals()]).toEqual([[], []])
   expect(one.announced).toHaveLength(1)
+})
+
+describe('a file that is uploaded again while it is resumed after a login', () => {
+  /** The upload waits for the trackers while the resumption is as far as it comes. */
+  async function both(answer: Answer<void>) {
+    const one = await shared()
+    await one.library.close()
+    await one.store.saved()
+    const next = await oneLibrary(one.folder)
+    const answers: ((answer: Answer<void>) => void)[] = []
+    const change = vi.fn<() => Promise<Answer<void>>>(() => new Promise((tell) => answers.push(tell)))
+    Object.assign(next.link, { change })
+    const uploading = next.library.upload(one.path, 'g')
+    await vi.waitFor(() => expect(answers).toHaveLength(1))
+    const load = vi.spyOn(next.manifests, 'load')
+    const resuming = next.library.resume()
+    await vi.waitFor(() => expect(load).toHaveBeenCalled())
+    await new Promise((turn) => setImmediate(turn))
+    change.mockResolvedValue(accept(undefined))
+    answers[0]?.(answer)
+    const uploaded = await uploading
+    await resuming
+    return { ...next, uploaded }
+  }
+
+  test('is shared by the upload', async () => {
+    const { uploaded, announced, notices } = await both(accept(undefined))
+    expectShared(uploaded)
+    expect([announced.length, notices]).toEqual([1, []])
+  })
+
+  test('is shared as before where the upload is refused', async () => {
+    const next = await both(refuse('busy', 'the tracker has too much to do'))
+    expect(next.uploaded).toMatchObject({ refusal: { code: 'busy' } })
+    await vi.waitFor(() => expect(next.announced).toHaveLength(1))
+    expect(await readsWhole(next)).toBe(true)
+  })
 })
 
 // A version that was withdrawn by its last sharer while this client was logged out, or only registering its

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { expect, test } from 'vitest'
 import {
   UserStore,
@@ -309,4 +310,60 @@ test('a download of a part of a folder is one of its own, and keeps the upload l
   expect(again.downloads()).toMatchObject([{ name: 'f', within: 'a/b', selectedBytes: 7 }])
   await again.forgetDownload({ group: 'g1', name: 'f', within: 'a/b' })
   expect([again.downloads(), at.unlimited, at.unused]).toEqual([[], ['f'], [fileId]])
+})
+
+test('of thousands of records, each change is there when its promise resolves, in the order of all', async () => {
+  const { open, path } = place()
+  const store = await open()
+  const names = Array.from({ length: 600 }, (_, each) => `f${each}`)
+  await Promise.all(names.map((name) => store.rememberShare(aShare(name))))
+  const { size } = statSync(path)
+  const check = async (): Promise<void> => {
+    const seen = await open()
+    expect(seen.shares()).toEqual(store.shares())
+    expect([seen.downloads(), seen.withdrawals()]).toEqual([store.downloads(), store.withdrawals()])
+    expect([seen.requests(), seen.uploadLimits()]).toEqual([store.requests(), store.uploadLimits()])
+  }
+  await store.rememberWithdrawal(aShare('f0'))
+  await check()
+  await store.rememberShare({ ...aShare('f1'), stamp: '5:4:3:2:1' })
+  await store.limitUploads(aShare('f1'), 1000)
+  await store.limitUploads(aShare('f2'), 1000)
+  await store.limitUploads(aShare('f2'), undefined)
+  await store.rememberRequest('g2')
+  await store.rememberRequest('g3')
+  await store.forgetRequest('g2')
+  await check()
+  await store.rememberShare(aShare('f0'))
+  await store.rememberDownload({ ...aDownload('d'), within: 'a/*' })
+  await store.rememberDownload(aDownload('d'))
+  await store.rememberDownload(aDownload('e'))
+  await store.forgetDownload({ group: 'g1', name: 'd', within: 'a/*' })
+  await store.downloadBecomesShare(aShare('d'))
+  await check()
+  expect(statSync(path).size).toBe(size)
+  const last = await open()
+  expect([last.isUsed(fileId), last.shares().length, last.downloads().length]).toEqual([true, 601, 1])
+  await store.close()
+  await check()
+  expect(readdirSync(join(path, '..'))).toEqual(['ann.json'])
+})
+
+test('a change in a journal that cannot be understood is a failure that names the file', async () => {
+  const { open, path } = place()
+  const store = await open()
+  await Promise.all(Array.from({ length: 600 }, (_, each) => store.rememberShare(aShare(`f${each}`))))
+  await store.rememberShare(aShare('a'))
+  const journal = path.replace('.json', '.journal')
+  const [first = ''] = readFileSync(journal, 'utf8').split('\n')
+  for (const json of [
+    '[{"put":"cats","record":{}}]',
+    '[{"drop":"cats","which":"g"}]',
+    '[{"put":"shares"}]',
+    '[7]',
+  ]) {
+    writeFileSync(journal, `${first}\n${crc32(json).toString(16)} ${json}\n`)
+    await expect(open()).rejects.toThrow(`${path} is damaged`)
+  }
+  await store.close()
 })

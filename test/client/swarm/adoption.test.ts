@@ -58,5 +58,9 @@ test('a file that has reached the disk is remembered with its stamp', async () =
   writeFileSync(file.path, 'content')
   await adopt(Promise.resolve())
   expect(notices).toEqual([])
-  await vi.waitFor(() => expect(store.shares()).toEqual([{ ...file, stamp: expect.any(String) }]))
+  await vi.waitFor(() =>
+    expect(store.shares()).toEqual([
+      { ...file, stamp: expect.any(String), manifest: manifest.bytes.toString('base64') },
+    ]),
+  )
 })

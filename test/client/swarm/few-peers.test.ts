@@ -95,6 +95,16 @@ test('the connection that the manifest came by is the one that pieces are asked 
   expect(seeder.connections).toBe(1)
 })
 
+test('a manifest that this client serves is not fetched', async () => {
+  const one = new OneDownload(count * pieceBytes)
+  one.served = one.manifest
+  let asked = 0
+  await one.seeder('only', { holdsManifest: () => asked++ })
+  one.start()
+  await one.untilComplete()
+  expect([one.isIdentical(), asked]).toEqual([true, 0])
+})
+
 test('a peer that gives all that can be stored stays the only one, until there is use for more', async () => {
   const { one, second, release } = await overwhelmed()
   await vi.advanceTimersByTimeAsync(2000)

@@ -72,6 +72,8 @@ export class OneDownload {
   partId: string | undefined
   onHave: (index: number) => unknown = () => undefined
   onUnpacking: () => void = () => undefined
+  /** Its manifest, where this client serves the content already. */
+  served: Manifest | undefined
   readonly #hashes: HashPool
   readonly #part: { within?: string; overwrite?: boolean }
   readonly #recipes: RecipePool
@@ -208,6 +210,7 @@ export class OneDownload {
         storing: new StorePool(),
         recipes: this.#recipes,
         journal: journalOf(folder, destination, fileId),
+        served: () => this.served,
         contentAt: (path) => this.#contentAt(path),
         treeAt: async (path) => treeOf(new FolderPool(), path),
         find: () =>

@@ -15,7 +15,7 @@ import { isThere, unquotedPath } from './unquoted-path.ts'
 
 /** Some systems of this kind take the group first: swaps the words where only that order makes sense. */
 function pathFirst(one: string, other: string): [path: string, group: string] {
-  const isSwapped = isThere(other) && !isThere(one) && plainNameProblem('group', one) === undefined
+  const isSwapped = plainNameProblem('group', one) === undefined && isThere(other) && !isThere(one)
   return isSwapped ? [other, one] : [one, other]
 }
 

@@ -9,8 +9,8 @@ const wordsMax = 40
 /** At once: what a login finds out about a file meanwhile would be news before the reply. */
 export function isThere(path: string): boolean {
   try {
-    const stats = statSync(path)
-    return stats.isFile() || stats.isDirectory()
+    const stats = statSync(path, { throwIfNoEntry: false })
+    return stats !== undefined && (stats.isFile() || stats.isDirectory())
   } catch {
     return false
   }
