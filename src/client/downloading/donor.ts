@@ -3,7 +3,8 @@
 // there, at any offset. The hashes of a piece decide when it is stored.
 
 import { hashesOfPiece, lengthOfPiece } from '../../common/manifest.ts'
-import { blockBytesFor, recipeLength, type Recipe } from '../../common/recipe/recipe.ts'
+import type { BlockRange } from '../../common/recipe/ranges.ts'
+import { blockBytesFor, outlineLength } from '../../common/recipe/recipe.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
 import type { LocalContent, ServedContent } from '../sharing/local-content.ts'
 import type { RecipePool } from '../workers/recipe-pool.ts'
@@ -11,17 +12,16 @@ import { findOffsets } from './block-search.ts'
 import { DonorBytes } from './donor-bytes.ts'
 import { KnownBlocks, type PartsHere } from './known-blocks.ts'
 import type { PieceStore } from './piece-store.ts'
+import type { RecipeFetch } from './recipe-fetch.ts'
 
-/** A recipe is worth its bytes where so many times as many are missing. */
+/** The outline of a recipe is worth its bytes where so many times as many are missing. */
 const worthFrom = 4
 /** Pieces that are put together at once. */
 const assembledAtOnce = 4
 
 export interface FindParts {
-  readonly recipe: () => Promise<Recipe | undefined>
+  readonly recipe: Pick<RecipeFetch, 'outline' | 'blocks'>
   readonly pool: RecipePool
-  /** The recipe led to a bad piece, or was made to cost time. */
-  readonly onLie: () => Promise<void>
   readonly signal: AbortSignal
 }
 
@@ -79,22 +79,21 @@ export class Donor {
    */
   async findParts(
     store: PieceStore,
-    { recipe, pool, onLie, signal }: FindParts,
+    { recipe, pool, signal }: FindParts,
   ): Promise<(PartsHere & { readonly whole: number }) | undefined> {
     const { manifest } = store
     const pieces = missingOf(store)
     const missingBytes = pieces.reduce((sum, index) => sum + lengthOfPiece(manifest, index), 0)
-    if (missingBytes < worthFrom * recipeLength(manifest, blockBytesFor(manifest))) return undefined
-    const found = await recipe()
-    if (found === undefined) return undefined
+    if (missingBytes < worthFrom * outlineLength(manifest, blockBytesFor(manifest))) return undefined
+    const outline = await recipe.outline()
+    if (outline === undefined) return undefined
     this.#bytes = new DonorBytes(this.#source)
-    const search = { manifest, recipe: found, pieces, donor: this.#bytes, pool, signal }
+    const blocks = (groups: readonly BlockRange[]): Promise<Buffer | undefined> =>
+      recipe.blocks(outline, groups)
+    const search = { manifest, outline, blocks, pieces, donor: this.#bytes, pool, signal }
     const offsets = await findOffsets(search)
-    if (offsets === undefined) {
-      await onLie()
-      return undefined
-    }
-    const known = new KnownBlocks({ manifest, recipe: found, offsets }, this.#bytes, onLie)
+    if (offsets === undefined) return undefined
+    const known = new KnownBlocks({ manifest, layout: outline.layout, offsets }, this.#bytes)
     const { whole, partial } = known.sort(pieces)
     const assembled = await assembleWhole(known, whole, store, signal)
     return whole.length + partial.size === 0 ? undefined : { known, partial, whole: assembled }
@@ -122,7 +121,7 @@ async function assembleWhole(
       try {
         if (!(await known.assemble(index, [], piece.bytes))) continue
         if (await store.receive(index, piece)) count++
-        else await known.drop()
+        else known.drop()
       } finally {
         piece.release()
       }

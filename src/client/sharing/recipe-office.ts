@@ -5,7 +5,14 @@ import pLimit from 'p-limit'
 import { Failure } from '../../common/failure.ts'
 import { pieceBytes } from '../../common/limits.ts'
 import { contentBytes, lengthOfPiece } from '../../common/manifest.ts'
-import { blockBytesFor, buildRecipe, parseRecipe } from '../../common/recipe/recipe.ts'
+import type { BlockRange } from '../../common/recipe/ranges.ts'
+import {
+  blockBytesFor,
+  blocksOfGroups,
+  buildRecipe,
+  parseRecipe,
+  type PieceRecords,
+} from '../../common/recipe/recipe.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { RecipePool } from '../workers/recipe-pool.ts'
@@ -40,11 +47,15 @@ export class RecipeOffice {
     return making
   }
 
-  /** The bytes of the recipe that was prepared. */
-  async load({ manifest }: PieceSource): Promise<Answer<Buffer>> {
+  /** The outline of the recipe that was prepared, or the records of the blocks of these groups. */
+  async load({ manifest }: PieceSource, groups?: readonly BlockRange[]): Promise<Answer<Buffer>> {
     try {
       const bytes = this.#kept.loadRecipe(manifest.fileId)
-      if (bytes !== undefined && parseRecipe(bytes, manifest) !== undefined) return accept(bytes)
+      const recipe = bytes && parseRecipe(bytes, manifest)
+      if (recipe !== undefined) {
+        const told = groups === undefined ? recipe.outline.bytes : blocksOfGroups(recipe, groups)
+        return told === undefined ? refuse('invalid-request', 'there are fewer groups') : accept(told)
+      }
       if (bytes !== undefined) await this.#kept.removeRecipe(manifest.fileId)
     } catch (error) {
       ignoreFailure(error)
@@ -57,7 +68,7 @@ export class RecipeOffice {
     const blockBytes = blockBytesFor(manifest)
     const amount = { totalBytes: contentBytes(manifest) }
     const memory = Buffer.from(new SharedArrayBuffer(pieceBytes))
-    const records: Uint8Array[] = []
+    const records: PieceRecords[] = []
     try {
       for (let index = 0; index < manifest.pieceCount; index++) {
         const read = await source.read(index, memory)

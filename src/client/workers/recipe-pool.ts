@@ -5,6 +5,7 @@ import type { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
 import { pieceBytes } from '../../common/limits.ts'
 import type { BlockIndex, SoughtBlocks } from '../../common/recipe/block-index.ts'
+import type { PieceRecords } from '../../common/recipe/recipe.ts'
 import type { Found, Window } from '../../common/recipe/scan.ts'
 import { inlinePieces } from './hash-pool.ts'
 import { runRecipe, type RecipeResult, type RecipeTask } from './recipe-worker.ts'
@@ -33,7 +34,7 @@ export class RecipePool {
    * The records of the blocks of a piece, which lies in shared memory. All of these reject with a `file` failure when the
    * thread ended, or with the signal's reason as soon as it aborts.
    */
-  async recordsOf(piece: Uint8Array, blockBytes: number, amount: Amount): Promise<Uint8Array> {
+  async recordsOf(piece: Uint8Array, blockBytes: number, amount: Amount): Promise<PieceRecords> {
     const result = await this.#run({ kind: 'records', piece, blockBytes }, amount)
     if (!('records' in result)) throw new Error('the worker answered something else')
     return result.records

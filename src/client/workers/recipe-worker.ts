@@ -2,7 +2,7 @@
 
 import { parentPort } from 'node:worker_threads'
 import { buildIndex, type BlockIndex, type SoughtBlocks } from '../../common/recipe/block-index.ts'
-import { recordsOfPiece } from '../../common/recipe/recipe.ts'
+import { recordsOfPiece, type PieceRecords } from '../../common/recipe/recipe.ts'
 import { findBlocks, type Found, type Window } from '../../common/recipe/scan.ts'
 import { fastestMatch } from '../hashing/block-match.ts'
 
@@ -13,7 +13,7 @@ export type RecipeTask =
   | { readonly kind: 'find'; readonly index: BlockIndex; readonly window: Window }
 
 export type RecipeResult =
-  { readonly records: Uint8Array } | { readonly index: BlockIndex } | { readonly found: Found }
+  { readonly records: PieceRecords } | { readonly index: BlockIndex } | { readonly found: Found }
 
 export function runRecipe(task: RecipeTask): RecipeResult {
   if (task.kind === 'records') return { records: recordsOfPiece(task.piece, task.blockBytes) }

@@ -10,6 +10,8 @@ const numberBits = 21
 
 export interface BlockIndex {
   readonly blockBytes: number
+  /** Of groups, how long their blocks are. */
+  readonly partBytes: number | undefined
   /** The records of all blocks of the recipe, as they stand in it. */
   readonly records: Uint8Array
   /** Numbers of blocks of full length, no two the same by sum and hash, sorted by these. */
@@ -35,13 +37,15 @@ export interface BlockIndex {
 /** A block that is looked for. */
 export interface SoughtBlocks {
   readonly blockBytes: number
+  /** Where they are groups, how long their blocks are. */
+  readonly partBytes?: number | undefined
   readonly records: Uint8Array
   /** The length of each block of the recipe in bytes; 0 for one that is not looked for. */
   readonly lengths: Uint32Array
 }
 
 /** Takes time that grows hardly more than with the number of blocks, whatever their sums. */
-export function buildIndex({ blockBytes, records, lengths }: SoughtBlocks): BlockIndex {
+export function buildIndex({ blockBytes, partBytes, records, lengths }: SoughtBlocks): BlockIndex {
   const view = viewOf(records)
   const sorted = sortedBlocks(view, lengths, blockBytes)
   const places = shared(Int32Array, lengths.length).fill(-1)
@@ -66,6 +70,7 @@ export function buildIndex({ blockBytes, records, lengths }: SoughtBlocks): Bloc
   }
   return {
     blockBytes,
+    partBytes,
     records,
     order: distinct,
     sums,
@@ -94,23 +99,23 @@ export function placesOfSum(
 
 /** The place, among these of one sum, of the block with these bytes; -1 for none. */
 export function placeOfBlock(
-  { order, records }: BlockIndex,
+  { order, records, partBytes }: BlockIndex,
   { from, to }: { readonly from: number; readonly to: number },
   block: Uint8Array,
 ): number {
   const view = viewOf(records)
-  const strong = viewOf(strongOf(block))
+  const strong = viewOf(strongOf(block, partBytes))
   const place = lowest(from, to, (at) => compareStrong(view, order[at] ?? 0, strong) >= 0)
   return place < to && compareStrong(view, order[place] ?? 0, strong) === 0 ? place : -1
 }
 
 /** Whether these bytes are this block, by its hash. */
 export function isBlock(
-  { records }: Pick<BlockIndex, 'records'>,
+  { records, partBytes }: Pick<BlockIndex, 'records' | 'partBytes'>,
   number: number,
   block: Uint8Array,
 ): boolean {
-  return compareStrong(viewOf(records), number, viewOf(strongOf(block))) === 0
+  return compareStrong(viewOf(records), number, viewOf(strongOf(block, partBytes))) === 0
 }
 
 /** By sum, and those of the same sum by hash. */

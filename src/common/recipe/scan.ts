@@ -3,11 +3,14 @@
 import { isBlock, placeOfBlock, placesOfSum, type BlockIndex } from './block-index.ts'
 import { rolled, sumOf, weightOfLeaving } from './rolling-sum.ts'
 
-/** Of the offsets at which a sum is right and the hash is not: in so many bytes one is allowed, and some at once. */
-const bytesPerMistake = 256
-const mistakesAtOnce = 1024
-/** In so many bytes one block may be found again before what lies within it is passed over. */
-const bytesPerRepeat = 1024
+/**
+ * Of the offsets at which a sum is right and the hash is not: so many times the bytes may be hashed in vain, and so many
+ * bytes at once.
+ */
+const mistakenHashing = 16
+const mistakenBytesAtOnce = 1024 * 1024
+/** Blocks may be found again so often, in blocks a block, before what lies within them is passed over. */
+const repeatsPerBlock = 4
 
 export interface Window {
   readonly bytes: Uint8Array
@@ -73,8 +76,9 @@ export function findBlocks(
   const state = new Int32Array(2)
   // A shorter block may come behind a whole one.
   const last = bytes.length - (isLast ? 1 : 2) * blockBytes
-  let mistakes = mistakesAtOnce + (bytes.length - from) / bytesPerMistake
-  let repeats = (bytes.length - from) / bytesPerRepeat
+  const blocks = (bytes.length - from) / blockBytes
+  let mistakes = mistakenBytesAtOnce / blockBytes + mistakenHashing * blocks
+  let repeats = repeatsPerBlock * blocks
   let step = 0
   let end = from
   for (let at = from; ; end = at + step) {

@@ -25,7 +25,7 @@ const donors: readonly (readonly [string, Buffer])[] = [
 ]
 
 function indexOf(bytes: Buffer): BlockIndex {
-  const records = recordsOfPiece(bytes, blockBytes)
+  const { blocks: records } = recordsOfPiece(bytes, blockBytes)
   return buildIndex({ blockBytes, records, lengths: new Uint32Array(records.length / 12).fill(blockBytes) })
 }
 
