@@ -2,7 +2,7 @@
 // piece that the new content has, too, is copied instead of fetched; then its recipe tells which parts of others are
 // there, at any offset. The hashes of a piece decide when it is stored.
 
-import { hashesOfPiece, lengthOfPiece } from '../../common/manifest.ts'
+import { hashesOfPiece, lengthOfPiece, offsetOfPiece } from '../../common/manifest.ts'
 import type { BlockRange } from '../../common/recipe/ranges.ts'
 import { blockBytesFor, outlineLength } from '../../common/recipe/recipe.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
@@ -10,14 +10,15 @@ import type { LocalContent, ServedContent } from '../sharing/local-content.ts'
 import type { RecipePool } from '../workers/recipe-pool.ts'
 import { findOffsets } from './block-search.ts'
 import { DonorBytes } from './donor-bytes.ts'
+import type { Region } from './donor-regions.ts'
 import { KnownBlocks, type PartsHere } from './known-blocks.ts'
 import type { PieceStore } from './piece-store.ts'
 import type { RecipeFetch } from './recipe-fetch.ts'
 
 /** The outline of a recipe is worth its bytes where so many times as many are missing. */
 const worthFrom = 4
-/** Pieces that are put together at once. */
-const assembledAtOnce = 4
+/** Pieces that are copied or put together at once. */
+const piecesAtOnce = 4
 
 export interface FindParts {
   readonly recipe: Pick<RecipeFetch, 'outline' | 'blocks'>
@@ -29,6 +30,8 @@ export class Donor {
   readonly #content: LocalContent
   readonly #source: ServedContent
   #bytes: DonorBytes | undefined
+  /** What was copied. */
+  readonly #same: Region[] = []
 
   private constructor(content: LocalContent) {
     this.#content = content
@@ -56,21 +59,31 @@ export class Donor {
     const places = new Map<string, number>()
     for (let place = 0; place < manifest.pieceCount; place++)
       places.set(hashesOfPiece(manifest, place).toString('latin1'), place)
+    const pieces = missingOf(store).values()
     let taken = 0
-    for (let index = 0; index < store.manifest.pieceCount; index++) {
-      const place = places.get(hashesOfPiece(store.manifest, index).toString('latin1'))
-      if (place === undefined || store.have.has(index) || store.wanted?.has(index) === false) continue
-      signal.throwIfAborted()
-      const piece = store.takeBuffer()
-      try {
-        // It may have been written to since it was hashed: what cannot be read as it was is fetched.
-        const read = await this.#source.read(place, piece.bytes)
-        if (read.ok && (await store.receive(index, piece))) taken++
-      } finally {
-        piece.release()
+    await inLanes(async () => {
+      for (const index of pieces) {
+        const place = places.get(hashesOfPiece(store.manifest, index).toString('latin1'))
+        if (place === undefined) continue
+        signal.throwIfAborted()
+        if (!(await this.#takePiece(place, store, index))) continue
+        taken++
+        const from = offsetOfPiece(manifest, place)
+        this.#same.push([from, from + lengthOfPiece(manifest, place)])
       }
-    }
+    })
     return taken
+  }
+
+  async #takePiece(place: number, store: PieceStore, index: number): Promise<boolean> {
+    const piece = store.takeBuffer()
+    try {
+      // It may have been written to since it was hashed: what cannot be read as it was is fetched.
+      const read = await this.#source.read(place, piece.bytes)
+      return read.ok && (await store.receive(index, piece))
+    } finally {
+      piece.release()
+    }
   }
 
   /**
@@ -90,7 +103,7 @@ export class Donor {
     this.#bytes = new DonorBytes(this.#source)
     const blocks = (groups: readonly BlockRange[]): Promise<Buffer | undefined> =>
       recipe.blocks(outline, groups)
-    const search = { manifest, outline, blocks, pieces, donor: this.#bytes, pool, signal }
+    const search = { manifest, outline, blocks, pieces, donor: this.#bytes, same: this.#same, pool, signal }
     const offsets = await findOffsets(search)
     if (offsets === undefined) return undefined
     const known = new KnownBlocks({ manifest, layout: outline.layout, offsets }, this.#bytes)
@@ -114,23 +127,26 @@ async function assembleWhole(
 ): Promise<number> {
   const pieces = whole.values()
   let count = 0
-  const assembleNext = async (): Promise<void> => {
+  await inLanes(async () => {
     for (const index of pieces) {
       signal.throwIfAborted()
       const piece = store.takeBuffer()
       try {
         if (!(await known.assemble(index, [], piece.bytes))) continue
         if (await store.receive(index, piece)) count++
-        else known.drop()
+        else known.onBad(index)
       } finally {
         piece.release()
       }
     }
-  }
-  // Waits for all of them: the store is closed when one has failed.
-  const lanes = await Promise.allSettled(Array.from({ length: assembledAtOnce }, assembleNext))
-  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
+  })
   return count
+}
+
+/** Waits for all of them: the store is closed when one has failed. */
+async function inLanes(work: () => Promise<void>): Promise<void> {
+  const lanes = await Promise.allSettled(Array.from({ length: piecesAtOnce }, work))
+  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
 }
 
 function missingOf({ manifest, have, wanted }: PieceStore): number[] {

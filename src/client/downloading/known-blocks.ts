@@ -7,6 +7,12 @@ import { scatter, type BlockRange } from '../../common/recipe/ranges.ts'
 import type { BlockLayout } from '../../common/recipe/block-layout.ts'
 import type { DonorBytes } from './donor-bytes.ts'
 
+/**
+ * So many bad pieces, and the recipe lies, or the file here changes all the time. A few come of groups that were taken by
+ * their sums.
+ */
+const badMax = 4
+
 export interface Finds {
   readonly manifest: Manifest
   readonly layout: Pick<BlockLayout, 'blockBytes' | 'firstBlocks'>
@@ -26,8 +32,8 @@ export class KnownBlocks {
   readonly #donor: DonorBytes
   /** Pieces whose blocks are not there any more. */
   readonly #lost = new Set<number>()
-  /** The blocks led to a bad piece once: none is believed any more. */
-  #isDropped = false
+  /** Pieces that were put together and were bad. */
+  #badCount = 0
 
   constructor(finds: Finds, donor: DonorBytes) {
     this.#finds = finds
@@ -65,9 +71,14 @@ export class KnownBlocks {
     return isHere
   }
 
-  /** A piece that was put together was bad: the rest is fetched as a whole. */
-  drop(): void {
-    this.#isDropped = true
+  /** A piece that was put together was bad: it is fetched as a whole, and after some of these all others, too. */
+  onBad(index: number): void {
+    this.#lost.add(index)
+    this.#badCount++
+  }
+
+  get #isDropped(): boolean {
+    return this.#badCount >= badMax
   }
 
   /** Undefined when no part of it is here. */

@@ -15,9 +15,12 @@ import {
 } from '../../common/recipe/recipe.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
-import type { RecipePool } from '../workers/recipe-pool.ts'
+import { threads, type RecipePool } from '../workers/recipe-pool.ts'
 import { recipesWaitingMax } from './limits.ts'
 import type { PieceSource } from './piece-source.ts'
+
+/** Pieces that a thread is given at once. */
+const piecesAtOnce = 8
 
 export class RecipeOffice {
   readonly #pool: RecipePool
@@ -67,15 +70,29 @@ export class RecipeOffice {
     const { manifest } = source
     const blockBytes = blockBytesFor(manifest)
     const amount = { totalBytes: contentBytes(manifest) }
-    const memory = Buffer.from(new SharedArrayBuffer(pieceBytes))
     const records: PieceRecords[] = []
-    try {
-      for (let index = 0; index < manifest.pieceCount; index++) {
-        const read = await source.read(index, memory)
-        if (!read.ok) return read
-        const piece = memory.subarray(0, lengthOfPiece(manifest, index))
-        records.push(await this.#pool.recordsOf(piece, blockBytes, amount))
+    let refused: Answer<void> | undefined
+    let next = 0
+    const makeNext = async (): Promise<void> => {
+      const memory = Buffer.from(new SharedArrayBuffer(piecesAtOnce * pieceBytes))
+      while (next < manifest.pieceCount && refused === undefined) {
+        const first = next
+        const end = Math.min(first + piecesAtOnce, manifest.pieceCount)
+        next = end
+        const pieces: Buffer[] = []
+        for (let index = first; index < end; index++) {
+          const piece = memory.subarray(pieces.length * pieceBytes, (pieces.length + 1) * pieceBytes)
+          const read = await source.read(index, piece)
+          if (!read.ok) refused = read
+          pieces.push(piece.subarray(0, lengthOfPiece(manifest, index)))
+        }
+        const made = await this.#pool.recordsOf(pieces, blockBytes, amount)
+        for (const [at, piece] of made.entries()) records[first + at] = piece
       }
+    }
+    try {
+      await Promise.all(Array.from({ length: threads }, makeNext))
+      if (refused !== undefined) return refused
       const { bytes } = buildRecipe(manifest, blockBytes, records)
       await this.#kept.saveRecipe(manifest.fileId, bytes)
       return accept(undefined)

@@ -12,8 +12,8 @@ import { runRecipe, type RecipeResult, type RecipeTask } from './recipe-worker.t
 import { startWorker } from './start-worker.ts'
 import { TaskPool } from './task-pool.ts'
 
-/** One makes recipes for others while another looks for blocks. */
-const threads = 2
+/** What looks for blocks, or makes a recipe, gives each something to do. */
+export const threads = 2
 const idleMs = 250
 
 /** How much there is to do in all, in bytes: little is done by the event loop. */
@@ -31,11 +31,15 @@ export class RecipePool {
   }
 
   /**
-   * The records of the blocks of a piece, which lies in shared memory. All of these reject with a `file` failure when the
+   * The records of the blocks of pieces, which lie in shared memory. All of these reject with a `file` failure when the
    * thread ended, or with the signal's reason as soon as it aborts.
    */
-  async recordsOf(piece: Uint8Array, blockBytes: number, amount: Amount): Promise<PieceRecords> {
-    const result = await this.#run({ kind: 'records', piece, blockBytes }, amount)
+  async recordsOf(
+    pieces: readonly Uint8Array[],
+    blockBytes: number,
+    amount: Amount,
+  ): Promise<PieceRecords[]> {
+    const result = await this.#run({ kind: 'records', pieces, blockBytes }, amount)
     if (!('records' in result)) throw new Error('the worker answered something else')
     return result.records
   }

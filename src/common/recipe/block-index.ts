@@ -14,6 +14,8 @@ export interface BlockIndex {
   readonly partBytes: number | undefined
   /** The records of all blocks of the recipe, as they stand in it. */
   readonly records: Uint8Array
+  /** The length of each in bytes; 0 for one that is not looked for. */
+  readonly lengths: Uint32Array
   /** Numbers of blocks of full length, no two the same by sum and hash, sorted by these. */
   readonly order: Uint32Array
   /** Their sums, in the same order. */
@@ -72,6 +74,7 @@ export function buildIndex({ blockBytes, partBytes, records, lengths }: SoughtBl
     blockBytes,
     partBytes,
     records,
+    lengths: shared(Uint32Array, lengths.length, lengths),
     order: distinct,
     sums,
     ...lookupOf(sums),
@@ -195,6 +198,9 @@ function viewOf(bytes: Uint8Array): DataView {
 function shared<T extends Int32Array | Uint32Array | Uint8Array>(
   kind: { new (memory: SharedArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
   count: number,
+  values: ArrayLike<number> = [],
 ): T {
-  return new kind(new SharedArrayBuffer(count * kind.BYTES_PER_ELEMENT))
+  const array = new kind(new SharedArrayBuffer(count * kind.BYTES_PER_ELEMENT))
+  array.set(values)
+  return array
 }

@@ -82,7 +82,7 @@ function blocksOf({ layout }: Outline, records: Buffer): SoughtBlocks {
 
 function bugInFinding(sought: SoughtBlocks): string | undefined {
   const index = buildIndex(sought)
-  const { hits } = findBlocks(index, { bytes: donor, from: 0, isLast: true })
+  const { hits } = findBlocks(index, { bytes: donor, inRuns: false })
   for (let at = 0; at < hits.length; at += 2) {
     const [place = 0, offset = 0] = [hits[at], hits[at + 1]]
     const block = place >= 0 ? (index.order[place] ?? -1) : -1 - place

@@ -3,11 +3,11 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { loadNextMatch } from '../../../src/client/hashing/block-match.ts'
+import { loadBlockSums } from '../../../src/client/hashing/block-match.ts'
 import { buildIndex, type BlockIndex } from '../../../src/common/recipe/block-index.ts'
 import { recordsOfPiece } from '../../../src/common/recipe/recipe.ts'
 import { weightOfLeaving } from '../../../src/common/recipe/rolling-sum.ts'
-import { findBlocks, nextMatch } from '../../../src/common/recipe/scan.ts'
+import { blockSums, findBlocks } from '../../../src/common/recipe/scan.ts'
 import { contentOf } from '../../integration/world.ts'
 
 const blockBytes = 4096
@@ -32,21 +32,23 @@ function indexOf(bytes: Buffer): BlockIndex {
 test.skipIf(!isCompiled).each(donors)(
   'the compiled search finds in %s what the other one finds',
   (_what, bytes) => {
-    const window = { bytes, from: 0, isLast: true }
-    const found = findBlocks(indexOf(content), window, loadNextMatch(compiledPath))
-    expect(found).toEqual(findBlocks(indexOf(content), window, nextMatch))
+    const window = { bytes, inRuns: false }
+    const found = findBlocks(indexOf(content), window, loadBlockSums(compiledPath))
+    expect(found).toEqual(findBlocks(indexOf(content), window, blockSums))
   },
 )
 
 test.skipIf(!isCompiled)('it refuses to look behind the end of the bytes', () => {
-  const compiled = loadNextMatch(compiledPath)
+  const compiled = loadBlockSums(compiledPath)
   const state = new Int32Array(2)
   const weight = weightOfLeaving(blockBytes)
   const bytes = content.subarray(0, blockBytes)
-  expect(() => compiled?.(indexOf(content), bytes, { from: 0, last: 1, weight, state })).toThrow(TypeError)
-  expect(compiled?.(indexOf(content), bytes, { from: 0, last: 0, weight, state })).toBe(0)
+  expect(() => compiled?.nextMatch(indexOf(content), bytes, { from: 0, last: 1, weight, state })).toThrow(
+    TypeError,
+  )
+  expect(compiled?.nextMatch(indexOf(content), bytes, { from: 0, last: 0, weight, state })).toBe(0)
 })
 
 test('a compiled search that is not there is undefined', () => {
-  expect(loadNextMatch('./nothing.node')).toBeUndefined()
+  expect(loadBlockSums('./nothing.node')).toBeUndefined()
 })

@@ -166,7 +166,7 @@ test('a peer that sends other parts than it was asked for costs the whole piece'
 })
 
 test('what is gone when it is needed is fetched', async () => {
-  const { one, path, recipe } = withDonor(changedIn([1]))
+  const { one, path, recipe } = withDonor(changedIn([0, 1, 2, 3, 4, 5]))
   const ann = await one.seeder('ann', {
     recipe,
     piece: ({ right, send, before }) => {
@@ -177,8 +177,9 @@ test('what is gone when it is needed is fetched', async () => {
   one.start()
   await one.untilComplete()
   expect(one.isIdentical()).toBe(true)
-  expect(ann.asked).toEqual([1, 1])
-  expect(ann.askedParts).toHaveLength(1)
+  expect(ann.askedParts).toHaveLength(6)
+  // But for what was in memory still.
+  expect(ann.asked.length).toBeGreaterThan(6)
 })
 
 test('a download that waits for a recipe can be paused, and goes on with it later', async () => {

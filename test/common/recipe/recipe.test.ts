@@ -42,7 +42,7 @@ function placesIn(content: Buffer, donor: Buffer): number[] {
     Math.min(blockBytes, content.length - block * blockBytes),
   )
   const index = buildIndex({ blockBytes, records, lengths })
-  const { hits } = findBlocks(index, { bytes: donor, from: 0, isLast: true })
+  const { hits } = findBlocks(index, { bytes: donor, inRuns: false })
   const found = new Map<number, number>()
   for (let at = 0; at < hits.length; at += 2) found.set(hits[at] ?? 0, hits[at + 1] ?? 0)
   return Array.from(lengths, (_, block) => {
@@ -191,7 +191,7 @@ test('a recipe whose sums are right everywhere and whose hashes are wrong is giv
   const records = Buffer.alloc(1000 * 12)
   for (let block = 0; block < 1000; block++) records.writeUInt32BE(block + 1, block * 12 + 8)
   const index = buildIndex({ blockBytes, records, lengths: new Uint32Array(1000).fill(blockBytes) })
-  expect(findBlocks(index, { bytes: zeros, from: 0, isLast: true }).isCostly).toBe(true)
+  expect(findBlocks(index, { bytes: zeros, inRuns: false }).isCostly).toBe(true)
 })
 
 describe('parts of a piece', () => {
