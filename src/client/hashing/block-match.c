@@ -38,9 +38,13 @@ static uint32_t sum_of(const uint8_t *bytes, size_t length) {
   return sum;
 }
 
+/** Whether the filter lets it pass, as it does one of 256 by chance. */
+static inline bool may_have(const uint32_t *filter, uint32_t shift, uint32_t sum) {
+  const uint32_t bit = sum >> shift;
+  return (filter[bit >> 5] >> (bit & 31) & 1) != 0;
+}
+
 static bool has(const Lookup *lookup, uint32_t sum) {
-  const uint32_t bit = sum >> lookup->filter_shift;
-  if ((lookup->filter[bit >> 5] & (1u << (bit & 31))) == 0) return false;
   const uint32_t bucket = sum >> lookup->bucket_shift;
   uint32_t low = lookup->buckets[bucket], high = lookup->buckets[bucket + 1];
   const uint32_t end = high;
@@ -65,20 +69,21 @@ static int64_t search(const Lookup *lookup, Span span, uint32_t sum, int32_t *st
   for (uint32_t byte = 0; byte < 256; byte++) leaving[byte] = byte * span.weight;
   const uint32_t factor2 = factor * factor;
   const uint8_t *leaves = span.bytes, *enters = span.bytes + span.block_bytes;
+  const uint32_t *filter = lookup->filter, shift = lookup->filter_shift;
   size_t at = span.from;
   for (;; at++) {
     // Two at a time, likewise.
     for (; at + 2 <= span.last; at += 2) {
       const uint32_t one = enters[at] - leaving[leaves[at]];
       const uint32_t next = sum * factor + one;
-      if (has(lookup, sum)) break;
-      if (has(lookup, next)) {
+      if (may_have(filter, shift, sum)) break;
+      if (may_have(filter, shift, next)) {
         at++, sum = next;
         break;
       }
       sum = sum * factor2 + (one * factor + enters[at + 1] - leaving[leaves[at + 1]]);
     }
-    if (has(lookup, sum)) {
+    if (may_have(filter, shift, sum) && has(lookup, sum)) {
       state[0] = (int32_t)sum, state[1] = (int32_t)at + 1;
       return (int64_t)at;
     }

@@ -3,8 +3,9 @@
 
 import { blockRecordBytes, strongOf } from './recipe.ts'
 
-/** Bits of the filter for each block; one offset of so many passes by chance. */
-const filterBitsPerBlock = 64
+/** Bits of the filter for each block; one offset of so many passes by chance. But it should fit into a cache. */
+const filterBitsPerBlock = 256
+const filterBitsMax = 2 ** 25
 /** A number of a block fits in so many bits: a recipe has at most 1.4 million. */
 const numberBits = 21
 
@@ -143,7 +144,8 @@ function sortedBlocks(view: DataView, lengths: Uint32Array, blockBytes: number):
 
 function lookupOf(sums: Uint32Array): Pick<BlockIndex, 'buckets' | 'bucketShift' | 'filter' | 'filterShift'> {
   const buckets = shared(Uint32Array, powerAbove(sums.length) + 1)
-  const filter = shared(Uint32Array, (powerAbove(sums.length) * filterBitsPerBlock) / 32)
+  const filterBits = Math.min(filterBitsMax, powerAbove(sums.length) * filterBitsPerBlock)
+  const filter = shared(Uint32Array, filterBits / 32)
   const bucketShift = 32 - Math.log2(buckets.length - 1)
   const filterShift = 32 - Math.log2(filter.length * 32)
   for (const sum of sums) {
