@@ -1,12 +1,14 @@
 // Makes recipes and finds blocks without blocking the event loop: in threads, except for what is over before one would
 // have started.
 
+import { setImmediate } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
 import { pieceBytes } from '../../common/limits.ts'
 import type { BlockIndex, SoughtBlocks } from '../../common/recipe/block-index.ts'
 import type { PieceRecords } from '../../common/recipe/recipe.ts'
-import type { Found, Window } from '../../common/recipe/scan.ts'
+import { blockSums, type Found, type Window } from '../../common/recipe/scan.ts'
+import { fastestSums } from '../hashing/block-match.ts'
 import { inlinePieces } from './hash-pool.ts'
 import { runRecipe, type RecipeResult, type RecipeTask } from './recipe-worker.ts'
 import { startWorker } from './start-worker.ts'
@@ -15,6 +17,11 @@ import { TaskPool } from './task-pool.ts'
 /** What looks for blocks, or makes a recipe, gives each something to do. */
 export const threads = 2
 const idleMs = 250
+/**
+ * What the event loop does itself: in C, 4 MiB at once take it 7 ms at most, and starting a thread takes a core 40 ms, as
+ * long as looking through 25 to 150 MiB.
+ */
+const inlineBytes = (fastestSums === blockSums ? inlinePieces : 192) * pieceBytes
 
 /** How much there is to do in all, in bytes: little is done by the event loop. */
 export interface Amount {
@@ -25,8 +32,11 @@ export interface Amount {
 export class RecipePool {
   readonly #tasks: TaskPool<RecipeTask, RecipeResult>
 
-  /** `startWorker` is for tests. */
-  constructor(startWorker = startRecipeWorker) {
+  readonly #inlineBytes: number
+
+  /** `startWorker`, and the most bytes that are done without a thread, are for tests. */
+  constructor(startWorker = startRecipeWorker, most = inlineBytes) {
+    this.#inlineBytes = most
     this.#tasks = new TaskPool({ work: 'looking for known blocks', size: threads, startWorker, idleMs })
   }
 
@@ -65,7 +75,13 @@ export class RecipePool {
 
   async #run(task: RecipeTask, { totalBytes, signal }: Amount): Promise<RecipeResult> {
     signal?.throwIfAborted()
-    if (totalBytes <= inlinePieces * pieceBytes) return runRecipe(task)
+    if (totalBytes <= this.#inlineBytes) {
+      const result = runRecipe(task)
+      // Reading from memory waits for nothing, so nobody else would have a turn.
+      await setImmediate()
+      signal?.throwIfAborted()
+      return result
+    }
     const [result] = await this.#tasks.runAll([() => task], (done) => done, signal)
     if (result === undefined) throw new Failure('file', 'a thread gave no result')
     return result

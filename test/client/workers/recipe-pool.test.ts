@@ -14,7 +14,7 @@ const script = new URL('../../../dist/client/workers/recipe-worker.js', import.m
 
 function builtPool(startWorker = (): Worker => new Worker(script)): RecipePool {
   if (!existsSync(fileURLToPath(script))) throw new Error('npm run build comes before the tests')
-  const pool = new RecipePool(startWorker)
+  const pool = new RecipePool(startWorker, 0)
   onTestFinished(() => pool.close())
   return pool
 }
