@@ -19,6 +19,8 @@ import type { RecipeFetch } from './recipe-fetch.ts'
 const worthFrom = 4
 /** Pieces that are copied or put together at once. */
 const piecesAtOnce = 4
+/** The loop stores so many (96 MiB) in the time in which two workers start and store them. */
+const fewPieces = 192
 
 export interface FindParts {
   readonly recipe: Pick<RecipeFetch, 'outline' | 'blocks'>
@@ -59,14 +61,16 @@ export class Donor {
     const places = new Map<string, number>()
     for (let place = 0; place < manifest.pieceCount; place++)
       places.set(hashesOfPiece(manifest, place).toString('latin1'), place)
-    const pieces = missingOf(store).values()
+    const missing = missingOf(store)
+    const pieces = missing.values()
+    const isFew = missing.length <= fewPieces
     let taken = 0
     await inLanes(async () => {
       for (const index of pieces) {
         const place = places.get(hashesOfPiece(store.manifest, index).toString('latin1'))
         if (place === undefined) continue
         signal.throwIfAborted()
-        if (!(await this.#takePiece(place, store, index))) continue
+        if (!(await this.#takePiece(place, store, index, isFew))) continue
         taken++
         const from = offsetOfPiece(manifest, place)
         this.#same.push([from, from + lengthOfPiece(manifest, place)])
@@ -75,8 +79,8 @@ export class Donor {
     return taken
   }
 
-  async #takePiece(place: number, store: PieceStore, index: number): Promise<boolean> {
-    const piece = store.takeBuffer()
+  async #takePiece(place: number, store: PieceStore, index: number, isOneOfFew: boolean): Promise<boolean> {
+    const piece = store.takeBuffer(isOneOfFew)
     try {
       // It may have been written to since it was hashed: what cannot be read as it was is fetched.
       const read = await this.#source.read(place, piece.bytes)
@@ -130,7 +134,7 @@ async function assembleWhole(
   await inLanes(async () => {
     for (const index of pieces) {
       signal.throwIfAborted()
-      const piece = store.takeBuffer()
+      const piece = store.takeBuffer(whole.length <= fewPieces)
       try {
         if (!(await known.assemble(index, [], piece.bytes))) continue
         if (await store.receive(index, piece)) count++

@@ -1,8 +1,10 @@
 // Hashes files on all cores without blocking the event loop: hands tasks of 64 pieces to a few workers.
 
 import { availableParallelism } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
+import { hashBytes } from '../../common/manifest.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { pieceCount, pieceLength, pieceOffset } from '../../common/pieces.ts'
 import { segmentCount } from '../folder/packed-segments.ts'
@@ -24,6 +26,14 @@ const taskPieces = 64
 export const inlinePieces = 8
 /** Likewise those of folders, with so many parts of files in them. */
 const inlineSegments = 100
+
+/**
+ * Files up to so many pieces (64 MiB) likewise, so many pieces at once, while these come from memory: for as long as none
+ * takes longer than a disk would, in milliseconds for each.
+ */
+const inSlices = 128
+const slicePieces = 4
+const slowMsPerPiece = 5
 
 /** How long to keep idle workers: a script shares files one right after the other. */
 const idleMs = 250
@@ -47,6 +57,7 @@ export interface FolderWork {
 
 export class HashPool {
   readonly #tasks: TaskPool<HashTask | SegmentTask, TaskResult>
+  #isSlicing = false
 
   /** `startWorker` is for tests. */
   constructor(size = Math.min(4, Math.max(1, availableParallelism())), startWorker = startHashWorker) {
@@ -73,18 +84,46 @@ export class HashPool {
   ): Promise<Buffer> {
     signal?.throwIfAborted()
     if (ranges.length <= inlinePieces) return Buffer.from(hashesIn(runHashing({ path, ranges }), path))
+    const here = await this.#hashSlices(path, ranges, { signal, onProgress })
+    const rest = ranges.slice(here.length / hashBytes)
     const tasks: HashTask[] = []
-    for (let at = 0; at < ranges.length; at += taskPieces)
-      tasks.push({ path, ranges: ranges.slice(at, at + taskPieces) })
+    for (let at = 0; at < rest.length; at += taskPieces)
+      tasks.push({ path, ranges: rest.slice(at, at + taskPieces) })
     const hashes = await this.#tasks.runAll(
       tasks.map((task) => () => task),
       (result, index) => {
         const found = hashesIn(result, path)
-        onProgress?.(tasks[index]?.ranges.length ?? 0, index * taskPieces)
+        onProgress?.(tasks[index]?.ranges.length ?? 0, here.length / hashBytes + index * taskPieces)
         return found
       },
       signal,
     )
+    return Buffer.concat([here, ...hashes])
+  }
+
+  /** The hashes of the first pieces: of all that the loop takes little time for, while it does so for no other file. */
+  async #hashSlices(
+    path: string,
+    ranges: readonly ByteRange[],
+    { signal, onProgress }: HashOptions,
+  ): Promise<Buffer> {
+    if (ranges.length > inSlices || this.#isSlicing) return Buffer.alloc(0)
+    const hashes: Uint8Array[] = []
+    this.#isSlicing = true
+    try {
+      let isQuick = true
+      for (let at = 0; at < ranges.length && isQuick; at += slicePieces) {
+        const slice = ranges.slice(at, at + slicePieces)
+        const startedAtMs = performance.now()
+        hashes.push(hashesIn(runHashing({ path, ranges: slice }), path))
+        isQuick = performance.now() - startedAtMs < slowMsPerPiece * slice.length
+        onProgress?.(slice.length, at)
+        await setImmediate()
+        signal?.throwIfAborted()
+      }
+    } finally {
+      this.#isSlicing = false
+    }
     return Buffer.concat(hashes)
   }
 
