@@ -58,6 +58,7 @@ export interface FolderWork {
 export class HashPool {
   readonly #tasks: TaskPool<HashTask | SegmentTask, TaskResult>
   #isSlicing = false
+  #isClosed = false
 
   /** `startWorker` is for tests. */
   constructor(size = Math.min(4, Math.max(1, availableParallelism())), startWorker = startHashWorker) {
@@ -84,7 +85,8 @@ export class HashPool {
   ): Promise<Buffer> {
     signal?.throwIfAborted()
     if (ranges.length <= inlinePieces) return Buffer.from(hashesIn(runHashing({ path, ranges }), path))
-    const here = await this.#hashSlices(path, ranges, { signal, onProgress })
+    const isQuick = ranges.length <= inSlices && !this.#isSlicing
+    const here = isQuick ? await this.#hashSlices(path, ranges, { signal, onProgress }) : Buffer.alloc(0)
     const rest = ranges.slice(here.length / hashBytes)
     const tasks: HashTask[] = []
     for (let at = 0; at < rest.length; at += taskPieces)
@@ -107,7 +109,6 @@ export class HashPool {
     ranges: readonly ByteRange[],
     { signal, onProgress }: HashOptions,
   ): Promise<Buffer> {
-    if (ranges.length > inSlices || this.#isSlicing) return Buffer.alloc(0)
     const hashes: Uint8Array[] = []
     this.#isSlicing = true
     try {
@@ -120,6 +121,7 @@ export class HashPool {
         onProgress?.(slice.length, at)
         await setImmediate()
         signal?.throwIfAborted()
+        if (this.#isClosed) throw new Failure('file', 'hashing was stopped')
       }
     } finally {
       this.#isSlicing = false
@@ -157,6 +159,7 @@ export class HashPool {
 
   /** Ends the workers and rejects all pending hashing. */
   close(): Promise<void> {
+    this.#isClosed = true
     return this.#tasks.close()
   }
 }

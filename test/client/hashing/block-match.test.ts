@@ -38,6 +38,37 @@ test.skipIf(!isCompiled).each(donors)(
   },
 )
 
+test.skipIf(!isCompiled).each(donors)(
+  'it takes in %s the same blocks that follow each other',
+  (_what, bytes) => {
+    const window = { bytes, inRuns: true }
+    const found = findBlocks(indexOf(content), window, loadBlockSums(compiledPath))
+    expect(found).toEqual(findBlocks(indexOf(content), window, blockSums))
+  },
+)
+
+test.skipIf(!isCompiled)('it counts blocks only as far as they are looked for and there are bytes', () => {
+  const compiled = loadBlockSums(compiledPath)
+  for (const sums of [compiled, blockSums]) {
+    const index = indexOf(content)
+    expect(sums?.countRun(index, content, 3 * blockBytes, 3)).toBe(17)
+    expect(sums?.countRun(index, content.subarray(0, -1), 0, 0)).toBe(19)
+    expect(sums?.countRun(index, content, blockBytes, 0)).toBe(0)
+    expect(sums?.countRun(index, content, content.length + 1, 5)).toBe(0)
+    index.lengths[5] = 0
+    expect(sums?.countRun(index, content, 0, 0)).toBe(5)
+  }
+  const index = { ...indexOf(content), records: new Uint8Array(12) }
+  expect(() => compiled?.countRun(index, content, 0, 0)).toThrow(TypeError)
+})
+
+test.skipIf(!isCompiled)('its sums are those of the other one, of whatever length', () => {
+  const compiled = loadBlockSums(compiledPath)
+  for (const length of [0, 1, 15, 16, 17, 100, 4096])
+    expect(compiled?.sumOf(content, 7, 7 + length)).toBe(blockSums.sumOf(content, 7, 7 + length))
+  expect(() => compiled?.sumOf(content, 0, content.length + 1)).toThrow(TypeError)
+})
+
 test.skipIf(!isCompiled)('it refuses to look behind the end of the bytes', () => {
   const compiled = loadBlockSums(compiledPath)
   const state = new Int32Array(2)
