@@ -81,6 +81,7 @@ export class Client {
       download: new TokenBucket(options.downloadLimit),
     }
     const uploads = new UploadQueue(buckets.upload)
+    const recipes = new RecipeOffice(this.#recipes, new ManifestStore(options.folder))
     const { onFailure } = options
     this.#server = new PeerServer({
       identity,
@@ -89,7 +90,7 @@ export class Client {
       sources: this.#sources,
       uploads,
       limits: this.#entryLimits,
-      recipes: new RecipeOffice(this.#recipes, new ManifestStore(options.folder)),
+      recipes,
       onFailure,
     })
     const onEvent = (event: ClientEvent): void => this.#emit(event)
@@ -127,7 +128,7 @@ export class Client {
     })
     this.#sources.announceBy(this.#link)
     this.#sessionParts = this.#partsOfSession(identity, protection, buckets.download)
-    this.operations = this.#makeOperations(uploads)
+    this.operations = this.#makeOperations(uploads, recipes)
   }
 
   #partsOfSession(identity: Identity, protection: Protection, downloadBucket: TokenBucket): SessionParts {
@@ -151,7 +152,7 @@ export class Client {
     }
   }
 
-  #makeOperations(uploads: UploadQueue): Operations {
+  #makeOperations(uploads: UploadQueue, recipes: RecipeOffice): Operations {
     const { identity, protection, listen, folder } = this.#sessionParts
     const port = (): number => this.#port
     const whereabouts = new Whereabouts(this.#options.advertise, port)
@@ -161,6 +162,7 @@ export class Client {
       turns: this.#turns,
       uploads: () => this.#server.uploads(),
       sources: this.#sources,
+      prepareRecipe: (source) => void recipes.prepare(source).catch(this.#options.onFailure),
       limits: this.#limits,
       leaving: this.#leaving,
       login: (...given) => this.#turns(() => this.#login(...given)),

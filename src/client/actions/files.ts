@@ -68,8 +68,11 @@ function ofNewerTracker<T>(answer: Answer<T>): Answer<T> {
 
 const notUnderstood: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['unknown-method', 'invalid-params'])
 
+/** New versions of these sizes, in bytes, get their recipes at once: that reads them again, mostly from memory. */
+const [preparedFrom, preparedTo] = [1024 * 1024, 1024 * 1024 * 1024]
+
 async function upload(
-  { link }: Core,
+  { link, sources, prepareRecipe }: Core,
   session: Session,
   path: string,
   group: string,
@@ -80,7 +83,14 @@ async function upload(
   // Checks before hashing, so that a minute of work does not end in "no such group".
   const member = await link.ask('list_members', { group })
   if (!member.ok) return member
-  return session.shares.upload(path, group, options)
+  const shared = await session.shares.upload(path, group, options)
+  if (!shared.ok || shared.value.replaces === undefined) return shared
+  const { name, sizeBytes } = shared.value
+  const share = session.shares.shareOf(group, name)
+  const source = share && sources.find(group, share.fileId)
+  // Who has the version before asks for it soon.
+  if (source !== undefined && sizeBytes >= preparedFrom && sizeBytes <= preparedTo) prepareRecipe(source)
+  return shared
 }
 
 async function listFolder(

@@ -19,8 +19,8 @@ import type { RecipeFetch } from './recipe-fetch.ts'
 const worthFrom = 4
 /** Pieces that are copied or put together at once. */
 const piecesAtOnce = 4
-/** The loop stores so many (96 MiB) in the time in which two workers start and store them. */
-const fewPieces = 192
+/** The loop stores so many (128 MiB) in the time in which two workers start and store them. */
+const fewPieces = 256
 
 export interface FindParts {
   readonly recipe: Pick<RecipeFetch, 'outline' | 'blocks'>

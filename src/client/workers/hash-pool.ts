@@ -28,10 +28,10 @@ export const inlinePieces = 8
 const inlineSegments = 100
 
 /**
- * Files up to so many pieces (64 MiB) likewise, so many pieces at once, while these come from memory: for as long as none
+ * Files up to so many pieces (128 MiB) likewise, so many pieces at once, while these come from memory: for as long as none
  * takes longer than a disk would, in milliseconds for each.
  */
-const inSlices = 128
+const inSlices = 256
 const slicePieces = 4
 const slowMsPerPiece = 5
 

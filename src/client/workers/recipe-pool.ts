@@ -21,7 +21,7 @@ const idleMs = 250
  * What the event loop does itself: in C, 4 MiB at once take it 7 ms at most, and starting a thread takes a core 40 ms, as
  * long as looking through 25 to 150 MiB.
  */
-const inlineBytes = (fastestSums === blockSums ? inlinePieces : 192) * pieceBytes
+const inlineBytes = (fastestSums === blockSums ? inlinePieces : 256) * pieceBytes
 
 /** How much there is to do in all, in bytes: little is done by the event loop. */
 export interface Amount {

@@ -113,9 +113,9 @@ test('closing ends what the loop hashes, too', async () => {
 
 test('closing rejects what is being hashed and what waits for its turn', async () => {
   const pool = await builtPool(1)
-  const { path } = await sampleFile(temporaryFolder(), 70 * MiB)
-  const first = pool.hashFile(path, 70 * MiB)
-  const second = pool.hashFile(path, 70 * MiB)
+  const { path } = await sampleFile(temporaryFolder(), 130 * MiB)
+  const first = pool.hashFile(path, 130 * MiB)
+  const second = pool.hashFile(path, 130 * MiB)
   const outcomes = Promise.allSettled([first, second])
   await pool.close()
   expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
@@ -125,7 +125,7 @@ test('closing rejects what is being hashed and what waits for its turn', async (
 // failed so were never hashed and never refused: whoever shared them waited for ever.
 test('a worker that dies fails every file that waits, none hangs', async () => {
   const pool = closedAfterTest(new HashPool(1))
-  const { path } = await sampleFile(temporaryFolder(), 66 * MiB)
-  const outcomes = await Promise.allSettled([1, 2, 3].map(() => pool.hashFile(path, 66 * MiB)))
+  const { path } = await sampleFile(temporaryFolder(), 130 * MiB)
+  const outcomes = await Promise.allSettled([1, 2, 3].map(() => pool.hashFile(path, 130 * MiB)))
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
 })
