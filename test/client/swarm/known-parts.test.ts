@@ -133,23 +133,6 @@ describe('a recipe that lies', () => {
     expect(ann.connections).toBeLessThanOrEqual(2)
   })
 
-  test('is believed no more after four pieces', async () => {
-    const { one, recipe } = withDonor(withLineAt(0))
-    const lie = Buffer.from(recipe)
-    // Of each piece, group 1 is said to be what group 2 is.
-    for (let piece = 0; piece < pieces; piece++) {
-      const at = 8 + 8 * 12 * piece
-      recipe.copy(lie, at + 12, at + 2 * 12, at + 3 * 12)
-    }
-    const ann = await one.seeder('ann', { recipe: lie })
-    one.start()
-    await one.untilComplete()
-    expect(one.isIdentical()).toBe(true)
-    expect(ann.askedParts).toEqual([])
-    expect(ann.asked.toSorted((one, other) => one - other)).toEqual([0, 1, 2, 3, 4, 5])
-    expect(one.notices).toContain(`0 more are put together from parts of ${one.download.record.from}`)
-  })
-
   test('about pieces that are here as a whole costs the same', async () => {
     const { one, recipe } = withDonor(withLineAt(0))
     const ann = await one.seeder('ann', { recipe: lying(recipe) })
