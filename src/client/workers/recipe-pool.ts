@@ -29,6 +29,9 @@ export interface Amount {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Of more blocks than this the loop arranges no index: in a program that just began, so many take it 25 ms. */
+const inlineBlocks = 8192
+
 export class RecipePool {
   readonly #tasks: TaskPool<RecipeTask, RecipeResult>
 
@@ -57,7 +60,13 @@ export class RecipePool {
   async indexOf(sought: SoughtBlocks, amount: Amount): Promise<BlockIndex> {
     const records = new Uint8Array(new SharedArrayBuffer(sought.records.length))
     records.set(sought.records)
-    const result = await this.#run({ kind: 'index', sought: { ...sought, records } }, amount)
+    const count = sought.lengths.reduce((sum, length) => (length > 0 ? sum + 1 : sum), 0)
+    // What has too many counts as if it were too large.
+    const totalBytes = count > inlineBlocks ? Number.POSITIVE_INFINITY : amount.totalBytes
+    const result = await this.#run(
+      { kind: 'index', sought: { ...sought, records } },
+      { ...amount, totalBytes },
+    )
     if (!('index' in result)) throw new Error('the worker answered something else')
     return result.index
   }

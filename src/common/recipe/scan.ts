@@ -8,7 +8,7 @@ import { rolled, sumOf, weightOfLeaving } from './rolling-sum.ts'
  * Of the offsets at which a sum is right and the hash is not: so many times the bytes may be hashed in vain, and so many
  * bytes at once.
  */
-const mistakenHashing = 16
+const mistakenHashing = 2
 const mistakenBytesAtOnce = 1024 * 1024
 /** Blocks may be found again so often, in blocks a block, before what lies within them is passed over. */
 const repeatsPerBlock = 4
