@@ -27,13 +27,13 @@ export const inlinePieces = 8
 /** Likewise those of folders, with so many parts of files in them. */
 const inlineSegments = 100
 
-/**
- * Files up to so many pieces (128 MiB) likewise, so many pieces at once, while these come from memory: for as long as none
- * takes longer than a disk would, in milliseconds for each.
- */
+/** Files up to so many pieces (128 MiB) likewise, so many pieces at once, while these come from memory. */
 const inSlices = 256
 const slicePieces = 4
-const slowMsPerPiece = 5
+/** A slice that takes longer came from disk or lost the processor; the system's count of disk reads tells which. */
+const slowMs = 20
+/** One that takes so long is slow in any case: file systems outside the kernel are missing from that count. */
+const tooSlowMs = 100
 
 /** How long to keep idle workers: a script shares files one right after the other. */
 const idleMs = 250
@@ -115,9 +115,10 @@ export class HashPool {
       let isQuick = true
       for (let at = 0; at < ranges.length && isQuick; at += slicePieces) {
         const slice = ranges.slice(at, at + slicePieces)
-        const startedAtMs = performance.now()
+        const [startedAtMs, diskReads] = [performance.now(), process.resourceUsage().fsRead]
         hashes.push(hashesIn(runHashing({ path, ranges: slice }), path))
-        isQuick = performance.now() - startedAtMs < slowMsPerPiece * slice.length
+        const tookMs = performance.now() - startedAtMs
+        isQuick = tookMs < slowMs || (tookMs < tooSlowMs && process.resourceUsage().fsRead === diskReads)
         onProgress?.(slice.length, at)
         await setImmediate()
         signal?.throwIfAborted()

@@ -95,7 +95,7 @@ test('what the loop would be held up by is left to the workers after its first p
   const { path, bytes } = await sampleFile(temporaryFolder(), 20 * MiB)
   const pool = await builtPool()
   let nowMs = 0
-  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 50))
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 100))
   onTestFinished(() => clock.mockRestore())
   const told: number[] = []
   const hashes = await pool.hashFile(path, 20 * MiB, { onProgress: (_pieces, first) => told.push(first) })
