@@ -64,6 +64,16 @@ export const pairs: readonly Pair[] = [
     },
   },
   { what: 'folder, 5 % of files changed', make: folders },
+  {
+    // Large enough for what begins once to count for little beside what is done for each byte.
+    what: '512 MiB, a line in front',
+    shareMax: 0.01,
+    make: (before, after) => {
+      const bytes = randomOf(512 * MiB)
+      writeFileSync(before, bytes)
+      writeFileSync(after, Buffer.concat([Buffer.from('-- dumped today\n'), bytes]))
+    },
+  },
 ]
 
 function randomOf(bytes: number, seed = 1): Buffer {

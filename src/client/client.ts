@@ -92,6 +92,7 @@ export class Client {
       download: new TokenBucket(options.downloadLimit),
     }
     const uploads = new UploadQueue(buckets.upload)
+    const recipes = new RecipeOffice(this.#recipes, new ManifestStore(options.folder))
     const { onFailure } = options
     this.#reach = this.#makeReach(identity)
     this.#whereabouts = this.#makeWhereabouts()
@@ -102,7 +103,7 @@ export class Client {
       sources: this.#sources,
       uploads,
       limits: this.#entryLimits,
-      recipes: new RecipeOffice(this.#recipes, new ManifestStore(options.folder)),
+      recipes,
       roles: this.#reach.roles,
       onFailure,
     })
@@ -143,7 +144,7 @@ export class Client {
     })
     this.#sources.announceBy(this.#link)
     this.#sessionParts = this.#partsOfSession(identity, protection, buckets.download)
-    this.operations = this.#makeOperations(uploads, protection)
+    this.operations = this.#makeOperations(uploads, protection, recipes)
   }
 
   #makeReach(identity: Identity): Reach {
@@ -194,7 +195,7 @@ export class Client {
     }
   }
 
-  #makeOperations(uploads: UploadQueue, protection: Protection): Operations {
+  #makeOperations(uploads: UploadQueue, protection: Protection, recipes: RecipeOffice): Operations {
     const { identity, folder } = this.#sessionParts
     const { listen } = this.#options
     const port = (): number => this.#port
@@ -205,6 +206,7 @@ export class Client {
       turns: this.#turns,
       uploads: () => this.#server.uploads(),
       sources: this.#sources,
+      prepareRecipe: (source) => void recipes.prepare(source).catch(this.#options.onFailure),
       limits: this.#limits,
       leaving: this.#leaving,
       login: (...given) => this.#turns(() => this.#login(...given)),

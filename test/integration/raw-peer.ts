@@ -127,8 +127,8 @@ export class RawPeer {
     return this.caller.request('manifest', { fileId }, { bodyBuffer: (bytes) => this.#take(bytes) })
   }
 
-  recipe(fileId: string): Promise<Answer<object>> {
-    return this.caller.request('recipe', { fileId }, { bodyBuffer: (bytes) => this.#take(bytes) })
+  recipe(fileId: string, groups?: BlockRange[]): Promise<Answer<object>> {
+    return this.caller.request('recipe', { fileId, groups }, { bodyBuffer: (bytes) => this.#take(bytes) })
   }
 
   #take(bytes: number): Buffer {

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Program } from './programs.ts'
 import { contentOf, isSame, MiB, World } from './world.ts'
 
@@ -41,6 +41,17 @@ test('its versions are listed with their dates and who shared them', async () =>
     expect.stringMatching(new RegExp(`^notes.txt  14 bytes  1 seeder  version 2  ${when}  by ann$`)),
   ])
   expect(await ben.say('list_versions g other.txt')).toBe('error: there is no file other.txt in g')
+})
+
+test('a new version has its recipe before anybody asks for that', async () => {
+  const recipes = (): string[] =>
+    readdirSync(world.path('ann', 'manifests')).filter((name) => name.endsWith('.recipe'))
+  const path = world.makeFile('asked.bin', 3 * MiB)
+  await ann.does(`upload_file ${path} g`)
+  expect(recipes()).toEqual([])
+  appendFileSync(path, 'more')
+  await ann.does(`upload_file ${path} g`)
+  await vi.waitFor(() => expect(recipes()).toHaveLength(1), { timeout: 20_000 })
 })
 
 describe('what is at the destination already', () => {

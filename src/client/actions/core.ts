@@ -5,6 +5,7 @@ import type { Answer } from '../../common/refusal.ts'
 import type { Address } from '../../common/addresses.ts'
 import type { OwnReachParts } from '../downloading/own-reach.ts'
 import type { Session } from '../session.ts'
+import type { PieceSource } from '../sharing/piece-source.ts'
 import type { Upload } from '../sharing/served-peer.ts'
 import type { SourceRegistry } from '../sharing/source-registry.ts'
 import type { PortMapEvidence } from '../diagnosis/evidence.ts'
@@ -36,6 +37,8 @@ export interface Core {
   /** What others fetch from here. */
   readonly uploads: () => Upload[]
   readonly sources: SourceRegistry
+  /** Makes the recipe of it before anybody asks for that. */
+  readonly prepareRecipe: (source: PieceSource) => void
   readonly limits: LimitSchedule
   /** Groups that this client is leaving at the moment. */
   readonly leaving: Set<string>

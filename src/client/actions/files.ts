@@ -21,7 +21,7 @@ export function fileActions(core: Core): FileOperations {
     async uploadFile(path, group, options = { skipSpecial: false }) {
       const open = session()
       if (open === undefined) return notLoggedIn()
-      return open.shares.uploading(() => upload(membership, open, path, group, options))
+      return open.shares.uploading(() => upload(core, membership, open, path, group, options))
     },
     async listFiles(group, { details = false } = {}) {
       if (session() === undefined) return notLoggedIn()
@@ -70,7 +70,11 @@ function ofNewerTracker<T>(answer: Answer<T>): Answer<T> {
 
 const notUnderstood: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['unknown-method', 'invalid-params'])
 
+/** New versions of these sizes, in bytes, get their recipes at once: that reads them again, mostly from memory. */
+const [preparedFrom, preparedTo] = [1024 * 1024, 1024 * 1024 * 1024]
+
 async function upload(
+  { sources, prepareRecipe }: Core,
   membership: RecentMembership,
   session: Session,
   path: string,
@@ -82,7 +86,14 @@ async function upload(
   // Checks before hashing, so that a minute of work does not end in "no such group".
   const member = await membership.check(session, group)
   if (!member.ok) return member
-  return session.shares.upload(path, group, options)
+  const shared = await session.shares.upload(path, group, options)
+  if (!shared.ok || shared.value.replaces === undefined) return shared
+  const { name, sizeBytes } = shared.value
+  const share = session.shares.shareOf(group, name)
+  const source = share && sources.find(group, share.fileId)
+  // Who has the version before asks for it soon.
+  if (source !== undefined && sizeBytes >= preparedFrom && sizeBytes <= preparedTo) prepareRecipe(source)
+  return shared
 }
 
 async function listFolder(

@@ -26,13 +26,20 @@ export class DonorBytes {
   }
 
   /** Fills `into`; false when something there is no longer what it was. */
-  async read(offset: number, into: Uint8Array): Promise<boolean> {
+  async read(offset: number, into: Buffer): Promise<boolean> {
     const { manifest } = this.#source
     let piece = pieceAt(manifest, offset)
     for (let at = 0; at < into.length; piece++) {
       if (piece >= manifest.pieceCount) return false
       const from = offset + at - offsetOfPiece(manifest, piece)
-      const count = Math.min(lengthOfPiece(manifest, piece) - from, into.length - at)
+      const length = lengthOfPiece(manifest, piece)
+      const count = Math.min(length - from, into.length - at)
+      if (count === length && !this.#kept.has(piece)) {
+        const read = await this.#source.read(piece, into.subarray(at, at + count))
+        if (!read.ok) return false
+        at += count
+        continue
+      }
       const kept = this.#piece(piece)
       kept.users++
       try {

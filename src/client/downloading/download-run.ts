@@ -14,7 +14,7 @@ import { choosePart, storeTree, type ChosenPart } from './chosen-part.ts'
 import { Donor } from './donor.ts'
 import type { PartsHere } from './known-blocks.ts'
 import type { PiecesFrom } from './pieces-from.ts'
-import { fetchRecipe } from './recipe-fetch.ts'
+import { RecipeFetch } from './recipe-fetch.ts'
 import { sentenceAbout } from './contacts.ts'
 import type { PeerLink } from './peer-link.ts'
 import { manifestFor } from './manifest-for.ts'
@@ -304,16 +304,12 @@ export class DownloadRun {
 
   /** Likewise parts of pieces, which a recipe tells; undefined when there are none. */
   async #findParts(store: PieceStore, link: PeerLink | undefined): Promise<PartsHere | undefined> {
-    const { manifests, network, recipes: pool } = this.#parts
+    const { network, recipes: pool } = this.#parts
     const { lookup, record } = this.#host
     const { manifest } = store
     const { signal } = this.#abort
-    const found = await this.#donor?.findParts(store, {
-      recipe: () => fetchRecipe({ manifest, manifests, network, lookup, link, signal }),
-      pool,
-      onLie: () => manifests.removeRecipe(record.fileId),
-      signal,
-    })
+    const recipe = new RecipeFetch({ manifest, network, lookup, link, signal })
+    const found = await this.#donor?.findParts(store, { recipe, pool, signal }).finally(() => recipe.close())
     if (found === undefined) return undefined
     const [{ whole, partial }, { from = '' }] = [found, record]
     const inPart = partial.size === 0 ? '' : `, and ${partial.size} in part`

@@ -4,12 +4,18 @@
 import { rangeBytes } from '../../common/limits.ts'
 import { lengthOfPiece, type Manifest } from '../../common/manifest.ts'
 import { scatter, type BlockRange } from '../../common/recipe/ranges.ts'
-import type { Recipe } from '../../common/recipe/recipe.ts'
+import type { BlockLayout } from '../../common/recipe/block-layout.ts'
 import type { DonorBytes } from './donor-bytes.ts'
+
+/**
+ * So many bad pieces, and the recipe lies, or the file here changes all the time. A few come of groups that were taken by
+ * their sums.
+ */
+const badMax = 4
 
 export interface Finds {
   readonly manifest: Manifest
-  readonly recipe: Pick<Recipe, 'blockBytes' | 'firstBlocks'>
+  readonly layout: Pick<BlockLayout, 'blockBytes' | 'firstBlocks'>
   /** For each block, where its bytes are in the donor; -1 for one that was not found. */
   readonly offsets: Float64Array
 }
@@ -24,17 +30,14 @@ export interface PartsHere {
 export class KnownBlocks {
   readonly #finds: Finds
   readonly #donor: DonorBytes
-  readonly #onLie: () => Promise<void>
   /** Pieces whose blocks are not there any more. */
   readonly #lost = new Set<number>()
-  /** The blocks led to a bad piece once: none is believed any more. */
-  #isDropped = false
+  /** Pieces that were put together and were bad. */
+  #badCount = 0
 
-  /** `onLie` is told when they led to a bad piece, once. */
-  constructor(finds: Finds, donor: DonorBytes, onLie: () => Promise<void>) {
+  constructor(finds: Finds, donor: DonorBytes) {
     this.#finds = finds
     this.#donor = donor
-    this.#onLie = onLie
   }
 
   /** Of these pieces, those that are wholly here, and those of which a part is. */
@@ -68,20 +71,23 @@ export class KnownBlocks {
     return isHere
   }
 
-  /** A piece that was put together was bad. */
-  async drop(): Promise<void> {
-    if (this.#isDropped) return
-    this.#isDropped = true
-    await this.#onLie()
+  /** A piece that was put together was bad: it is fetched as a whole, and after some of these all others, too. */
+  onBad(index: number): void {
+    this.#lost.add(index)
+    this.#badCount++
+  }
+
+  get #isDropped(): boolean {
+    return this.#badCount >= badMax
   }
 
   /** Undefined when no part of it is here. */
   #missingParts(index: number): BlockRange[] | undefined {
-    const { manifest, recipe, offsets } = this.#finds
-    const perBlock = recipe.blockBytes / rangeBytes
+    const { manifest, layout, offsets } = this.#finds
+    const perBlock = layout.blockBytes / rangeBytes
     const end = Math.ceil(lengthOfPiece(manifest, index) / rangeBytes)
     const ranges: BlockRange[] = []
-    const [from = 0, to = 0] = [recipe.firstBlocks[index], recipe.firstBlocks[index + 1]]
+    const [from = 0, to = 0] = [layout.firstBlocks[index], layout.firstBlocks[index + 1]]
     let found = 0
     for (let block = from; block < to; block++) {
       if ((offsets[block] ?? -1) >= 0) {
@@ -98,8 +104,8 @@ export class KnownBlocks {
   }
 
   async #fill(index: number, parts: readonly BlockRange[], buffer: Buffer): Promise<boolean> {
-    const { manifest, recipe, offsets } = this.#finds
-    const { blockBytes, firstBlocks } = recipe
+    const { manifest, layout, offsets } = this.#finds
+    const { blockBytes, firstBlocks } = layout
     const length = lengthOfPiece(manifest, index)
     scatter(buffer, parts, length)
     const [from = 0, to = 0] = [firstBlocks[index], firstBlocks[index + 1]]

@@ -3,7 +3,9 @@
 import { manifestBytesMax, recipeBytesMax } from '../../common/limits.ts'
 import { contentBytes, parseManifest, type Manifest } from '../../common/manifest.ts'
 import type { PeerProtocol } from '../../common/protocol/peer-protocol.ts'
-import { parseRecipe, type Recipe } from '../../common/recipe/recipe.ts'
+import { blocksIn } from '../../common/recipe/block-layout.ts'
+import type { BlockRange } from '../../common/recipe/ranges.ts'
+import { blockRecordBytes, parseOutline, type Outline } from '../../common/recipe/recipe.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { Caller } from '../../common/wire/caller.ts'
 
@@ -28,19 +30,41 @@ export async function askForManifest(
   return accept(manifest)
 }
 
-/** Likewise the recipe, of which only the form is checked. */
-export async function askForRecipe(
+/** The outline of the recipe, of which only the form is checked; the peer may have to make it first. */
+export async function askForOutline(
   caller: Caller<PeerProtocol>,
   manifest: Manifest,
   name: string,
-): Promise<Answer<Recipe>> {
-  let body: Buffer | undefined
+): Promise<Answer<Outline>> {
+  const timeoutMs = manifestTimeoutMs + Math.ceil(contentBytes(manifest) / recipeBytesPerMs)
+  const answer = await askForPart(caller, { fileId: manifest.fileId }, timeoutMs)
+  if (!answer.ok) return answer
+  const outline = parseOutline(answer.value, manifest)
+  return outline === undefined ? refuse('piece-missing', `${name} sent no recipe`) : accept(outline)
+}
+
+/** Likewise the records of the blocks of these groups, one behind the other. */
+export async function askForBlocks(
+  caller: Caller<PeerProtocol>,
+  fileId: string,
+  groups: BlockRange[],
+  { layout }: Outline,
+  name: string,
+): Promise<Answer<Buffer>> {
+  const answer = await askForPart(caller, { fileId, groups }, manifestTimeoutMs)
+  if (!answer.ok) return answer
+  const isRight = answer.value.length === blocksIn(layout, groups) * blockRecordBytes
+  return isRight ? answer : refuse('piece-missing', `${name} sent other parts of its recipe`)
+}
+
+async function askForPart(
+  caller: Caller<PeerProtocol>,
+  part: { readonly fileId: string; readonly groups?: BlockRange[] },
+  timeoutMs: number,
+): Promise<Answer<Buffer>> {
+  let body: Buffer = Buffer.alloc(0)
   const bodyBuffer = (bytes: number): Buffer =>
     (body = Buffer.allocUnsafeSlow(Math.min(bytes, recipeBytesMax)))
-  const timeoutMs = manifestTimeoutMs + Math.ceil(contentBytes(manifest) / recipeBytesPerMs)
-  const { fileId } = manifest
-  const answer = await caller.request('recipe', { fileId }, { bodyBuffer, timeoutMs })
-  if (!answer.ok) return answer
-  const recipe = body === undefined ? undefined : parseRecipe(body, manifest)
-  return recipe === undefined ? refuse('piece-missing', `${name} sent no recipe`) : accept(recipe)
+  const answer = await caller.request('recipe', part, { bodyBuffer, timeoutMs })
+  return answer.ok ? accept(body) : answer
 }

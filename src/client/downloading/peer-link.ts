@@ -7,8 +7,8 @@ import { pieceCountMax } from '../../common/limits.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import { peerProtocol, recipesFeature, type PeerProtocol } from '../../common/protocol/peer-protocol.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
-import { bytesIn } from '../../common/recipe/ranges.ts'
-import type { Recipe } from '../../common/recipe/recipe.ts'
+import { bytesIn, type BlockRange } from '../../common/recipe/ranges.ts'
+import type { Outline } from '../../common/recipe/recipe.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import { Caller } from '../../common/wire/caller.ts'
@@ -21,7 +21,7 @@ import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { Flow } from './flow.ts'
 import { LimitedReading } from './limited-reading.ts'
-import { askForManifest, askForRecipe } from './peer-documents.ts'
+import { askForBlocks, askForManifest, askForOutline } from './peer-documents.ts'
 import { greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting.ts'
 import { LinkPace } from './link-pace.ts'
 import type { PieceRequest } from './piece-request.ts'
@@ -254,9 +254,14 @@ export class PeerLink {
     return askForManifest(this.#caller, this.#options.fileId, this.name)
   }
 
-  /** The recipe, of which only the form is checked; the peer may have to make it first. */
-  fetchRecipe(manifest: Manifest): Promise<Answer<Recipe>> {
-    return askForRecipe(this.#caller, manifest, this.name)
+  /** The outline of the recipe, of which only the form is checked; the peer may have to make it first. */
+  fetchOutline(manifest: Manifest): Promise<Answer<Outline>> {
+    return askForOutline(this.#caller, manifest, this.name)
+  }
+
+  /** Likewise the records of the blocks of these groups, one behind the other. */
+  fetchBlocks(outline: Outline, groups: BlockRange[]): Promise<Answer<Buffer>> {
+    return askForBlocks(this.#caller, this.#options.fileId, groups, outline, this.name)
   }
 
   /** Lets the peer choose among these pieces, except those later reported with `taken`. */

@@ -153,12 +153,15 @@ export class PieceStore implements PieceSource, SwarmStore {
     return 0
   }
 
-  /** Provides a buffer for a piece whose bytes begin to arrive. */
-  takeBuffer(): PieceBuffer {
+  /**
+   * Provides a buffer for a piece whose bytes begin to arrive. `isOneOfFew`: it comes of what is here, and there are not so
+   * many of these that it pays to start a worker.
+   */
+  takeBuffer(isOneOfFew = false): PieceBuffer {
     const nowMs = performance.now()
     const isFast = nowMs - this.#lastTakenAtMs < fastMs
     this.#lastTakenAtMs = nowMs
-    if (isFast && this.wantedCount > inlinePieces) this.#storing.warmUp()
+    if (isFast && !isOneOfFew && this.wantedCount > inlinePieces) this.#storing.warmUp()
     // Also for a piece that the event loop verifies: two kinds of buffers would both grow to the full number.
     return this.#storing.take()
   }

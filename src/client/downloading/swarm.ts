@@ -318,7 +318,7 @@ export class Swarm {
           this.#picker.onGivenUp(key, index)
           // Whose fault a bad piece of several origins is cannot be told.
           if (parts === undefined) this.#contacts.ban(contact, `sent a bad piece ${index} of`)
-          else if (isWhole === true) await this.#parts?.drop()
+          else if (isWhole === true) this.#parts?.onBad(index)
           return
         }
         conduct.onPiece()

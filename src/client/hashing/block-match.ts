@@ -1,50 +1,56 @@
-// Looks for blocks by their sums, in C where the build could compile block-match.c.
+// Sums of blocks, and the search for blocks by them: in C where the build could compile block-match.c.
 
 import { createRequire } from 'node:module'
-import type { BlockIndex } from '../../common/recipe/block-index.ts'
-import { nextMatch, type NextMatch } from '../../common/recipe/scan.ts'
+import { blockSums, type BlockSums } from '../../common/recipe/scan.ts'
 
-type Compiled = (
-  bytes: Uint8Array,
-  from: number,
-  last: number,
-  blockBytes: number,
-  weight: number,
-  filter: Uint32Array,
-  filterShift: number,
-  buckets: Uint32Array,
-  bucketShift: number,
-  sums: Uint32Array,
-  state: Int32Array,
-) => number
+/** What is compiled, with the parts of an index one by one. */
+interface Compiled {
+  readonly nextMatch: (
+    bytes: Uint8Array,
+    from: number,
+    last: number,
+    blockBytes: number,
+    weight: number,
+    filter: Uint32Array,
+    filterShift: number,
+    buckets: Uint32Array,
+    bucketShift: number,
+    sums: Uint32Array,
+    state: Int32Array,
+  ) => number
+  readonly countRun: (
+    bytes: Uint8Array,
+    at: number,
+    records: Uint8Array,
+    lengths: Uint32Array,
+    number: number,
+  ) => number
+  readonly sumOf: BlockSums['sumOf']
+}
 
-/** The compiled one, where there is one. */
-export const fastestMatch: NextMatch = loadNextMatch('./block-match.node') ?? nextMatch
+/** The compiled ones, where there are such. */
+export const fastestSums: BlockSums = loadBlockSums('./block-match.node') ?? blockSums
 
-/** The compiled function at `path`; undefined when it is missing or is another one. */
-export function loadNextMatch(path: string): NextMatch | undefined {
-  let compiled: { readonly nextMatch?: Compiled }
+/** The compiled functions at `path`; undefined when they are missing or are others. */
+export function loadBlockSums(path: string): BlockSums | undefined {
+  let compiled: Partial<Compiled>
   try {
     compiled = createRequire(import.meta.url)(path) as typeof compiled
   } catch {
     return undefined
   }
-  const { nextMatch: next } = compiled
-  if (next === undefined) return undefined
-  return (index: BlockIndex, bytes, { from, last, weight, state }) => {
-    const { blockBytes, filter, filterShift, buckets, bucketShift, sums } = index
-    return next(
-      bytes,
-      from,
-      last,
-      blockBytes,
-      weight >>> 0,
-      filter,
-      filterShift,
-      buckets,
-      bucketShift,
-      sums,
-      state,
-    )
+  const { nextMatch, countRun, sumOf } = compiled
+  if (nextMatch === undefined || countRun === undefined || sumOf === undefined) return undefined
+  return {
+    sumOf,
+    countRun: ({ records, lengths }, bytes, at, number) => countRun(bytes, at, records, lengths, number),
+    nextMatch: (index, bytes, { from, last, weight, state }) => {
+      const { blockBytes, filter, filterShift, buckets, bucketShift, sums } = index
+      const leaving = weight >>> 0
+      // prettier-ignore
+      return nextMatch(
+        bytes, from, last, blockBytes, leaving, filter, filterShift, buckets, bucketShift, sums, state,
+      )
+    },
   }
 }

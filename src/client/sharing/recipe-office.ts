@@ -5,13 +5,23 @@ import pLimit from 'p-limit'
 import { Failure } from '../../common/failure.ts'
 import { pieceBytes } from '../../common/limits.ts'
 import { contentBytes, lengthOfPiece } from '../../common/manifest.ts'
-import { blockBytesFor, buildRecipe, parseRecipe } from '../../common/recipe/recipe.ts'
+import type { BlockRange } from '../../common/recipe/ranges.ts'
+import {
+  blockBytesFor,
+  blocksOfGroups,
+  buildRecipe,
+  parseRecipe,
+  type PieceRecords,
+} from '../../common/recipe/recipe.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { isSmall } from '../storage/small-manifest.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
-import type { RecipePool } from '../workers/recipe-pool.ts'
+import { threads, type RecipePool } from '../workers/recipe-pool.ts'
 import { recipesWaitingMax } from './limits.ts'
 import type { PieceSource } from './piece-source.ts'
+
+/** Pieces that a thread is given at once. */
+const piecesAtOnce = 8
 
 export class RecipeOffice {
   readonly #pool: RecipePool
@@ -41,11 +51,15 @@ export class RecipeOffice {
     return making
   }
 
-  /** The bytes of the recipe that was prepared. */
-  async load({ manifest }: PieceSource): Promise<Answer<Buffer>> {
+  /** The outline of the recipe that was prepared, or the records of the blocks of these groups. */
+  async load({ manifest }: PieceSource, groups?: readonly BlockRange[]): Promise<Answer<Buffer>> {
     try {
       const bytes = this.#kept.loadRecipe(manifest.fileId)
-      if (bytes !== undefined && parseRecipe(bytes, manifest) !== undefined) return accept(bytes)
+      const recipe = bytes && parseRecipe(bytes, manifest)
+      if (recipe !== undefined) {
+        const told = groups === undefined ? recipe.outline.bytes : blocksOfGroups(recipe, groups)
+        return told === undefined ? refuse('invalid-request', 'there are fewer groups') : accept(told)
+      }
       if (bytes !== undefined) await this.#kept.removeRecipe(manifest.fileId)
     } catch (error) {
       ignoreFailure(error)
@@ -57,15 +71,29 @@ export class RecipeOffice {
     const { manifest } = source
     const blockBytes = blockBytesFor(manifest)
     const amount = { totalBytes: contentBytes(manifest) }
-    const memory = Buffer.from(new SharedArrayBuffer(pieceBytes))
-    const records: Uint8Array[] = []
-    try {
-      for (let index = 0; index < manifest.pieceCount; index++) {
-        const read = await source.read(index, memory)
-        if (!read.ok) return read
-        const piece = memory.subarray(0, lengthOfPiece(manifest, index))
-        records.push(await this.#pool.recordsOf(piece, blockBytes, amount))
+    const records: PieceRecords[] = []
+    let refused: Answer<void> | undefined
+    let next = 0
+    const makeNext = async (): Promise<void> => {
+      const memory = Buffer.from(new SharedArrayBuffer(piecesAtOnce * pieceBytes))
+      while (next < manifest.pieceCount && refused === undefined) {
+        const first = next
+        const end = Math.min(first + piecesAtOnce, manifest.pieceCount)
+        next = end
+        const pieces: Buffer[] = []
+        for (let index = first; index < end; index++) {
+          const piece = memory.subarray(pieces.length * pieceBytes, (pieces.length + 1) * pieceBytes)
+          const read = await source.read(index, piece)
+          if (!read.ok) refused = read
+          pieces.push(piece.subarray(0, lengthOfPiece(manifest, index)))
+        }
+        const made = await this.#pool.recordsOf(pieces, blockBytes, amount)
+        for (const [at, piece] of made.entries()) records[first + at] = piece
       }
+    }
+    try {
+      await Promise.all(Array.from({ length: threads }, makeNext))
+      if (refused !== undefined) return refused
       const { bytes } = buildRecipe(manifest, blockBytes, records)
       // Recipes are kept beside manifests that have a file.
       if (isSmall(manifest)) await this.#kept.save(manifest)

@@ -201,7 +201,7 @@ export class ServedPeer implements UploadPeer {
       renew: ({ ticket }) => this.#renew(ticket),
       open: ({ fileId }) => this.#open(fileId),
       manifest: ({ fileId }, _from, requestId) => this.#manifest(fileId, requestId),
-      recipe: ({ fileId }, _from, requestId) => this.#recipe(fileId, requestId),
+      recipe: (params, _from, requestId) => this.#recipe(params, requestId),
       piece: (params, _from, requestId) => this.#piece(params, requestId),
     }
   }
@@ -288,14 +288,14 @@ export class ServedPeer implements UploadPeer {
     return answeredElsewhere
   }
 
-  #recipe(fileId: string, requestId: number): Answer<never> | typeof answeredElsewhere {
+  #recipe({ fileId, groups }: Asked<'recipe'>, requestId: number): Answer<never> | typeof answeredElsewhere {
     const source = this.#source(fileId)
     if (!source.ok) return source
     const { recipes, onFailure } = this.#parts
     // Queued when it is there: a turn that waits for the making of it would hold up others.
     recipes.prepare(source.value).then((prepared) => {
       if (this.isGone) return
-      if (prepared.ok) this.#addBytes(requestId, () => recipes.load(source.value))
+      if (prepared.ok) this.#addBytes(requestId, () => recipes.load(source.value, groups))
       else this.refuse(requestId, prepared)
     }, onFailure)
     return answeredElsewhere

@@ -1,8 +1,10 @@
 // Hashes files on all cores without blocking the event loop: hands tasks of 64 pieces to a few workers.
 
 import { availableParallelism } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
+import { hashBytes } from '../../common/manifest.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { pieceCount, pieceLength, pieceOffset } from '../../common/pieces.ts'
 import { segmentCount } from '../folder/packed-segments.ts'
@@ -24,6 +26,14 @@ const taskPieces = 64
 export const inlinePieces = 8
 /** Likewise those of folders, with so many parts of files in them. */
 const inlineSegments = 100
+
+/** Files up to so many pieces (128 MiB) likewise, so many pieces at once, while these come from memory. */
+const inSlices = 256
+const slicePieces = 4
+/** A slice that takes longer came from disk or lost the processor; the system's count of disk reads tells which. */
+const slowMs = 20
+/** One that takes so long is slow in any case: file systems outside the kernel are missing from that count. */
+const tooSlowMs = 100
 
 /** How long to keep idle workers: a script shares files one right after the other. */
 const idleMs = 250
@@ -47,6 +57,8 @@ export interface FolderWork {
 
 export class HashPool {
   readonly #tasks: TaskPool<HashTask | SegmentTask, TaskResult>
+  #isSlicing = false
+  #isClosed = false
 
   /** `startWorker` is for tests. */
   constructor(size = Math.min(4, Math.max(1, availableParallelism())), startWorker = startHashWorker) {
@@ -73,18 +85,48 @@ export class HashPool {
   ): Promise<Buffer> {
     signal?.throwIfAborted()
     if (ranges.length <= inlinePieces) return Buffer.from(hashesIn(runHashing({ path, ranges }), path))
+    const isQuick = ranges.length <= inSlices && !this.#isSlicing
+    const here = isQuick ? await this.#hashSlices(path, ranges, { signal, onProgress }) : Buffer.alloc(0)
+    const rest = ranges.slice(here.length / hashBytes)
     const tasks: HashTask[] = []
-    for (let at = 0; at < ranges.length; at += taskPieces)
-      tasks.push({ path, ranges: ranges.slice(at, at + taskPieces) })
+    for (let at = 0; at < rest.length; at += taskPieces)
+      tasks.push({ path, ranges: rest.slice(at, at + taskPieces) })
     const hashes = await this.#tasks.runAll(
       tasks.map((task) => () => task),
       (result, index) => {
         const found = hashesIn(result, path)
-        onProgress?.(tasks[index]?.ranges.length ?? 0, index * taskPieces)
+        onProgress?.(tasks[index]?.ranges.length ?? 0, here.length / hashBytes + index * taskPieces)
         return found
       },
       signal,
     )
+    return Buffer.concat([here, ...hashes])
+  }
+
+  /** The hashes of the first pieces: of all that the loop takes little time for, while it does so for no other file. */
+  async #hashSlices(
+    path: string,
+    ranges: readonly ByteRange[],
+    { signal, onProgress }: HashOptions,
+  ): Promise<Buffer> {
+    const hashes: Uint8Array[] = []
+    this.#isSlicing = true
+    try {
+      let isQuick = true
+      for (let at = 0; at < ranges.length && isQuick; at += slicePieces) {
+        const slice = ranges.slice(at, at + slicePieces)
+        const [startedAtMs, diskReads] = [performance.now(), process.resourceUsage().fsRead]
+        hashes.push(hashesIn(runHashing({ path, ranges: slice }), path))
+        const tookMs = performance.now() - startedAtMs
+        isQuick = tookMs < slowMs || (tookMs < tooSlowMs && process.resourceUsage().fsRead === diskReads)
+        onProgress?.(slice.length, at)
+        await setImmediate()
+        signal?.throwIfAborted()
+        if (this.#isClosed) throw new Failure('file', 'hashing was stopped')
+      }
+    } finally {
+      this.#isSlicing = false
+    }
     return Buffer.concat(hashes)
   }
 
@@ -118,6 +160,7 @@ export class HashPool {
 
   /** Ends the workers and rejects all pending hashing. */
   close(): Promise<void> {
+    this.#isClosed = true
     return this.#tasks.close()
   }
 }

@@ -1,19 +1,27 @@
 // Makes recipes and finds blocks without blocking the event loop: in threads, except for what is over before one would
 // have started.
 
+import { setImmediate } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
 import { pieceBytes } from '../../common/limits.ts'
 import type { BlockIndex, SoughtBlocks } from '../../common/recipe/block-index.ts'
-import type { Found, Window } from '../../common/recipe/scan.ts'
+import type { PieceRecords } from '../../common/recipe/recipe.ts'
+import { blockSums, type Found, type Window } from '../../common/recipe/scan.ts'
+import { fastestSums } from '../hashing/block-match.ts'
 import { inlinePieces } from './hash-pool.ts'
 import { runRecipe, type RecipeResult, type RecipeTask } from './recipe-worker.ts'
 import { startWorker } from './start-worker.ts'
 import { TaskPool } from './task-pool.ts'
 
-/** One makes recipes for others while another looks for blocks. */
-const threads = 2
+/** What looks for blocks, or makes a recipe, gives each something to do. */
+export const threads = 2
 const idleMs = 250
+/**
+ * What the event loop does itself: in C, 4 MiB at once take it 7 ms at most, and starting a thread takes a core 40 ms, as
+ * long as looking through 25 to 150 MiB.
+ */
+const inlineBytes = (fastestSums === blockSums ? inlinePieces : 256) * pieceBytes
 
 /** How much there is to do in all, in bytes: little is done by the event loop. */
 export interface Amount {
@@ -21,20 +29,30 @@ export interface Amount {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Of more blocks than this the loop arranges no index: in a program that just began, so many take it 25 ms. */
+const inlineBlocks = 8192
+
 export class RecipePool {
   readonly #tasks: TaskPool<RecipeTask, RecipeResult>
 
-  /** `startWorker` is for tests. */
-  constructor(startWorker = startRecipeWorker) {
+  readonly #inlineBytes: number
+
+  /** `startWorker`, and the most bytes that are done without a thread, are for tests. */
+  constructor(startWorker = startRecipeWorker, most = inlineBytes) {
+    this.#inlineBytes = most
     this.#tasks = new TaskPool({ work: 'looking for known blocks', size: threads, startWorker, idleMs })
   }
 
   /**
-   * The records of the blocks of a piece, which lies in shared memory. All of these reject with a `file` failure when the
+   * The records of the blocks of pieces, which lie in shared memory. All of these reject with a `file` failure when the
    * thread ended, or with the signal's reason as soon as it aborts.
    */
-  async recordsOf(piece: Uint8Array, blockBytes: number, amount: Amount): Promise<Uint8Array> {
-    const result = await this.#run({ kind: 'records', piece, blockBytes }, amount)
+  async recordsOf(
+    pieces: readonly Uint8Array[],
+    blockBytes: number,
+    amount: Amount,
+  ): Promise<PieceRecords[]> {
+    const result = await this.#run({ kind: 'records', pieces, blockBytes }, amount)
     if (!('records' in result)) throw new Error('the worker answered something else')
     return result.records
   }
@@ -42,7 +60,13 @@ export class RecipePool {
   async indexOf(sought: SoughtBlocks, amount: Amount): Promise<BlockIndex> {
     const records = new Uint8Array(new SharedArrayBuffer(sought.records.length))
     records.set(sought.records)
-    const result = await this.#run({ kind: 'index', sought: { ...sought, records } }, amount)
+    const count = sought.lengths.reduce((sum, length) => (length > 0 ? sum + 1 : sum), 0)
+    // What has too many counts as if it were too large.
+    const totalBytes = count > inlineBlocks ? Number.POSITIVE_INFINITY : amount.totalBytes
+    const result = await this.#run(
+      { kind: 'index', sought: { ...sought, records } },
+      { ...amount, totalBytes },
+    )
     if (!('index' in result)) throw new Error('the worker answered something else')
     return result.index
   }
@@ -60,7 +84,13 @@ export class RecipePool {
 
   async #run(task: RecipeTask, { totalBytes, signal }: Amount): Promise<RecipeResult> {
     signal?.throwIfAborted()
-    if (totalBytes <= inlinePieces * pieceBytes) return runRecipe(task)
+    if (totalBytes <= this.#inlineBytes) {
+      const result = runRecipe(task)
+      // Reading from memory waits for nothing, so nobody else would have a turn.
+      await setImmediate()
+      signal?.throwIfAborted()
+      return result
+    }
     const [result] = await this.#tasks.runAll([() => task], (done) => done, signal)
     if (result === undefined) throw new Failure('file', 'a thread gave no result')
     return result

@@ -3,7 +3,7 @@
 
 import * as v from 'valibot'
 import { lineBytesMax, manifestBytesMax, pieceBytes, recipeBytesMax } from '../limits.ts'
-import { areInOrder, rangesMax } from '../recipe/ranges.ts'
+import { areInOrder, areInPiece, groupRangesMax, rangesMax } from '../recipe/ranges.ts'
 import type { Protocol } from '../wire/methods.ts'
 import { Count, FileId, Nonce, Nothing, PieceIndex, PublicKey, Signature, TicketText } from './fields.ts'
 
@@ -14,6 +14,13 @@ const Ranges = v.pipe(
   v.array(v.strictTuple([Count, Count])),
   v.minLength(1),
   v.maxLength(rangesMax),
+  v.check(areInPiece, 'are not in order'),
+)
+
+const GroupRanges = v.pipe(
+  v.array(v.strictTuple([Count, Count])),
+  v.minLength(1),
+  v.maxLength(groupRangesMax),
   v.check(areInOrder, 'are not in order'),
 )
 
@@ -57,11 +64,14 @@ export const peerProtocol = {
       result: Nothing,
       bodyBytesMax: manifestBytesMax,
     },
-    /** The recipe of a content, by which blocks of it are found in other files. Made when it is first asked for. */
+    /**
+     * The outline of the recipe of a content, by which groups of its blocks are found in other files; with `groups` the
+     * blocks of these, each the number of its first group and how many there are. Made when it is first asked for.
+     */
     recipe: {
       stage: 'proven',
       cost: 250,
-      params: v.strictObject({ fileId: FileId }),
+      params: v.strictObject({ fileId: FileId, groups: v.optional(GroupRanges) }),
       result: Nothing,
       bodyBytesMax: recipeBytesMax,
     },

@@ -3,15 +3,20 @@
 
 import { blockRecordBytes, strongOf } from './recipe.ts'
 
-/** Bits of the filter for each block; one offset of so many passes by chance. */
-const filterBitsPerBlock = 64
+/** Bits of the filter for each block; one offset of so many passes by chance. But it should fit into a cache. */
+const filterBitsPerBlock = 256
+const filterBitsMax = 2 ** 25
 /** A number of a block fits in so many bits: a recipe has at most 1.4 million. */
 const numberBits = 21
 
 export interface BlockIndex {
   readonly blockBytes: number
+  /** Of groups, how long their blocks are. */
+  readonly partBytes: number | undefined
   /** The records of all blocks of the recipe, as they stand in it. */
   readonly records: Uint8Array
+  /** The length of each in bytes; 0 for one that is not looked for. */
+  readonly lengths: Uint32Array
   /** Numbers of blocks of full length, no two the same by sum and hash, sorted by these. */
   readonly order: Uint32Array
   /** Their sums, in the same order. */
@@ -35,13 +40,15 @@ export interface BlockIndex {
 /** A block that is looked for. */
 export interface SoughtBlocks {
   readonly blockBytes: number
+  /** Where they are groups, how long their blocks are. */
+  readonly partBytes?: number | undefined
   readonly records: Uint8Array
   /** The length of each block of the recipe in bytes; 0 for one that is not looked for. */
   readonly lengths: Uint32Array
 }
 
 /** Takes time that grows hardly more than with the number of blocks, whatever their sums. */
-export function buildIndex({ blockBytes, records, lengths }: SoughtBlocks): BlockIndex {
+export function buildIndex({ blockBytes, partBytes, records, lengths }: SoughtBlocks): BlockIndex {
   const view = viewOf(records)
   const sorted = sortedBlocks(view, lengths, blockBytes)
   const places = shared(Int32Array, lengths.length).fill(-1)
@@ -66,7 +73,9 @@ export function buildIndex({ blockBytes, records, lengths }: SoughtBlocks): Bloc
   }
   return {
     blockBytes,
+    partBytes,
     records,
+    lengths: shared(Uint32Array, lengths.length, lengths),
     order: distinct,
     sums,
     ...lookupOf(sums),
@@ -94,23 +103,23 @@ export function placesOfSum(
 
 /** The place, among these of one sum, of the block with these bytes; -1 for none. */
 export function placeOfBlock(
-  { order, records }: BlockIndex,
+  { order, records, partBytes }: BlockIndex,
   { from, to }: { readonly from: number; readonly to: number },
   block: Uint8Array,
 ): number {
   const view = viewOf(records)
-  const strong = viewOf(strongOf(block))
+  const strong = viewOf(strongOf(block, partBytes))
   const place = lowest(from, to, (at) => compareStrong(view, order[at] ?? 0, strong) >= 0)
   return place < to && compareStrong(view, order[place] ?? 0, strong) === 0 ? place : -1
 }
 
 /** Whether these bytes are this block, by its hash. */
 export function isBlock(
-  { records }: Pick<BlockIndex, 'records'>,
+  { records, partBytes }: Pick<BlockIndex, 'records' | 'partBytes'>,
   number: number,
   block: Uint8Array,
 ): boolean {
-  return compareStrong(viewOf(records), number, viewOf(strongOf(block))) === 0
+  return compareStrong(viewOf(records), number, viewOf(strongOf(block, partBytes))) === 0
 }
 
 /** By sum, and those of the same sum by hash. */
@@ -135,7 +144,8 @@ function sortedBlocks(view: DataView, lengths: Uint32Array, blockBytes: number):
 
 function lookupOf(sums: Uint32Array): Pick<BlockIndex, 'buckets' | 'bucketShift' | 'filter' | 'filterShift'> {
   const buckets = shared(Uint32Array, powerAbove(sums.length) + 1)
-  const filter = shared(Uint32Array, (powerAbove(sums.length) * filterBitsPerBlock) / 32)
+  const filterBits = Math.min(filterBitsMax, powerAbove(sums.length) * filterBitsPerBlock)
+  const filter = shared(Uint32Array, filterBits / 32)
   const bucketShift = 32 - Math.log2(buckets.length - 1)
   const filterShift = 32 - Math.log2(filter.length * 32)
   for (const sum of sums) {
@@ -190,6 +200,9 @@ function viewOf(bytes: Uint8Array): DataView {
 function shared<T extends Int32Array | Uint32Array | Uint8Array>(
   kind: { new (memory: SharedArrayBuffer): T; readonly BYTES_PER_ELEMENT: number },
   count: number,
+  values: ArrayLike<number> = [],
 ): T {
-  return new kind(new SharedArrayBuffer(count * kind.BYTES_PER_ELEMENT))
+  const array = new kind(new SharedArrayBuffer(count * kind.BYTES_PER_ELEMENT))
+  array.set(values)
+  return array
 }

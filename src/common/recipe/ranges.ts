@@ -1,21 +1,42 @@
-// Parts of a piece: which are asked for, and how their bytes lie one behind the other in an answer.
+// Parts of a piece: which are asked for, and how their bytes lie one behind the other in an answer. Likewise parts of a
+// recipe.
 
 import { pieceBytes, rangeBytes } from '../limits.ts'
 
-/** In blocks of 4 KiB: the first one, and how many. */
+/** In blocks of 4 KiB, or groups of a recipe: the first one, and how many. */
 export type BlockRange = [first: number, count: number]
 
 /** The most parts of a piece: every second block. */
 export const rangesMax = pieceBytes / rangeBytes / 2
 
+/** The most parts of a recipe that are asked for at once: their line has 20 KiB at most. */
+export const groupRangesMax = 1024
+
 /** Whether each part has blocks, and lies behind the one before without touching it. */
 export function areInOrder(ranges: BlockRange[]): boolean {
   let end = -1
   return ranges.every(([first, count]) => {
-    const isRight = first > end && count > 0 && first + count <= pieceBytes / rangeBytes
+    const isRight = first > end && count > 0
     end = first + count
     return isRight
   })
+}
+
+/** Likewise where they are blocks of a piece. */
+export function areInPiece(ranges: BlockRange[]): boolean {
+  const [first, count] = ranges.at(-1) ?? [0, 0]
+  return areInOrder(ranges) && first + count <= pieceBytes / rangeBytes
+}
+
+/** The parts that these numbers make, which come in their order. */
+export function rangesOf(numbers: Iterable<number>): BlockRange[] {
+  const ranges: BlockRange[] = []
+  for (const number of numbers) {
+    const before = ranges.at(-1)
+    if (before !== undefined && before[0] + before[1] === number) before[1]++
+    else ranges.push([number, 1])
+  }
+  return ranges
 }
 
 /**

@@ -38,3 +38,8 @@ export function weightOfLeaving(length: number): number {
 export function rolled(sum: number, leaves: number, enters: number, weight: number): number {
   return (Math.imul(sum, factor) + enters - Math.imul(leaves, weight)) | 0
 }
+
+/** The sum of two parts, one behind the other; `weight` is `weightOfLeaving` of the length of the second one. */
+export function joinedSum(first: number, second: number, weight: number): number {
+  return (Math.imul(first, weight) + second) | 0
+}

@@ -1,27 +1,30 @@
 // Looks for blocks at every offset of some bytes, as rsync does.
 
 import { isBlock, placeOfBlock, placesOfSum, type BlockIndex } from './block-index.ts'
+import { blockRecordBytes } from './recipe.ts'
 import { rolled, sumOf, weightOfLeaving } from './rolling-sum.ts'
 
-/** Of the offsets at which a sum is right and the hash is not: in so many bytes one is allowed, and some at once. */
-const bytesPerMistake = 256
-const mistakesAtOnce = 1024
-/** In so many bytes one block may be found again before what lies within it is passed over. */
-const bytesPerRepeat = 1024
+/**
+ * Of the offsets at which a sum is right and the hash is not: so many times the bytes may be hashed in vain, and so many
+ * bytes at once.
+ */
+const mistakenHashing = 2
+const mistakenBytesAtOnce = 1024 * 1024
+/** Blocks may be found again so often, in blocks a block, before what lies within them is passed over. */
+const repeatsPerBlock = 4
 
 export interface Window {
   readonly bytes: Uint8Array
-  /** The first offset to look at. */
-  readonly from: number
-  /** Nothing comes behind these bytes. */
-  readonly isLast: boolean
+  /**
+   * Whether blocks that lie behind a block as they do in the content are taken by their sums alone, and no others looked for
+   * among them: that is fast, and a piece that is put together is verified in any case.
+   */
+  readonly inRuns: boolean
 }
 
 export interface Found {
   /** Pairs: a place in `order`, or for a shorter block -1 - its number; and its offset in the bytes. */
   readonly hits: readonly number[]
-  /** The first offset that was not looked at, since too few bytes come behind it. */
-  readonly next: number
   /** Too many sums are right by mistake: somebody wants this to take long. */
   readonly isCostly: boolean
 }
@@ -37,10 +40,16 @@ export interface Offsets {
   readonly state: Int32Array
 }
 
-/** The first of these offsets that has the sum of a block; -1 for none. */
-export type NextMatch = (index: BlockIndex, bytes: Uint8Array, offsets: Offsets) => number
+export interface BlockSums {
+  /** See rolling-sum.ts. */
+  readonly sumOf: typeof sumOf
+  /** The first of these offsets that has the sum of a block; -1 for none. */
+  readonly nextMatch: (index: BlockIndex, bytes: Uint8Array, offsets: Offsets) => number
+  /** How many blocks from `number` on, all of them looked for, lie one behind the other from `at` on, by their sums. */
+  readonly countRun: (index: BlockIndex, bytes: Uint8Array, at: number, number: number) => number
+}
 
-export const nextMatch: NextMatch = (index, bytes, { from, last, weight, state }) => {
+const nextMatch: BlockSums['nextMatch'] = (index, bytes, { from, last, weight, state }) => {
   if (from > last) return -1
   const { blockBytes, filter, filterShift } = index
   let sum =
@@ -61,35 +70,73 @@ export const nextMatch: NextMatch = (index, bytes, { from, last, weight, state }
   }
 }
 
-/** `next` may be a faster one. */
-export function findBlocks(
-  index: BlockIndex,
-  { bytes, from, isLast }: Window,
-  next: NextMatch = nextMatch,
-): Found {
+const countRun: BlockSums['countRun'] = ({ records, lengths }, bytes, from, number) => {
+  const view = new DataView(records.buffer, records.byteOffset, records.byteLength)
+  let at = from
+  for (let block = number; ; block++) {
+    const length = lengths[block] ?? 0
+    const isThere = length > 0 && at + length <= bytes.length
+    if (!isThere || sumOf(bytes, at, at + length) !== view.getInt32(block * blockRecordBytes))
+      return block - number
+    at += length
+  }
+}
+
+/** In JavaScript. */
+export const blockSums: BlockSums = { sumOf, nextMatch, countRun }
+
+/** `sums` may be faster ones. */
+export function findBlocks(index: BlockIndex, { bytes, inRuns }: Window, sums: BlockSums = blockSums): Found {
   const { blockBytes, seen } = index
   const hits: number[] = []
   const weight = weightOfLeaving(blockBytes)
   const state = new Int32Array(2)
-  // A shorter block may come behind a whole one.
-  const last = bytes.length - (isLast ? 1 : 2) * blockBytes
-  let mistakes = mistakesAtOnce + (bytes.length - from) / bytesPerMistake
-  let repeats = (bytes.length - from) / bytesPerRepeat
+  const last = bytes.length - blockBytes
+  const blocks = bytes.length / blockBytes
+  let mistakes = mistakenBytesAtOnce / blockBytes + mistakenHashing * blocks
+  let repeats = repeatsPerBlock * blocks
   let step = 0
-  let end = from
-  for (let at = from; ; end = at + step) {
-    at = next(index, bytes, { from: end, last, weight, state })
+  for (let at = 0; ;) {
+    at = sums.nextMatch(index, bytes, { from: at + step, last, weight, state })
     if (at < 0) break
     step = 1
     const block = bytes.subarray(at, at + blockBytes)
     const place = placeOfBlock(index, placesOfSum(index, state[0] ?? 0), block)
-    if (place < 0 && --mistakes < 0) return { hits, next: at, isCostly: true }
-    if (place >= 0 && seen[place] !== 1) take(index, place, bytes, at, hits)
+    if (place < 0 && --mistakes < 0) return { hits, isCostly: true }
+    if (place < 0) continue
+    if (seen[place] !== 1) {
+      take(index, place, bytes, at, hits)
+      if (inRuns) step = blockBytes + takeRun(index, place, bytes, at + blockBytes, { sums, hits })
+    }
     // Another block may begin within this one, where the new version has the same bytes twice. Of zeros there are too
     // many to look at all.
-    else if (place >= 0 && --repeats < 0) step = blockBytes
+    else if (--repeats < 0) step = blockBytes
   }
-  return { hits, next: Math.max(end, last + 1), isCostly: false }
+  return { hits, isCostly: false }
+}
+
+/** Takes the blocks that follow the one at this place; returns how many bytes these are. */
+function takeRun(
+  index: BlockIndex,
+  place: number,
+  bytes: Uint8Array,
+  from: number,
+  { sums, hits }: { readonly sums: BlockSums; readonly hits: number[] },
+): number {
+  const { order, places, lengths, seen } = index
+  const first = (order[place] ?? 0) + 1
+  const end = first + sums.countRun(index, bytes, from, first)
+  let at = from
+  for (let block = first; block < end; block++) {
+    const found = places[block] ?? -1
+    if (found < 0) hits.push(-1 - block, at)
+    else if (seen[found] !== 1) {
+      hits.push(found, at)
+      seen[found] = 1
+    }
+    at += lengths[block] ?? 0
+  }
+  return at - from
 }
 
 function take(index: BlockIndex, place: number, bytes: Uint8Array, at: number, hits: number[]): void {

@@ -1,17 +1,19 @@
-// Changed recipes: each is read as one or refused, and what is read finds only blocks that are there, quickly.
+// Changed recipes, and outlines of them: each is read as one or refused, and what is read finds only groups and blocks that
+// are there, quickly.
 
 import { buildManifest } from '../../../src/common/manifest.ts'
-import { buildIndex, isBlock } from '../../../src/common/recipe/block-index.ts'
+import { buildIndex, isBlock, type SoughtBlocks } from '../../../src/common/recipe/block-index.ts'
+import { lengthsOf } from '../../../src/common/recipe/block-layout.ts'
 import { findBlocks } from '../../../src/common/recipe/scan.ts'
-import { parseRecipe, type Recipe } from '../../../src/common/recipe/recipe.ts'
+import { parseOutline, parseRecipe, type Outline } from '../../../src/common/recipe/recipe.ts'
 import { recipeOf } from '../../common/recipe/recipe-sample.ts'
 import type { Draw } from './tree-fuzzer.ts'
 
-/** With blocks that are the same, others that are not, and a shorter one. */
-const content = Buffer.from(Uint8Array.from({ length: 5 * 4096 + 100 }, (_, at) => at))
+/** Of two groups, with blocks that are the same, others that are not, and a shorter one. */
+const content = Buffer.from(Uint8Array.from({ length: 19 * 4096 + 100 }, (_, at) => at))
 for (let at = 4096; at < 3 * 4096; at++) content[at] = Math.imul(at, 0x9e3779b1) >>> 24
 const manifest = buildManifest(content.length, Buffer.alloc(52, 7))
-const donor = Buffer.concat([Buffer.from('a line\n'), content.subarray(0, 3 * 4096)])
+const donor = Buffer.concat([Buffer.from('a line\n'), content.subarray(0, 17 * 4096)])
 
 /** What a mistake that is planted breaks on. */
 const plantedByte = 0xfe
@@ -19,7 +21,7 @@ const plantedByte = 0xfe
 export class RecipeFuzzer {
   readonly #draw: Draw
   readonly #plant: boolean
-  readonly #recipe = recipeOf(content, manifest).bytes
+  readonly #recipe = recipeOf(content, manifest)
 
   /** `plant`: with a mistake in it, which has to be found. */
   constructor(draw: Draw, plant: boolean) {
@@ -27,9 +29,10 @@ export class RecipeFuzzer {
     this.#plant = plant
   }
 
-  /** Another input: the recipe with a few places changed. */
+  /** Another input: the recipe, or its outline, with a few places changed. */
   next(): Buffer {
-    let bytes: Buffer = Buffer.from(this.#recipe)
+    const { bytes: whole, outline } = this.#recipe
+    let bytes: Buffer = Buffer.from(this.#draw.below(2) === 0 ? whole : outline.bytes)
     for (let changes = this.#draw.below(5); changes > 0; changes--) bytes = this.#change(bytes)
     return bytes
   }
@@ -39,7 +42,11 @@ export class RecipeFuzzer {
     try {
       if (this.#plant && bytes.includes(plantedByte)) return 'the mistake that was planted'
       const recipe = parseRecipe(bytes, manifest)
-      return recipe === undefined ? undefined : bugInFinding(recipe)
+      const outline = recipe?.outline ?? parseOutline(bytes, manifest)
+      if (outline === undefined) return undefined
+      return (
+        bugInFinding(groupsOf(outline)) ?? (recipe && bugInFinding(blocksOf(recipe.outline, recipe.blocks)))
+      )
     } catch (error) {
       return String(error)
     }
@@ -63,18 +70,25 @@ export class RecipeFuzzer {
   }
 }
 
-function bugInFinding({ blockBytes, blockCount, records }: Recipe): string | undefined {
-  const lengths = Uint32Array.from({ length: blockCount }, (_, block) =>
-    Math.min(blockBytes, content.length - block * blockBytes),
-  )
-  const index = buildIndex({ blockBytes, records, lengths })
-  const { hits } = findBlocks(index, { bytes: donor, from: 0, isLast: true })
+function groupsOf({ layout, groups: records }: Outline): SoughtBlocks {
+  const { blockBytes: partBytes, groupBytes: blockBytes, firstGroups: firsts } = layout
+  return { blockBytes, partBytes, records, lengths: lengthsOf(manifest, [0], { bytes: blockBytes, firsts }) }
+}
+
+function blocksOf({ layout }: Outline, records: Buffer): SoughtBlocks {
+  const { blockBytes, firstBlocks: firsts } = layout
+  return { blockBytes, records, lengths: lengthsOf(manifest, [0], { bytes: blockBytes, firsts }) }
+}
+
+function bugInFinding(sought: SoughtBlocks): string | undefined {
+  const index = buildIndex(sought)
+  const { hits } = findBlocks(index, { bytes: donor, inRuns: false })
   for (let at = 0; at < hits.length; at += 2) {
     const [place = 0, offset = 0] = [hits[at], hits[at + 1]]
     const block = place >= 0 ? (index.order[place] ?? -1) : -1 - place
-    const end = offset + (lengths[block] ?? 0)
+    const end = offset + (sought.lengths[block] ?? 0)
     if (end > donor.length || !isBlock(index, block, donor.subarray(offset, end)))
-      return `block ${block} was found where it is not, at ${offset}`
+      return `block ${block} of ${sought.blockBytes} bytes was found where it is not, at ${offset}`
   }
   return undefined
 }

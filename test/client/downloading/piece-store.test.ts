@@ -258,6 +258,25 @@ test('until a worker is there, the loop stores what comes', async () => {
   expect([store.have.count, journal.read(20)]).toEqual([3, new Set([0, 1, 2])])
 })
 
+test('pieces of which there are few here start no worker, however fast they come', async () => {
+  const folder = temporaryFolder()
+  const many = sampleBytes(20 * pieceBytes, 2)
+  const part = new PartFile(join(folder, 'file'))
+  const manifest = manifestOf(many)
+  const journal = new ProgressJournal(join(folder, 'journal'), manifest.fileId)
+  const storing = await builtStorePool()
+  const warmUp = vi.spyOn(storing, 'warmUp').mockImplementation(() => undefined)
+  const parts = { part, journal, hashes: new HashPool(), storing }
+  const store = await PieceStore.open(manifest, parts, () => undefined)
+  onTestFinished(() => store.close())
+  for (const isOneOfFew of [true, true]) store.takeBuffer(isOneOfFew).release()
+  expect(warmUp).not.toHaveBeenCalled()
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now())
+  onTestFinished(() => clock.mockRestore())
+  for (const isOneOfFew of [false, false]) store.takeBuffer(isOneOfFew).release()
+  expect(warmUp).toHaveBeenCalled()
+})
+
 // The pieces of a larger file are written by workers, which meet the trouble of the disk.
 test('a piece that a worker cannot write is neither marked nor claimed nor told', async () => {
   const folder = temporaryFolder()

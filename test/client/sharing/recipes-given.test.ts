@@ -10,6 +10,7 @@ import { RecipePool } from '../../../src/client/workers/recipe-pool.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
 import { buildManifest } from '../../../src/common/manifest.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
+import type { BlockRange } from '../../../src/common/recipe/ranges.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
 import { recipeOf } from '../../common/recipe/recipe-sample.ts'
 import { contentOf } from '../../integration/world.ts'
@@ -48,7 +49,16 @@ test('it is that of the content, and made once for all who ask', async () => {
     accept(undefined),
     accept(undefined),
   ])
-  expect(await office.load(source)).toEqual(accept(recipeOf(content, manifest).bytes))
+  const { outline, blocks } = recipeOf(content, manifest)
+  expect(await office.load(source)).toEqual(accept(outline.bytes))
+  // Groups of 16 blocks, of which a piece has eight.
+  const told = Buffer.concat([blocks.subarray(0, 16 * 12), blocks.subarray(15 * 16 * 12)])
+  const groups: BlockRange[] = [
+    [0, 1],
+    [15, 2],
+  ]
+  expect(await office.load(source, groups)).toEqual(accept(told))
+  expect(await office.load(source, [[15, 3]])).toMatchObject({ refusal: { code: 'invalid-request' } })
   expect(await office.prepare(source)).toEqual(accept(undefined))
   expect(source.reads).toBe(3)
 })
@@ -78,7 +88,7 @@ test('that of a small file, whose manifest is in the list of shares, is kept lik
   expect(kept.hasRecipe(smallManifest.fileId)).toBe(false)
 })
 
-test('who has not all pieces makes none, but gives the one that it was given', async () => {
+test('who has not all pieces makes none, but gives the one that was made before some were lost', async () => {
   const { office, kept } = await officeWith()
   const part = new Bitfield(3)
   expect(await office.prepare(sourceOf(part))).toMatchObject({ refusal: { code: 'piece-missing' } })
@@ -111,6 +121,38 @@ test('who asks for many is told to wait while they are made', async () => {
   }))
   const answers = await Promise.all(sources.map((source) => office.prepare(source)))
   expect(answers.filter((answer) => !answer.ok && answer.refusal.code === 'busy')).toHaveLength(1)
+})
+
+test('the outline of a recipe comes, and the blocks of the groups that are asked for', async () => {
+  const sharer = await OneSharer.start({ pieceCount: 2 })
+  await sharer.kept.save(sharer.manifest)
+  const peer = await sharer.member('bob')
+  const { fileId } = sharer.manifest
+  const before = peer.bodyBytes
+  expect(await peer.recipe(fileId)).toMatchObject({ ok: true })
+  expect(peer.bodyBytes - before).toBe(8 + 16 * 12)
+  expect(await peer.recipe(fileId, [[3, 2]])).toMatchObject({ ok: true })
+  expect(peer.bodyBytes - before).toBe(8 + 16 * 12 + 32 * 12)
+  expect(await peer.recipe(fileId, [[15, 2]])).toMatchObject({ refusal: { code: 'invalid-request' } })
+})
+
+test.each([
+  [
+    'out of order',
+    [
+      [5, 1],
+      [0, 1],
+    ],
+  ],
+  ['none', []],
+  ['of nothing', [[0, 0]]],
+  ['too many', Array.from({ length: 1025 }, (_, at) => [2 * at, 1])],
+])('groups %s are refused', async (_what, groups) => {
+  const sharer = await OneSharer.start({ pieceCount: 2 })
+  const peer = await sharer.member('bob')
+  const answer = await peer.recipe(sharer.manifest.fileId, groups as BlockRange[])
+  expect(answer).toMatchObject({ refusal: { code: 'invalid-params' } })
+  expect(sharer.reads).toBe(0)
 })
 
 test('only the parts of a piece come that are asked for', async () => {

@@ -15,6 +15,7 @@ import {
 import { seededRandom } from '../../simulation/seeded-random.ts'
 import type { Peer } from '../../../src/common/protocol/tracker-protocol.ts'
 import { bytesIn, gather, type BlockRange } from '../../../src/common/recipe/ranges.ts'
+import { blocksOfGroups, parseRecipe } from '../../../src/common/recipe/recipe.ts'
 import { accept, refuse, type Refusal } from '../../../src/common/refusal.ts'
 import { lineBytesMax } from '../../../src/common/limits.ts'
 import { makeNonce, proveKey } from '../../../src/common/security/challenge.ts'
@@ -55,10 +56,12 @@ export interface Behaviour {
   holdsManifest?: () => void
   /** Sends a byte of a long manifest every 200 ms. */
   dripsManifest?: boolean
-  /** Offers this recipe, and parts of pieces; without one it is an earlier program. */
+  /** Offers this recipe, also one that is none, and parts of pieces; without one it is an earlier program. */
   recipe?: Buffer
   /** Takes requests for it, and never answers. */
   holdsRecipe?: boolean
+  /** Gives the outline of it, and is gone when more is asked for. */
+  hangsUpAtGroups?: boolean
   /** Signs with another key than the one it is known by. */
   impostor?: boolean
   refusesTickets?: boolean
@@ -90,7 +93,10 @@ export class FakeSeeder {
   readonly asked: number[] = []
   /** Those of which only parts were asked for. */
   readonly askedParts: { readonly index: number; readonly ranges: readonly BlockRange[] }[] = []
+  /** Outlines of recipes. */
   recipesGiven = 0
+  /** The groups whose blocks it was asked for. */
+  readonly askedGroups: BlockRange[] = []
   connections = 0
   /** Tickets that it was shown after the first of a connection. */
   renewals = 0
@@ -247,14 +253,20 @@ export class FakeSeeder {
         responder().channel.sendBytes(bytes, () => undefined)
         return answeredElsewhere
       },
-      recipe: (_params, _from, id) => {
+      recipe: ({ groups }, _from, id) => {
         const { recipe } = this.#behaviour
         if (recipe === undefined) return refuse('unknown-method', 'there is no method recipe')
-        this.recipesGiven++
+        if (groups === undefined) this.recipesGiven++
+        else this.askedGroups.push(...groups)
         this.#behaviour.onAsked?.()
         if (this.#behaviour.holdsRecipe === true) return answeredElsewhere
-        responder().beginBulk(id, {}, recipe.length)
-        responder().channel.sendBytes(recipe, () => undefined)
+        if (groups !== undefined && this.#behaviour.hangsUpAtGroups === true) {
+          socket.destroy()
+          return answeredElsewhere
+        }
+        const bytes = this.#recipeBytes(recipe, groups)
+        responder().beginBulk(id, {}, bytes.length)
+        responder().channel.sendBytes(bytes, () => undefined)
         return answeredElsewhere
       },
       piece: ({ index: named, ranges }, _from, id) => {
@@ -271,6 +283,12 @@ export class FakeSeeder {
         return answeredElsewhere
       },
     }
+  }
+
+  #recipeBytes(recipe: Buffer, groups: BlockRange[] | undefined): Buffer {
+    const parsed = parseRecipe(recipe, this.#manifest)
+    if (parsed === undefined) return recipe
+    return groups === undefined ? parsed.outline.bytes : (blocksOfGroups(parsed, groups) ?? Buffer.alloc(0))
   }
 
   #reply(

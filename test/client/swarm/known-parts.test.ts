@@ -31,7 +31,7 @@ function withLineAt(at: number): (content: Buffer) => Buffer {
   return (content) => Buffer.concat([content.subarray(0, at), line, content.subarray(at)])
 }
 
-test('of a version without a line at its front nothing but the recipe is fetched', async () => {
+test('of a version without a line at its front nothing but the outline of the recipe is fetched', async () => {
   const { one, path, recipe } = withDonor(withLineAt(0))
   const ann = await one.seeder('ann', { recipe })
   one.start()
@@ -39,7 +39,9 @@ test('of a version without a line at its front nothing but the recipe is fetched
   expect(one.isIdentical()).toBe(true)
   expect(ann.asked).toEqual([])
   expect(ann.recipesGiven).toBe(1)
-  expect(ann.sentBytes).toBeLessThan(recipe.length + 4 * KiB)
+  expect(ann.askedGroups).toEqual([])
+  // A sixteenth of the recipe, and what is said to each other before.
+  expect(ann.sentBytes).toBeLessThan(recipe.length / 16 + 4 * KiB)
   expect(one.notices).toEqual([
     `0 of 6 pieces of ${one.destination} are taken from ${path}`,
     `6 more are put together from parts of ${path}`,
@@ -52,6 +54,8 @@ test('of a piece in which a line was taken out only the block around it is fetch
   one.start()
   await one.untilComplete()
   expect(one.isIdentical()).toBe(true)
+  // Of 64 KiB: the third piece begins with number 16.
+  expect(ann.askedGroups).toEqual([[16, 1]])
   expect(ann.askedParts).toEqual([{ index: 2, ranges: [[1, 1]] }])
   expect(ann.asked).toEqual([2])
   expect(one.notices).toEqual([
@@ -98,26 +102,35 @@ test('parts are asked of those who offer them, and whole pieces of the others', 
 })
 
 describe('a recipe that lies', () => {
-  /** It gives the hash of one block to another one. */
+  /** Of the same piece, group 1 is said to be what group 2 is. */
   function lying(recipe: Buffer): Buffer {
     const lie = Buffer.from(recipe)
-    // Of the same piece: block 3 is said to be what block 5 is.
-    recipe.copy(lie, 8 + 3 * 12, 8 + 5 * 12, 8 + 6 * 12)
+    recipe.copy(lie, 8 + 12, 8 + 2 * 12, 8 + 3 * 12)
     return lie
   }
 
-  test('costs pieces that are fetched as a whole, and no peer its place', async () => {
+  /** Likewise blocks 3 and 5 of group 0. */
+  function lyingOfBlocks(recipe: Buffer): Buffer {
+    const lie = Buffer.from(recipe)
+    const blocksAt = 8 + pieces * 8 * 12
+    recipe.copy(lie, blocksAt + 3 * 12, blocksAt + 5 * 12, blocksAt + 6 * 12)
+    return lie
+  }
+
+  test.each([
+    ['groups', lying],
+    ['blocks', lyingOfBlocks],
+  ])('about %s costs pieces that are fetched as a whole, and no peer its place', async (_of, lie) => {
     const { one, recipe } = withDonor(changedIn([0, 1, 4]))
-    const behaviour: Behaviour = { recipe: lying(recipe) }
+    const behaviour: Behaviour = { recipe: lie(recipe) }
     const ann = await one.seeder('ann', behaviour)
     one.start()
     await one.untilComplete()
     expect(one.isIdentical()).toBe(true)
-    // Piece 0 in parts and then whole; nothing of the recipe is believed afterwards.
+    // Piece 0 in parts and then whole.
     expect(ann.askedParts.some(({ index }) => index === 0)).toBe(true)
     expect(ann.asked.filter((index) => index === 0)).toHaveLength(2)
     expect(ann.connections).toBeLessThanOrEqual(2)
-    expect(one.keptRecipe()).toBeUndefined()
   })
 
   test('about pieces that are here as a whole costs the same', async () => {
@@ -127,7 +140,6 @@ describe('a recipe that lies', () => {
     await one.untilComplete()
     expect(one.isIdentical()).toBe(true)
     expect(ann.asked).toContain(0)
-    expect(one.keptRecipe()).toBeUndefined()
   })
 
   test('is no recipe when it is malformed, and the peer gives its pieces', async () => {
@@ -154,7 +166,7 @@ test('a peer that sends other parts than it was asked for costs the whole piece'
 })
 
 test('what is gone when it is needed is fetched', async () => {
-  const { one, path, recipe } = withDonor(changedIn([1]))
+  const { one, path, recipe } = withDonor(changedIn([0, 1, 2, 3, 4, 5]))
   const ann = await one.seeder('ann', {
     recipe,
     piece: ({ right, send, before }) => {
@@ -165,8 +177,9 @@ test('what is gone when it is needed is fetched', async () => {
   one.start()
   await one.untilComplete()
   expect(one.isIdentical()).toBe(true)
-  expect(ann.asked).toEqual([1, 1])
-  expect(ann.askedParts).toHaveLength(1)
+  expect(ann.askedParts).toHaveLength(6)
+  // But for what was in memory still.
+  expect(ann.asked.length).toBeGreaterThan(6)
 })
 
 test('a download that waits for a recipe can be paused, and goes on with it later', async () => {
@@ -182,6 +195,16 @@ test('a download that waits for a recipe can be paused, and goes on with it late
   await one.untilComplete()
   expect(one.isIdentical()).toBe(true)
   expect(ann.asked).toEqual([])
+})
+
+test('a peer that is gone after the outline costs the groups that were not found as a whole', async () => {
+  const { one, recipe } = withDonor(changedIn([1]))
+  const ann = await one.seeder('ann', { recipe, hangsUpAtGroups: true })
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(ann.askedGroups).toEqual([[8, 1]])
+  expect(ann.askedParts).toEqual([{ index: 1, ranges: [[0, 16]] }])
 })
 
 test('a recipe is not asked for where it has more bytes than it could save', async () => {

@@ -171,11 +171,6 @@ export class OneDownload {
     return readFileSync(this.destination).equals(this.content)
   }
 
-  /** What is kept of the recipe of its content. */
-  keptRecipe(): Buffer | undefined {
-    return new ManifestStore(this.folder).loadRecipe(this.manifest.fileId)
-  }
-
   /** Everything that a finished download must have cleaned up. */
   leftOver(): string[] {
     const journals = join(this.folder, 'journals')

@@ -1,5 +1,5 @@
 import { truncateSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { hashBytes } from '../../../src/common/manifest.ts'
@@ -72,11 +72,50 @@ test('after a file that failed the workers go on with the next', async () => {
   expect((await hashed).equals(plainHashes(bytes))).toBe(true)
 })
 
+test('a file that takes little time is hashed without a worker, and the loop goes on meanwhile', async () => {
+  const { path, bytes } = await sampleFile(temporaryFolder(), 20 * MiB)
+  const pool = new HashPool(1, () => {
+    throw new Error('no worker is to start')
+  })
+  // Each piece takes the loop less than that of a disk, however busy the machine is.
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(0)
+  onTestFinished(() => clock.mockRestore())
+  const told: number[] = []
+  let turns = 0
+  const turn = (): void => void (turns++, (next = setImmediate(turn)))
+  let next = setImmediate(turn)
+  const hashes = await pool.hashFile(path, 20 * MiB, { onProgress: (_pieces, first) => told.push(first) })
+  clearImmediate(next)
+  expect(hashes.equals(plainHashes(bytes))).toBe(true)
+  expect(told).toEqual([0, 4, 8, 12, 16, 20, 24, 28, 32, 36])
+  expect(turns).toBeGreaterThan(5)
+})
+
+test('what the loop would be held up by is left to the workers after its first pieces', async () => {
+  const { path, bytes } = await sampleFile(temporaryFolder(), 20 * MiB)
+  const pool = await builtPool()
+  let nowMs = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 100))
+  onTestFinished(() => clock.mockRestore())
+  const told: number[] = []
+  const hashes = await pool.hashFile(path, 20 * MiB, { onProgress: (_pieces, first) => told.push(first) })
+  expect(hashes.equals(plainHashes(bytes))).toBe(true)
+  expect(told).toEqual([0, 4])
+})
+
+test('closing ends what the loop hashes, too', async () => {
+  const { path } = await sampleFile(temporaryFolder(), 20 * MiB)
+  const pool = new HashPool()
+  const hashing = pool.hashFile(path, 20 * MiB)
+  await pool.close()
+  await expect(hashing).rejects.toMatchObject({ code: 'file', message: 'hashing was stopped' })
+})
+
 test('closing rejects what is being hashed and what waits for its turn', async () => {
   const pool = await builtPool(1)
-  const { path } = await sampleFile(temporaryFolder(), 70 * MiB)
-  const first = pool.hashFile(path, 70 * MiB)
-  const second = pool.hashFile(path, 70 * MiB)
+  const { path } = await sampleFile(temporaryFolder(), 130 * MiB)
+  const first = pool.hashFile(path, 130 * MiB)
+  const second = pool.hashFile(path, 130 * MiB)
   const outcomes = Promise.allSettled([first, second])
   await pool.close()
   expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
@@ -86,7 +125,7 @@ test('closing rejects what is being hashed and what waits for its turn', async (
 // failed so were never hashed and never refused: whoever shared them waited for ever.
 test('a worker that dies fails every file that waits, none hangs', async () => {
   const pool = closedAfterTest(new HashPool(1))
-  const { path } = await sampleFile(temporaryFolder(), 6 * MiB)
-  const outcomes = await Promise.allSettled([1, 2, 3].map(() => pool.hashFile(path, 6 * MiB)))
+  const { path } = await sampleFile(temporaryFolder(), 130 * MiB)
+  const outcomes = await Promise.allSettled([1, 2, 3].map(() => pool.hashFile(path, 130 * MiB)))
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
 })

@@ -14,7 +14,7 @@ const script = new URL('../../../dist/client/workers/recipe-worker.js', import.m
 
 function builtPool(startWorker = (): Worker => new Worker(script)): RecipePool {
   if (!existsSync(fileURLToPath(script))) throw new Error('npm run build comes before the tests')
-  const pool = new RecipePool(startWorker)
+  const pool = new RecipePool(startWorker, 0)
   onTestFinished(() => pool.close())
   return pool
 }
@@ -32,12 +32,15 @@ const totalBytes = 100 * pieceBytes
 test('threads make records and find blocks by them, however they were moved', async () => {
   const pool = builtPool()
   const content = sharedOf(contentOf('threads', pieceBytes))
-  const records = await pool.recordsOf(content, blockBytes, { totalBytes })
-  expect(Buffer.from(records).equals(recordsOfPiece(content, blockBytes))).toBe(true)
-  const lengths = new Uint32Array(records.length / 12).fill(blockBytes)
-  const index = await pool.indexOf({ blockBytes, records, lengths }, { totalBytes })
+  const [records] = await pool.recordsOf([content], blockBytes, { totalBytes })
+  const expected = recordsOfPiece(content, blockBytes)
+  if (records === undefined) throw new Error('there are no records')
+  expect(Buffer.from(records.blocks).equals(expected.blocks)).toBe(true)
+  expect(Buffer.from(records.groups).equals(expected.groups)).toBe(true)
+  const lengths = new Uint32Array(records.blocks.length / 12).fill(blockBytes)
+  const index = await pool.indexOf({ blockBytes, records: records.blocks, lengths }, { totalBytes })
   const bytes = sharedOf(Buffer.concat([Buffer.from('a line\n'), content]))
-  const { hits } = await pool.find(index, { bytes, from: 0, isLast: true }, { totalBytes })
+  const { hits } = await pool.find(index, { bytes, inRuns: false }, { totalBytes })
   expect(hits.length / 2).toBe(pieceBytes / blockBytes)
 })
 
@@ -47,8 +50,9 @@ test('threads that end fail what they were doing, and others go on', async () =>
     started++ === 0 ? new Worker('process.exit(1)', { eval: true }) : new Worker(script),
   )
   const content = sharedOf(contentOf('threads', pieceBytes))
-  await expect(pool.recordsOf(content, blockBytes, { totalBytes })).rejects.toMatchObject({ code: 'file' })
-  expect(await pool.recordsOf(content, blockBytes, { totalBytes })).toHaveLength(128 * 12)
+  await expect(pool.recordsOf([content], blockBytes, { totalBytes })).rejects.toMatchObject({ code: 'file' })
+  const [made] = await pool.recordsOf([content], blockBytes, { totalBytes })
+  expect(made?.blocks).toHaveLength(128 * 12)
 })
 
 test('threads are not waited for when the download gives up', async () => {
@@ -57,5 +61,5 @@ test('threads are not waited for when the download gives up', async () => {
   abort.abort(new Error('stopped'))
   const content = sharedOf(contentOf('threads', pieceBytes))
   const amount = { totalBytes, signal: abort.signal }
-  await expect(pool.recordsOf(content, blockBytes, amount)).rejects.toThrow('stopped')
+  await expect(pool.recordsOf([content], blockBytes, amount)).rejects.toThrow('stopped')
 })

@@ -6,8 +6,24 @@ import { pieceBytes } from '../../../src/common/limits.ts'
 import { buildManifest, type Manifest } from '../../../src/common/manifest.ts'
 import { buildIndex } from '../../../src/common/recipe/block-index.ts'
 import { findBlocks } from '../../../src/common/recipe/scan.ts'
-import { blockBytesFor, parseRecipe, recipeLength } from '../../../src/common/recipe/recipe.ts'
-import { areInOrder, bytesIn, gather, scatter, type BlockRange } from '../../../src/common/recipe/ranges.ts'
+import { blocksIn, groupStarts } from '../../../src/common/recipe/block-layout.ts'
+import {
+  blockBytesFor,
+  blocksOfGroups,
+  outlineLength,
+  parseOutline,
+  parseRecipe,
+  recipeLength,
+  strongOf,
+} from '../../../src/common/recipe/recipe.ts'
+import {
+  areInPiece,
+  bytesIn,
+  gather,
+  rangesOf,
+  scatter,
+  type BlockRange,
+} from '../../../src/common/recipe/ranges.ts'
 import { rolled, sumOf, weightOfLeaving } from '../../../src/common/recipe/rolling-sum.ts'
 import { recipeOf } from './recipe-sample.ts'
 import { contentOf } from '../../integration/world.ts'
@@ -21,12 +37,12 @@ function manifestOf(sizeBytes: number): Manifest {
 
 /** For each block of the content, where it is in the donor; -1 for nowhere. */
 function placesIn(content: Buffer, donor: Buffer): number[] {
-  const recipe = recipeOf(content, manifestOf(content.length))
-  const lengths = Uint32Array.from({ length: recipe.blockCount }, (_, block) =>
+  const { outline, blocks: records } = recipeOf(content, manifestOf(content.length))
+  const lengths = Uint32Array.from({ length: outline.layout.blockCount }, (_, block) =>
     Math.min(blockBytes, content.length - block * blockBytes),
   )
-  const index = buildIndex({ blockBytes, records: recipe.records, lengths })
-  const { hits } = findBlocks(index, { bytes: donor, from: 0, isLast: true })
+  const index = buildIndex({ blockBytes, records, lengths })
+  const { hits } = findBlocks(index, { bytes: donor, inRuns: false })
   const found = new Map<number, number>()
   for (let at = 0; at < hits.length; at += 2) found.set(hits[at] ?? 0, hits[at + 1] ?? 0)
   return Array.from(lengths, (_, block) => {
@@ -51,10 +67,37 @@ describe('a recipe', () => {
   const { bytes } = recipeOf(content, manifestOf(content.length))
 
   test('is read as it was written, and its blocks do not cross pieces', () => {
-    const recipe = parseRecipe(bytes, manifest)
-    expect(recipe?.blockCount).toBe(128 + 3)
-    expect([...(recipe?.firstBlocks ?? [])]).toEqual([0, 128, 131])
+    const layout = parseRecipe(bytes, manifest)?.outline.layout
+    expect(layout?.blockCount).toBe(128 + 3)
+    expect([...(layout?.firstBlocks ?? [])]).toEqual([0, 128, 131])
     expect(bytes).toHaveLength(recipeLength(manifest, blockBytes))
+  })
+
+  test('has an outline, whose groups do not cross pieces either', () => {
+    const { outline } = recipeOf(content, manifest)
+    expect(outline.bytes).toHaveLength(outlineLength(manifest, blockBytes))
+    expect(parseOutline(outline.bytes, manifest)).toEqual(outline)
+    expect([...outline.layout.firstGroups]).toEqual([0, 8, 9])
+    expect([...groupStarts(outline.layout)]).toEqual([0, 16, 32, 48, 64, 80, 96, 112, 128, 131])
+    expect(blocksIn(outline.layout, [[7, 2]])).toBe(16 + 3)
+    expect(parseOutline(outline.bytes.subarray(0, -12), manifest)).toBeUndefined()
+    expect(parseOutline(bytes, manifest)).toBeUndefined()
+  })
+
+  test('tells of a group the sum of its bytes, and a hash of the hashes of its blocks', () => {
+    const { groups } = recipeOf(content, manifest).outline
+    const last = content.subarray(pieceBytes)
+    expect(groups.readInt32BE(8 * 12)).toBe(sumOf(last, 0, last.length))
+    expect(groups.subarray(8 * 12 + 4)).toEqual(strongOf(last, blockBytes))
+    expect(groups.readInt32BE(12)).toBe(sumOf(content, 16 * blockBytes, 32 * blockBytes))
+  })
+
+  test('gives the blocks of some groups, of those that are there', () => {
+    const recipe = recipeOf(content, manifest)
+    expect(blocksOfGroups(recipe, [[8, 1]])).toEqual(recipe.blocks.subarray(128 * 12))
+    expect(blocksOfGroups(recipe, [[0, 9]])).toEqual(recipe.blocks)
+    expect(blocksOfGroups(recipe, [[8, 2]])).toBeUndefined()
+    expect(blocksOfGroups(recipe, [[Number.MAX_SAFE_INTEGER, 1]])).toBeUndefined()
   })
 
   test.each([
@@ -76,7 +119,7 @@ describe('a recipe', () => {
 
   test('has larger blocks for larger contents, so that it never has more than 16 MiB', () => {
     const GiB = 1024 ** 3
-    const sizes = [1, GiB / 4, GiB / 4 + 1, 20 * GiB, 30 * GiB, 128 * GiB]
+    const sizes = [1, GiB, GiB + 1, 20 * GiB, 30 * GiB, 128 * GiB]
     const lengths = sizes.map((size) => blockBytesFor(manifestOf(size)) / KiB)
     expect(lengths).toEqual([4, 4, 16, 16, 32, 128])
     expect(recipeLength(manifestOf(128 * GiB), 128 * KiB)).toBeLessThan(16 * 1024 * KiB)
@@ -148,7 +191,7 @@ test('a recipe whose sums are right everywhere and whose hashes are wrong is giv
   const records = Buffer.alloc(1000 * 12)
   for (let block = 0; block < 1000; block++) records.writeUInt32BE(block + 1, block * 12 + 8)
   const index = buildIndex({ blockBytes, records, lengths: new Uint32Array(1000).fill(blockBytes) })
-  expect(findBlocks(index, { bytes: zeros, from: 0, isLast: true }).isCostly).toBe(true)
+  expect(findBlocks(index, { bytes: zeros, inRuns: false }).isCostly).toBe(true)
 })
 
 describe('parts of a piece', () => {
@@ -171,13 +214,18 @@ describe('parts of a piece', () => {
     }
   })
 
+  test('are made of numbers that come in their order', () => {
+    expect(rangesOf([0, 3, 4, 10])).toEqual(parts)
+    expect(rangesOf([])).toEqual([])
+  })
+
   test('behind its end are none', () => {
     expect(bytesIn([[11, 1]], length)).toBeUndefined()
     expect(bytesIn([[0, 1]], 0)).toBeUndefined()
   })
 
   test('are in order, do not touch each other, and are within a piece', () => {
-    expect(areInOrder(parts)).toBe(true)
+    expect(areInPiece(parts)).toBe(true)
     for (const wrong of [
       [[1, 0]],
       [
@@ -191,6 +239,6 @@ describe('parts of a piece', () => {
       [[127, 2]],
       [[0, 129]],
     ])
-      expect(areInOrder(wrong as BlockRange[])).toBe(false)
+      expect(areInPiece(wrong as BlockRange[])).toBe(false)
   })
 })
