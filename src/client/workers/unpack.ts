@@ -1,12 +1,12 @@
 // Writes the files of a folder out of the part file, where all its pieces lie one behind the other.
 
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../../common/failure.ts'
 import { pieceBytes } from '../../common/limits.ts'
 import { layOut } from '../../common/tree/layout.ts'
 import { parseTree, type TreeEntry, type TreeFile } from '../../common/tree/tree.ts'
-import { FolderWriter } from './folder-writer.ts'
+import { FolderWriter, writeAll, type PackedFile } from './folder-writer.ts'
 
 export interface UnpackTask {
   /** The part file, open for reading. */
@@ -78,10 +78,20 @@ class FileMaker {
   /** `read`: the bytes of the file from an offset on, up to the length of a piece. */
   make(file: TreeFile, read: (offset: number) => Uint8Array): void {
     if (this.#linkSame(file, read)) return
-    const attributes = { isExecutable: file.kind === 'executable', mtimeSeconds: file.mtimeSeconds }
-    this.#folder.file(file.path, attributes, (to) => {
+    this.#folder.file(file.path, attributesOf(file), (to) => {
       for (let at = 0; at < file.sizeBytes; at += pieceBytes) writeAll(to, read(at))
     })
+  }
+
+  /** Likewise for files whose bytes are in `content`. */
+  makeSmall(files: readonly (readonly [file: TreeFile, offset: number])[], content: Uint8Array): void {
+    const written: PackedFile[] = []
+    for (const [file, offset] of files) {
+      const { path, sizeBytes: length } = file
+      if (!this.#linkSame(file, (from) => content.subarray(offset + from, offset + length)))
+        written.push({ path, offset, length, ...attributesOf(file) })
+    }
+    this.#folder.files(written, content)
   }
 
   /** Whether the folder before has this file with the same time and the same bytes, which then has this name, too. */
@@ -100,6 +110,10 @@ class FileMaker {
       closeSync(opened)
     }
   }
+}
+
+function attributesOf({ kind, mtimeSeconds }: TreeFile): Pick<PackedFile, 'isExecutable' | 'mtimeSeconds'> {
+  return { isExecutable: kind === 'executable', mtimeSeconds }
 }
 
 function isSame(opened: number, file: TreeFile, read: (offset: number) => Uint8Array): boolean {
@@ -127,14 +141,15 @@ function unpackSmall(
   isChosen: (entry: number) => boolean,
 ): void {
   const bytes = readAll(source, offset, bytesOf(segments))
+  const files: (readonly [file: TreeFile, offset: number])[] = []
   let at = 0
   for (const { entry, length } of segments) {
     const file = entries[entry]
     if (file === undefined || file.kind === 'folder') throw new Error('a segment of no file')
-    const content = bytes.subarray(at, at + length)
-    if (isChosen(entry)) writer.make(file, () => content)
+    if (isChosen(entry)) files.push([file, at])
     at += length
   }
+  writer.makeSmall(files, bytes)
 }
 
 function copyLarge(writer: FileMaker, file: TreeFile, source: number, offset: number): void {
@@ -154,8 +169,4 @@ function readUpTo(file: number, offset: number, length: number): Buffer {
   for (let count = 1; count > 0 && at < length; at += count)
     count = readSync(file, bytes, at, length - at, offset + at)
   return bytes.subarray(0, at)
-}
-
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
 }
