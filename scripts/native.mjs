@@ -1,7 +1,7 @@
 // node scripts/native.mjs <folder of the compiled modules>
 //
 // Compiles the C sources of the client beside the bundles, which look for them there, or says on standard output why it
-// could not. That is no failure: without them, hashing, looking for blocks and writing folders out only take longer. Single
+// could not. That is no failure: without them, hashing, looking for blocks, and folders of small files, only take longer. Single
 // files need no build system; the headers come as a package, so nothing is fetched.
 
 import { spawnSync } from 'node:child_process'
@@ -15,7 +15,7 @@ const [folder = 'dist'] = process.argv.slice(2)
 
 make('hashing/piece-hash', 'hashPiece', 'Pieces will be hashed by Node alone', ['x64'])
 make('hashing/block-match', 'nextMatch', 'Known blocks will be looked for in JavaScript')
-make('folder/small-files', 'writeFiles', 'Small files will be made by Node alone')
+make('folder/small-files', 'writeFiles', 'Small files will be made and read by Node alone')
 
 /** `file`: a source of the client; `name`: of the function in it; `without`: what happens where it cannot be compiled; `processors`: for which it is. */
 function make(file, name, without, processors) {

@@ -17,7 +17,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
-import { writeFilesAtOnce } from '../folder/small-files.ts'
+import { smallFiles, type SmallFiles } from '../folder/small-files.ts'
 import { systemError } from './system-error.ts'
 
 interface Attributes {
@@ -52,13 +52,13 @@ export class FolderWriter {
   #way: Open[] = []
   readonly #hasDescriptors = existsSync(byDescriptor)
   readonly #above: number
-  readonly #writeFiles: typeof writeFilesAtOnce
+  readonly #writeFiles: SmallFiles['writeFiles'] | undefined
 
   /**
    * `path`: a folder that is there. `above`: how many characters at the beginning of each path lead to what this folder
    * stands for, and are left out. `writeFiles` is for tests. Throws a `file` failure.
    */
-  constructor(path: string, above = 0, writeFiles = writeFilesAtOnce) {
+  constructor(path: string, above = 0, writeFiles = smallFiles?.writeFiles) {
     this.#above = above
     this.#writeFiles = writeFiles
     this.#root = { name: '', fd: attempt(path, () => openSync(path, folderFlags)), path }

@@ -13,12 +13,12 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { loadWriteFiles } from '../../../src/client/folder/small-files.ts'
+import { loadSmallFiles } from '../../../src/client/folder/small-files.ts'
 import { FolderWriter, type PackedFile } from '../../../src/client/workers/folder-writer.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const compiledPath = fileURLToPath(new URL('../../../dist/client/small-files.node', import.meta.url))
-const compiled = loadWriteFiles(compiledPath)
+const compiled = loadSmallFiles(compiledPath)?.writeFiles
 const isCompiled = existsSync(compiledPath)
 
 const content = Buffer.from('one;two;three;')
@@ -121,6 +121,6 @@ test.skipIf(!isCompiled)(
   },
 )
 
-test('a compiled function that is not there is undefined', () => {
-  expect(loadWriteFiles('./nothing.node')).toBeUndefined()
+test('compiled functions that are not there are undefined', () => {
+  expect(loadSmallFiles('./nothing.node')).toBeUndefined()
 })
