@@ -36,7 +36,7 @@ function compile(source, target) {
   const compiler = process.env.CC ?? 'cc'
   // Node's own functions are found when it loads the file; only the linker of macOS has to be told.
   const late = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : []
-  const options = ['-std=c11', '-O2', '-shared', '-fPIC', ...late, '-I', headers]
+  const options = ['-std=c11', '-O2', '-shared', '-fPIC', '-pthread', ...late, '-I', headers]
   const run = spawnSync(compiler, [...options, '-o', target, source], { encoding: 'utf8' })
   if (run.error !== undefined) return `no C compiler (${compiler})`
   return run.status === 0 ? undefined : `${compiler} failed: ${run.stderr.trim().split('\n')[0]}`

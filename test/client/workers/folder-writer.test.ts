@@ -87,6 +87,19 @@ describe.each([
     expect(readFileSync(join(folder, 'a', 'one'), 'utf8')).toBe('one;')
   })
 
+  test.skipIf(!isThere).each([[3], [12, 17], [3, 12]])(
+    'of many the first that cannot be made is named: %i',
+    (...taken) => {
+      const folder = temporaryFolder()
+      for (const file of taken) writeFileSync(join(folder, `f${file}`), 'mine')
+      const many = Array.from({ length: 20 }, (_, file) => ({ ...files[0], path: `f${file}` }) as PackedFile)
+      expect(() => writerOf(folder).files(many, content)).toThrow(
+        `cannot write ${join(folder, `f${taken[0]}`)}: `,
+      )
+      expect(readFileSync(join(folder, 'f0'), 'utf8')).toBe('one;')
+    },
+  )
+
   test.skipIf(!isThere)('no link that somebody has put there is followed', () => {
     const [outside, folder] = [temporaryFolder(), temporaryFolder()]
     mkdirSync(join(folder, 'a'))
