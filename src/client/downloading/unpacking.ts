@@ -91,7 +91,7 @@ async function fill({ ahead, replaces, destination, selection }: Unpacking, targ
   const task = { target, former: replaces === undefined ? undefined : destination, selection }
   const { source } = ahead
   if (ahead.isShort(selection?.sizeBytes)) unpack(source, readContents(source), task)
-  else await ahead.take().fill(task)
+  else await ahead.take().unpack(task)
 }
 
 /**

@@ -23,7 +23,7 @@ export class UnpackThread {
   }
 
   /** Resolves when the folder is filled, and the thread has ended. Rejects with a `file` or `protocol` failure. */
-  async fill(task: UnpackTask): Promise<void> {
+  async unpack(task: UnpackTask): Promise<void> {
     this.#worker.postMessage(task)
     const ended = this.#ended.then(() => undefined)
     const found = await Promise.race([this.#result, ended]).catch((error: unknown) => {

@@ -59,7 +59,7 @@ function expectFilled(target: string): void {
 test('a folder is filled by a thread that is started when all is there', async () => {
   const { source, target, arrive } = madePart()
   arrive()
-  await startedThread(source).fill({ target })
+  await startedThread(source).unpack({ target })
   expectFilled(target)
 })
 
@@ -68,20 +68,20 @@ test('a thread that is started before takes the tree that it is given, whatever 
   const thread = startedThread({ ...source, tree })
   writeSync(source.source, Buffer.alloc(tree.length, 'x'), 0, tree.length, 0)
   arrive()
-  await thread.fill({ target })
+  await thread.unpack({ target })
   expectFilled(target)
 })
 
 test('a tree that is none, a part file that is cut off and a thread that breaks are failures', async () => {
   const { source, target } = madePart()
   const garbage = startedThread({ ...source, tree: Buffer.from('no tree') })
-  await expect(garbage.fill({ target })).rejects.toMatchObject({ code: 'protocol' })
-  await expect(startedThread(source).fill({ target })).rejects.toMatchObject({
+  await expect(garbage.unpack({ target })).rejects.toMatchObject({ code: 'protocol' })
+  await expect(startedThread(source).unpack({ target })).rejects.toMatchObject({
     code: 'file',
     message: 'the part file became shorter',
   })
   const missing = startedThread(source, join(target, 'nothing.js'))
-  await expect(missing.fill({ target })).rejects.toMatchObject({ code: 'file' })
+  await expect(missing.unpack({ target })).rejects.toMatchObject({ code: 'file' })
 })
 
 test('a thread that is not needed is ended, and fills nothing', async () => {
