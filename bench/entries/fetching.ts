@@ -30,7 +30,9 @@ export async function measureFetching(files: ManyFiles): Promise<void> {
     const client = await arena.startMember('fetcher')
     const daemon = await startDaemon(arena)
     const fetch = async (into: string): Promise<void> => {
-      await client.say(`download_file ${group} many "${into}"`, (printed) => printed.startsWith('downloading '))
+      await client.say(`download_file ${group} many "${into}"`, (printed) =>
+        printed.startsWith('downloading '),
+      )
       await client.next((printed) => printed === `[C] [${group}] many`)
     }
     const rsync = (into: string): Buffer => execFileSync('rsync', ['-a', `${daemon.address}/many`, into])
