@@ -3,7 +3,7 @@
 // than rsync, and 250 MiB; aimed at: twice the time of cp.
 
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -29,20 +29,23 @@ export async function measureFetching(files: ManyFiles): Promise<void> {
     await seeder.say(`upload_file "${folder}" ${group}`, (printed) => printed.startsWith('sharing '))
     const client = await arena.startMember('fetcher')
     const daemon = await startDaemon(arena)
-    const into = join(arena.folder, 'copies')
-    const fetch = async (): Promise<void> => {
-      await client.say(`download_file ${group} many ${into}`, (printed) => printed.startsWith('downloading '))
+    const fetch = async (into: string): Promise<void> => {
+      await client.say(`download_file ${group} many "${into}"`, (printed) =>
+        printed.startsWith('downloading '),
+      )
       await client.next((printed) => printed === `[C] [${group}] many`)
     }
-    const rsync = (): Buffer => execFileSync('rsync', ['-a', `${daemon.address}/many`, into])
-    const cp = (): Buffer => execFileSync('cp', ['-r', folder, into])
+    const rsync = (into: string): Buffer => execFileSync('rsync', ['-a', `${daemon.address}/many`, into])
+    const cp = (into: string): Buffer => execFileSync('cp', ['-r', folder, into])
     const times = { fetch: [] as number[], rsync: [] as number[], cp: [] as number[] }
     for (let round = 0; round < rounds; round++) {
       for (const [name, work] of Object.entries({ fetch, rsync, cp })) {
-        rmSync(into, { recursive: true, force: true })
+        // Nothing is removed until the end: for minutes ext4 looks at each inode of what was removed before it makes a
+        // file nearby, which takes several times as long as making it.
+        const into = join(arena.folder, `${name} ${round}`)
         mkdirSync(into)
         settleDisk()
-        times[name as keyof typeof times].push(await timed(work))
+        times[name as keyof typeof times].push(await timed(() => work(into)))
         if (name === 'fetch') await client.say(`stop_share ${group} many`)
       }
     }

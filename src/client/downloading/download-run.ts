@@ -26,6 +26,7 @@ import { manifestIfSame } from './same-file.ts'
 import { Swarm } from './swarm.ts'
 import { settleSwap } from './swap.ts'
 import { keptFolder, treePieces } from './tree-store.ts'
+import { UnpackAhead } from './unpack-ahead.ts'
 import { isUnpacked, publishFolder } from './unpacking.ts'
 import type { RunHost, RunParts } from './run-parts.ts'
 import { Verifying } from './verifying.ts'
@@ -52,6 +53,8 @@ export class DownloadRun {
   #swarm: Swarm | undefined
   #store: PieceStore | undefined
   #tree: FolderTree | undefined
+  /** Of a folder whose part file is open. */
+  #ahead: UnpackAhead | undefined
   #donor: Donor | undefined
   /** Of a download of a part, as soon as it is known. */
   #part: ChosenPart | undefined
@@ -231,7 +234,7 @@ export class DownloadRun {
     const check = (): Promise<void> => tree.checked()
     return publishFolder({
       part,
-      folder,
+      ahead: this.#ahead ?? new UnpackAhead(folder, part.descriptor),
       destination,
       selection: this.#part?.selection,
       overwrite,
@@ -244,8 +247,11 @@ export class DownloadRun {
   }
 
   #treeOf(store: PieceStore, folder: FolderFacts): FolderTree {
-    const keep = (tree: Buffer): Promise<void> =>
-      this.#parts.manifests.saveTree(this.#host.record.fileId, tree)
+    const { fileId, within } = this.#host.record
+    const keep = (tree: Buffer): Promise<void> => {
+      if (within === undefined) this.#ahead?.onTree(tree, store.wantedCount - store.have.count)
+      return this.#parts.manifests.saveTree(fileId, tree)
+    }
     return new FolderTree(store, folder, keep, this.#abort.signal)
   }
 
@@ -278,6 +284,7 @@ export class DownloadRun {
     const options = { partId, signal, wanted: this.#part?.pieces ?? inTree }
     const store = await PieceStore.open(manifest, { part, journal, hashes, storing }, onHave, options)
     this.#store = store
+    this.#ahead = folder && new UnpackAhead(folder, part.descriptor)
     this.#lastLinkedAtMs = performance.now()
     this.#host.onPart(part.id)
     this.#host.onServing(store)
@@ -370,6 +377,7 @@ export class DownloadRun {
   async #close(): Promise<Failure | undefined> {
     this.#swarm?.stop()
     this.#donor?.close()
+    await this.#ahead?.close()
     try {
       await this.#store?.close()
     } catch (error) {

@@ -5,24 +5,24 @@
 import { chmod, lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure, systemCode } from '../../common/failure.ts'
-import type { FolderFacts } from '../../common/manifest.ts'
 import type { ReplacedFolder } from './already-there.ts'
 import type { Selection } from '../folder/selection.ts'
 import { nameOnlyFile } from './only-file.ts'
-import { runUnpacking } from '../workers/unpack-thread.ts'
-import { unpack, type UnpackTask } from '../workers/unpack.ts'
+import { readContents, unpack } from '../workers/unpack.ts'
 import { fileFailure, idOf, isThatPart, removePart, type PartFile, type PartId } from './part-file.ts'
 import { existsNow } from './publishing.ts'
+import type { UnpackAhead } from './unpack-ahead.ts'
 import { flushFolder, flushName, isThat, lookAt, swapFolders, unpackPathOf } from './swap.ts'
 
 export interface Unpacking {
   readonly part: PartFile
-  readonly folder: FolderFacts
   readonly destination: string
   /** The part of the folder that is wanted; undefined for the whole. */
   readonly selection: Selection | undefined
   /** A file at the destination may be replaced by one. */
   readonly overwrite: boolean
+  /** Of the same part file. */
+  readonly ahead: UnpackAhead
   /** Resolves when the tree is that of the pieces; rejects when not. */
   readonly check: () => Promise<void>
   /** The folder that an earlier run filled. */
@@ -40,7 +40,7 @@ export interface Unpacking {
  * resolves when all has reached the disk. Rejects with a `file` failure, or a `protocol` one for a tree that is none.
  */
 export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Promise<void> } | undefined> {
-  const { part, folder, destination, selection, known, replaces, check, onMade } = unpacking
+  const { part, destination, selection, known, check, onMade } = unpacking
   const target = unpackPathOf(destination)
   await part.settled()
   await part.checkInPlace()
@@ -52,9 +52,7 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
     // Nobody else may put anything into it before it has its name.
     await mkdir(target, 0o700)
     await onMade(idOf(await lstat(target)))
-    const former = replaces === undefined ? undefined : destination
-    const task = { source: part.descriptor, treeBytes: folder.treeBytes, target, former, selection }
-    await fill(task, folder)
+    await fill(unpacking, target)
     // A part is shared by nobody, so nobody would look at it again after a power failure.
     if (selection !== undefined) await flushFolder(target)
     await part.settled()
@@ -89,18 +87,11 @@ async function name({ destination, replaces, treeAt }: Unpacking, target: string
   await swapFolders({ destination, replaces, treeAt })
 }
 
-interface FillTask extends UnpackTask {
-  readonly selection: Selection | undefined
-}
-
-/** A folder of so few bytes is filled in a moment; starting a thread takes longer. */
-const fewBytes = 2 * 1024 * 1024
-const fewTreeBytes = 4 * 1024
-
-async function fill(task: FillTask, { offsets }: FolderFacts): Promise<void> {
-  const sizeBytes = task.selection?.sizeBytes ?? offsets.at(-1) ?? Infinity
-  if (task.treeBytes <= fewTreeBytes && sizeBytes <= fewBytes) unpack(task)
-  else await runUnpacking(task)
+async function fill({ ahead, replaces, destination, selection }: Unpacking, target: string): Promise<void> {
+  const task = { target, former: replaces === undefined ? undefined : destination, selection }
+  const { source } = ahead
+  if (ahead.isShort(selection?.sizeBytes)) unpack(source, readContents(source), task)
+  else await ahead.take().unpack(task)
 }
 
 /**

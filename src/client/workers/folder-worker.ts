@@ -8,8 +8,8 @@ import { encodeTree, parseTree } from '../../common/tree/tree.ts'
 import { stampsAt } from '../folder/files-on-disk.ts'
 import type { FolderStamps, Spellings } from '../folder/folder-stamps.ts'
 import { atOnce } from '../folder/in-slices.ts'
-import { unpackSegments, type PackedSegments } from '../folder/packed-segments.ts'
-import { readSegments, type SegmentFault } from '../folder/read-segments.ts'
+import { readPacked, type PackedSegments } from '../folder/packed-segments.ts'
+import type { SegmentFault } from '../folder/read-segments.ts'
 import { scanFolder, type FolderScan, type ScanOptions } from '../folder/scan.ts'
 
 /** What is asked of the worker. */
@@ -54,7 +54,7 @@ function runFolder(task: FolderTask): FolderResult {
   try {
     if (task.kind === 'read') {
       const into = new Uint8Array(task.into)
-      return { faults: readSegments(task.root, unpackSegments(task.segments), task.stamps, into) }
+      return { faults: readPacked(task.root, task.segments, task.stamps, into) }
     }
     if (task.kind === 'scan') {
       const scan = atOnce(scanFolder(task.root, task.options))

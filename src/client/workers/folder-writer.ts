@@ -13,9 +13,25 @@ import {
   mkdirSync,
   openSync,
   unlinkSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
+import { smallFiles, type SmallFiles } from '../folder/small-files.ts'
+import { systemError } from './system-error.ts'
+
+interface Attributes {
+  readonly isExecutable: boolean
+  readonly mtimeSeconds: number
+}
+
+/** A file whose bytes lie among those of others. */
+export interface PackedFile extends Attributes {
+  readonly path: string
+  /** Where its bytes begin. */
+  readonly offset: number
+  readonly length: number
+}
 
 /** A folder that is open. */
 interface Open {
@@ -36,13 +52,15 @@ export class FolderWriter {
   #way: Open[] = []
   readonly #hasDescriptors = existsSync(byDescriptor)
   readonly #above: number
+  readonly #writeFiles: SmallFiles['writeFiles'] | undefined
 
   /**
    * `path`: a folder that is there. `above`: how many characters at the beginning of each path lead to what this folder
-   * stands for, and are left out. Throws a `file` failure.
+   * stands for, and are left out. `writeFiles` is for tests. Throws a `file` failure.
    */
-  constructor(path: string, above = 0) {
+  constructor(path: string, above = 0, writeFiles = smallFiles?.writeFiles) {
     this.#above = above
+    this.#writeFiles = writeFiles
     this.#root = { name: '', fd: attempt(path, () => openSync(path, folderFlags)), path }
   }
 
@@ -50,21 +68,56 @@ export class FolderWriter {
    * Makes a file that was not there, and the folders on its way, runs `write` with its descriptor, and dates it.
    * Throws a `file` failure.
    */
-  file(
-    path: string,
-    { isExecutable, mtimeSeconds }: { isExecutable: boolean; mtimeSeconds: number },
-    write: (file: number) => void,
-  ): void {
+  file(path: string, { isExecutable, mtimeSeconds }: Attributes, write: (file: number) => void): void {
     const { place, full } = this.#placeOf(path)
     attempt(full, () => {
       // What the user's mask leaves of it.
       const file = openSync(place, fileFlags, isExecutable ? 0o777 : 0o666)
       try {
         write(file)
-        futimesSync(file, mtimeSeconds, mtimeSeconds)
+        // Node takes a number below 0 for now.
+        const changed = new Date(mtimeSeconds * 1000)
+        futimesSync(file, changed, changed)
       } finally {
         closeSync(file)
       }
+    })
+  }
+
+  /** Makes such files, whose bytes are in `content`, and the folders on their way. Throws a `file` failure. */
+  files(files: readonly PackedFile[], content: Uint8Array): void {
+    for (let from = 0, to = 0; from < files.length; from = to) {
+      const above = folderOf(files[from])
+      for (to = from + 1; to < files.length && folderOf(files[to]) === above; to++);
+      this.#filesInOne(files.slice(from, to), content)
+    }
+  }
+
+  /** Likewise of one folder. */
+  #filesInOne(files: readonly PackedFile[], content: Uint8Array): void {
+    const [first] = files
+    if (first === undefined) return
+    if (this.#writeFiles === undefined) {
+      for (const file of files) {
+        const bytes = content.subarray(file.offset, file.offset + file.length)
+        this.file(file.path, file, (to) => writeAll(to, bytes))
+      }
+      return
+    }
+    const above = folderOf(first).length
+    const folder = this.#enter(
+      above === this.#above ? [] : first.path.slice(this.#above, above - 1).split('/'),
+    )
+    const names = files.map(({ path }) => `${path.slice(above)}\0`)
+    const facts = new Float64Array(4 * files.length)
+    for (const [at, { offset, length, mtimeSeconds, isExecutable }] of files.entries())
+      facts.set([offset, length, mtimeSeconds, isExecutable ? 1 : 0], 4 * at)
+    const failure = new Int32Array(1)
+    const made = this.#writeFiles(folder.fd, Buffer.from(names.join('')), facts, content, failure)
+    const failed = files[made]
+    if (failed === undefined) return
+    attempt(join(folder.path, failed.path.slice(above)), () => {
+      throw systemError(-(failure[0] ?? 0), 'write')
     })
   }
 
@@ -123,6 +176,16 @@ export class FolderWriter {
     const full = join(folder.path, name)
     return { full, place: this.#hasDescriptors ? `${byDescriptor}/${folder.fd}/${name}` : full }
   }
+}
+
+/** The part of the path that leads to the file, with the "/" at its end. */
+function folderOf(file: PackedFile | undefined): string {
+  return file?.path.slice(0, file.path.lastIndexOf('/') + 1) ?? ''
+}
+
+/** Throws the system's error. */
+export function writeAll(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
 }
 
 function openOrMake(place: string): number {

@@ -4,8 +4,13 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { stampsFrom, type FolderStamps } from '../folder/folder-stamps.ts'
-import { unpackSegments, type PackedSegments } from '../folder/packed-segments.ts'
-import { readSegments } from '../folder/read-segments.ts'
+import {
+  bytesIn,
+  readPacked,
+  segmentCount,
+  unpackSegments,
+  type PackedSegments,
+} from '../folder/packed-segments.ts'
 import { hashPiece } from '../hashing/piece-hash.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 
@@ -66,12 +71,11 @@ function hashOfFolder({ root, pieces, stamps }: SegmentTask): TaskResult {
     const hashes: Buffer[] = []
     let at = 0
     for (const packed of pieces) {
-      const segments = unpackSegments(packed)
-      const length = segments.reduce((all, segment) => all + segment.length, 0)
-      const [fault] = readSegments(root, segments, stampsFrom(stamps, at, segments.length), buffer)
-      if (fault !== undefined) return { changed: segments[fault.segment]?.path ?? '' }
-      hashes.push(hashPiece(buffer.subarray(0, length)))
-      at += segments.length
+      const count = segmentCount(packed)
+      const [fault] = readPacked(root, packed, stampsFrom(stamps, at, count), buffer)
+      if (fault !== undefined) return { changed: unpackSegments(packed)[fault.segment]?.path ?? '' }
+      hashes.push(hashPiece(buffer.subarray(0, bytesIn(packed))))
+      at += count
     }
     return { hashes: Buffer.concat(hashes) }
   } finally {

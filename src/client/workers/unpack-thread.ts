@@ -1,25 +1,44 @@
-// Fills a folder from its part file in a thread of its own, so that the event loop goes on.
+// Fills a folder from its part file in a thread of its own, so that the event loop goes on. The thread may be started before
+// all pieces are there: it then reads what is in the folder, which takes as long as making a quarter of its files.
 
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
 import { startWorker } from './start-worker.ts'
-import type { UnpackTask } from './unpack.ts'
+import type { UnpackSource, UnpackTask } from './unpack.ts'
 import type { UnpackResult } from './unpack-worker.ts'
 
-/** Resolves when the folder is filled. Rejects with a `file` or `protocol` failure. */
-export async function runUnpacking(task: UnpackTask, start = startUnpackWorker): Promise<void> {
-  const worker = start(task)
-  const ended = once(worker, 'exit')
-  ended.catch(() => undefined)
-  const message = once(worker, 'message')
-  const result = await Promise.race([message, ended.then(() => undefined)]).catch((error: unknown) => {
-    throw new Failure('file', `the thread that writes the folder broke`, error)
-  })
-  await ended
-  const [found] = (result ?? []) as [UnpackResult | undefined]
-  if (found === undefined) throw new Failure('file', 'the thread that writes the folder ended by itself')
-  if ('code' in found) throw new Failure(found.code, found.sentence, causeOf(found))
+export class UnpackThread {
+  readonly #worker: Worker
+  readonly #result: Promise<[UnpackResult]>
+  readonly #ended: Promise<unknown>
+
+  /** `start` is for tests. */
+  constructor(source: UnpackSource, start = startUnpackWorker) {
+    this.#worker = start(source)
+    this.#result = once(this.#worker, 'message') as Promise<[UnpackResult]>
+    this.#ended = once(this.#worker, 'exit')
+    // It may break before anyone waits for it, and an unhandled rejection ends the program.
+    for (const promise of [this.#result, this.#ended]) promise.catch(() => undefined)
+  }
+
+  /** Resolves when the folder is filled, and the thread has ended. Rejects with a `file` or `protocol` failure. */
+  async unpack(task: UnpackTask): Promise<void> {
+    this.#worker.postMessage(task)
+    const ended = this.#ended.then(() => undefined)
+    const found = await Promise.race([this.#result, ended]).catch((error: unknown) => {
+      throw new Failure('file', 'the thread that writes the folder broke', error)
+    })
+    await this.#ended
+    if (found === undefined) throw new Failure('file', 'the thread that writes the folder ended by itself')
+    const [result] = found
+    if ('code' in result) throw new Failure(result.code, result.sentence, causeOf(result))
+  }
+
+  /** Ends it, whatever it does. Resolves when it has ended. */
+  async close(): Promise<void> {
+    await this.#worker.terminate()
+  }
 }
 
 /** An error loses its code on the way between threads. */
@@ -27,6 +46,6 @@ function causeOf({ systemCode }: { readonly systemCode: string | undefined }): E
   return systemCode === undefined ? undefined : Object.assign(new Error(systemCode), { code: systemCode })
 }
 
-function startUnpackWorker(workerData: UnpackTask): Worker {
+function startUnpackWorker(workerData: UnpackSource): Worker {
   return startWorker(new URL('./unpack-worker.js', import.meta.url), { workerData })
 }

@@ -1,8 +1,8 @@
-// A worker that fills one folder and ends.
+// A worker that reads what is in one folder, fills it when it is told where, and ends.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
-import { unpack, type UnpackTask } from './unpack.ts'
+import { readContents, unpack, type UnpackSource, type UnpackTask } from './unpack.ts'
 
 /** How it went: nothing to say, or what failed. */
 export type UnpackResult =
@@ -14,10 +14,10 @@ export type UnpackResult =
       readonly systemCode: string | undefined
     }
 
-function run(task: UnpackTask): UnpackResult {
+/** Returns what failed, as it is posted, or what `work` returns. */
+function attempt<T>(work: () => T): T | Exclude<UnpackResult, { done: true }> {
   try {
-    unpack(task)
-    return { done: true }
+    return work()
   } catch (error) {
     const cause = error instanceof Failure ? error.cause : error
     if (!(error instanceof Failure) && systemCode(error) === undefined) throw error
@@ -26,4 +26,16 @@ function run(task: UnpackTask): UnpackResult {
   }
 }
 
-parentPort?.postMessage(run(workerData as UnpackTask))
+const source = workerData as UnpackSource
+const contents = attempt(() => readContents(source))
+// With the only listener gone, the thread ends.
+parentPort?.once('message', (task: UnpackTask) => {
+  const result: UnpackResult =
+    'code' in contents
+      ? contents
+      : attempt(() => {
+          unpack(source, contents, task)
+          return { done: true } as const
+        })
+  parentPort?.postMessage(result)
+})

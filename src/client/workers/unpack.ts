@@ -1,18 +1,24 @@
 // Writes the files of a folder out of the part file, where all its pieces lie one behind the other.
 
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../../common/failure.ts'
 import { pieceBytes } from '../../common/limits.ts'
-import { layOut } from '../../common/tree/layout.ts'
+import { layOut, type Layout } from '../../common/tree/layout.ts'
 import { parseTree, type TreeEntry, type TreeFile } from '../../common/tree/tree.ts'
-import { FolderWriter } from './folder-writer.ts'
+import { FolderWriter, writeAll, type PackedFile } from './folder-writer.ts'
 
-export interface UnpackTask {
-  /** The part file, open for reading. */
+/** A part file, from which a folder is filled. */
+export interface UnpackSource {
+  /** Open for reading. */
   readonly source: number
   /** How many bytes of it are the tree, from its beginning. */
   readonly treeBytes: number
+  /** Those, where they are at hand. */
+  readonly tree?: Uint8Array | undefined
+}
+
+export interface UnpackTask {
   /** The folder to fill, which is there and empty. */
   readonly target: string
   /** A folder that this one replaces: files that are the same in both get another name instead of being written again. */
@@ -29,13 +35,31 @@ interface Chosen {
   readonly above: number
 }
 
-/** Fills the folder. Throws a `file` failure, or a `protocol` one when the tree is none. */
-export function unpack({ source, treeBytes, target, former, selection }: UnpackTask): void {
-  const entries = parseTree(readAll(source, 0, treeBytes))
+/** What is in the folder, and where it lies in the part file. */
+export interface UnpackContents {
+  readonly entries: readonly TreeEntry[]
+  readonly layout: Layout
+}
+
+/** If the tree is not at hand, its pieces have to be there. Throws a `file` failure, or a `protocol` one for one that is none. */
+export function readContents({ source, treeBytes, tree }: UnpackSource): UnpackContents {
+  const entries = parseTree(tree ?? readAll(source, 0, Buffer.allocUnsafe(treeBytes)))
   if ('problem' in entries) throw new Failure('protocol', entries.problem)
   const layout = layOut(entries, treeBytes)
   if (layout === undefined) throw new Failure('protocol', 'it has too many pieces')
+  return { entries, layout }
+}
+
+/** Fills the folder; all pieces that it needs have to be there. Throws a `file` failure. */
+export function unpack(
+  { source, treeBytes }: UnpackSource,
+  { entries, layout }: UnpackContents,
+  { target, former, selection }: UnpackTask,
+): void {
   const isChosen = (entry: number): boolean => selection === undefined || selection.chosen[entry] === 1
+  // Of one piece at a time: memory that is always the same stays in the cache.
+  const room = Buffer.allocUnsafe(pieceBytes)
+  const read = (at: number, length: number): Buffer => readAll(source, at, room.subarray(0, length))
   const folder = new FolderWriter(target, selection?.above)
   const writer = new FileMaker(folder, former)
   try {
@@ -49,8 +73,8 @@ export function unpack({ source, treeBytes, target, former, selection }: UnpackT
       const isLarge = others.length === 0 && file.sizeBytes > segment.length
       // A large file is in the pieces from here on; small ones are in this piece.
       if (segments.some(({ entry }) => isChosen(entry))) {
-        if (isLarge) copyLarge(writer, file, source, offset)
-        else unpackSmall(writer, entries, segments, source, offset, isChosen)
+        if (isLarge) copyLarge(writer, file, offset, read)
+        else unpackSmall(writer, entries, segments, read(offset, bytesOf(segments)), isChosen)
       }
       index += isLarge ? Math.ceil(file.sizeBytes / pieceBytes) : 1
       offset += isLarge ? file.sizeBytes : bytesOf(segments)
@@ -78,10 +102,20 @@ class FileMaker {
   /** `read`: the bytes of the file from an offset on, up to the length of a piece. */
   make(file: TreeFile, read: (offset: number) => Uint8Array): void {
     if (this.#linkSame(file, read)) return
-    const attributes = { isExecutable: file.kind === 'executable', mtimeSeconds: file.mtimeSeconds }
-    this.#folder.file(file.path, attributes, (to) => {
+    this.#folder.file(file.path, attributesOf(file), (to) => {
       for (let at = 0; at < file.sizeBytes; at += pieceBytes) writeAll(to, read(at))
     })
+  }
+
+  /** Likewise for files whose bytes are in `content`. */
+  makeSmall(files: readonly (readonly [file: TreeFile, offset: number])[], content: Uint8Array): void {
+    const written: PackedFile[] = []
+    for (const [file, offset] of files) {
+      const { path, sizeBytes: length } = file
+      if (!this.#linkSame(file, (from) => content.subarray(offset + from, offset + length)))
+        written.push({ path, offset, length, ...attributesOf(file) })
+    }
+    this.#folder.files(written, content)
   }
 
   /** Whether the folder before has this file with the same time and the same bytes, which then has this name, too. */
@@ -102,6 +136,10 @@ class FileMaker {
   }
 }
 
+function attributesOf({ kind, mtimeSeconds }: TreeFile): Pick<PackedFile, 'isExecutable' | 'mtimeSeconds'> {
+  return { isExecutable: kind === 'executable', mtimeSeconds }
+}
+
 function isSame(opened: number, file: TreeFile, read: (offset: number) => Uint8Array): boolean {
   const { size, mtimeMs, mode } = fstatSync(opened)
   const isExecutable = (mode & 0o111) !== 0
@@ -109,7 +147,7 @@ function isSame(opened: number, file: TreeFile, read: (offset: number) => Uint8A
   if (isExecutable !== (file.kind === 'executable')) return false
   for (let at = 0; at < file.sizeBytes; at += pieceBytes) {
     const wanted = read(at)
-    if (Buffer.compare(readUpTo(opened, at, wanted.length), wanted) !== 0) return false
+    if (Buffer.compare(readUpTo(opened, at, Buffer.allocUnsafe(wanted.length)), wanted) !== 0) return false
   }
   return true
 }
@@ -122,40 +160,39 @@ function unpackSmall(
   writer: FileMaker,
   entries: readonly TreeEntry[],
   segments: readonly { readonly entry: number; readonly length: number }[],
-  source: number,
-  offset: number,
+  bytes: Uint8Array,
   isChosen: (entry: number) => boolean,
 ): void {
-  const bytes = readAll(source, offset, bytesOf(segments))
+  const files: (readonly [file: TreeFile, offset: number])[] = []
   let at = 0
   for (const { entry, length } of segments) {
     const file = entries[entry]
     if (file === undefined || file.kind === 'folder') throw new Error('a segment of no file')
-    const content = bytes.subarray(at, at + length)
-    if (isChosen(entry)) writer.make(file, () => content)
+    if (isChosen(entry)) files.push([file, at])
     at += length
   }
+  writer.makeSmall(files, bytes)
 }
 
-function copyLarge(writer: FileMaker, file: TreeFile, source: number, offset: number): void {
-  writer.make(file, (at) => readAll(source, offset + at, Math.min(pieceBytes, file.sizeBytes - at)))
+function copyLarge(
+  writer: FileMaker,
+  file: TreeFile,
+  offset: number,
+  read: (offset: number, length: number) => Uint8Array,
+): void {
+  writer.make(file, (at) => read(offset + at, Math.min(pieceBytes, file.sizeBytes - at)))
 }
 
-function readAll(source: number, offset: number, length: number): Buffer {
-  const bytes = readUpTo(source, offset, length)
-  if (bytes.length < length) throw new Failure('file', 'the part file became shorter')
+function readAll(source: number, offset: number, into: Buffer): Buffer {
+  const bytes = readUpTo(source, offset, into)
+  if (bytes.length < into.length) throw new Failure('file', 'the part file became shorter')
   return bytes
 }
 
 /** Fewer bytes at the end of the file. */
-function readUpTo(file: number, offset: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length)
+function readUpTo(file: number, offset: number, into: Buffer): Buffer {
   let at = 0
-  for (let count = 1; count > 0 && at < length; at += count)
-    count = readSync(file, bytes, at, length - at, offset + at)
-  return bytes.subarray(0, at)
-}
-
-function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
+  for (let count = 1; count > 0 && at < into.length; at += count)
+    count = readSync(file, into, at, into.length - at, offset + at)
+  return into.subarray(0, at)
 }

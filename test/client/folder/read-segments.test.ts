@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { stampsAt } from '../../../src/client/folder/files-on-disk.ts'
 import {
@@ -19,6 +20,8 @@ import {
   pickStamps,
   type FolderStamps,
 } from '../../../src/client/folder/folder-stamps.ts'
+import { packSegments, readPacked } from '../../../src/client/folder/packed-segments.ts'
+import { loadSmallFiles } from '../../../src/client/folder/small-files.ts'
 import { atOnce } from '../../../src/client/folder/in-slices.ts'
 import {
   readSegments,
@@ -40,9 +43,18 @@ function madeFolder(): { root: string; stamps: FolderStamps } {
   return { root, stamps: atOnce(stampsAt(root, entries, [])) }
 }
 
+const compiledPath = fileURLToPath(new URL('../../../dist/client/small-files.node', import.meta.url))
+const compiled = loadSmallFiles(compiledPath)?.readFiles
+
+function readInC(...[root, given, stamps, buffer]: Parameters<typeof readSegments>): SegmentFault[] {
+  return readPacked(root, packSegments(given), stamps, buffer, compiled)
+}
+
+// Without a compiler the last is the first once more.
 describe.each([
   ['at once', async (...given: Parameters<typeof readSegments>) => readSegments(...given)],
   ['by promises', readSegmentsLater],
+  ['with one call in C', async (...given: Parameters<typeof readSegments>) => readInC(...given)],
 ])('read %s', (_how, read) => {
   async function readAll(
     root: string,
@@ -102,6 +114,28 @@ describe.each([
       [0, 1, 2].map((segment) => ({ segment, state: 'lost' })),
     )
   })
+})
+
+test.skipIf(compiled === undefined)('a folder as it was is read without a call of Node', () => {
+  const { root, stamps } = madeFolder()
+  const buffer = Buffer.alloc(24)
+  const odd: number[] = []
+  const faults = readPacked(root, packSegments(segments), stamps, buffer, (...given) => {
+    odd.push(compiled?.(...given) ?? -1)
+    return odd[0] ?? -1
+  })
+  expect({ faults, odd, text: buffer.toString() }).toEqual({ faults: [], odd: [0], text: textOf() })
+})
+
+test.skipIf(compiled === undefined)('what does not fit into the room is refused as a bug', () => {
+  const { root, stamps } = madeFolder()
+  const read = (given: readonly DiskSegment[], room: number): void =>
+    void readPacked(root, packSegments(given), stamps, Buffer.alloc(room), compiled)
+  expect(() => read(segments, 23)).toThrow(TypeError)
+  expect(() => read([{ path: 'a', offset: -1, length: 1 }], 24)).toThrow(TypeError)
+  expect(() => read([{ path: 'a', offset: 0, length: NaN }], 24)).toThrow(TypeError)
+  expect(() => read([{ path: 'a\0b', offset: 0, length: 1 }], 24)).toThrow(TypeError)
+  expect(() => read([...segments, ...segments], 48)).toThrow(TypeError)
 })
 
 function textOf(): string {
