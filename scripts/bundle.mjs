@@ -1,6 +1,6 @@
 // node scripts/bundle.mjs <folder of the compiled modules>
 //
-// Bundles the client into three files, and each of its workers into one: finding and reading some hundred small modules
+// Bundles the client into a few files, and each of its workers into one: finding and reading some hundred small modules
 // takes a client longer than connecting and logging in. The client's first file is all that another terminal of one that
 // runs needs. The modules stay beside them for the tests. A worker is looked up beside the file that starts it, so its
 // bundle goes beside the client.

@@ -83,7 +83,7 @@ test('that of a small file, whose manifest is in the list of shares, is kept lik
   }
   const source = { manifest: smallManifest, have: Bitfield.full(1), read }
   expect(await office.prepare(source)).toEqual(accept(undefined))
-  expect(await office.load(source)).toEqual(accept(recipeOf(small, smallManifest).bytes))
+  expect(await office.load(source)).toEqual(accept(recipeOf(small, smallManifest).outline.bytes))
   await kept.remove(smallManifest.fileId)
   expect(kept.hasRecipe(smallManifest.fileId)).toBe(false)
 })
