@@ -1,13 +1,16 @@
 // What the upload queue chooses before its time, for peers that are far away.
 
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Answering } from '../../../src/client/sharing/answering.ts'
 import { UploadQueue } from '../../../src/client/sharing/upload-queue.ts'
 import type { Request } from '../../../src/client/sharing/upload-order.ts'
 import { TokenBucket } from '../../../src/client/transfer/token-bucket.ts'
+import { Bitfield } from '../../../src/common/bitfield.ts'
 import { accept } from '../../../src/common/refusal.ts'
+import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { FakeClock } from '../transfer/fake-clock.ts'
 import type { FakePeer } from './fake-peer.ts'
+import { OneSharer } from './one-sharer.ts'
 import { piece, swarm } from './upload-requests.ts'
 
 const MiB = 1024 * 1024
@@ -120,4 +123,28 @@ test('a single peer far away gets all of the limit', async () => {
   await clock.runTo(2000)
   expect(peers[0]!.got.length).toBeGreaterThanOrEqual(15)
   expect(peers[0]!.broken).toEqual([])
+})
+
+test('how far away a peer is shows in its greeting', async () => {
+  const sharer = await OneSharer.start({ bucket: new TokenBucket(4 * MiB) })
+  const now = performance.now.bind(performance)
+  let onTheWayMs = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + onTheWayMs)
+  const identity = makeIdentity()
+  const peer = await sharer.newcomer(identity)
+  const { fileId } = sharer.manifest
+  let whole = 0
+  const wholeWhenTold: number[] = []
+  peer.onChosen = () => wholeWhenTold.push(whole)
+  await peer.hello(sharer.ticketOf('bob', identity))
+  onTheWayMs += 150
+  await peer.prove()
+  onTheWayMs += 150
+  await peer.open(fileId)
+  peer.caller.tell('wants', { fileId, bitfield: Bitfield.full(16).toBase64() })
+  const pieces = Array.from({ length: 4 }, () => peer.piece(fileId, undefined).then(() => whole++))
+  await Promise.all(pieces)
+  vi.restoreAllMocks()
+  // The first goes out at once; two more are told before it is there.
+  expect(wholeWhenTold.slice(0, 3)).toEqual([0, 0, 0])
 })
