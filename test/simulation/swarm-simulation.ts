@@ -196,7 +196,9 @@ export class SwarmSimulation {
     const { ahead, order } = uploader
     const nowMs = this.#time.nowMs
     const leftMs = uploader.isSending ? uploader.sendingUntilMs - nowMs : 0
-    while ((leftMs <= chosenAheadMs && ahead.isEmpty) || ahead.wantsMore(leftMs, uploader.pieceMs)) {
+    const isSoon = leftMs <= chosenAheadMs
+    const wantsMore = (): boolean => (isSoon && ahead.isEmpty) || ahead.wantsMore(leftMs, uploader.pieceMs)
+    while (wantsMore()) {
       const turn = order.next(turnsOfPeerMax)
       if (turn === undefined) break
       const {
@@ -381,6 +383,8 @@ export class SwarmSimulation {
         else if (isDoubtful(link.open + link.asked.size, nowMs - link.lastHeardAtMs - pingTimeoutMs))
           this.#lose(member, other)
       }
+      const wantsAnew = member.picker.wantsAnew()
+      for (const [to, link] of member.links) if (wantsAnew && link.chooses) this.#letChoose(member, to, link)
       this.#fillAll(member)
     }
     this.#time.after(tickMs, () => this.#tick())
