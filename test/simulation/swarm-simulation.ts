@@ -199,7 +199,7 @@ export class SwarmSimulation {
     const isSoon = leftMs <= chosenAheadMs
     const wantsMore = (): boolean => (isSoon && ahead.isEmpty) || ahead.wantsMore(leftMs, uploader.pieceMs)
     while (wantsMore()) {
-      const turn = order.next(turnsOfPeerMax)
+      const turn = order.next(ahead.leadMs === 0 ? 2 : turnsOfPeerMax)
       if (turn === undefined) break
       const {
         line: { peer },
