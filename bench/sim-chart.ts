@@ -11,7 +11,7 @@ const left = 60
 const right = 160
 const top = 30
 const bottom = 50
-const colours = ['#2f7ed8', '#d9822b', '#3d9970', '#8e44ad', '#b0344d']
+const colours = ['#2f7ed8', '#d9822b', '#3d9970', '#8e44ad', '#b0344d', '#128a9e', '#8a6d1f', '#6b7280']
 const ratioMax = 1.3
 
 export function chart(series: readonly Series[]): string {
@@ -41,7 +41,7 @@ export function chart(series: readonly Series[]): string {
       ),
     `<text x="${(left + width - right) / 2}" y="${height - 12}" text-anchor="middle">downloaders at once</text>`,
     ...all.flatMap(({ name, points }, at) => {
-      const colour = colours[at] ?? '#888888'
+      const colour = colours[at] ?? '#444444'
       const dashes = at < series.length ? '' : ' stroke-dasharray="4 4"'
       const path = points.map(
         ({ downloaders, ratio }) => `${x(downloaders).toFixed(1)} ${y(ratio).toFixed(1)}`,

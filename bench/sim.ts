@@ -7,7 +7,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { seededRandom } from '../test/simulation/seeded-random.ts'
-import { flashCrowd, ratioOf, versionCrowd, wasteOf, type SwarmPlan } from '../test/simulation/swarm-plan.ts'
+import {
+  flashCrowd,
+  mixedRates,
+  ratioOf,
+  scattered,
+  versionCrowd,
+  wasteOf,
+  type SwarmPlan,
+} from '../test/simulation/swarm-plan.ts'
 import { simulateSwarm } from '../test/simulation/swarm-simulation.ts'
 import { chart, type Series } from './sim-chart.ts'
 
@@ -32,6 +40,21 @@ function mixedCrowd(downloaders: number, seed: number): SwarmPlan {
       : { bytesPerSecond: MiB * 8 ** random(), latencyMs: Math.ceil(20 * random()) / 2 },
   )
   return { ...plan, members }
+}
+
+/** In three regions of the world: a word and its answer take 5 to 150 ms. */
+function farCrowd(downloaders: number, seed: number): SwarmPlan {
+  return scattered(flashCrowd(downloaders, seed), 150)
+}
+
+/** Likewise, with 1 to 8 MiB/s. */
+function farMixedCrowd(downloaders: number, seed: number): SwarmPlan {
+  return scattered(mixedRates(flashCrowd(downloaders, seed)), 150)
+}
+
+/** A word takes up to 150 ms one way. */
+function fartherCrowd(downloaders: number, seed: number): SwarmPlan {
+  return scattered(flashCrowd(downloaders, seed), 300)
 }
 
 /** One in ten dies within the first 16 seconds, and half of those come back a second later. */
@@ -60,6 +83,9 @@ const kinds = [
   { name: 'all 4 MiB/s', makePlan: flashCrowd, max: 10_000 },
   { name: '1 to 8 MiB/s', makePlan: mixedCrowd, max: 256 },
   { name: 'one in ten dies', makePlan: dyingCrowd, max: 256 },
+  { name: 'far apart', makePlan: farCrowd, max: 256 },
+  { name: 'far and 1 to 8 MiB/s', makePlan: farMixedCrowd, max: 256 },
+  { name: 'twice as far', makePlan: fartherCrowd, max: 256 },
   { name: 'next version', makePlan: versionForAll, max: 64 },
   { name: 'a half have the old', makePlan: versionForHalf, max: 64 },
 ]

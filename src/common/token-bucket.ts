@@ -51,6 +51,13 @@ export class TokenBucket {
     return Math.max(1024, Math.ceil(this.#bytesPerSecond * burstSeconds))
   }
 
+  /** Milliseconds until the bytes that were taken are paid for. */
+  get owesMs(): number {
+    if (this.#bytesPerSecond === undefined) return 0
+    this.#fill()
+    return (Math.max(0, -this.#tokens) / this.#bytesPerSecond) * 1000
+  }
+
   /** Undefined if the bytes may go now, else a promise for when they may. First come, first served. */
   take(bytes: number): Promise<void> | undefined {
     if (this.#bytesPerSecond === undefined) return undefined

@@ -21,6 +21,8 @@ export class RawPeer {
   readonly closed: Promise<string>
   /** Raw bytes that came behind an answer. */
   bodyBytes = 0
+  /** Told which piece was chosen for a request. */
+  onChosen: (index: number) => void = () => undefined
   readonly #identity: Identity
   #greeting: (Result<PeerProtocol, 'hello'> & { own: string }) | undefined
 
@@ -56,14 +58,15 @@ export class RawPeer {
     const channel = await openChannel(address, lineBytesMax, { tls, localHost })
     const onTold = {
       have: ({ index }: { index: number }) => onHave(index),
-      chosen: () => undefined,
+      chosen: ({ index }: { index: number }) => peer.onChosen(index),
       closed: () => undefined,
     }
-    return new RawPeer(
+    const peer = new RawPeer(
       (onClosed) =>
         new Caller(channel, peerProtocol, { onTold, onClosed: (reason) => onClosed(reason.message) }),
       identity,
     )
+    return peer
   }
 
   async hello(ticket: string): Promise<Answer<Result<PeerProtocol, 'hello'>>> {

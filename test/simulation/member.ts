@@ -2,7 +2,8 @@
 
 import { Picker } from '../../src/client/downloading/picker.ts'
 import { PieceDemand } from '../../src/client/sharing/piece-demand.ts'
-import { UploadOrder, type Turn } from '../../src/client/sharing/upload-order.ts'
+import { TurnsAhead } from '../../src/client/sharing/turns-ahead.ts'
+import { UploadOrder } from '../../src/client/sharing/upload-order.ts'
 import { Bitfield } from '../../src/common/bitfield.ts'
 import {
   peerConnectionLimits,
@@ -27,7 +28,7 @@ export interface Link {
   msPerTransfer: number | undefined
 }
 
-/** Members by how far they are away: what is said to many arrives at once where they are as far. */
+/** Members by how far they are away, one way: what is said to many arrives at once where they are as far. */
 type ByLatency = Map<number, Set<Member>>
 
 export class Member {
@@ -47,7 +48,8 @@ export class Member {
   #downloaderCount = 0
   isSending = false
   sendingUntilMs = 0
-  chosen: Turn<Member, number> | undefined
+  /** Was chosen and told, and comes next. */
+  ahead = new TurnsAhead<Member, number>()
   isDead = true
   isHung = false
   /** Counts its lives: what was said in an earlier one is not heard. */
@@ -91,7 +93,7 @@ export class Member {
   die(): void {
     this.isDead = true
     this.isSending = false
-    this.chosen = undefined
+    this.ahead = new TurnsAhead()
     this.life++
     this.unlinkAll()
     this.downloaders.clear()
@@ -101,17 +103,17 @@ export class Member {
   /** A downloader is let in, unless there are too many. */
   admit(downloader: Member): boolean {
     if (this.#downloaderCount >= peerConnectionLimits.proven) return false
-    if (put(this.downloaders, downloader)) this.#downloaderCount++
+    if (this.#put(this.downloaders, downloader)) this.#downloaderCount++
     return true
   }
 
   /** A downloader has gone. */
   dismiss(downloader: Member): void {
-    if (this.downloaders.get(downloader.latencyMs)?.delete(downloader) !== true) return
+    if (this.downloaders.get(this.latencyTo(downloader))?.delete(downloader) !== true) return
     this.#downloaderCount--
     this.demand.onPeerGone(downloader)
     this.order.onPeerGone(downloader)
-    if (this.chosen?.line.peer === downloader) this.chosen = undefined
+    this.ahead.onPeerGone(downloader)
   }
 
   link(uploader: Member, has: Bitfield, nowMs: number): Link {
@@ -125,19 +127,35 @@ export class Member {
       msPerTransfer: undefined,
     }
     this.links.set(uploader, link)
-    put(this.uploaders, uploader)
+    this.#put(this.uploaders, uploader)
     this.picker.onPeer(uploader.id, has)
     return link
   }
 
   unlink(uploader: Member): boolean {
-    this.uploaders.get(uploader.latencyMs)?.delete(uploader)
+    this.uploaders.get(this.latencyTo(uploader))?.delete(uploader)
     return this.links.delete(uploader)
   }
 
   unlinkAll(): void {
     this.links.clear()
     this.uploaders.clear()
+  }
+
+  /** One way, in half milliseconds at the finest. */
+  latencyTo({ plan: { place }, latencyMs }: Member): number {
+    const [from = place, to = place] = [this.plan.place, place]
+    const apartMs = from === undefined || to === undefined ? 0 : Math.hypot(from.x - to.x, from.y - to.y)
+    return this.latencyMs + latencyMs + Math.round(2 * apartMs) / 2
+  }
+
+  #put(groups: ByLatency, member: Member): boolean {
+    const latencyMs = this.latencyTo(member)
+    const group = groups.get(latencyMs) ?? new Set()
+    groups.set(latencyMs, group)
+    const isNew = !group.has(member)
+    group.add(member)
+    return isNew
   }
 }
 
@@ -160,12 +178,4 @@ export function sample(members: readonly Member[], asker: Member, random: () => 
 
 export function hasRoom(link: Link): boolean {
   return link.asked.size + link.open < pieceRequestsQueuedMax
-}
-
-function put(groups: ByLatency, member: Member): boolean {
-  const group = groups.get(member.latencyMs) ?? new Set()
-  groups.set(member.latencyMs, group)
-  const isNew = !group.has(member)
-  group.add(member)
-  return isNew
 }

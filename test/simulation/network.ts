@@ -17,7 +17,7 @@ export class Network {
     const fromLife = from.life
     const toLife = to.life
     this.messages++
-    this.#time.after(trips * (from.latencyMs + to.latencyMs) + delayMs, () => {
+    this.#time.after(trips * from.latencyTo(to) + delayMs, () => {
       if (from.life === fromLife && to.life === toLife && !to.isHung) run()
     })
   }
@@ -27,7 +27,7 @@ export class Network {
     const { life } = from
     for (const [latencyMs, members] of to) {
       if (members.size === 0) continue
-      this.#time.after(from.latencyMs + latencyMs, () => {
+      this.#time.after(latencyMs, () => {
         if (from.life !== life) return
         for (const member of members) if (!member.isHung) run(member)
       })

@@ -3,6 +3,11 @@
 import { pieceBytes } from '../../src/common/limits.ts'
 import { seededRandom } from './seeded-random.ts'
 
+export interface Place {
+  readonly x: number
+  readonly y: number
+}
+
 export interface MemberPlan {
   /** Upload bandwidth. Downloads are not limited. */
   readonly bytesPerSecond: number
@@ -11,6 +16,8 @@ export interface MemberPlan {
   readonly has?: readonly number[]
   /** From this end to the middle of the network, one way. */
   readonly latencyMs?: number
+  /** Where it is: what is said travels as many milliseconds longer as two members are apart. */
+  readonly place?: Place
   /** It comes at this time. */
   readonly startsAtMs?: number
   /** Its connections break at this time. */
@@ -96,5 +103,41 @@ export function versionCrowd(downloaders: number, seed: number, oneIn = 1, piece
   const members = plan.members.map((member, at) =>
     member.isSeeder === true || at % oneIn !== 0 ? member : { ...member, has: kept },
   )
+  return { ...plan, members }
+}
+
+/** The same crowd, of which the downloaders send 1 to 8 MiB/s. */
+export function mixedRates(plan: SwarmPlan): SwarmPlan {
+  const random = seededRandom(plan.seed)
+  const members = plan.members.map((member) =>
+    member.isSeeder === true ? member : { ...member, bytesPerSecond: MiB * 8 ** random() },
+  )
+  return { ...plan, members }
+}
+
+/** Three regions, in parts of the longest way between two members: the third is farther from both others. */
+const regions: readonly Place[] = [
+  { x: 0, y: 0 },
+  { x: 0.5, y: 0 },
+  { x: 0.2, y: 0.75 },
+]
+/** Of a region, likewise. */
+const regionRadius = 0.09
+
+/**
+ * The same crowd in three regions of the world. A word and its answer take between a thirtieth of `roundTripMs` and all
+ * of it, by where the two are: with 150, 5 to 150 ms.
+ */
+export function scattered(plan: SwarmPlan, roundTripMs: number): SwarmPlan {
+  const random = seededRandom(plan.seed + 1000)
+  const members = plan.members.map((member, index) => {
+    const { x = 0, y = 0 } = regions[index % regions.length] ?? {}
+    const [angle, radius] = [2 * Math.PI * random(), regionRadius * Math.sqrt(random())]
+    const place = {
+      x: (roundTripMs / 2) * (x + radius * Math.cos(angle)),
+      y: (roundTripMs / 2) * (y + radius * Math.sin(angle)),
+    }
+    return { ...member, place, latencyMs: roundTripMs / 120 }
+  })
   return { ...plan, members }
 }

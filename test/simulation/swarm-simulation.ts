@@ -17,6 +17,7 @@ import { EventQueue } from './event-queue.ts'
 import { Network } from './network.ts'
 import { seededRandom } from './seeded-random.ts'
 import { hasRoom, isAlive, Member, sample, type Link } from './member.ts'
+import { turnsOfPeerMax } from '../../src/client/sharing/turns-ahead.ts'
 import type { Turn } from '../../src/client/sharing/upload-order.ts'
 import type { SwarmPlan, SwarmResult } from './swarm-plan.ts'
 
@@ -178,7 +179,7 @@ export class SwarmSimulation {
   #askFor(downloader: Member, uploader: Member, link: Link, index: number): void {
     const id = this.#requests++
     link.asked.set(index, { id, sinceMs: this.#time.nowMs })
-    this.#tellTaken(downloader, index)
+    this.#tellTaken(downloader, uploader, index)
     this.#network.say(downloader, uploader, () => {
       uploader.order.add(downloader, { id, take: () => index })
       uploader.demand.onTaken(downloader, index)
@@ -192,30 +193,32 @@ export class SwarmSimulation {
    */
   #serve(uploader: Member): void {
     if (uploader.isHung || !isAlive(uploader)) return
+    const { ahead, order } = uploader
     const nowMs = this.#time.nowMs
-    if (
-      uploader.chosen === undefined &&
-      (!uploader.isSending || nowMs >= uploader.sendingUntilMs - chosenAheadMs)
-    ) {
-      const turn = uploader.order.next(2)
-      if (turn === undefined) return
-      uploader.chosen = turn
+    const leftMs = uploader.isSending ? uploader.sendingUntilMs - nowMs : 0
+    const isSoon = leftMs <= chosenAheadMs
+    const wantsMore = (): boolean => (isSoon && ahead.isEmpty) || ahead.wantsMore(leftMs, uploader.pieceMs)
+    while (wantsMore()) {
+      const turn = order.next(ahead.leadMs === 0 ? 2 : turnsOfPeerMax)
+      if (turn === undefined) break
       const {
         line: { peer },
         load,
         id,
       } = turn
+      const roundTripMs = 2 * uploader.latencyTo(peer)
+      ahead.onTurn(roundTripMs)
+      ahead.add(turn, roundTripMs, nowMs)
       this.#network.say(uploader, peer, () => this.#onBegun(peer, uploader, load, id))
     }
-    const { chosen } = uploader
-    if (uploader.isSending || chosen === undefined) return
-    this.#send(uploader, chosen)
+    if (uploader.isSending) return
+    const next = ahead.next(nowMs) ?? ahead.next(Infinity)
+    if (next !== undefined) this.#send(uploader, next)
   }
 
   #send(uploader: Member, turn: Turn<Member, number>): void {
     const { line, load: index } = turn
     const downloader = line.peer
-    uploader.chosen = undefined
     uploader.isSending = true
     uploader.sendingUntilMs = this.#time.nowMs + uploader.pieceMs
     this.#network.say(uploader, downloader, () => this.#onSending(downloader, uploader, index))
@@ -233,7 +236,8 @@ export class SwarmSimulation {
       line.busy--
       this.#serve(uploader)
     })
-    this.#time.after(Math.max(0, uploader.pieceMs - chosenAheadMs), () => {
+    const leadMs = Math.max(chosenAheadMs, uploader.ahead.leadMs)
+    this.#time.after(uploader.pieceMs - (leadMs % uploader.pieceMs), () => {
       if (uploader.life === life) this.#serve(uploader)
     })
   }
@@ -258,7 +262,7 @@ export class SwarmSimulation {
     }
     link.open--
     if (!downloader.picker.isOnOffer(index)) {
-      this.#network.say(downloader, uploader, () => this.#withdraw(uploader, downloader, id))
+      this.#cancel(downloader, uploader, { id }, index)
       if (link.asked.has(index)) return
       link.asked.set(index, { id, sinceMs: nowMs })
       this.#fill(downloader, uploader, link)
@@ -266,24 +270,32 @@ export class SwarmSimulation {
     }
     link.asked.set(index, { id, sinceMs: nowMs })
     downloader.picker.onBegun(uploader.id, index, nowMs + (link.msPerTransfer ?? 0))
-    this.#tellTaken(downloader, index)
+    this.#tellTaken(downloader, uploader, index)
     this.#fill(downloader, uploader, link)
   }
 
-  #withdraw(uploader: Member, downloader: Member, id: number): void {
-    const { chosen } = uploader
-    if (chosen?.id !== id) return
-    uploader.chosen = undefined
-    chosen.line.busy--
-    this.#network.say(uploader, downloader, () => downloader.links.get(uploader)?.asked.delete(chosen.load))
-    this.#serve(uploader)
+  /** The downloader takes a request back. What is being sent already comes all the same. */
+  #cancel(downloader: Member, uploader: Member, { id }: { id: number }, index: number): void {
+    this.#network.say(downloader, uploader, () => {
+      if (!uploader.order.cancel(downloader, id) && !uploader.ahead.cancel(downloader, id)) return
+      this.#network.say(uploader, downloader, () => {
+        const link = downloader.links.get(uploader)
+        if (link === undefined) return
+        link.asked.delete(index)
+        downloader.picker.onGivenUp(uploader.id, index)
+        this.#fill(downloader, uploader, link)
+      })
+      this.#serve(uploader)
+    })
   }
 
-  #tellTaken(downloader: Member, index: number): void {
+  #tellTaken(downloader: Member, from: Member, index: number): void {
     this.#network.messages += downloader.links.size
-    this.#network.sayToAll(downloader, downloader.uploaders, (uploader) =>
-      uploader.demand.onTaken(downloader, index),
-    )
+    this.#network.sayToAll(downloader, downloader.uploaders, (uploader) => {
+      uploader.demand.onTaken(downloader, index)
+      if (uploader === from) return
+      if (uploader.ahead.onTaken(downloader, (load) => load === index)) this.#serve(uploader)
+    })
   }
 
   #receive(downloader: Member, uploader: Member, index: number): void {
@@ -309,7 +321,11 @@ export class SwarmSimulation {
     const { picker } = downloader
     if (picker.isMissing(index)) {
       downloader.have.set(index)
-      for (const other of picker.onVerified(index)) this.#cancel(downloader, other, index)
+      for (const id of picker.onVerified(index)) {
+        const other = this.#members[Number(id)]
+        const asked = other === undefined ? undefined : downloader.links.get(other)?.asked.get(index)
+        if (other !== undefined && asked !== undefined) this.#cancel(downloader, other, asked, index)
+      }
       downloader.demand.onHave(index)
       downloader.order.lookAgain()
       this.#tellHave(downloader, index)
@@ -340,29 +356,12 @@ export class SwarmSimulation {
     })
   }
 
-  /** What is being sent already comes all the same. */
-  #cancel(downloader: Member, uploaderId: string, index: number): void {
-    const uploader = this.#members[Number(uploaderId)]
-    const link = uploader === undefined ? undefined : downloader.links.get(uploader)
-    const asked = link?.asked.get(index)
-    if (uploader === undefined || link === undefined || asked === undefined) return
-    this.#network.say(downloader, uploader, () => {
-      if (!uploader.order.cancel(downloader, asked.id)) return
-      this.#network.say(uploader, downloader, () => {
-        downloader.links.get(uploader)?.asked.delete(index)
-        downloader.picker.onGivenUp(uploader.id, index)
-        this.#fill(downloader, uploader, link)
-      })
-    })
-  }
-
   #die(member: Member): void {
-    const { latencyMs } = member
     const losers = [...member.downloaders.values()].flatMap((members) => [...members])
     for (const uploader of member.links.keys()) uploader.dismiss(member)
     member.die()
     for (const loser of losers) {
-      this.#time.after(latencyMs + loser.latencyMs, () => this.#lose(loser, member))
+      this.#time.after(member.latencyTo(loser), () => this.#lose(loser, member))
     }
   }
 
@@ -384,6 +383,8 @@ export class SwarmSimulation {
         else if (isDoubtful(link.open + link.asked.size, nowMs - link.lastHeardAtMs - pingTimeoutMs))
           this.#lose(member, other)
       }
+      const wantsAnew = member.picker.wantsAnew()
+      for (const [to, link] of member.links) if (wantsAnew && link.chooses) this.#letChoose(member, to, link)
       this.#fillAll(member)
     }
     this.#time.after(tickMs, () => this.#tick())

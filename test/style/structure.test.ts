@@ -46,6 +46,8 @@ const pure = [
   'src/client/prompt/text/words.ts',
   'src/client/sharing/piece-demand.ts',
   'src/client/sharing/limits.ts',
+  'src/client/sharing/round-trip.ts',
+  'src/client/sharing/turns-ahead.ts',
   'src/client/sharing/upload-order.ts',
   'src/tracker/state/',
 ]

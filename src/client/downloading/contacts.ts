@@ -1,6 +1,7 @@
 // Keeps the peers that a swarm knows and picks which to connect to next: fair between users, so that one
 // user's many peers do not crowd out another's; least recently tried first; failed peers after a delay.
 
+import type { Bitfield } from '../../common/bitfield.ts'
 import { Failure } from '../../common/failure.ts'
 import { peersPerFileMax } from '../../common/limits.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
@@ -91,6 +92,11 @@ export class Contacts {
     for (const { link } of this.#linked) {
       if (link !== undefined && link !== from && link.choosesItself) link.taken(index)
     }
+  }
+
+  /** Peers that choose what they send are told anew what is wanted. */
+  tellWanted(wanted: () => Bitfield): void {
+    for (const { link } of this.#linked) if (link?.choosesItself === true) link.letChoose(wanted())
   }
 
   /**

@@ -220,6 +220,17 @@ export class Picker {
     return field
   }
 
+  /**
+   * Whether a piece has to be wanted anew: peers that choose consider it taken, so they do not say when they get it, and
+   * nobody is known to have it. From then on all on offer counts as told.
+   */
+  wantsAnew(): boolean {
+    const told = [...this.#returned].filter((index) => !this.#named.has(index))
+    if (!told.some((index) => this.#availability[index] === 0)) return false
+    for (const index of told) this.#returned.delete(index)
+    return true
+  }
+
   #ask(facts: PeerFacts, index: number, deliveryMs: number): void {
     this.#count(facts, index, 1)
     this.#settle(index)

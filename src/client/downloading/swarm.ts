@@ -359,6 +359,7 @@ export class Swarm {
       this.#judge(contact, nowMs)
     }
     this.#contacts.rotate(nowMs)
+    if (this.#picker.wantsAnew()) this.#contacts.tellWanted(() => this.#picker.onOffer())
     this.#lookAgain()
   }
 

@@ -17,6 +17,7 @@ import type { AnswerLimit } from './answer-limit.ts'
 import type { Answering, UploadPeer } from './answering.ts'
 import type { EntryLimit } from './entry-limits.ts'
 import type { FileDemands } from './file-demands.ts'
+import { RoundTrip } from './round-trip.ts'
 import { OpenedFiles } from './opened-files.ts'
 import type { PieceDemand } from './piece-demand.ts'
 import { loadPiece, problemOfParts } from './piece-parts.ts'
@@ -58,6 +59,7 @@ export class ServedPeer implements UploadPeer {
   readonly #connection: Connection
   readonly #way: Way
   readonly #sent = new SentFiles()
+  readonly roundTrip = new RoundTrip()
   #stage: Stage = 'connected'
   #ticket: Ticket | undefined
   /** The user whom the shown ticket names. */
@@ -80,7 +82,7 @@ export class ServedPeer implements UploadPeer {
       onTold: {
         cancel: ({ request }) => parts.uploads.cancel(this, request),
         wants: ({ fileId, bitfield }) => this.#onWants(fileId, bitfield),
-        taken: ({ fileId, index }) => this.#demand(fileId)?.onTaken(this, index),
+        taken: ({ fileId, index }) => this.#onTaken(fileId, index),
       },
       costOfTold: { wants: ({ bitfield }) => 6 * bitfield.length * wantCost },
       turns: shared.turns,
@@ -229,6 +231,7 @@ export class ServedPeer implements UploadPeer {
     }
     this.#stage = 'greeted'
     this.#claim(admitted.value.user)
+    this.roundTrip.onAnswered(performance.now())
     return accept({
       protocol: protocolVersion,
       program: clientProgram,
@@ -240,12 +243,14 @@ export class ServedPeer implements UploadPeer {
   }
 
   #prove(proof: string): Answer<Record<string, never>> {
+    this.roundTrip.onAsked(performance.now())
     if (this.#challenge === undefined || !checkProof('caller', this.#challenge, proof)) {
       return refuse('proof-failed', 'this is not the key that the ticket names')
     }
     this.#stage = 'proven'
     this.#connection.channel.lineBytesMax = lineBytesMax
     if (this.#ticket !== undefined) this.#connection.prove(this.#ticket.user)
+    this.roundTrip.onAnswered(performance.now())
     return accept({})
   }
 
@@ -271,6 +276,7 @@ export class ServedPeer implements UploadPeer {
   }
 
   #open(fileId: string): Answer<{ pieces: number; bitfield: string }> {
+    this.roundTrip.onAsked(performance.now())
     const source = this.#source(fileId)
     if (!source.ok) return source
     const isNew = !this.#opened.has(fileId)
@@ -374,6 +380,11 @@ export class ServedPeer implements UploadPeer {
     // Skips peers that have the piece or are getting it: in a swarm that is every other one.
     if (this.#demand(fileId)?.mayWant(this, index) === false) return
     this.#responder.tell('have', { fileId, index })
+  }
+
+  #onTaken(fileId: string, index: number): void {
+    this.#demand(fileId)?.onTaken(this, index)
+    this.#parts.uploads.onTaken(this, index)
   }
 
   #onWants(fileId: string, bitfield: string): void {

@@ -6,11 +6,21 @@ import { refuse } from '../../common/refusal.ts'
 import { RoomForNewcomers } from '../../common/wire/turns.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 import type { TokenBucket } from '../../common/token-bucket.ts'
-import { isPaced, tellChoice, type Answering, type Upload, type UploadPeer } from './answering.ts'
+import {
+  isPaced,
+  tellChoice,
+  tellTurn,
+  uploadFor,
+  type Answering,
+  type Upload,
+  type UploadPeer,
+} from './answering.ts'
 import type { EntryLimit } from './entry-limits.ts'
 import { heldByEntriesMax, heldBySlowMax, heldMax } from './limits.ts'
 import { SliceTurns } from './slice-turns.ts'
-import { isSlow, UploadOrder, type Line, type Request } from './upload-order.ts'
+import { closeStuck } from './stuck-peers.ts'
+import { TurnsAhead, turnsOfPeerMax } from './turns-ahead.ts'
+import { isSlow, UploadOrder, type Line, type Request, type Turn } from './upload-order.ts'
 
 interface Sending {
   /** Resolves when the system has taken the whole piece or the peer is gone. */
@@ -34,8 +44,6 @@ const underWayMax = 4
  */
 const readAheadUsersMax = 16
 
-/** A peer that has taken nothing for this long counts as hung, if others have to wait for it. */
-const stuckMs = 1000
 /** How often to look for hung peers. */
 const lookForStuckMs = 250
 /** Peers that may be slow are sent this much at a time, to see whether they take anything. */
@@ -54,6 +62,8 @@ export class UploadQueue {
   readonly #bucket: TokenBucket
   readonly #slices: SliceTurns
   readonly #order = new UploadOrder<UploadPeer, Answering>(Math.random, ({ owner }) => owner)
+  /** Chosen and told, under a limit, before their time comes. They hold no memory. */
+  readonly #ahead = new TurnsAhead<UploadPeer, Answering>()
   readonly #uploads = new Set<Upload>()
   /** By peer: resolves when its last answer has been sent. Answers to a peer must not interleave. */
   readonly #sent = new WeakMap<UploadPeer, Promise<void>>()
@@ -90,6 +100,11 @@ export class UploadQueue {
       peer.refuse(requestId, refuse('cancelled', 'cancelled'))
       return
     }
+    if (this.#ahead.cancel(peer, requestId)) {
+      peer.refuse(requestId, refuse('cancelled', 'cancelled'))
+      this.#serve()
+      return
+    }
     for (const upload of this.#uploads) {
       if (upload.line.peer !== peer || upload.id !== requestId || upload.hasBegun) continue
       if (upload.isCancelled) return
@@ -116,9 +131,15 @@ export class UploadQueue {
     return !isTaken && this.#paced < heldByEntriesMax
   }
 
+  /** The piece is coming to the peer from elsewhere. (One of another file with that number only comes a little later.) */
+  onTaken(peer: UploadPeer, index: number): void {
+    if (this.#ahead.onTaken(peer, (answering) => answering.index === index)) this.#serve()
+  }
+
   /** Drops the requests of a peer that is gone. */
   drop(peer: UploadPeer): void {
     this.#order.onPeerGone(peer)
+    this.#ahead.onPeerGone(peer)
   }
 
   /** Call when requests of this peer, or of all peers, may have become answerable. */
@@ -138,25 +159,57 @@ export class UploadQueue {
         return
       }
       if (this.#putsOff()) return
-      const turn = this.#order.next(busyMax, this.#bySlow().length < heldBySlowMax)
+      const { turn, isTold } = this.#nextTurn(busyMax)
       if (turn === undefined) return
+      if (!isTold) this.#ahead.onTurn(turn.line.peer.roundTrip.ms)
       this.#begunAtOnce++
-      const { line, id, load: answering } = turn
-      const upload = {
-        line,
-        id,
-        answering,
-        isCancelled: false,
-        hasBegun: false,
-        isSent: false,
-        sendingSinceMs: undefined,
-        isTold: false,
-        turnIsOver: false,
-      }
-      this.#uploads.add(upload)
-      this.#beginTurn(upload)
-      void this.#upload(upload)
+      this.#start(turn, isTold)
     }
+    this.#chooseAhead()
+  }
+
+  /** Those that were told come first, but for what will most likely be taken back. */
+  #nextTurn(busyMax: number): { turn: Turn<UploadPeer, Answering> | undefined; isTold: boolean } {
+    const withSlow = this.#bySlow().length < heldBySlowMax
+    const told = (nowMs: number): Turn<UploadPeer, Answering> | undefined =>
+      this.#ahead.next(nowMs, (line) => withSlow || !isSlow(line))
+    const first = told(performance.now())
+    if (first !== undefined) return { turn: first, isTold: true }
+    const other = this.#order.next(busyMax, withSlow)
+    return other === undefined ? { turn: told(Infinity), isTold: true } : { turn: other, isTold: false }
+  }
+
+  #start(turn: Turn<UploadPeer, Answering>, isTold: boolean): void {
+    const upload = uploadFor(turn, isTold)
+    this.#uploads.add(upload)
+    this.#beginTurn(upload)
+    void this.#upload(upload)
+  }
+
+  /** Under a limit, and if some are far away: chooses what comes next, and tells them. */
+  #chooseAhead(): void {
+    const { bytesPerSecond, sliceBytes, owesMs } = this.#bucket
+    if (bytesPerSecond === undefined || this.#ahead.leadMs === 0) return
+    let restBytes = 0
+    for (const upload of this.#uploads)
+      if (!upload.turnIsOver && !isPaced(upload)) restBytes += upload.restBytes
+    const msFor = (bytes: number): number => (bytes / bytesPerSecond) * 1000
+    // This looks once a slice: after the next one it would be too late.
+    while (this.#ahead.wantsMore(owesMs + msFor(restBytes - sliceBytes), msFor(pieceBytes))) {
+      const turn = this.#order.next(turnsOfPeerMax, false)
+      if (turn === undefined) return
+      // With a limit of its own it takes no turn from others, and begins at once.
+      if (turn.load.limit !== undefined) this.#start(turn, false)
+      else this.#tellAhead(turn)
+    }
+  }
+
+  #tellAhead(turn: Turn<UploadPeer, Answering>): void {
+    const { ms: roundTripMs } = turn.line.peer.roundTrip
+    this.#ahead.onTurn(roundTripMs)
+    // What was asked for by its number is seldom taken back.
+    this.#ahead.add(turn, turn.load.isChoice === true ? roundTripMs : 0, performance.now())
+    tellTurn(turn)
   }
 
   /** Whether turns have to wait for the next turn of the event loop. */
@@ -192,20 +245,14 @@ export class UploadQueue {
   #lookForStuck(busyMax: number): void {
     this.#stuckWatch = undefined
     const bySlow = this.#bySlow()
-    const nowMs = performance.now()
     const surplus = bySlow.length - heldBySlowMax
-    if (this.#held < heldMax || surplus <= 0 || !this.#order.isWaitedFor(busyMax)) return
-    const byUser = new Map<string, number>()
-    for (const { line } of bySlow) byUser.set(line.peer.owner, (byUser.get(line.peer.owner) ?? 0) + 1)
-    bySlow
-      .filter(({ sendingSinceMs = nowMs }) => nowMs - sendingSinceMs >= stuckMs)
-      .toSorted((one, other) => {
-        const [a, b] = [one, other].map(({ line }) => byUser.get(line.peer.owner) ?? 0)
-        return (b ?? 0) - (a ?? 0) || (one.sendingSinceMs ?? 0) - (other.sendingSinceMs ?? 0)
-      })
-      .slice(0, surplus)
-      .forEach(({ line }) => line.peer.close('it does not read what it asked for, and others wait'))
+    if (this.#held < heldMax || surplus <= 0 || !this.#isWaitedFor(busyMax)) return
+    closeStuck(bySlow, surplus, performance.now())
     this.#serve()
+  }
+
+  #isWaitedFor(busyMax: number): boolean {
+    return !this.#ahead.isEmpty || this.#order.isWaitedFor(busyMax)
   }
 
   async #upload(upload: Upload): Promise<void> {
@@ -284,7 +331,7 @@ export class UploadQueue {
     this.#sent.set(line.peer, taken)
     // Not strict while an earlier piece, begun before the limit was set, is still being sent to this peer.
     const isLimited = isPaced(upload) || this.#bucket.bytesPerSecond !== undefined
-    const strict = isLimited && line.busy === 1
+    const strict = isLimited && line.busy - this.#ahead.countOf(line) === 1
     return { taken, turnOver: strict ? Promise.race([taken, isOver]) : Promise.resolve() }
   }
 
@@ -332,6 +379,8 @@ export class UploadQueue {
       await peer.send(slice)
       clearTimeout(timer)
       upload.sendingSinceMs = undefined
+      upload.restBytes = Math.max(0, bytes.length - at - slice.length)
+      this.#chooseAhead()
       patienceMs -= performance.now() - sentAtMs
       at += slice.length
       // A turn is one piece. A longer manifest continues during the turns of others, and costs later turns.

@@ -6,6 +6,7 @@ import type { Answer } from '../../../src/common/refusal.ts'
 export class FakePeer implements UploadPeer {
   readonly name: string
   readonly owner: string
+  roundTrip = { ms: 0 }
   isGone = false
   /** Told when it leaves. */
   onGone: () => void = () => undefined

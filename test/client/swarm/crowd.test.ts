@@ -69,3 +69,27 @@ test('peers are shown a ticket once, however many join', async () => {
   await one.untilComplete()
   expect(seeder.renewals).toBe(0)
 })
+
+// Peers that were told that a piece is coming do not say when they get it. When the only one known to have it then went
+// away, the download stood for ever.
+test('a piece whose only known sharer went away is got from one that was told it was coming', async () => {
+  const one = new OneDownload(2 * pieceBytes)
+  const none = Buffer.alloc(1).toString('base64')
+  const held: PieceReply[] = []
+  let taken = 0
+  const second = await one.seeder('second', {
+    bitfield: none,
+    getsWhatIsTaken: true,
+    onTaken: () => {
+      if (++taken < 2) return
+      first.stop()
+      held[0]?.hangUp()
+    },
+  })
+  const first = await one.seeder('first', { piece: (reply) => held.push(reply) })
+  one.start()
+  await one.until('requests at both', () => second.waits > 0 && held.length === 2)
+  for (const { promise } of held) promise()
+  await one.untilComplete()
+  expect(new Set(second.asked)).toEqual(new Set([0, 1]))
+})

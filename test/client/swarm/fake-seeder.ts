@@ -71,6 +71,8 @@ export interface Behaviour {
   callerKey?: (ticket: string) => string
   /** Told of each piece that comes from elsewhere, while the choice is left to this seeder. */
   onTaken?: (index: number) => void
+  /** Has each piece from when it hears that it is coming to the downloader from elsewhere, and does not say so. */
+  getsWhatIsTaken?: boolean
   /** Told of every piece that it is asked for. */
   onAsked?: () => void
   /** Takes encrypted connections, and no others. */
@@ -93,6 +95,8 @@ export class FakeSeeder {
   readonly asked: number[] = []
   /** Those of which only parts were asked for. */
   readonly askedParts: { readonly index: number; readonly ranges: readonly BlockRange[] }[] = []
+  /** How often a request found nothing to choose from. */
+  waits = 0
   /** Outlines of recipes. */
   recipesGiven = 0
   /** The groups whose blocks it was asked for. */
@@ -170,18 +174,22 @@ export class FakeSeeder {
     const { pieceCount } = this.#manifest
     const has = Bitfield.fromBytes(Buffer.from(this.#behaviour.bitfield ?? '', 'base64'), pieceCount)
     const demand = new PieceDemand<string>(has ?? Bitfield.full(pieceCount), seededRandom(1))
+    /** Requests with nothing to choose from. */
+    const waiting: (() => void)[] = []
     const responder: Responder<PeerProtocol, undefined> = new Responder(channel, {
       protocol: peerProtocol,
       from: undefined,
-      handlers: this.#handlers(stage, socket, () => responder, demand),
+      handlers: this.#handlers(stage, socket, () => responder, demand, waiting),
       onTold: {
         cancel: () => undefined,
         wants: ({ bitfield }) => {
           const pieces = Bitfield.fromBytes(Buffer.from(bitfield, 'base64'), pieceCount)
           if (pieces !== undefined) demand.onWants(only, pieces)
+          for (const again of waiting.splice(0)) again()
         },
         taken: ({ index }) => {
           demand.onTaken(only, index)
+          if (this.#behaviour.getsWhatIsTaken === true) demand.onHave(index)
           this.#behaviour.onTaken?.(index)
         },
       },
@@ -198,6 +206,7 @@ export class FakeSeeder {
     socket: Socket,
     responder: () => Responder<PeerProtocol, undefined>,
     demand: PieceDemand<string>,
+    waiting: (() => void)[],
   ): Handlers<PeerProtocol, undefined> {
     return {
       hello: ({ nonce, ticket }) => {
@@ -270,16 +279,23 @@ export class FakeSeeder {
         return answeredElsewhere
       },
       piece: ({ index: named, ranges }, _from, id) => {
-        const index = named ?? demand.pickFor(only)
-        // With nothing to choose from, the request waits: for ever, since nothing is added here.
-        if (index === undefined) return answeredElsewhere
-        demand.onTaken(only, index)
-        const reply = this.#reply(responder(), socket, { index, ranges }, id)
-        this.asked.push(index)
-        if (ranges !== undefined) this.askedParts.push({ index, ranges })
-        this.#behaviour.onAsked?.()
-        const answer = this.#behaviour.piece ?? ((usual: PieceReply) => usual.send(usual.right))
-        answer(reply, index)
+        const tryIt = (): void => {
+          const index = named ?? demand.pickFor(only)
+          // With nothing to choose from, the request waits until more is wanted.
+          if (index === undefined) {
+            this.waits++
+            waiting.push(tryIt)
+            return
+          }
+          demand.onTaken(only, index)
+          const reply = this.#reply(responder(), socket, { index, ranges }, id)
+          this.asked.push(index)
+          if (ranges !== undefined) this.askedParts.push({ index, ranges })
+          this.#behaviour.onAsked?.()
+          const answer = this.#behaviour.piece ?? ((usual: PieceReply) => usual.send(usual.right))
+          answer(reply, index)
+        }
+        tryIt()
         return answeredElsewhere
       },
     }

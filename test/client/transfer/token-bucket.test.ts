@@ -175,3 +175,17 @@ test('several readers that spend from one bucket share its limit', async () => {
   expect(receivedBytes / (10 * MiB)).toBeGreaterThan(0.95)
   expect(receivedBytes / (10 * MiB)).toBeLessThan(1.05)
 })
+
+test('says how long it takes until what was taken is paid for', async () => {
+  const clock = new FakeClock()
+  const bucket = new TokenBucket(MiB, clock)
+  await clock.runTo(1000)
+  expect(bucket.owesMs).toBe(0)
+  expect(bucket.take(MiB)).toBeUndefined()
+  // A tenth of a second was saved.
+  expect(bucket.owesMs).toBeCloseTo(900)
+  await clock.runTo(1500)
+  expect(bucket.owesMs).toBeCloseTo(400)
+  bucket.setRate(undefined)
+  expect(bucket.owesMs).toBe(0)
+})
