@@ -1,7 +1,7 @@
 // Where others are told to come, by all that is known here, and whether this client is there.
 
 import { Failure } from '../../common/failure.ts'
-import { isWildcard, type Address } from '../../common/addresses.ts'
+import { isWildcard, parseRemoteAddress, type Address } from '../../common/addresses.ts'
 import type { TrackerEvidence, ReachEvidence } from '../diagnosis/evidence.ts'
 import { reachOwn, type OwnPlace } from '../downloading/own-reach.ts'
 import type { FoundFile } from '../downloading/swarm-lookup.ts'
@@ -37,6 +37,9 @@ async function placeOf(
     if (!(error instanceof Failure)) throw error
     return undefined
   }
+  // Where a tracker looked for this client is where it sends others.
+  const looked = trackers.find(({ cameHere }) => cameHere !== undefined)?.cameHere?.address
+  if (looked !== undefined) return { address: parseRemoteAddress(looked), source: 'seen' }
   const host = ownHost(listen, trackers)
   return host === undefined ? undefined : { address: { host, port: port() }, source: 'own' }
 }

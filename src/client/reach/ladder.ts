@@ -149,7 +149,7 @@ export class Ladder {
   }
 
   #dial(way: Way, address: Address, from?: Address): void {
-    this.#race.start({ name: `${way} ${formatAddress(address)}`, run: () => this.#open(address, way, from) })
+    this.#race.start({ name: way, run: () => this.#open(address, way, from) })
   }
 
   #onCame({ socket, host }: OpenedWithRole): void {
@@ -239,8 +239,18 @@ function rankOf({ name, failure }: Fallen): number {
 
 /** What became of the ways that are better than the one that was taken. */
 function whyNot(race: Race<Route>, peer: Peer, way: Way): string {
-  const isDialled = race.isRunning('direct')
-  const dial = isDialled ? [`${formatAddress(peer)} has not answered`] : []
-  const fallen = race.fallen.filter(({ name }) => name === 'direct' || way === 'relayed')
-  return [...new Set([...dial, ...fallen.map(({ failure }) => failure.message)])].join('; ')
+  const better = [
+    { name: 'direct', unanswered: `${formatAddress(peer)} has not answered` },
+    ...(way === 'relayed'
+      ? [
+          { name: 'call', unanswered: `${peer.user} was called and has not come` },
+          { name: 'punched', unanswered: 'dialling each other at once has not opened' },
+        ]
+      : []),
+  ]
+  const sentences = better.flatMap(({ name, unanswered }) => {
+    const fallen = race.fallen.filter((each) => each.name === name).map(({ failure }) => failure.message)
+    return race.isRunning(name) ? [unanswered, ...fallen] : fallen
+  })
+  return [...new Set(sentences)].join('; ')
 }
