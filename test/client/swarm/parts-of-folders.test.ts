@@ -16,7 +16,15 @@ import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { encodeTree } from '../../../src/common/tree/tree.ts'
-import { entriesOf, folderSample, foundIn, mtimeSeconds, type Contents } from './folder-sample.ts'
+import {
+  digest,
+  digestsOf,
+  entriesOf,
+  folderSample,
+  foundIn,
+  mtimeSeconds,
+  type Contents,
+} from './folder-sample.ts'
 import { OneDownload } from './one-download.ts'
 
 const bytes = (length: number, fill: string): Buffer => Buffer.alloc(length, fill)
@@ -52,7 +60,7 @@ test.each([
 ])('the file %s comes as a file, with nothing but its pieces', async (within, pieces) => {
   const one = oneOf(within)
   expect(await fetched(one)).toEqual(pieces)
-  expect(readFileSync(one.destination)).toEqual(contents[within])
+  expect(digest(readFileSync(one.destination))).toBe(digest(contents[within]))
   const { mtimeMs, mode } = statSync(one.destination)
   expect([mtimeMs, mode & 0o100]).toEqual([mtimeSeconds * 1000, within.endsWith('.sh') ? 0o100 : 0])
   expect(one.leftOver()).toEqual([])
@@ -90,7 +98,7 @@ test.each([
 ])('%s comes as a folder, without what is above', async (within, pieces, expected) => {
   const one = oneOf(within)
   expect(await fetched(one)).toEqual(pieces)
-  expect(foundIn(one.destination)).toEqual(expected)
+  expect(digestsOf(foundIn(one.destination))).toEqual(digestsOf(expected))
   expect(one.leftOver()).toEqual([])
 })
 
@@ -100,7 +108,7 @@ test('with the tree at hand, it is not fetched', async () => {
   await manifests.save(one.manifest)
   await manifests.saveTree(one.manifest.fileId, encodeTree(entriesOf(contents)))
   expect(await fetched(one)).toEqual([2, 3])
-  expect(readFileSync(one.destination)).toEqual(contents['photos/one.jpg'])
+  expect(digest(readFileSync(one.destination))).toBe(digest(contents['photos/one.jpg']))
 })
 
 test('what is not in the folder fails for good, with nothing but the tree fetched', async () => {
@@ -129,7 +137,7 @@ test('after a pause it goes on with what it had', async () => {
   one.start()
   await one.untilComplete()
   expect(ben.asked.filter((index) => had.has(index))).toEqual([])
-  expect(foundIn(one.destination)['two.jpg']).toEqual(contents['photos/two.jpg'])
+  expect(digest(foundIn(one.destination)['two.jpg'])).toBe(digest(contents['photos/two.jpg']))
 })
 
 describe('one file', () => {
@@ -138,7 +146,7 @@ describe('one file', () => {
     writeFileSync(one.destination, 'old')
     chmodSync(one.destination, 0o640)
     await fetched(one)
-    expect(readFileSync(one.destination)).toEqual(contents['bin/run.sh'])
+    expect(digest(readFileSync(one.destination))).toBe(digest(contents['bin/run.sh']))
     expect(statSync(one.destination).mode & 0o777).toBe(0o640)
     expect(one.leftOver()).toEqual([])
   })
@@ -176,7 +184,10 @@ describe('one file', () => {
     one.download.record = { ...one.download.record, part: one.partId }
     one.start()
     await one.untilComplete()
-    expect([readFileSync(one.destination), ann.asked.length]).toEqual([contents['photos/one.jpg'], asked])
+    expect([digest(readFileSync(one.destination)), ann.asked.length]).toEqual([
+      digest(contents['photos/one.jpg']),
+      asked,
+    ])
     expect(statSync(one.destination).nlink).toBe(1)
     expect(one.leftOver()).toEqual([])
   })
@@ -213,5 +224,5 @@ test('of its pieces those are taken from elsewhere that are there', async () => 
   writeFileSync(join(one.folder, 'old', 'c'), contents['photos/one.jpg'] ?? '')
   one.download.record = { ...one.download.record, from: join(one.folder, 'old') }
   expect(await fetched(one)).toEqual([0])
-  expect(foundIn(one.destination)).toEqual({ 'two.jpg': contents['photos/two.jpg'] })
+  expect(digestsOf(foundIn(one.destination))).toEqual({ 'two.jpg': digest(contents['photos/two.jpg']) })
 })
