@@ -46,7 +46,8 @@ test.each([
   { downloaders: 8, ratioMax: 1.06, repeats: 10 },
   { downloaders: 16, ratioMax: 1.08, repeats: 10 },
   { downloaders: 64, ratioMax: 1.1, repeats: 2 },
-  { downloaders: 256, ratioMax: 1.13, repeats: 1 },
+  // 256 and more: `npm run sim`.
+  { downloaders: 128, ratioMax: 1.12, repeats: 1 },
 ])('a flash crowd of $downloaders ends within $ratioMax times the bound', (expected) => {
   for (const seed of seeds.slice(0, expected.repeats)) {
     const plan = flashCrowd(expected.downloaders, seed)
@@ -84,13 +85,13 @@ test('of a crowd far apart, those that send least have the file within 1.15 time
   expect(lastOf(slow) / lastOf(others)).toBeLessThan(1.02)
 })
 
-// Of 1,280 pieces 128 are new, as many as a flash crowd fetches: today 1.03, 1.05 and 1.075 times the bound where all
+// Of 1,280 pieces 128 are new, as many as a flash crowd fetches: today 1.03, 1.05 and 1.06 times the bound where all
 // have the old version. Where a half have nothing, those that have it give it to them, and the time is that of all
 // together: 1.003.
 test.each([
   { downloaders: 8, ratioMax: 1.06, halfMax: 1.02, repeats: 4 },
   { downloaders: 16, ratioMax: 1.08, halfMax: 1.02, repeats: 2 },
-  { downloaders: 64, ratioMax: 1.1, halfMax: 1.02, repeats: 1 },
+  { downloaders: 32, ratioMax: 1.1, halfMax: 1.02, repeats: 1 },
 ])(
   'a new version for $downloaders ends within $ratioMax times the bound, within $halfMax if a half have nothing',
   (expected) => {
