@@ -1,11 +1,11 @@
 // A worker that verifies received pieces and writes the good ones. It waits on shared memory, not for
 // messages; all it sends is a signal for the event loop to look.
 
-import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { hashPiece } from '../hashing/piece-hash.ts'
 import { isSealed, setSeal } from './part-seal.ts'
 import { slotCount, SlotState, StoreSlots } from './store-slots.ts'
+import { writeAll } from './write-all.ts'
 
 /** The data that a worker is started with. */
 export interface StoreShift {
@@ -79,12 +79,6 @@ function write(slots: StoreSlots, slot: number): void {
     slots.fail(slot, error.errno)
     ring(slots)
   }
-}
-
-/** With `offset` null, appends after what this program has written to the file. */
-function writeAll(file: number, bytes: Uint8Array, offset: number | null): void {
-  for (let at = 0; at < bytes.length;)
-    at += writeSync(file, bytes, at, bytes.length - at, offset === null ? null : offset + at)
 }
 
 function finish(slots: StoreSlots, slot: number, state: SlotState): void {
