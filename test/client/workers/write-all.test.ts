@@ -7,17 +7,20 @@ import { temporaryFolder } from '../temporary-folder.ts'
 
 const KiB = 1024
 
-test.each([0, 1, 32 * KiB, 32 * KiB + 1, 512 * KiB, 100_001])('%i bytes stand where they belong', (length) => {
-  const path = join(temporaryFolder(), 'file')
-  const before = sampleBytes(700 * KiB)
-  writeFileSync(path, before)
-  const bytes = sampleBytes(length + 1).subarray(1)
-  const file = openSync(path, 'r+')
-  writeAll(file, bytes, 70_000)
-  closeSync(file)
-  bytes.copy(before, 70_000)
-  expect(readFileSync(path).equals(before)).toBe(true)
-})
+test.each([0, 1, 32 * KiB, 32 * KiB + 1, 512 * KiB, 100_001])(
+  '%i bytes stand where they belong',
+  (length) => {
+    const path = join(temporaryFolder(), 'file')
+    const before = sampleBytes(700 * KiB)
+    writeFileSync(path, before)
+    const bytes = sampleBytes(length + 1).subarray(1)
+    const file = openSync(path, 'r+')
+    writeAll(file, bytes, 70_000)
+    closeSync(file)
+    bytes.copy(before, 70_000)
+    expect(readFileSync(path).equals(before)).toBe(true)
+  },
+)
 
 test('without an offset, bytes are appended to what was written before', () => {
   const path = join(temporaryFolder(), 'file')
