@@ -1,8 +1,8 @@
 // node scripts/native.mjs <folder of the compiled modules>
 //
 // Compiles the C sources of the client beside the bundles, which look for them there, or says on standard output why it
-// could not. That is no failure: without them, hashing, looking for blocks, and folders of small files, only take longer. Single
-// files need no build system; the headers come as a package, so nothing is fetched.
+// could not. That is no failure: without them, hashing, looking for blocks, folders of small files, and TLS, only take longer.
+// Single files need no build system; the headers come as a package, so nothing is fetched.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
@@ -13,16 +13,20 @@ import { include_dir as headers } from 'node-api-headers'
 
 const [folder = 'dist'] = process.argv.slice(2)
 
-make('hashing/piece-hash', 'hashPiece', 'Pieces will be hashed by Node alone', ['x64'])
-make('hashing/block-match', 'nextMatch', 'Known blocks will be looked for in JavaScript')
-make('folder/small-files', 'writeFiles', 'Small files will be made and read by Node alone')
+make('client/hashing/piece-hash', 'hashPiece', 'Pieces will be hashed by Node alone', ['x64'])
+make('client/hashing/block-match', 'nextMatch', 'Known blocks will be looked for in JavaScript')
+make('client/folder/small-files', 'writeFiles', 'Small files will be made and read by Node alone')
+make('common/wire/tls-session', 'free', 'Pieces will be encrypted by sockets of Node')
 
-/** `file`: a source of the client; `name`: of the function in it; `without`: what happens where it cannot be compiled; `processors`: for which it is. */
-function make(file, name, without, processors) {
-  const source = fileURLToPath(new URL(`../src/client/${file}.c`, import.meta.url))
-  const target = resolve(join(folder, 'client', `${basename(file)}.node`))
-  // Without a client there is nothing to do.
-  if (!existsSync(source)) return
+/**
+ * `path`: of the source, in src; `name`: of a function in it; `without`: what happens where it cannot be compiled;
+ * `processors`: for which it is.
+ */
+function make(path, name, without, processors) {
+  const source = fileURLToPath(new URL(`../src/${path}.c`, import.meta.url))
+  const target = resolve(join(folder, 'client', `${basename(path)}.node`))
+  // All of them are for the client.
+  if (!existsSync(source) || !existsSync(fileURLToPath(new URL('../src/client', import.meta.url)))) return
   const isFor = processors?.includes(process.arch) ?? true
   const problem = isFor
     ? (compile(source, target) ?? load(target, name))

@@ -41,7 +41,7 @@ function addFolder(folder, lines) {
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
     const path = `${folder}/${entry.name}`
     if (entry.isDirectory()) addFolder(path, lines)
-    else if (/\.(ts|c)$/.test(entry.name)) lines.push(lineOf(path))
+    else if (/\.(ts|c|h)$/.test(entry.name)) lines.push(lineOf(path))
   }
 }
 

@@ -38,7 +38,7 @@ export class TrackerServer {
     const { metrics, log, relay } = parts
     this.#listener = new Listener({
       limits: connectionLimits,
-      tls: parts.protection.context,
+      tls: parts.protection.incoming,
       takesPlain: (host) => parts.protection.takesPlain(host),
       serve: (connection) => this.#serve(connection),
       onRole: (opened) => opened.hello.role === 'relays' && relay?.take(opened) === true,

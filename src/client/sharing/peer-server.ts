@@ -26,7 +26,7 @@ export class PeerServer {
     this.#parts = parts
     this.#listener = new Listener({
       limits: peerConnectionLimits,
-      tls: parts.protection.context,
+      tls: parts.protection.incoming,
       takesPlain: (host) => parts.protection.takesPlain(host),
       serve: (connection) => this.#serve({ connection, way: wayFrom(connection.remoteHost) }),
       onRole: (opened) => parts.roles?.[opened.hello.role]?.(opened) === true,

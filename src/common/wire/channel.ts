@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { Failure } from '../failure.ts'
 import { connectTimeoutMs, drainedShare, stalledAfterMs, unsentBytesMax } from '../limits.ts'
 import { encodeLine, FrameReader, type Frame } from './frames.ts'
+import type { TlsSession } from './tls-session.ts'
 import type { Secure } from './tls.ts'
 
 export interface ChannelEvents {
@@ -41,7 +42,12 @@ export interface ChannelOptions {
   /** The socket comes from `openChannel`, which feeds the bytes in itself. */
   readonly direct?: boolean
   readonly secure?: Secure | undefined
+  /** The socket carries sealed bytes, and this is what seals them; its handshake is done. */
+  readonly session?: TlsSession | undefined
 }
+
+/** Where what was sealed goes when it is no body, until `feed` returns: the longest record (RFC 8446, 5.1). */
+const opened = Buffer.allocUnsafeSlow(16 * 1024)
 
 export class Channel {
   readonly #socket: Socket
@@ -57,6 +63,7 @@ export class Channel {
   readonly #direct: boolean
   /** What TLS says of the other end; undefined for a plain connection. */
   readonly secure: Secure | undefined
+  readonly #session: TlsSession | undefined
   readonly #pauses = new Set<PauseReason>()
   #events: ChannelEvents | undefined
   #outbox = ''
@@ -71,12 +78,17 @@ export class Channel {
   #closedBecause: Failure | undefined
   #hasHeardLine = false
 
-  constructor(socket: Socket, lineBytesMax: number, { direct = false, secure }: ChannelOptions = {}) {
+  constructor(
+    socket: Socket,
+    lineBytesMax: number,
+    { direct = false, secure, session }: ChannelOptions = {},
+  ) {
     this.#socket = socket
     this.#direct = direct
     // It has none when it is closed already, and then nobody is told.
     this.remotePort = socket.remotePort ?? 1
     this.secure = secure
+    this.#session = session
     this.#reader = new FrameReader({
       lineBytesMax,
       bodyBuffer: (message, bytes) => {
@@ -101,7 +113,8 @@ export class Channel {
     socket.on('close', () => {
       this.close(new Failure('connection-lost', 'the connection closed'))
     })
-    if (!direct) socket.on('data', (chunk: Buffer) => this.feed(chunk))
+    if (direct) return
+    socket.on('data', (chunk: Buffer) => (session === undefined ? this.feed(chunk) : this.open(chunk)))
   }
 
   /** Sets the receiver of everything that arrives. Call it in the turn that made the channel. */
@@ -169,6 +182,27 @@ export class Channel {
   /** Takes bytes that arrived; closes the channel when they break the codec. They may be reused afterwards. */
   feed(bytes: Uint8Array): void {
     this.#receive(() => this.#reader.feed(bytes), bytes.length)
+  }
+
+  /** Takes sealed bytes as they came from the socket, likewise: those of a body are opened straight into it. */
+  open(sealed: Uint8Array): void {
+    const session = this.#session
+    if (session === undefined) throw new Error('nothing is sealed on this channel')
+    let rest = sealed
+    // What arrives may close the channel, which ends the session.
+    while (this.#closedBecause === undefined) {
+      const body = this.bodyRest
+      const used = this.#take(() => session.open(rest, body ?? opened))
+      if (used === undefined) return
+      rest = rest.subarray(used)
+      const { filled } = session
+      if (filled === 0) break
+      if (body === undefined) this.feed(opened.subarray(0, filled))
+      else this.bodyReceived(filled)
+    }
+    if (this.#closedBecause !== undefined) return
+    this.#writeRaw(session.output())
+    if (session.isEnded) this.close(new Failure('connection-lost', 'the other end closed the connection'))
   }
 
   /** Notes that `count` bytes arrived in `bodyRest`. */
@@ -247,12 +281,12 @@ export class Channel {
       onTaken()
       return
     }
-    this.#bulkBytes += bytes.length
-    this.#socket.write(bytes, () => {
-      this.#bulkBytes -= bytes.length
+    const written = this.#write(bytes, () => {
+      this.#bulkBytes -= written
       this.#onWritten()
       onTaken()
     })
+    this.#bulkBytes += written
     this.#socket.uncork()
     this.#watchReader()
     this.#bulkOwed -= bytes.length
@@ -265,14 +299,34 @@ export class Channel {
     const text = this.#outbox
     this.#outbox = ''
     if (text === '' || !this.#socket.writable) return
-    this.#socket.write(text, () => this.#onWritten())
+    this.#write(text, () => this.#onWritten())
     this.#watchReader()
+  }
+
+  /** Returns how many bytes that makes on the line. `onTaken` is never called in this turn. */
+  #write(bytes: Uint8Array | string, onTaken: () => void): number {
+    if (this.#session === undefined) {
+      this.#socket.write(bytes, onTaken)
+      return bytes.length
+    }
+    const sealed = this.#session.seal(typeof bytes === 'string' ? Buffer.from(bytes) : bytes)
+    this.#socket.write(sealed.bytes, () => {
+      sealed.release()
+      onTaken()
+    })
+    return sealed.bytes.length
+  }
+
+  #writeRaw(bytes: Uint8Array | undefined): void {
+    if (bytes !== undefined && this.#socket.writable) this.#socket.write(bytes)
   }
 
   /** Sends pending output, then closes. */
   close(reason: Failure): void {
     if (this.#closedBecause !== undefined) return
     this.flush()
+    // Of an announced body that is not complete, nothing can follow.
+    this.#writeRaw(this.#session?.close())
     this.#closedBecause = reason
     this.#reader.end()
     clearInterval(this.#stallWatch)
@@ -298,12 +352,14 @@ export class Channel {
     this.#take(take)
   }
 
-  #take(take: () => void): void {
+  /** Undefined when that closed the channel. */
+  #take<T>(take: () => T): T | undefined {
     try {
-      take()
+      return take()
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       this.close(error)
+      return undefined
     }
   }
 

@@ -9,13 +9,15 @@ import { firstFlightBytesMax, firstLineTimeoutMs, lineBytesBeforeLogin, turnedAw
 import { listenOn } from '../listening.ts'
 import { plainHost, siteOf } from '../networks.ts'
 import { refuse, type Refusal } from '../refusal.ts'
-import { Channel } from './channel.ts'
+import { Channel, type ChannelOptions } from './channel.ts'
 import { encodeLine } from './frames.ts'
 import { HandshakeTurns, type HandshakePace } from './handshake-turns.ts'
 import { errorMessage } from './messages.ts'
 import { Places, type Place, type PlaceLimits } from './places.ts'
 import { readRoleHello, type RoleHello } from './role-hello.ts'
-import { handshakeByte, secureOf, type Secure } from './tls.ts'
+import { shakeHands } from './shake-hands.ts'
+import { TlsSessions } from './tls-session.ts'
+import { handshakeByte, secureOf } from './tls.ts'
 
 /** A connection that was accepted. */
 export interface Connection {
@@ -40,7 +42,7 @@ export interface Connection {
 export interface ListenerOptions {
   readonly limits: ListenerLimits
   /** For those that begin with a TLS handshake; without it they are turned away like any other protocol. */
-  readonly tls?: SecureContext | undefined
+  readonly tls?: SecureContext | TlsSessions | undefined
   /** Whether an address may be spoken to without TLS; all may when this is absent. */
   readonly takesPlain?: (host: string) => boolean
   /** Called for each connection when it has said its first byte, and has its keys: listen to its channel at once. */
@@ -199,7 +201,7 @@ export class Listener {
       turnAway(socket, refuse('invalid-request', 'nothing of the kind is expected here').refusal)
   }
 
-  #awaitTurn(arrival: Arrival, hello: Buffer, tls: SecureContext): void {
+  #awaitTurn(arrival: Arrival, hello: Buffer, tls: SecureContext | TlsSessions): void {
     const { host, socket } = arrival
     socket.pause()
     // It is kept until its turn comes.
@@ -208,7 +210,8 @@ export class Listener {
     this.#handshakes.ask(siteOf(host), (onEnded) => {
       if (socket.destroyed) return false
       this.#places.goOn(arrival.place, performance.now())
-      this.#secure(arrival, hello, tls, onEnded)
+      if (tls instanceof TlsSessions) this.#seal(arrival, hello, tls, onEnded)
+      else this.#secure(arrival, hello, tls, onEnded)
       return true
     })
   }
@@ -232,13 +235,34 @@ export class Listener {
     })
     secured.once('secure', () => {
       onEnded()
-      if (!secured.destroyed) this.#serve(arrival, secured, secureOf(secured))
+      if (!secured.destroyed) this.#serve(arrival, secured, { secure: secureOf(secured) })
     })
   }
 
-  #serve(arrival: Arrival, socket: Socket, secure?: Secure): Channel {
+  /** Likewise without a socket of Node's for TLS. */
+  #seal(arrival: Arrival, hello: Buffer, sessions: TlsSessions, onEnded: () => void): void {
+    const { socket } = arrival
+    const session = sessions.begin()
+    socket.once('close', () => {
+      onEnded()
+      if (arrival.channel === undefined) session.close()
+    })
+    const onData = (bytes: Buffer): void => {
+      const rest = shakeHands(socket, session, bytes)
+      if (rest === undefined) return
+      socket.off('data', onData)
+      onEnded()
+      const { secure } = session.shaken()
+      this.#serve(arrival, socket, { secure, session }).open(rest)
+    }
+    socket.on('data', onData)
+    onData(hello)
+    if (arrival.channel?.isPaused !== true) socket.resume()
+  }
+
+  #serve(arrival: Arrival, socket: Socket, sealing: ChannelOptions = {}): Channel {
     clearTimeout(arrival.isSilent)
-    const channel = new Channel(socket, lineBytesBeforeLogin, { secure })
+    const channel = new Channel(socket, lineBytesBeforeLogin, sealing)
     arrival.channel = channel
     arrival.serve(this.#connection(arrival, channel))
     return channel

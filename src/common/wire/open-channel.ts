@@ -6,6 +6,8 @@ import { formatAddress, type Address } from '../addresses.ts'
 import { Failure, sentenceOf } from '../failure.ts'
 import { connectTimeoutMs, keepAliveAfterMs } from '../limits.ts'
 import { Channel } from './channel.ts'
+import { shakeHands } from './shake-hands.ts'
+import type { Shaken, TlsSession, TlsSessions } from './tls-session.ts'
 import { callingContext, secureOf, showsOthers } from './tls.ts'
 
 export interface OpenOptions {
@@ -24,10 +26,15 @@ export interface OpenOptions {
 export interface TlsOptions {
   /** Whether the other end may have this key, or none: a failure if not. Asked before anything is sent. */
   readonly check: (key: string | undefined) => Failure | undefined
+  /** Where they could be compiled. Without them, the socket is one of Node's for TLS. */
+  readonly sessions?: TlsSessions
 }
 
 /** Small, so that little of the body after a line has to be copied out. */
 const scratchBytes = 8 * 1024
+
+/** Where sealed bytes arrive, on whatever connection: they are opened before the next ones are read. */
+const sealedInput = Buffer.allocUnsafeSlow(256 * 1024)
 
 /**
  * Rejects with a `connection-lost` or `timeout` failure that names the address, with that of `check` or of `signal`, or
@@ -89,26 +96,20 @@ function open(
 ): Promise<Channel> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
+    const session = tls?.sessions?.begin()
     // Node ignores `onread` where there is a socket already.
     const direct = target.socket === undefined
-    const scratch = Buffer.allocUnsafe(scratchBytes)
     let channel: Channel | undefined
-    const options = {
-      ...target,
-      onread: {
-        buffer: () => channel?.bodyRest?.subarray(0, readBytesMax?.()) ?? scratch,
-        callback: (count, buffer) => {
-          if (buffer === scratch) channel?.feed(scratch.subarray(0, count))
-          else channel?.bodyReceived(count)
-          return channel?.isClosed === false
-        },
-      } satisfies OnReadOpts,
+    const onSealed = (own: TlsSession, bytes: Uint8Array): boolean => {
+      if (channel === undefined) shake(own, bytes)
+      else channel.open(bytes)
+      return channel?.isClosed !== true
     }
-    const socket =
-      tls === undefined
-        ? connect(options as NetConnectOpts)
-        : // Nothing of the certificate but its key counts, see tls.ts.
-          connectSecurely({ ...options, secureContext: callingContext(), rejectUnauthorized: false })
+    const onread =
+      session === undefined
+        ? readDirectly(() => channel, readBytesMax)
+        : readSealed((bytes) => onSealed(session, bytes), readBytesMax)
+    const socket = socketFor({ ...target, onread }, tls)
     socket.setKeepAlive(true, keepAliveAfterMs)
     const timer = setTimeout(() => {
       socket.destroy(new Failure('timeout', `${formatAddress(address)} does not answer`))
@@ -119,29 +120,92 @@ function open(
       clearTimeout(timer)
       signal?.removeEventListener('abort', giveUp)
     }
-    socket.once('error', (error) => {
+    const onFailed = (error: Error): void => {
       onSettled()
+      if (channel === undefined) session?.close()
       const sentence = `cannot connect to ${formatAddress(address)}: ${sentenceOf(error)}`
       reject(error instanceof Failure ? error : new Failure('connection-lost', sentence, error))
-    })
-    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+    }
+    const onOpen = (shown?: Shaken): void => {
       onSettled()
-      const secure = tls === undefined ? undefined : secureOf(socket as TLSSocket)
-      const wrong = tls?.check(secure?.peerKey) ?? (tls && problemWith(socket as TLSSocket, address))
-      if (wrong !== undefined) {
-        socket.destroy()
-        reject(wrong)
+      const wrong = tls === undefined ? undefined : problemWith(shown, tls, address)
+      if (wrong === undefined) {
+        channel = new Channel(socket, lineBytesMax, { direct, secure: shown?.secure, session })
+        resolve(channel)
         return
       }
-      channel = new Channel(socket, lineBytesMax, { direct, secure })
-      resolve(channel)
-    })
+      session?.close()
+      socket.destroy()
+      reject(wrong)
+    }
+    const shake = (own: TlsSession, bytes: Uint8Array): void => {
+      const rest = shakeHands(socket, own, bytes)
+      if (rest === undefined) return
+      socket.off('data', onData)
+      onOpen(own.shaken())
+      channel?.open(rest)
+    }
+    const onData = (bytes: Buffer): void => void (session !== undefined && onSealed(session, bytes))
+    socket.once('error', onFailed)
+    if (session === undefined && tls === undefined) socket.once('connect', () => onOpen())
+    else if (session === undefined) socket.once('secureConnect', () => onOpen(shownBy(socket as TLSSocket)))
+    else {
+      socket.once('close', () => onFailed(new Error('the other end closed the connection')))
+      if (!direct) socket.on('data', onData).resume()
+      whenConnected(socket, () => shake(session, nothing))
+    }
   })
 }
 
-/** Asked after the key was right: only then it is the fault of whoever has that key. */
-function problemWith(socket: TLSSocket, address: Address): Failure | undefined {
-  if (!showsOthers(socket)) return undefined
+const nothing = Buffer.alloc(0)
+
+function whenConnected(socket: Socket, go: () => void): void {
+  if (socket.connecting) socket.once('connect', go)
+  else go()
+}
+
+/** The socket that reads as these options say; the one that is there already, unless TLS of Node's goes on top. */
+function socketFor(options: ConnectionOptions & { onread: OnReadOpts }, tls: TlsOptions | undefined): Socket {
+  if (tls !== undefined && tls.sessions === undefined)
+    // Nothing of the certificate but its key counts, see tls.ts.
+    return connectSecurely({ ...options, secureContext: callingContext(), rejectUnauthorized: false })
+  return options.socket === undefined ? connect(options as NetConnectOpts) : (options.socket as Socket)
+}
+
+/** Lets a plain socket, or one of Node's for TLS, read straight into the body that is arriving. */
+function readDirectly(channelOf: () => Channel | undefined, readBytesMax?: () => number): OnReadOpts {
+  const scratch = Buffer.allocUnsafe(scratchBytes)
+  return {
+    buffer: () => channelOf()?.bodyRest?.subarray(0, readBytesMax?.()) ?? scratch,
+    callback: (count, buffer) => {
+      const channel = channelOf()
+      if (buffer === scratch) channel?.feed(scratch.subarray(0, count))
+      else channel?.bodyReceived(count)
+      return channel?.isClosed === false
+    },
+  }
+}
+
+/** Hands over what arrives as it is. `take` has to be done with it when it returns whether to read on. */
+function readSealed(take: (bytes: Uint8Array) => boolean, readBytesMax?: () => number): OnReadOpts {
+  return {
+    buffer: () => sealedInput.subarray(0, readBytesMax?.()),
+    callback: (count, buffer) => take(buffer.subarray(0, count)),
+  }
+}
+
+function shownBy(socket: TLSSocket): Shaken {
+  return { secure: secureOf(socket), showsOthers: showsOthers(socket) }
+}
+
+function problemWith(
+  shown: Shaken | undefined,
+  { check }: TlsOptions,
+  address: Address,
+): Failure | undefined {
+  const wrong = check(shown?.secure.peerKey)
+  // Asked after the key was right: only then it is the fault of whoever has that key.
+  if (wrong !== undefined || shown?.showsOthers !== true) return wrong
   return new Failure(
     'protocol',
     `${formatAddress(address)} shows a certificate of somebody else; somebody may be in between`,

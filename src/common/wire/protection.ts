@@ -3,6 +3,7 @@
 import type { SecureContext } from 'node:tls'
 import { isLoopback } from '../networks.ts'
 import type { TlsOptions } from './open-channel.ts'
+import { compiledTls, TlsSessions, type TlsFunctions } from './tls-session.ts'
 import { secureContextOf, type TlsKey } from './tls.ts'
 
 /**
@@ -19,11 +20,14 @@ export function encryptionOf(options: { tls?: boolean; insecurePlain?: boolean }
 
 export class Protection {
   /** For connections that come. */
-  readonly context: SecureContext
+  readonly incoming: SecureContext | TlsSessions
+  readonly #outgoing: TlsSessions | undefined
   readonly #encryption: Encryption
 
-  constructor(key: TlsKey, encryption: Encryption) {
-    this.context = secureContextOf(key)
+  /** `functions`: those for TLS without a socket of Node's, where they could be compiled. */
+  constructor(key: TlsKey, encryption: Encryption, functions: TlsFunctions | undefined = compiledTls) {
+    this.incoming = functions === undefined ? secureContextOf(key) : new TlsSessions(functions, key)
+    this.#outgoing = functions === undefined ? undefined : new TlsSessions(functions)
     this.#encryption = encryption
   }
 
@@ -37,7 +41,8 @@ export class Protection {
    * which key is there. On this machine, too, another user may listen in the place of a program that is down.
    */
   towards(host: string, check: TlsOptions['check'], isPinned = false): TlsOptions | undefined {
-    return this.isFor(host) || (isPinned && this.#encryption !== 'never') ? { check } : undefined
+    if (!this.isFor(host) && !(isPinned && this.#encryption !== 'never')) return undefined
+    return this.#outgoing === undefined ? { check } : { check, sessions: this.#outgoing }
   }
 
   /** Whether this host may speak without encryption. */

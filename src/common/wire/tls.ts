@@ -15,13 +15,16 @@ export interface TlsKey {
 /** The first byte of TLS: a handshake record (RFC 8446, 5.1). No line of JSON begins with it. */
 export const handshakeByte = 0x16
 
+/** Fast with the instructions that nearly all processors have; the second one for those without. */
+export const ciphers = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384'
+/** No other: by default a caller may choose a group that costs the other end 150 ms of its processor. */
+export const ecdhCurve = 'X25519'
+
 const parameters = {
   minVersion: 'TLSv1.3',
   maxVersion: 'TLSv1.3',
-  /** Fast with the instructions that nearly all processors have; the second one for those without. */
-  ciphers: 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384',
-  /** No other: by default a caller may choose a group that costs the other end 150 ms of its processor. */
-  ecdhCurve: 'X25519',
+  ciphers,
+  ecdhCurve,
   /** A resumed session shows no certificate, and saves next to nothing. */
   secureOptions: constants.SSL_OP_NO_TICKET,
 } as const

@@ -1,0 +1,374 @@
+// TLS 1.3 on bytes in memory, by the OpenSSL that Node itself contains and exports for modules like this one. Node's own
+// sockets hand over each record of 16 KiB by itself, through two copies and a call of JavaScript, and read as little at a
+// time; for pieces that costs more than the encryption. Here a piece is sealed, or what arrived of it opened, in one call.
+// Nothing in this file is cryptography or parses what comes from outside: that is all left to OpenSSL.
+//
+//   context(suites, groups, key, certificate)  of the end that is called, in PEM; of the calling end undefined
+//   session(context)                   one connection
+//   shake(session, input, result)      goes on with the handshake
+//   open(session, input, target, result)  decrypts into `target` until it is full or the input is used up
+//   seal(session, bytes, target)       encrypts into `target`; returns how many bytes that became
+//   output(session)                    what else is to be sent: of the handshake, alerts; undefined for nothing
+//   secure(session)                    [certificate or undefined, whether it came alone, the 32 bytes of RFC 9266]
+//   end(session)                       says that nothing more is sent, see `output`
+//   free(session)                      frees its memory at once; it can be used no more
+//
+// `result` is an Int32Array: bytes of the input that were used, bytes that were decrypted, and a state.
+
+#include "memory-bio.h"
+#include "openssl-functions.h"
+
+#include <node_api.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** The third number of a result. */
+enum { state_waits = 0, state_done = 1, state_ended = 2, state_failed = 3 };
+
+enum { binding_bytes = 32, session_bytes = 40 * 1024 };
+
+typedef struct {
+  SSL_CTX *ctx;
+  bool is_called;
+} Context;
+
+/** Only the key in a certificate counts, and the program compares it: see tls.ts. */
+static int take_any_certificate(void *store, void *unused) {
+  (void)store, (void)unused;
+  return 1;
+}
+
+static napi_value fail(napi_env env, const char *sentence) {
+  const unsigned long number = ERR_peek_last_error();
+  const char *reason = number == 0 ? NULL : ERR_reason_error_string(number);
+  ERR_clear_error();
+  napi_throw_error(env, NULL, reason == NULL ? sentence : reason);
+  return NULL;
+}
+
+static bool bytes_of(napi_env env, napi_value value, napi_typedarray_type wanted, void **bytes, size_t *length) {
+  bool is_typed_array;
+  napi_typedarray_type type;
+  return napi_is_typedarray(env, value, &is_typed_array) == napi_ok && is_typed_array &&
+         napi_get_typedarray_info(env, value, &type, length, bytes, NULL, NULL) == napi_ok && type == wanted;
+}
+
+static bool arguments_of(napi_env env, napi_callback_info info, size_t wanted, napi_value *arguments) {
+  size_t count = wanted;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok && count == wanted) return true;
+  napi_throw_type_error(env, NULL, "wrong number of arguments");
+  return false;
+}
+
+static Session *session_of(napi_env env, napi_value value) {
+  Session *session = NULL;
+  if (napi_get_value_external(env, value, (void **)&session) == napi_ok && session != NULL && session->ssl != NULL)
+    return session;
+  napi_throw_type_error(env, NULL, "not a session, or one that was freed");
+  return NULL;
+}
+
+static bool take_key(SSL_CTX *ctx, const void *key, size_t key_length, const void *cert, size_t cert_length) {
+  BIO *key_bio = BIO_new_mem_buf(key, (int)key_length);
+  BIO *cert_bio = BIO_new_mem_buf(cert, (int)cert_length);
+  EVP_PKEY *private_key = key_bio == NULL ? NULL : PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL);
+  X509 *certificate = cert_bio == NULL ? NULL : PEM_read_bio_X509(cert_bio, NULL, NULL, NULL);
+  const bool is_taken = private_key != NULL && certificate != NULL &&
+                        SSL_CTX_use_certificate(ctx, certificate) == 1 &&
+                        SSL_CTX_use_PrivateKey(ctx, private_key) == 1;
+  X509_free(certificate);
+  EVP_PKEY_free(private_key);
+  BIO_free(cert_bio);
+  BIO_free(key_bio);
+  return is_taken;
+}
+
+static void free_context(napi_env env, void *data, void *hint) {
+  (void)env, (void)hint;
+  Context *context = data;
+  SSL_CTX_free(context->ctx);
+  free(context);
+}
+
+static napi_value make_context(napi_env env, napi_callback_info info) {
+  napi_value arguments[4];
+  if (!arguments_of(env, info, 4, arguments)) return NULL;
+  napi_valuetype type;
+  void *key = NULL, *certificate = NULL;
+  size_t key_length = 0, certificate_length = 0;
+  if (napi_typeof(env, arguments[2], &type) != napi_ok) return NULL;
+  const bool is_called = type != napi_undefined;
+  char suites[256], groups[64];
+  if (napi_get_value_string_utf8(env, arguments[0], suites, sizeof suites, NULL) != napi_ok ||
+      napi_get_value_string_utf8(env, arguments[1], groups, sizeof groups, NULL) != napi_ok ||
+      (is_called && (!bytes_of(env, arguments[2], napi_uint8_array, &key, &key_length) ||
+                     !bytes_of(env, arguments[3], napi_uint8_array, &certificate, &certificate_length)))) {
+    napi_throw_type_error(env, NULL, "context takes two strings, and two Uint8Arrays or undefined");
+    return NULL;
+  }
+  ERR_clear_error();
+  Context *context = malloc(sizeof *context);
+  SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+  napi_value made;
+  const bool is_made =
+      context != NULL && ctx != NULL && SSL_CTX_ctrl(ctx, control_min_version, tls_1_3, NULL) == 1 &&
+      SSL_CTX_ctrl(ctx, control_max_version, tls_1_3, NULL) == 1 && SSL_CTX_set_ciphersuites(ctx, suites) == 1 &&
+      SSL_CTX_ctrl(ctx, control_groups, 0, groups) == 1 && SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
+      (!is_called || take_key(ctx, key, key_length, certificate, certificate_length));
+  if (!is_made) {
+    SSL_CTX_free(ctx);
+    free(context);
+    return fail(env, "cannot prepare TLS");
+  }
+  SSL_CTX_set_options(ctx, option_no_ticket);
+  SSL_CTX_ctrl(ctx, control_session_cache, 0, NULL);
+  SSL_CTX_ctrl(ctx, control_mode, mode_release_buffers, NULL);
+  SSL_CTX_set_cert_verify_callback(ctx, take_any_certificate, NULL);
+  *context = (Context){.ctx = ctx, .is_called = is_called};
+  if (napi_create_external(env, context, free_context, NULL, &made) == napi_ok) return made;
+  free_context(env, context, NULL);
+  return NULL;
+}
+
+static void clear_session(Session *session) {
+  // Frees its BIO, too.
+  SSL_free(session->ssl);
+  free(session->kept);
+  *session = (Session){0};
+}
+
+static void free_session(napi_env env, void *data, void *hint) {
+  (void)hint;
+  Session *session = data;
+  int64_t left;
+  if (session->ssl != NULL) {
+    clear_session(session);
+    napi_adjust_external_memory(env, -session_bytes, &left);
+  }
+  free(session);
+}
+
+static napi_value make_session(napi_env env, napi_callback_info info) {
+  napi_value arguments[1], made;
+  if (!arguments_of(env, info, 1, arguments)) return NULL;
+  Context *context;
+  if (napi_get_value_external(env, arguments[0], (void **)&context) != napi_ok) {
+    napi_throw_type_error(env, NULL, "session takes a context");
+    return NULL;
+  }
+  ERR_clear_error();
+  Session *session = calloc(1, sizeof *session);
+  SSL *ssl = SSL_new(context->ctx);
+  BIO *bio = session == NULL ? NULL : memory_bio(session);
+  if (session == NULL || ssl == NULL || bio == NULL) {
+    BIO_free(bio);
+    SSL_free(ssl);
+    free(session);
+    return fail(env, "cannot begin with TLS");
+  }
+  session->ssl = ssl;
+  SSL_set_bio(ssl, bio, bio);
+  if (context->is_called) SSL_set_accept_state(ssl);
+  else SSL_set_connect_state(ssl);
+  int64_t all;
+  napi_adjust_external_memory(env, session_bytes, &all);
+  if (napi_create_external(env, session, free_session, NULL, &made) == napi_ok) return made;
+  free_session(env, session, NULL);
+  return NULL;
+}
+
+/** What a call of OpenSSL that did not succeed means. */
+static int state_after(Session *session, int answer) {
+  const int error = SSL_get_error(session->ssl, answer);
+  if (error == error_want_read && !session->is_out_of_memory) return state_waits;
+  return error == error_zero_return ? state_ended : state_failed;
+}
+
+/** A call that takes a session, input, perhaps a target, and a result. */
+typedef struct {
+  Session *session;
+  size_t given;
+  uint8_t *target;
+  size_t room;
+  int32_t *result;
+} Call;
+
+static bool begin(napi_env env, napi_callback_info info, bool has_target, Call *call) {
+  const size_t count = has_target ? 4 : 3;
+  napi_value arguments[4];
+  void *input, *target = NULL, *result;
+  size_t room = 0, result_length;
+  if (!arguments_of(env, info, count, arguments)) return false;
+  Session *session = session_of(env, arguments[0]);
+  if (session == NULL) return false;
+  if (!bytes_of(env, arguments[1], napi_uint8_array, &input, &call->given) ||
+      (has_target && !bytes_of(env, arguments[2], napi_uint8_array, &target, &room)) ||
+      !bytes_of(env, arguments[count - 1], napi_int32_array, &result, &result_length) || result_length < 3) {
+    napi_throw_type_error(env, NULL, "it takes a session, Uint8Arrays, and an Int32Array of 3 at the end");
+    return false;
+  }
+  session->input = input;
+  session->input_length = call->given;
+  call->session = session;
+  call->target = target;
+  call->room = room;
+  call->result = result;
+  ERR_clear_error();
+  return true;
+}
+
+/** Fills in the result; throws OpenSSL's reason when it failed. */
+static napi_value conclude(napi_env env, const Call *call, size_t filled, int state) {
+  call->result[0] = (int32_t)(call->given - call->session->input_length);
+  call->result[1] = (int32_t)filled;
+  call->result[2] = state;
+  call->session->input = NULL;
+  call->session->input_length = 0;
+  return state == state_failed ? fail(env, "TLS failed") : NULL;
+}
+
+static napi_value shake(napi_env env, napi_callback_info info) {
+  Call call;
+  if (!begin(env, info, false, &call)) return NULL;
+  const int answer = SSL_do_handshake(call.session->ssl);
+  return conclude(env, &call, 0, answer == 1 ? state_done : state_after(call.session, answer));
+}
+
+static napi_value open_bytes(napi_env env, napi_callback_info info) {
+  Call call;
+  if (!begin(env, info, true, &call)) return NULL;
+  size_t filled = 0;
+  int state = state_done;
+  while (filled < call.room && state == state_done) {
+    size_t count = 0;
+    const int answer = SSL_read_ex(call.session->ssl, call.target + filled, call.room - filled, &count);
+    if (answer == 1) filled += count;
+    else state = state_after(call.session, answer);
+  }
+  return conclude(env, &call, filled, state);
+}
+
+static napi_value seal(napi_env env, napi_callback_info info) {
+  napi_value arguments[3], length;
+  void *bytes, *target;
+  size_t count, room, written = 0;
+  if (!arguments_of(env, info, 3, arguments)) return NULL;
+  Session *session = session_of(env, arguments[0]);
+  if (session == NULL) return NULL;
+  if (!bytes_of(env, arguments[1], napi_uint8_array, &bytes, &count) ||
+      !bytes_of(env, arguments[2], napi_uint8_array, &target, &room)) {
+    napi_throw_type_error(env, NULL, "seal takes a session and two Uint8Arrays");
+    return NULL;
+  }
+  session->target = target;
+  session->target_room = room;
+  ERR_clear_error();
+  const bool is_sealed = count == 0 || (SSL_write_ex(session->ssl, bytes, count, &written) == 1 &&
+                                        written == count && session->kept_length == 0);
+  const uint32_t sealed = (uint32_t)(room - session->target_room);
+  session->target = NULL;
+  session->target_room = 0;
+  if (!is_sealed) return fail(env, "TLS failed");
+  return napi_create_uint32(env, sealed, &length) == napi_ok ? length : NULL;
+}
+
+static napi_value output(napi_env env, napi_callback_info info) {
+  napi_value arguments[1], copy;
+  if (!arguments_of(env, info, 1, arguments)) return NULL;
+  Session *session = session_of(env, arguments[0]);
+  if (session == NULL || session->kept_length == 0) return NULL;
+  const napi_status status = napi_create_buffer_copy(env, session->kept_length, session->kept, NULL, &copy);
+  free(session->kept);
+  session->kept = NULL;
+  session->kept_length = 0;
+  return status == napi_ok ? copy : NULL;
+}
+
+static napi_value certificate_of(napi_env env, X509 *certificate) {
+  napi_value der;
+  unsigned char *at;
+  const int length = i2d_X509(certificate, NULL);
+  if (length <= 0 || napi_create_buffer(env, (size_t)length, (void **)&at, &der) != napi_ok) return NULL;
+  i2d_X509(certificate, &at);
+  return der;
+}
+
+static napi_value secure(napi_env env, napi_callback_info info) {
+  static const char label[] = "EXPORTER-Channel-Binding";
+  napi_value arguments[1], certificate = NULL, is_alone, binding, parts;
+  uint8_t *binding_at;
+  if (!arguments_of(env, info, 1, arguments)) return NULL;
+  Session *session = session_of(env, arguments[0]);
+  if (session == NULL) return NULL;
+  if (napi_create_buffer(env, binding_bytes, (void **)&binding_at, &binding) != napi_ok) return NULL;
+  ERR_clear_error();
+  // With an empty context, as RFC 9266 has it.
+  if (SSL_export_keying_material(session->ssl, binding_at, binding_bytes, label, sizeof label - 1,
+                                 (const unsigned char *)"", 0, 1) != 1)
+    return fail(env, "the handshake is not done");
+  bool alone = true;
+  // The key of a resumed session could be that of another end.
+  X509 *shown = SSL_session_reused(session->ssl) ? NULL : SSL_get1_peer_certificate(session->ssl);
+  if (shown != NULL) {
+    alone = OPENSSL_sk_num(SSL_get_peer_cert_chain(session->ssl)) <= 1 &&
+            X509_NAME_cmp(X509_get_issuer_name(shown), X509_get_subject_name(shown)) == 0;
+    certificate = certificate_of(env, shown);
+    X509_free(shown);
+  }
+  if (certificate == NULL && napi_get_undefined(env, &certificate) != napi_ok) return NULL;
+  if (napi_get_boolean(env, alone, &is_alone) != napi_ok || napi_create_array_with_length(env, 3, &parts) != napi_ok ||
+      napi_set_element(env, parts, 0, certificate) != napi_ok || napi_set_element(env, parts, 1, is_alone) != napi_ok ||
+      napi_set_element(env, parts, 2, binding) != napi_ok)
+    return NULL;
+  return parts;
+}
+
+static napi_value end(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  if (!arguments_of(env, info, 1, arguments)) return NULL;
+  Session *session = session_of(env, arguments[0]);
+  if (session == NULL) return NULL;
+  // Fails in the middle of a handshake, where there is nothing to say.
+  SSL_shutdown(session->ssl);
+  ERR_clear_error();
+  return NULL;
+}
+
+static napi_value free_now(napi_env env, napi_callback_info info) {
+  napi_value arguments[1];
+  if (!arguments_of(env, info, 1, arguments)) return NULL;
+  Session *session = session_of(env, arguments[0]);
+  if (session == NULL) return NULL;
+  int64_t left;
+  clear_session(session);
+  napi_adjust_external_memory(env, -session_bytes, &left);
+  return NULL;
+}
+
+/** Whether Node has the OpenSSL whose functions are declared above. */
+static bool has_openssl(void) {
+  return OpenSSL_version_num != NULL && OpenSSL_version_num() >> 28 == 3 && SSL_get1_peer_certificate != NULL &&
+         SSL_read_ex != NULL && SSL_write_ex != NULL && SSL_CTX_set_ciphersuites != NULL && BIO_meth_new != NULL;
+}
+
+NAPI_MODULE_INIT() {
+  if (!has_openssl()) return exports;
+  const struct {
+    const char *name;
+    napi_callback call;
+  } functions[] = {
+      {"context", make_context}, {"session", make_session}, {"shake", shake},
+      {"open", open_bytes},      {"seal", seal},            {"output", output},
+      {"secure", secure},        {"end", end},              {"free", free_now},
+  };
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    napi_value function;
+    if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function) != napi_ok ||
+        napi_set_named_property(env, exports, functions[i].name, function) != napi_ok)
+      return NULL;
+  }
+  return exports;
+}
