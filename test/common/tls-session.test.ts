@@ -140,7 +140,9 @@ describe.skipIf(compiledFunctions === undefined && whyNotCompiled !== undefined)
     for (const bad of [one, {}, 'session'])
       expect(() => seal(bad as object, nothing, nothing)).toThrow('not a session, or one that was freed')
     expect(() => context('no suite', 'X25519', undefined, undefined)).toThrow('no cipher match')
-    expect(() => context('TLS_AES_128_GCM_SHA256', 'X25519', nothing, nothing)).toThrow(/null parameter|no start line/)
+    expect(() => context('TLS_AES_128_GCM_SHA256', 'X25519', nothing, nothing)).toThrow(
+      /null parameter|no start line/,
+    )
   })
 })
 

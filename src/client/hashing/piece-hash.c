@@ -4,7 +4,10 @@
 // these gaps: both take little longer than one.
 //
 // hashPiece(piece, hashes) writes the SHA-1 (20 bytes) and then the SHA-256 (32 bytes) of `piece` into `hashes`.
-// Both are Uint8Arrays and may be views of shared memory. Exported only where the processor supports it.
+// hashPieces(pieces, hashes) does so for each of up to 16 pieces, side by side with AVX-512 (wide-hash.h).
+// All are Uint8Arrays and may be views of shared memory. Exported only where the processor supports it.
+
+#include "wide-hash.h"
 
 #include <cpuid.h>
 #include <immintrin.h>
@@ -108,14 +111,21 @@ SHA_EXTENSIONS static void store(uint8_t *to, __m128i words) {
   _mm_storeu_si128((__m128i *)to, _mm_shuffle_epi8(words, backwards));
 }
 
-SHA_EXTENSIONS static void hash_both(const uint8_t *bytes, size_t length, uint8_t *hashes) {
+// FIPS 180-4, 5.3.
+static const uint32_t sha1_start[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
+static const uint32_t sha256_start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+
+/** Adds what follows the first `done` blocks, and stores both hashes. `w1`, `w2`: the working variables until there. */
+SHA_EXTENSIONS static void hash_rest(const uint32_t *w1, const uint32_t *w2, const uint8_t *bytes, size_t length,
+                                     size_t done, uint8_t *hashes) {
   State state = {
-      .abcd = _mm_set_epi32(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476),
-      .e = _mm_set_epi32(0xc3d2e1f0, 0, 0, 0),
-      .abef = _mm_set_epi32(0x6a09e667, 0xbb67ae85, 0x510e527f, 0x9b05688c),
-      .cdgh = _mm_set_epi32(0x3c6ef372, 0xa54ff53a, 0x1f83d9ab, 0x5be0cd19),
+      .abcd = _mm_set_epi32(w1[0], w1[1], w1[2], w1[3]),
+      .e = _mm_set_epi32(w1[4], 0, 0, 0),
+      .abef = _mm_set_epi32(w2[0], w2[1], w2[4], w2[5]),
+      .cdgh = _mm_set_epi32(w2[2], w2[3], w2[6], w2[7]),
   };
-  add_blocks(&state, bytes, length / block_bytes);
+  add_blocks(&state, bytes + done * block_bytes, length / block_bytes - done);
   add_ending(&state, bytes, length);
 
   uint8_t words[16];
@@ -126,10 +136,43 @@ SHA_EXTENSIONS static void hash_both(const uint8_t *bytes, size_t length, uint8_
   store(hashes + sha1_bytes + 16, _mm_unpacklo_epi64(state.cdgh, state.abef));
 }
 
+static void hash_both(const uint8_t *bytes, size_t length, uint8_t *hashes) {
+  hash_rest(sha1_start, sha256_start, bytes, length, 0, hashes);
+}
+
+/** `count` pieces, at least one and at most 16: side by side as far as the shortest goes, the rest one by one. */
+WIDE static void hash_side_by_side(const uint8_t *const *pieces, const size_t *lengths, size_t count, uint8_t *hashes) {
+  const uint8_t *lanes[wide_lanes];
+  WideState state;
+  size_t blocks = SIZE_MAX;
+  for (size_t i = 0; i < count; i++)
+    if (lengths[i] / block_bytes < blocks) blocks = lengths[i] / block_bytes;
+  // What remains of the lanes computes one hash several times.
+  for (size_t i = 0; i < wide_lanes; i++) lanes[i] = pieces[i < count ? i : 0];
+  for (int i = 0; i < 5; i++) state.sha1[i] = _mm512_set1_epi32((int)sha1_start[i]);
+  for (int i = 0; i < 8; i++) state.sha256[i] = _mm512_set1_epi32((int)sha256_start[i]);
+  wide_add_blocks(&state, lanes, blocks, constants);
+
+  uint32_t w1[5][wide_lanes], w2[8][wide_lanes];
+  for (int i = 0; i < 5; i++) _mm512_storeu_si512(w1[i], state.sha1[i]);
+  for (int i = 0; i < 8; i++) _mm512_storeu_si512(w2[i], state.sha256[i]);
+  for (size_t i = 0; i < count; i++) {
+    const uint32_t own1[5] = {w1[0][i], w1[1][i], w1[2][i], w1[3][i], w1[4][i]};
+    const uint32_t own2[8] = {w2[0][i], w2[1][i], w2[2][i], w2[3][i], w2[4][i], w2[5][i], w2[6][i], w2[7][i]};
+    hash_rest(own1, own2, pieces[i], lengths[i], blocks, hashes + i * (sha1_bytes + sha256_bytes));
+  }
+}
+
 static bool has_sha_extensions(void) {
   unsigned a, b, c, d;
   if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & bit_SSSE3) == 0 || (c & bit_SSE4_1) == 0) return false;
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0;
+}
+
+/** Asks the system, too: it has to keep the long registers of each thread. */
+static bool has_wide_registers(void) {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
 }
 
 static bool bytes_of(napi_env env, napi_value value, uint8_t **bytes, size_t *length) {
@@ -154,11 +197,36 @@ static napi_value hash_piece(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-NAPI_MODULE_INIT() {
-  napi_value function;
-  if (has_sha_extensions() &&
-      napi_create_function(env, "hashPiece", NAPI_AUTO_LENGTH, hash_piece, NULL, &function) == napi_ok) {
-    napi_set_named_property(env, exports, "hashPiece", function);
+static napi_value hash_pieces(napi_env env, napi_callback_info info) {
+  napi_value arguments[2];
+  size_t given = 2, room = 0, lengths[wide_lanes];
+  uint32_t count = 0;
+  bool is_array = false;
+  uint8_t *hashes, *pieces[wide_lanes];
+  bool is_right = napi_get_cb_info(env, info, &given, arguments, NULL, NULL) == napi_ok && given == 2 &&
+                  napi_is_array(env, arguments[0], &is_array) == napi_ok && is_array &&
+                  napi_get_array_length(env, arguments[0], &count) == napi_ok && count >= 1 && count <= wide_lanes &&
+                  bytes_of(env, arguments[1], &hashes, &room) && room >= count * (sha1_bytes + sha256_bytes);
+  for (uint32_t i = 0; is_right && i < count; i++) {
+    napi_value piece;
+    is_right = napi_get_element(env, arguments[0], i, &piece) == napi_ok && bytes_of(env, piece, &pieces[i], &lengths[i]);
   }
+  if (!is_right) {
+    napi_throw_type_error(env, NULL, "hashPieces takes 1 to 16 Uint8Arrays, and one with room for 52 bytes of each");
+    return NULL;
+  }
+  hash_side_by_side((const uint8_t *const *)pieces, lengths, count, hashes);
+  return NULL;
+}
+
+static bool add_function(napi_env env, napi_value exports, const char *name, napi_callback call) {
+  napi_value function;
+  return napi_create_function(env, name, NAPI_AUTO_LENGTH, call, NULL, &function) == napi_ok &&
+         napi_set_named_property(env, exports, name, function) == napi_ok;
+}
+
+NAPI_MODULE_INIT() {
+  if (!has_sha_extensions() || !add_function(env, exports, "hashPiece", hash_piece)) return exports;
+  if (has_wide_registers()) add_function(env, exports, "hashPieces", hash_pieces);
   return exports;
 }

@@ -1,6 +1,7 @@
 // Computes and verifies the two hashes of a piece, most of the work of a fast transfer. piece-hash.c computes
-// both at once, in little more time than one. Where the build could not compile it, or the processor lacks
-// the instructions, Node's functions compute one after the other.
+// both at once, in little more time than one, and with AVX-512 those of sixteen pieces side by side in less than
+// half of the time. Where the build could not compile it, or the processor lacks the instructions, Node's functions
+// compute one after the other.
 
 import { hash } from 'node:crypto'
 import { createRequire } from 'node:module'
@@ -8,14 +9,34 @@ import { hashBytes, hashesOfPiece, type Manifest } from '../../common/manifest.t
 
 /** Writes the SHA-1 and the SHA-256 of `piece` into `hashes`, 52 bytes. */
 export type HashBoth = (piece: Uint8Array, hashes: Uint8Array) => void
+/** Likewise for each of 1 to 16 pieces. */
+export type HashSideBySide = (pieces: readonly Uint8Array[], hashes: Uint8Array) => void
 
 // Found beside this file, or beside the bundle that contains it (scripts/bundle.mjs).
 const hashBoth = loadHashBoth('./piece-hash.node') ?? hashOneByOne
+/** The most pieces that `hashPieces` takes. */
+export const piecesAtOnce = 16
+
+const hashSideBySide = loadHashSideBySide('./piece-hash.node')
+
+/**
+ * From so many pieces on, it is faster to hash them at once than one by one: sixteen take as long as seven. Infinity where
+ * it never is.
+ */
+export const worthAtOnce = hashSideBySide === undefined ? Infinity : 8
 
 /** The hashes of a piece as in the manifest: SHA-1, then SHA-256, 52 bytes. */
 export function hashPiece(piece: Uint8Array): Buffer {
   const hashes = Buffer.allocUnsafe(hashBytes)
   hashBoth(piece, hashes)
+  return hashes
+}
+
+/** The hashes of 1 to `piecesAtOnce` pieces, of any lengths, in their order. */
+export function hashPieces(pieces: readonly Uint8Array[]): Buffer {
+  const hashes = Buffer.allocUnsafe(pieces.length * hashBytes)
+  if (hashSideBySide !== undefined && pieces.length >= worthAtOnce) hashSideBySide(pieces, hashes)
+  else for (const [at, piece] of pieces.entries()) hashBoth(piece, hashes.subarray(at * hashBytes))
   return hashes
 }
 
@@ -30,27 +51,43 @@ export function hashOneByOne(piece: Uint8Array, hashes: Uint8Array): void {
   hashes.set(hash('sha256', piece, 'buffer'), 20)
 }
 
+interface Compiled {
+  readonly hashPiece?: HashBoth
+  readonly hashPieces?: HashSideBySide
+}
+
 /** Loads the compiled function at `path`; undefined when missing, wrong, or unsupported by the processor. */
 export function loadHashBoth(path: string): HashBoth | undefined {
-  let compiled: { readonly hashPiece?: HashBoth }
+  const { hashPiece: one } = load(path)
+  return one !== undefined && isRight((pieces, hashes) => one(pieces[0] ?? Buffer.alloc(0), hashes), 1)
+    ? one
+    : undefined
+}
+
+/** Likewise that for pieces side by side. */
+export function loadHashSideBySide(path: string): HashSideBySide | undefined {
+  const { hashPieces: many } = load(path)
+  return many !== undefined && isRight(many, piecesAtOnce) ? many : undefined
+}
+
+function load(path: string): Compiled {
   try {
-    compiled = createRequire(import.meta.url)(path) as typeof compiled
+    return createRequire(import.meta.url)(path) as Compiled
   } catch {
-    return undefined
+    return {}
   }
-  return compiled.hashPiece !== undefined && isRight(compiled.hashPiece) ? compiled.hashPiece : undefined
 }
 
 /**
- * Compares the compiled function with Node's before it is used, since a miscompiled one could reject good
+ * Compares a compiled function with Node's before it is used, since a miscompiled one could reject good
  * pieces and accept bad ones. The two lengths cover whole blocks and both kinds of padding.
  */
-function isRight(hashBoth: HashBoth): boolean {
+function isRight(hash: HashSideBySide, count: number): boolean {
   return [119, 120].every((length) => {
-    const bytes = Buffer.alloc(length, 'piece')
-    const [found, expected] = [Buffer.alloc(hashBytes), Buffer.alloc(hashBytes)]
-    hashBoth(bytes, found)
-    hashOneByOne(bytes, expected)
+    const pieces = Array.from({ length: count }, (_, at) => Buffer.alloc(length + 64 * at, `piece ${at}`))
+    const [found, expected] = [Buffer.alloc(count * hashBytes), Buffer.alloc(count * hashBytes)]
+    hash(pieces, found)
+    for (const [at, piece] of pieces.entries()) hashOneByOne(piece, expected.subarray(at * hashBytes))
     return found.equals(expected)
   })
 }

@@ -8,7 +8,9 @@ import { describe, expect, test } from 'vitest'
 import {
   hashOneByOne,
   hashPiece,
+  hashPieces,
   loadHashBoth,
+  loadHashSideBySide,
   verifyPiece,
   type HashBoth,
 } from '../../../src/client/hashing/piece-hash.ts'
@@ -20,6 +22,7 @@ import { temporaryFolder } from '../temporary-folder.ts'
 // The gate builds before it tests.
 const compiledPath = fileURLToPath(new URL('../../../dist/client/piece-hash.node', import.meta.url))
 const compiled = loadHashBoth(compiledPath)
+const sideBySide = loadHashSideBySide(compiledPath)
 
 /** Why there may be no compiled function here; undefined where there has to be one. */
 function whyNone(): string | undefined {
@@ -88,6 +91,82 @@ describe.each(implementations)('hashing %s', (_, hashBoth = missing) => {
   })
 })
 
+/** Why the compiled function may lack what hashes pieces side by side. */
+function whyNotWide(): string | undefined {
+  if (why !== undefined) return why
+  if (process.platform === 'linux' && !/\bavx512bw\b/.test(readFileSync('/proc/cpuinfo', 'utf8')))
+    return 'this processor has no AVX-512'
+  return undefined
+}
+
+describe.skipIf(sideBySide === undefined && whyNotWide() !== undefined)('hashing side by side', () => {
+  const many = (pieces: readonly Uint8Array[], hashes: Uint8Array): void => {
+    if (sideBySide === undefined) throw new Error('the compiled function is missing')
+    sideBySide(pieces, hashes)
+  }
+  const oneByOne = (pieces: readonly Uint8Array[]): Buffer => {
+    const hashes = Buffer.alloc(52 * pieces.length)
+    for (const [at, piece] of pieces.entries()) hashOneByOne(piece, hashes.subarray(52 * at))
+    return hashes
+  }
+
+  test('agrees with Node about any number of pieces of any lengths, wherever they begin', () => {
+    const piece = fc.record({
+      length: fc.oneof(fc.nat({ max: 300 }), fc.constantFrom(4096, 65_536, pieceBytes - 1, pieceBytes)),
+      at: fc.nat({ max: 70 }),
+      seed: fc.nat({ max: 255 }),
+    })
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 1, maxLength: 16 }), (wanted) => {
+        const pieces = wanted.map(({ length, at, seed }) => {
+          const bytes = sampleBytes(length + at, seed).subarray(at)
+          for (let n = 0; n < length; n += 97) bytes[n] = n * seed
+          return bytes
+        })
+        const found = Buffer.alloc(52 * pieces.length)
+        many(pieces, found)
+        expect(found.equals(oneByOne(pieces))).toBe(true)
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('takes sixteen pieces that threads share, and writes nothing behind their hashes', () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(16 * pieceBytes))
+    for (let at = 0; at < 16; at++) shared.set(sampleBytes(pieceBytes, at + 1), at * pieceBytes)
+    const pieces = Array.from({ length: 16 }, (_, at) =>
+      shared.subarray(at * pieceBytes, (at + 1) * pieceBytes),
+    )
+    const found = Buffer.alloc(52 * 16 + 9, 1)
+    many(pieces, found)
+    expect(found.subarray(0, 52 * 16).equals(oneByOne(pieces))).toBe(true)
+    expect(found.subarray(52 * 16).equals(Buffer.alloc(9, 1))).toBe(true)
+  })
+
+  test('what is not 1 to 16 pieces is not hashed', () => {
+    const hashes = Buffer.alloc(52 * 17)
+    const wrong: unknown[][] = [
+      [],
+      [[hashes]],
+      [[], hashes],
+      [hashes, hashes],
+      [['text'], hashes],
+      [[hashes, undefined], hashes],
+      [Array.from({ length: 17 }, () => hashes), hashes],
+      [[hashes, hashes], Buffer.alloc(103)],
+    ]
+    for (const values of wrong)
+      expect(() => (many as (...all: unknown[]) => void)(...values)).toThrow(TypeError)
+  })
+})
+
+test('pieces are hashed at once as they are one by one, however many there are', () => {
+  for (const count of [1, 7, 8, 16]) {
+    const pieces = Array.from({ length: count }, (_, at) => sampleBytes(1000 * at, at + 1))
+    expect(hashPieces(pieces).equals(Buffer.concat(pieces.map(hashPiece)))).toBe(true)
+  }
+})
+
 test.skipIf(why !== undefined && compiled === undefined)('what is not bytes is not hashed', () => {
   const hashBoth = (compiled ?? missing) as (...values: unknown[]) => void
   const hashes = Buffer.alloc(52)
@@ -123,8 +202,8 @@ describe('a compiled function is not used', () => {
 
   test('when it is wrong: pieces would be taken for bad, or bad ones for good', () => {
     const path = join(temporaryFolder(), 'wrong.cjs')
-    writeFileSync(path, 'exports.hashPiece = (piece, hashes) => hashes.fill(7)')
-    expect(loadHashBoth(path)).toBeUndefined()
+    writeFileSync(path, 'exports.hashPiece = exports.hashPieces = (piece, hashes) => hashes.fill(7)')
+    expect([loadHashBoth(path), loadHashSideBySide(path)]).toEqual([undefined, undefined])
   })
 })
 
