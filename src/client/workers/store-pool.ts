@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { Failure, sentenceOf } from '../../common/failure.ts'
+import { worthAtOnce } from '../hashing/piece-hash.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 import { StoreCrew } from './store-crew.ts'
 import { storeHere } from './store-here.ts'
@@ -36,10 +37,7 @@ export class StorePool {
   #idle: NodeJS.Timeout | undefined
 
   /** `startWorker` is for tests; it receives the worker's data. */
-  constructor(
-    size = Math.min(4, Math.max(1, availableParallelism())),
-    startWorker?: (data: object) => Worker,
-  ) {
+  constructor(size = workersMax(), startWorker?: (data: object) => Worker) {
     this.#size = size
     this.#startWorker = startWorker
     this.#crew = this.#newCrew(0)
@@ -131,6 +129,11 @@ export class StorePool {
     clearTimeout(this.#idle)
     this.#idle = undefined
   }
+}
+
+/** One that hashes many pieces at once keeps up with an event loop, which cannot receive much more than 1 GB/s. */
+function workersMax(): number {
+  return worthAtOnce === Infinity ? Math.min(4, Math.max(1, availableParallelism())) : 1
 }
 
 /** A buffer that only the event loop can read. */

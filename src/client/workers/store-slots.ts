@@ -76,6 +76,8 @@ export class StoreSlots {
   readonly memory: SharedArrayBuffer
   readonly #numbers: Int32Array
   readonly #texts: Uint8Array
+  /** Nobody else knows it. */
+  readonly #alone = new Int32Array(new SharedArrayBuffer(4))
 
   constructor(memory = new SharedArrayBuffer(piecesAt + slotCount * pieceBytes)) {
     this.memory = memory
@@ -104,6 +106,18 @@ export class StoreSlots {
   isAny(wanted: SlotState): boolean {
     for (let slot = 0; slot < slotCount; slot++) if (this.state(slot) === wanted) return true
     return false
+  }
+
+  /** Pieces that no worker has claimed. */
+  get receivedCount(): number {
+    let count = 0
+    for (let slot = 0; slot < slotCount; slot++) if (this.state(slot) === SlotState.received) count++
+    return count
+  }
+
+  /** Blocks this thread for so many milliseconds, whatever is posted meanwhile. */
+  nap(ms: number): void {
+    Atomics.wait(this.#alone, 0, 0, ms)
   }
 
   /** Hands a received piece to the workers. */

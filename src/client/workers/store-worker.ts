@@ -2,7 +2,9 @@
 // messages; all it sends is a signal for the event loop to look.
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { hashPiece } from '../hashing/piece-hash.ts'
+import { hashBytes } from '../../common/manifest.ts'
+import { hashPieces, piecesAtOnce, worthAtOnce } from '../hashing/piece-hash.ts'
+import { Gathering } from './gathering.ts'
 import { isSealed, setSeal } from './part-seal.ts'
 import { slotCount, SlotState, StoreSlots } from './store-slots.ts'
 import { writeAll } from './write-all.ts'
@@ -17,36 +19,39 @@ export interface StoreShift {
 /** Runs until its shift is over. */
 function run(slots: StoreSlots, shift: number): void {
   let last = 0
+  const gathering = new Gathering(slots, worthAtOnce, piecesAtOnce)
   if (slots.shift === shift) slots.comeOnDuty()
   for (;;) {
     const seen = slots.postedCount
     if (slots.shift !== shift) return
-    const slot = claim(slots, last)
-    if (slot === undefined) {
+    const claimed = claim(slots, last, gathering.pieces())
+    if (claimed.length === 0) {
       slots.waitForMore(seen)
       continue
     }
-    last = slot
-    verify(slots, slot)
+    last = claimed.at(-1) ?? last
+    verify(slots, claimed)
     writeVerified(slots)
   }
 }
 
-/** Claims the next received piece after slot `last`, so that none waits forever. */
-function claim(slots: StoreSlots, last: number): number | undefined {
-  for (let n = 1; n <= slotCount; n++) {
+/** Claims the next received pieces after slot `last`, so that none waits forever; at most so many. */
+function claim(slots: StoreSlots, last: number, most: number): number[] {
+  const claimed: number[] = []
+  for (let n = 1; n <= slotCount && claimed.length < most; n++) {
     const slot = (last + n) % slotCount
-    if (slots.changeState(slot, SlotState.received, SlotState.hashing)) return slot
+    if (slots.changeState(slot, SlotState.received, SlotState.hashing)) claimed.push(slot)
   }
-  return undefined
+  return claimed
 }
 
-function verify(slots: StoreSlots, slot: number): void {
-  const { length, expected } = slots.job(slot)
-  if (hashPiece(slots.piece(slot).subarray(0, length)).equals(expected)) {
-    slots.setState(slot, SlotState.verified)
-  } else {
-    finish(slots, slot, SlotState.bad)
+function verify(slots: StoreSlots, claimed: readonly number[]): void {
+  const jobs = claimed.map((slot) => slots.job(slot))
+  const hashes = hashPieces(claimed.map((slot, at) => slots.piece(slot).subarray(0, jobs[at]?.length)))
+  for (const [at, slot] of claimed.entries()) {
+    const found = hashes.subarray(at * hashBytes, (at + 1) * hashBytes)
+    if (found.equals(jobs[at]?.expected ?? Buffer.alloc(0))) slots.setState(slot, SlotState.verified)
+    else finish(slots, slot, SlotState.bad)
   }
 }
 

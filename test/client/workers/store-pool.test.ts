@@ -31,6 +31,7 @@ import {
   breakingPoints,
   breakingStoreWorker,
   builtStorePool,
+  bundledStoreWorker,
   closedAfterTest,
   realWorker,
   sleepyWorker,
@@ -122,6 +123,27 @@ test('a piece far behind 4 GiB lands at its place', async () => {
   const index = 200_000
   expect(await store(pool, jobOf(at, index, piece), piece)).toBe('stored')
   expect(statSync(at.path).size).toBe(index * pieceBytes + 100)
+})
+
+test('a bad piece among many that came at once is the only one that is not stored', async () => {
+  // The bundled worker hashes them side by side where the processor can.
+  const pool = await builtStorePool(undefined, bundledStoreWorker)
+  const at = files()
+  const pieces = Array.from({ length: 40 }, (_, index) => sampleBytes(pieceBytes - index * 100, index + 1))
+  const jobs = pieces.map((piece, index) => jobOf(at, index, piece))
+  for (const bad of [3, 20]) pieces[bad]?.writeUInt8(0xee, 1234)
+  const outcomes = await Promise.all(jobs.map((job, index) => store(pool, job, pieces[index]!)))
+  expect(outcomes.flatMap((outcome, index) => (outcome === 'stored' ? [] : [`${index} ${outcome}`]))).toEqual(
+    ['3 bad', '20 bad'],
+  )
+  expect(recordsOf(at).toSorted((one, other) => one - other)).toEqual(
+    pieces.flatMap((_, index) => ([3, 20].includes(index) ? [] : [index])),
+  )
+  const written = readFileSync(at.path)
+  for (const [index, piece] of pieces.entries()) {
+    const there = written.subarray(index * pieceBytes, index * pieceBytes + piece.length)
+    expect(there.equals([3, 20].includes(index) ? Buffer.alloc(piece.length) : piece)).toBe(true)
+  }
 })
 
 test('hundreds of pieces through few slots and several workers all land at their places, each once', async () => {
