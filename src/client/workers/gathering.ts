@@ -6,10 +6,10 @@ import type { StoreSlots } from './store-slots.ts'
 /** How long to wait at a time, in milliseconds, and how often at most. At full speed, a piece comes every millisecond. */
 const napMs = 3
 const napsMax = 8
-/** So many pieces have to come in a nap for another one to be worth it: else they do not come fast enough. */
-const perNapMin = 1
-/** When they did not, so many calls take what is there, without a nap. */
-const restCalls = 16
+/** After so many naps in a row in which none came, they come too slowly to wait: on busy cores one may be bad luck. */
+const emptyNapsMax = 2
+/** Then so many calls take what is there, without a nap. */
+const restCalls = 8
 
 export class Gathering {
   readonly #slots: Pick<StoreSlots, 'receivedCount' | 'nap'>
@@ -30,15 +30,22 @@ export class Gathering {
     let count = this.#slots.receivedCount
     if (count === 0) return 1
     if (this.#rest > 0) this.#rest--
-    else
-      for (let nap = 0; nap < napsMax && count < this.#most; nap++) {
-        const before = count
-        this.#slots.nap(napMs)
-        count = this.#slots.receivedCount
-        if (count - before >= perNapMin) continue
-        this.#rest = restCalls
-        break
-      }
+    else count = this.#gather(count)
     return count >= this.#worth ? this.#most : 1
+  }
+
+  #gather(there: number): number {
+    let count = there
+    let empty = 0
+    for (let nap = 0; nap < napsMax && count < this.#most; nap++) {
+      const before = count
+      this.#slots.nap(napMs)
+      count = this.#slots.receivedCount
+      empty = count > before ? 0 : empty + 1
+      if (empty < emptyNapsMax) continue
+      this.#rest = restCalls
+      break
+    }
+    return count
   }
 }
