@@ -11,7 +11,7 @@ import {
   unpackSegments,
   type PackedSegments,
 } from '../folder/packed-segments.ts'
-import { hashPiece } from '../hashing/piece-hash.ts'
+import { hashPiece, hashPieces, piecesAtOnce, worthAtOnce } from '../hashing/piece-hash.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 
 /** In bytes; no longer than a piece. */
@@ -44,24 +44,32 @@ export type TaskResult =
 /** The hashes of these pieces, 52 bytes each, in order. Throws when the file is shorter or unreadable. */
 function hashOfFile(task: HashTask): Buffer {
   const file = openSync(task.path, 'r')
-  // Reused for all tasks of a thread: a new one would occupy memory until the next garbage collection.
-  const buffer = takePieceBuffer()
+  const atOnce = worthAtOnce === Infinity ? 1 : Math.min(piecesAtOnce, task.ranges.length)
+  // Reused for all tasks of a thread: new ones would occupy memory until the next garbage collection.
+  const buffers = Array.from({ length: atOnce }, takePieceBuffer)
   try {
     const hashes: Buffer[] = []
-    for (const [offset, length] of task.ranges) {
-      let filled = 0
-      while (filled < length) {
-        const count = readSync(file, buffer, filled, length - filled, offset + filled)
-        if (count === 0) throw new Failure('file', 'the file became shorter while it was read')
-        filled += count
-      }
-      hashes.push(hashPiece(buffer.subarray(0, length)))
+    for (let first = 0; first < task.ranges.length; first += atOnce) {
+      const ranges = task.ranges.slice(first, first + atOnce)
+      hashes.push(
+        hashPieces(ranges.map((range, at) => readRange(file, range, buffers[at] ?? Buffer.alloc(0)))),
+      )
     }
     return Buffer.concat(hashes)
   } finally {
     closeSync(file)
-    returnPieceBuffer(buffer)
+    for (const buffer of buffers) returnPieceBuffer(buffer)
   }
+}
+
+function readRange(file: number, [offset, length]: ByteRange, buffer: Buffer): Buffer {
+  let filled = 0
+  while (filled < length) {
+    const count = readSync(file, buffer, filled, length - filled, offset + filled)
+    if (count === 0) throw new Failure('file', 'the file became shorter while it was read')
+    filled += count
+  }
+  return buffer.subarray(0, length)
 }
 
 /** Likewise of a folder, or the path of a file that is not what it was. Throws when too many files are open. */

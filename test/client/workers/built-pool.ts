@@ -45,9 +45,9 @@ export function realWorker(name: 'hash-worker' | 'store-worker', workerData?: ob
   return new Worker(builtUrl(name), { workerData })
 }
 
-/** A store worker as the client has it, beside the functions that are compiled. */
-export function bundledStoreWorker(workerData: object): Worker {
-  return new Worker(new URL('../../../dist/client/store-worker.js', import.meta.url), { workerData })
+/** A worker as the client has it, beside the functions that are compiled. */
+export function bundledWorker(name: 'hash-worker' | 'store-worker', workerData?: object): Worker {
+  return new Worker(new URL(`../../../dist/client/${name}.js`, import.meta.url), { workerData })
 }
 
 /** How far a worker comes with its first piece before it breaks. */

@@ -4,7 +4,7 @@ import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { hashBytes } from '../../../src/common/manifest.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { builtPool, closedAfterTest } from './built-pool.ts'
+import { builtPool, bundledWorker, closedAfterTest } from './built-pool.ts'
 import { plainHashes, sampleFile } from '../sharing/sample-file.ts'
 
 const MiB = 1024 * 1024
@@ -29,6 +29,12 @@ test('some pieces are hashed as in the whole, in the order they are asked for', 
     const hashes = await pool.hashRanges(path, ranges)
     expect(hashes.equals(Buffer.concat(expected))).toBe(true)
   }
+})
+
+test('workers that hash many pieces at once find the same, also of a file whose last piece is short', async () => {
+  const { path, bytes } = await sampleFile(temporaryFolder(), 35 * MiB + 3)
+  const pool = await builtPool(2, () => bundledWorker('hash-worker'))
+  expect((await pool.hashFile(path, 35 * MiB + 3)).equals(plainHashes(bytes))).toBe(true)
 })
 
 test('several files at once on few workers all get their own hashes', async () => {

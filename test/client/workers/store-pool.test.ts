@@ -31,7 +31,7 @@ import {
   breakingPoints,
   breakingStoreWorker,
   builtStorePool,
-  bundledStoreWorker,
+  bundledWorker,
   closedAfterTest,
   realWorker,
   sleepyWorker,
@@ -127,7 +127,7 @@ test('a piece far behind 4 GiB lands at its place', async () => {
 
 test('a bad piece among many that came at once is the only one that is not stored', async () => {
   // The bundled worker hashes them side by side where the processor can.
-  const pool = await builtStorePool(undefined, bundledStoreWorker)
+  const pool = await builtStorePool(undefined, (data) => bundledWorker('store-worker', data))
   const at = files()
   const pieces = Array.from({ length: 40 }, (_, index) => sampleBytes(pieceBytes - index * 100, index + 1))
   const jobs = pieces.map((piece, index) => jobOf(at, index, piece))
