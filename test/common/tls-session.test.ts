@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { Failure } from '../../src/common/failure.ts'
 import { lineBytesMax, peerConnectionLimits } from '../../src/common/limits.ts'
 import { makeIdentity } from '../../src/common/security/identity.ts'
-import type { Channel } from '../../src/common/wire/channel.ts'
+import { Channel } from '../../src/common/wire/channel.ts'
 import { Listener } from '../../src/common/wire/listener.ts'
 import { openChannel } from '../../src/common/wire/open-channel.ts'
 import {
@@ -249,4 +249,36 @@ describe.skipIf(compiledFunctions === undefined && whyNotCompiled !== undefined)
     far.send({ after: 1 })
     far.flush()
   })
+})
+
+test('an end that makes TLS answer again and again, and reads nothing of it, is cut', async () => {
+  const taking = createServer()
+  await new Promise<void>((resolve) => taking.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void taking.close())
+  const accepted = new Promise<Socket>((resolve) => taking.once('connection', resolve))
+  const socket = connect((taking.address() as AddressInfo).port, '127.0.0.1')
+  const far = (await accepted).pause()
+  onTestFinished(() => void far.destroy())
+  // Answers whatever comes with 64 KiB.
+  const session = {
+    open: (bytes: Uint8Array) => bytes.length,
+    filled: 0,
+    isEnded: false,
+    output: () => Buffer.alloc(65_536),
+    close: () => undefined,
+  }
+  const channel = new Channel(socket, lineBytesMax, { session: session as unknown as TlsSession })
+  const closed: Failure[] = []
+  channel.listen({
+    onFrame: () => undefined,
+    onMalformed: () => undefined,
+    bodyBuffer: () => nothing,
+    onClosed: (reason) => closed.push(reason),
+  })
+  for (let count = 0; count < 1000 && !channel.isClosed; count++) channel.open(Buffer.alloc(30))
+  expect(closed.map(({ code, message }) => [code, message])).toEqual([
+    ['protocol', 'it changes its keys again and again, and reads no answer'],
+  ])
+  expect(channel.unsentBytes).toBeLessThan(channel.unsentBytesMax + 2 * 65_536)
+  socket.destroy()
 })

@@ -201,8 +201,13 @@ export class Channel {
       else this.bodyReceived(filled)
     }
     if (this.#closedBecause !== undefined) return
-    this.#writeRaw(session.output())
-    if (session.isEnded) this.close(new Failure('connection-lost', 'the other end closed the connection'))
+    const answer = session.output()
+    this.#writeRaw(answer)
+    // TLS answers each change of keys that is asked for, whoever reads that.
+    if (answer !== undefined && this.isBehind)
+      this.close(new Failure('protocol', 'it changes its keys again and again, and reads no answer'))
+    else if (session.isEnded)
+      this.close(new Failure('connection-lost', 'the other end closed the connection'))
   }
 
   /** Notes that `count` bytes arrived in `bodyRest`. */
