@@ -25,7 +25,7 @@ export class End {
   private constructor() {
     this.#listener = new Listener({
       limits: peerConnectionLimits,
-      tls: this.protection.context,
+      tls: this.protection.incoming,
       takesPlain: () => false,
       onRole: (opened) => this.awaited.take(opened),
       serve: (connection) => {
