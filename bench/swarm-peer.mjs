@@ -79,6 +79,7 @@ async function trust(home, tracker) {
 /** Makes the accounts and the group over the protocol. The keys are derived once for all accounts. */
 async function prepare(tracker) {
   const { TrackerConnection } = await import('../dist/client/tracker-link/tracker-connection.js')
+  const { NetworkChanges } = await import('../dist/client/network/network-changes.js')
   const { makeIdentity } = await import('../dist/common/security/identity.js')
   const { Protection } = await import('../dist/common/wire/protection.js')
   const { credentialsOf, deriveKeys } = await import('../dist/common/security/scram.js')
@@ -94,6 +95,7 @@ async function prepare(tracker) {
       listen: { host: '127.0.0.1', port: 0 },
       identity,
       protection: new Protection(identity.forTls, 'beyond'),
+      changes: new NetworkChanges(),
       trust: { check: () => undefined, pinOf: () => undefined },
       whereabouts: async () => ({ port: 1 }),
       // Ignores every notification.
