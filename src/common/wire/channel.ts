@@ -5,7 +5,7 @@ import type { Socket } from 'node:net'
 import { Failure } from '../failure.ts'
 import { connectTimeoutMs, drainedShare, stalledAfterMs, unsentBytesMax } from '../limits.ts'
 import { encodeLine, FrameReader, type Frame } from './frames.ts'
-import type { TlsSession } from './tls-session.ts'
+import { opened, type TlsSession } from './tls-session.ts'
 import type { Secure } from './tls.ts'
 
 export interface ChannelEvents {
@@ -45,9 +45,6 @@ export interface ChannelOptions {
   /** The socket carries sealed bytes, and this is what seals them; its handshake is done. */
   readonly session?: TlsSession | undefined
 }
-
-/** Where what was sealed goes when it is no body, until `feed` returns: the longest record (RFC 8446, 5.1). */
-const opened = Buffer.allocUnsafeSlow(16 * 1024)
 
 export class Channel {
   readonly #socket: Socket
@@ -201,10 +198,8 @@ export class Channel {
       else this.bodyReceived(filled)
     }
     if (this.#closedBecause !== undefined) return
-    const answer = session.output()
-    this.#writeRaw(answer)
     // TLS answers each change of keys that is asked for, whoever reads that.
-    if (answer !== undefined && this.isBehind)
+    if (this.#writeRaw(session.output()) && this.isBehind)
       this.close(new Failure('protocol', 'it changes its keys again and again, and reads no answer'))
     else if (session.isEnded)
       this.close(new Failure('connection-lost', 'the other end closed the connection'))
@@ -322,8 +317,9 @@ export class Channel {
     return sealed.bytes.length
   }
 
-  #writeRaw(bytes: Uint8Array | undefined): void {
+  #writeRaw(bytes: Uint8Array | undefined): boolean {
     if (bytes !== undefined && this.#socket.writable) this.#socket.write(bytes)
+    return bytes !== undefined
   }
 
   /** Sends pending output, then closes. */

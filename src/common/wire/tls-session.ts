@@ -77,6 +77,9 @@ const recordBytes = 16 * 1024
 /** OpenSSL may have to say before them that it changes its keys, because the other end did. */
 const keyUpdateBytes = 64
 
+/** Where what was sealed goes when it is no body, until it has been looked at: the longest record. */
+export const opened = Buffer.allocUnsafeSlow(recordBytes)
+
 /** Long buffers for sealed bytes that are in no use. A fresh one costs a page fault for every 4 KiB. */
 const kept: Buffer[] = []
 const keptMax = 8
