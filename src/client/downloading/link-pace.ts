@@ -11,6 +11,13 @@ export class LinkPace {
   msPerTransfer: number | undefined
   /** Per answer, of which many may have but parts of a piece. */
   msPerAnswer: number | undefined
+  /** There and back, at its shortest: of answers that waited for nothing else. Infinity before the first. */
+  roundTripMs = Infinity
+
+  /** So many answers came one after the other since then. */
+  onRoundTrips(count: number, sinceMs: number): void {
+    this.roundTripMs = Math.min(this.roundTripMs, (performance.now() - sinceMs) / count)
+  }
 
   /** An answer is complete: its time counts from the one before or from its request, whichever came later. */
   onAnswer(askedAtMs: number, arrivingSinceMs: number, isWhole: boolean): void {
