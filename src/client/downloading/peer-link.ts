@@ -37,6 +37,8 @@ export interface PeerLinkOptions {
   readonly bucket: ReadLimit
   /** Whether somebody may be asked to forward, where nothing else leads there. */
   readonly mayRelay?: () => boolean
+  /** Nobody is asked for a way: a dial led there already. */
+  readonly dialsOnly?: boolean
 }
 
 export interface PeerLinkEvents {
@@ -101,13 +103,14 @@ export class PeerLink {
    * with a failure of the network, or when the peer is not who the tracker says it is.
    */
   static async open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
-    const { peer, ticket, routes, changes, bucket, mayRelay } = options
+    const { peer, ticket, routes, changes, bucket, mayRelay, dialsOnly } = options
     const { channel, ...route } = await routes.open({
       peer,
       group: groupOf(ticket) ?? '',
       check: (key) => (key === peer.key ? undefined : notThatClient(peer)),
       readBytesMax: () => bucket.sliceBytes,
       mayRelay,
+      dialsOnly,
     })
     const caller: Caller<PeerProtocol> = new Caller(channel, peerProtocol, {
       onTold: {
