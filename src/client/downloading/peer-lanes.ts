@@ -174,9 +174,17 @@ export class PeerLanes {
     return owing.length > 0 && owing.every(({ link }) => link.isLate(nowMs))
   }
 
-  /** How many requests to keep outstanding: on each connection as many as its pace needs, at most `ofEachMax`. */
-  ahead(ofEachMax: number): number {
-    return sum(this.#asked, ({ link }) => aheadOn(link, ofEachMax))
+  /** Whether any connection owes fewer pieces than its pace needs, and than `ofEachMax`. */
+  owesLess(ofEachMax: number): boolean {
+    return this.#asked.some(({ link }) => link.askedCount + link.openCount < aheadOn(link, ofEachMax))
+  }
+
+  /** Whether to request one more piece by its index. On the only connection, those come beside what it chooses. */
+  wantsMore(ofEachMax: number): boolean {
+    const [first, second] = this.#lanes
+    if (first === undefined) return false
+    if (second !== undefined) return this.#soonest(ofEachMax) !== undefined
+    return first.link.askedCount < aheadOn(first.link, ofEachMax)
   }
 
   /** How many requests it takes at once. */
@@ -204,7 +212,8 @@ export class PeerLanes {
     lengthOf: (index: number) => number,
     take: () => PieceBuffer,
   ): Promise<Answer<PieceBuffer>> {
-    const link = request.index === undefined ? this.#lanes[0]?.link : this.#soonest()
+    const isNamed = request.index !== undefined && this.#lanes.length > 1
+    const link = (isNamed ? this.#soonest(pieceRequestsQueuedMax) : undefined) ?? this.#lanes[0]?.link
     if (link === undefined) return Promise.reject(new Failure('connection-lost', 'the connection is closed'))
     const { index } = request
     // What this one brings is not to be chosen for another.
@@ -235,9 +244,10 @@ export class PeerLanes {
 
   /** Closes one that is overdue while another one owes nothing: what it owed is requested there. */
   dropLate(nowMs: number): void {
-    const [late] = this.#lanes.filter(({ link }) => link.isLate(nowMs))
-    if (late !== undefined && this.#asked.some(({ link }) => link.isIdle))
-      late.link.close('another connection is faster')
+    const late = this.#lanes.find(({ link }) => link.isLate(nowMs))
+    if (late === undefined || !this.#asked.some(({ link }) => link.isIdle)) return
+    late.isDropped = true
+    late.link.close('another connection is faster')
   }
 
   close(why: string): void {
@@ -249,17 +259,18 @@ export class PeerLanes {
     return this.#lanes.length <= this.#askedLanes ? this.#lanes : this.#lanes.slice(0, this.#askedLanes)
   }
 
-  /** The connection that would deliver one more piece soonest; one that is late comes last. */
-  #soonest(): PeerLink | undefined {
-    const [first, second] = this.#asked
-    if (second === undefined) return first?.link
+  /** Of the connections with room, the one that would deliver one more piece soonest. */
+  #soonest(max: number): PeerLink | undefined {
     const nowMs = performance.now()
     let [best, bestMs]: [PeerLink | undefined, number] = [undefined, Infinity]
     for (const { link } of this.#asked) {
       const owed = link.askedCount + link.openCount
-      const isFull = owed >= aheadOn(link, pieceRequestsQueuedMax) || link.isLate(nowMs)
-      const deliversMs = (owed + 1) * (link.pace.msPerPiece ?? 1) + (isFull ? fullMs : 0)
-      if (deliversMs < bestMs) [best, bestMs] = [link, deliversMs]
+      const { msPerPiece = 1, msPerTransfer = 1 } = link.pace
+      // The pace of one that owes nothing is that of what was asked of it.
+      const deliversMs = owed === 0 ? Math.min(msPerPiece, msPerTransfer) : (owed + 1) * msPerPiece
+      if (owed >= aheadOn(link, max) || deliversMs >= bestMs || link.isLate(nowMs)) continue
+      best = link
+      bestMs = deliversMs
     }
     return best
   }
@@ -290,9 +301,6 @@ export class PeerLanes {
     this.#events?.onClosed(this.#brokenBecause ?? reason)
   }
 }
-
-/** Comes behind all that have room. */
-const fullMs = 1e9
 
 function aheadOn({ pace: { msPerAnswer, roundTripMs } }: PeerLink, max: number): number {
   return Math.min(askAhead(msPerAnswer, roundTripMs), max)

@@ -13,7 +13,9 @@ import { choicesAhead, letsPeerChoose, tickMs } from './asking.ts'
 import type { Contact } from './contact.ts'
 import { Contacts } from './contacts.ts'
 import { Giving } from './giving.ts'
+import { judge } from './judging.ts'
 import type { KnownBlocks } from './known-blocks.ts'
+import { Lanes } from './lanes.ts'
 import { isOfTicket } from './peer-greeting.ts'
 import type { PeerNotes } from './peer-notes.ts'
 import { evidenceOf } from './link-evidence.ts'
@@ -41,6 +43,7 @@ export class Swarm {
   readonly #rank: KnownOfPeers['rank']
   readonly #arrivals = new Arrivals()
   readonly #underWay: UnderWay
+  readonly #lanes: Lanes
   readonly #tick: NodeJS.Timeout
   /** Verified pieces by the name of the peer that sent them. */
   readonly piecesByPeer = new Map<string, PiecesFrom>()
@@ -72,6 +75,16 @@ export class Swarm {
       onMisbehaved: (misdeed) => events.onMisbehaved(misdeed),
     })
     this.#giving = new Giving(this.#contacts.linked, this.#picker, store.manifest.pieceCount)
+    this.#lanes = new Lanes({
+      network,
+      manifest: store.manifest,
+      ticket: () => this.#ticket,
+      linked: this.#contacts.linked,
+      picker: this.#picker,
+      underWay: this.#underWay,
+      rank: known.rank,
+      onOpened: (contact) => this.#fill(contact),
+    })
     this.#tick = setInterval(() => this.#onTick(), tickMs)
   }
 
@@ -122,6 +135,7 @@ export class Swarm {
     clearInterval(this.#tick)
     clearTimeout(this.#alone)
     this.#rank.leave()
+    this.#lanes.stop()
     this.#contacts.stop()
     for (const { link } of this.#contacts.linked) link?.close('the download stopped')
   }
@@ -212,8 +226,7 @@ export class Swarm {
     const nowMs = performance.now()
     if (link === undefined || share === undefined || this.#stopped || nowMs < conduct.restUntilMs) return
     if (this.#giving.isKeptForLast(contact)) return
-    const ahead = link.ahead(conduct.aheadMax)
-    if (!this.#underWay.mayAsk(share, link.askedCount + link.openCount < ahead)) return
+    if (!this.#underWay.mayAsk(share, link.owesLess(conduct.aheadMax))) return
     if (link.mayChoose && letsPeerChoose(link.msPerPiece, link.choosesItself) && this.#picker.hasChoice) {
       if (!link.choosesItself) link.letChoose(this.#picker.onOffer())
       const choices = Math.min(choicesAhead(link.msPerPiece), conduct.aheadMax)
@@ -223,11 +236,11 @@ export class Swarm {
     }
     // While the peer may still choose, a pick made here could be the very piece that it chooses.
     if (link.openCount > 0 && link.mayChoose) {
-      this.#askFor(contact, link, ahead, (key) => this.#picker.pickLeftOverFor(key, nowMs))
+      this.#askFor(contact, link, (key) => this.#picker.pickLeftOverFor(key, nowMs))
       return
     }
     if (link.openCount === 0) link.letChooseNoMore()
-    this.#askFor(contact, link, ahead, (key) => this.#picker.pickFor(key, nowMs))
+    this.#askFor(contact, link, (key) => this.#picker.pickFor(key, nowMs))
   }
 
   /** Requests by index and requests that leave the choice share one queue at the peer. */
@@ -237,11 +250,11 @@ export class Swarm {
     return link.askedCount + link.openCount < (unprovenMax ?? link.takesAtOnce)
   }
 
-  /** Requests specific pieces until `max` are outstanding at this peer. */
-  #askFor(contact: Contact, link: PeerLanes, max: number, pick: (key: string) => number | undefined): void {
-    const { share } = contact
+  /** Requests specific pieces until enough are outstanding at this peer. */
+  #askFor(contact: Contact, link: PeerLanes, pick: (key: string) => number | undefined): void {
+    const { share, conduct } = contact
     if (share === undefined) return
-    while (link.askedCount < max && this.#hasRoom(contact, link) && this.#underWay.mayAsk(share)) {
+    while (link.wantsMore(conduct.aheadMax) && this.#hasRoom(contact, link) && this.#underWay.mayAsk(share)) {
       const index = pick(contact.key)
       if (index === undefined) return
       this.#contacts.tellTaken(link, index)
@@ -354,32 +367,22 @@ export class Swarm {
 
   #onTick(): void {
     const nowMs = performance.now()
-    this.#rank.onBytes(this.#arrivals.measure(this.#contacts.linked, nowMs))
-    for (const contact of [...this.#contacts.linked]) {
+    const { linked } = this.#contacts
+    this.#rank.onBytes(this.#arrivals.measure(linked, nowMs))
+    const affected = {
+      underWay: this.#underWay,
+      picker: this.#picker,
+      giving: this.#giving,
+      contacts: this.#contacts,
+    }
+    for (const contact of [...linked]) {
       contact.link?.checkAlive(nowMs)
-      this.#judge(contact, nowMs)
+      judge(contact, nowMs, affected)
     }
     this.#contacts.rotate(nowMs)
     if (this.#picker.wantsAnew()) this.#contacts.tellWanted(() => this.#picker.onOffer())
+    this.#lanes.look(nowMs, this.bytesPerSecond)
     this.#lookAgain()
-  }
-
-  /** Requests a late peer's pieces elsewhere; puts aside a peer that holds back while others deliver. */
-  #judge(contact: Contact, nowMs: number): void {
-    const { link, share, conduct } = contact
-    if (link === undefined || share === undefined) return
-    link.flow.look(nowMs, link.receivedBytes)
-    if (!share.isLate && link.isLate(nowMs)) {
-      this.#underWay.onLate(share)
-      this.#picker.onLate(contact.key)
-      conduct.onLate()
-    }
-    const owes = link.askedCount + link.openCount > 0 && !link.isPaused
-    if (!conduct.holdsBack(nowMs, owes, link.receivedBytes)) return
-    // A peer that chooses may have nothing to choose from.
-    const hasSome = link.askedCount > 0 || this.#picker.hasOnOffer(contact.key)
-    if (hasSome && this.#giving.othersGive(contact)) this.#contacts.putAside(contact, 'holds back pieces of')
-    else conduct.lookAnew()
   }
 
   /** Checks whether more peers are needed, and whether connected ones can be asked for more. */

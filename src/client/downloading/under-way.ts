@@ -36,6 +36,7 @@ export class UnderWay {
   /** By user: the number of its peers, and the pieces of those that are on time. */
   readonly #users = new Map<string, { peers: number; pieces: number }>()
   #unstored = 0
+  #onTheWay = 0
   #isBehind = false
 
   /** `rank`: of the download among all that run. */
@@ -70,7 +71,8 @@ export class UnderWay {
 
   #hasRoom(share: Share): boolean {
     if (share.isLate) return false
-    const max = this.#isBehind ? underWayBehindMax : piecesUnderWayMax
+    const behindMax = Math.min(piecesUnderWayMax, underWayBehindMax + this.#onTheWay)
+    const max = this.#isBehind ? behindMax : piecesUnderWayMax
     const ofUser = this.#users.size === 1 ? 0 : (this.#users.get(share.user)?.pieces ?? 0)
     if (this.#count < max && ofUser < piecesOfUserMax) return true
     return share.count === 0 && !this.#isBehind
@@ -122,6 +124,11 @@ export class UnderWay {
   /** Called periodically: checks again whether this client is the bottleneck, since peers change. */
   lookAgain(): void {
     this.#isBehind = this.#unstored >= behindFrom
+  }
+
+  /** About so many pieces are on long lines at each moment: they keep this client busy only a round trip later. */
+  onFar(pieces: number): void {
+    this.#onTheWay = pieces
   }
 
   #add(share: Share, pieces: number): void {

@@ -87,3 +87,15 @@ test('a peer that has nothing under way may be asked for one piece, whatever the
   for (const share of greedy) askForAll(underWay, share)
   expect(askForAll(underWay, underWay.join('cleo'))).toBe(1)
 })
+
+test('what is on long lines is asked for besides what keeps this client busy, up to the bound', () => {
+  const underWay = new UnderWay(alone)
+  const share = underWay.join('ann')
+  for (let n = 0; n < 12; n++) underWay.onArrived()
+  const usual = askForAll(underWay, share)
+  expect(usual).toBeLessThan(piecesUnderWayMax)
+  underWay.onFar(9)
+  expect(askForAll(underWay, share)).toBe(9)
+  underWay.onFar(1000)
+  expect(askForAll(underWay, share)).toBe(piecesUnderWayMax - usual - 9)
+})

@@ -2,6 +2,7 @@
 // socket, and for the rest does as it is told.
 
 import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createSecureServer, TLSSocket } from 'node:tls'
 import { PieceDemand } from '../../../src/client/sharing/piece-demand.ts'
@@ -77,6 +78,12 @@ export interface Behaviour {
   onAsked?: () => void
   /** Takes encrypted connections, and no others. */
   isSecure?: boolean
+  /** Lies at the end of a long line: what it says until the file is open comes so much later, in milliseconds. */
+  roundTripMs?: number
+  /** Sends a piece in so many milliseconds on each connection, one after the other. */
+  pieceMs?: number
+  /** Turns away more connections than that. */
+  connectionsMax?: number
 }
 
 /** The downloader of a connection. */
@@ -102,6 +109,10 @@ export class FakeSeeder {
   /** The groups whose blocks it was asked for. */
   readonly askedGroups: BlockRange[] = []
   connections = 0
+  /** The most of them at once. */
+  connectionsAtOnce = 0
+  /** How many pieces it was asked for on each connection. */
+  readonly askedByConnection: number[] = []
   /** Tickets that it was shown after the first of a connection. */
   renewals = 0
   #port = 0
@@ -149,6 +160,18 @@ export class FakeSeeder {
     }
   }
 
+  get connectionsNow(): number {
+    return this.#sockets.size
+  }
+
+  /** Ends the oldest connection. */
+  hangUpFirst(): void {
+    for (const socket of this.#sockets) {
+      socket.destroy()
+      return
+    }
+  }
+
   /** Bytes that it sent, over all connections. */
   get sentBytes(): number {
     let sum = this.#sentBytes
@@ -166,6 +189,8 @@ export class FakeSeeder {
     const channel = new Channel(socket, 4096, { secure })
     this.connections++
     this.#sockets.add(socket)
+    this.connectionsAtOnce = Math.max(this.connectionsAtOnce, this.#sockets.size)
+    if (this.#sockets.size > (this.#behaviour.connectionsMax ?? Infinity)) socket.destroy()
     socket.on('close', () => {
       if (this.#sockets.delete(socket)) this.#sentBytes += socket.bytesWritten
     })
@@ -208,6 +233,13 @@ export class FakeSeeder {
     demand: PieceDemand<string>,
     waiting: (() => void)[],
   ): Handlers<PeerProtocol, undefined> {
+    let sentAtMs = 0
+    const nth = this.askedByConnection.push(0) - 1
+    const later = async <T>(answer: T): Promise<T> => {
+      const { roundTripMs } = this.#behaviour
+      if (roundTripMs !== undefined) await setTimeout(roundTripMs)
+      return answer
+    }
     return {
       hello: ({ nonce, ticket }) => {
         if (this.#behaviour.refusesTickets === true) return refuse('ticket-invalid', 'not this one')
@@ -223,17 +255,19 @@ export class FakeSeeder {
         const signer = this.#behaviour.impostor === true ? makeIdentity() : this.identity
         const proof = proveKey(signer, 'responder', challenge)
         const { responderNonce, responderKey } = challenge
-        return accept({
-          protocol: protocolVersion,
-          program: 'fake',
-          nonce: responderNonce,
-          key: responderKey,
-          proof,
-          ...(this.#behaviour.recipe === undefined ? {} : { features: [recipesFeature] }),
-        })
+        return later(
+          accept({
+            protocol: protocolVersion,
+            program: 'fake',
+            nonce: responderNonce,
+            key: responderKey,
+            proof,
+            ...(this.#behaviour.recipe === undefined ? {} : { features: [recipesFeature] }),
+          }),
+        )
       },
       ping: () => accept({}),
-      prove: () => accept({}),
+      prove: () => later(accept({})),
       renew: () => {
         this.renewals++
         return accept({})
@@ -241,7 +275,7 @@ export class FakeSeeder {
       open: () => {
         const { pieceCount } = this.#manifest
         const bitfield = this.#behaviour.bitfield ?? Bitfield.full(pieceCount).toBase64()
-        return accept({ pieces: pieceCount, bitfield })
+        return later(accept({ pieces: pieceCount, bitfield }))
       },
       manifest: (_params, _from, id) => {
         if (this.#behaviour.holdsManifest !== undefined) {
@@ -290,10 +324,18 @@ export class FakeSeeder {
           demand.onTaken(only, index)
           const reply = this.#reply(responder(), socket, { index, ranges }, id)
           this.asked.push(index)
+          this.askedByConnection[nth] = (this.askedByConnection[nth] ?? 0) + 1
           if (ranges !== undefined) this.askedParts.push({ index, ranges })
           this.#behaviour.onAsked?.()
           const answer = this.#behaviour.piece ?? ((usual: PieceReply) => usual.send(usual.right))
-          answer(reply, index)
+          const { pieceMs } = this.#behaviour
+          if (pieceMs === undefined) answer(reply, index)
+          else {
+            sentAtMs = Math.max(performance.now(), sentAtMs) + pieceMs
+            void setTimeout(sentAtMs - performance.now()).then(() => {
+              if (!socket.destroyed) answer(reply, index)
+            })
+          }
         }
         tryIt()
         return answeredElsewhere
