@@ -163,10 +163,10 @@ function isFar({ roundTripMs }: PeerLanes): boolean {
   return roundTripMs >= farMs && Number.isFinite(roundTripMs)
 }
 
-/** About how many pieces are on their way from far peers at each moment. */
+/** About how many pieces are on their way from far peers at each moment, with those that wait in front of the line. */
 function piecesOnTheWay(linked: Iterable<Contact>, nowMs: number): number {
   let bytes = 0
   for (const { link, pace } of linked)
     if (link !== undefined && isFar(link)) bytes += (pace.bytesPerSecond(nowMs) * link.roundTripMs) / 1000
-  return Math.ceil(bytes / pieceBytes)
+  return Math.ceil((2 * bytes) / pieceBytes)
 }

@@ -22,6 +22,9 @@ interface Lane {
   isDropped: boolean
 }
 
+/** How many pieces to request on a new connection until the first has come. */
+const aheadOnNew = 4
+
 export class PeerLanes {
   readonly peer: Peer
   /** By which way the first one is connected. */
@@ -176,7 +179,8 @@ export class PeerLanes {
 
   /** Whether any connection owes fewer pieces than its pace needs, and than `ofEachMax`. */
   owesLess(ofEachMax: number): boolean {
-    return this.#asked.some(({ link }) => link.askedCount + link.openCount < aheadOn(link, ofEachMax))
+    const aheadOf = this.#lanes.length === 1 ? aheadOn : aheadOnOne
+    return this.#asked.some(({ link }) => link.askedCount + link.openCount < aheadOf(link, ofEachMax))
   }
 
   /** Whether to request one more piece by its index. On the only connection, those come beside what it chooses. */
@@ -268,7 +272,7 @@ export class PeerLanes {
       const { msPerPiece = 1, msPerTransfer = 1 } = link.pace
       // The pace of one that owes nothing is that of what was asked of it.
       const deliversMs = owed === 0 ? Math.min(msPerPiece, msPerTransfer) : (owed + 1) * msPerPiece
-      if (owed >= aheadOn(link, max) || deliversMs >= bestMs || link.isLate(nowMs)) continue
+      if (owed >= aheadOnOne(link, max) || deliversMs >= bestMs || link.isLate(nowMs)) continue
       best = link
       bestMs = deliversMs
     }
@@ -302,8 +306,15 @@ export class PeerLanes {
   }
 }
 
+/** How many pieces to request ahead on the only connection. */
 function aheadOn({ pace: { msPerAnswer, roundTripMs } }: PeerLink, max: number): number {
   return Math.min(askAhead(msPerAnswer, roundTripMs), max)
+}
+
+/** Likewise on one of several: with fewer, a new one would run dry each time before it has reached its rate. */
+function aheadOnOne({ pace: { msPerAnswer, lastTransferMs, roundTripMs } }: PeerLink, max: number): number {
+  if (msPerAnswer === undefined) return Math.min(aheadOnNew, max)
+  return Math.min(askAhead(Math.min(msPerAnswer, lastTransferMs ?? Infinity), roundTripMs), max)
 }
 
 function sum(lanes: readonly Lane[], countOf: (lane: Lane) => number): number {
