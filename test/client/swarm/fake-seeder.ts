@@ -2,7 +2,6 @@
 // socket, and for the rest does as it is told.
 
 import { once } from 'node:events'
-import { setTimeout } from 'node:timers/promises'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createSecureServer, TLSSocket } from 'node:tls'
 import { PieceDemand } from '../../../src/client/sharing/piece-demand.ts'
@@ -235,10 +234,11 @@ export class FakeSeeder {
   ): Handlers<PeerProtocol, undefined> {
     let sentAtMs = 0
     const nth = this.askedByConnection.push(0) - 1
-    const later = async <T>(answer: T): Promise<T> => {
+    // At once, unless a line is long.
+    const later = <T>(answer: T): T | Promise<T> => {
       const { roundTripMs } = this.#behaviour
-      if (roundTripMs !== undefined) await setTimeout(roundTripMs)
-      return answer
+      if (roundTripMs === undefined) return answer
+      return new Promise((arrive) => setTimeout(() => arrive(answer), roundTripMs))
     }
     return {
       hello: ({ nonce, ticket }) => {
@@ -332,9 +332,9 @@ export class FakeSeeder {
           if (pieceMs === undefined) answer(reply, index)
           else {
             sentAtMs = Math.max(performance.now(), sentAtMs) + pieceMs
-            void setTimeout(sentAtMs - performance.now()).then(() => {
+            setTimeout(() => {
               if (!socket.destroyed) answer(reply, index)
-            })
+            }, sentAtMs - performance.now())
           }
         }
         tryIt()
