@@ -63,6 +63,7 @@ export class PeerLanes {
 
   /** Uses one more connection on which the file is open. `onClosed` is called once. */
   add(link: PeerLink, onClosed: () => void): void {
+    for (const { link: other } of this.#lanes) other.showLife()
     const lane = { link, onClosed, isDropped: false }
     this.#lanes.push(lane)
     this.#listen(lane)

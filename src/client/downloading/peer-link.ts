@@ -329,6 +329,11 @@ export class PeerLink {
     }
   }
 
+  /** Says that this end is there: a peer takes a silent connection for one that was left behind. */
+  showLife(): void {
+    this.#caller.request('ping', {}, { timeoutMs: 0 }).catch(() => undefined)
+  }
+
   /** Sends now what would otherwise go out at the end of this turn. */
   flush(): void {
     this.#caller.channel.flush()

@@ -347,9 +347,10 @@ export class Swarm {
     this.#picker.onGivenUp(key, index)
   }
 
-  get #affected(): Parameters<typeof onPieceRefused>[2] {
+  get #affected(): Parameters<typeof onPieceRefused>[2] & Parameters<typeof judge>[2] {
     const onTicketRefused = (): void => this.#events.onTicketRefused()
-    return { picker: this.#picker, contacts: this.#contacts, notes: this.#notes, onTicketRefused }
+    const [picker, contacts, notes] = [this.#picker, this.#contacts, this.#notes]
+    return { picker, contacts, notes, onTicketRefused, underWay: this.#underWay, giving: this.#giving }
   }
 
   #onOnTime(contact: Contact, share: Share): void {
@@ -369,15 +370,9 @@ export class Swarm {
     const nowMs = performance.now()
     const { linked } = this.#contacts
     this.#rank.onBytes(this.#arrivals.measure(linked, nowMs))
-    const affected = {
-      underWay: this.#underWay,
-      picker: this.#picker,
-      giving: this.#giving,
-      contacts: this.#contacts,
-    }
     for (const contact of [...linked]) {
       contact.link?.checkAlive(nowMs)
-      judge(contact, nowMs, affected)
+      judge(contact, nowMs, this.#affected)
     }
     this.#contacts.rotate(nowMs)
     if (this.#picker.wantsAnew()) this.#contacts.tellWanted(() => this.#picker.onOffer())

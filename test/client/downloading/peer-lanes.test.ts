@@ -17,6 +17,7 @@ class FakeLink {
   receivedBytes = 0
   choosesItself = false
   late = false
+  shownAlive = 0
   closedBecause: string | undefined
   #events: PeerLinkEvents | undefined
 
@@ -41,6 +42,10 @@ class FakeLink {
     this.pieces.push(index)
     this.askedCount++
     return new Promise(() => undefined)
+  }
+
+  showLife(): void {
+    this.shownAlive++
   }
 
   close(why: string): void {
@@ -133,4 +138,11 @@ test('at the end one that is overdue makes room for one that owes nothing', () =
   idle.askedCount = 0
   lanes.dropLate(0)
   expect([lanes.count, late.closedBecause]).toEqual([1, 'another connection is faster'])
+})
+
+// A sharer closes what a client that comes back has left behind: connections that are silent from then on.
+test('the peer hears on each that it is not left behind when one more is opened', () => {
+  const links = [new FakeLink(50), new FakeLink(50), new FakeLink(50)]
+  lanesOf(...links)
+  expect(links.map(({ shownAlive }) => shownAlive)).toEqual([2, 1, 0])
 })
