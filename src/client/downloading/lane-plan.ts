@@ -33,7 +33,7 @@ const clearGain = 3
 
 /** Fewer are tried again after this time, then after twice as long each time. */
 const firstFewerMs = 30_000
-/** After one was enough, or the peer did not take more: when more are tried again, likewise. */
+/** After fewer were enough, or the peer did not take more: when all are tried again, likewise. */
 const firstMoreMs = 60_000
 const longestWaitMs = 10 * 60_000
 
@@ -127,10 +127,12 @@ export class LanePlan {
       this.#whole = rate
       if (this.#alone !== undefined && rate >= clearGain * this.#alone) this.#waitBeforeFewer(nowMs)
       this.#alone = undefined
-      if (nowMs >= this.#tryFewerAtMs) this.#ask(Math.ceil(this.#open / 2), nowMs, roundTripMs)
+      if (this.#open < lanesMax && nowMs >= this.#tryMoreAtMs) this.#become(lanesMax, nowMs, roundTripMs)
+      else if (nowMs >= this.#tryFewerAtMs) this.#ask(Math.ceil(this.#open / 2), nowMs, roundTripMs)
     } else if (rate < enough * this.#whole) {
       this.#ask(this.#open, nowMs, roundTripMs)
       this.#waitBeforeFewer(nowMs)
+      if (this.#open < lanesMax) this.#waitBeforeMore(nowMs)
     } else {
       this.#whole = rate
       this.#become(this.#asked, nowMs)

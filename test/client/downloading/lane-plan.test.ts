@@ -85,6 +85,15 @@ test('as many are kept as it takes', () => {
   expect(peer.runTo(20)).toEqual({ open: 4, asked: 4 })
 })
 
+test('all are tried again later, since what was scarce may not be any more', () => {
+  let most = 2.5
+  const peer = new FarPeer((connections) => Math.min(most, connections) * mib)
+  expect(peer.runTo(20).open).toBe(4)
+  most = 100
+  expect(peer.runTo(55).open).toBe(4)
+  expect(peer.runTo(80).open).toBe(lanesMax)
+})
+
 test.each([
   ['a near peer', { roundTripMs: 9 }],
   ['a peer whose distance is not known', { roundTripMs: Infinity }],
