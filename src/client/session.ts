@@ -6,6 +6,7 @@ import type { Identity } from '../common/security/identity.ts'
 import type { ConnectTurns } from './downloading/connect-turns.ts'
 import { Downloads } from './downloading/downloads.ts'
 import { FolderReader } from './downloading/folder-reader.ts'
+import { LanePlaces } from './downloading/lane-places.ts'
 import { Precedence } from './downloading/precedence.ts'
 import type { NetworkChanges } from './network/network-changes.ts'
 import { neitherSharedNorDownloaded } from './answers.ts'
@@ -93,6 +94,7 @@ export class Session {
       bucket: parts.downloadBucket,
       turns: parts.turns,
       precedence: new Precedence(),
+      lanes: new LanePlaces(),
     }
     const reader = new FolderReader({ network, manifests, storing })
     const remembered = { store, manifests, folder }

@@ -33,10 +33,14 @@ const silentMs = 1000
 /** … and dropped if it does not answer the ping within this time. */
 export const pingTimeoutMs = 2000
 
-/** How many requests to keep outstanding; `msPerPiece` is undefined before the peer's first piece. */
-export function askAhead(msPerPiece: number | undefined): number {
+/**
+ * How many requests to keep outstanding; `msPerPiece` is undefined before the peer's first piece. What is under way for
+ * two round trips covers the queue in front of a slow line too.
+ */
+export function askAhead(msPerPiece: number | undefined, roundTripMs = 0): number {
   if (msPerPiece === undefined) return askAheadMin
-  return Math.min(askAheadMax, Math.max(askAheadMin, Math.ceil(askAheadMs / Math.max(1, msPerPiece)) + 1))
+  const aheadMs = Number.isFinite(roundTripMs) ? Math.max(askAheadMs, 2 * roundTripMs) : askAheadMs
+  return Math.min(askAheadMax, Math.max(askAheadMin, Math.ceil(aheadMs / Math.max(1, msPerPiece)) + 1))
 }
 
 /** How many of those may let the peer choose; leaves room for pieces that must be requested by index. */

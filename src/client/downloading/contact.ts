@@ -3,7 +3,7 @@
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { Pace } from '../transfer/pace.ts'
 import { Conduct } from './conduct.ts'
-import type { PeerLink } from './peer-link.ts'
+import type { PeerLanes } from './peer-lanes.ts'
 import type { Share } from './under-way.ts'
 
 export interface Contact {
@@ -14,7 +14,7 @@ export interface Contact {
    * through a tunnel and on the local network.
    */
   readonly addresses: Peer[]
-  link: PeerLink | undefined
+  link: PeerLanes | undefined
   /** Its pieces under way, while it is connected. */
   share: Share | undefined
   /** What its connection had received when the pace was last measured, in bytes. */

@@ -9,7 +9,7 @@ import type { NetworkChanges } from '../network/network-changes.ts'
 import { connectsAtOnce, type ConnectTurns } from './connect-turns.ts'
 import { learnAddress, newContact, retryAfterMs, tryNextAddress, type Contact } from './contact.ts'
 import { nameOf } from './peer-greeting.ts'
-import type { PeerLink } from './peer-link.ts'
+import type { PeerLanes } from './peer-lanes.ts'
 import type { PeerNotes } from './peer-notes.ts'
 
 export interface ContactsOptions {
@@ -84,11 +84,11 @@ export class Contacts {
 
   /** Shows all that are connected a newer ticket. */
   renew(ticket: string): void {
-    for (const { link } of this.#linked) link?.renew(ticket).catch(() => undefined)
+    for (const { link } of this.#linked) link?.renew(ticket)
   }
 
   /** The piece comes from this peer: those that choose what they send need not. */
-  tellTaken(from: PeerLink, index: number): void {
+  tellTaken(from: PeerLanes, index: number): void {
     for (const { link } of this.#linked) {
       if (link !== undefined && link !== from && link.choosesItself) link.taken(index)
     }

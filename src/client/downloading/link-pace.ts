@@ -9,8 +9,17 @@ export class LinkPace {
   msPerPiece: number | undefined
   /** From the first byte of a whole piece to its last. */
   msPerTransfer: number | undefined
+  /** Likewise of the last one alone, which follows a connection that becomes faster. */
+  lastTransferMs: number | undefined
   /** Per answer, of which many may have but parts of a piece. */
   msPerAnswer: number | undefined
+  /** There and back, at its shortest: of answers that waited for nothing else. Infinity before the first. */
+  roundTripMs = Infinity
+
+  /** So many answers came one after the other since then. */
+  onRoundTrips(count: number, sinceMs: number): void {
+    this.roundTripMs = Math.min(this.roundTripMs, (performance.now() - sinceMs) / count)
+  }
 
   /** An answer is complete: its time counts from the one before or from its request, whichever came later. */
   onAnswer(askedAtMs: number, arrivingSinceMs: number, isWhole: boolean): void {
@@ -21,6 +30,7 @@ export class LinkPace {
     // Parts say little about how long whole pieces take.
     if (!isWhole) return
     this.msPerPiece = averagePace(this.msPerPiece, tookMs)
-    this.msPerTransfer = averagePace(this.msPerTransfer, nowMs - arrivingSinceMs)
+    this.lastTransferMs = nowMs - arrivingSinceMs
+    this.msPerTransfer = averagePace(this.msPerTransfer, this.lastTransferMs)
   }
 }

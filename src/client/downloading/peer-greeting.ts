@@ -13,6 +13,9 @@ import type { Caller } from '../../common/wire/caller.ts'
 /** Timeout of each answer until the file is open: a peer that hangs occupies a slot. */
 export const openTimeoutMs = 5000
 
+/** How often a greeting goes there and back. */
+export const greetingRoundTrips = 2
+
 interface Introduction {
   readonly peer: Peer
   readonly ticket: string

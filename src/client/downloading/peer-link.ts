@@ -19,10 +19,9 @@ import type { RouteTaken } from '../reach/ladder.ts'
 import type { PeerRoutes } from '../reach/peer-routes.ts'
 import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
-import { Flow } from './flow.ts'
 import { LimitedReading } from './limited-reading.ts'
 import { askForBlocks, askForManifest, askForOutline } from './peer-documents.ts'
-import { greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting.ts'
+import { greetingRoundTrips, greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting.ts'
 import { LinkPace } from './link-pace.ts'
 import type { PieceRequest } from './piece-request.ts'
 import { allowanceMs, isDoubtful, pingTimeoutMs } from './asking.ts'
@@ -38,6 +37,8 @@ export interface PeerLinkOptions {
   readonly bucket: ReadLimit
   /** Whether somebody may be asked to forward, where nothing else leads there. */
   readonly mayRelay?: () => boolean
+  /** Nobody is asked for a way: a dial led there already. */
+  readonly dialsOnly?: boolean
 }
 
 export interface PeerLinkEvents {
@@ -65,7 +66,7 @@ export class PeerLink {
   readonly peer: Peer
   /** By which way it is connected. */
   readonly route: RouteTaken
-  readonly flow = new Flow(performance.now())
+  readonly pace = new LinkPace()
   /** When the connection was opened, in milliseconds since 1970. */
   readonly openedAtMs = Date.now()
   readonly #options: PeerLinkOptions
@@ -78,7 +79,6 @@ export class PeerLink {
   #events: PeerLinkEvents | undefined
   #closedBecause: Failure | undefined
   readonly #lifeline: Lifeline
-  readonly #pace = new LinkPace()
   #choosesItself = false
   #isLimited = false
   #offersRecipes = false
@@ -103,13 +103,14 @@ export class PeerLink {
    * with a failure of the network, or when the peer is not who the tracker says it is.
    */
   static async open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
-    const { peer, ticket, routes, changes, bucket, mayRelay } = options
+    const { peer, ticket, routes, changes, bucket, mayRelay, dialsOnly } = options
     const { channel, ...route } = await routes.open({
       peer,
       group: groupOf(ticket) ?? '',
       check: (key) => (key === peer.key ? undefined : notThatClient(peer)),
       readBytesMax: () => bucket.sliceBytes,
       mayRelay,
+      dialsOnly,
     })
     const caller: Caller<PeerProtocol> = new Caller(channel, peerProtocol, {
       onTold: {
@@ -125,12 +126,14 @@ export class PeerLink {
     })
     // Created in the same turn: no message can have arrived yet.
     const link = new PeerLink(options, caller, route)
+    const sinceMs = performance.now()
     let isUp = false
     const forget = changes.follow(link.#lifeline, pingTimeoutMs, () => isUp)
     try {
       const admitted = await greetPeer(caller, options)
       if (admitted.ok) {
         isUp = true
+        link.pace.onRoundTrips(greetingRoundTrips, sinceMs)
         link.#offersRecipes = admitted.value.includes(recipesFeature)
         return accept(link)
       }
@@ -186,21 +189,6 @@ export class PeerLink {
     return undefined
   }
 
-  /** Average time from the first byte of a piece to its last, in milliseconds. */
-  get msPerTransfer(): number | undefined {
-    return this.#pace.msPerTransfer
-  }
-
-  /** Current time per piece, in milliseconds; undefined before the first piece. */
-  get msPerPiece(): number | undefined {
-    return this.#pace.msPerPiece
-  }
-
-  /** Likewise per answer, of which many may have but parts of a piece. */
-  get msPerAnswer(): number | undefined {
-    return this.#pace.msPerAnswer
-  }
-
   /** Piece bytes received on this connection, including those of a piece that is still arriving. */
   get receivedBytes(): number {
     const rest = this.#caller.channel.bodyRest
@@ -221,8 +209,8 @@ export class PeerLink {
     if (this.#reading.isPaused) return false
     for (const { request, promisedAtMs } of this.#asked.values()) {
       if (request.index === undefined) continue
-      const fromMs = Math.max(promisedAtMs, this.#pace.lastAtMs, this.#reading.sinceMs)
-      return nowMs - fromMs > allowanceMs(this.#pace.msPerPiece)
+      const fromMs = Math.max(promisedAtMs, this.pace.lastAtMs, this.#reading.sinceMs)
+      return nowMs - fromMs > allowanceMs(this.pace.msPerPiece)
     }
     return false
   }
@@ -242,7 +230,9 @@ export class PeerLink {
   /** Which pieces the peer has; from then on `onHave` reports each new one. */
   async openFile(pieceCount: number): Promise<Answer<Bitfield>> {
     const { fileId } = this.#options
+    const sinceMs = performance.now()
     const opened = await this.#caller.request('open', { fileId }, { timeoutMs: openTimeoutMs })
+    this.pace.onRoundTrips(1, sinceMs)
     if (!opened.ok) return opened
     const bitfield = Bitfield.fromBytes(Buffer.from(opened.value.bitfield, 'base64'), pieceCount)
     if (bitfield === undefined) throw new Failure('protocol', 'it claims pieces that do not exist')
@@ -318,7 +308,7 @@ export class PeerLink {
       if (!answer.ok) return answer
       if (buffer === undefined) throw new Failure('protocol', 'it sent an answer without a piece')
       this.#wholeBytes += asked.arrivingBytes
-      this.#pace.onAnswer(askedAtMs, asked.sinceMs, ranges === undefined)
+      this.pace.onAnswer(askedAtMs, asked.sinceMs, ranges === undefined)
       return accept(buffer)
     } catch (error) {
       // The channel is closed and no longer fills the buffer.
@@ -337,6 +327,11 @@ export class PeerLink {
       request.isCancelled = true
       this.#caller.tell('cancel', { request: id })
     }
+  }
+
+  /** Says that this end is there: a peer takes a silent connection for one that was left behind. */
+  showLife(): void {
+    this.#caller.request('ping', {}, { timeoutMs: 0 }).catch(() => undefined)
   }
 
   /** Sends now what would otherwise go out at the end of this turn. */

@@ -5,7 +5,7 @@ import type { Refusal } from '../../common/refusal.ts'
 import type { Contact } from './contact.ts'
 import type { Contacts } from './contacts.ts'
 import { isOfTicket } from './peer-greeting.ts'
-import type { PeerLink } from './peer-link.ts'
+import type { PeerLanes } from './peer-lanes.ts'
 import type { PieceRequest } from './piece-request.ts'
 import type { PeerNotes } from './peer-notes.ts'
 import type { Picker } from './picker.ts'
@@ -18,7 +18,7 @@ interface Affected {
 }
 
 export function onPieceRefused(
-  { contact, link, request }: { contact: Contact; link: PeerLink; request: PieceRequest },
+  { contact, link, request }: { contact: Contact; link: PeerLanes; request: PieceRequest },
   refusal: Refusal,
   { picker, contacts, notes, onTicketRefused }: Affected,
 ): void {

@@ -11,6 +11,7 @@ import type { PieceBuffer } from '../workers/store-pool.ts'
 import type { ConnectTurns } from './connect-turns.ts'
 import type { Misdeed } from './contacts.ts'
 import type { PartsHere } from './known-blocks.ts'
+import type { LanePlaces } from './lane-places.ts'
 import type { PeerNotes } from './peer-notes.ts'
 import type { Precedence, Rank } from './precedence.ts'
 
@@ -24,6 +25,8 @@ export interface SwarmNetwork {
   /** The download limit. */
   readonly bucket: ReadLimit
   readonly turns: Pick<ConnectTurns, 'run'>
+  /** For further connections to far peers; undefined for none. */
+  readonly lanes?: LanePlaces | undefined
 }
 
 /** Shared by all downloads of a client. */

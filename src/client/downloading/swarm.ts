@@ -2,7 +2,6 @@
 // what arrives into verified, written pieces. A lost, slow or lying peer costs that peer, never the download.
 
 import { Failure, sentenceOf } from '../../common/failure.ts'
-import { pieceRequestsQueuedMax } from '../../common/limits.ts'
 import { lengthOfPiece } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { BlockRange } from '../../common/recipe/ranges.ts'
@@ -10,14 +9,17 @@ import type { Refusal } from '../../common/refusal.ts'
 import type { LinkEvidence } from '../diagnosis/evidence.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { Arrivals, type SwarmPeer } from './arrivals.ts'
-import { askAhead, choicesAhead, letsPeerChoose, tickMs } from './asking.ts'
+import { choicesAhead, letsPeerChoose, tickMs } from './asking.ts'
 import type { Contact } from './contact.ts'
 import { Contacts } from './contacts.ts'
 import { Giving } from './giving.ts'
+import { judge } from './judging.ts'
 import type { KnownBlocks } from './known-blocks.ts'
+import { Lanes } from './lanes.ts'
 import { isOfTicket } from './peer-greeting.ts'
 import type { PeerNotes } from './peer-notes.ts'
 import { evidenceOf } from './link-evidence.ts'
+import { PeerLanes } from './peer-lanes.ts'
 import { PeerLink } from './peer-link.ts'
 import type { PieceRequest } from './piece-request.ts'
 import { Picker, type MissingStanding } from './picker.ts'
@@ -41,6 +43,7 @@ export class Swarm {
   readonly #rank: KnownOfPeers['rank']
   readonly #arrivals = new Arrivals()
   readonly #underWay: UnderWay
+  readonly #lanes: Lanes
   readonly #tick: NodeJS.Timeout
   /** Verified pieces by the name of the peer that sent them. */
   readonly piecesByPeer = new Map<string, PiecesFrom>()
@@ -72,6 +75,16 @@ export class Swarm {
       onMisbehaved: (misdeed) => events.onMisbehaved(misdeed),
     })
     this.#giving = new Giving(this.#contacts.linked, this.#picker, store.manifest.pieceCount)
+    this.#lanes = new Lanes({
+      network,
+      manifest: store.manifest,
+      ticket: () => this.#ticket,
+      linked: this.#contacts.linked,
+      picker: this.#picker,
+      underWay: this.#underWay,
+      rank: known.rank,
+      onOpened: (contact) => this.#fill(contact),
+    })
     this.#tick = setInterval(() => this.#onTick(), tickMs)
   }
 
@@ -122,6 +135,7 @@ export class Swarm {
     clearInterval(this.#tick)
     clearTimeout(this.#alone)
     this.#rank.leave()
+    this.#lanes.stop()
     this.#contacts.stop()
     for (const { link } of this.#contacts.linked) link?.close('the download stopped')
   }
@@ -143,18 +157,19 @@ export class Swarm {
     else this.#onRefused(contact, opened.refusal)
   }
 
-  async #use(contact: Contact, link: PeerLink): Promise<void> {
+  async #use(contact: Contact, first: PeerLink): Promise<void> {
     const { pieceCount } = this.#store.manifest
-    const pieces = await link.openFile(pieceCount).catch((error: unknown) => {
+    const pieces = await first.openFile(pieceCount).catch((error: unknown) => {
       // Close it here: nothing else knows about the connection yet.
-      link.close('it does not open the file')
+      first.close('it does not open the file')
       throw error
     })
     if (!pieces.ok || this.#stopped) {
-      link.close('not needed')
+      first.close('not needed')
       if (!pieces.ok) this.#onRefused(contact, pieces.refusal)
       return
     }
+    const link = new PeerLanes(first)
     contact.link = link
     this.#notes.onAdmitted(link.peer)
     contact.share = this.#underWay.join(contact.user)
@@ -211,9 +226,8 @@ export class Swarm {
     const nowMs = performance.now()
     if (link === undefined || share === undefined || this.#stopped || nowMs < conduct.restUntilMs) return
     if (this.#giving.isKeptForLast(contact)) return
-    const ahead = Math.min(askAhead(link.msPerAnswer), conduct.aheadMax)
-    if (!this.#underWay.mayAsk(share, link.askedCount + link.openCount < ahead)) return
-    if (letsPeerChoose(link.msPerPiece, link.choosesItself) && this.#picker.hasChoice) {
+    if (!this.#underWay.mayAsk(share, link.owesLess(conduct.aheadMax))) return
+    if (link.mayChoose && letsPeerChoose(link.msPerPiece, link.choosesItself) && this.#picker.hasChoice) {
       if (!link.choosesItself) link.letChoose(this.#picker.onOffer())
       const choices = Math.min(choicesAhead(link.msPerPiece), conduct.aheadMax)
       while (link.openCount < choices && this.#hasRoom(contact, link) && this.#underWay.mayAsk(share)) {
@@ -221,26 +235,26 @@ export class Swarm {
       }
     }
     // While the peer may still choose, a pick made here could be the very piece that it chooses.
-    if (link.openCount > 0) {
-      this.#askFor(contact, link, ahead, (key) => this.#picker.pickLeftOverFor(key, nowMs))
+    if (link.openCount > 0 && link.mayChoose) {
+      this.#askFor(contact, link, (key) => this.#picker.pickLeftOverFor(key, nowMs))
       return
     }
-    link.letChooseNoMore()
-    this.#askFor(contact, link, ahead, (key) => this.#picker.pickFor(key, nowMs))
+    if (link.openCount === 0) link.letChooseNoMore()
+    this.#askFor(contact, link, (key) => this.#picker.pickFor(key, nowMs))
   }
 
   /** Requests by index and requests that leave the choice share one queue at the peer. */
-  #hasRoom({ conduct }: Contact, link: PeerLink): boolean {
+  #hasRoom({ conduct }: Contact, link: PeerLanes): boolean {
     // With no other peer to ask, there is nothing to lose.
     const unprovenMax = this.linkCount === 1 ? undefined : conduct.unprovenMax
-    return link.askedCount + link.openCount < (unprovenMax ?? pieceRequestsQueuedMax)
+    return link.askedCount + link.openCount < (unprovenMax ?? link.takesAtOnce)
   }
 
-  /** Requests specific pieces until `max` are outstanding at this peer. */
-  #askFor(contact: Contact, link: PeerLink, max: number, pick: (key: string) => number | undefined): void {
-    const { share } = contact
+  /** Requests specific pieces until enough are outstanding at this peer. */
+  #askFor(contact: Contact, link: PeerLanes, pick: (key: string) => number | undefined): void {
+    const { share, conduct } = contact
     if (share === undefined) return
-    while (link.askedCount < max && this.#hasRoom(contact, link) && this.#underWay.mayAsk(share)) {
+    while (link.wantsMore(conduct.aheadMax) && this.#hasRoom(contact, link) && this.#underWay.mayAsk(share)) {
       const index = pick(contact.key)
       if (index === undefined) return
       this.#contacts.tellTaken(link, index)
@@ -251,7 +265,7 @@ export class Swarm {
   }
 
   /** Counts the chosen piece as under way; cancels it if it is no longer on offer. */
-  #onChosen(contact: Contact, link: PeerLink, index: number): void {
+  #onChosen(contact: Contact, link: PeerLanes, index: number): void {
     if (contact.share !== undefined) this.#underWay.onBegun(contact.share)
     if (this.#picker.isOnOffer(index)) {
       this.#picker.onBegun(contact.key, index, performance.now() + (link.msPerTransfer ?? 0))
@@ -262,7 +276,7 @@ export class Swarm {
     this.#fill(contact)
   }
 
-  async #fetch(contact: Contact, link: PeerLink, request: PieceRequest): Promise<void> {
+  async #fetch(contact: Contact, link: PeerLanes, request: PieceRequest): Promise<void> {
     const { manifest } = this.#store
     const lengthOf = (index: number): number =>
       index < manifest.pieceCount ? lengthOfPiece(manifest, index) : 0
@@ -295,7 +309,7 @@ export class Swarm {
   /** `parts`: what of the piece came; undefined for all of it. */
   async #onPiece(
     contact: Contact,
-    link: PeerLink,
+    link: PeerLanes,
     index: number,
     piece: PieceBuffer,
     parts?: readonly BlockRange[],
@@ -333,9 +347,10 @@ export class Swarm {
     this.#picker.onGivenUp(key, index)
   }
 
-  get #affected(): Parameters<typeof onPieceRefused>[2] {
+  get #affected(): Parameters<typeof onPieceRefused>[2] & Parameters<typeof judge>[2] {
     const onTicketRefused = (): void => this.#events.onTicketRefused()
-    return { picker: this.#picker, contacts: this.#contacts, notes: this.#notes, onTicketRefused }
+    const [picker, contacts, notes] = [this.#picker, this.#contacts, this.#notes]
+    return { picker, contacts, notes, onTicketRefused, underWay: this.#underWay, giving: this.#giving }
   }
 
   #onOnTime(contact: Contact, share: Share): void {
@@ -345,7 +360,7 @@ export class Swarm {
     this.#picker.onOnTime(contact.key)
   }
 
-  #onStored(link: PeerLink, index: number): void {
+  #onStored(link: PeerLanes, index: number): void {
     addPieces(this.piecesByPeer, link.name, { pieces: 1, way: link.route.way })
     for (const other of this.#picker.onVerified(index)) this.#contacts.find(other)?.link?.cancel(index)
     if (this.#picker.missingCount === 0 && !this.#stopped) this.#events.onComplete()
@@ -353,32 +368,16 @@ export class Swarm {
 
   #onTick(): void {
     const nowMs = performance.now()
-    this.#rank.onBytes(this.#arrivals.measure(this.#contacts.linked, nowMs))
-    for (const contact of [...this.#contacts.linked]) {
+    const { linked } = this.#contacts
+    this.#rank.onBytes(this.#arrivals.measure(linked, nowMs))
+    for (const contact of [...linked]) {
       contact.link?.checkAlive(nowMs)
-      this.#judge(contact, nowMs)
+      judge(contact, nowMs, this.#affected)
     }
     this.#contacts.rotate(nowMs)
     if (this.#picker.wantsAnew()) this.#contacts.tellWanted(() => this.#picker.onOffer())
+    this.#lanes.look(nowMs, this.bytesPerSecond)
     this.#lookAgain()
-  }
-
-  /** Requests a late peer's pieces elsewhere; puts aside a peer that holds back while others deliver. */
-  #judge(contact: Contact, nowMs: number): void {
-    const { link, share, conduct } = contact
-    if (link === undefined || share === undefined) return
-    link.flow.look(nowMs, link.receivedBytes)
-    if (!share.isLate && link.isLate(nowMs)) {
-      this.#underWay.onLate(share)
-      this.#picker.onLate(contact.key)
-      conduct.onLate()
-    }
-    const owes = link.askedCount + link.openCount > 0 && !link.isPaused
-    if (!conduct.holdsBack(nowMs, owes, link.receivedBytes)) return
-    // A peer that chooses may have nothing to choose from.
-    const hasSome = link.askedCount > 0 || this.#picker.hasOnOffer(contact.key)
-    if (hasSome && this.#giving.othersGive(contact)) this.#contacts.putAside(contact, 'holds back pieces of')
-    else conduct.lookAnew()
   }
 
   /** Checks whether more peers are needed, and whether connected ones can be asked for more. */

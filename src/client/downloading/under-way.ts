@@ -15,6 +15,8 @@ import type { Rank } from './precedence.ts'
 
 /** The most pieces requested and not yet written, over all peers that are on time: 24 MiB. */
 export const piecesUnderWayMax = 48
+/** Besides these, while they are on long lines: as much again. */
+export const piecesOnTheWayMax = 48
 /** The most of these from the peers of one user while other users have peers too. */
 export const piecesOfUserMax = 24
 /** This many received pieces awaiting verification and writing mean that this client is the bottleneck. */
@@ -36,6 +38,7 @@ export class UnderWay {
   /** By user: the number of its peers, and the pieces of those that are on time. */
   readonly #users = new Map<string, { peers: number; pieces: number }>()
   #unstored = 0
+  #onTheWay = 0
   #isBehind = false
 
   /** `rank`: of the download among all that run. */
@@ -70,7 +73,7 @@ export class UnderWay {
 
   #hasRoom(share: Share): boolean {
     if (share.isLate) return false
-    const max = this.#isBehind ? underWayBehindMax : piecesUnderWayMax
+    const max = (this.#isBehind ? underWayBehindMax : piecesUnderWayMax) + this.#onTheWay
     const ofUser = this.#users.size === 1 ? 0 : (this.#users.get(share.user)?.pieces ?? 0)
     if (this.#count < max && ofUser < piecesOfUserMax) return true
     return share.count === 0 && !this.#isBehind
@@ -122,6 +125,11 @@ export class UnderWay {
   /** Called periodically: checks again whether this client is the bottleneck, since peers change. */
   lookAgain(): void {
     this.#isBehind = this.#unstored >= behindFrom
+  }
+
+  /** About so many pieces are on long lines at each moment: they keep this client busy only a round trip later. */
+  onFar(pieces: number): void {
+    this.#onTheWay = Math.min(piecesOnTheWayMax, pieces)
   }
 
   #add(share: Share, pieces: number): void {

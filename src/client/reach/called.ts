@@ -1,5 +1,6 @@
 // Goes to clients that cannot come to this one: dials them when a tracker passes on that they call, and serves there.
 
+import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Address } from '../../common/addresses.ts'
 import { Failure } from '../../common/failure.ts'
@@ -44,6 +45,7 @@ export class Called {
 
   constructor(parts: CalledParts) {
     this.#parts = parts
+    setMaxListeners(dialsMax, this.#stop.signal)
   }
 
   /** `from`: this end of the connection to the tracker that passed it on. */

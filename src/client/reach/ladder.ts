@@ -51,6 +51,8 @@ export interface RouteRequest {
   readonly lastWay?: Way | undefined
   /** Whether somebody may be asked to forward; asked when nothing else has opened. */
   readonly mayRelay?: (() => boolean) | undefined
+  /** Nobody is asked for anything: a dial led there already. */
+  readonly dialsOnly?: boolean | undefined
 }
 
 /** In milliseconds. */
@@ -94,11 +96,11 @@ export class Ladder {
   async climb(signal: AbortSignal): Promise<Route> {
     const stop = (): void => this.#race.stop()
     signal.addEventListener('abort', stop)
-    const { peer, lastWay } = this.#request
+    const { peer, lastWay, dialsOnly } = this.#request
     const token = makeNonce()
     const forget = this.#parts.awaited.expect(token, (opened) => this.#onCame(opened))
     const call = (): void => {
-      if (this.#race.hasStarted('call')) return
+      if (dialsOnly === true || this.#race.hasStarted('call')) return
       this.#race.start({ name: 'call', run: (signal) => this.#call(token, signal) })
     }
     const direct = (): void =>

@@ -36,6 +36,8 @@ export interface Destination {
   readonly readBytesMax: () => number
   /** Whether somebody may be asked to forward; asked when nothing else has opened. */
   readonly mayRelay?: (() => boolean) | undefined
+  /** Nobody is asked for anything: a dial led there already. */
+  readonly dialsOnly?: boolean | undefined
 }
 
 /** Of so many peers it is remembered which way led to them. */
@@ -50,7 +52,7 @@ export class PeerRoutes {
   }
 
   /** Rejects with a failure that says why no way leads there; code `protocol` when the peer broke it. */
-  async open({ peer, group, check, readBytesMax, mayRelay }: Destination): Promise<Route> {
+  async open({ peer, group, check, readBytesMax, mayRelay, dialsOnly }: Destination): Promise<Route> {
     const { protection, changes, listen, trackers } = this.#parts
     const { attempts: signal } = changes
     if (isLoopback(peer.host)) {
@@ -64,7 +66,7 @@ export class PeerRoutes {
       callPeer(trackers(), { group, user, key, token, ...(relay && { relay }) })
     const ladder = new Ladder(
       { ...this.#parts, call },
-      { peer, check, readBytesMax, mayRelay, lastWay: this.#lastWays.get(key) },
+      { peer, check, readBytesMax, mayRelay, dialsOnly, lastWay: this.#lastWays.get(key) },
     )
     const route = await ladder.climb(signal)
     this.#remember(key, route.way)

@@ -14,6 +14,7 @@ import { FileDemands } from './file-demands.ts'
 import { fairness } from './limits.ts'
 import { ServedPeer, type Upload } from './served-peer.ts'
 import type { Came, ServingParts } from './serving-parts.ts'
+import { uploadsTogether } from './uploads-together.ts'
 
 export class PeerServer {
   readonly #parts: ServingParts
@@ -71,7 +72,7 @@ export class PeerServer {
   /** What peers fetch from this client, in the order in which they connected. */
   uploads(): Upload[] {
     const nowMs = performance.now()
-    return [...this.#peers].flatMap((peer) => peer.uploads(nowMs))
+    return uploadsTogether([...this.#peers].flatMap((peer) => peer.uploads(nowMs)))
   }
 
   /** Closes all connections; the server keeps listening. */

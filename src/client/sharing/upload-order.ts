@@ -201,6 +201,7 @@ export class UploadOrder<Peer, Load> {
    */
   #nextLine(busyMax: number, withSlow: boolean): Line<Peer, Load> | undefined {
     const ownerMax = this.#isContested() ? busyMax : Math.max(busyMax, aloneMax)
+    const slowMaxOf = this.#slowMaxima(busyMax)
     const { length } = this.#inOrder
     const start = Math.floor(this.#random() * length)
     let next: Line<Peer, Load> | undefined
@@ -208,9 +209,27 @@ export class UploadOrder<Peer, Load> {
       const owner = this.#inOrder[(start + step) % length]
       if (owner === undefined) continue
       if (next !== undefined && this.#roundOf(owner) >= this.#roundOf(next.owner)) continue
-      next = this.#openLine(owner, busyMax, ownerMax, withSlow) ?? next
+      next = this.#openLine(owner, busyMax, ownerMax, withSlow ? slowMaxOf(owner) : 0) ?? next
     }
     return next
+  }
+
+  /**
+   * How many answers to slow peers an owner may have under way. A line that several owners share is divided among
+   * connections, so none has more of them in use than another one wants something on, or one peer may have.
+   */
+  #slowMaxima(busyMax: number): (owner: Owner<Peer, Load>) => number {
+    let [most, second, mostOf]: [number, number, unknown] = [0, 0, undefined]
+    for (const owner of this.#inOrder) {
+      let count = 0
+      for (const line of owner.lines) if (isSlow(line) && isWaiting(line)) count++
+      if (count > most) [most, second, mostOf] = [count, most, owner]
+      else second = Math.max(second, count)
+    }
+    return (owner) => {
+      const others = owner === mostOf ? second : most
+      return others === 0 ? slowOfOwnerMax : Math.min(slowOfOwnerMax, Math.max(busyMax, others))
+    }
   }
 
   /** Whether more than one owner wants something or is being sent something. */
@@ -227,7 +246,7 @@ export class UploadOrder<Peer, Load> {
     { lines }: Owner<Peer, Load>,
     busyMax: number,
     ownerMax: number,
-    withSlow: boolean,
+    slowMax: number,
   ): Line<Peer, Load> | undefined {
     let [slow, prompt] = [0, 0]
     for (const line of lines) {
@@ -240,7 +259,7 @@ export class UploadOrder<Peer, Load> {
     for (let step = 0; step < lines.length; step++) {
       const line = lines[(start + step) % lines.length]
       if (line === undefined || !isWaiting(line) || line.busy >= busyMax) continue
-      if (isSlow(line) ? !withSlow || slow >= slowOfOwnerMax : prompt >= ownerMax) continue
+      if (isSlow(line) ? slow >= slowMax : prompt >= ownerMax) continue
       if (open === undefined || line.round < open.round) open = line
     }
     return open

@@ -19,6 +19,12 @@ test.each([
   expect(askAhead(msPerPiece)).toBe(count)
 })
 
+test('of a far peer as much is asked for as comes in two round trips', () => {
+  expect([1, 100, 125].map((roundTripMs) => askAhead(25, roundTripMs))).toEqual([11, 11, 11])
+  expect(askAhead(25, 150)).toBe(13)
+  expect(askAhead(25, Infinity)).toBe(11)
+})
+
 test('however much a peer may choose, there is room in its queue for pieces by their index', () => {
   expect(choicesAhead(undefined)).toBe(2)
   expect(choicesAhead(9)).toBeLessThan(pieceRequestsQueuedMax)

@@ -3,7 +3,7 @@ import { ConnectTurns } from '../../../src/client/downloading/connect-turns.ts'
 import type { Contact } from '../../../src/client/downloading/contact.ts'
 import { Contacts, type Misdeed } from '../../../src/client/downloading/contacts.ts'
 import { PeerNotes } from '../../../src/client/downloading/peer-notes.ts'
-import type { PeerLink } from '../../../src/client/downloading/peer-link.ts'
+import type { PeerLanes } from '../../../src/client/downloading/peer-lanes.ts'
 import { Failure } from '../../../src/common/failure.ts'
 import { peersPerFileMax } from '../../../src/common/limits.ts'
 import type { NetworkChange } from '../../../src/client/network/network-watch.ts'
@@ -58,7 +58,7 @@ class Tries {
   succeed(): void {
     this.outcome = (contact) => {
       const link = { name: contact.user, close: () => this.closed.push(contact.user) }
-      contact.link = link as unknown as PeerLink
+      contact.link = link as unknown as PeerLanes
       this.contacts.onLinked(contact)
       return Promise.resolve()
     }

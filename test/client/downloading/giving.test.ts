@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { newContact, type Contact } from '../../../src/client/downloading/contact.ts'
 import { Giving } from '../../../src/client/downloading/giving.ts'
-import type { PeerLink } from '../../../src/client/downloading/peer-link.ts'
+import type { PeerLanes } from '../../../src/client/downloading/peer-lanes.ts'
 import type { Way } from '../../../src/client/way.ts'
 
 beforeEach(() => vi.useFakeTimers())
@@ -11,7 +11,7 @@ afterEach(() => vi.useRealTimers())
 
 function contact(key: string, way: Way): Contact {
   const made = newContact({ user: key, key, host: '192.0.2.1', port: 1, complete: true })
-  made.link = { route: { way } } as PeerLink
+  made.link = { route: { way } } as PeerLanes
   return made
 }
 

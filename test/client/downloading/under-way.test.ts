@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { Precedence } from '../../../src/client/downloading/precedence.ts'
 import {
   piecesOfUserMax,
+  piecesOnTheWayMax,
   piecesUnderWayMax,
   UnderWay,
   type Share,
@@ -86,4 +87,14 @@ test('a peer that has nothing under way may be asked for one piece, whatever the
   const greedy = [underWay.join('ann'), underWay.join('ben')]
   for (const share of greedy) askForAll(underWay, share)
   expect(askForAll(underWay, underWay.join('cleo'))).toBe(1)
+})
+
+test('what is on long lines is asked for besides, up to as much again', () => {
+  const underWay = new UnderWay(alone)
+  const share = underWay.join('ann')
+  expect(askForAll(underWay, share)).toBe(piecesUnderWayMax)
+  underWay.onFar(9)
+  expect(askForAll(underWay, share)).toBe(9)
+  underWay.onFar(1000)
+  expect(askForAll(underWay, share)).toBe(piecesOnTheWayMax - 9)
 })

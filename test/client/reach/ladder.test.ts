@@ -63,6 +63,14 @@ test('a peer that answers is dialled, and not called', async () => {
   await speaks(route, serving)
 })
 
+test('a peer to which a dial led before is not called for one more connection', async () => {
+  const [fetching, serving] = [await End.start(), await End.start()]
+  const request = { dialsOnly: true, lastWay: 'called-back' } as const
+  expect((await climb(fetching, serving, request, neverCalls)).way).toBe('direct')
+  const gone = { ...request, peer: serving.peer(await nowhere()) }
+  await expect(climb(fetching, serving, gone, neverCalls)).rejects.toThrow('cannot connect')
+})
+
 test('a peer that says so itself comes by a port that its router forwards', async () => {
   const [fetching, serving] = [await End.start(), await End.start()]
   const route = await climb(fetching, serving, { peer: { ...serving.peer(), mapped: true } }, neverCalls)

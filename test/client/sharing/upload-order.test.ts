@@ -128,7 +128,7 @@ test('peers of a user that were slow hold no more than a few answers, and none t
     had.push(turn.line.peer)
     if (turn.line.peer !== 'b0') order.onPace(turn.line, 'slow')
   }
-  expect(countsOf(had)).toEqual({ a: 6, b: 1 })
+  expect(countsOf(had)).toEqual({ a: 8, b: 1 })
   // It is of one that is known to be slow, also when all others have left.
   for (const peer of crowd) order.onPeerGone(peer)
   order.add('a fresh', { id: 1, take: () => 1 })
@@ -212,4 +212,43 @@ test('an answer that a limit of its own holds back takes no turns from the peers
   expect(new Set([order.next(1), order.next(1)].map((turn) => turn?.line.peer))).toEqual(new Set(['c', 'd']))
   order.add('b', { id: 3, take: () => 3 })
   expect(order.next(1)?.line.peer).toBe('b')
+})
+
+/** How many answers each user has under way, once nobody may have more. */
+function underWayOf(order: UploadOrder<string, number>, busyMax: number): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (let turn = order.next(busyMax); turn !== undefined; turn = order.next(busyMax)) {
+    const user = turn.line.peer[0] ?? ''
+    counts[user] = (counts[user] ?? 0) + 1
+  }
+  return counts
+}
+
+/** Each of these peers has shown that it takes long for a piece. */
+function slowOnes(peers: readonly string[]): UploadOrder<string, number> {
+  const order = orderOfUsers(peers, 4)
+  const turnsUnderWay = []
+  for (let turn = order.next(1); turn !== undefined; turn = order.next(1)) {
+    order.onPace(turn.line, 'slow')
+    turnsUnderWay.push(turn)
+  }
+  for (const { line } of turnsUnderWay) line.busy--
+  return order
+}
+
+const eight = (user: string): string[] => Array.from({ length: 8 }, (_, index) => `${user}${index}`)
+
+test('all connections of a far user are in use at once, while nobody else waits for a slow line', () => {
+  expect(underWayOf(slowOnes(eight('a')), 1)).toEqual({ a: 8 })
+})
+
+// A line that both share would be divided by connections.
+test('a user with eight slow connections has no more of them in use than another one may have of one', () => {
+  expect(underWayOf(slowOnes([...eight('a'), 'b0']), 2)).toEqual({ a: 2, b: 2 })
+  expect(underWayOf(slowOnes([...eight('a'), 'b0']), 1)).toEqual({ a: 1, b: 1 })
+})
+
+test('far users with as many connections have as many in use', () => {
+  expect(underWayOf(slowOnes([...eight('a'), ...eight('b')]), 1)).toEqual({ a: 8, b: 8 })
+  expect(underWayOf(slowOnes([...eight('a'), 'b0', 'b1', 'b2']), 1)).toEqual({ a: 3, b: 3 })
 })

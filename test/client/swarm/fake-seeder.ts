@@ -77,6 +77,12 @@ export interface Behaviour {
   onAsked?: () => void
   /** Takes encrypted connections, and no others. */
   isSecure?: boolean
+  /** Lies at the end of a long line: what it says until the file is open comes so much later, in milliseconds. */
+  roundTripMs?: number
+  /** Sends a piece in so many milliseconds on each connection, one after the other. */
+  pieceMs?: number
+  /** Turns away more connections than that. */
+  connectionsMax?: number
 }
 
 /** The downloader of a connection. */
@@ -102,6 +108,10 @@ export class FakeSeeder {
   /** The groups whose blocks it was asked for. */
   readonly askedGroups: BlockRange[] = []
   connections = 0
+  /** The most of them at once. */
+  connectionsAtOnce = 0
+  /** How many pieces it was asked for on each connection. */
+  readonly askedByConnection: number[] = []
   /** Tickets that it was shown after the first of a connection. */
   renewals = 0
   #port = 0
@@ -149,6 +159,18 @@ export class FakeSeeder {
     }
   }
 
+  get connectionsNow(): number {
+    return this.#sockets.size
+  }
+
+  /** Ends the oldest connection. */
+  hangUpFirst(): void {
+    for (const socket of this.#sockets) {
+      socket.destroy()
+      return
+    }
+  }
+
   /** Bytes that it sent, over all connections. */
   get sentBytes(): number {
     let sum = this.#sentBytes
@@ -166,6 +188,8 @@ export class FakeSeeder {
     const channel = new Channel(socket, 4096, { secure })
     this.connections++
     this.#sockets.add(socket)
+    this.connectionsAtOnce = Math.max(this.connectionsAtOnce, this.#sockets.size)
+    if (this.#sockets.size > (this.#behaviour.connectionsMax ?? Infinity)) socket.destroy()
     socket.on('close', () => {
       if (this.#sockets.delete(socket)) this.#sentBytes += socket.bytesWritten
     })
@@ -208,6 +232,14 @@ export class FakeSeeder {
     demand: PieceDemand<string>,
     waiting: (() => void)[],
   ): Handlers<PeerProtocol, undefined> {
+    let sentAtMs = 0
+    const nth = this.askedByConnection.push(0) - 1
+    // At once, unless a line is long.
+    const later = <T>(answer: T): T | Promise<T> => {
+      const { roundTripMs } = this.#behaviour
+      if (roundTripMs === undefined) return answer
+      return new Promise((arrive) => setTimeout(() => arrive(answer), roundTripMs))
+    }
     return {
       hello: ({ nonce, ticket }) => {
         if (this.#behaviour.refusesTickets === true) return refuse('ticket-invalid', 'not this one')
@@ -223,17 +255,19 @@ export class FakeSeeder {
         const signer = this.#behaviour.impostor === true ? makeIdentity() : this.identity
         const proof = proveKey(signer, 'responder', challenge)
         const { responderNonce, responderKey } = challenge
-        return accept({
-          protocol: protocolVersion,
-          program: 'fake',
-          nonce: responderNonce,
-          key: responderKey,
-          proof,
-          ...(this.#behaviour.recipe === undefined ? {} : { features: [recipesFeature] }),
-        })
+        return later(
+          accept({
+            protocol: protocolVersion,
+            program: 'fake',
+            nonce: responderNonce,
+            key: responderKey,
+            proof,
+            ...(this.#behaviour.recipe === undefined ? {} : { features: [recipesFeature] }),
+          }),
+        )
       },
       ping: () => accept({}),
-      prove: () => accept({}),
+      prove: () => later(accept({})),
       renew: () => {
         this.renewals++
         return accept({})
@@ -241,7 +275,7 @@ export class FakeSeeder {
       open: () => {
         const { pieceCount } = this.#manifest
         const bitfield = this.#behaviour.bitfield ?? Bitfield.full(pieceCount).toBase64()
-        return accept({ pieces: pieceCount, bitfield })
+        return later(accept({ pieces: pieceCount, bitfield }))
       },
       manifest: (_params, _from, id) => {
         if (this.#behaviour.holdsManifest !== undefined) {
@@ -290,10 +324,18 @@ export class FakeSeeder {
           demand.onTaken(only, index)
           const reply = this.#reply(responder(), socket, { index, ranges }, id)
           this.asked.push(index)
+          this.askedByConnection[nth] = (this.askedByConnection[nth] ?? 0) + 1
           if (ranges !== undefined) this.askedParts.push({ index, ranges })
           this.#behaviour.onAsked?.()
           const answer = this.#behaviour.piece ?? ((usual: PieceReply) => usual.send(usual.right))
-          answer(reply, index)
+          const { pieceMs } = this.#behaviour
+          if (pieceMs === undefined) answer(reply, index)
+          else {
+            sentAtMs = Math.max(performance.now(), sentAtMs) + pieceMs
+            setTimeout(() => {
+              if (!socket.destroyed) answer(reply, index)
+            }, sentAtMs - performance.now())
+          }
         }
         tryIt()
         return answeredElsewhere

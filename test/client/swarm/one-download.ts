@@ -9,6 +9,7 @@ import { ConnectTurns } from '../../../src/client/downloading/connect-turns.ts'
 import { Download } from '../../../src/client/downloading/download.ts'
 import type { PieceStore } from '../../../src/client/downloading/piece-store.ts'
 import { NetworkChanges } from '../../../src/client/network/network-changes.ts'
+import { LanePlaces } from '../../../src/client/downloading/lane-places.ts'
 import { Precedence } from '../../../src/client/downloading/precedence.ts'
 import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
@@ -65,6 +66,8 @@ export class OneDownload {
   /** Pieces in the order in which they were verified and written. */
   readonly had: number[] = []
   readonly download: Download
+  /** Anybody may be far away, also on this machine. */
+  readonly lanes = new LanePlaces(() => true)
   onServing: (store: PieceStore) => void = () => undefined
   /** The folder that was filled last. */
   unpackedId: string | undefined
@@ -190,6 +193,7 @@ export class OneDownload {
       bucket: new TokenBucket(undefined),
       turns: new ConnectTurns(),
       precedence: new Precedence(),
+      lanes: this.lanes,
     }
     const record = { group: 'g', name: 'file.bin', fileId, sizeBytes, destination }
     const notice = (sentence: string): void => {

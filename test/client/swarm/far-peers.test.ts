@@ -1,0 +1,78 @@
+// A peer at the end of a long line: asked on many connections, each of which brings little.
+
+import { expect, test, vi } from 'vitest'
+import { furtherLanesMax } from '../../../src/client/downloading/lane-places.ts'
+import { lanesMax } from '../../../src/client/downloading/lane-plan.ts'
+import { pieceBytes } from '../../../src/common/limits.ts'
+import { OneDownload } from './one-download.ts'
+
+const pieces = 96
+/** One for the manifest, and one for the pieces. */
+const usual = 2
+const far = { roundTripMs: 15, pieceMs: 80 }
+
+test('a far peer is asked on many connections at once, and hardly for any piece twice', async () => {
+  const one = new OneDownload(pieces * pieceBytes)
+  const seeder = await one.seeder('far', { ...far })
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(seeder.connectionsAtOnce).toBe(lanesMax)
+  expect(seeder.askedByConnection.filter((count) => count > 4).length).toBe(lanesMax)
+  // What the seeder has chosen is not known here before it comes.
+  expect(seeder.asked.length).toBeLessThanOrEqual(pieces + 4)
+  expect(one.notices).toEqual([])
+})
+
+test('a near peer is asked on one', async () => {
+  const one = new OneDownload(48 * pieceBytes)
+  const seeder = await one.seeder('near', { pieceMs: 40 })
+  one.start()
+  await one.untilComplete()
+  expect(seeder.connections).toBe(usual)
+})
+
+test('of many peers each is asked on one', async () => {
+  const one = new OneDownload(pieces * pieceBytes)
+  const seeders = await Promise.all(['a', 'b', 'c', 'd'].map((user) => one.seeder(user, { ...far })))
+  one.start()
+  await one.untilComplete()
+  // One peer may have been alone for a moment.
+  expect(seeders.filter(({ connections }) => connections <= usual).length).toBeGreaterThanOrEqual(3)
+})
+
+test('a peer that turns further connections away gives on those that there are', async () => {
+  const one = new OneDownload(pieces * pieceBytes)
+  const seeder = await one.seeder('far', { ...far, pieceMs: 50, connectionsMax: usual })
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  // All were tried at once, and none again.
+  expect(seeder.connections).toBe(usual + lanesMax - 1)
+  expect(one.notices).toEqual([])
+})
+
+test('what was asked on a connection that ends comes on the others, also when it is the first', async () => {
+  const one = new OneDownload(pieces * pieceBytes)
+  const seeder = await one.seeder('far', { ...far })
+  one.start()
+  await one.until(
+    'pieces on many connections',
+    () => seeder.connectionsAtOnce === lanesMax && one.had.length > 40,
+  )
+  const before = seeder.connections
+  seeder.hangUpFirst()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(seeder.connections).toBe(before)
+})
+
+test('a download that is paused closes all of them, and gives their places back', async () => {
+  const one = new OneDownload(pieces * pieceBytes)
+  const seeder = await one.seeder('far', { ...far })
+  one.start()
+  await one.until('many connections', () => seeder.connectionsAtOnce === lanesMax)
+  await one.download.pause()
+  await vi.waitFor(() => expect(seeder.connectionsNow).toBe(0))
+  for (let place = 0; place < furtherLanesMax; place++) expect(one.lanes.take()).toBeDefined()
+})
