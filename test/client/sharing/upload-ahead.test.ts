@@ -145,6 +145,7 @@ test('how far away a peer is shows in its greeting', async () => {
   const pieces = Array.from({ length: 4 }, () => peer.piece(fileId, undefined).then(() => whole++))
   await Promise.all(pieces)
   vi.restoreAllMocks()
-  // The first goes out at once; two more are told before it is there.
-  expect(wholeWhenTold.slice(0, 3)).toEqual([0, 0, 0])
+  // Told one by one, the third would be told when two are there. What is told during a piece comes behind it.
+  expect(wholeWhenTold[0]).toBe(0)
+  expect(wholeWhenTold[2]).toBeLessThan(2)
 })
