@@ -16,7 +16,7 @@ export class Member {
   readonly name: string
   readonly program: Program
   readonly #asked: { onReply: (said: Said) => void; onEnd: (error: Error) => void }[] = []
-  #events: Event[] = []
+  readonly #events: Event[] = []
   #failure: Error | undefined
 
   /** `through` stands before the command, to run it on another machine. */
@@ -43,15 +43,12 @@ export class Member {
     }
   }
 
-  /** The first event since `forgetEvents` with these fields, if there was one. */
-  event(fields: Said): Event | undefined {
-    return this.#events.find(({ said }) =>
-      Object.entries(fields).every(([key, value]) => said[key] === value),
+  /** The first event with these fields that came after this time of `performance.now()`, if there was one. */
+  event(fields: Said, sinceMs: number): Event | undefined {
+    return this.#events.find(
+      ({ said, atMs }) =>
+        atMs >= sinceMs && Object.entries(fields).every(([key, value]) => said[key] === value),
     )
-  }
-
-  forgetEvents(): void {
-    this.#events = []
   }
 
   async #listen(): Promise<void> {
@@ -98,7 +95,6 @@ export async function fetchFile(
   path: string,
   { firstSeconds, seconds }: Patience,
 ): Promise<Fetched> {
-  to.forgetEvents()
   const begunMs = performance.now()
   const secondsUntil = (atMs: number): number => (atMs - begunMs) / 1000
   let [way, bytes] = ['?', 0]
@@ -111,10 +107,10 @@ export async function fetchFile(
     const found = bytesDone(row)
     bytes = Math.max(bytes, found.bytes)
     way = wayIn(row) ?? way
-    const complete = to.event({ event: 'download-complete', name })
+    const complete = to.event({ event: 'download-complete', name }, begunMs)
     if (complete !== undefined)
       return { isWhole: true, bytes: found.sizeBytes, seconds: secondsUntil(complete.atMs), way }
-    const hasFailed = to.event({ event: 'download-failed', name }) !== undefined
+    const hasFailed = to.event({ event: 'download-failed', name }, begunMs) !== undefined
     const patience = bytes === 0 ? Math.min(firstSeconds, seconds) : seconds
     if (!hasFailed && secondsUntil(nowMs) < patience) continue
     await to.ask(`cancel_download ${group} ${name}`)
