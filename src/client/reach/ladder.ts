@@ -67,10 +67,12 @@ export interface LadderTimes {
   readonly relayAgainAfterMs: number
 }
 
+// By then a system has repeated, after a second, what was lost of a dial. A relay takes longer to open than any other way, so
+// one that opens just now still wins.
 const usualTimes: LadderTimes = {
   callAfterMs: 250,
   comesWithinMs: 4000,
-  relayAfterMs: 2500,
+  relayAfterMs: 1300,
   relayAgainAfterMs: 500,
 }
 const dialWithinMs = 5000
