@@ -1,0 +1,99 @@
+// Members at homes of different kinds reach each other by the best way that their routers allow: the lab in short, with the
+// real programs. Skipped where no namespaces can be made.
+
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { Community, group, MiB } from '../../bench/lab/community.ts'
+import { Internet, memberPort, sites, trackerHost, trackerPort } from '../../bench/lab/internet.ts'
+import { fetchFile, type Fetched, type Member, type Said } from '../../bench/lab/member.ts'
+import { whyNoLab } from '../../bench/lab/needs.ts'
+
+const patience = { firstSeconds: 20, seconds: 20 }
+const why = whyNoLab()
+/** As `npm test` says it at its end. */
+const skipped = why === undefined ? '' : ` (skipped: ${why.replaceAll(/[()]/g, ' ')})`
+
+describe.skipIf(skipped !== '').concurrent(`members behind routers${skipped}`, () => {
+  let internet: Internet
+  let community: Community
+  const members = new Map<string, Member>()
+
+  function memberAt(name: string): Member {
+    const member = members.get(name)
+    if (member === undefined) throw new Error(`nobody is at ${name}`)
+    return member
+  }
+
+  beforeAll(async () => {
+    const needed = sites.filter(({ name }) => name !== 'office')
+    internet = await Internet.open({ sites: needed })
+    community = new Community(internet)
+    await community.startTracker('tracker', trackerHost, trackerPort, ['--relay', '100M'])
+    const start = async ({ name, host }: { name: string; host: string }): Promise<void> => {
+      members.set(name, await community.startMember(name, `${host}:${memberPort}`))
+    }
+    const [owner, ...others] = needed.flatMap((site) => site.members)
+    if (owner !== undefined) await start(owner)
+    await Promise.all(others.map(start))
+  })
+
+  afterAll(async () => {
+    await community?.close()
+    await internet?.close()
+  })
+
+  async function fetchBetween(from: string, to: string): Promise<Fetched> {
+    const name = `of-${from}-for-${to}`
+    const original = community.makeFile(name, 2 * MiB)
+    const copy = community.path(`${name}-fetched`)
+    await memberAt(from).does(`upload_file ${original} ${group}`)
+    const fetched = await fetchFile(memberAt(to), group, name, copy, patience)
+    expect(readFileSync(copy).equals(readFileSync(original))).toBe(true)
+    return fetched
+  }
+
+  test.each([
+    ['two homes that let in only what they asked for dial each other at once', 'home2', 'home1', ['punched']],
+    ['two members of one network come to each other there', 'lan2', 'lan1', ['lan']],
+    ['a forwarded port is dialled', 'forwarding', 'home1', ['direct']],
+    ['whoever forwards a port is come to', 'home1', 'forwarding', ['called-back', 'punched']],
+  ])('%s', async (_title, from, to, ways) => {
+    const { way } = await fetchBetween(from, to)
+    expect(ways).toContain(way)
+  })
+
+  test('the tracker forwards where a router has another port for everybody, and why tells why', async () => {
+    const [from, to, name] = [memberAt('home1'), memberAt('symmetric'), 'slow']
+    // So slow that there is something to ask about.
+    await to.does('limit download 1MiB/s')
+    await from.does(`upload_file ${community.makeFile(name, 2 * MiB)} ${group}`)
+    const fetching = fetchFile(to, group, name, community.path('slow-fetched'), patience)
+    const roundabout = await vi.waitFor(async () => {
+      const found = rowsIn(await to.ask(`why ${group} ${name}`), 'code', 'roundabout')
+      expect(found).toHaveLength(1)
+      return found[0]
+    }, patience.seconds * 1000)
+    expect(roundabout).toMatchObject({ way: 'relayed' })
+    expect(String(roundabout?.['sentence'])).toMatch(/home1 is relayed: .* has not answered/)
+    await to.does('limit download none')
+    expect(await fetching).toMatchObject({ way: 'relayed', isWhole: true })
+  })
+
+  test.each([
+    ['a home cannot be come to', 'home1', 'warning', 'nobody answers'],
+    ['a home that forwards the port can', 'forwarding', 'ok', 'came here from outside'],
+  ])('doctor says that %s', async (_title, name, state, words) => {
+    await vi.waitFor(async () => {
+      const [reach] = rowsIn(await memberAt(name).ask('doctor'), 'check', 'reach')
+      expect(reach).toMatchObject({ state })
+      expect(String(reach?.['sentence'])).toContain(words)
+    }, patience.seconds * 1000)
+  })
+})
+
+/** The objects in a reply, however deep, that have this value. */
+function rowsIn(said: unknown, key: string, value: string): Said[] {
+  if (typeof said !== 'object' || said === null) return []
+  const own = (said as Said)[key] === value ? [said as Said] : []
+  return [...own, ...Object.values(said).flatMap((each) => rowsIn(each, key, value))]
+}
