@@ -59,6 +59,8 @@ export interface RouteRequest {
 export interface LadderTimes {
   /** After so long without an answer to the dial, the peer is called. */
   readonly callAfterMs: number
+  /** After so long a call is repeated that no tracker has passed on, for as long as the dial is not answered. */
+  readonly callAgainAfterMs: number
   /** So long a peer that was called may take to come. */
   readonly comesWithinMs: number
   /** The other ways have so long before somebody is asked to forward, from the call on. */
@@ -71,6 +73,7 @@ export interface LadderTimes {
 // one that opens just now still wins.
 const usualTimes: LadderTimes = {
   callAfterMs: 250,
+  callAgainAfterMs: 700,
   comesWithinMs: 4000,
   relayAfterMs: 1300,
   relayAgainAfterMs: 500,
@@ -137,7 +140,7 @@ export class Ladder {
 
   /** Has the peer called, tries what the tracker says of it, and waits until it comes. */
   async #call(token: string, signal: AbortSignal): Promise<never> {
-    const { ways, from } = await this.#parts.call(token, false)
+    const { ways, from } = await this.#passedOn(token, signal)
     const { comesWithinMs, relayAfterMs, relayAgainAfterMs } = this.#times
     const { lastWay } = this.#request
     for (const host of ways.local ?? []) {
@@ -150,6 +153,19 @@ export class Ladder {
     )
     await passed(comesWithinMs, signal)
     throw new Failure('timeout', 'it was called and did not come')
+  }
+
+  /** A tracker may be on its way back, or not know yet that the peer is. */
+  async #passedOn(token: string, signal: AbortSignal): Promise<Answered> {
+    for (;;) {
+      try {
+        return await this.#parts.call(token, false)
+      } catch (error) {
+        if (!(error instanceof Failure) || !this.#race.isRunning('direct')) throw error
+        await passed(this.#times.callAgainAfterMs, signal)
+        if (!this.#race.isRunning('direct')) throw error
+      }
+    }
   }
 
   #dial(way: Way, address: Address, from?: Address): void {

@@ -5,14 +5,20 @@ import { Failure } from '../../../src/common/failure.ts'
 import { encodeRoleHello } from '../../../src/common/wire/role-hello.ts'
 import { dial } from '../../../src/client/reach/dial.ts'
 import { Ladder, type LadderParts, type Route, type RouteRequest } from '../../../src/client/reach/ladder.ts'
-import { End, forwarding, nowhere } from './two-ends.ts'
+import { End, forwarding, nowhere, silence } from './two-ends.ts'
 
 /** What the ladder of one end asks the trackers. */
 type Call = LadderParts['call']
 
 const nobodyCalls: Call = () => Promise.reject(new Failure('connection-lost', 'no tracker can call it'))
 const neverCalls: Call = () => Promise.reject(new Error('the peer was called'))
-const times = { callAfterMs: 100, comesWithinMs: 700, relayAfterMs: 500, relayAgainAfterMs: 200 }
+const times = {
+  callAfterMs: 100,
+  callAgainAfterMs: 50,
+  comesWithinMs: 700,
+  relayAfterMs: 500,
+  relayAgainAfterMs: 200,
+}
 const signal = new AbortController().signal
 
 async function climb(
@@ -97,6 +103,28 @@ test('a peer of which a tracker says that nobody can dial it is called first', a
   }
   expect(await climb(fetching, serving, { peer }, call)).toMatchObject({ way: 'called-back' })
   expect(calls).toBe(1)
+})
+
+test('a call that no tracker passes on is repeated while the dial is not answered', async () => {
+  const [fetching, serving] = [await End.start(), await End.start()]
+  const peer = { ...serving.peer(await silence()), reachable: false }
+  let calls = 0
+  const call: Call = (token, relay) =>
+    ++calls < 3 ? nobodyCalls(token, relay) : callsBack(fetching, serving)(token, relay)
+  expect(await climb(fetching, serving, { peer }, call)).toMatchObject({ way: 'called-back' })
+  expect(calls).toBe(3)
+})
+
+test('a call that no tracker passes on is not repeated once the dial has failed', async () => {
+  const [fetching, serving] = [await End.start(), await End.start()]
+  const peer = { ...serving.peer(await nowhere()), reachable: false }
+  let calls = 0
+  const call: Call = (token, relay) => {
+    calls++
+    return nobodyCalls(token, relay)
+  }
+  await expect(climb(fetching, serving, { peer }, call)).rejects.toThrow('no tracker can call it')
+  expect(calls).toBeLessThanOrEqual(2)
 })
 
 test('somebody who comes with another key is turned away, and the peer is waited for', async () => {

@@ -1,6 +1,6 @@
 // Two clients without a tracker between them: one that fetches, and one that serves and is called by the test.
 
-import type { Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { Address } from '../../../src/common/addresses.ts'
 import { Failure } from '../../../src/common/failure.ts'
@@ -71,6 +71,23 @@ export class End {
       })
     })
   }
+}
+
+/** A place on this machine where whoever connects hears nothing. */
+export async function silence(): Promise<Address> {
+  const sockets: Socket[] = []
+  const server = createServer((socket) => sockets.push(socket.on('error', () => socket.destroy())))
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : 0)
+    }),
+  )
+  onTestFinished(() => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  return { host: '127.0.0.1', port }
 }
 
 /** A place on this machine where nobody listens. */
