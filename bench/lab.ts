@@ -1,18 +1,25 @@
 // npm run lab -- [pairs] [--only <member,…>] [--mib <size>] [--seconds <limit>] [--first <limit>] [--tracker='<words>'] [--record]
 //                        [--rtt <ms>] [--loss <percent>] [--mbit <rate>]
+// npm run lab -- kill
+// npm run lab -- relay [--rate <MiB/s,…>]
 // npm run lab -- line|far [--rtt <ms,…>] [--loss <percent,…>] [--mbit <rate>] [--control <name,…>] [--mib <size>] [--seconds <limit>]
 //
 // A small internet in network namespaces (Linux, root). `pairs`: homes and offices behind routers that translate addresses,
-// where each member fetches a file from each other one. `far`: two clients with a long line between them, beside plain TCP
+// where each member fetches a file from each other one. `kill`: whoever forwards, or the tracker, is killed in the middle of a
+// download. `relay`: how well the rate of a relay holds. `far`: two clients with a long line between them, beside plain TCP
 // connections; `line`: these connections alone. Exits with 1 when a pair could not.
 
 import { parseArgs } from 'node:util'
 import { runFar } from './lab/far.ts'
 import { whyNoLab } from './lab/needs.ts'
+import { runKills } from './lab/kills.ts'
 import { runPairs } from './lab/pairs.ts'
+import { runRates } from './lab/rates.ts'
 
 const usage = `usage: npm run lab -- [pairs] [--only home1,office] [--mib 64] [--seconds 120] [--first 20] [--tracker='--relay 20M'] [--record]
                               [--rtt 20] [--loss 0.1] [--mbit 1000]
+       npm run lab -- kill
+       npm run lab -- relay [--rate 2,10,20]
        npm run lab -- line|far [--rtt 50,100] [--loss 0.01,0.1,1] [--mbit 1000] [--control cubic,bbr] [--mib 256] [--seconds 20]`
 
 const { values, positionals } = parseArgs({
@@ -28,6 +35,7 @@ const { values, positionals } = parseArgs({
     loss: { type: 'string' },
     mbit: { type: 'string', default: '1000' },
     control: { type: 'string', default: 'cubic,bbr' },
+    rate: { type: 'string', default: '2,10,20' },
     seed: { type: 'string', default: '1' },
   },
 })
@@ -37,6 +45,8 @@ const listed = (text: string): string[] => text.split(/[ ,]+/).filter((word) => 
 const numbers = (text: string): number[] => listed(text).map(Number)
 
 async function runLab(): Promise<boolean> {
+  if (what === 'kill') return runKills()
+  if (what === 'relay') return runRates(numbers(values.rate))
   if (what === 'pairs')
     return runPairs({
       only: listed(values.only),
@@ -77,7 +87,7 @@ for (const [signal, code] of [
   process.once(signal, () => process.exit(code))
 
 const why = whyNoLab()
-if (!['pairs', 'line', 'far'].includes(what)) {
+if (!['pairs', 'kill', 'relay', 'line', 'far'].includes(what)) {
   console.error(usage)
   process.exitCode = 2
 } else if (why !== undefined) {

@@ -26,6 +26,7 @@ export class Community {
   readonly #programs: Program[] = []
   #list = ''
   #owner: Member | undefined
+  #tracker: Program | undefined
   readonly #onExit = (): void => {
     for (const { process: child } of this.#programs) child.kill('SIGKILL')
     rmSync(this.folder, { recursive: true, force: true })
@@ -36,7 +37,10 @@ export class Community {
     process.once('exit', this.#onExit)
   }
 
-  /** `machine`: where it runs. `words`: more for its command line. Rejects when it does not come up. */
+  /**
+   * `machine`: where it runs. `words`: more for its command line. Comes up with what one before it has left. Rejects when it
+   * does not.
+   */
   async startTracker(
     machine: string,
     host: string,
@@ -54,17 +58,24 @@ export class Community {
     ]
     const tracker = new Program('tracker', 'tracker', all, {}, this.#place.at(machine))
     this.#programs.push(tracker)
+    this.#tracker = tracker
     const forLists = 'for the list of trackers: '
     const line = await tracker.next((text) => text.startsWith(forLists))
     this.#list = join(this.folder, 'trackers.txt')
     writeFileSync(this.#list, `${line.slice(forLists.length)}\n`)
   }
 
-  /** Starts a client there, which listens at this address, as a member; the first one owns the group. */
-  async startMember(machine: string, address: string): Promise<Member> {
-    const words = [address, this.#list, '--data-dir', this.path(machine)]
-    const member = new Member(machine, words, this.#place.at(machine))
-    this.#programs.push(member.program)
+  /** At once, without a word to anybody. */
+  async killTracker(): Promise<void> {
+    await this.#tracker?.kill()
+  }
+
+  /**
+   * Starts a client there, which listens at this address, as a member; the first one owns the group. `words`: more for its
+   * command line.
+   */
+  async startMember(machine: string, address: string, words: readonly string[] = []): Promise<Member> {
+    const member = this.#startClient(machine, address, words)
     await member.does(`create_user ${machine} ${secret}`, `login ${machine} ${secret}`)
     if (this.#owner === undefined) {
       this.#owner = member
@@ -73,6 +84,13 @@ export class Community {
       await member.does(`join_group ${group}`)
       await this.#owner.does(`accept_request ${group} ${machine}`)
     }
+    return member
+  }
+
+  /** Likewise the client of a member that is gone. */
+  async startAgain(machine: string, address: string, words: readonly string[] = []): Promise<Member> {
+    const member = this.#startClient(machine, address, words)
+    await member.does(`login ${machine} ${secret}`)
     return member
   }
 
@@ -98,5 +116,12 @@ export class Community {
     for (const program of this.#programs) await program.kill()
     this.#onExit()
     process.off('exit', this.#onExit)
+  }
+
+  #startClient(machine: string, address: string, words: readonly string[]): Member {
+    const all = [address, this.#list, '--data-dir', this.path(machine), ...words]
+    const member = new Member(machine, all, this.#place.at(machine))
+    this.#programs.push(member.program)
+    return member
   }
 }

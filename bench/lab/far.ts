@@ -9,6 +9,7 @@ import { Namespaces } from '../../test/namespaces.ts'
 import { Community, group, MiB } from './community.ts'
 import { compileLine, Line, type Conditions } from './line.ts'
 import { fetchFile, type Member } from './member.ts'
+import { printRow } from './table.ts'
 
 export interface FarOptions {
   readonly roundTripsMs: readonly number[]
@@ -93,7 +94,7 @@ async function measureAll(
     console.log(`this kernel has no ${control}: it has ${known.join(', ')}`)
   const ofClient = fetcher === undefined ? [] : ['client', `of ${many}`]
   console.log(`Mbit/s over a line of ${rateMbit} Mbit/s, of ${sizeMiB} MiB or what came in ${seconds} s`)
-  print(['control', 'ms', 'loss', 'TCP', `${many} of TCP`, ...ofClient])
+  printRow(widths, ['control', 'ms', 'loss', 'TCP', `${many} of TCP`, ...ofClient])
   for (const control of controls.filter((each) => known.includes(each))) {
     // As a setting of the route: that of a namespace takes only what the whole machine allows to everybody.
     for (const { machine, other } of ends)
@@ -106,11 +107,11 @@ async function measureAll(
         const eight = await plain.fetch(many, sizeMiB * MiB, seconds)
         const row = [control, `${roundTripMs}`, `${loss * 100} %`, one.toFixed(1), eight.toFixed(1)]
         if (fetcher === undefined) {
-          print(row)
+          printRow(widths, row)
           continue
         }
         const own = await fetchOnce(community, fetcher, seconds)
-        print([...row, own.toFixed(1), `${((own / eight) * 100).toFixed(0)} %`])
+        printRow(widths, [...row, own.toFixed(1), `${((own / eight) * 100).toFixed(0)} %`])
       }
   }
 }
@@ -162,13 +163,4 @@ class PlainTcp {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
   }
-}
-
-function print(words: readonly string[]): void {
-  console.log(
-    words
-      .map((word, index) => word.padEnd(widths[index] ?? 0))
-      .join('')
-      .trimEnd(),
-  )
 }

@@ -111,12 +111,12 @@ export class Internet {
     return this.#spaces.at(machine)
   }
 
-  /** Bytes that the tracker's machine has sent since it is there, the heads of packets included. */
-  get bytesFromTracker(): number {
-    const [command, ...words] = [...this.at('tracker'), 'cat', '/proc/net/dev']
+  /** Bytes that a member's machine, or the one of the `tracker`, has sent and received so far, the heads of packets included. */
+  bytesAt(machine: string): { readonly sent: number; readonly received: number } {
+    const [command, ...words] = [...this.at(machine), 'cat', '/proc/net/dev']
     const { stdout } = spawnSync(command, words, { encoding: 'utf8' })
-    const counts = /^\s*tracker:\s*(.*)$/m.exec(stdout)?.[1]?.split(/\s+/) ?? []
-    return Number(counts[8] ?? Number.NaN)
+    const counts = /^\s*(?:tracker|eth0):\s*(.*)$/m.exec(stdout)?.[1]?.split(/\s+/) ?? []
+    return { sent: Number(counts[8] ?? Number.NaN), received: Number(counts[0] ?? Number.NaN) }
   }
 
   async close(): Promise<void> {

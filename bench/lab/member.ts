@@ -71,6 +71,8 @@ export interface Fetched {
   /** In pieces that are whole. */
   readonly bytes: number
   readonly seconds: number
+  /** Until there was a first piece; undefined without one. */
+  readonly firstSeconds?: number | undefined
   /** How the two were connected, `?` where the client does not say. */
   readonly way: string
 }
@@ -80,6 +82,11 @@ export interface Patience {
   readonly firstSeconds: number
   /** For all. */
   readonly seconds: number
+}
+
+export interface FetchOptions extends Patience {
+  /** Told now and then how many bytes are there, in pieces that are whole, and when by `performance.now()`. */
+  readonly onProgress?: (bytes: number, atMs: number) => void
 }
 
 const askedEveryMs = 100
@@ -93,11 +100,12 @@ export async function fetchFile(
   group: string,
   name: string,
   path: string,
-  { firstSeconds, seconds }: Patience,
+  { firstSeconds, seconds, onProgress }: FetchOptions,
 ): Promise<Fetched> {
   const begunMs = performance.now()
   const secondsUntil = (atMs: number): number => (atMs - begunMs) / 1000
   let [way, bytes] = ['?', 0]
+  let cameAfter: number | undefined
   await to.does(`download_file ${group} ${name} ${path}`)
   for (;;) {
     await pause(askedEveryMs)
@@ -107,14 +115,17 @@ export async function fetchFile(
     const found = bytesDone(row)
     bytes = Math.max(bytes, found.bytes)
     way = wayIn(row) ?? way
+    if (bytes > 0) cameAfter ??= secondsUntil(nowMs)
+    onProgress?.(bytes, nowMs)
     const complete = to.event({ event: 'download-complete', name }, begunMs)
+    const came = { firstSeconds: cameAfter, way }
     if (complete !== undefined)
-      return { isWhole: true, bytes: found.sizeBytes, seconds: secondsUntil(complete.atMs), way }
+      return { isWhole: true, bytes: found.sizeBytes, seconds: secondsUntil(complete.atMs), ...came }
     const hasFailed = to.event({ event: 'download-failed', name }, begunMs) !== undefined
     const patience = bytes === 0 ? Math.min(firstSeconds, seconds) : seconds
     if (!hasFailed && secondsUntil(nowMs) < patience) continue
     await to.ask(`cancel_download ${group} ${name}`)
-    return { isWhole: false, bytes, seconds: secondsUntil(nowMs), way }
+    return { isWhole: false, bytes, seconds: secondsUntil(nowMs), ...came }
   }
 }
 

@@ -3,10 +3,20 @@
 import { readFileSync, rmSync, statSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Recording } from '../../test/namespaces.ts'
+import { bestWay, isAsGood } from './best-way.ts'
 import { Community, group, MiB, pattern } from './community.ts'
-import { Internet, memberPort, sites, trackerHost, trackerPort, type InternetOptions } from './internet.ts'
+import {
+  Internet,
+  memberPort,
+  sites,
+  trackerHost,
+  trackerPort,
+  type InternetOptions,
+  type Site,
+} from './internet.ts'
 import { compileLine, type Conditions } from './line.ts'
 import { fetchFile, type Fetched, type Member, type Patience } from './member.ts'
+import { printRow } from './table.ts'
 
 export interface PairsOptions {
   /** Members, by the names of `sites`; only pairs of two of them are tried. Empty for all. */
@@ -29,9 +39,17 @@ interface Outcome extends Fetched {
 }
 
 const recordingPatienceMs = 20_000
-const widths = [12, 12, 14, 10, 10, 14]
+const widths = [12, 12, 14, 10, 10, 10, 10]
 
-/** Prints a row for each pair. Resolves to whether all could fetch, and nothing was found in a recording. */
+interface End {
+  readonly member: Member
+  readonly site: Site
+}
+
+/**
+ * Prints a row for each pair. Resolves to whether all could fetch, no relay was used where another way can be, and nothing
+ * was found in a recording.
+ */
 export async function runPairs(options: PairsOptions): Promise<boolean> {
   const { only, trackerWords, sizeMiB } = options
   const wanted = sites.filter(({ members }) =>
@@ -42,21 +60,22 @@ export async function runPairs(options: PairsOptions): Promise<boolean> {
   const internet = await Internet.open({ sites: wanted, line: lineFor(options, community.folder) })
   try {
     await community.startTracker('tracker', trackerHost, trackerPort, trackerWords)
-    const members: Member[] = []
-    for (const { name, host } of wanted.flatMap((site) => site.members))
-      if (only.length === 0 || only.includes(name))
-        members.push(await community.startMember(name, `${host}:${memberPort}`))
+    const ends: End[] = []
+    for (const site of wanted)
+      for (const { name, host } of site.members)
+        if (only.length === 0 || only.includes(name))
+          ends.push({ member: await community.startMember(name, `${host}:${memberPort}`), site })
     console.log(
       `\n${sizeMiB} MiB for each pair; the last column is what the tracker's machine sent meanwhile`,
     )
-    print(['by', 'from', 'way', 'seconds', 'MiB/s', 'MiB'])
+    printRow(widths, ['by', 'from', 'way', 'first', 'seconds', 'MiB/s', 'MiB'])
     let isWell = true
-    for (const to of members)
-      for (const from of members) {
+    for (const to of ends)
+      for (const from of ends) {
         if (from === to) continue
-        const outcome = await runPair(internet, community, from, to, options)
-        report(from, to, outcome)
-        isWell &&= outcome.isWhole && (outcome.found?.count ?? 0) === 0
+        const outcome = await runPair(internet, community, from.member, to.member, options)
+        const isWorthIt = report(from, to, outcome)
+        isWell &&= outcome.isWhole && isWorthIt && (outcome.found?.count ?? 0) === 0
       }
     return isWell
   } finally {
@@ -90,10 +109,10 @@ async function runPair(
   if (countIn(readFileSync(original)) === 0) throw new Error('the search finds nothing where something is')
   await from.does(`upload_file ${original} ${group}`)
   const recording = records ? await Recording.start(internet.at('tracker'), frames) : undefined
-  const before = internet.bytesFromTracker
+  const before = internet.bytesAt('tracker').sent
   try {
     const fetched = await fetchFile(to, group, name, copy, patience)
-    const bytesFromTracker = internet.bytesFromTracker - before
+    const bytesFromTracker = internet.bytesAt('tracker').sent - before
     if (fetched.isWhole && !readFileSync(original).equals(readFileSync(copy)))
       throw new Error(`${to.name} got another file than ${from.name} has`)
     const found = recording === undefined ? undefined : await search(recording, bytesFromTracker)
@@ -119,24 +138,22 @@ function countIn(bytes: Buffer): number {
   return count
 }
 
-function report(
-  from: Member,
-  to: Member,
-  { isWhole, bytes, seconds, way, bytesFromTracker, found }: Outcome,
-): void {
-  const words = isWhole ? [way, seconds.toFixed(1), (bytes / MiB / seconds).toFixed(1)] : [`none`, '', '']
-  const note =
-    found === undefined ? '' : `readable in ${found.count} places of ${(found.bytes / MiB).toFixed(1)} MiB`
-  print([to.name, from.name, ...words, (bytesFromTracker / MiB).toFixed(1), note])
+/** False when it went through a relay and need not have. */
+function report(from: End, to: End, outcome: Outcome): boolean {
+  const { isWhole, bytes, firstSeconds, seconds, way, bytesFromTracker, found } = outcome
+  const paces = [firstSeconds ?? seconds, seconds, bytes / MiB / seconds].map((figure) => figure.toFixed(1))
+  const best = bestWay(from.site, to.site)
+  const isInVain = way === 'relayed' && best !== 'relayed'
+  const notes = [
+    ...(isWhole && !isAsGood(way, best) ? [`${best} is possible`] : []),
+    ...(found === undefined
+      ? []
+      : [`readable in ${found.count} places of ${(found.bytes / MiB).toFixed(1)} MiB`]),
+  ]
+  const words = isWhole ? [way, ...paces] : ['none', '', '', '']
+  const names = [to.member.name, from.member.name]
+  printRow(widths, [...names, ...words, (bytesFromTracker / MiB).toFixed(1), notes.join(', ')])
   if (!isWhole && bytes > 0)
     console.log(`  ${(bytes / MiB).toFixed(1)} MiB came in ${seconds.toFixed(0)} s, then it was given up`)
-}
-
-function print(words: readonly string[]): void {
-  console.log(
-    words
-      .map((word, index) => word.padEnd(widths[index] ?? 0))
-      .join('')
-      .trimEnd(),
-  )
+  return !isInVain
 }
