@@ -8,12 +8,13 @@ import { Internet, memberPort, sites, trackerHost, trackerPort } from '../../ben
 import { fetchFile, type Fetched, type Member, type Said } from '../../bench/lab/member.ts'
 import { whyNoLab } from '../../bench/lab/needs.ts'
 
+const relayWords = ['--relay', '100M']
 const patience = { firstSeconds: 20, seconds: 20 }
 const why = whyNoLab()
 /** As `npm test` says it at its end. */
 const skipped = why === undefined ? '' : ` (skipped: ${why.replaceAll(/[()]/g, ' ')})`
 
-describe.skipIf(skipped !== '').concurrent(`members behind routers${skipped}`, () => {
+describe.skipIf(skipped !== '')(`members behind routers${skipped}`, () => {
   let internet: Internet
   let community: Community
   const members = new Map<string, Member>()
@@ -28,9 +29,10 @@ describe.skipIf(skipped !== '').concurrent(`members behind routers${skipped}`, (
     const needed = sites.filter(({ name }) => name !== 'office')
     internet = await Internet.open({ sites: needed })
     community = new Community(internet)
-    await community.startTracker('tracker', trackerHost, trackerPort, ['--relay', '100M'])
+    await community.startTracker('tracker', trackerHost, trackerPort, relayWords)
     const start = async ({ name, host }: { name: string; host: string }): Promise<void> => {
-      members.set(name, await community.startMember(name, `${host}:${memberPort}`))
+      const words = name === 'forwarding' ? relayWords : []
+      members.set(name, await community.startMember(name, `${host}:${memberPort}`, words))
     }
     const [owner, ...others] = needed.flatMap((site) => site.members)
     if (owner !== undefined) await start(owner)
@@ -52,7 +54,7 @@ describe.skipIf(skipped !== '').concurrent(`members behind routers${skipped}`, (
     return fetched
   }
 
-  test.each([
+  test.concurrent.each([
     ['two homes that let in only what they asked for dial each other at once', 'home2', 'home1', ['punched']],
     ['two members of one network come to each other there', 'lan2', 'lan1', ['lan']],
     ['a forwarded port is dialled', 'forwarding', 'home1', ['direct']],
@@ -62,24 +64,27 @@ describe.skipIf(skipped !== '').concurrent(`members behind routers${skipped}`, (
     expect(ways).toContain(way)
   })
 
-  test('the tracker forwards where a router has another port for everybody, and why tells why', async () => {
-    const [from, to, name] = [memberAt('home1'), memberAt('symmetric'), 'slow']
-    // So slow that there is something to ask about.
-    await to.does('limit download 1MiB/s')
-    await from.does(`upload_file ${community.makeFile(name, 2 * MiB)} ${group}`)
-    const fetching = fetchFile(to, group, name, community.path('slow-fetched'), patience)
-    const roundabout = await vi.waitFor(async () => {
-      const found = rowsIn(await to.ask(`why ${group} ${name}`), 'code', 'roundabout')
-      expect(found).toHaveLength(1)
-      return found[0]
-    }, patience.seconds * 1000)
-    expect(roundabout).toMatchObject({ way: 'relayed' })
-    expect(String(roundabout?.['sentence'])).toMatch(/home1 is relayed: .* has not answered/)
-    await to.does('limit download none')
-    expect(await fetching).toMatchObject({ way: 'relayed', isWhole: true })
-  })
+  test.concurrent(
+    'the tracker forwards where a router has another port for everybody, and why tells why',
+    async () => {
+      const [from, to, name] = [memberAt('home1'), memberAt('symmetric'), 'slow']
+      // So slow that there is something to ask about.
+      await to.does('limit download 1MiB/s')
+      await from.does(`upload_file ${community.makeFile(name, 2 * MiB)} ${group}`)
+      const fetching = fetchFile(to, group, name, community.path('slow-fetched'), patience)
+      const roundabout = await vi.waitFor(async () => {
+        const found = rowsIn(await to.ask(`why ${group} ${name}`), 'code', 'roundabout')
+        expect(found).toHaveLength(1)
+        return found[0]
+      }, patience.seconds * 1000)
+      expect(roundabout).toMatchObject({ way: 'relayed' })
+      expect(String(roundabout?.['sentence'])).toMatch(/home1 is relayed: .* has not answered/)
+      await to.does('limit download none')
+      expect(await fetching).toMatchObject({ way: 'relayed', isWhole: true })
+    },
+  )
 
-  test.each([
+  test.concurrent.each([
     ['a home cannot be come to', 'home1', 'warning', 'nobody answers'],
     ['a home that forwards the port can', 'forwarding', 'ok', 'came here from outside'],
   ])('doctor says that %s', async (_title, name, state, words) => {
@@ -89,6 +94,30 @@ describe.skipIf(skipped !== '').concurrent(`members behind routers${skipped}`, (
       expect(String(reach?.['sentence'])).toContain(words)
     }, patience.seconds * 1000)
   })
+
+  test('a member who offers it forwards on when a tracker that did is killed, and is started again without', async () => {
+    const [from, to, name] = [memberAt('home1'), memberAt('symmetric'), 'long']
+    await to.does('limit download 2MiB/s')
+    const original = community.makeFile(name, 6 * MiB)
+    await from.does(`upload_file ${original} ${group}`)
+    const sentBefore = internet.bytesAt('forwarding').sent
+    let restarted: Promise<void> | undefined
+    const fetched = await fetchFile(to, group, name, community.path('long-fetched'), {
+      ...patience,
+      onProgress: (bytes) => {
+        if (bytes > MiB) restarted ??= restartTracker()
+      },
+    })
+    await restarted
+    expect(fetched).toMatchObject({ way: 'relayed', isWhole: true })
+    expect(readFileSync(community.path('long-fetched')).equals(readFileSync(original))).toBe(true)
+    expect(internet.bytesAt('forwarding').sent - sentBefore).toBeGreaterThan(2 * MiB)
+  })
+
+  async function restartTracker(): Promise<void> {
+    await community.killTracker()
+    await community.startTracker('tracker', trackerHost, trackerPort)
+  }
 })
 
 /** The objects in a reply, however deep, that have this value. */
