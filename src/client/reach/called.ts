@@ -11,6 +11,7 @@ import { encodeRoleHello, type RoleHello } from '../../common/wire/role-hello.ts
 import { callFrom } from '../tracker-link/call-from.ts'
 import type { Way } from '../way.ts'
 import { dial } from './dial.ts'
+import { oncePlaceIsFree } from './free-place.ts'
 
 export type Call = ToldParams<TrackerProtocol, 'toCaller', 'peer_calls'>
 
@@ -80,11 +81,13 @@ export class Called {
   async #dial({ way, address, hello, from }: Errand): Promise<void> {
     const host = callFrom(this.#parts.listen, address)
     try {
-      const socket = await dial(address, {
+      const { signal } = this.#stop
+      const options = {
         from: from ?? (host === undefined ? undefined : { host, port: 0 }),
         timeoutMs: dialWithinMs,
-        signal: this.#stop.signal,
-      })
+        signal,
+      }
+      const socket = await oncePlaceIsFree(() => dial(address, options), { withinMs: dialWithinMs, signal })
       if (hello !== undefined) socket.write(encodeRoleHello(hello))
       this.#parts.serveOn(socket, way)
     } catch (error) {

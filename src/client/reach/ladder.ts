@@ -15,6 +15,7 @@ import { encodeRoleHello } from '../../common/wire/role-hello.ts'
 import { callFrom } from '../tracker-link/call-from.ts'
 import type { AwaitedCalls } from './awaited-calls.ts'
 import { dial } from './dial.ts'
+import { oncePlaceIsFree, passed } from './free-place.ts'
 import type { Answered } from './peer-calls.ts'
 import { Race, type Fallen } from './race.ts'
 import { isRoundabout, wayFrom, type Way } from '../way.ts'
@@ -169,7 +170,10 @@ export class Ladder {
   }
 
   #dial(way: Way, address: Address, from?: Address): void {
-    this.#race.start({ name: way, run: () => this.#open(address, way, from) })
+    const open = (): Promise<Route> => this.#open(address, way, from)
+    const run = (signal: AbortSignal): Promise<Route> =>
+      oncePlaceIsFree(open, { withinMs: dialWithinMs, signal })
+    this.#race.start({ name: way, run })
   }
 
   #onCame({ socket, host }: OpenedWithRole): void {
@@ -227,20 +231,6 @@ export class Ladder {
     const { check, readBytesMax } = this.#request
     return { tls: this.#parts.protection.towards(host, check), readBytesMax }
   }
-}
-
-/** Resolves after so many milliseconds, or when the signal aborts. */
-function passed(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end)
-    if (signal.aborted) end()
-  })
 }
 
 /** What a person is told first is how the plain dial failed. */

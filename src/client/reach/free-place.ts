@@ -1,0 +1,46 @@
+// Waits until a connection between two places can be made. The system lets no second one be between the same two addresses
+// and ports, and one that closes still needs a moment.
+
+import { Failure } from '../../common/failure.ts'
+
+const againAfterMs = 60
+
+/**
+ * Repeats `open` while another connection is between the same two places, at most for so many milliseconds; then, and when
+ * it fails otherwise, rejects as `open` did. Ends soon after the signal aborts.
+ */
+export async function oncePlaceIsFree<T>(
+  open: () => Promise<T>,
+  { withinMs, signal }: { readonly withinMs: number; readonly signal: AbortSignal },
+): Promise<T> {
+  const untilMs = performance.now() + withinMs
+  for (;;) {
+    try {
+      return await open()
+    } catch (error) {
+      if (!isTaken(error) || signal.aborted || performance.now() >= untilMs) throw error
+      await passed(againAfterMs, signal)
+    }
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  const cause = error instanceof Failure ? error.cause : undefined
+  if (!(cause instanceof Error) || !('code' in cause) || !('syscall' in cause)) return false
+  // By `bind` it would be this end's address that is not there.
+  return cause.syscall === 'connect' && (cause.code === 'EADDRNOTAVAIL' || cause.code === 'EADDRINUSE')
+}
+
+/** Resolves after so many milliseconds, or when the signal aborts. */
+export function passed(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end)
+    if (signal.aborted) end()
+  })
+}
