@@ -29,6 +29,12 @@ interface Kill {
   readonly withinSeconds: number
 }
 
+/** One that `doctor` makes. */
+interface Check {
+  readonly check: string
+  readonly sentence: string
+}
+
 const sizeBytes = 16 * MiB
 /** Of whoever forwards, or else of the sharer. */
 const rate = '4M'
@@ -115,11 +121,12 @@ async function run(kill: Kill): Promise<boolean> {
   try {
     await startTracker(community, kill.hasRelay === true)
     const members = new Map<string, Member>()
-    for (const name of new Set(names)) {
-      const words = kill.relaying?.includes(name) === true ? relayWords : []
-      members.set(name, await community.startMember(name, addressOf(name), words))
+    for (const name of names) {
+      const isRelaying = kill.relaying?.includes(name) === true
+      const member = await community.startMember(name, addressOf(name), isRelaying ? relayWords : [])
+      members.set(name, member)
+      if (isRelaying) await isReached(member)
     }
-    for (const name of kill.relaying ?? []) await isReached(members.get(name))
     return await fetchWith(kill, { internet, community, members })
   } finally {
     await community.close()
@@ -179,10 +186,11 @@ function startTracker(community: Community, hasRelay: boolean): Promise<void> {
 }
 
 /** Only then others are sent to a member who forwards. */
-async function isReached(member: Member | undefined): Promise<void> {
+async function isReached(member: Member): Promise<void> {
   for (;;) {
-    const { checks } = (await member?.ask('doctor')) as { checks: { check: string; sentence: string }[] }
-    if (checks.some(({ check, sentence }) => check === 'reach' && sentence.includes('came here'))) return
+    const { checks } = await member.ask('doctor')
+    const reach = (checks as readonly Check[]).find(({ check }) => check === 'reach')
+    if (reach?.sentence.includes('came here') === true) return
     await pause(100)
   }
 }
