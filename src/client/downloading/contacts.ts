@@ -70,6 +70,11 @@ export class Contacts {
     return this.#linked
   }
 
+  /** How many are known, connected or not. */
+  get count(): number {
+    return this.#contacts.size
+  }
+
   onLinked(contact: Contact): void {
     this.#linked.add(contact)
   }

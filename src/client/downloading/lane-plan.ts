@@ -28,6 +28,9 @@ const windowRoundTrips = 10
 /** Fewer connections are enough when this much of the rate is left. */
 const enough = 0.9
 
+/** Where all were opened before anything came, fewer are tried first after this time: by then each has reached its rate. */
+const atOnceFewerMs = 5000
+
 /** With this many times the rate of one connection, there is no haste to try fewer. */
 const clearGain = 3
 
@@ -54,6 +57,8 @@ export interface LaneFacts {
   readonly awaitsUnasked: boolean
   /** Most comes from this peer, and nothing that is meant to hold it up does. */
   readonly isUseful: boolean
+  /** So few peers are known that it will give most: it takes many at once, since to find out first takes round trips. */
+  readonly isLikely: boolean
   /** What arrives shows what the line carries, and enough is missing for a trial to be worth it. */
   readonly hasWork: boolean
 }
@@ -105,9 +110,15 @@ export class LanePlan {
     this.#waitBeforeMore(nowMs)
   }
 
-  #considerMore({ nowMs, receivedBytes, roundTripMs, isUseful, hasWork }: LaneFacts): void {
-    const isWanted = isUseful && hasWork && roundTripMs >= farMs && nowMs >= this.#tryMoreAtMs
-    if (!isWanted || !Number.isFinite(roundTripMs) || receivedBytes === 0) {
+  #considerMore({ nowMs, receivedBytes, roundTripMs, isUseful, isLikely, hasWork }: LaneFacts): void {
+    const isFar = roundTripMs >= farMs && Number.isFinite(roundTripMs)
+    const isWanted = isUseful && hasWork && isFar && nowMs >= this.#tryMoreAtMs
+    if (isWanted && isLikely && receivedBytes === 0 && this.#tryFewerAtMs === 0) {
+      this.#tryFewerAtMs = nowMs + atOnceFewerMs
+      this.#become(lanesMax, nowMs, roundTripMs)
+      return
+    }
+    if (!isWanted || receivedBytes === 0) {
       this.#window = undefined
       return
     }

@@ -17,6 +17,8 @@ export interface LanesOptions {
   readonly network: SwarmNetwork
   readonly manifest: Manifest
   readonly ticket: () => string
+  /** How many peers are known. */
+  readonly knownCount: () => number
   /** The peers that are connected at each time. */
   readonly linked: ReadonlySet<Contact>
   readonly picker: Pick<Picker, 'missingCount' | 'hasOnOffer'>
@@ -65,7 +67,7 @@ export class Lanes {
 
   #look(contact: Contact, nowMs: number, bytesPerSecond: number): void {
     const { link, pace, share } = contact
-    const { network, linked, picker, underWay, rank } = this.#options
+    const { network, knownCount, linked, picker, underWay, rank } = this.#options
     const places = network.lanes
     if (link === undefined || link.route.way === 'relayed' || places?.mayBeFar(link.peer) !== true) return
     const { missingCount } = picker
@@ -85,6 +87,7 @@ export class Lanes {
         !link.isLimited &&
         share?.isLate !== true &&
         rate >= mostShare * bytesPerSecond,
+      isLikely: knownCount() <= giversMax,
       // What comes says nothing about the line while this client is the bottleneck, or another download goes first.
       hasWork: hasWork && !underWay.isBehind && rank.goesFirst() === undefined,
     })

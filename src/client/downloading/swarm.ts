@@ -79,6 +79,7 @@ export class Swarm {
       network,
       manifest: store.manifest,
       ticket: () => this.#ticket,
+      knownCount: () => this.#contacts.count,
       linked: this.#contacts.linked,
       picker: this.#picker,
       underWay: this.#underWay,
@@ -186,6 +187,7 @@ export class Swarm {
       onClosed: (reason) => this.#onLinkClosed(contact, reason),
     })
     this.#fill(contact)
+    this.#lanes.look(performance.now(), this.bytesPerSecond)
   }
 
   /**

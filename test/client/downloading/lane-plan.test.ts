@@ -41,6 +41,7 @@ class FarPeer {
         lostCount: this.lostCount,
         awaitsUnasked: false,
         isUseful: true,
+        isLikely: false,
         hasWork: true,
         ...this.facts,
       })
@@ -51,6 +52,18 @@ class FarPeer {
     }
     return goal
   }
+}
+
+const factsAtFirst: LaneFacts = {
+  nowMs: 0,
+  receivedBytes: 0,
+  roundTripMs: 50,
+  openCount: 1,
+  lostCount: 0,
+  awaitsUnasked: false,
+  isUseful: true,
+  isLikely: false,
+  hasWork: true,
 }
 
 const lossy = (connections: number): number => connections * mib
@@ -146,4 +159,15 @@ test('what still comes on connections that are not asked is not taken for what t
   peer.facts = {}
   peer.runTo(22)
   expect(peer.goals).toContain('4/2')
+})
+
+test('of a peer that will give most, all are opened before anything comes, and fewer tried only after five seconds', () => {
+  const peer = new FarPeer(lossy)
+  expect(peer.plan.look({ ...factsAtFirst, isLikely: true })).toEqual({ open: lanesMax, asked: lanesMax })
+  expect(new LanePlan().look(factsAtFirst)).toEqual({ open: 1, asked: 1 })
+  peer.facts = { isLikely: true }
+  expect(peer.runTo(4.5)).toEqual({ open: lanesMax, asked: lanesMax })
+  peer.runTo(10)
+  expect(peer.goals).toContain(`${lanesMax}/${lanesMax / 2}`)
+  expect(peer.runTo(20)).toEqual({ open: lanesMax, asked: lanesMax })
 })
