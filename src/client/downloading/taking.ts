@@ -15,7 +15,7 @@ const piecesAtOnce = 4
 /** The loop stores so many (128 MiB) in the time in which two workers start and store them. */
 const fewPieces = 256
 /** Copying waits so long for the search, since others wait for what that finds missing. */
-const patienceMs = 500
+const patienceMs = 2000
 
 export interface TakingParts {
   readonly donor: Donor
