@@ -83,10 +83,11 @@ export class Taking {
   }
 
   async #take(same: ReadonlyMap<number, number>, rest: readonly number[]): Promise<void> {
-    const { from, store, replacesFile, onNotice } = this.#parts
+    const { from, store, replacesFile } = this.#parts
     await Promise.race([this.searched, setTimeout(patienceMs, undefined, { ref: false })])
     const taken = await this.#copy(same)
-    onNotice(`${taken} of ${store.wantedCount} pieces of ${store.part.destination} are taken from ${from}`)
+    const of = `${store.wantedCount} pieces of ${store.part.destination}`
+    this.#parts.onNotice(`${taken} of ${of} are taken from ${from}`)
     const found = await this.searched
     if (found !== undefined) {
       this.#say(await this.#assemble(found.known, found.whole), found.partial.size)

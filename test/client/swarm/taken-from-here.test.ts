@@ -48,18 +48,19 @@ test('what cannot be taken is said, and fetched', async () => {
 
 /** Nothing is read of what is here until the promise resolves. */
 function holdReading(until: Promise<unknown>): void {
-  const { read } = SharedFile.prototype
-  vi.spyOn(SharedFile.prototype, 'read').mockImplementation(async function (this: SharedFile, index, buffer) {
+  const held = vi.spyOn(SharedFile.prototype, 'read')
+  held.mockImplementation(async function (this: SharedFile, index, buffer) {
     await until
-    return read.call(this, index, buffer)
+    held.mockRestore()
+    return this.read(index, buffer)
   })
-  onTestFinished(() => void vi.restoreAllMocks())
+  onTestFinished(() => held.mockRestore())
 }
 
 test('what is missing is fetched while what is there is still copied', async () => {
   const { one } = await withDonor((content) => changed(content, [2, 7]))
   const ann = await one.seeder('ann')
-  holdReading(vi.waitFor(() => expect(one.had.toSorted()).toEqual([2, 7]), 10_000))
+  holdReading(vi.waitFor(() => expect(one.had.toSorted((a, b) => a - b)).toEqual([2, 7]), 10_000))
   one.start()
   await one.untilComplete()
   expect(one.isIdentical()).toBe(true)
