@@ -39,11 +39,21 @@ interface Hunt {
   readonly offsets: Float64Array
 }
 
+export interface FoundOffsets {
+  /** Where the bytes of each block are in the donor; -1 for those that were not found. */
+  readonly offsets: Float64Array
+  /**
+   * Looks in all of the donor for those that were not found, and adds them to `offsets`: what the new version has twice may
+   * be there once. Undefined where it does not pay.
+   */
+  readonly lookEverywhere: (() => Promise<void>) | undefined
+}
+
 /**
- * Where the bytes of each block are in the donor; -1 for those that were not found. Undefined when the recipe is made to take
- * long. Rejects as the pool does.
+ * Looks where something is likely to be found. Undefined when the recipe is made to take long. Rejects as the pool does,
+ * and so does `lookEverywhere`.
  */
-export async function findOffsets(search: Search): Promise<Float64Array | undefined> {
+export async function findOffsets(search: Search): Promise<FoundOffsets | undefined> {
   const { manifest, outline, pieces, donor, same } = search
   const { layout, groups: records } = outline
   const { blockBytes, groupBytes } = layout
@@ -54,20 +64,21 @@ export async function findOffsets(search: Search): Promise<Float64Array | undefi
   const { offsets, missing } = blocksOfFound(search, groups)
   const ranges = rangesOf(missing)
   const told = ranges.length === 0 ? undefined : await search.blocks(ranges)
-  if (told === undefined) return offsets
+  if (told === undefined) return { offsets, lookEverywhere: undefined }
   const blocks = await huntFor(search, soughtIn(search, ranges, told), false)
   const covered = [...same, ...regionsFound(groups)]
   if (!(await lookThrough(blocks, uncovered(covered, donor.sizeBytes)))) return undefined
-  if (muchMissing * missingBytes(blocks) > donor.sizeBytes)
-    if (
-      !(await lookThrough(
-        blocks,
-        covered.toSorted(([one], [other]) => one - other),
-      ))
-    )
-      return undefined
-  for (const [block, offset] of blocks.offsets.entries()) if (offset >= 0) offsets[block] = offset
-  return offsets
+  addFound(offsets, blocks)
+  const lookEverywhere = async (): Promise<void> => {
+    const rest = covered.toSorted(([one], [other]) => one - other)
+    if (await lookThrough(blocks, rest)) addFound(offsets, blocks)
+  }
+  const isMuch = muchMissing * missingBytes(blocks) > donor.sizeBytes
+  return { offsets, lookEverywhere: isMuch ? lookEverywhere : undefined }
+}
+
+function addFound(offsets: Float64Array, { offsets: found }: Hunt): void {
+  for (const [block, offset] of found.entries()) if (offset >= 0) offsets[block] = offset
 }
 
 /** Where the blocks of the groups that were found are, and the numbers of those that were not. */

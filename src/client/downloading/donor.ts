@@ -1,6 +1,5 @@
-// What is here already of a new content, in another file or folder: an earlier version, or one that the person names. Each
-// piece that the new content has, too, is copied instead of fetched; then its recipe tells which parts of others are
-// there, at any offset. The hashes of a piece decide when it is stored.
+// What is here already of a new content, in another file or folder: an earlier version, or one that the person names. The
+// hashes tell which pieces the new content has, too; its recipe which parts of others are there, at any offset.
 
 import { hashesOfPiece, lengthOfPiece, offsetOfPiece } from '../../common/manifest.ts'
 import type { BlockRange } from '../../common/recipe/ranges.ts'
@@ -17,10 +16,6 @@ import type { RecipeFetch } from './recipe-fetch.ts'
 
 /** The outline of a recipe is worth its bytes where so many times as many are missing. */
 const worthFrom = 4
-/** Pieces that are copied or put together at once. */
-const piecesAtOnce = 4
-/** The loop stores so many (128 MiB) in the time in which two workers start and store them. */
-const fewPieces = 256
 
 export interface FindParts {
   readonly recipe: Pick<RecipeFetch, 'outline' | 'blocks'>
@@ -28,11 +23,19 @@ export interface FindParts {
   readonly signal: AbortSignal
 }
 
+/** What is here of the pieces that were asked for. */
+export interface FoundParts extends PartsHere {
+  /** Those that are wholly here. */
+  readonly whole: readonly number[]
+  /** Looks at all of it, which may find more of them; undefined where that does not pay. Rejects as `findParts` does. */
+  readonly lookEverywhere: (() => Promise<void>) | undefined
+}
+
 export class Donor {
   readonly #content: LocalContent
   readonly #source: ServedContent
   #bytes: DonorBytes | undefined
-  /** What was copied. */
+  /** What the new content has as it is. */
   readonly #same: Region[] = []
 
   private constructor(content: LocalContent) {
@@ -52,68 +55,50 @@ export class Donor {
     return content.ok ? accept(new Donor(content.value)) : content
   }
 
-  /**
-   * Copies the pieces that the store lacks; resolves to how many that were. Rejects with the signal's reason, or with a
-   * `file` failure when the store cannot be written to.
-   */
-  async takeSame(store: PieceStore, signal: AbortSignal): Promise<number> {
+  /** Of the pieces that the store lacks those that it has, too, each with its place here. They count as taken. */
+  sameAs(store: PieceStore): Map<number, number> {
     const { manifest } = this.#content
     const places = new Map<string, number>()
     for (let place = 0; place < manifest.pieceCount; place++)
       places.set(hashesOfPiece(manifest, place).toString('latin1'), place)
-    const missing = missingOf(store)
-    const pieces = missing.values()
-    const isFew = missing.length <= fewPieces
-    let taken = 0
-    await inLanes(async () => {
-      for (const index of pieces) {
-        const place = places.get(hashesOfPiece(store.manifest, index).toString('latin1'))
-        if (place === undefined) continue
-        signal.throwIfAborted()
-        if (!(await this.#takePiece(place, store, index, isFew))) continue
-        taken++
-        const from = offsetOfPiece(manifest, place)
-        this.#same.push([from, from + lengthOfPiece(manifest, place)])
-      }
-    })
-    return taken
+    const same = new Map<number, number>()
+    for (const index of missingOf(store)) {
+      const place = places.get(hashesOfPiece(store.manifest, index).toString('latin1'))
+      if (place === undefined) continue
+      same.set(index, place)
+      const from = offsetOfPiece(manifest, place)
+      this.#same.push([from, from + lengthOfPiece(manifest, place)])
+    }
+    return same
   }
 
-  async #takePiece(place: number, store: PieceStore, index: number, isOneOfFew: boolean): Promise<boolean> {
-    const piece = store.takeBuffer(isOneOfFew)
-    try {
-      // It may have been written to since it was hashed: what cannot be read as it was is fetched.
-      const read = await this.#source.read(place, piece.bytes)
-      return read.ok && (await store.receive(index, piece))
-    } finally {
-      piece.release()
-    }
+  /** Fills the buffer with the piece at this place. False when it may have been written to since it was hashed. */
+  async read(place: number, buffer: Buffer): Promise<boolean> {
+    return (await this.#source.read(place, buffer)).ok
   }
 
   /**
-   * Puts together the missing pieces that are here as a whole, and resolves to what is here of the others; undefined when
-   * there is nothing. Rejects as `takeSame` does.
+   * Finds what is here of these pieces; undefined when there is nothing. Rejects with the signal's reason, or with a `file`
+   * failure when a thread ended.
    */
   async findParts(
-    store: PieceStore,
+    { manifest }: PieceStore,
+    pieces: readonly number[],
     { recipe, pool, signal }: FindParts,
-  ): Promise<(PartsHere & { readonly whole: number }) | undefined> {
-    const { manifest } = store
-    const pieces = missingOf(store)
+  ): Promise<FoundParts | undefined> {
     const missingBytes = pieces.reduce((sum, index) => sum + lengthOfPiece(manifest, index), 0)
     if (missingBytes < worthFrom * outlineLength(manifest, blockBytesFor(manifest))) return undefined
     const outline = await recipe.outline()
     if (outline === undefined) return undefined
-    this.#bytes = new DonorBytes(this.#source)
+    this.#bytes ??= new DonorBytes(this.#source)
     const blocks = (groups: readonly BlockRange[]): Promise<Buffer | undefined> =>
       recipe.blocks(outline, groups)
     const search = { manifest, outline, blocks, pieces, donor: this.#bytes, same: this.#same, pool, signal }
-    const offsets = await findOffsets(search)
-    if (offsets === undefined) return undefined
+    const found = await findOffsets(search)
+    if (found === undefined) return undefined
+    const { offsets, lookEverywhere } = found
     const known = new KnownBlocks({ manifest, layout: outline.layout, offsets }, this.#bytes)
-    const { whole, partial } = known.sort(pieces)
-    const assembled = await assembleWhole(known, whole, store, signal)
-    return whole.length + partial.size === 0 ? undefined : { known, partial, whole: assembled }
+    return { known, ...known.sort(pieces), lookEverywhere }
   }
 
   close(): void {
@@ -122,38 +107,8 @@ export class Donor {
   }
 }
 
-/** How many were good. */
-async function assembleWhole(
-  known: KnownBlocks,
-  whole: readonly number[],
-  store: PieceStore,
-  signal: AbortSignal,
-): Promise<number> {
-  const pieces = whole.values()
-  let count = 0
-  await inLanes(async () => {
-    for (const index of pieces) {
-      signal.throwIfAborted()
-      const piece = store.takeBuffer(whole.length <= fewPieces)
-      try {
-        if (!(await known.assemble(index, [], piece.bytes))) continue
-        if (await store.receive(index, piece)) count++
-        else known.onBad(index)
-      } finally {
-        piece.release()
-      }
-    }
-  })
-  return count
-}
-
-/** Waits for all of them: the store is closed when one has failed. */
-async function inLanes(work: () => Promise<void>): Promise<void> {
-  const lanes = await Promise.allSettled(Array.from({ length: piecesAtOnce }, work))
-  for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
-}
-
-function missingOf({ manifest, have, wanted }: PieceStore): number[] {
+/** The pieces that are to be fetched, or taken from somewhere. */
+export function missingOf({ manifest, have, wanted }: PieceStore): number[] {
   return Array.from({ length: manifest.pieceCount }, (_, index) => index).filter(
     (index) => !have.has(index) && wanted?.has(index) !== false,
   )

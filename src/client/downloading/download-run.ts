@@ -5,7 +5,6 @@ import { existsSync } from 'node:fs'
 import { Failure } from '../../common/failure.ts'
 import type { FolderFacts, Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
-import { accept } from '../../common/refusal.ts'
 import type { MapCell, VerifyingView } from '../operations.ts'
 import type { LinkEvidence } from '../diagnosis/evidence.ts'
 import { orAborted } from '../../common/abortable.ts'
@@ -24,6 +23,7 @@ import { mapOf } from './piece-map.ts'
 import { PieceStore } from './piece-store.ts'
 import { manifestIfSame } from './same-file.ts'
 import { Swarm } from './swarm.ts'
+import { Taking } from './taking.ts'
 import { settleSwap } from './swap.ts'
 import { keptFolder, treePieces } from './tree-store.ts'
 import { UnpackAhead } from './unpack-ahead.ts'
@@ -42,6 +42,14 @@ const tickMs = 250
 const lookAtPartMs = 1000
 /** After this long without a connection, the download counts as alone. */
 const aloneAfterMs = 1000
+
+/** With what fetching begins. */
+interface Beginning {
+  readonly taking: Taking | undefined
+  readonly parts: PartsHere | undefined
+  /** That over which the manifest came. */
+  readonly link: PeerLink | undefined
+}
 
 export class DownloadRun {
   /** Resolves when the run has ended and closed everything. Rejects for bugs only. */
@@ -165,7 +173,7 @@ export class DownloadRun {
         return
       }
       const store = await this.#open(manifest, part)
-      await this.#take(store)
+      if (!store.isWhole) this.#donor = await this.#openDonor()
       for (;;) {
         if (!this.#isComplete(store)) {
           if (!this.#host.step('opened')) return
@@ -202,7 +210,6 @@ export class DownloadRun {
     if (chosen === undefined) return
     store.want(chosen.pieces)
     this.#host.onSelected(chosen.selection.sizeBytes, store)
-    await this.#take(store)
     await this.#fetch(store, undefined)
   }
 
@@ -293,52 +300,52 @@ export class DownloadRun {
     return store
   }
 
-  /** Pieces that what the record names has need not be fetched. */
-  async #take(store: PieceStore): Promise<void> {
-    const { from, destination } = this.#host.record
-    if (from === undefined || store.isWhole) return
-    const { signal } = this.#abort
-    const donor =
-      this.#donor === undefined ? await Donor.open(from, this.#parts.contentAt, signal) : accept(this.#donor)
-    if (!donor.ok) {
-      this.#host.onNotice(`nothing is taken from ${from}: ${donor.refusal.sentence}`)
-      return
-    }
-    this.#donor = donor.value
-    const taken = await donor.value.takeSame(store, signal)
-    this.#host.onNotice(`${taken} of ${store.wantedCount} pieces of ${destination} are taken from ${from}`)
+  /** What the record names may have some of the pieces, or parts of them. */
+  async #openDonor(): Promise<Donor | undefined> {
+    const { from } = this.#host.record
+    if (from === undefined) return undefined
+    const opened = await Donor.open(from, this.#parts.contentAt, this.#abort.signal)
+    if (opened.ok) return opened.value
+    this.#host.onNotice(`nothing is taken from ${from}: ${opened.refusal.sentence}`)
+    return undefined
   }
 
-  /** Likewise parts of pieces, which a recipe tells; undefined when there are none. */
-  async #findParts(store: PieceStore, link: PeerLink | undefined): Promise<PartsHere | undefined> {
+  #beginTaking(store: PieceStore, link: PeerLink | undefined): Taking | undefined {
     const { network, recipes: pool } = this.#parts
     const { lookup, record } = this.#host
-    const { manifest } = store
     const { signal } = this.#abort
-    const recipe = new RecipeFetch({ manifest, network, lookup, link, signal })
-    const found = await this.#donor?.findParts(store, { recipe, pool, signal }).finally(() => recipe.close())
-    if (found === undefined) return undefined
-    const [{ whole, partial }, { from = '' }] = [found, record]
-    const inPart = partial.size === 0 ? '' : `, and ${partial.size} in part`
-    this.#host.onNotice(`${whole} more are put together from parts of ${from}${inPart}`)
-    return found
+    const [donor, { from = '' }] = [this.#donor, record]
+    if (donor === undefined) return undefined
+    const recipe = new RecipeFetch({ manifest: store.manifest, network, lookup, link, signal })
+    const onNotice = (sentence: string): void => this.#host.onNotice(sentence)
+    const replacesFile = record.overwrite && store.manifest.folder === undefined
+    return new Taking({ donor, store, recipe, pool, signal, from, replacesFile, onNotice })
   }
 
   /** Resolves when every piece that is wanted is verified and written. */
   async #fetch(store: PieceStore, link: PeerLink | undefined): Promise<void> {
-    const parts = store.isWhole ? undefined : await this.#findParts(store, link)
-    if (store.isWhole) {
-      link?.close('not needed')
-      return
+    const taking = this.#beginTaking(store, link)
+    try {
+      const parts = await taking?.searched
+      // Where all comes from here nobody need be asked.
+      if (taking !== undefined && store.have.count + taking.coming.size >= store.wantedCount)
+        await taking.ended
+      if (store.isWhole) link?.close('not needed')
+      else await this.#fetchRest(store, { taking, parts, link })
+    } finally {
+      await taking?.stop()
     }
+  }
+
+  /** Likewise, of peers what does not come from here. Makes the swarm in the turn of the call. */
+  async #fetchRest(store: PieceStore, { taking, parts, link }: Beginning): Promise<void> {
     const { lookup, record, notes, rank } = this.#host
-    let swarm: Swarm | undefined
     let look: NodeJS.Timeout | undefined
     const fetched = new Promise<void>((resolve, reject) => {
-      swarm = new Swarm(
+      const swarm = new Swarm(
         this.#parts.network,
         store,
-        { ticket: lookup.ticket, notes, rank, parts },
+        { ticket: lookup.ticket, notes, rank, parts, fromHere: taking?.coming },
         {
           onComplete: resolve,
           onFailure: reject,
@@ -346,20 +353,22 @@ export class DownloadRun {
           onTicketRefused: () => lookup.onTicketRefused(),
         },
       )
+      this.#swarm = swarm
+      taking?.onSwarm(swarm)
+      taking?.ended.catch(reject)
       look = setInterval(() => void store.lookAtPart().catch(reject), lookAtPartMs)
     })
-    this.#swarm = swarm
     const { folder } = store.manifest
     this.#tree = folder && this.#treeOf(store, folder)
-    if (link !== undefined && store.wantedCount > smallPieces) swarm?.onLink(link)
+    if (link !== undefined && store.wantedCount > smallPieces) this.#swarm?.onLink(link)
     else link?.close('not needed')
-    swarm?.onPeers(lookup.peers)
+    this.#swarm?.onPeers(lookup.peers)
     try {
       await orAborted(Promise.race([fetched, this.#tree?.isBad ?? fetched]), this.#abort.signal)
     } finally {
       clearInterval(look)
       // Keep the swarm: the number of pieces by peer is shown after the end too.
-      swarm?.stop()
+      this.#swarm?.stop()
     }
   }
 

@@ -48,22 +48,26 @@ export class Picker {
   readonly #returned = new Set<number>()
   /** Pieces that are requested by index only: parts of them are here. */
   readonly #named: ReadonlySet<number>
-  /** How many of those are on offer. */
+  /** Missing pieces that come of what is here: nobody is asked for them. */
+  readonly #fromHere: Set<number>
+  /** How many of the named are on offer. */
   #namedOffered = 0
   readonly #random: () => number
 
   /**
    * `random` returns numbers from 0 (inclusive) to 1 (exclusive). `wanted`: undefined for all pieces. `named`: pieces of
-   * which parts are here.
+   * which parts are here. `fromHere`: those that come of what is here, until `onNotHere`.
    */
   constructor(
     have: Bitfield,
     random: () => number,
     wanted?: Bitfield,
     named: ReadonlySet<number> = new Set(),
+    fromHere: Iterable<number> = [],
   ) {
     this.#random = random
     this.#named = named
+    this.#fromHere = new Set(fromHere)
     this.#availability = new Uint32Array(have.length)
     this.#askers = new Uint16Array(have.length)
     this.#lateAskers = new Uint16Array(have.length)
@@ -72,6 +76,7 @@ export class Picker {
     for (let index = 0; index < have.length; index++) {
       if (have.has(index) || wanted?.has(index) === false) continue
       this.#missing.add(index)
+      if (this.#fromHere.has(index)) continue
       this.#offer(index)
       if (named.has(index)) this.#returned.add(index)
     }
@@ -149,9 +154,24 @@ export class Picker {
     if (facts !== undefined && !facts.asked.has(index)) this.#ask(facts, index, deliveryMs)
   }
 
+  /** The piece was found here; false when it is under way, or here, already. */
+  takeHere(index: number): boolean {
+    if (!this.isOnOffer(index)) return false
+    this.#withdraw(index)
+    this.#returned.delete(index)
+    this.#fromHere.add(index)
+    return true
+  }
+
+  /** The piece does not come of what is here after all, so peers are asked for it. */
+  onNotHere(index: number): void {
+    if (this.#fromHere.delete(index)) this.#settle(index)
+  }
+
   /** The piece is verified and written. Returns the peers whose request for it is now useless. */
   onVerified(index: number): PeerId[] {
     this.#missing.delete(index)
+    this.#fromHere.delete(index)
     this.#returned.delete(index)
     this.#overdue.delete(index)
     this.#withdraw(index)
@@ -165,8 +185,9 @@ export class Picker {
     return this.#peers.get(peer)?.has.count ?? 0
   }
 
-  /** How a piece stands that is not here: requested, to be had from a peer, or from none. */
+  /** How a piece stands that is not here: on its way, to be had from a peer, or from none. */
   standingOf(index: number): MissingStanding {
+    if (this.#fromHere.has(index)) return 'under-way'
     if ((this.#askers[index] ?? 0) + (this.#lateAskers[index] ?? 0) > 0) return 'under-way'
     return (this.#availability[index] ?? 0) > 0 ? 'available' : 'nowhere'
   }

@@ -158,10 +158,12 @@ export class PieceStore implements PieceSource, SwarmStore {
    * many of these that it pays to start a worker.
    */
   takeBuffer(isOneOfFew = false): PieceBuffer {
-    const nowMs = performance.now()
-    const isFast = nowMs - this.#lastTakenAtMs < fastMs
-    this.#lastTakenAtMs = nowMs
-    if (isFast && !isOneOfFew && this.wantedCount > inlinePieces) this.#storing.warmUp()
+    if (!isOneOfFew) {
+      const nowMs = performance.now()
+      const isFast = nowMs - this.#lastTakenAtMs < fastMs
+      this.#lastTakenAtMs = nowMs
+      if (isFast && this.wantedCount > inlinePieces) this.#storing.warmUp()
+    }
     // Also for a piece that the event loop verifies: two kinds of buffers would both grow to the full number.
     return this.#storing.take()
   }

@@ -1,4 +1,4 @@
-// What follows from it that a peer refuses a piece which it had offered.
+// What follows from it that a peer refuses to give, or a piece which it had offered.
 
 import { sentenceOf } from '../../common/failure.ts'
 import type { Refusal } from '../../common/refusal.ts'
@@ -43,4 +43,23 @@ export function onPieceRefused(
     contacts.putAside(contact, 'refuses pieces of', sentenceOf(refusal.sentence))
   else if (refusal.code === 'file-changed' || refusal.code === 'not-shared')
     link.close(sentenceOf(refusal.sentence))
+}
+
+/**
+ * Refused before any piece was requested: the peer may have stopped sharing without the trackers knowing.
+ */
+export function onPeerRefused(
+  contact: Contact,
+  refusal: Refusal,
+  { contacts, notes, onTicketRefused }: Omit<Affected, 'picker'>,
+): void {
+  const { conduct } = contact
+  const [peer] = contact.addresses
+  if (peer !== undefined) notes.onRefused(peer, refusal)
+  if (isOfTicket(refusal)) onTicketRefused()
+  else if (conduct.onRefused(performance.now())) {
+    contacts.putAside(contact, 'refuses to give', sentenceOf(refusal.sentence))
+    return
+  }
+  contacts.retryLater(contact)
 }

@@ -43,6 +43,8 @@ export interface KnownOfPeers {
   readonly rank: Rank
   /** What is here of pieces that are missing. */
   readonly parts?: PartsHere | undefined
+  /** Pieces that come of what is here, until `Swarm.onStoredHere` or `onNotHere`. */
+  readonly fromHere?: Iterable<number> | undefined
 }
 
 /** Where the pieces of a swarm go. */

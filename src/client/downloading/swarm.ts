@@ -1,11 +1,10 @@
 // Manages the peers of one download: connects to them, keeps each busy with what the picker picks, and turns
 // what arrives into verified, written pieces. A lost, slow or lying peer costs that peer, never the download.
 
-import { Failure, sentenceOf } from '../../common/failure.ts'
+import { Failure } from '../../common/failure.ts'
 import { lengthOfPiece } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { BlockRange } from '../../common/recipe/ranges.ts'
-import type { Refusal } from '../../common/refusal.ts'
 import type { LinkEvidence } from '../diagnosis/evidence.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { Arrivals, type SwarmPeer } from './arrivals.ts'
@@ -16,7 +15,6 @@ import { Giving } from './giving.ts'
 import { judge } from './judging.ts'
 import type { KnownBlocks } from './known-blocks.ts'
 import { Lanes } from './lanes.ts'
-import { isOfTicket } from './peer-greeting.ts'
 import type { PeerNotes } from './peer-notes.ts'
 import { evidenceOf } from './link-evidence.ts'
 import { PeerLanes } from './peer-lanes.ts'
@@ -24,7 +22,7 @@ import { PeerLink } from './peer-link.ts'
 import type { PieceRequest } from './piece-request.ts'
 import { Picker, type MissingStanding } from './picker.ts'
 import { addPieces, type PiecesFrom } from './pieces-from.ts'
-import { onPieceRefused } from './refused-piece.ts'
+import { onPeerRefused, onPieceRefused } from './refused-piece.ts'
 import type { KnownOfPeers, SwarmEvents, SwarmNetwork, SwarmStore } from './swarm-parts.ts'
 import { UnderWay, type Share } from './under-way.ts'
 
@@ -59,7 +57,7 @@ export class Swarm {
     this.#ticket = known.ticket
     this.#notes = known.notes
     this.#events = events
-    this.#picker = new Picker(store.have, Math.random, store.wanted, known.parts?.partial)
+    this.#picker = new Picker(store.have, Math.random, store.wanted, known.parts?.partial, known.fromHere)
     this.#parts = known.parts?.known
     this.#rank = known.rank
     this.#underWay = new UnderWay(known.rank)
@@ -131,6 +129,17 @@ export class Swarm {
     this.#contacts.renew(ticket)
   }
 
+  /** A piece was found here: nobody is asked for it, until `onNotHere`. False when one is already. */
+  takeHere(index: number): boolean {
+    return this.#picker.takeHere(index)
+  }
+
+  /** The piece does not come of what is here after all. */
+  onNotHere(index: number): void {
+    this.#picker.onNotHere(index)
+    this.#fillAll()
+  }
+
   stop(): void {
     this.#stopped = true
     clearInterval(this.#tick)
@@ -155,7 +164,7 @@ export class Swarm {
     const mayRelay = (): boolean => !this.#giving.needsNoRelay
     const opened = await PeerLink.open({ ...this.#network, peer, fileId, ticket: this.#ticket, mayRelay })
     if (opened.ok) await this.#use(contact, opened.value)
-    else this.#onRefused(contact, opened.refusal)
+    else onPeerRefused(contact, opened.refusal, this.#affected)
   }
 
   async #use(contact: Contact, first: PeerLink): Promise<void> {
@@ -167,7 +176,7 @@ export class Swarm {
     })
     if (!pieces.ok || this.#stopped) {
       first.close('not needed')
-      if (!pieces.ok) this.#onRefused(contact, pieces.refusal)
+      if (!pieces.ok) onPeerRefused(contact, pieces.refusal, this.#affected)
       return
     }
     const link = new PeerLanes(first)
@@ -188,21 +197,6 @@ export class Swarm {
     })
     this.#fill(contact)
     this.#lanes.look(performance.now(), this.bytesPerSecond)
-  }
-
-  /**
-   * Refused before any piece was requested: the peer may have stopped sharing without the trackers knowing.
-   */
-  #onRefused(contact: Contact, refusal: Refusal): void {
-    const { conduct } = contact
-    const [peer] = contact.addresses
-    if (peer !== undefined) this.#notes.onRefused(peer, refusal)
-    if (isOfTicket(refusal)) this.#events.onTicketRefused()
-    else if (conduct.onRefused(performance.now())) {
-      this.#contacts.putAside(contact, 'refuses to give', sentenceOf(refusal.sentence))
-      return
-    }
-    this.#contacts.retryLater(contact)
   }
 
   #onLinkClosed(contact: Contact, reason: Failure): void {
@@ -364,6 +358,11 @@ export class Swarm {
 
   #onStored(link: PeerLanes, index: number): void {
     addPieces(this.piecesByPeer, link.name, { pieces: 1, way: link.route.way })
+    this.onStoredHere(index)
+  }
+
+  /** The piece is verified and written. */
+  onStoredHere(index: number): void {
     for (const other of this.#picker.onVerified(index)) this.#contacts.find(other)?.link?.cancel(index)
     if (this.#picker.missingCount === 0 && !this.#stopped) this.#events.onComplete()
   }

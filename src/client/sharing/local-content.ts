@@ -97,6 +97,8 @@ export function awayProblem(path: string): Problem {
 export interface TakeOptions {
   /** Of a folder, leave out what is neither a file nor a folder, instead of refusing it. */
   readonly skipSpecial: boolean
+  /** A file that was served until lately, and is as it was by its stamp, need not be hashed. */
+  readonly trustsStamp?: boolean
 }
 
 /** What can be done with files, and likewise with folders. */

@@ -114,12 +114,12 @@ export class ShareLibrary {
     }
   }
 
-  /** What is at a path now, hashed, without sharing it: `file` says for which name it is looked at. */
+  /** What is at a path now, by its content, without sharing it: `file` says for which name it is looked at. */
   async contentAt(file: NamedPath): Promise<Answer<LocalContent>> {
     const looked = await lookAtLocal(file.path, file.name)
     if (!looked.ok) return looked
     const kind = looked.value.isFolder ? this.#folders : this.#files
-    return kind.take(file, looked.value.stamp, { skipSpecial: false })
+    return kind.take(file, looked.value.stamp, { skipSpecial: false, trustsStamp: true })
   }
 
   async #share(

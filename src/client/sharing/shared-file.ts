@@ -29,6 +29,7 @@ export class SharedFile implements ServedContent {
   readonly path: string
   readonly #stamp: FileStamp
   readonly #events: ContentEvents
+  readonly #onClosed: () => void
   /** Made at the first read: few of thousands of shared files are ever requested. */
   #reader: PieceReader | undefined
   #pathLookedAtMs = Number.NEGATIVE_INFINITY
@@ -37,12 +38,19 @@ export class SharedFile implements ServedContent {
   #away = false
   #closed = false
 
-  constructor(path: string, manifest: Manifest, stamp: FileStamp, events: ContentEvents) {
+  constructor(
+    path: string,
+    manifest: Manifest,
+    stamp: FileStamp,
+    events: ContentEvents,
+    onClosed: () => void = () => undefined,
+  ) {
     this.path = path
     this.manifest = manifest
     this.have = Bitfield.full(manifest.pieceCount)
     this.#stamp = stamp
     this.#events = events
+    this.#onClosed = onClosed
   }
 
   async read(index: number, buffer: Buffer): Promise<Answer<void>> {
@@ -78,6 +86,7 @@ export class SharedFile implements ServedContent {
   close(): void {
     this.#closed = true
     openFiles.close(this)
+    this.#onClosed()
   }
 
   async #read(file: FileHandle, index: number, buffer: Buffer): Promise<Answer<void>> {

@@ -7,6 +7,7 @@ import { isSmall, manifestIn } from '../storage/small-manifest.ts'
 import type { RememberedShare } from '../storage/user-store.ts'
 import { canRead } from './absent-file.ts'
 import { sizeOf, stampAt, type FileStamp } from './file-stamp.ts'
+import { FormerContents } from './former-contents.ts'
 import type { HashingFiles } from './hashing-files.ts'
 import {
   awayProblem,
@@ -17,19 +18,27 @@ import {
   type NamedPath,
   type Problem,
   type ServedContent,
+  type TakeOptions,
 } from './local-content.ts'
 import { SharedFile } from './shared-file.ts'
 
 export class SharedFiles implements ContentKind {
   readonly #hashing: HashingFiles
   readonly #manifests: ManifestStore
+  readonly #former = new FormerContents()
 
   constructor(hashing: HashingFiles, manifests: ManifestStore) {
     this.#hashing = hashing
     this.#manifests = manifests
   }
 
-  async take(file: NamedPath, stamp: FileStamp): Promise<Answer<LocalContent>> {
+  async take(
+    file: NamedPath,
+    stamp: FileStamp,
+    { trustsStamp = false }: TakeOptions,
+  ): Promise<Answer<LocalContent>> {
+    const former = trustsStamp ? this.#former.find(file.path, stamp) : undefined
+    if (former !== undefined) return accept(former)
     const hashed = await this.#hashing.hash(file, stamp)
     return hashed.ok ? accept(this.#content(file.path, hashed.value, stamp, true)) : hashed
   }
@@ -56,14 +65,16 @@ export class SharedFiles implements ContentKind {
   }
 
   #content(path: string, manifest: Manifest, stamp: FileStamp, isNew: boolean): LocalContent {
-    return {
+    const content: LocalContent = {
       manifest,
       stamp,
       isNew,
       save: async () => {
         if (!isSmall(manifest)) await this.#manifests.save(manifest)
       },
-      serve: (events: ContentEvents): ServedContent => new SharedFile(path, manifest, stamp, events),
+      serve: (events: ContentEvents): ServedContent =>
+        new SharedFile(path, manifest, stamp, events, () => this.#former.onEnded(path, content)),
     }
+    return content
   }
 }

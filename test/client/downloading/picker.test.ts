@@ -37,6 +37,28 @@ test('asksForTheRarestPieceFirst', () => {
   expect(picksFor(picker, 'seed')).toEqual([3, 2, 1, 0])
 })
 
+test('nobody is asked for what comes of what is here, until it turns out not to', () => {
+  const picker = new Picker(new Bitfield(4), seededRandom(1), undefined, undefined, [0, 2])
+  picker.onPeer('seed', Bitfield.full(4))
+  expect([picker.missingCount, picker.isMissing(0), picker.standingOf(0)]).toEqual([4, true, 'under-way'])
+  expect(picker.onOffer().toBase64()).toBe(bitfield(4, [1, 3]).toBase64())
+  expect(picksFor(picker, 'seed').toSorted((a, b) => a - b)).toEqual([1, 3])
+  picker.onVerified(0)
+  picker.onNotHere(0)
+  expect(picksFor(picker, 'seed')).toEqual([])
+  picker.onNotHere(2)
+  expect(picksFor(picker, 'seed')).toEqual([2])
+})
+
+test('a piece that is found here is taken unless somebody was asked for it', () => {
+  const picker = pickerOf(2, { seed: 'all', a: [0] })
+  expect(picker.pickFor('seed', 0)).toBe(1)
+  expect([picker.takeHere(1), picker.takeHere(0), picker.takeHere(0)]).toEqual([false, true, false])
+  expect([picksFor(picker, 'a'), picker.hasOnOffer('a')]).toEqual([[], false])
+  picker.onVerified(0)
+  expect([picker.takeHere(0), picker.missingCount]).toEqual([false, 1])
+})
+
 test('rarity follows what peers come to have, to lack and to take with them', () => {
   const picker = pickerOf(3, { seed: 'all', a: [0], b: [1], c: [2] })
   picker.onHave('a', 1)

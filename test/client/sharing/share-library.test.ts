@@ -307,3 +307,38 @@ test('a share that is stopped while a finished download is being taken over is n
   expect(await stopped).toEqual({ ok: true, value: { isTold: true } })
   expect([store.shares(), sources.find('g', fileId), announced]).toEqual([[], undefined, []])
 })
+
+describe('a file that was served until a new version came', () => {
+  async function replaced() {
+    const hashes = new HashPool()
+    const folder = temporaryFolder()
+    const one = await oneLibrary(folder, hashes)
+    const path = join(folder, 'f.bin')
+    writeFileSync(path, bytes)
+    expectShared(await one.library.upload(path, 'g'))
+    one.library.onFileGone({ group: 'g', name: 'f.bin', fileId })
+    const hashFile = vi.spyOn(hashes, 'hashFile')
+    const file = { group: 'g', name: 'f.bin', path }
+    return { ...one, path, hashFile, look: () => one.library.contentAt(file) }
+  }
+
+  test('is known by its stamp when the download of that asks what is there', async () => {
+    const { look, hashFile } = await replaced()
+    expect(await look()).toMatchObject({ ok: true, value: { manifest: { fileId } } })
+    expect(hashFile).not.toHaveBeenCalled()
+  })
+
+  test('is hashed when somebody wrote to it since', async () => {
+    const { path, look, hashFile } = await replaced()
+    const other = sampleBytes(bytes.length, 7)
+    writeFileSync(path, other)
+    expect(await look()).toMatchObject({ value: { manifest: { fileId: manifestOf(other).fileId } } })
+    expect(hashFile).toHaveBeenCalledOnce()
+  })
+
+  test('is hashed when it is uploaded', async () => {
+    const { library, path, hashFile } = await replaced()
+    expectShared(await library.upload(path, 'g'))
+    expect(hashFile).toHaveBeenCalledOnce()
+  })
+})

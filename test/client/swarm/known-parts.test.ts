@@ -80,6 +80,23 @@ test('several peers give the parts that each has', async () => {
   expect(ann.recipesGiven + bob.recipesGiven).toBe(1)
 })
 
+test('a piece that nobody has is found where the old version has it in other pieces', async () => {
+  const content = Buffer.from(new OneDownload(pieces * pieceBytes).content)
+  // What is in the fifth piece is in the old version across two pieces that both have.
+  content.copy(content, 4 * pieceBytes, pieceBytes + 64 * KiB, 2 * pieceBytes + 64 * KiB)
+  const one = new OneDownload(0, content)
+  const path = join(one.folder, 'before')
+  writeFileSync(path, Buffer.from(content).fill('other', 4 * pieceBytes, 5 * pieceBytes))
+  one.download.record = { ...one.download.record, from: path }
+  const recipe = Buffer.from(recipeOf(one.content, one.manifest).bytes)
+  const ann = await one.seeder('ann', { recipe, bitfield: Buffer.of(0b11110100).toString('base64') })
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(ann.asked).toEqual([])
+  expect(one.notices).toContain(`1 more are put together from parts of ${path}`)
+})
+
 test('an earlier program is asked for whole pieces', async () => {
   const { one } = withDonor(withLineAt(2 * pieceBytes + 5000))
   const ann = await one.seeder('ann')

@@ -2,7 +2,8 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { SharedFile } from '../../../src/client/sharing/shared-file.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { builtPool } from '../workers/built-pool.ts'
 import { folderSample } from './folder-sample.ts'
@@ -43,6 +44,60 @@ test('what cannot be taken is said, and fetched', async () => {
   await one.untilComplete()
   expect(one.notices).toEqual([`nothing is taken from ${path}: there is no file ${path}`])
   expect(one.isIdentical()).toBe(true)
+})
+
+/** Nothing is read of what is here until the promise resolves. */
+function holdReading(until: Promise<unknown>): void {
+  const held = vi.spyOn(SharedFile.prototype, 'read')
+  held.mockImplementation(async function (this: SharedFile, index, buffer) {
+    await until
+    held.mockRestore()
+    return this.read(index, buffer)
+  })
+  onTestFinished(() => held.mockRestore())
+}
+
+test('what is missing is fetched while what is there is still copied', async () => {
+  const { one } = await withDonor((content) => changed(content, [2, 7]))
+  const ann = await one.seeder('ann')
+  holdReading(vi.waitFor(() => expect(one.had.toSorted((a, b) => a - b)).toEqual([2, 7]), 10_000))
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(ann.asked).toHaveLength(2)
+})
+
+test('a piece that turns out to be another one while it is copied is fetched', async () => {
+  const { one, path } = await withDonor((content) => changed(content, [2, 7]))
+  const ann = await one.seeder('ann')
+  const write = vi.waitFor(() => {
+    expect(ann.asked).toHaveLength(2)
+    writeFileSync(path, changed(one.content, [2, 4, 7]))
+  }, 10_000)
+  holdReading(write)
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(ann.asked.toSorted((a, b) => a - b)).toEqual([2, 4, 7])
+  expect(one.notices).toContain(`7 of 10 pieces of ${one.destination} are taken from ${path}`)
+})
+
+test('a download that is paused while it copies goes on where it was', async () => {
+  const { one } = await withDonor((content) => changed(content, [2, 7]))
+  await one.seeder('ann')
+  let readOn = (): void => undefined
+  holdReading(new Promise<void>((resolve) => (readOn = resolve)))
+  one.start()
+  await vi.waitFor(() => expect(one.had).toHaveLength(2), 10_000)
+  const paused = one.download.pause()
+  readOn()
+  await paused
+  const before = one.had.length
+  expect(before).toBeLessThan(10)
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(new Set(one.had).size).toBe(one.had.length)
 })
 
 test('what is there is offered to others like what was fetched', async () => {

@@ -1,0 +1,167 @@
+// Takes of what is here what it has of a new content, while the rest is fetched: copies the pieces that both have, and puts
+// others together. Each counts when it has the hashes of the piece; the swarm hears of it, or asks for it then.
+
+import { setTimeout } from 'node:timers/promises'
+import { Failure } from '../../common/failure.ts'
+import type { RecipePool } from '../workers/recipe-pool.ts'
+import { missingOf, type Donor, type FoundParts } from './donor.ts'
+import type { KnownBlocks } from './known-blocks.ts'
+import type { PieceStore } from './piece-store.ts'
+import type { RecipeFetch } from './recipe-fetch.ts'
+import type { Swarm } from './swarm.ts'
+
+/** Pieces that are copied or put together at once. */
+const piecesAtOnce = 4
+/** The loop stores so many (128 MiB) in the time in which two workers start and store them. */
+const fewPieces = 256
+/** Copying waits so long for the search, since others wait for what that finds missing. */
+const patienceMs = 2000
+
+export interface TakingParts {
+  readonly donor: Donor
+  readonly store: PieceStore
+  /** Closed when it is not needed any more. */
+  readonly recipe: RecipeFetch
+  readonly pool: RecipePool
+  readonly signal: AbortSignal
+  /** The donor's path, for people. */
+  readonly from: string
+  /** It must be on the disk before it replaces what is there: most of it is, by the time that the rest has come. */
+  readonly replacesFile: boolean
+  onNotice(sentence: string): void
+}
+
+export class Taking {
+  /** What is here of the pieces that are fetched. Rejects with the signal's reason, or with a `file` failure. */
+  readonly searched: Promise<FoundParts | undefined>
+  /** Resolves when nothing more comes from here. Rejects likewise, also when the store cannot be written to. */
+  readonly ended: Promise<void>
+  readonly #parts: TakingParts
+  readonly #stop = new AbortController()
+  readonly #signal: AbortSignal
+  /** Pieces that come from here. */
+  readonly #coming: Set<number>
+  #swarm: Swarm | undefined
+
+  constructor(parts: TakingParts) {
+    this.#parts = parts
+    this.#signal = AbortSignal.any([parts.signal, this.#stop.signal])
+    const { donor, store } = parts
+    const same = donor.sameAs(store)
+    this.#coming = new Set(same.keys())
+    const rest = missingOf(store).filter((index) => !same.has(index))
+    this.searched = this.#search(rest)
+    this.ended = this.#take(same, rest).catch((error: unknown) => {
+      if (!this.#stop.signal.aborted || parts.signal.aborted) throw error
+    })
+    // Whoever waits for them hears of it.
+    for (const each of [this.searched, this.ended]) each.catch(() => undefined)
+  }
+
+  /** Pieces that come from here, and are not stored yet. */
+  get coming(): ReadonlySet<number> {
+    return this.#coming
+  }
+
+  /** The swarm was made with `coming` of this turn. */
+  onSwarm(swarm: Swarm): void {
+    this.#swarm = swarm
+  }
+
+  /** Takes nothing more; resolves when nothing is written any more. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new Failure('file', 'nothing more is needed'))
+    await this.ended.catch(() => undefined)
+  }
+
+  async #search(rest: readonly number[]): Promise<FoundParts | undefined> {
+    const { donor, store, recipe, pool } = this.#parts
+    const search = { recipe, pool, signal: this.#signal }
+    const found = await donor.findParts(store, rest, search).finally(() => recipe.close())
+    for (const index of found?.whole ?? []) this.#coming.add(index)
+    return found
+  }
+
+  async #take(same: ReadonlyMap<number, number>, rest: readonly number[]): Promise<void> {
+    const { from, store, replacesFile } = this.#parts
+    await Promise.race([this.searched, setTimeout(patienceMs, undefined, { ref: false })])
+    const taken = await this.#copy(same)
+    const of = `${store.wantedCount} pieces of ${store.part.destination}`
+    this.#parts.onNotice(`${taken} of ${of} are taken from ${from}`)
+    const found = await this.searched
+    if (found !== undefined) {
+      this.#say(await this.#assemble(found.known, found.whole), found.partial.size)
+      if (found.lookEverywhere !== undefined) this.#say(await this.#takeLate(found, rest))
+    }
+    if (replacesFile) store.part.flushAhead()
+  }
+
+  /** What is found only now is fetched meanwhile, so it is taken of what nobody was asked for. */
+  async #takeLate({ known, lookEverywhere }: FoundParts, rest: readonly number[]): Promise<number> {
+    await lookEverywhere?.()
+    const { have } = this.#parts.store
+    const { whole } = known.sort(rest.filter((index) => !have.has(index)))
+    return this.#assemble(
+      known,
+      whole.filter((index) => this.#swarm?.takeHere(index)),
+    )
+  }
+
+  #say(whole: number, inPart = 0): void {
+    const more = inPart === 0 ? '' : `, and ${inPart} in part`
+    if (whole + inPart > 0)
+      this.#parts.onNotice(`${whole} more are put together from parts of ${this.#parts.from}${more}`)
+  }
+
+  async #copy(same: ReadonlyMap<number, number>): Promise<number> {
+    const { donor } = this.#parts
+    const isFew = same.size <= fewPieces
+    return this.#storeAll(same.keys(), isFew, (index, into) => donor.read(same.get(index) ?? -1, into))
+  }
+
+  async #assemble(known: KnownBlocks, pieces: readonly number[]): Promise<number> {
+    const isFew = pieces.length <= fewPieces
+    return this.#storeAll(
+      pieces.values(),
+      isFew,
+      (index, into) => known.assemble(index, [], into),
+      (index) => known.onBad(index),
+    )
+  }
+
+  /** Resolves to how many were good, when none of them is written any more. */
+  async #storeAll(
+    pieces: Iterator<number> & Iterable<number>,
+    isFew: boolean,
+    fill: (index: number, into: Buffer) => Promise<boolean>,
+    onBad: (index: number) => void = () => undefined,
+  ): Promise<number> {
+    const { store } = this.#parts
+    let count = 0
+    const storeNext = async (): Promise<void> => {
+      for (const index of pieces) {
+        this.#signal.throwIfAborted()
+        const piece = store.takeBuffer(isFew)
+        let isGood = false
+        try {
+          const isFilled = await fill(index, piece.bytes)
+          isGood = isFilled && (await store.receive(index, piece))
+          if (isFilled && !isGood) onBad(index)
+        } finally {
+          piece.release()
+        }
+        if (isGood) count++
+        this.#onOutcome(index, isGood)
+      }
+    }
+    const lanes = await Promise.allSettled(Array.from({ length: piecesAtOnce }, storeNext))
+    for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
+    return count
+  }
+
+  #onOutcome(index: number, isGood: boolean): void {
+    this.#coming.delete(index)
+    if (isGood) this.#swarm?.onStoredHere(index)
+    else this.#swarm?.onNotHere(index)
+  }
+}
