@@ -15,7 +15,7 @@ import { describe, expect, test } from 'vitest'
 import { idOf } from '../../../src/client/downloading/part-file.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { encodeTree, type TreeEntry } from '../../../src/common/tree/tree.ts'
-import { entriesOf, folderSample, foundIn, mtimeSeconds, type Contents } from './folder-sample.ts'
+import { entriesOf, folderSample, foundIn, mtimeSeconds, textsOf, type Contents } from './folder-sample.ts'
 import { OneDownload } from './one-download.ts'
 
 const bytes = (length: number, fill: string): Buffer => Buffer.alloc(length, fill)
@@ -30,9 +30,6 @@ const contents: Contents = {
   'later/inside': undefined,
 }
 
-/** Comparing megabytes of a buffer takes seconds. */
-const textsOf = (found: Contents): Record<string, string | undefined> =>
-  Object.fromEntries(Object.entries(found).map(([path, content]) => [path, content?.toString('latin1')]))
 const texts = textsOf(contents)
 
 async function fetched(one: OneDownload): Promise<void> {

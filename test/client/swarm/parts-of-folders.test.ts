@@ -16,15 +16,7 @@ import { HashPool } from '../../../src/client/workers/hash-pool.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { encodeTree } from '../../../src/common/tree/tree.ts'
-import {
-  digest,
-  digestsOf,
-  entriesOf,
-  folderSample,
-  foundIn,
-  mtimeSeconds,
-  type Contents,
-} from './folder-sample.ts'
+import { entriesOf, folderSample, foundIn, mtimeSeconds, textsOf, type Contents } from './folder-sample.ts'
 import { OneDownload } from './one-download.ts'
 
 const bytes = (length: number, fill: string): Buffer => Buffer.alloc(length, fill)
@@ -40,6 +32,7 @@ const contents: Contents = {
 }
 /** Piece 0 is the tree, 1 has the small files, 2 and 3 one.jpg, 4 and 5 two.jpg. */
 const sample = folderSample(contents)
+const texts = textsOf(contents)
 
 function oneOf(within: string, overwrite = false): OneDownload {
   return new OneDownload(0, sample, undefined, new HashPool(), { within, overwrite })
@@ -60,7 +53,7 @@ test.each([
 ])('the file %s comes as a file, with nothing but its pieces', async (within, pieces) => {
   const one = oneOf(within)
   expect(await fetched(one)).toEqual(pieces)
-  expect(digest(readFileSync(one.destination))).toBe(digest(contents[within]))
+  expect(readFileSync(one.destination, 'latin1')).toBe(texts[within])
   const { mtimeMs, mode } = statSync(one.destination)
   expect([mtimeMs, mode & 0o100]).toEqual([mtimeSeconds * 1000, within.endsWith('.sh') ? 0o100 : 0])
   expect(one.leftOver()).toEqual([])
@@ -98,7 +91,7 @@ test.each([
 ])('%s comes as a folder, without what is above', async (within, pieces, expected) => {
   const one = oneOf(within)
   expect(await fetched(one)).toEqual(pieces)
-  expect(digestsOf(foundIn(one.destination))).toEqual(digestsOf(expected))
+  expect(textsOf(foundIn(one.destination))).toEqual(textsOf(expected))
   expect(one.leftOver()).toEqual([])
 })
 
@@ -108,7 +101,7 @@ test('with the tree at hand, it is not fetched', async () => {
   await manifests.save(one.manifest)
   await manifests.saveTree(one.manifest.fileId, encodeTree(entriesOf(contents)))
   expect(await fetched(one)).toEqual([2, 3])
-  expect(digest(readFileSync(one.destination))).toBe(digest(contents['photos/one.jpg']))
+  expect(readFileSync(one.destination, 'latin1')).toBe(texts['photos/one.jpg'])
 })
 
 test('what is not in the folder fails for good, with nothing but the tree fetched', async () => {
@@ -137,7 +130,7 @@ test('after a pause it goes on with what it had', async () => {
   one.start()
   await one.untilComplete()
   expect(ben.asked.filter((index) => had.has(index))).toEqual([])
-  expect(digest(foundIn(one.destination)['two.jpg'])).toBe(digest(contents['photos/two.jpg']))
+  expect(textsOf(foundIn(one.destination))['two.jpg']).toBe(texts['photos/two.jpg'])
 })
 
 describe('one file', () => {
@@ -146,7 +139,7 @@ describe('one file', () => {
     writeFileSync(one.destination, 'old')
     chmodSync(one.destination, 0o640)
     await fetched(one)
-    expect(digest(readFileSync(one.destination))).toBe(digest(contents['bin/run.sh']))
+    expect(readFileSync(one.destination, 'latin1')).toBe(texts['bin/run.sh'])
     expect(statSync(one.destination).mode & 0o777).toBe(0o640)
     expect(one.leftOver()).toEqual([])
   })
@@ -184,8 +177,8 @@ describe('one file', () => {
     one.download.record = { ...one.download.record, part: one.partId }
     one.start()
     await one.untilComplete()
-    expect([digest(readFileSync(one.destination)), ann.asked.length]).toEqual([
-      digest(contents['photos/one.jpg']),
+    expect([readFileSync(one.destination, 'latin1'), ann.asked.length]).toEqual([
+      texts['photos/one.jpg'],
       asked,
     ])
     expect(statSync(one.destination).nlink).toBe(1)
@@ -224,5 +217,5 @@ test('of its pieces those are taken from elsewhere that are there', async () => 
   writeFileSync(join(one.folder, 'old', 'c'), contents['photos/one.jpg'] ?? '')
   one.download.record = { ...one.download.record, from: join(one.folder, 'old') }
   expect(await fetched(one)).toEqual([0])
-  expect(digestsOf(foundIn(one.destination))).toEqual({ 'two.jpg': digest(contents['photos/two.jpg']) })
+  expect(textsOf(foundIn(one.destination))).toEqual({ 'two.jpg': texts['photos/two.jpg'] })
 })
