@@ -51,3 +51,11 @@ export function sentenceOf(error: unknown): string {
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
+
+/** Which call of the system is behind a failure, as `connect ECONNREFUSED`; undefined when none is. */
+export function systemCallOf(failure: unknown): string | undefined {
+  const cause = failure instanceof Failure ? failure.cause : undefined
+  const code = systemCode(cause)
+  if (code === undefined || !(cause instanceof Error) || !('syscall' in cause)) return undefined
+  return `${String(cause.syscall)} ${code}`
+}

@@ -1,7 +1,7 @@
 // Waits until a connection between two places can be made. The system lets no second one be between the same two addresses
 // and ports, and one that closes still needs a moment.
 
-import { Failure } from '../../common/failure.ts'
+import { systemCallOf } from '../../common/failure.ts'
 
 const againAfterMs = 60
 
@@ -25,10 +25,9 @@ export async function oncePlaceIsFree<T>(
 }
 
 function isTaken(error: unknown): boolean {
-  const cause = error instanceof Failure ? error.cause : undefined
-  if (!(cause instanceof Error) || !('code' in cause) || !('syscall' in cause)) return false
+  const call = systemCallOf(error)
   // By `bind` it would be this end's address that is not there.
-  return cause.syscall === 'connect' && (cause.code === 'EADDRNOTAVAIL' || cause.code === 'EADDRINUSE')
+  return call === 'connect EADDRNOTAVAIL' || call === 'connect EADDRINUSE'
 }
 
 /** Resolves after so many milliseconds, or when the signal aborts. */

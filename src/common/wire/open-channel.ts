@@ -3,7 +3,7 @@
 import { connect, type NetConnectOpts, type OnReadOpts, type Socket } from 'node:net'
 import { connect as connectSecurely, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { formatAddress, type Address } from '../addresses.ts'
-import { Failure, sentenceOf } from '../failure.ts'
+import { Failure, sentenceOf, systemCallOf } from '../failure.ts'
 import { connectTimeoutMs, keepAliveAfterMs } from '../limits.ts'
 import { Channel } from './channel.ts'
 import { shakeHands } from './shake-hands.ts'
@@ -48,23 +48,12 @@ export async function openChannel(
   try {
     return await open(targetOf(address, options), address, lineBytesMax, options)
   } catch (error) {
-    if (!isLocalHostGone(error)) throw error
+    // This machine does not have the address to connect from, or not any more.
+    if (systemCallOf(error) !== 'bind EADDRNOTAVAIL') throw error
     // To be seen at another address is better than not to be seen.
     const { localHost: _, localPort: __, ...rest } = options
     return open(targetOf(address, rest), address, lineBytesMax, rest)
   }
-}
-
-/** Whether this machine does not have the address to connect from, or not any more. */
-function isLocalHostGone(error: unknown): boolean {
-  const cause = error instanceof Failure ? error.cause : undefined
-  return (
-    cause instanceof Error &&
-    'code' in cause &&
-    cause.code === 'EADDRNOTAVAIL' &&
-    'syscall' in cause &&
-    cause.syscall === 'bind'
-  )
 }
 
 function targetOf({ host, port }: Address, { localHost, localPort }: OpenOptions): ConnectionOptions {
