@@ -33,6 +33,8 @@ export interface ClientArguments {
   readonly mapsPort: boolean
   /** On this port of 127.0.0.1; undefined for nothing. */
   readonly metricsPort?: number | undefined
+  /** Where to serve the page, on this port of 127.0.0.1; 0 for any free one, undefined for no page. */
+  readonly webPort?: number | undefined
   /** What to forward for others; undefined for nothing. */
   readonly relay?: { readonly bytesPerSecond: number | undefined } | undefined
   readonly encryption: Encryption
@@ -55,6 +57,7 @@ interface Options {
   downloadLimit?: string
   mapPort?: boolean
   metrics?: number
+  web?: number
   relay?: string
   tls?: boolean
   insecurePlain?: boolean
@@ -105,6 +108,7 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
       downloadLimit: rate(options.downloadLimit),
       mapsPort: options.mapPort ?? false,
       metricsPort: options.metrics,
+      webPort: options.web,
       relay: options.relay === undefined ? undefined : { bytesPerSecond: rate(options.relay) },
       encryption: encryptionOf(options),
     },
@@ -158,6 +162,11 @@ export function clientProgram(
       new Option('--metrics <port>', 'serve metrics for Prometheus on this port of 127.0.0.1').argParser(
         parsePort,
       ),
+    )
+    .addOption(
+      new Option('--web [port]', 'serve a page for browsers on this machine, and print a link to it')
+        .preset('0')
+        .argParser(parsePort),
     )
     .option('--tls', 'encrypt all connections, on this machine too')
     .addOption(

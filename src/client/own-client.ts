@@ -8,6 +8,7 @@ import { Protection } from '../common/wire/protection.ts'
 import type { ClientArguments } from './arguments.ts'
 import { Client } from './client.ts'
 import { ControlServer } from './control/server.ts'
+import { PageService } from './page-service.ts'
 import type { EarlyKeys } from './tracker-link/early-keys.ts'
 import { meetTrackers } from './tracker-link/meet-trackers.ts'
 import { TrackerTrust } from './tracker-link/tracker-trust.ts'
@@ -43,8 +44,24 @@ export async function startOwnClient(
     ask,
   })
   const limits = { uploadLimit, downloadLimit, relay }
-  const options = { listen, advertise, mapsPort, trackers, encryption, folder, ...limits, earlyKeys }
-  const client = new Client({ ...options, onFailure })
+  const page = new PageService(() => ({
+    operations: client.operations,
+    subscribe: (listener) => client.subscribe(listener),
+    onFailure,
+  }))
+  const showPage = (port?: number) => page.show(port)
+  const options = {
+    listen,
+    advertise,
+    mapsPort,
+    trackers,
+    encryption,
+    folder,
+    ...limits,
+    earlyKeys,
+    showPage,
+  }
+  const client: Client = new Client({ ...options, onFailure })
   await client.start()
   const control = await ControlServer.start({
     folder,
@@ -55,7 +72,7 @@ export async function startOwnClient(
   })
   const metrics = metricsPort === undefined ? undefined : await serveMetrics(client, metricsPort)
   const close = async (): Promise<void> => {
-    await Promise.all([client.close(), control.close(), metrics?.close()])
+    await Promise.all([client.close(), control.close(), page.close(), metrics?.close()])
   }
   return { client, close }
 }
