@@ -228,7 +228,7 @@ export class Client {
       ...downloadActions(core),
       ...seeingActions(core),
       ...diagnosisActions(core),
-      ...pageActions(this.#options),
+      ...pageActions(core, this.#options),
     }
   }
 

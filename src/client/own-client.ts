@@ -49,7 +49,7 @@ export async function startOwnClient(
     subscribe: (listener) => client.subscribe(listener),
     onFailure,
   }))
-  const showPage = (port?: number) => page.show(port)
+  const showPage = page.show.bind(page)
   const options = {
     listen,
     advertise,

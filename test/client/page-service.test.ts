@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { PageService } from '../../src/client/page-service.ts'
 import { listenOn } from '../../src/common/listening.ts'
-import { ask, pageFolder, pathOf } from '../web/server/one-page.ts'
+import { ask, noContents, pageFolder, pathOf } from '../web/server/one-page.ts'
 import { fakeClient } from './prompt/fake-operations.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -16,7 +16,7 @@ function service(folder = pageFolder()): PageService {
 }
 
 async function linkOf(page: PageService, port?: number): Promise<string> {
-  const shown = await page.show(port)
+  const shown = await page.show(port, noContents)
   return shown.ok ? shown.value.link : shown.refusal.sentence
 }
 
@@ -43,7 +43,7 @@ test('a port that is taken is refused, and another one may be named then', async
   const { port } = await listenOn(other, { host: '127.0.0.1', port: 0 })
   onTestFinished(() => void other.close())
   const page = service()
-  await expect(page.show(port)).rejects.toThrow(
+  await expect(page.show(port, noContents)).rejects.toThrow(
     `cannot listen on 127.0.0.1:${port}: another program uses this port`,
   )
   expect(await linkOf(page)).toContain('http://127.0.0.1:')
@@ -51,7 +51,9 @@ test('a port that is taken is refused, and another one may be named then', async
 
 test('a build without the page says so', async () => {
   const folder = temporaryFolder()
-  await expect(service(folder).show()).rejects.toThrow(`there is no page in ${folder}; build Coterie again`)
+  await expect(service(folder).show(undefined, noContents)).rejects.toThrow(
+    `there is no page in ${folder}; build Coterie again`,
+  )
 })
 
 test('after the end nobody gets a link, and nothing listens', async () => {

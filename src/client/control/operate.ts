@@ -17,7 +17,8 @@ export async function operate(
   const meant = given.map((each) => each ?? undefined)
   const at = pathArguments[name]
   if (at !== undefined) {
-    const path = expandHome(String(meant[at]))
+    const typed = meant[at]
+    const path = expandHome(typeof typed === 'string' ? typed : '')
     // This process has another working folder than whoever asks.
     if (!isAbsolute(path)) return refuse('usage', `"${path}" is not a whole path; write it from / or from ~`)
     meant[at] = path

@@ -4,11 +4,13 @@ import { Hono, type Context } from 'hono'
 import type { IncomingMessage } from 'node:http'
 import { operate } from '../../client/control/operate.ts'
 import type { Operations } from '../../client/operations.ts'
+import type { ContentReading } from '../../client/readable-content.ts'
 import { clientProgram } from '../../common/version.ts'
 import type { Access } from './access.ts'
 import type { Assets } from './assets.ts'
 import { readBody } from './body.ts'
 import type { EventStreams } from './event-streams.ts'
+import { FileStreams } from './file-streams.ts'
 import { givenIn, isPageOperation, type PageOperation } from './given.ts'
 import { refusalResponse, webRefusal, type WebRefusal } from './refusals.ts'
 import { cookieRefusal, headerRefusal, hostRefusal, originRefusal } from './request-checks.ts'
@@ -21,11 +23,18 @@ export interface ApplicationParts {
   readonly access: Access
   readonly assets: Assets
   readonly operations: Operations
+  readonly reading: ContentReading
   readonly events: EventStreams
 }
 
-/** `isKnown`: it has the cookie of this client. */
-type Environment = { Bindings: { incoming: IncomingMessage; isKnown: boolean } }
+interface Bindings {
+  readonly incoming: IncomingMessage
+  /** It has the cookie of this client. */
+  readonly isKnown: boolean
+  /** Aborts when nobody waits for the answer. */
+  readonly gone: AbortSignal
+}
+type Environment = { Bindings: Bindings }
 export type Application = Hono<Environment>
 type Asked = Context<Environment>
 
@@ -61,6 +70,7 @@ export function applicationOf(parts: ApplicationParts): Application {
     const tooMany = webRefusal('too-many', 'too many tabs are open; close some of them')
     return events.open() ?? refused(asked, tooMany)
   })
+  app.get('/api/files/:group/:name', filesHandler(parts))
   app.post('/api/:operation', operationHandler(parts))
   app.get('*', (asked) => {
     const { path } = asked.req
@@ -119,6 +129,16 @@ function operationHandler({ operations }: ApplicationParts): (asked: Asked) => P
     } finally {
       underWay--
     }
+  }
+}
+
+function filesHandler({ reading }: ApplicationParts): (asked: Asked) => Promise<Response> {
+  const files = new FileStreams(reading)
+  return async (asked) => {
+    const [group, name] = [asked.req.param('group') ?? '', asked.req.param('name') ?? '']
+    const { incoming, gone } = asked.env
+    const sent = await files.send({ group, name, path: asked.req.query('path') }, incoming.headers, gone)
+    return sent instanceof Response ? sent : refused(asked, sent)
   }
 }
 

@@ -14,6 +14,7 @@ export type WebRefusalCode =
   | 'too-long'
   | 'too-slow'
   | 'too-many'
+  | 'no-such-range'
 
 const statuses: Readonly<Record<WebRefusalCode, number>> = {
   'wrong-host': 403,
@@ -27,6 +28,7 @@ const statuses: Readonly<Record<WebRefusalCode, number>> = {
   'too-long': 413,
   'too-slow': 408,
   'too-many': 429,
+  'no-such-range': 416,
 }
 
 export interface WebRefusal {

@@ -15,6 +15,9 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+/** For bytes that come from others: whatever they are, they run nothing and are of no origin. */
+export const foreignPolicy = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
 export const securityHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': policy,
   'x-content-type-options': 'nosniff',

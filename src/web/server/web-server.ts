@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { ContentReading } from '../../client/readable-content.ts'
 import type { ClientEvent, Operations } from '../../client/operations.ts'
 import { listenOn } from '../../common/listening.ts'
 import { TokenBucket } from '../../common/token-bucket.ts'
@@ -20,6 +21,7 @@ export interface WebServerOptions {
   /** The folder of the page. */
   readonly assets: string
   readonly operations: Operations
+  readonly reading: ContentReading
   /** Adds a listener for events; call the result to remove it. */
   readonly subscribe: (listener: (event: ClientEvent) => void) => () => void
   /** A bug. */
@@ -106,7 +108,7 @@ export class WebServer {
   }
 
   async #listen(assets: Assets): Promise<void> {
-    const { operations, port: wanted, onFailure } = this.#options
+    const { operations, reading, port: wanted, onFailure } = this.#options
     const { port } = await listenOn(this.#server, { host: '127.0.0.1', port: wanted })
     this.#server.on('error', onFailure)
     this.#port = port
@@ -115,6 +117,7 @@ export class WebServer {
       access: this.#access,
       assets,
       operations,
+      reading,
       events: this.#events,
       cookieName: this.#cookieName,
     })
@@ -127,6 +130,8 @@ export class WebServer {
       return
     }
     outgoing.once('finish', () => this.#connections.end(socket))
+    const gone = new AbortController()
+    outgoing.once('close', () => gone.abort())
     const isKnown = this.#access.knows(cookieIn(incoming.headers, this.#cookieName) ?? '')
     if (isKnown) this.#connections.onKnown(socket)
     await (isKnown ? this.#rates.known : this.#rates.strangers).take(1)
@@ -134,7 +139,7 @@ export class WebServer {
     const request = requestOf(incoming)
     const response =
       request instanceof Request
-        ? await this.#application.fetch(request, { incoming, isKnown })
+        ? await this.#application.fetch(request, { incoming, isKnown, gone: gone.signal })
         : refusalResponse(request, false)
     await sendResponse(response, incoming, outgoing)
   }

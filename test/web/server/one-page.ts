@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { WebServer, type WebServerOptions } from '../../../src/web/server/web-server.ts'
 import { fakeClient, type FakeClient } from '../../client/prompt/fake-operations.ts'
+import type { ContentReading } from '../../../src/client/readable-content.ts'
+import { refuse } from '../../../src/common/refusal.ts'
 import type { ClientEvent } from '../../../src/client/operations.ts'
 import { temporaryFolder } from '../../client/temporary-folder.ts'
 
@@ -30,6 +32,11 @@ export function pageFolder(): string {
   return folder
 }
 
+/** Nothing is shared or downloaded. */
+export const noContents: ContentReading = {
+  open: async () => refuse('not-shared', 'nothing is shared here'),
+}
+
 export async function onePage(options: Partial<WebServerOptions> = {}): Promise<OnePage> {
   const client = fakeClient()
   const listeners = new Set<(event: ClientEvent) => void>()
@@ -38,6 +45,7 @@ export async function onePage(options: Partial<WebServerOptions> = {}): Promise<
     port: 0,
     assets: pageFolder(),
     operations: client.operations,
+    reading: noContents,
     subscribe: (listener) => {
       listeners.add(listener)
       client.subscribe((event) => listeners.has(listener) && listener(event))
