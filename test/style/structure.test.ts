@@ -39,6 +39,7 @@ const pure = [
   'src/client/diagnosis/',
   'src/client/downloading/asking.ts',
   'src/client/downloading/picker.ts',
+  'src/client/downloading/wishes.ts',
   'src/client/downloading/yielding.ts',
   'src/client/actions/progress.ts',
   'src/client/downloading/piece-map.ts',

@@ -20,6 +20,8 @@ export interface ArrivingOptions {
   readonly signal: AbortSignal
 }
 
+/** Pieces that are asked for before others, behind the one that is waited for: 4 MiB. */
+const wishedAhead = 8
 /** How often to look whether a download has begun to receive, in milliseconds. */
 const lookEveryMs = 100
 
@@ -28,6 +30,8 @@ export class ArrivingPieces {
 
   constructor(options: ArrivingOptions) {
     this.#options = options
+    const { download, signal } = options
+    signal.addEventListener('abort', () => download?.wishes.forget(this), { once: true })
   }
 
   /** Waits for that of a download that has just begun. Rejects with a `file` failure when nothing of it is or comes here. */
@@ -43,9 +47,10 @@ export class ArrivingPieces {
     }
   }
 
-  /** Resolves to its bytes. Rejects with a `file` failure when it does not come, or cannot be read. */
-  async read(index: number): Promise<Buffer> {
+  /** Resolves to its bytes; `last`: up to which piece the reader will go on. Rejects with a `file` failure when it does not come, or cannot be read. */
+  async read(index: number, last: number): Promise<Buffer> {
     const { sources, group, fileId, name, download, signal } = this.#options
+    this.#wish(index, last)
     for (;;) {
       const source = this.#source()
       if (source === undefined)
@@ -63,6 +68,17 @@ export class ArrivingPieces {
         throw new Failure('file', `this part of ${name} is not here, and is not being fetched`)
       await sources.whenHere(group, fileId, index, signal)
     }
+  }
+
+  /** It is asked for first, and those behind it next. */
+  #wish(index: number, last: number): void {
+    const { download, signal } = this.#options
+    if (download === undefined || signal.aborted) return
+    const count = Math.min(wishedAhead, last - index + 1)
+    download.wishes.want(
+      this,
+      Array.from({ length: count }, (_, ahead) => index + ahead),
+    )
   }
 
   /** Throws when nobody reads any more. */

@@ -91,7 +91,7 @@ function contentOf(
     tag,
     read: async (from) => {
       const { index, offset } = locate(from)
-      const piece = await pieces.read(index)
+      const piece = await pieces.read(index, locate(sizeBytes - 1).index)
       // Behind a small file of a folder others may lie in its piece.
       return piece.subarray(offset, Math.min(piece.length, offset + sizeBytes - from))
     },
@@ -109,8 +109,9 @@ class LatestTree {
     if (known !== undefined) return known
     if (folder === undefined) throw new Error('only a folder has a tree')
     const tree = Buffer.alloc(folder.treeBytes)
-    for (let index = 0; index < pieceCount(folder.treeBytes); index++)
-      (await pieces.read(index)).copy(tree, pieceOffset(index))
+    const count = pieceCount(folder.treeBytes)
+    for (let index = 0; index < count; index++)
+      (await pieces.read(index, count - 1)).copy(tree, pieceOffset(index))
     const contents = await checkTree(manifest, folder, tree)
     this.#latest = { fileId, contents: new WeakRef(contents) }
     return contents

@@ -331,14 +331,14 @@ export class DownloadRun {
       link?.close('not needed')
       return
     }
-    const { lookup, record, notes, rank } = this.#host
+    const { lookup, record, notes, rank, wishes } = this.#host
     let swarm: Swarm | undefined
     let look: NodeJS.Timeout | undefined
     const fetched = new Promise<void>((resolve, reject) => {
       swarm = new Swarm(
         this.#parts.network,
         store,
-        { ticket: lookup.ticket, notes, rank, parts },
+        { ticket: lookup.ticket, notes, rank, parts, wishes },
         {
           onComplete: resolve,
           onFailure: reject,

@@ -41,6 +41,7 @@ export class Swarm {
   readonly #giving: Giving
   readonly #notes: PeerNotes
   readonly #rank: KnownOfPeers['rank']
+  readonly #wishes: KnownOfPeers['wishes']
   readonly #arrivals = new Arrivals()
   readonly #underWay: UnderWay
   readonly #lanes: Lanes
@@ -59,7 +60,8 @@ export class Swarm {
     this.#ticket = known.ticket
     this.#notes = known.notes
     this.#events = events
-    this.#picker = new Picker(store.have, Math.random, store.wanted, known.parts?.partial)
+    this.#picker = new Picker(store.have, Math.random, store.wanted, known.parts?.partial, known.wishes)
+    this.#wishes = known.wishes
     this.#parts = known.parts?.known
     this.#rank = known.rank
     this.#underWay = new UnderWay(known.rank)
@@ -257,7 +259,7 @@ export class Swarm {
     while (link.wantsMore(conduct.aheadMax) && this.#hasRoom(contact, link) && this.#underWay.mayAsk(share)) {
       const index = pick(contact.key)
       if (index === undefined) return
-      this.#contacts.tellTaken(link, index)
+      this.#contacts.tellTaken(this.#wishes?.has(index) ? undefined : link, index)
       this.#underWay.onBegun(share)
       const ranges = link.offersRecipes ? this.#parts?.partsToFetch(index) : undefined
       void this.#fetch(contact, link, { index, ranges })

@@ -4,6 +4,7 @@ import { expect, test, vi } from 'vitest'
 import type { Core } from '../../../src/client/actions/core.ts'
 import { readingOf } from '../../../src/client/actions/reading.ts'
 import type { ReadableContent } from '../../../src/client/readable-content.ts'
+import { Wishes } from '../../../src/client/downloading/wishes.ts'
 import type { PieceSource } from '../../../src/client/sharing/piece-source.ts'
 import { SourceRegistry, type Offer } from '../../../src/client/sharing/source-registry.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
@@ -20,6 +21,7 @@ interface Place {
   arrives(index: number): void
   readonly offer: Offer
   readonly reads: number[]
+  readonly wishes: Wishes
   state: 'running' | 'paused' | undefined
 }
 
@@ -41,7 +43,7 @@ function place(content: Buffer, manifest: Manifest, here?: readonly number[]): P
   }
   const { fileId } = manifest
   const offer = sources.offer({ group: 'g', name: 'e', fileId }, source)
-  const download = { record: { fileId }, state: 'running' as Place['state'] }
+  const download = { record: { fileId }, wishes: new Wishes(), state: 'running' as Place['state'] }
   const session = {
     downloads: {
       unfinished: (_group: string, name: string) => (name === 'e' && download.state ? download : undefined),
@@ -61,6 +63,7 @@ function place(content: Buffer, manifest: Manifest, here?: readonly number[]): P
     },
     offer,
     reads,
+    wishes: download.wishes,
     get state() {
       return download.state
     },
@@ -176,4 +179,20 @@ test('waiting ends when the download does, and when nobody reads any more', asyn
   await vi.waitFor(() => expect(outcome).toHaveBeenCalledOnce())
   file.offer.withdraw('paused')
   await expect(stopped).rejects.toThrow('e is not here any more, or its download stopped')
+})
+
+test('the piece that is waited for is wished first, then those behind it, until nobody reads', async () => {
+  const bytes = sampleBytes(12 * pieceBytes, 1)
+  const file = place(bytes, manifestOf(bytes), [0])
+  const reader = new AbortController()
+  const content = opened(await file.open(undefined, reader.signal))
+  const [early] = [content.read(pieceBytes)]
+  expect(file.wishes.pieces).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  file.arrives(1)
+  await early
+  const late = content.read(9 * pieceBytes)
+  expect(file.wishes.pieces).toEqual([9, 10, 11])
+  reader.abort()
+  await expect(late).rejects.toThrow('nobody reads e any more')
+  expect(file.wishes.pieces).toEqual([])
 })
