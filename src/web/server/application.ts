@@ -5,10 +5,12 @@ import type { IncomingMessage } from 'node:http'
 import { operate } from '../../client/control/operate.ts'
 import type { Operations } from '../../client/operations.ts'
 import type { ContentReading } from '../../client/readable-content.ts'
+import { accept, type Answer } from '../../common/refusal.ts'
 import { clientProgram } from '../../common/version.ts'
 import type { Access } from './access.ts'
 import type { Assets } from './assets.ts'
 import { readBody } from './body.ts'
+import { DroppedFiles } from './dropped-files.ts'
 import type { EventStreams } from './event-streams.ts'
 import { FileStreams } from './file-streams.ts'
 import { givenIn, isPageOperation, type PageOperation } from './given.ts'
@@ -71,6 +73,7 @@ export function applicationOf(parts: ApplicationParts): Application {
     return events.open() ?? refused(asked, tooMany)
   })
   app.get('/api/files/:group/:name', filesHandler(parts))
+  app.post('/api/drop', dropHandler(parts))
   app.post('/api/:operation', operationHandler(parts))
   app.get('*', (asked) => {
     const { path } = asked.req
@@ -124,8 +127,7 @@ function operationHandler({ operations }: ApplicationParts): (asked: Asked) => P
     underWay++
     try {
       const answer = await operate(operations, name, given)
-      if (answer.ok) return Response.json({ ok: true, value: answer.value.value }, unstored)
-      return Response.json({ ok: false, ...answer.refusal }, unstored)
+      return answered(answer.ok ? accept(answer.value.value) : answer)
     } finally {
       underWay--
     }
@@ -140,6 +142,22 @@ function filesHandler({ reading }: ApplicationParts): (asked: Asked) => Promise<
     const sent = await files.send({ group, name, path: asked.req.query('path') }, incoming.headers, gone)
     return sent instanceof Response ? sent : refused(asked, sent)
   }
+}
+
+function dropHandler({ operations }: ApplicationParts): (asked: Asked) => Promise<Response> {
+  const dropped = new DroppedFiles(operations)
+  return async (asked) => {
+    const { group, name, folder } = asked.req.query()
+    if (group === undefined || name === undefined || folder === undefined)
+      return refused(asked, webRefusal('bad-request', 'a dropped file needs ?group=, name= and folder='))
+    return answered(await dropped.take({ group, name, folder }, asked.env.incoming))
+  }
+}
+
+/** Yes and no of an operation are both answers. */
+function answered(answer: Answer<unknown>): Response {
+  const body = answer.ok ? answer : { ok: false, ...answer.refusal }
+  return Response.json(body, unstored)
 }
 
 const unstored = { headers: { 'cache-control': 'no-store' } }

@@ -34,11 +34,8 @@ function picksFor(picker: Picker, peer: string): number[] {
 test('what somebody waits for is asked for before the rarest, in its order', () => {
   const picker = pickerOf(6, { seed: 'all', a: [0, 1, 2] }, [2, 1])
   const picks = picksFor(picker, 'seed')
-  expect([picks.slice(0, 2), new Set(picks.slice(2, 4)), picks.slice(4)]).toEqual([
-    [2, 1],
-    new Set([3, 5]),
-    [0],
-  ])
+  expect(picks.slice(0, 2)).toEqual([2, 1])
+  expect([new Set(picks.slice(2, 5)), picks.slice(5)]).toEqual([new Set([3, 4, 5]), [0]])
 })
 
 test('a peer that chooses is asked by index for what somebody waits for', () => {
