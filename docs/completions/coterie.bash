@@ -7,7 +7,7 @@ _coterie_client() {
     --data-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
   esac
   if [[ $word == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W '--data-dir --advertise -e --execute -f --file --json --keep-going --stop-at-error --password-file --linger --upload-limit --download-limit --map-port --relay --metrics --web --tls --insecure-plain --version -h --help' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W '--data-dir --advertise -e --execute -f --file --json --keep-going --stop-at-error --password-file --linger --upload-limit --download-limit --map-port --relay --metrics --web --drop-folder --tls --insecure-plain --version -h --help' -- "$word")
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi

@@ -15,6 +15,7 @@ complete -c coterie-client -l map-port -d 'have the router of your network forwa
 complete -c coterie-client -l relay -r -d 'forward between members who cannot reach each other, so much a second'
 complete -c coterie-client -l metrics -r -d 'serve metrics for Prometheus on this port of 127.0.0.1'
 complete -c coterie-client -l web -d 'serve a page for browsers on this machine, and print a link to it (preset: "0")'
+complete -c coterie-client -l drop-folder -r -d 'copy files that are dropped into the page into this folder, and share them'
 complete -c coterie-client -l tls -d 'encrypt all connections, on this machine too'
 complete -c coterie-client -l insecure-plain -d 'encrypt nothing: whoever listens can take over accounts'
 complete -c coterie-client -l version -d 'print the version'

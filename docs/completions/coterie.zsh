@@ -20,6 +20,7 @@ _coterie_client() {
     '*--relay[forward between members who cannot reach each other, so much a second]:value:_files' \
     '*--metrics[serve metrics for Prometheus on this port of 127.0.0.1]:value:_files' \
     '*--web[serve a page for browsers on this machine, and print a link to it (preset\: "0")]' \
+    '*--drop-folder[copy files that are dropped into the page into this folder, and share them]:value:_files' \
     '*--tls[encrypt all connections, on this machine too]' \
     '*--insecure-plain[encrypt nothing\: whoever listens can take over accounts]' \
     '*--version[print the version]' \

@@ -35,6 +35,8 @@ export interface ClientArguments {
   readonly metricsPort?: number | undefined
   /** Where to serve the page, on this port of 127.0.0.1; 0 for any free one, undefined for no page. */
   readonly webPort?: number | undefined
+  /** Where files go that are dropped into the page. */
+  readonly dropFolder?: string | undefined
   /** What to forward for others; undefined for nothing. */
   readonly relay?: { readonly bytesPerSecond: number | undefined } | undefined
   readonly encryption: Encryption
@@ -58,6 +60,7 @@ interface Options {
   mapPort?: boolean
   metrics?: number
   web?: number
+  dropFolder?: string
   relay?: string
   tls?: boolean
   insecurePlain?: boolean
@@ -109,6 +112,7 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
       mapsPort: options.mapPort ?? false,
       metricsPort: options.metrics,
       webPort: options.web,
+      dropFolder: options.dropFolder,
       relay: options.relay === undefined ? undefined : { bytesPerSecond: rate(options.relay) },
       encryption: encryptionOf(options),
     },
@@ -167,6 +171,10 @@ export function clientProgram(
       new Option('--web [port]', 'serve a page for browsers on this machine, and print a link to it')
         .preset('0')
         .argParser(parsePort),
+    )
+    .option(
+      '--drop-folder <folder>',
+      'copy files that are dropped into the page into this folder, and share them',
     )
     .option('--tls', 'encrypt all connections, on this machine too')
     .addOption(

@@ -1,7 +1,9 @@
 // A client in this process, with its door for other terminals. Loaded only where none runs yet: a command for one that
 // runs should be answered before this was read.
 
+import { resolve } from 'node:path'
 import { formatAddress } from '../common/addresses.ts'
+import { expandHome } from '../common/home-folder.ts'
 import type { MetricsService } from '../common/prometheus/metrics-service.ts'
 import { loadIdentity } from '../common/security/identity.ts'
 import { Protection } from '../common/wire/protection.ts'
@@ -47,6 +49,7 @@ export async function startOwnClient(
   const page = new PageService(() => ({
     operations: client.operations,
     subscribe: (listener) => client.subscribe(listener),
+    dropFolder: words.dropFolder === undefined ? undefined : resolve(expandHome(words.dropFolder)),
     onFailure,
   }))
   const showPage = page.show.bind(page)

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { operate } from '../../client/control/operate.ts'
 import type { Operations } from '../../client/operations.ts'
 import type { ContentReading } from '../../client/readable-content.ts'
-import { accept, type Answer } from '../../common/refusal.ts'
+import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { clientProgram } from '../../common/version.ts'
 import type { Access } from './access.ts'
 import type { Assets } from './assets.ts'
@@ -26,6 +26,8 @@ export interface ApplicationParts {
   readonly assets: Assets
   readonly operations: Operations
   readonly reading: ContentReading
+  /** Where files go that are dropped into the page, unless it names another folder. */
+  readonly dropFolder?: string | undefined
   readonly events: EventStreams
 }
 
@@ -144,15 +146,21 @@ function filesHandler({ reading }: ApplicationParts): (asked: Asked) => Promise<
   }
 }
 
-function dropHandler({ operations }: ApplicationParts): (asked: Asked) => Promise<Response> {
+function dropHandler({ operations, dropFolder }: ApplicationParts): (asked: Asked) => Promise<Response> {
   const dropped = new DroppedFiles(operations)
   return async (asked) => {
-    const { group, name, folder } = asked.req.query()
-    if (group === undefined || name === undefined || folder === undefined)
-      return refused(asked, webRefusal('bad-request', 'a dropped file needs ?group=, name= and folder='))
+    const { group, name, folder = dropFolder } = asked.req.query()
+    if (group === undefined || name === undefined)
+      return refused(asked, webRefusal('bad-request', 'a dropped file needs ?group= and name='))
+    if (folder === undefined) return answered(noDropFolder)
     return answered(await dropped.take({ group, name, folder }, asked.env.incoming))
   }
 }
+
+const noDropFolder = refuse(
+  'usage',
+  'no folder is named for files that are dropped here: start the client with --drop-folder <folder>, or share the file by its path',
+)
 
 /** Yes and no of an operation are both answers. */
 function answered(answer: Answer<unknown>): Response {

@@ -22,6 +22,8 @@ export interface WebServerOptions {
   readonly assets: string
   readonly operations: Operations
   readonly reading: ContentReading
+  /** Where files go that are dropped into the page, unless it names another folder. */
+  readonly dropFolder?: string | undefined
   /** Adds a listener for events; call the result to remove it. */
   readonly subscribe: (listener: (event: ClientEvent) => void) => () => void
   /** A bug. */
@@ -108,7 +110,7 @@ export class WebServer {
   }
 
   async #listen(assets: Assets): Promise<void> {
-    const { operations, reading, port: wanted, onFailure } = this.#options
+    const { operations, reading, dropFolder, port: wanted, onFailure } = this.#options
     const { port } = await listenOn(this.#server, { host: '127.0.0.1', port: wanted })
     this.#server.on('error', onFailure)
     this.#port = port
@@ -118,6 +120,7 @@ export class WebServer {
       assets,
       operations,
       reading,
+      dropFolder,
       events: this.#events,
       cookieName: this.#cookieName,
     })

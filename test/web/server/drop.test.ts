@@ -66,8 +66,23 @@ test('the folder is named from the root, and has to be there', async () => {
   expect((await drop(page, missing, 'a', 'x')).json()['sentence']).toBe(`there is no folder ${missing}`)
   expect((await drop(page, 'here', 'a', 'x')).json()['code']).toBe('usage')
   const headers = { ...(await browser(page)), 'x-coterie': '1' }
-  const unnamed = await ask(page.port, '/api/drop?group=g&name=a', { method: 'POST', headers, body: 'x' })
-  expect([unnamed.status, unnamed.json()['code']]).toEqual([400, 'bad-request'])
+  const of = (query: string): Promise<Answered> =>
+    ask(page.port, `/api/drop${query}`, { method: 'POST', headers, body: 'x' })
+  expect((await of('?group=g')).status).toBe(400)
+  const unnamed = await of('?group=g&name=a')
+  expect([unnamed.status, unnamed.json()['sentence']]).toEqual([
+    200,
+    expect.stringContaining('--drop-folder'),
+  ])
+})
+
+test('a folder that was named at the start is where files go, unless the page names another', async () => {
+  const [usual, other] = [temporaryFolder(), temporaryFolder()]
+  const page = await onePage({ dropFolder: usual })
+  const headers = { ...(await browser(page)), 'x-coterie': '1' }
+  await ask(page.port, '/api/drop?group=g&name=a', { method: 'POST', headers, body: 'x' })
+  await drop(page, other, 'b', 'x')
+  expect([readdirSync(usual), readdirSync(other)]).toEqual([['a'], ['b']])
 })
 
 test('a copy that cannot be shared stays, and the answer says why it is not shared', async () => {
