@@ -2,13 +2,7 @@
 // short time; it becomes a cookie that is good until the client ends.
 
 import { createHash, randomBytes } from 'node:crypto'
-
-/** How long a link can be opened, in milliseconds. */
-export const linkLifetimeMs = 2 * 60 * 1000
-/** Links that are good at the same time; the oldest goes for a new one. */
-const linksMax = 16
-/** Browsers that are known at the same time; the one that has been silent for longest goes for a new one. */
-const browsersMax = 64
+import { pageLimits } from './limits.ts'
 
 export class Access {
   readonly #nowMs: () => number
@@ -27,7 +21,7 @@ export class Access {
     this.#forgetOld()
     const token = secret()
     this.#links.set(hashOf(token), this.#nowMs())
-    dropFirst(this.#links, linksMax)
+    dropFirst(this.#links, pageLimits.links)
     return token
   }
 
@@ -37,7 +31,7 @@ export class Access {
     if (!this.#links.delete(hashOf(token))) return undefined
     const cookie = secret()
     this.#browsers.add(hashOf(cookie))
-    dropFirst(this.#browsers, browsersMax)
+    dropFirst(this.#browsers, pageLimits.browsers)
     return cookie
   }
 
@@ -50,7 +44,7 @@ export class Access {
   }
 
   #forgetOld(): void {
-    const oldestMs = this.#nowMs() - linkLifetimeMs
+    const oldestMs = this.#nowMs() - pageLimits.linkLifetimeMs
     for (const [hash, madeMs] of this.#links) if (madeMs <= oldestMs) this.#links.delete(hash)
   }
 }

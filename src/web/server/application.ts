@@ -16,6 +16,7 @@ import { FileStreams } from './file-streams.ts'
 import { givenIn, isPageOperation, type PageOperation } from './given.ts'
 import { refusalResponse, webRefusal, type WebRefusal } from './refusals.ts'
 import { cookieRefusal, headerRefusal, hostRefusal, originRefusal } from './request-checks.ts'
+import { pageLimits } from './limits.ts'
 
 export interface ApplicationParts {
   /** Of the server. */
@@ -28,6 +29,7 @@ export interface ApplicationParts {
   readonly reading: ContentReading
   /** Where files go that are dropped into the page, unless it names another folder. */
   readonly dropFolder?: string | undefined
+  readonly dropSilenceMs?: number | undefined
   readonly events: EventStreams
 }
 
@@ -41,9 +43,6 @@ interface Bindings {
 type Environment = { Bindings: Bindings }
 export type Application = Hono<Environment>
 type Asked = Context<Environment>
-
-/** What operations may be under way at a time, of all pages together. */
-const operationsMax = 64
 
 export function applicationOf(parts: ApplicationParts): Application {
   const { access, assets, events, port, cookieName } = parts
@@ -124,7 +123,7 @@ function operationHandler({ operations }: ApplicationParts): (asked: Asked) => P
       return refused(asked, webRefusal('no-such-thing', `pages cannot ask for ${JSON.stringify(name)}`))
     const given = await givenBy(asked.env.incoming, name)
     if ('code' in given) return refused(asked, given)
-    if (underWay >= operationsMax)
+    if (underWay >= pageLimits.operations)
       return refused(asked, webRefusal('too-many', 'too much is asked for at once; wait for the answers'))
     underWay++
     try {
@@ -146,8 +145,12 @@ function filesHandler({ reading }: ApplicationParts): (asked: Asked) => Promise<
   }
 }
 
-function dropHandler({ operations, dropFolder }: ApplicationParts): (asked: Asked) => Promise<Response> {
-  const dropped = new DroppedFiles(operations)
+function dropHandler({
+  operations,
+  dropFolder,
+  dropSilenceMs,
+}: ApplicationParts): (asked: Asked) => Promise<Response> {
+  const dropped = new DroppedFiles(operations, dropSilenceMs)
   return async (asked) => {
     const { group, name, folder = dropFolder } = asked.req.query()
     if (group === undefined || name === undefined)

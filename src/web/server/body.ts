@@ -2,10 +2,9 @@
 
 import type { IncomingMessage } from 'node:http'
 import { webRefusal, type WebRefusal } from './refusals.ts'
+import { pageLimits } from './limits.ts'
 
-/** What operations are given; a list of words, never a file. */
-const bodyBytesMax = 1024 * 1024
-const bodyWithinMs = 10_000
+const { bodyBytes: bodyBytesMax, bodyWithinMs } = pageLimits
 
 /** Resolves to the text, or to why it was not read. What comes after a refusal is not read. */
 export function readBody(incoming: IncomingMessage): Promise<string | WebRefusal> {

@@ -2,10 +2,7 @@
 // shown a cookie have places of their own: however many come, a browser that is known finds one.
 
 import type { Socket } from 'node:net'
-
-/** A browser opens six, and one for each tab that listens for events. */
-const knownMax = 128
-const strangersMax = 32
+import { pageLimits } from './limits.ts'
 
 export class Connections {
   /** In the order in which they came. */
@@ -16,7 +13,7 @@ export class Connections {
 
   add(socket: Socket): void {
     const [oldest] = this.#strangers
-    if (this.#strangers.size >= strangersMax) oldest?.destroy()
+    if (this.#strangers.size >= pageLimits.strangers) oldest?.destroy()
     this.#strangers.add(socket)
     socket.once('close', () => {
       this.#strangers.delete(socket)
@@ -27,7 +24,7 @@ export class Connections {
 
   /** A request on it has the cookie. When there are many such connections, it stays where it is. */
   onKnown(socket: Socket): void {
-    if (this.#known.size < knownMax && this.#strangers.delete(socket)) this.#known.add(socket)
+    if (this.#known.size < pageLimits.known && this.#strangers.delete(socket)) this.#known.add(socket)
   }
 
   /** False when a request is under way already: no browser sends another one then, and each would be kept. */

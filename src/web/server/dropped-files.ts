@@ -12,11 +12,7 @@ import { systemCode } from '../../common/failure.ts'
 import { expandHome } from '../../common/home-folder.ts'
 import { fileNameProblem } from '../../common/names.ts'
 import { refuse, type Answer } from '../../common/refusal.ts'
-
-/** At a time; each is hashed afterwards. */
-const dropsMax = 8
-/** One of which nothing comes for so long is given up, in milliseconds. */
-const silenceMs = 60_000
+import { pageLimits } from './limits.ts'
 
 export interface Drop {
   readonly group: string
@@ -28,10 +24,12 @@ export interface Drop {
 
 export class DroppedFiles {
   readonly #operations: Operations
+  readonly #silenceMs: number
   #count = 0
 
-  constructor(operations: Operations) {
+  constructor(operations: Operations, silenceMs: number = pageLimits.dropSilenceMs) {
     this.#operations = operations
+    this.#silenceMs = silenceMs
   }
 
   /** `incoming`: has the bytes of the file. Resolves to what is shared, as `uploadFile` does. */
@@ -44,11 +42,12 @@ export class DroppedFiles {
     if (problem !== undefined) return refuse('bad-name', problem)
     if (!isAbsolute(folder))
       return refuse('usage', `"${folder}" is not a whole path of a folder; write it from / or from ~`)
-    if (this.#count >= dropsMax) return refuse('busy', 'many files are being dropped; wait for some of them')
+    if (this.#count >= pageLimits.drops)
+      return refuse('busy', 'many files are being dropped; wait for some of them')
     this.#count++
     try {
       const path = join(folder, name)
-      const copied = await copyTo(folder, path, incoming)
+      const copied = await copyTo(folder, path, incoming, this.#silenceMs)
       if (!copied.ok) return copied
       const shared = await operate(this.#operations, 'uploadFile', [path, group])
       return shared.ok ? { ok: true, value: shared.value.value } : shared
@@ -58,7 +57,12 @@ export class DroppedFiles {
   }
 }
 
-async function copyTo(folder: string, path: string, incoming: IncomingMessage): Promise<Answer<void>> {
+async function copyTo(
+  folder: string,
+  path: string,
+  incoming: IncomingMessage,
+  silenceMs: number,
+): Promise<Answer<void>> {
   // Not to be seen under its name before it is whole, nor guessed by somebody who may write there.
   const part = join(folder, `.${randomBytes(8).toString('hex')}.part`)
   try {
@@ -71,6 +75,8 @@ async function copyTo(folder: string, path: string, incoming: IncomingMessage): 
       for await (const chunk of bytes) await file.writeFile(chunk)
       await file.sync()
     } finally {
+      // Hashing may take longer, and nothing comes meanwhile.
+      incoming.setTimeout(0)
       await file.close()
     }
     await link(part, path)

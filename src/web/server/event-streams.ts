@@ -2,11 +2,8 @@
 // cut, and its browser asks again when it wakes up.
 
 import type { ClientEvent } from '../../client/operations.ts'
+import { pageLimits } from './limits.ts'
 
-/** What one page may leave unread here, besides what the system holds for it. */
-const unreadBytesMax = 256 * 1024
-/** More than anybody has tabs. */
-const streamsMax = 32
 /** So that both ends notice when the other one has gone. */
 const commentEveryMs = 15_000
 
@@ -37,7 +34,7 @@ export class EventStreams {
 
   /** Undefined when there are too many. */
   open(): Response | undefined {
-    if (this.#streams.size >= streamsMax) return undefined
+    if (this.#streams.size >= pageLimits.eventStreams) return undefined
     let mine: Stream | undefined
     const body = new ReadableStream<Uint8Array>(
       {
@@ -48,7 +45,7 @@ export class EventStreams {
         },
         cancel: () => void (mine && this.#streams.delete(mine)),
       },
-      new ByteLengthQueuingStrategy({ highWaterMark: unreadBytesMax }),
+      new ByteLengthQueuingStrategy({ highWaterMark: pageLimits.unreadEventBytes }),
     )
     return new Response(body, {
       headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' },

@@ -7,9 +7,7 @@ import { rangeIn, type ByteRange } from './byte-range.ts'
 import { shownType } from './media-types.ts'
 import { webRefusal, type WebRefusal } from './refusals.ts'
 import { foreignPolicy } from './security-headers.ts'
-
-/** Each holds a piece or two. */
-const streamsMax = 64
+import { pageLimits } from './limits.ts'
 
 export class FileStreams {
   readonly #reading: ContentReading
@@ -25,7 +23,7 @@ export class FileStreams {
     headers: IncomingHttpHeaders,
     gone: AbortSignal,
   ): Promise<Response | WebRefusal> {
-    if (this.#count >= streamsMax)
+    if (this.#count >= pageLimits.fileStreams)
       return webRefusal('too-many', 'too many files are being looked at; close some of them')
     this.#count++
     const over = new AbortController()

@@ -14,6 +14,7 @@ import { EventStreams } from './event-streams.ts'
 import { refusalResponse, webRefusal, type WebRefusal } from './refusals.ts'
 import { cookieIn } from './request-checks.ts'
 import { sendResponse } from './send-response.ts'
+import { pageLimits } from './limits.ts'
 
 export interface WebServerOptions {
   /** Of 127.0.0.1; 0 stands for any free one. */
@@ -26,14 +27,13 @@ export interface WebServerOptions {
   readonly dropFolder?: string | undefined
   /** Adds a listener for events; call the result to remove it. */
   readonly subscribe: (listener: (event: ClientEvent) => void) => () => void
+  /** How long a dropped file may be silent. */
+  readonly dropSilenceMs?: number
+  /** How long the headers of a request may take. */
+  readonly headersWithinMs?: number
   /** A bug. */
   readonly onFailure: (error: unknown) => void
 }
-
-/** Requests a second, of browsers that are known and of all others: what comes faster waits. */
-const [knownPerSecond, strangersPerSecond] = [500, 100]
-const headersWithinMs = 10_000
-const headerBytesMax = 16 * 1024
 
 export class WebServer {
   readonly #options: WebServerOptions
@@ -42,13 +42,16 @@ export class WebServer {
   readonly #connections = new Connections()
   readonly #events: EventStreams
   /** They count requests. */
-  readonly #rates = { known: new TokenBucket(knownPerSecond), strangers: new TokenBucket(strangersPerSecond) }
+  readonly #rates = {
+    known: new TokenBucket(pageLimits.knownPerSecond),
+    strangers: new TokenBucket(pageLimits.strangersPerSecond),
+  }
   #application: Application | undefined
   #port = 0
 
   private constructor(options: WebServerOptions) {
     this.#options = options
-    const { operations, subscribe } = options
+    const { operations, subscribe, headersWithinMs = pageLimits.headersWithinMs } = options
     this.#events = new EventStreams({ hello: () => helloOf(operations), subscribe })
     this.#server = createServer(
       {
@@ -56,7 +59,7 @@ export class WebServer {
         requestTimeout: 0,
         headersTimeout: headersWithinMs,
         connectionsCheckingInterval: headersWithinMs / 4,
-        maxHeaderSize: headerBytesMax,
+        maxHeaderSize: pageLimits.headerBytes,
       },
       (incoming, outgoing) => {
         this.#onRequest(incoming, outgoing).catch((error: unknown) => {
@@ -110,7 +113,7 @@ export class WebServer {
   }
 
   async #listen(assets: Assets): Promise<void> {
-    const { operations, reading, dropFolder, port: wanted, onFailure } = this.#options
+    const { operations, reading, dropFolder, dropSilenceMs, port: wanted, onFailure } = this.#options
     const { port } = await listenOn(this.#server, { host: '127.0.0.1', port: wanted })
     this.#server.on('error', onFailure)
     this.#port = port
@@ -121,6 +124,7 @@ export class WebServer {
       operations,
       reading,
       dropFolder,
+      dropSilenceMs,
       events: this.#events,
       cookieName: this.#cookieName,
     })

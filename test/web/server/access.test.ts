@@ -1,7 +1,8 @@
 // Links and cookies of the page.
 
 import { expect, test } from 'vitest'
-import { Access, linkLifetimeMs } from '../../../src/web/server/access.ts'
+import { Access } from '../../../src/web/server/access.ts'
+import { pageLimits } from '../../../src/web/server/limits.ts'
 
 test('a link is good once', () => {
   const access = new Access(() => 0)
@@ -14,9 +15,9 @@ test('a link is good for two minutes', () => {
   let nowMs = 0
   const access = new Access(() => nowMs)
   const [early, late] = [access.issue(), access.issue()]
-  nowMs = linkLifetimeMs - 1
+  nowMs = pageLimits.linkLifetimeMs - 1
   expect(access.redeem(early)).toBeTypeOf('string')
-  nowMs = linkLifetimeMs
+  nowMs = pageLimits.linkLifetimeMs
   expect(access.redeem(late)).toBeUndefined()
 })
 

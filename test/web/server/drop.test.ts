@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
-import { refuse } from '../../../src/common/refusal.ts'
+import { accept, refuse } from '../../../src/common/refusal.ts'
 import { temporaryFolder } from '../../client/temporary-folder.ts'
 import { ask, browser, onePage, rawConnection, type Answered, type OnePage } from './one-page.ts'
 
@@ -107,6 +107,27 @@ test('of a file that breaks off nothing is left, and nothing is shared', async (
   socket.destroy()
   await vi.waitFor(() => expect(readdirSync(folder)).toEqual([]))
   expect([page.client.calls, page.failures]).toEqual([[], []])
+})
+
+test('a file that falls silent is given up, and one that is hashed for longer is not', async () => {
+  const page = await onePage({ dropSilenceMs: 300 })
+  const folder = temporaryFolder()
+  const { cookie } = await browser(page)
+  const givenUp = (name: string): Promise<void> => {
+    const { socket, closed } = rawConnection(page.port)
+    socket.write(
+      `POST ${pathFor(folder, name)} HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\nCookie: ${cookie}\r\nX-Coterie: 1\r\nContent-Length: 100\r\n\r\nbegin`,
+    )
+    return closed
+  }
+  await givenUp('a')
+  await vi.waitFor(() => expect(readdirSync(folder)).toEqual([]))
+  page.client.answers.uploadFile = async (path, group) => {
+    // One that fell silent later than this file is gone by then.
+    await givenUp('b')
+    return accept({ name: path, group, sizeBytes: 1, pieceCount: 1 })
+  }
+  expect((await drop(page, folder, 'c', 'x')).json()['ok']).toBe(true)
 })
 
 test('a form of another page drops nothing', async () => {

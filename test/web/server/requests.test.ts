@@ -235,3 +235,24 @@ test('strangers who hold connections leave room for the page', async () => {
   await Promise.all(silent.slice(0, 60).map(({ closed }) => closed))
   expect((await ask(page.port, '/api/showDownloads', asPage(headers, []))).status).toBe(200)
 })
+
+test('who says nothing, or never comes to an end, is sent away', async () => {
+  const page = await onePage({ headersWithinMs: 200 })
+  const slow = ['', 'GET / HTTP/1.1\r\nHo', `GET / HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\n`].map(
+    (begin) => {
+      const connection = rawConnection(page.port)
+      if (begin !== '') connection.socket.write(begin)
+      return connection
+    },
+  )
+  await Promise.all(slow.map(({ closed }) => closed))
+  for (const { read } of slow) expect(read()).toMatch(/^HTTP\/1.1 408/)
+})
+
+test('headers that are too long are refused', async () => {
+  const { port } = await onePage()
+  const { socket, read, closed } = rawConnection(port)
+  socket.write(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`)
+  await closed
+  expect(read()).toMatch(/^HTTP\/1.1 431/)
+})
