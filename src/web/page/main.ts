@@ -1,0 +1,100 @@
+// The page: lets this browser in with the token of the printed link, then shows what the client knows, live.
+
+import { render, type VNode } from 'preact'
+import { createActions, type Actions } from './actions.ts'
+import { ask, openWith } from './api.ts'
+import { listenTo } from './event-stream.ts'
+import { eventText } from './event-words.ts'
+import { shown } from './html.ts'
+import { createLoads } from './loads.ts'
+import { startPolling } from './polling.ts'
+import { parseRoute } from './routes.ts'
+import { initialState, withEvent, withRoute, withUser, type PageState } from './state.ts'
+import { createStore } from './store.ts'
+import { accountView } from './views/account.ts'
+import { entryView } from './views/entry.ts'
+import { eventsView } from './views/events.ts'
+import { groupView } from './views/group.ts'
+import { groupsView } from './views/groups.ts'
+import { limitsView } from './views/limits.ts'
+import { shell } from './views/shell.ts'
+import { subscriptionsView } from './views/subscriptions.ts'
+import { transfersView } from './views/transfers.ts'
+
+function viewOf(state: PageState, actions: Actions): VNode {
+  const { route, user } = state
+  if (user === undefined) return accountView(state, actions)
+  switch (route.view) {
+    case 'groups':
+      return groupsView(state, actions)
+    case 'group':
+      return groupView(state, route.group, actions)
+    case 'entry':
+      return entryView(state, route.group, route.name, actions)
+    case 'transfers':
+      return transfersView(state, actions)
+    case 'subscriptions':
+      return subscriptionsView(state, actions)
+    case 'limits':
+      return limitsView(state, actions)
+    case 'events':
+      return eventsView(state, actions)
+    case 'account':
+      break
+  }
+  return accountView(state, actions)
+}
+
+/** The token of the link, which goes out of the address at once, so that no history keeps it. */
+function takeToken(): string | undefined {
+  const token = /^#token=(.+)$/.exec(location.hash)?.[1]
+  if (token !== undefined) history.replaceState(null, '', `${location.pathname}#/groups`)
+  return token
+}
+
+async function start(root: Element): Promise<void> {
+  const token = takeToken()
+  const store = createStore(initialState(parseRoute(location.hash)), draw)
+  const polling = startPolling(createLoads(store, ask), () => store.get().connection === 'open', document)
+  const actions = createActions(store, ask, () => polling.soon())
+  draw(store.get())
+  window.addEventListener('hashchange', () => {
+    store.set((state) => withRoute(state, parseRoute(location.hash)))
+    polling.soon()
+    // The new view begins at its heading, for keyboards and for those who hear it.
+    requestAnimationFrame(() => document.querySelector('h1')?.focus())
+  })
+  // Dropped beside the field for it, a file would take the place of the page.
+  for (const kind of ['dragover', 'drop']) window.addEventListener(kind, (event) => event.preventDefault())
+  if (token !== undefined) {
+    const opened = await openWith(token)
+    if (!opened.ok) store.set({ refused: opened.refusal.sentence })
+  }
+  listenTo('/api/events', {
+    onHello({ user, program }) {
+      store.set((state) => ({ ...withUser(state, user), connection: 'open', program }))
+      polling.soon()
+    },
+    onEvent(event) {
+      store.set((state) => ({ ...withEvent(state, event, Date.now()), said: eventText(event) }))
+      polling.soon()
+    },
+    onLost: (isOver) => store.set({ connection: isOver ? 'refused' : 'lost' }),
+  })
+
+  function draw(state: PageState): void {
+    const content = viewOf(state, actions)
+    render(shell(state, actions, content), root)
+    document.title = titleOf(state)
+  }
+}
+
+function titleOf({ route, user }: PageState): string {
+  if (user === undefined) return 'Log in – Coterie'
+  if (route.view === 'entry') return `${shown(route.name)} – Coterie`
+  if (route.view === 'group') return `${shown(route.group)} – Coterie`
+  return `${route.view.charAt(0).toUpperCase()}${route.view.slice(1)} – Coterie`
+}
+
+const root = document.querySelector('#page')
+if (root !== null) void start(root)
