@@ -116,10 +116,20 @@ function groupActions(ask: Ask, perform: Perform, question: Question) {
 
 function shareActions(store: Store, ask: Ask, perform: Perform, question: Question) {
   return {
-    share: (path: string, group: string) =>
-      perform(`share ${path}`, () => ask('uploadFile', path, group), `${path} is shared in ${group}`),
-    /** Copies and shares one after the other: each is read by the client while it comes. */
+    /** One at a time: the answer comes when it was read, and a browser waits for few answers at once. */
+    async share(path: string, group: string): Promise<boolean> {
+      if (store.get().pending.has('share')) {
+        store.set({ refused: 'another file is being read; share the next one when that is done' })
+        return false
+      }
+      return perform('share', () => ask('uploadFile', path, group), `${path} is shared in ${group}`)
+    },
+    /** Copies and shares them one after the other, likewise; refused while others are copied. */
     async drop(files: readonly File[], group: string): Promise<void> {
+      if ([...store.get().pending].some((key) => key.startsWith('drop '))) {
+        store.set({ refused: 'other files are being copied; drop the next ones when that is done' })
+        return
+      }
       for (const file of files) {
         store.set({ said: `copying ${file.name}` })
         await perform(

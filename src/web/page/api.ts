@@ -25,11 +25,6 @@ export const ask: Ask = async (operation, ...given) => {
   return answer as Answered<typeof operation>
 }
 
-/** Trades the token of the printed link for the cookie of this browser. */
-export function openWith(token: string): Promise<Answer<unknown>> {
-  return post('/api/open', JSON.stringify({ token }), 'application/json')
-}
-
 /** Has a file copied into the folder for dropped ones, and shared in the group. */
 export function dropFile(file: File, group: string): Promise<Answer<unknown>> {
   const query = new URLSearchParams({ group, name: file.name })

@@ -1,8 +1,9 @@
-// The page: lets this browser in with the token of the printed link, then shows what the client knows, live.
+// The page: shows what the client knows, live. The printed link has let this browser in before.
 
 import { render, type VNode } from 'preact'
+import type { ClientEvent } from '../../client/operations.ts'
 import { createActions, type Actions } from './actions.ts'
-import { ask, openWith } from './api.ts'
+import { ask } from './api.ts'
 import { listenTo } from './event-stream.ts'
 import { eventText } from './event-words.ts'
 import { shown } from './html.ts'
@@ -45,15 +46,7 @@ function viewOf(state: PageState, actions: Actions): VNode {
   return accountView(state, actions)
 }
 
-/** The token of the link, which goes out of the address at once, so that no history keeps it. */
-function takeToken(): string | undefined {
-  const token = /^#token=(.+)$/.exec(location.hash)?.[1]
-  if (token !== undefined) history.replaceState(null, '', `${location.pathname}#/groups`)
-  return token
-}
-
-async function start(root: Element): Promise<void> {
-  const token = takeToken()
+function start(root: Element): void {
   const store = createStore(initialState(parseRoute(location.hash)), draw)
   const polling = startPolling(createLoads(store, ask), () => store.get().connection === 'open', document)
   const actions = createActions(store, ask, () => polling.soon())
@@ -66,10 +59,6 @@ async function start(root: Element): Promise<void> {
   })
   // Dropped beside the field for it, a file would take the place of the page.
   for (const kind of ['dragover', 'drop']) window.addEventListener(kind, (event) => event.preventDefault())
-  if (token !== undefined) {
-    const opened = await openWith(token)
-    if (!opened.ok) store.set({ refused: opened.refusal.sentence })
-  }
   listenTo('/api/events', {
     onHello({ user, program }) {
       store.set((state) => ({ ...withUser(state, user), connection: 'open', program }))
@@ -77,16 +66,33 @@ async function start(root: Element): Promise<void> {
     },
     onEvent(event) {
       store.set((state) => ({ ...withEvent(state, event, Date.now()), said: eventText(event) }))
-      polling.soon()
+      if (changesLists(event)) polling.nextTime()
     },
-    onLost: (isOver) => store.set({ connection: isOver ? 'refused' : 'lost' }),
+    onLost(isOver) {
+      store.set({ connection: isOver ? 'refused' : 'lost' })
+      if (isOver) void askWhy()
+    },
   })
+
+  /** A stream of events says no more than that it was refused. */
+  async function askWhy(): Promise<void> {
+    const answer = await ask('listLimits')
+    const sentence = answer.ok
+      ? 'too many tabs are open; close some, and reload this one'
+      : answer.refusal.sentence
+    store.set({ whyRefused: sentence })
+  }
 
   function draw(state: PageState): void {
     const content = viewOf(state, actions)
     render(shell(state, actions, content), root)
     document.title = titleOf(state)
   }
+}
+
+/** Of downloads there can be thousands at a time, and they change no list but that of transfers. */
+function changesLists({ kind }: ClientEvent): boolean {
+  return kind !== 'download-complete' && kind !== 'download-failed' && kind !== 'notice'
 }
 
 function titleOf({ route, user }: PageState): string {
@@ -97,4 +103,4 @@ function titleOf({ route, user }: PageState): string {
 }
 
 const root = document.querySelector('#page')
-if (root !== null) void start(root)
+if (root !== null) start(root)

@@ -15,7 +15,7 @@ import type { EntryVersion, FileEntry, GroupEntry } from '../../common/protocol/
 import type { TreeEntry } from '../../common/tree/tree.ts'
 import type { Route } from './routes.ts'
 
-/** `refused`: the client does not know this browser; a new link is needed. */
+/** `refused`: the client does not tell this tab anything; mostly it does not know the browser. */
 export type Connection = 'connecting' | 'open' | 'lost' | 'refused'
 
 /** A group that is looked at. */
@@ -73,6 +73,8 @@ export type OpenDialog =
 export interface PageState {
   readonly route: Route
   readonly connection: Connection
+  /** What allows this tab to be told, where it was refused. */
+  readonly whyRefused: string
   readonly program: string
   readonly user: string | undefined
   readonly groups: readonly GroupEntry[] | undefined
@@ -108,6 +110,7 @@ export function initialState(route: Route): PageState {
   return {
     route,
     connection: 'connecting',
+    whyRefused: '',
     program: '',
     wanted: '',
     events: [],

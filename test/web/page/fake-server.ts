@@ -57,7 +57,7 @@ export async function serve(folder: string, world: FakeWorld): Promise<FakeServe
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   return {
     address,
-    link: `${address}#token=${token}`,
+    link: `${address}open?token=${token}`,
     dropped,
     close: async () => {
       server.close()
@@ -70,16 +70,9 @@ export async function serve(folder: string, world: FakeWorld): Promise<FakeServe
     const { pathname, searchParams } = new URL(request.url ?? '/', address)
     response.setHeader('Content-Security-Policy', policy)
     response.setHeader('X-Content-Type-Options', 'nosniff')
+    if (pathname === '/open') return open(searchParams.get('token'), response)
     if (!pathname.startsWith('/api/'))
       return file(pathname === '/' ? 'index.html' : pathname.slice(1), response)
-    if (pathname === '/api/open') {
-      const { token: given } = JSON.parse(String(await bodyOf(request))) as { token: string }
-      if (isUsed || given !== token)
-        return json(response, no('login-first', 'this link was used already'), 403)
-      isUsed = true
-      response.setHeader('Set-Cookie', `${cookie}; HttpOnly; SameSite=Strict; Path=/`)
-      return json(response, { ok: true })
-    }
     if (request.headers.cookie !== cookie)
       return json(response, no('login-first', 'this browser was not let in'), 401)
     if (pathname === '/api/events') return stream(response)
@@ -97,6 +90,14 @@ export async function serve(folder: string, world: FakeWorld): Promise<FakeServe
     const { given } = JSON.parse(String(body)) as { given: unknown[] }
     const ask = world.operations[operation] as (...given: unknown[]) => Promise<unknown>
     json(response, onWire(await ask(...given)))
+  }
+
+  function open(given: string | null, response: ServerResponse): void {
+    if (isUsed || given !== token)
+      return json(response, no('login-first', 'this link was opened before'), 403)
+    isUsed = true
+    const headers = { Location: '/', 'Set-Cookie': `${cookie}; HttpOnly; SameSite=Strict; Path=/` }
+    response.writeHead(303, headers).end()
   }
 
   function stream(response: ServerResponse): void {

@@ -38,11 +38,11 @@ function tab(mayAsk = () => true) {
   }
 }
 
-test('what moves is asked for once a second, lists every tenth time', async () => {
+test('what moves is asked for once a second, lists twice a minute', async () => {
   const { asked, polling } = tab()
   polling.soon()
-  await vi.advanceTimersByTimeAsync(20_500)
-  expect(asked).toEqual({ live: 21, lists: 3 })
+  await vi.advanceTimersByTimeAsync(60_500)
+  expect(asked).toEqual({ live: 61, lists: 3 })
 })
 
 test('a hidden tab asks for nothing, and at once when it is seen again', async () => {
@@ -67,6 +67,29 @@ test('a slow client is not asked again before it has answered, and the lists tha
   expect(asked).toEqual({ live: 1, lists: 1 })
   answer()
   await vi.advanceTimersByTimeAsync(10)
+  expect(asked).toEqual({ live: 2, lists: 2 })
+})
+
+test('whoever answers slowly is left in peace for four times as long', async () => {
+  const { asked, polling, hold } = tab()
+  let answer = (): void => {}
+  hold(new Promise((resolve) => (answer = resolve)))
+  polling.soon()
+  await vi.advanceTimersByTimeAsync(500)
+  answer()
+  await vi.advanceTimersByTimeAsync(1900)
+  expect(asked.live).toBe(1)
+  await vi.advanceTimersByTimeAsync(200)
+  expect(asked.live).toBe(2)
+})
+
+test('many events ask for the lists once, in the next round', async () => {
+  const { asked, polling } = tab()
+  polling.soon()
+  await vi.advanceTimersByTimeAsync(10)
+  for (let at = 0; at < 1000; at++) polling.nextTime()
+  expect(asked).toEqual({ live: 1, lists: 1 })
+  await vi.advanceTimersByTimeAsync(1000)
   expect(asked).toEqual({ live: 2, lists: 2 })
 })
 

@@ -157,7 +157,7 @@ function members(
 }
 
 function sharing(group: string, { pending }: PageState, actions: Actions): VNode {
-  const isPending = [...pending].some((key) => key.startsWith('share '))
+  const isPending = pending.has('share')
   const onShare = onSubmit((form, element) => {
     void actions.share(wordOf(form, 'path'), group).then((isDone) => isDone && element.reset())
   })

@@ -21,12 +21,13 @@ const places: readonly (readonly [Route, string])[] = [
 const connections: Record<Connection, string> = {
   connecting: 'connecting to the client …',
   open: '',
-  lost: 'the client does not answer; this page tries again',
-  refused: 'this browser has to be let in: start the client with --web, and open the link that it prints',
+  lost: 'the client does not answer; this page tries again. If it was started again, open its new link',
+  refused: '',
 }
 
 export function shell(state: PageState, actions: Actions, content: Content): VNode {
-  const { route, user, connection, refused, said, dialog } = state
+  const { route, user, connection, whyRefused, refused, said, dialog } = state
+  const standing = connection === 'refused' ? whyRefused : connections[connection]
   const here = route.view === 'group' || route.view === 'entry' ? 'groups' : route.view
   return html`<div class="page">
     <a class="skip" href="#content" onClick=${toContent}>Skip to the content</a>
@@ -44,9 +45,7 @@ export function shell(state: PageState, actions: Actions, content: Content): VNo
       </nav>
       <span class="who">${user === undefined ? 'nobody is logged in' : shown(user)}</span>
     </header>
-    <div role="status" class=${connections[connection] === '' ? 'quiet' : 'banner'}>
-      ${connections[connection]}
-    </div>
+    <div role="status" class=${standing === '' ? 'quiet' : 'banner'}>${standing}</div>
     <div role="alert" class=${refused === '' ? 'quiet' : 'banner bad'}>
       ${
         refused === ''
