@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { root } from './stamp.mjs'
 
-const [folder = join('dist', 'web')] = process.argv.slice(2)
+const [folder = join('dist', 'web', 'page')] = process.argv.slice(2)
 const page = join(root, 'src', 'web', 'page')
 
 await build({
