@@ -1,6 +1,7 @@
 // Asks the client for what the view shows, and puts the answers into the state. An answer that comes when another user,
 // group or entry is looked at is dropped.
 
+import type { GroupEntry } from '../../common/protocol/tracker-protocol.ts'
 import type { Ask } from './api.ts'
 import type { EntryDetails, GroupDetails, PageState } from './state.ts'
 import { withTransfers } from './state.ts'
@@ -27,10 +28,11 @@ export function createLoads(store: Store, ask: Ask): Loads {
     async lists() {
       const { user, route } = store.get()
       if (user === undefined) return
+      const groups = loadGroups(store, ask, user)
       await Promise.all([
-        loadGroups(store, ask, user),
+        groups,
         route.view === 'group' || route.view === 'entry'
-          ? loadGroup(store, ask, user, route.group)
+          ? loadGroup(store, ask, user, route.group, groups)
           : undefined,
         route.view === 'entry' ? loadVersions(store, ask, user, route) : undefined,
         route.view === 'limits' ? loadLimits(store, ask, user) : undefined,
@@ -60,19 +62,30 @@ async function loadTransfers(store: Store, ask: Ask, user: string): Promise<void
   }))
 }
 
-async function loadGroups(store: Store, ask: Ask, user: string): Promise<void> {
+/** Resolves to all groups; to none where they are not to be had. */
+async function loadGroups(store: Store, ask: Ask, user: string): Promise<readonly GroupEntry[]> {
   const groups = await ask('listGroups')
   setFor(store, user, groups.ok ? { groups: groups.value } : { refused: groups.refusal.sentence })
+  return groups.ok ? groups.value : []
 }
 
-async function loadGroup(store: Store, ask: Ask, user: string, group: string): Promise<void> {
-  const [members, entries] = await Promise.all([
+async function loadGroup(
+  store: Store,
+  ask: Ask,
+  user: string,
+  group: string,
+  groups: Promise<readonly GroupEntry[]>,
+): Promise<void> {
+  const [members, entries, requests] = await Promise.all([
     ask('listMembers', group),
     ask('listFiles', group, { details: true }),
+    // Others may not ask for them.
+    groups.then((all) =>
+      all.some((one) => one.group === group && one.standing === 'owner')
+        ? ask('listRequests', group)
+        : undefined,
+    ),
   ])
-  const { groups } = store.get()
-  const own = groups?.find((one) => one.group === group)
-  const requests = own?.standing === 'owner' ? await ask('listRequests', group) : undefined
   const details: GroupDetails = {
     group,
     members: members.ok ? members.value : undefined,
@@ -81,15 +94,11 @@ async function loadGroup(store: Store, ask: Ask, user: string, group: string): P
     problem: entries.ok ? undefined : entries.refusal.sentence,
   }
   setFor(store, user, (state) => {
-    const { route } = state
+    const { route, entry } = state
     if (!('group' in route) || route.group !== group) return state
-    const listed =
-      state.entry === undefined ? undefined : details.entries?.find(({ name }) => name === state.entry?.name)
-    return {
-      ...state,
-      group: details,
-      entry: state.entry === undefined ? undefined : { ...state.entry, listed: listed ?? state.entry.listed },
-    }
+    if (entry === undefined) return { ...state, group: details }
+    const listed = details.entries?.find(({ name }) => name === entry.name) ?? entry.listed
+    return { ...state, group: details, entry: { ...entry, listed } }
   })
 }
 

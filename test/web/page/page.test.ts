@@ -7,6 +7,7 @@ import type { AxeResults } from 'axe-core'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { accept, refuse } from '../../../src/common/refusal.ts'
+import { entry } from '../../client/prompt/fake-operations.ts'
 import { hasBrowser, looks, openPage, startBrowser, withBrowser, type Look } from './browser.ts'
 import { builtPage, removePage, serve } from './fake-server.ts'
 import { fakeWorld, hostileName } from './fake-world.ts'
@@ -114,6 +115,23 @@ describe.skipIf(!hasBrowser)(`the page${withBrowser}`, () => {
     expect(world.members).toContain('ben')
   })
 
+  test('requests are shown also where the groups are listed last', async () => {
+    const { page, world } = await opened({ user: 'ann', view: 'groups/family' })
+    const { listFiles, listGroups } = world.answers
+    let onListed = (): void => {}
+    const listed = new Promise<void>((resolve) => (onListed = resolve))
+    world.answers.listFiles = async (...given) => {
+      setImmediate(onListed)
+      return listFiles!(...given)
+    }
+    world.answers.listGroups = async () => {
+      await listed
+      return listGroups!()
+    }
+    await page.reload()
+    await expectShown(page.getByRole('button', { name: 'Accept ben' }))
+  })
+
   test('what is refused is said, and stays until it is closed', async () => {
     const { page, world } = await opened({ user: 'ann', view: 'groups/family' })
     world.answers.acceptRequest = async () => refuse('unavailable', 'no tracker answers')
@@ -178,6 +196,32 @@ describe.skipIf(!hasBrowser)(`the page${withBrowser}`, () => {
       'relayed',
     ])
     await expectShown(page.getByText('The last of them will have it in about 25 min.'))
+  })
+
+  test('a large map and a small one have cells of one size, and what is whole needs none', async () => {
+    const { page, world } = await opened({ user: 'ann', view: 'groups/family/film.mkv' })
+    const map = page.getByRole('img', { name: /^Piece map/ })
+    const widthOf = async (): Promise<number> => (await map.boundingBox())?.width ?? 0
+    await expectShown(map)
+    const width = await widthOf()
+    world.answers.inspect = async (group, name) =>
+      accept(
+        entry({
+          group,
+          name,
+          state: 'running',
+          piecesDone: 1,
+          map: [
+            [1, 0, 0, 0],
+            [0, 0, 39, 0],
+          ],
+        }),
+      )
+    await expectShown(page.getByRole('img', { name: 'Piece map: 1 piece here, 0 coming' }))
+    expect(await widthOf()).toBe(width)
+    expect((await map.boundingBox())?.height).toBeLessThan(40)
+    world.answers.inspect = async (group, name) => accept(entry({ group, name }))
+    await expectGone(map)
   })
 
   test('a download is paused, gets another priority, and is cancelled after a question', async () => {

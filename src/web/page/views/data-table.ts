@@ -21,7 +21,7 @@ interface TableParts<Row> {
   readonly keyOf: (row: Row) => string
   /** Said where there are no rows. */
   readonly empty: string
-  /** Heights of a row. */
+  /** Heights of a row; the columns after the first stand below it where it is narrow. */
   readonly widePx?: number
   readonly narrowPx?: number
 }
@@ -34,7 +34,7 @@ export function dataTable<Row>(parts: TableParts<Row>): VNode {
   return component(DataTable<Row>, parts)
 }
 
-function DataTable<Row>({ label, columns, rows, keyOf, widePx = 44, narrowPx = 68 }: TableParts<Row>): VNode {
+function DataTable<Row>({ label, columns, rows, keyOf, widePx = 44, narrowPx = 84 }: TableParts<Row>): VNode {
   const [scrolledPx, setScrolled] = useState(0)
   const [heightPx, setHeight] = useState(600)
   const [focused, setFocused] = useState<number>()

@@ -63,7 +63,7 @@ function standing(state: PageState, view: EntryView, actions: Actions): VNode {
         }
       </div>
     </div>
-    ${pieceMap(view.map)}`
+    ${piecesDone < pieceCount ? pieceMap(view.map) : ''}`
 }
 
 function peers({ peers, pieceCount }: EntryView): VNode {

@@ -17,7 +17,7 @@ export function fetching(state: PageState, entry: EntryDetails, actions: Actions
       ${
         listed === undefined
           ? 'Not on this computer.'
-          : `Not on this computer. ${formatSize(listed.sizeBytes)}, ${counted(listed.seeders, 'seeder')} online.`
+          : `Not on this computer. ${formatSize(listed.sizeBytes)}, ${seedersText(listed.seeders)}.`
       }
     </p>
     ${section(
@@ -36,4 +36,8 @@ export function fetching(state: PageState, entry: EntryDetails, actions: Actions
         </div>
       </form>`,
     )}`
+}
+
+function seedersText(seeders: number): string {
+  return seeders === 0 ? 'and nobody who has it is online' : `${counted(seeders, 'seeder')} online`
 }

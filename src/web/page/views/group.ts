@@ -129,7 +129,7 @@ function members(
     rows: members,
     keyOf: (member) => member,
     empty: 'Nobody is listed.',
-    narrowPx: 60,
+    narrowPx: 76,
     columns: [
       {
         heading: 'Name',

@@ -25,6 +25,7 @@ export function groupsView({ groups, pending }: PageState, actions: Actions): VN
             label: 'Groups',
             rows: groups.toSorted((one, other) => Number(isOutside(one)) - Number(isOutside(other))),
             keyOf: ({ group }) => group,
+            narrowPx: 108,
             empty: 'There are no groups yet. Create the first one below.',
             columns: [
               { heading: 'Group', width: 'minmax(10rem, 2fr)', cell: (one) => nameOf(one) },

@@ -28,12 +28,13 @@ function PieceMap({ map }: { map: readonly MapCell[] }): VNode {
   const canvas = useRef<HTMLCanvasElement>(null)
   const colourOf = useColours()
   const rows = Math.ceil(map.length / cellsPerRow)
-  const columns = Math.min(map.length, cellsPerRow)
+  // As wide for a few cells as for many: a cell has one size.
+  const width = cellsPerRow * cellPx
   const [here, coming, atPeers, nowhere] = sumOf(map)
   useEffect(() => {
     const picture = canvas.current?.getContext('2d')
     if (picture === undefined || picture === null) return
-    picture.clearRect(0, 0, columns * cellPx, rows * cellPx)
+    picture.clearRect(0, 0, width, rows * cellPx)
     for (const [at, cell] of map.entries()) {
       const look = looks.get(mapCharacter(cell))
       if (look === undefined) continue
@@ -49,7 +50,7 @@ function PieceMap({ map }: { map: readonly MapCell[] }): VNode {
       ref=${canvas}
       role="img"
       aria-label=${`Piece map: ${words}`}
-      width=${columns * cellPx}
+      width=${width}
       height=${rows * cellPx}
     ></canvas>
     <figcaption>

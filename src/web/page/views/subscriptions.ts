@@ -31,8 +31,8 @@ function subscriptionLine(
 ): VNode {
   return html`<li key=${`${group}/${glob}`}>
     <div>
-      <strong class="name">${shown(glob)}</strong> of ${anchor({ view: 'group', group }, group)} to
-      <code>${shown(folder)}</code>, ${counted(fetched, 'name')} fetched
+      <strong class="name">${shown(glob)}</strong> of ${anchor({ view: 'group', group }, group)}
+      to${' '}<code>${shown(folder)}</code>, ${counted(fetched, 'name')} fetched
       ${
         held.length === 0
           ? ''
