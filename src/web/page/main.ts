@@ -47,6 +47,8 @@ function viewOf(state: PageState, actions: Actions): VNode {
 }
 
 function start(root: Element): void {
+  let lastSaid = ''
+  let saidTimer: ReturnType<typeof setTimeout> | undefined
   const store = createStore(initialState(parseRoute(location.hash)), draw)
   const polling = startPolling(createLoads(store, ask), () => store.get().connection === 'open', document)
   const actions = createActions(store, ask, () => polling.soon())
@@ -74,6 +76,13 @@ function start(root: Element): void {
     },
   })
 
+  function forgetSaid(said: string): void {
+    if (said === lastSaid) return
+    lastSaid = said
+    clearTimeout(saidTimer)
+    if (said !== '') saidTimer = setTimeout(() => store.set({ said: '' }), saidForMs)
+  }
+
   /** A stream of events says no more than that it was refused. */
   async function askWhy(): Promise<void> {
     const answer = await ask('listLimits')
@@ -87,8 +96,12 @@ function start(root: Element): void {
     const content = viewOf(state, actions)
     render(shell(state, actions, content), root)
     document.title = titleOf(state)
+    forgetSaid(state.said)
   }
 }
+
+/** What was done is over some seconds later, so that it covers nothing; events stay in their view. */
+const saidForMs = 8000
 
 /** Of downloads there can be thousands at a time, and they change no list but that of transfers. */
 function changesLists({ kind }: ClientEvent): boolean {
