@@ -1,7 +1,6 @@
 // The page: shows what the client knows, live. The printed link has let this browser in before.
 
 import { render, type VNode } from 'preact'
-import type { ClientEvent } from '../../client/operations.ts'
 import { createActions, type Actions } from './actions.ts'
 import { ask } from './api.ts'
 import { listenTo } from './event-stream.ts'
@@ -10,7 +9,7 @@ import { shown } from './html.ts'
 import { createLoads } from './loads.ts'
 import { startPolling } from './polling.ts'
 import { parseRoute } from './routes.ts'
-import { initialState, withEvent, withRoute, withUser, type PageState } from './state.ts'
+import { changesLists, initialState, withEvent, withRoute, withUser, type PageState } from './state.ts'
 import { createStore } from './store.ts'
 import { accountView } from './views/account.ts'
 import { entryView } from './views/entry.ts'
@@ -68,7 +67,8 @@ function start(root: Element): void {
     },
     onEvent(event) {
       store.set((state) => ({ ...withEvent(state, event, Date.now()), said: eventText(event) }))
-      if (changesLists(event)) polling.nextTime()
+      if (event.kind === 'user-changed') polling.soon()
+      else if (changesLists(event)) polling.nextTime()
     },
     onLost(isOver) {
       store.set({ connection: isOver ? 'refused' : 'lost' })
@@ -102,11 +102,6 @@ function start(root: Element): void {
 
 /** What was done is over some seconds later, so that it covers nothing; events stay in their view. */
 const saidForMs = 8000
-
-/** Of downloads there can be thousands at a time, and they change no list but that of transfers. */
-function changesLists({ kind }: ClientEvent): boolean {
-  return kind !== 'download-complete' && kind !== 'download-failed' && kind !== 'notice'
-}
 
 function titleOf({ route, user }: PageState): string {
   if (user === undefined) return 'Log in – Coterie'

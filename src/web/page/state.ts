@@ -172,6 +172,11 @@ export function withEvent(state: PageState, event: ClientEvent, atMs: number): P
   return { ...next, events: [{ number, atMs, event }, ...next.events].slice(0, eventsMax) }
 }
 
+/** Of downloads that end there can be thousands at a time, and they change no list but that of transfers. */
+export function changesLists({ kind }: ClientEvent): boolean {
+  return kind !== 'download-complete' && kind !== 'download-failed' && kind !== 'notice'
+}
+
 /** The transfers as they are now, and what they come to. `atSeconds`: since 1970. */
 export function withTransfers(
   state: PageState,

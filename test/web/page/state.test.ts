@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest'
 import { eventText } from '../../../src/web/page/event-words.ts'
 import { ruleFrom } from '../../../src/web/page/limit-form.ts'
 import { lookFor } from '../../../src/web/page/looks.ts'
-import { initialState, withEvent, withRoute, withTransfers, withUser } from '../../../src/web/page/state.ts'
+import {
+  changesLists,
+  initialState,
+  withEvent,
+  withRoute,
+  withTransfers,
+  withUser,
+} from '../../../src/web/page/state.ts'
 import { download } from '../../client/prompt/fake-operations.ts'
 
 const empty = initialState({ view: 'groups' })
@@ -54,6 +61,13 @@ describe('the state of the page', () => {
       wanted: '',
     })
   })
+})
+
+test('a thousand downloads that end have no list asked for', () => {
+  expect(changesLists({ kind: 'download-complete', group: 'g', name: 'a', sizeBytes: 1, seconds: 1 })).toBe(
+    false,
+  )
+  expect(changesLists({ kind: 'join-requested', group: 'g', user: 'ben' })).toBe(true)
 })
 
 describe('the form of a limit', () => {
