@@ -38,6 +38,7 @@ export function createActions(store: Store, ask: Ask, soon: () => void) {
   const closeDialog = (): void => store.set({ dialog: undefined })
   return {
     closeDialog,
+    copyTo: (dropFolder: string) => store.set({ dropFolder }),
     want: (wanted: string) => store.set({ wanted }),
     refuse: (sentence: string) => store.set({ refused: sentence }),
     dismiss: () => store.set({ refused: '' }),
@@ -134,7 +135,7 @@ function shareActions(store: Store, ask: Ask, perform: Perform, question: Questi
         store.set({ said: `copying ${file.name}` })
         await perform(
           `drop ${group}/${file.name}`,
-          () => dropFile(file, group),
+          () => dropFile(file, group, store.get().dropFolder.trim()),
           `${file.name} is shared in ${group}`,
         )
       }

@@ -25,9 +25,9 @@ export const ask: Ask = async (operation, ...given) => {
   return answer as Answered<typeof operation>
 }
 
-/** Has a file copied into the folder for dropped ones, and shared in the group. */
-export function dropFile(file: File, group: string): Promise<Answer<unknown>> {
-  const query = new URLSearchParams({ group, name: file.name })
+/** Has a file copied and shared in the group. `folder`: where the copy goes; empty for that of the client for it. */
+export function dropFile(file: File, group: string, folder: string): Promise<Answer<unknown>> {
+  const query = new URLSearchParams({ group, name: file.name, ...(folder !== '' && { folder }) })
   return post(`/api/drop?${query.toString()}`, file, 'application/octet-stream')
 }
 

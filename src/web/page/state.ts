@@ -100,6 +100,8 @@ export interface PageState {
   readonly dialog: OpenDialog | undefined
   /** Where the last download went: the next one probably goes there too. */
   readonly destination: string
+  /** Where dropped files are copied to; empty for the folder that the client has for that. */
+  readonly dropFolder: string
 }
 
 /** Ten minutes of one a second. */
@@ -120,6 +122,7 @@ export function initialState(route: Route): PageState {
     pending: new Set(),
     dialog: undefined,
     destination: '',
+    dropFolder: '',
     ...ofUser(undefined),
   }
 }

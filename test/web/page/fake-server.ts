@@ -32,8 +32,13 @@ export interface FakeServer {
   readonly address: string
   /** As the client prints it; good once. */
   readonly link: string
-  /** Files that were dropped: their names, groups and bytes. */
-  readonly dropped: { readonly name: string; readonly group: string; readonly bytes: number }[]
+  /** Files that were dropped, and where they were to be copied to. */
+  readonly dropped: {
+    readonly name: string
+    readonly group: string
+    readonly folder: string
+    readonly bytes: number
+  }[]
   close(): Promise<void>
 }
 
@@ -81,7 +86,12 @@ export async function serve(folder: string, world: FakeWorld): Promise<FakeServe
     const body = await bodyOf(request)
     if (pathname === '/api/drop') {
       const wordOf = (name: string): string => searchParams.get(name) ?? ''
-      dropped.push({ name: wordOf('name'), group: wordOf('group'), bytes: body.length })
+      dropped.push({
+        name: wordOf('name'),
+        group: wordOf('group'),
+        folder: wordOf('folder'),
+        bytes: body.length,
+      })
       return json(response, { ok: true })
     }
     const operation = remoteNames.find((name) => pathname === `/api/${name}`)

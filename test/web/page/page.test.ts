@@ -277,10 +277,13 @@ describe.skipIf(!hasBrowser)(`the page${withBrowser}`, () => {
     await page.getByRole('button', { name: 'Share it' }).click()
     await expectShown(page.getByText('/home/ann/film.mkv is shared in family'))
     expect(world.calls).toContain('uploadFile("/home/ann/film.mkv", "family")')
+    await page.getByLabel('for copies of dropped files').fill('/home/ann/copies')
     const file = { name: 'list.txt', mimeType: 'text/plain', buffer: Buffer.from('milk') }
     await page.locator('input[type=file]').setInputFiles([file])
     await expectShown(page.getByText('list.txt is shared in family'))
-    expect(server.dropped).toEqual([{ name: 'list.txt', group: 'family', bytes: 4 }])
+    expect(server.dropped).toEqual([
+      { name: 'list.txt', group: 'family', folder: '/home/ann/copies', bytes: 4 },
+    ])
   })
 
   test('a text is looked at as text', async () => {

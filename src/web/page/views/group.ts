@@ -156,7 +156,7 @@ function members(
   })
 }
 
-function sharing(group: string, { pending }: PageState, actions: Actions): VNode {
+function sharing(group: string, { pending, dropFolder }: PageState, actions: Actions): VNode {
   const isPending = pending.has('share')
   const onShare = onSubmit((form, element) => {
     void actions.share(wordOf(form, 'path'), group).then((isDone) => isDone && element.reset())
@@ -170,6 +170,19 @@ function sharing(group: string, { pending }: PageState, actions: Actions): VNode
       })}
       ${submitButton('Share it', isPending)}
     </form>
+    <div class="field copies">
+      <label>
+        <span>Folder on this computer for copies of dropped files</span>
+        <input
+          value=${dropFolder}
+          spellcheck=${false}
+          autocomplete="off"
+          aria-describedby="copies-hint"
+          onInput=${(event: Event) => actions.copyTo((event.currentTarget as HTMLInputElement).value)}
+        />
+      </label>
+      <small id="copies-hint">Empty for the one that the client was started with: --drop-folder.</small>
+    </div>
     <label
       class="drop"
       onDragOver=${(event: DragEvent) => event.preventDefault()}
