@@ -18,7 +18,8 @@ export type Ask = <O extends RemoteOperation>(
 /** Without it the server changes nothing: pages of others cannot send it. */
 const headers = { 'X-Coterie': '1' }
 
-const isGone = 'the client on this computer does not answer; start it again and open its new link'
+/** The sentence for no answer at all: everything else is an answer of the client. */
+export const isGone = 'the client on this computer does not answer; start it again and open its new link'
 
 export const ask: Ask = async (operation, ...given) => {
   const answer = await post(`/api/${operation}`, JSON.stringify({ given }), 'application/json')

@@ -1,4 +1,5 @@
-// Listens to what happens at the client, for as long as the page is open. The browser connects again by itself.
+// Listens to what happens at the client, until the stream ends. Where a connection breaks, the browser mostly tries
+// again.
 
 import type { ClientEvent } from '../../client/operations.ts'
 
@@ -6,7 +7,7 @@ interface Listener {
   /** Connected, also once more. */
   onHello(hello: { readonly user?: string; readonly program: string }): void
   onEvent(event: ClientEvent): void
-  /** `isOver`: the server does not know this browser, and nothing is tried again. */
+  /** `isOver`: the browser does not try again. */
   onLost(isOver: boolean): void
 }
 

@@ -2,7 +2,7 @@
 
 import { render, type VNode } from 'preact'
 import { createActions, type Actions } from './actions.ts'
-import { ask } from './api.ts'
+import { ask, isGone } from './api.ts'
 import { listenTo } from './event-stream.ts'
 import { eventText } from './event-words.ts'
 import { shown } from './html.ts'
@@ -60,36 +60,44 @@ function start(root: Element): void {
   })
   // Dropped beside the field for it, a file would take the place of the page.
   for (const kind of ['dragover', 'drop']) window.addEventListener(kind, (event) => event.preventDefault())
-  listenTo('/api/events', {
-    onHello({ user, program }) {
-      store.set((state) => ({ ...withUser(state, user), connection: 'open', program }))
-      polling.soon()
-    },
-    onEvent(event) {
-      store.set((state) => ({ ...withEvent(state, event, Date.now()), said: eventText(event) }))
-      if (event.kind === 'user-changed') polling.soon()
-      else if (changesLists(event)) polling.nextTime()
-    },
-    onLost(isOver) {
-      store.set({ connection: isOver ? 'refused' : 'lost' })
-      if (isOver) void askWhy()
-    },
-  })
+  listen()
+
+  function listen(): void {
+    listenTo('/api/events', {
+      onHello({ user, program }) {
+        store.set((state) => ({ ...withUser(state, user), connection: 'open', program }))
+        polling.soon()
+      },
+      onEvent(event) {
+        store.set((state) => ({ ...withEvent(state, event, Date.now()), said: eventText(event) }))
+        if (event.kind === 'user-changed') polling.soon()
+        else if (changesLists(event)) polling.nextTime()
+      },
+      onLost(isOver) {
+        store.set({ connection: 'lost' })
+        if (isOver) void askWhy()
+      },
+    })
+  }
+
+  /** A stream that ended says no more than that: the client may be gone, or not know this browser. */
+  async function askWhy(): Promise<void> {
+    const answer = await ask('listLimits')
+    if (!answer.ok && answer.refusal.sentence === isGone) {
+      setTimeout(listen, listenAgainMs)
+      return
+    }
+    const whyRefused = answer.ok
+      ? 'too many tabs are open; close some, and reload this one'
+      : answer.refusal.sentence
+    store.set({ connection: 'refused', whyRefused })
+  }
 
   function forgetSaid(said: string): void {
     if (said === lastSaid) return
     lastSaid = said
     clearTimeout(saidTimer)
     if (said !== '') saidTimer = setTimeout(() => store.set({ said: '' }), saidForMs)
-  }
-
-  /** A stream of events says no more than that it was refused. */
-  async function askWhy(): Promise<void> {
-    const answer = await ask('listLimits')
-    const sentence = answer.ok
-      ? 'too many tabs are open; close some, and reload this one'
-      : answer.refusal.sentence
-    store.set({ whyRefused: sentence })
   }
 
   function draw(state: PageState): void {
@@ -102,6 +110,7 @@ function start(root: Element): void {
 
 /** What was done is over some seconds later, so that it covers nothing; events stay in their view. */
 const saidForMs = 8000
+const listenAgainMs = 3000
 
 function titleOf({ route, user }: PageState): string {
   if (user === undefined) return 'Log in – Coterie'

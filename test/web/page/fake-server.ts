@@ -49,7 +49,8 @@ export async function builtPage(): Promise<string> {
   return folder
 }
 
-export async function serve(folder: string, world: FakeWorld): Promise<FakeServer> {
+/** `port`: where one was before; by default any free one. */
+export async function serve(folder: string, world: FakeWorld, port = 0): Promise<FakeServer> {
   const streams = new Set<ServerResponse>()
   const dropped: FakeServer['dropped'] = []
   let isUsed = false
@@ -57,7 +58,7 @@ export async function serve(folder: string, world: FakeWorld): Promise<FakeServe
   const server = createServer((request, response) => {
     void answer(request, response).catch(() => response.destroy())
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   return {

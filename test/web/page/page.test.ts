@@ -337,11 +337,19 @@ describe.skipIf(!hasBrowser)(`the page${withBrowser}`, () => {
     expect(await page.getByText('film.mkv').count()).toBe(0)
   })
 
-  test('a client that is gone is said, and nothing is asked of it meanwhile', async () => {
-    const { page, server } = await opened({ user: 'ann', view: 'transfers' })
+  test('a client that is gone is said, and listened to again when it is back', async () => {
+    const { page, world, server } = await opened({ user: 'ann', view: 'transfers' })
     await expectShown(page.getByRole('link', { name: 'film.mkv' }).first())
     await server.close()
     await expectShown(page.getByText('the client does not answer; this page tries again'))
+    // Found out by asking, too.
+    await page.getByRole('button', { name: 'Pause film.mkv' }).click()
+    await expectShown(page.getByRole('alert').getByText('the client on this computer does not answer'))
+    const again = await serve(folder, world, Number(new URL(server.address).port))
+    await expectGone(page.getByText('the client does not answer; this page tries again'))
+    world.emit({ kind: 'became-owner', group: 'choir' })
+    await expectShown(page.getByText('you are now the owner of choir'))
+    await again.close()
   })
 
   test('the Tab key goes through the menu, the groups and their buttons, and shows where it is', async () => {
