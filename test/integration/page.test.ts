@@ -1,87 +1,103 @@
-// The page of the built client: from the link that it prints to the bytes of a shared folder, and its end.
+// The page with the real client behind it, in a real browser: from the printed link to a finished download.
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { ask, asPage, pathOf } from '../web/server/one-page.ts'
+import { readFileSync } from 'node:fs'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasBrowser, openPage, startBrowser, withBrowser } from '../web/page/browser.ts'
 import type { Program } from './programs.ts'
-import { contentOf, World } from './world.ts'
+import { contentOf, MiB, World } from './world.ts'
 
-const isBuilt = existsSync(new URL('../../dist/web/page/index.html', import.meta.url))
-
-let world: World
-beforeAll(async () => {
-  world = await World.make()
-})
-afterAll(() => world.close())
-
-/** A client that says on standard error where its page is. */
-function serving(name: string, ...words: readonly string[]): Program {
-  const addresses = ['127.0.0.1', '0', '127.0.0.1', String(world.trackerPort)]
-  return world.run(name, 'client', [...addresses, '--data-dir', world.path(name), '--web', ...words])
-}
-
-async function linkOf(program: Program): Promise<string> {
-  return vi.waitFor(
-    () => {
-      const [, link = ''] =
-        /^page: (http:\/\/127\.0\.0\.1:\d+\/open\?token=[\w-]+) \(opens once/m.exec(program.stderr) ?? []
-      expect(link).not.toBe('')
-      return link
-    },
-    { timeout: 30_000 },
-  )
-}
-
-/** The headers of a browser that opened the link, and the port. */
-async function open(link: string): Promise<{ headers: Record<string, string>; port: number }> {
-  const port = Number(new URL(link).port)
-  const { headers } = await ask(port, pathOf(link))
-  const [cookie = ''] = headers['set-cookie'] ?? []
-  return { headers: { cookie: cookie.split(';')[0] ?? '' }, port }
-}
-
-// Without the page in the build there is nothing to serve.
-describe.skipIf(!isBuilt)('the page of the built client', () => {
-  test('a link opens it, and it asks and shows what the prompt does', async () => {
-    await world.account('ann')
-    const ann = serving('ann')
-    const { headers, port } = await open(await linkOf(ann))
-    expect((await ask(port, '/', { headers })).headers['content-type']).toContain('text/html')
-    const login = await ask(port, '/api/login', asPage(headers, ['ann', 'secret']))
-    expect(login.json()).toEqual({ ok: true })
-    expect(await ann.say('whoami')).toBe('ann')
-    await ann.does('create_group g')
-    const folder = world.path('trips')
-    mkdirSync(folder)
-    const bytes = contentOf('photo', 700_000)
-    writeFileSync(join(folder, 'photo.jpg'), bytes)
-    const shared = await ask(port, '/api/uploadFile', asPage(headers, [folder, 'g']))
-    expect(shared.json()).toMatchObject({ ok: true, value: { name: 'trips', files: 1 } })
-    const photo = await ask(port, '/api/files/g/trips?path=photo.jpg', { headers })
-    expect([photo.headers['content-type'], photo.body.equals(bytes)]).toEqual(['image/jpeg', true])
-    const part = await ask(port, '/api/files/g/trips?path=photo.jpg', {
-      headers: { ...headers, range: 'bytes=-9' },
-    })
-    expect([part.status, part.body.equals(bytes.subarray(-9))]).toEqual([206, true])
-    expect((await ann.quit()).code).toBe(0)
-    await expect(ask(port, '/', { headers })).rejects.toThrow('ECONNREFUSED')
+describe.skipIf(!hasBrowser)(`the page of a client${withBrowser}`, () => {
+  let world: World
+  let browser: Browser
+  let [ann, ben]: readonly (Program | undefined)[] = []
+  beforeAll(async () => {
+    world = await World.make()
+    browser = await startBrowser()
+    ;[ann, ben] = await world.users('ann', 'ben')
+    await ann?.does('create_group family')
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await world?.close()
   })
 
-  test('another terminal gets a link to the same page, and show_page another one', async () => {
-    const ben = serving('ben')
-    const first = new URL(await linkOf(ben))
-    const other = serving('ben', '-e', 'whoami')
-    const second = new URL(await linkOf(other))
-    const [third = ''] = await ben.ask('show_page')
-    expect([second.port, new URL(third).port]).toEqual([first.port, first.port])
-    for (const link of [first, second, third]) {
-      const { headers, port } = await open(String(link))
-      expect((await ask(port, '/api/showDownloads', asPage(headers, []))).json()).toEqual({
-        ok: true,
-        value: [],
-      })
-    }
-    await ben.quit()
-  })
+  /** By a link that the prompt prints. */
+  async function pageOf(client: Program | undefined): Promise<Page> {
+    const link = /http:\S+/.exec((await client?.say('show_page')) ?? '')?.[0] ?? ''
+    const { page } = await openPage(browser, link)
+    return page
+  }
+
+  test('somebody asks to join, is accepted, fetches what is shared, and looks at it, all by pages', async () => {
+    const [first, second] = [await pageOf(ann), await pageOf(ben)]
+    await second.getByRole('button', { name: 'Ask to join family' }).click()
+    await first.getByRole('link', { name: 'family' }).click()
+    await first.getByRole('button', { name: 'Accept ben' }).click()
+    await second.getByRole('link', { name: 'family' }).click()
+    const path = world.makeFile('film.bin', 8 * MiB)
+    await first.getByLabel('Path of a file or folder').fill(path)
+    await first.getByRole('button', { name: 'Share it' }).click()
+    await first.getByRole('link', { name: 'film.bin' }).click()
+    await first.getByText('shared from here').waitFor()
+    await ann?.does('limit upload 512K')
+
+    await second.reload()
+    await second.getByRole('link', { name: 'film.bin' }).click()
+    await second.getByLabel('Folder or path on this computer').fill(world.path('copy.bin'))
+    await second.getByRole('button', { name: 'Download', exact: true }).click()
+    await second.getByRole('row').filter({ hasText: 'ann@127.0.0.1' }).waitFor()
+    await first.getByText(/The last of them will have it in about/).waitFor()
+    // A second tab, and a reload in the middle.
+    const tab = await second.context().newPage()
+    await tab.goto(second.url())
+    await second.reload()
+    await second.getByRole('button', { name: 'Pause film.bin' }).click()
+    await tab.getByRole('button', { name: 'Resume film.bin' }).click()
+    await ann?.does('limit upload none')
+    await second.getByText(/^film\.bin of family is complete/).waitFor()
+    await tab
+      .getByText(/shared from here|complete, 8/)
+      .first()
+      .waitFor()
+    expect(readFileSync(world.path('copy.bin')).equals(contentOf('film.bin', 8 * MiB))).toBe(true)
+  }, 90_000)
+
+  test('a file that is dropped is copied to the folder that the page names, shared, and read in the page of another member', async () => {
+    const [first, second] = [await pageOf(ann), await pageOf(ben)]
+    await first.getByRole('link', { name: 'family' }).click()
+    await first.getByLabel('for copies of dropped files').fill(world.makeFolder('copies'))
+    const buffer = Buffer.from('milk <b>and</b> bread')
+    await first
+      .locator('input[type=file]')
+      .setInputFiles([{ name: 'list.txt', mimeType: 'text/plain', buffer }])
+    await first.getByRole('link', { name: 'list.txt' }).waitFor()
+    expect(readFileSync(world.path('copies', 'list.txt'))).toEqual(buffer)
+
+    await second.getByRole('link', { name: 'family' }).click()
+    await second.getByRole('link', { name: 'list.txt' }).click()
+    await second.getByLabel('Folder or path on this computer').fill(world.path('list.txt'))
+    await second.getByRole('button', { name: 'Download', exact: true }).click()
+    await second.getByRole('button', { name: 'Look at it' }).click()
+    await second.getByText('milk <b>and</b> bread').waitFor()
+  }, 90_000)
+
+  test('a client that was started again says how this browser is let in', async () => {
+    const cem = await world.user('cem')
+    const port = Number(/:(\d+)\//.exec(await cem.say('show_page'))?.[1])
+    const page = await pageOf(cem)
+    await page.getByRole('heading', { name: 'Groups' }).waitFor()
+    await cem.kill()
+    await page.getByText('the client does not answer').waitFor()
+    // Not `world.client`, which must be silent on standard error: the link is printed there.
+    const addresses = ['127.0.0.1', '0', '127.0.0.1', String(world.trackerPort)]
+    const words = [...addresses, '--data-dir', world.path('cem'), '--web', String(port)]
+    const again = world.run('cem', 'client', words)
+    await again.does('login cem secret')
+    await page.getByRole('status').getByText('type show_page at its prompt').waitFor()
+    const link = /http:\S+/.exec(await again.say('show_page'))?.[0] ?? ''
+    await page.goto(link)
+    await page.getByRole('heading', { name: 'Groups' }).waitFor()
+    expect(page.url()).not.toContain('token')
+  }, 90_000)
 })

@@ -35,6 +35,7 @@ const pure = [
   'src/common/wire/places.ts',
   'src/common/wire/seats.ts',
   'src/common/wire/turns.ts',
+  'src/client/event-sentence.ts',
   'src/client/way.ts',
   'src/client/diagnosis/',
   'src/client/downloading/asking.ts',
@@ -44,6 +45,7 @@ const pure = [
   'src/client/actions/progress.ts',
   'src/client/downloading/piece-map.ts',
   'src/client/prompt/text/amounts.ts',
+  'src/client/prompt/text/hours.ts',
   'src/client/prompt/text/words.ts',
   'src/client/sharing/piece-demand.ts',
   'src/client/sharing/limits.ts',
@@ -51,6 +53,12 @@ const pure = [
   'src/client/sharing/turns-ahead.ts',
   'src/client/sharing/upload-order.ts',
   'src/tracker/state/',
+  'src/web/page/event-words.ts',
+  'src/web/page/limit-form.ts',
+  'src/web/page/looks.ts',
+  'src/web/page/routes.ts',
+  'src/web/page/rows-in-sight.ts',
+  'src/web/page/state.ts',
 ]
 
 /** Modules that a pure source may use, besides pure sources. Of node:crypto hashing only, see `impure`. */
@@ -106,7 +114,7 @@ test('every source can be reached from one of the programs', () => {
     reached.add(file)
     for (const imported of importedBy(file)) visit(imported)
   }
-  for (const file of sources) if (/^src\/[^/]+\/main\.ts$/.test(file)) visit(file)
+  for (const file of sources) if (/^src\/([^/]+|web\/page)\/main\.ts$/.test(file)) visit(file)
   expect(sources.filter((file) => !reached.has(file))).toEqual([])
 })
 
