@@ -38,6 +38,7 @@ const typescript = 'node_modules/typescript/bin/tsc'
 // so these steps run beside the tests, one after the other.
 const steps = [
   { name: 'types of tests and benchmarks', args: [typescript, '-p', 'test/tsconfig.json'] },
+  { name: 'types of the page', args: [typescript, '-p', 'src/web/page/tsconfig.json'] },
   { name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '--deny-warnings'] },
   { name: 'format', args: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'] },
   { name: 'unused code', args: ['node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'] },

@@ -14,7 +14,7 @@ export class Problem extends Error {
 }
 
 export function sourceStamp() {
-  const lines = ['tsconfig.json', 'scripts/bundle.mjs', 'scripts/native.mjs'].map(lineOf)
+  const lines = ['tsconfig.json', 'scripts/bundle.mjs', 'scripts/native.mjs', 'scripts/page.mjs'].map(lineOf)
   addFolder('src', lines)
   return lines.join('\n')
 }
@@ -41,7 +41,7 @@ function addFolder(folder, lines) {
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
     const path = `${folder}/${entry.name}`
     if (entry.isDirectory()) addFolder(path, lines)
-    else if (/\.(ts|c|h)$/.test(entry.name)) lines.push(lineOf(path))
+    else if (/\.(ts|c|h|css|html|svg)$/.test(entry.name)) lines.push(lineOf(path))
   }
 }
 

@@ -33,6 +33,10 @@ export interface ClientArguments {
   readonly mapsPort: boolean
   /** On this port of 127.0.0.1; undefined for nothing. */
   readonly metricsPort?: number | undefined
+  /** Where to serve the page, on this port of 127.0.0.1; 0 for any free one, undefined for no page. */
+  readonly webPort?: number | undefined
+  /** Where files go that are dropped into the page. */
+  readonly dropFolder?: string | undefined
   /** What to forward for others; undefined for nothing. */
   readonly relay?: { readonly bytesPerSecond: number | undefined } | undefined
   readonly encryption: Encryption
@@ -55,6 +59,8 @@ interface Options {
   downloadLimit?: string
   mapPort?: boolean
   metrics?: number
+  web?: number
+  dropFolder?: string
   relay?: string
   tls?: boolean
   insecurePlain?: boolean
@@ -105,6 +111,8 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
       downloadLimit: rate(options.downloadLimit),
       mapsPort: options.mapPort ?? false,
       metricsPort: options.metrics,
+      webPort: options.web,
+      dropFolder: options.dropFolder,
       relay: options.relay === undefined ? undefined : { bytesPerSecond: rate(options.relay) },
       encryption: encryptionOf(options),
     },
@@ -158,6 +166,15 @@ export function clientProgram(
       new Option('--metrics <port>', 'serve metrics for Prometheus on this port of 127.0.0.1').argParser(
         parsePort,
       ),
+    )
+    .addOption(
+      new Option('--web [port]', 'serve a page for browsers on this machine, and print a link to it')
+        .preset('0')
+        .argParser(parsePort),
+    )
+    .option(
+      '--drop-folder <folder>',
+      'copy files that are dropped into the page into this folder, and share them',
     )
     .option('--tls', 'encrypt all connections, on this machine too')
     .addOption(

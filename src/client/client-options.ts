@@ -3,6 +3,7 @@
 import type { Address } from '../common/addresses.ts'
 import type { ListedTracker } from '../common/tracker-info.ts'
 import type { Encryption } from '../common/wire/protection.ts'
+import type { PageParts } from './actions/page.ts'
 import type { EarlyKeys } from './tracker-link/early-keys.ts'
 
 export interface ClientOptions {
@@ -21,6 +22,8 @@ export interface ClientOptions {
   readonly mapsPort?: boolean
   /** Forwards between members who cannot reach each other, so many bytes a second; undefined to forward nothing. */
   readonly relay?: { readonly bytesPerSecond: number | undefined } | undefined
+  /** Serves the page of this client. */
+  readonly showPage?: PageParts['showPage']
   /** Keys that are being derived already. */
   readonly earlyKeys?: EarlyKeys | undefined
   /** Called for a bug or a system failure in background work. */

@@ -15,6 +15,7 @@ import { diagnosisActions } from './actions/diagnosis.ts'
 import { downloadActions } from './actions/downloads.ts'
 import { fileActions } from './actions/files.ts'
 import { groupActions } from './actions/groups.ts'
+import { pageActions } from './actions/page.ts'
 import { seeingActions } from './actions/seeing.ts'
 import { subscriptionActions } from './actions/subscriptions.ts'
 import { clientFamilies } from './client-metrics.ts'
@@ -227,6 +228,7 @@ export class Client {
       ...downloadActions(core),
       ...seeingActions(core),
       ...diagnosisActions(core),
+      ...pageActions(core, this.#options),
     }
   }
 

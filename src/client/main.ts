@@ -68,6 +68,7 @@ async function run(options: ClientArguments): Promise<number> {
   const ask = process.stdin.isTTY && process.stdout.isTTY ? askAtTerminal : undefined
   const own = await startOwnClient(options, { folder, ask, earlyKeys, onFailure })
   try {
+    await printPage(own.client, options)
     const code = await converse(own.client, options, {
       folder,
       password,
@@ -115,6 +116,7 @@ async function useRunning(
   void client.ended.then(() => ended.abort())
   const greeting = `another terminal of the client on ${formatAddress(listen)}; quit leaves that client running`
   try {
+    await printPage(client, options)
     const code = await converse(
       client,
       { ...options, linger: false },
@@ -133,6 +135,16 @@ async function useRunning(
   } finally {
     await client.close()
   }
+}
+
+/** On standard error, since the replies of a script are on the other. Rejects with a `start` failure. */
+async function printPage({ operations }: Client | RemoteClient, { webPort }: ClientArguments): Promise<void> {
+  if (webPort === undefined) return
+  const page = await operations.showPage(webPort)
+  if (!page.ok) throw new Failure('start', page.refusal.sentence)
+  process.stderr.write(
+    `page: ${page.value.link} (opens once, within two minutes; show_page prints another)\n`,
+  )
 }
 
 /** Anything but a yes is a no. */

@@ -353,6 +353,15 @@ export interface DiagnosisOperations {
   doctor(): Promise<Check[]>
 }
 
+/** The page of this client, for a browser on this machine. */
+export interface PageOperations {
+  /**
+   * Serves the page from now on, if it is not served yet, and makes a link to it, which opens it once within two minutes.
+   * `port`: of 127.0.0.1; without it any free one, or the one where the page is already.
+   */
+  showPage(port?: number): Promise<Answer<{ link: string }>>
+}
+
 export interface Operations
   extends
     AccountOperations,
@@ -361,4 +370,5 @@ export interface Operations
     SubscriptionOperations,
     DownloadOperations,
     SeeingOperations,
-    DiagnosisOperations {}
+    DiagnosisOperations,
+    PageOperations {}

@@ -1,13 +1,16 @@
 // A client in this process, with its door for other terminals. Loaded only where none runs yet: a command for one that
 // runs should be answered before this was read.
 
+import { resolve } from 'node:path'
 import { formatAddress } from '../common/addresses.ts'
+import { expandHome } from '../common/home-folder.ts'
 import type { MetricsService } from '../common/prometheus/metrics-service.ts'
 import { loadIdentity } from '../common/security/identity.ts'
 import { Protection } from '../common/wire/protection.ts'
 import type { ClientArguments } from './arguments.ts'
 import { Client } from './client.ts'
 import { ControlServer } from './control/server.ts'
+import { PageService } from './page-service.ts'
 import type { EarlyKeys } from './tracker-link/early-keys.ts'
 import { meetTrackers } from './tracker-link/meet-trackers.ts'
 import { TrackerTrust } from './tracker-link/tracker-trust.ts'
@@ -43,8 +46,25 @@ export async function startOwnClient(
     ask,
   })
   const limits = { uploadLimit, downloadLimit, relay }
-  const options = { listen, advertise, mapsPort, trackers, encryption, folder, ...limits, earlyKeys }
-  const client = new Client({ ...options, onFailure })
+  const page = new PageService(() => ({
+    operations: client.operations,
+    subscribe: (listener) => client.subscribe(listener),
+    dropFolder: words.dropFolder === undefined ? undefined : resolve(expandHome(words.dropFolder)),
+    onFailure,
+  }))
+  const showPage = page.show.bind(page)
+  const options = {
+    listen,
+    advertise,
+    mapsPort,
+    trackers,
+    encryption,
+    folder,
+    ...limits,
+    earlyKeys,
+    showPage,
+  }
+  const client: Client = new Client({ ...options, onFailure })
   await client.start()
   const control = await ControlServer.start({
     folder,
@@ -55,7 +75,7 @@ export async function startOwnClient(
   })
   const metrics = metricsPort === undefined ? undefined : await serveMetrics(client, metricsPort)
   const close = async (): Promise<void> => {
-    await Promise.all([client.close(), control.close(), metrics?.close()])
+    await Promise.all([client.close(), control.close(), page.close(), metrics?.close()])
   }
   return { client, close }
 }

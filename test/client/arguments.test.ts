@@ -92,6 +92,13 @@ describe('the forms of the command line', () => {
     expect(relay('--relay', 'none')).toEqual({ bytesPerSecond: undefined })
   })
 
+  test('--web serves the page at a port, or at any free one', () => {
+    const port = (...words: string[]): unknown => argumentsOf(['127.0.0.1:1', ...words]).webPort
+    expect([port(), port('--web'), port('--web', '8080'), port('--web=0')]).toEqual([undefined, 0, 8080, 0])
+    expect(argumentsOf(['127.0.0.1:1', '--drop-folder', 'in']).dropFolder).toBe('in')
+    expect(sentenceFor(['--web', '127.0.0.1:1'])).toContain('a port is a number up to 65535')
+  })
+
   test('--help and --version are texts to print', () => {
     expect(parseArguments(['--version'], readFile)).toEqual({ kind: 'text', text: `coterie ${version}\n` })
     const help = parseArguments(['--help'], readFile)

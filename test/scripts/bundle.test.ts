@@ -37,7 +37,8 @@ test('the client is a few files, that need nothing but Node; other terminals do 
 test('what few users ask for is read only where it is asked for', () => {
   const [own = ''] = importsOf('main.js').filter((from) => from.startsWith('./own-client'))
   const text = readFileSync(new URL(`../../dist/client/${own}`, import.meta.url), 'utf8')
-  // The library that asks routers for ports, and the server for Prometheus.
+  // The library that asks routers for ports, the server for Prometheus, and the page.
   expect(text).not.toContain('ssdp:discover')
   expect(text).not.toMatch(/from ['"]node:http['"]/)
+  expect(text).not.toContain('frame-ancestors')
 })

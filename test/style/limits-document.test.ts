@@ -61,6 +61,7 @@ import {
 } from '../../src/tracker/limits.ts'
 import { invitesMax } from '../../src/tracker/state/registration.ts'
 import { quotaTable } from '../../src/tracker/state/quotas.ts'
+import { pageLimits } from '../../src/web/server/limits.ts'
 
 const text = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8')
 
@@ -181,6 +182,27 @@ test.each([
       `${answerBytesPerSecond / 1024} KiB/s`,
       `${unsentToPeerBytesMax / 1024} KiB`,
       seconds(stalledInPiecesAfterMs),
+    ],
+  ],
+  [
+    'The page',
+    [
+      seconds(pageLimits.linkLifetimeMs),
+      count(pageLimits.links),
+      count(pageLimits.browsers),
+      count(pageLimits.strangers),
+      count(pageLimits.known),
+      count(pageLimits.strangersPerSecond),
+      count(pageLimits.knownPerSecond),
+      seconds(pageLimits.headersWithinMs),
+      `${pageLimits.bodyBytes / 1024 / 1024} MiB`,
+      seconds(pageLimits.bodyWithinMs),
+      count(pageLimits.operations),
+      count(pageLimits.eventStreams),
+      `${pageLimits.unreadEventBytes / 1024} KiB`,
+      count(pageLimits.fileStreams),
+      count(pageLimits.drops),
+      seconds(pageLimits.dropSilenceMs),
     ],
   ],
 ])('the bounds of "%s" are those of the sources', (title, expected) => {

@@ -35,14 +35,18 @@ const pure = [
   'src/common/wire/places.ts',
   'src/common/wire/seats.ts',
   'src/common/wire/turns.ts',
+  'src/client/event-sentence.ts',
   'src/client/way.ts',
   'src/client/diagnosis/',
   'src/client/downloading/asking.ts',
   'src/client/downloading/picker.ts',
+  'src/client/downloading/special-pieces.ts',
+  'src/client/downloading/wishes.ts',
   'src/client/downloading/yielding.ts',
   'src/client/actions/progress.ts',
   'src/client/downloading/piece-map.ts',
   'src/client/prompt/text/amounts.ts',
+  'src/client/prompt/text/hours.ts',
   'src/client/prompt/text/words.ts',
   'src/client/sharing/piece-demand.ts',
   'src/client/sharing/limits.ts',
@@ -50,6 +54,12 @@ const pure = [
   'src/client/sharing/turns-ahead.ts',
   'src/client/sharing/upload-order.ts',
   'src/tracker/state/',
+  'src/web/page/event-words.ts',
+  'src/web/page/limit-form.ts',
+  'src/web/page/looks.ts',
+  'src/web/page/routes.ts',
+  'src/web/page/rows-in-sight.ts',
+  'src/web/page/state.ts',
 ]
 
 /** Modules that a pure source may use, besides pure sources. Of node:crypto hashing only, see `impure`. */
@@ -105,7 +115,7 @@ test('every source can be reached from one of the programs', () => {
     reached.add(file)
     for (const imported of importedBy(file)) visit(imported)
   }
-  for (const file of sources) if (/^src\/[^/]+\/main\.ts$/.test(file)) visit(file)
+  for (const file of sources) if (/^src\/([^/]+|web\/page)\/main\.ts$/.test(file)) visit(file)
   expect(sources.filter((file) => !reached.has(file))).toEqual([])
 })
 

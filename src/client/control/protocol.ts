@@ -56,6 +56,7 @@ export const remoteOperations: { readonly [O in RemoteOperation]: IsAnswer<Opera
   downloadsSettled: 'returns',
   why: 'answers',
   doctor: 'returns',
+  showPage: 'answers',
 }
 export const remoteNames = Object.keys(remoteOperations) as RemoteOperation[]
 

@@ -11,18 +11,16 @@ import { clientProgram, version } from '../../common/version.ts'
 import { Channel } from '../../common/wire/channel.ts'
 import type { Stage } from '../../common/wire/methods.ts'
 import { Responder, type Handlers } from '../../common/wire/responder.ts'
-import { refusalOf } from '../answers.ts'
 import type { ClientEvent, Operations } from '../operations.ts'
 import { SocketFolder } from '../storage/socket-folder.ts'
+import { operate } from './operate.ts'
 import {
   controlLineBytesMax,
   controlProtocol,
   controlVersion,
   remoteNames,
-  remoteOperations,
   socketName,
   type ControlProtocol,
-  type RemoteOperation,
 } from './protocol.ts'
 
 export interface ControlServerOptions {
@@ -63,7 +61,10 @@ export class ControlServer {
       hello: (params, terminal) => this.#hello(params, terminal),
       ping: () => accept({}),
       ...(Object.fromEntries(
-        remoteNames.map((name) => [name, ({ given }: { given: unknown[] }) => this.#operate(name, given)]),
+        remoteNames.map((name) => [
+          name,
+          ({ given }: { given: unknown[] }) => operate(options.operations, name, given),
+        ]),
       ) as unknown as Omit<Handlers<ControlProtocol, Terminal>, 'hello' | 'ping'>),
     }
   }
@@ -130,25 +131,6 @@ export class ControlServer {
       )
     terminal.stage = 'greeted'
     return accept({ program: clientProgram, user: this.#options.operations.whoami() })
-  }
-
-  async #operate(name: RemoteOperation, given: unknown[]): Promise<Answer<{ value?: unknown }>> {
-    const { operations } = this.#options
-    const operation = operations[name] as (...given: unknown[]) => Promise<unknown>
-    try {
-      // JSON has null where an argument was left out.
-      const result = await operation.apply(
-        operations,
-        given.map((each) => each ?? undefined),
-      )
-      if (remoteOperations[name] === 'returns') return accept({ value: result })
-      const answer = result as Answer<unknown>
-      return answer.ok ? accept({ value: answer.value }) : answer
-    } catch (error) {
-      const refusal = refusalOf(error)
-      if (refusal === undefined) throw error
-      return refusal
-    }
   }
 
   #onEvent(event: ClientEvent): void {

@@ -93,7 +93,7 @@ export class Contacts {
   }
 
   /** The piece comes from this peer: those that choose what they send need not. */
-  tellTaken(from: PeerLanes, index: number): void {
+  tellTaken(from: PeerLanes | undefined, index: number): void {
     for (const { link } of this.#linked) {
       if (link !== undefined && link !== from && link.choosesItself) link.taken(index)
     }

@@ -339,13 +339,13 @@ export class DownloadRun {
 
   /** Likewise, of peers what does not come from here. Makes the swarm in the turn of the call. */
   async #fetchRest(store: PieceStore, { taking, parts, link }: Beginning): Promise<void> {
-    const { lookup, record, notes, rank } = this.#host
+    const { lookup, record, notes, rank, wishes } = this.#host
     let look: NodeJS.Timeout | undefined
     const fetched = new Promise<void>((resolve, reject) => {
       const swarm = new Swarm(
         this.#parts.network,
         store,
-        { ticket: lookup.ticket, notes, rank, parts, fromHere: taking?.coming },
+        { ticket: lookup.ticket, notes, rank, parts, fromHere: taking?.coming, wishes },
         {
           onComplete: resolve,
           onFailure: reject,

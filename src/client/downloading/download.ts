@@ -25,6 +25,7 @@ import type { RunParts } from './run-parts.ts'
 import { SwarmLookup, type FoundFile } from './swarm-lookup.ts'
 import type { ClientNetwork } from './swarm-parts.ts'
 import { settleSwap } from './swap.ts'
+import { Wishes } from './wishes.ts'
 import { removeUnpacked } from './unpacking.ts'
 
 export interface DownloadParts extends RunParts {
@@ -65,6 +66,8 @@ export interface DownloadEvents {
 export class Download {
   /** The record as stored; whoever stores it updates it here. */
   record: RememberedDownload
+  /** Which pieces are asked for before all others. */
+  readonly wishes = new Wishes()
   readonly #parts: RunParts
   /** Its own, beside that of all downloads. */
   readonly #limit: TokenBucket
@@ -306,6 +309,7 @@ export class Download {
       lookup: this.#lookup,
       notes: this.#notes,
       rank: this.#rank,
+      wishes: this.wishes,
       step: (step) => this.#run === run && this.#step(step),
       onPart: (id) => {
         if (id !== this.record.part) this.#events.onPart?.(id)

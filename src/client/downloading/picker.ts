@@ -1,12 +1,13 @@
 // Decides which piece to request from which peer. Passive and pure: it is told facts (onHave, onPeerGone …)
 // and asked for a pick. It knows nothing of sockets, files or clocks; callers pass in times.
 //
-// Policy, in this order: the rarest piece not requested from anyone, ties at random; then a piece that is
-// overdue at every peer it was requested from; then endgame: a piece that another peer would deliver later
-// than this one. A peer that chooses what it sends (onBegun) is asked only for pieces that it would not send
-// by itself.
+// Policy, in this order: a piece that somebody waits for; the rarest piece not requested from anyone, ties at
+// random; then a piece that is overdue at every peer it was requested from; then endgame: a piece that another peer
+// would deliver later than this one. A peer that chooses what it sends (onBegun) is asked only for pieces that it
+// would not send by itself, or that somebody waits for.
 
 import { Bitfield } from '../../common/bitfield.ts'
+import { noWishes, type SpecialPieces } from './special-pieces.ts'
 
 /** How a picker identifies a peer. */
 export type PeerId = string
@@ -52,20 +53,14 @@ export class Picker {
   readonly #fromHere: Set<number>
   /** How many of the named are on offer. */
   #namedOffered = 0
+  readonly #wishes: NonNullable<SpecialPieces['wishes']>
   readonly #random: () => number
 
-  /**
-   * `random` returns numbers from 0 (inclusive) to 1 (exclusive). `wanted`: undefined for all pieces. `named`: pieces of
-   * which parts are here. `fromHere`: those that come of what is here, until `onNotHere`.
-   */
-  constructor(
-    have: Bitfield,
-    random: () => number,
-    wanted?: Bitfield,
-    named: ReadonlySet<number> = new Set(),
-    fromHere: Iterable<number> = [],
-  ) {
+  /** `random` returns numbers from 0 (inclusive) to 1 (exclusive). */
+  constructor(have: Bitfield, random: () => number, special: SpecialPieces = {}) {
+    const { wanted, named = new Set(), fromHere = [], wishes = noWishes } = special
     this.#random = random
+    this.#wishes = wishes
     this.#named = named
     this.#fromHere = new Set(fromHere)
     this.#availability = new Uint32Array(have.length)
@@ -202,7 +197,11 @@ export class Picker {
   pickFor(peer: PeerId, nowMs: number): number | undefined {
     const facts = this.#peers.get(peer)
     if (facts === undefined) return undefined
-    const index = this.#pickRarest(facts) ?? this.#pickOverdue(facts) ?? this.#pickEndgame(facts, nowMs)
+    const index =
+      this.#pickWished(facts, nowMs) ??
+      this.#pickRarest(facts) ??
+      this.#pickOverdue(facts) ??
+      this.#pickEndgame(facts, nowMs)
     if (index !== undefined) this.#ask(facts, index, this.#deliveryMs(facts, nowMs))
     return index
   }
@@ -211,7 +210,7 @@ export class Picker {
   pickLeftOverFor(peer: PeerId, nowMs: number): number | undefined {
     const facts = this.#peers.get(peer)
     if (facts === undefined) return undefined
-    let index = this.#pickReturned(facts)
+    let index = this.#pickWished(facts, nowMs) ?? this.#pickReturned(facts)
     if (this.#offeredCount === 0) index ??= this.#pickOverdue(facts) ?? this.#pickEndgame(facts, nowMs)
     if (index !== undefined) this.#ask(facts, index, this.#deliveryMs(facts, nowMs))
     return index
@@ -297,6 +296,17 @@ export class Picker {
     return lastMs + (facts.msPerPiece ?? unknownPaceMs)
   }
 
+  /** One that somebody waits for, also if it would come later from another peer. */
+  #pickWished(facts: PeerFacts, nowMs: number): number | undefined {
+    const { pieces } = this.#wishes
+    if (pieces.length === 0) return undefined
+    for (const index of pieces) {
+      if (!facts.has.has(index) || facts.asked.has(index)) continue
+      if (this.isOnOffer(index) || this.#overdue.has(index)) return index
+    }
+    return this.#pickEndgame(facts, nowMs, (index) => this.#wishes.has(index))
+  }
+
   #pickRarest(facts: PeerFacts): number | undefined {
     for (const row of this.#offered) {
       if (row === undefined || row.length === 0) continue
@@ -323,7 +333,11 @@ export class Picker {
    * Of the pieces under way elsewhere, the one expected last, if this peer would be sooner. A peer of unknown
    * pace gets a single piece as a test.
    */
-  #pickEndgame(facts: PeerFacts, nowMs: number): number | undefined {
+  #pickEndgame(
+    facts: PeerFacts,
+    nowMs: number,
+    isMeant: (index: number) => boolean = () => true,
+  ): number | undefined {
     if (facts.msPerPiece === undefined && facts.asked.size > 0) return undefined
     const ownMs = this.#deliveryMs(facts, nowMs) - nowMs
     let latest: number | undefined
@@ -332,7 +346,7 @@ export class Picker {
       if (other === facts || other.isLate) continue
       for (const [index, deliveryMs] of other.asked) {
         if (!facts.has.has(index) || this.#askers[index] !== 1 || !this.#missing.has(index)) continue
-        if (facts.asked.has(index)) continue
+        if (facts.asked.has(index) || !isMeant(index)) continue
         const expectedMs = overdue(deliveryMs, other.msPerPiece ?? unknownPaceMs, nowMs)
         if (expectedMs <= latestMs) continue
         latestMs = expectedMs

@@ -17,6 +17,7 @@ import type { PieceStore } from './piece-store.ts'
 import type { Rank } from './precedence.ts'
 import type { SwarmLookup } from './swarm-lookup.ts'
 import type { SwarmNetwork } from './swarm-parts.ts'
+import type { Wishes } from './wishes.ts'
 
 export interface RunParts {
   readonly network: SwarmNetwork
@@ -39,6 +40,8 @@ export interface RunHost {
   readonly lookup: SwarmLookup
   readonly notes: PeerNotes
   readonly rank: Rank
+  /** What somebody waits for. */
+  readonly wishes: Wishes
   /** The run reached this step. Returns false when the download has moved on; the run then ends. */
   step(step: DownloadStep): boolean
   /** The part file in use. */

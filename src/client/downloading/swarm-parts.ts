@@ -14,6 +14,7 @@ import type { PartsHere } from './known-blocks.ts'
 import type { LanePlaces } from './lane-places.ts'
 import type { PeerNotes } from './peer-notes.ts'
 import type { Precedence, Rank } from './precedence.ts'
+import type { Wishes } from './wishes.ts'
 
 /** How one download reaches peers. */
 export interface SwarmNetwork {
@@ -45,6 +46,8 @@ export interface KnownOfPeers {
   readonly parts?: PartsHere | undefined
   /** Pieces that come of what is here, until `Swarm.onStoredHere` or `onNotHere`. */
   readonly fromHere?: Iterable<number> | undefined
+  /** What somebody waits for. */
+  readonly wishes?: Wishes | undefined
 }
 
 /** Where the pieces of a swarm go. */

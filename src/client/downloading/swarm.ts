@@ -39,6 +39,7 @@ export class Swarm {
   readonly #giving: Giving
   readonly #notes: PeerNotes
   readonly #rank: KnownOfPeers['rank']
+  readonly #wishes: KnownOfPeers['wishes']
   readonly #arrivals = new Arrivals()
   readonly #underWay: UnderWay
   readonly #lanes: Lanes
@@ -57,7 +58,9 @@ export class Swarm {
     this.#ticket = known.ticket
     this.#notes = known.notes
     this.#events = events
-    this.#picker = new Picker(store.have, Math.random, store.wanted, known.parts?.partial, known.fromHere)
+    const special = { ...known, wanted: store.wanted, named: known.parts?.partial }
+    this.#picker = new Picker(store.have, Math.random, special)
+    this.#wishes = known.wishes
     this.#parts = known.parts?.known
     this.#rank = known.rank
     this.#underWay = new UnderWay(known.rank)
@@ -253,7 +256,7 @@ export class Swarm {
     while (link.wantsMore(conduct.aheadMax) && this.#hasRoom(contact, link) && this.#underWay.mayAsk(share)) {
       const index = pick(contact.key)
       if (index === undefined) return
-      this.#contacts.tellTaken(link, index)
+      this.#contacts.tellTaken(this.#wishes?.has(index) ? undefined : link, index)
       this.#underWay.onBegun(share)
       const ranges = link.offersRecipes ? this.#parts?.partsToFetch(index) : undefined
       void this.#fetch(contact, link, { index, ranges })

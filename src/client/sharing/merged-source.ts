@@ -10,6 +10,8 @@ export class MergedSource implements PieceSource {
   /** The pieces that at least one source has. */
   readonly have: Bitfield
   readonly #sources = new Set<PieceSource>()
+  /** By piece: who waits for it here. */
+  readonly #waiting = new Map<number, Set<() => void>>()
 
   constructor(manifest: Manifest) {
     this.manifest = manifest
@@ -21,9 +23,37 @@ export class MergedSource implements PieceSource {
     const before = this.have.count
     this.#sources.add(source)
     this.#forEachPiece((index) => {
-      if (source.have.has(index)) this.have.set(index)
+      if (source.have.has(index)) this.onHave(index)
     })
     return this.have.count > before
+  }
+
+  /** A source has the piece. */
+  onHave(index: number): void {
+    this.have.set(index)
+    this.#wake(index)
+  }
+
+  /** Nothing is served any more: nobody waits in vain. */
+  end(): void {
+    for (const index of [...this.#waiting.keys()]) this.#wake(index)
+  }
+
+  /** Resolves when the piece is here, nothing is served any more, or the signal aborts. */
+  whenHere(index: number, signal: AbortSignal): Promise<void> {
+    if (this.have.has(index) || signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(index) ?? new Set()
+      this.#waiting.set(index, waiting)
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake)
+        waiting.delete(wake)
+        if (waiting.size === 0 && this.#waiting.get(index) === waiting) this.#waiting.delete(index)
+        resolve()
+      }
+      waiting.add(wake)
+      signal.addEventListener('abort', wake)
+    })
   }
 
   remove(source: PieceSource): void {
@@ -50,10 +80,14 @@ export class MergedSource implements PieceSource {
   #lookAt(index: number): void {
     for (const source of this.#sources) {
       if (!source.have.has(index)) continue
-      this.have.set(index)
+      this.onHave(index)
       return
     }
     this.have.clear(index)
+  }
+
+  #wake(index: number): void {
+    for (const wake of [...(this.#waiting.get(index) ?? [])]) wake()
   }
 
   #forEachPiece(each: (index: number) => void): void {

@@ -98,6 +98,11 @@ export class SourceRegistry {
     return this.#contents.get(sourceKey(group, fileId))?.source
   }
 
+  /** Resolves when the piece is here, nothing of the content is served any more, or the signal aborts. */
+  async whenHere(group: string, fileId: string, index: number, signal: AbortSignal): Promise<void> {
+    await this.#contents.get(sourceKey(group, fileId))?.source.whenHere(index, signal)
+  }
+
   /** The names under which the content is offered. */
   namesOf(group: string, fileId: string): Iterable<string> {
     return this.#contents.get(sourceKey(group, fileId))?.named.keys() ?? []
@@ -112,7 +117,7 @@ export class SourceRegistry {
   /** Called by offers only. */
   onHave({ source }: Content, { file }: Named, index: number): void {
     if (source.have.has(index)) return
-    source.have.set(index)
+    source.onHave(index)
     this.#events?.onHave(file.group, file.fileId, index)
   }
 
@@ -127,6 +132,7 @@ export class SourceRegistry {
     if (named.offers.size === 0) content.named.delete(name)
     if (content.offers.size > 0) return
     this.#contents.delete(sourceKey(group, fileId))
+    content.source.end()
     this.#events?.onWithdrawn(group, fileId, why)
   }
 

@@ -38,7 +38,7 @@ test('asksForTheRarestPieceFirst', () => {
 })
 
 test('nobody is asked for what comes of what is here, until it turns out not to', () => {
-  const picker = new Picker(new Bitfield(4), seededRandom(1), undefined, undefined, [0, 2])
+  const picker = new Picker(new Bitfield(4), seededRandom(1), { fromHere: [0, 2] })
   picker.onPeer('seed', Bitfield.full(4))
   expect([picker.missingCount, picker.isMissing(0), picker.standingOf(0)]).toEqual([4, true, 'under-way'])
   expect(picker.onOffer().toBase64()).toBe(bitfield(4, [1, 3]).toBase64())
@@ -73,7 +73,7 @@ test('rarity follows what peers come to have, to lack and to take with them', ()
 })
 
 test('where only some pieces are wanted it asks for those alone, and offers and misses no others', () => {
-  const picker = new Picker(bitfield(5, [1]), seededRandom(1), bitfield(5, [0, 1, 3]))
+  const picker = new Picker(bitfield(5, [1]), seededRandom(1), { wanted: bitfield(5, [0, 1, 3]) })
   picker.onPeer('seed', Bitfield.full(5))
   expect(picker.missingCount).toBe(2)
   expect(picker.onOffer().toBase64()).toBe(bitfield(5, [0, 3]).toBase64())

@@ -75,6 +75,7 @@ export function fakeClient(): FakeClient {
     downloadsSettled: async () => true,
     why: async () => accept([]),
     doctor: async () => [],
+    showPage: async () => accept({ link: 'http://127.0.0.1:8080/open?token=t' }),
   }
   const operations = new Proxy(usual, {
     get(target, name: keyof Operations) {

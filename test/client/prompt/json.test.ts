@@ -89,6 +89,7 @@ const calls: Record<string, string> = {
   watch: 'watch g f',
   why: 'why g f',
   doctor: 'doctor',
+  show_page: 'show_page',
   help: 'help whoami',
   events: 'events',
   clear: 'clear',

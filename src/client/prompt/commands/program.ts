@@ -8,6 +8,7 @@ import { accountCommands } from './accounts.ts'
 import { diagnosisCommands } from './diagnosis.ts'
 import { downloadCommands } from './downloads.ts'
 import { fileCommands } from './files.ts'
+import { pageCommands } from './page.ts'
 import { subscriptionCommands } from './subscriptions.ts'
 import { groupCommands } from './groups.ts'
 import { seeingCommands, stillFetching } from './seeing.ts'
@@ -70,7 +71,7 @@ export const commandAreas: readonly (readonly [title: string, commands: readonly
   ['Subscriptions', subscriptionCommands],
   ['Downloads', [...downloadCommands, ...seeingCommands]],
   ['Trouble', diagnosisCommands],
-  ['Program', programCommands],
+  ['Program', [...pageCommands, ...programCommands]],
 ]
 
 /** Every command, in the order of the help. */

@@ -10,6 +10,7 @@ import type {
   GroupEntry,
   Standing,
 } from '../../../common/protocol/tracker-protocol.ts'
+import { eventSentence } from '../../event-sentence.ts'
 import { minuteOf } from '../../limit-rules.ts'
 import type { ClientEvent, DownloadState, DownloadView, SharedFile } from '../../operations.ts'
 import { formatTime } from '../text/amounts.ts'
@@ -234,22 +235,12 @@ export function eventLine(event: ClientEvent, isTerminal: boolean): Line | undef
       return { text: `${user} asks to join ${group}${again}; to let them in: ${command}` }
     }
     case 'request-decided':
-      return event.accepted
-        ? { text: `you are now a member of ${event.group}` }
-        : { text: `your request to join ${event.group} was rejected` }
     case 'removed-from-group':
-      return { text: `you are no longer a member of ${event.group}` }
     case 'became-owner':
-      return { text: `you are now the owner of ${event.group}` }
-    case 'trackers-lost': {
-      const are = event.trackers.length > 1 ? 'are' : 'is'
-      const which = event.trackers.join(', ')
-      return { text: `no tracker answers; transfers go on, and ${which} ${are} tried again` }
-    }
+    case 'trackers-lost':
     case 'tracker-back':
-      return { text: 'reconnected to the tracker' }
     case 'notice':
       break
   }
-  return { text: event.sentence }
+  return { text: eventSentence(event) }
 }

@@ -3,7 +3,7 @@
 import { accept } from '../../../common/refusal.ts'
 import type { PromptCommand } from './command.ts'
 import { list, sayIfDone, withData } from './command.ts'
-import { expandHome } from './home.ts'
+import { expandHome } from '../../../common/home-folder.ts'
 import { tableLines } from './replies.ts'
 import { quoteWord } from '../text/words.ts'
 

@@ -1,7 +1,7 @@
 // Finds a path with spaces that was typed without quotes, by looking which neighbouring words are a file or folder together.
 
 import { statSync } from 'node:fs'
-import { expandHome } from './home.ts'
+import { expandHome } from '../../../common/home-folder.ts'
 
 /** A line with more words than this was not typed as a path. */
 const wordsMax = 40

@@ -17,7 +17,7 @@ import { cutTo, displayWidth, fitTo } from '../../../common/terminal/width.ts'
 const mapRowsMax = 4
 const namedMax = 12
 
-const stateWords: Record<EntryView['state'], string> = {
+export const stateWords: Record<EntryView['state'], string> = {
   running: 'downloading',
   complete: 'complete',
   paused: 'paused',
@@ -75,7 +75,7 @@ function mapLines({ map }: EntryView, columns: number): Line[] {
 }
 
 /** A large file has several pieces in a cell: what is most worth knowing of them is shown. */
-function mapCharacter([have, underWay, available, nowhere]: MapCell): string {
+export function mapCharacter([have, underWay, available, nowhere]: MapCell): string {
   if (underWay > 0) return '▒'
   if (nowhere > 0 && have === 0 && available === 0) return '·'
   if (available + nowhere === 0) return '█'
@@ -88,7 +88,8 @@ function mergeCells(map: readonly MapCell[], count: number): MapCell[] {
   )
 }
 
-function sumOf(cells: readonly MapCell[]): MapCell {
+/** Of all these cells together. */
+export function sumOf(cells: readonly MapCell[]): MapCell {
   const all: [number, number, number, number] = [0, 0, 0, 0]
   for (const cell of cells) for (const at of [0, 1, 2, 3] as const) all[at] += cell[at]
   return all
@@ -149,7 +150,8 @@ function audienceLines(audience: AudienceView, { pieceCount }: EntryView): Line[
   return lines
 }
 
-function patience({ secondsLeft = Number.POSITIVE_INFINITY }: LackingMember): number {
+/** When they will have it, in seconds from now; never where that is not known. */
+export function patience({ secondsLeft = Number.POSITIVE_INFINITY }: LackingMember): number {
   return secondsLeft
 }
 
@@ -160,7 +162,7 @@ function lackingText({ user, pieces, secondsLeft }: LackingMember, pieceCount: n
 }
 
 /** Only what is known: one whose rate is not makes the last one unknown. */
-function lastSentence(lacking: readonly LackingMember[]): string {
+export function lastSentence(lacking: readonly LackingMember[]): string {
   const times = lacking.map(patience)
   const last = Math.max(...times)
   const time = Number.isFinite(last) ? formatTime(last) : undefined

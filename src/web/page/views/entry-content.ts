@@ -1,0 +1,73 @@
+// The content of an entry: a link that saves it, pictures, text, sound and films to look at, the files of a folder.
+
+import type { VNode } from 'preact'
+import { useState } from 'preact/hooks'
+import { formatSize } from '../../../common/sizes.ts'
+import type { TreeEntry } from '../../../common/tree/tree.ts'
+import type { Actions } from '../actions.ts'
+import { addressOf } from '../api.ts'
+import { component, html, shown } from '../html.ts'
+import { lookFor, type Look } from '../looks.ts'
+import type { EntryDetails } from '../state.ts'
+import { dataTable } from './data-table.ts'
+import { button, section } from './parts.ts'
+
+/** Nothing of what is not on its way here: there are no bytes of it. */
+export function entryContent(entry: EntryDetails, actions: Actions): VNode | string {
+  const { group, name, view, files } = entry
+  if (files !== undefined) return section('What is in it', folder(group, name, files, view !== undefined))
+  if (view === undefined) return ''
+  const look = lookFor(name)
+  return section(
+    'Content',
+    html`<p><a href=${addressOf(group, name)} download=${name}>Save ${shown(name)}</a></p>
+      ${look === undefined ? '' : component(Looking, { key: `${group}/${name}`, entry, look, actions })}`,
+  )
+}
+
+/** Nothing is read before somebody asks: looking fetches what is watched first. */
+function Looking({ entry, look, actions }: { entry: EntryDetails; look: Look; actions: Actions }): VNode {
+  const [isOpen, setOpen] = useState(false)
+  const { group, name, text } = entry
+  const onLook = (): void => {
+    setOpen(true)
+    if (look === 'text') void actions.readText(group, name)
+  }
+  if (!isOpen) return button({ label: look === 'sound' ? 'Listen' : 'Look at it', onPress: onLook })
+  const source = addressOf(group, name)
+  if (look === 'picture') return html`<img class="look" src=${source} alt=${`Picture ${shown(name)}`} />`
+  if (look === 'sound') return html`<audio class="look" src=${source} controls autoplay></audio>`
+  if (look === 'film') return html`<video class="look" src=${source} controls autoplay></video>`
+  return text === undefined
+    ? html`<p class="empty">It is shown as soon as its beginning is here.</p>`
+    : html`<pre class="look" tabindex="0" aria-label=${`Text of ${shown(name)}`} role="region">${text}</pre>`
+}
+
+function folder(group: string, name: string, files: readonly TreeEntry[], isHere: boolean): VNode {
+  return dataTable<TreeEntry>({
+    label: 'Files of the folder',
+    rows: files,
+    keyOf: ({ path }) => path,
+    empty: 'The folder is empty.',
+    columns: [
+      {
+        heading: 'Path',
+        width: 'minmax(12rem, 3fr)',
+        cell: (file) =>
+          html`<span class="name">
+            ${
+              file.kind === 'folder' || !isHere
+                ? shown(file.kind === 'folder' ? `${file.path}/` : file.path)
+                : html`<a href=${addressOf(group, name, file.path)} download="">${shown(file.path)}</a>`
+            }
+          </span>`,
+      },
+      {
+        heading: 'Size',
+        width: '8rem',
+        isNumber: true,
+        cell: (file) => (file.kind === 'folder' ? '' : formatSize(file.sizeBytes)),
+      },
+    ],
+  })
+}

@@ -1,0 +1,205 @@
+// One group: who asks to join, what it has, who is in it, and sharing into it.
+
+import type { VNode } from 'preact'
+import { counted } from '../../../common/counted.ts'
+import type { FileEntry } from '../../../common/protocol/tracker-protocol.ts'
+import { formatSize } from '../../../common/sizes.ts'
+import { formatDay } from '../../../client/prompt/text/days.ts'
+import type { DownloadView } from '../../../client/operations.ts'
+import type { Actions } from '../actions.ts'
+import { html, onSubmit, shown, wordOf } from '../html.ts'
+import type { GroupDetails, PageState } from '../state.ts'
+import { dataTable } from './data-table.ts'
+import { anchor, button, field, progress, section, submitButton } from './parts.ts'
+
+export function groupView(state: PageState, group: string, actions: Actions): VNode {
+  const details = state.group
+  const own = state.groups?.find((one) => one.group === group)
+  const isOwner = own?.standing === 'owner'
+  return html`<p class="path"><a href="#/groups">Groups</a></p>
+    <h1 tabindex="-1">${shown(group)}</h1>
+    ${details === undefined ? html`<p class="empty">Asking what the group has …</p>` : contentOf(details)}`
+
+  function contentOf(known: GroupDetails): VNode {
+    if (known.entries === undefined) return html`<p class="empty">${shown(known.problem ?? '')}</p>`
+    return html`${known.requests.length === 0 ? '' : requests(known, state.pending, actions)}
+      ${section('Files and folders', entries(state, known, known.entries, actions))}
+      ${section('Share something', sharing(group, state, actions))}
+      ${section('Members', members(known, isOwner, state, actions))}
+      <div class="buttons">
+        ${button({
+          label: 'Leave the group',
+          kind: 'danger',
+          isPending: state.pending.has(`leave ${group}`),
+          onPress: () => actions.leaveGroup(group, isOwner),
+        })}
+      </div>`
+  }
+}
+
+function requests({ group, requests }: GroupDetails, pending: ReadonlySet<string>, actions: Actions): VNode {
+  return section(
+    'Who asks to join',
+    html`<ul class="lines">
+      ${requests.map((user) => {
+        const isPending = pending.has(`request ${group}/${user}`)
+        const name = shown(user)
+        return html`<li key=${user}>
+          <span class="name">${name}</span>
+          <span class="buttons">
+            ${button({ label: 'Accept', name: `Accept ${name}`, kind: 'main', isPending, onPress: () => void actions.acceptRequest(group, user) })}
+            ${button({ label: 'Reject', name: `Reject ${name}`, isPending, onPress: () => void actions.rejectRequest(group, user) })}
+          </span>
+        </li>`
+      })}
+    </ul>`,
+  )
+}
+
+function entries(
+  { downloads, wanted }: PageState,
+  { group }: GroupDetails,
+  all: readonly FileEntry[],
+  actions: Actions,
+): VNode {
+  const letters = wanted.toLowerCase()
+  const found = letters === '' ? all : all.filter(({ name }) => name.toLowerCase().includes(letters))
+  const under = new Map(downloads.filter((one) => one.group === group).map((one) => [one.name, one]))
+  return html`${all.length < 2 ? '' : search(wanted, found.length, actions)}
+  ${dataTable<FileEntry>({
+    label: 'Files and folders',
+    rows: found,
+    keyOf: ({ name }) => name,
+    empty: all.length === 0 ? 'Nothing is shared here yet.' : 'No name has these letters.',
+    columns: [
+      { heading: 'Name', width: 'minmax(12rem, 3fr)', cell: (one) => nameOf(group, one) },
+      { heading: 'Size', width: '7rem', isNumber: true, cell: (one) => formatSize(one.sizeBytes) },
+      { heading: 'Version', width: '13rem', cell: versionOf },
+      { heading: 'Who has it', width: '8rem', cell: ({ seeders }) => seedersText(seeders) },
+      { heading: 'Here', width: '11rem', cell: ({ name }) => standing(under.get(name)) },
+    ],
+  })}`
+}
+
+function search(wanted: string, count: number, actions: Actions): VNode {
+  return html`<div class="search">
+    <label class="field">
+      <span>Names with these letters</span>
+      <input
+        type="search"
+        value=${wanted}
+        onInput=${(event: Event) => actions.want((event.currentTarget as HTMLInputElement).value)}
+      />
+    </label>
+    <span role="status">${counted(count, 'entry', 'entries')}</span>
+  </div>`
+}
+
+function nameOf(group: string, { name, files }: FileEntry): VNode {
+  const mark = files === undefined ? '' : html` <span class="mark">${counted(files, 'file')}</span>`
+  return html`<span class="name">${anchor({ view: 'entry', group, name }, name)}${mark}</span>`
+}
+
+function versionOf({ details }: FileEntry): string {
+  if (details === undefined) return ''
+  const by = details.by === '' ? '' : ` by ${shown(details.by)}`
+  const since = details.atMs === 0 ? '' : `, ${formatDay(details.atMs).slice(0, 10)}`
+  return `${details.version}${by}${since}`
+}
+
+function seedersText(seeders: number): string {
+  return seeders === 0 ? 'nobody online' : counted(seeders, 'seeder')
+}
+
+function standing(download: DownloadView | undefined): VNode | string {
+  if (download === undefined) return ''
+  if (download.state === 'complete') return 'complete'
+  if (download.state !== 'running') return download.state
+  return progress(download.piecesDone, download.pieceCount, `Of ${shown(download.name)}`)
+}
+
+function members(
+  { group, members = [] }: GroupDetails,
+  isOwner: boolean,
+  { user, pending }: PageState,
+  actions: Actions,
+): VNode {
+  return dataTable<string>({
+    label: 'Members',
+    rows: members,
+    keyOf: (member) => member,
+    empty: 'Nobody is listed.',
+    narrowPx: 76,
+    columns: [
+      {
+        heading: 'Name',
+        width: 'minmax(8rem, 1fr)',
+        cell: (member) =>
+          html`<span class="name"
+            >${shown(member)}${member === user ? html` <span class="mark">you</span>` : ''}</span
+          >`,
+      },
+      {
+        heading: 'Membership',
+        width: '9rem',
+        cell: (member) =>
+          !isOwner || member === user
+            ? ''
+            : button({
+                label: 'Remove',
+                name: `Remove ${shown(member)}`,
+                isPending: pending.has(`remove ${group}/${member}`),
+                onPress: () => actions.removeMember(group, member),
+              }),
+      },
+    ],
+  })
+}
+
+function sharing(group: string, { pending, dropFolder }: PageState, actions: Actions): VNode {
+  const isPending = pending.has('share')
+  const onShare = onSubmit((form, element) => {
+    void actions.share(wordOf(form, 'path'), group).then((isDone) => isDone && element.reset())
+  })
+  const drop = (files: FileList | null | undefined): void => void actions.drop([...(files ?? [])], group)
+  return html`<form onSubmit=${onShare}>
+      ${field({
+        label: 'Path of a file or folder on this computer',
+        name: 'path',
+        hint: 'It stays where it is, and is read from there.',
+      })}
+      ${submitButton('Share it', isPending)}
+    </form>
+    <div class="field copies">
+      <label>
+        <span>Folder on this computer for copies of dropped files</span>
+        <input
+          value=${dropFolder}
+          spellcheck=${false}
+          autocomplete="off"
+          aria-describedby="copies-hint"
+          onInput=${(event: Event) => actions.copyTo((event.currentTarget as HTMLInputElement).value)}
+        />
+      </label>
+      <small id="copies-hint">Empty for the one that the client was started with: --drop-folder.</small>
+    </div>
+    <label
+      class="drop"
+      onDragOver=${(event: DragEvent) => event.preventDefault()}
+      onDrop=${(event: DragEvent) => {
+        event.preventDefault()
+        drop(event.dataTransfer?.files)
+      }}
+    >
+      <span>Or drop files here, or choose them: they are copied, and the copies are shared.</span>
+      <input
+        type="file"
+        multiple
+        onChange=${(event: Event) => {
+          const input = event.currentTarget as HTMLInputElement
+          drop(input.files)
+          input.value = ''
+        }}
+      />
+    </label>`
+}

@@ -1,0 +1,103 @@
+// The page with the real client behind it, in a real browser: from the printed link to a finished download.
+
+import { readFileSync } from 'node:fs'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasBrowser, openPage, startBrowser, withBrowser } from '../web/page/browser.ts'
+import type { Program } from './programs.ts'
+import { contentOf, MiB, World } from './world.ts'
+
+describe.skipIf(!hasBrowser)(`the page of a client${withBrowser}`, () => {
+  let world: World
+  let browser: Browser
+  let [ann, ben]: readonly (Program | undefined)[] = []
+  beforeAll(async () => {
+    world = await World.make()
+    browser = await startBrowser()
+    ;[ann, ben] = await world.users('ann', 'ben')
+    await ann?.does('create_group family')
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await world?.close()
+  })
+
+  /** By a link that the prompt prints. */
+  async function pageOf(client: Program | undefined): Promise<Page> {
+    const link = /http:\S+/.exec((await client?.say('show_page')) ?? '')?.[0] ?? ''
+    const { page } = await openPage(browser, link)
+    return page
+  }
+
+  test('somebody asks to join, is accepted, fetches what is shared, and looks at it, all by pages', async () => {
+    const [first, second] = [await pageOf(ann), await pageOf(ben)]
+    await second.getByRole('button', { name: 'Ask to join family' }).click()
+    await first.getByRole('link', { name: 'family' }).click()
+    await first.getByRole('button', { name: 'Accept ben' }).click()
+    await second.getByRole('link', { name: 'family' }).click()
+    const path = world.makeFile('film.bin', 8 * MiB)
+    await first.getByLabel('Path of a file or folder').fill(path)
+    await first.getByRole('button', { name: 'Share it' }).click()
+    await first.getByRole('link', { name: 'film.bin' }).click()
+    await first.getByText('shared from here').waitFor()
+    await ann?.does('limit upload 512K')
+
+    await second.reload()
+    await second.getByRole('link', { name: 'film.bin' }).click()
+    await second.getByLabel('Folder or path on this computer').fill(world.path('copy.bin'))
+    await second.getByRole('button', { name: 'Download', exact: true }).click()
+    await second.getByRole('row').filter({ hasText: 'ann@127.0.0.1' }).waitFor()
+    await first.getByText(/The last of them will have it in about/).waitFor()
+    // A second tab, and a reload in the middle.
+    const tab = await second.context().newPage()
+    await tab.goto(second.url())
+    await second.reload()
+    await second.getByRole('button', { name: 'Pause film.bin' }).click()
+    await tab.getByRole('button', { name: 'Resume film.bin' }).click()
+    await ann?.does('limit upload none')
+    await second.getByText(/^film\.bin of family is complete/).waitFor()
+    await tab
+      .getByText(/shared from here|complete, 8/)
+      .first()
+      .waitFor()
+    expect(readFileSync(world.path('copy.bin')).equals(contentOf('film.bin', 8 * MiB))).toBe(true)
+  }, 90_000)
+
+  test('a file that is dropped is copied to the folder that the page names, shared, and read in the page of another member', async () => {
+    const [first, second] = [await pageOf(ann), await pageOf(ben)]
+    await first.getByRole('link', { name: 'family' }).click()
+    await first.getByLabel('for copies of dropped files').fill(world.makeFolder('copies'))
+    const buffer = Buffer.from('milk <b>and</b> bread')
+    await first
+      .locator('input[type=file]')
+      .setInputFiles([{ name: 'list.txt', mimeType: 'text/plain', buffer }])
+    await first.getByRole('link', { name: 'list.txt' }).waitFor()
+    expect(readFileSync(world.path('copies', 'list.txt'))).toEqual(buffer)
+
+    await second.getByRole('link', { name: 'family' }).click()
+    await second.getByRole('link', { name: 'list.txt' }).click()
+    await second.getByLabel('Folder or path on this computer').fill(world.path('list.txt'))
+    await second.getByRole('button', { name: 'Download', exact: true }).click()
+    await second.getByRole('button', { name: 'Look at it' }).click()
+    await second.getByText('milk <b>and</b> bread').waitFor()
+  }, 90_000)
+
+  test('a client that was started again says how this browser is let in', async () => {
+    const cem = await world.user('cem')
+    const port = Number(/:(\d+)\//.exec(await cem.say('show_page'))?.[1])
+    const page = await pageOf(cem)
+    await page.getByRole('heading', { name: 'Groups' }).waitFor()
+    await cem.kill()
+    await page.getByText('the client does not answer').waitFor()
+    // Not `world.client`, which must be silent on standard error: the link is printed there.
+    const addresses = ['127.0.0.1', '0', '127.0.0.1', String(world.trackerPort)]
+    const words = [...addresses, '--data-dir', world.path('cem'), '--web', String(port)]
+    const again = world.run('cem', 'client', words)
+    await again.does('login cem secret')
+    await page.getByRole('status').getByText('type show_page at its prompt').waitFor()
+    const link = /http:\S+/.exec(await again.say('show_page'))?.[0] ?? ''
+    await page.goto(link)
+    await page.getByRole('heading', { name: 'Groups' }).waitFor()
+    expect(page.url()).not.toContain('token')
+  }, 90_000)
+})
