@@ -8,11 +8,14 @@ import { killBetweenVersions } from './version-rounds.ts'
 
 const seed = Date.now() % 1_000_000
 
-test.runIf(process.platform === 'linux')(
-  'a download whose client is killed again and again ends with the same bytes, and few of them come twice',
-  async () => {
+test.runIf(process.platform === 'linux').each([
+  ['a file', 'file'],
+  ['a part of a folder', 'part'],
+] as const)(
+  'a download of %s whose client is killed again and again ends with the same bytes, and few of them come twice',
+  async (_what, kind) => {
     await inArena(async (arena) => {
-      const figures = await killDownloader(arena, { kills: 3, sizeMiB: 24, seed, longestLifeMs: 400 })
+      const figures = await killDownloader(arena, { kind, kills: 3, sizeMiB: 24, seed, longestLifeMs: 400 })
       expect({ seed, ...figures }).toMatchObject({ isIdentical: true })
       expect(figures.inTheMiddle, `seed ${seed}`).toBeGreaterThan(0)
       // At this rate only a few are ever in flight.

@@ -121,7 +121,8 @@ function changePiece(path: string, piece: number): void {
 }
 
 /** Whether two files, or folders with all that is below, have the same names and bytes. */
-function isSame(one: string, other: string): boolean {
+/** Whether the same files are at both paths: with their bytes, and with the executable bit where it is set. */
+export function isSame(one: string, other: string): boolean {
   if (!existsSync(other)) return false
   const [facts, found] = [lstatSync(one), lstatSync(other)]
   if (facts.isDirectory() !== found.isDirectory()) return false
