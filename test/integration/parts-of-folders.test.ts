@@ -103,6 +103,8 @@ test('it can be paused, goes on after a kill with what it had, and can be cancel
   await ben.askUntil('show_downloads --details', (line) => /^ {4}[2-9] of \d+ pieces/.test(line))
   await ben.does('pause_download g project/photos/')
   expect(await ben.ask('show_downloads')).toContain('[P] [g] project/photos')
+  // It said "you neither fetch nor share project here".
+  expect(await ben.ask('why g project')).toContain('paused  project/photos: it is paused')
   const { done } = await ben.progress('project/photos')
   await ben.kill()
   ben = await world.again('ben')

@@ -49,6 +49,8 @@ async function whyEntry(core: Core, open: Session, file: Entry): Promise<Finding
   const { link } = core
   const download = open.downloads.find(file)
   if (download !== undefined && download.state !== 'complete') return whyFetched(core, download)
+  const parts = partsOf(open, file)
+  if (parts.length > 0) return parts.flatMap((part) => named(part, whyFetchedNow(core, part)))
   const share = await open.shares.evidence(file)
   // The trackers know no parts of folders.
   const [name = ''] = file.name.split('/')
@@ -80,6 +82,23 @@ async function whyFetched(core: Core, download: Download): Promise<Finding[]> {
   return outside.some(({ code }) => code === 'not-approved') ? outside : findings
 }
 
+/** The downloads of parts of a folder that is not fetched as a whole. */
+function partsOf(open: Session, { group, name }: Entry): Download[] {
+  return open.downloads.all.filter(
+    ({ record, state }) =>
+      record.group === group && record.name === name && record.within !== undefined && state !== 'complete',
+  )
+}
+
+function whyFetchedNow(core: Core, download: Download): Finding[] {
+  return whyDownload(download.evidence(), core.link.evidence, Date.now())
+}
+
+/** The first finding, with the name of the download. */
+function named({ record }: Download, [first]: readonly Finding[]): Finding[] {
+  return first === undefined ? [] : [{ ...first, name: downloadName(record) }]
+}
+
 async function whyGroup(core: Core, open: Session, group: string): Promise<Finding[]> {
   const outside = await whyOutside(core, group)
   const waiting: Finding[] = []
@@ -87,9 +106,8 @@ async function whyGroup(core: Core, open: Session, group: string): Promise<Findi
     if (first !== undefined) waiting.push({ ...first, name })
   }
   for (const download of open.downloads.all) {
-    const { record, state } = download
-    if (record.group !== group || state === 'complete') continue
-    add(downloadName(record), whyDownload(download.evidence(), core.link.evidence, Date.now()))
+    if (download.record.group !== group || download.state === 'complete') continue
+    waiting.push(...named(download, whyFetchedNow(core, download)))
   }
   for (const { name } of open.sharesIn(group, sharesMax)) {
     const share = await open.shares.evidence({ group, name })

@@ -84,7 +84,7 @@ test('pieces that came before this session are said to be from earlier ones', as
   client.downloads.push(download({ name: 'a', state: 'running', piecesDone: 7, pieceCount: 9 }))
   expect((await runLine('show_downloads --details', {}, client)).lines).toEqual([
     '[D] [g1] a',
-    '    7 of 9 pieces, 3.0 MiB/s; 1 from abc@127.0.0.1:4444, 6 from earlier sessions',
+    '    7 of 9 pieces, 3.0 MiB/s; 1 from abc@127.0.0.1:4444, 6 here before',
   ])
 })
 

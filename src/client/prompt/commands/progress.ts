@@ -1,9 +1,8 @@
 // How far something is, in one line for a log: in bytes and seconds. Pure.
 
 import { counted } from '../../../common/counted.ts'
-import { pieceBytes } from '../../../common/limits.ts'
 import type { DownloadView, HashingView } from '../../operations.ts'
-import { percentOf, secondsFor } from '../text/amounts.ts'
+import { bytesOfPieces, percentOf, secondsFor } from '../text/amounts.ts'
 import type { Progress } from './command.ts'
 
 export function hashingProgress({ name, bytesDone, sizeBytes, bytesPerSecond }: HashingView): Progress {
@@ -40,8 +39,8 @@ function downloadsProgress(downloads: readonly DownloadView[]): Progress | undef
     downloads.reduce((all, download) => all + of(download), 0)
   return progressOf(
     what,
-    sum(({ piecesDone, sizeBytes }) => Math.min(sizeBytes, piecesDone * pieceBytes)),
-    sum(({ sizeBytes }) => sizeBytes),
+    sum((download) => bytesOfPieces(download).done),
+    sum((download) => bytesOfPieces(download).all),
     sum(({ bytesPerSecond }) => bytesPerSecond),
   )
 }

@@ -191,8 +191,8 @@ export function detailLine(download: DownloadView): Line {
   const senders = piecesByPeer.map(
     ([peer, pieces, way]) => `${pieces} from ${peer}${isRoundabout(way) ? ` (${wayText(way)})` : ''}`,
   )
-  // They came before this session: otherwise the numbers would not add up.
-  if (earlier > 0 && state !== 'complete') senders.push(`${earlier} from earlier sessions`)
+  // Of an earlier session, or the list of a folder that was asked for first: otherwise the numbers would not add up.
+  if (earlier > 0 && state !== 'complete') senders.push(`${earlier} here before`)
   const from = senders.length === 0 ? '' : `; ${senders.join(', ')}`
   const waits = state === 'running' && why !== undefined ? `, ${why}` : ''
   const rank = state === 'complete' || priority === 'normal' ? '' : `, ${priority} priority`

@@ -1,5 +1,13 @@
 // Times and shares of a whole, as people read them. Pure.
 
+import { pieceBytes } from '../../../common/limits.ts'
+
+interface Pieces {
+  readonly sizeBytes: number
+  readonly pieceCount: number
+  readonly piecesDone: number
+}
+
 /** `45 s`, `2 min 10 s`, `3 h 5 min`, `2 d 4 h`; undefined for what would take longer than a year. */
 export function formatTime(seconds: number): string | undefined {
   const whole = Math.ceil(seconds)
@@ -29,4 +37,19 @@ export function secondsFor(bytes: number, bytesPerSecond: number): number | unde
 export function bar(part: number, whole: number, width: number): string {
   const full = whole <= 0 ? width : Math.floor((width * Math.min(part, whole)) / whole)
   return '█'.repeat(full) + '░'.repeat(width - full)
+}
+
+/**
+ * Bytes of the pieces of a download: of all, of those here, and of those missing. The pieces of a part of a folder hold more
+ * than what was chosen: `sizeBytes` is less.
+ */
+export function bytesOfPieces({
+  sizeBytes,
+  pieceCount,
+  piecesDone,
+}: Pieces): Record<'all' | 'done' | 'missing', number> {
+  // The last piece may be short.
+  const all = Math.max(sizeBytes, (pieceCount - 1) * pieceBytes)
+  const done = piecesDone >= pieceCount ? all : Math.min(all, piecesDone * pieceBytes)
+  return { all, done, missing: all - done }
 }

@@ -3,10 +3,9 @@
 
 import { counted } from '../../../common/counted.ts'
 import { escapeText } from '../../../common/escape.ts'
-import { pieceBytes } from '../../../common/limits.ts'
 import { formatSize } from '../../../common/sizes.ts'
 import type { AudienceView, EntryView, LackingMember, MapCell, PeerView } from '../../operations.ts'
-import { bar, formatTime, percentOf, secondsFor } from '../text/amounts.ts'
+import { bar, bytesOfPieces, formatTime, percentOf, secondsFor } from '../text/amounts.ts'
 import type { Line, ScreenSize } from '../../../common/terminal/line.ts'
 import { formatSpeed } from '../../../common/rates.ts'
 import { timeLeft } from './tables.ts'
@@ -49,7 +48,7 @@ function headLines(entry: EntryView, columns: number): Line[] {
   const rates = [
     ...(isIn ? [`in ${formatSpeed(entry.bytesInPerSecond)}`] : []),
     `out ${formatSpeed(entry.bytesOutPerSecond)}`,
-    ...(isIn ? [timeLeft(Math.max(0, sizeBytes - piecesDone * pieceBytes), entry.bytesInPerSecond)] : []),
+    ...(isIn ? [timeLeft(bytesOfPieces(entry).missing, entry.bytesInPerSecond)] : []),
   ].filter((part) => part !== '')
   const barWidth = Math.max(10, Math.min(40, columns - 48))
   return [
@@ -178,22 +177,12 @@ function listed(names: readonly string[], count: number): string {
 
 /** In one line for a pipe, in bytes and seconds. */
 export function entryProgress(entry: EntryView): string {
-  const {
-    group,
-    name,
-    sizeBytes,
-    pieceCount,
-    piecesDone,
-    state,
-    bytesInPerSecond,
-    bytesOutPerSecond,
-    audience,
-  } = entry
-  const doneBytes = Math.min(sizeBytes, piecesDone * pieceBytes)
-  const seconds = secondsFor(sizeBytes - doneBytes, bytesInPerSecond)
+  const { group, name, pieceCount, piecesDone, state, bytesInPerSecond, bytesOutPerSecond, audience } = entry
+  const bytes = bytesOfPieces(entry)
+  const seconds = secondsFor(bytes.missing, bytesInPerSecond)
   const parts = [
     `${percentOf(piecesDone, pieceCount)} %`,
-    `${doneBytes} of ${counted(sizeBytes, 'byte')}`,
+    `${bytes.done} of ${counted(bytes.all, 'byte')}`,
     ...(state === 'running' ? [`in ${Math.round(bytesInPerSecond)} bytes/s`] : []),
     `out ${Math.round(bytesOutPerSecond)} bytes/s`,
     ...(state === 'running' && seconds !== undefined

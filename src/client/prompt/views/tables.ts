@@ -3,10 +3,9 @@
 
 import { counted } from '../../../common/counted.ts'
 import { escapeText } from '../../../common/escape.ts'
-import { pieceBytes } from '../../../common/limits.ts'
 import { formatSize } from '../../../common/sizes.ts'
 import type { DownloadState, DownloadView, HashingView, UploadView, VerifyingView } from '../../operations.ts'
-import { bar, formatTime, percentOf, secondsFor } from '../text/amounts.ts'
+import { bar, bytesOfPieces, formatTime, percentOf, secondsFor } from '../text/amounts.ts'
 import type { Line, Tone } from '../../../common/terminal/line.ts'
 import { formatSpeed } from '../../../common/rates.ts'
 import { cutTo, displayWidth, fitTo } from '../../../common/terminal/width.ts'
@@ -103,8 +102,7 @@ function downloadRow(download: DownloadView): Row {
   const rank = priority === 'normal' ? '' : `${priority} priority`
   const waits = escapeText(why)
   if (state !== 'running' || waits !== '') return { head, tone, done, cells: [rank, waits] }
-  const rest = Math.max(0, sizeBytes - piecesDone * pieceBytes)
-  const left = timeLeft(rest, bytesPerSecond)
+  const left = timeLeft(bytesOfPieces(download).missing, bytesPerSecond)
   const cells = [rank, formatSpeed(bytesPerSecond), left, counted(download.peerCount, 'peer')]
   return { head, tone, done, cells }
 }

@@ -3,12 +3,11 @@
 
 import type { VNode } from 'preact'
 import type { AudienceView, EntryView, LackingMember, PeerView } from '../../../client/operations.ts'
-import { formatTime, percentOf } from '../../../client/prompt/text/amounts.ts'
+import { bytesOfPieces, formatTime, percentOf } from '../../../client/prompt/text/amounts.ts'
 import { formatDay } from '../../../client/prompt/text/days.ts'
 import { lastSentence, patience, stateWords } from '../../../client/prompt/views/entry.ts'
 import { timeLeft } from '../../../client/prompt/views/tables.ts'
 import { wayText } from '../../../client/way.ts'
-import { pieceBytes } from '../../../common/limits.ts'
 import type { EntryVersion } from '../../../common/protocol/tracker-protocol.ts'
 import { formatSpeed } from '../../../common/rates.ts'
 import { formatSize } from '../../../common/sizes.ts'
@@ -40,7 +39,7 @@ function nothingKnown(group: string, name: string): EntryDetails {
 function standing(state: PageState, view: EntryView, actions: Actions): VNode {
   const { group, name, sizeBytes, pieceCount, piecesDone, why, bytesInPerSecond, bytesOutPerSecond } = view
   const isRunning = view.state === 'running'
-  const left = timeLeft(Math.max(0, sizeBytes - piecesDone * pieceBytes), bytesInPerSecond)
+  const left = timeLeft(bytesOfPieces(view).missing, bytesInPerSecond)
   return html`<div class="standing">
       <p class="state">
         ${stateWords[view.state]}, ${formatSize(sizeBytes)}${why === undefined ? '' : html`: ${shown(why)}`}

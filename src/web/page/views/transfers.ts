@@ -1,11 +1,11 @@
 // All transfers: the last ten minutes, downloads, what is being read to be shared, and who fetches from here.
 
 import type { VNode } from 'preact'
+import { bytesOfPieces } from '../../../client/prompt/text/amounts.ts'
 import { timeLeft } from '../../../client/prompt/views/tables.ts'
 import type { DownloadView, HashingView, UploadView } from '../../../client/operations.ts'
 import { wayText } from '../../../client/way.ts'
 import { counted } from '../../../common/counted.ts'
-import { pieceBytes } from '../../../common/limits.ts'
 import { formatSpeed } from '../../../common/rates.ts'
 import { formatSize } from '../../../common/sizes.ts'
 import type { Actions } from '../actions.ts'
@@ -64,12 +64,12 @@ function downloads({ downloads: all, pending }: PageState, actions: Actions): VN
 }
 
 function how(download: DownloadView): string {
-  const { state, why, sizeBytes, piecesDone, bytesPerSecond, peerCount, verifying } = download
+  const { state, why, sizeBytes, bytesPerSecond, peerCount, verifying } = download
   if (state === 'complete') return `complete, ${formatSize(sizeBytes)}`
   if (state !== 'running') return why === undefined ? state : `${state}: ${shown(why)}`
   if (verifying !== undefined) return `what is there is verified, ${formatSpeed(verifying.bytesPerSecond)}`
   if (why !== undefined && why !== '') return `waits: ${shown(why)}`
-  const left = timeLeft(Math.max(0, sizeBytes - piecesDone * pieceBytes), bytesPerSecond)
+  const left = timeLeft(bytesOfPieces(download).missing, bytesPerSecond)
   return [formatSpeed(bytesPerSecond), left, counted(peerCount, 'peer')]
     .filter((part) => part !== '')
     .join(', ')

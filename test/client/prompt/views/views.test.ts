@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import type { HashingView, UploadView } from '../../../../src/client/operations.ts'
-import { formatTime, percentOf } from '../../../../src/client/prompt/text/amounts.ts'
+import { bytesOfPieces, formatTime, percentOf } from '../../../../src/client/prompt/text/amounts.ts'
 import { entryLines, entryProgress, isSettled } from '../../../../src/client/prompt/views/entry.ts'
 import { downloadLines, hashingLines, uploadLines } from '../../../../src/client/prompt/views/tables.ts'
 import { cutTo, displayWidth, fitTo } from '../../../../src/common/terminal/width.ts'
@@ -28,6 +28,18 @@ describe('amounts', () => {
 
   test('only the whole is 100 percent, and of nothing all is there', () => {
     expect([percentOf(999, 1000), percentOf(1000, 1000), percentOf(0, 0)]).toEqual([99, 100, 100])
+  })
+
+  // The time left of a part was over before it was there: what was chosen was less than its pieces hold.
+  test.each([
+    ['a file whose last piece is short', 1.25, 3, 1, [1.25, 0.5, 0.75]],
+    ['a file of less than a piece', 0.25, 1, 0, [0.25, 0, 0.25]],
+    ['a whole one', 1.25, 3, 3, [1.25, 1.25, 0]],
+    ['a part of which each piece holds other files too', 0.25, 5, 1, [2, 0.5, 1.5]],
+    ['such a part when it is there', 0.25, 5, 5, [2, 2, 0]],
+  ])('%s has so many bytes here', (_what, sizeMiB, pieceCount, piecesDone, expected) => {
+    const { all, done, missing } = bytesOfPieces({ sizeBytes: sizeMiB * MiB, pieceCount, piecesDone })
+    expect([all, done, missing]).toEqual(expected.map((mebibytes) => mebibytes * MiB))
   })
 })
 
