@@ -1,10 +1,9 @@
 // Things by name, in the order of names: a B+ tree, in which the next page of a listing costs its own length.
 
-import { createRequire } from 'node:module'
-import type sorted from 'sorted-btree'
+import sorted from 'sorted-btree'
 
-// A CommonJS module with a default export, which ES module loaders treat differently.
-const { default: BTree } = createRequire(import.meta.url)('sorted-btree') as typeof sorted
+// A CommonJS module with a default export: Node and bundlers give the module, the loader of the tests that export.
+const BTree = (sorted as Partial<typeof sorted>).default ?? (sorted as unknown as typeof sorted.default)
 
 export type SortedMap<T> = sorted.default<string, T>
 
