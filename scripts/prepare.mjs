@@ -75,7 +75,6 @@ async function build() {
   ])
   mkdirSync(next, { recursive: true })
   await run(process.execPath, [join(root, 'scripts', 'bundle.mjs'), next])
-  await run(process.execPath, [join(root, 'scripts', 'page.mjs'), join(next, 'web', 'page')])
   process.stderr.write(await run(process.execPath, [join(root, 'scripts', 'native.mjs'), next]))
   writeFileSync(join(next, '.stamp'), stamp)
   if (existsSync(dist)) renameSync(dist, old)

@@ -14,7 +14,9 @@ export class Problem extends Error {
 }
 
 export function sourceStamp() {
-  const lines = ['tsconfig.json', 'scripts/bundle.mjs', 'scripts/native.mjs', 'scripts/page.mjs'].map(lineOf)
+  const lines = ['tsconfig.json', 'scripts/bundle.mjs', 'scripts/bundles.mjs', 'scripts/native.mjs'].map(
+    lineOf,
+  )
   addFolder('src', lines)
   return lines.join('\n')
 }
