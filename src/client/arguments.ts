@@ -6,6 +6,7 @@ import { checkedAddress, parseAddress, parseAdvertised } from '../common/address
 import { Failure } from '../common/failure.ts'
 import { parsePort } from '../common/port-option.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
+import { nameOf } from '../common/started-as.ts'
 import { version } from '../common/version.ts'
 import { encryptionOf, type Encryption } from '../common/wire/protection.ts'
 import { parseRate } from '../common/rates.ts'
@@ -68,24 +69,32 @@ interface Options {
 
 const defaultTrackerFile = 'tracker_info.txt'
 
-const explanation = `
+/** `command`: what is typed to start the client. */
+const explanationFor = (command: string): string => `
 The listening address is where other members fetch pieces from this client;
 port 0 takes any free port. A file lists the trackers, one ip:port a line; it is
 ${defaultTrackerFile} in the current folder, if no other is named.
 
-  ./client 127.0.0.1:4444 ${defaultTrackerFile}
-  ./client 127.0.0.1:4444
-  ./client 127.0.0.1 3000 127.0.0.1 8000     listening ip, port, tracker ip, port
+  ${command} 127.0.0.1:4444 ${defaultTrackerFile}
+  ${command} 127.0.0.1:4444
+  ${command} 127.0.0.1 3000 127.0.0.1 8000     listening ip, port, tracker ip, port
 
 Rates are bytes a second: 512K, 4M, none. Once it runs, "help" lists the
 commands. Commands can be piped in too, one a line; the client then exits with
 0 if all went well, else with a code that says what failed first.`
 
-/** Throws a `usage` failure, one sentence, for invalid arguments. */
-export function parseArguments(argv: readonly string[], readFile: (path: string) => string): ParsedArguments {
+/**
+ * `command`: what is typed to start the client, for texts. Throws a `usage` failure, one sentence, for invalid
+ * arguments.
+ */
+export function parseArguments(
+  argv: readonly string[],
+  readFile: (path: string) => string,
+  command = './client',
+): ParsedArguments {
   let text = ''
   const script: ScriptPart[] = []
-  const program = clientProgram((written) => (text += written), script)
+  const program = clientProgram((written) => (text += written), script, command)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {
@@ -94,7 +103,7 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
     throw error
   }
   const options = program.opts<Options>()
-  const { listen, trackers } = addresses(program.args, readFile)
+  const { listen, trackers } = addresses(program.args, readFile, command)
   return {
     kind: 'run',
     arguments: {
@@ -123,16 +132,20 @@ export function parseArguments(argv: readonly string[], readFile: (path: string)
 export function clientProgram(
   write: (text: string) => void = () => undefined,
   script: ScriptPart[] = [],
+  command = './client',
 ): Command {
   return new Command('client')
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: () => {} })
     .usage(
-      '[options] <ip:port> [tracker file]\n       client [options] <ip> <port> <tracker ip> <tracker port>',
+      `[options] <ip:port> [tracker file]\n       ${nameOf(command)} [options] <ip> <port> <tracker ip> <tracker port>`,
     )
     .description('Shares files privately within groups, peer to peer.')
     .argument('[words...]')
-    .configureHelp({ visibleArguments: () => [] })
+    .configureHelp({
+      visibleArguments: () => [],
+      commandUsage: (program) => `${nameOf(command)} ${program.usage()}`,
+    })
     .option('--data-dir <folder>', 'keep accounts, shares and unfinished downloads in this folder')
     .addOption(
       new Option(
@@ -184,7 +197,7 @@ export function clientProgram(
     )
     .version(`coterie ${version}`, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .addHelpText('after', explanation)
+    .addHelpText('after', explanationFor(command))
 }
 
 function rate(text: string | undefined): number | undefined {
@@ -205,16 +218,17 @@ function sentenceFrom(error: CommanderError): string {
 function addresses(
   words: readonly string[],
   readFile: (path: string) => string,
+  command: string,
 ): { listen: Address; trackers: ListedTracker[] } {
   const [first, second, third, fourth] = words
   if (first === undefined)
     throw new Failure(
       'usage',
-      `the listening address is missing: ./client 127.0.0.1:4444 ${defaultTrackerFile}`,
+      `the listening address is missing: ${command} 127.0.0.1:4444 ${defaultTrackerFile}`,
     )
   if (words.length <= 2) {
-    const listen = listenAddress(first, second)
-    if (second !== undefined) refuseAddress(first, second)
+    const listen = listenAddress(first, second, command)
+    if (second !== undefined) refuseAddress(first, second, command)
     return { listen, trackers: readTrackerInfo(second ?? defaultTrackerFile, readFile).map(callable) }
   }
   if (second === undefined || third === undefined || fourth === undefined || words.length > 4)
@@ -228,20 +242,23 @@ function addresses(
   }
 }
 
-function listenAddress(text: string, next: string | undefined): Address {
+function listenAddress(text: string, next: string | undefined, command: string): Address {
   // `./client 127.0.0.1 3000` is the four-word form cut short; say so instead of rejecting 127.0.0.1.
   if (!text.includes(':') && next !== undefined && /^\d+$/.test(next))
-    throw new Failure('usage', `the tracker is missing: ./client ${text} ${next} <tracker ip> <tracker port>`)
+    throw new Failure(
+      'usage',
+      `the tracker is missing: ${command} ${text} ${next} <tracker ip> <tracker port>`,
+    )
   return parseAddress(text)
 }
 
 /** Catches `./client 127.0.0.1:3000 127.0.0.1:8000`: the second word is hardly meant as a file name. */
-function refuseAddress(listen: string, file: string): void {
+function refuseAddress(listen: string, file: string, command: string): void {
   if (!/^(\[[^\]]+\]|[^:/]+):\d+$/.test(file)) return
   const words = `${listen} ${file}`.replaceAll(/\[?([^\s[\]]+)\]?:(\d+)(?=\s|$)/g, '$1 $2')
   throw new Failure(
     'usage',
-    `write two addresses as four words: ./client ${words}; or put the tracker into a file`,
+    `write two addresses as four words: ${command} ${words}; or put the tracker into a file`,
   )
 }
 

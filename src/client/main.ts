@@ -10,6 +10,7 @@ import { defaultDataFolder, makePrivateFolder } from '../common/data-folder.ts'
 import { exitCodeOf, onHangUp, whenWritten } from '../common/ending.ts'
 import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
 import { isLoopback } from '../common/networks.ts'
+import { startedAs } from '../common/started-as.ts'
 import { clientProgram, parseArguments, type ClientArguments } from './arguments.ts'
 import type { Client } from './client.ts'
 import { compilerFlag } from './compiler-flag.ts'
@@ -39,7 +40,11 @@ const isDumb = process.env['TERM'] === 'dumb'
 
 async function main(): Promise<number> {
   const words = withConfiguration(clientProgram(), process.argv.slice(2), process.env)
-  const parsed = parseArguments(words, (path) => readFileSync(path, 'utf8'))
+  const parsed = parseArguments(
+    words,
+    (path) => readFileSync(path, 'utf8'),
+    startedAs(process.argv[1], './client'),
+  )
   if (parsed.kind === 'text') {
     process.stdout.write(parsed.text)
     return 0

@@ -11,6 +11,7 @@ import { checkedAddress, parseAdvertised, type Address } from '../common/address
 import { counted } from '../common/counted.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { readTrackerInfo, type ListedTracker } from '../common/tracker-info.ts'
+import { nameOf } from '../common/started-as.ts'
 import { version } from '../common/version.ts'
 import { encryptionOf, type Encryption } from '../common/wire/protection.ts'
 import type { Advertised } from './requests/advertised.ts'
@@ -86,15 +87,16 @@ What was answered with "done" survives:
 `
 
 /**
- * `words` without the program's name; `knownFolders` lists the data folders in a folder. Throws a `usage` or
- * `file` failure with a sentence.
+ * `words` without the program's name; `command`: what is typed to start the tracker, for texts; `knownFolders` lists
+ * the data folders in a folder. Throws a `usage` or `file` failure with a sentence.
  */
 export function parseArguments(
   words: readonly string[],
   knownFolders: (parent: string) => readonly KnownFolder[] = readKnownFolders,
+  command = './tracker',
 ): Arguments | TextInstead {
   let text = ''
-  const program = trackerProgram((output) => (text += output))
+  const program = trackerProgram((output) => (text += output), command)
   try {
     program.parse(words, { from: 'user' })
   } catch (error) {
@@ -105,8 +107,8 @@ export function parseArguments(
   const options = program.opts<Options>()
   const [where, which] = program.args
   if (where === undefined)
-    throw new Failure('usage', 'the trackers are missing: ./tracker tracker_info.txt 1')
-  const { address, number, all } = trackerOf(where, which)
+    throw new Failure('usage', `the trackers are missing: ${command} tracker_info.txt 1`)
+  const { address, number, all } = trackerOf(where, which, nameOf(command))
   return {
     address,
     advertise: options.advertise,
@@ -173,10 +175,14 @@ function natsOf({ logCredentials: file }: Options, log: NatsAddress | undefined)
 }
 
 /** The command line as commander knows it. */
-export function trackerProgram(write: (output: string) => void = () => undefined): Command {
+export function trackerProgram(
+  write: (output: string) => void = () => undefined,
+  command = './tracker',
+): Command {
   const program = new Command('tracker')
     .description('Knows who is in which group and who shares what; the bytes travel between the clients.')
-    .usage('[options] <tracker_info.txt> [number]\n       tracker [options] <ip> <port>')
+    .usage(`[options] <tracker_info.txt> [number]\n       ${nameOf(command)} [options] <ip> <port>`)
+    .configureHelp({ commandUsage: (program) => `${nameOf(command)} ${program.usage()}` })
     .argument('[where]', 'the file that lists the trackers, or the ip to listen on')
     .argument('[which]', 'the number of this tracker in the file (1 if left out), or the port')
     .addOption(new Option('--data-dir <folder>', 'keep the data in this folder').argParser(notEmpty))
@@ -252,9 +258,10 @@ function notEmpty(text: string): string {
 function trackerOf(
   where: string,
   which: string | undefined,
+  name: string,
 ): { address: Address; number: number; all: ListedTracker[] } {
   if (isIP(where) !== 0 || where === 'localhost') {
-    if (which === undefined) throw new Failure('usage', `the port is missing; write tracker ${where} 8000`)
+    if (which === undefined) throw new Failure('usage', `the port is missing; write ${name} ${where} 8000`)
     const address = checkedAddress(where, which)
     return { address, number: 1, all: [{ ...address, pin: undefined }] }
   }

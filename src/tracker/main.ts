@@ -7,6 +7,7 @@ import { withConfiguration } from '../common/configuration.ts'
 import { exitCodeOf, onHangUp } from '../common/ending.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { isLoopback } from '../common/networks.ts'
+import { startedAs } from '../common/started-as.ts'
 import { version } from '../common/version.ts'
 import { parseArguments, trackerProgram, type Arguments } from './arguments.ts'
 import { readConsole, type ConsoleEvents } from './console.ts'
@@ -17,7 +18,11 @@ import { TerminalConsole } from './terminal-console.ts'
 import { startTracker, type Tracker } from './tracker.ts'
 
 async function main(words: readonly string[]): Promise<void> {
-  const parsed = parseArguments(withConfiguration(trackerProgram(), words, process.env))
+  const parsed = parseArguments(
+    withConfiguration(trackerProgram(), words, process.env),
+    undefined,
+    startedAs(process.argv[1], './tracker'),
+  )
   if ('text' in parsed) {
     process.stdout.write(parsed.text)
     return

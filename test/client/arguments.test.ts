@@ -104,6 +104,15 @@ describe('the forms of the command line', () => {
     const help = parseArguments(['--help'], readFile)
     expect(help.kind === 'text' && help.text).toContain('./client 127.0.0.1:4444 tracker_info.txt')
   })
+
+  test('texts name the command that was typed', () => {
+    const help = parseArguments(['--help'], readFile, 'coterie')
+    const text = help.kind === 'text' ? help.text : ''
+    expect(text).toMatch(/^Usage: coterie \[options\] .+\n {7}coterie \[options\] /)
+    expect(text).toContain('\n  coterie 127.0.0.1:4444 tracker_info.txt\n')
+    expect(text).not.toMatch(/\bclient \[|\.\/client/)
+    expect(() => parseArguments([], readFile, 'coterie')).toThrow('missing: coterie 127.0.0.1:4444')
+  })
 })
 
 describe('arguments that make no sense get one sentence', () => {

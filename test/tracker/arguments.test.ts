@@ -243,3 +243,11 @@ test('the audit is a file whose name is taken from the present folder', () => {
   expect(parse(['127.0.0.1', '1', '--audit', 'a'])).toMatchObject({ auditFile: join(process.cwd(), 'a') })
   expect(mistake('127.0.0.1', '1', '--audit', '')).toMatch(/^usage: .*a file or folder needs a name/)
 })
+
+test('texts name the command that was typed', () => {
+  const help = parseArguments(['--help'], () => [], 'coterie-tracker')
+  expect('text' in help && help.text).toMatch(
+    /^Usage: coterie-tracker \[options\] .+\n {7}coterie-tracker \[options\] <ip>/,
+  )
+  expect(() => parseArguments([], () => [], 'coterie-tracker')).toThrow('missing: coterie-tracker ')
+})
