@@ -1,17 +1,16 @@
-// node scripts/native.mjs <folder of the compiled modules>
+// node scripts/native.mjs <folder for what is compiled> <folder of the sources> [folder of Node's headers]
 //
-// Compiles the C sources of the client beside the bundles, which look for them there, or says on standard output why it
-// could not. That is no failure: without them, hashing, looking for blocks, folders of small files, and TLS, only take longer.
-// Single files need no build system; the headers come as a package, so nothing is fetched.
+// Compiles the C sources of the client, or says on standard output why it could not. That is no failure: without them,
+// hashing, looking for blocks, folders of small files, and TLS, only take longer. Single files need no build system; the
+// headers come as a package, so nothing is fetched.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { include_dir as headers } from 'node-api-headers'
 
-const [folder = 'dist'] = process.argv.slice(2)
+const [folder = '', sources = '', given] = process.argv.slice(2)
+const headers = given ?? (await import('node-api-headers')).include_dir
 
 make('client/hashing/piece-hash', 'hashPiece', 'Pieces will be hashed by Node alone', ['x64'])
 make('client/hashing/block-match', 'nextMatch', 'Known blocks will be looked for in JavaScript')
@@ -19,14 +18,14 @@ make('client/folder/small-files', 'writeFiles', 'Small files will be made and re
 make('common/wire/tls-session', 'free', 'Pieces will be encrypted by sockets of Node')
 
 /**
- * `path`: of the source, in src; `name`: of a function in it; `without`: what happens where it cannot be compiled;
+ * `path`: of the source; `name`: of a function in it; `without`: what happens where it cannot be compiled;
  * `processors`: for which it is.
  */
 function make(path, name, without, processors) {
-  const source = fileURLToPath(new URL(`../src/${path}.c`, import.meta.url))
-  const target = resolve(join(folder, 'client', `${basename(path)}.node`))
-  // All of them are for the client.
-  if (!existsSync(source) || !existsSync(fileURLToPath(new URL('../src/client', import.meta.url)))) return
+  const source = join(sources, `${path}.c`)
+  const target = resolve(join(folder, `${basename(path)}.node`))
+  // All of them are for the client, which small programs in tests lack.
+  if (!existsSync(source) || !existsSync(join(sources, 'client'))) return
   const isFor = processors?.includes(process.arch) ?? true
   const problem = isFor
     ? (compile(source, target) ?? load(target, name))

@@ -75,7 +75,8 @@ async function build() {
   ])
   mkdirSync(next, { recursive: true })
   await run(process.execPath, [join(root, 'scripts', 'bundle.mjs'), next])
-  process.stderr.write(await run(process.execPath, [join(root, 'scripts', 'native.mjs'), next]))
+  const compile = [join(root, 'scripts', 'native.mjs'), join(next, 'client'), join(root, 'src')]
+  process.stderr.write(await run(process.execPath, compile))
   writeFileSync(join(next, '.stamp'), stamp)
   if (existsSync(dist)) renameSync(dist, old)
   renameSync(next, dist)

@@ -1,6 +1,7 @@
 // Makes and reads many small files with one call, where the build could compile small-files.c.
 
 import { createRequire } from 'node:module'
+import { compiledFile } from '../../common/compiled-file.ts'
 import type { FolderStamps } from './folder-stamps.ts'
 
 /** See small-files.c. Both throw a TypeError for what does not go together. */
@@ -22,8 +23,8 @@ export interface SmallFiles {
   ) => number
 }
 
-/** The compiled functions, where they are; found beside this file, or beside the bundle that contains it. */
-export const smallFiles: SmallFiles | undefined = loadSmallFiles('./small-files.node')
+/** The compiled functions, where there are such. */
+export const smallFiles: SmallFiles | undefined = loadSmallFiles(compiledFile('small-files.node'))
 
 /** The compiled functions at `path`; undefined when they are missing or are others. */
 export function loadSmallFiles(path: string): SmallFiles | undefined {

@@ -1,6 +1,7 @@
 // Sums of blocks, and the search for blocks by them: in C where the build could compile block-match.c.
 
 import { createRequire } from 'node:module'
+import { compiledFile } from '../../common/compiled-file.ts'
 import { blockSums, type BlockSums } from '../../common/recipe/scan.ts'
 
 /** What is compiled, with the parts of an index one by one. */
@@ -29,7 +30,7 @@ interface Compiled {
 }
 
 /** The compiled ones, where there are such. */
-export const fastestSums: BlockSums = loadBlockSums('./block-match.node') ?? blockSums
+export const fastestSums: BlockSums = loadBlockSums(compiledFile('block-match.node')) ?? blockSums
 
 /** The compiled functions at `path`; undefined when they are missing or are others. */
 export function loadBlockSums(path: string): BlockSums | undefined {

@@ -5,6 +5,7 @@
 
 import { hash } from 'node:crypto'
 import { createRequire } from 'node:module'
+import { compiledFile } from '../../common/compiled-file.ts'
 import { hashBytes, hashesOfPiece, type Manifest } from '../../common/manifest.ts'
 
 /** Writes the SHA-1 and the SHA-256 of `piece` into `hashes`, 52 bytes. */
@@ -12,12 +13,11 @@ export type HashBoth = (piece: Uint8Array, hashes: Uint8Array) => void
 /** Likewise for each of 1 to 16 pieces. */
 export type HashSideBySide = (pieces: readonly Uint8Array[], hashes: Uint8Array) => void
 
-// Found beside this file, or beside the bundle that contains it (scripts/bundle.mjs).
-const hashBoth = loadHashBoth('./piece-hash.node') ?? hashOneByOne
+const hashBoth = loadHashBoth(compiledFile('piece-hash.node')) ?? hashOneByOne
 /** The most pieces that `hashPieces` takes. */
 export const piecesAtOnce = 16
 
-const hashSideBySide = loadHashSideBySide('./piece-hash.node')
+const hashSideBySide = loadHashSideBySide(compiledFile('piece-hash.node'))
 
 /**
  * From so many pieces on, it is faster to hash them at once than one by one: sixteen take as long as seven. Infinity where

@@ -4,6 +4,7 @@
 
 import { createRequire } from 'node:module'
 import { keyOfCertificate } from '../certificate.ts'
+import { compiledFile } from '../compiled-file.ts'
 import { Failure } from '../failure.ts'
 import { ciphers, ecdhCurve, type Secure, type TlsKey } from './tls.ts'
 
@@ -33,8 +34,8 @@ export function loadTlsFunctions(path: string): TlsFunctions | undefined {
   }
 }
 
-/** Those beside this file, or beside the bundle that contains it (scripts/bundle.mjs). */
-export const compiledTls = loadTlsFunctions('./tls-session.node')
+/** Those that were compiled, where there are such. */
+export const compiledTls = loadTlsFunctions(compiledFile('tls-session.node'))
 
 /** Begins sessions of one kind. */
 export class TlsSessions {
