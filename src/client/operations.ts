@@ -1,7 +1,7 @@
 // The operations of a client, independent of how commands are typed or shown, and of the process that asks for them.
 // The prompt calls them; `actions` does them, with the tracker link, the share library and the downloads.
 
-import type { EntryVersion, FileEntry, GroupEntry } from '../common/protocol/tracker-protocol.ts'
+import type { EntryVersion, FileEntry, GroupEntry } from '../common/protocol/listings.ts'
 import type { Answer } from '../common/refusal.ts'
 import type { TreeEntry } from '../common/tree/tree.ts'
 import type { Check } from './diagnosis/checks.ts'

@@ -5,7 +5,7 @@ import type { ClientEvent } from '../../src/client/operations.ts'
 import { OwnRequests } from '../../src/client/own-requests.ts'
 import { UserStore } from '../../src/client/storage/user-store.ts'
 import { Failure } from '../../src/common/failure.ts'
-import type { Standing } from '../../src/common/protocol/tracker-protocol.ts'
+import type { Standing } from '../../src/common/protocol/listings.ts'
 import { accept, refuse } from '../../src/common/refusal.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 

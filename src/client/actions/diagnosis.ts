@@ -1,7 +1,8 @@
 // What a client does to say why something waits: brings what is known up to date, and has it judged.
 
 import { plainNameProblem } from '../../common/names.ts'
-import type { Peer, Standing } from '../../common/protocol/tracker-protocol.ts'
+import type { Standing } from '../../common/protocol/listings.ts'
+import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
 import { Failure } from '../../common/failure.ts'
 import { noSuchGroup } from '../answers.ts'

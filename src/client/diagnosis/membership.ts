@@ -1,6 +1,6 @@
 // Why a group or an entry is not there for a user who neither fetches nor shares it. Pure.
 
-import type { Standing } from '../../common/protocol/tracker-protocol.ts'
+import type { Standing } from '../../common/protocol/listings.ts'
 import type { Refusal } from '../../common/refusal.ts'
 import { finding, type Finding } from './reasons.ts'
 

@@ -1,7 +1,7 @@
 // Fetches a whole listing, which the tracker sends in pages.
 
 import { Failure } from '../../common/failure.ts'
-import type { FileEntry, GroupEntry } from '../../common/protocol/tracker-protocol.ts'
+import type { FileEntry, GroupEntry } from '../../common/protocol/listings.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
 import type { TrackerLink } from './tracker-link.ts'
 

@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import { announceFilesMax, earlierVersionsMax, pageEntries, peersPerFileMax } from '../limits.ts'
 import { FileName, GroupName, UserName } from '../names.ts'
 import type { Protocol } from '../wire/methods.ts'
+import type * as listed from './listings.ts'
 import {
   Count,
   FileId,
@@ -40,31 +41,31 @@ import {
 
 export { Peer } from './tracker-fields.ts'
 
-/** A user's standing in a group. */
-export const Standing = v.picklist(['owner', 'member', 'requested', 'none'])
-export type Standing = v.InferOutput<typeof Standing>
+const Standing = v.picklist(['owner', 'member', 'requested', 'none'])
 
-export const GroupEntry = v.object({
+const GroupEntry = v.object({
   group: GroupName,
   owner: UserName,
   members: Count,
   standing: Standing,
   hidden: v.optional(v.boolean()),
-})
-export type GroupEntry = v.InferOutput<typeof GroupEntry>
+}) satisfies v.GenericSchema<unknown, listed.GroupEntry>
 
-export const FileEntry = v.object({
+const FileEntry = v.object({
   name: FileName,
   sizeBytes: SizeBytes,
   seeders: Count,
   ...files,
   /** There when `details` were asked for. */
   details: v.optional(v.object({ fileId: FileId, ...edition })),
-})
-export type FileEntry = v.InferOutput<typeof FileEntry>
+}) satisfies v.GenericSchema<unknown, listed.FileEntry>
 
-export const EntryVersion = v.object({ fileId: FileId, sizeBytes: SizeBytes, ...files, ...edition })
-export type EntryVersion = v.InferOutput<typeof EntryVersion>
+const EntryVersion = v.object({
+  fileId: FileId,
+  sizeBytes: SizeBytes,
+  ...files,
+  ...edition,
+}) satisfies v.GenericSchema<unknown, listed.EntryVersion>
 
 export const trackerProtocol = {
   requests: {

@@ -2,7 +2,8 @@
 // must have come before it may ask at all is in the table of the protocol (`stage`).
 
 import type * as v from 'valibot'
-import type { Standing, TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
+import type { Standing } from '../../common/protocol/listings.ts'
+import type { TrackerProtocol } from '../../common/protocol/tracker-protocol.ts'
 import { found, no, type Found, type Reason } from './outcomes.ts'
 import { ownerOf, type Account, type Group, type State } from './state.ts'
 

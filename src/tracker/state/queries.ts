@@ -2,7 +2,7 @@
 
 import { pageEntries } from '../../common/limits.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
-import type { GroupEntry } from '../../common/protocol/tracker-protocol.ts'
+import type { GroupEntry } from '../../common/protocol/listings.ts'
 import { groupFor, standingOf } from './authorization.ts'
 import { found, no, type Found } from './outcomes.ts'
 import type { OrderedSet } from './ordered-set.ts'

@@ -1,7 +1,7 @@
 // Asks the client for what the view shows, and puts the answers into the state. An answer that comes when another user,
 // group or entry is looked at is dropped.
 
-import type { GroupEntry } from '../../common/protocol/tracker-protocol.ts'
+import type { GroupEntry } from '../../common/protocol/listings.ts'
 import type { Ask } from './api.ts'
 import type { EntryDetails, GroupDetails, PageState } from './state.ts'
 import { withTransfers } from './state.ts'

@@ -11,7 +11,7 @@ import type {
   SubscriptionView,
   UploadView,
 } from '../../client/operations.ts'
-import type { EntryVersion, FileEntry, GroupEntry } from '../../common/protocol/tracker-protocol.ts'
+import type { EntryVersion, FileEntry, GroupEntry } from '../../common/protocol/listings.ts'
 import type { TreeEntry } from '../../common/tree/tree.ts'
 import type { Route } from './routes.ts'
 

@@ -8,7 +8,7 @@ import type {
   PeerView,
   UploadView,
 } from '../../../src/client/operations.ts'
-import type { EntryVersion, FileEntry } from '../../../src/common/protocol/tracker-protocol.ts'
+import type { EntryVersion, FileEntry } from '../../../src/common/protocol/listings.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
 import { download, entry, fakeClient, type FakeClient } from '../../client/prompt/fake-operations.ts'
 

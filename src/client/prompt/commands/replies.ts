@@ -4,12 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { counted } from '../../../common/counted.ts'
 import { escapeText } from '../../../common/escape.ts'
 import { formatSize } from '../../../common/sizes.ts'
-import type {
-  EntryVersion,
-  FileEntry,
-  GroupEntry,
-  Standing,
-} from '../../../common/protocol/tracker-protocol.ts'
+import type { EntryVersion, FileEntry, GroupEntry, Standing } from '../../../common/protocol/listings.ts'
 import { eventSentence } from '../../event-sentence.ts'
 import { minuteOf } from '../../limit-rules.ts'
 import type { ClientEvent, DownloadState, DownloadView, SharedFile } from '../../operations.ts'

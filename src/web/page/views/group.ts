@@ -2,7 +2,7 @@
 
 import type { VNode } from 'preact'
 import { counted } from '../../../common/counted.ts'
-import type { FileEntry } from '../../../common/protocol/tracker-protocol.ts'
+import type { FileEntry } from '../../../common/protocol/listings.ts'
 import { formatSize } from '../../../common/sizes.ts'
 import { formatDay } from '../../../client/prompt/text/days.ts'
 import type { DownloadView } from '../../../client/operations.ts'

@@ -2,7 +2,7 @@
 
 import type { VNode } from 'preact'
 import { counted } from '../../../common/counted.ts'
-import type { GroupEntry, Standing } from '../../../common/protocol/tracker-protocol.ts'
+import type { GroupEntry, Standing } from '../../../common/protocol/listings.ts'
 import type { Actions } from '../actions.ts'
 import { html, onSubmit, shown, wordOf } from '../html.ts'
 import type { PageState } from '../state.ts'
