@@ -174,6 +174,23 @@ function natsOf({ logCredentials: file }: Options, log: NatsAddress | undefined)
   return { ...log, ...parseNatsCredentials(readFor('the credentials for NATS', file), file) }
 }
 
+function natsOptions(): Option[] {
+  return [
+    new Option(
+      '--log <tls://host:port,…>',
+      'keep the data in NATS JetStream, for trackers on several machines',
+    ).argParser(parseNatsAddress),
+    new Option(
+      '--log-ca <file>',
+      'the certificate of the authority of the NATS servers, if this machine does not trust it',
+    ).argParser(notEmpty),
+    new Option(
+      '--log-credentials <file>',
+      'the login of this tracker at NATS: lines like user: "…" and password: "…"',
+    ).argParser(notEmpty),
+  ]
+}
+
 /** The command line as commander knows it. */
 export function trackerProgram(
   write: (output: string) => void = () => undefined,
@@ -192,24 +209,8 @@ export function trackerProgram(
         'log',
       ]),
     )
-    .addOption(
-      new Option(
-        '--log <tls://host:port,…>',
-        'keep the data in NATS JetStream, for trackers on several machines',
-      ).argParser(parseNatsAddress),
-    )
-    .addOption(
-      new Option(
-        '--log-ca <file>',
-        'the certificate of the authority of the NATS servers, if this machine does not trust it',
-      ).argParser(notEmpty),
-    )
-    .addOption(
-      new Option(
-        '--log-credentials <file>',
-        'the login of this tracker at NATS: lines like user: "…" and password: "…"',
-      ).argParser(notEmpty),
-    )
+  for (const option of natsOptions()) program.addOption(option)
+  program
     .addHelpText('after', durability)
     .addOption(
       new Option(
