@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline/promises'
 import { setFlagsFromString } from 'node:v8'
 import { formatAddress } from '../common/addresses.ts'
 import { withConfiguration } from '../common/configuration.ts'
-import { defaultDataFolder, makePrivateFolder } from '../common/data-folder.ts'
+import { makePrivateFolder } from '../common/data-folder.ts'
 import { exitCodeOf, onHangUp, whenWritten } from '../common/ending.ts'
 import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
 import { isLoopback } from '../common/networks.ts'
@@ -17,6 +17,7 @@ import { compilerFlag } from './compiler-flag.ts'
 import { joinRunning, type RemoteClient } from './control/remote-client.ts'
 import { beginFirstLogin } from './first-login.ts'
 import { keepShortLivedSmall } from './memory-flag.ts'
+import { clientFolder } from './storage/client-folder.ts'
 import { claimFolder } from './storage/folder-claim.ts'
 import { runPrompt } from './prompt/prompt.ts'
 import { inputLines } from './prompt/input-lines.ts'
@@ -58,8 +59,7 @@ async function run(options: ClientArguments): Promise<number> {
   refuseUnreachable(options)
   const password = passwordOf(options.passwordFile, process.env)
   heedSignals()
-  const folder =
-    options.dataFolder ?? defaultDataFolder(`client-${formatAddress(listen).replace(/[^0-9A-Za-z.]/g, '_')}`)
+  const folder = options.dataFolder ?? clientFolder(listen)
   makePrivateFolder(folder)
   const giveBack = await claimFolder(folder)
   if (giveBack === undefined) return useRunning(options, folder, password)

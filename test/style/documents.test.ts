@@ -88,6 +88,11 @@ test('docs/session.svg is what npm run picture draws of the first session, which
   expect(picture.match(/<text /g)).toHaveLength(recordedLines.length)
 })
 
+test('the example of the library is the file that a test runs', () => {
+  const [, code] = /^```js\n([^]*?)^```$/m.exec(read('docs', 'library.md')) ?? []
+  expect(code).toBe(read('docs', 'examples', 'fetch-new.mjs'))
+})
+
 test('what the documents point to is there', () => {
   const documents = ['.', 'docs'].flatMap((folder) =>
     readdirSync(join(root, folder))

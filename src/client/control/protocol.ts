@@ -79,8 +79,8 @@ export const controlProtocol = {
   requests: {
     hello: {
       stage: 'connected',
-      /** `listen`: where the caller would listen, as it was typed. */
-      params: v.object({ protocol: Count, program: v.string(), listen: v.string() }),
+      /** `listen`: where the caller would listen, as it was typed, if it asks for a client of that address. */
+      params: v.object({ protocol: Count, program: v.string(), listen: v.optional(v.string()) }),
       /** `user`: who is logged in; events tell when that changes. */
       result: v.object({ program: v.string(), user: v.optional(v.string()) }),
     },

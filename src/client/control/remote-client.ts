@@ -25,8 +25,11 @@ import {
 export interface RemoteClientOptions {
   /** The data folder of the client that runs. */
   readonly folder: string
-  /** Where this one would listen, as it was typed: it is another terminal of that client only if both say the same. */
-  readonly listen: string
+  /**
+   * Where this one would listen, as it was typed: it is another terminal of that client only if both say the same.
+   * Undefined for whichever client has the folder.
+   */
+  readonly listen: string | undefined
 }
 
 export class RemoteClient {

@@ -9,7 +9,7 @@ import { Failure, sentenceOf } from '../../common/failure.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { clientProgram, version } from '../../common/version.ts'
 import { Channel } from '../../common/wire/channel.ts'
-import type { Stage } from '../../common/wire/methods.ts'
+import type { Params, Stage } from '../../common/wire/methods.ts'
 import { Responder, type Handlers } from '../../common/wire/responder.ts'
 import type { ClientEvent, Operations } from '../operations.ts'
 import { SocketFolder } from '../storage/socket-folder.ts'
@@ -116,7 +116,7 @@ export class ControlServer {
   }
 
   #hello(
-    { protocol, program, listen }: { protocol: number; program: string; listen: string },
+    { protocol, program, listen }: Params<ControlProtocol, 'hello'>,
     terminal: Terminal,
   ): Answer<{ program: string; user?: string | undefined }> {
     if (protocol !== controlVersion || program !== clientProgram)
@@ -124,7 +124,7 @@ export class ControlServer {
         'protocol-version',
         `the client that runs in this folder is coterie ${version}, and this is ${program.replace('coterie-client/', '')}; quit the running one first`,
       )
-    if (listen !== this.#options.listen)
+    if (listen !== undefined && listen !== this.#options.listen)
       return refuse(
         'usage',
         `another client uses this folder, and listens on ${this.#options.listen}; give this one its own with --data-dir`,

@@ -19,7 +19,7 @@ import { SocketFolder } from './socket-folder.ts'
  * Rejects with a `start` failure.
  */
 export async function claimFolder(folder: string): Promise<(() => void) | undefined> {
-  checkOwner(folder)
+  checkFolderOwner(folder)
   try {
     const place = new ClaimPlace(new SocketFolder(folder))
     const giveBack = await place.claim()
@@ -32,9 +32,10 @@ export async function claimFolder(folder: string): Promise<(() => void) | undefi
 
 /**
  * Refuses a folder that others may write to. Does not make it private, because what others put into it cannot
- * be told from what belongs there. A folder that others can only read is accepted: its files are private.
+ * be told from what belongs there. A folder that others can only read is accepted: its files are private. Throws a
+ * `start` failure.
  */
-function checkOwner(folder: string): void {
+export function checkFolderOwner(folder: string): void {
   let found
   try {
     found = statSync(folder)
