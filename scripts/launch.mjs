@@ -1,11 +1,11 @@
-// node scripts/launch.mjs [--ignore-hangup] tracker|client|demo|check|build|bench|campaign|manual [arguments]
+// node scripts/launch.mjs [--ignore-hangup] tracker|client|demo|check|build|package|sbom|bench|campaign|manual [arguments]
 //
-// Runs one of the programs, after installing and building if something is missing or older than its sources. Runs
-// before anything is installed, so it is plain JavaScript on Node alone. Standard input and output belong to the
-// program: nothing here reads or writes them.
+// Runs one of the programs, after installing and building if something is missing or older than its sources; in the npm
+// package nothing is. Runs before anything is installed, so it is plain JavaScript on Node alone. Standard input and
+// output belong to the program: nothing here reads or writes them.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { isBuildFresh, isInstallNewer, Problem, root } from './stamp.mjs'
@@ -16,6 +16,9 @@ const [what = '', ...words] = ignoresHangup ? others : [first, ...others]
 // The programs leave hang-ups alone when there is a listener already.
 if (ignoresHangup) process.on('SIGHUP', () => {})
 const programs = ['tracker', 'client', 'demo']
+/** The npm package has no sources, only bundles. Its commands, by program: see `bin` in package.json. */
+const isPackage = !existsSync(join(root, 'src'))
+const commands = { tracker: 'coterie-tracker', client: 'coterie' }
 /** Folders of scripts in TypeScript, which a development dependency runs. */
 const scripts = { bench: 'bench', campaign: join('test', 'campaigns'), manual: join('src', 'manual') }
 
@@ -24,18 +27,23 @@ async function launch() {
   if (major < 20 || (major === 20 && minor < 20)) {
     throw new Problem(`Coterie needs Node.js 20.20 or newer; this is ${process.version}`)
   }
+  if (isPackage) return runPackaged()
+  const isPackaging = what === 'package' || what === 'sbom'
   const folder = Object.hasOwn(scripts, what) ? join(root, scripts[what]) : undefined
   if (folder !== undefined) checkName(folder)
-  if (what === 'build' || what === 'check' || folder !== undefined) {
+  if (what === 'build' || what === 'check' || isPackaging || folder !== undefined) {
     const { prepare } = await import('./prepare.mjs')
-    await prepare({ withDevelopment: what !== 'build', withBuild: what !== 'check' })
+    const withDevelopment = what === 'check' || folder !== undefined
+    await prepare({ withDevelopment, withBuild: what === 'build' || folder !== undefined })
     if (what === 'check') await import('./check.mjs')
+    if (isPackaging) await import('./package.mjs')
+    if (what === 'sbom') process.stdout.write(readFileSync(join(root, 'lib', 'sbom.json')))
     if (folder !== undefined) runScript(folder)
     return
   }
   if (!programs.includes(what)) {
     throw new Problem(
-      `scripts/launch.mjs starts one of ${programs.join(', ')}, check, build, bench, campaign, manual`,
+      `scripts/launch.mjs starts one of ${programs.join(', ')}, check, build, package, sbom, bench, campaign, manual`,
     )
   }
   // Nearly always all is fresh, and the check costs only a few file times.
@@ -45,6 +53,17 @@ async function launch() {
   }
   process.argv = [process.execPath, `./${what}`, ...words]
   await import(`../dist/${what}/main.js`)
+}
+
+async function runPackaged() {
+  if (!Object.hasOwn(commands, what)) throw new Problem('the npm package has a client and a tracker')
+  if (what === 'client') {
+    const { compiledFolder } = await import('./packaged.mjs')
+    const folder = compiledFolder()
+    if (folder !== undefined) process.env.COTERIE_COMPILED = folder
+  }
+  process.argv = [process.execPath, commands[what], ...words]
+  await import(`../lib/${what}/main.js`)
 }
 
 /** Throws a `Problem` unless the first word names a script of the folder. */

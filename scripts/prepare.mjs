@@ -6,9 +6,11 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { alone, withFlagFor } from './lock.mjs'
+import { hasChecks, lockForBuild } from './lock-part.mjs'
 import { isBuildFresh, isInstallNewer, Problem, root, sourceStamp, textOf } from './stamp.mjs'
 
 const nodeModules = join(root, 'node_modules')
+const lockFile = join(root, 'package-lock.json')
 const hiddenLock = join(nodeModules, '.package-lock.json')
 
 export async function prepare({ withDevelopment, withBuild }) {
@@ -26,15 +28,15 @@ export async function prepare({ withDevelopment, withBuild }) {
  */
 function isInstalled(withDevelopment) {
   if (!withDevelopment && isInstallNewer()) return true
-  const has = packagesOf(hiddenLock)
-  const wants = packagesOf(join(root, 'package-lock.json'))
-  if (has === undefined || wants === undefined) return false
-  for (const [path, entry] of Object.entries(wants)) {
+  const has = lockOf(hiddenLock)
+  const whole = lockOf(lockFile)
+  if (has === undefined || whole === undefined) return false
+  const wants = withDevelopment ? whole : lockForBuild(whole)
+  for (const [path, entry] of Object.entries(wants.packages)) {
     if (path === '') continue
-    const found = has[path]
+    const found = has.packages[path]
     // Optional packages are those of other platforms: npm leaves them out.
-    const mayBeMissing = entry.optional === true || (!withDevelopment && entry.dev === true)
-    if (found === undefined ? !mayBeMissing : found.version !== entry.version) return false
+    if (found === undefined ? entry.optional !== true : found.version !== entry.version) return false
   }
   const now = new Date()
   utimesSync(hiddenLock, now, now)
@@ -42,18 +44,27 @@ function isInstalled(withDevelopment) {
 }
 
 async function install(withDevelopment) {
-  // Development packages stay installed: starting a program must not remove the test tools.
-  const hadDevelopment = Object.values(packagesOf(hiddenLock) ?? {}).some((entry) => entry.dev === true)
-  const development = withDevelopment || hadDevelopment
   process.stderr.write('Installing what Coterie needs (once) …\n')
-  await run('npm', [
-    'ci',
-    development ? '--include=dev' : '--omit=dev',
-    '--no-audit',
-    '--no-fund',
-    '--no-progress',
-    '--loglevel=error',
-  ])
+  const words = ['ci', '--include=dev', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error']
+  const has = lockOf(hiddenLock)
+  const whole = lockOf(lockFile)
+  // Development packages stay installed: starting a program must not remove the test tools.
+  if (withDevelopment || whole === undefined || (has !== undefined && hasChecks(has))) await run('npm', words)
+  else await installPart(lockForBuild(whole), words)
+}
+
+/** Installs what a part of the lock file says, beside, and then puts it into its place. */
+async function installPart(lock, words) {
+  const beside = `${nodeModules}.next`
+  rmSync(beside, { recursive: true, force: true })
+  mkdirSync(beside)
+  const { name, version, dependencies } = lock.packages['']
+  writeFileSync(join(beside, 'package.json'), JSON.stringify({ name, version, private: true, dependencies }))
+  writeFileSync(join(beside, 'package-lock.json'), JSON.stringify(lock))
+  await run('npm', [...words, '--prefix', beside])
+  rmSync(nodeModules, { recursive: true, force: true })
+  renameSync(join(beside, 'node_modules'), nodeModules)
+  rmSync(beside, { recursive: true, force: true })
 }
 
 /**
@@ -100,10 +111,10 @@ async function run(command, args) {
   throw new Problem(`${called} failed`)
 }
 
-function packagesOf(lockFile) {
-  const text = textOf(lockFile)
+function lockOf(path) {
+  const text = textOf(path)
   try {
-    return text === undefined ? undefined : JSON.parse(text).packages
+    return text === undefined ? undefined : JSON.parse(text)
   } catch {
     return undefined
   }

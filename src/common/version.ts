@@ -1,5 +1,5 @@
 /** The version of this program, sent in `hello`. A test compares it with package.json. */
-export const version = '0.2.0'
+export const version = '1.0.0-rc.1'
 
 /** What a client calls itself in `hello`. */
 export const clientProgram = `coterie-client/${version}`

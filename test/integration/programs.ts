@@ -27,7 +27,9 @@ export interface Surroundings {
   readonly cwd: string
   /** Instead of the home folder of whoever runs the tests. */
   readonly home: string
-  /** The words that start it, in front of the file of the build; by default this Node. */
+  /** Instead of the file of the build. */
+  readonly main?: string
+  /** The words that start it, in front of that file; by default this Node. */
   readonly through?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
 }
@@ -44,7 +46,7 @@ export class Program {
   constructor(name: string, what: What, words: readonly string[], surroundings: Surroundings) {
     const { cwd, home, through = [process.execPath] } = surroundings
     this.name = name
-    const main = fileURLToPath(new URL(`../../dist/${what}/main.js`, import.meta.url))
+    const built = fileURLToPath(new URL(`../../dist/${what}/main.js`, import.meta.url))
     const env = {
       PATH: process.env['PATH'],
       HOME: home,
@@ -52,7 +54,7 @@ export class Program {
       ...surroundings.env,
     }
     const [command = process.execPath, ...before] = through
-    this.process = spawn(command, [...before, main, ...words], { cwd, env })
+    this.process = spawn(command, [...before, surroundings.main ?? built, ...words], { cwd, env })
     createInterface({ input: this.process.stdout }).on('line', (line) => {
       this.lines.push(line)
       this.#wake()

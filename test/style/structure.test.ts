@@ -155,13 +155,6 @@ test('the lock file names no registry and no folder of the machine that made it'
   expect(Object.entries(lock.packages).filter(([, entry]) => 'resolved' in entry)).toEqual([])
 })
 
-// A fresh clone did not start: it is built without what only tests need, and the types of a dependency were among that.
-test('the types of what the programs use are installed where they are built', () => {
-  const { dependencies, devDependencies } = JSON.parse(textOf('package.json')) as Record<string, object>
-  const types = Object.keys(dependencies ?? {}).map((name) => `@types/${name}`)
-  expect(types.filter((name) => Object.hasOwn(devDependencies ?? {}, name))).toEqual([])
-})
-
 /** What a source imports, types aside: those are gone when it runs. */
 function importsOf(file: string): string[] {
   const statements = codeOf(file).matchAll(

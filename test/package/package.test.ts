@@ -1,0 +1,223 @@
+// The npm package, as whoever installs it has it: installed into an empty folder, without scripts and without a compiler.
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { version } from '../../src/common/version.ts'
+import { Program } from '../integration/programs.ts'
+import { isSame, MiB } from '../integration/world.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'coterie-installed-'))
+const installed = join(folder, 'empty', 'node_modules', 'coterie')
+const tarball = join(folder, `coterie-${version}.tgz`)
+/** What `npm run check:reproducible` prints. */
+let said = ''
+
+const registry = await answers(process.env['npm_config_registry'] ?? 'https://registry.npmjs.org')
+const skipped = registry ? '' : ' (skipped: no npm registry can be reached)'
+
+beforeAll(() => {
+  said = execFileSync(process.execPath, [join(root, 'scripts', 'reproduce.mjs'), folder], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+}, 240_000)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+async function answers(address: string): Promise<boolean> {
+  try {
+    return (await fetch(new URL('/-/ping', address), { signal: AbortSignal.timeout(5000) })).ok
+  } catch {
+    return false
+  }
+}
+
+/** A folder with these programs of this machine, and no others. */
+function onlyWith(...names: readonly string[]): string {
+  const bin = join(folder, `bin-${names.join('-')}`)
+  mkdirSync(bin)
+  for (const name of names) {
+    const places = (process.env['PATH'] ?? '').split(delimiter).map((place) => join(place, name))
+    const place = name === 'node' ? process.execPath : places.find((each) => existsSync(each))
+    if (place !== undefined) symlinkSync(place, join(bin, name))
+  }
+  return bin
+}
+
+test('the package has the same bytes, in whichever folder it is made', () => {
+  expect(said).toMatch(/^twice the same bytes: coterie-\S+\.tgz, \d+ bytes, sha256 [0-9a-f]{64}\n$/)
+})
+
+describe.skipIf(!registry)(`installed${skipped}`, () => {
+  let size = 0
+  beforeAll(() => {
+    const empty = join(folder, 'empty')
+    mkdirSync(empty)
+    writeFileSync(join(empty, 'package.json'), '{}')
+    const env = {
+      PATH: onlyWith('node', 'npm', 'sh', 'env'),
+      HOME: join(folder, 'home'),
+      npm_config_registry: process.env['npm_config_registry'],
+    }
+    const words = ['install', '--ignore-scripts', '--no-audit', '--no-fund', tarball]
+    execFileSync('npm', words, { cwd: empty, env, encoding: 'utf8', stdio: 'pipe' })
+    size = filesIn(join(empty, 'node_modules')).reduce((sum, path) => sum + statSync(path).size, 0)
+  }, 120_000)
+
+  test('it is four packages, and its own part is small', () => {
+    const lock = JSON.parse(readFileSync(join(folder, 'empty', 'package-lock.json'), 'utf8'))
+    const packages = Object.keys(lock.packages).filter((path) => path !== '')
+    const own = filesIn(installed).reduce((sum, path) => sum + statSync(path).size, 0)
+    const inMiB = (bytes: number): string => `${(bytes / MiB).toFixed(1)} MiB`
+    process.stdout.write(
+      `the npm package: ${inMiB(statSync(tarball).size)} to fetch, ${inMiB(own)} on disk; ` +
+        `with SQLite ${packages.length} packages, ${inMiB(size)}\n`,
+    )
+    expect(packages.map((path) => path.replace('node_modules/', '')).toSorted()).toEqual([
+      '@photostructure/sqlite',
+      'coterie',
+      'node-addon-api',
+      'node-gyp-build',
+    ])
+    expect(own).toBeLessThan(6 * MiB)
+  })
+
+  test('it runs no script when it is installed, and has nothing that only a build needs', () => {
+    const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
+    expect(Object.keys(manifest.scripts).filter((name) => /install|^prepare$/.test(name))).toEqual([])
+    const names = filesIn(installed).map((path) => path.slice(installed.length + 1))
+    expect(names.filter((name) => /(?<!\.d)\.ts$|\.map$|^(src|test|bench)\//.test(name))).toEqual([])
+    for (const name of Object.values<string>(manifest.bin)) expect(names).toContain(name)
+    expect(names).toContain('docs/library.md')
+  })
+
+  test('nothing in it tells where it was made, and its list of parts is that of its bundles', () => {
+    const texts = filesIn(installed).map((path) => [path, readFileSync(path, 'latin1')] as const)
+    for (const place of [root, tmpdir(), process.env['HOME'] ?? root].filter((each) => each.length > 1)) {
+      const inside = place.endsWith('/') ? place : `${place}/coterie-`
+      expect(texts.filter(([, text]) => text.includes(inside)).map(([path]) => path)).toEqual([])
+    }
+    const bill = JSON.parse(readFileSync(join(installed, 'lib', 'sbom.json'), 'utf8'))
+    const names = bill.components.map((each: { name: string }) => each.name)
+    for (const name of ['hono', 'pino', 'valibot', '@photostructure/sqlite', 'node-gyp-build'])
+      expect(names).toContain(name)
+    for (const name of ['typescript', 'esbuild', 'vitest', '@types/node']) expect(names).not.toContain(name)
+    expect(bill.metadata.component).toMatchObject({ name: 'coterie', version })
+    const licenses = readFileSync(join(installed, 'lib', 'LICENSES.txt'), 'utf8')
+    expect(/^pino \d[^\n]*, MIT\n\nThe MIT License/m.test(licenses)).toBe(true)
+  })
+
+  test('its types need no package, and say what is wrong', () => {
+    const use = join(folder, 'empty', 'use.mts')
+    writeFileSync(
+      use,
+      `import { connect, Failure, type ClientEvent, type Connection, type FileEntry } from 'coterie'
+const client: Connection = await connect({ listen: '127.0.0.1:4444' })
+const files = await client.listFiles('family')
+const names: string[] = files.ok ? files.value.map((file: FileEntry) => file.name) : [files.refusal.code]
+for await (const event of client.events()) {
+  const each: ClientEvent = event
+  if (each.kind === 'download-failed') names.push(each.why)
+}
+export const failed: boolean = new Failure('start', 'no').code === 'start'
+// @ts-expect-error: A refusal has no value.
+export const value: FileEntry[] = files.value
+// @ts-expect-error: There is no such operation.
+await client.formatDisk()
+`,
+    )
+    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022']
+    const typescript = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+    const words = [typescript, ...options, '--ignoreConfig', '--types', '', use]
+    const run = spawnSync(process.execPath, words, { cwd: join(folder, 'empty'), encoding: 'utf8' })
+    expect(run.stdout).toBe('')
+  })
+
+  test('a tracker and two clients do their job, one of them without a compiler, and the example of the library does its own', async () => {
+    const bare = onlyWith('node', 'sh', 'env', 'readlink')
+    const programs: Program[] = []
+    const start = (name: string, command: string, words: readonly string[], PATH = bare): Program => {
+      const main = join(folder, 'empty', 'node_modules', '.bin', command)
+      const [cwd, home] = [folder, join(folder, name)]
+      mkdirSync(home)
+      const what = command === 'coterie' ? 'client' : 'tracker'
+      const env = { PATH, XDG_CACHE_HOME: join(home, 'cache') }
+      const program = new Program(name, what, words, { cwd, home, main, through: ['/usr/bin/env'], env })
+      programs.push(program)
+      return program
+    }
+    try {
+      const tracker = start('tracker', 'coterie-tracker', ['127.0.0.1', '0'])
+      const port = (await tracker.until(/^tracker 1 listening on /)).split(':').at(-1) ?? ''
+      const words = ['127.0.0.1', '0', '127.0.0.1', port]
+      const ann = start('ann', 'coterie', words)
+      const ben = start('ben', 'coterie', words, process.env['PATH'])
+      for (const [name, client] of [
+        ['ann', ann],
+        ['ben', ben],
+      ] as const)
+        await client.does(`create_user ${name} correct-horse`, `login ${name} correct-horse`)
+      await ann.does('create_group family')
+      await ben.does('join_group family')
+      await ann.until(/^ben asks to join family/)
+      const path = join(folder, 'holiday.bin')
+      writeFileSync(path, Buffer.alloc(3 * MiB + 5, 'holiday'))
+      await ann.does('accept_request family ben', `upload_file ${path} family`)
+      await ben.until("you are now a member of family")
+      await ben.does(`download_file family holiday.bin ${join(folder, 'copy.bin')}`)
+      await ben.until('[C] [family] holiday.bin')
+      expect(isSame(path, join(folder, 'copy.bin'))).toBe(true)
+
+      const example = join(folder, 'empty', 'fetch-new.mjs')
+      copyFileSync(join(installed, 'docs', 'examples', 'fetch-new.mjs'), example)
+      const small = join(folder, 'small.txt')
+      writeFileSync(small, 'All is well.\n')
+      await ann.does(`upload_file ${small} family`)
+      const incoming = join(folder, 'incoming')
+      mkdirSync(incoming)
+      writeFileSync(join(incoming, 'holiday.bin'), 'here already')
+      const env = { PATH: bare, HOME: join(folder, 'ben'), XDG_DATA_HOME: join(folder, 'ben', 'data') }
+      const fetched = execFileSync(process.execPath, [example, '127.0.0.1:0', 'family', incoming], {
+        env,
+        encoding: 'utf8',
+      })
+      expect(fetched).toBe('small.txt is complete: 13 bytes\n')
+      expect(isSame(small, join(incoming, 'small.txt'))).toBe(true)
+      expectCompiled(ben)
+      for (const program of [ben, ann]) expect(await program.quit()).toMatchObject({ code: 0 })
+    } finally {
+      for (const { process: child } of programs) child.kill('SIGKILL')
+    }
+  }, 120_000)
+})
+
+/** Where there is a compiler, the client has compiled its parts in C once, into the cache folder of its user. */
+function expectCompiled({ stderr }: Program): void {
+  if (spawnSync('cc', ['--version']).error !== undefined) return
+  expect(stderr).toBe('Compiling what makes transfers faster (once) …\n')
+  const cache = join(folder, 'ben', 'cache', 'coterie')
+  const [kind = ''] = readdirSync(cache)
+  expect(kind).toMatch(new RegExp(`^compiled-${version.replaceAll('.', '\\.')}-\\w+-\\w+-node\\d+-openssl`))
+  expect(readdirSync(join(cache, kind))).toContain('tls-session.node')
+}
+
+function filesIn(place: string): string[] {
+  return readdirSync(place, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+}
