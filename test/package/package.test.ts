@@ -148,7 +148,7 @@ await client.formatDisk()
     expect(run.stdout).toBe('')
   })
 
-  test('a tracker and two clients do their job, one of them without a compiler, and the example of the library does its own', async () => {
+  test('a tracker and two clients do their job, one of them without a compiler; the page and the example of the library do theirs', async () => {
     const bare = onlyWith('node', 'sh', 'env', 'readlink')
     const programs: Program[] = []
     const start = (name: string, command: string, words: readonly string[], PATH = bare): Program => {
@@ -182,6 +182,10 @@ await client.formatDisk()
       await ben.does(`download_file family holiday.bin ${join(folder, 'copy.bin')}`)
       await ben.until('[C] [family] holiday.bin')
       expect(isSame(path, join(folder, 'copy.bin'))).toBe(true)
+
+      // Its files are in the package, beside the bundles.
+      const page = await fetch(await ben.say('show_page'))
+      expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<script')])
 
       const example = join(folder, 'empty', 'fetch-new.mjs')
       copyFileSync(join(installed, 'docs', 'examples', 'fetch-new.mjs'), example)
