@@ -4,7 +4,7 @@ import { Failure } from '../common/failure.ts'
 import type { ClientEvent } from '../client/operations.ts'
 
 /** Some hundred bytes each; far more than come while a program does something else. */
-const waitingMax = 10_000
+export const unreadEventsMax = 10_000
 
 type Result = IteratorResult<ClientEvent, undefined>
 
@@ -24,7 +24,7 @@ export class EventIterator implements AsyncIterableIterator<ClientEvent, undefin
     if (this.#isEnded) return
     const reader = this.#readers.shift()
     if (reader !== undefined) reader({ done: false, value: event })
-    else if (this.#waiting.push(event) > waitingMax) this.#overflowed()
+    else if (this.#waiting.push(event) > unreadEventsMax) this.#overflowed()
   }
 
   /** What came until now can still be read. */
@@ -59,7 +59,7 @@ export class EventIterator implements AsyncIterableIterator<ClientEvent, undefin
   #overflowed(): void {
     this.#overflow = new Failure(
       'usage',
-      `${waitingMax} events were not read; read them as they come, or leave the loop`,
+      `${unreadEventsMax} events were not read; read them as they come, or leave the loop`,
     )
     this.#waiting.length = 0
     this.end()

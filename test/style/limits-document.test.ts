@@ -32,6 +32,7 @@ import {
   unsentBytesMax,
   unsentToPeerBytesMax,
 } from '../../src/common/limits.ts'
+import { unreadEventsMax } from '../../src/library/event-iterator.ts'
 import {
   announcedOfUserMax,
   callsOfPairPerMinute,
@@ -205,6 +206,7 @@ test.each([
       seconds(pageLimits.dropSilenceMs),
     ],
   ],
+  ['The library', [count(unreadEventsMax)]],
 ])('the bounds of "%s" are those of the sources', (title, expected) => {
   expect(valuesOf(title)).toEqual(expected)
 })
