@@ -12,7 +12,7 @@ _coterie_client() {
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi
 }
-complete -o filenames -F _coterie_client coterie-client ./client
+complete -o filenames -F _coterie_client coterie ./client
 
 _coterie_tracker() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}

@@ -1,4 +1,4 @@
-#compdef coterie-client ./client coterie-tracker ./tracker
+#compdef coterie ./client coterie-tracker ./tracker
 # Completions of Coterie for zsh. Made by npm run manual.
 
 _coterie_client() {
@@ -28,7 +28,7 @@ _coterie_client() {
     '*--help[print this help]' \
     '*:file:_files'
 }
-compdef _coterie_client coterie-client ./client
+compdef _coterie_client coterie ./client
 
 _coterie_tracker() {
   _arguments -s \
@@ -52,3 +52,9 @@ _coterie_tracker() {
     '*:file:_files'
 }
 compdef _coterie_tracker coterie-tracker ./tracker
+
+# Where it is installed, zsh reads this file at the first completion, which it has to answer too.
+case ${service-} in
+  coterie) _coterie_client "$@" ;;
+  coterie-tracker) _coterie_tracker "$@" ;;
+esac

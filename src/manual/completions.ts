@@ -13,8 +13,8 @@ export function completionsFor(shell: Shell, manuals: readonly Manual[]): string
 }
 
 /** How a program may be called: as it is installed, and in the folder of its sources. */
-function callsOf({ name }: Manual): string[] {
-  return [`coterie-${name}`, `./${name}`]
+function callsOf({ name, command }: Manual): string[] {
+  return [command, `./${name}`]
 }
 
 function namesOf({ flags }: ManualOption): string[] {
@@ -71,10 +71,16 @@ ${rows.join('\n')}
 }
 compdef _coterie_${manual.name} ${callsOf(manual).join(' ')}`
   })
+  const firstTime = manuals.map((manual) => `  ${manual.command}) _coterie_${manual.name} "$@" ;;`)
   return `#compdef ${manuals.flatMap(callsOf).join(' ')}
 # Completions of Coterie for zsh. Made by npm run manual.
 
 ${functions.join('\n\n')}
+
+# Where it is installed, zsh reads this file at the first completion, which it has to answer too.
+case \${service-} in
+${firstTime.join('\n')}
+esac
 `
 }
 
@@ -91,7 +97,7 @@ function fishScript(manuals: readonly Manual[]): string {
         : takesWord(option)
           ? ' -r'
           : ''
-      return `complete -c coterie-${manual.name} ${names.join(' ')}${word} -d ${quoted(option.description)}`
+      return `complete -c ${manual.command} ${names.join(' ')}${word} -d ${quoted(option.description)}`
     }),
   )
   return `# Completions of Coterie for fish. Made by npm run manual.\n\n${lines.join('\n')}\n`

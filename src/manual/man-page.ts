@@ -4,9 +4,12 @@ import type { PromptCommand } from '../client/prompt/commands/command.ts'
 import { fullUsageOf } from '../client/prompt/commands/command.ts'
 import type { Manual } from './manual.ts'
 
-/** The text of `coterie-<name>.1`. */
-export function manPage({ name, description, usages, options, areas }: Manual, version: string): string {
-  const title = `coterie-${name}`
+/** The text of `<command>.1`; `others`: the commands that it refers to. */
+export function manPage(
+  { command: title, description, usages, options, areas }: Manual,
+  version: string,
+  others: readonly string[],
+): string {
   return [
     `.TH ${title.toUpperCase()} 1 "" "coterie ${version}" "Coterie"`,
     '.SH NAME',
@@ -20,7 +23,7 @@ export function manPage({ name, description, usages, options, areas }: Manual, v
     ...(areas.length === 0 ? [] : ['.SH COMMANDS']),
     ...areas.flatMap(([area, commands]) => [`.SS ${plain(area)}`, ...commands.flatMap(entryOf)]),
     '.SH SEE ALSO',
-    name === 'client' ? '.BR coterie\\-tracker (1)' : '.BR coterie\\-client (1)',
+    ...others.map((command) => `.BR ${plain(command)} (1)`),
     '',
   ].join('\n')
 }

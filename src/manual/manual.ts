@@ -15,6 +15,8 @@ export interface ManualOption {
 
 export interface Manual {
   readonly name: 'client' | 'tracker'
+  /** What starts it where it is installed. */
+  readonly command: 'coterie' | 'coterie-tracker'
   readonly description: string
   /** What can stand behind the name of the program. */
   readonly usages: readonly string[]
@@ -25,8 +27,8 @@ export interface Manual {
 }
 
 export const manuals: readonly Manual[] = [
-  { name: 'client', ...partsOf(clientProgram()), areas: commandAreas },
-  { name: 'tracker', ...partsOf(trackerProgram()), areas: [] },
+  { name: 'client', command: 'coterie', ...partsOf(clientProgram()), areas: commandAreas },
+  { name: 'tracker', command: 'coterie-tracker', ...partsOf(trackerProgram()), areas: [] },
 ]
 
 function partsOf(program: Command): Pick<Manual, 'description' | 'usages' | 'options' | 'settings'> {

@@ -11,12 +11,15 @@ import { commandTables, optionTable, settingTable } from './markdown.ts'
 /** The files by their path in `root`, with the text that each has to have. */
 export function manualFiles(root: string): Map<string, string> {
   const files = new Map<string, string>()
-  for (const manual of manuals)
-    files.set(join('docs', 'man', `coterie-${manual.name}.1`), manPage(manual, version))
+  const commands = manuals.map(({ command }) => command)
+  for (const manual of manuals) {
+    const others = commands.filter((command) => command !== manual.command)
+    files.set(join('docs', 'man', `${manual.command}.1`), manPage(manual, version, others))
+  }
   for (const shell of shells)
     files.set(join('docs', 'completions', `coterie.${shell}`), completionsFor(shell, manuals))
-  const commands = join('docs', 'commands.md')
-  files.set(commands, withTables(readFileSync(join(root, commands), 'utf8')))
+  const reference = join('docs', 'commands.md')
+  files.set(reference, withTables(readFileSync(join(root, reference), 'utf8')))
   const configuration = join('docs', 'configuration.md')
   files.set(
     configuration,

@@ -17,17 +17,17 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
   const [program = ''] = words
   const run = spawnSync('bash', ['--norc', '--noprofile', '-c', script, 'bash', ...words], {
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'] ?? '', COTERIE: program.replace('coterie-', '') },
+    env: { PATH: process.env['PATH'] ?? '', COTERIE: program === 'coterie' ? 'client' : 'tracker' },
   })
   expect(run.stderr).toBe('')
   return run.stdout.split('\n').filter((line) => line !== '')
 }
 
 test.skipIf(!isThere('bash'))('bash completes options, commands behind -e, and files', () => {
-  expect(offered('coterie-client', '--pass')).toEqual(['--password-file'])
-  expect(offered('coterie-client', '-e', 'accept')).toEqual(['accept_request'])
+  expect(offered('coterie', '--pass')).toEqual(['--password-file'])
+  expect(offered('coterie', '-e', 'accept')).toEqual(['accept_request'])
   expect(offered('coterie-tracker', '--regis')).toEqual(['--registration'])
-  expect(offered('coterie-client', 'tracker_i')).toEqual(['tracker_info.txt'])
+  expect(offered('coterie', 'tracker_i')).toEqual(['tracker_info.txt'])
 })
 
 test.each(shells)('%s reads its completions', (shell) => {
@@ -37,7 +37,7 @@ test.each(shells)('%s reads its completions', (shell) => {
 })
 
 test.each(manuals)('the manual page of the $name has no line that troff takes for its own', (manual) => {
-  const page = manPage({ ...manual, description: '.so /etc/passwd \\n[it] - .' }, '1.0')
+  const page = manPage({ ...manual, description: '.so /etc/passwd \\n[it] - .' }, '1.0', ['coterie-x'])
   const macros = new Set(page.split('\n').flatMap((line) => /^[.'][^ ]*/.exec(line) ?? []))
   expect([...macros].filter((macro) => !/^\.(TH|SH|SS|TP|B|BR|br)$/.test(macro))).toEqual([])
   expect(page).toContain('\\&.so /etc/passwd \\en[it] \\- .')
