@@ -1,12 +1,10 @@
 // The unit that runs a client as a service of its user.
 
-import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseArguments } from '../../src/client/arguments.ts'
-import { temporaryFolder } from '../tracker/support/test-tracker.ts'
 import { read, root } from './deployed.ts'
+import { complaintsAbout, noAnalyze } from './verified-unit.ts'
 
 const unit = read('coterie-client.service')
 
@@ -42,19 +40,7 @@ test('the unit comes back whatever happens, but for a command line that makes no
   expect(unit).not.toMatch(/password\s*[:=]/i)
 })
 
-const analyze = spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' })
-const noAnalyze = analyze.status === 0 ? '' : ' (skipped: there is no systemd-analyze here)'
-
 test.skipIf(noAnalyze !== '')(`systemd understands every line of the unit of a client${noAnalyze}`, () => {
-  const folder = temporaryFolder()
-  const path = join(folder, 'coterie-client.service')
-  // It looks for the program too.
-  writeFileSync(path, unit.replace('/opt/coterie/client', join(root, 'client')))
-  const verified = spawnSync('systemd-analyze', ['--user', 'verify', '--man=no', path], {
-    encoding: 'utf8',
-    // As if its user were logged in.
-    env: { ...process.env, XDG_RUNTIME_DIR: folder },
-  })
-  const about = verified.stderr.split('\n').filter((line) => line.includes('coterie-client'))
-  expect([verified.status, about]).toEqual([0, []])
+  const program: [string, string] = ['/opt/coterie/client', join(root, 'client')]
+  expect(complaintsAbout('coterie-client.service', unit, program)).toEqual([])
 })

@@ -1,6 +1,5 @@
 // The files under deploy/, as far as they can be checked without a service manager and without images.
 
-import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
@@ -8,6 +7,7 @@ import { expect, test } from 'vitest'
 import { parseArguments } from '../../src/tracker/arguments.ts'
 import { temporaryFolder } from '../tracker/support/test-tracker.ts'
 import { commandOf, deploy, read, root } from './deployed.ts'
+import { complaintsAbout, noAnalyze } from './verified-unit.ts'
 
 const unitName = 'coterie-tracker@.service'
 
@@ -48,17 +48,9 @@ test('the unit comes back whatever happens, but for a command line that makes no
   expect(settings('StateDirectory')).toEqual(['coterie'])
 })
 
-const analyze = spawnSync('systemd-analyze', ['--version'], { encoding: 'utf8' })
-const noAnalyze = analyze.status === 0 ? '' : ' (skipped: there is no systemd-analyze here)'
-
 test.skipIf(noAnalyze !== '')(`systemd understands every line of the unit${noAnalyze}`, () => {
-  const folder = temporaryFolder()
-  const unit = join(folder, 'coterie-tracker@1.service')
-  // It looks for the program too.
-  writeFileSync(unit, read(unitName).replace('/opt/coterie/tracker', join(root, 'tracker')))
-  const verified = spawnSync('systemd-analyze', ['verify', '--man=no', unit], { encoding: 'utf8' })
-  const about = verified.stderr.split('\n').filter((line) => line.includes('coterie-tracker'))
-  expect([verified.status, about]).toEqual([0, []])
+  const program: [string, string] = ['/opt/coterie/tracker', join(root, 'tracker')]
+  expect(complaintsAbout('coterie-tracker@1.service', read(unitName), program)).toEqual([])
 })
 
 test('the trackers of the compose file are started with options that there are, each with its own number', () => {

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { version } from '../../src/common/version.ts'
+import { complaintsAbout, noAnalyze } from '../deploy/verified-unit.ts'
 import { buildPackage, dpkgDeb, noPackaging } from './built-package.ts'
 
 describe.skipIf(noPackaging !== '')(`the Debian package${noPackaging}`, () => {
@@ -78,6 +79,19 @@ describe.skipIf(noPackaging !== '')(`the Debian package${noPackaging}`, () => {
     expect(textOf('usr/lib/systemd/user/coterie-client.service')).toMatch(/^ExecStart=\/usr\/bin\/coterie /m)
     expect(textOf('DEBIAN/conffiles')).toBe('/etc/coterie/tracker_info.txt\n/etc/coterie/tracker-1.env\n')
     expect(textOf('usr/bin/coterie')).not.toMatch(/@[A-Z]+@/)
+  })
+
+  test.skipIf(noAnalyze !== '')(`has units of which systemd understands every line${noAnalyze}`, () => {
+    const units = [
+      [
+        'coterie-tracker@1.service',
+        'usr/lib/systemd/system/coterie-tracker@.service',
+        '/usr/bin/coterie-tracker',
+      ],
+      ['coterie-client.service', 'usr/lib/systemd/user/coterie-client.service', '/usr/bin/coterie'],
+    ] as const
+    for (const [name, unit, program] of units)
+      expect(complaintsAbout(name, textOf(unit), [program, join(unpacked, program)])).toEqual([])
   })
 
   test('has the sums of all its files, and only scripts that the shell understands', () => {
