@@ -12,8 +12,8 @@ export const noAnalyze =
     : ' (skipped: there is no systemd-analyze here)'
 
 /**
- * The lines of systemd about a unit, called `name`, with this text; none when it understands all of it. The last is a path, and what to
- * put in its place: it looks for the program too.
+ * What systemd says about a unit, called `name`, with this text: nothing when it understands all of it. It looks for the
+ * program too, so `here` is put in the place of `path`.
  */
 export function complaintsAbout(name: string, text: string, [path, here]: [string, string]): string[] {
   const folder = temporaryFolder()
