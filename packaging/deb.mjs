@@ -41,6 +41,7 @@ const maintainer = `${process.env.DEBFULLNAME ?? 'Coterie authors'} <${process.e
 async function buildPackage(folder) {
   const architecture = architectureOf(process.arch)
   if (architecture === undefined) throw new Problem(`Debian has no packages for ${process.arch}`)
+  adviseOfNode()
   const { version: upstream } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const version = debianVersion(upstream, options.revision)
   const atSeconds = Number(process.env.SOURCE_DATE_EPOCH ?? timeOfCommit())
@@ -76,6 +77,17 @@ async function buildPackage(folder) {
   mkdirSync(dirname(target), { recursive: true })
   runDpkgDeb(folder, target, atSeconds)
   return target
+}
+
+/** Whoever installs it cannot choose another one. */
+function adviseOfNode() {
+  const { stdout } = spawnSync(options.node, ['--version'], { encoding: 'utf8' })
+  const [, major] = /^v(\d+)\./.exec(stdout ?? '') ?? []
+  if (major === undefined) throw new Problem(`${options.node} is no Node.js`)
+  if (Number(major) < 22)
+    process.stderr.write(
+      `note: the package brings Node ${stdout.trim()}, which gets no more fixes; give it 24: --node <path>\n`,
+    )
 }
 
 function runDpkgDeb(folder, target, atSeconds) {

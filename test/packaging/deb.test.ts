@@ -94,6 +94,12 @@ describe.skipIf(noPackaging !== '')(`the Debian package${noPackaging}`, () => {
       expect(complaintsAbout(name, textOf(unit), [program, join(unpacked, program)])).toEqual([])
   })
 
+  test('is refused for a Node that is none, in a sentence', () => {
+    expect(() => buildPackage(['--out', folder, '--node', '/bin/true'])).toThrow(
+      /error: \/bin\/true is no Node\.js$/,
+    )
+  })
+
   test('has the sums of all its files, and only scripts that the shell understands', () => {
     for (const line of textOf('DEBIAN/md5sums').trim().split('\n')) {
       const [sum, path = ''] = line.split('  ')
