@@ -2,7 +2,6 @@
 
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
-import { setImmediate } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { PeerLink } from '../../../src/client/downloading/peer-link.ts'
 import { PartFile } from '../../../src/client/downloading/part-file.ts'
@@ -112,7 +111,7 @@ test('peers are asked while the download is being remembered, and nothing is wri
   one.start()
   await vi.waitFor(() => expect(fetched.mock.settledResults).toMatchObject([{ type: 'fulfilled' }]))
   // Time enough for what would come next.
-  for (let turn = 0; turn < 100; turn++) await setImmediate()
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
   expect(opened).not.toHaveBeenCalled()
   onRemembered()
   await one.untilComplete()
