@@ -36,6 +36,11 @@ export function alreadyFetched(group: string, name: string, isPaused: boolean): 
   return refuse('local-file', `${name} from ${group} is ${how}`)
 }
 
+/** The user logged out while it was about to begin. */
+export function goesOnAfterLogin(name: string): Answer<never> {
+  return refuse('cancelled', `you logged out; ${name} will be downloaded after your next login`)
+}
+
 export function noSuchDownload(group: string, name: string): Answer<never> {
   return refuse('no-such-download', `there is no download of ${name} from ${group}`)
 }

@@ -379,8 +379,7 @@ export class Client {
       this.#folders.close(),
       this.#storing.close(),
       this.#recipes.close(),
-      this.#remembered.saved(),
-      this.#limitStore.saved(),
+      ...[this.#link, this.#remembered, this.#limitStore].map((each) => each.saved()),
     ])
   }
 

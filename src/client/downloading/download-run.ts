@@ -16,7 +16,7 @@ import type { PiecesFrom } from './pieces-from.ts'
 import { RecipeFetch } from './recipe-fetch.ts'
 import { sentenceAbout } from './contacts.ts'
 import type { PeerLink } from './peer-link.ts'
-import { manifestFor } from './manifest-for.ts'
+import { keepManifest, manifestFor } from './manifest-for.ts'
 import { checkTree, FolderTree, type FolderContents } from './folder-tree.ts'
 import { PartFile } from './part-file.ts'
 import { mapOf } from './piece-map.ts'
@@ -173,6 +173,7 @@ export class DownloadRun {
         return
       }
       const store = await this.#open(manifest, part)
+      if (link !== undefined) keepManifest(this.#parts.manifests, manifest, this.#host)
       if (!store.isWhole) this.#donor = await this.#openDonor()
       for (;;) {
         if (!this.#isComplete(store)) {
@@ -288,6 +289,7 @@ export class DownloadRun {
     if (kept !== undefined && folder !== undefined)
       await this.#choose(await checkTree(manifest, folder, kept.tree, signal))
     const inTree = within === undefined ? undefined : folder && treePieces(manifest, folder.treeBytes)
+    await this.#parts.remembered
     const options = { partId, signal, wanted: this.#part?.pieces ?? inTree }
     const store = await PieceStore.open(manifest, { part, journal, hashes, storing }, onHave, options)
     this.#store = store

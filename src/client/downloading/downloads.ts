@@ -6,7 +6,7 @@ import type { Manifest } from '../../common/manifest.ts'
 import type { FileVersion } from '../../common/protocol/fields.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { alreadyFetched, beginsAnew, noSuchDownload } from '../answers.ts'
+import { alreadyFetched, beginsAnew, goesOnAfterLogin, noSuchDownload } from '../answers.ts'
 import { downloadName, keyOf, named, type Fetched, type Named } from '../file-key.ts'
 import type { AwaitedDownloads, BegunDownload, DownloadView, LimitRule, Priority } from '../operations.ts'
 import { recordOf, type LocalContent } from '../sharing/local-content.ts'
@@ -80,14 +80,14 @@ export class Downloads {
     const part = await this.#claim(record)
     if (!part.ok) return part
     const claimed = part.value === undefined ? record : { ...record, part: part.value }
-    await this.#parts.store.rememberDownload(claimed)
-    if (this.#closed)
-      return refuse(
-        'cancelled',
-        `you logged out; ${downloadName(file)} will be downloaded after your next login`,
-      )
-    this.#table.remove(named(file))
-    this.#add(claimed).start(found.value)
+    // The run goes to its peers meanwhile.
+    const remembered = this.#parts.store.rememberDownload(claimed)
+    if (!this.#closed) {
+      this.#table.remove(named(file))
+      this.#add(claimed, remembered).start(found.value)
+    }
+    await remembered
+    if (this.#closed) return goesOnAfterLogin(downloadName(file))
     return accept({ destination: record.destination, waiting })
   }
 
@@ -254,7 +254,7 @@ export class Downloads {
     this.#changed()
   }
 
-  #add(record: RememberedDownload): Download {
+  #add(record: RememberedDownload, remembered = Promise.resolve()): Download {
     const { network, manifests, hashes, storing, recipes, folder } = this.#parts
     const { group, name, fileId } = record
     const shownName = downloadName(record)
@@ -263,7 +263,8 @@ export class Downloads {
       this.#parts.shares.contentAt({ group, name, path })
     const treeAt = (path: string): Promise<string | undefined> => treeOf(this.#parts.folders, path)
     const served = (): Manifest | undefined => this.#parts.sources.find(group, fileId)?.manifest
-    const parts = { network, manifests, hashes, storing, recipes, journal, served, contentAt, treeAt }
+    const run = { network, manifests, hashes, storing, recipes, journal, remembered, served }
+    const parts = { ...run, contentAt, treeAt }
     const download: Download = new Download(
       record,
       { ...parts, find: () => this.#find(group, name) },

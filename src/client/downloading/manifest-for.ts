@@ -55,13 +55,13 @@ export async function manifestFor(
         onTicketRefused,
       })
       const fetched = await orAborted(fetching, signal, (late) => late?.link.close('not needed'))
-      if (fetched !== undefined) return checked(fetched, asker, manifests)
+      if (fetched !== undefined) return checked(fetched, asker)
     }
     await lookup.untilNews(seen, signal)
   }
 }
 
-function checked(fetched: FetchedManifest, asker: Asker, manifests: ManifestStore): FetchedManifest {
+function checked(fetched: FetchedManifest, asker: Asker): FetchedManifest {
   const { manifest, link } = fetched
   try {
     checkTold(manifest, asker.record)
@@ -69,12 +69,22 @@ function checked(fetched: FetchedManifest, asker: Asker, manifests: ManifestStor
     link.close('not needed')
     throw error
   }
-  // Not awaited: saving only avoids fetching it again, and pieces can be fetched meanwhile.
+  return fetched
+}
+
+/**
+ * Keeps one that was fetched. Not awaited: that only avoids fetching it again, and pieces can be fetched meanwhile. To be
+ * called when the part file is open: what makes files waits for a flush that is under way.
+ */
+export function keepManifest(
+  manifests: ManifestStore,
+  manifest: Manifest,
+  asker: Pick<Asker, 'onNotice'>,
+): void {
   manifests.save(manifest).catch((error: unknown) => {
     if (!(error instanceof Failure)) throw error
     asker.onNotice(error.message)
   })
-  return fetched
 }
 
 /**

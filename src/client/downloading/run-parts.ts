@@ -26,6 +26,8 @@ export interface RunParts {
   readonly storing: StorePool
   readonly recipes: RecipePool
   readonly journal: ProgressJournal
+  /** Resolves when the record of the download is on disk: until then nothing may be written to the part file. */
+  readonly remembered: Promise<void>
   /** Its manifest, where this client serves it: that of a small file is not among `manifests`. */
   readonly served: () => Manifest | undefined
   /** Hashes the file or folder at a path. */

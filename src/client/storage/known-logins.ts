@@ -3,6 +3,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import pLimit from 'p-limit'
 import * as v from 'valibot'
 import { makePrivateFolder, replaceFile } from '../../common/data-folder.ts'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
@@ -19,6 +20,8 @@ export class KnownLogins {
   readonly #onTrouble: (sentence: string) => void
   /** By community. */
   readonly #loaded = new Map<string, Map<string, Stretching>>()
+  /** One save at a time, each of all that is known by then. */
+  readonly #turns = pLimit(1)
 
   /** `onTrouble` receives a sentence when saving fails; the login is then known until the program ends. */
   constructor(folder: string, onTrouble: (sentence: string) => void) {
@@ -43,13 +46,18 @@ export class KnownLogins {
     }
   }
 
-  /** Throws as `find` does. */
-  async remember(community: string, user: string, { salt, iterations }: Stretching): Promise<void> {
+  /** It counts at once; resolves when it is on disk, or could not be saved. Throws as `find` does. */
+  remember(community: string, user: string, { salt, iterations }: Stretching): Promise<void> {
     const users = this.#of(community)
     const known = users.get(user)
-    if (known?.salt === salt && known.iterations === iterations) return
+    if (known?.salt === salt && known.iterations === iterations) return this.saved()
     users.set(user, { salt, iterations })
-    await this.#save(community, users)
+    return this.#save(community, users)
+  }
+
+  /** Resolves when no save is under way. */
+  saved(): Promise<void> {
+    return this.#turns(() => undefined)
   }
 
   /** The account is gone: another one of this name has another salt. Throws as `find` does. */
@@ -58,7 +66,11 @@ export class KnownLogins {
     if (users.delete(user)) await this.#save(community, users)
   }
 
-  async #save(community: string, users: ReadonlyMap<string, Stretching>): Promise<void> {
+  #save(community: string, users: ReadonlyMap<string, Stretching>): Promise<void> {
+    return this.#turns(() => this.#write(community, users))
+  }
+
+  async #write(community: string, users: ReadonlyMap<string, Stretching>): Promise<void> {
     const path = this.pathOf(community)
     try {
       makePrivateFolder(this.#folder)

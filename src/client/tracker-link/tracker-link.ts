@@ -201,9 +201,15 @@ export class TrackerLink {
     this.#credentials = credentials
     const community = this.#communityOfLogin
     if (community !== undefined && credentials.derived !== undefined)
-      await this.#options.knownLogins.remember(community, user, credentials.derived)
+      // Not awaited: it counts already, and beside a download a flush can take long.
+      void this.#options.knownLogins.remember(community, user, credentials.derived)
     this.#alsoLogins(credentials)
     return accept(undefined)
+  }
+
+  /** Resolves when what a login has shown is on disk. */
+  saved(): Promise<void> {
+    return this.#options.knownLogins.saved()
   }
 
   /** Logs in with the session of an earlier run, at each tracker that comes up. Before the start only. */

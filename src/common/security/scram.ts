@@ -2,12 +2,10 @@
 // the proofs are bound (tls-exporter, RFC 9266). The password never leaves the client, and what the tracker keeps does
 // not let it log in anywhere as that user.
 
-import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto'
-import { promisify } from 'node:util'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { Failure } from '../failure.ts'
 import { scramIterationsMax, scramIterationsMin } from '../limits.ts'
-
-const derive = promisify(pbkdf2)
+import { stretch } from './stretching.ts'
 
 /** What a tracker keeps of a password. Keys and salt in base64. */
 export interface Credentials {
@@ -27,13 +25,7 @@ export interface ClientKeys {
 
 /** Slow on purpose. The password is normalised to NFKC, the essence of SASLprep (RFC 4013). */
 export async function deriveKeys(password: string, salt: string, iterations: number): Promise<ClientKeys> {
-  const salted = await derive(
-    password.normalize('NFKC'),
-    Buffer.from(salt, 'base64'),
-    iterations,
-    32,
-    'sha256',
-  )
+  const salted = await stretch(password.normalize('NFKC'), Buffer.from(salt, 'base64'), iterations)
   return { salt, iterations, clientKey: hmac(salted, 'Client Key'), serverKey: hmac(salted, 'Server Key') }
 }
 

@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { PeerLink } from '../../../src/client/downloading/peer-link.ts'
 import { PartFile } from '../../../src/client/downloading/part-file.ts'
 import { Failure } from '../../../src/common/failure.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
@@ -95,4 +96,24 @@ test.each([
   } finally {
     publish.mockRestore()
   }
+})
+
+// A flush can take tens of milliseconds beside a download, in which the peers were not even dialled.
+test('peers are asked while the download is being remembered, and nothing is written before', async () => {
+  const one = new OneDownload(2 * pieceBytes)
+  let onRemembered = (): void => undefined
+  one.remembered = new Promise((resolve) => (onRemembered = resolve))
+  const opened = vi.spyOn(PartFile.prototype, 'open')
+  onTestFinished(() => opened.mockRestore())
+  const fetched = vi.spyOn(PeerLink.prototype, 'fetchManifest')
+  onTestFinished(() => fetched.mockRestore())
+  await one.seeder('ann')
+  one.start()
+  await vi.waitFor(() => expect(fetched.mock.settledResults).toMatchObject([{ type: 'fulfilled' }]))
+  // Time enough for what would come next.
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
+  expect(opened).not.toHaveBeenCalled()
+  onRemembered()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
 })

@@ -75,6 +75,8 @@ export class OneDownload {
   partId: string | undefined
   onHave: (index: number) => unknown = () => undefined
   onUnpacking: () => void = () => undefined
+  /** Set it before the download starts. */
+  remembered: Promise<void> = Promise.resolve()
   /** Its manifest, where this client serves the content already. */
   served: Manifest | undefined
   readonly #hashes: HashPool
@@ -209,6 +211,7 @@ export class OneDownload {
         storing: new StorePool(),
         recipes: this.#recipes,
         journal: journalOf(folder, destination, fileId),
+        remembered: Promise.resolve().then(() => this.remembered),
         served: () => this.served,
         contentAt: (path) => this.#contentAt(path),
         treeAt: async (path) => treeOf(new FolderPool(), path),

@@ -37,7 +37,9 @@ test.each([
   async (_, salt, iterations) => {
     const [tracker] = await startTrackers(1)
     const folder = temporaryFolder()
-    expect(await linkTo([tracker!], folder).link.login(user, password)).toMatchObject({ ok: true })
+    const { link: first } = linkTo([tracker!], folder)
+    expect(await first.login(user, password)).toMatchObject({ ok: true })
+    await first.saved()
     asksFor(tracker!, salt, iterations)
     const { link } = linkTo([tracker!], folder)
     await expect(link.login(user, password)).rejects.toMatchObject({
@@ -88,6 +90,18 @@ test('each community and each user has its own, whatever they are called', async
   expect(again.find('c1', 'ann')).toEqual({ salt: 'a', iterations: 1 })
   expect(again.find('../c2', 'ann')).toEqual({ salt: 'c', iterations: 3 })
   expect(again.find('c1', 'constructor')).toBeUndefined()
+})
+
+test('what is learned while the file is being written is on disk when all is saved', async () => {
+  const folder = temporaryFolder()
+  const logins = new KnownLogins(folder, () => undefined)
+  const users = Array.from({ length: 8 }, (_, n) => `user${n}`)
+  for (const [n, name] of users.entries()) void logins.remember('c1', name, { salt: name, iterations: n })
+  expect(logins.find('c1', 'user7')).toEqual({ salt: 'user7', iterations: 7 })
+  await logins.saved()
+  const again = new KnownLogins(folder, () => undefined)
+  for (const [n, name] of users.entries())
+    expect(again.find('c1', name)).toEqual({ salt: name, iterations: n })
 })
 
 test('a damaged file is named, and not taken for an empty one', async () => {

@@ -1,0 +1,77 @@
+// Stretches a password into a key: PBKDF2 with HMAC-SHA-256 (RFC 8018), slow on purpose, on a thread. stretching.c does it
+// in less than half of the time that Node takes for the same key, so that a login with many iterations does not
+// hold up a script; where the build could not compile it, Node does it.
+
+import { createHash, createHmac, pbkdf2, pbkdf2Sync } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { promisify } from 'node:util'
+import { compiledFile } from '../compiled-file.ts'
+
+const keyBytes = 32
+/** What SHA-256 takes at a time. */
+const blockBytes = 64
+
+/** The 32 bytes of the key. */
+export type Stretch = (password: string, salt: Uint8Array, iterations: number) => Promise<Buffer>
+
+/** See stretching.c. */
+type Iterate = (key: Uint8Array, first: Uint8Array, iterations: number) => Promise<Buffer>
+
+const stretchThere = promisify(pbkdf2)
+
+/** By Node's own function. */
+export const stretchByNode: Stretch = (password, salt, iterations) =>
+  stretchThere(password, salt, iterations, keyBytes, 'sha256')
+
+let fastest: Promise<Stretch> | undefined
+
+/** Whichever is the fastest here: the key is the same. */
+export const stretch: Stretch = async (password, salt, iterations) => {
+  fastest ??= loadStretch(compiledFile('stretching.node')).then((compiled) => compiled ?? stretchByNode)
+  return (await fastest)(password, salt, iterations)
+}
+
+/** The compiled function at `path`; undefined when it is missing, or this Node lacks what it needs, or it is wrong. */
+export async function loadStretch(path: string): Promise<Stretch | undefined> {
+  const iterate = load(path)
+  if (iterate === undefined) return undefined
+  const compiled: Stretch = (password, salt, iterations) => stretchBy(iterate, password, salt, iterations)
+  return (await isRight(compiled)) ? compiled : undefined
+}
+
+function load(path: string): Iterate | undefined {
+  try {
+    return (createRequire(import.meta.url)(path) as { stretch?: Iterate }).stretch
+  } catch {
+    return undefined
+  }
+}
+
+function stretchBy(
+  iterate: Iterate,
+  password: string,
+  salt: Uint8Array,
+  iterations: number,
+): Promise<Buffer> {
+  const bytes = Buffer.from(password)
+  // A longer key counts by its hash (RFC 2104).
+  const short = bytes.length > blockBytes ? createHash('sha256').update(bytes).digest() : bytes
+  const key = Buffer.concat([short], blockBytes)
+  // The number of the only block.
+  const one = Buffer.from([0, 0, 0, 1])
+  return iterate(key, createHmac('sha256', key).update(salt).update(one).digest(), iterations)
+}
+
+/** Compared with Node before it is used: what a miscompiled one would register could not log in anywhere else. */
+async function isRight(compiled: Stretch): Promise<boolean> {
+  const salt = Buffer.from('salt of the comparison')
+  const passwords = ['short', 'longer than a block '.repeat(4)]
+  const checks = passwords.flatMap((password) =>
+    [1, 3].map(async (iterations) =>
+      (await compiled(password, salt, iterations)).equals(
+        pbkdf2Sync(password, salt, iterations, keyBytes, 'sha256'),
+      ),
+    ),
+  )
+  return (await Promise.all(checks)).every(Boolean)
+}
