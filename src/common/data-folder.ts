@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -35,14 +36,20 @@ export function makePrivateFolder(folder: string): void {
 
 /** Avoids Node's `recursive` option, which never returns below /proc, where no folder can be created. */
 function makeFolders(folder: string): void {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return
-  if (dirname(folder) !== folder) makeFolders(dirname(folder))
+  if (isFolder(folder)) return
+  // Where a file is in place of a folder, newer Nodes say that nothing is below it. The system says what is wrong.
+  const parent = dirname(folder)
+  if (parent !== folder && !existsSync(parent)) makeFolders(parent)
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
     // Another program may just have created it.
-    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error
+    if (!isFolder(folder)) throw error
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 /**
