@@ -1,12 +1,12 @@
 // What only the SQLite engine promises: the file, its neighbours, and what is refused.
 
-import { DatabaseSync } from '@photostructure/sqlite'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Failure } from '../../../src/common/failure.ts'
+import { DatabaseSync } from '../../../src/tracker/log/sqlite-engine.ts'
 import { SqliteLog } from '../../../src/tracker/log/sqlite-log.ts'
 import { temporaryFolder } from '../support/test-tracker.ts'
 import { Follower } from './follower.ts'
