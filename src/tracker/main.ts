@@ -1,6 +1,6 @@
 // The tracker program: command line, console, signals, exit codes. Everything else is in tracker.ts.
 
-import { writeSync } from 'node:fs'
+import { fstatSync, writeSync } from 'node:fs'
 import { pino, type Logger } from 'pino'
 import { formatAddress } from '../common/addresses.ts'
 import { withConfiguration } from '../common/configuration.ts'
@@ -8,6 +8,7 @@ import { exitCodeOf, onHangUp } from '../common/ending.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { isLoopback } from '../common/networks.ts'
 import { startedAs } from '../common/started-as.ts'
+import { whyNewerNode } from '../common/node-version.ts'
 import { version } from '../common/version.ts'
 import { parseArguments, trackerProgram, type Arguments } from './arguments.ts'
 import { readConsole, type ConsoleEvents } from './console.ts'
@@ -50,6 +51,7 @@ async function main(words: readonly string[]): Promise<void> {
   process.on('SIGTERM', () => end(0))
   onHangUp(() => end(exitCodeOf('SIGHUP')))
   noteList(parsed, log)
+  tellOfNode(log)
   // Printed last: whoever reads it may send a signal at once.
   announce(parsed, tracker, log)
   const { status, digest, operator } = tracker
@@ -68,6 +70,20 @@ function hearConsole(name: string, events: ConsoleEvents): void {
     if (stderr.isTTY) besidePrompt = (write) => terminal.beside(write)
     readInForeground(stdin, terminal)
   }
+}
+
+/** Says that this Node is too old to somebody who may read it: at a terminal, or in the journal of systemd. */
+function tellOfNode(log: Logger): void {
+  const sentence = whyNewerNode(process.versions.node, Date.now())
+  if (sentence === undefined) return
+  if (process.stderr.isTTY) process.stderr.write(`${sentence}\n`)
+  else if (isJournal()) log.warn(sentence)
+}
+
+/** Whether standard error is the journal, by systemd.exec(5). */
+function isJournal(): boolean {
+  const { dev, ino } = fstatSync(2)
+  return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`
 }
 
 /** Has a line written to the terminal where it does not destroy what is typed there. */
