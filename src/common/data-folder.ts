@@ -69,12 +69,17 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
 }
 
 /** Makes the name of a file durable. Rejects with what the system says. */
-export async function flushFolderOf(path: string): Promise<void> {
-  const folder = await open(dirname(path), 'r')
+export function flushFolderOf(path: string): Promise<void> {
+  return flushFile(dirname(path), 'r')
+}
+
+/** Makes the content of a file durable. Rejects with what the system says. */
+export async function flushFile(path: string, flags = 'r+'): Promise<void> {
+  const file = await open(path, flags)
   try {
-    await folder.sync()
+    await file.sync()
   } finally {
-    await folder.close()
+    await file.close()
   }
 }
 

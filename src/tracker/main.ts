@@ -12,6 +12,7 @@ import { whyNewerNode } from '../common/node-version.ts'
 import { version } from '../common/version.ts'
 import { parseArguments, trackerProgram, type Arguments } from './arguments.ts'
 import { readConsole, type ConsoleEvents } from './console.ts'
+import { isCopyCommand, runCopyCommand } from './copy-commands.ts'
 import { rememberList } from './folder-of-list.ts'
 import { plainReading, readInForeground } from './foreground.ts'
 import { LogOutput } from './log-output.ts'
@@ -19,11 +20,13 @@ import { TerminalConsole } from './terminal-console.ts'
 import { startTracker, type Tracker } from './tracker.ts'
 
 async function main(words: readonly string[]): Promise<void> {
-  const parsed = parseArguments(
-    withConfiguration(trackerProgram(), words, process.env),
-    undefined,
-    startedAs(process.argv[1], './tracker'),
-  )
+  const command = startedAs(process.argv[1], './tracker')
+  if (isCopyCommand(words)) {
+    process.stdout.write(await runCopyCommand(words, process.env, command))
+    return
+  }
+  const settings = withConfiguration(trackerProgram(), words, process.env)
+  const parsed = parseArguments(settings, undefined, command)
   if ('text' in parsed) {
     process.stdout.write(parsed.text)
     return

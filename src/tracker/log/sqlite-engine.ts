@@ -1,12 +1,12 @@
 // Chooses the SQLite of the log: Node's own where it is a stable part of Node, else that of a package. Both have the same
 // functions and files, so trackers of either kind may share a data file, one after the other or at once.
 
-import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite'
+import type * as packaged from '@photostructure/sqlite'
 
-export type Database = DatabaseSyncInstance
-export type Statement = StatementSyncInstance
+export type Database = packaged.DatabaseSyncInstance
+export type Statement = packaged.StatementSyncInstance
 
-type Engine = Pick<typeof import('@photostructure/sqlite'), 'DatabaseSync' | 'backup'>
+type Engine = Pick<typeof packaged, 'DatabaseSync' | 'backup'>
 
 /**
  * Whether the Node of this version (`24.15.0`) brings a SQLite to rely on. Earlier ones print a warning about theirs, and

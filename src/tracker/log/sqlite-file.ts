@@ -40,6 +40,8 @@ export function openDataFile(path: string): Database {
     checkOwner(database, path)
     checkIntegrity(database, path)
     database.exec('PRAGMA journal_mode = WAL')
+    // A file that was in another mode gets its companion at the first look.
+    checkOwner(database, path)
     return database
   } catch (error) {
     database?.close()

@@ -55,6 +55,21 @@ test('what was appended is there when the file is opened again', async () => {
   expect(await read(path)).toEqual(['1 a', '2 b'])
 })
 
+test('a file in another journal mode, such as one that SQLite has copied, is used as any other', async () => {
+  const path = join(temporaryFolder(), 'log.sqlite')
+  const copy = `${path}.copy`
+  const log = await logWith(path, ['a'])
+  await log.close()
+  copyFileSync(path, copy)
+  tamper(copy, 'PRAGMA journal_mode = DELETE')
+  const again = openLog(copy)
+  const follower = new Follower()
+  await again.follow(follower)
+  await again.append(['b'])
+  expect(follower.delivered).toEqual(['1 a', '2 b'])
+  expect(follower.lost).toBeUndefined()
+})
+
 test('an entry is in the file when its append resolves and when it is delivered', async () => {
   const folder = temporaryFolder()
   const path = join(folder, 'log.sqlite')
