@@ -14,16 +14,14 @@ import { root } from './stamp.mjs'
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ['20.20.2', '22', '24', '26']
 
 /**
- * Where a Node can make a difference: sockets, TLS, threads, files, the log and its engine, native modules, terminals; and
- * the main job by real programs, plain and encrypted. About a minute on two cores.
+ * Where a Node can make a difference: sockets, TLS, files, the log and its engine, native modules, terminals; and the main
+ * job by real programs, plain and encrypted. About a minute on two cores.
  */
 const shortTests = [
   'test/common',
   'test/tracker',
-  ...['control', 'folder', 'hashing', 'prompt', 'storage', 'workers'].map((part) => `test/client/${part}`),
-  ...['encrypted', 'folders', 'launch', 'one-shot', 'walk-through'].map(
-    (name) => `test/integration/${name}.test.ts`,
-  ),
+  ...['control', 'folder', 'hashing', 'prompt', 'storage'].map((part) => `test/client/${part}`),
+  ...['encrypted', 'one-shot', 'walk-through'].map((name) => `test/integration/${name}.test.ts`),
 ]
 
 /** What npm says when the registry, or the way to it, is the problem. */

@@ -2,7 +2,7 @@
 // from starting there, so that nobody meets half of it.
 
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chownSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { flushFile, flushFolderOf, makePrivateFolder, replaceFile } from '../common/data-folder.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
@@ -83,11 +83,13 @@ async function put(
     rmSync(mark)
     throw new Failure('data', `a tracker uses ${dataFolder}; stop it first`)
   }
+  removeStrays(dataFolder, beside)
   const before = setAside(log)
   for (const { path, content } of files) {
     makePrivateFolder(dirname(join(dataFolder, path)))
     await replaceFile(join(dataFolder, path), content)
   }
+  giveToOwner(dataFolder, [beside, ...files.map((file) => join(dataFolder, file.path))])
   // How far trackers had seen the log that was here.
   for (const name of readdirSync(dataFolder))
     if (/^tracker-\d+$/.test(name)) rmSync(join(dataFolder, name, 'log-position'), { force: true })
@@ -96,6 +98,23 @@ async function put(
   rmSync(mark)
   await flushFolderOf(mark)
   return before
+}
+
+/** Root may restore for the user of a service, to whom the folder belongs. */
+function giveToOwner(dataFolder: string, paths: readonly string[]): void {
+  const { uid, gid } = statSync(dataFolder)
+  if (process.getuid?.() !== 0 || uid === 0) return
+  for (const path of paths) {
+    chownSync(path, uid, gid)
+    if (dirname(path) !== dataFolder) chownSync(dirname(path), uid, gid)
+  }
+}
+
+/** Copies that an earlier restore has left, which was killed. */
+function removeStrays(dataFolder: string, own: string): void {
+  const strays = readdirSync(dataFolder).filter((name) => /^log\.sqlite\.[0-9a-f]{8}\.new/.test(name))
+  for (const path of strays.map((name) => join(dataFolder, name)))
+    if (!path.startsWith(own)) rmSync(path, { force: true })
 }
 
 /** Moves the old data file out of the way, with those that belong to it. Returns where it is now. */

@@ -1,6 +1,7 @@
 // Backups of a data folder, and what is restored from them.
 
 import {
+  chownSync,
   copyFileSync,
   cpSync,
   existsSync,
@@ -82,6 +83,20 @@ test('a backup can be read by its owner alone, and what is restored from it too'
   )
   expect(modes).toEqual(['600', '700', '600', '600'])
 })
+
+// Only root can give files away.
+test.skipIf(process.getuid?.() !== 0)(
+  'what root restores belongs to whom the folder belongs to',
+  async () => {
+    const { folder, file } = await backedUp()
+    const other = join(folder, 'other')
+    mkdirSync(other, { mode: 0o700 })
+    chownSync(other, 65_534, 65_534)
+    await restore(file, other, false)
+    const names = ['log.sqlite', 'tracker-1', join('tracker-1', 'identity.pem')]
+    expect(names.map((name) => statSync(join(other, name)).uid)).toEqual([65_534, 65_534, 65_534])
+  },
+)
 
 test('a backup is one file, with nothing left beside it; so is the log that is restored from it, without the keys', async () => {
   const { folder, data, file } = await backedUp()
