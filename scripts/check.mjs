@@ -2,15 +2,11 @@
 // check, and each vitest test as one; the last line says how many passed. Words after `npm test --` go to vitest, such
 // as the tests to run: `npm test -- test/common/frames`.
 
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { stripVTControlCharacters } from 'node:util'
+import { run as runProgram } from './child.mjs'
 import { root } from './stamp.mjs'
-
-/** Far longer than the whole gate takes on a machine that is busy: a step that hangs is stopped, and its output shown. */
-const stepTimeoutMs = 30 * 60_000
 
 // The same for everybody, whatever their shell sets; and a test that forgets to name a data folder must not use that of
 // the person who runs it.
@@ -46,6 +42,7 @@ const steps = [
 
 await step({ name: 'build', args: ['scripts/launch.mjs', 'build'] })
 await Promise.all([inTurn(), tests(process.argv.slice(3))])
+await otherNodes((process.env.COTERIE_NODES ?? '').split(' ').filter(Boolean))
 rmSync(scratch, { recursive: true, force: true })
 report()
 
@@ -57,6 +54,15 @@ async function step({ name, args }) {
   const { ok, output, seconds } = await run(args)
   counts[ok ? 'passed' : 'failed']++
   say(name, ok, seconds, output)
+}
+
+/** Alone, so that tests that wait are not late for it. What it says is always shown: a Node may have been skipped. */
+async function otherNodes(versions) {
+  if (versions.length === 0) return
+  const { ok, output, seconds } = await run(['scripts/check-nodes.mjs', ...versions])
+  counts[ok ? 'passed' : 'failed']++
+  say(`other Nodes (${versions.join(', ')})`, ok, seconds, ok ? '' : output)
+  if (ok) console.log(output.trimEnd())
 }
 
 async function tests(words) {
@@ -109,27 +115,7 @@ function count(results) {
 
 /** Runs a Node script to its end; resolves to its outcome, with both outputs as one text. */
 function run(args) {
-  return new Promise((resolve) => {
-    const startedMs = performance.now()
-    const child = spawn(process.execPath, args, {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env,
-      timeout: stepTimeoutMs,
-      killSignal: 'SIGKILL',
-    })
-    const parts = []
-    child.stdout.on('data', (bytes) => parts.push(bytes))
-    child.stderr.on('data', (bytes) => parts.push(bytes))
-    child.on('close', (code, signal) => {
-      if (signal !== null) parts.push(Buffer.from(`\nended by ${signal}\n`))
-      resolve({
-        ok: code === 0,
-        output: stripVTControlCharacters(Buffer.concat(parts).toString()),
-        seconds: (performance.now() - startedMs) / 1000,
-      })
-    })
-  })
+  return runProgram(process.execPath, args, { cwd: root, env })
 }
 
 function say(name, ok, seconds, output) {

@@ -1,7 +1,7 @@
 // The yardstick for durable commands: bare SQLite commits with the settings of the tracker's log (WAL,
 // synchronous=FULL), on the same file system.
 
-import { DatabaseSync } from '@photostructure/sqlite'
+import { DatabaseSync } from '../../src/tracker/log/sqlite-engine.ts'
 
 /** Entries per second over `ms` milliseconds, with this many entries per commit. */
 export function bareCommits(path: string, entriesPerCommit: number, ms: number): number {

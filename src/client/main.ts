@@ -11,6 +11,7 @@ import { exitCodeOf, onHangUp, whenWritten } from '../common/ending.ts'
 import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
 import { isLoopback } from '../common/networks.ts'
 import { startedAs } from '../common/started-as.ts'
+import { whyNewerNode } from '../common/node-version.ts'
 import { clientProgram, parseArguments, type ClientArguments } from './arguments.ts'
 import type { Client } from './client.ts'
 import { compilerFlag } from './compiler-flag.ts'
@@ -71,6 +72,7 @@ async function run(options: ClientArguments): Promise<number> {
   void lines?.first.then((line) => beginFirstLogin(line, { knownLogins, keys: earlyKeys, password }))
   const { startOwnClient } = await import('./own-client.ts')
   const ask = process.stdin.isTTY && process.stdout.isTTY ? askAtTerminal : undefined
+  const newerNode = whyNewerNode(process.versions.node, Date.now())
   const own = await startOwnClient(options, { folder, ask, earlyKeys, onFailure })
   try {
     await printPage(own.client, options)
@@ -79,7 +81,7 @@ async function run(options: ClientArguments): Promise<number> {
       password,
       lines: lines?.lines,
       endsClient: true,
-      greeting: 'help lists the commands',
+      greeting: ['help lists the commands', ...(newerNode === undefined ? [] : [newerNode])],
       contact: own.client.firstContact(),
     })
     // Set now: the event loop may run empty before `end` sets it.
@@ -130,7 +132,7 @@ async function useRunning(
         password,
         lines: linesOf(options.script)?.lines,
         endsClient: false,
-        greeting,
+        greeting: [greeting],
         gone: ended.signal,
       },
     )
@@ -174,8 +176,8 @@ interface Talk {
   readonly lines: AsyncGenerator<string | undefined> | undefined
   /** The client is of this process and ends with the prompt, so a script waits for all its downloads. */
   readonly endsClient: boolean
-  /** A line for a person, before the first prompt. */
-  readonly greeting?: string
+  /** Lines for a person, before the first prompt. */
+  readonly greeting: readonly string[]
   /** What is said of the trackers, to a person, as it is found out. */
   readonly contact?: AsyncIterable<string>
   /** The client has ended elsewhere. */
@@ -213,7 +215,7 @@ async function converse(
     linger,
     onLingering: () => (isLingering = true),
     stop: gone === undefined ? stop.signal : AbortSignal.any([stop.signal, gone]),
-    ...(greeting === undefined ? {} : { greeting }),
+    greeting,
     ...(contact === undefined ? {} : { contact }),
   })
   if (stoppedBy === undefined) return code

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -35,14 +36,20 @@ export function makePrivateFolder(folder: string): void {
 
 /** Avoids Node's `recursive` option, which never returns below /proc, where no folder can be created. */
 function makeFolders(folder: string): void {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return
-  if (dirname(folder) !== folder) makeFolders(dirname(folder))
+  if (isFolder(folder)) return
+  // Where a file is in place of a folder, newer Nodes say that nothing is below it. The system says what is wrong.
+  const parent = dirname(folder)
+  if (parent !== folder && !existsSync(parent)) makeFolders(parent)
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (error) {
     // Another program may just have created it.
-    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error
+    if (!isFolder(folder)) throw error
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 /**
@@ -62,12 +69,17 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
 }
 
 /** Makes the name of a file durable. Rejects with what the system says. */
-export async function flushFolderOf(path: string): Promise<void> {
-  const folder = await open(dirname(path), 'r')
+export function flushFolderOf(path: string): Promise<void> {
+  return flushFile(dirname(path), 'r')
+}
+
+/** Makes the content of a file durable. Rejects with what the system says. */
+export async function flushFile(path: string, flags = 'r+'): Promise<void> {
+  const file = await open(path, flags)
   try {
-    await folder.sync()
+    await file.sync()
   } finally {
-    await folder.close()
+    await file.close()
   }
 }
 

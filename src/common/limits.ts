@@ -37,7 +37,7 @@ export const announceBatchFiles = 90
 export const localHostsMax = 4
 
 /**
- * What a program forwards for others. A connection takes up to 150 KiB while it does; one user's may be those of a whole
+ * What a program forwards for others. A connection takes up to 160 KiB while it does; one user's may be those of a whole
  * download from members behind routers. Honest connections are pinged in time, and come again when they are cut.
  */
 export const relayLimits = {
@@ -48,6 +48,12 @@ export const relayLimits = {
   idleMs: 60_000,
   lifetimeMs: 24 * 60 * 60_000,
 }
+
+/**
+ * What waits in a connection that was accepted, in each direction, before Node stops reading or says that its end is
+ * behind. Node 20 has this by default, newer ones four times as much; `relayLimits` counts on it.
+ */
+export const socketBufferBytes = 16 * KiB
 
 /** Pairs between which a member's client forwards: each takes two of the 1024 descriptors that programs usually have. */
 export const relayPairsOfClient = 128

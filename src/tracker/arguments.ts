@@ -191,6 +191,12 @@ function natsOptions(): Option[] {
   ]
 }
 
+const usages = [
+  '[options] <tracker_info.txt> [number]',
+  '[options] <ip> <port>',
+  'backup|restore <file> [tracker_info.txt] [--data-dir <folder>]',
+]
+
 /** The command line as commander knows it. */
 export function trackerProgram(
   write: (output: string) => void = () => undefined,
@@ -198,7 +204,7 @@ export function trackerProgram(
 ): Command {
   const program = new Command('tracker')
     .description('Knows who is in which group and who shares what; the bytes travel between the clients.')
-    .usage(`[options] <tracker_info.txt> [number]\n       ${nameOf(command)} [options] <ip> <port>`)
+    .usage(usages.join(`\n       ${nameOf(command)} `))
     .configureHelp({ commandUsage: (program) => `${nameOf(command)} ${program.usage()}` })
     .argument('[where]', 'the file that lists the trackers, or the ip to listen on')
     .argument('[which]', 'the number of this tracker in the file (1 if left out), or the port')

@@ -15,6 +15,17 @@ function memoryIn(dataFolder: string): string {
   return join(dataFolder, 'community')
 }
 
+/** It is there while a backup is being put into the folder. */
+export function restoreMarkIn(dataFolder: string): string {
+  return join(dataFolder, 'restoring')
+}
+
+/** Throws a `data` failure where a restore was cut short: what is there is half of it. */
+export function checkRestored(dataFolder: string): void {
+  if (existsSync(restoreMarkIn(dataFolder)))
+    throw new Failure('data', `a restore into ${dataFolder} did not end; run it again`)
+}
+
 /** Whether a tracker has run with this data folder: it has a log, or remembers the community of a log elsewhere. */
 export function hasCommunity(dataFolder: string): boolean {
   return existsSync(logFileIn(dataFolder)) || existsSync(memoryIn(dataFolder))

@@ -1,6 +1,6 @@
 // The tracker program: command line, console, signals, exit codes. Everything else is in tracker.ts.
 
-import { writeSync } from 'node:fs'
+import { fstatSync, writeSync } from 'node:fs'
 import { pino, type Logger } from 'pino'
 import { formatAddress } from '../common/addresses.ts'
 import { withConfiguration } from '../common/configuration.ts'
@@ -8,9 +8,11 @@ import { exitCodeOf, onHangUp } from '../common/ending.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { isLoopback } from '../common/networks.ts'
 import { startedAs } from '../common/started-as.ts'
+import { whyNewerNode } from '../common/node-version.ts'
 import { version } from '../common/version.ts'
 import { parseArguments, trackerProgram, type Arguments } from './arguments.ts'
 import { readConsole, type ConsoleEvents } from './console.ts'
+import { isCopyCommand, runCopyCommand } from './copy-commands.ts'
 import { rememberList } from './folder-of-list.ts'
 import { plainReading, readInForeground } from './foreground.ts'
 import { LogOutput } from './log-output.ts'
@@ -18,11 +20,13 @@ import { TerminalConsole } from './terminal-console.ts'
 import { startTracker, type Tracker } from './tracker.ts'
 
 async function main(words: readonly string[]): Promise<void> {
-  const parsed = parseArguments(
-    withConfiguration(trackerProgram(), words, process.env),
-    undefined,
-    startedAs(process.argv[1], './tracker'),
-  )
+  const command = startedAs(process.argv[1], './tracker')
+  if (isCopyCommand(words)) {
+    process.stdout.write(await runCopyCommand(words, process.env, command))
+    return
+  }
+  const settings = withConfiguration(trackerProgram(), words, process.env)
+  const parsed = parseArguments(settings, undefined, command)
   if ('text' in parsed) {
     process.stdout.write(parsed.text)
     return
@@ -50,6 +54,7 @@ async function main(words: readonly string[]): Promise<void> {
   process.on('SIGTERM', () => end(0))
   onHangUp(() => end(exitCodeOf('SIGHUP')))
   noteList(parsed, log)
+  tellOfNode(log)
   // Printed last: whoever reads it may send a signal at once.
   announce(parsed, tracker, log)
   const { status, digest, operator } = tracker
@@ -68,6 +73,20 @@ function hearConsole(name: string, events: ConsoleEvents): void {
     if (stderr.isTTY) besidePrompt = (write) => terminal.beside(write)
     readInForeground(stdin, terminal)
   }
+}
+
+/** Says that this Node is too old to somebody who may read it: at a terminal, or in the journal of systemd. */
+function tellOfNode(log: Logger): void {
+  const sentence = whyNewerNode(process.versions.node, Date.now())
+  if (sentence === undefined) return
+  if (process.stderr.isTTY) process.stderr.write(`${sentence}\n`)
+  else if (isJournal()) log.warn(sentence)
+}
+
+/** Whether standard error is the journal, by systemd.exec(5). */
+function isJournal(): boolean {
+  const { dev, ino } = fstatSync(2)
+  return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`
 }
 
 /** Has a line written to the terminal where it does not destroy what is typed there. */

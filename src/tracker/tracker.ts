@@ -29,7 +29,7 @@ import { wordsOf } from './requests/sentences.ts'
 import { newestLevel } from './state/levels.ts'
 import type { RegistrationMode } from './state/registration-modes.ts'
 import { digestOf } from './state/sections.ts'
-import { checkCommunity, checkKindOfLog, logFileIn, rememberCommunity } from './community.ts'
+import { checkCommunity, checkKindOfLog, checkRestored, logFileIn, rememberCommunity } from './community.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { HighWaterMark } from './high-water-mark.ts'
 import { LevelKeeper } from './level-keeper.ts'
@@ -276,6 +276,7 @@ async function openStorage(options: TrackerOptions): Promise<{ identity: Identit
   const { dataFolder, number, nats, log } = options
   if (dataFolder === undefined) return { identity: makeIdentity(), commandLog: new MemoryLog() }
   makePrivateFolder(dataFolder)
+  checkRestored(dataFolder)
   checkKindOfLog(dataFolder, nats !== undefined)
   const identity = loadIdentity(folderOfTracker(dataFolder, number))
   if (nats === undefined) return { identity, commandLog: new SqliteLog(logFileIn(dataFolder)) }

@@ -36,7 +36,7 @@ const inside = (name: string): string => fileURLToPath(new URL(`inside/${name}`,
 
 const keepDiskImage: Edit = [
   'tracker/log/sqlite-file.js',
-  /'@photostructure\/sqlite'/,
+  /'\.\/sqlite-engine\.js'/,
   JSON.stringify(pathToFileURL(inside('power-failure.mjs')).href),
 ]
 

@@ -20,8 +20,11 @@ const columns = 300
 const patience = { timeout: 15_000, interval: 20 }
 const password = 'correct-horse'
 
-/** A line that comes or does not, by how busy this machine is, and that documents therefore leave out. */
-const sometimes = [/ takes a while; its reply comes when it is done; to end it: /]
+/** A line that comes or does not, by how busy this machine is and its Node, and that documents therefore leave out. */
+const sometimes = [
+  / takes a while; its reply comes when it is done; to end it: /,
+  /^Node\.js \d+ gets no security fixes /,
+]
 
 export function mainOf(program: string): string {
   const name = /^\.\/(tracker|client)$/.exec(program)?.[1]

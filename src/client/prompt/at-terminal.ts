@@ -102,7 +102,7 @@ async function converse(
   terminal: Terminal | DumbTerminal,
   looks: Looks,
 ): Promise<void> {
-  const { subscribe, password, greeting, endsClient = true } = options
+  const { subscribe, password, greeting = [], endsClient = true } = options
   const operations = sayingWhenSlow(options.operations, (text) => terminal.show([{ text, tone: 'faint' }]))
   const conversation = new Conversation(
     {
@@ -129,7 +129,7 @@ async function converse(
     if (event.kind === 'user-changed') terminal.renew()
     conversation.onEvent(event)
   })
-  if (greeting !== undefined) terminal.show([{ text: greeting, tone: 'faint' }])
+  terminal.show(greeting.map((text) => ({ text, tone: 'faint' })))
   let isOpen = true
   const { showReading } = looks
   firstWords({ ...options, showReading }, (line) => isOpen && terminal.show([line])).catch(endings.onBug)

@@ -40,8 +40,8 @@ export interface PromptOptions {
   readonly progress?: Writable | undefined
   /** The client ends with the prompt; the default. */
   readonly endsClient?: boolean
-  /** A line for a person, before the first prompt. */
-  readonly greeting?: string
+  /** Lines for a person, before the first prompt. */
+  readonly greeting?: readonly string[]
   /** What is said of the trackers, to a person, as it is found out; it never keeps the prompt waiting. */
   readonly contact?: AsyncIterable<string>
   /** Called when all input has been run and the prompt only lingers. */

@@ -375,7 +375,7 @@ export class UploadQueue {
       upload.hasBegun = true
       const sentAtMs = performance.now()
       upload.sendingSinceMs = sentAtMs
-      const timer = setTimeout(onPatienceOver, patienceMs)
+      const timer = setTimeout(onPatienceOver, Math.max(1, patienceMs))
       await peer.send(slice)
       clearTimeout(timer)
       upload.sendingSinceMs = undefined

@@ -140,7 +140,7 @@ export class Failover {
         reject(new Failure('timeout', 'the tracker does not answer'))
       }
       const onUp = (): void => {
-        timer ??= globalThis.setTimeout(leave, askedAtMs + answerWithinMs - performance.now())
+        timer ??= globalThis.setTimeout(leave, Math.max(1, askedAtMs + answerWithinMs - performance.now()))
       }
       this.#waiters.add(onUp)
       const settled = (): void => {

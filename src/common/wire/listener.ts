@@ -5,7 +5,13 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Address } from '../addresses.ts'
 import { TLSSocket, type SecureContext } from 'node:tls'
 import { Failure } from '../failure.ts'
-import { firstFlightBytesMax, firstLineTimeoutMs, lineBytesBeforeLogin, turnedAwayMs } from '../limits.ts'
+import {
+  firstFlightBytesMax,
+  firstLineTimeoutMs,
+  lineBytesBeforeLogin,
+  socketBufferBytes,
+  turnedAwayMs,
+} from '../limits.ts'
 import { listenOn } from '../listening.ts'
 import { plainHost, siteOf } from '../networks.ts'
 import { refuse, type Refusal } from '../refusal.ts'
@@ -101,7 +107,8 @@ export class Listener {
     this.#options = options
     this.#places = new Places(options.limits)
     this.#handshakes = new HandshakeTurns(options.limits.handshakePace)
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket))
+    const socketOptions = { noDelay: true, highWaterMark: socketBufferBytes }
+    this.#server = createServer(socketOptions, (socket) => this.#accept(socket))
   }
 
   /** Connections accepted so far, including those turned away. */

@@ -68,7 +68,7 @@ FROM_OPENSSL int i2d_X509(const X509 *, unsigned char **);
 FROM_OPENSSL void X509_free(X509 *);
 FROM_OPENSSL void EVP_PKEY_free(EVP_PKEY *);
 FROM_OPENSSL void ERR_clear_error(void);
-FROM_OPENSSL unsigned long ERR_peek_last_error(void);
+FROM_OPENSSL unsigned long ERR_peek_error(void);
 FROM_OPENSSL const char *ERR_reason_error_string(unsigned long);
 
 /** Of ssl.h, tls1.h and bio.h. */

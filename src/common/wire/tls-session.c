@@ -42,7 +42,8 @@ static int take_any_certificate(void *store, void *unused) {
 }
 
 static napi_value fail(napi_env env, const char *sentence) {
-  const unsigned long number = ERR_peek_last_error();
+  // The first one: OpenSSL 3.5 adds a general one after it.
+  const unsigned long number = ERR_peek_error();
   const char *reason = number == 0 ? NULL : ERR_reason_error_string(number);
   ERR_clear_error();
   napi_throw_error(env, NULL, reason == NULL ? sentence : reason);

@@ -1,11 +1,11 @@
 // Creates the data file of the SQLite log, and refuses a file that is not one. Never begins anew in place of a bad
 // file: that would lose data silently.
 
-import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, linkSync, statSync, unlinkSync } from 'node:fs'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { lockPatienceMs } from '../limits.ts'
+import { DatabaseSync, type Database } from './sqlite-engine.ts'
 
 /** "Cote" in ASCII: tells the file from the databases of other programs. */
 const applicationId = 0x436f7465
@@ -29,9 +29,9 @@ const schema = `
  * Opens the data file, making it if there is none. Throws a `data` failure that says what to do. Until the log is
  * read it waits long for a locked file, such as one that another tracker repairs after a crash.
  */
-export function openDataFile(path: string): DatabaseSyncInstance {
+export function openDataFile(path: string): Database {
   if (!existsSync(path)) createDataFile(path)
-  let database: DatabaseSyncInstance | undefined
+  let database: Database | undefined
   try {
     checkNotEmpty(path)
     database = new DatabaseSync(path, { timeout: lockPatienceMs })
@@ -40,6 +40,8 @@ export function openDataFile(path: string): DatabaseSyncInstance {
     checkOwner(database, path)
     checkIntegrity(database, path)
     database.exec('PRAGMA journal_mode = WAL')
+    // A file that was in another mode gets its companion at the first look.
+    checkOwner(database, path)
     return database
   } catch (error) {
     database?.close()
@@ -86,7 +88,7 @@ function checkNotEmpty(path: string): void {
   if (!hasContent(path)) throw damaged(path, 'it is empty')
 }
 
-function checkOwner(database: DatabaseSyncInstance, path: string): void {
+function checkOwner(database: Database, path: string): void {
   if (pragma(database, 'application_id') !== applicationId) {
     throw new Failure(
       'data',
@@ -102,12 +104,12 @@ function checkOwner(database: DatabaseSyncInstance, path: string): void {
   }
 }
 
-function checkIntegrity(database: DatabaseSyncInstance, path: string): void {
+function checkIntegrity(database: Database, path: string): void {
   const found = pragma(database, 'quick_check(1)')
   if (found !== 'ok') throw damaged(path, String(found))
 }
 
-function pragma(database: DatabaseSyncInstance, name: string): unknown {
+function pragma(database: Database, name: string): unknown {
   const row: unknown = database.prepare(`PRAGMA ${name}`).get()
   return typeof row === 'object' && row !== null ? Object.values(row)[0] : undefined
 }

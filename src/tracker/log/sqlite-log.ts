@@ -1,7 +1,6 @@
 // The log in a SQLite file. Several trackers on one machine may have the same file open: each appends in
 // an IMMEDIATE transaction, which puts their entries in one order, and follows what the others append.
 
-import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite'
 import { crc32 } from 'node:zlib'
 import { Failure, sentenceOf } from '../../common/failure.ts'
 import {
@@ -13,6 +12,7 @@ import {
 } from '../limits.ts'
 import { reach } from '../moments.ts'
 import type { CommandLog, Kept, LogFollower, LogLag, LogSnapshot, SnapshotToKeep } from './command-log.ts'
+import type { Database, Statement } from './sqlite-engine.ts'
 import { damaged, openDataFile } from './sqlite-file.ts'
 import { PlaceOfFile } from './place-of-file.ts'
 import { SqliteSnapshots } from './sqlite-snapshots.ts'
@@ -30,12 +30,12 @@ export class SqliteLog implements CommandLog {
   readonly #path: string
   readonly #entriesKept: number
   readonly #place: PlaceOfFile
-  readonly #database: DatabaseSyncInstance
-  readonly #insert: StatementSyncInstance
-  readonly #entriesAfter: StatementSyncInstance
-  readonly #firstEntry: StatementSyncInstance
-  readonly #version: StatementSyncInstance
-  readonly #lastPosition: StatementSyncInstance
+  readonly #database: Database
+  readonly #insert: Statement
+  readonly #entriesAfter: Statement
+  readonly #firstEntry: Statement
+  readonly #version: Statement
+  readonly #lastPosition: Statement
   readonly #snapshots: SqliteSnapshots
   #follower: LogFollower | undefined
   #watch: NodeJS.Timeout | undefined

@@ -1,11 +1,11 @@
 // Keeps snapshots in the data file of the SQLite log: one text, or a row for each section, of which a snapshot writes
 // the changed ones. Callers are in a transaction, so a snapshot is kept entirely or not at all.
 
-import type { DatabaseSyncInstance } from '@photostructure/sqlite'
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { counted } from '../../common/counted.ts'
 import type { Kept, LogSnapshot, SnapshotToKeep } from './command-log.ts'
+import type { Database } from './sqlite-engine.ts'
 import { damaged } from './sqlite-file.ts'
 
 interface Row {
@@ -32,10 +32,10 @@ const sectionsTable = `
 const countPattern = /^\{"sections":(\d+)\}$/
 
 export class SqliteSnapshots {
-  readonly #database: DatabaseSyncInstance
+  readonly #database: Database
   readonly #path: string
 
-  constructor(database: DatabaseSyncInstance, path: string) {
+  constructor(database: Database, path: string) {
     this.#database = database
     this.#path = path
   }

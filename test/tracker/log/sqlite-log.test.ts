@@ -1,12 +1,12 @@
 // What only the SQLite engine promises: the file, its neighbours, and what is refused.
 
-import { DatabaseSync } from '@photostructure/sqlite'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { Failure } from '../../../src/common/failure.ts'
+import { DatabaseSync } from '../../../src/tracker/log/sqlite-engine.ts'
 import { SqliteLog } from '../../../src/tracker/log/sqlite-log.ts'
 import { temporaryFolder } from '../support/test-tracker.ts'
 import { Follower } from './follower.ts'
@@ -53,6 +53,21 @@ test('what was appended is there when the file is opened again', async () => {
   const log = await logWith(path, ['a', 'b'])
   await log.close()
   expect(await read(path)).toEqual(['1 a', '2 b'])
+})
+
+test('a file in another journal mode, such as one that SQLite has copied, is used as any other', async () => {
+  const path = join(temporaryFolder(), 'log.sqlite')
+  const copy = `${path}.copy`
+  const log = await logWith(path, ['a'])
+  await log.close()
+  copyFileSync(path, copy)
+  tamper(copy, 'PRAGMA journal_mode = DELETE')
+  const again = openLog(copy)
+  const follower = new Follower()
+  await again.follow(follower)
+  await again.append(['b'])
+  expect(follower.delivered).toEqual(['1 a', '2 b'])
+  expect(follower.lost).toBeUndefined()
 })
 
 test('an entry is in the file when its append resolves and when it is delivered', async () => {
