@@ -3,10 +3,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Failure } from '../../common/failure.ts'
 import type { AskedContent, ContentReading, ReadableContent } from '../../client/readable-content.ts'
-import { rangeIn, type ByteRange } from './byte-range.ts'
+import { rangeIn, type ByteRange } from '../http/byte-range.ts'
 import { shownType } from './media-types.ts'
 import { webRefusal, type WebRefusal } from './refusals.ts'
-import { foreignPolicy } from './security-headers.ts'
+import { foreignPolicy } from '../http/security-headers.ts'
 import { pageLimits } from './limits.ts'
 
 export class FileStreams {
