@@ -1,5 +1,5 @@
-// A certificate around an identity key, signed by that key itself (RFC 5280, RFC 8410), for TLS. Only the key in it
-// means something: names and dates are there because a certificate must have some.
+// A certificate around a key, signed by that key itself (RFC 5280, RFC 8410), for TLS. Only the key in it means something:
+// names and dates are there because a certificate must have some.
 
 import { X509Certificate, type KeyObject } from 'node:crypto'
 
@@ -17,6 +17,8 @@ const [integer, bitString, oid, utf8, sequence, set, generalizedTime, version] =
 
 /** id-Ed25519, 1.3.101.112 (RFC 8410, 3). */
 const ed25519 = der(sequence, der(oid, Buffer.from([0x2b, 0x65, 0x70])))
+/** ecdsa-with-SHA256, 1.2.840.10045.4.3.2 (RFC 5758, 3.2). */
+const ecdsaWithSha256 = der(sequence, der(oid, Buffer.from([0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02])))
 /** id-at-commonName, 2.5.4.3. */
 const commonName = der(oid, Buffer.from([0x55, 0x04, 0x03]))
 const name = der(sequence, der(set, der(sequence, commonName, der(utf8, Buffer.from('coterie')))))
@@ -28,24 +30,30 @@ const validity = der(
 )
 
 /**
- * The certificate of an Ed25519 key, in PEM.
+ * The certificate of a key, in PEM.
  * @param publicKey as SubjectPublicKeyInfo, in DER
  * @param signRaw signs bytes with the private key
+ * @param kind of the key; browsers know no Ed25519
  */
-export function certificateOf(publicKey: Uint8Array, signRaw: (bytes: Uint8Array) => Uint8Array): string {
+export function certificateOf(
+  publicKey: Uint8Array,
+  signRaw: (bytes: Uint8Array) => Uint8Array,
+  kind: 'ed25519' | 'ecdsa' = 'ed25519',
+): string {
+  const algorithm = kind === 'ed25519' ? ed25519 : ecdsaWithSha256
   const serial = der(integer, Buffer.from([1]))
   const body = der(
     sequence,
     der(version, der(integer, Buffer.from([2]))),
     serial,
-    ed25519,
+    algorithm,
     name,
     validity,
     name,
     publicKey,
   )
   const signature = der(bitString, Buffer.from([0]), signRaw(body))
-  const certificate = der(sequence, body, ed25519, signature).toString('base64')
+  const certificate = der(sequence, body, algorithm, signature).toString('base64')
   return `-----BEGIN CERTIFICATE-----\n${certificate.replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
 }
 
