@@ -38,6 +38,12 @@ export interface ClientArguments {
   readonly webPort?: number | undefined
   /** Where files go that are dropped into the page. */
   readonly dropFolder?: string | undefined
+  /** Where guests are served; port 0 takes any free one, undefined serves none. */
+  readonly guests?: Address | undefined
+  /** A file with the certificate that guests are shown, and its key. */
+  readonly guestCertificate?: string | undefined
+  /** Where to write what becomes of links for guests. */
+  readonly auditFile?: string | undefined
   /** What to forward for others; undefined for nothing. */
   readonly relay?: { readonly bytesPerSecond: number | undefined } | undefined
   readonly encryption: Encryption
@@ -62,6 +68,9 @@ interface Options {
   metrics?: number
   web?: number
   dropFolder?: string
+  guests?: Address
+  guestCert?: string
+  audit?: string
   relay?: string
   tls?: boolean
   insecurePlain?: boolean
@@ -122,6 +131,9 @@ export function parseArguments(
       metricsPort: options.metrics,
       webPort: options.web,
       dropFolder: options.dropFolder,
+      guests: options.guests,
+      guestCertificate: options.guestCert,
+      auditFile: options.audit,
       relay: options.relay === undefined ? undefined : { bytesPerSecond: rate(options.relay) },
       encryption: encryptionOf(options),
     },
@@ -189,6 +201,17 @@ export function clientProgram(
       '--drop-folder <folder>',
       'copy files that are dropped into the page into this folder, and share them',
     )
+    .addOption(
+      new Option(
+        '--guests <ip:port>',
+        'serve people without an account over HTTPS there, by links that share_link makes',
+      ).argParser(parseAddress),
+    )
+    .option(
+      '--guest-cert <file>',
+      'show guests this certificate, whose key is in the same file (PEM), instead of one that is made',
+    )
+    .option('--audit <file>', 'write to this file which links were made, used and ended, and by whom')
     .option('--tls', 'encrypt all connections, on this machine too')
     .addOption(
       new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(

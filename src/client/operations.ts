@@ -175,6 +175,27 @@ export type ClientEvent =
   | { readonly kind: 'request-decided'; readonly group: string; readonly accepted: boolean }
   | { readonly kind: 'removed-from-group'; readonly group: string }
   | { readonly kind: 'became-owner'; readonly group: string }
+  /** A guest begins to fetch by a link. */
+  | {
+      readonly kind: 'link-used'
+      readonly link: number
+      readonly group: string
+      readonly name: string
+      /** The network that it comes from. */
+      readonly guest: string
+      /** With this one. */
+      readonly uses: number
+      /** How often it may be used; absent for any number. */
+      readonly times?: number
+    }
+  /** A link ended before its time. */
+  | {
+      readonly kind: 'link-ended'
+      readonly link: number
+      readonly group: string
+      readonly name: string
+      readonly why: 'revoked' | 'unshared'
+    }
   | { readonly kind: 'user-changed'; readonly user: string | undefined }
   /** `trackers`: the addresses that are tried again. */
   | { readonly kind: 'trackers-lost'; readonly trackers: readonly string[] }
@@ -362,6 +383,63 @@ export interface PageOperations {
   showPage(port?: number): Promise<Answer<{ link: string }>>
 }
 
+/** A link by which somebody without an account fetches an entry. */
+export interface MadeLink {
+  /** Its number. */
+  readonly link: number
+  readonly group: string
+  readonly name: string
+  /** What the guest opens. It has the secret, which is said this once. */
+  readonly url: string
+  /** In milliseconds since 1970. */
+  readonly untilMs: number
+  /** How often it may be used; absent for any number. */
+  readonly times?: number
+  /** Of a certificate that this client made: its SHA-256, in hex with colons as browsers show it. */
+  readonly fingerprint?: string
+  /** Likewise: `sha256//…`, the SHA-256 of its key in base64, as curl takes it. */
+  readonly pin?: string
+}
+
+export interface LinkView {
+  /** Its number. */
+  readonly link: number
+  readonly group: string
+  readonly name: string
+  readonly sizeBytes: number
+  /** How many files a folder has; absent for a single file. */
+  readonly files?: number
+  /** In milliseconds since 1970, like `untilMs`. */
+  readonly madeAtMs: number
+  readonly untilMs: number
+  readonly times?: number
+  readonly uses: number
+  readonly isOpen: boolean
+  /** Why it is not. */
+  readonly why?: string
+  /** Transfers by it at the moment. */
+  readonly fetching: number
+  /** Since this client started. */
+  readonly sentBytes: number
+}
+
+export interface LinkOptions {
+  /** How long it is good; a day by default. */
+  readonly forMs?: number | undefined
+  /** How often it may be used; any number by default. */
+  readonly times?: number | undefined
+}
+
+/** Links for guests: people without an account, who fetch one entry over HTTPS. */
+export interface LinkOperations {
+  /** For what is shared here, as it is now. Refuses where guests are not served. */
+  shareLink(group: string, name: string, options?: LinkOptions): Promise<Answer<MadeLink>>
+  /** Those of the user that are good, or ended within the last month. */
+  listLinks(): Promise<Answer<LinkView[]>>
+  /** What it was giving ends at once. */
+  revokeLink(link: number): Promise<Answer<{ group: string; name: string }>>
+}
+
 export interface Operations
   extends
     AccountOperations,
@@ -371,4 +449,5 @@ export interface Operations
     DownloadOperations,
     SeeingOperations,
     DiagnosisOperations,
-    PageOperations {}
+    PageOperations,
+    LinkOperations {}

@@ -1,0 +1,175 @@
+// Serves guests over HTTPS: people without an account, who have a link.
+
+import { constants } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer as createHttps, type Server as HttpsServer } from 'node:https'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { GuestLinks } from '../../client/guest-links.ts'
+import type { Address } from '../../common/addresses.ts'
+import { listenOn } from '../../common/listening.ts'
+import { networkOf, plainHost } from '../../common/networks.ts'
+import { HandshakeTurns } from '../../common/wire/handshake-turns.ts'
+import { sendResponse } from '../http/send-response.ts'
+import { guestApplicationOf, nothing, said, type GuestApplication } from './guest-application.ts'
+import { GuestPlaces } from './guest-places.ts'
+import { guestLimits } from './limits.ts'
+
+export interface GuestServerOptions {
+  readonly listen: Address
+  /** The key and the certificate, in PEM. */
+  readonly pem: string
+  readonly links: GuestLinks
+  /** How long the headers of a request may take. */
+  readonly headersWithinMs?: number
+  /** A bug. */
+  readonly onFailure: (error: unknown) => void
+}
+
+interface Came {
+  readonly socket: Socket
+  /** To be called when its handshake is over. */
+  onSecured: () => void
+}
+
+const tls = {
+  minVersion: 'TLSv1.2',
+  /** No other: by default a guest may choose a group that costs this end 150 ms of its processor. */
+  ecdhCurve: 'X25519:P-256',
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+} as const
+
+export class GuestServer {
+  readonly #application: GuestApplication
+  readonly #places = new GuestPlaces()
+  /** Takes connections, which then wait for their handshake. */
+  readonly #door: Server
+  readonly #https: HttpsServer
+  readonly #handshakes = new HandshakeTurns(guestLimits.handshakes)
+  /** By where they come from, since a request knows the encrypted end of its connection only. */
+  readonly #came = new Map<string, Came>()
+  #port = 0
+
+  private constructor(options: GuestServerOptions) {
+    this.#application = guestApplicationOf(options.links)
+    const { pem, headersWithinMs = guestLimits.headersWithinMs, onFailure } = options
+    this.#https = createHttps(
+      {
+        ...tls,
+        ...{ key: pem, cert: pem },
+        handshakeTimeout: guestLimits.handshakeWithinMs,
+        headersTimeout: headersWithinMs,
+        requestTimeout: headersWithinMs,
+        connectionsCheckingInterval: headersWithinMs / 4,
+        keepAliveTimeout: guestLimits.idleMs,
+        maxHeaderSize: guestLimits.headerBytes,
+        insecureHTTPParser: false,
+      },
+      (incoming, outgoing) => {
+        this.#onRequest(incoming, outgoing).catch((error: unknown) => {
+          outgoing.destroy()
+          onFailure(error)
+        })
+      },
+    )
+    this.#https.maxHeadersCount = guestLimits.headers
+    this.#https.maxRequestsPerSocket = guestLimits.requestsOfConnection
+    this.#https.timeout = guestLimits.silentMs
+    this.#https.on('secureConnection', (socket) => this.#came.get(keyOf(socket))?.onSecured())
+    // Whoever speaks no TLS, or gives up.
+    this.#https.on('tlsClientError', (_error, socket) => socket.destroy())
+    this.#door = createServer({ pauseOnConnect: true }, (socket) => this.#onConnection(socket))
+  }
+
+  /** Rejects with a `start` failure when the address is not available. */
+  static async start(options: GuestServerOptions): Promise<GuestServer> {
+    const server = new GuestServer(options)
+    server.#port = (await listenOn(server.#door, options.listen)).port
+    server.#door.on('error', options.onFailure)
+    return server
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  /** Connections at the moment. */
+  get connections(): number {
+    return this.#places.count
+  }
+
+  /** Shows another certificate from now on. */
+  show(pem: string): void {
+    this.#https.setSecureContext({ ...tls, key: pem, cert: pem })
+  }
+
+  /** Ends all connections. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#door.close(() => resolve())
+      for (const { socket } of this.#came.values()) socket.destroy()
+    })
+  }
+
+  #onConnection(socket: Socket): void {
+    const network = networkOf(plainHost(socket.remoteAddress ?? ''))
+    socket.on('error', () => socket.destroy())
+    if (!this.#places.admit(socket, network)) {
+      socket.destroy()
+      return
+    }
+    const key = keyOf(socket)
+    const came: Came = { socket, onSecured: () => undefined }
+    this.#came.set(key, came)
+    socket.once('close', () => {
+      if (this.#came.get(key) === came) this.#came.delete(key)
+      came.onSecured()
+    })
+    this.#handshakes.ask(network, (onEnded) => {
+      if (socket.destroyed) return false
+      came.onSecured = onEnded
+      this.#https.emit('connection', socket)
+      return true
+    })
+  }
+
+  async #onRequest(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const socket = this.#came.get(keyOf(incoming.socket))?.socket
+    if (socket === undefined || !this.#places.begin(socket)) {
+      incoming.socket.destroy()
+      return
+    }
+    const guest = networkOf(plainHost(incoming.socket.remoteAddress ?? ''))
+    const over = new AbortController()
+    outgoing.once('close', () => {
+      this.#places.end(socket)
+      over.abort()
+    })
+    await this.#places.takeTurn(guest)
+    if (socket.destroyed) return
+    const request = requestOf(incoming)
+    const beginTransfer = (): boolean => {
+      const begun = this.#places.beginTransfer(socket, guest)
+      if (begun !== undefined) over.signal.addEventListener('abort', begun.onOver, { once: true })
+      return begun !== undefined
+    }
+    const response =
+      request instanceof Request
+        ? await this.#application.fetch(request, { incoming, guest, gone: over.signal, beginTransfer })
+        : request
+    response.headers.set('x-robots-tag', 'noindex')
+    await sendResponse(response, incoming, outgoing)
+  }
+}
+
+function keyOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
+
+/** As the application takes it. The name under which this server was asked is not looked at, and nowhere repeated. */
+function requestOf({ method = '', url = '' }: IncomingMessage): Request | Response {
+  const address = `https://guests.invalid${url}`
+  if (!url.startsWith('/') || !URL.canParse(address)) return nothing()
+  if (method !== 'GET' && method !== 'HEAD')
+    return said(405, 'only GET and HEAD are answered', { allow: 'GET, HEAD' })
+  return new Request(address, { method })
+}
