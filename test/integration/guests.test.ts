@@ -1,7 +1,7 @@
 // Guests of a real client: whoever has a link fetches over HTTPS, without an account.
 
 import { createHash } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { fetchAs, type Fetched, type Guest } from '../web/guests/guest.ts'
 import type { Program } from './programs.ts'

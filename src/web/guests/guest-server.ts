@@ -2,8 +2,8 @@
 
 import { constants } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer as createHttps, type Server as HttpsServer } from 'node:https'
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server } from 'node:https'
+import type { Socket } from 'node:net'
 import type { GuestLinks } from '../../client/guest-links.ts'
 import type { Address } from '../../common/addresses.ts'
 import { listenOn } from '../../common/listening.ts'
@@ -41,9 +41,7 @@ const tls = {
 export class GuestServer {
   readonly #application: GuestApplication
   readonly #places = new GuestPlaces()
-  /** Takes connections, which then wait for their handshake. */
-  readonly #door: Server
-  readonly #https: HttpsServer
+  readonly #server: Server
   readonly #handshakes = new HandshakeTurns(guestLimits.handshakes)
   /** By where they come from, since a request knows the encrypted end of its connection only. */
   readonly #came = new Map<string, Came>()
@@ -52,9 +50,10 @@ export class GuestServer {
   private constructor(options: GuestServerOptions) {
     this.#application = guestApplicationOf(options.links)
     const { pem, headersWithinMs = guestLimits.headersWithinMs, onFailure } = options
-    this.#https = createHttps(
+    this.#server = createServer(
       {
         ...tls,
+        pauseOnConnect: true,
         ...{ key: pem, cert: pem },
         handshakeTimeout: guestLimits.handshakeWithinMs,
         headersTimeout: headersWithinMs,
@@ -63,6 +62,8 @@ export class GuestServer {
         keepAliveTimeout: guestLimits.idleMs,
         maxHeaderSize: guestLimits.headerBytes,
         insecureHTTPParser: false,
+        // Looked at here: Node would answer, and go on with what stands behind.
+        requireHostHeader: false,
       },
       (incoming, outgoing) => {
         this.#onRequest(incoming, outgoing).catch((error: unknown) => {
@@ -71,20 +72,27 @@ export class GuestServer {
         })
       },
     )
-    this.#https.maxHeadersCount = guestLimits.headers
-    this.#https.maxRequestsPerSocket = guestLimits.requestsOfConnection
-    this.#https.timeout = guestLimits.silentMs
-    this.#https.on('secureConnection', (socket) => this.#came.get(keyOf(socket))?.onSecured())
+    this.#server.maxHeadersCount = guestLimits.headers
+    this.#server.maxRequestsPerSocket = guestLimits.requestsOfConnection
+    this.#server.timeout = guestLimits.silentMs
+    this.#server.on('secureConnection', (socket) => this.#came.get(keyOf(socket))?.onSecured())
     // Whoever speaks no TLS, or gives up.
-    this.#https.on('tlsClientError', (_error, socket) => socket.destroy())
-    this.#door = createServer({ pauseOnConnect: true }, (socket) => this.#onConnection(socket))
+    this.#server.on('tlsClientError', (_error, socket) => socket.destroy())
+    // In place of the handshake, which begins when its turn comes.
+    const shakeHands = this.#server.listeners('connection')
+    this.#server.removeAllListeners('connection')
+    this.#server.on('connection', (socket: Socket) =>
+      this.#onConnection(socket, () => {
+        for (const begin of shakeHands) begin.call(this.#server, socket)
+      }),
+    )
   }
 
   /** Rejects with a `start` failure when the address is not available. */
   static async start(options: GuestServerOptions): Promise<GuestServer> {
     const server = new GuestServer(options)
-    server.#port = (await listenOn(server.#door, options.listen)).port
-    server.#door.on('error', options.onFailure)
+    server.#port = (await listenOn(server.#server, options.listen)).port
+    server.#server.on('error', options.onFailure)
     return server
   }
 
@@ -99,18 +107,18 @@ export class GuestServer {
 
   /** Shows another certificate from now on. */
   show(pem: string): void {
-    this.#https.setSecureContext({ ...tls, key: pem, cert: pem })
+    this.#server.setSecureContext({ ...tls, key: pem, cert: pem })
   }
 
   /** Ends all connections. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#door.close(() => resolve())
+      this.#server.close(() => resolve())
       for (const { socket } of this.#came.values()) socket.destroy()
     })
   }
 
-  #onConnection(socket: Socket): void {
+  #onConnection(socket: Socket, shakeHands: () => void): void {
     const network = networkOf(plainHost(socket.remoteAddress ?? ''))
     socket.on('error', () => socket.destroy())
     if (!this.#places.admit(socket, network)) {
@@ -127,7 +135,7 @@ export class GuestServer {
     this.#handshakes.ask(network, (onEnded) => {
       if (socket.destroyed) return false
       came.onSecured = onEnded
-      this.#https.emit('connection', socket)
+      shakeHands()
       return true
     })
   }
@@ -166,7 +174,9 @@ function keyOf({ remoteAddress, remotePort }: Socket): string {
 }
 
 /** As the application takes it. The name under which this server was asked is not looked at, and nowhere repeated. */
-function requestOf({ method = '', url = '' }: IncomingMessage): Request | Response {
+function requestOf({ method = '', url = '', headers, httpVersion }: IncomingMessage): Request | Response {
+  if (headers.host === undefined && httpVersion !== '1.0')
+    return said(400, 'a request that names no host was refused')
   const address = `https://guests.invalid${url}`
   if (!url.startsWith('/') || !URL.canParse(address)) return nothing()
   if (method !== 'GET' && method !== 'HEAD')
