@@ -20,10 +20,8 @@ export function eventSentence(event: Exclude<ClientEvent, { kind: OwnWords }>): 
       const which = times === undefined ? `use ${uses}` : `use ${uses} of ${times}`
       return `a guest at ${event.guest} fetches ${event.name} of ${event.group} by link ${event.link} (${which})`
     }
-    case 'link-ended': {
-      const why = event.why === 'revoked' ? 'it was taken back' : 'that is not shared from here any more'
-      return `link ${event.link} to ${event.name} of ${event.group} has ended: ${why}`
-    }
+    case 'link-ended':
+      return `link ${event.link} to ${event.name} of ${event.group} has ended: that is not shared from here any more`
     case 'trackers-lost': {
       const are = event.trackers.length > 1 ? 'are' : 'is'
       const which = event.trackers.join(', ')

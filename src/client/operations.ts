@@ -188,13 +188,12 @@ export type ClientEvent =
       /** How often it may be used; absent for any number. */
       readonly times?: number
     }
-  /** A link ended before its time. */
+  /** A link has ended, since what it leads to is not shared any more. */
   | {
       readonly kind: 'link-ended'
       readonly link: number
       readonly group: string
       readonly name: string
-      readonly why: 'revoked' | 'unshared'
     }
   | { readonly kind: 'user-changed'; readonly user: string | undefined }
   /** `trackers`: the addresses that are tried again. */

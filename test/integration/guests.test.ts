@@ -1,7 +1,8 @@
 // Guests of a real client: whoever has a link fetches over HTTPS, without an account.
 
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { fetchAs, type Fetched, type Guest } from '../web/guests/guest.ts'
 import type { Program } from './programs.ts'
@@ -19,12 +20,16 @@ afterAll(async () => {
 })
 
 /** Not `world.client`, which must be silent on standard error: where guests are served is said there. */
-async function sharer(name: string, words: readonly string[] = []): Promise<Program> {
+function started(name: string, guestPort = 0): Program {
   const addresses = ['127.0.0.1', '0', '127.0.0.1', String(world.trackerPort)]
   const folder = ['--data-dir', world.path(name), '--audit', world.path(`${name}.jsonl`)]
-  const client = world.run(name, 'client', [...addresses, ...folder, '--guests', '127.0.0.1:0', ...words])
+  return world.run(name, 'client', [...addresses, ...folder, '--guests', `127.0.0.1:${guestPort}`])
+}
+
+async function sharer(name: string): Promise<Program> {
+  const client = started(name)
   await world.account(name)
-  await client.does(`login ${name} secret`)
+  await client.does(`login ${name} secret --remember`)
   return client
 }
 
@@ -91,4 +96,130 @@ test('a link that is taken back ends what it was giving, at once', async () => {
   expect(performance.now() - sinceMs).toBeLessThan(5000)
   await ann.does('limit upload none')
   expect(await fetchAs(file)).toMatchObject({ status: 410, text: 'this link was taken back\n' })
+})
+
+test('--times counts guests and not requests: who resumes goes on, and who comes again does not', async () => {
+  const bytes = contentOf('once.bin', MiB)
+  await ann.does(`upload_file ${world.makeFile('once.bin', MiB)} family`)
+  const { guest } = await linkTo(ann, 'share_link family once.bin --times 1 --for 2h')
+  const file = { ...guest, url: `${guest.url}/once.bin` }
+  const parts = [
+    await fetchAs(file, { range: 'bytes=0-99' }),
+    await fetchAs(file, { range: 'bytes=100-500000' }),
+    await fetchAs(file, { range: 'bytes=500001-' }),
+  ]
+  expect(Buffer.concat(parts.map(({ body }) => body)).equals(bytes)).toBe(true)
+  expect(await fetchAs(file)).toMatchObject({
+    status: 410,
+    text: 'this link was used as often as it may be\n',
+  })
+  expect((await ann.ask('list_links')).find((line) => line.includes('once.bin'))).toMatch(
+    /1 of 1 use {2}it was used as often as it may be$/,
+  )
+})
+
+test('a folder comes as an archive, and each file of it by itself', async () => {
+  const folder = world.makeFolder('trip', 'day one')
+  writeFileSync(join(folder, 'a.txt'), 'first')
+  writeFileSync(world.path('trip', 'b.txt'), 'second')
+  await ann.does(`upload_file ${world.path('trip')} family`)
+  const { guest } = await linkTo(ann, 'share_link family trip/')
+  const page = await fetchAs(guest)
+  const targets = Array.from(page.text.matchAll(/href="([^"]+)"/g), ([, target = '']) => target)
+  const [archive, first] = await Promise.all(
+    targets.slice(0, 2).map((target) => fetchAs({ ...guest, url: new URL(target, guest.url).href })),
+  )
+  expect(archive?.headers).toMatchObject({
+    'content-length': String(archive?.body.length),
+    'content-disposition': expect.stringContaining('trip.tar'),
+  })
+  expect(archive?.text).toContain('trip/day one/a.txt')
+  expect([targets[1]?.endsWith('/trip/b.txt'), first?.text].join()).toMatch(/^true,second$|^false,first$/)
+})
+
+test('a link outlives a restart, and so does the certificate; a logout ends it until the next login', async () => {
+  const bytes = contentOf('kept.bin', MiB)
+  let cem = await sharer('cem')
+  await cem.does('create_group kept', `upload_file ${world.makeFile('kept.bin', MiB)} kept`)
+  const { guest } = await linkTo(cem, 'share_link kept kept.bin')
+  const file = { ...guest, url: `${guest.url}/kept.bin` }
+  await cem.kill()
+  cem = started('cem', Number(new URL(guest.url).port))
+  await vi.waitFor(async () => expect((await fetchAs(file)).body.equals(bytes)).toBe(true), 20_000)
+  await cem.does('logout')
+  expect(await fetchAs(file)).toMatchObject({ status: 410, text: expect.stringContaining('not logged in') })
+  expect((await fetchAs({ ...guest, url: guest.url })).status).toBe(410)
+  await cem.does('login cem secret')
+  await vi.waitFor(async () => expect((await fetchAs(file)).body.equals(bytes)).toBe(true), 20_000)
+})
+
+test.each([
+  ['stops sharing it', async (dan: Program) => dan.does('stop_share club paper.pdf')],
+  [
+    'shares another version',
+    async (dan: Program, path: string) => {
+      writeFileSync(path, 'another version')
+      return dan.does(`upload_file ${path} club`)
+    },
+  ],
+  ['leaves the group', async (dan: Program) => dan.does('leave_group club')],
+])('a link is dead for good as soon as its user %s', async (_what, end) => {
+  if (!(await ann.ask('list_groups')).some((line) => line.startsWith('club ')))
+    await ann.does('create_group club')
+  dan ??= await sharer('dan')
+  const path = world.makeFile('paper.pdf', 1000)
+  const since = dan.mark()
+  if (!(await ann.ask('list_members club')).includes('dan')) {
+    await dan.does('join_group club')
+    await ann.does('accept_request club dan')
+    await dan.until('you are now a member of club', since)
+  }
+  await dan.does(`upload_file ${path} club`)
+  const { guest, link } = await linkTo(dan, 'share_link club paper.pdf')
+  expect((await fetchAs({ ...guest, url: `${guest.url}/paper.pdf` })).status).toBe(200)
+  await end(dan, path)
+  await dan.until(`link ${link} to paper.pdf of club has ended: that is not shared from here any more`, since)
+  for (const url of [guest.url, `${guest.url}/paper.pdf`])
+    expect(await fetchAs({ ...guest, url })).toMatchObject({
+      status: 410,
+      text: 'what this link leads to is not shared any more\n',
+    })
+})
+let dan: Program | undefined
+
+test('a member who is removed gives nothing more by a link, and what is being fetched ends', async () => {
+  const fay = await sharer('fay')
+  await world.group('choir', ann, fay)
+  await fay.does(`upload_file ${world.makeFile('song.bin', 8 * MiB)} choir`, 'limit upload 256K')
+  const { guest, link } = await linkTo(fay, 'share_link choir song.bin')
+  const file = { ...guest, url: `${guest.url}/song.bin` }
+  const ended = expect(fetchAs(file)).rejects.toThrow(/aborted|socket hang up|ECONNRESET/)
+  await fay.askUntil('list_links', /song\.bin .* at the moment/)
+  await ann.does('remove_member choir fay')
+  await ended
+  await fay.until(`link ${link} to song.bin of choir has ended: that is not shared from here any more`)
+  expect((await fetchAs(file)).status).toBe(410)
+})
+
+test('another terminal makes, lists and takes back links of the client that runs', async () => {
+  const addresses = ['127.0.0.1', '0', '127.0.0.1', String(world.trackerPort)]
+  const other = world.run('other', 'client', [...addresses, '--data-dir', world.path('ann')])
+  await ann.does(`upload_file ${world.makeFile('two.bin', 1000)} family`)
+  const { guest, link } = await linkTo(other, 'share_link family two.bin')
+  expect((await fetchAs({ ...guest, url: `${guest.url}/two.bin` })).status).toBe(200)
+  await ann.until(new RegExp(`fetches two.bin of family by link ${link} `))
+  expect(await other.say(`revoke_link ${link}`)).toBe(`link ${link} to two.bin in family is taken back`)
+  expect((await fetchAs(guest)).status).toBe(410)
+  expect(await other.say('revoke_link 999')).toBe('error: there is no link 999; list_links lists yours')
+})
+
+test('without --guests, and for what is not shared, there are no links', async () => {
+  const eve = await world.user('eve')
+  await eve.does('create_group own', `upload_file ${world.makeFile('own.bin', 10)} own`)
+  expect(await eve.say('share_link own own.bin')).toBe(
+    'error: this client serves no guests; start it with --guests <ip:port>',
+  )
+  expect(await ann.say('share_link family nothing.bin')).toBe(
+    'error: you do not share nothing.bin in family; a guest can be given what you share',
+  )
 })

@@ -224,7 +224,8 @@ export class LinkBook {
     const { number, group, name } = record
     endTransfers(link, this.problemOf(link) ?? unshared)
     this.#act(link, 'link_ended', { why })
-    this.#parts.onEvent({ kind: 'link-ended', link: number, group, name, why })
+    // Whoever takes it back is told by the reply.
+    if (why === 'unshared') this.#parts.onEvent({ kind: 'link-ended', link: number, group, name })
     await this.save()
   }
 
