@@ -146,7 +146,7 @@ export function clientProgram(
   script: ScriptPart[] = [],
   command = './client',
 ): Command {
-  return new Command('client')
+  const program = new Command('client')
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: () => {} })
     .usage(
@@ -156,7 +156,7 @@ export function clientProgram(
     .argument('[words...]')
     .configureHelp({
       visibleArguments: () => [],
-      commandUsage: (program) => `${nameOf(command)} ${program.usage()}`,
+      commandUsage: (each) => `${nameOf(command)} ${each.usage()}`,
     })
     .option('--data-dir <folder>', 'keep accounts, shares and unfinished downloads in this folder')
     .addOption(
@@ -187,6 +187,21 @@ export function clientProgram(
     .option('--download-limit <rate>', 'limit all downloads together')
     .option('--map-port', 'have the router of your network forward the port of this client (UPnP, NAT-PMP)')
     .option('--relay <rate>', 'forward between members who cannot reach each other, so much a second')
+  return withServices(program)
+    .option('--tls', 'encrypt all connections, on this machine too')
+    .addOption(
+      new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(
+        'tls',
+      ),
+    )
+    .version(`coterie ${version}`, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', explanationFor(command))
+}
+
+/** What is served besides, to whom, and what is written of it. */
+function withServices(program: Command): Command {
+  return program
     .addOption(
       new Option('--metrics <port>', 'serve metrics for Prometheus on this port of 127.0.0.1').argParser(
         parsePort,
@@ -212,15 +227,6 @@ export function clientProgram(
       'show guests this certificate, whose key is in the same file (PEM), instead of one that is made',
     )
     .option('--audit <file>', 'write to this file which links were made, used and ended, and by whom')
-    .option('--tls', 'encrypt all connections, on this machine too')
-    .addOption(
-      new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(
-        'tls',
-      ),
-    )
-    .version(`coterie ${version}`, '--version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
-    .addHelpText('after', explanationFor(command))
 }
 
 function rate(text: string | undefined): number | undefined {

@@ -1,13 +1,8 @@
 // A client for the prompt to call: it answers yes to everything, remembers what it was asked, and lets
 // a test put another answer, a download or an event in place.
 
-import type {
-  ClientEvent,
-  DownloadView,
-  EntryView,
-  MadeLink,
-  Operations,
-} from '../../../src/client/operations.ts'
+import type { MadeLink } from '../../../src/client/link-operations.ts'
+import type { ClientEvent, DownloadView, EntryView, Operations } from '../../../src/client/operations.ts'
 import { accept } from '../../../src/common/refusal.ts'
 
 export interface FakeClient {

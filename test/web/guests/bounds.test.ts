@@ -84,6 +84,7 @@ test('who sends the headers of a request slowly, or none, is closed', async () =
   const drip = setInterval(() => slow.socket.write('a'), 20)
   onTestFinished(() => clearInterval(drip))
   await Promise.all([slow.closed, silent.closed])
+  expect([slow.socket.destroyed, silent.socket.destroyed]).toEqual([true, true])
 })
 
 test('who speaks no TLS is closed and told nothing', async () => {
@@ -111,6 +112,6 @@ test('requests of one network come at a pace, and those of another do not wait f
 
 test('a failure of this program in an answer is a bug, and nothing is said of it', async () => {
   const one = await oneGuestServer({ entry: { open: () => Promise.reject(new Error('a bug')) } })
-  await expect(fetchAs({ url: `${one.url}/${file}` })).rejects.toThrow()
+  await expect(fetchAs({ url: `${one.url}/${file}` })).rejects.toThrow(/hang up|ECONNRESET/)
   expect(one.failures).toEqual([new Error('a bug')])
 })

@@ -59,7 +59,7 @@ test.each([
   [{ 'if-none-match': '"id of a file.txt"' }, 304, '', undefined],
 ])('asked with %j it sends that part, or nothing that counts', async (headers, status, text, sent) => {
   const one = await oneGuestServer()
-  const answer = await fetchAs({ url: `${one.url}/${file}` }, headers as Record<string, string>)
+  const answer = await fetchAs({ url: `${one.url}/${file}` }, headers)
   expect([answer.status, answer.text]).toEqual([status, text])
   expect(one.sent).toEqual(sent === undefined ? [] : [sent])
 })

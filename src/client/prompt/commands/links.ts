@@ -3,7 +3,7 @@
 import { counted } from '../../../common/counted.ts'
 import { accept, refuse, type Answer } from '../../../common/refusal.ts'
 import { formatSize } from '../../../common/sizes.ts'
-import type { LinkView } from '../../operations.ts'
+import type { LinkView } from '../../link-operations.ts'
 import { formatDay } from '../text/days.ts'
 import { parseDuration } from '../text/durations.ts'
 import type { PromptCommand } from './command.ts'
