@@ -5,7 +5,7 @@ import { webcrypto } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { Failure } from '../../common/failure.ts'
 import { pieceBytes } from '../../common/limits.ts'
-import { hashesOfPiece, lengthOfPiece, type Manifest } from '../../common/manifest.ts'
+import { hashesOfPiece, lengthOfPiece, type FolderFacts, type Manifest } from '../../common/manifest.ts'
 import { pieceCount, pieceOffset } from '../../common/pieces.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { checkTree, type FolderContents } from '../downloading/folder-tree.ts'
@@ -74,17 +74,45 @@ export function fileContent(
   }
 }
 
+interface LatestFolder {
+  readonly fileId: string
+  readonly contents: Promise<Answer<FolderContents>>
+  tar?: { readonly root: string; readonly made: Promise<Tar> }
+}
+
+/** For so long what is in a folder is remembered after it was asked for: a million files fill hundreds of megabytes. */
+const rememberedMs = 60_000
+
 /** Opens folders. Remembers what is in the one that was opened last: a page lists it, and asks for its files. */
 export class GuestFolders {
-  #latest: { readonly fileId: string; readonly contents: FolderContents; tar?: Tar } | undefined
+  #latest: LatestFolder | undefined
+  readonly #forget = setTimeout(() => (this.#latest = undefined), rememberedMs).unref()
 
   /** Refuses when the tree cannot be read. */
   async open(pieces: VerifiedPieces): Promise<Answer<FolderContents>> {
     const { manifest } = pieces
     if (manifest === undefined) return away
-    const { folder, fileId } = manifest
-    if (folder === undefined) return refuse('no-such-file', 'it is a file, not a folder')
-    if (this.#latest?.fileId === fileId) return accept(this.#latest.contents)
+    if (manifest.folder === undefined) return refuse('no-such-file', 'it is a file, not a folder')
+    return this.#open(pieces, manifest, manifest.folder).contents
+  }
+
+  /** However many ask at the same time, it is read once. */
+  #open(pieces: VerifiedPieces, manifest: Manifest, folder: FolderFacts): LatestFolder {
+    this.#forget.refresh()
+    if (this.#latest?.fileId === manifest.fileId) return this.#latest
+    const latest: LatestFolder = { fileId: manifest.fileId, contents: this.#read(pieces, manifest, folder) }
+    this.#latest = latest
+    void latest.contents.then(({ ok }) => {
+      if (!ok && this.#latest === latest) this.#latest = undefined
+    })
+    return latest
+  }
+
+  async #read(
+    pieces: VerifiedPieces,
+    manifest: Manifest,
+    folder: FolderFacts,
+  ): Promise<Answer<FolderContents>> {
     const tree: Buffer[] = []
     for (let index = 0; index < pieceCount(folder.treeBytes); index++) {
       const piece = await pieces.read(index, Buffer.alloc(pieceBytes))
@@ -92,9 +120,7 @@ export class GuestFolders {
       tree.push(piece.value)
     }
     try {
-      const contents = await checkTree(manifest, folder, Buffer.concat(tree))
-      this.#latest = { fileId, contents }
-      return accept(contents)
+      return accept(await checkTree(manifest, folder, Buffer.concat(tree)))
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       return refuse('unavailable', error.message)
@@ -105,10 +131,7 @@ export class GuestFolders {
   async archive(pieces: VerifiedPieces, fileId: string, name: string): Promise<Answer<BlockedContent>> {
     const opened = await this.open(pieces)
     if (!opened.ok) return opened
-    const { entries, layout } = opened.value
-    const known = this.#latest?.contents === opened.value ? this.#latest.tar : undefined
-    const tar = known?.root === name ? known : await inSlices(Tar.laying(name, entries, layout))
-    if (this.#latest?.contents === opened.value) this.#latest.tar = tar
+    const tar = await this.#tarOf(fileId, name, opened.value)
     const blockAt = (index: number): Block => ({
       index,
       from: tar.offsets[index] ?? 0,
@@ -124,6 +147,14 @@ export class GuestFolders {
         return read.ok ? accept(tar.make(index, read.value)) : read
       },
     })
+  }
+
+  async #tarOf(fileId: string, root: string, { entries, layout }: FolderContents): Promise<Tar> {
+    const latest = this.#latest?.fileId === fileId ? this.#latest : undefined
+    if (latest?.tar?.root === root) return latest.tar.made
+    const made = inSlices(Tar.laying(root, entries, layout))
+    if (latest !== undefined) latest.tar = { root, made }
+    return made
   }
 
   /** One file of it. Refuses likewise, and where there is none at this path. */

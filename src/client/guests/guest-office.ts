@@ -137,38 +137,40 @@ export class GuestOffice implements GuestLinks {
     if (problem !== undefined) return refuse('not-shared', problem)
     if (signal.aborted) return unreadable
     if (part.from >= part.to) return accept(new Response(new Uint8Array()).body ?? new ReadableStream())
-    const upload = this.#upload(link, content, part, use.value)
-    const transfer = {
-      get sentBytes(): number {
-        return upload.sentBytes
-      },
-      end: (why: string) => upload.close(why),
-    }
-    link.transfers.add(transfer)
-    const onOver = (): void => {
-      signal.removeEventListener('abort', onOver)
-      upload.close('the guest has gone')
-      if (link.transfers.delete(transfer)) book.onSent(link, guest, upload.sentBytes)
-    }
-    signal.addEventListener('abort', onOver)
+    const stream = new GuestStream()
+    const upload = this.#upload(link, content, part, use.value, (why) => {
+      signal.removeEventListener('abort', leave)
+      link.transfers.delete(upload)
+      book.onSent(link, guest, upload.sentBytes)
+      if (why !== undefined) stream.fail(why)
+    })
+    const leave = (): void => upload.close('the guest has gone')
+    link.transfers.add(upload)
+    signal.addEventListener('abort', leave)
     try {
       // Read before anything is said: later there is no way to tell what is wrong.
-      return accept(streamOf(upload, await upload.next(), onOver))
+      return accept(stream.of(upload, await upload.next()))
     } catch (error) {
-      onOver()
       if (!(error instanceof Failure)) throw error
       const ended = book.problemOf(link)
       return ended === undefined ? refuse('unavailable', error.message) : refuse('not-shared', ended)
     }
   }
 
-  #upload(link: Link, content: BlockedContent, { from, to }: GuestPart, use: Use): GuestUpload {
+  #upload(
+    link: Link,
+    content: BlockedContent,
+    { from, to }: GuestPart,
+    use: Use,
+    onOver: (why: string | undefined) => void,
+  ): GuestUpload {
     const { book, uploads, limits, stalledMs } = this.#parts
     const { group, fileId } = link.record
     return new GuestUpload({
       ...{ uploads, limits, group, fileId, from, to },
       blocks: content,
       problem: () => book.problemOf(link),
+      onOver,
       onSent: (first, end) => {
         link.sentBytes += end - first
         use.onSent(content.tag, first, end, book.nowMs())
@@ -181,31 +183,28 @@ export class GuestOffice implements GuestLinks {
 const unreadable = refuse('unavailable', 'it cannot be read at the moment; try again later')
 
 /** Asks for bytes when those before have been taken. */
-function streamOf(
-  upload: GuestUpload,
-  first: Buffer | undefined,
-  onOver: () => void,
-): ReadableStream<Uint8Array> {
-  let next = first
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(stream) {
-        try {
+class GuestStream {
+  #stream: ReadableStreamDefaultController<Uint8Array> | undefined
+
+  of(upload: GuestUpload, first: Buffer | undefined): ReadableStream<Uint8Array> {
+    let next = first
+    return new ReadableStream<Uint8Array>(
+      {
+        start: (stream) => void (this.#stream = stream),
+        pull: async (stream) => {
           const bytes = next ?? (await upload.next())
           next = undefined
-          if (bytes !== undefined) {
-            stream.enqueue(bytes)
-            return
-          }
-          onOver()
-          stream.close()
-        } catch (error) {
-          onOver()
-          throw error
-        }
+          if (bytes === undefined) stream.close()
+          else stream.enqueue(bytes)
+        },
+        cancel: () => upload.close('the guest has gone'),
       },
-      cancel: onOver,
-    },
-    { highWaterMark: 0 },
-  )
+      { highWaterMark: 0 },
+    )
+  }
+
+  /** Whoever reads learns it at once, also while they take nothing. */
+  fail(why: string): void {
+    this.#stream?.error(new Failure('file', why))
+  }
 }

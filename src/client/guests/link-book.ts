@@ -33,7 +33,7 @@ export interface LinkBookParts {
 export interface GuestTransfer {
   readonly sentBytes: number
   /** Ends it at once. */
-  end(why: string): void
+  close(why: string): void
 }
 
 export class Link {
@@ -223,8 +223,8 @@ export class LinkBook {
     const { record } = link
     record.ended = { why, atMs: this.nowMs() }
     const { number, group, name } = record
-    endTransfers(link, this.problemOf(link) ?? unshared)
     this.#act(link, 'link_ended', { why })
+    endTransfers(link, this.problemOf(link) ?? unshared)
     // Whoever takes it back is told by the reply.
     if (why === 'unshared') this.#parts.onEvent({ kind: 'link-ended', link: number, group, name })
     await this.save()
@@ -275,7 +275,7 @@ function overAtMs({ ended, untilMs }: RememberedLink): number {
 }
 
 function endTransfers({ transfers }: Link, why: string): void {
-  for (const transfer of transfers) transfer.end(why)
+  for (const transfer of transfers) transfer.close(why)
 }
 
 function hashOf(secret: string): Buffer {

@@ -1,5 +1,7 @@
 // Sends bytes to one guest by the queue of all uploads: under its limit and that of the entry, and in turn. All guests
-// together count as one member there, so however many there are and however they read, they take one share.
+// together count as one member there, so however many there are, they take one share. A block is taken over from the queue
+// as it comes, and the next one is asked for when that was read: so a guest who reads slowly holds one block of memory, but
+// nothing of the queue, and keeps nobody waiting there.
 
 import { Failure } from '../../common/failure.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
@@ -32,18 +34,14 @@ export interface GuestUploadOptions extends LimitOfEntry {
   readonly problem: () => string | undefined
   /** These bytes are on their way. */
   readonly onSent: (from: number, to: number) => void
+  /** It has come to its end; `why`, if before the last byte. Told once. */
+  readonly onOver: (why: string | undefined) => void
   /** A guest who takes nothing for so long is cut off. */
   readonly stalledMs: number
 }
 
 /** No user is called so: names have no spaces. */
 const guests = 'all guests'
-
-interface Slice {
-  readonly bytes: Buffer
-  /** To be called when the guest wants more. */
-  readonly onTaken: () => void
-}
 
 export class GuestUpload implements UploadPeer {
   readonly owner = guests
@@ -53,9 +51,10 @@ export class GuestUpload implements UploadPeer {
   #askedTo: number
   #sentTo: number
   #request = 0
-  #ready: Slice | undefined
+  /** What the guest has yet to take. */
+  readonly #ready: Buffer[] = []
   #wake: (() => void) | undefined
-  #onTaken: (() => void) | undefined
+  #stalled: NodeJS.Timeout | undefined
   #why: string | undefined
   #isOver = false
 
@@ -75,37 +74,30 @@ export class GuestUpload implements UploadPeer {
   }
 
   /**
-   * The next bytes, when their turn has come; undefined behind the last ones. Whoever asks has taken those before. Rejects
-   * with a `file` failure when no more come.
+   * The next bytes, when their turn has come; undefined behind the last ones. Rejects with a `file` failure when no more
+   * come.
    */
   async next(): Promise<Buffer | undefined> {
-    this.#take()
+    clearTimeout(this.#stalled)
     if (this.#sentTo >= this.#options.to) {
-      this.close('')
+      this.#end(undefined)
       return undefined
     }
-    while (this.#ready === undefined && !this.#isOver)
+    while (this.#ready.length === 0 && !this.#isOver)
       await new Promise<void>((resolve) => (this.#wake = resolve))
-    const slice = this.#ready
+    const slice = this.#ready.shift()
     if (slice === undefined) throw new Failure('file', this.#why ?? 'it was not read to its end')
-    this.#ready = undefined
-    this.#onTaken = slice.onTaken
     const from = this.#sentTo
-    this.#sentTo += slice.bytes.length
+    this.#sentTo += slice.length
     this.#options.onSent(from, this.#sentTo)
-    return slice.bytes
+    if (this.#sentTo === this.#askedTo) this.#ask()
+    else this.#watch()
+    return slice
   }
 
   /** Ends it; nothing more is sent. */
   close(why: string): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#why = why
-    this.#ready?.onTaken()
-    this.#ready = undefined
-    this.#take()
-    this.#wake?.()
-    this.#options.uploads.drop(this)
+    this.#end(why)
   }
 
   tellChosen(): void {
@@ -113,36 +105,43 @@ export class GuestUpload implements UploadPeer {
   }
 
   begin(): void {
-    // Not before, so that blocks come in their order, and not within the turn of this one.
-    queueMicrotask(() => this.#ask())
+    // The bytes are told apart by their order.
   }
 
   send(bytes: Uint8Array): Promise<void> {
     const why = this.#options.problem()
     if (why !== undefined) this.close(why)
     if (this.#isOver) return Promise.resolve()
-    return new Promise((resolve) => {
-      const stalled = setTimeout(
-        () => this.close('nothing of it was read for too long'),
-        this.#options.stalledMs,
-      )
-      const onTaken = (): void => {
-        clearTimeout(stalled)
-        resolve()
-      }
-      // A copy: the queue uses its memory again.
-      this.#ready = { bytes: Buffer.from(bytes), onTaken }
-      this.#wake?.()
-    })
+    // A copy: the queue uses its memory again.
+    this.#ready.push(Buffer.from(bytes))
+    this.#watch()
+    this.#wake?.()
+    return Promise.resolve()
   }
 
   refuse(_requestId: number, answer: Answer<never>): void {
     if (!answer.ok) this.close(answer.refusal.sentence)
   }
 
-  #take(): void {
-    this.#onTaken?.()
-    this.#onTaken = undefined
+  #end(why: string | undefined): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#why = why
+    this.#ready.length = 0
+    clearTimeout(this.#stalled)
+    this.#wake?.()
+    this.#options.uploads.drop(this)
+    this.#options.onOver(why)
+  }
+
+  /** Cuts off a guest who takes nothing of what is there. */
+  #watch(): void {
+    if (this.#ready.length === 0 || this.#isOver) return
+    clearTimeout(this.#stalled)
+    this.#stalled = setTimeout(
+      () => this.close('nothing of it was read for too long'),
+      this.#options.stalledMs,
+    )
   }
 
   #ask(): void {

@@ -31,8 +31,18 @@ interface Came {
   onSecured: () => void
 }
 
+/** Those whose recordings no key opens later, and that notice each change. */
+const ciphers = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'ECDHE+AESGCM',
+  'ECDHE+CHACHA20',
+].join(':')
+
 const tls = {
   minVersion: 'TLSv1.2',
+  ciphers,
   /** No other: by default a guest may choose a group that costs this end 150 ms of its processor. */
   ecdhCurve: 'X25519:P-256',
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,

@@ -2,6 +2,7 @@
 
 import { connect } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { Failure } from '../../../src/common/failure.ts'
 import { accept } from '../../../src/common/refusal.ts'
 import { GuestPlaces } from '../../../src/web/guests/guest-places.ts'
 import { guestLimits } from '../../../src/web/guests/limits.ts'
@@ -74,6 +75,23 @@ test('who leaves ends what is read for them', async () => {
   await vi.waitFor(() => expect(guest.read()).toContain('200 OK'))
   guest.socket.destroy()
   await vi.waitFor(() => expect(isOver).toBe(true))
+})
+
+test('what ends in the middle ends the connection, also of a guest who reads nothing', async () => {
+  let fail: (error: Error) => void = () => undefined
+  const stream = new ReadableStream<Uint8Array>({
+    start: (each) => void (fail = (error) => each.error(error)),
+    pull: (each) => each.enqueue(Buffer.alloc(64 * 1024)),
+  })
+  const one = await oneGuestServer({ bytes: Buffer.alloc(1e8), send: async () => accept(stream) })
+  const guest = rawGuest(one)
+  await guest.secured
+  guest.socket.pause()
+  guest.socket.write(`GET /${file} HTTP/1.1\r\nHost: h\r\n\r\n`)
+  await vi.waitFor(() => expect(one.sent).toHaveLength(1))
+  fail(new Failure('file', 'it ends'))
+  await vi.waitFor(() => expect(one.server.connections).toBe(0))
+  expect(one.failures).toEqual([])
 })
 
 test('who sends the headers of a request slowly, or none, is closed', async () => {
