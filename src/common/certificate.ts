@@ -3,16 +3,17 @@
 
 import { X509Certificate, type KeyObject } from 'node:crypto'
 
-/** A DER value: its tag, its length, its content (X.690). */
+/** A DER value: its tag, its length in as few bytes as that takes, its content (X.690). Browsers take no other. */
 function der(tag: number, ...content: readonly Uint8Array[]): Buffer {
   const bytes = Buffer.concat(content)
   const { length } = bytes
-  const head = length < 0x80 ? [tag, length] : [tag, 0x82, length >> 8, length & 0xff]
-  return Buffer.concat([Buffer.from(head), bytes])
+  const lengthBytes =
+    length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+  return Buffer.concat([Buffer.from([tag, ...lengthBytes]), bytes])
 }
 
-const [integer, bitString, oid, utf8, sequence, set, generalizedTime, version] = [
-  2, 3, 6, 12, 0x30, 0x31, 0x18, 0xa0,
+const [integer, bitString, oid, utf8, sequence, set, utcTime, generalizedTime, version] = [
+  2, 3, 6, 12, 0x30, 0x31, 0x17, 0x18, 0xa0,
 ]
 
 /** id-Ed25519, 1.3.101.112 (RFC 8410, 3). */
@@ -25,7 +26,7 @@ const name = der(sequence, der(set, der(sequence, commonName, der(utf8, Buffer.f
 /** No end (RFC 5280, 4.1.2.5): a pinned key is good as long as it is pinned. */
 const validity = der(
   sequence,
-  der(generalizedTime, Buffer.from('20000101000000Z')),
+  der(utcTime, Buffer.from('000101000000Z')),
   der(generalizedTime, Buffer.from('99991231235959Z')),
 )
 

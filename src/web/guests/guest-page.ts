@@ -8,11 +8,13 @@ import { formatSize } from '../../common/sizes.ts'
 import type { GuestEntry, GuestFile } from '../../client/guest-links.ts'
 
 const style = `
-:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-body { margin: 0 auto; max-width: 40rem; padding: 3rem 1.25rem; }
+:root { background: #fff; color: #1a1a1a; color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
+body { margin: 0; }
+main { margin: 0 auto; max-width: 40rem; padding: 3rem 1.25rem; }
+a { color: #14532d; }
 h1 { font-size: 1.5rem; line-height: 1.25; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.25rem; }
-dt { opacity: .7; }
+dt { color: #555; }
 dd { margin: 0; overflow-wrap: anywhere; }
 code { font-size: .875rem; }
 .button { background: #14532d; border-radius: .375rem; color: #fff; display: inline-block; margin: 1rem 0; padding: .625rem 1.25rem; text-decoration: none; }
@@ -21,6 +23,13 @@ ul { list-style: none; padding: 0; }
 li { display: flex; gap: 1rem; justify-content: space-between; padding: .125rem 0; }
 li a { overflow-wrap: anywhere; }
 li span { white-space: nowrap; }
+h2 { font-size: 1.125rem; }
+@media (prefers-color-scheme: dark) {
+  :root { background: #121412; color: #e8e8e8; }
+  a { color: #86d6a2; }
+  dt { color: #aaa; }
+  .button { background: #86d6a2; color: #0c1a10; }
+}
 `
 
 /** In one piece, since its hash counts. */
@@ -59,22 +68,24 @@ export function guestPage({ secret, entry, files }: GuestPageParts): Text {
       <meta name="robots" content="noindex" />
       <title>${shown}</title>
       ${styleElement}
-      <h1><bdi>${shown}</bdi></h1>
-      <dl>
-        <dt>Size</dt>
-        <dd>${size}${isFolder ? `, ${counted(entry.files ?? 0, 'file')}` : ''}</dd>
-        <dt>Shared by</dt>
-        <dd><bdi>${escapeText(user)}</bdi></dd>
-        <dt>Until</dt>
-        <dd><time datetime="${until}">${until.slice(0, 16).replace('T', ' ')} UTC</time></dd>
-        ${isFolder ? '' : sumOf(entry)}
-      </dl>
-      <p>
-        <a class="button" href="${target}" download
-          >${isFolder ? 'Save all as a tar archive' : 'Save the file'}</a
-        >
-      </p>
-      ${isFolder ? listOf(secret, entry, files) : ''}
+      <main>
+        <h1><bdi>${shown}</bdi></h1>
+        <dl>
+          <dt>Size</dt>
+          <dd>${size}${isFolder ? `, ${counted(entry.files ?? 0, 'file')}` : ''}</dd>
+          <dt>Shared by</dt>
+          <dd><bdi>${escapeText(user)}</bdi></dd>
+          <dt>Until</dt>
+          <dd><time datetime="${until}">${until.slice(0, 16).replace('T', ' ')} UTC</time></dd>
+          ${isFolder ? '' : sumOf(entry)}
+        </dl>
+        <p>
+          <a class="button" href="${target}" download
+            >${isFolder ? 'Save all as a tar archive' : 'Save the file'}</a
+          >
+        </p>
+        ${isFolder ? listOf(secret, entry, files) : ''}
+      </main>
     </html>`
 }
 
