@@ -8,6 +8,9 @@ import { fetchAs, type Guest } from '../web/guests/guest.ts'
 import type { Program } from './programs.ts'
 import { contentOf, MiB, World } from './world.ts'
 
+/** Far longer than anything here takes, also on a machine that is busy with other tests. */
+const patienceMs = 30_000
+
 let world: World
 let ann: Program
 beforeAll(async () => {
@@ -66,7 +69,7 @@ test('a guest sees what a link leads to, and fetches it whole, from the middle, 
     const answer = await fetchAs(guest)
     expect(answer.text).toContain(sum)
     return answer
-  })
+  }, patienceMs)
   expect(page.text).toContain('film ü.bin')
   expect(page.text).toContain('ann')
   expect(page.text).not.toContain('<script')
@@ -80,13 +83,15 @@ test('a guest sees what a link leads to, and fetches it whole, from the middle, 
   expect(
     await ann.until(/^a guest at 127\.0\.0\.1 fetches film ü\.bin of family by link \d+ \(use 1\)$/),
   ).toContain(`link ${link}`)
-  await vi.waitFor(() =>
-    expect(audit('ann').filter((each) => each['link'] === link)).toMatchObject([
-      { what: 'link_made', who: 'ann', group: 'family', name: 'film ü.bin' },
-      { what: 'link_used', from: '127.0.0.1', use: 1 },
-      { what: 'guest_sent', bytes: bytes.length },
-      { what: 'guest_sent', bytes: bytes.length - MiB - 7 },
-    ]),
+  await vi.waitFor(
+    () =>
+      expect(audit('ann').filter((each) => each['link'] === link)).toMatchObject([
+        { what: 'link_made', who: 'ann', group: 'family', name: 'film ü.bin' },
+        { what: 'link_used', from: '127.0.0.1', use: 1 },
+        { what: 'guest_sent', bytes: bytes.length },
+        { what: 'guest_sent', bytes: bytes.length - MiB - 7 },
+      ]),
+    patienceMs,
   )
   expect(readFileSync(world.path('ann.jsonl'), 'utf8')).not.toContain(guest.url.split('/').at(-1))
 })
@@ -152,12 +157,12 @@ test('a link outlives a restart, and so does the certificate; a logout ends it u
   const file = { ...guest, url: `${guest.url}/kept.bin` }
   await cem.kill()
   cem = started('cem', Number(new URL(guest.url).port))
-  await vi.waitFor(async () => expect((await fetchAs(file)).body.equals(bytes)).toBe(true), 20_000)
+  await vi.waitFor(async () => expect((await fetchAs(file)).body.equals(bytes)).toBe(true), patienceMs)
   await cem.does('logout')
   expect(await fetchAs(file)).toMatchObject({ status: 410, text: expect.stringContaining('not logged in') })
   expect((await fetchAs({ ...guest, url: guest.url })).status).toBe(410)
   await cem.does('login cem secret')
-  await vi.waitFor(async () => expect((await fetchAs(file)).body.equals(bytes)).toBe(true), 20_000)
+  await vi.waitFor(async () => expect((await fetchAs(file)).body.equals(bytes)).toBe(true), patienceMs)
 })
 
 test.each([
@@ -215,7 +220,7 @@ test('another terminal makes, lists and takes back links of the client that runs
   const { guest, link } = await linkTo(other, 'share_link family two.bin')
   expect((await fetchAs({ ...guest, url: `${guest.url}/two.bin` })).status).toBe(200)
   await ann.until(new RegExp(`fetches two.bin of family by link ${link} `))
-  expect(await other.say(`revoke_link ${link}`)).toBe(`link ${link} to two.bin in family is taken back`)
+  expect(await other.ask(`revoke_link ${link}`)).toContain(`link ${link} to two.bin in family is taken back`)
   expect((await fetchAs(guest)).status).toBe(410)
   expect(await other.say('revoke_link 999')).toBe('error: there is no link 999; list_links lists yours')
 })

@@ -19,6 +19,8 @@ function file(sizeBytes: number): { content: Buffer; manifest: ReturnType<typeof
   return { content, manifest: manifestOf(content) }
 }
 
+/** Far longer than anything here takes, also on a machine that is busy with other tests. */
+const patienceMs = 30_000
 const size = 3 * pieceBytes + 77
 const contents: Contents = {
   'a/large.bin': sampleBytes(2 * pieceBytes + 3, 7),
@@ -64,8 +66,8 @@ test('the SHA-256 of a file is worked out, remembered, and that of the file', as
   const one = await oneOffice(file(size))
   expect(one.entry().sha256).toBeUndefined()
   const expected = createHash('sha256').update(one.content).digest('hex')
-  await vi.waitFor(() => expect(one.entry().sha256).toBe(expected))
-  await vi.waitFor(() => expect(one.again().find(one.secret)?.record.sha256).toBe(expected))
+  await vi.waitFor(() => expect(one.entry().sha256).toBe(expected), patienceMs)
+  await vi.waitFor(() => expect(one.again().find(one.secret)?.record.sha256).toBe(expected), patienceMs)
 })
 
 test('a folder is an archive that tar opens, with all that is in it', async () => {
@@ -129,11 +131,11 @@ test('what is sent when the time of a link is over, or nobody is logged in, ends
 })
 
 test('a guest who takes nothing is cut off, and holds no memory of the queue', async () => {
-  const one = await oneOffice(file(size), { stalledMs: 500 })
+  const one = await oneOffice(file(size), { stalledMs: 2000 })
   const { reader } = await begun(one)
-  await vi.waitFor(() => expect(one.uploads.activeUsers).toBe(0))
+  await vi.waitFor(() => expect(one.uploads.activeUsers).toBe(0), patienceMs)
   expect(one.link.transfers.size).toBe(1)
-  await vi.waitFor(() => expect(one.link.transfers.size).toBe(0))
+  await vi.waitFor(() => expect(one.link.transfers.size).toBe(0), patienceMs)
   await expect(reader.read()).rejects.toThrow('nothing of it was read for too long')
 })
 
