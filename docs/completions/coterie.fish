@@ -2,7 +2,7 @@
 
 complete -c coterie -l data-dir -r -d 'keep accounts, shares and unfinished downloads in this folder'
 complete -c coterie -l advertise -r -d 'where others reach this client, if not at the address that a tracker sees'
-complete -c coterie -s e -l execute -x -a 'create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files list_versions download_file stop_share subscribe unsubscribe list_subscriptions show_downloads pause_download resume_download cancel_download prioritize wait limit show_uploads watch why doctor show_page help events clear quit' -d 'run this command and end; may be given several times'
+complete -c coterie -s e -l execute -x -a 'create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files list_versions download_file stop_share share_link list_links revoke_link subscribe unsubscribe list_subscriptions show_downloads pause_download resume_download cancel_download prioritize wait limit show_uploads watch why doctor show_page help events clear quit' -d 'run this command and end; may be given several times'
 complete -c coterie -s f -l file -r -d 'run the commands of this file and end; - is standard input'
 complete -c coterie -l json -d 'print replies and events as JSON, one a line'
 complete -c coterie -l keep-going -d 'go on after a command that failed, as for standard input'
@@ -16,6 +16,9 @@ complete -c coterie -l relay -r -d 'forward between members who cannot reach eac
 complete -c coterie -l metrics -r -d 'serve metrics for Prometheus on this port of 127.0.0.1'
 complete -c coterie -l web -d 'serve a page for browsers on this machine, and print a link to it (preset: "0")'
 complete -c coterie -l drop-folder -r -d 'copy files that are dropped into the page into this folder, and share them'
+complete -c coterie -l guests -r -d 'serve people without an account over HTTPS there, by links that share_link makes'
+complete -c coterie -l guest-cert -r -d 'show guests this certificate, whose key is in the same file (PEM), instead of one that is made'
+complete -c coterie -l audit -r -d 'write to this file which links were made, used and ended, and by whom'
 complete -c coterie -l tls -d 'encrypt all connections, on this machine too'
 complete -c coterie -l insecure-plain -d 'encrypt nothing: whoever listens can take over accounts'
 complete -c coterie -l version -d 'print the version'

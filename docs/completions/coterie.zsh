@@ -5,8 +5,8 @@ _coterie_client() {
   _arguments -s \
     '*--data-dir[keep accounts, shares and unfinished downloads in this folder]:value:_files' \
     '*--advertise[where others reach this client, if not at the address that a tracker sees]:value:_files' \
-    '*-e[run this command and end; may be given several times]:command:(create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files list_versions download_file stop_share subscribe unsubscribe list_subscriptions show_downloads pause_download resume_download cancel_download prioritize wait limit show_uploads watch why doctor show_page help events clear quit)' \
-    '*--execute[run this command and end; may be given several times]:command:(create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files list_versions download_file stop_share subscribe unsubscribe list_subscriptions show_downloads pause_download resume_download cancel_download prioritize wait limit show_uploads watch why doctor show_page help events clear quit)' \
+    '*-e[run this command and end; may be given several times]:command:(create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files list_versions download_file stop_share share_link list_links revoke_link subscribe unsubscribe list_subscriptions show_downloads pause_download resume_download cancel_download prioritize wait limit show_uploads watch why doctor show_page help events clear quit)' \
+    '*--execute[run this command and end; may be given several times]:command:(create_user login logout change_password reset_password delete_account whoami create_group list_groups join_group leave_group list_members list_requests accept_request reject_request remove_member upload_file list_files list_versions download_file stop_share share_link list_links revoke_link subscribe unsubscribe list_subscriptions show_downloads pause_download resume_download cancel_download prioritize wait limit show_uploads watch why doctor show_page help events clear quit)' \
     '*-f[run the commands of this file and end; - is standard input]:value:_files' \
     '*--file[run the commands of this file and end; - is standard input]:value:_files' \
     '*--json[print replies and events as JSON, one a line]' \
@@ -21,6 +21,9 @@ _coterie_client() {
     '*--metrics[serve metrics for Prometheus on this port of 127.0.0.1]:value:_files' \
     '*--web[serve a page for browsers on this machine, and print a link to it (preset\: "0")]' \
     '*--drop-folder[copy files that are dropped into the page into this folder, and share them]:value:_files' \
+    '*--guests[serve people without an account over HTTPS there, by links that share_link makes]:value:_files' \
+    '*--guest-cert[show guests this certificate, whose key is in the same file (PEM), instead of one that is made]:value:_files' \
+    '*--audit[write to this file which links were made, used and ended, and by whom]:value:_files' \
     '*--tls[encrypt all connections, on this machine too]' \
     '*--insecure-plain[encrypt nothing\: whoever listens can take over accounts]' \
     '*--version[print the version]' \

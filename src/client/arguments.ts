@@ -38,6 +38,12 @@ export interface ClientArguments {
   readonly webPort?: number | undefined
   /** Where files go that are dropped into the page. */
   readonly dropFolder?: string | undefined
+  /** Where guests are served; port 0 takes any free one, undefined serves none. */
+  readonly guests?: Address | undefined
+  /** A file with the certificate that guests are shown, and its key. */
+  readonly guestCertificate?: string | undefined
+  /** Where to write what becomes of links for guests. */
+  readonly auditFile?: string | undefined
   /** What to forward for others; undefined for nothing. */
   readonly relay?: { readonly bytesPerSecond: number | undefined } | undefined
   readonly encryption: Encryption
@@ -62,6 +68,9 @@ interface Options {
   metrics?: number
   web?: number
   dropFolder?: string
+  guests?: Address
+  guestCert?: string
+  audit?: string
   relay?: string
   tls?: boolean
   insecurePlain?: boolean
@@ -122,6 +131,9 @@ export function parseArguments(
       metricsPort: options.metrics,
       webPort: options.web,
       dropFolder: options.dropFolder,
+      guests: options.guests,
+      guestCertificate: options.guestCert,
+      auditFile: options.audit,
       relay: options.relay === undefined ? undefined : { bytesPerSecond: rate(options.relay) },
       encryption: encryptionOf(options),
     },
@@ -134,7 +146,7 @@ export function clientProgram(
   script: ScriptPart[] = [],
   command = './client',
 ): Command {
-  return new Command('client')
+  const program = new Command('client')
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: () => {} })
     .usage(
@@ -144,7 +156,7 @@ export function clientProgram(
     .argument('[words...]')
     .configureHelp({
       visibleArguments: () => [],
-      commandUsage: (program) => `${nameOf(command)} ${program.usage()}`,
+      commandUsage: (each) => `${nameOf(command)} ${each.usage()}`,
     })
     .option('--data-dir <folder>', 'keep accounts, shares and unfinished downloads in this folder')
     .addOption(
@@ -175,6 +187,21 @@ export function clientProgram(
     .option('--download-limit <rate>', 'limit all downloads together')
     .option('--map-port', 'have the router of your network forward the port of this client (UPnP, NAT-PMP)')
     .option('--relay <rate>', 'forward between members who cannot reach each other, so much a second')
+  return withServices(program)
+    .option('--tls', 'encrypt all connections, on this machine too')
+    .addOption(
+      new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(
+        'tls',
+      ),
+    )
+    .version(`coterie ${version}`, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', explanationFor(command))
+}
+
+/** What is served besides, to whom, and what is written of it. */
+function withServices(program: Command): Command {
+  return program
     .addOption(
       new Option('--metrics <port>', 'serve metrics for Prometheus on this port of 127.0.0.1').argParser(
         parsePort,
@@ -189,15 +216,17 @@ export function clientProgram(
       '--drop-folder <folder>',
       'copy files that are dropped into the page into this folder, and share them',
     )
-    .option('--tls', 'encrypt all connections, on this machine too')
     .addOption(
-      new Option('--insecure-plain', 'encrypt nothing: whoever listens can take over accounts').conflicts(
-        'tls',
-      ),
+      new Option(
+        '--guests <ip:port>',
+        'serve people without an account over HTTPS there, by links that share_link makes',
+      ).argParser(parseAddress),
     )
-    .version(`coterie ${version}`, '--version', 'print the version')
-    .helpOption('-h, --help', 'print this help')
-    .addHelpText('after', explanationFor(command))
+    .option(
+      '--guest-cert <file>',
+      'show guests this certificate, whose key is in the same file (PEM), instead of one that is made',
+    )
+    .option('--audit <file>', 'write to this file which links were made, used and ended, and by whom')
 }
 
 function rate(text: string | undefined): number | undefined {

@@ -3,7 +3,9 @@
 import type { Address } from '../common/addresses.ts'
 import type { ListedTracker } from '../common/tracker-info.ts'
 import type { Encryption } from '../common/wire/protection.ts'
+import type { LinkParts } from './actions/links.ts'
 import type { PageParts } from './actions/page.ts'
+import type { GuestAct } from './guests/guest-audit.ts'
 import type { EarlyKeys } from './tracker-link/early-keys.ts'
 
 export interface ClientOptions {
@@ -24,6 +26,10 @@ export interface ClientOptions {
   readonly relay?: { readonly bytesPerSecond: number | undefined } | undefined
   /** Serves the page of this client. */
   readonly showPage?: PageParts['showPage']
+  /** Where guests are served; undefined where they are not. */
+  readonly guestPlace?: LinkParts['guestPlace']
+  /** What becomes of links for guests, for the audit. */
+  readonly onGuestAct?: ((act: GuestAct) => void) | undefined
   /** Keys that are being derived already. */
   readonly earlyKeys?: EarlyKeys | undefined
   /** Called for a bug or a system failure in background work. */

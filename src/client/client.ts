@@ -4,7 +4,6 @@ import pLimit from 'p-limit'
 import type { EventLoopLag } from '../common/prometheus/event-loop-lag.ts'
 import type { Family } from '../common/prometheus/exposition.ts'
 import { Protection } from '../common/wire/protection.ts'
-import { Failure } from '../common/failure.ts'
 import { scramIterations } from '../common/limits.ts'
 import { plainNameProblem } from '../common/names.ts'
 import { accept, refuse, type Answer } from '../common/refusal.ts'
@@ -15,11 +14,13 @@ import { diagnosisActions } from './actions/diagnosis.ts'
 import { downloadActions } from './actions/downloads.ts'
 import { fileActions } from './actions/files.ts'
 import { groupActions } from './actions/groups.ts'
+import { linkActions } from './actions/links.ts'
 import { pageActions } from './actions/page.ts'
 import { seeingActions } from './actions/seeing.ts'
 import { subscriptionActions } from './actions/subscriptions.ts'
 import { clientFamilies } from './client-metrics.ts'
 import { alreadyLoggedIn, notLoggedIn, passwordProblem } from './answers.ts'
+import { Guests } from './guests/guests.ts'
 import { NetworkChanges } from './network/network-changes.ts'
 import type { NetworkChange } from './network/network-watch.ts'
 import type { ClientEvent, Operations } from './operations.ts'
@@ -64,6 +65,8 @@ export class Client {
   readonly #storing = new StorePool()
   readonly #recipes = new RecipePool()
   readonly #server: PeerServer
+  /** Links for people without an account. */
+  readonly guests: Guests
   readonly #changes = new NetworkChanges()
   readonly #reach: Reach
   readonly #whereabouts: Whereabouts
@@ -110,6 +113,11 @@ export class Client {
     })
     const onEvent = (event: ClientEvent): void => this.#emit(event)
     const onTrouble = (sentence: string): void => onEvent({ kind: 'notice', sentence })
+    this.guests = new Guests({
+      ...{ folder: options.folder, sources: this.#sources, uploads, limits: this.#entryLimits },
+      ...{ onEvent, onAct: options.onGuestAct, onFailure },
+      session: () => this.#session,
+    })
     this.#remembered = new RememberedLogin(options.folder, onTrouble)
     this.#limitStore = new LimitStore(options.folder, onTrouble)
     this.#limits = new LimitSchedule({
@@ -191,6 +199,7 @@ export class Client {
       entryLimits: this.#entryLimits,
       turns: new ConnectTurns(),
       hashing: pLimit(hashedAtOnce),
+      onUnshared: (by, file) => this.guests.onUnshared(by, file),
       onEvent: (event) => this.#emit(event),
       onFailure: this.#options.onFailure,
     }
@@ -229,6 +238,7 @@ export class Client {
       ...seeingActions(core),
       ...diagnosisActions(core),
       ...pageActions(core, this.#options),
+      ...linkActions(core, this.guests, this.#options),
     }
   }
 
@@ -293,7 +303,7 @@ export class Client {
     const answer = await this.#link.login(user, password)
     if (!answer.ok) return answer
     if (this.#closing) return refuse('cancelled', 'the program is ending')
-    const session = await this.#openSession(user)
+    const session = await Session.openOrLogOut(user, this.#sessionParts)
     if (this.#closing) return session.close().then(() => refuse('cancelled', 'the program is ending'))
     this.#begin(session)
     if (remember) await this.#remember()
@@ -321,6 +331,7 @@ export class Client {
     const session = this.#session
     if (session === undefined) return refuse('login-first', 'nobody is logged in')
     this.#session = undefined
+    this.guests.book.look()
     this.#emit({ kind: 'user-changed', user: undefined })
     this.#news.onLogout()
     this.#tickets.close()
@@ -375,25 +386,12 @@ export class Client {
     await Promise.all([
       unreached,
       this.#server.close(),
+      this.guests.book.close(),
       this.#hashes.close(),
       this.#folders.close(),
       this.#storing.close(),
       this.#recipes.close(),
       ...[this.#link, this.#remembered, this.#limitStore].map((each) => each.saved()),
     ])
-  }
-
-  #openSession(user: string): Promise<Session> {
-    return this.#makeSession(user).catch(async (error: unknown) => {
-      // Otherwise the trackers would keep this user logged in, and nobody could log in or out here.
-      await this.#link.logout()
-      throw error
-    })
-  }
-
-  async #makeSession(user: string): Promise<Session> {
-    const { community } = this.#link
-    if (community !== undefined) return Session.open(user, community, this.#sessionParts)
-    throw new Failure('connection-lost', 'the tracker went away during the login')
   }
 }

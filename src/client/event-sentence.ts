@@ -15,6 +15,13 @@ export function eventSentence(event: Exclude<ClientEvent, { kind: OwnWords }>): 
       return `you are no longer a member of ${event.group}`
     case 'became-owner':
       return `you are now the owner of ${event.group}`
+    case 'link-used': {
+      const { uses, times } = event
+      const which = times === undefined ? `use ${uses}` : `use ${uses} of ${times}`
+      return `a guest at ${event.guest} fetches ${event.name} of ${event.group} by link ${event.link} (${which})`
+    }
+    case 'link-ended':
+      return `link ${event.link} to ${event.name} of ${event.group} has ended: that is not shared from here any more`
     case 'trackers-lost': {
       const are = event.trackers.length > 1 ? 'are' : 'is'
       const which = event.trackers.join(', ')

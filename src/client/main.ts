@@ -12,6 +12,7 @@ import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
 import { isLoopback } from '../common/networks.ts'
 import { startedAs } from '../common/started-as.ts'
 import { whyNewerNode } from '../common/node-version.ts'
+import type { GuestPlace } from './actions/links.ts'
 import { clientProgram, parseArguments, type ClientArguments } from './arguments.ts'
 import type { Client } from './client.ts'
 import { compilerFlag } from './compiler-flag.ts'
@@ -75,6 +76,7 @@ async function run(options: ClientArguments): Promise<number> {
   const newerNode = whyNewerNode(process.versions.node, Date.now())
   const own = await startOwnClient(options, { folder, ask, earlyKeys, onFailure })
   try {
+    printGuests(own.guestPlace)
     await printPage(own.client, options)
     const code = await converse(own.client, options, {
       folder,
@@ -152,6 +154,13 @@ async function printPage({ operations }: Client | RemoteClient, { webPort }: Cli
   process.stderr.write(
     `page: ${page.value.link} (opens once, within two minutes; show_page prints another)\n`,
   )
+}
+
+/** Likewise. */
+function printGuests(place: GuestPlace | undefined): void {
+  if (place === undefined) return
+  const known = place.fingerprint === undefined ? '' : ` (certificate ${place.fingerprint})`
+  process.stderr.write(`guests: ${place.origin}/${known}; share_link makes a link for one\n`)
 }
 
 /** Anything but a yes is a no. */

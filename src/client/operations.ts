@@ -6,6 +6,7 @@ import type { Answer } from '../common/refusal.ts'
 import type { TreeEntry } from '../common/tree/tree.ts'
 import type { Check } from './diagnosis/checks.ts'
 import type { Finding } from './diagnosis/reasons.ts'
+import type { LinkOperations } from './link-operations.ts'
 import type { Way } from './way.ts'
 
 export type DownloadState = 'running' | 'complete' | 'paused' | 'failed'
@@ -175,6 +176,26 @@ export type ClientEvent =
   | { readonly kind: 'request-decided'; readonly group: string; readonly accepted: boolean }
   | { readonly kind: 'removed-from-group'; readonly group: string }
   | { readonly kind: 'became-owner'; readonly group: string }
+  /** A guest begins to fetch by a link. */
+  | {
+      readonly kind: 'link-used'
+      readonly link: number
+      readonly group: string
+      readonly name: string
+      /** The network that it comes from. */
+      readonly guest: string
+      /** With this one. */
+      readonly uses: number
+      /** How often it may be used; absent for any number. */
+      readonly times?: number
+    }
+  /** A link has ended, since what it leads to is not shared any more. */
+  | {
+      readonly kind: 'link-ended'
+      readonly link: number
+      readonly group: string
+      readonly name: string
+    }
   | { readonly kind: 'user-changed'; readonly user: string | undefined }
   /** `trackers`: the addresses that are tried again. */
   | { readonly kind: 'trackers-lost'; readonly trackers: readonly string[] }
@@ -371,4 +392,5 @@ export interface Operations
     DownloadOperations,
     SeeingOperations,
     DiagnosisOperations,
-    PageOperations {}
+    PageOperations,
+    LinkOperations {}

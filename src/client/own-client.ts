@@ -7,9 +7,12 @@ import { expandHome } from '../common/home-folder.ts'
 import type { MetricsService } from '../common/prometheus/metrics-service.ts'
 import { loadIdentity } from '../common/security/identity.ts'
 import { Protection } from '../common/wire/protection.ts'
+import type { GuestPlace } from './actions/links.ts'
 import type { ClientArguments } from './arguments.ts'
 import { Client } from './client.ts'
 import { ControlServer } from './control/server.ts'
+import { GuestAudit, type GuestAct } from './guests/guest-audit.ts'
+import { GuestService, type GuestServiceOptions } from './guest-service.ts'
 import { PageService } from './page-service.ts'
 import type { EarlyKeys } from './tracker-link/early-keys.ts'
 import { meetTrackers } from './tracker-link/meet-trackers.ts'
@@ -17,6 +20,8 @@ import { TrackerTrust } from './tracker-link/tracker-trust.ts'
 
 export interface OwnClient {
   readonly client: Client
+  /** Where guests are served; undefined where they are not. */
+  readonly guestPlace: GuestPlace | undefined
   close(): Promise<void>
 }
 
@@ -53,6 +58,12 @@ export async function startOwnClient(
     onFailure,
   }))
   const showPage = page.show.bind(page)
+  const onTrouble = (sentence: string): void => client.guests.onTrouble(sentence)
+  const audit =
+    words.auditFile === undefined
+      ? undefined
+      : await GuestAudit.open({ path: resolve(expandHome(words.auditFile)), onTrouble })
+  const guests = guestServiceOf(words, { folder, onTrouble, onFailure })
   const options = {
     listen,
     advertise,
@@ -63,9 +74,12 @@ export async function startOwnClient(
     ...limits,
     earlyKeys,
     showPage,
+    guestPlace: () => guests?.place,
+    onGuestAct: (act: GuestAct) => audit?.add(act),
   }
   const client: Client = new Client({ ...options, onFailure })
   await client.start()
+  await guests?.start(client.guests.office)
   const control = await ControlServer.start({
     folder,
     listen: formatAddress(listen),
@@ -75,9 +89,21 @@ export async function startOwnClient(
   })
   const metrics = metricsPort === undefined ? undefined : await serveMetrics(client, metricsPort)
   const close = async (): Promise<void> => {
+    await guests?.close()
     await Promise.all([client.close(), control.close(), page.close(), metrics?.close()])
+    // Whatever was being sent has its line.
+    await audit?.close()
   }
-  return { client, close }
+  return { client, guestPlace: guests?.place, close }
+}
+
+function guestServiceOf(
+  { guests: listen, guestCertificate, advertise }: ClientArguments,
+  others: Pick<GuestServiceOptions, 'folder' | 'onTrouble' | 'onFailure'>,
+): GuestService | undefined {
+  if (listen === undefined) return undefined
+  const certificate = guestCertificate === undefined ? undefined : resolve(expandHome(guestCertificate))
+  return new GuestService({ listen, certificate, advertise, ...others })
 }
 
 /** Rejects with a `start` failure when the port is taken. */

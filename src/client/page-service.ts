@@ -44,7 +44,7 @@ export class PageService {
   async #start(port: number, reading: ContentReading): Promise<WebServer> {
     try {
       // Loaded where it is asked for only: HTTP takes its time.
-      const { WebServer } = await import('../web/server/web-server.ts')
+      const { WebServer } = await import('../web/serving.ts')
       return await WebServer.start({ ...this.#parts(), reading, port, assets: this.#assets })
     } catch (error) {
       // The next one may name a port that is free.

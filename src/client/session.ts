@@ -1,6 +1,8 @@
 // Holds the shares and downloads of a user from login to logout.
 
 import type { LimitFunction } from 'p-limit'
+import { Failure } from '../common/failure.ts'
+import type { FileVersion } from '../common/protocol/fields.ts'
 import { accept, type Answer } from '../common/refusal.ts'
 import type { Identity } from '../common/security/identity.ts'
 import type { ConnectTurns } from './downloading/connect-turns.ts'
@@ -43,6 +45,8 @@ export interface SessionParts {
   readonly entryLimits: EntryLimits
   readonly turns: ConnectTurns
   readonly hashing: LimitFunction
+  /** A user does not share this content under this name any more. */
+  readonly onUnshared: (by: { community: string; user: string }, file: FileVersion) => void
   readonly onEvent: (event: ClientEvent) => void
   /** Of a bug. */
   readonly onFailure: (error: unknown) => void
@@ -50,6 +54,7 @@ export interface SessionParts {
 
 export class Session {
   readonly user: string
+  readonly community: string
   readonly shares: ShareLibrary
   readonly downloads: Downloads
   readonly requests: OwnRequests
@@ -60,11 +65,13 @@ export class Session {
 
   private constructor(
     user: string,
+    community: string,
     store: UserStore,
     parts: Pick<Session, 'shares' | 'downloads' | 'requests' | 'subscriptions' | 'folders'>,
     entryLimits: EntryLimits,
   ) {
     this.user = user
+    this.community = community
     this.#entryLimits = entryLimits
     this.#store = store
     this.shares = parts.shares
@@ -83,6 +90,7 @@ export class Session {
     const store = await UserStore.open(folder, community, user, {
       onTrouble: onNotice,
       onUnused: (fileId) => manifests.remove(fileId),
+      onUnshared: (file) => parts.onUnshared({ community, user }, file),
       onUnlimited: (file) => entryLimits.set(file, undefined),
     })
     for (const limit of store.uploadLimits()) entryLimits.set(limit, limit.bytesPerSecondMax)
@@ -120,10 +128,24 @@ export class Session {
     )
     return new Session(
       user,
+      community,
       store,
       { shares, downloads, requests, subscriptions, folders: reader },
       entryLimits,
     )
+  }
+
+  /** For whoever has just logged in. Rejects likewise, and has logged out at the trackers then. */
+  static async openOrLogOut(user: string, parts: SessionParts): Promise<Session> {
+    const { community } = parts.link
+    try {
+      if (community !== undefined) return await Session.open(user, community, parts)
+      throw new Failure('connection-lost', 'the tracker went away during the login')
+    } catch (error) {
+      // Otherwise the trackers would keep this user logged in, and nobody could log in or out here.
+      await parts.link.logout()
+      throw error
+    }
   }
 
   /**

@@ -92,6 +92,17 @@ describe('the forms of the command line', () => {
     expect(relay('--relay', 'none')).toEqual({ bytesPerSecond: undefined })
   })
 
+  test('--guests serves guests at an address, with a certificate and an audit that are named', () => {
+    const words = ['--guests', '0.0.0.0:8443', '--guest-cert', 'own.pem', '--audit', 'a.jsonl', '127.0.0.1:1']
+    expect(argumentsOf(words)).toMatchObject({
+      guests: { host: '0.0.0.0', port: 8443 },
+      guestCertificate: 'own.pem',
+      auditFile: 'a.jsonl',
+    })
+    expect(argumentsOf(['127.0.0.1:1'])).toMatchObject({ guests: undefined, auditFile: undefined })
+    expect(sentenceFor(['--guests', '8443', '127.0.0.1:1'])).toContain('"8443" is not an address')
+  })
+
   test('--web serves the page at a port, or at any free one', () => {
     const port = (...words: string[]): unknown => argumentsOf(['127.0.0.1:1', ...words]).webPort
     expect([port(), port('--web'), port('--web', '8080'), port('--web=0')]).toEqual([undefined, 0, 8080, 0])

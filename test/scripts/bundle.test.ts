@@ -27,7 +27,7 @@ test('the client is a few files, that need nothing but Node; other terminals do 
   )
   expect(own).toMatch(/^\.\/own-client-\w+\.js$/)
   expect(shared.length).toBeGreaterThan(0)
-  expect(shared.length).toBeLessThan(5)
+  expect(shared.length).toBeLessThan(6)
   for (const name of shared) {
     expect(name).toMatch(/^\.\/chunk-\w+\.js$/)
     expect(others(name).every((from) => shared.includes(from))).toBe(true)

@@ -62,6 +62,8 @@ import {
 } from '../../src/tracker/limits.ts'
 import { invitesMax } from '../../src/tracker/state/registration.ts'
 import { quotaTable } from '../../src/tracker/state/quotas.ts'
+import { linkLimits } from '../../src/client/guests/limits.ts'
+import { guestLimits } from '../../src/web/guests/limits.ts'
 import { pageLimits } from '../../src/web/server/limits.ts'
 
 const text = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8')
@@ -204,6 +206,28 @@ test.each([
       count(pageLimits.fileStreams),
       count(pageLimits.drops),
       seconds(pageLimits.dropSilenceMs),
+    ],
+  ],
+  [
+    'Guests',
+    [
+      count(guestLimits.connections),
+      count(guestLimits.connectionsOfNetwork),
+      count(guestLimits.handshakes.unfinished),
+      seconds(guestLimits.headersWithinMs),
+      `${guestLimits.headerBytes / 1024} KiB`,
+      count(guestLimits.requestsOfNetworkPerSecond),
+      seconds(guestLimits.idleMs),
+      seconds(guestLimits.silentMs),
+      count(guestLimits.transfers),
+      count(guestLimits.transfersOfNetwork),
+      seconds(linkLimits.stalledMs),
+      count(guestLimits.listedFiles),
+      count(linkLimits.open),
+      `${linkLimits.longestMs / 86_400_000} days`,
+      `${linkLimits.rememberedMs / 86_400_000} days`,
+      count(linkLimits.ended),
+      count(linkLimits.guests),
     ],
   ],
   ['The library', [count(unreadEventsMax)]],

@@ -13,7 +13,7 @@ import type { Session } from '../session.ts'
 import { ArrivingPieces } from './arriving-pieces.ts'
 import type { Core } from './core.ts'
 import { spellingOf } from './entry-path.ts'
-import { placeOf, type FilePlace } from './file-place.ts'
+import { placeOf, type FilePlace } from '../downloading/file-place.ts'
 
 /** Which piece has these bytes of the file, and where in it. */
 type Locate = (from: number) => { readonly index: number; readonly offset: number }

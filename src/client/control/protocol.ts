@@ -57,6 +57,9 @@ export const remoteOperations: { readonly [O in RemoteOperation]: IsAnswer<Opera
   why: 'answers',
   doctor: 'returns',
   showPage: 'answers',
+  shareLink: 'answers',
+  listLinks: 'answers',
+  revokeLink: 'answers',
 }
 export const remoteNames = Object.keys(remoteOperations) as RemoteOperation[]
 

@@ -24,6 +24,7 @@ import { loadPiece, problemOfParts } from './piece-parts.ts'
 import type { PieceSource } from './piece-source.ts'
 import { SentFiles, type SentFile } from './sent-files.ts'
 import type { Came, ServingParts } from './serving-parts.ts'
+import { within } from './within-limit.ts'
 
 type Asked<M extends keyof PeerProtocol['requests']> = Params<PeerProtocol, M>
 
@@ -347,8 +348,7 @@ export class ServedPeer implements UploadPeer {
     take: (limit: EntryLimit | undefined) => Answering | undefined,
   ): Answering | undefined {
     const { limits, uploads } = this.#parts
-    const limit = limits.find(this.#ticket?.group ?? '', fileId)
-    return limit === undefined || uploads.mayBegin(limit) ? take(limit) : undefined
+    return within({ limits, uploads, group: this.#ticket?.group ?? '', fileId }, take)
   }
 
   /** Called when its turn comes, which may be long after the request, so the ticket is checked again. */

@@ -81,6 +81,8 @@ export interface UserStoreEvents {
   onTrouble(sentence: string): void
   /** No remembered share or download has this content any more. */
   onUnused(fileId: string): Promise<void>
+  /** This content is not remembered as shared under this name any more. */
+  onUnshared?(file: FileVersion): void
   /** The upload limit of an entry is forgotten, as the entry is neither shared nor downloaded any more. */
   onUnlimited?(file: Withdrawal): void
 }
@@ -247,6 +249,8 @@ export class UserStore {
   ): Promise<void> {
     const former = this.#records.put(kind, record)
     this.#use(record.fileId)
+    if (kind === 'shares' && former !== undefined && former.fileId !== record.fileId)
+      this.#events.onUnshared?.(former)
     await this.#records.save()
     await this.#release(former)
   }
@@ -254,6 +258,7 @@ export class UserStore {
   async #forget(kind: 'shares' | 'downloads', file: Fetched): Promise<void> {
     const former = this.#records.drop(kind, file)
     if (former === undefined) return
+    if (kind === 'shares') this.#events.onUnshared?.(former)
     if (this.uploadLimit(nameOf(former)) !== undefined && !this.isKnown(former)) {
       this.#records.drop('uploadLimits', nameOf(former))
       this.#events.onUnlimited?.(nameOf(former))

@@ -2,11 +2,11 @@
 // gets its line once, whatever happens to the tracker: the position of the file's last line says where to go on. So a
 // change that was made just before a kill, or by another tracker meanwhile, gets its line when the log is read again.
 
+import { prepareAuditFile } from '../../common/audit-file/last-line.ts'
+import { RotatingFile, type RotatingFileOptions } from '../../common/audit-file/rotating-file.ts'
 import type { AppliedEntry } from '../sequencer.ts'
 import { auditLoginsPerSecond } from '../limits.ts'
-import { lineOfEntry, textOf, timeOf, type AuditLine } from './audit-lines.ts'
-import { prepareAuditFile } from './last-line.ts'
-import { RotatingFile, type RotatingFileOptions } from './rotating-file.ts'
+import { lineOfEntry, positionIn, textOf, timeOf, type AuditLine } from './audit-lines.ts'
 
 export interface AuditOptions extends Pick<
   RotatingFileOptions,
@@ -16,6 +16,9 @@ export interface AuditOptions extends Pick<
   readonly nowMs: () => number
   readonly loginsEveryMs?: number
 }
+
+/** How the file is recognised. */
+const lines = { read: positionIn, begins: '{"position":', of: 'a tracker' }
 
 export class Audit {
   readonly #file: RotatingFile
@@ -40,7 +43,7 @@ export class Audit {
 
   /** Rejects with a `start` failure for a file that cannot be written. */
   static async open(options: AuditOptions): Promise<Audit> {
-    return new Audit(options, await prepareAuditFile(options.path))
+    return new Audit(options, await prepareAuditFile(options.path, lines))
   }
 
   /** The log was read up to this position. A new audit begins here: it does not repeat what was long before. */

@@ -21,6 +21,8 @@ export function eventText(event: ClientEvent): string {
     case 'request-decided':
     case 'removed-from-group':
     case 'became-owner':
+    case 'link-used':
+    case 'link-ended':
     case 'trackers-lost':
     case 'tracker-back':
     case 'notice':

@@ -3,10 +3,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Failure } from '../../common/failure.ts'
 import type { AskedContent, ContentReading, ReadableContent } from '../../client/readable-content.ts'
-import { rangeIn, type ByteRange } from './byte-range.ts'
+import type { ByteRange } from '../http/byte-range.ts'
+import { headersOf, partAsked, statusOf } from '../http/parts.ts'
 import { shownType } from './media-types.ts'
 import { webRefusal, type WebRefusal } from './refusals.ts'
-import { foreignPolicy } from './security-headers.ts'
 import { pageLimits } from './limits.ts'
 
 export class FileStreams {
@@ -51,34 +51,21 @@ export class FileStreams {
 /** `onEnd` is called when nothing is read any more. Rejects with a failure when its first bytes cannot be read. */
 async function respond(
   content: ReadableContent,
-  { range, 'if-range': ifRange }: IncomingHttpHeaders,
+  headers: IncomingHttpHeaders,
   onEnd: () => void,
 ): Promise<Response | WebRefusal> {
-  const { name, sizeBytes } = content
-  const tag = `"${content.tag}"`
-  // A part of other bytes is of no use.
-  const asked = ifRange === undefined || ifRange === tag ? rangeIn(range, sizeBytes) : undefined
-  if (asked === 'none')
+  const { name, sizeBytes, tag } = content
+  const bytes = { name, sizeBytes, tag, shownType: shownType(name) }
+  const part = partAsked(bytes, headers)
+  if (part === undefined)
     return webRefusal(
       'no-such-range',
       `a part of ${name} beyond its end was asked for; it has ${sizeBytes} bytes`,
     )
-  const { from, to } = asked ?? { from: 0, to: sizeBytes }
-  const type = shownType(name)
-  const headers: Record<string, string> = {
-    'content-type': type ?? 'application/octet-stream',
-    'content-length': String(to - from),
-    'content-disposition': `${type === undefined ? 'attachment' : 'inline'}; filename*=UTF-8''${encoded(name)}`,
-    'content-security-policy': foreignPolicy,
-    'cache-control': 'no-store',
-    'accept-ranges': 'bytes',
-    etag: tag,
-  }
-  if (asked !== undefined) headers['content-range'] = `bytes ${from}-${to - 1}/${sizeBytes}`
   // Read before anything is said: later there is no way to tell what is wrong.
-  const first = from < to ? await content.read(from) : Buffer.alloc(0)
-  const body = bytesOf(content, { from, to }, first, onEnd)
-  return new Response(body, { status: asked === undefined ? 200 : 206, headers })
+  const first = part.from < part.to ? await content.read(part.from) : Buffer.alloc(0)
+  const body = bytesOf(content, part, first, onEnd)
+  return new Response(body, { status: statusOf(part), headers: headersOf(bytes, part) })
 }
 
 /** Reads a piece when the one before has been taken. */
@@ -109,13 +96,5 @@ function bytesOf(
       cancel: onEnd,
     },
     { highWaterMark: 0 },
-  )
-}
-
-/** As RFC 8187 has it. */
-function encoded(name: string): string {
-  return encodeURIComponent(name.toWellFormed()).replaceAll(
-    /['()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   )
 }

@@ -11,7 +11,8 @@ export type PageOperation = Exclude<RemoteOperation, 'showPage'>
 
 const text = v.string()
 const flag = v.optional(v.boolean())
-const rate = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
+/** Of bytes a second, or of anything else. */
+const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
 const minute = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(24 * 60))
 const direction = v.picklist(['upload', 'download'])
 const named = v.strictTuple([text, text])
@@ -32,7 +33,7 @@ const awaited = v.pipe(
 
 const limitRule = v.strictObject({
   direction,
-  bytesPerSecond: v.optional(rate),
+  bytesPerSecond: v.optional(positive),
   hours: v.optional(v.strictObject({ fromMinute: minute, toMinute: minute })),
   entry: v.optional(v.strictObject({ group: text, name: text })),
 })
@@ -88,6 +89,15 @@ const givenTo: Given = {
   downloadsSettled: v.strictTuple([v.optional(awaited, {})]),
   why: v.strictTuple([text, v.optional(text)]),
   doctor: nothing,
+  shareLink: v.strictTuple([
+    text,
+    text,
+    v.optional(
+      v.strictObject({ forMs: v.optional(v.pipe(v.number(), v.minValue(1))), times: v.optional(positive) }),
+    ),
+  ]),
+  listLinks: nothing,
+  revokeLink: v.strictTuple([positive]),
 }
 
 export function isPageOperation(name: string): name is PageOperation {

@@ -13,7 +13,7 @@ import { Connections } from './connections.ts'
 import { EventStreams } from './event-streams.ts'
 import { refusalResponse, webRefusal, type WebRefusal } from './refusals.ts'
 import { cookieIn } from './request-checks.ts'
-import { sendResponse } from './send-response.ts'
+import { sendResponse } from '../http/send-response.ts'
 import { pageLimits } from './limits.ts'
 
 export interface WebServerOptions {

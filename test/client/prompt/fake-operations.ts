@@ -1,6 +1,7 @@
 // A client for the prompt to call: it answers yes to everything, remembers what it was asked, and lets
 // a test put another answer, a download or an event in place.
 
+import type { MadeLink } from '../../../src/client/link-operations.ts'
 import type { ClientEvent, DownloadView, EntryView, Operations } from '../../../src/client/operations.ts'
 import { accept } from '../../../src/common/refusal.ts'
 
@@ -76,6 +77,9 @@ export function fakeClient(): FakeClient {
     why: async () => accept([]),
     doctor: async () => [],
     showPage: async () => accept({ link: 'http://127.0.0.1:8080/open?token=t' }),
+    shareLink: async (group, name) => accept(madeLink({ group, name })),
+    listLinks: async () => accept([]),
+    revokeLink: async () => accept({ group: 'g1', name: 'film.mkv' }),
   }
   const operations = new Proxy(usual, {
     get(target, name: keyof Operations) {
@@ -94,6 +98,17 @@ export function fakeClient(): FakeClient {
     answers,
     emit: (event) => listeners.forEach((listener) => listener(event)),
     subscribe: (listener) => listeners.push(listener),
+  }
+}
+
+export function madeLink(part: Partial<MadeLink>): MadeLink {
+  return {
+    link: 3,
+    group: 'g1',
+    name: 'film.mkv',
+    url: 'https://127.0.0.1:8443/secret',
+    untilMs: Date.UTC(2026, 4, 12),
+    ...part,
   }
 }
 

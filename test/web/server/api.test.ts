@@ -47,6 +47,9 @@ const calls: Record<string, unknown[]> = {
   downloadsSettled: [{ group: 'g', timeoutMs: 5 }],
   why: ['g', null],
   doctor: [],
+  shareLink: ['g', 'f', { forMs: 1000, times: 2 }],
+  listLinks: [],
+  revokeLink: [3],
 }
 
 test('each operation but the link to the page can be asked for', () => {

@@ -49,7 +49,7 @@ test('a file comes whole, with its name, and is no page of this origin', async (
   expect(answer.headers).toMatchObject({
     'content-type': 'video/mp4',
     'content-length': '10',
-    'content-disposition': "inline; filename*=UTF-8''caf%C3%A9%20%281%29.mp4",
+    'content-disposition': `inline; filename="caf_ (1).mp4"; filename*=UTF-8''caf%C3%A9%20%281%29.mp4`,
     'content-security-policy': "default-src 'none'; sandbox; frame-ancestors 'none'",
     'x-content-type-options': 'nosniff',
     'cross-origin-resource-policy': 'same-origin',

@@ -8,6 +8,7 @@ import { accountCommands } from './accounts.ts'
 import { diagnosisCommands } from './diagnosis.ts'
 import { downloadCommands } from './downloads.ts'
 import { fileCommands } from './files.ts'
+import { linkCommands } from './links.ts'
 import { pageCommands } from './page.ts'
 import { subscriptionCommands } from './subscriptions.ts'
 import { groupCommands } from './groups.ts'
@@ -67,7 +68,7 @@ const programCommands: readonly PromptCommand[] = [
 export const commandAreas: readonly (readonly [title: string, commands: readonly PromptCommand[]])[] = [
   ['Accounts', accountCommands],
   ['Groups', groupCommands],
-  ['Files', fileCommands],
+  ['Files', [...fileCommands, ...linkCommands]],
   ['Subscriptions', subscriptionCommands],
   ['Downloads', [...downloadCommands, ...seeingCommands]],
   ['Trouble', diagnosisCommands],

@@ -232,6 +232,8 @@ export function eventLine(event: ClientEvent, isTerminal: boolean): Line | undef
     case 'request-decided':
     case 'removed-from-group':
     case 'became-owner':
+    case 'link-used':
+    case 'link-ended':
     case 'trackers-lost':
     case 'tracker-back':
     case 'notice':

@@ -1,23 +1,32 @@
 // Prepares the file of an audit for a start: checks that it is one and can be written, removes the rest of a line that
-// a kill or a power failure cut off, and says how far the file has come.
+// a kill or a power failure cut off, and says what its last line is.
 
 import { open, stat, type FileHandle } from 'node:fs/promises'
-import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
-import { positionIn } from './audit-lines.ts'
+import { Failure, sentenceOf, systemCode } from '../failure.ts'
 
 /** Longer than any line. */
 const tailBytes = 64 * 1024
 const newline = 0x0a
 
-/** The position of the last line; undefined for a new audit. Rejects with a `start` failure that names the file. */
-export async function prepareAuditFile(path: string): Promise<number | undefined> {
+/** How the lines of an audit are recognised. */
+export interface AuditLines<T> {
+  /** What the text of a line says; undefined for what is no line of such an audit. */
+  readonly read: (text: string) => T | undefined
+  /** How each line begins. */
+  readonly begins: string
+  /** Whose audit it is, for people. */
+  readonly of: string
+}
+
+/** What the last line says; undefined for a new audit. Rejects with a `start` failure that names the file. */
+export async function prepareAuditFile<T>(path: string, lines: AuditLines<T>): Promise<T | undefined> {
   try {
     // Opening a pipe would wait for a reader.
     if (!(await isFileOrNothing(path))) throw new Error('it is not a file')
     const handle = await open(path, 'a+', 0o600)
     try {
       await handle.chmod(0o600)
-      return (await lastPositionIn(handle, true)) ?? (await lastPositionOf(`${path}.1`))
+      return (await lastIn(handle, lines, true)) ?? (await lastOf(`${path}.1`, lines))
     } finally {
       await handle.close()
     }
@@ -35,8 +44,8 @@ async function isFileOrNothing(path: string): Promise<boolean> {
   }
 }
 
-/** Of a file that was full when the tracker ended. */
-async function lastPositionOf(path: string): Promise<number | undefined> {
+/** Of a file that was full when the program ended. */
+async function lastOf<T>(path: string, lines: AuditLines<T>): Promise<T | undefined> {
   let handle: FileHandle
   try {
     handle = await open(path, 'r')
@@ -45,14 +54,18 @@ async function lastPositionOf(path: string): Promise<number | undefined> {
     throw error
   }
   try {
-    return await lastPositionIn(handle, false)
+    return await lastIn(handle, lines, false)
   } finally {
     await handle.close()
   }
 }
 
 /** Undefined for an empty file. Throws an error for one that holds something else, which is left as it is. */
-async function lastPositionIn(handle: FileHandle, isRepaired: boolean): Promise<number | undefined> {
+async function lastIn<T>(
+  handle: FileHandle,
+  lines: AuditLines<T>,
+  isRepaired: boolean,
+): Promise<T | undefined> {
   const { size } = await handle.stat()
   if (size === 0) return undefined
   const start = Math.max(0, size - tailBytes)
@@ -60,9 +73,9 @@ async function lastPositionIn(handle: FileHandle, isRepaired: boolean): Promise<
   const tail = buffer.subarray(0, bytesRead)
   const end = tail.lastIndexOf(newline) + 1
   const begin = end < 2 ? 0 : tail.lastIndexOf(newline, end - 2) + 1
-  const position = positionIn(tail.toString('utf8', begin, end))
-  const isCutOff = end === 0 && start === 0 && tail.toString().startsWith('{"position":')
-  if (position === undefined && !isCutOff) throw new Error('it is not an audit of a tracker')
+  const last = lines.read(tail.toString('utf8', begin, end))
+  const isCutOff = end === 0 && start === 0 && tail.toString().startsWith(lines.begins)
+  if (last === undefined && !isCutOff) throw new Error(`it is not an audit of ${lines.of}`)
   if (isRepaired && end < bytesRead) await handle.truncate(start + end)
-  return position
+  return last
 }

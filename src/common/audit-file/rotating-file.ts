@@ -3,8 +3,8 @@
 
 import { open, rename, type FileHandle } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import { counted } from '../../common/counted.ts'
-import { sentenceOf, systemCode } from '../../common/failure.ts'
+import { counted } from '../counted.ts'
+import { sentenceOf, systemCode } from '../failure.ts'
 import {
   auditBytesAtOnce,
   auditBytesWaitingMax,
@@ -12,7 +12,7 @@ import {
   auditFileBytesMax,
   auditFilesKept,
   auditRetryMs,
-} from '../limits.ts'
+} from './limits.ts'
 
 export interface RotatingFileOptions {
   readonly path: string
