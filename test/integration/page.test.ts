@@ -1,8 +1,11 @@
 // The page with the real client behind it, in a real browser: from the printed link to a finished download.
 
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { hasBrowser, openPage, startBrowser, withBrowser } from '../web/page/browser.ts'
 import type { Program } from './programs.ts'
 import { contentOf, MiB, World } from './world.ts'
@@ -82,6 +85,37 @@ describe.skipIf(!hasBrowser)(`the page of a client${withBrowser}`, () => {
     await second.getByText('milk <b>and</b> bread').waitFor()
   }, 90_000)
 
+  test('a server on another port gets the cookie, and can do nothing with it', async () => {
+    const page = await pageOf(ann)
+    await page.getByRole('heading', { name: 'Groups' }).waitFor()
+    const { origin } = new URL(page.url())
+    let cookie = ''
+    const other = createServer(({ headers }, response) => {
+      cookie = headers.cookie ?? ''
+      response.end('<!doctype html><title>other</title>')
+    })
+    other.listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    onTestFinished(() => void other.close())
+    await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`)
+    expect(cookie).toMatch(/^coterie-\d+=/)
+    // Neither his program, nor his page in that browser.
+    for (const key of [undefined, '1']) {
+      const headers = { cookie, 'content-type': 'application/json', ...(key && { 'x-coterie': key }) }
+      const answer = await fetch(`${origin}/api/listGroups`, {
+        method: 'POST',
+        headers,
+        body: '{"given":[]}',
+      })
+      expect(await answer.json()).toMatchObject({ ok: false, code: 'no-key' })
+    }
+    const script = `fetch('${origin}/api/events', { credentials: 'include' }).then(() => 'told', () => 'refused')`
+    expect(await page.evaluate(script)).toBe('refused')
+    expect(await page.evaluate('localStorage.length')).toBe(0)
+    await page.goto(origin)
+    await page.getByRole('link', { name: 'family' }).waitFor()
+  })
+
   test('a client that was started again says how this browser is let in', async () => {
     const cem = await world.user('cem')
     const port = Number(/:(\d+)\//.exec(await cem.say('show_page'))?.[1])
@@ -95,9 +129,14 @@ describe.skipIf(!hasBrowser)(`the page of a client${withBrowser}`, () => {
     const again = world.run('cem', 'client', words)
     await again.does('login cem secret')
     await page.getByRole('status').getByText('type show_page at its prompt').waitFor()
-    const link = /http:\S+/.exec(await again.say('show_page'))?.[0] ?? ''
-    await page.goto(link)
-    await page.getByRole('heading', { name: 'Groups' }).waitFor()
-    expect(page.url()).not.toContain('token')
+    // In another tab, and this one goes on by itself.
+    const tab = await page.context().newPage()
+    await tab.goto(/http:\S+/.exec(await again.say('show_page'))?.[0] ?? '')
+    await tab.getByRole('heading', { name: 'Groups' }).waitFor()
+    expect(tab.url()).not.toContain('token')
+    await page.getByText('type show_page at its prompt').waitFor({ state: 'detached' })
+    await page.getByLabel('Name').fill('chess')
+    await page.getByRole('button', { name: 'Create the group' }).click()
+    await page.getByRole('link', { name: 'chess' }).waitFor()
   }, 90_000)
 })

@@ -227,8 +227,8 @@ function lookingActions(store: Store, ask: Ask) {
       )
     },
     async readText(group: string, name: string): Promise<void> {
-      const { user } = store.get()
-      const text = await beginningOf(addressOf(group, name), textBytesMax)
+      const { user, fileKey } = store.get()
+      const text = await beginningOf(addressOf(fileKey, group, name), textBytesMax)
       if (!text.ok) store.set({ refused: text.refusal.sentence })
       else if (user !== undefined) setEntry(store, user, { group, name }, { text: text.value })
     },

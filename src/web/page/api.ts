@@ -3,6 +3,7 @@
 import type { RemoteOperation } from '../../client/control/protocol.ts'
 import type { Operations } from '../../client/operations.ts'
 import { accept, isRefusalCode, refuse, type Answer } from '../../common/refusal.ts'
+import { keyHeader } from './key.ts'
 
 type Value<R> = [R] extends [Answer<infer T>] ? T : R
 
@@ -14,9 +15,6 @@ export type Ask = <O extends RemoteOperation>(
   operation: O,
   ...given: Parameters<Operations[O]>
 ) => Promise<Answered<O>>
-
-/** Without it the server changes nothing: pages of others cannot send it. */
-const headers = { 'X-Coterie': '1' }
 
 /** The sentence for no answer at all: everything else is an answer of the client. */
 export const isGone = 'the client on this computer does not answer; start it again and open its new link'
@@ -33,9 +31,9 @@ export function dropFile(file: File, group: string, folder: string): Promise<Ans
 }
 
 /** The address of an entry's bytes. `path`: of a file in a folder. */
-export function addressOf(group: string, name: string, path?: string): string {
-  const query = path === undefined ? '' : `?${new URLSearchParams({ path }).toString()}`
-  return `/api/files/${encodeURIComponent(group)}/${encodeURIComponent(name)}${query}`
+export function addressOf(fileKey: string, group: string, name: string, path?: string): string {
+  const query = new URLSearchParams({ key: fileKey, ...(path !== undefined && { path }) })
+  return `/api/files/${encodeURIComponent(group)}/${encodeURIComponent(name)}?${query.toString()}`
 }
 
 /** The first bytes of a text, as characters; refused with a sentence where they are not to be had. */
@@ -55,7 +53,7 @@ async function post(address: string, body: string | Blob, type: string): Promise
   try {
     const response = await fetch(address, {
       method: 'POST',
-      headers: { ...headers, 'Content-Type': type },
+      headers: { ...keyHeader(), 'Content-Type': type },
       body,
     })
     const said = (await response.json()) as { readonly ok?: boolean; readonly value?: unknown }
@@ -66,7 +64,8 @@ async function post(address: string, body: string | Blob, type: string): Promise
   }
 }
 
-function refusalIn(said: unknown): Answer<never> {
+/** In what the client answered; of what is not its own, that it does not answer. */
+export function refusalIn(said: unknown): ReturnType<typeof refuse> {
   const { code, sentence } = (said ?? {}) as { readonly code?: unknown; readonly sentence?: unknown }
   return refuse(
     typeof code === 'string' && isRefusalCode(code) ? code : 'unavailable',

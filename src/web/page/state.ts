@@ -76,6 +76,8 @@ export interface PageState {
   /** What allows this tab to be told, where it was refused. */
   readonly whyRefused: string
   readonly program: string
+  /** For the addresses of files. */
+  readonly fileKey: string
   readonly user: string | undefined
   readonly groups: readonly GroupEntry[] | undefined
   readonly group: GroupDetails | undefined
@@ -114,6 +116,7 @@ export function initialState(route: Route): PageState {
     connection: 'connecting',
     whyRefused: '',
     program: '',
+    fileKey: '',
     wanted: '',
     events: [],
     samples: [],

@@ -8,25 +8,34 @@ import type { Actions } from '../actions.ts'
 import { addressOf } from '../api.ts'
 import { component, html, shown } from '../html.ts'
 import { lookFor, type Look } from '../looks.ts'
-import type { EntryDetails } from '../state.ts'
+import type { EntryDetails, PageState } from '../state.ts'
 import { dataTable } from './data-table.ts'
 import { button, section } from './parts.ts'
 
 /** Nothing of what is not on its way here: there are no bytes of it. */
-export function entryContent(entry: EntryDetails, actions: Actions): VNode | string {
+export function entryContent({ fileKey }: PageState, entry: EntryDetails, actions: Actions): VNode | string {
   const { group, name, view, files } = entry
-  if (files !== undefined) return section('What is in it', folder(group, name, files, view !== undefined))
+  const address = (path?: string): string => addressOf(fileKey, group, name, path)
+  if (files !== undefined)
+    return section('What is in it', folder(files, view === undefined ? undefined : address))
   if (view === undefined) return ''
   const look = lookFor(name)
   return section(
     'Content',
-    html`<p><a href=${addressOf(group, name)} download=${name}>Save ${shown(name)}</a></p>
-      ${look === undefined ? '' : component(Looking, { key: `${group}/${name}`, entry, look, actions })}`,
+    html`<p><a href=${address()} download=${name}>Save ${shown(name)}</a></p>
+      ${look === undefined ? '' : component(Looking, { key: `${group}/${name}`, entry, look, address: address(), actions })}`,
   )
 }
 
+interface LookingParts {
+  readonly entry: EntryDetails
+  readonly look: Look
+  readonly address: string
+  readonly actions: Actions
+}
+
 /** Nothing is read before somebody asks: looking fetches what is watched first. */
-function Looking({ entry, look, actions }: { entry: EntryDetails; look: Look; actions: Actions }): VNode {
+function Looking({ entry, look, address, actions }: LookingParts): VNode {
   const [isOpen, setOpen] = useState(false)
   const { group, name, text } = entry
   const onLook = (): void => {
@@ -34,16 +43,16 @@ function Looking({ entry, look, actions }: { entry: EntryDetails; look: Look; ac
     if (look === 'text') void actions.readText(group, name)
   }
   if (!isOpen) return button({ label: look === 'sound' ? 'Listen' : 'Look at it', onPress: onLook })
-  const source = addressOf(group, name)
-  if (look === 'picture') return html`<img class="look" src=${source} alt=${`Picture ${shown(name)}`} />`
-  if (look === 'sound') return html`<audio class="look" src=${source} controls autoplay></audio>`
-  if (look === 'film') return html`<video class="look" src=${source} controls autoplay></video>`
+  if (look === 'picture') return html`<img class="look" src=${address} alt=${`Picture ${shown(name)}`} />`
+  if (look === 'sound') return html`<audio class="look" src=${address} controls autoplay></audio>`
+  if (look === 'film') return html`<video class="look" src=${address} controls autoplay></video>`
   return text === undefined
     ? html`<p class="empty">It is shown as soon as its beginning is here.</p>`
     : html`<pre class="look" tabindex="0" aria-label=${`Text of ${shown(name)}`} role="region">${text}</pre>`
 }
 
-function folder(group: string, name: string, files: readonly TreeEntry[], isHere: boolean): VNode {
+/** `address`: of one of the files, where they are here. */
+function folder(files: readonly TreeEntry[], address: ((path: string) => string) | undefined): VNode {
   return dataTable<TreeEntry>({
     label: 'Files of the folder',
     rows: files,
@@ -56,9 +65,9 @@ function folder(group: string, name: string, files: readonly TreeEntry[], isHere
         cell: (file) =>
           html`<span class="name">
             ${
-              file.kind === 'folder' || !isHere
+              file.kind === 'folder' || address === undefined
                 ? shown(file.kind === 'folder' ? `${file.path}/` : file.path)
-                : html`<a href=${addressOf(group, name, file.path)} download="">${shown(file.path)}</a>`
+                : html`<a href=${address(file.path)} download="">${shown(file.path)}</a>`
             }
           </span>`,
       },

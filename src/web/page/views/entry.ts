@@ -28,7 +28,7 @@ export function entryView(state: PageState, group: string, name: string, actions
     <h1 tabindex="-1">${shown(name)}</h1>
     ${view === undefined ? fetching(state, entry, actions) : standing(state, view, actions)}
     ${view === undefined ? '' : section('Peers', peers(view))}
-    ${view === undefined ? '' : section('Who has it', audience(view))} ${entryContent(entry, actions)}
+    ${view === undefined ? '' : section('Who has it', audience(view))} ${entryContent(state, entry, actions)}
     ${section('Versions', versions(entry.versions))}`
 }
 
