@@ -4,7 +4,7 @@
 import type { LimitRule, Priority } from '../../client/operations.ts'
 import type { Answer } from '../../common/refusal.ts'
 import { addressOf, beginningOf, dropFile, type Ask } from './api.ts'
-import { setEntry } from './loads.ts'
+import { setEntry } from './looking.ts'
 import type { Store } from './store.ts'
 import { shown } from './html.ts'
 
@@ -230,7 +230,7 @@ function lookingActions(store: Store, ask: Ask) {
       const { user, fileKey } = store.get()
       const text = await beginningOf(addressOf(fileKey, group, name), textBytesMax)
       if (!text.ok) store.set({ refused: text.refusal.sentence })
-      else if (user !== undefined) setEntry(store, user, { group, name }, { text: text.value })
+      else if (user !== undefined) setEntry({ store, user }, { group, name }, { text: text.value })
     },
   }
 }

@@ -25,6 +25,8 @@ export interface GroupDetails {
   /** Of the owner alone. */
   readonly requests: readonly string[]
   readonly entries: readonly FileEntry[] | undefined
+  /** False while more entries are on their way. */
+  readonly isWhole: boolean
   /** Why nothing is listed. */
   readonly problem?: string | undefined
 }

@@ -1,7 +1,7 @@
 // What the buttons and forms of the page ask the client for, and how it says what came of it.
 
 import { describe, expect, test } from 'vitest'
-import { refuse } from '../../../src/common/refusal.ts'
+import { accept, refuse } from '../../../src/common/refusal.ts'
 import { hasBrowser, withBrowser } from './browser.ts'
 import { expectGone, expectShown, findings, pagesForTests } from './pages.ts'
 

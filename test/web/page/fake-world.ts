@@ -4,6 +4,7 @@
 import type {
   DownloadView,
   EntryView,
+  ListingOptions,
   MapCell,
   PeerView,
   UploadView,
@@ -58,7 +59,11 @@ export function fakeWorld(user?: string): FakeWorld {
       members.push(name)
       return accept(undefined)
     },
-    listFiles: async (group: string) => accept(group === 'family' ? familyFiles : []),
+    listFiles: async (group: string, { after, atMost }: ListingOptions = {}) => {
+      const all = group === 'family' ? familyFiles : []
+      const from = all.findIndex(({ name }) => name === after) + 1
+      return accept(all.slice(from, from + (atMost ?? all.length)))
+    },
     listVersions: async (_group: string, name: string) => accept(versionsOf(name)),
     listFolder: async () =>
       accept([

@@ -26,7 +26,7 @@ const calls: Record<string, unknown[]> = {
   listMembers: ['g'],
   removeMember: ['g', 'ben'],
   uploadFile: ['/photo.jpg', 'g', { skipSpecial: true }],
-  listFiles: ['g', { details: true }],
+  listFiles: ['g', { details: true, after: 'a', atMost: 100 }],
   listFolder: ['g', 'f/*'],
   listVersions: ['g', 'f'],
   downloadFile: ['g', 'f', '/downloads/', { overwrite: false }],

@@ -2,9 +2,10 @@
 // out, since on a narrow screen a row takes two lines, which a table of HTML cannot.
 
 import type { VNode } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { component, html, type Content } from '../html.ts'
 import { rowsInSight } from '../rows-in-sight.ts'
+import { pressed, sorted, type Sorting } from '../sorting.ts'
 
 export interface Column<Row> {
   readonly heading: string
@@ -12,6 +13,8 @@ export interface Column<Row> {
   /** As a grid takes it: `8rem`, `minmax(12rem, 1fr)`. */
   readonly width: string
   readonly isNumber?: boolean
+  /** By what the table can be sorted with this heading. Undefined comes last. */
+  readonly sortBy?: (row: Row) => string | number | undefined
 }
 
 interface TableParts<Row> {
@@ -28,18 +31,24 @@ interface TableParts<Row> {
 
 const narrow = '(max-width: 44rem)'
 const headPx = 36
+/** So many rows are seen at a glance: nobody has to sort them where that takes a field. */
+const unsortedMax = 8
 
 export function dataTable<Row>(parts: TableParts<Row>): VNode {
   if (parts.rows.length === 0) return html`<p class="empty">${parts.empty}</p>`
   return component(DataTable<Row>, parts)
 }
 
-function DataTable<Row>({ label, columns, rows, keyOf, widePx = 44, narrowPx = 84 }: TableParts<Row>): VNode {
+function DataTable<Row>(parts: TableParts<Row>): VNode {
+  const { label, columns, keyOf, widePx = 44, narrowPx = 84 } = parts
+  const [sorting, setSorting] = useState<Sorting>()
   const [scrolledPx, setScrolled] = useState(0)
   const [heightPx, setHeight] = useState(600)
   const [focused, setFocused] = useState<number>()
   const box = useRef<HTMLDivElement>(null)
-  const rowPx = useIsNarrow() ? narrowPx : widePx
+  const isNarrow = useIsNarrow()
+  const rowPx = isNarrow ? narrowPx : widePx
+  const rows = useMemo(() => inOrder(parts, sorting), [parts.rows, sorting])
   useEffect(() => {
     const element = box.current
     if (element === null) return undefined
@@ -50,7 +59,7 @@ function DataTable<Row>({ label, columns, rows, keyOf, widePx = 44, narrowPx = 8
   const isLong = rows.length * rowPx + headPx > heightPx
   const inSight = rowsInSight(rows.length, rowPx, scrolledPx, heightPx, focused)
   const widths = columns.map(({ width }) => width).join(' ')
-  return html`<div
+  const table = html`<div
     class="table-box"
     ref=${box}
     role=${isLong ? 'region' : undefined}
@@ -62,10 +71,7 @@ function DataTable<Row>({ label, columns, rows, keyOf, widePx = 44, narrowPx = 8
     <div role="table" aria-label=${label} aria-rowcount=${rows.length + 1} style=${{ '--columns': widths }}>
       <div role="rowgroup" class="table-head">
         <div role="row" aria-rowindex="1" class="row">
-          ${columns.map(
-            ({ heading, isNumber }) =>
-              html`<div role="columnheader" class=${isNumber ? 'number' : ''}>${heading}</div>`,
-          )}
+          ${columns.map((column, at) => headingOf(column, at))}
         </div>
       </div>
       <div role="rowgroup" class="table-body" style=${{ height: `${rows.length * rowPx}px` }}>
@@ -73,6 +79,27 @@ function DataTable<Row>({ label, columns, rows, keyOf, widePx = 44, narrowPx = 8
       </div>
     </div>
   </div>`
+  return isNarrow && rows.length > unsortedMax
+    ? html`${sortingField(columns, sorting, setSorting)}${table}`
+    : table
+
+  /** Where it is narrow the headings are only heard, and the table is sorted by a field above it. */
+  function headingOf({ heading, isNumber, sortBy }: Column<Row>, at: number): VNode {
+    const order = sorting?.column !== at ? undefined : sorting.isDescending ? 'descending' : 'ascending'
+    return html`<div role="columnheader" class=${isNumber ? 'number' : ''} aria-sort=${order}>
+      ${
+        sortBy === undefined || isNarrow
+          ? heading
+          : html`<button
+              type="button"
+              class=${`heading ${order ?? ''}`}
+              onClick=${() => setSorting((before) => pressed(before, at))}
+            >
+              ${heading}
+            </button>`
+      }
+    </div>`
+  }
 
   function rowOf(row: Row, at: number): VNode {
     const place = { top: `${at * rowPx}px`, height: `${rowPx}px` }
@@ -90,6 +117,42 @@ function DataTable<Row>({ label, columns, rows, keyOf, widePx = 44, narrowPx = 8
       )}
     </div>`
   }
+}
+
+function inOrder<Row>({ rows, columns }: TableParts<Row>, sorting: Sorting | undefined): readonly Row[] {
+  const sortBy = sorting && columns[sorting.column]?.sortBy
+  return sortBy === undefined ? rows : sorted(rows, sortBy, sorting?.isDescending ?? false)
+}
+
+function sortingField<Row>(
+  columns: readonly Column<Row>[],
+  sorting: Sorting | undefined,
+  set: (sorting: Sorting | undefined) => void,
+): VNode | string {
+  const choices = columns.flatMap(({ heading, sortBy }, column) =>
+    sortBy === undefined
+      ? []
+      : [false, true].map((isDescending) => ({
+          value: `${column} ${isDescending}`,
+          words: isDescending ? `${heading}, the other way` : heading,
+          sorting: { column, isDescending },
+        })),
+  )
+  if (choices.length === 0) return ''
+  const value = sorting === undefined ? '' : `${sorting.column} ${sorting.isDescending}`
+  return html`<label class="field sorting">
+    <span>Sorted by</span>
+    <select
+      value=${value}
+      onChange=${(event: Event) => {
+        const chosen = (event.currentTarget as HTMLSelectElement).value
+        set(choices.find((one) => one.value === chosen)?.sorting)
+      }}
+    >
+      <option value="">as it came</option>
+      ${choices.map((one) => html`<option value=${one.value}>${one.words}</option>`)}
+    </select>
+  </label>`
 }
 
 function useIsNarrow(): boolean {

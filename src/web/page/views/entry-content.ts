@@ -62,6 +62,7 @@ function folder(files: readonly TreeEntry[], address: ((path: string) => string)
       {
         heading: 'Path',
         width: 'minmax(12rem, 3fr)',
+        sortBy: ({ path }) => path,
         cell: (file) =>
           html`<span class="name">
             ${
@@ -75,6 +76,7 @@ function folder(files: readonly TreeEntry[], address: ((path: string) => string)
         heading: 'Size',
         width: '8rem',
         isNumber: true,
+        sortBy: (file) => (file.kind === 'folder' ? undefined : file.sizeBytes),
         cell: (file) => (file.kind === 'folder' ? '' : formatSize(file.sizeBytes)),
       },
     ],

@@ -79,19 +79,34 @@ function peers({ peers, pieceCount }: EntryView): VNode {
       {
         heading: 'Peer',
         width: 'minmax(12rem, 2fr)',
+        sortBy: ({ peer }) => peer,
         cell: ({ peer }) => html`<span class="name">${shown(peer)}</span>`,
       },
       {
         heading: 'Has',
         width: '5rem',
         isNumber: true,
+        sortBy: ({ pieces }) => pieces,
         cell: ({ pieces }) => (pieces === undefined ? 'not said' : `${percentOf(pieces, pieceCount)} %`),
       },
-      { heading: 'In', width: '8rem', isNumber: true, cell: (peer) => speed(peer.bytesInPerSecond) },
-      { heading: 'Out', width: '8rem', isNumber: true, cell: (peer) => speed(peer.bytesOutPerSecond) },
+      {
+        heading: 'In',
+        width: '8rem',
+        isNumber: true,
+        cell: (peer) => speed(peer.bytesInPerSecond),
+        sortBy: (peer) => peer.bytesInPerSecond,
+      },
+      {
+        heading: 'Out',
+        width: '8rem',
+        isNumber: true,
+        cell: (peer) => speed(peer.bytesOutPerSecond),
+        sortBy: (peer) => peer.bytesOutPerSecond,
+      },
       {
         heading: 'Way',
         width: 'minmax(7rem, 1fr)',
+        sortBy: ({ way }) => wayText(way),
         cell: ({ way, whyNot }) =>
           html`<span title=${whyNot === undefined ? undefined : shown(whyNot)}>${wayText(way)}</span>`,
       },
@@ -124,6 +139,7 @@ function lackingTable(lacking: readonly LackingMember[], pieceCount: number): VN
       {
         heading: 'Still lacks it',
         width: 'minmax(8rem, 1fr)',
+        sortBy: ({ user }) => user,
         cell: ({ user }) => html`<span class="name">${shown(user)}</span>`,
       },
       {
@@ -136,6 +152,7 @@ function lackingTable(lacking: readonly LackingMember[], pieceCount: number): VN
         heading: 'Will have it in',
         width: '9rem',
         isNumber: true,
+        sortBy: ({ secondsLeft }) => secondsLeft,
         cell: ({ secondsLeft }) =>
           (secondsLeft === undefined ? undefined : formatTime(secondsLeft)) ?? 'not known',
       },

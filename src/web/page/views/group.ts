@@ -8,6 +8,7 @@ import { formatDay } from '../../../client/prompt/text/days.ts'
 import type { DownloadView } from '../../../client/operations.ts'
 import type { Actions } from '../actions.ts'
 import { html, onSubmit, shown, wordOf } from '../html.ts'
+import { remembersLast } from '../last-result.ts'
 import type { GroupDetails, PageState } from '../state.ts'
 import { dataTable } from './data-table.ts'
 import { anchor, button, field, progress, section, submitButton } from './parts.ts'
@@ -56,32 +57,51 @@ function requests({ group, requests }: GroupDetails, pending: ReadonlySet<string
   )
 }
 
+const withLetters = remembersLast((all: readonly FileEntry[], letters: string) =>
+  letters === '' ? all : all.filter(({ name }) => name.toLowerCase().includes(letters)),
+)
+
 function entries(
   { downloads, wanted }: PageState,
-  { group }: GroupDetails,
+  { group, isWhole }: GroupDetails,
   all: readonly FileEntry[],
   actions: Actions,
 ): VNode {
-  const letters = wanted.toLowerCase()
-  const found = letters === '' ? all : all.filter(({ name }) => name.toLowerCase().includes(letters))
+  const found = withLetters(all, wanted.toLowerCase())
   const under = new Map(downloads.filter((one) => one.group === group).map((one) => [one.name, one]))
-  return html`${all.length < 2 ? '' : search(wanted, found.length, actions)}
+  return html`${all.length < 2 ? '' : search(wanted, found.length, isWhole, actions)}
   ${dataTable<FileEntry>({
     label: 'Files and folders',
     rows: found,
     keyOf: ({ name }) => name,
     empty: all.length === 0 ? 'Nothing is shared here yet.' : 'No name has these letters.',
     columns: [
-      { heading: 'Name', width: 'minmax(12rem, 3fr)', cell: (one) => nameOf(group, one) },
-      { heading: 'Size', width: '7rem', isNumber: true, cell: (one) => formatSize(one.sizeBytes) },
-      { heading: 'Version', width: '13rem', cell: versionOf },
-      { heading: 'Who has it', width: '8rem', cell: ({ seeders }) => seedersText(seeders) },
+      {
+        heading: 'Name',
+        width: 'minmax(12rem, 3fr)',
+        cell: (one) => nameOf(group, one),
+        sortBy: ({ name }) => name,
+      },
+      {
+        heading: 'Size',
+        width: '7rem',
+        isNumber: true,
+        cell: (one) => formatSize(one.sizeBytes),
+        sortBy: ({ sizeBytes }) => sizeBytes,
+      },
+      { heading: 'Latest version', width: '13rem', cell: versionOf, sortBy: ({ details }) => details?.atMs },
+      {
+        heading: 'Who has it',
+        width: '8rem',
+        cell: ({ seeders }) => seedersText(seeders),
+        sortBy: ({ seeders }) => seeders,
+      },
       { heading: 'Here', width: '11rem', cell: ({ name }) => standing(under.get(name)) },
     ],
   })}`
 }
 
-function search(wanted: string, count: number, actions: Actions): VNode {
+function search(wanted: string, count: number, isWhole: boolean, actions: Actions): VNode {
   return html`<div class="search">
     <label class="field">
       <span>Names with these letters</span>
@@ -91,7 +111,7 @@ function search(wanted: string, count: number, actions: Actions): VNode {
         onInput=${(event: Event) => actions.want((event.currentTarget as HTMLInputElement).value)}
       />
     </label>
-    <span role="status">${counted(count, 'entry', 'entries')}</span>
+    <span role="status">${counted(count, 'entry', 'entries')}${isWhole ? '' : ' so far …'}</span>
   </div>`
 }
 
@@ -134,6 +154,7 @@ function members(
       {
         heading: 'Name',
         width: 'minmax(8rem, 1fr)',
+        sortBy: (member) => member,
         cell: (member) =>
           html`<span class="name"
             >${shown(member)}${member === user ? html` <span class="mark">you</span>` : ''}</span

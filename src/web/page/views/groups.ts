@@ -28,9 +28,25 @@ export function groupsView({ groups, pending }: PageState, actions: Actions): VN
             narrowPx: 108,
             empty: 'There are no groups yet. Create the first one below.',
             columns: [
-              { heading: 'Group', width: 'minmax(10rem, 2fr)', cell: (one) => nameOf(one) },
-              { heading: 'Owner', width: 'minmax(6rem, 1fr)', cell: ({ owner }) => shown(owner) },
-              { heading: 'Members', width: '7rem', isNumber: true, cell: ({ members }) => members },
+              {
+                heading: 'Group',
+                width: 'minmax(10rem, 2fr)',
+                cell: (one) => nameOf(one),
+                sortBy: ({ group }) => group,
+              },
+              {
+                heading: 'Owner',
+                width: 'minmax(6rem, 1fr)',
+                cell: ({ owner }) => shown(owner),
+                sortBy: ({ owner }) => owner,
+              },
+              {
+                heading: 'Members',
+                width: '7rem',
+                isNumber: true,
+                cell: ({ members }) => members,
+                sortBy: ({ members }) => members,
+              },
               { heading: 'You', width: '9rem', cell: ({ standing }) => standings[standing] },
               { heading: 'Join', width: '8rem', cell: (one) => joinButton(one, pending, actions) },
             ],
