@@ -60,7 +60,7 @@ describe.skipIf(!hasBrowser)(`the page of a client${withBrowser}`, () => {
     await ann?.does('limit upload none')
     await second.getByText(/^film\.bin of family is complete/).waitFor()
     await tab
-      .getByText(/shared from here|complete, 8/)
+      .getByText(/Shared from here|Complete, 8/)
       .first()
       .waitFor()
     expect(readFileSync(world.path('copy.bin')).equals(contentOf('film.bin', 8 * MiB))).toBe(true)

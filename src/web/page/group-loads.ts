@@ -38,13 +38,14 @@ async function loadEntries(looking: Looking, group: string): Promise<void> {
     if (isFirst) setGroup(looking, group, { entries: soFar, isWhole: false })
     return store.get().group?.group === group || isFirst
   })
-  setGroup(
-    looking,
-    group,
-    entries.ok
-      ? { entries: entries.value, isWhole: true, problem: undefined }
-      : { entries: undefined, isWhole: true, problem: entries.refusal.sentence },
-  )
+  if (entries.ok) {
+    setGroup(looking, group, { entries: entries.value, isWhole: true, problem: undefined })
+    return
+  }
+  const { code, sentence } = entries.refusal
+  // What was there before is still of use where nobody answers, and no concern of who is not a member any more.
+  const before = code === 'unavailable' ? store.get().group?.entries : undefined
+  setGroup(looking, group, { entries: before, isWhole: true, problem: sentence })
 }
 
 /** What the group says of an entry that is not here. It is looked for in the order of the list, to where it stands. */

@@ -82,7 +82,9 @@ async function loadListed(looking: Looking, key: EntryKey): Promise<void> {
 
 async function loadVersions(looking: Looking, key: EntryKey): Promise<void> {
   const { ask, store } = looking
-  const versions = await ask('listVersions', key.group, key.name)
+  // A part of a folder has the versions of the whole.
+  const [name = ''] = key.name.split('/')
+  const versions = await ask('listVersions', key.group, name)
   if (!versions.ok) {
     setFor(looking, { refused: versions.refusal.sentence })
     return

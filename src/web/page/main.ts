@@ -14,6 +14,7 @@ import { changesLists, initialState, withEvent, withRoute, withUser, type PageSt
 import { createStore } from './store.ts'
 import { listenWithOthers, type Standing } from './tabs.ts'
 import { accountView } from './views/account.ts'
+import { checksView } from './views/checks.ts'
 import { entryView } from './views/entry.ts'
 import { eventsView } from './views/events.ts'
 import { groupView } from './views/group.ts'
@@ -25,7 +26,7 @@ import { transfersView } from './views/transfers.ts'
 
 function viewOf(state: PageState, actions: Actions): VNode {
   const { route, user } = state
-  if (user === undefined) return accountView(state, actions)
+  if (user === undefined && route.view !== 'checks') return accountView(state, actions)
   switch (route.view) {
     case 'groups':
       return groupsView(state, actions)
@@ -41,6 +42,8 @@ function viewOf(state: PageState, actions: Actions): VNode {
       return limitsView(state, actions)
     case 'events':
       return eventsView(state, actions)
+    case 'checks':
+      return checksView(state, actions)
     case 'account':
       break
   }
@@ -107,7 +110,7 @@ function start(root: Element): void {
 const saidForMs = 8000
 
 function titleOf({ route, user }: PageState): string {
-  if (user === undefined) return 'Log in – Coterie'
+  if (user === undefined && route.view !== 'checks') return 'Log in – Coterie'
   if (route.view === 'entry') return `${shown(route.name)} – Coterie`
   if (route.view === 'group') return `${shown(route.group)} – Coterie`
   return `${route.view.charAt(0).toUpperCase()}${route.view.slice(1)} – Coterie`

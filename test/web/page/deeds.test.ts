@@ -1,9 +1,9 @@
 // What the buttons and forms of the page ask the client for, and how it says what came of it.
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { accept, refuse } from '../../../src/common/refusal.ts'
 import { hasBrowser, withBrowser } from './browser.ts'
-import { expectGone, expectShown, findings, pagesForTests } from './pages.ts'
+import { expectGone, expectShown, findings, go, pagesForTests } from './pages.ts'
 
 describe.skipIf(!hasBrowser)(`what the page does${withBrowser}`, () => {
   const pages = pagesForTests()
@@ -111,7 +111,7 @@ describe.skipIf(!hasBrowser)(`what the page does${withBrowser}`, () => {
     await page.getByLabel('Path of a file or folder').fill('/home/ann/film.mkv')
     await page.getByRole('button', { name: 'Share it' }).click()
     await expectShown(page.getByText('/home/ann/film.mkv is shared in family'))
-    expect(world.calls).toContain('uploadFile("/home/ann/film.mkv", "family")')
+    expect(world.calls).toContain('uploadFile("/home/ann/film.mkv", "family", {"skipSpecial":false})')
     await page.getByLabel('for copies of dropped files').fill('/home/ann/copies')
     const file = { name: 'list.txt', mimeType: 'text/plain', buffer: Buffer.from('milk') }
     await page.locator('input[type=file]').setInputFiles([file])
@@ -143,5 +143,94 @@ describe.skipIf(!hasBrowser)(`what the page does${withBrowser}`, () => {
     expect(world.calls).toContain(
       'setLimit({"direction":"upload","bytesPerSecond":1048576,"hours":{"fromMinute":1320,"toMinute":360}})',
     )
+  })
+
+  test('what the client needs is checked when somebody comes to see it, with what to do', async () => {
+    const { page, world } = await pages.open({ user: 'ann', view: 'checks' })
+    await expectShown(page.getByText('No client comes through to this one from outside'))
+    await expectShown(page.getByText('Forward port 4444 at the router'))
+    await page.getByRole('button', { name: 'Check again' }).click()
+    await vi.waitFor(() => expect(world.calls.filter((call) => call === 'doctor()')).toHaveLength(2))
+    // Without a user too.
+    await world.operations.logout()
+    await page.getByRole('link', { name: 'Log in' }).waitFor()
+    await expectShown(page.getByText('No client comes through to this one from outside'))
+  })
+
+  test('a password is set anew with a code, and what waits in a group is asked for as a whole', async () => {
+    const { page, world } = await pages.open()
+    const form = page.locator('form').nth(2)
+    await form.getByLabel('User').fill('ann')
+    await form.getByLabel('Code').fill('1234-5678')
+    await form.getByLabel('New password').fill('better-horse')
+    await form.getByRole('button', { name: 'Set the new password' }).click()
+    await expectShown(page.getByText('the password of ann is changed; log in now'))
+    expect(world.calls).toContain('resetPassword("ann", "1234-5678", "better-horse")')
+    await world.operations.login('ann', 'correct-horse')
+    await go(page, 'groups/family')
+    await page.getByRole('button', { name: 'Why does something wait?' }).click()
+    await expectShown(page.getByRole('dialog', { name: 'What waits in family' }))
+    expect(world.calls).toContain('why("family")')
+  })
+
+  test('an entry has limits of its own', async () => {
+    const { page, world } = await pages.open({ user: 'ann', view: 'groups/family/film.mkv' })
+    await expectShown(page.getByText('upload: 64K bytes a second.'))
+    await page.getByLabel('Rate in bytes a second').fill('128K')
+    await page.getByRole('button', { name: 'Set the limit' }).click()
+    await expectShown(page.getByText('upload of film.mkv: 128K bytes a second'))
+    expect(world.calls).toContain(
+      'setLimit({"direction":"upload","bytesPerSecond":131072,"entry":{"group":"family","name":"film.mkv"}})',
+    )
+  })
+
+  test('a part of a folder is downloaded, with what is here of it already', async () => {
+    const { page, world } = await pages.open({ user: 'ann', view: 'groups/family/holiday' })
+    await page.getByLabel('Folder or path on this computer').fill('/home/ann')
+    await page.getByLabel('Only this part of the folder').fill('day 1')
+    await page.getByText('When something of it is here already').click()
+    await page.getByLabel('Take what is there').check()
+    await page.getByLabel('Another file or folder').fill('/home/ann/old')
+    await page.getByRole('button', { name: 'Download', exact: true }).click()
+    await expectShown(page.getByText('downloading holiday/day 1 to /home/ann'))
+    expect(world.calls).toContain(
+      'downloadFile("family", "holiday/day 1", "/home/ann", {"overwrite":false,"adopt":true,"from":"/home/ann/old"})',
+    )
+  })
+
+  test('of files that are dropped together each has its turn, and says what became of it', async () => {
+    const { page, server } = await pages.open({ user: 'ann', view: 'groups/family' })
+    let answer = (): void => {}
+    server.holdDrops(new Promise((resolve) => (answer = resolve)))
+    const files = ['one.txt', 'two.txt'].map((name) => ({
+      name,
+      mimeType: 'text/plain',
+      buffer: Buffer.alloc(100_000, name),
+    }))
+    await page.locator('input[type=file]').setInputFiles(files)
+    const copying = page.getByRole('list', { name: 'Files that are copied' })
+    await expectShown(copying.getByText('100 %'))
+    await expectShown(copying.getByText('waits for its turn'))
+    answer()
+    await expectShown(page.getByText('two.txt is shared in family'))
+    await expectGone(copying)
+    expect(server.dropped.map(({ name, bytes }) => [name, bytes])).toEqual([
+      ['one.txt', 100_000],
+      ['two.txt', 100_000],
+    ])
+  })
+
+  test('a table is sorted by its headings, upwards and downwards, and says so', async () => {
+    const { page } = await pages.open({ user: 'ann', view: 'groups/family' })
+    await expectShown(page.getByText('10000 entries'))
+    const table = page.getByRole('table', { name: 'Files and folders' })
+    const first = (): Promise<string | null> => table.getByRole('link').first().textContent()
+    const heading = table.getByRole('columnheader', { name: 'Size' })
+    await heading.getByRole('button').press('Enter')
+    await vi.waitFor(async () => expect(await first()).toContain('onerror'))
+    expect(await heading.getAttribute('aria-sort')).toBe('ascending')
+    await heading.getByRole('button').press('Enter')
+    await vi.waitFor(async () => expect(await first()).toBe('film.mkv'))
+    expect(await heading.getAttribute('aria-sort')).toBe('descending')
   })
 })

@@ -43,6 +43,8 @@ export interface FakeServer {
   }[]
   /** How many streams of events are read, and how many were in all. */
   readonly streams: { readonly now: number; readonly inAll: number }
+  /** Lets dropped files wait for their answer. */
+  holdDrops(until: Promise<void>): void
   close(): Promise<void>
 }
 
@@ -58,6 +60,7 @@ export async function serve(folder: string, world: FakeWorld, port = 0): Promise
   const streams = new Set<ServerResponse>()
   const dropped: FakeServer['dropped'] = []
   let streamsInAll = 0
+  let held: Promise<void> | undefined
   let isUsed = false
   world.subscribe((event) => streams.forEach((stream) => tell(stream, 'event', event)))
   const server = createServer((request, response) => {
@@ -72,6 +75,9 @@ export async function serve(folder: string, world: FakeWorld, port = 0): Promise
     dropped,
     get streams() {
       return { now: streams.size, inAll: streamsInAll }
+    },
+    holdDrops: (until) => {
+      held = until
     },
     close: async () => {
       server.close()
@@ -102,6 +108,7 @@ export async function serve(folder: string, world: FakeWorld, port = 0): Promise
         folder: wordOf('folder'),
         bytes: body.length,
       })
+      await held
       return json(response, { ok: true })
     }
     const operation = remoteNames.find((name) => pathname === `/api/${name}`)

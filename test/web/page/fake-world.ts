@@ -102,6 +102,22 @@ export function fakeWorld(user?: string): FakeWorld {
           held: [{ name: 'boat.jpg', why: 'there is another file at /home/ann/pictures/boat.jpg' }],
         },
       ]),
+    doctor: async () => [
+      { check: 'version', state: 'ok', sentence: 'this is coterie 0.2.0, on Node 20.20' },
+      {
+        check: 'disk',
+        state: 'warning',
+        sentence: '3.1 GiB are free in /home/ann/Downloads, and 4.0 GiB are still to come',
+        remedy: 'free some space, or move the downloads',
+      },
+      {
+        check: 'reach',
+        state: 'problem',
+        sentence: 'no client comes through to this one from outside',
+        remedy: 'forward port 4444 at the router, or start with --map-port',
+      },
+      { check: 'trackers', state: 'ok', sentence: '2 of 2 trackers answer' },
+    ],
     why: async () =>
       accept([
         {

@@ -23,6 +23,7 @@ export const views: Readonly<Record<string, string>> = {
   subscriptions: 'Subscriptions',
   limits: 'Limits',
   events: 'Events',
+  checks: 'Checks',
   account: 'Account',
 }
 

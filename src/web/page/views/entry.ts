@@ -12,10 +12,11 @@ import type { EntryVersion } from '../../../common/protocol/listings.ts'
 import { formatSpeed } from '../../../common/rates.ts'
 import { formatSize } from '../../../common/sizes.ts'
 import type { Actions } from '../actions.ts'
-import { html, shown } from '../html.ts'
+import { capital, html, shown } from '../html.ts'
 import type { EntryDetails, PageState } from '../state.ts'
 import { dataTable } from './data-table.ts'
 import { entryContent } from './entry-content.ts'
+import { entryLimits } from './entry-limits.ts'
 import { fetching } from './fetching.ts'
 import { anchor, button, progress, section } from './parts.ts'
 import { pieceMap } from './piece-map.ts'
@@ -29,6 +30,7 @@ export function entryView(state: PageState, group: string, name: string, actions
     ${view === undefined ? fetching(state, entry, actions) : standing(state, view, actions)}
     ${view === undefined ? '' : section('Peers', peers(view))}
     ${view === undefined ? '' : section('Who has it', audience(view))} ${entryContent(state, entry, actions)}
+    ${view === undefined ? '' : section('Limits', entryLimits(state, group, name, actions))}
     ${section('Versions', versions(entry.versions))}`
 }
 
@@ -42,7 +44,7 @@ function standing(state: PageState, view: EntryView, actions: Actions): VNode {
   const left = timeLeft(bytesOfPieces(view).missing, bytesInPerSecond)
   return html`<div class="standing">
       <p class="state">
-        ${stateWords[view.state]}, ${formatSize(sizeBytes)}${why === undefined ? '' : html`: ${shown(why)}`}
+        ${`${capital(stateWords[view.state])}, ${formatSize(sizeBytes)}${why === undefined ? '' : `: ${shown(why)}`}`}
       </p>
       ${progress(piecesDone, pieceCount, `Of ${shown(name)} here`)}
       <p class="rates">
@@ -180,8 +182,4 @@ function versions(all: readonly EntryVersion[]): VNode {
       { heading: 'By', width: 'minmax(6rem, 1fr)', cell: ({ by }) => (by === '' ? 'not known' : shown(by)) },
     ],
   })
-}
-
-function capital(sentence: string): string {
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1)
 }

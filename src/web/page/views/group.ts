@@ -7,11 +7,12 @@ import { formatSize } from '../../../common/sizes.ts'
 import { formatDay } from '../../../client/prompt/text/days.ts'
 import type { DownloadView } from '../../../client/operations.ts'
 import type { Actions } from '../actions.ts'
-import { html, onSubmit, shown, wordOf } from '../html.ts'
+import { capital, html, shown } from '../html.ts'
 import { remembersLast } from '../last-result.ts'
 import type { GroupDetails, PageState } from '../state.ts'
 import { dataTable } from './data-table.ts'
-import { anchor, button, field, progress, section, submitButton } from './parts.ts'
+import { anchor, button, progress, section } from './parts.ts'
+import { sharing } from './sharing.ts'
 
 export function groupView(state: PageState, group: string, actions: Actions): VNode {
   const details = state.group
@@ -19,15 +20,17 @@ export function groupView(state: PageState, group: string, actions: Actions): VN
   const isOwner = own?.standing === 'owner'
   return html`<p class="path"><a href="#/groups">Groups</a></p>
     <h1 tabindex="-1">${shown(group)}</h1>
-    ${details === undefined ? html`<p class="empty">Asking what the group has …</p>` : contentOf(details)}`
+    ${details?.problem === undefined ? '' : html`<p class="empty">${capital(shown(details.problem))}.</p>`}
+    ${details === undefined ? waiting() : contentOf(details)}`
 
-  function contentOf(known: GroupDetails): VNode {
-    if (known.entries === undefined) return html`<p class="empty">${shown(known.problem ?? '')}</p>`
+  function contentOf(known: GroupDetails): VNode | string {
+    if (known.entries === undefined) return known.problem === undefined ? waiting() : ''
     return html`${known.requests.length === 0 ? '' : requests(known, state.pending, actions)}
       ${section('Files and folders', entries(state, known, known.entries, actions))}
       ${section('Share something', sharing(group, state, actions))}
       ${section('Members', members(known, isOwner, state, actions))}
       <div class="buttons">
+        ${button({ label: 'Why does something wait?', onPress: () => void actions.why(group) })}
         ${button({
           label: 'Leave the group',
           kind: 'danger',
@@ -36,6 +39,10 @@ export function groupView(state: PageState, group: string, actions: Actions): VN
         })}
       </div>`
   }
+}
+
+function waiting(): VNode {
+  return html`<p class="empty">Asking what the group has …</p>`
 }
 
 function requests({ group, requests }: GroupDetails, pending: ReadonlySet<string>, actions: Actions): VNode {
@@ -175,52 +182,4 @@ function members(
       },
     ],
   })
-}
-
-function sharing(group: string, { pending, dropFolder }: PageState, actions: Actions): VNode {
-  const isPending = pending.has('share')
-  const onShare = onSubmit((form, element) => {
-    void actions.share(wordOf(form, 'path'), group).then((isDone) => isDone && element.reset())
-  })
-  const drop = (files: FileList | null | undefined): void => void actions.drop([...(files ?? [])], group)
-  return html`<form onSubmit=${onShare}>
-      ${field({
-        label: 'Path of a file or folder on this computer',
-        name: 'path',
-        hint: 'It stays where it is, and is read from there.',
-      })}
-      ${submitButton('Share it', isPending)}
-    </form>
-    <div class="field copies">
-      <label>
-        <span>Folder on this computer for copies of dropped files</span>
-        <input
-          value=${dropFolder}
-          spellcheck=${false}
-          autocomplete="off"
-          aria-describedby="copies-hint"
-          onInput=${(event: Event) => actions.copyTo((event.currentTarget as HTMLInputElement).value)}
-        />
-      </label>
-      <small id="copies-hint">Empty for the one that the client was started with: --drop-folder.</small>
-    </div>
-    <label
-      class="drop"
-      onDragOver=${(event: DragEvent) => event.preventDefault()}
-      onDrop=${(event: DragEvent) => {
-        event.preventDefault()
-        drop(event.dataTransfer?.files)
-      }}
-    >
-      <span>Or drop files here, or choose them: they are copied, and the copies are shared.</span>
-      <input
-        type="file"
-        multiple
-        onChange=${(event: Event) => {
-          const input = event.currentTarget as HTMLInputElement
-          drop(input.files)
-          input.value = ''
-        }}
-      />
-    </label>`
 }

@@ -25,7 +25,7 @@ export function groupsView({ groups, pending }: PageState, actions: Actions): VN
             label: 'Groups',
             rows: groups.toSorted((one, other) => Number(isOutside(one)) - Number(isOutside(other))),
             keyOf: ({ group }) => group,
-            narrowPx: 108,
+            narrowPx: 96,
             empty: 'There are no groups yet. Create the first one below.',
             columns: [
               {

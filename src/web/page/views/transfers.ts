@@ -30,7 +30,7 @@ export function transfersView(state: PageState, actions: Actions): VNode {
 function nameColumn<T extends { readonly group: string; readonly name: string }>(): Column<T> {
   return {
     heading: 'Name',
-    width: 'minmax(11rem, 2fr)',
+    width: 'minmax(11rem, 1.5fr)',
     sortBy: ({ name }) => name,
     cell: ({ group, name }) =>
       html`<span class="name"
@@ -55,10 +55,14 @@ function downloads({ downloads: all, pending }: PageState, actions: Actions): VN
         sortBy: ({ piecesDone, pieceCount }) => piecesDone / pieceCount,
         cell: ({ name, piecesDone, pieceCount }) => progress(piecesDone, pieceCount, `Of ${shown(name)}`),
       },
-      { heading: 'How it goes', width: 'minmax(11rem, 1.5fr)', cell: (one) => how(one) },
+      {
+        heading: 'How it goes',
+        width: 'minmax(13rem, 2fr)',
+        cell: (one) => html`<span class="two-lines" title=${how(one)}>${how(one)}</span>`,
+      },
       {
         heading: 'Actions',
-        width: '22rem',
+        width: '21rem',
         cell: (one) => transferButtons(one, pending, actions),
       },
     ],
