@@ -136,7 +136,9 @@ async function measureTransfers(browser: Browser): Promise<void> {
         0.5,
       ),
     )
-    const ratios = seconds.with.map((each, round) => (seconds.without[round] ?? 0) / each).toSorted()
+    const ratios = seconds.with
+      .map((each, round) => (seconds.without[round] ?? 0) / each)
+      .toSorted((one, other) => one - other)
     const ratio = percentile(ratios, 0.5)
     const verdict = ratio >= 0.98 ? 'within' : 'UNDER'
     console.log(

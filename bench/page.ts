@@ -104,7 +104,8 @@ async function takePictures(folder: string): Promise<void> {
 /** With rates that go up and down. */
 function pictureWorld(): FakeWorld {
   const world = fakeWorld()
-  const { showDownloads } = world.operations
+  const { operations } = world
+  const showDownloads = operations.showDownloads.bind(operations)
   let round = 0
   world.answers.showDownloads = async () => {
     round++

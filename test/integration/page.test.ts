@@ -1,13 +1,14 @@
 // The page with the real client behind it, in a real browser: from the printed link to a finished download.
 
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { hasBrowser, openPage, startBrowser, withBrowser } from '../web/page/browser.ts'
 import type { Program } from './programs.ts'
+import { filmOf, pictureOf, soundOf } from './media.ts'
 import { contentOf, MiB, World } from './world.ts'
 
 describe.skipIf(!hasBrowser)(`the page of a client${withBrowser}`, () => {
@@ -64,6 +65,52 @@ describe.skipIf(!hasBrowser)(`the page of a client${withBrowser}`, () => {
       .first()
       .waitFor()
     expect(readFileSync(world.path('copy.bin')).equals(contentOf('film.bin', 8 * MiB))).toBe(true)
+  }, 90_000)
+
+  test('a picture, a text and a sound are looked at while they arrive, and a film as soon as it is here', async () => {
+    const [owner, page] = [ann, await pageOf(ben)]
+    if (owner !== undefined && ben !== undefined) await world.group('cinema', owner, ben)
+    const size = 16 * MiB
+    const media: Readonly<Record<string, Buffer>> = {
+      'picture.png': pictureOf(size),
+      'text.txt': Buffer.alloc(size, 'all is <b>well</b>\n'),
+      'sound.wav': soundOf(size),
+      'film.webm': await filmOf(page),
+    }
+    for (const [name, bytes] of Object.entries(media)) {
+      writeFileSync(world.path(name), bytes)
+      await owner?.does(`upload_file ${world.path(name)} cinema`)
+    }
+    await owner?.does('limit upload 512K')
+    const look = async (name: string): Promise<void> => {
+      await ben?.does(`download_file cinema ${name} ${world.path(`copy-of-${name}`)}`)
+      await page.goto(`${new URL(page.url()).origin}/#/groups/cinema/${name}`)
+      await page.getByRole('button', { name: name === 'sound.wav' ? 'Listen' : 'Look at it' }).click()
+    }
+    // Not Playwright's own way to wait, which the policy of the page forbids.
+    const expectTrue = (script: string): Promise<void> =>
+      vi.waitFor(async () => expect([script, await page.evaluate(script)]).toEqual([script, true]), {
+        timeout: 20_000,
+      })
+    const expectArriving = async (name: string): Promise<void> => {
+      await page.getByText(/^Downloading, /).waitFor()
+      // The next one has the line for itself.
+      if (name !== 'picture.png') await ben?.does(`pause_download cinema ${name}`)
+    }
+
+    await look('text.txt')
+    await page.getByText('all is <b>well</b>').waitFor()
+    await expectArriving('text.txt')
+    await look('sound.wav')
+    await expectTrue("document.querySelector('audio')?.currentTime > 0")
+    await expectArriving('sound.wav')
+    await look('film.webm')
+    await expectTrue("document.querySelector('video')?.currentTime > 0")
+    await look('picture.png')
+    await expectTrue("document.querySelector('img')?.naturalWidth > 0")
+    await expectArriving('picture.png')
+    await owner?.does('limit upload none')
+    await expectTrue("document.querySelector('img')?.complete")
   }, 90_000)
 
   test('a file that is dropped is copied to the folder that the page names, shared, and read in the page of another member', async () => {

@@ -1,7 +1,7 @@
 // The page in a real browser, under the policy that the client sends with it: what it shows, on wide screens and narrow
 // ones, to keyboards and readers of the screen (axe-core), and what names of others must not do.
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { accept } from '../../../src/common/refusal.ts'
 import { entry } from '../../client/prompt/fake-operations.ts'
 import { hasBrowser, looks, withBrowser } from './browser.ts'
@@ -49,7 +49,7 @@ describe.skipIf(!hasBrowser)(`the page${withBrowser}`, () => {
     const { page } = await pages.open({ user: 'ann', view: 'groups/family' })
     const table = page.getByRole('table', { name: 'Files and folders' })
     await expectShown(table.getByRole('link', { name: 'film.mkv' }))
-    expect(await table.getAttribute('aria-rowcount')).toBe('10001')
+    await vi.waitFor(async () => expect(await table.getAttribute('aria-rowcount')).toBe('10001'))
     const box = page.getByRole('region', { name: 'Files and folders' })
     await box.focus()
     await page.keyboard.press('End')

@@ -5,7 +5,8 @@ import type { VNode } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { component, html, type Content } from '../html.ts'
 import { rowsInSight } from '../rows-in-sight.ts'
-import { pressed, sorted, type Sorting } from '../sorting.ts'
+import { sorted, type Sorting } from '../sorting.ts'
+import { sortingField, tableHeading } from './table-heading.ts'
 
 export interface Column<Row> {
   readonly heading: string
@@ -71,7 +72,7 @@ function DataTable<Row>(parts: TableParts<Row>): VNode {
     <div role="table" aria-label=${label} aria-rowcount=${rows.length + 1} style=${{ '--columns': widths }}>
       <div role="rowgroup" class="table-head">
         <div role="row" aria-rowindex="1" class="row">
-          ${columns.map((column, at) => headingOf(column, at))}
+          ${columns.map((column, at) => tableHeading(column, at, sorting, setSorting, isNarrow))}
         </div>
       </div>
       <div role="rowgroup" class="table-body" style=${{ height: `${rows.length * rowPx}px` }}>
@@ -82,24 +83,6 @@ function DataTable<Row>(parts: TableParts<Row>): VNode {
   return isNarrow && rows.length > unsortedMax
     ? html`${sortingField(columns, sorting, setSorting)}${table}`
     : table
-
-  /** Where it is narrow the headings are only heard, and the table is sorted by a field above it. */
-  function headingOf({ heading, isNumber, sortBy }: Column<Row>, at: number): VNode {
-    const order = sorting?.column !== at ? undefined : sorting.isDescending ? 'descending' : 'ascending'
-    return html`<div role="columnheader" class=${isNumber ? 'number' : ''} aria-sort=${order}>
-      ${
-        sortBy === undefined || isNarrow
-          ? heading
-          : html`<button
-              type="button"
-              class=${`heading ${order ?? ''}`}
-              onClick=${() => setSorting((before) => pressed(before, at))}
-            >
-              ${heading}
-            </button>`
-      }
-    </div>`
-  }
 
   function rowOf(row: Row, at: number): VNode {
     const place = { top: `${at * rowPx}px`, height: `${rowPx}px` }
@@ -122,37 +105,6 @@ function DataTable<Row>(parts: TableParts<Row>): VNode {
 function inOrder<Row>({ rows, columns }: TableParts<Row>, sorting: Sorting | undefined): readonly Row[] {
   const sortBy = sorting && columns[sorting.column]?.sortBy
   return sortBy === undefined ? rows : sorted(rows, sortBy, sorting?.isDescending ?? false)
-}
-
-function sortingField<Row>(
-  columns: readonly Column<Row>[],
-  sorting: Sorting | undefined,
-  set: (sorting: Sorting | undefined) => void,
-): VNode | string {
-  const choices = columns.flatMap(({ heading, sortBy }, column) =>
-    sortBy === undefined
-      ? []
-      : [false, true].map((isDescending) => ({
-          value: `${column} ${isDescending}`,
-          words: isDescending ? `${heading}, the other way` : heading,
-          sorting: { column, isDescending },
-        })),
-  )
-  if (choices.length === 0) return ''
-  const value = sorting === undefined ? '' : `${sorting.column} ${sorting.isDescending}`
-  return html`<label class="field sorting">
-    <span>Sorted by</span>
-    <select
-      value=${value}
-      onChange=${(event: Event) => {
-        const chosen = (event.currentTarget as HTMLSelectElement).value
-        set(choices.find((one) => one.value === chosen)?.sorting)
-      }}
-    >
-      <option value="">as it came</option>
-      ${choices.map((one) => html`<option value=${one.value}>${one.words}</option>`)}
-    </select>
-  </label>`
 }
 
 function useIsNarrow(): boolean {

@@ -1,7 +1,7 @@
 // The content of an entry: a link that saves it, pictures, text, sound and films to look at, the files of a folder.
 
 import type { VNode } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { formatSize } from '../../../common/sizes.ts'
 import type { TreeEntry } from '../../../common/tree/tree.ts'
 import type { Actions } from '../actions.ts'
@@ -43,12 +43,28 @@ function Looking({ entry, look, address, actions }: LookingParts): VNode {
     if (look === 'text') void actions.readText(group, name)
   }
   if (!isOpen) return button({ label: look === 'sound' ? 'Listen' : 'Look at it', onPress: onLook })
-  if (look === 'picture') return html`<img class="look" src=${address} alt=${`Picture ${shown(name)}`} />`
-  if (look === 'sound') return html`<audio class="look" src=${address} controls autoplay></audio>`
-  if (look === 'film') return html`<video class="look" src=${address} controls autoplay></video>`
+  if (look !== 'text') return component(Media, { look, address, name })
   return text === undefined
     ? html`<p class="empty">It is shown as soon as its beginning is here.</p>`
     : html`<pre class="look" tabindex="0" aria-label=${`Text of ${shown(name)}`} role="region">${text}</pre>`
+}
+
+/**
+ * Ends with the view: what a browser has taken out of a page plays on, and keeps one of its few connections to the client.
+ */
+function Media({ look, address, name }: { look: Look; address: string; name: string }): VNode {
+  const box = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const [element] = box.current?.children ?? []
+    return () => {
+      element?.removeAttribute('src')
+      if (element instanceof HTMLMediaElement) element.load()
+    }
+  }, [])
+  const picture = html`<img class="look" src=${address} alt=${`Picture ${shown(name)}`} />`
+  const sound = html`<audio class="look" src=${address} controls autoplay></audio>`
+  const film = html`<video class="look" src=${address} controls autoplay></video>`
+  return html`<div ref=${box}>${look === 'picture' ? picture : look === 'sound' ? sound : film}</div>`
 }
 
 /** `address`: of one of the files, where they are here. */
