@@ -2,14 +2,14 @@
 //
 // The page with a fake client behind it: ten thousand entries, five hundred peers, and nothing that lasts. Prints a link,
 // and serves until it is interrupted. With --pictures it takes pictures of every view instead, light and dark, wide and
-// narrow, in Chromium.
+// narrow, in Chromium; with --whole of all of each page, not of what a screen shows.
 
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { hasBrowser, looks, openPage, startBrowser } from '../test/web/page/browser.ts'
 import { builtPage, removePage, serve } from '../test/web/page/fake-server.ts'
-import { fakeWorld } from '../test/web/page/fake-world.ts'
+import { fakeWorld, type FakeWorld } from '../test/web/page/fake-world.ts'
 
 /** Each view, by its name as a picture: its address, and a text that is there when all of it is. */
 const views: Readonly<Record<string, readonly [address: string, text: string]>> = {
@@ -21,11 +21,32 @@ const views: Readonly<Record<string, readonly [address: string, text: string]>> 
   transfers: ['transfers', 'guest5@192.0.2.5'],
   subscriptions: ['subscriptions', '312 names fetched'],
   limits: ['limits', '8:00 to 18:00'],
-  events: ['events', 'ben asks to join family'],
+  checks: ['checks', 'worth knowing'],
   account: ['account', 'You are logged in as'],
+  events: ['events', 'ben asks to join family'],
 }
 
-const { values } = parseArgs({ options: { pictures: { type: 'string' } } })
+/** The clock of the page goes a hundred times as fast, so that ten minutes are there to be plotted. */
+const fastClock = `{
+  const [now, later, began] = [Date.now.bind(Date), window.setTimeout, Date.now()]
+  Date.now = () => ${Date.UTC(2026, 4, 12, 9, 30)} + 100 * (now() - began)
+  window.setTimeout = (act, ms, ...rest) => later(act, ms === 1000 ? 10 : ms, ...rest)
+}`
+const plotWithinMs = 3000
+
+/** Runs in a page: makes WebP of a picture, both in Base64. */
+const toWebp = `async (png) => {
+  const picture = await createImageBitmap(await (await fetch('data:image/png;base64,' + png)).blob())
+  const canvas = new OffscreenCanvas(picture.width, picture.height)
+  canvas.getContext('2d').drawImage(picture, 0, 0)
+  const blob = await canvas.convertToBlob({ type: 'image/webp', quality: 0.7 })
+  const bytes = new Uint8Array(await blob.arrayBuffer())
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
+}`
+
+const { values } = parseArgs({
+  options: { pictures: { type: 'string' }, whole: { type: 'boolean', default: false } },
+})
 const page = await builtPage()
 try {
   if (values.pictures === undefined) await serveUntilInterrupted()
@@ -45,19 +66,52 @@ async function takePictures(folder: string): Promise<void> {
   if (!hasBrowser) throw new Error('chromium is not installed')
   mkdirSync(folder, { recursive: true })
   const browser = await startBrowser()
+  const painter = await browser.newPage()
   for (const look of looks) {
-    const world = fakeWorld('ann')
+    const world = pictureWorld()
     const server = await serve(page, world)
-    const { page: tab } = await openPage(browser, server.link, look)
+    const { page: tab, context } = await openPage(browser, server.link, look, fastClock)
+    const take = async (name: string): Promise<void> => {
+      const png = await tab.screenshot({ fullPage: values.whole })
+      const webp = await painter.evaluate(`(${toWebp})("${png.toString('base64')}")`)
+      const path = join(folder, `${name}-${look.width}-${look.colours}.webp`)
+      writeFileSync(path, Buffer.from(String(webp), 'base64'))
+    }
+    await tab.getByRole('heading', { name: 'Log in' }).waitFor()
+    await take('login')
+    await world.operations.login('ann', 'correct-horse')
     await tab.getByRole('link', { name: 'family' }).waitFor()
-    world.emit({ kind: 'join-requested', group: 'family', user: 'ben' })
+    await tab.locator('.said:empty').waitFor({ state: 'attached' })
     for (const [name, [address, text]] of Object.entries(views)) {
       await tab.goto(`${server.address}#/${address}`)
+      if (name === 'events') world.emit({ kind: 'join-requested', group: 'family', user: 'ben' })
       await tab.getByText(text).first().waitFor()
-      await tab.screenshot({ path: join(folder, `${name}-${look.width}-${look.colours}.png`) })
+      if (name === 'transfers') await tab.waitForTimeout(plotWithinMs)
+      await take(name)
     }
+    await tab.locator('.said:empty').waitFor({ state: 'attached' })
+    await tab.goto(`${server.address}#/transfers`)
+    await tab.getByRole('button', { name: 'Why? report.pdf' }).click()
+    await tab.getByText('it goes on by itself').waitFor()
+    await take('why')
+    await context.close()
     await server.close()
   }
   await browser.close()
-  console.log(`pictures of ${Object.keys(views).length} views are in ${folder}`)
+  console.log(`pictures of ${Object.keys(views).length + 2} views are in ${folder}`)
+}
+
+/** With rates that go up and down. */
+function pictureWorld(): FakeWorld {
+  const world = fakeWorld()
+  const { operations } = world
+  const showDownloads = operations.showDownloads.bind(operations)
+  let round = 0
+  world.answers.showDownloads = async () => {
+    round++
+    const share = 0.6 + 0.25 * Math.sin(round / 25) + 0.15 * Math.sin(round / 7)
+    const downloads = await showDownloads()
+    return downloads.map((one) => ({ ...one, bytesPerSecond: one.bytesPerSecond * share }))
+  }
+  return world
 }

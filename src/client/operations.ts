@@ -255,14 +255,23 @@ export interface BegunDownload {
   readonly adopted?: true
 }
 
+export interface ListingOptions {
+  /** With the version of each, when it came and from whom. */
+  readonly details?: boolean | undefined
+  /** Only what comes behind this name, from the beginning again where it was removed. */
+  readonly after?: string | undefined
+  /** The first so many of it; by default all. */
+  readonly atMost?: number | undefined
+}
+
 export interface FileOperations {
   /**
    * Hashes and shares a file or folder. `skipSpecial`: leave out links, sockets, devices and pipes instead of refusing
    * the folder.
    */
   uploadFile(path: string, group: string, options?: { skipSpecial: boolean }): Promise<Answer<SharedFile>>
-  /** `details`: with the version of each, when it came and from whom. */
-  listFiles(group: string, options?: { details?: boolean }): Promise<Answer<FileEntry[]>>
+  /** By name. */
+  listFiles(group: string, options?: ListingOptions): Promise<Answer<FileEntry[]>>
   /**
    * What is in a folder, in the order of its tree. `name`: of the entry, and behind a "/" the path or pattern of a part
    * of it.

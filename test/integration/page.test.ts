@@ -1,10 +1,14 @@
 // The page with the real client behind it, in a real browser: from the printed link to a finished download.
 
-import { readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { hasBrowser, openPage, startBrowser, withBrowser } from '../web/page/browser.ts'
 import type { Program } from './programs.ts'
+import { filmOf, pictureOf, soundOf } from './media.ts'
 import { contentOf, MiB, World } from './world.ts'
 
 describe.skipIf(!hasBrowser)(`the page of a client${withBrowser}`, () => {
@@ -57,10 +61,56 @@ describe.skipIf(!hasBrowser)(`the page of a client${withBrowser}`, () => {
     await ann?.does('limit upload none')
     await second.getByText(/^film\.bin of family is complete/).waitFor()
     await tab
-      .getByText(/shared from here|complete, 8/)
+      .getByText(/Shared from here|Complete, 8/)
       .first()
       .waitFor()
     expect(readFileSync(world.path('copy.bin')).equals(contentOf('film.bin', 8 * MiB))).toBe(true)
+  }, 90_000)
+
+  test('a picture, a text and a sound are looked at while they arrive, and a film as soon as it is here', async () => {
+    const [owner, page] = [ann, await pageOf(ben)]
+    if (owner !== undefined && ben !== undefined) await world.group('cinema', owner, ben)
+    const size = 16 * MiB
+    const media: Readonly<Record<string, Buffer>> = {
+      'picture.png': pictureOf(size),
+      'text.txt': Buffer.alloc(size, 'all is <b>well</b>\n'),
+      'sound.wav': soundOf(size),
+      'film.webm': await filmOf(page),
+    }
+    for (const [name, bytes] of Object.entries(media)) {
+      writeFileSync(world.path(name), bytes)
+      await owner?.does(`upload_file ${world.path(name)} cinema`)
+    }
+    await owner?.does('limit upload 512K')
+    const look = async (name: string): Promise<void> => {
+      await ben?.does(`download_file cinema ${name} ${world.path(`copy-of-${name}`)}`)
+      await page.goto(`${new URL(page.url()).origin}/#/groups/cinema/${name}`)
+      await page.getByRole('button', { name: name === 'sound.wav' ? 'Listen' : 'Look at it' }).click()
+    }
+    // Not Playwright's own way to wait, which the policy of the page forbids.
+    const expectTrue = (script: string): Promise<void> =>
+      vi.waitFor(async () => expect([script, await page.evaluate(script)]).toEqual([script, true]), {
+        timeout: 20_000,
+      })
+    const expectArriving = async (name: string): Promise<void> => {
+      await page.getByText(/^Downloading, /).waitFor()
+      // The next one has the line for itself.
+      if (name !== 'picture.png') await ben?.does(`pause_download cinema ${name}`)
+    }
+
+    await look('text.txt')
+    await page.getByText('all is <b>well</b>').waitFor()
+    await expectArriving('text.txt')
+    await look('sound.wav')
+    await expectTrue("document.querySelector('audio')?.currentTime > 0")
+    await expectArriving('sound.wav')
+    await look('film.webm')
+    await expectTrue("document.querySelector('video')?.currentTime > 0")
+    await look('picture.png')
+    await expectTrue("document.querySelector('img')?.naturalWidth > 0")
+    await expectArriving('picture.png')
+    await owner?.does('limit upload none')
+    await expectTrue("document.querySelector('img')?.complete")
   }, 90_000)
 
   test('a file that is dropped is copied to the folder that the page names, shared, and read in the page of another member', async () => {
@@ -82,6 +132,37 @@ describe.skipIf(!hasBrowser)(`the page of a client${withBrowser}`, () => {
     await second.getByText('milk <b>and</b> bread').waitFor()
   }, 90_000)
 
+  test('a server on another port gets the cookie, and can do nothing with it', async () => {
+    const page = await pageOf(ann)
+    await page.getByRole('heading', { name: 'Groups' }).waitFor()
+    const { origin } = new URL(page.url())
+    let cookie = ''
+    const other = createServer(({ headers }, response) => {
+      cookie = headers.cookie ?? ''
+      response.end('<!doctype html><title>other</title>')
+    })
+    other.listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    onTestFinished(() => void other.close())
+    await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`)
+    expect(cookie).toMatch(/^coterie-\d+=/)
+    // Neither his program, nor his page in that browser.
+    for (const key of [undefined, '1']) {
+      const headers = { cookie, 'content-type': 'application/json', ...(key && { 'x-coterie': key }) }
+      const answer = await fetch(`${origin}/api/listGroups`, {
+        method: 'POST',
+        headers,
+        body: '{"given":[]}',
+      })
+      expect(await answer.json()).toMatchObject({ ok: false, code: 'no-key' })
+    }
+    const script = `fetch('${origin}/api/events', { credentials: 'include' }).then(() => 'told', () => 'refused')`
+    expect(await page.evaluate(script)).toBe('refused')
+    expect(await page.evaluate('localStorage.length')).toBe(0)
+    await page.goto(origin)
+    await page.getByRole('link', { name: 'family' }).waitFor()
+  })
+
   test('a client that was started again says how this browser is let in', async () => {
     const cem = await world.user('cem')
     const port = Number(/:(\d+)\//.exec(await cem.say('show_page'))?.[1])
@@ -95,9 +176,14 @@ describe.skipIf(!hasBrowser)(`the page of a client${withBrowser}`, () => {
     const again = world.run('cem', 'client', words)
     await again.does('login cem secret')
     await page.getByRole('status').getByText('type show_page at its prompt').waitFor()
-    const link = /http:\S+/.exec(await again.say('show_page'))?.[0] ?? ''
-    await page.goto(link)
-    await page.getByRole('heading', { name: 'Groups' }).waitFor()
-    expect(page.url()).not.toContain('token')
+    // In another tab, and this one goes on by itself.
+    const tab = await page.context().newPage()
+    await tab.goto(/http:\S+/.exec(await again.say('show_page'))?.[0] ?? '')
+    await tab.getByRole('heading', { name: 'Groups' }).waitFor()
+    expect(tab.url()).not.toContain('token')
+    await page.getByText('type show_page at its prompt').waitFor({ state: 'detached' })
+    await page.getByLabel('Name').fill('chess')
+    await page.getByRole('button', { name: 'Create the group' }).click()
+    await page.getByRole('link', { name: 'chess' }).waitFor()
   }, 90_000)
 })

@@ -23,10 +23,11 @@ export function fileActions(core: Core): FileOperations {
       if (open === undefined) return notLoggedIn()
       return open.shares.uploading(() => upload(core, membership, open, path, group, options))
     },
-    async listFiles(group, { details = false } = {}) {
+    async listFiles(group, { details = false, ...part } = {}) {
       if (session() === undefined) return notLoggedIn()
       if (plainNameProblem('group', group) !== undefined) return noSuchGroup(group)
-      return details ? ofNewerTracker(await allFiles(link, group, true)) : allFiles(link, group)
+      const listed = await allFiles(link, group, details ? true : undefined, part)
+      return details ? ofNewerTracker(listed) : listed
     },
     async listFolder(group, name) {
       const open = session()

@@ -1,10 +1,10 @@
 // What the buttons and forms do: each asks the client, says what came of it, and has the lists read again. What
 // cannot be taken back is asked about first.
 
-import type { LimitRule, Priority } from '../../client/operations.ts'
+import type { DownloadOptions, LimitRule, Priority } from '../../client/operations.ts'
 import type { Answer } from '../../common/refusal.ts'
 import { addressOf, beginningOf, dropFile, type Ask } from './api.ts'
-import { setEntry } from './loads.ts'
+import { setEntry } from './looking.ts'
 import type { Store } from './store.ts'
 import { shown } from './html.ts'
 
@@ -64,6 +64,12 @@ function accountActions(ask: Ask, perform: Perform, question: Question) {
         () => (invite === '' ? ask('createUser', user, password) : ask('createUser', user, password, invite)),
         `user ${user} created; log in now`,
       ),
+    resetPassword: (user: string, code: string, password: string) =>
+      perform(
+        'resetPassword',
+        () => ask('resetPassword', user, code, password),
+        `the password of ${user} is changed; log in now`,
+      ),
     logout: () => perform('logout', () => ask('logout'), 'logged out'),
     changePassword: (old: string, password: string) =>
       perform('changePassword', () => ask('changePassword', old, password), 'the password is changed'),
@@ -116,14 +122,24 @@ function groupActions(ask: Ask, perform: Perform, question: Question) {
 }
 
 function shareActions(store: Store, ask: Ask, perform: Perform, question: Question) {
+  const onDropped = (file: File, bytesDone: number): void =>
+    store.set((state) => {
+      const [first, ...others] = state.drops
+      if (first?.name !== file.name) return state
+      return { ...state, drops: [{ ...first, bytesDone }, ...others] }
+    })
   return {
     /** One at a time: the answer comes when it was read, and a browser waits for few answers at once. */
-    async share(path: string, group: string): Promise<boolean> {
+    async share(path: string, group: string, skipSpecial: boolean): Promise<boolean> {
       if (store.get().pending.has('share')) {
         store.set({ refused: 'another file is being read; share the next one when that is done' })
         return false
       }
-      return perform('share', () => ask('uploadFile', path, group), `${path} is shared in ${group}`)
+      return perform(
+        'share',
+        () => ask('uploadFile', path, group, { skipSpecial }),
+        `${path} is shared in ${group}`,
+      )
     },
     /** Copies and shares them one after the other, likewise; refused while others are copied. */
     async drop(files: readonly File[], group: string): Promise<void> {
@@ -131,14 +147,21 @@ function shareActions(store: Store, ask: Ask, perform: Perform, question: Questi
         store.set({ refused: 'other files are being copied; drop the next ones when that is done' })
         return
       }
+      const begun = files.map(({ name, size }) => ({ group, name, sizeBytes: size, bytesDone: 0 }))
+      store.set({ drops: begun })
+      const refusals: string[] = []
       for (const file of files) {
-        store.set({ said: `copying ${file.name}` })
-        await perform(
+        const isDone = await perform(
           `drop ${group}/${file.name}`,
-          () => dropFile(file, group, store.get().dropFolder.trim()),
+          () =>
+            dropFile(file, group, store.get().dropFolder.trim(), (bytesDone) => onDropped(file, bytesDone)),
           `${file.name} is shared in ${group}`,
         )
+        // The next one would wipe it away.
+        if (!isDone) refusals.push(store.get().refused)
+        store.set((state) => ({ ...state, drops: state.drops.slice(1) }))
       }
+      if (refusals.length > 0) store.set({ refused: refusals.join('; ') })
     },
     stopShare: (group: string, name: string) =>
       question(
@@ -152,11 +175,12 @@ function shareActions(store: Store, ask: Ask, perform: Perform, question: Questi
             `stopped sharing ${name}`,
           ),
       ),
-    download(group: string, name: string, destination: string, overwrite: boolean): Promise<boolean> {
+    /** `name`: of the entry, and behind a "/" the path or pattern of a part of it. */
+    download(group: string, name: string, destination: string, options: DownloadOptions): Promise<boolean> {
       store.set({ destination })
       return perform(
         `download ${group}/${name}`,
-        () => ask('downloadFile', group, name, destination, { overwrite }),
+        () => ask('downloadFile', group, name, destination, options),
         `downloading ${name} to ${destination}`,
       )
     },
@@ -212,12 +236,27 @@ function settingActions(ask: Ask, perform: Perform, question: Question) {
 
 function lookingActions(store: Store, ask: Ask) {
   return {
-    /** Asks what this waits for, and shows it in a window of its own. */
-    async why(group: string, name: string): Promise<void> {
-      const title = `What ${shown(name)} waits for`
+    /** Looks whether this client has what it needs. */
+    async check(): Promise<void> {
+      if (store.get().pending.has('doctor')) return
+      store.set((state) => ({ ...state, pending: new Set([...state.pending, 'doctor']) }))
+      const checks = await ask('doctor')
+      store.set((state) => {
+        const pending = new Set(state.pending)
+        pending.delete('doctor')
+        return {
+          ...state,
+          pending,
+          ...(checks.ok ? { checks: checks.value } : { refused: checks.refusal.sentence }),
+        }
+      })
+    },
+    /** Asks what this waits for, or anything in the group, and shows it in a window of its own. */
+    async why(group: string, name?: string): Promise<void> {
+      const title = name === undefined ? `What waits in ${shown(group)}` : `What ${shown(name)} waits for`
       const dialog = { kind: 'why', title, findings: undefined } as const
       store.set({ dialog })
-      const answer = await ask('why', group, name)
+      const answer = await (name === undefined ? ask('why', group) : ask('why', group, name))
       // It was closed meanwhile.
       if (store.get().dialog !== dialog) return
       store.set(
@@ -227,10 +266,10 @@ function lookingActions(store: Store, ask: Ask) {
       )
     },
     async readText(group: string, name: string): Promise<void> {
-      const { user } = store.get()
-      const text = await beginningOf(addressOf(group, name), textBytesMax)
+      const { user, fileKey } = store.get()
+      const text = await beginningOf(addressOf(fileKey, group, name), textBytesMax)
       if (!text.ok) store.set({ refused: text.refusal.sentence })
-      else if (user !== undefined) setEntry(store, user, { group, name }, { text: text.value })
+      else if (user !== undefined) setEntry({ store, user }, { group, name }, { text: text.value })
     },
   }
 }

@@ -3,6 +3,7 @@
 import type { RemoteOperation } from '../../client/control/protocol.ts'
 import type { Operations } from '../../client/operations.ts'
 import { accept, isRefusalCode, refuse, type Answer } from '../../common/refusal.ts'
+import { keyHeader } from './key.ts'
 
 type Value<R> = [R] extends [Answer<infer T>] ? T : R
 
@@ -15,27 +16,53 @@ export type Ask = <O extends RemoteOperation>(
   ...given: Parameters<Operations[O]>
 ) => Promise<Answered<O>>
 
-/** Without it the server changes nothing: pages of others cannot send it. */
-const headers = { 'X-Coterie': '1' }
-
 /** The sentence for no answer at all: everything else is an answer of the client. */
 export const isGone = 'the client on this computer does not answer; start it again and open its new link'
 
 export const ask: Ask = async (operation, ...given) => {
-  const answer = await post(`/api/${operation}`, JSON.stringify({ given }), 'application/json')
+  let answer: Answer<unknown>
+  try {
+    const headers = { ...keyHeader(), 'Content-Type': 'application/json' }
+    const body = JSON.stringify({ given })
+    const response = await fetch(`/api/${operation}`, { method: 'POST', headers, body })
+    answer = answerIn(response.ok, await response.json())
+  } catch {
+    // No answer at all, or one that is not the client's.
+    answer = refuse('unavailable', isGone)
+  }
   return answer as Answered<typeof operation>
 }
 
-/** Has a file copied and shared in the group. `folder`: where the copy goes; empty for that of the client for it. */
-export function dropFile(file: File, group: string, folder: string): Promise<Answer<unknown>> {
+/**
+ * Has a file copied and shared in the group. `folder`: where the copy goes; empty for that of the client for it.
+ * `onProgress` is told how many bytes have gone.
+ */
+export function dropFile(
+  file: File,
+  group: string,
+  folder: string,
+  onProgress: (bytesDone: number) => void,
+): Promise<Answer<unknown>> {
   const query = new URLSearchParams({ group, name: file.name, ...(folder !== '' && { folder }) })
-  return post(`/api/drop?${query.toString()}`, file, 'application/octet-stream')
+  // A fetch does not tell how far it is.
+  const request = new XMLHttpRequest()
+  request.open('POST', `/api/drop?${query.toString()}`)
+  for (const [name, value] of Object.entries(keyHeader())) request.setRequestHeader(name, value)
+  request.setRequestHeader('Content-Type', 'application/octet-stream')
+  request.responseType = 'json'
+  request.upload.addEventListener('progress', ({ loaded }) => onProgress(loaded))
+  return new Promise((resolve) => {
+    request.addEventListener('load', () => resolve(answerIn(request.status === 200, request.response)))
+    request.addEventListener('error', () => resolve(refuse('unavailable', isGone)))
+    request.addEventListener('abort', () => resolve(refuse('unavailable', isGone)))
+    request.send(file)
+  })
 }
 
 /** The address of an entry's bytes. `path`: of a file in a folder. */
-export function addressOf(group: string, name: string, path?: string): string {
-  const query = path === undefined ? '' : `?${new URLSearchParams({ path }).toString()}`
-  return `/api/files/${encodeURIComponent(group)}/${encodeURIComponent(name)}${query}`
+export function addressOf(fileKey: string, group: string, name: string, path?: string): string {
+  const query = new URLSearchParams({ key: fileKey, ...(path !== undefined && { path }) })
+  return `/api/files/${encodeURIComponent(group)}/${encodeURIComponent(name)}?${query.toString()}`
 }
 
 /** The first bytes of a text, as characters; refused with a sentence where they are not to be had. */
@@ -51,22 +78,13 @@ export async function beginningOf(address: string, bytes: number): Promise<Answe
   }
 }
 
-async function post(address: string, body: string | Blob, type: string): Promise<Answer<unknown>> {
-  try {
-    const response = await fetch(address, {
-      method: 'POST',
-      headers: { ...headers, 'Content-Type': type },
-      body,
-    })
-    const said = (await response.json()) as { readonly ok?: boolean; readonly value?: unknown }
-    return response.ok && said.ok === true ? accept(said.value) : refusalIn(said)
-  } catch {
-    // No answer at all, or one that is not the client's.
-    return refuse('unavailable', isGone)
-  }
+function answerIn(isAnswered: boolean, said: unknown): Answer<unknown> {
+  const { ok, value } = (said ?? {}) as { readonly ok?: boolean; readonly value?: unknown }
+  return isAnswered && ok === true ? accept(value) : refusalIn(said)
 }
 
-function refusalIn(said: unknown): Answer<never> {
+/** In what the client answered; of what is not its own, that it does not answer. */
+export function refusalIn(said: unknown): ReturnType<typeof refuse> {
   const { code, sentence } = (said ?? {}) as { readonly code?: unknown; readonly sentence?: unknown }
   return refuse(
     typeof code === 'string' && isRefusalCode(code) ? code : 'unavailable',

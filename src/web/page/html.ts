@@ -23,6 +23,11 @@ export function shown(text: string): string {
   return escapeText(text)
 }
 
+/** A sentence of the client as one of the page. */
+export function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1)
+}
+
 /** The words of a form's field, without spaces around them; empty where there is none. */
 export function wordOf(form: FormData, field: string): string {
   const value = form.get(field)

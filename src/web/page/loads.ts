@@ -3,7 +3,8 @@
 
 import type { GroupEntry } from '../../common/protocol/listings.ts'
 import type { Ask } from './api.ts'
-import type { EntryDetails, GroupDetails, PageState } from './state.ts'
+import { findListed, loadGroup } from './group-loads.ts'
+import { setEntry, setFor, type EntryKey, type Looking } from './looking.ts'
 import { withTransfers } from './state.ts'
 import type { Store } from './store.ts'
 
@@ -19,136 +20,88 @@ export function createLoads(store: Store, ask: Ask): Loads {
     async live() {
       const { user, route } = store.get()
       if (user === undefined) return
-      const entry = route.view === 'entry' ? route : undefined
+      const looking = { store, ask, user }
       await Promise.all([
-        loadTransfers(store, ask, user),
-        entry === undefined ? undefined : loadEntryView(store, ask, user, entry),
+        loadTransfers(looking),
+        route.view === 'entry' ? loadEntryView(looking, route) : undefined,
       ])
     },
     async lists() {
       const { user, route } = store.get()
       if (user === undefined) return
-      const groups = loadGroups(store, ask, user)
+      const looking = { store, ask, user }
+      const groups = loadGroups(looking)
       await Promise.all([
         groups,
-        route.view === 'group' || route.view === 'entry'
-          ? loadGroup(store, ask, user, route.group, groups)
-          : undefined,
-        route.view === 'entry' ? loadVersions(store, ask, user, route) : undefined,
-        route.view === 'limits' ? loadLimits(store, ask, user) : undefined,
-        route.view === 'subscriptions' ? loadSubscriptions(store, ask, user) : undefined,
+        route.view === 'group' ? loadGroup(looking, route.group, groups) : undefined,
+        route.view === 'entry' ? loadEntry(looking, route) : undefined,
+        route.view === 'limits' || route.view === 'entry' ? loadLimits(looking) : undefined,
+        route.view === 'subscriptions' ? loadSubscriptions(looking) : undefined,
       ])
     },
   }
 }
 
-type Change = Partial<PageState> | ((state: PageState) => PageState)
-
-/** Sets what was loaded for this user, unless another one is logged in by now. */
-function setFor(store: Store, user: string, change: Change): void {
-  if (store.get().user === user) store.set(change)
-}
-
-async function loadTransfers(store: Store, ask: Ask, user: string): Promise<void> {
+async function loadTransfers(looking: Looking): Promise<void> {
+  const { ask } = looking
   const [downloads, hashing, uploads] = await Promise.all([
     ask('showDownloads'),
     ask('showHashing'),
     ask('showUploads'),
   ])
   if (!downloads.ok || !hashing.ok || !uploads.ok) return
-  setFor(store, user, (state) => ({
+  setFor(looking, (state) => ({
     ...withTransfers(state, downloads.value, uploads.value, Date.now() / 1000),
     hashing: hashing.value,
   }))
 }
 
 /** Resolves to all groups; to none where they are not to be had. */
-async function loadGroups(store: Store, ask: Ask, user: string): Promise<readonly GroupEntry[]> {
-  const groups = await ask('listGroups')
-  setFor(store, user, groups.ok ? { groups: groups.value } : { refused: groups.refusal.sentence })
+async function loadGroups(looking: Looking): Promise<readonly GroupEntry[]> {
+  const groups = await looking.ask('listGroups')
+  setFor(looking, groups.ok ? { groups: groups.value } : { refused: groups.refusal.sentence })
   return groups.ok ? groups.value : []
 }
 
-async function loadGroup(
-  store: Store,
-  ask: Ask,
-  user: string,
-  group: string,
-  groups: Promise<readonly GroupEntry[]>,
-): Promise<void> {
-  const [members, entries, requests] = await Promise.all([
-    ask('listMembers', group),
-    ask('listFiles', group, { details: true }),
-    // Others may not ask for them.
-    groups.then((all) =>
-      all.some((one) => one.group === group && one.standing === 'owner')
-        ? ask('listRequests', group)
-        : undefined,
-    ),
-  ])
-  const details: GroupDetails = {
-    group,
-    members: members.ok ? members.value : undefined,
-    entries: entries.ok ? entries.value : undefined,
-    requests: requests?.ok === true ? requests.value : [],
-    problem: entries.ok ? undefined : entries.refusal.sentence,
-  }
-  setFor(store, user, (state) => {
-    const { route, entry } = state
-    if (!('group' in route) || route.group !== group) return state
-    if (entry === undefined) return { ...state, group: details }
-    const listed = details.entries?.find(({ name }) => name === entry.name) ?? entry.listed
-    return { ...state, group: details, entry: { ...entry, listed } }
-  })
-}
-
-interface EntryKey {
-  readonly group: string
-  readonly name: string
-}
-
-/** Changes what is known of an entry, if it is still the one that is looked at. */
-export function setEntry(store: Store, user: string, key: EntryKey, change: Partial<EntryDetails>): void {
-  setFor(store, user, (state) => {
-    const { route } = state
-    if (route.view !== 'entry' || route.group !== key.group || route.name !== key.name) return state
-    const before = state.entry ?? {
-      group: key.group,
-      name: key.name,
-      listed: state.group?.entries?.find(({ name }) => name === key.name),
-      view: undefined,
-      versions: [],
-      files: undefined,
-    }
-    return { ...state, entry: { ...before, ...change } }
-  })
-}
-
-async function loadEntryView(store: Store, ask: Ask, user: string, key: EntryKey): Promise<void> {
-  const view = await ask('inspect', key.group, key.name)
+async function loadEntryView(looking: Looking, key: EntryKey): Promise<void> {
+  const view = await looking.ask('inspect', key.group, key.name)
   // It is neither shared nor downloaded here, which is no news to anybody.
-  setEntry(store, user, key, { view: view.ok ? view.value : undefined })
+  setEntry(looking, key, { view: view.ok ? view.value : undefined })
 }
 
-async function loadVersions(store: Store, ask: Ask, user: string, key: EntryKey): Promise<void> {
-  const versions = await ask('listVersions', key.group, key.name)
+async function loadEntry(looking: Looking, key: EntryKey): Promise<void> {
+  await Promise.all([loadVersions(looking, key), loadListed(looking, key)])
+}
+
+/** Of what is here, `inspect` says more. */
+async function loadListed(looking: Looking, key: EntryKey): Promise<void> {
+  if (looking.store.get().entry?.view !== undefined) return
+  const listed = await findListed(looking, key)
+  if (listed !== undefined) setEntry(looking, key, { listed })
+}
+
+async function loadVersions(looking: Looking, key: EntryKey): Promise<void> {
+  const { ask, store } = looking
+  // A part of a folder has the versions of the whole.
+  const [name = ''] = key.name.split('/')
+  const versions = await ask('listVersions', key.group, name)
   if (!versions.ok) {
-    setFor(store, user, { refused: versions.refusal.sentence })
+    setFor(looking, { refused: versions.refusal.sentence })
     return
   }
-  setEntry(store, user, key, { versions: versions.value })
+  setEntry(looking, key, { versions: versions.value })
   const isFolder = versions.value[0]?.files !== undefined
   if (!isFolder || store.get().entry?.files !== undefined) return
   const files = await ask('listFolder', key.group, key.name)
-  if (files.ok) setEntry(store, user, key, { files: files.value })
+  if (files.ok) setEntry(looking, key, { files: files.value })
 }
 
-async function loadLimits(store: Store, ask: Ask, user: string): Promise<void> {
-  const limits = await ask('listLimits')
-  if (limits.ok) setFor(store, user, { limits: limits.value })
+async function loadLimits(looking: Looking): Promise<void> {
+  const limits = await looking.ask('listLimits')
+  if (limits.ok) setFor(looking, { limits: limits.value })
 }
 
-async function loadSubscriptions(store: Store, ask: Ask, user: string): Promise<void> {
-  const subscriptions = await ask('listSubscriptions')
-  if (subscriptions.ok) setFor(store, user, { subscriptions: subscriptions.value })
+async function loadSubscriptions(looking: Looking): Promise<void> {
+  const subscriptions = await looking.ask('listSubscriptions')
+  if (subscriptions.ok) setFor(looking, { subscriptions: subscriptions.value })
 }

@@ -2,16 +2,19 @@
 
 import { render, type VNode } from 'preact'
 import { createActions, type Actions } from './actions.ts'
-import { ask, isGone } from './api.ts'
-import { listenTo } from './event-stream.ts'
+import type { ClientEvent } from '../../client/operations.ts'
+import { ask } from './api.ts'
 import { eventText } from './event-words.ts'
 import { shown } from './html.ts'
+import { takeKey } from './key.ts'
 import { createLoads } from './loads.ts'
 import { startPolling } from './polling.ts'
 import { parseRoute } from './routes.ts'
 import { changesLists, initialState, withEvent, withRoute, withUser, type PageState } from './state.ts'
 import { createStore } from './store.ts'
+import { listenWithOthers, type Standing } from './tabs.ts'
 import { accountView } from './views/account.ts'
+import { checksView } from './views/checks.ts'
 import { entryView } from './views/entry.ts'
 import { eventsView } from './views/events.ts'
 import { groupView } from './views/group.ts'
@@ -23,7 +26,7 @@ import { transfersView } from './views/transfers.ts'
 
 function viewOf(state: PageState, actions: Actions): VNode {
   const { route, user } = state
-  if (user === undefined) return accountView(state, actions)
+  if (user === undefined && route.view !== 'checks') return accountView(state, actions)
   switch (route.view) {
     case 'groups':
       return groupsView(state, actions)
@@ -39,6 +42,8 @@ function viewOf(state: PageState, actions: Actions): VNode {
       return limitsView(state, actions)
     case 'events':
       return eventsView(state, actions)
+    case 'checks':
+      return checksView(state, actions)
     case 'account':
       break
   }
@@ -46,7 +51,9 @@ function viewOf(state: PageState, actions: Actions): VNode {
 }
 
 function start(root: Element): void {
+  takeKey()
   let lastSaid = ''
+  let stream = ''
   let saidTimer: ReturnType<typeof setTimeout> | undefined
   const store = createStore(initialState(parseRoute(location.hash)), draw)
   const polling = startPolling(createLoads(store, ask), () => store.get().connection === 'open', document)
@@ -60,37 +67,28 @@ function start(root: Element): void {
   })
   // Dropped beside the field for it, a file would take the place of the page.
   for (const kind of ['dragover', 'drop']) window.addEventListener(kind, (event) => event.preventDefault())
-  listen()
+  listenWithOthers({ onStanding, onEvent })
 
-  function listen(): void {
-    listenTo('/api/events', {
-      onHello({ user, program }) {
-        store.set((state) => ({ ...withUser(state, user), connection: 'open', program }))
-        polling.soon()
-      },
-      onEvent(event) {
-        store.set((state) => ({ ...withEvent(state, event, Date.now()), said: eventText(event) }))
-        if (event.kind === 'user-changed') polling.soon()
-        else if (changesLists(event)) polling.nextTime()
-      },
-      onLost(isOver) {
-        store.set({ connection: 'lost' })
-        if (isOver) void askWhy()
-      },
-    })
-  }
-
-  /** A stream that ended says no more than that: the client may be gone, or not know this browser. */
-  async function askWhy(): Promise<void> {
-    const answer = await ask('listLimits')
-    if (!answer.ok && answer.refusal.sentence === isGone) {
-      setTimeout(listen, listenAgainMs)
+  function onStanding(standing: Standing): void {
+    if (standing.connection !== 'open') {
+      store.set({
+        connection: standing.connection,
+        whyRefused: standing.connection === 'refused' ? standing.why : '',
+      })
       return
     }
-    const whyRefused = answer.ok
-      ? 'too many tabs are open; close some, and reload this one'
-      : answer.refusal.sentence
-    store.set({ connection: 'refused', whyRefused })
+    const { user, program, fileKey } = standing.hello
+    // Another tab has asked, and this one knows it already.
+    if (store.get().connection === 'open' && standing.stream === stream) return
+    stream = standing.stream
+    store.set((state) => ({ ...withUser(state, user), connection: 'open', program, fileKey }))
+    polling.soon()
+  }
+
+  function onEvent(event: ClientEvent): void {
+    store.set((state) => ({ ...withEvent(state, event, Date.now()), said: eventText(event) }))
+    if (event.kind === 'user-changed') polling.soon()
+    else if (changesLists(event)) polling.nextTime()
   }
 
   function forgetSaid(said: string): void {
@@ -110,10 +108,9 @@ function start(root: Element): void {
 
 /** What was done is over some seconds later, so that it covers nothing; events stay in their view. */
 const saidForMs = 8000
-const listenAgainMs = 3000
 
 function titleOf({ route, user }: PageState): string {
-  if (user === undefined) return 'Log in – Coterie'
+  if (user === undefined && route.view !== 'checks') return 'Log in – Coterie'
   if (route.view === 'entry') return `${shown(route.name)} – Coterie`
   if (route.view === 'group') return `${shown(route.group)} – Coterie`
   return `${route.view.charAt(0).toUpperCase()}${route.view.slice(1)} – Coterie`

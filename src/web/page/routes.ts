@@ -8,9 +8,10 @@ export type Route =
   | { readonly view: 'subscriptions' }
   | { readonly view: 'limits' }
   | { readonly view: 'events' }
+  | { readonly view: 'checks' }
   | { readonly view: 'account' }
 
-const plain = ['groups', 'transfers', 'subscriptions', 'limits', 'events', 'account'] as const
+const plain = ['groups', 'transfers', 'subscriptions', 'limits', 'events', 'checks', 'account'] as const
 
 /** As a link takes it: `#/groups/family/film.mkv`. */
 export function linkTo(route: Route): string {

@@ -1,6 +1,7 @@
 // All that the page knows, as one value that is replaced when something changes, and the changes that are more than a
 // field. Pure: what is shown follows from it, and what is asked next follows from what is shown.
 
+import type { Check } from '../../client/diagnosis/checks.ts'
 import type { Finding } from '../../client/diagnosis/reasons.ts'
 import type {
   ClientEvent,
@@ -25,6 +26,8 @@ export interface GroupDetails {
   /** Of the owner alone. */
   readonly requests: readonly string[]
   readonly entries: readonly FileEntry[] | undefined
+  /** False while more entries are on their way. */
+  readonly isWhole: boolean
   /** Why nothing is listed. */
   readonly problem?: string | undefined
 }
@@ -59,6 +62,14 @@ export interface ToldEvent {
   readonly event: ClientEvent
 }
 
+/** A file that was dropped into the page, and waits or is being copied. */
+export interface DroppedFile {
+  readonly group: string
+  readonly name: string
+  readonly sizeBytes: number
+  readonly bytesDone: number
+}
+
 /** What is asked of the person before something is done, or told them in a window of its own. */
 export type OpenDialog =
   | {
@@ -76,6 +87,8 @@ export interface PageState {
   /** What allows this tab to be told, where it was refused. */
   readonly whyRefused: string
   readonly program: string
+  /** For the addresses of files. */
+  readonly fileKey: string
   readonly user: string | undefined
   readonly groups: readonly GroupEntry[] | undefined
   readonly group: GroupDetails | undefined
@@ -87,6 +100,10 @@ export interface PageState {
   readonly uploads: readonly UploadView[]
   readonly limits: readonly LimitRule[]
   readonly subscriptions: readonly SubscriptionView[] | undefined
+  /** Of what this client needs to work; undefined before it was looked at. */
+  readonly checks: readonly Check[] | undefined
+  /** Files that are being copied into the folder for that. */
+  readonly drops: readonly DroppedFile[]
   /** The latest first. */
   readonly events: readonly ToldEvent[]
   /** The oldest first. */
@@ -114,7 +131,10 @@ export function initialState(route: Route): PageState {
     connection: 'connecting',
     whyRefused: '',
     program: '',
+    fileKey: '',
     wanted: '',
+    checks: undefined,
+    drops: [],
     events: [],
     samples: [],
     said: '',

@@ -1,7 +1,8 @@
 // Who may use the page: a browser that came by a link of this client. A link holds a token that is good once and for a
-// short time; it becomes a cookie that is good until the client ends.
+// short time; it becomes a cookie and a key that are good until the client ends. The cookie goes to every port of this
+// machine that the browser is led to, so it is worth nothing alone. The key stays in the page.
 
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { pageLimits } from './limits.ts'
 
 export class Access {
@@ -10,6 +11,11 @@ export class Access {
   readonly #links = new Map<string, number>()
   /** Hashes of the cookies, the one that was shown last behind. */
   readonly #browsers = new Set<string>()
+
+  /** The scripts of the page show it with all that they ask for. */
+  readonly key = secret()
+  /** Addresses of files have it, since a browser asks for pictures by itself: good for reading alone. */
+  readonly fileKey = secret()
 
   /** `nowMs`: a clock that only goes forward. */
   constructor(nowMs: () => number = () => performance.now()) {
@@ -43,6 +49,14 @@ export class Access {
     return true
   }
 
+  holdsKey(shown: string): boolean {
+    return isSame(shown, this.key)
+  }
+
+  holdsFileKey(shown: string): boolean {
+    return isSame(shown, this.fileKey)
+  }
+
   #forgetOld(): void {
     const oldestMs = this.#nowMs() - pageLimits.linkLifetimeMs
     for (const [hash, madeMs] of this.#links) if (madeMs <= oldestMs) this.#links.delete(hash)
@@ -56,6 +70,11 @@ function secret(): string {
 /** Looked up by hash, the time of a comparison tells nothing of what is kept. */
 function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('base64')
+}
+
+function isSame(shown: string, secret: string): boolean {
+  const [one, other] = [Buffer.from(shown), Buffer.from(secret)]
+  return one.length === other.length && timingSafeEqual(one, other)
 }
 
 function dropFirst(kept: Map<string, unknown> | Set<string>, max: number): void {

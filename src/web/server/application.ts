@@ -15,7 +15,7 @@ import type { EventStreams } from './event-streams.ts'
 import { FileStreams } from './file-streams.ts'
 import { givenIn, isPageOperation, type PageOperation } from './given.ts'
 import { refusalResponse, webRefusal, type WebRefusal } from './refusals.ts'
-import { cookieRefusal, headerRefusal, hostRefusal, originRefusal } from './request-checks.ts'
+import { cookieRefusal, hostRefusal, keyIn, keyRefusal, originRefusal } from './request-checks.ts'
 import { pageLimits } from './limits.ts'
 
 export interface ApplicationParts {
@@ -45,7 +45,7 @@ export type Application = Hono<Environment>
 type Asked = Context<Environment>
 
 export function applicationOf(parts: ApplicationParts): Application {
-  const { access, assets, events, port, cookieName } = parts
+  const { access, assets, events, port } = parts
   const app: Application = new Hono()
 
   app.use(async (asked, next) => {
@@ -55,25 +55,22 @@ export function applicationOf(parts: ApplicationParts): Application {
   app.use('/api/*', async (asked, next) => {
     const { incoming, isKnown } = asked.env
     if (!isKnown) return refused(asked, cookieRefusal())
-    const refusal = incoming.method === 'POST' ? headerRefusal(incoming.headers) : undefined
-    return refusal === undefined ? next() : refused(asked, refusal)
+    // Pictures are asked for by the browser, which sends no header.
+    const isFile = asked.req.path.startsWith(filesPath) && access.holdsFileKey(asked.req.query('key') ?? '')
+    return isFile || access.holdsKey(keyIn(incoming.headers)) ? next() : refused(asked, keyRefusal())
   })
 
   app.get('/open', (asked) => {
     const cookie = access.redeem(asked.req.query('token') ?? '')
-    if (cookie === undefined && !asked.env.isKnown) return refused(asked, usedLink)
-    // The answer leads on, so that the token stays in no address.
-    asked.header('location', '/')
-    asked.header('cache-control', 'no-store')
-    if (cookie !== undefined)
-      asked.header('set-cookie', `${cookieName}=${cookie}; Path=/; HttpOnly; SameSite=Strict`)
-    return asked.body(null, 303)
+    if (cookie !== undefined) return firstPage(parts, cookie)
+    // It has the key already, or says how to get it.
+    return asked.env.isKnown ? asked.redirect('/', 303) : refused(asked, usedLink)
   })
   app.get('/api/events', (asked) => {
     const tooMany = webRefusal('too-many', 'too many tabs are open; close some of them')
     return events.open() ?? refused(asked, tooMany)
   })
-  app.get('/api/files/:group/:name', filesHandler(parts))
+  app.get(`${filesPath}:group/:name`, filesHandler(parts))
   app.post('/api/drop', dropHandler(parts))
   app.post('/api/:operation', operationHandler(parts))
   app.get('*', (asked) => {
@@ -89,6 +86,19 @@ export function applicationOf(parts: ApplicationParts): Application {
     throw error
   })
   return app
+}
+
+const filesPath = '/api/files/'
+
+/** The page with its key, which is in no address, so that it stays in no history; a script of the page keeps it. */
+function firstPage({ access, assets, cookieName }: ApplicationParts, cookie: string): Response {
+  return new Response(assets.startPage(`<meta name="key" content="${access.key}" />`), {
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'set-cookie': `${cookieName}=${cookie}; Path=/; HttpOnly; SameSite=Strict`,
+    },
+  })
 }
 
 const usedLink = webRefusal(
@@ -187,6 +197,9 @@ async function givenBy(
 }
 
 /** What a page is told first by its events. */
-export function helloOf(operations: Operations): { user: string | undefined; program: string } {
-  return { user: operations.whoami(), program: clientProgram }
+export function helloOf(
+  operations: Operations,
+  { fileKey }: Access,
+): { user: string | undefined; program: string; fileKey: string } {
+  return { user: operations.whoami(), program: clientProgram, fileKey }
 }

@@ -55,6 +55,12 @@ export class Assets {
     return new Assets(assets)
   }
 
+  /** The page, with this in its head. */
+  startPage(head: string): string {
+    const bytes = this.#assets.get(start)?.bytes ?? Buffer.alloc(0)
+    return bytes.toString('utf8').replace('<head>', () => `<head>${head}`)
+  }
+
   /** `known`: the tag that the browser has, as it says it. Undefined where there is no such file. */
   find(path: string, known: string | undefined): Response | undefined {
     const asset = this.#assets.get(path === '/' ? start : path)

@@ -9,7 +9,7 @@ const commentEveryMs = 15_000
 
 interface EventStreamsOptions {
   /** What a page is told first. */
-  readonly hello: () => { readonly user: string | undefined; readonly program: string }
+  readonly hello: () => object
   /** Adds a listener for events; call the result to remove it. */
   readonly subscribe: (listener: (event: ClientEvent) => void) => () => void
 }

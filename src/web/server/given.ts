@@ -38,6 +38,12 @@ const limitRule = v.strictObject({
   entry: v.optional(v.strictObject({ group: text, name: text })),
 })
 
+const listingOptions = v.strictObject({
+  details: flag,
+  after: v.optional(text),
+  atMost: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+})
+
 const downloadOptions = v.strictObject({
   overwrite: v.boolean(),
   adopt: flag,
@@ -68,7 +74,7 @@ const givenTo: Given = {
   listMembers: v.strictTuple([text]),
   removeMember: named,
   uploadFile: v.strictTuple([text, text, v.optional(v.strictObject({ skipSpecial: v.boolean() }))]),
-  listFiles: v.strictTuple([text, v.optional(v.strictObject({ details: flag }))]),
+  listFiles: v.strictTuple([text, v.optional(listingOptions)]),
   listFolder: named,
   listVersions: named,
   downloadFile: v.strictTuple([text, text, text, downloadOptions]),

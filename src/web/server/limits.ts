@@ -21,7 +21,7 @@ export const pageLimits = {
   bodyWithinMs: 10_000,
   /** Under way at a time, of all pages together. */
   operations: 64,
-  /** Pages that listen for events; more than anybody has tabs. */
+  /** Pages that listen for events: one tab of each browser. */
   eventStreams: 32,
   /** What one of them may leave unread, besides what the system holds for it. */
   unreadEventBytes: 256 * 1024,

@@ -6,7 +6,7 @@ export type WebRefusalCode =
   | 'wrong-host'
   | 'other-page'
   | 'no-cookie'
-  | 'no-header'
+  | 'no-key'
   | 'link-used'
   | 'bad-request'
   | 'no-such-thing'
@@ -20,7 +20,7 @@ const statuses: Readonly<Record<WebRefusalCode, number>> = {
   'wrong-host': 403,
   'other-page': 403,
   'no-cookie': 401,
-  'no-header': 403,
+  'no-key': 403,
   'link-used': 403,
   'bad-request': 400,
   'no-such-thing': 404,

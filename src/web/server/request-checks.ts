@@ -4,8 +4,8 @@
 
 import { webRefusal, type WebRefusal } from './refusals.ts'
 
-/** The header that a page of another origin cannot send without being allowed to, which nothing here does. */
-export const pageHeader = 'x-coterie'
+/** Has the key of the page. A page of another origin cannot send it without being allowed to, which nothing here does. */
+const keyHeader = 'x-coterie'
 
 /** Headers of a request, by their names in small letters. */
 export type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>
@@ -51,12 +51,16 @@ export function cookieRefusal(): WebRefusal {
   )
 }
 
-/** Forms and images of other pages can send what is no script's. */
-export function headerRefusal(headers: RequestHeaders): WebRefusal | undefined {
-  if (headers[pageHeader] === '1') return undefined
+/** The key that scripts of the page show: forms and images of other pages send no header. Empty without one. */
+export function keyIn(headers: RequestHeaders): string {
+  return String(headers[keyHeader] ?? '')
+}
+
+/** For whoever has the cookie, which other ports of this machine may have got from the browser, and not the key. */
+export function keyRefusal(): WebRefusal {
   return webRefusal(
-    'no-header',
-    'a request without the header X-Coterie: 1 was refused; the scripts of the page send it, and no form or other page can',
+    'no-key',
+    'a request without the key of the page was refused: the scripts of the page send it in the header X-Coterie, and no form or other page can; show_page at the prompt of the client prints a link that lets a browser in',
   )
 }
 

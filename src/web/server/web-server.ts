@@ -52,7 +52,7 @@ export class WebServer {
   private constructor(options: WebServerOptions) {
     this.#options = options
     const { operations, subscribe, headersWithinMs = pageLimits.headersWithinMs } = options
-    this.#events = new EventStreams({ hello: () => helloOf(operations), subscribe })
+    this.#events = new EventStreams({ hello: () => helloOf(operations, this.#access), subscribe })
     this.#server = createServer(
       {
         // A file that is dropped into the page may take its time; short bodies have a time of their own.

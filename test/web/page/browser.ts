@@ -24,11 +24,12 @@ export const looks: readonly Look[] = [1600, 360].flatMap((width) =>
   (['light', 'dark'] as const).map((colours) => ({ width, colours })),
 )
 
-/** What a page must not do shows in `problems`: errors, and what its policy forbids. */
+/** What a page must not do shows in `problems`: errors, and what its policy forbids. `script` runs before those of the page. */
 export async function openPage(
   browser: Browser,
   link: string,
   { width, colours }: Look = { width: 1600, colours: 'light' },
+  script?: string,
 ): Promise<{ readonly page: Page; readonly context: BrowserContext; readonly problems: string[] }> {
   const context = await browser.newContext({
     viewport: { width, height: width < 600 ? 800 : 1000 },
@@ -36,6 +37,7 @@ export async function openPage(
     reducedMotion: 'reduce',
   })
   const page = await context.newPage()
+  if (script !== undefined) await page.addInitScript(script)
   const problems: string[] = []
   page.on('pageerror', (error) => problems.push(error.message))
   page.on('console', (message) => {

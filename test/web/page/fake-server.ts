@@ -18,6 +18,8 @@ import type { FakeWorld } from './fake-world.ts'
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const token = 'one-time-token'
 const cookie = 'coterie=let-in'
+const key = 'key-of-the-page'
+const fileKey = 'key-of-files'
 const types: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
@@ -39,6 +41,10 @@ export interface FakeServer {
     readonly folder: string
     readonly bytes: number
   }[]
+  /** How many streams of events are read, and how many were in all. */
+  readonly streams: { readonly now: number; readonly inAll: number }
+  /** Lets dropped files wait for their answer. */
+  holdDrops(until: Promise<void>): void
   close(): Promise<void>
 }
 
@@ -53,6 +59,8 @@ export async function builtPage(): Promise<string> {
 export async function serve(folder: string, world: FakeWorld, port = 0): Promise<FakeServer> {
   const streams = new Set<ServerResponse>()
   const dropped: FakeServer['dropped'] = []
+  let streamsInAll = 0
+  let held: Promise<void> | undefined
   let isUsed = false
   world.subscribe((event) => streams.forEach((stream) => tell(stream, 'event', event)))
   const server = createServer((request, response) => {
@@ -65,6 +73,12 @@ export async function serve(folder: string, world: FakeWorld, port = 0): Promise
     address,
     link: `${address}open?token=${token}`,
     dropped,
+    get streams() {
+      return { now: streams.size, inAll: streamsInAll }
+    },
+    holdDrops: (until) => {
+      held = until
+    },
     close: async () => {
       server.close()
       server.closeAllConnections()
@@ -81,9 +95,10 @@ export async function serve(folder: string, world: FakeWorld, port = 0): Promise
       return file(pathname === '/' ? 'index.html' : pathname.slice(1), response)
     if (request.headers.cookie !== cookie)
       return json(response, no('login-first', 'this browser was not let in'), 401)
+    if (pathname.startsWith('/api/files/') && searchParams.get('key') === fileKey)
+      return content(request, response)
+    if (request.headers['x-coterie'] !== key) return json(response, no('no-key', 'this page has no key'), 403)
     if (pathname === '/api/events') return stream(response)
-    if (pathname.startsWith('/api/files/')) return content(request, response)
-    if (request.headers['x-coterie'] !== '1') return json(response, no('usage', 'the header is missing'), 403)
     const body = await bodyOf(request)
     if (pathname === '/api/drop') {
       const wordOf = (name: string): string => searchParams.get(name) ?? ''
@@ -93,6 +108,7 @@ export async function serve(folder: string, world: FakeWorld, port = 0): Promise
         folder: wordOf('folder'),
         bytes: body.length,
       })
+      await held
       return json(response, { ok: true })
     }
     const operation = remoteNames.find((name) => pathname === `/api/${name}`)
@@ -107,14 +123,21 @@ export async function serve(folder: string, world: FakeWorld, port = 0): Promise
     if (isUsed || given !== token)
       return json(response, no('login-first', 'this link was opened before'), 403)
     isUsed = true
-    const headers = { Location: '/', 'Set-Cookie': `${cookie}; HttpOnly; SameSite=Strict; Path=/` }
-    response.writeHead(303, headers).end()
+    const headers = {
+      'Content-Type': types['html'],
+      'Set-Cookie': `${cookie}; HttpOnly; SameSite=Strict; Path=/`,
+    }
+    const start = readFileSync(join(folder, 'index.html'), 'utf8')
+    response
+      .writeHead(200, headers)
+      .end(start.replace('<head>', `<head><meta name="key" content="${key}" />`))
   }
 
   function stream(response: ServerResponse): void {
     response.writeHead(200, { 'Content-Type': 'text/event-stream' })
-    tell(response, 'hello', { user: world.operations.whoami(), program: 'Coterie 0.2.0' })
+    tell(response, 'hello', { user: world.operations.whoami(), program: 'Coterie 0.2.0', fileKey })
     streams.add(response)
+    streamsInAll++
     response.on('close', () => streams.delete(response))
   }
 

@@ -4,6 +4,7 @@
 import type {
   DownloadView,
   EntryView,
+  ListingOptions,
   MapCell,
   PeerView,
   UploadView,
@@ -58,7 +59,11 @@ export function fakeWorld(user?: string): FakeWorld {
       members.push(name)
       return accept(undefined)
     },
-    listFiles: async (group: string) => accept(group === 'family' ? familyFiles : []),
+    listFiles: async (group: string, { after, atMost }: ListingOptions = {}) => {
+      const all = group === 'family' ? familyFiles : []
+      const from = all.findIndex(({ name }) => name === after) + 1
+      return accept(all.slice(from, from + (atMost ?? all.length)))
+    },
     listVersions: async (_group: string, name: string) => accept(versionsOf(name)),
     listFolder: async () =>
       accept([
@@ -97,6 +102,22 @@ export function fakeWorld(user?: string): FakeWorld {
           held: [{ name: 'boat.jpg', why: 'there is another file at /home/ann/pictures/boat.jpg' }],
         },
       ]),
+    doctor: async () => [
+      { check: 'version', state: 'ok', sentence: 'this is coterie 0.2.0, on Node 20.20' },
+      {
+        check: 'disk',
+        state: 'warning',
+        sentence: '3.1 GiB are free in /home/ann/Downloads, and 4.0 GiB are still to come',
+        remedy: 'free some space, or move the downloads',
+      },
+      {
+        check: 'reach',
+        state: 'problem',
+        sentence: 'no client comes through to this one from outside',
+        remedy: 'forward port 4444 at the router, or start with --map-port',
+      },
+      { check: 'trackers', state: 'ok', sentence: '2 of 2 trackers answer' },
+    ],
     why: async () =>
       accept([
         {

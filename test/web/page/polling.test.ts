@@ -17,12 +17,16 @@ function tab(mayAsk = () => true) {
   const page = Object.assign(new EventTarget(), { visibilityState: 'visible' }) as Tab
   const asked = { live: 0, lists: 0 }
   let held: Promise<void> | undefined
+  let heldLists: Promise<void> | undefined
   const loads = {
     live: async () => {
       asked.live++
       await held
     },
-    lists: async () => void asked.lists++,
+    lists: async () => {
+      asked.lists++
+      await heldLists
+    },
   }
   const polling = startPolling(loads, mayAsk, page)
   return {
@@ -32,17 +36,33 @@ function tab(mayAsk = () => true) {
       page.visibilityState = state
       page.dispatchEvent(new Event('visibilitychange'))
     },
+    holdLists: (until: Promise<void>): void => {
+      heldLists = until
+    },
     hold: (until: Promise<void>): void => {
       held = until
     },
   }
 }
 
-test('what moves is asked for once a second, lists twice a minute', async () => {
+test('what moves is asked for once a second, lists every five', async () => {
   const { asked, polling } = tab()
   polling.soon()
   await vi.advanceTimersByTimeAsync(60_500)
-  expect(asked).toEqual({ live: 61, lists: 3 })
+  expect(asked).toEqual({ live: 61, lists: 13 })
+})
+
+test('lists that take long are asked for less often', async () => {
+  const { asked, polling, holdLists } = tab()
+  let answer = (): void => {}
+  holdLists(new Promise((resolve) => (answer = resolve)))
+  polling.soon()
+  await vi.advanceTimersByTimeAsync(200)
+  answer()
+  await vi.advanceTimersByTimeAsync(25_000)
+  expect(asked.lists).toBe(1)
+  await vi.advanceTimersByTimeAsync(6000)
+  expect(asked.lists).toBe(2)
 })
 
 test('a hidden tab asks for nothing, and at once when it is seen again', async () => {

@@ -52,7 +52,7 @@ describe('the state of the page', () => {
   })
 
   test('keeps a group from its list to an entry of it, and forgets it elsewhere', () => {
-    const group = { group: 'family', members: [], requests: [], entries: [] }
+    const group = { group: 'family', members: [], requests: [], entries: [], isWhole: true }
     const state = { ...empty, group, wanted: 'film', refused: 'no' }
     const entry = withRoute(state, { view: 'entry', group: 'family', name: 'a' })
     expect(entry).toMatchObject({ group, wanted: 'film', refused: '' })

@@ -6,7 +6,7 @@ import { expect, test, vi } from 'vitest'
 import { remoteNames } from '../../../src/client/control/protocol.ts'
 import { Failure } from '../../../src/common/failure.ts'
 import { refuse } from '../../../src/common/refusal.ts'
-import { ask, asPage, browser, onePage, rawConnection } from './one-page.ts'
+import { ask, asPage, browser, linesOf, onePage, rawConnection } from './one-page.ts'
 
 /** A call of each operation, so that none is left out. */
 const calls: Record<string, unknown[]> = {
@@ -26,7 +26,7 @@ const calls: Record<string, unknown[]> = {
   listMembers: ['g'],
   removeMember: ['g', 'ben'],
   uploadFile: ['/photo.jpg', 'g', { skipSpecial: true }],
-  listFiles: ['g', { details: true }],
+  listFiles: ['g', { details: true, after: 'a', atMost: 100 }],
   listFolder: ['g', 'f/*'],
   listVersions: ['g', 'f'],
   downloadFile: ['g', 'f', '/downloads/', { overwrite: false }],
@@ -171,11 +171,11 @@ test('a request that is too long is refused, said beforehand or not', async () =
 
 test('a request that does not come to its end is given up', async () => {
   const page = await onePage()
-  const { cookie } = await browser(page)
+  const shown = linesOf(await browser(page))
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const { socket, read, closed } = rawConnection(page.port)
   socket.write(
-    `POST /api/logout HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\nCookie: ${cookie}\r\nX-Coterie: 1\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"giv`,
+    `POST /api/logout HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\n${shown}Content-Type: application/json\r\nContent-Length: 12\r\n\r\n{"giv`,
   )
   while (vi.getTimerCount() === 0) await new Promise((resolve) => setImmediate(resolve))
   vi.advanceTimersByTime(10_000)
@@ -204,17 +204,17 @@ test('more than 64 operations at a time are refused until some have ended', asyn
 
 test('a page that leaves before its answer disturbs nobody', async () => {
   const page = await onePage()
-  const { cookie } = await browser(page)
+  const headers = await browser(page)
   let end: (() => void) | undefined
   page.client.answers.doctor = () => new Promise((resolve) => (end = () => resolve([])))
   const { socket, closed } = rawConnection(page.port)
   socket.write(
-    `POST /api/doctor HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\nCookie: ${cookie}\r\nX-Coterie: 1\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"given":[]}`,
+    `POST /api/doctor HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\n${linesOf(headers)}Content-Type: application/json\r\nContent-Length: 12\r\n\r\n{"given":[]}`,
   )
   await vi.waitFor(() => expect(end).toBeDefined())
   socket.destroy()
   await closed
   end?.()
-  const answer = await ask(page.port, '/api/listGroups', asPage({ cookie: cookie ?? '' }, []))
+  const answer = await ask(page.port, '/api/listGroups', asPage(headers, []))
   expect([answer.status, page.failures]).toEqual([200, []])
 })

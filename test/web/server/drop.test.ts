@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { accept, refuse } from '../../../src/common/refusal.ts'
 import { temporaryFolder } from '../../client/temporary-folder.ts'
-import { ask, browser, onePage, rawConnection, type Answered, type OnePage } from './one-page.ts'
+import { ask, browser, linesOf, onePage, rawConnection, type Answered, type OnePage } from './one-page.ts'
 
 function pathFor(folder: string, name: string): string {
   return `/api/drop?${new URLSearchParams({ group: 'g', name, folder }).toString()}`
 }
 
 async function drop(page: OnePage, folder: string, name: string, body: string | Buffer): Promise<Answered> {
-  const headers = { ...(await browser(page)), 'x-coterie': '1', 'content-type': 'text/plain' }
+  const headers = { ...(await browser(page)), 'content-type': 'text/plain' }
   return ask(page.port, pathFor(folder, name), { method: 'POST', headers, body })
 }
 
@@ -65,7 +65,7 @@ test('the folder is named from the root, and has to be there', async () => {
   const missing = join(temporaryFolder(), 'missing')
   expect((await drop(page, missing, 'a', 'x')).json()['sentence']).toBe(`there is no folder ${missing}`)
   expect((await drop(page, 'here', 'a', 'x')).json()['code']).toBe('usage')
-  const headers = { ...(await browser(page)), 'x-coterie': '1' }
+  const headers = await browser(page)
   const of = (query: string): Promise<Answered> =>
     ask(page.port, `/api/drop${query}`, { method: 'POST', headers, body: 'x' })
   expect((await of('?group=g')).status).toBe(400)
@@ -79,7 +79,7 @@ test('the folder is named from the root, and has to be there', async () => {
 test('a folder that was named at the start is where files go, unless the page names another', async () => {
   const [usual, other] = [temporaryFolder(), temporaryFolder()]
   const page = await onePage({ dropFolder: usual })
-  const headers = { ...(await browser(page)), 'x-coterie': '1' }
+  const headers = await browser(page)
   await ask(page.port, '/api/drop?group=g&name=a', { method: 'POST', headers, body: 'x' })
   await drop(page, other, 'b', 'x')
   expect([readdirSync(usual), readdirSync(other)]).toEqual([['a'], ['b']])
@@ -96,11 +96,11 @@ test('a copy that cannot be shared stays, and the answer says why it is not shar
 
 test('of a file that breaks off nothing is left, and nothing is shared', async () => {
   const page = await onePage()
-  const { cookie } = await browser(page)
+  const shown = linesOf(await browser(page))
   const folder = temporaryFolder()
   const { socket } = rawConnection(page.port)
   socket.write(
-    `POST ${pathFor(folder, 'a')} HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\nCookie: ${cookie}\r\nX-Coterie: 1\r\nContent-Length: 100\r\n\r\nbegin`,
+    `POST ${pathFor(folder, 'a')} HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\n${shown}Content-Length: 100\r\n\r\nbegin`,
   )
   await vi.waitFor(() => expect(readdirSync(folder)).toHaveLength(1))
   expect(readdirSync(folder)[0]).toMatch(/^\.\w+\.part$/)
@@ -112,11 +112,11 @@ test('of a file that breaks off nothing is left, and nothing is shared', async (
 test('a file that falls silent is given up, and one that is hashed for longer is not', async () => {
   const page = await onePage({ dropSilenceMs: 300 })
   const folder = temporaryFolder()
-  const { cookie } = await browser(page)
+  const shown = linesOf(await browser(page))
   const givenUp = (name: string): Promise<void> => {
     const { socket, closed } = rawConnection(page.port)
     socket.write(
-      `POST ${pathFor(folder, name)} HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\nCookie: ${cookie}\r\nX-Coterie: 1\r\nContent-Length: 100\r\n\r\nbegin`,
+      `POST ${pathFor(folder, name)} HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\n${shown}Content-Length: 100\r\n\r\nbegin`,
     )
     return closed
   }
@@ -134,9 +134,10 @@ test('a form of another page drops nothing', async () => {
   const page = await onePage()
   const folder = temporaryFolder()
   const headers = await browser(page)
-  const form = { method: 'POST', headers, body: 'x' }
+  // A form sends the cookie, and no header of its own.
+  const form = { method: 'POST', headers: { cookie: headers.cookie }, body: 'x' }
   expect((await ask(page.port, pathFor(folder, 'a'), form)).status).toBe(403)
-  const elsewhere = { ...headers, 'x-coterie': '1', origin: 'http://evil.example' }
+  const elsewhere = { ...headers, origin: 'http://evil.example' }
   expect((await ask(page.port, pathFor(folder, 'a'), { ...form, headers: elsewhere })).status).toBe(403)
   expect(readdirSync(folder)).toEqual([])
 })

@@ -3,7 +3,7 @@
 import { request, type IncomingMessage } from 'node:http'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { clientProgram } from '../../../src/common/version.ts'
-import { ask, browser, onePage, rawConnection, type OnePage } from './one-page.ts'
+import { ask, browser, linesOf, onePage, rawConnection, type Browser, type OnePage } from './one-page.ts'
 
 interface Listening {
   readonly read: () => string
@@ -11,20 +11,23 @@ interface Listening {
   readonly leave: () => void
 }
 
-async function listen({ port }: OnePage, headers: Record<string, string>): Promise<Listening> {
+async function listen({ port }: OnePage, headers: Browser): Promise<Listening> {
   const response = await new Promise<IncomingMessage>((resolve, reject) =>
-    request({ host: '127.0.0.1', port, path: '/api/events', headers }, resolve).on('error', reject).end(),
+    request({ host: '127.0.0.1', port, path: '/api/events', headers: { ...headers } }, resolve)
+      .on('error', reject)
+      .end(),
   )
   let text = ''
   response.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')))
   response.on('error', () => undefined)
   const leave = (): void => void response.destroy()
   onTestFinished(leave)
-  return { read: () => text, response, leave }
+  return { read: () => text.replace(/("fileKey":")[\w-]{43}/, '$1key'), response, leave }
 }
 
+/** What is said of a key stands where the key is. */
 const hello = (user?: string): string =>
-  `event: hello\ndata: ${JSON.stringify({ user, program: clientProgram })}\n\n`
+  `event: hello\ndata: ${JSON.stringify({ user, program: clientProgram, fileKey: 'key' })}\n\n`
 
 test('a page is told who is logged in, and then what happens', async () => {
   const page = await onePage()
@@ -72,9 +75,7 @@ test('a tab that does not read is cut, and the others go on', async () => {
   const headers = await browser(page)
   const other = await listen(page, headers)
   const { socket, read, closed } = rawConnection(page.port)
-  socket.write(
-    `GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\nCookie: ${headers['cookie']}\r\n\r\n`,
-  )
+  socket.write(`GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\n${linesOf(headers)}\r\n`)
   await vi.waitFor(() => expect(read()).toContain('hello'))
   socket.pause()
   const sentence = 'x'.repeat(16 * 1024)

@@ -4,7 +4,18 @@ import { expect, test, vi } from 'vitest'
 import type { ContentReading } from '../../../src/client/readable-content.ts'
 import { Failure } from '../../../src/common/failure.ts'
 import { accept } from '../../../src/common/refusal.ts'
-import { ask, browser, noContents, onePage, rawConnection, type Answered, type OnePage } from './one-page.ts'
+import {
+  ask,
+  asPage,
+  browser,
+  helloTo,
+  linesOf,
+  noContents,
+  onePage,
+  rawConnection,
+  type Answered,
+  type OnePage,
+} from './one-page.ts'
 
 interface Reading extends ContentReading {
   readonly asked: unknown[]
@@ -148,12 +159,29 @@ test('bytes are wanted by the page alone', async () => {
   expect(reading.asked).toEqual([])
 })
 
+test('the address of a file has a key of its own, which is good for nothing else', async () => {
+  const page = await onePage({ reading: tenBytes() })
+  const { cookie } = await browser(page)
+  const get = async (query: string): Promise<Answered> =>
+    ask(page.port, `/api/files/g/f${query}`, { headers: { cookie } })
+  expect([(await get('')).json()['code'], (await get('?key=guess')).json()['code']]).toEqual([
+    'no-key',
+    'no-key',
+  ])
+  const { fileKey } = await helloTo(page)
+  expect((await get(`?key=${fileKey}`)).text).toBe('0123456789')
+  const asked = asPage({ cookie, 'x-coterie': fileKey }, [])
+  expect((await ask(page.port, '/api/logout', asked)).json()['code']).toBe('no-key')
+  expect((await ask(page.port, `/api/logout?key=${fileKey}`, asked)).json()['code']).toBe('no-key')
+  expect(page.client.calls).toEqual([])
+})
+
 test('who leaves while the bytes are awaited ends the reading', async () => {
   const reading = tenBytes(() => new Promise(() => undefined))
   const page = await onePage({ reading })
-  const { cookie } = await browser(page)
+  const shown = linesOf(await browser(page))
   const { socket } = rawConnection(page.port)
-  socket.write(`GET /api/files/g/f HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\nCookie: ${cookie}\r\n\r\n`)
+  socket.write(`GET /api/files/g/f HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\n${shown}\r\n`)
   await vi.waitFor(() => expect(reading.openCount).toBe(1))
   socket.destroy()
   await vi.waitFor(() => expect(reading.openCount).toBe(0))
@@ -175,10 +203,10 @@ test('who does not read is not read for', async () => {
       }),
   }
   const page = await onePage({ reading })
-  const { cookie } = await browser(page)
+  const shown = linesOf(await browser(page))
   const { socket } = rawConnection(page.port)
   socket.pause()
-  socket.write(`GET /api/files/g/f HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\nCookie: ${cookie}\r\n\r\n`)
+  socket.write(`GET /api/files/g/f HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\n${shown}\r\n`)
   let before = -1
   await vi.waitFor(
     () => {
@@ -197,9 +225,7 @@ test('more than 64 files at a time are refused', async () => {
   const headers = await browser(page)
   for (let count = 1; count <= 64; count++) {
     const { socket } = rawConnection(page.port)
-    socket.write(
-      `GET /api/files/g/f HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\nCookie: ${headers['cookie']}\r\n\r\n`,
-    )
+    socket.write(`GET /api/files/g/f HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\n${linesOf(headers)}\r\n`)
     await vi.waitFor(() => expect(reading.openCount).toBe(count), { interval: 1 })
   }
   expect((await ask(page.port, '/api/files/g/f', { headers })).status).toBe(429)

@@ -7,13 +7,13 @@ import { PageService } from '../../../src/client/page-service.ts'
 import { Place, type Options } from '../../client/diagnosis/place.ts'
 import { sampleBytes } from '../../client/sharing/sample-file.ts'
 import { expectOk, type Member } from '../../client/sharing/two-sharers.ts'
-import { ask, pageFolder, pathOf, type Answered } from './one-page.ts'
+import { ask, letIn, pageFolder, type Answered, type Browser } from './one-page.ts'
 
 const pieceBytes = 512 * 1024
 
 interface Looker {
   readonly member: Member
-  readonly headers: Record<string, string>
+  readonly headers: Browser
   readonly port: number
   get(path: string, range?: string): Promise<Answered>
 }
@@ -37,8 +37,7 @@ async function looker(place: Place, user: string, options: Options = {}): Promis
   const shown = await member.client.operations.showPage()
   const link = shown.ok ? shown.value.link : ''
   const port = Number(new URL(link).port)
-  const [cookie = ''] = (await ask(port, pathOf(link))).headers['set-cookie'] ?? []
-  const headers = { cookie: cookie.split(';')[0] ?? '' }
+  const headers = await letIn(port, link)
   const get = (path: string, range?: string): Promise<Answered> =>
     ask(port, `/api/files/${path}`, { headers: { ...headers, ...(range === undefined ? {} : { range }) } })
   return { member, headers, port, get }
@@ -114,7 +113,8 @@ test('a pause ends the looking, and what was not fetched is refused then', async
   await place.group('g', ann, ben.member)
   await share(ann, 'g', 'film.mp4', sampleBytes(20 * pieceBytes, 7))
   await place.fetches(ben.member, 'g', 'film.mp4')
-  const { port, headers } = ben
+  const { port } = ben
+  const headers = { ...ben.headers }
   let status: number | undefined
   const ended = new Promise<string>((resolve) => {
     const sent = request({ host: '127.0.0.1', port, path: '/api/files/g/film.mp4', headers }, (response) => {

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished, vi } from 'vitest'
 import { WebServer, type WebServerOptions } from '../../../src/web/server/web-server.ts'
 import { fakeClient, type FakeClient } from '../../client/prompt/fake-operations.ts'
 import type { ContentReading } from '../../../src/client/readable-content.ts'
@@ -24,7 +24,7 @@ export interface OnePage {
 /** A folder with a page of three files. */
 export function pageFolder(): string {
   const folder = temporaryFolder()
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Coterie</title>')
+  writeFileSync(join(folder, 'index.html'), '<!doctype html><head><title>Coterie</title></head>')
   writeFileSync(join(folder, 'page.js'), 'export {}')
   writeFileSync(join(folder, 'secret.txt'), 'no part of the page')
   mkdirSync(join(folder, 'fonts'))
@@ -109,18 +109,44 @@ export function pathOf(link: string): string {
   return `${pathname}${search}`
 }
 
-/** A browser that has opened a link: the headers of its requests. */
-export async function browser({ server, port }: OnePage): Promise<Record<string, string>> {
-  const opened = await ask(port, pathOf(server.link()))
-  const [cookie] = opened.headers['set-cookie'] ?? []
-  return { cookie: String(cookie).split(';')[0] ?? '' }
+/** A browser that has opened a link: the headers of what its page asks for. */
+export type Browser = Readonly<Record<'cookie' | 'x-coterie', string>>
+
+export function browser({ server, port }: OnePage): Promise<Browser> {
+  return letIn(port, server.link())
+}
+
+export async function letIn(port: number, link: string): Promise<Browser> {
+  const { headers, text } = await ask(port, pathOf(link))
+  const [cookie] = headers['set-cookie'] ?? []
+  const key = /<meta name="key" content="([\w-]{43})" \/>/.exec(text)?.[1]
+  return { cookie: String(cookie).split(';')[0] ?? '', 'x-coterie': key ?? '' }
+}
+
+/** What a page is told first, as it is told. */
+export async function helloTo(page: OnePage): Promise<{ readonly fileKey: string; readonly text: string }> {
+  const { socket, read } = rawConnection(page.port)
+  const host = `Host: 127.0.0.1:${page.port}\r\n`
+  socket.write(`GET /api/events HTTP/1.1\r\n${host}${linesOf(await browser(page))}\r\n`)
+  const [text, data = '{}'] = await vi.waitFor(() => {
+    const told = /event: hello\ndata: (.*)\n\n/.exec(read())
+    expect(told).not.toBeNull()
+    return told ?? []
+  })
+  socket.destroy()
+  return { ...(JSON.parse(data) as { fileKey: string }), text: String(text) }
+}
+
+/** Of a request that a test writes by hand. */
+export function linesOf({ cookie, 'x-coterie': key }: Browser): string {
+  return `Cookie: ${cookie}\r\nX-Coterie: ${key}\r\n`
 }
 
 /** What its page sends with an operation. */
-export function asPage(headers: Record<string, string>, given: unknown): Asking {
+export function asPage(headers: Readonly<Record<string, string>>, given: unknown): Asking {
   return {
     method: 'POST',
-    headers: { ...headers, 'x-coterie': '1', 'content-type': 'application/json' },
+    headers: { ...headers, 'content-type': 'application/json' },
     body: JSON.stringify({ given }),
   }
 }

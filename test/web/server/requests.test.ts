@@ -1,16 +1,42 @@
 // Who may ask the page server, and what it tells everybody else.
 
 import { expect, test, vi } from 'vitest'
-import { ask, asPage, browser, onePage, pathOf, rawConnection } from './one-page.ts'
+import { ask, asPage, browser, linesOf, onePage, pathOf, rawConnection } from './one-page.ts'
 
-test('a link opens the page and leaves no token in the address', async () => {
+test('a link opens the page, with a cookie for the browser and a key for its scripts', async () => {
   const page = await onePage()
   const opened = await ask(page.port, pathOf(page.server.link()))
-  expect([opened.status, opened.headers['location'], opened.text]).toEqual([303, '/', ''])
+  expect([opened.status, opened.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
   const [cookie = ''] = opened.headers['set-cookie'] ?? []
   expect(cookie.split('; ').slice(1)).toEqual(['Path=/', 'HttpOnly', 'SameSite=Strict'])
+  expect(opened.headers['cache-control']).toBe('no-store')
   // Cookies are of a host, whatever the port: two clients must not take each other's away.
   expect(cookie).toMatch(new RegExp(`^coterie-${page.port}=[\\w-]{43};`))
+  const [, key = ''] = /<head><meta name="key" content="([\w-]{43})" \/>/.exec(opened.text) ?? []
+  expect(cookie).not.toContain(key)
+  expect((await ask(page.port, '/')).text).not.toContain('name="key"')
+})
+
+test('whoever has got the cookie, by another port of this machine, is told nothing and changes nothing', async () => {
+  const page = await onePage()
+  const { cookie, 'x-coterie': key } = await browser(page)
+  const old = await browser(await onePage())
+  const guesses = [undefined, '', '1', key.slice(1), `${key}x`, cookie, old['x-coterie']]
+  for (const guess of guesses) {
+    const headers = { cookie, ...(guess !== undefined && { 'x-coterie': guess }) }
+    const answers = [
+      await ask(page.port, '/api/events', { headers }),
+      await ask(page.port, '/api/listGroups', asPage(headers, [])),
+      await ask(page.port, '/api/files/g/f', { headers }),
+      await ask(page.port, '/api/drop?group=g&name=f&folder=/tmp', { method: 'POST', headers, body: 'x' }),
+    ]
+    for (const answer of answers) expect([answer.status, answer.json()['code']]).toEqual([403, 'no-key'])
+    expect(answers[0]?.json()['sentence']).toMatch(/without the key of the page was refused.*show_page/)
+  }
+  // Nor does the page give the key away for it, whatever he opens.
+  for (const path of ['/', '/open', '/open?token=guess', '/page.js'])
+    expect((await ask(page.port, path, { headers: { cookie } })).text).not.toContain(key)
+  expect(page.client.calls).toEqual([])
 })
 
 test('a link is opened once, and the refusal says how to get another', async () => {
@@ -42,7 +68,7 @@ test('looking at a link does not use it up', async () => {
   const page = await onePage()
   const path = pathOf(page.server.link())
   expect((await ask(page.port, path, { method: 'HEAD' })).status).toBe(405)
-  expect((await ask(page.port, path)).status).toBe(303)
+  expect((await ask(page.port, path)).status).toBe(200)
 })
 
 test('a name that leads to this machine is not its name', async () => {
@@ -102,30 +128,30 @@ test('what another page sends is refused, with the cookie too', async () => {
 test('without the cookie of this client nothing is told or done', async () => {
   const page = await onePage()
   const other = await onePage()
-  const { cookie = '' } = await browser(page)
+  const { cookie, ...key } = await browser(page)
   const foreign = await browser(other)
   const none: Record<string, string> = {}
   for (const shown of [none, { cookie: `coterie-${page.port}=` }, { cookie: `${cookie}x` }, foreign]) {
-    const answer = await ask(page.port, '/api/logout', asPage(shown, []))
+    const answer = await ask(page.port, '/api/logout', asPage({ ...key, ...shown }, []))
     expect([answer.status, answer.json()['code']]).toEqual([401, 'no-cookie'])
     expect(answer.json()['sentence']).toContain('show_page')
-    expect((await ask(page.port, '/api/events', { headers: shown })).status).toBe(401)
+    expect((await ask(page.port, '/api/events', { headers: { ...shown, ...key } })).status).toBe(401)
   }
   expect(page.client.calls).toEqual([])
-  const among = await ask(page.port, '/api/logout', asPage({ cookie: `a=b; ${cookie};c=d` }, []))
+  const among = await ask(page.port, '/api/logout', asPage({ ...key, cookie: `a=b; ${cookie};c=d` }, []))
   expect(among.status).toBe(200)
 })
 
 test('a form of another page does nothing, whatever its type', async () => {
   const page = await onePage()
-  const headers = await browser(page)
+  const { cookie, ...key } = await browser(page)
   const body = '{"given":[]}'
   const types = ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']
   for (const type of types) {
-    const form = { method: 'POST', headers: { ...headers, 'content-type': type }, body }
+    const form = { method: 'POST', headers: { cookie, 'content-type': type }, body }
     const answer = await ask(page.port, '/api/logout', form)
-    expect([answer.status, answer.json()['code']]).toEqual([403, 'no-header'])
-    const scripted = { ...form, headers: { ...form.headers, 'x-coterie': '1' } }
+    expect([answer.status, answer.json()['code']]).toEqual([403, 'no-key'])
+    const scripted = { ...form, headers: { ...form.headers, ...key } }
     expect((await ask(page.port, '/api/logout', scripted)).json()['code']).toBe('bad-request')
   }
   expect(page.client.calls).toEqual([])
@@ -163,7 +189,7 @@ test('other methods are refused, and no page elsewhere is allowed anything', asy
   const page = await onePage()
   const headers = await browser(page)
   for (const method of ['OPTIONS', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND']) {
-    const answer = await ask(page.port, '/api/logout', { method, headers: { ...headers, 'x-coterie': '1' } })
+    const answer = await ask(page.port, '/api/logout', { method, headers })
     expect([method, answer.status]).toEqual([method, 405])
   }
   expect((await ask(page.port, '/api/events', { method: 'HEAD', headers })).status).toBe(405)
@@ -217,10 +243,10 @@ test('what is asked for elsewhere is not fetched', async () => {
 
 test('requests that are sent before the answer to the last one end the connection', async () => {
   const page = await onePage()
-  const { cookie } = await browser(page)
+  const shown = linesOf(await browser(page))
   page.client.answers.doctor = () => new Promise(() => undefined)
   const { socket, closed } = rawConnection(page.port)
-  const one = `POST /api/doctor HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\nCookie: ${cookie}\r\nX-Coterie: 1\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"given":[]}`
+  const one = `POST /api/doctor HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\n${shown}Content-Type: application/json\r\nContent-Length: 12\r\n\r\n{"given":[]}`
   socket.write(one)
   await vi.waitFor(() => expect(page.client.calls).toEqual(['doctor()']))
   socket.write(one)

@@ -21,6 +21,11 @@ function loginView({ pending }: PageState, actions: Actions): VNode {
       .createUser(wordOf(form, 'user'), passwordOf(form), wordOf(form, 'invite'))
       .then((isDone) => isDone && element.reset())
   })
+  const onReset = onSubmit((form, element) => {
+    void actions
+      .resetPassword(wordOf(form, 'user'), wordOf(form, 'code'), passwordOf(form))
+      .then((isDone) => isDone && element.reset())
+  })
   return html`<h1 tabindex="-1">Log in</h1>
     <form onSubmit=${onLogin}>
       ${field({ label: 'User', name: 'user', autocomplete: 'username' })}
@@ -40,6 +45,15 @@ function loginView({ pending }: PageState, actions: Actions): VNode {
           hint: 'A code from whoever runs the tracker, where one is needed.',
         })}
         ${submitButton('Create the account', pending.has('createUser'))}
+      </form>`,
+    )}
+    ${section(
+      'Password forgotten?',
+      html`<form onSubmit=${onReset}>
+        ${field({ label: 'User', name: 'user' })}
+        ${field({ label: 'Code', name: 'code', hint: 'From whoever runs the tracker.' })}
+        ${field({ label: 'New password', name: 'password', type: 'password', autocomplete: 'new-password' })}
+        ${submitButton('Set the new password', pending.has('resetPassword'))}
       </form>`,
     )}`
 }
@@ -73,8 +87,8 @@ function ownView({ pending, program }: PageState, user: string, actions: Actions
       'Delete the account',
       html`<form onSubmit=${onDelete}>
         ${field({ label: 'Password', name: 'password', type: 'password', autocomplete: 'current-password' })}
-        ${submitButton('Delete the account …', pending.has('deleteAccount'))}
+        ${submitButton('Delete the account …', pending.has('deleteAccount'), 'danger')}
       </form>`,
     )}
-    <p class="faint">${program}</p>`
+    <footer class="faint">${program}</footer>`
 }

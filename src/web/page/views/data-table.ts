@@ -2,9 +2,11 @@
 // out, since on a narrow screen a row takes two lines, which a table of HTML cannot.
 
 import type { VNode } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { component, html, type Content } from '../html.ts'
 import { rowsInSight } from '../rows-in-sight.ts'
+import { sorted, type Sorting } from '../sorting.ts'
+import { sortingField, tableHeading } from './table-heading.ts'
 
 export interface Column<Row> {
   readonly heading: string
@@ -12,6 +14,8 @@ export interface Column<Row> {
   /** As a grid takes it: `8rem`, `minmax(12rem, 1fr)`. */
   readonly width: string
   readonly isNumber?: boolean
+  /** By what the table can be sorted with this heading. Undefined comes last. */
+  readonly sortBy?: (row: Row) => string | number | undefined
 }
 
 interface TableParts<Row> {
@@ -28,18 +32,24 @@ interface TableParts<Row> {
 
 const narrow = '(max-width: 44rem)'
 const headPx = 36
+/** So many rows are seen at a glance: nobody has to sort them where that takes a field. */
+const unsortedMax = 8
 
 export function dataTable<Row>(parts: TableParts<Row>): VNode {
   if (parts.rows.length === 0) return html`<p class="empty">${parts.empty}</p>`
   return component(DataTable<Row>, parts)
 }
 
-function DataTable<Row>({ label, columns, rows, keyOf, widePx = 44, narrowPx = 84 }: TableParts<Row>): VNode {
+function DataTable<Row>(parts: TableParts<Row>): VNode {
+  const { label, columns, keyOf, widePx = 44, narrowPx = 84 } = parts
+  const [sorting, setSorting] = useState<Sorting>()
   const [scrolledPx, setScrolled] = useState(0)
   const [heightPx, setHeight] = useState(600)
   const [focused, setFocused] = useState<number>()
   const box = useRef<HTMLDivElement>(null)
-  const rowPx = useIsNarrow() ? narrowPx : widePx
+  const isNarrow = useIsNarrow()
+  const rowPx = isNarrow ? narrowPx : widePx
+  const rows = useMemo(() => inOrder(parts, sorting), [parts.rows, sorting])
   useEffect(() => {
     const element = box.current
     if (element === null) return undefined
@@ -50,7 +60,7 @@ function DataTable<Row>({ label, columns, rows, keyOf, widePx = 44, narrowPx = 8
   const isLong = rows.length * rowPx + headPx > heightPx
   const inSight = rowsInSight(rows.length, rowPx, scrolledPx, heightPx, focused)
   const widths = columns.map(({ width }) => width).join(' ')
-  return html`<div
+  const table = html`<div
     class="table-box"
     ref=${box}
     role=${isLong ? 'region' : undefined}
@@ -62,10 +72,7 @@ function DataTable<Row>({ label, columns, rows, keyOf, widePx = 44, narrowPx = 8
     <div role="table" aria-label=${label} aria-rowcount=${rows.length + 1} style=${{ '--columns': widths }}>
       <div role="rowgroup" class="table-head">
         <div role="row" aria-rowindex="1" class="row">
-          ${columns.map(
-            ({ heading, isNumber }) =>
-              html`<div role="columnheader" class=${isNumber ? 'number' : ''}>${heading}</div>`,
-          )}
+          ${columns.map((column, at) => tableHeading(column, at, sorting, setSorting, isNarrow))}
         </div>
       </div>
       <div role="rowgroup" class="table-body" style=${{ height: `${rows.length * rowPx}px` }}>
@@ -73,6 +80,9 @@ function DataTable<Row>({ label, columns, rows, keyOf, widePx = 44, narrowPx = 8
       </div>
     </div>
   </div>`
+  return isNarrow && rows.length > unsortedMax
+    ? html`${sortingField(columns, sorting, setSorting)}${table}`
+    : table
 
   function rowOf(row: Row, at: number): VNode {
     const place = { top: `${at * rowPx}px`, height: `${rowPx}px` }
@@ -90,6 +100,11 @@ function DataTable<Row>({ label, columns, rows, keyOf, widePx = 44, narrowPx = 8
       )}
     </div>`
   }
+}
+
+function inOrder<Row>({ rows, columns }: TableParts<Row>, sorting: Sorting | undefined): readonly Row[] {
+  const sortBy = sorting && columns[sorting.column]?.sortBy
+  return sortBy === undefined ? rows : sorted(rows, sortBy, sorting?.isDescending ?? false)
 }
 
 function useIsNarrow(): boolean {

@@ -12,10 +12,11 @@ import type { EntryVersion } from '../../../common/protocol/listings.ts'
 import { formatSpeed } from '../../../common/rates.ts'
 import { formatSize } from '../../../common/sizes.ts'
 import type { Actions } from '../actions.ts'
-import { html, shown } from '../html.ts'
+import { capital, html, shown } from '../html.ts'
 import type { EntryDetails, PageState } from '../state.ts'
 import { dataTable } from './data-table.ts'
 import { entryContent } from './entry-content.ts'
+import { entryLimits } from './entry-limits.ts'
 import { fetching } from './fetching.ts'
 import { anchor, button, progress, section } from './parts.ts'
 import { pieceMap } from './piece-map.ts'
@@ -28,7 +29,8 @@ export function entryView(state: PageState, group: string, name: string, actions
     <h1 tabindex="-1">${shown(name)}</h1>
     ${view === undefined ? fetching(state, entry, actions) : standing(state, view, actions)}
     ${view === undefined ? '' : section('Peers', peers(view))}
-    ${view === undefined ? '' : section('Who has it', audience(view))} ${entryContent(entry, actions)}
+    ${view === undefined ? '' : section('Who has it', audience(view))} ${entryContent(state, entry, actions)}
+    ${view === undefined ? '' : section('Limits', entryLimits(state, group, name, actions))}
     ${section('Versions', versions(entry.versions))}`
 }
 
@@ -42,7 +44,7 @@ function standing(state: PageState, view: EntryView, actions: Actions): VNode {
   const left = timeLeft(bytesOfPieces(view).missing, bytesInPerSecond)
   return html`<div class="standing">
       <p class="state">
-        ${stateWords[view.state]}, ${formatSize(sizeBytes)}${why === undefined ? '' : html`: ${shown(why)}`}
+        ${`${capital(stateWords[view.state])}, ${formatSize(sizeBytes)}${why === undefined ? '' : `: ${shown(why)}`}`}
       </p>
       ${progress(piecesDone, pieceCount, `Of ${shown(name)} here`)}
       <p class="rates">
@@ -79,19 +81,34 @@ function peers({ peers, pieceCount }: EntryView): VNode {
       {
         heading: 'Peer',
         width: 'minmax(12rem, 2fr)',
+        sortBy: ({ peer }) => peer,
         cell: ({ peer }) => html`<span class="name">${shown(peer)}</span>`,
       },
       {
         heading: 'Has',
         width: '5rem',
         isNumber: true,
+        sortBy: ({ pieces }) => pieces,
         cell: ({ pieces }) => (pieces === undefined ? 'not said' : `${percentOf(pieces, pieceCount)} %`),
       },
-      { heading: 'In', width: '8rem', isNumber: true, cell: (peer) => speed(peer.bytesInPerSecond) },
-      { heading: 'Out', width: '8rem', isNumber: true, cell: (peer) => speed(peer.bytesOutPerSecond) },
+      {
+        heading: 'In',
+        width: '8rem',
+        isNumber: true,
+        cell: (peer) => speed(peer.bytesInPerSecond),
+        sortBy: (peer) => peer.bytesInPerSecond,
+      },
+      {
+        heading: 'Out',
+        width: '8rem',
+        isNumber: true,
+        cell: (peer) => speed(peer.bytesOutPerSecond),
+        sortBy: (peer) => peer.bytesOutPerSecond,
+      },
       {
         heading: 'Way',
         width: 'minmax(7rem, 1fr)',
+        sortBy: ({ way }) => wayText(way),
         cell: ({ way, whyNot }) =>
           html`<span title=${whyNot === undefined ? undefined : shown(whyNot)}>${wayText(way)}</span>`,
       },
@@ -124,6 +141,7 @@ function lackingTable(lacking: readonly LackingMember[], pieceCount: number): VN
       {
         heading: 'Still lacks it',
         width: 'minmax(8rem, 1fr)',
+        sortBy: ({ user }) => user,
         cell: ({ user }) => html`<span class="name">${shown(user)}</span>`,
       },
       {
@@ -136,6 +154,7 @@ function lackingTable(lacking: readonly LackingMember[], pieceCount: number): VN
         heading: 'Will have it in',
         width: '9rem',
         isNumber: true,
+        sortBy: ({ secondsLeft }) => secondsLeft,
         cell: ({ secondsLeft }) =>
           (secondsLeft === undefined ? undefined : formatTime(secondsLeft)) ?? 'not known',
       },
@@ -163,8 +182,4 @@ function versions(all: readonly EntryVersion[]): VNode {
       { heading: 'By', width: 'minmax(6rem, 1fr)', cell: ({ by }) => (by === '' ? 'not known' : shown(by)) },
     ],
   })
-}
-
-function capital(sentence: string): string {
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1)
 }

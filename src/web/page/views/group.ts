@@ -7,10 +7,12 @@ import { formatSize } from '../../../common/sizes.ts'
 import { formatDay } from '../../../client/prompt/text/days.ts'
 import type { DownloadView } from '../../../client/operations.ts'
 import type { Actions } from '../actions.ts'
-import { html, onSubmit, shown, wordOf } from '../html.ts'
+import { capital, html, shown } from '../html.ts'
+import { remembersLast } from '../last-result.ts'
 import type { GroupDetails, PageState } from '../state.ts'
 import { dataTable } from './data-table.ts'
-import { anchor, button, field, progress, section, submitButton } from './parts.ts'
+import { anchor, button, progress, section } from './parts.ts'
+import { sharing } from './sharing.ts'
 
 export function groupView(state: PageState, group: string, actions: Actions): VNode {
   const details = state.group
@@ -18,15 +20,17 @@ export function groupView(state: PageState, group: string, actions: Actions): VN
   const isOwner = own?.standing === 'owner'
   return html`<p class="path"><a href="#/groups">Groups</a></p>
     <h1 tabindex="-1">${shown(group)}</h1>
-    ${details === undefined ? html`<p class="empty">Asking what the group has …</p>` : contentOf(details)}`
+    ${details?.problem === undefined ? '' : html`<p class="empty">${capital(shown(details.problem))}.</p>`}
+    ${details === undefined ? waiting() : contentOf(details)}`
 
-  function contentOf(known: GroupDetails): VNode {
-    if (known.entries === undefined) return html`<p class="empty">${shown(known.problem ?? '')}</p>`
+  function contentOf(known: GroupDetails): VNode | string {
+    if (known.entries === undefined) return known.problem === undefined ? waiting() : ''
     return html`${known.requests.length === 0 ? '' : requests(known, state.pending, actions)}
       ${section('Files and folders', entries(state, known, known.entries, actions))}
       ${section('Share something', sharing(group, state, actions))}
       ${section('Members', members(known, isOwner, state, actions))}
       <div class="buttons">
+        ${button({ label: 'Why does something wait?', onPress: () => void actions.why(group) })}
         ${button({
           label: 'Leave the group',
           kind: 'danger',
@@ -35,6 +39,10 @@ export function groupView(state: PageState, group: string, actions: Actions): VN
         })}
       </div>`
   }
+}
+
+function waiting(): VNode {
+  return html`<p class="empty">Asking what the group has …</p>`
 }
 
 function requests({ group, requests }: GroupDetails, pending: ReadonlySet<string>, actions: Actions): VNode {
@@ -56,32 +64,51 @@ function requests({ group, requests }: GroupDetails, pending: ReadonlySet<string
   )
 }
 
+const withLetters = remembersLast((all: readonly FileEntry[], letters: string) =>
+  letters === '' ? all : all.filter(({ name }) => name.toLowerCase().includes(letters)),
+)
+
 function entries(
   { downloads, wanted }: PageState,
-  { group }: GroupDetails,
+  { group, isWhole }: GroupDetails,
   all: readonly FileEntry[],
   actions: Actions,
 ): VNode {
-  const letters = wanted.toLowerCase()
-  const found = letters === '' ? all : all.filter(({ name }) => name.toLowerCase().includes(letters))
+  const found = withLetters(all, wanted.toLowerCase())
   const under = new Map(downloads.filter((one) => one.group === group).map((one) => [one.name, one]))
-  return html`${all.length < 2 ? '' : search(wanted, found.length, actions)}
+  return html`${all.length < 2 ? '' : search(wanted, found.length, isWhole, actions)}
   ${dataTable<FileEntry>({
     label: 'Files and folders',
     rows: found,
     keyOf: ({ name }) => name,
     empty: all.length === 0 ? 'Nothing is shared here yet.' : 'No name has these letters.',
     columns: [
-      { heading: 'Name', width: 'minmax(12rem, 3fr)', cell: (one) => nameOf(group, one) },
-      { heading: 'Size', width: '7rem', isNumber: true, cell: (one) => formatSize(one.sizeBytes) },
-      { heading: 'Version', width: '13rem', cell: versionOf },
-      { heading: 'Who has it', width: '8rem', cell: ({ seeders }) => seedersText(seeders) },
+      {
+        heading: 'Name',
+        width: 'minmax(12rem, 3fr)',
+        cell: (one) => nameOf(group, one),
+        sortBy: ({ name }) => name,
+      },
+      {
+        heading: 'Size',
+        width: '7rem',
+        isNumber: true,
+        cell: (one) => formatSize(one.sizeBytes),
+        sortBy: ({ sizeBytes }) => sizeBytes,
+      },
+      { heading: 'Latest version', width: '13rem', cell: versionOf, sortBy: ({ details }) => details?.atMs },
+      {
+        heading: 'Who has it',
+        width: '8rem',
+        cell: ({ seeders }) => seedersText(seeders),
+        sortBy: ({ seeders }) => seeders,
+      },
       { heading: 'Here', width: '11rem', cell: ({ name }) => standing(under.get(name)) },
     ],
   })}`
 }
 
-function search(wanted: string, count: number, actions: Actions): VNode {
+function search(wanted: string, count: number, isWhole: boolean, actions: Actions): VNode {
   return html`<div class="search">
     <label class="field">
       <span>Names with these letters</span>
@@ -91,7 +118,7 @@ function search(wanted: string, count: number, actions: Actions): VNode {
         onInput=${(event: Event) => actions.want((event.currentTarget as HTMLInputElement).value)}
       />
     </label>
-    <span role="status">${counted(count, 'entry', 'entries')}</span>
+    <span role="status">${counted(count, 'entry', 'entries')}${isWhole ? '' : ' so far …'}</span>
   </div>`
 }
 
@@ -134,6 +161,7 @@ function members(
       {
         heading: 'Name',
         width: 'minmax(8rem, 1fr)',
+        sortBy: (member) => member,
         cell: (member) =>
           html`<span class="name"
             >${shown(member)}${member === user ? html` <span class="mark">you</span>` : ''}</span
@@ -154,52 +182,4 @@ function members(
       },
     ],
   })
-}
-
-function sharing(group: string, { pending, dropFolder }: PageState, actions: Actions): VNode {
-  const isPending = pending.has('share')
-  const onShare = onSubmit((form, element) => {
-    void actions.share(wordOf(form, 'path'), group).then((isDone) => isDone && element.reset())
-  })
-  const drop = (files: FileList | null | undefined): void => void actions.drop([...(files ?? [])], group)
-  return html`<form onSubmit=${onShare}>
-      ${field({
-        label: 'Path of a file or folder on this computer',
-        name: 'path',
-        hint: 'It stays where it is, and is read from there.',
-      })}
-      ${submitButton('Share it', isPending)}
-    </form>
-    <div class="field copies">
-      <label>
-        <span>Folder on this computer for copies of dropped files</span>
-        <input
-          value=${dropFolder}
-          spellcheck=${false}
-          autocomplete="off"
-          aria-describedby="copies-hint"
-          onInput=${(event: Event) => actions.copyTo((event.currentTarget as HTMLInputElement).value)}
-        />
-      </label>
-      <small id="copies-hint">Empty for the one that the client was started with: --drop-folder.</small>
-    </div>
-    <label
-      class="drop"
-      onDragOver=${(event: DragEvent) => event.preventDefault()}
-      onDrop=${(event: DragEvent) => {
-        event.preventDefault()
-        drop(event.dataTransfer?.files)
-      }}
-    >
-      <span>Or drop files here, or choose them: they are copied, and the copies are shared.</span>
-      <input
-        type="file"
-        multiple
-        onChange=${(event: Event) => {
-          const input = event.currentTarget as HTMLInputElement
-          drop(input.files)
-          input.value = ''
-        }}
-      />
-    </label>`
 }

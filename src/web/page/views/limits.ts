@@ -1,15 +1,18 @@
 // Rate limits: those that there are, and the form for another one, for the whole day or for hours of it.
 
 import type { VNode } from 'preact'
+import { minuteOf, ruleAt } from '../../../client/limit-rules.ts'
 import type { LimitRule } from '../../../client/operations.ts'
 import type { Actions } from '../actions.ts'
 import { html, onSubmit, shown, wordOf } from '../html.ts'
 import { hoursText, rateText, ruleFrom } from '../limit-form.ts'
 import type { PageState } from '../state.ts'
 import { dataTable } from './data-table.ts'
-import { button, field, section, submitButton } from './parts.ts'
+import { button, directionField, field, section, submitButton } from './parts.ts'
 
 export function limitsView({ limits, pending }: PageState, actions: Actions): VNode {
+  const minute = minuteOf(new Date())
+  const holding = (['upload', 'download'] as const).map((direction) => ruleAt(limits, direction, minute))
   return html`<h1 tabindex="-1">Limits</h1>
     ${dataTable<LimitRule>({
       label: 'Limits',
@@ -28,6 +31,11 @@ export function limitsView({ limits, pending }: PageState, actions: Actions): VN
         },
         { heading: 'Rate', width: 'minmax(10rem, 1fr)', cell: rateText },
         { heading: 'When', width: '9rem', cell: hoursText },
+        {
+          heading: 'Now',
+          width: '6rem',
+          cell: (rule) => (rule.entry !== undefined || holding.includes(rule) ? 'holds' : 'waits'),
+        },
       ],
     })}
     ${section('Set a limit', form(pending.has('limit'), actions))}`
@@ -43,16 +51,12 @@ function form(isPending: boolean, actions: Actions): VNode {
   const lift = (direction: 'upload' | 'download'): void =>
     void actions.setLimit({ direction }, `${direction} is not limited`)
   return html`<form onSubmit=${onSet}>
-      <label class="field">
-        <span>Direction</span>
-        <select name="direction">
-          <option value="upload">upload</option>
-          <option value="download">download</option>
-        </select>
-      </label>
+      ${directionField()}
       ${field({ label: 'Rate in bytes a second', name: 'rate', hint: 'Such as 512K, 4M, or none.' })}
-      ${field({ label: 'From', name: 'from', type: 'time', isOptional: true, hint: 'Empty for the whole day.' })}
-      ${field({ label: 'To', name: 'to', type: 'time', isOptional: true, hint: 'May be on the next day.' })}
+      <div class="pair">
+        ${field({ label: 'From', name: 'from', type: 'time', isOptional: true, hint: 'Empty for the whole day.' })}
+        ${field({ label: 'To', name: 'to', type: 'time', isOptional: true, hint: 'May be on the next day.' })}
+      </div>
       ${submitButton('Set the limit', isPending)}
     </form>
     <p class="buttons">

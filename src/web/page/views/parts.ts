@@ -37,8 +37,8 @@ export function button({ label, name, kind = 'plain', isPending = false, onPress
 }
 
 /** The button of a form. */
-export function submitButton(label: string, isPending: boolean): VNode {
-  return html`<button type="submit" class="main" aria-disabled=${isPending ? 'true' : undefined}>
+export function submitButton(label: string, isPending: boolean, kind: ButtonParts['kind'] = 'main'): VNode {
+  return html`<button type="submit" class=${kind} aria-disabled=${isPending ? 'true' : undefined}>
     ${isPending ? 'One moment …' : label}
   </button>`
 }
@@ -84,6 +84,17 @@ export function field(parts: FieldParts): VNode {
     </label>
     ${hint === undefined ? '' : html`<small id=${`${name}-hint`}>${hint}</small>`}
   </div>`
+}
+
+/** Of a limit. */
+export function directionField(): VNode {
+  return html`<label class="field">
+    <span>Direction</span>
+    <select name="direction">
+      <option value="upload">upload</option>
+      <option value="download">download</option>
+    </select>
+  </label>`
 }
 
 export function checkbox(label: string, name: string): VNode {

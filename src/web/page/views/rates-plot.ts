@@ -45,6 +45,11 @@ function Plot({ samples }: { samples: readonly RateSample[] }): VNode {
   return html`<div ref=${box} class="plot-box" role="img" aria-label="Rates of the last ten minutes"></div>`
 }
 
+/** Of the axis, in bytes a second: round numbers of KiB, MiB and GiB. */
+const steps = [1024, 1024 ** 2, 1024 ** 3].flatMap((unit) =>
+  [1, 2, 5, 10, 20, 50, 100, 200, 500].map((count) => count * unit),
+)
+
 function dataOf(samples: readonly RateSample[]): uPlot.AlignedData {
   return [
     samples.map(({ atSeconds }) => atSeconds),
@@ -70,9 +75,13 @@ function optionsFor(width: number, [into = '', out = '', faint = '', line = '']:
         splits: (_plot, _axis, min, max) => ticksOf(min, max, width < 600 ? 300 : 120),
         values: (_plot, ticks) => ticks.map((at) => minutesAgo((ticks.at(-1) ?? at) - at)),
       },
-      { ...axis, size: 84, values: (_plot, ticks) => ticks.map(formatSpeed) },
+      { ...axis, size: 84, incrs: steps, values: (_plot, ticks) => ticks.map(formatSpeed) },
     ],
-    series: [{}, { stroke: into, width: 2 }, { stroke: out, width: 2, dash: [6, 4] }],
+    series: [
+      {},
+      { stroke: into, width: 2, points: { show: false } },
+      { stroke: out, width: 2, dash: [6, 4], points: { show: false } },
+    ],
   }
 }
 

@@ -4,7 +4,7 @@
 import type { VNode } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { Actions } from '../actions.ts'
-import { component, html, shown, type Content } from '../html.ts'
+import { capital, component, html, shown, type Content } from '../html.ts'
 import { linkTo, type Route } from '../routes.ts'
 import type { Connection, OpenDialog, PageState } from '../state.ts'
 import { button } from './parts.ts'
@@ -15,7 +15,14 @@ const places: readonly (readonly [Route, string])[] = [
   [{ view: 'subscriptions' }, 'Subscriptions'],
   [{ view: 'limits' }, 'Limits'],
   [{ view: 'events' }, 'Events'],
+  [{ view: 'checks' }, 'Checks'],
   [{ view: 'account' }, 'Account'],
+]
+
+/** Without a user there is nothing in the others. */
+const placesOfNobody: typeof places = [
+  [{ view: 'account' }, 'Log in'],
+  [{ view: 'checks' }, 'Checks'],
 ]
 
 const connections: Record<Connection, string> = {
@@ -28,14 +35,15 @@ const connections: Record<Connection, string> = {
 export function shell(state: PageState, actions: Actions, content: Content): VNode {
   const { route, user, connection, whyRefused, refused, said, dialog } = state
   const standing = connection === 'refused' ? whyRefused : connections[connection]
-  const here = route.view === 'group' || route.view === 'entry' ? 'groups' : route.view
+  const here = placeOf(route, user)
   return html`<div class="page">
     <a class="skip" href="#content" onClick=${toContent}>Skip to the content</a>
     <header>
       <span class="brand">Coterie</span>
+      <span class="who">${user === undefined ? 'nobody is logged in' : shown(user)}</span>
       <nav aria-label="Views">
         <ul>
-          ${places.map(
+          ${(user === undefined ? placesOfNobody : places).map(
             ([to, word]) =>
               html`<li>
                 <a href=${linkTo(to)} aria-current=${to.view === here ? 'page' : undefined}>${word}</a>
@@ -43,7 +51,6 @@ export function shell(state: PageState, actions: Actions, content: Content): VNo
           )}
         </ul>
       </nav>
-      <span class="who">${user === undefined ? 'nobody is logged in' : shown(user)}</span>
     </header>
     <div role="status" class=${standing === '' ? 'quiet' : 'banner'}>${standing}</div>
     <div role="alert" class=${refused === '' ? 'quiet' : 'banner bad'}>
@@ -58,6 +65,12 @@ export function shell(state: PageState, actions: Actions, content: Content): VNo
     <p role="status" class="said">${shown(said)}</p>
     ${dialog === undefined ? '' : component(DialogWindow, { dialog, actions, key: dialog.title })}
   </div>`
+}
+
+/** Which of the places is shown. */
+function placeOf({ view }: Route, user: string | undefined): Route['view'] {
+  if (user === undefined) return view === 'checks' ? 'checks' : 'account'
+  return view === 'group' || view === 'entry' ? 'groups' : view
 }
 
 /** The address belongs to the views, so the anchor must not change it. */
@@ -94,10 +107,11 @@ function findings({ findings }: Extract<OpenDialog, { kind: 'why' }>): VNode {
   return html`<div role="status">
     <ul class="findings">
       ${findings.map(
-        ({ code, sentence, remedy }) =>
+        ({ code, name, sentence, remedy }) =>
           html`<li>
-            <p><strong>${shown(sentence)}</strong> <code>${code}</code></p>
-            <p>${shown(remedy)}</p>
+            ${name === undefined ? '' : html`<p class="name">${shown(name)}</p>`}
+            <p><strong>${capital(shown(sentence))}</strong> <code>${code}</code></p>
+            <p>${capital(shown(remedy))}</p>
           </li>`,
       )}
     </ul>

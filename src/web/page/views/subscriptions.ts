@@ -32,7 +32,7 @@ function subscriptionLine(
   return html`<li key=${`${group}/${glob}`}>
     <div>
       <strong class="name">${shown(glob)}</strong> of ${anchor({ view: 'group', group }, group)}
-      to${' '}<code>${shown(folder)}</code>, ${counted(fetched, 'name')} fetched
+      ${' to '}<code>${shown(folder)}</code>, ${counted(fetched, 'name')} fetched
       ${
         held.length === 0
           ? ''

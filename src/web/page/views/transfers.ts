@@ -30,7 +30,8 @@ export function transfersView(state: PageState, actions: Actions): VNode {
 function nameColumn<T extends { readonly group: string; readonly name: string }>(): Column<T> {
   return {
     heading: 'Name',
-    width: 'minmax(11rem, 2fr)',
+    width: 'minmax(11rem, 1.5fr)',
+    sortBy: ({ name }) => name,
     cell: ({ group, name }) =>
       html`<span class="name"
         >${anchor({ view: 'entry', group, name }, name)}${' '}<span class="mark">${shown(group)}</span></span
@@ -51,12 +52,17 @@ function downloads({ downloads: all, pending }: PageState, actions: Actions): VN
       {
         heading: 'Done',
         width: '11rem',
+        sortBy: ({ piecesDone, pieceCount }) => piecesDone / pieceCount,
         cell: ({ name, piecesDone, pieceCount }) => progress(piecesDone, pieceCount, `Of ${shown(name)}`),
       },
-      { heading: 'How it goes', width: 'minmax(11rem, 1.5fr)', cell: (one) => how(one) },
+      {
+        heading: 'How it goes',
+        width: 'minmax(13rem, 2fr)',
+        cell: (one) => html`<span class="two-lines" title=${how(one)}>${how(one)}</span>`,
+      },
       {
         heading: 'Actions',
-        width: '22rem',
+        width: '21rem',
         cell: (one) => transferButtons(one, pending, actions),
       },
     ],
@@ -107,10 +113,16 @@ function uploads(all: readonly UploadView[]): VNode {
     narrowPx: 116,
     columns: [
       nameColumn(),
-      { heading: 'Peer', width: 'minmax(9rem, 1fr)', cell: ({ peer }) => shown(peer) },
+      {
+        heading: 'Peer',
+        width: 'minmax(9rem, 1fr)',
+        cell: ({ peer }) => shown(peer),
+        sortBy: ({ peer }) => peer,
+      },
       {
         heading: 'Has',
         width: '10rem',
+        sortBy: ({ pieces, pieceCount }) => pieces / pieceCount,
         cell: ({ user, pieces, pieceCount }) => progress(pieces, pieceCount, `Of ${shown(user)}`),
       },
       {
@@ -118,6 +130,7 @@ function uploads(all: readonly UploadView[]): VNode {
         width: '7rem',
         isNumber: true,
         cell: ({ bytesPerSecond }) => formatSpeed(bytesPerSecond),
+        sortBy: ({ bytesPerSecond }) => bytesPerSecond,
       },
       { heading: 'Sent', width: '7rem', isNumber: true, cell: ({ sentBytes }) => formatSize(sentBytes) },
       { heading: 'Way', width: '7rem', cell: ({ way }) => wayText(way) },
