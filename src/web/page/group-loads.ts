@@ -1,7 +1,7 @@
 // Asks for what a group has: the first entries by themselves, so that there is something to see at once, then the rest.
 // Behind a tracker with thousands of entries a listing takes a while.
 
-import type { FileEntry, GroupEntry } from '../../common/protocol/tracker-protocol.ts'
+import type { FileEntry, GroupEntry } from '../../common/protocol/listings.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
 import { setGroup, type EntryKey, type Looking } from './looking.ts'
 
