@@ -39,7 +39,7 @@ const toWebp = `async (png) => {
   const picture = await createImageBitmap(await (await fetch('data:image/png;base64,' + png)).blob())
   const canvas = new OffscreenCanvas(picture.width, picture.height)
   canvas.getContext('2d').drawImage(picture, 0, 0)
-  const blob = await canvas.convertToBlob({ type: 'image/webp', quality: 0.7 })
+  const blob = await canvas.convertToBlob({ type: 'image/webp', quality: 0.35 })
   const bytes = new Uint8Array(await blob.arrayBuffer())
   return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
 }`
