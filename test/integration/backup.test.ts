@@ -131,7 +131,7 @@ test.each([0, 20, 200])(
     if (isWhole) expect(again.stderr).toContain('has data already')
     else {
       expect(again.lines[0]).toMatch(/^restored /)
-      expect(readdirSync(folder).toSorted()).toEqual(['log.sqlite', 'tracker-1'])
+      expect(readdirSync(folder).toSorted()).toEqual(['log.sqlite', 'tracker-1', 'tracker_info.txt'])
     }
     const { position } = await readThrough(file, file)
     expect((await runTracker(folder)).digest()).toMatch(new RegExp(` at log position ${position}$`))
