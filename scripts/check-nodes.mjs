@@ -6,7 +6,7 @@
 
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, delimiter, join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { run } from './child.mjs'
 import { prepare } from './prepare.mjs'
 import { root } from './stamp.mjs'
@@ -31,7 +31,8 @@ const unreachable =
 /** Its install script would do the same for the package `node`: it fetches the one with the program for this machine. */
 const packageName = `node-${process.platform}-${process.arch}`
 /** The copy is built anew; the rest is large, or is linked. */
-const notCopied = new Set(['.git', 'node_modules', 'dist', 'dist.next', 'dist.old', 'coverage'])
+const builds = ['dist', 'dist.next', 'dist.old', 'lib', 'lib.next']
+const notCopied = new Set(['.git', 'node_modules', 'coverage', ...builds].map((name) => join(root, name)))
 
 await prepare({ withDevelopment: true, withBuild: false })
 const scratch = mkdtempSync(join(tmpdir(), 'coterie-nodes-'))
@@ -46,7 +47,7 @@ async function check(version) {
   const node = await fetchNode(version, place)
   if (typeof node !== 'string') return node
   const copy = join(place, 'copy')
-  cpSync(root, copy, { recursive: true, filter: (path) => !notCopied.has(basename(path)) })
+  cpSync(root, copy, { recursive: true, filter: (path) => !notCopied.has(path) })
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   const surroundings = {
     cwd: copy,

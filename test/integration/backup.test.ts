@@ -28,16 +28,17 @@ const restoring = (file: string, folder: string): Program =>
 async function load(users: readonly string[]): Promise<{ made: () => number; stop: () => Promise<void> }> {
   const address = { host: '127.0.0.1', port: world.trackerPort }
   const clients = await Promise.all(users.map((user) => TestClient.loggedIn(address, user)))
-  let [made, isOver] = [0, false]
+  let made = 0
+  const over = new AbortController()
   const loops = clients.map(async (client, index) => {
-    for (let count = 0; !isOver; count++) {
+    for (let count = 0; !over.signal.aborted; count++) {
       const answer = await client.change('create_group', { group: `g-${users[index] ?? ''}-${count}` })
       if (!answer.ok) return
       made++
     }
   })
   const stop = async (): Promise<void> => {
-    isOver = true
+    over.abort()
     await Promise.all(loops)
   }
   return { made: () => made, stop }
@@ -130,7 +131,7 @@ test.each([0, 20, 200])(
     if (isWhole) expect(again.stderr).toContain('has data already')
     else {
       expect(again.lines[0]).toMatch(/^restored /)
-      expect(readdirSync(folder).toSorted()).toEqual(['log.sqlite', 'tracker-1'])
+      expect(readdirSync(folder).toSorted()).toEqual(['log.sqlite', 'tracker-1', 'tracker_info.txt'])
     }
     const { position } = await readThrough(file, file)
     expect((await runTracker(folder)).digest()).toMatch(new RegExp(` at log position ${position}$`))

@@ -25,6 +25,12 @@ describe.skipIf(sentence === '')('on a Node without fixes (skipped: this one get
     const toTracker = ['127.0.0.1', String(world.trackerPort)]
     const ann = sitDown('client', ['127.0.0.1', '0', ...toTracker, '--data-dir', world.path('ann')])
     await ann.see(/help lists the commands\nNode\.js \d+ gets no security fixes any more; install 24\n/)
+    expect(
+      ann
+        .screen()
+        .join('\n')
+        .match(/security fixes/g),
+    ).toHaveLength(1)
     ann.kill()
     const operator = sitDown('tracker', ['127.0.0.1', '0', '--memory'])
     await operator.see(/^Node\.js \d+ gets no security fixes any more; install 24\ntracker 1 listening on /)

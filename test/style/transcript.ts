@@ -23,6 +23,7 @@ const password = 'correct-horse'
 /** A line that comes or does not, by how busy this machine is and its Node, and that documents therefore leave out. */
 const sometimes = [
   / takes a while; its reply comes when it is done; to end it: /,
+  /^no answer from a tracker yet; waiting for it$/,
   /^Node\.js \d+ gets no security fixes /,
 ]
 
