@@ -23,6 +23,7 @@ import { LimitedReading } from './limited-reading.ts'
 import { askForBlocks, askForManifest, askForOutline } from './peer-documents.ts'
 import { greetingRoundTrips, greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting.ts'
 import { LinkPace } from './link-pace.ts'
+import { OwedPieces, type Asked } from './owed-pieces.ts'
 import type { PieceRequest } from './piece-request.ts'
 import { allowanceMs, isDoubtful, pingTimeoutMs } from './asking.ts'
 
@@ -52,16 +53,6 @@ export interface PeerLinkEvents {
   onClosed(reason: Failure): void
 }
 
-interface Asked {
-  readonly request: PieceRequest
-  /** When it was requested, or when it began to arrive. */
-  sinceMs: number
-  /** When it was requested, or when the peer chose it. */
-  promisedAtMs: number
-  /** The size of the body that is arriving, in bytes. */
-  arrivingBytes: number
-}
-
 export class PeerLink {
   readonly peer: Peer
   /** By which way it is connected. */
@@ -72,9 +63,7 @@ export class PeerLink {
   readonly #options: PeerLinkOptions
   readonly #caller: Caller<PeerProtocol>
   readonly #reading: LimitedReading
-  /** By request id. */
-  readonly #asked = new Map<number, Asked>()
-  #openCount = 0
+  readonly #owed = new OwedPieces()
   readonly #early: number[] = []
   #events: PeerLinkEvents | undefined
   #closedBecause: Failure | undefined
@@ -152,17 +141,17 @@ export class PeerLink {
 
   /** Outstanding requests for a known piece: requested by index, or chosen by the peer. */
   get askedCount(): number {
-    return this.#asked.size - this.#openCount
+    return this.#owed.askedCount
   }
 
   /** Outstanding requests for which the peer has not chosen a piece yet. */
   get openCount(): number {
-    return this.#openCount
+    return this.#owed.openCount
   }
 
   /** Whether it owes nothing. */
   get isIdle(): boolean {
-    return this.#asked.size === 0
+    return this.#owed.isEmpty
   }
 
   /** The peer was told which pieces are wanted, and must be told which no longer are. */
@@ -185,18 +174,15 @@ export class PeerLink {
 
   /** Since when it owes the oldest piece, in milliseconds of `performance.now()`; undefined when it owes none. */
   get owesSinceMs(): number | undefined {
-    for (const { promisedAtMs } of this.#asked.values()) return promisedAtMs
-    return undefined
+    return this.#owed.sinceMs
   }
 
   /** Piece bytes received on this connection, including those of a piece that is still arriving. */
   get receivedBytes(): number {
     const rest = this.#caller.channel.bodyRest
-    if (rest === undefined) return this.#wholeBytes
-    for (const { arrivingBytes } of this.#asked.values()) {
-      if (arrivingBytes > 0) return this.#wholeBytes + arrivingBytes - rest.length
-    }
-    return this.#wholeBytes
+    const { arrivingBytes } = this.#owed
+    if (rest === undefined || arrivingBytes === 0) return this.#wholeBytes
+    return this.#wholeBytes + arrivingBytes - rest.length
   }
 
   /** When a byte last arrived, in milliseconds of `performance.now()`. */
@@ -206,13 +192,10 @@ export class PeerLink {
 
   /** Whether the peer's next piece is overdue, judged by its recent pace. */
   isLate(nowMs: number): boolean {
-    if (this.#reading.isPaused) return false
-    for (const { request, promisedAtMs } of this.#asked.values()) {
-      if (request.index === undefined) continue
-      const fromMs = Math.max(promisedAtMs, this.pace.lastAtMs, this.#reading.sinceMs)
-      return nowMs - fromMs > allowanceMs(this.pace.msPerPiece)
-    }
-    return false
+    const { namedSinceMs } = this.#owed
+    if (this.#reading.isPaused || namedSinceMs === undefined) return false
+    const fromMs = Math.max(namedSinceMs, this.pace.lastAtMs, this.#reading.sinceMs)
+    return nowMs - fromMs > allowanceMs(this.pace.msPerPiece)
   }
 
   /** Reading is paused for the download limit: missing data is not the peer's fault. */
@@ -281,18 +264,17 @@ export class PeerLink {
     let buffer: PieceBuffer | undefined
     const askedAtMs = performance.now()
     request.sentAtMs = askedAtMs
-    const asked = { request, sinceMs: askedAtMs, promisedAtMs: askedAtMs, arrivingBytes: 0 }
+    const asked = this.#owed.begin(request, askedAtMs)
     let requestId: number | undefined
     const { fileId } = this.#options
     const { index, ranges } = request
-    if (index === undefined) this.#openCount++
     try {
       const answer = await this.#caller.request(
         'piece',
         { fileId, ...(index === undefined ? {} : { index }), ...(ranges === undefined ? {} : { ranges }) },
         {
           timeoutMs: 0,
-          onSent: (id) => this.#asked.set((requestId = id), asked),
+          onSent: (id) => this.#owed.onSent((requestId = id), asked),
           bodyBuffer: (count, result) => {
             this.#onArriving(asked, result.index)
             const whole = lengthOf(result.index)
@@ -315,15 +297,13 @@ export class PeerLink {
       buffer?.release()
       throw error
     } finally {
-      if (requestId !== undefined) this.#asked.delete(requestId)
-      if (request.index === undefined) this.#openCount--
+      this.#owed.onEnded(requestId, asked)
     }
   }
 
   /** The piece is no longer needed, but may still arrive. */
   cancel(index: number): void {
-    for (const [id, { request }] of this.#asked) {
-      if (request.index !== index) continue
+    for (const [id, request] of this.#owed.of(index)) {
       request.isCancelled = true
       this.#caller.tell('cancel', { request: id })
     }
@@ -346,7 +326,7 @@ export class PeerLink {
   /** Called periodically: pings a peer that owes pieces and is silent. */
   checkAlive(nowMs: number): void {
     if (this.#reading.isPaused) return
-    if (!isDoubtful(this.#asked.size, nowMs - this.#caller.channel.lastHeardAtMs)) return
+    if (!isDoubtful(this.askedCount + this.openCount, nowMs - this.#caller.channel.lastHeardAtMs)) return
     void this.#lifeline.ask(pingTimeoutMs).then((isThere) => {
       if (!isThere) this.#options.changes.onSilence()
     })
@@ -363,8 +343,8 @@ export class PeerLink {
   }
 
   onChosen(requestId: number, index: number): void {
-    const asked = this.#asked.get(requestId)
-    if (asked === undefined || asked.request.index !== undefined) return
+    const asked = this.#owed.open(requestId)
+    if (asked === undefined) return
     this.#isLimited = true
     this.#choose(asked, index)
   }
@@ -375,9 +355,7 @@ export class PeerLink {
   }
 
   #choose(asked: Asked, index: number): void {
-    asked.request.index = index
-    asked.promisedAtMs = performance.now()
-    this.#openCount--
+    this.#owed.onChosen(asked, index, performance.now())
     this.#events?.onChosen(index)
   }
 
