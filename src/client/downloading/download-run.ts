@@ -15,6 +15,7 @@ import type { PartsHere } from './known-blocks.ts'
 import type { PiecesFrom } from './pieces-from.ts'
 import { RecipeFetch } from './recipe-fetch.ts'
 import { sentenceAbout } from './contacts.ts'
+import { isFar } from './lane-plan.ts'
 import type { PeerLink } from './peer-link.ts'
 import { manifestFor } from './manifest-for.ts'
 import { checkTree, FolderTree, type FolderContents } from './folder-tree.ts'
@@ -360,7 +361,9 @@ export class DownloadRun {
     })
     const { folder } = store.manifest
     this.#tree = folder && this.#treeOf(store, folder)
-    if (link !== undefined && store.wantedCount > smallPieces) this.#swarm?.onLink(link)
+    const isSmall = store.wantedCount <= smallPieces
+    // To a far peer another one would take round trips.
+    if (link !== undefined && (!isSmall || isFar(link.pace.roundTripMs))) this.#swarm?.onLink(link, !isSmall)
     else link?.close('not needed')
     this.#swarm?.onPeers(lookup.peers)
     try {

@@ -13,6 +13,17 @@ export const lanesMax = 8
 /** Nearer peers have one: the line is full before that matters. */
 export const farMs = 10
 
+/** Whether a round trip, as far as one is known, is a long one. */
+export function isFar(roundTripMs: number): boolean {
+  return roundTripMs >= farMs && Number.isFinite(roundTripMs)
+}
+
+/** Where more give, the connections to them are many already. */
+export const giversMax = 3
+
+/** Trials are worth it while so many pieces are missing. */
+export const missingMin = 16
+
 /** The rate of one connection is known after this time, or after so many round trips. */
 const aloneMs = 250
 const aloneRoundTrips = 4
@@ -111,8 +122,7 @@ export class LanePlan {
   }
 
   #considerMore({ nowMs, receivedBytes, roundTripMs, isUseful, isLikely, hasWork }: LaneFacts): void {
-    const isFar = roundTripMs >= farMs && Number.isFinite(roundTripMs)
-    const isWanted = isUseful && hasWork && isFar && nowMs >= this.#tryMoreAtMs
+    const isWanted = isUseful && hasWork && isFar(roundTripMs) && nowMs >= this.#tryMoreAtMs
     if (isWanted && isLikely && receivedBytes === 0 && this.#tryFewerAtMs === 0) {
       this.#tryFewerAtMs = nowMs + atOnceFewerMs
       this.#become(lanesMax, nowMs, roundTripMs)

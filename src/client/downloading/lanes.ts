@@ -5,9 +5,11 @@ import { pieceBytes } from '../../common/limits.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import { isRoundabout } from '../way.ts'
 import type { Contact } from './contact.ts'
-import { farMs, LanePlan } from './lane-plan.ts'
+import { giversMax, isFar, LanePlan, missingMin } from './lane-plan.ts'
+import { openLane } from './lanes-ahead.ts'
 import type { PeerLanes } from './peer-lanes.ts'
-import { PeerLink } from './peer-link.ts'
+import type { OpenedBeside } from './beside.ts'
+import type { PeerLink } from './peer-link.ts'
 import type { Picker } from './picker.ts'
 import type { Rank } from './precedence.ts'
 import type { SwarmNetwork } from './swarm-parts.ts'
@@ -28,18 +30,13 @@ export interface LanesOptions {
   readonly onOpened: (contact: Contact) => void
 }
 
-/** Where more give, the connections to them are many already. */
-const giversMax = 3
 /** Most comes from a peer that gives this part of all: of two that are equally far, each does. */
 const mostShare = 0.4
-/** Trials are worth it while so much is missing: pieces, and what comes in this time. */
-const missingMin = 16
+/** Trials are worth it while more is missing than comes in this time. */
 const restSeconds = 2
 
 interface Planned {
   readonly plan: LanePlan
-  /** Being opened. */
-  opening: number
   /** Not opened. */
   failed: number
 }
@@ -58,11 +55,18 @@ export class Lanes {
     const { network, linked, underWay } = this.#options
     if (network.lanes === undefined) return
     for (const contact of [...linked]) this.#look(contact, nowMs, bytesPerSecond)
-    underWay.onFar(piecesOnTheWay(linked, nowMs))
+    let further = 0
+    for (const { link } of linked) further += (link?.count ?? 1) - 1
+    underWay.onFar(piecesOnTheWay(linked, nowMs), further)
   }
 
   stop(): void {
     this.#stopped = true
+  }
+
+  /** Takes over the connections that were opened beside the first one. */
+  onLinked(contact: Contact, link: PeerLanes, first: PeerLink): void {
+    for (const opening of first.takeBeside()) void this.#add(contact, link, opening)
   }
 
   #look(contact: Contact, nowMs: number, bytesPerSecond: number): void {
@@ -98,78 +102,70 @@ export class Lanes {
   }
 
   #openUpTo(count: number, contact: Contact, link: PeerLanes): void {
-    const planned = this.#of(link)
-    while (link.count + planned.opening < count && !this.#stopped) {
+    while (link.count + link.opening < count && !this.#stopped) {
       const giveBack = this.#options.network.lanes?.take()
       if (giveBack === undefined) return
-      void this.#open(contact, link, giveBack)
+      void this.#add(contact, link, this.#open(contact, link, giveBack))
     }
   }
 
   #of(link: PeerLanes): Planned {
     const known = this.#planned.get(link)
     if (known !== undefined) return known
-    const planned = { plan: new LanePlan(), opening: 0, failed: 0 }
+    const planned = { plan: new LanePlan(), failed: 0 }
     this.#planned.set(link, planned)
     return planned
   }
 
-  async #open(contact: Contact, link: PeerLanes, giveBack: () => void): Promise<void> {
-    const planned = this.#of(link)
-    planned.opening++
+  /** Uses a connection that is being opened, once it is. */
+  async #add(
+    contact: Contact,
+    link: PeerLanes,
+    opening: Promise<OpenedBeside<PeerLink> | undefined>,
+  ): Promise<void> {
+    link.opening++
+    const opened = await opening
+    link.opening--
+    if (opened === undefined) this.#of(link).failed++
+    else if (this.#isWanted(contact, link)) {
+      link.add(opened.link, opened.giveBack)
+      this.#options.onOpened(contact)
+    } else {
+      opened.link.close('not needed')
+      opened.giveBack()
+    }
+  }
+
+  #isWanted(contact: Contact, link: PeerLanes): boolean {
+    return !this.#stopped && contact.link === link
+  }
+
+  async #open(
+    contact: Contact,
+    link: PeerLanes,
+    giveBack: () => void,
+  ): Promise<OpenedBeside<PeerLink> | undefined> {
+    const { network, manifest, ticket } = this.#options
+    const { peer, route } = link
+    const request = { peer, fileId: manifest.fileId, dialsOnly: !isRoundabout(route.way) }
     try {
-      const { network, onOpened } = this.#options
-      const isWanted = (): boolean => !this.#stopped && contact.link === link
-      const further = await network.turns.run(async () => (isWanted() ? this.#connect(link) : undefined))
-      if (further === undefined) planned.failed++
-      else if (isWanted()) {
-        link.add(further, giveBack)
-        onOpened(contact)
-        return
-      } else further.close('not needed')
+      const opened = await network.turns.run(async () =>
+        this.#isWanted(contact, link) ? openLane(network, { ...request, ticket: ticket() }) : undefined,
+      )
+      if (opened !== undefined) return { link: opened, giveBack }
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      planned.failed++
-    } finally {
-      planned.opening--
     }
     giveBack()
-  }
-
-  /** A connection on which the file is open; undefined when the peer refuses. Rejects with a failure. */
-  async #connect({ peer, route }: PeerLanes): Promise<PeerLink | undefined> {
-    const { network, manifest, ticket } = this.#options
-    const { fileId, pieceCount } = manifest
-    const opened = await PeerLink.open({
-      ...network,
-      peer,
-      fileId,
-      ticket: ticket(),
-      mayRelay: () => false,
-      dialsOnly: !isRoundabout(route.way),
-    })
-    if (!opened.ok) return undefined
-    const link = opened.value
-    try {
-      // Which pieces it has is known from the first connection.
-      if ((await link.openFile(pieceCount)).ok) return link
-    } catch (error) {
-      link.close('it does not open the file')
-      throw error
-    }
-    link.close('it does not open the file')
     return undefined
   }
-}
-
-function isFar({ roundTripMs }: PeerLanes): boolean {
-  return roundTripMs >= farMs && Number.isFinite(roundTripMs)
 }
 
 /** About how many pieces are on their way from far peers at each moment, with those that wait in front of the line. */
 function piecesOnTheWay(linked: Iterable<Contact>, nowMs: number): number {
   let bytes = 0
   for (const { link, pace } of linked)
-    if (link !== undefined && isFar(link)) bytes += (pace.bytesPerSecond(nowMs) * link.roundTripMs) / 1000
+    if (link !== undefined && isFar(link.roundTripMs))
+      bytes += (pace.bytesPerSecond(nowMs) * link.roundTripMs) / 1000
   return Math.ceil((2 * bytes) / pieceBytes)
 }

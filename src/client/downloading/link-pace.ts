@@ -16,9 +16,9 @@ export class LinkPace {
   /** There and back, at its shortest: of answers that waited for nothing else. Infinity before the first. */
   roundTripMs = Infinity
 
-  /** So many answers came one after the other since then. */
-  onRoundTrips(count: number, sinceMs: number): void {
-    this.roundTripMs = Math.min(this.roundTripMs, (performance.now() - sinceMs) / count)
+  /** An answer came to what was asked then. */
+  onRoundTrip(askedAtMs: number): void {
+    this.roundTripMs = Math.min(this.roundTripMs, performance.now() - askedAtMs)
   }
 
   /** An answer is complete: its time counts from the one before or from its request, whichever came later. */

@@ -12,7 +12,8 @@ import type { PieceBuffer } from '../workers/store-pool.ts'
 import { askAhead } from './asking.ts'
 import { Flow } from './flow.ts'
 import { nameOf } from './peer-greeting.ts'
-import type { PeerLink, PeerLinkEvents } from './peer-link.ts'
+import type { PeerLink } from './peer-link.ts'
+import type { PeerLinkEvents } from './peer-link-events.ts'
 import type { PieceRequest } from './piece-request.ts'
 
 interface Lane {
@@ -23,7 +24,9 @@ interface Lane {
 }
 
 /** How many pieces to request on a new connection until the first has come. */
-const aheadOnNew = 4
+const aheadOnNew = 6
+/** A connection may become twice as fast in each round trip, and what is requested now is sent one later. */
+const growth = 4
 
 export class PeerLanes {
   readonly peer: Peer
@@ -38,6 +41,8 @@ export class PeerLanes {
   readonly #lanes: Lane[]
   /** The first so many are asked, the others wait. */
   #askedLanes = 1
+  /** How many more are being opened. */
+  opening = 0
   #events: PeerLinkEvents | undefined
   /** The first reason that says what the peer did wrong. */
   #brokenBecause: Failure | undefined
@@ -130,7 +135,12 @@ export class PeerLanes {
 
   /** Whether the choice may be left to it: on two connections it would choose the same piece twice. */
   get mayChoose(): boolean {
-    return this.#lanes.length === 1
+    return this.#isOnly
+  }
+
+  /** There is one, and will be no other for now. */
+  get #isOnly(): boolean {
+    return this.#lanes.length === 1 && this.opening === 0
   }
 
   /** See `PeerLink.isLimited`. */
@@ -180,15 +190,15 @@ export class PeerLanes {
 
   /** Whether any connection owes fewer pieces than its pace needs, and than `ofEachMax`. */
   owesLess(ofEachMax: number): boolean {
-    const aheadOf = this.#lanes.length === 1 ? aheadOn : aheadOnOne
+    const aheadOf = this.#isOnly ? aheadOn : aheadOnOne
     return this.#asked.some(({ link }) => link.askedCount + link.openCount < aheadOf(link, ofEachMax))
   }
 
   /** Whether to request one more piece by its index. On the only connection, those come beside what it chooses. */
   wantsMore(ofEachMax: number): boolean {
-    const [first, second] = this.#lanes
+    const [first] = this.#lanes
     if (first === undefined) return false
-    if (second !== undefined) return this.#soonest(ofEachMax) !== undefined
+    if (!this.#isOnly) return this.#soonest(ofEachMax) !== undefined
     return first.link.askedCount < aheadOn(first.link, ofEachMax)
   }
 
@@ -315,7 +325,9 @@ function aheadOn({ pace: { msPerAnswer, roundTripMs } }: PeerLink, max: number):
 /** Likewise on one of several: with fewer, a new one would run dry each time before it has reached its rate. */
 function aheadOnOne({ pace: { msPerAnswer, lastTransferMs, roundTripMs } }: PeerLink, max: number): number {
   if (msPerAnswer === undefined) return Math.min(aheadOnNew, max)
-  return Math.min(askAhead(Math.min(msPerAnswer, lastTransferMs ?? Infinity), roundTripMs), max)
+  const ms = Math.min(msPerAnswer, lastTransferMs ?? Infinity)
+  const whileItGrows = 1 + Math.ceil((growth * roundTripMs) / Math.max(1, ms))
+  return Math.min(Math.max(askAhead(ms, roundTripMs), Number.isFinite(whileItGrows) ? whileItGrows : 0), max)
 }
 
 function sum(lanes: readonly Lane[], countOf: (lane: Lane) => number): number {

@@ -21,10 +21,12 @@ import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { LimitedReading } from './limited-reading.ts'
 import { askForBlocks, askForManifest, askForOutline } from './peer-documents.ts'
-import { greetingRoundTrips, greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting.ts'
+import { greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting.ts'
 import { LinkPace } from './link-pace.ts'
 import { OwedPieces, type Asked } from './owed-pieces.ts'
 import type { PieceRequest } from './piece-request.ts'
+import type { Beside, OpenedBeside } from './beside.ts'
+import type { PeerLinkEvents } from './peer-link-events.ts'
 import { allowanceMs, isDoubtful, pingTimeoutMs } from './asking.ts'
 
 export interface PeerLinkOptions {
@@ -40,17 +42,8 @@ export interface PeerLinkOptions {
   readonly mayRelay?: () => boolean
   /** Nobody is asked for a way: a dial led there already. */
   readonly dialsOnly?: boolean
-}
-
-export interface PeerLinkEvents {
-  onHave(index: number): void
-  /** The peer has chosen a piece for a request that left the choice to it. */
-  onChosen(index: number): void
-  /**
-   * The connection or the peer's offer has ended; code `protocol`: the peer broke the protocol. Called once,
-   * after `use`.
-   */
-  onClosed(reason: Failure): void
+  /** Ends with this connection, but for what is taken of it. */
+  readonly beside?: Beside<PeerLink>
 }
 
 export class PeerLink {
@@ -71,6 +64,9 @@ export class PeerLink {
   #choosesItself = false
   #isLimited = false
   #offersRecipes = false
+  #proved: Promise<Answer<unknown>> = Promise.resolve(accept(undefined))
+  /** What the peer says it has, once it is asked. */
+  #opened: Promise<Answer<{ readonly bitfield: string }>> | undefined
   /** Bytes of the pieces received completely. */
   #wholeBytes = 0
 
@@ -88,11 +84,22 @@ export class PeerLink {
   }
 
   /**
-   * Connects and gets admitted. Returns the peer's refusal (ticket not accepted, no longer shared); rejects
-   * with a failure of the network, or when the peer is not who the tracker says it is.
+   * Connects and is greeted. Returns the peer's refusal (ticket not accepted, no longer shared); rejects with a failure of
+   * the network, or when the peer is not who the tracker says it is. What is asked in the same turn goes out with the
+   * proof of this client's key, and is refused when the peer does not take that.
    */
   static async open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
-    const { peer, ticket, routes, changes, bucket, mayRelay, dialsOnly } = options
+    let opened: Answer<PeerLink> | undefined
+    try {
+      opened = await PeerLink.#open(options)
+      return opened
+    } finally {
+      if (opened?.ok !== true) options.beside?.close()
+    }
+  }
+
+  static async #open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
+    const { peer, ticket, routes, changes, bucket, mayRelay, dialsOnly, beside } = options
     const { channel, ...route } = await routes.open({
       peer,
       group: groupOf(ticket) ?? '',
@@ -100,6 +107,7 @@ export class PeerLink {
       readBytesMax: () => bucket.sliceBytes,
       mayRelay,
       dialsOnly,
+      onDialled: beside && ((tookMs) => beside.onDialled(tookMs)),
     })
     const caller: Caller<PeerProtocol> = new Caller(channel, peerProtocol, {
       onTold: {
@@ -119,15 +127,16 @@ export class PeerLink {
     let isUp = false
     const forget = changes.follow(link.#lifeline, pingTimeoutMs, () => isUp)
     try {
-      const admitted = await greetPeer(caller, options)
-      if (admitted.ok) {
+      const greeted = await greetPeer(caller, options)
+      if (greeted.ok) {
         isUp = true
-        link.pace.onRoundTrips(greetingRoundTrips, sinceMs)
-        link.#offersRecipes = admitted.value.includes(recipesFeature)
+        link.pace.onRoundTrip(sinceMs)
+        link.#offersRecipes = greeted.value.features.includes(recipesFeature)
+        link.#proved = greeted.value.proved
         return accept(link)
       }
-      caller.close(admitted.refusal.sentence)
-      return admitted
+      caller.close(greeted.refusal.sentence)
+      return greeted
     } catch (error) {
       caller.close()
       throw error
@@ -210,12 +219,29 @@ export class PeerLink {
     if (this.#closedBecause !== undefined) events.onClosed(this.#closedBecause)
   }
 
-  /** Which pieces the peer has; from then on `onHave` reports each new one. */
-  async openFile(pieceCount: number): Promise<Answer<Bitfield>> {
+  /** Further connections, opened meanwhile; each is handed over once. */
+  takeBeside(): readonly Promise<OpenedBeside<PeerLink> | undefined>[] {
+    return this.#options.beside?.take() ?? []
+  }
+
+  /** Resolves when the peer has opened the file, for which it is asked in this turn; or to its refusal. */
+  async whenOpen(): Promise<Answer<{ readonly bitfield: string }>> {
+    this.#opened ??= this.#askToOpen()
+    const [proved, opened] = await Promise.all([this.#proved, this.#opened])
+    return proved.ok ? opened : proved
+  }
+
+  async #askToOpen(): Promise<Answer<{ readonly bitfield: string }>> {
     const { fileId } = this.#options
     const sinceMs = performance.now()
     const opened = await this.#caller.request('open', { fileId }, { timeoutMs: openTimeoutMs })
-    this.pace.onRoundTrips(1, sinceMs)
+    this.pace.onRoundTrip(sinceMs)
+    return opened
+  }
+
+  /** Which pieces the peer has; from then on `onHave` reports each new one. */
+  async openFile(pieceCount: number): Promise<Answer<Bitfield>> {
+    const opened = await this.whenOpen()
     if (!opened.ok) return opened
     const bitfield = Bitfield.fromBytes(Buffer.from(opened.value.bitfield, 'base64'), pieceCount)
     if (bitfield === undefined) throw new Failure('protocol', 'it claims pieces that do not exist')
@@ -223,8 +249,10 @@ export class PeerLink {
   }
 
   /** The manifest, verified by the file id; `piece-missing` when the peer sent a different one. */
-  fetchManifest(): Promise<Answer<Manifest>> {
-    return askForManifest(this.#caller, this.#options.fileId, this.name)
+  async fetchManifest(): Promise<Answer<Manifest>> {
+    const manifest = askForManifest(this.#caller, this.#options.fileId, this.name)
+    const [proved, given] = await Promise.all([this.#proved, manifest])
+    return proved.ok ? given : proved
   }
 
   /** The outline of the recipe, of which only the form is checked; the peer may have to make it first. */
@@ -351,6 +379,7 @@ export class PeerLink {
 
   onClosed(reason: Failure): void {
     this.#closedBecause = reason
+    this.#options.beside?.close()
     this.#events?.onClosed(reason)
   }
 

@@ -54,10 +54,11 @@ export interface Turn<Peer, Load> {
 }
 
 /**
- * Answers under way for one owner while no other owner wants anything. Otherwise its peers together get no more than
- * one peer may have, because an owner with more answers under way would be sent more.
+ * Answers under way for one owner while no other owner wants anything: two on each connection to one that is far away, so
+ * that none has nothing to send. Otherwise its peers together get no more than one peer may have, because an owner with
+ * more answers under way would be sent more.
  */
-const aloneMax = 8
+const aloneMax = 2 * slowOfOwnerMax
 
 /**
  * Extra turns that an owner starts with, or saves up while it asks for nothing. They let up to 32 MiB arrive sooner

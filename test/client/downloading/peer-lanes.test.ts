@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest'
 import { LinkPace } from '../../../src/client/downloading/link-pace.ts'
 import { PeerLanes } from '../../../src/client/downloading/peer-lanes.ts'
-import type { PeerLink, PeerLinkEvents } from '../../../src/client/downloading/peer-link.ts'
+import type { PeerLink } from '../../../src/client/downloading/peer-link.ts'
+import type { PeerLinkEvents } from '../../../src/client/downloading/peer-link-events.ts'
 import { Failure } from '../../../src/common/failure.ts'
 
 /** A connection of which the test says what it owes and how fast it is. */
