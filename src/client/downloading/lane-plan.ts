@@ -39,13 +39,13 @@ const windowRoundTrips = 10
 /** Fewer connections are enough when this much of the rate is left. */
 const enough = 0.9
 
-/** Where all were opened before anything came, fewer are tried first after this time: by then each has reached its rate. */
-const atOnceFewerMs = 5000
-
 /** With this many times the rate of one connection, there is no haste to try fewer. */
 const clearGain = 3
 
-/** Fewer are tried again after this time, then after twice as long each time. */
+/**
+ * Fewer are tried again after this time, then after twice as long each time; where all were opened before anything came, for
+ * the first time. A trial costs half of what comes where they are needed, and what is lost at random makes it uncertain.
+ */
 const firstFewerMs = 30_000
 /** After fewer were enough, or the peer did not take more: when all are tried again, likewise. */
 const firstMoreMs = 60_000
@@ -124,7 +124,7 @@ export class LanePlan {
   #considerMore({ nowMs, receivedBytes, roundTripMs, isUseful, isLikely, hasWork }: LaneFacts): void {
     const isWanted = isUseful && hasWork && isFar(roundTripMs) && nowMs >= this.#tryMoreAtMs
     if (isWanted && isLikely && receivedBytes === 0 && this.#tryFewerAtMs === 0) {
-      this.#tryFewerAtMs = nowMs + atOnceFewerMs
+      this.#waitBeforeFewer(nowMs)
       this.#become(lanesMax, nowMs, roundTripMs)
       return
     }

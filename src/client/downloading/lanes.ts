@@ -52,16 +52,21 @@ export class Lanes {
 
   /** Called several times a second. `bytesPerSecond`: of all peers. */
   look(nowMs: number, bytesPerSecond: number): void {
-    const { network, linked, underWay } = this.#options
+    const { network, linked } = this.#options
     if (network.lanes === undefined) return
     for (const contact of [...linked]) this.#look(contact, nowMs, bytesPerSecond)
-    let further = 0
-    for (const { link } of linked) further += (link?.count ?? 1) - 1
-    underWay.onFar(piecesOnTheWay(linked, nowMs), further)
+    this.#tellUnderWay(nowMs)
   }
 
   stop(): void {
     this.#stopped = true
+  }
+
+  #tellUnderWay(nowMs: number): void {
+    const { linked, underWay } = this.#options
+    let further = 0
+    for (const { link } of linked) further += (link?.count ?? 1) - 1
+    underWay.onFar(piecesOnTheWay(linked, nowMs), further)
   }
 
   /** Takes over the connections that were opened beside the first one. */
@@ -97,7 +102,10 @@ export class Lanes {
     })
     link.askOn(asked)
     link.keep(open)
-    if (!picker.hasOnOffer(contact.key)) link.dropLate(nowMs)
+    if (!picker.hasOnOffer(contact.key)) {
+      link.dropLate(nowMs)
+      link.takeBackLast()
+    }
     if (hasWork) this.#openUpTo(open, contact, link)
   }
 
@@ -129,6 +137,8 @@ export class Lanes {
     if (opened === undefined) this.#of(link).failed++
     else if (this.#isWanted(contact, link)) {
       link.add(opened.link, opened.giveBack)
+      // Those that begin later than others find the queue in front of the line filled, and take that for congestion.
+      this.#tellUnderWay(performance.now())
       this.#options.onOpened(contact)
     } else {
       opened.link.close('not needed')

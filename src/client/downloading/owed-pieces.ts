@@ -80,6 +80,13 @@ export class OwedPieces {
     this.#openCount--
   }
 
+  /** Those for a known piece that has not begun to arrive, and that were not taken back, with their ids, in order. */
+  get queued(): [number, PieceRequest][] {
+    return [...this.#asked].flatMap(([id, { request, arrivingBytes }]) =>
+      request.index === undefined || request.isCancelled === true || arrivingBytes > 0 ? [] : [[id, request]],
+    )
+  }
+
   /** The requests for this piece, and their ids. */
   *of(index: number): Iterable<[number, PieceRequest]> {
     for (const [id, { request }] of this.#asked) if (request.index === index) yield [id, request]

@@ -23,10 +23,12 @@ interface Lane {
   isDropped: boolean
 }
 
-/** How many pieces to request on a new connection until the first has come. */
-const aheadOnNew = 6
+/** How many pieces to request on a new connection until the first has come: by then it may send four in a round trip. */
+const aheadOnNew = 12
 /** A connection may become twice as fast in each round trip, and what is requested now is sent one later. */
 const growth = 4
+/** What comes so many times as soon elsewhere is asked for there. */
+const takeBackGain = 2
 
 export class PeerLanes {
   readonly peer: Peer
@@ -75,9 +77,20 @@ export class PeerLanes {
     if (this.#isClosing) link.close('not needed')
   }
 
-  /** Only so many are asked from now on. */
+  /** Only so many are asked from now on; what the others owe is asked of these, unless it is on its way. */
   askOn(count: number): void {
+    const isFewer = count < this.#askedLanes
     this.#askedLanes = count
+    if (isFewer) for (const { link } of this.#lanes.slice(count)) link.takeBack(link.queuedCount)
+  }
+
+  /** With nothing else to ask for: takes back half of what waits longest, when a connection that owes nothing is much sooner. */
+  takeBackLast(): void {
+    const idle = this.#asked.find(({ link }) => link.isIdle)?.link
+    const last = this.#asked.map(({ link }) => link).toSorted((one, other) => overMs(other) - overMs(one))[0]
+    if (idle === undefined || last === undefined || last === idle || last.queuedCount === 0) return
+    const soonerMs = 2 * this.roundTripMs + (idle.pace.msPerPiece ?? 0)
+    if (overMs(last) > takeBackGain * soonerMs) last.takeBack(Math.ceil(last.queuedCount / 2))
   }
 
   /** Closes those beyond this count; what they owed is requested again. */
@@ -315,6 +328,11 @@ export class PeerLanes {
     this.#isOver = true
     this.#events?.onClosed(this.#brokenBecause ?? reason)
   }
+}
+
+/** In how many milliseconds all will have come that is owed on it. */
+function overMs({ askedCount, openCount, pace: { msPerPiece = 0 } }: PeerLink): number {
+  return (askedCount + openCount) * msPerPiece
 }
 
 /** How many pieces to request ahead on the only connection. */

@@ -331,10 +331,22 @@ export class PeerLink {
 
   /** The piece is no longer needed, but may still arrive. */
   cancel(index: number): void {
-    for (const [id, request] of this.#owed.of(index)) {
-      request.isCancelled = true
-      this.#caller.tell('cancel', { request: id })
-    }
+    for (const [id, request] of this.#owed.of(index)) this.#cancel(id, request)
+  }
+
+  /** How many requests can be taken back, unless the peer has begun to answer them. */
+  get queuedCount(): number {
+    return this.#owed.queued.length
+  }
+
+  /** Takes back the last so many: each is refused, or comes all the same. */
+  takeBack(count: number): void {
+    for (const [id, request] of this.#owed.queued.slice(-count)) this.#cancel(id, request)
+  }
+
+  #cancel(id: number, request: PieceRequest): void {
+    request.isCancelled = true
+    this.#caller.tell('cancel', { request: id })
   }
 
   /** Says that this end is there: a peer takes a silent connection for one that was left behind. */
