@@ -32,10 +32,7 @@ import { isUnpacked, publishFolder } from './unpacking.ts'
 import type { RunHost, RunParts } from './run-parts.ts'
 import { Verifying } from './verifying.ts'
 
-/**
- * A file of up to this many pieces (128 MiB) is fetched from all its peers from the start. A larger file
- * starts with the peer that gave the manifest, because that peer may be all that is needed.
- */
+/** Up to this many (128 MiB), all peers are used from the start; for more, the one that gave the manifest may be enough. */
 const smallPieces = 256
 /** How often the lookup may ask the trackers, in milliseconds. */
 const tickMs = 250

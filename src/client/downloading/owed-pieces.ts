@@ -17,6 +17,12 @@ export class OwedPieces {
   /** By request id. */
   readonly #asked = new Map<number, Asked>()
   #openCount = 0
+  readonly #tellCancelled: (id: number) => void
+
+  /** `tellCancelled`: tells the peer that this request is not to be answered. */
+  constructor(tellCancelled: (id: number) => void) {
+    this.#tellCancelled = tellCancelled
+  }
 
   /** Outstanding requests for a known piece: requested by index, or chosen by the peer. */
   get askedCount(): number {
@@ -80,15 +86,32 @@ export class OwedPieces {
     this.#openCount--
   }
 
-  /** Those for a known piece that has not begun to arrive, and that were not taken back, with their ids, in order. */
-  get queued(): [number, PieceRequest][] {
-    return [...this.#asked].flatMap(([id, { request, arrivingBytes }]) =>
-      request.index === undefined || request.isCancelled === true || arrivingBytes > 0 ? [] : [[id, request]],
+  /** The piece is no longer needed. */
+  cancel(index: number): void {
+    for (const [id, { request }] of this.#asked) if (request.index === index) this.#cancel(id, request)
+  }
+
+  /** How many requests can be taken back, unless the peer has begun to answer them. */
+  get queuedCount(): number {
+    return this.#queued.length
+  }
+
+  /** Takes back the last so many of them. */
+  takeBack(count: number): void {
+    const queued = this.#queued
+    for (const [id, { request }] of queued.slice(Math.max(0, queued.length - count))) this.#cancel(id, request)
+  }
+
+  /** Those for a known piece that has not begun to arrive, and that were not taken back. */
+  get #queued(): [number, Asked][] {
+    return [...this.#asked].filter(
+      ([, { request, arrivingBytes }]) =>
+        request.index !== undefined && request.isCancelled !== true && arrivingBytes === 0,
     )
   }
 
-  /** The requests for this piece, and their ids. */
-  *of(index: number): Iterable<[number, PieceRequest]> {
-    for (const [id, { request }] of this.#asked) if (request.index === index) yield [id, request]
+  #cancel(id: number, request: PieceRequest): void {
+    request.isCancelled = true
+    this.#tellCancelled(id)
   }
 }

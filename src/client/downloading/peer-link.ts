@@ -56,7 +56,7 @@ export class PeerLink {
   readonly #options: PeerLinkOptions
   readonly #caller: Caller<PeerProtocol>
   readonly #reading: LimitedReading
-  readonly #owed = new OwedPieces()
+  readonly #owed = new OwedPieces((request) => this.#caller.tell('cancel', { request }))
   readonly #early: number[] = []
   #events: PeerLinkEvents | undefined
   #closedBecause: Failure | undefined
@@ -89,18 +89,8 @@ export class PeerLink {
    * proof of this client's key, and is refused when the peer does not take that.
    */
   static async open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
-    let opened: Answer<PeerLink> | undefined
-    try {
-      opened = await PeerLink.#open(options)
-      return opened
-    } finally {
-      if (opened?.ok !== true) options.beside?.close()
-    }
-  }
-
-  static async #open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
     const { peer, ticket, routes, changes, bucket, mayRelay, dialsOnly, beside } = options
-    const { channel, ...route } = await routes.open({
+    const dialling = routes.open({
       peer,
       group: groupOf(ticket) ?? '',
       check: (key) => (key === peer.key ? undefined : notThatClient(peer)),
@@ -108,6 +98,10 @@ export class PeerLink {
       mayRelay,
       dialsOnly,
       onDialled: beside && ((tookMs) => beside.onDialled(tookMs)),
+    })
+    const { channel, ...route } = await dialling.catch((error: unknown) => {
+      beside?.close()
+      throw error
     })
     const caller: Caller<PeerProtocol> = new Caller(channel, peerProtocol, {
       onTold: {
@@ -331,22 +325,17 @@ export class PeerLink {
 
   /** The piece is no longer needed, but may still arrive. */
   cancel(index: number): void {
-    for (const [id, request] of this.#owed.of(index)) this.#cancel(id, request)
+    this.#owed.cancel(index)
   }
 
   /** How many requests can be taken back, unless the peer has begun to answer them. */
   get queuedCount(): number {
-    return this.#owed.queued.length
+    return this.#owed.queuedCount
   }
 
   /** Takes back the last so many: each is refused, or comes all the same. */
   takeBack(count: number): void {
-    for (const [id, request] of this.#owed.queued.slice(-count)) this.#cancel(id, request)
-  }
-
-  #cancel(id: number, request: PieceRequest): void {
-    request.isCancelled = true
-    this.#caller.tell('cancel', { request: id })
+    this.#owed.takeBack(count)
   }
 
   /** Says that this end is there: a peer takes a silent connection for one that was left behind. */

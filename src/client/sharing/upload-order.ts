@@ -55,8 +55,8 @@ export interface Turn<Peer, Load> {
 
 /**
  * Answers under way for one owner while no other owner wants anything: two on each connection to one that is far away, so
- * that none has nothing to send. Otherwise its peers together get no more than one peer may have, because an owner with
- * more answers under way would be sent more.
+ * that none has nothing to send; half as many until they have shown that they read. Otherwise its peers together get no
+ * more than one peer may have, because an owner with more answers under way would be sent more.
  */
 const aloneMax = 2 * slowOfOwnerMax
 
@@ -260,7 +260,8 @@ export class UploadOrder<Peer, Load> {
     for (let step = 0; step < lines.length; step++) {
       const line = lines[(start + step) % lines.length]
       if (line === undefined || !isWaiting(line) || line.busy >= busyMax) continue
-      if (isSlow(line) ? slow >= slowMax : prompt >= ownerMax) continue
+      const othersMax = line.pace === 'prompt' ? ownerMax : Math.min(ownerMax, aloneMax / 2)
+      if (isSlow(line) ? slow >= slowMax : prompt >= othersMax) continue
       if (open === undefined || line.round < open.round) open = line
     }
     return open

@@ -116,9 +116,13 @@ test('peers of one user have no more answers under way than one peer, while anot
 
 test('a user that is alone may have several answers under way, on one peer after the other', () => {
   const order = orderOfUsers(crowd, 16)
-  const under = Array.from({ length: 9 }, () => order.next(1)?.line.peer)
-  expect(new Set(under).size).toBe(9)
-  expect(under.at(-1)).toBeUndefined()
+  const first = Array.from({ length: 9 }, () => order.next(2)?.line)
+  expect(new Set(first).size).toBe(9)
+  expect(first.at(-1)).toBeUndefined()
+  // Twice as many once they have read what they were sent.
+  for (const line of first) if (line !== undefined) order.onPace(line, 'prompt')
+  const more = Array.from({ length: 9 }, () => order.next(2)?.line)
+  expect(more.indexOf(undefined)).toBe(8)
 })
 
 test('peers of a user that were slow hold no more than a few answers, and none that its others could have', () => {
