@@ -13,7 +13,7 @@ export class LinkPace {
   lastTransferMs: number | undefined
   /** Per answer, of which many may have but parts of a piece. */
   msPerAnswer: number | undefined
-  /** There and back, at its shortest: of answers that waited for nothing else. Infinity before the first. */
+  /** There and back, at its shortest: of the dial, and of answers that waited for nothing else. Infinity before the first. */
   roundTripMs = Infinity
 
   /** An answer came to what was asked then. */

@@ -99,7 +99,8 @@ export class OwedPieces {
   /** Takes back the last so many of them. */
   takeBack(count: number): void {
     const queued = this.#queued
-    for (const [id, { request }] of queued.slice(Math.max(0, queued.length - count))) this.#cancel(id, request)
+    for (const [id, { request }] of queued.slice(Math.max(0, queued.length - count)))
+      this.#cancel(id, request)
   }
 
   /** Those for a known piece that has not begun to arrive, and that were not taken back. */

@@ -10,14 +10,11 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { bytesIn, type BlockRange } from '../../common/recipe/ranges.ts'
 import type { Outline } from '../../common/recipe/recipe.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
-import type { Identity } from '../../common/security/identity.ts'
 import { Caller } from '../../common/wire/caller.ts'
 import { groupOf } from '../../common/security/ticket.ts'
 import { Lifeline } from '../network/lifeline.ts'
-import type { NetworkChanges } from '../network/network-changes.ts'
 import type { RouteTaken } from '../reach/ladder.ts'
-import type { PeerRoutes } from '../reach/peer-routes.ts'
-import type { ReadLimit } from '../transfer/read-limit.ts'
+import { isRoundabout } from '../way.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { LimitedReading } from './limited-reading.ts'
 import { askForBlocks, askForManifest, askForOutline } from './peer-documents.ts'
@@ -25,26 +22,10 @@ import { greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting
 import { LinkPace } from './link-pace.ts'
 import { OwedPieces, type Asked } from './owed-pieces.ts'
 import type { PieceRequest } from './piece-request.ts'
-import type { Beside, OpenedBeside } from './beside.ts'
+import type { OpenedBeside } from './beside.ts'
 import type { PeerLinkEvents } from './peer-link-events.ts'
+import type { PeerLinkOptions } from './peer-link-options.ts'
 import { allowanceMs, isDoubtful, pingTimeoutMs } from './asking.ts'
-
-export interface PeerLinkOptions {
-  readonly peer: Peer
-  readonly fileId: string
-  readonly ticket: string
-  readonly identity: Identity
-  readonly routes: PeerRoutes
-  readonly changes: NetworkChanges
-  /** The download limit. */
-  readonly bucket: ReadLimit
-  /** Whether somebody may be asked to forward, where nothing else leads there. */
-  readonly mayRelay?: () => boolean
-  /** Nobody is asked for a way: a dial led there already. */
-  readonly dialsOnly?: boolean
-  /** Ends with this connection, but for what is taken of it. */
-  readonly beside?: Beside<PeerLink>
-}
 
 export class PeerLink {
   readonly peer: Peer
@@ -53,7 +34,7 @@ export class PeerLink {
   readonly pace = new LinkPace()
   /** When the connection was opened, in milliseconds since 1970. */
   readonly openedAtMs = Date.now()
-  readonly #options: PeerLinkOptions
+  readonly #options: PeerLinkOptions<PeerLink>
   readonly #caller: Caller<PeerProtocol>
   readonly #reading: LimitedReading
   readonly #owed = new OwedPieces((request) => this.#caller.tell('cancel', { request }))
@@ -70,7 +51,7 @@ export class PeerLink {
   /** Bytes of the pieces received completely. */
   #wholeBytes = 0
 
-  private constructor(options: PeerLinkOptions, caller: Caller<PeerProtocol>, route: RouteTaken) {
+  private constructor(options: PeerLinkOptions<PeerLink>, caller: Caller<PeerProtocol>, route: RouteTaken) {
     this.peer = options.peer
     this.route = route
     this.#options = options
@@ -88,8 +69,9 @@ export class PeerLink {
    * the network, or when the peer is not who the tracker says it is. What is asked in the same turn goes out with the
    * proof of this client's key, and is refused when the peer does not take that.
    */
-  static async open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
+  static async open(options: PeerLinkOptions<PeerLink>): Promise<Answer<PeerLink>> {
     const { peer, ticket, routes, changes, bucket, mayRelay, dialsOnly, beside } = options
+    let dialledInMs = Infinity
     const dialling = routes.open({
       peer,
       group: groupOf(ticket) ?? '',
@@ -97,7 +79,10 @@ export class PeerLink {
       readBytesMax: () => bucket.sliceBytes,
       mayRelay,
       dialsOnly,
-      onDialled: beside && ((tookMs) => beside.onDialled(tookMs)),
+      onDialled: (tookMs) => {
+        dialledInMs = tookMs
+        beside?.onDialled(tookMs)
+      },
     })
     const { channel, ...route } = await dialling.catch((error: unknown) => {
       beside?.close()
@@ -117,6 +102,8 @@ export class PeerLink {
     })
     // Created in the same turn: no message can have arrived yet.
     const link = new PeerLink(options, caller, route)
+    // No program at the other end was waited for, so this is the best measure; but of another line where that is a detour.
+    if (!isRoundabout(route.way)) link.pace.roundTripMs = dialledInMs
     const sinceMs = performance.now()
     let isUp = false
     const forget = changes.follow(link.#lifeline, pingTimeoutMs, () => isUp)

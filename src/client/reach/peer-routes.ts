@@ -38,7 +38,7 @@ export interface Destination {
   readonly mayRelay?: (() => boolean) | undefined
   /** Nobody is asked for anything: a dial led there already. */
   readonly dialsOnly?: boolean | undefined
-  /** Told how long the dial of its address took, in milliseconds. */
+  /** Told how long the dial of its address took, in milliseconds; not on this machine. */
   readonly onDialled?: ((tookMs: number) => void) | undefined
 }
 
@@ -55,14 +55,13 @@ export class PeerRoutes {
 
   /** Rejects with a failure that says why no way leads there; code `protocol` when the peer broke it. */
   async open(destination: Destination): Promise<Route> {
-    const { peer, group, check, readBytesMax, onDialled } = destination
+    const { peer, group, check, readBytesMax } = destination
     const { protection, changes, listen, trackers } = this.#parts
     const { attempts: signal } = changes
     if (isLoopback(peer.host)) {
       const tls = protection.towards(peer.host, check)
       const localHost = callFrom(listen, peer)
-      const options = { localHost, readBytesMax, tls, onDialled, signal }
-      const channel = await openChannel(peer, lineBytesMax, options)
+      const channel = await openChannel(peer, lineBytesMax, { localHost, readBytesMax, tls, signal })
       return { channel, way: 'direct' }
     }
     const { user, key } = peer
