@@ -259,7 +259,9 @@ export class UploadOrder<Peer, Load> {
     let open: Line<Peer, Load> | undefined
     for (let step = 0; step < lines.length; step++) {
       const line = lines[(start + step) % lines.length]
-      if (line === undefined || !isWaiting(line) || line.busy >= busyMax) continue
+      if (line === undefined || !isWaiting(line)) continue
+      // Else the first of several to ask would have two, and the last none for as long as these take on a long line.
+      if (line.busy >= (lines.length > 1 && line.pace !== 'prompt' ? 1 : busyMax)) continue
       const othersMax = line.pace === 'prompt' ? ownerMax : Math.min(ownerMax, aloneMax / 2)
       if (isSlow(line) ? slow >= slowMax : prompt >= othersMax) continue
       if (open === undefined || line.round < open.round) open = line
