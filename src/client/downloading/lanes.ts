@@ -69,16 +69,12 @@ export class Lanes {
     underWay.onFar(piecesOnTheWay(linked, nowMs), further)
   }
 
-  /** Takes over the connections that were opened beside the first one. */
-  onLinked(contact: Contact, link: PeerLanes, first: PeerLink): void {
-    for (const opening of first.takeBeside()) void this.#add(contact, link, opening)
-  }
-
   #look(contact: Contact, nowMs: number, bytesPerSecond: number): void {
     const { link, pace, share } = contact
     const { network, knownCount, linked, picker, underWay, rank } = this.#options
     const places = network.lanes
     if (link === undefined || link.route.way === 'relayed' || places?.mayBeFar(link.peer) !== true) return
+    for (const opening of link.takeBeside()) void this.#add(contact, link, opening)
     const { missingCount } = picker
     const rate = pace.bytesPerSecond(nowMs)
     const planned = this.#of(link)

@@ -77,6 +77,11 @@ export class PeerLanes {
     if (this.#isClosing) link.close('not needed')
   }
 
+  /** Those that are being opened beside the first one; each is handed over once. */
+  takeBeside(): ReturnType<PeerLink['takeBeside']> {
+    return this.#lanes[0]?.link.takeBeside() ?? []
+  }
+
   /** Only so many are asked from now on; what the others owe is asked of these, unless it is on its way. */
   askOn(count: number): void {
     const isFewer = count < this.#askedLanes

@@ -198,7 +198,6 @@ export class Swarm {
       onChosen: (index) => this.#onChosen(contact, link, index),
       onClosed: (reason) => this.#onLinkClosed(contact, reason),
     })
-    this.#lanes.onLinked(contact, link, first)
     this.#lanes.look(performance.now(), this.bytesPerSecond)
     this.#fill(contact)
   }
