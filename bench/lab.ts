@@ -3,6 +3,7 @@
 // npm run lab -- kill
 // npm run lab -- relay [--rate <MiB/s,…>]
 // npm run lab -- line|far [--rtt <ms,…>] [--loss <percent,…>] [--mbit <rate>] [--control <name,…>] [--mib <size>] [--seconds <limit>]
+//                             [--rounds <times>]
 //
 // A small internet in network namespaces (Linux, root). `pairs`: homes and offices behind routers that translate addresses,
 // where each member fetches a file from each other one. `kill`: whoever forwards, or the tracker, is killed in the middle of a
@@ -20,7 +21,8 @@ const usage = `usage: npm run lab -- [pairs] [--only home1,office] [--mib 64] [-
                               [--rtt 20] [--loss 0.1] [--mbit 1000]
        npm run lab -- kill
        npm run lab -- relay [--rate 2,10,20]
-       npm run lab -- line|far [--rtt 50,100] [--loss 0.01,0.1,1] [--mbit 1000] [--control cubic,bbr] [--mib 256] [--seconds 20]`
+       npm run lab -- line|far [--rtt 50,100] [--loss 0.01,0.1,1] [--mbit 1000] [--control cubic,bbr] [--mib 256] [--seconds 20]
+                              [--rounds 1]`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,6 +39,7 @@ const { values, positionals } = parseArgs({
     control: { type: 'string', default: 'cubic,bbr' },
     rate: { type: 'string', default: '2,10,20' },
     seed: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '1' },
   },
 })
 
@@ -72,6 +75,7 @@ async function runLab(): Promise<boolean> {
     controls: listed(values.control),
     sizeMiB: Number(values.mib ?? 256),
     seconds: Number(values.seconds ?? 20),
+    rounds: Number(values.rounds),
     withClients: what === 'far',
     seed: Number(values.seed),
   })

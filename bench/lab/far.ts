@@ -6,6 +6,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Namespaces } from '../../test/namespaces.ts'
+import { percentile } from '../arena.ts'
 import { Community, group, MiB } from './community.ts'
 import { compileLine, Line, type Conditions } from './line.ts'
 import { fetchFile, type Member } from './member.ts'
@@ -21,6 +22,8 @@ export interface FarOptions {
   readonly sizeMiB: number
   /** For each measurement. */
   readonly seconds: number
+  /** So often each is made, in turns; a row has the medians. */
+  readonly rounds: number
   /** Whether clients are measured too, or only the line. */
   readonly withClients: boolean
   readonly seed: number
@@ -87,14 +90,14 @@ async function measureAll(
   spaces: Namespaces,
   plain: PlainTcp,
   { community, fetcher }: { community: Community; fetcher: Member | undefined },
-  { roundTripsMs, losses, rateMbit, controls, sizeMiB, seconds }: FarOptions,
+  { roundTripsMs, losses, rateMbit, controls, sizeMiB, seconds, rounds }: FarOptions,
 ): Promise<void> {
   const known = readFileSync('/proc/sys/net/ipv4/tcp_available_congestion_control', 'utf8').trim().split(' ')
   for (const control of controls.filter((each) => !known.includes(each)))
     console.log(`this kernel has no ${control}: it has ${known.join(', ')}`)
-  const ofClient = fetcher === undefined ? [] : ['client', `of ${many}`]
+  const headsOfClient = fetcher === undefined ? [] : ['client', `of ${many}`]
   console.log(`Mbit/s over a line of ${rateMbit} Mbit/s, of ${sizeMiB} MiB or what came in ${seconds} s`)
-  printRow(widths, ['control', 'ms', 'loss', 'TCP', `${many} of TCP`, ...ofClient])
+  printRow(widths, ['control', 'ms', 'loss', 'TCP', `${many} of TCP`, ...headsOfClient])
   for (const control of controls.filter((each) => known.includes(each))) {
     // As a setting of the route: that of a namespace takes only what the whole machine allows to everybody.
     for (const { machine, other } of ends)
@@ -103,17 +106,32 @@ async function measureAll(
       for (const loss of losses) {
         const conditions: Conditions = { roundTripMs, loss, rateMbit }
         await line.become(conditions)
-        const one = await plain.fetch(1, sizeMiB * MiB, seconds)
-        const eight = await plain.fetch(many, sizeMiB * MiB, seconds)
-        const row = [control, `${roundTripMs}`, `${loss * 100} %`, one.toFixed(1), eight.toFixed(1)]
-        if (fetcher === undefined) {
-          printRow(widths, row)
-          continue
+        const [ones, eights, owns]: [number[], number[], number[]] = [[], [], []]
+        for (let round = 0; round < rounds; round++) {
+          ones.push(await plain.fetch(1, sizeMiB * MiB, seconds))
+          eights.push(await plain.fetch(many, sizeMiB * MiB, seconds))
+          if (fetcher !== undefined) owns.push(await fetchOnce(community, fetcher, seconds))
         }
-        const own = await fetchOnce(community, fetcher, seconds)
-        printRow(widths, [...row, own.toFixed(1), `${((own / eight) * 100).toFixed(0)} %`])
+        const [one, eight, own] = [medianOf(ones), medianOf(eights), medianOf(owns)]
+        const ofClient =
+          fetcher === undefined ? [] : [own.toFixed(1), `${((own / eight) * 100).toFixed(0)} %`]
+        printRow(widths, [
+          control,
+          `${roundTripMs}`,
+          `${loss * 100} %`,
+          one.toFixed(1),
+          eight.toFixed(1),
+          ...ofClient,
+        ])
       }
   }
+}
+
+function medianOf(values: readonly number[]): number {
+  return percentile(
+    values.toSorted((one, other) => one - other),
+    0.5,
+  )
 }
 
 /** Megabits a second. */

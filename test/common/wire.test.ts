@@ -290,6 +290,14 @@ test('an address that does not answer is a timeout', async () => {
   silent.close()
 })
 
+test('how long a dial took is told before the connection is open', async () => {
+  const told: number[] = []
+  const opening = openChannel(server.address, 1000, { onDialled: (tookMs) => told.push(tookMs) })
+  const channel = await opening.finally(() => expect(told.length).toBe(1))
+  expect(told[0]).toBeGreaterThan(0)
+  channel.close(new Failure('connection-lost', 'the test is over'))
+})
+
 test('what gives up a connection that is being opened says why', async () => {
   const controller = new AbortController()
   const { signal } = controller

@@ -15,6 +15,7 @@ import type { PartsHere } from './known-blocks.ts'
 import type { PiecesFrom } from './pieces-from.ts'
 import { RecipeFetch } from './recipe-fetch.ts'
 import { sentenceAbout } from './contacts.ts'
+import { isFar } from './lane-plan.ts'
 import type { PeerLink } from './peer-link.ts'
 import { keepManifest, manifestFor } from './manifest-for.ts'
 import { checkTree, FolderTree, type FolderContents } from './folder-tree.ts'
@@ -31,10 +32,7 @@ import { isUnpacked, publishFolder } from './unpacking.ts'
 import type { RunHost, RunParts } from './run-parts.ts'
 import { Verifying } from './verifying.ts'
 
-/**
- * A file of up to this many pieces (128 MiB) is fetched from all its peers from the start. A larger file
- * starts with the peer that gave the manifest, because that peer may be all that is needed.
- */
+/** Up to this many (128 MiB), all peers are used from the start; for more, the one that gave the manifest may be enough. */
 const smallPieces = 256
 /** How often the lookup may ask the trackers, in milliseconds. */
 const tickMs = 250
@@ -362,7 +360,9 @@ export class DownloadRun {
     })
     const { folder } = store.manifest
     this.#tree = folder && this.#treeOf(store, folder)
-    if (link !== undefined && store.wantedCount > smallPieces) this.#swarm?.onLink(link)
+    const isSmall = store.wantedCount <= smallPieces
+    // To a far peer another one would take round trips.
+    if (link !== undefined && (!isSmall || isFar(link.pace.roundTripMs))) this.#swarm?.onLink(link, !isSmall)
     else link?.close('not needed')
     this.#swarm?.onPeers(lookup.peers)
     try {

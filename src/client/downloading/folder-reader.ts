@@ -101,7 +101,9 @@ export class FolderReader {
     const giveUp = (): void =>
       lateness.abort(new Failure('timeout', `nobody who has ${entry.name} answers in time; try again later`))
     const notes = new PeerNotes(network.identity.publicKey)
-    const request = { fileId, ticket: () => ticket, peers: () => others, notes, onTicketRefused: nothing }
+    const asking = { fileId, ticket: () => ticket, peers: () => others, notes, onTicketRefused: nothing }
+    // Only the tree follows.
+    const request = { ...asking, missingBytes: 0 }
     const timer = setTimeout(giveUp, this.#patience.manifestMs)
     const fetched = await orAborted(fetchManifest(network, request), signal, (given) =>
       given?.link.close('not needed'),
@@ -135,7 +137,7 @@ export class FolderReader {
       onTicketRefused: nothing,
     }
     const swarm = new Swarm(network, store, known, events)
-    swarm.onLink(link)
+    swarm.onLink(link, true)
     swarm.onPeers(peers)
     let heardAtMs = performance.now()
     const look = setInterval(() => {

@@ -13,6 +13,17 @@ export const lanesMax = 8
 /** Nearer peers have one: the line is full before that matters. */
 export const farMs = 10
 
+/** Whether a round trip, as far as one is known, is a long one. */
+export function isFar(roundTripMs: number): boolean {
+  return roundTripMs >= farMs && Number.isFinite(roundTripMs)
+}
+
+/** Where more give, the connections to them are many already. */
+export const giversMax = 3
+
+/** Trials are worth it while so many pieces are missing. */
+export const missingMin = 16
+
 /** The rate of one connection is known after this time, or after so many round trips. */
 const aloneMs = 250
 const aloneRoundTrips = 4
@@ -28,13 +39,13 @@ const windowRoundTrips = 10
 /** Fewer connections are enough when this much of the rate is left. */
 const enough = 0.9
 
-/** Where all were opened before anything came, fewer are tried first after this time: by then each has reached its rate. */
-const atOnceFewerMs = 5000
-
 /** With this many times the rate of one connection, there is no haste to try fewer. */
 const clearGain = 3
 
-/** Fewer are tried again after this time, then after twice as long each time. */
+/**
+ * Fewer are tried again after this time, then after twice as long each time; where all were opened before anything came, for
+ * the first time. A trial costs half of what comes where they are needed, and what is lost at random makes it uncertain.
+ */
 const firstFewerMs = 30_000
 /** After fewer were enough, or the peer did not take more: when all are tried again, likewise. */
 const firstMoreMs = 60_000
@@ -111,10 +122,9 @@ export class LanePlan {
   }
 
   #considerMore({ nowMs, receivedBytes, roundTripMs, isUseful, isLikely, hasWork }: LaneFacts): void {
-    const isFar = roundTripMs >= farMs && Number.isFinite(roundTripMs)
-    const isWanted = isUseful && hasWork && isFar && nowMs >= this.#tryMoreAtMs
+    const isWanted = isUseful && hasWork && isFar(roundTripMs) && nowMs >= this.#tryMoreAtMs
     if (isWanted && isLikely && receivedBytes === 0 && this.#tryFewerAtMs === 0) {
-      this.#tryFewerAtMs = nowMs + atOnceFewerMs
+      this.#waitBeforeFewer(nowMs)
       this.#become(lanesMax, nowMs, roundTripMs)
       return
     }

@@ -5,9 +5,11 @@ import { pieceBytes } from '../../common/limits.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import { isRoundabout } from '../way.ts'
 import type { Contact } from './contact.ts'
-import { farMs, LanePlan } from './lane-plan.ts'
+import { giversMax, isFar, LanePlan, missingMin } from './lane-plan.ts'
+import { openLane } from './lanes-ahead.ts'
 import type { PeerLanes } from './peer-lanes.ts'
-import { PeerLink } from './peer-link.ts'
+import type { OpenedBeside } from './beside.ts'
+import type { PeerLink } from './peer-link.ts'
 import type { Picker } from './picker.ts'
 import type { Rank } from './precedence.ts'
 import type { SwarmNetwork } from './swarm-parts.ts'
@@ -28,18 +30,13 @@ export interface LanesOptions {
   readonly onOpened: (contact: Contact) => void
 }
 
-/** Where more give, the connections to them are many already. */
-const giversMax = 3
 /** Most comes from a peer that gives this part of all: of two that are equally far, each does. */
 const mostShare = 0.4
-/** Trials are worth it while so much is missing: pieces, and what comes in this time. */
-const missingMin = 16
+/** Trials are worth it while more is missing than comes in this time. */
 const restSeconds = 2
 
 interface Planned {
   readonly plan: LanePlan
-  /** Being opened. */
-  opening: number
   /** Not opened. */
   failed: number
 }
@@ -55,14 +52,21 @@ export class Lanes {
 
   /** Called several times a second. `bytesPerSecond`: of all peers. */
   look(nowMs: number, bytesPerSecond: number): void {
-    const { network, linked, underWay } = this.#options
+    const { network, linked } = this.#options
     if (network.lanes === undefined) return
     for (const contact of [...linked]) this.#look(contact, nowMs, bytesPerSecond)
-    underWay.onFar(piecesOnTheWay(linked, nowMs))
+    this.#tellUnderWay(nowMs)
   }
 
   stop(): void {
     this.#stopped = true
+  }
+
+  #tellUnderWay(nowMs: number): void {
+    const { linked, underWay } = this.#options
+    let further = 0
+    for (const { link } of linked) further += (link?.count ?? 1) - 1
+    underWay.onFar(piecesOnTheWay(linked, nowMs), further)
   }
 
   #look(contact: Contact, nowMs: number, bytesPerSecond: number): void {
@@ -70,6 +74,7 @@ export class Lanes {
     const { network, knownCount, linked, picker, underWay, rank } = this.#options
     const places = network.lanes
     if (link === undefined || link.route.way === 'relayed' || places?.mayBeFar(link.peer) !== true) return
+    for (const opening of link.takeBeside()) void this.#add(contact, link, opening)
     const { missingCount } = picker
     const rate = pace.bytesPerSecond(nowMs)
     const planned = this.#of(link)
@@ -93,83 +98,80 @@ export class Lanes {
     })
     link.askOn(asked)
     link.keep(open)
-    if (!picker.hasOnOffer(contact.key)) link.dropLate(nowMs)
+    if (!picker.hasOnOffer(contact.key)) {
+      link.dropLate(nowMs)
+      link.takeBackLast()
+    }
     if (hasWork) this.#openUpTo(open, contact, link)
   }
 
   #openUpTo(count: number, contact: Contact, link: PeerLanes): void {
-    const planned = this.#of(link)
-    while (link.count + planned.opening < count && !this.#stopped) {
+    while (link.count + link.opening < count && !this.#stopped) {
       const giveBack = this.#options.network.lanes?.take()
       if (giveBack === undefined) return
-      void this.#open(contact, link, giveBack)
+      void this.#add(contact, link, this.#open(contact, link, giveBack))
     }
   }
 
   #of(link: PeerLanes): Planned {
     const known = this.#planned.get(link)
     if (known !== undefined) return known
-    const planned = { plan: new LanePlan(), opening: 0, failed: 0 }
+    const planned = { plan: new LanePlan(), failed: 0 }
     this.#planned.set(link, planned)
     return planned
   }
 
-  async #open(contact: Contact, link: PeerLanes, giveBack: () => void): Promise<void> {
-    const planned = this.#of(link)
-    planned.opening++
+  /** Uses a connection that is being opened, once it is. */
+  async #add(
+    contact: Contact,
+    link: PeerLanes,
+    opening: Promise<OpenedBeside<PeerLink> | undefined>,
+  ): Promise<void> {
+    link.opening++
+    const opened = await opening
+    link.opening--
+    if (opened === undefined) this.#of(link).failed++
+    else if (this.#isWanted(contact, link)) {
+      link.add(opened.link, opened.giveBack)
+      // Those that begin later than others find the queue in front of the line filled, and take that for congestion.
+      this.#tellUnderWay(performance.now())
+      this.#options.onOpened(contact)
+    } else {
+      opened.link.close('not needed')
+      opened.giveBack()
+    }
+  }
+
+  #isWanted(contact: Contact, link: PeerLanes): boolean {
+    return !this.#stopped && contact.link === link
+  }
+
+  async #open(
+    contact: Contact,
+    link: PeerLanes,
+    giveBack: () => void,
+  ): Promise<OpenedBeside<PeerLink> | undefined> {
+    const { network, manifest, ticket } = this.#options
+    const { peer, route } = link
+    const request = { peer, fileId: manifest.fileId, dialsOnly: !isRoundabout(route.way) }
     try {
-      const { network, onOpened } = this.#options
-      const isWanted = (): boolean => !this.#stopped && contact.link === link
-      const further = await network.turns.run(async () => (isWanted() ? this.#connect(link) : undefined))
-      if (further === undefined) planned.failed++
-      else if (isWanted()) {
-        link.add(further, giveBack)
-        onOpened(contact)
-        return
-      } else further.close('not needed')
+      const opened = await network.turns.run(async () =>
+        this.#isWanted(contact, link) ? openLane(network, { ...request, ticket: ticket() }) : undefined,
+      )
+      if (opened !== undefined) return { link: opened, giveBack }
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      planned.failed++
-    } finally {
-      planned.opening--
     }
     giveBack()
-  }
-
-  /** A connection on which the file is open; undefined when the peer refuses. Rejects with a failure. */
-  async #connect({ peer, route }: PeerLanes): Promise<PeerLink | undefined> {
-    const { network, manifest, ticket } = this.#options
-    const { fileId, pieceCount } = manifest
-    const opened = await PeerLink.open({
-      ...network,
-      peer,
-      fileId,
-      ticket: ticket(),
-      mayRelay: () => false,
-      dialsOnly: !isRoundabout(route.way),
-    })
-    if (!opened.ok) return undefined
-    const link = opened.value
-    try {
-      // Which pieces it has is known from the first connection.
-      if ((await link.openFile(pieceCount)).ok) return link
-    } catch (error) {
-      link.close('it does not open the file')
-      throw error
-    }
-    link.close('it does not open the file')
     return undefined
   }
-}
-
-function isFar({ roundTripMs }: PeerLanes): boolean {
-  return roundTripMs >= farMs && Number.isFinite(roundTripMs)
 }
 
 /** About how many pieces are on their way from far peers at each moment, with those that wait in front of the line. */
 function piecesOnTheWay(linked: Iterable<Contact>, nowMs: number): number {
   let bytes = 0
   for (const { link, pace } of linked)
-    if (link !== undefined && isFar(link)) bytes += (pace.bytesPerSecond(nowMs) * link.roundTripMs) / 1000
+    if (link !== undefined && isFar(link.roundTripMs))
+      bytes += (pace.bytesPerSecond(nowMs) * link.roundTripMs) / 1000
   return Math.ceil((2 * bytes) / pieceBytes)
 }

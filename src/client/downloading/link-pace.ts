@@ -13,12 +13,12 @@ export class LinkPace {
   lastTransferMs: number | undefined
   /** Per answer, of which many may have but parts of a piece. */
   msPerAnswer: number | undefined
-  /** There and back, at its shortest: of answers that waited for nothing else. Infinity before the first. */
+  /** There and back, at its shortest: of the dial, and of answers that waited for nothing else. Infinity before the first. */
   roundTripMs = Infinity
 
-  /** So many answers came one after the other since then. */
-  onRoundTrips(count: number, sinceMs: number): void {
-    this.roundTripMs = Math.min(this.roundTripMs, (performance.now() - sinceMs) / count)
+  /** An answer came to what was asked then. */
+  onRoundTrip(askedAtMs: number): void {
+    this.roundTripMs = Math.min(this.roundTripMs, performance.now() - askedAtMs)
   }
 
   /** An answer is complete: its time counts from the one before or from its request, whichever came later. */

@@ -6,6 +6,7 @@ import { Failure } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../../common/refusal.ts'
+import { LanesAhead } from './lanes-ahead.ts'
 import { PeerLink } from './peer-link.ts'
 import { isOfTicket } from './peer-greeting.ts'
 import type { PeerNotes } from './peer-notes.ts'
@@ -30,6 +31,8 @@ export interface ManifestRequest {
   readonly peers: () => readonly Peer[]
   readonly notes: PeerNotes
   readonly onTicketRefused: () => void
+  /** How much is to be fetched then. */
+  readonly missingBytes: number
 }
 
 /**
@@ -106,14 +109,18 @@ class Attempt {
   }
 
   async #fetch(
-    { identity, routes, changes, bucket, turns }: SwarmNetwork,
-    { fileId, ticket, notes, onTicketRefused }: ManifestRequest,
+    network: SwarmNetwork,
+    { fileId, ticket, notes, onTicketRefused, peers, missingBytes }: ManifestRequest,
     peer: Peer,
   ): Promise<FetchedManifest | undefined> {
     try {
-      const open = (): Promise<Answer<PeerLink>> =>
-        PeerLink.open({ peer, fileId, ticket: ticket(), identity, routes, changes, bucket })
-      const opened = await turns.run(async () => {
+      const open = (): Promise<Answer<PeerLink>> => {
+        const asked = { peer, fileId, ticket: ticket() }
+        const knownCount = (): number => peers().length
+        const beside = new LanesAhead({ ...asked, network, knownCount, missingBytes })
+        return PeerLink.open({ ...network, ...asked, beside })
+      }
+      const opened = await network.turns.run(async () => {
         if (this.#stopped) return undefined
         notes.onTrying(peer)
         return open()
@@ -125,7 +132,10 @@ class Attempt {
       if (opened?.ok !== true) return undefined
       notes.onAdmitted(peer)
       this.#link = opened.value
-      const manifest = this.#stopped ? undefined : await this.#link.fetchManifest()
+      const asked = this.#stopped ? undefined : this.#link.fetchManifest()
+      // Pieces will be wanted next: one word more costs nothing here, and a round trip later.
+      if (asked !== undefined) this.#link.whenOpen().catch(() => undefined)
+      const manifest = await asked
       if (manifest?.ok === true) return { manifest: manifest.value, link: this.#link }
       notes.onClosed(peer.key)
       if (manifest !== undefined) notes.onRefused(peer, manifest.refusal)

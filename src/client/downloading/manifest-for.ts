@@ -53,6 +53,7 @@ export async function manifestFor(
         peers,
         notes,
         onTicketRefused,
+        missingBytes: record.selectedBytes ?? record.sizeBytes,
       })
       const fetched = await orAborted(fetching, signal, (late) => late?.link.close('not needed'))
       if (fetched !== undefined) return checked(fetched, asker)

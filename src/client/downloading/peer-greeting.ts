@@ -13,9 +13,6 @@ import type { Caller } from '../../common/wire/caller.ts'
 /** Timeout of each answer until the file is open: a peer that hangs occupies a slot. */
 export const openTimeoutMs = 5000
 
-/** How often a greeting goes there and back. */
-export const greetingRoundTrips = 2
-
 interface Introduction {
   readonly peer: Peer
   readonly ticket: string
@@ -37,14 +34,22 @@ export function isOfTicket({ code }: Refusal): boolean {
   return code === 'ticket-lapsed' || code === 'ticket-invalid'
 }
 
+/** A peer has proved its key, and this client has sent the proof of its own. */
+export interface Greeted {
+  readonly features: readonly string[]
+  /** Whether the peer takes the proof. What is asked meanwhile it answers after that. */
+  readonly proved: Promise<Answer<unknown>>
+}
+
 /**
- * Gets admitted by a peer that the trackers named. Returns its features, or its refusal; rejects with a failure when
- * another client answers, or when the connection is lost.
+ * Greets a peer that the trackers named. Returns its refusal likewise; rejects with a failure when another client answers,
+ * or when the connection is lost. The proof goes out with what is asked in the same turn: on a long line each round trip
+ * counts.
  */
 export async function greetPeer(
   caller: Caller<PeerProtocol>,
   { peer, ticket, identity }: Introduction,
-): Promise<Answer<readonly string[]>> {
+): Promise<Answer<Greeted>> {
   const nonce = makeNonce()
   const program = clientProgram
   const greeting = await caller
@@ -67,6 +72,8 @@ export async function greetPeer(
     throw notThatClient(peer)
   }
   const proof = proveKey(identity, 'caller', challenge)
-  const proved = await caller.request('prove', { proof }, { timeoutMs: openTimeoutMs })
-  return proved.ok ? accept(greeting.value.features ?? []) : proved
+  const proved = caller.request('prove', { proof }, { timeoutMs: openTimeoutMs })
+  // Whoever asks for something hears of it.
+  proved.catch(() => undefined)
+  return accept({ features: greeting.value.features ?? [], proved })
 }

@@ -12,7 +12,8 @@ import type { PieceBuffer } from '../workers/store-pool.ts'
 import { askAhead } from './asking.ts'
 import { Flow } from './flow.ts'
 import { nameOf } from './peer-greeting.ts'
-import type { PeerLink, PeerLinkEvents } from './peer-link.ts'
+import type { PeerLink } from './peer-link.ts'
+import type { PeerLinkEvents } from './peer-link-events.ts'
 import type { PieceRequest } from './piece-request.ts'
 
 interface Lane {
@@ -22,8 +23,12 @@ interface Lane {
   isDropped: boolean
 }
 
-/** How many pieces to request on a new connection until the first has come. */
-const aheadOnNew = 4
+/** How many pieces to request on a new connection until the first has come: by then it may send four in a round trip. */
+const aheadOnNew = 12
+/** A connection may become twice as fast in each round trip, and what is requested now is sent one later. */
+const growth = 4
+/** What comes so many times as soon elsewhere is asked for there. */
+const takeBackGain = 2
 
 export class PeerLanes {
   readonly peer: Peer
@@ -38,6 +43,8 @@ export class PeerLanes {
   readonly #lanes: Lane[]
   /** The first so many are asked, the others wait. */
   #askedLanes = 1
+  /** How many more are being opened. */
+  opening = 0
   #events: PeerLinkEvents | undefined
   /** The first reason that says what the peer did wrong. */
   #brokenBecause: Failure | undefined
@@ -70,9 +77,25 @@ export class PeerLanes {
     if (this.#isClosing) link.close('not needed')
   }
 
-  /** Only so many are asked from now on. */
+  /** Those that are being opened beside the first one; each is handed over once. */
+  takeBeside(): ReturnType<PeerLink['takeBeside']> {
+    return this.#lanes[0]?.link.takeBeside() ?? []
+  }
+
+  /** Only so many are asked from now on; what the others owe is asked of these, unless it is on its way. */
   askOn(count: number): void {
+    const isFewer = count < this.#askedLanes
     this.#askedLanes = count
+    if (isFewer) for (const { link } of this.#lanes.slice(count)) link.takeBack(link.queuedCount)
+  }
+
+  /** With nothing else to ask for: takes back half of what waits longest, when a connection that owes nothing is much sooner. */
+  takeBackLast(): void {
+    const idle = this.#asked.find(({ link }) => link.isIdle)?.link
+    const last = this.#asked.map(({ link }) => link).toSorted((one, other) => overMs(other) - overMs(one))[0]
+    if (idle === undefined || last === undefined || last === idle || last.queuedCount === 0) return
+    const soonerMs = 2 * this.roundTripMs + (idle.pace.msPerPiece ?? 0)
+    if (overMs(last) > takeBackGain * soonerMs) last.takeBack(Math.ceil(last.queuedCount / 2))
   }
 
   /** Closes those beyond this count; what they owed is requested again. */
@@ -130,7 +153,12 @@ export class PeerLanes {
 
   /** Whether the choice may be left to it: on two connections it would choose the same piece twice. */
   get mayChoose(): boolean {
-    return this.#lanes.length === 1
+    return this.#isOnly
+  }
+
+  /** There is one, and will be no other for now. */
+  get #isOnly(): boolean {
+    return this.#lanes.length === 1 && this.opening === 0
   }
 
   /** See `PeerLink.isLimited`. */
@@ -180,15 +208,15 @@ export class PeerLanes {
 
   /** Whether any connection owes fewer pieces than its pace needs, and than `ofEachMax`. */
   owesLess(ofEachMax: number): boolean {
-    const aheadOf = this.#lanes.length === 1 ? aheadOn : aheadOnOne
+    const aheadOf = this.#isOnly ? aheadOn : aheadOnOne
     return this.#asked.some(({ link }) => link.askedCount + link.openCount < aheadOf(link, ofEachMax))
   }
 
   /** Whether to request one more piece by its index. On the only connection, those come beside what it chooses. */
   wantsMore(ofEachMax: number): boolean {
-    const [first, second] = this.#lanes
+    const [first] = this.#lanes
     if (first === undefined) return false
-    if (second !== undefined) return this.#soonest(ofEachMax) !== undefined
+    if (!this.#isOnly) return this.#soonest(ofEachMax) !== undefined
     return first.link.askedCount < aheadOn(first.link, ofEachMax)
   }
 
@@ -307,6 +335,11 @@ export class PeerLanes {
   }
 }
 
+/** In how many milliseconds all will have come that is owed on it. */
+function overMs({ askedCount, openCount, pace: { msPerPiece = 0 } }: PeerLink): number {
+  return (askedCount + openCount) * msPerPiece
+}
+
 /** How many pieces to request ahead on the only connection. */
 function aheadOn({ pace: { msPerAnswer, roundTripMs } }: PeerLink, max: number): number {
   return Math.min(askAhead(msPerAnswer, roundTripMs), max)
@@ -315,7 +348,9 @@ function aheadOn({ pace: { msPerAnswer, roundTripMs } }: PeerLink, max: number):
 /** Likewise on one of several: with fewer, a new one would run dry each time before it has reached its rate. */
 function aheadOnOne({ pace: { msPerAnswer, lastTransferMs, roundTripMs } }: PeerLink, max: number): number {
   if (msPerAnswer === undefined) return Math.min(aheadOnNew, max)
-  return Math.min(askAhead(Math.min(msPerAnswer, lastTransferMs ?? Infinity), roundTripMs), max)
+  const ms = Math.min(msPerAnswer, lastTransferMs ?? Infinity)
+  const whileItGrows = 1 + Math.ceil((growth * roundTripMs) / Math.max(1, ms))
+  return Math.min(Math.max(askAhead(ms, roundTripMs), Number.isFinite(whileItGrows) ? whileItGrows : 0), max)
 }
 
 function sum(lanes: readonly Lane[], countOf: (lane: Lane) => number): number {

@@ -10,57 +10,22 @@ import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { bytesIn, type BlockRange } from '../../common/recipe/ranges.ts'
 import type { Outline } from '../../common/recipe/recipe.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
-import type { Identity } from '../../common/security/identity.ts'
 import { Caller } from '../../common/wire/caller.ts'
 import { groupOf } from '../../common/security/ticket.ts'
 import { Lifeline } from '../network/lifeline.ts'
-import type { NetworkChanges } from '../network/network-changes.ts'
 import type { RouteTaken } from '../reach/ladder.ts'
-import type { PeerRoutes } from '../reach/peer-routes.ts'
-import type { ReadLimit } from '../transfer/read-limit.ts'
+import { isRoundabout } from '../way.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { LimitedReading } from './limited-reading.ts'
 import { askForBlocks, askForManifest, askForOutline } from './peer-documents.ts'
-import { greetingRoundTrips, greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting.ts'
+import { greetPeer, nameOf, notThatClient, openTimeoutMs } from './peer-greeting.ts'
 import { LinkPace } from './link-pace.ts'
+import { OwedPieces, type Asked } from './owed-pieces.ts'
 import type { PieceRequest } from './piece-request.ts'
+import type { OpenedBeside } from './beside.ts'
+import type { PeerLinkEvents } from './peer-link-events.ts'
+import type { PeerLinkOptions } from './peer-link-options.ts'
 import { allowanceMs, isDoubtful, pingTimeoutMs } from './asking.ts'
-
-export interface PeerLinkOptions {
-  readonly peer: Peer
-  readonly fileId: string
-  readonly ticket: string
-  readonly identity: Identity
-  readonly routes: PeerRoutes
-  readonly changes: NetworkChanges
-  /** The download limit. */
-  readonly bucket: ReadLimit
-  /** Whether somebody may be asked to forward, where nothing else leads there. */
-  readonly mayRelay?: () => boolean
-  /** Nobody is asked for a way: a dial led there already. */
-  readonly dialsOnly?: boolean
-}
-
-export interface PeerLinkEvents {
-  onHave(index: number): void
-  /** The peer has chosen a piece for a request that left the choice to it. */
-  onChosen(index: number): void
-  /**
-   * The connection or the peer's offer has ended; code `protocol`: the peer broke the protocol. Called once,
-   * after `use`.
-   */
-  onClosed(reason: Failure): void
-}
-
-interface Asked {
-  readonly request: PieceRequest
-  /** When it was requested, or when it began to arrive. */
-  sinceMs: number
-  /** When it was requested, or when the peer chose it. */
-  promisedAtMs: number
-  /** The size of the body that is arriving, in bytes. */
-  arrivingBytes: number
-}
 
 export class PeerLink {
   readonly peer: Peer
@@ -69,12 +34,10 @@ export class PeerLink {
   readonly pace = new LinkPace()
   /** When the connection was opened, in milliseconds since 1970. */
   readonly openedAtMs = Date.now()
-  readonly #options: PeerLinkOptions
+  readonly #options: PeerLinkOptions<PeerLink>
   readonly #caller: Caller<PeerProtocol>
   readonly #reading: LimitedReading
-  /** By request id. */
-  readonly #asked = new Map<number, Asked>()
-  #openCount = 0
+  readonly #owed = new OwedPieces((request) => this.#caller.tell('cancel', { request }))
   readonly #early: number[] = []
   #events: PeerLinkEvents | undefined
   #closedBecause: Failure | undefined
@@ -82,10 +45,13 @@ export class PeerLink {
   #choosesItself = false
   #isLimited = false
   #offersRecipes = false
+  #proved: Promise<Answer<unknown>> = Promise.resolve(accept(undefined))
+  /** What the peer says it has, once it is asked. */
+  #opened: Promise<Answer<{ readonly bitfield: string }>> | undefined
   /** Bytes of the pieces received completely. */
   #wholeBytes = 0
 
-  private constructor(options: PeerLinkOptions, caller: Caller<PeerProtocol>, route: RouteTaken) {
+  private constructor(options: PeerLinkOptions<PeerLink>, caller: Caller<PeerProtocol>, route: RouteTaken) {
     this.peer = options.peer
     this.route = route
     this.#options = options
@@ -99,18 +65,28 @@ export class PeerLink {
   }
 
   /**
-   * Connects and gets admitted. Returns the peer's refusal (ticket not accepted, no longer shared); rejects
-   * with a failure of the network, or when the peer is not who the tracker says it is.
+   * Connects and is greeted. Returns the peer's refusal (ticket not accepted, no longer shared); rejects with a failure of
+   * the network, or when the peer is not who the tracker says it is. What is asked in the same turn goes out with the
+   * proof of this client's key, and is refused when the peer does not take that.
    */
-  static async open(options: PeerLinkOptions): Promise<Answer<PeerLink>> {
-    const { peer, ticket, routes, changes, bucket, mayRelay, dialsOnly } = options
-    const { channel, ...route } = await routes.open({
+  static async open(options: PeerLinkOptions<PeerLink>): Promise<Answer<PeerLink>> {
+    const { peer, ticket, routes, changes, bucket, mayRelay, dialsOnly, beside } = options
+    let dialledInMs = Infinity
+    const dialling = routes.open({
       peer,
       group: groupOf(ticket) ?? '',
       check: (key) => (key === peer.key ? undefined : notThatClient(peer)),
       readBytesMax: () => bucket.sliceBytes,
       mayRelay,
       dialsOnly,
+      onDialled: (tookMs) => {
+        dialledInMs = tookMs
+        beside?.onDialled(tookMs)
+      },
+    })
+    const { channel, ...route } = await dialling.catch((error: unknown) => {
+      beside?.close()
+      throw error
     })
     const caller: Caller<PeerProtocol> = new Caller(channel, peerProtocol, {
       onTold: {
@@ -126,19 +102,22 @@ export class PeerLink {
     })
     // Created in the same turn: no message can have arrived yet.
     const link = new PeerLink(options, caller, route)
+    // No program at the other end was waited for, so this is the best measure; but of another line where that is a detour.
+    if (!isRoundabout(route.way)) link.pace.roundTripMs = dialledInMs
     const sinceMs = performance.now()
     let isUp = false
     const forget = changes.follow(link.#lifeline, pingTimeoutMs, () => isUp)
     try {
-      const admitted = await greetPeer(caller, options)
-      if (admitted.ok) {
+      const greeted = await greetPeer(caller, options)
+      if (greeted.ok) {
         isUp = true
-        link.pace.onRoundTrips(greetingRoundTrips, sinceMs)
-        link.#offersRecipes = admitted.value.includes(recipesFeature)
+        link.pace.onRoundTrip(sinceMs)
+        link.#offersRecipes = greeted.value.features.includes(recipesFeature)
+        link.#proved = greeted.value.proved
         return accept(link)
       }
-      caller.close(admitted.refusal.sentence)
-      return admitted
+      caller.close(greeted.refusal.sentence)
+      return greeted
     } catch (error) {
       caller.close()
       throw error
@@ -152,17 +131,17 @@ export class PeerLink {
 
   /** Outstanding requests for a known piece: requested by index, or chosen by the peer. */
   get askedCount(): number {
-    return this.#asked.size - this.#openCount
+    return this.#owed.askedCount
   }
 
   /** Outstanding requests for which the peer has not chosen a piece yet. */
   get openCount(): number {
-    return this.#openCount
+    return this.#owed.openCount
   }
 
   /** Whether it owes nothing. */
   get isIdle(): boolean {
-    return this.#asked.size === 0
+    return this.#owed.isEmpty
   }
 
   /** The peer was told which pieces are wanted, and must be told which no longer are. */
@@ -185,18 +164,15 @@ export class PeerLink {
 
   /** Since when it owes the oldest piece, in milliseconds of `performance.now()`; undefined when it owes none. */
   get owesSinceMs(): number | undefined {
-    for (const { promisedAtMs } of this.#asked.values()) return promisedAtMs
-    return undefined
+    return this.#owed.sinceMs
   }
 
   /** Piece bytes received on this connection, including those of a piece that is still arriving. */
   get receivedBytes(): number {
     const rest = this.#caller.channel.bodyRest
-    if (rest === undefined) return this.#wholeBytes
-    for (const { arrivingBytes } of this.#asked.values()) {
-      if (arrivingBytes > 0) return this.#wholeBytes + arrivingBytes - rest.length
-    }
-    return this.#wholeBytes
+    const { arrivingBytes } = this.#owed
+    if (rest === undefined || arrivingBytes === 0) return this.#wholeBytes
+    return this.#wholeBytes + arrivingBytes - rest.length
   }
 
   /** When a byte last arrived, in milliseconds of `performance.now()`. */
@@ -206,13 +182,10 @@ export class PeerLink {
 
   /** Whether the peer's next piece is overdue, judged by its recent pace. */
   isLate(nowMs: number): boolean {
-    if (this.#reading.isPaused) return false
-    for (const { request, promisedAtMs } of this.#asked.values()) {
-      if (request.index === undefined) continue
-      const fromMs = Math.max(promisedAtMs, this.pace.lastAtMs, this.#reading.sinceMs)
-      return nowMs - fromMs > allowanceMs(this.pace.msPerPiece)
-    }
-    return false
+    const { namedSinceMs } = this.#owed
+    if (this.#reading.isPaused || namedSinceMs === undefined) return false
+    const fromMs = Math.max(namedSinceMs, this.pace.lastAtMs, this.#reading.sinceMs)
+    return nowMs - fromMs > allowanceMs(this.pace.msPerPiece)
   }
 
   /** Reading is paused for the download limit: missing data is not the peer's fault. */
@@ -227,12 +200,29 @@ export class PeerLink {
     if (this.#closedBecause !== undefined) events.onClosed(this.#closedBecause)
   }
 
-  /** Which pieces the peer has; from then on `onHave` reports each new one. */
-  async openFile(pieceCount: number): Promise<Answer<Bitfield>> {
+  /** Further connections, opened meanwhile; each is handed over once. */
+  takeBeside(): readonly Promise<OpenedBeside<PeerLink> | undefined>[] {
+    return this.#options.beside?.take() ?? []
+  }
+
+  /** Resolves when the peer has opened the file, for which it is asked in this turn; or to its refusal. */
+  async whenOpen(): Promise<Answer<{ readonly bitfield: string }>> {
+    this.#opened ??= this.#askToOpen()
+    const [proved, opened] = await Promise.all([this.#proved, this.#opened])
+    return proved.ok ? opened : proved
+  }
+
+  async #askToOpen(): Promise<Answer<{ readonly bitfield: string }>> {
     const { fileId } = this.#options
     const sinceMs = performance.now()
     const opened = await this.#caller.request('open', { fileId }, { timeoutMs: openTimeoutMs })
-    this.pace.onRoundTrips(1, sinceMs)
+    this.pace.onRoundTrip(sinceMs)
+    return opened
+  }
+
+  /** Which pieces the peer has; from then on `onHave` reports each new one. */
+  async openFile(pieceCount: number): Promise<Answer<Bitfield>> {
+    const opened = await this.whenOpen()
     if (!opened.ok) return opened
     const bitfield = Bitfield.fromBytes(Buffer.from(opened.value.bitfield, 'base64'), pieceCount)
     if (bitfield === undefined) throw new Failure('protocol', 'it claims pieces that do not exist')
@@ -240,8 +230,10 @@ export class PeerLink {
   }
 
   /** The manifest, verified by the file id; `piece-missing` when the peer sent a different one. */
-  fetchManifest(): Promise<Answer<Manifest>> {
-    return askForManifest(this.#caller, this.#options.fileId, this.name)
+  async fetchManifest(): Promise<Answer<Manifest>> {
+    const manifest = askForManifest(this.#caller, this.#options.fileId, this.name)
+    const [proved, given] = await Promise.all([this.#proved, manifest])
+    return proved.ok ? given : proved
   }
 
   /** The outline of the recipe, of which only the form is checked; the peer may have to make it first. */
@@ -281,18 +273,17 @@ export class PeerLink {
     let buffer: PieceBuffer | undefined
     const askedAtMs = performance.now()
     request.sentAtMs = askedAtMs
-    const asked = { request, sinceMs: askedAtMs, promisedAtMs: askedAtMs, arrivingBytes: 0 }
+    const asked = this.#owed.begin(request, askedAtMs)
     let requestId: number | undefined
     const { fileId } = this.#options
     const { index, ranges } = request
-    if (index === undefined) this.#openCount++
     try {
       const answer = await this.#caller.request(
         'piece',
         { fileId, ...(index === undefined ? {} : { index }), ...(ranges === undefined ? {} : { ranges }) },
         {
           timeoutMs: 0,
-          onSent: (id) => this.#asked.set((requestId = id), asked),
+          onSent: (id) => this.#owed.onSent((requestId = id), asked),
           bodyBuffer: (count, result) => {
             this.#onArriving(asked, result.index)
             const whole = lengthOf(result.index)
@@ -315,18 +306,23 @@ export class PeerLink {
       buffer?.release()
       throw error
     } finally {
-      if (requestId !== undefined) this.#asked.delete(requestId)
-      if (request.index === undefined) this.#openCount--
+      this.#owed.onEnded(requestId, asked)
     }
   }
 
   /** The piece is no longer needed, but may still arrive. */
   cancel(index: number): void {
-    for (const [id, { request }] of this.#asked) {
-      if (request.index !== index) continue
-      request.isCancelled = true
-      this.#caller.tell('cancel', { request: id })
-    }
+    this.#owed.cancel(index)
+  }
+
+  /** How many requests can be taken back, unless the peer has begun to answer them. */
+  get queuedCount(): number {
+    return this.#owed.queuedCount
+  }
+
+  /** Takes back the last so many: each is refused, or comes all the same. */
+  takeBack(count: number): void {
+    this.#owed.takeBack(count)
   }
 
   /** Says that this end is there: a peer takes a silent connection for one that was left behind. */
@@ -346,7 +342,7 @@ export class PeerLink {
   /** Called periodically: pings a peer that owes pieces and is silent. */
   checkAlive(nowMs: number): void {
     if (this.#reading.isPaused) return
-    if (!isDoubtful(this.#asked.size, nowMs - this.#caller.channel.lastHeardAtMs)) return
+    if (!isDoubtful(this.askedCount + this.openCount, nowMs - this.#caller.channel.lastHeardAtMs)) return
     void this.#lifeline.ask(pingTimeoutMs).then((isThere) => {
       if (!isThere) this.#options.changes.onSilence()
     })
@@ -363,21 +359,20 @@ export class PeerLink {
   }
 
   onChosen(requestId: number, index: number): void {
-    const asked = this.#asked.get(requestId)
-    if (asked === undefined || asked.request.index !== undefined) return
+    const asked = this.#owed.open(requestId)
+    if (asked === undefined) return
     this.#isLimited = true
     this.#choose(asked, index)
   }
 
   onClosed(reason: Failure): void {
     this.#closedBecause = reason
+    this.#options.beside?.close()
     this.#events?.onClosed(reason)
   }
 
   #choose(asked: Asked, index: number): void {
-    asked.request.index = index
-    asked.promisedAtMs = performance.now()
-    this.#openCount--
+    this.#owed.onChosen(asked, index, performance.now())
     this.#events?.onChosen(index)
   }
 

@@ -153,10 +153,10 @@ export class Swarm {
     for (const { link } of this.#contacts.linked) link?.close('the download stopped')
   }
 
-  /** Takes over a connection that was opened before the swarm existed. */
-  onLink(link: PeerLink): void {
-    this.#hasEnough = true
-    this.#alone = setTimeout(() => this.#lookAgain(), aloneMs)
+  /** Takes over a connection that was opened before the swarm existed. `isAlone`: it may be all that is needed. */
+  onLink(link: PeerLink, isAlone: boolean): void {
+    this.#hasEnough = isAlone
+    if (isAlone) this.#alone = setTimeout(() => this.#lookAgain(), aloneMs)
     this.#contacts.adopt(link.peer, (contact) => this.#use(contact, link))
   }
 
@@ -198,8 +198,8 @@ export class Swarm {
       onChosen: (index) => this.#onChosen(contact, link, index),
       onClosed: (reason) => this.#onLinkClosed(contact, reason),
     })
-    this.#fill(contact)
     this.#lanes.look(performance.now(), this.bytesPerSecond)
+    this.#fill(contact)
   }
 
   #onLinkClosed(contact: Contact, reason: Failure): void {

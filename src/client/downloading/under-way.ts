@@ -17,6 +17,9 @@ import type { Rank } from './precedence.ts'
 export const piecesUnderWayMax = 48
 /** Besides these, while they are on long lines: as much again. */
 export const piecesOnTheWayMax = 48
+/** And for each further connection to one peer: they become faster and slower in turns, and none is to have nothing to send. */
+const piecesOfLane = 8
+export const piecesOfLanesMax = 96
 /** The most of these from the peers of one user while other users have peers too. */
 export const piecesOfUserMax = 24
 /** This many received pieces awaiting verification and writing mean that this client is the bottleneck. */
@@ -39,6 +42,7 @@ export class UnderWay {
   readonly #users = new Map<string, { peers: number; pieces: number }>()
   #unstored = 0
   #onTheWay = 0
+  #ofLanes = 0
   #isBehind = false
 
   /** `rank`: of the download among all that run. */
@@ -73,7 +77,8 @@ export class UnderWay {
 
   #hasRoom(share: Share): boolean {
     if (share.isLate) return false
-    const max = (this.#isBehind ? underWayBehindMax : piecesUnderWayMax) + this.#onTheWay
+    const near = this.#isBehind ? underWayBehindMax : piecesUnderWayMax
+    const max = near + this.#onTheWay + this.#ofLanes
     const ofUser = this.#users.size === 1 ? 0 : (this.#users.get(share.user)?.pieces ?? 0)
     if (this.#count < max && ofUser < piecesOfUserMax) return true
     return share.count === 0 && !this.#isBehind
@@ -127,9 +132,13 @@ export class UnderWay {
     this.#isBehind = this.#unstored >= behindFrom
   }
 
-  /** About so many pieces are on long lines at each moment: they keep this client busy only a round trip later. */
-  onFar(pieces: number): void {
+  /**
+   * About so many pieces are on long lines at each moment: they keep this client busy only a round trip later.
+   * `furtherLanes`: connections beside the first one to each peer.
+   */
+  onFar(pieces: number, furtherLanes: number): void {
     this.#onTheWay = Math.min(piecesOnTheWayMax, pieces)
+    this.#ofLanes = Math.min(piecesOfLanesMax, furtherLanes * piecesOfLane)
   }
 
   #add(share: Share, pieces: number): void {

@@ -1,6 +1,7 @@
 // Waits until a connection between two places can be made. The system lets no second one be between the same two addresses
 // and ports, and one that closes still needs a moment.
 
+import { setTimeout } from 'node:timers/promises'
 import { systemCallOf } from '../../common/failure.ts'
 
 const againAfterMs = 60
@@ -32,14 +33,5 @@ function isTaken(error: unknown): boolean {
 
 /** Resolves after so many milliseconds, or when the signal aborts. */
 export function passed(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end)
-    if (signal.aborted) end()
-  })
+  return setTimeout(ms, undefined, { signal }).catch(() => undefined)
 }

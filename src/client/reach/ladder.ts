@@ -54,6 +54,8 @@ export interface RouteRequest {
   readonly mayRelay?: (() => boolean) | undefined
   /** Nobody is asked for anything: a dial led there already. */
   readonly dialsOnly?: boolean | undefined
+  /** Told how long the dial of its address took, in milliseconds. */
+  readonly onDialled?: ((tookMs: number) => void) | undefined
 }
 
 /** In milliseconds. */
@@ -217,6 +219,7 @@ export class Ladder {
       ...this.#towards(address.host),
       localHost,
       localPort: from?.port,
+      onDialled: way === 'direct' ? this.#request.onDialled : undefined,
       signal: this.#race.signal,
     })
     return { channel, way: way === 'direct' ? this.#nameOfDirect(address.host) : way }

@@ -38,6 +38,8 @@ export interface Destination {
   readonly mayRelay?: (() => boolean) | undefined
   /** Nobody is asked for anything: a dial led there already. */
   readonly dialsOnly?: boolean | undefined
+  /** Told how long the dial of its address took, in milliseconds; not on this machine. */
+  readonly onDialled?: ((tookMs: number) => void) | undefined
 }
 
 /** Of so many peers it is remembered which way led to them. */
@@ -52,7 +54,8 @@ export class PeerRoutes {
   }
 
   /** Rejects with a failure that says why no way leads there; code `protocol` when the peer broke it. */
-  async open({ peer, group, check, readBytesMax, mayRelay, dialsOnly }: Destination): Promise<Route> {
+  async open(destination: Destination): Promise<Route> {
+    const { peer, group, check, readBytesMax } = destination
     const { protection, changes, listen, trackers } = this.#parts
     const { attempts: signal } = changes
     if (isLoopback(peer.host)) {
@@ -64,10 +67,7 @@ export class PeerRoutes {
     const { user, key } = peer
     const call: ConstructorParameters<typeof Ladder>[0]['call'] = (token, relay) =>
       callPeer(trackers(), { group, user, key, token, ...(relay && { relay }) })
-    const ladder = new Ladder(
-      { ...this.#parts, call },
-      { peer, check, readBytesMax, mayRelay, dialsOnly, lastWay: this.#lastWays.get(key) },
-    )
+    const ladder = new Ladder({ ...this.#parts, call }, { ...destination, lastWay: this.#lastWays.get(key) })
     const route = await ladder.climb(signal)
     this.#remember(key, route.way)
     return route

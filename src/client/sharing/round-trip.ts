@@ -1,5 +1,5 @@
-// How far away a downloader is: the shortest time from an answer of its greeting to what it asks for upon that. A busy
-// machine makes it longer, so it is an upper bound. Pure: callers pass in times.
+// How far away a downloader is: the shortest time from an answer to what it can only ask for upon that. A busy machine makes
+// it longer, so it is an upper bound. Pure: callers pass in times.
 
 export class RoundTrip {
   #answeredAtMs: number | undefined

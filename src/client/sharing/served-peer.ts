@@ -251,7 +251,6 @@ export class ServedPeer implements UploadPeer {
     this.#stage = 'proven'
     this.#connection.channel.lineBytesMax = lineBytesMax
     if (this.#ticket !== undefined) this.#connection.prove(this.#ticket.user)
-    this.roundTrip.onAnswered(performance.now())
     return accept({})
   }
 
@@ -277,7 +276,6 @@ export class ServedPeer implements UploadPeer {
   }
 
   #open(fileId: string): Answer<{ pieces: number; bitfield: string }> {
-    this.roundTrip.onAsked(performance.now())
     const source = this.#source(fileId)
     if (!source.ok) return source
     const isNew = !this.#opened.has(fileId)

@@ -54,10 +54,11 @@ export interface Turn<Peer, Load> {
 }
 
 /**
- * Answers under way for one owner while no other owner wants anything. Otherwise its peers together get no more than
- * one peer may have, because an owner with more answers under way would be sent more.
+ * Answers under way for one owner while no other owner wants anything: two on each connection to one that is far away, so
+ * that none has nothing to send; half as many until they have shown that they read. Otherwise its peers together get no
+ * more than one peer may have, because an owner with more answers under way would be sent more.
  */
-const aloneMax = 8
+const aloneMax = 2 * slowOfOwnerMax
 
 /**
  * Extra turns that an owner starts with, or saves up while it asks for nothing. They let up to 32 MiB arrive sooner
@@ -258,8 +259,11 @@ export class UploadOrder<Peer, Load> {
     let open: Line<Peer, Load> | undefined
     for (let step = 0; step < lines.length; step++) {
       const line = lines[(start + step) % lines.length]
-      if (line === undefined || !isWaiting(line) || line.busy >= busyMax) continue
-      if (isSlow(line) ? slow >= slowMax : prompt >= ownerMax) continue
+      if (line === undefined || !isWaiting(line)) continue
+      // Else the first of several to ask would have two, and the last none for as long as these take on a long line.
+      if (line.busy >= (lines.length > 1 && line.pace !== 'prompt' ? 1 : busyMax)) continue
+      const othersMax = line.pace === 'prompt' ? ownerMax : Math.min(ownerMax, aloneMax / 2)
+      if (isSlow(line) ? slow >= slowMax : prompt >= othersMax) continue
       if (open === undefined || line.round < open.round) open = line
     }
     return open

@@ -19,6 +19,8 @@ export interface OpenOptions {
   readonly readBytesMax?: () => number
   /** Encrypts the connection; without it, it is plain. */
   readonly tls?: TlsOptions | undefined
+  /** Told how long the dial took, in milliseconds: a round trip, or more where this program is busy. */
+  readonly onDialled?: ((tookMs: number) => void) | undefined
   /** Gives up as soon as it aborts, with a failure. */
   readonly signal?: AbortSignal | undefined
 }
@@ -69,7 +71,7 @@ export function openChannelOver(
   socket: Socket,
   address: Address,
   lineBytesMax: number,
-  options: Omit<OpenOptions, 'localHost' | 'localPort'>,
+  options: Omit<OpenOptions, 'localHost' | 'localPort' | 'onDialled'>,
 ): Promise<Channel> {
   if (options.tls === undefined) return Promise.resolve(new Channel(socket, lineBytesMax))
   // The one on top reports what breaks.
@@ -81,7 +83,7 @@ function open(
   target: ConnectionOptions,
   address: Address,
   lineBytesMax: number,
-  { readBytesMax, tls, signal }: OpenOptions,
+  { readBytesMax, tls, onDialled, signal }: OpenOptions,
 ): Promise<Channel> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
@@ -98,7 +100,9 @@ function open(
       session === undefined
         ? readDirectly(() => channel, readBytesMax)
         : readSealed((bytes) => onSealed(session, bytes), readBytesMax)
+    const dialledAtMs = performance.now()
     const socket = socketFor({ ...target, onread }, tls)
+    if (onDialled !== undefined) socket.once('connect', () => onDialled(performance.now() - dialledAtMs))
     socket.setKeepAlive(true, keepAliveAfterMs)
     const timer = setTimeout(() => {
       socket.destroy(new Failure('timeout', `${formatAddress(address)} does not answer`))

@@ -161,13 +161,13 @@ test('what still comes on connections that are not asked is not taken for what t
   expect(peer.goals).toContain('4/2')
 })
 
-test('of a peer that will give most, all are opened before anything comes, and fewer tried only after five seconds', () => {
+test('of a peer that will give most, all are opened before anything comes, and fewer tried only after half a minute', () => {
   const peer = new FarPeer(lossy)
   expect(peer.plan.look({ ...factsAtFirst, isLikely: true })).toEqual({ open: lanesMax, asked: lanesMax })
   expect(new LanePlan().look(factsAtFirst)).toEqual({ open: 1, asked: 1 })
   peer.facts = { isLikely: true }
-  expect(peer.runTo(4.5)).toEqual({ open: lanesMax, asked: lanesMax })
-  peer.runTo(10)
+  expect(peer.runTo(29)).toEqual({ open: lanesMax, asked: lanesMax })
+  peer.runTo(35)
   expect(peer.goals).toContain(`${lanesMax}/${lanesMax / 2}`)
-  expect(peer.runTo(20)).toEqual({ open: lanesMax, asked: lanesMax })
+  expect(peer.runTo(40)).toEqual({ open: lanesMax, asked: lanesMax })
 })

@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest'
 import { LinkPace } from '../../../src/client/downloading/link-pace.ts'
 import { PeerLanes } from '../../../src/client/downloading/peer-lanes.ts'
-import type { PeerLink, PeerLinkEvents } from '../../../src/client/downloading/peer-link.ts'
+import type { PeerLink } from '../../../src/client/downloading/peer-link.ts'
+import type { PeerLinkEvents } from '../../../src/client/downloading/peer-link-events.ts'
 import { Failure } from '../../../src/common/failure.ts'
 
 /** A connection of which the test says what it owes and how fast it is. */
@@ -18,6 +19,7 @@ class FakeLink {
   choosesItself = false
   late = false
   shownAlive = 0
+  takenBack = 0
   closedBecause: string | undefined
   #events: PeerLinkEvents | undefined
 
@@ -46,6 +48,14 @@ class FakeLink {
 
   showLife(): void {
     this.shownAlive++
+  }
+
+  get queuedCount(): number {
+    return Math.max(0, this.askedCount - 1)
+  }
+
+  takeBack(count: number): void {
+    this.takenBack += count
   }
 
   close(why: string): void {
@@ -81,8 +91,8 @@ test('each piece is requested where it would come soonest, and no more than each
   const [fast, slow, fresh] = [new FakeLink(50), new FakeLink(200), new FakeLink()]
   const { lanes } = lanesOf(fast, slow, fresh)
   ask(lanes, 100)
-  expect([fast, slow, fresh].map(({ pieces }) => pieces.length)).toEqual([6, 3, 4])
-  expect(lanes.askedCount).toBe(13)
+  expect([fast, slow, fresh].map(({ pieces }) => pieces.length)).toEqual([6, 3, 12])
+  expect(lanes.askedCount).toBe(21)
   expect(lanes.wantsMore(16)).toBe(false)
   expect(lanes.wantsMore(7)).toBe(false)
 })
@@ -138,6 +148,48 @@ test('at the end one that is overdue makes room for one that owes nothing', () =
   idle.askedCount = 0
   lanes.dropLate(0)
   expect([lanes.count, late.closedBecause]).toEqual([1, 'another connection is faster'])
+})
+
+test('one that grows is asked for four times what it brings in a round trip', () => {
+  const [one, other] = [new FakeLink(50), new FakeLink(50)]
+  one.pace.roundTripMs = 100
+  const { lanes } = lanesOf(one, other)
+  ask(lanes, 100)
+  expect([one, other].map(({ pieces }) => pieces.length)).toEqual([9, 6])
+})
+
+test('at the end half of what waits longest is asked for where nothing is owed, if it comes much sooner there', () => {
+  const [slow, idle] = [new FakeLink(200), new FakeLink(100)]
+  slow.pace.roundTripMs = idle.pace.roundTripMs = 50
+  const { lanes } = lanesOf(slow, idle)
+  slow.askedCount = 2
+  lanes.takeBackLast()
+  expect(slow.takenBack).toBe(0)
+  slow.askedCount = 4
+  idle.askedCount = 1
+  lanes.takeBackLast()
+  expect(slow.takenBack).toBe(0)
+  idle.askedCount = 0
+  lanes.takeBackLast()
+  expect([slow.takenBack, idle.takenBack]).toEqual([2, 0])
+})
+
+test('what those owe that are not asked any more is taken back', () => {
+  const links = [new FakeLink(50), new FakeLink(50)]
+  const { lanes } = lanesOf(...links)
+  ask(lanes, 100)
+  lanes.askOn(1)
+  lanes.askOn(1)
+  expect(links.map(({ takenBack }) => takenBack)).toEqual([0, 5])
+})
+
+test('the peer does not choose while more connections are being opened', () => {
+  const { lanes } = lanesOf(new FakeLink())
+  expect(lanes.mayChoose).toBe(true)
+  lanes.opening = 7
+  expect(lanes.mayChoose).toBe(false)
+  ask(lanes, 100)
+  expect(lanes.askedCount).toBe(12)
 })
 
 // A sharer closes what a client that comes back has left behind: connections that are silent from then on.

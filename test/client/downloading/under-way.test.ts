@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { Precedence } from '../../../src/client/downloading/precedence.ts'
 import {
   piecesOfUserMax,
+  piecesOfLanesMax,
   piecesOnTheWayMax,
   piecesUnderWayMax,
   UnderWay,
@@ -93,8 +94,17 @@ test('what is on long lines is asked for besides, up to as much again', () => {
   const underWay = new UnderWay(alone)
   const share = underWay.join('ann')
   expect(askForAll(underWay, share)).toBe(piecesUnderWayMax)
-  underWay.onFar(9)
+  underWay.onFar(9, 0)
   expect(askForAll(underWay, share)).toBe(9)
-  underWay.onFar(1000)
+  underWay.onFar(1000, 0)
   expect(askForAll(underWay, share)).toBe(piecesOnTheWayMax - 9)
+})
+
+test('so is what further connections are kept busy with', () => {
+  const underWay = new UnderWay(alone)
+  const share = underWay.join('ann')
+  underWay.onFar(0, 7)
+  expect(askForAll(underWay, share)).toBe(piecesUnderWayMax + 56)
+  underWay.onFar(0, 1000)
+  expect(askForAll(underWay, share)).toBe(piecesOfLanesMax - 56)
 })

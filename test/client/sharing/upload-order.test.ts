@@ -114,11 +114,25 @@ test('peers of one user have no more answers under way than one peer, while anot
   ).toBe('-aabb')
 })
 
+test('of several connections of a user, one that has not read yet has one answer under way, so that each has some', () => {
+  const order = orderOfUsers(crowd.slice(0, 3), 16)
+  const first = Array.from({ length: 4 }, () => order.next(2)?.line)
+  expect(new Set(first).size).toBe(4)
+  expect(first.at(-1)).toBeUndefined()
+  order.onPace(first[0]!, 'prompt')
+  expect(order.next(2)?.line).toBe(first[0])
+  expect(order.next(2)).toBeUndefined()
+})
+
 test('a user that is alone may have several answers under way, on one peer after the other', () => {
   const order = orderOfUsers(crowd, 16)
-  const under = Array.from({ length: 9 }, () => order.next(1)?.line.peer)
-  expect(new Set(under).size).toBe(9)
-  expect(under.at(-1)).toBeUndefined()
+  const first = Array.from({ length: 9 }, () => order.next(2)?.line)
+  expect(new Set(first).size).toBe(9)
+  expect(first.at(-1)).toBeUndefined()
+  // Twice as many once they have read what they were sent.
+  for (const line of first) if (line !== undefined) order.onPace(line, 'prompt')
+  const more = Array.from({ length: 9 }, () => order.next(2)?.line)
+  expect(more.indexOf(undefined)).toBe(8)
 })
 
 test('peers of a user that were slow hold no more than a few answers, and none that its others could have', () => {
