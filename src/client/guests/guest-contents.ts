@@ -8,7 +8,8 @@ import { pieceBytes } from '../../common/limits.ts'
 import { hashesOfPiece, lengthOfPiece, type FolderFacts, type Manifest } from '../../common/manifest.ts'
 import { pieceCount, pieceOffset } from '../../common/pieces.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
-import { checkTree, type FolderContents } from '../downloading/folder-tree.ts'
+import { checkTree } from '../downloading/folder-tree.ts'
+import type { FolderContents } from '../folder/folder-contents.ts'
 import { inSlices } from '../folder/in-slices.ts'
 import { placeOf } from '../downloading/file-place.ts'
 import type { Block, Blocks } from '../sharing/guest-upload.ts'
@@ -100,7 +101,7 @@ export class GuestFolders {
   #open(pieces: VerifiedPieces, manifest: Manifest, folder: FolderFacts): LatestFolder {
     this.#forget.refresh()
     if (this.#latest?.fileId === manifest.fileId) return this.#latest
-    const latest: LatestFolder = { fileId: manifest.fileId, contents: this.#read(pieces, manifest, folder) }
+    const latest: LatestFolder = { fileId: manifest.fileId, contents: this.#read(pieces, folder) }
     this.#latest = latest
     void latest.contents.then(({ ok }) => {
       if (!ok && this.#latest === latest) this.#latest = undefined
@@ -108,11 +109,7 @@ export class GuestFolders {
     return latest
   }
 
-  async #read(
-    pieces: VerifiedPieces,
-    manifest: Manifest,
-    folder: FolderFacts,
-  ): Promise<Answer<FolderContents>> {
+  async #read(pieces: VerifiedPieces, folder: FolderFacts): Promise<Answer<FolderContents>> {
     const tree: Buffer[] = []
     for (let index = 0; index < pieceCount(folder.treeBytes); index++) {
       const piece = await pieces.read(index, Buffer.alloc(pieceBytes))
@@ -120,7 +117,7 @@ export class GuestFolders {
       tree.push(piece.value)
     }
     try {
-      return accept(await checkTree(manifest, folder, Buffer.concat(tree)))
+      return accept(await checkTree(folder, Buffer.concat(tree)))
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       return refuse('unavailable', error.message)

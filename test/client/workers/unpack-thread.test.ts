@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test } from 'vitest'
-import { UnpackAhead } from '../../../src/client/downloading/unpack-ahead.ts'
 import { UnpackThread } from '../../../src/client/workers/unpack-thread.ts'
 import type { UnpackSource } from '../../../src/client/workers/unpack.ts'
 import { layOut } from '../../../src/common/tree/layout.ts'
+import type { FolderFacts } from '../../../src/common/manifest.ts'
 import { encodeTree, type TreeFile } from '../../../src/common/tree/tree.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
@@ -20,6 +20,14 @@ const files = Array.from({ length: 300 }, (_, file): TreeFile => ({
   mtimeSeconds: 1_600_000_000,
 })).sort((one, other) => (one.path < other.path ? -1 : 1))
 const tree = encodeTree(files)
+const layout = layOut(files, tree.length)
+const offsets = [0]
+for (const length of layout?.lengths ?? []) offsets.push((offsets.at(-1) ?? 0) + length)
+const facts: FolderFacts = {
+  files: files.length,
+  treeBytes: tree.length,
+  offsets: Float64Array.from(offsets),
+}
 
 interface Part {
   readonly source: UnpackSource
@@ -36,19 +44,26 @@ function madePart(): Part {
   const source = openSync(join(folder, 'part'), 'r+')
   onTestFinished(() => closeSync(source))
   const arrive = (): void => {
-    const { treePieces, lengths, segmentsOf } = layOut(files, tree.length) ?? { treePieces: 0, lengths: [] }
+    const { treePieces, lengths, segmentsOf } = layout ?? { treePieces: 0, lengths: [] }
     let at = tree.length
     for (let piece = treePieces; piece < lengths.length; piece++)
       for (const { entry, length } of segmentsOf?.(piece) ?? [])
         at += writeSync(source, Buffer.alloc(length, `${files[entry]?.path},`), 0, length, at)
   }
-  return { source: { source, treeBytes: tree.length }, target, arrive }
+  return { source: { source, folder: facts }, target, arrive }
 }
 
 function startedThread(source: UnpackSource, script = built): UnpackThread {
   const thread = new UnpackThread(source, (workerData) => new Worker(script, { workerData }))
   onTestFinished(() => thread.close())
   return thread
+}
+
+/** Resolves when it has filled the folder, for which all is there. */
+async function filled(thread: UnpackThread, target: string): Promise<void> {
+  thread.begin({ target })
+  thread.onAll()
+  await thread.outcome()
 }
 
 function expectFilled(target: string): void {
@@ -59,7 +74,7 @@ function expectFilled(target: string): void {
 test('a folder is filled by a thread that is started when all is there', async () => {
   const { source, target, arrive } = madePart()
   arrive()
-  await startedThread(source).unpack({ target })
+  await filled(startedThread(source), target)
   expectFilled(target)
 })
 
@@ -68,59 +83,43 @@ test('a thread that is started before takes the tree that it is given, whatever 
   const thread = startedThread({ ...source, tree })
   writeSync(source.source, Buffer.alloc(tree.length, 'x'), 0, tree.length, 0)
   arrive()
-  await thread.unpack({ target })
+  await thread.treeGood()
+  await filled(thread, target)
   expectFilled(target)
+})
+
+test('what fails on the way is told before all is there', async () => {
+  const { source, target } = madePart()
+  const thread = startedThread(source)
+  thread.begin({ target })
+  // It is not there.
+  thread.onPieces([1])
+  await expect(thread.outcome()).rejects.toMatchObject({ message: 'the part file became shorter' })
+})
+
+test('a tree of other files than the pieces have is told at once, without a folder to fill', async () => {
+  const { source } = madePart()
+  const thread = startedThread({ ...source, folder: { ...facts, files: 299 }, tree })
+  await expect(thread.treeGood()).rejects.toMatchObject({
+    code: 'protocol',
+    message: 'it cannot be fetched: the list of its files is not that of its pieces',
+  })
 })
 
 test('a tree that is none, a part file that is cut off and a thread that breaks are failures', async () => {
   const { source, target } = madePart()
   const garbage = startedThread({ ...source, tree: Buffer.from('no tree') })
-  await expect(garbage.unpack({ target })).rejects.toMatchObject({ code: 'protocol' })
-  await expect(startedThread(source).unpack({ target })).rejects.toMatchObject({
+  await expect(filled(garbage, target)).rejects.toMatchObject({ code: 'protocol' })
+  await expect(filled(startedThread(source), target)).rejects.toMatchObject({
     code: 'file',
     message: 'the part file became shorter',
   })
   const missing = startedThread(source, join(target, 'nothing.js'))
-  await expect(missing.unpack({ target })).rejects.toMatchObject({ code: 'file' })
+  await expect(filled(missing, target)).rejects.toMatchObject({ code: 'file' })
 })
 
 test('a thread that is not needed is ended, and fills nothing', async () => {
   const { source, target } = madePart()
   await startedThread(source).close()
   expect(readdirSync(target)).toEqual([])
-})
-
-/** One that counts the threads that it starts. */
-function countedAhead(bytes: number): { ahead: UnpackAhead; trees: (Uint8Array | undefined)[] } {
-  const { source } = madePart()
-  const trees: (Uint8Array | undefined)[] = []
-  const folder = { treeBytes: source.treeBytes, files: 1, offsets: Float64Array.of(0, bytes) }
-  const ahead = new UnpackAhead(folder, source.source, (started) => {
-    trees.push(started.tree)
-    return startedThread(started)
-  })
-  return { ahead, trees }
-}
-
-test('the thread for a large folder is started once its tree is there and little is missing, and taken once', async () => {
-  const { ahead, trees } = countedAhead(100_000_000)
-  ahead.onTree(tree, 1_000_000)
-  expect(trees).toEqual([])
-  ahead.onTree(tree, 200)
-  ahead.onTree(tree, 100)
-  expect(trees).toEqual([tree])
-  const first = ahead.take()
-  expect(trees).toEqual([tree])
-  expect(ahead.take()).not.toBe(first)
-  // That one reads the tree itself.
-  expect(trees).toEqual([tree, undefined])
-  await ahead.close()
-})
-
-test('a download that ends before ends its thread', async () => {
-  const { ahead, trees } = countedAhead(100_000_000)
-  ahead.onTree(tree, 200)
-  await ahead.close()
-  ahead.take()
-  expect(trees).toEqual([tree, undefined])
 })
