@@ -1,7 +1,7 @@
 // npm run check:deb [-- --debian bookworm|trixie|<tarball of it>] [--node <path>] [--compression xz]
 // Builds the Debian package in two versions, and does with them what people do, in a Debian that has nothing but its base:
 // installs the first, has a tracker and clients share and fetch, upgrades to the second, removes and purges. Exits with 1
-// when something is not as it should be. Linux, root, mmdebstrap and Debian's mirror; one to three minutes.
+// when something is not as it should be. Linux, root, mmdebstrap and Debian's mirror; a few minutes.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -13,8 +13,8 @@ export const noConfinement = whyNot()
 
 function whyNot(): string {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return ' (skipped: needs Linux and root)'
-  const tried = spawnSync('unshare', [...apart, 'ip', 'link', 'set', 'lo', 'up'])
-  return tried.status === 0 ? '' : ' (skipped: needs unshare, ip, and the right to use them)'
+  const tried = spawnSync('unshare', [...apart, 'sh', '-c', 'ip link set lo up && mount -t proc proc /proc'])
+  return tried.status === 0 ? '' : ' (skipped: needs unshare, ip, mount, and the right to use them)'
 }
 
 export interface Ran {
