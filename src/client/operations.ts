@@ -7,6 +7,7 @@ import type { TreeEntry } from '../common/tree/tree.ts'
 import type { Check } from './diagnosis/checks.ts'
 import type { Finding } from './diagnosis/reasons.ts'
 import type { LinkOperations } from './link-operations.ts'
+import type { SubscriptionOperations } from './subscription-operations.ts'
 import type { Way } from './way.ts'
 
 export type DownloadState = 'running' | 'complete' | 'paused' | 'failed'
@@ -288,27 +289,6 @@ export interface FileOperations {
   ): Promise<Answer<BegunDownload>>
   /** Stops serving the file, or hashing it, at once. `isTold`: the trackers know; otherwise they are told later. */
   stopShare(group: string, name: string): Promise<Answer<{ isTold: boolean }>>
-}
-
-/** A standing wish: what a group has, and will have, under names like this. */
-export interface SubscriptionView {
-  readonly group: string
-  /** As in a shell: `*`, `?`, `[abc]`, `{one,two}`. */
-  readonly glob: string
-  /** Where it goes. */
-  readonly folder: string
-  /** How many names were fetched by it. */
-  readonly fetched: number
-  /** Names that are not fetched, and why. */
-  readonly held: readonly { readonly name: string; readonly why: string }[]
-}
-
-export interface SubscriptionOperations {
-  /** Fetches into the folder what the group has under these names, now, later, and every new version. */
-  subscribe(group: string, glob: string, folder: string): Promise<Answer<void>>
-  /** What was fetched stays. */
-  unsubscribe(group: string, glob: string): Promise<Answer<void>>
-  listSubscriptions(): Promise<Answer<SubscriptionView[]>>
 }
 
 export type Direction = 'upload' | 'download'

@@ -3,7 +3,7 @@
 import { plainNameProblem } from '../../common/names.ts'
 import { accept } from '../../common/refusal.ts'
 import { noSuchGroup, notLoggedIn } from '../answers.ts'
-import type { SubscriptionOperations } from '../operations.ts'
+import type { SubscriptionOperations } from '../subscription-operations.ts'
 import type { Core } from './core.ts'
 
 export function subscriptionActions({ session }: Core): SubscriptionOperations {

@@ -1,7 +1,7 @@
 // Subscriptions: what is fetched by itself, what of it is not and why, and the form for another one.
 
 import type { VNode } from 'preact'
-import type { SubscriptionView } from '../../../client/operations.ts'
+import type { SubscriptionView } from '../../../client/subscription-operations.ts'
 import { counted } from '../../../common/counted.ts'
 import type { Actions } from '../actions.ts'
 import { html, onSubmit, shown, wordOf } from '../html.ts'
