@@ -42,12 +42,16 @@ async function linkTo(client: Program, line: string): Promise<{ guest: Guest; li
   return { guest: { url, fingerprint }, link: Number(/^link (\d+) /.exec(named)?.[1]) }
 }
 
-/** Why a transfer came to no good end. */
-async function cutOff(file: Guest): Promise<string> {
-  return fetchAs(file).then(
+/** Resolves when the first bytes have come; `ended` says why a transfer came to no good end. */
+async function begun(file: Guest): Promise<{ ended: Promise<string> }> {
+  let onBegun = (): void => undefined
+  const hasBegun = new Promise<void>((resolve) => (onBegun = resolve))
+  const ended = fetchAs(file, {}, 'GET', onBegun).then(
     ({ status }) => `it came, with ${status}`,
     (error: unknown) => String(error),
   )
+  await Promise.race([hasBegun, ended])
+  return { ended }
 }
 
 function audit(name: string): Record<string, unknown>[] {
@@ -100,7 +104,7 @@ test('a link that is taken back ends what it was giving, at once', async () => {
   await ann.does(`upload_file ${world.makeFile('long.bin', 8 * MiB)} family`, 'limit upload 256K')
   const { guest, link } = await linkTo(ann, 'share_link family long.bin')
   const file = { ...guest, url: `${guest.url}/long.bin` }
-  const ended = cutOff(file)
+  const { ended } = await begun(file)
   await ann.askUntil('list_links', /long\.bin .* at the moment/)
   const sinceMs = performance.now()
   expect(await ann.ask(`revoke_link ${link}`)).toContain(`link ${link} to long.bin in family is taken back`)
@@ -205,7 +209,7 @@ test('a member who is removed gives nothing more by a link, and what is being fe
   await fay.does(`upload_file ${world.makeFile('song.bin', 8 * MiB)} choir`, 'limit upload 256K')
   const { guest, link } = await linkTo(fay, 'share_link choir song.bin')
   const file = { ...guest, url: `${guest.url}/song.bin` }
-  const ended = cutOff(file)
+  const { ended } = await begun(file)
   await fay.askUntil('list_links', /song\.bin .* at the moment/)
   await ann.does('remove_member choir fay')
   expect(await ended).toMatch(/aborted|socket hang up|ECONNRESET/)

@@ -213,7 +213,6 @@ test.each([
     [
       count(guestLimits.connections),
       count(guestLimits.connectionsOfNetwork),
-      count(guestLimits.handshakes.unfinished),
       seconds(guestLimits.headersWithinMs),
       `${guestLimits.headerBytes / 1024} KiB`,
       count(guestLimits.requestsOfNetworkPerSecond),

@@ -25,12 +25,6 @@ export interface GuestServerOptions {
   readonly onFailure: (error: unknown) => void
 }
 
-interface Came {
-  readonly socket: Socket
-  /** To be called when its handshake is over. */
-  onSecured: () => void
-}
-
 /** Those whose recordings no key opens later, and that notice each change. */
 const ciphers = [
   'TLS_AES_128_GCM_SHA256',
@@ -52,9 +46,10 @@ export class GuestServer {
   readonly #application: GuestApplication
   readonly #places = new GuestPlaces()
   readonly #server: Server
-  readonly #handshakes = new HandshakeTurns(guestLimits.handshakes)
+  /** Whoever only connects costs nothing, so any number may be unfinished. */
+  readonly #handshakes = new HandshakeTurns()
   /** By where they come from, since a request knows the encrypted end of its connection only. */
-  readonly #came = new Map<string, Came>()
+  readonly #came = new Map<string, Socket>()
   #port = 0
 
   private constructor(options: GuestServerOptions) {
@@ -85,7 +80,6 @@ export class GuestServer {
     this.#server.maxHeadersCount = guestLimits.headers
     this.#server.maxRequestsPerSocket = guestLimits.requestsOfConnection
     this.#server.timeout = guestLimits.silentMs
-    this.#server.on('secureConnection', (socket) => this.#came.get(keyOf(socket))?.onSecured())
     // Whoever speaks no TLS, or gives up.
     this.#server.on('tlsClientError', (_error, socket) => socket.destroy())
     // In place of the handshake, which begins when its turn comes.
@@ -124,7 +118,7 @@ export class GuestServer {
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve())
-      for (const { socket } of this.#came.values()) socket.destroy()
+      for (const socket of this.#came.values()) socket.destroy()
     })
   }
 
@@ -136,22 +130,18 @@ export class GuestServer {
       return
     }
     const key = keyOf(socket)
-    const came: Came = { socket, onSecured: () => undefined }
-    this.#came.set(key, came)
+    this.#came.set(key, socket)
     socket.once('close', () => {
-      if (this.#came.get(key) === came) this.#came.delete(key)
-      came.onSecured()
+      if (this.#came.get(key) === socket) this.#came.delete(key)
     })
-    this.#handshakes.ask(network, (onEnded) => {
-      if (socket.destroyed) return false
-      came.onSecured = onEnded
-      shakeHands()
-      return true
+    this.#handshakes.ask(network, () => {
+      if (!socket.destroyed) shakeHands()
+      return !socket.destroyed
     })
   }
 
   async #onRequest(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const socket = this.#came.get(keyOf(incoming.socket))?.socket
+    const socket = this.#came.get(keyOf(incoming.socket))
     if (socket === undefined || !this.#places.begin(socket)) {
       incoming.socket.destroy()
       return

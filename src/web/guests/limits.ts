@@ -5,8 +5,6 @@ export const guestLimits = {
   connections: 256,
   /** Of one network, which is an IPv4 address or the 64 bits of an IPv6 one; a browser opens six. */
   connectionsOfNetwork: 16,
-  /** Handshakes that are unfinished at a time, for so long; further ones wait for their turn. */
-  handshakes: { unfinished: 8, countsForMs: 2000 },
   handshakeWithinMs: 10_000,
   headersWithinMs: 10_000,
   headerBytes: 8 * 1024,

@@ -113,10 +113,11 @@ test('an empty folder is an archive without files', async () => {
 test('a link that is taken back ends what it was giving, with no byte more', async () => {
   const one = await oneOffice(file(size))
   const { reader } = await begun(one)
-  void one.book.revoke(ann, one.link.record.number)
+  const revoking = one.book.revoke(ann, one.link.record.number)
   await expect(reader.read()).rejects.toThrow('this link was taken back')
   expect(one.link.transfers.size).toBe(0)
   expect(one.acts.map(({ what }) => what)).toEqual(['link_made', 'link_used', 'link_ended', 'guest_sent'])
+  await revoking
 })
 
 test('what is sent when the time of a link is over, or nobody is logged in, ends', async () => {

@@ -1,5 +1,6 @@
 // What guests get by a link to an entry that is in memory, with an upload queue of its own.
 
+import { onTestFinished } from 'vitest'
 import { GuestOffice } from '../../../src/client/guests/guest-office.ts'
 import type { GuestEntry } from '../../../src/client/guest-links.ts'
 import type { Link } from '../../../src/client/guests/link-book.ts'
@@ -66,6 +67,11 @@ export async function oneOffice(
     ...{ book: book.book, sources, uploads, limits },
     ...(stalledMs === undefined ? {} : { stalledMs }),
     onFailure: (error) => failures.push(error),
+  })
+  // What goes on in the background must not write into a folder that is gone.
+  onTestFinished(async () => {
+    book.standing = 'unshared'
+    await book.book.close()
   })
   const entry = (): GuestEntry => {
     const found = office.find(secret, guest)

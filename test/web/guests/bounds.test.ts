@@ -46,6 +46,19 @@ test('when all places are taken, the oldest connection that is sent nothing make
   expect([first.destroyed, second.destroyed]).toEqual([false, true])
 })
 
+test('connections that say nothing, from however many networks, keep no guest out', async () => {
+  const one = await oneGuestServer()
+  const networks = guestLimits.connections / guestLimits.connectionsOfNetwork + 2
+  for (let network = 2; network < networks + 2; network++)
+    for (let at = 0; at < guestLimits.connectionsOfNetwork; at++) {
+      const socket = connect({ port: one.server.port, host: '127.0.0.1', localAddress: `127.0.0.${network}` })
+      socket.on('error', () => undefined)
+      onTestFinished(() => void socket.destroy())
+    }
+  await vi.waitFor(() => expect(one.server.connections).toBe(guestLimits.connections), patienceMs)
+  expect((await fetchAs({ url: `${one.url}/${secret}` })).status).toBe(200)
+})
+
 test('where all are sent something, there is no room', () => {
   const places = new GuestPlaces()
   const sockets = Array.from({ length: guestLimits.transfers }, () => new Socket())

@@ -21,6 +21,7 @@ export function fetchAs(
   { url, fingerprint }: Guest,
   headers: Readonly<Record<string, string>> = {},
   method = 'GET',
+  onBegun: () => void = () => undefined,
 ): Promise<Fetched> {
   return new Promise((resolve, reject) => {
     const agent = new Agent()
@@ -30,6 +31,7 @@ export function fetchAs(
         sent.destroy(new Error(`the certificate is another one: ${shown}`))
         return
       }
+      onBegun()
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', reject)
