@@ -129,6 +129,14 @@ describe.skipIf(!hasBrowser)(`what the page does${withBrowser}`, () => {
     expect(problems).toEqual([])
   })
 
+  test('what was looked at is not read on when another view is shown', async () => {
+    const { page, server } = await pages.open({ user: 'ann', view: 'groups/family/film.mkv' })
+    await page.getByRole('button', { name: 'Look at it' }).click()
+    await vi.waitFor(() => expect(server.arriving.size).toBe(1), { timeout: 10_000 })
+    await go(page, 'transfers')
+    await vi.waitFor(() => expect(server.arriving.size).toBe(0), { timeout: 10_000 })
+  })
+
   test('a limit by the hour is set from the form, and a wrong one is refused before it is asked for', async () => {
     const { page, world } = await pages.open({ user: 'ann', view: 'limits' })
     await expectShown(page.getByText('8:00 to 18:00'))

@@ -43,6 +43,8 @@ export interface FakeServer {
   }[]
   /** How many streams of events are read, and how many were in all. */
   readonly streams: { readonly now: number; readonly inAll: number }
+  /** Files that are awaited: those with the ending mkv, of which nothing comes. */
+  readonly arriving: ReadonlySet<unknown>
   /** Lets dropped files wait for their answer. */
   holdDrops(until: Promise<void>): void
   close(): Promise<void>
@@ -59,6 +61,7 @@ export async function builtPage(): Promise<string> {
 export async function serve(folder: string, world: FakeWorld, port = 0): Promise<FakeServer> {
   const streams = new Set<ServerResponse>()
   const dropped: FakeServer['dropped'] = []
+  const arriving = new Set<ServerResponse>()
   let streamsInAll = 0
   let held: Promise<void> | undefined
   let isUsed = false
@@ -73,6 +76,7 @@ export async function serve(folder: string, world: FakeWorld, port = 0): Promise
     address,
     link: `${address}open?token=${token}`,
     dropped,
+    arriving,
     get streams() {
       return { now: streams.size, inAll: streamsInAll }
     },
@@ -96,7 +100,7 @@ export async function serve(folder: string, world: FakeWorld, port = 0): Promise
     if (request.headers.cookie !== cookie)
       return json(response, no('login-first', 'this browser was not let in'), 401)
     if (pathname.startsWith('/api/files/') && searchParams.get('key') === fileKey)
-      return content(request, response)
+      return pathname.endsWith('.mkv') ? unending(response) : content(request, response)
     if (request.headers['x-coterie'] !== key) return json(response, no('no-key', 'this page has no key'), 403)
     if (pathname === '/api/events') return stream(response)
     const body = await bodyOf(request)
@@ -117,6 +121,13 @@ export async function serve(folder: string, world: FakeWorld, port = 0): Promise
     const { given } = JSON.parse(String(body)) as { given: unknown[] }
     const ask = world.operations[operation] as (...given: unknown[]) => Promise<unknown>
     json(response, onWire(await ask(...given)))
+  }
+
+  /** A file of which nothing comes, as of a download that waits. */
+  function unending(response: ServerResponse): void {
+    response.writeHead(200, { 'Content-Type': 'video/webm', 'Content-Length': 1_000_000 }).flushHeaders()
+    arriving.add(response)
+    response.on('close', () => arriving.delete(response))
   }
 
   function open(given: string | null, response: ServerResponse): void {

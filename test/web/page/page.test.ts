@@ -60,6 +60,24 @@ describe.skipIf(!hasBrowser)(`the page${withBrowser}`, () => {
     await expectShown(table.getByRole('link', { name: 'film.mkv' }))
   })
 
+  test('no name is too long for a narrow screen', async () => {
+    const look = { width: 360, colours: 'light' } as const
+    const { page, world } = await pages.open({ user: 'ann', look })
+    const long = `${'long'.repeat(60)}.txt`
+    world.answers.listGroups = async () =>
+      accept([{ group: 'x'.repeat(60), owner: 'o'.repeat(30), members: 1, standing: 'member' }])
+    world.answers.listFiles = async () => accept([{ name: long, sizeBytes: 1, seeders: 0 }])
+    world.answers.showUploads = async () => []
+    world.answers.inspect = async (group, name) => accept(entry({ group, name, state: 'running', why: long }))
+    for (const view of ['groups', 'groups/family', `groups/family/${long}`, 'transfers']) {
+      await page.goto(`${new URL(page.url()).origin}/#/${view}`)
+      await page.reload()
+      await expectShown(page.getByRole('heading', { level: 1 }))
+      await expectShown(page.getByText(/xxxx|longlong|Downloads/).first())
+      expect([view, await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([view, 360])
+    }
+  })
+
   test('the name of a stranger is text: no element comes of it, and what turns the line around is shown', async () => {
     const { page, problems } = await pages.open({ user: 'ann', view: 'groups/family' })
     const link = page.getByRole('link', { name: '<img src=x onerror=alert(1)>\\u{202e}gpj.exe' })
