@@ -9,9 +9,9 @@ import type {
   EntryView,
   HashingView,
   LimitRule,
-  SubscriptionView,
   UploadView,
 } from '../../client/operations.ts'
+import type { SubscriptionView } from '../../client/subscription-operations.ts'
 import type { EntryVersion, FileEntry, GroupEntry } from '../../common/protocol/listings.ts'
 import type { TreeEntry } from '../../common/tree/tree.ts'
 import type { Route } from './routes.ts'
