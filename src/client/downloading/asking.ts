@@ -70,3 +70,11 @@ export function allowanceMs(msPerPiece: number | undefined): number {
 export function averagePace(msPerPiece: number | undefined, tookMs: number): number {
   return msPerPiece === undefined ? tookMs : msPerPiece * 0.8 + tookMs * 0.2
 }
+
+/**
+ * When to expect a piece. A missed estimate is replaced: now, plus the delay so far, plus the time of a
+ * piece.
+ */
+export function overdueMs(deliveryMs: number, msPerPiece: number, nowMs: number): number {
+  return deliveryMs >= nowMs ? deliveryMs : nowMs + (nowMs - deliveryMs) + msPerPiece
+}

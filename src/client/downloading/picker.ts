@@ -1,13 +1,14 @@
 // Decides which piece to request from which peer. Passive and pure: it is told facts (onHave, onPeerGone …)
 // and asked for a pick. It knows nothing of sockets, files or clocks; callers pass in times.
 //
-// Policy, in this order: a piece that somebody waits for; the rarest piece not requested from anyone, ties at
-// random; then a piece that is overdue at every peer it was requested from; then endgame: a piece that another peer
-// would deliver later than this one. A peer that chooses what it sends (onBegun) is asked only for pieces that it
-// would not send by itself, or that somebody waits for.
+// Policy, in this order: a piece that somebody waits for; one that tells what is in a folder; the rarest piece not
+// requested from anyone, ties at random; then a piece that is overdue at every peer it was requested from; then endgame:
+// a piece that another peer would deliver later than this one. A peer that chooses what it sends (onBegun) is asked only
+// for pieces that it would not send by itself, or that somebody waits for.
 
 import { Bitfield } from '../../common/bitfield.ts'
-import { noWishes, type SpecialPieces } from './special-pieces.ts'
+import { overdueMs } from './asking.ts'
+import { FirstPieces, noWishes, type SpecialPieces } from './special-pieces.ts'
 
 /** How a picker identifies a peer. */
 export type PeerId = string
@@ -54,13 +55,15 @@ export class Picker {
   /** How many of the named are on offer. */
   #namedOffered = 0
   readonly #wishes: NonNullable<SpecialPieces['wishes']>
+  readonly #first: FirstPieces
   readonly #random: () => number
 
   /** `random` returns numbers from 0 (inclusive) to 1 (exclusive). */
   constructor(have: Bitfield, random: () => number, special: SpecialPieces = {}) {
-    const { wanted, named = new Set(), fromHere = [], wishes = noWishes } = special
+    const { wanted, named = new Set(), fromHere = [], first = 0, wishes = noWishes } = special
     this.#random = random
     this.#wishes = wishes
+    this.#first = new FirstPieces(first)
     this.#named = named
     this.#fromHere = new Set(fromHere)
     this.#availability = new Uint32Array(have.length)
@@ -199,6 +202,7 @@ export class Picker {
     if (facts === undefined) return undefined
     const index =
       this.#pickWished(facts, nowMs) ??
+      this.#pickFirst(facts) ??
       this.#pickRarest(facts) ??
       this.#pickOverdue(facts) ??
       this.#pickEndgame(facts, nowMs)
@@ -307,6 +311,11 @@ export class Picker {
     return this.#pickEndgame(facts, nowMs, (index) => this.#wishes.has(index))
   }
 
+  #pickFirst({ has }: PeerFacts): number | undefined {
+    const isMissing = (index: number): boolean => this.#missing.has(index)
+    return this.#first.pick(isMissing, (index) => this.isOnOffer(index) && has.has(index))
+  }
+
   #pickRarest(facts: PeerFacts): number | undefined {
     for (const row of this.#offered) {
       if (row === undefined || row.length === 0) continue
@@ -347,7 +356,7 @@ export class Picker {
       for (const [index, deliveryMs] of other.asked) {
         if (!facts.has.has(index) || this.#askers[index] !== 1 || !this.#missing.has(index)) continue
         if (facts.asked.has(index) || !isMeant(index)) continue
-        const expectedMs = overdue(deliveryMs, other.msPerPiece ?? unknownPaceMs, nowMs)
+        const expectedMs = overdueMs(deliveryMs, other.msPerPiece ?? unknownPaceMs, nowMs)
         if (expectedMs <= latestMs) continue
         latestMs = expectedMs
         latest = index
@@ -387,12 +396,4 @@ export class Picker {
     this.#offeredCount--
     if (this.#named.has(index)) this.#namedOffered--
   }
-}
-
-/**
- * When to expect a piece. A missed estimate is replaced: now, plus the delay so far, plus the time of a
- * piece.
- */
-function overdue(deliveryMs: number, msPerPiece: number, nowMs: number): number {
-  return deliveryMs >= nowMs ? deliveryMs : nowMs + (nowMs - deliveryMs) + msPerPiece
 }

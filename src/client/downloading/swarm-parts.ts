@@ -46,6 +46,8 @@ export interface KnownOfPeers {
   readonly parts?: PartsHere | undefined
   /** Pieces that come of what is here, until `Swarm.onStoredHere` or `onNotHere`. */
   readonly fromHere?: Iterable<number> | undefined
+  /** See `SpecialPieces`. */
+  readonly first?: number | undefined
   /** What somebody waits for. */
   readonly wishes?: Wishes | undefined
 }
