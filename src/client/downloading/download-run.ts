@@ -1,9 +1,9 @@
 // Runs a download from start to end: manifest, part file, swarm, final name. One abort signal ends it at any
 // point, and everything it opened is closed before `ended` resolves.
 
-import { existsSync } from 'node:fs'
 import { Failure } from '../../common/failure.ts'
 import type { FolderFacts, Manifest } from '../../common/manifest.ts'
+import { pieceCount } from '../../common/pieces.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { MapCell, VerifyingView } from '../operations.ts'
 import type { LinkEvidence } from '../diagnosis/evidence.ts'
@@ -17,17 +17,16 @@ import { RecipeFetch } from './recipe-fetch.ts'
 import { sentenceAbout } from './contacts.ts'
 import type { PeerLink } from './peer-link.ts'
 import { manifestFor } from './manifest-for.ts'
+import { Filling } from './filling.ts'
 import { checkTree, FolderTree, type FolderContents } from './folder-tree.ts'
 import { PartFile } from './part-file.ts'
 import { mapOf } from './piece-map.ts'
 import { PieceStore } from './piece-store.ts'
-import { manifestIfSame } from './same-file.ts'
 import { Swarm } from './swarm.ts'
 import { Taking } from './taking.ts'
 import { settleSwap } from './swap.ts'
 import { keptFolder, treePieces } from './tree-store.ts'
-import { UnpackAhead } from './unpack-ahead.ts'
-import { isUnpacked, publishFolder } from './unpacking.ts'
+import { isPublished, publishFolder } from './unpacking.ts'
 import type { RunHost, RunParts } from './run-parts.ts'
 import { Verifying } from './verifying.ts'
 
@@ -62,7 +61,7 @@ export class DownloadRun {
   #store: PieceStore | undefined
   #tree: FolderTree | undefined
   /** Of a folder whose part file is open. */
-  #ahead: UnpackAhead | undefined
+  #filling: Filling | undefined
   #donor: Donor | undefined
   /** Of a download of a part, as soon as it is known. */
   #part: ChosenPart | undefined
@@ -151,7 +150,7 @@ export class DownloadRun {
       if (!this.#abort.signal.aborted) trouble = error
     } finally {
       clearInterval(tick)
-      trouble = (await this.#close()) ?? trouble
+      trouble = (await this.#close(trouble)) ?? trouble
     }
     if (trouble !== undefined) this.#host.onTrouble(trouble)
   }
@@ -168,7 +167,7 @@ export class DownloadRun {
       if (within !== undefined && manifest.folder === undefined)
         throw this.#nothing(`${name} is a file now, not a folder`)
       const part = new PartFile(destination)
-      if (await this.#isPublished(manifest, part)) {
+      if (await isPublished(manifest, part, this.#host.record, this.#verifying, signal)) {
         await this.#complete(manifest, Promise.resolve())
         return
       }
@@ -234,18 +233,18 @@ export class DownloadRun {
     const { record } = this.#host
     const { part } = store
     const { folder } = store.manifest
-    if (folder === undefined) return part.publish(record.overwrite)
-    const { destination, overwrite, unpacked: known, replaces } = record
+    const filling = this.#filling
+    if (folder === undefined || filling === undefined) return part.publish(record.overwrite)
+    const { destination, overwrite, replaces } = record
     const { treeAt } = this.#parts
     const tree = this.#tree ?? this.#treeOf(store, folder)
     const check = (): Promise<void> => tree.checked()
     return publishFolder({
       part,
-      ahead: this.#ahead ?? new UnpackAhead(folder, part.descriptor),
+      filling,
       destination,
       selection: this.#part?.selection,
       overwrite,
-      known,
       replaces,
       treeAt,
       check,
@@ -256,22 +255,10 @@ export class DownloadRun {
   #treeOf(store: PieceStore, folder: FolderFacts): FolderTree {
     const { fileId, within } = this.#host.record
     const keep = (tree: Buffer): Promise<void> => {
-      if (within === undefined) this.#ahead?.onTree(tree, store.wantedCount - store.have.count)
+      if (within === undefined) this.#filling?.onTree(tree, store.have)
       return this.#parts.manifests.saveTree(fileId, tree)
     }
     return new FolderTree(store, folder, keep, this.#abort.signal)
-  }
-
-  /**
-   * Recognizes by its content a file that was already published, in case the program ended after naming it
-   * but before recording that.
-   */
-  async #isPublished(manifest: Manifest, part: PartFile): Promise<boolean> {
-    const { destination, path } = part
-    if (manifest.folder !== undefined) return isUnpacked(this.#host.record)
-    if (existsSync(path)) return false
-    const { signal } = this.#abort
-    return (await manifestIfSame(destination, manifest, this.#verifying, signal)) !== undefined
   }
 
   async #open(manifest: Manifest, part: PartFile): Promise<PieceStore> {
@@ -279,6 +266,7 @@ export class DownloadRun {
     const hashes = this.#verifying
     const onHave = (index: number): void => {
       this.#tree?.onHave()
+      this.#filling?.onHave(index)
       this.#host.onHave(store, index)
     }
     const { part: partId, within } = this.#host.record
@@ -291,13 +279,19 @@ export class DownloadRun {
     const options = { partId, signal, wanted: this.#part?.pieces ?? inTree }
     const store = await PieceStore.open(manifest, { part, journal, hashes, storing }, onHave, options)
     this.#store = store
-    this.#ahead = folder && new UnpackAhead(folder, part.descriptor)
+    this.#filling = folder && this.#newFilling(folder, part)
     this.#lastLinkedAtMs = performance.now()
     this.#host.onPart(part.id)
     this.#host.onServing(store)
     if (this.#part !== undefined) this.#host.onSelected(this.#part.selection.sizeBytes, store)
     if (kept !== undefined) await storeTree(store, kept.tree)
     return store
+  }
+
+  #newFilling(folder: FolderFacts, part: PartFile): Filling {
+    const { destination, unpacked: known, replaces } = this.#host.record
+    const onMade = (id: string): Promise<void> => this.#host.onUnpacking(id)
+    return new Filling({ folder, part: part.descriptor, destination, known, replaces, onMade })
   }
 
   /** What the record names may have some of the pieces, or parts of them. */
@@ -340,12 +334,14 @@ export class DownloadRun {
   /** Likewise, of peers what does not come from here. Makes the swarm in the turn of the call. */
   async #fetchRest(store: PieceStore, { taking, parts, link }: Beginning): Promise<void> {
     const { lookup, record, notes, rank, wishes } = this.#host
+    const { folder } = store.manifest
+    const first = folder && pieceCount(folder.treeBytes)
     let look: NodeJS.Timeout | undefined
     const fetched = new Promise<void>((resolve, reject) => {
       const swarm = new Swarm(
         this.#parts.network,
         store,
-        { ticket: lookup.ticket, notes, rank, parts, fromHere: taking?.coming, wishes },
+        { ticket: lookup.ticket, notes, rank, parts, fromHere: taking?.coming, first, wishes },
         {
           onComplete: resolve,
           onFailure: reject,
@@ -358,7 +354,6 @@ export class DownloadRun {
       taking?.ended.catch(reject)
       look = setInterval(() => void store.lookAtPart().catch(reject), lookAtPartMs)
     })
-    const { folder } = store.manifest
     this.#tree = folder && this.#treeOf(store, folder)
     if (link !== undefined && store.wantedCount > smallPieces) this.#swarm?.onLink(link)
     else link?.close('not needed')
@@ -383,10 +378,10 @@ export class DownloadRun {
   }
 
   /** Returns the failure if closing fails: a disk may report failed writes only then. */
-  async #close(): Promise<Failure | undefined> {
+  async #close(trouble: Failure | undefined): Promise<Failure | undefined> {
     this.#swarm?.stop()
     this.#donor?.close()
-    await this.#ahead?.close()
+    await this.#filling?.close(trouble !== undefined)
     try {
       await this.#store?.close()
     } catch (error) {

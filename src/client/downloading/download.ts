@@ -26,7 +26,7 @@ import { SwarmLookup, type FoundFile } from './swarm-lookup.ts'
 import type { ClientNetwork } from './swarm-parts.ts'
 import { settleSwap } from './swap.ts'
 import { Wishes } from './wishes.ts'
-import { removeUnpacked } from './unpacking.ts'
+import { removeUnpacked } from './filling.ts'
 
 export interface DownloadParts extends RunParts {
   readonly network: ClientNetwork

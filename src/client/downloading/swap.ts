@@ -30,7 +30,7 @@ function replacedPathOf(destination: string): string {
 export async function swapFolders({ destination, replaces, treeAt }: Swap): Promise<void> {
   const target = unpackPathOf(destination)
   const aside = replacedPathOf(destination)
-  if ((await lookAt(aside)) !== undefined) throw new Failure('file', `${aside} is in the way; move it away`)
+  await checkAside(destination)
   // A power failure must leave the old folder or the new one.
   await flushFolder(target)
   await rename(destination, aside)
@@ -48,6 +48,15 @@ export async function swapFolders({ destination, replaces, treeAt }: Swap): Prom
     throw error
   }
   await removeOld(destination, aside)
+}
+
+/**
+ * Rejects with a `file` failure when something is where the old folder steps aside: until that is gone, no new folder is
+ * begun, since `settleSwap` takes what is beside it for a complete one.
+ */
+export async function checkAside(destination: string): Promise<void> {
+  const aside = replacedPathOf(destination)
+  if ((await lookAt(aside)) !== undefined) throw new Failure('file', `${aside} is in the way; move it away`)
 }
 
 /** A download that may have been interrupted in the middle of it. */

@@ -1,12 +1,13 @@
 // Fills a folder from its part file in a thread of its own, so that the event loop goes on. The thread may be started before
-// all pieces are there: it then reads what is in the folder, which takes as long as making a quarter of its files.
+// all pieces are there: it then reads what is in the folder, which takes as long as making a quarter of its files, and
+// writes out what it hears of.
 
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
 import { startWorker } from './start-worker.ts'
 import type { UnpackSource, UnpackTask } from './unpack.ts'
-import type { UnpackResult } from './unpack-worker.ts'
+import type { UnpackOrder, UnpackResult } from './unpack-worker.ts'
 
 export class UnpackThread {
   readonly #worker: Worker
@@ -22,9 +23,26 @@ export class UnpackThread {
     for (const promise of [this.#result, this.#ended]) promise.catch(() => undefined)
   }
 
-  /** Resolves when the folder is filled, and the thread has ended. Rejects with a `file` or `protocol` failure. */
-  async unpack(task: UnpackTask): Promise<void> {
-    this.#worker.postMessage(task)
+  /** Names the folder to fill, before all else. */
+  begin(fill: UnpackTask): void {
+    this.#tell({ fill })
+  }
+
+  /** These pieces are there: what they have is written. */
+  onPieces(pieces: readonly number[]): void {
+    this.#tell({ pieces })
+  }
+
+  /** All pieces are there. */
+  onAll(): void {
+    this.#tell({ finish: true })
+  }
+
+  /**
+   * Resolves when the folder is filled, and the thread has ended. Rejects with a `file` or `protocol` failure, as soon as
+   * there is one.
+   */
+  async outcome(): Promise<void> {
     const ended = this.#ended.then(() => undefined)
     const found = await Promise.race([this.#result, ended]).catch((error: unknown) => {
       throw new Failure('file', 'the thread that writes the folder broke', error)
@@ -38,6 +56,10 @@ export class UnpackThread {
   /** Ends it, whatever it does. Resolves when it has ended. */
   async close(): Promise<void> {
     await this.#worker.terminate()
+  }
+
+  #tell(order: UnpackOrder): void {
+    this.#worker.postMessage(order)
   }
 }
 

@@ -1,8 +1,13 @@
-// A worker that reads what is in one folder, fills it when it is told where, and ends.
+// A worker that reads what is in one folder, fills it when it is told where, and ends. It is told which pieces are there,
+// and writes out what they have, until it hears that all are.
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
-import { readContents, unpack, type UnpackSource, type UnpackTask } from './unpack.ts'
+import { readContents, Unpacker, type UnpackSource, type UnpackTask } from './unpack.ts'
+
+/** What the worker is told: first where to, then which pieces are there, at last that all are. */
+export type UnpackOrder =
+  { readonly fill: UnpackTask } | { readonly pieces: readonly number[] } | { readonly finish: true }
 
 /** How it went: nothing to say, or what failed. */
 export type UnpackResult =
@@ -28,14 +33,27 @@ function attempt<T>(work: () => T): T | Exclude<UnpackResult, { done: true }> {
 
 const source = workerData as UnpackSource
 const contents = attempt(() => readContents(source))
-// With the only listener gone, the thread ends.
-parentPort?.once('message', (task: UnpackTask) => {
-  const result: UnpackResult =
-    'code' in contents
-      ? contents
-      : attempt(() => {
-          unpack(source, contents, task)
-          return { done: true } as const
-        })
+let unpacker: Unpacker | undefined
+
+/** Returns the result when there is one. */
+function carryOut(order: UnpackOrder): UnpackResult | undefined {
+  if ('code' in contents) return contents
+  if ('fill' in order) unpacker = new Unpacker(source, contents, order.fill)
+  else if ('pieces' in order) for (const index of order.pieces) unpacker?.onPiece(index)
+  else {
+    unpacker?.finish()
+    return { done: true }
+  }
+  return undefined
+}
+
+function onOrder(order: UnpackOrder): void {
+  const result = attempt(() => carryOut(order))
+  if (result === undefined) return
+  unpacker?.close()
   parentPort?.postMessage(result)
-})
+  // With the only listener gone, the thread ends.
+  parentPort?.off('message', onOrder)
+}
+
+parentPort?.on('message', onOrder)

@@ -4,7 +4,8 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../../common/failure.ts'
 import { pieceBytes } from '../../common/limits.ts'
-import { layOut, type Layout } from '../../common/tree/layout.ts'
+import { pieceCount } from '../../common/pieces.ts'
+import { layOut, type Layout, type Segment } from '../../common/tree/layout.ts'
 import { parseTree, type TreeEntry, type TreeFile } from '../../common/tree/tree.ts'
 import { FolderWriter, writeAll, type PackedFile } from './folder-writer.ts'
 
@@ -51,42 +52,143 @@ export function readContents({ source, treeBytes, tree }: UnpackSource): UnpackC
 }
 
 /** Fills the folder; all pieces that it needs have to be there. Throws a `file` failure. */
-export function unpack(
-  { source, treeBytes }: UnpackSource,
-  { entries, layout }: UnpackContents,
-  { target, former, selection }: UnpackTask,
-): void {
-  const isChosen = (entry: number): boolean => selection === undefined || selection.chosen[entry] === 1
-  // Of one piece at a time: memory that is always the same stays in the cache.
-  const room = Buffer.allocUnsafe(pieceBytes)
-  const read = (at: number, length: number): Buffer => readAll(source, at, room.subarray(0, length))
-  const folder = new FolderWriter(target, selection?.above)
-  const writer = new FileMaker(folder, former)
+export function unpack(source: UnpackSource, contents: UnpackContents, task: UnpackTask): void {
+  const unpacker = new Unpacker(source, contents, task)
   try {
-    let offset = treeBytes
+    unpacker.finish()
+  } finally {
+    unpacker.close()
+  }
+}
+
+/** Fills a folder while its pieces come, in any order. */
+export class Unpacker {
+  readonly #source: UnpackSource
+  readonly #contents: UnpackContents
+  readonly #selection: Chosen | undefined
+  readonly #folder: FolderWriter
+  readonly #maker: FileMaker
+  /** Where each piece begins in the part file. */
+  readonly #offsets: Float64Array
+  /** For each piece 1 when it is there. */
+  readonly #there: Uint8Array
+  /** For each piece of small files, and the first one of a large file: 1 when they are written. */
+  readonly #written: Uint8Array
+  /** Of large files that are not complete, by their first piece: how many pieces are there. */
+  readonly #counts = new Map<number, number>()
+  // Of one piece at a time: memory that is always the same stays in the cache.
+  readonly #room = Buffer.allocUnsafe(pieceBytes)
+
+  /** Throws a `file` failure. */
+  constructor(source: UnpackSource, contents: UnpackContents, { target, former, selection }: UnpackTask) {
+    this.#source = source
+    this.#contents = contents
+    this.#selection = selection
+    this.#folder = new FolderWriter(target, selection?.above)
+    this.#maker = new FileMaker(this.#folder, former)
+    const { lengths } = contents.layout
+    this.#offsets = offsetsOf(lengths)
+    this.#there = new Uint8Array(lengths.length)
+    this.#written = new Uint8Array(lengths.length)
+  }
+
+  /** The piece is there: writes the files that are complete by that. Again it does nothing. Throws a `file` failure. */
+  onPiece(index: number): void {
+    if (index < this.#contents.layout.treePieces || this.#there[index] === 1) return
+    this.#there[index] = 1
+    const segments = this.#contents.layout.segmentsOf(index)
+    const large = this.#largeOf(segments)
+    if (large === undefined) {
+      this.#writeSmall(index, segments)
+      return
+    }
+    const first = index - large.offset / pieceBytes
+    const count = (this.#counts.get(first) ?? 0) + 1
+    this.#counts.set(first, count)
+    if (count < pieceCount(large.file.sizeBytes)) return
+    this.#counts.delete(first)
+    this.#writeLarge(first, large)
+  }
+
+  /** All pieces that it needs are there: writes what is not written yet. Throws a `file` failure. */
+  finish(): void {
+    const { entries, layout } = this.#contents
     for (let index = layout.treePieces; index < layout.lengths.length;) {
       const segments = layout.segmentsOf(index)
-      const [segment, ...others] = segments
-      const file = segment === undefined ? undefined : entries[segment.entry]
-      if (segment === undefined || file === undefined || file.kind === 'folder')
-        throw new Error('a piece of no file')
-      const isLarge = others.length === 0 && file.sizeBytes > segment.length
-      // A large file is in the pieces from here on; small ones are in this piece.
-      if (segments.some(({ entry }) => isChosen(entry))) {
-        if (isLarge) copyLarge(writer, file, offset, read)
-        else unpackSmall(writer, entries, segments, read(offset, bytesOf(segments)), isChosen)
-      }
-      index += isLarge ? Math.ceil(file.sizeBytes / pieceBytes) : 1
-      offset += isLarge ? file.sizeBytes : bytesOf(segments)
+      const large = this.#largeOf(segments)
+      if (large === undefined) this.#writeSmall(index, segments)
+      else this.#writeLarge(index, large)
+      index += large === undefined ? 1 : pieceCount(large.file.sizeBytes)
     }
     for (const [index, entry] of entries.entries()) {
-      if (!isChosen(index)) continue
-      if (entry.kind === 'folder') folder.folder(entry.path)
-      else if (entry.sizeBytes === 0) writer.make(entry, () => Buffer.alloc(0))
+      if (!this.#isChosen(index)) continue
+      if (entry.kind === 'folder') this.#folder.folder(entry.path)
+      else if (entry.sizeBytes === 0) this.#maker.make(entry, () => Buffer.alloc(0))
     }
-  } finally {
-    folder.close()
   }
+
+  close(): void {
+    this.#folder.close()
+  }
+
+  /** Whether its files are not written yet; from now on they are. */
+  #isDue(index: number): boolean {
+    const isDue = this.#written[index] === 0
+    this.#written[index] = 1
+    return isDue
+  }
+
+  #isChosen(entry: number): boolean {
+    return this.#selection === undefined || this.#selection.chosen[entry] === 1
+  }
+
+  /** The large file that the piece belongs to; undefined for one of small files. */
+  #largeOf([segment]: readonly Segment[]): LargeFile | undefined {
+    if (segment === undefined) throw new Error('a piece of no file')
+    const file = fileOf(this.#contents.entries, segment.entry)
+    return file.sizeBytes > segment.length ? { file, ...segment } : undefined
+  }
+
+  #writeSmall(index: number, segments: readonly Segment[]): void {
+    if (!this.#isDue(index) || !segments.some(({ entry }) => this.#isChosen(entry))) return
+    const bytes = this.#read(this.#offsets[index] ?? 0, bytesOf(segments))
+    const files: (readonly [file: TreeFile, offset: number])[] = []
+    let at = 0
+    for (const { entry, length } of segments) {
+      if (this.#isChosen(entry)) files.push([fileOf(this.#contents.entries, entry), at])
+      at += length
+    }
+    this.#maker.makeSmall(files, bytes)
+  }
+
+  /** `first`: its first piece. */
+  #writeLarge(first: number, { file, entry }: LargeFile): void {
+    if (!this.#isDue(first) || !this.#isChosen(entry)) return
+    const offset = this.#offsets[first] ?? 0
+    this.#maker.make(file, (at) => this.#read(offset + at, Math.min(pieceBytes, file.sizeBytes - at)))
+  }
+
+  #read(at: number, length: number): Buffer {
+    return readAll(this.#source.source, at, this.#room.subarray(0, length))
+  }
+}
+
+/** A file that has pieces of its own, and a part of it. */
+interface LargeFile extends Segment {
+  readonly file: TreeFile
+}
+
+function offsetsOf(lengths: Uint32Array): Float64Array {
+  const offsets = new Float64Array(lengths.length)
+  for (let index = 1; index < lengths.length; index++)
+    offsets[index] = (offsets[index - 1] ?? 0) + (lengths[index - 1] ?? 0)
+  return offsets
+}
+
+function fileOf(entries: readonly TreeEntry[], entry: number): TreeFile {
+  const file = entries[entry]
+  if (file === undefined || file.kind === 'folder') throw new Error('a segment of no file')
+  return file
 }
 
 /** Makes files with this content, or another name for one that has it. */
@@ -154,33 +256,6 @@ function isSame(opened: number, file: TreeFile, read: (offset: number) => Uint8A
 
 function bytesOf(segments: readonly { readonly length: number }[]): number {
   return segments.reduce((sum, { length }) => sum + length, 0)
-}
-
-function unpackSmall(
-  writer: FileMaker,
-  entries: readonly TreeEntry[],
-  segments: readonly { readonly entry: number; readonly length: number }[],
-  bytes: Uint8Array,
-  isChosen: (entry: number) => boolean,
-): void {
-  const files: (readonly [file: TreeFile, offset: number])[] = []
-  let at = 0
-  for (const { entry, length } of segments) {
-    const file = entries[entry]
-    if (file === undefined || file.kind === 'folder') throw new Error('a segment of no file')
-    if (isChosen(entry)) files.push([file, at])
-    at += length
-  }
-  writer.makeSmall(files, bytes)
-}
-
-function copyLarge(
-  writer: FileMaker,
-  file: TreeFile,
-  offset: number,
-  read: (offset: number, length: number) => Uint8Array,
-): void {
-  writer.make(file, (at) => read(offset + at, Math.min(pieceBytes, file.sizeBytes - at)))
 }
 
 function readAll(source: number, offset: number, into: Buffer): Buffer {

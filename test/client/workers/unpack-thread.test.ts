@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test } from 'vitest'
-import { UnpackAhead } from '../../../src/client/downloading/unpack-ahead.ts'
 import { UnpackThread } from '../../../src/client/workers/unpack-thread.ts'
 import type { UnpackSource } from '../../../src/client/workers/unpack.ts'
 import { layOut } from '../../../src/common/tree/layout.ts'
@@ -51,6 +50,13 @@ function startedThread(source: UnpackSource, script = built): UnpackThread {
   return thread
 }
 
+/** Resolves when it has filled the folder, for which all is there. */
+async function filled(thread: UnpackThread, target: string): Promise<void> {
+  thread.begin({ target })
+  thread.onAll()
+  await thread.outcome()
+}
+
 function expectFilled(target: string): void {
   for (const { path, sizeBytes } of files)
     expect(readFileSync(join(target, path)).equals(Buffer.alloc(sizeBytes, `${path},`))).toBe(true)
@@ -59,7 +65,7 @@ function expectFilled(target: string): void {
 test('a folder is filled by a thread that is started when all is there', async () => {
   const { source, target, arrive } = madePart()
   arrive()
-  await startedThread(source).unpack({ target })
+  await filled(startedThread(source), target)
   expectFilled(target)
 })
 
@@ -68,59 +74,33 @@ test('a thread that is started before takes the tree that it is given, whatever 
   const thread = startedThread({ ...source, tree })
   writeSync(source.source, Buffer.alloc(tree.length, 'x'), 0, tree.length, 0)
   arrive()
-  await thread.unpack({ target })
+  await filled(thread, target)
   expectFilled(target)
+})
+
+test('what fails on the way is told before all is there', async () => {
+  const { source, target } = madePart()
+  const thread = startedThread(source)
+  thread.begin({ target })
+  // It is not there.
+  thread.onPieces([1])
+  await expect(thread.outcome()).rejects.toMatchObject({ message: 'the part file became shorter' })
 })
 
 test('a tree that is none, a part file that is cut off and a thread that breaks are failures', async () => {
   const { source, target } = madePart()
   const garbage = startedThread({ ...source, tree: Buffer.from('no tree') })
-  await expect(garbage.unpack({ target })).rejects.toMatchObject({ code: 'protocol' })
-  await expect(startedThread(source).unpack({ target })).rejects.toMatchObject({
+  await expect(filled(garbage, target)).rejects.toMatchObject({ code: 'protocol' })
+  await expect(filled(startedThread(source), target)).rejects.toMatchObject({
     code: 'file',
     message: 'the part file became shorter',
   })
   const missing = startedThread(source, join(target, 'nothing.js'))
-  await expect(missing.unpack({ target })).rejects.toMatchObject({ code: 'file' })
+  await expect(filled(missing, target)).rejects.toMatchObject({ code: 'file' })
 })
 
 test('a thread that is not needed is ended, and fills nothing', async () => {
   const { source, target } = madePart()
   await startedThread(source).close()
   expect(readdirSync(target)).toEqual([])
-})
-
-/** One that counts the threads that it starts. */
-function countedAhead(bytes: number): { ahead: UnpackAhead; trees: (Uint8Array | undefined)[] } {
-  const { source } = madePart()
-  const trees: (Uint8Array | undefined)[] = []
-  const folder = { treeBytes: source.treeBytes, files: 1, offsets: Float64Array.of(0, bytes) }
-  const ahead = new UnpackAhead(folder, source.source, (started) => {
-    trees.push(started.tree)
-    return startedThread(started)
-  })
-  return { ahead, trees }
-}
-
-test('the thread for a large folder is started once its tree is there and little is missing, and taken once', async () => {
-  const { ahead, trees } = countedAhead(100_000_000)
-  ahead.onTree(tree, 1_000_000)
-  expect(trees).toEqual([])
-  ahead.onTree(tree, 200)
-  ahead.onTree(tree, 100)
-  expect(trees).toEqual([tree])
-  const first = ahead.take()
-  expect(trees).toEqual([tree])
-  expect(ahead.take()).not.toBe(first)
-  // That one reads the tree itself.
-  expect(trees).toEqual([tree, undefined])
-  await ahead.close()
-})
-
-test('a download that ends before ends its thread', async () => {
-  const { ahead, trees } = countedAhead(100_000_000)
-  ahead.onTree(tree, 200)
-  await ahead.close()
-  ahead.take()
-  expect(trees).toEqual([tree, undefined])
 })

@@ -1,0 +1,237 @@
+// A folder is filled beside its destination while its pieces come, by a thread of the build; and as a whole at the end,
+// where that was not possible.
+
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { Filling, type FillingParts } from '../../../src/client/downloading/filling.ts'
+import { idOf } from '../../../src/client/downloading/part-file.ts'
+import { UnpackThread } from '../../../src/client/workers/unpack-thread.ts'
+import { Bitfield } from '../../../src/common/bitfield.ts'
+import { lengthOfPiece, offsetOfPiece, type FolderFacts } from '../../../src/common/manifest.ts'
+import { pieceCount } from '../../../src/common/pieces.ts'
+import { folderSample, foundIn, textsOf, type Contents } from '../swarm/folder-sample.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
+
+const built = fileURLToPath(new URL('../../../dist/client/unpack-worker.js', import.meta.url))
+
+/** 40 pieces: enough for a thread to be told of some before all are there. */
+const contents: Contents = Object.fromEntries(
+  Array.from({ length: 40 }, (_, file) => [
+    `folder ${file % 3}/file ${String(file).padStart(2, '0')}`,
+    Buffer.alloc(400_000 + file, `file ${file}`),
+  ]),
+)
+const { content, manifest } = folderSample(contents)
+const facts: FolderFacts = manifest.folder ?? { treeBytes: 0, files: 0, offsets: new Float64Array() }
+const treePieces = pieceCount(facts.treeBytes)
+
+/** A folder of which pieces come. */
+class Coming {
+  readonly folder = temporaryFolder()
+  readonly destination = join(this.folder, 'photos')
+  readonly target = `${this.destination}.unpacking.part`
+  readonly have = new Bitfield(manifest.pieceCount)
+  readonly filling: Filling
+  /** The folders that it has made. */
+  readonly made: string[] = []
+  /** How many threads were started with the tree, and without. */
+  readonly started = { withTree: 0, without: 0 }
+  readonly #part: number
+
+  constructor(parts: Partial<FillingParts> = {}) {
+    this.#part = openSync(join(this.folder, 'part'), 'w+')
+    const onMade = async (id: string): Promise<void> => void this.made.push(id)
+    const { destination } = this
+    const all = {
+      folder: facts,
+      part: this.#part,
+      destination,
+      known: undefined,
+      replaces: undefined,
+      onMade,
+    }
+    this.filling = new Filling({ ...all, ...parts }, (source) => {
+      this.started[source.tree === undefined ? 'without' : 'withTree']++
+      return new UnpackThread(source, (workerData) => new Worker(built, { workerData }))
+    })
+    onTestFinished(async () => {
+      await this.filling.close(false)
+      closeSync(this.#part)
+    })
+    for (let piece = 0; piece < treePieces; piece++) this.comes(piece)
+  }
+
+  /** Its tree is checked. */
+  knowTree(): void {
+    this.filling.onTree(content.subarray(0, facts.treeBytes), this.have)
+  }
+
+  comes(piece: number): void {
+    const at = offsetOfPiece(manifest, piece)
+    writeSync(this.#part, content, at, lengthOfPiece(manifest, piece), at)
+    this.have.set(piece)
+    this.filling.onHave(piece)
+  }
+
+  /** Files that are there. */
+  get fileCount(): number {
+    return existsSync(this.target) ? Object.values(foundIn(this.target)).filter(Boolean).length : 0
+  }
+
+  comeAll(): void {
+    for (let piece = 0; piece < manifest.pieceCount; piece++) if (!this.have.has(piece)) this.comes(piece)
+  }
+
+  /** Some pieces are there, and their files are written. */
+  async beginAhead(): Promise<void> {
+    this.knowTree()
+    for (let piece = manifest.pieceCount - 10; piece < manifest.pieceCount; piece++) this.comes(piece)
+    await vi.waitFor(() => expect(this.fileCount).toBeGreaterThan(5), { timeout: 20_000, interval: 10 })
+  }
+
+  expectFilled(): void {
+    expect(textsOf(foundIn(this.target))).toEqual(textsOf(contents))
+    expect(idOf(lstatSync(this.target)).startsWith(this.made.at(-1) ?? '-')).toBe(true)
+  }
+}
+
+test('files are written while pieces come, and the rest when all are there', async () => {
+  const coming = new Coming()
+  await coming.beginAhead()
+  expect(coming.fileCount).toBeLessThan(40)
+  coming.comeAll()
+  await coming.filling.finish()
+  coming.expectFilled()
+  expect([coming.made.length, coming.started]).toEqual([1, { withTree: 1, without: 0 }])
+})
+
+test('all that is there already when the tree is checked is written, also where nothing comes after it', async () => {
+  const coming = new Coming()
+  coming.comeAll()
+  expect(coming.started).toEqual({ withTree: 0, without: 0 })
+  coming.knowTree()
+  await coming.filling.finish()
+  coming.expectFilled()
+  expect(coming.started).toEqual({ withTree: 1, without: 0 })
+})
+
+test('where much is missing nothing is begun until little is', async () => {
+  const offsets = Float64Array.from({ length: 5001 }, (_, piece) => 500_000 * piece)
+  const coming = new Coming({ folder: { ...facts, offsets } })
+  const have = new Bitfield(5000)
+  coming.filling.onTree(content.subarray(0, facts.treeBytes), have)
+  for (let piece = 0; piece < 903; piece++) have.set(piece)
+  coming.filling.onHave(902)
+  expect(coming.started).toEqual({ withTree: 0, without: 0 })
+  have.set(903)
+  coming.filling.onHave(903)
+  // The tree is not kept for so long.
+  expect(coming.started).toEqual({ withTree: 0, without: 1 })
+})
+
+test('what goes wrong meanwhile is taken away, and the folder is filled at the end', async () => {
+  const coming = new Coming()
+  await coming.beginAhead()
+  const [inTheWay] = Object.keys(contents).filter((path) => !existsSync(join(coming.target, path)))
+  const path = join(coming.target, inTheWay ?? '')
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, 'somebody else')
+  coming.comeAll()
+  await vi.waitFor(() => expect(existsSync(coming.target)).toBe(false), { timeout: 20_000, interval: 10 })
+  await coming.filling.finish()
+  coming.expectFilled()
+  expect([coming.made.length, coming.started]).toEqual([2, { withTree: 1, without: 1 }])
+})
+
+test('a folder that somebody removes or replaces meanwhile is filled again at the end', async () => {
+  const coming = new Coming()
+  await coming.beginAhead()
+  rmSync(coming.target, { recursive: true })
+  coming.comeAll()
+  await coming.filling.finish()
+  coming.expectFilled()
+})
+
+test('where the disk has no room for both, nothing is written before all is there', async () => {
+  const offsets = facts.offsets.slice()
+  offsets[offsets.length - 1] = 1e18
+  const coming = new Coming({ folder: { ...facts, offsets } })
+  coming.knowTree()
+  coming.comeAll()
+  expect(coming.made).toEqual([])
+  await coming.filling.finish()
+  coming.expectFilled()
+  expect(coming.made).toHaveLength(1)
+})
+
+test('what is discarded is gone, and the next piece begins it anew', async () => {
+  const coming = new Coming()
+  await coming.beginAhead()
+  await coming.filling.discard()
+  expect(existsSync(coming.target)).toBe(false)
+  coming.comeAll()
+  await coming.filling.finish()
+  coming.expectFilled()
+  expect(coming.made).toHaveLength(2)
+})
+
+test('a download that stops leaves it for the next run, which removes it; after trouble it is removed at once', async () => {
+  const coming = new Coming()
+  await coming.beginAhead()
+  await coming.filling.close(false)
+  expect(coming.fileCount).toBeGreaterThan(5)
+  coming.comeAll()
+  expect(coming.started).toEqual({ withTree: 1, without: 0 })
+  const { destination, made } = coming
+  const stopped = readdirSync(coming.folder)
+  const next = new Coming({ destination, known: made.at(-1) })
+  next.knowTree()
+  next.comeAll()
+  await next.filling.finish()
+  expect(textsOf(foundIn(coming.target))).toEqual(textsOf(contents))
+  expect(readdirSync(coming.folder)).toEqual(stopped)
+
+  const troubled = new Coming()
+  await troubled.beginAhead()
+  await troubled.filling.close(true)
+  expect(existsSync(troubled.target)).toBe(false)
+})
+
+// The next run would take what is half filled for a complete folder.
+test('nothing is filled while an old folder is aside that is to be replaced', async () => {
+  const coming = new Coming({ replaces: { id: 'of the old one', tree: 'its tree' } })
+  const aside = `${coming.destination}.replaced.part`
+  mkdirSync(aside)
+  coming.knowTree()
+  coming.comeAll()
+  await expect(coming.filling.finish()).rejects.toMatchObject({
+    message: `${aside} is in the way; move it away`,
+  })
+  expect(existsSync(coming.target)).toBe(false)
+})
+
+test('what somebody else has put where it would be filled stays, and is named at the end', async () => {
+  const coming = new Coming()
+  mkdirSync(coming.target)
+  writeFileSync(join(coming.target, 'mine'), 'mine')
+  coming.knowTree()
+  coming.comeAll()
+  await expect(coming.filling.finish()).rejects.toMatchObject({
+    message: `${coming.target} is in the way; move it away`,
+  })
+  expect(readFileSync(join(coming.target, 'mine'), 'utf8')).toBe('mine')
+})
