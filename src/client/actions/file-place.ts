@@ -2,7 +2,7 @@
 // ones, each in the order of the tree: so the place is found by halving, also among a million files.
 
 import { pieceBytes } from '../../common/limits.ts'
-import type { FolderContents } from '../downloading/folder-tree.ts'
+import type { FolderContents } from '../folder/folder-contents.ts'
 
 export interface FilePlace {
   /** Its number in the tree. */

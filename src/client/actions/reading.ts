@@ -7,7 +7,8 @@ import { pieceCount, pieceOffset } from '../../common/pieces.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import { neitherSharedNorDownloaded, noSuchGroup, notLoggedIn } from '../answers.ts'
-import { checkTree, type FolderContents } from '../downloading/folder-tree.ts'
+import { checkTree } from '../downloading/folder-tree.ts'
+import type { FolderContents } from '../folder/folder-contents.ts'
 import type { ContentReading, ReadableContent } from '../readable-content.ts'
 import type { Session } from '../session.ts'
 import { ArrivingPieces } from './arriving-pieces.ts'
@@ -112,7 +113,7 @@ class LatestTree {
     const count = pieceCount(folder.treeBytes)
     for (let index = 0; index < count; index++)
       (await pieces.read(index, count - 1)).copy(tree, pieceOffset(index))
-    const contents = await checkTree(manifest, folder, tree)
+    const contents = await checkTree(folder, tree)
     this.#latest = { fileId, contents: new WeakRef(contents) }
     return contents
   }

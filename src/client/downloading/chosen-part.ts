@@ -5,7 +5,7 @@ import { lengthOfPiece, offsetOfPiece } from '../../common/manifest.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
 import { inSlices } from '../folder/in-slices.ts'
 import { piecesOf, select, type Selection } from '../folder/selection.ts'
-import type { FolderContents } from './folder-tree.ts'
+import type { FolderContents } from '../folder/folder-contents.ts'
 import type { PieceStore } from './piece-store.ts'
 
 export interface ChosenPart {

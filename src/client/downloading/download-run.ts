@@ -18,7 +18,8 @@ import { sentenceAbout } from './contacts.ts'
 import type { PeerLink } from './peer-link.ts'
 import { manifestFor } from './manifest-for.ts'
 import { Filling } from './filling.ts'
-import { checkTree, FolderTree, type FolderContents } from './folder-tree.ts'
+import type { FolderContents } from '../folder/folder-contents.ts'
+import { checkTree, FolderTree } from './folder-tree.ts'
 import { PartFile } from './part-file.ts'
 import { mapOf } from './piece-map.ts'
 import { PieceStore } from './piece-store.ts'
@@ -254,11 +255,12 @@ export class DownloadRun {
 
   #treeOf(store: PieceStore, folder: FolderFacts): FolderTree {
     const { fileId, within } = this.#host.record
-    const keep = (tree: Buffer): Promise<void> => {
-      if (within === undefined) this.#filling?.onTree(tree, store.have)
-      return this.#parts.manifests.saveTree(fileId, tree)
+    const filling = within === undefined ? this.#filling : undefined
+    const use = {
+      keep: (tree: Buffer) => this.#parts.manifests.saveTree(fileId, tree),
+      isChecked: async (tree: Buffer) => filling?.onTree(tree, store.have) ?? false,
     }
-    return new FolderTree(store, folder, keep, this.#abort.signal)
+    return new FolderTree(store, folder, use, this.#abort.signal)
   }
 
   async #open(manifest: Manifest, part: PartFile): Promise<PieceStore> {
@@ -274,7 +276,7 @@ export class DownloadRun {
     const { folder } = manifest
     const kept = within === undefined ? undefined : await keptFolder(this.#parts.manifests, manifest.fileId)
     if (kept !== undefined && folder !== undefined)
-      await this.#choose(await checkTree(manifest, folder, kept.tree, signal))
+      await this.#choose(await checkTree(folder, kept.tree, signal))
     const inTree = within === undefined ? undefined : folder && treePieces(manifest, folder.treeBytes)
     const options = { partId, signal, wanted: this.#part?.pieces ?? inTree }
     const store = await PieceStore.open(manifest, { part, journal, hashes, storing }, onHave, options)

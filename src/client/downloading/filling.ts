@@ -50,8 +50,9 @@ export class Filling {
   readonly target: string
   readonly #parts: FillingParts
   readonly #start: (source: UnpackSource) => UnpackThread
+  readonly #freeBytes: (path: string) => Promise<number>
   #known: PartId | undefined
-  /** The pieces of the whole folder, once its tree is checked. */
+  /** The pieces of the whole folder, once its tree is there. */
   #have: Bitfield | undefined
   #ahead: Ahead | undefined
   /** Pieces of which the thread has not heard; undefined before it has heard of any. */
@@ -59,21 +60,32 @@ export class Filling {
   #isWhole = false
   #mayFillAhead = true
 
-  /** `start` is for tests. */
-  constructor(parts: FillingParts, start = startThread) {
+  /** The rest is for tests. */
+  constructor(parts: FillingParts, { start = startThread, freeBytes = freeBytesFor } = {}) {
     this.target = unpackPathOf(parts.destination)
     this.#parts = parts
     this.#known = parts.known
     this.#start = start
+    this.#freeBytes = freeBytes
   }
 
   /**
-   * The tree is there and is that of the pieces; `have`: those that are there, now and later, of the whole folder. The tree
-   * is handed over: by the time the thread looks, somebody may have written to the part file.
+   * The tree is there; `have`: the pieces that are there, now and later, of the whole folder. The tree is handed over: by the
+   * time the thread looks, somebody may have written to the part file. Resolves to whether a thread has found that it is that
+   * of the pieces. Rejects with a `protocol` failure when it is not.
    */
-  onTree(tree: Uint8Array, have: Bitfield): void {
+  async onTree(tree: Uint8Array, have: Bitfield): Promise<boolean> {
     this.#have = have
     this.#fillAhead(tree)
+    const thread = this.#ahead?.thread
+    try {
+      await thread?.treeGood()
+      return thread !== undefined
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'protocol') throw error
+      ifExpected(error)
+      return false
+    }
   }
 
   /** Another piece is there. */
@@ -119,7 +131,7 @@ export class Filling {
   }
 
   get #source(): UnpackSource {
-    return { source: this.#parts.part, treeBytes: this.#parts.folder.treeBytes }
+    return { source: this.#parts.part, folder: this.#parts.folder }
   }
 
   get #task(): { target: string; former: string | undefined } {
@@ -191,7 +203,7 @@ export class Filling {
     await this.#clear()
     if (missingBytes !== undefined) {
       const neededBytes = missingBytes + this.#sizeBytes + folder.files * fileRoomBytes
-      if ((await freeBytesFor(destination)) < neededBytes)
+      if ((await this.#freeBytes(destination)) < neededBytes)
         throw new Failure('file', 'there is no room for it beside the part file')
     }
     // Nobody else may put anything into it before it has its name.

@@ -7,7 +7,8 @@ import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { StorePool } from '../workers/store-pool.ts'
 import { orAborted } from '../../common/abortable.ts'
-import { checkTree, type FolderContents } from './folder-tree.ts'
+import type { FolderContents } from '../folder/folder-contents.ts'
+import { checkTree } from './folder-tree.ts'
 import { fetchManifest, type FetchedManifest } from './manifest-fetch.ts'
 import { checkTold } from './manifest-for.ts'
 import { PeerNotes } from './peer-notes.ts'
@@ -70,7 +71,7 @@ export class FolderReader {
         (await keptFolder(this.#parts.manifests, found.fileId)) ?? (await this.#fetch(entry, found))
       if (manifest.folder === undefined) return refuse('no-such-file', `${name} is a file, not a folder`)
       checkTold(manifest, found)
-      const contents = await checkTree(manifest, manifest.folder, tree, this.#closing.signal)
+      const contents = await checkTree(manifest.folder, tree, this.#closing.signal)
       return accept({ manifest, tree, ...contents })
     } catch (error) {
       if (!(error instanceof Failure)) throw error

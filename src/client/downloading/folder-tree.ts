@@ -1,17 +1,29 @@
 // Looks at the tree of a folder as soon as its pieces are there: what cannot be written is not fetched.
 
 import { Failure } from '../../common/failure.ts'
-import { lengthOfPiece, type FolderFacts, type Manifest } from '../../common/manifest.ts'
+import { lengthOfPiece, type FolderFacts } from '../../common/manifest.ts'
 import { pieceBytes } from '../../common/limits.ts'
 import { pieceCount } from '../../common/pieces.ts'
-import { layingOut, type Layout } from '../../common/tree/layout.ts'
-import { readTree, type TreeEntry } from '../../common/tree/tree.ts'
+import { layingOut } from '../../common/tree/layout.ts'
+import { readTree } from '../../common/tree/tree.ts'
+import {
+  cannotBeFetched,
+  isThatOfPieces,
+  notThatOfPieces,
+  type FolderContents,
+} from '../folder/folder-contents.ts'
 import { inSlices } from '../folder/in-slices.ts'
 import type { PieceStore } from './piece-store.ts'
 
-export interface FolderContents {
-  readonly entries: readonly TreeEntry[]
-  readonly layout: Layout
+/** What a tree is used for when it is there. */
+interface TreeUse {
+  /** Remembers a good tree, which whoever shares the folder needs. */
+  readonly keep: (tree: Buffer) => Promise<void>
+  /**
+   * Resolves to whether it was checked already, by a thread that needs it anyway. Rejects with a `protocol` failure when it
+   * is bad.
+   */
+  readonly isChecked: (tree: Buffer) => Promise<boolean>
 }
 
 export class FolderTree {
@@ -19,21 +31,15 @@ export class FolderTree {
   readonly isBad: Promise<never>
   readonly #store: PieceStore
   readonly #folder: FolderFacts
-  readonly #keep: (tree: Buffer) => Promise<void>
+  readonly #use: TreeUse
   readonly #signal: AbortSignal
   #onBad: (error: unknown) => void = () => undefined
   #looked: Promise<void> | undefined
 
-  /** `keep`: remembers a good tree, which whoever shares the folder needs. */
-  constructor(
-    store: PieceStore,
-    folder: FolderFacts,
-    keep: (tree: Buffer) => Promise<void>,
-    signal: AbortSignal,
-  ) {
+  constructor(store: PieceStore, folder: FolderFacts, use: TreeUse, signal: AbortSignal) {
     this.#store = store
     this.#folder = folder
-    this.#keep = keep
+    this.#use = use
     this.#signal = signal
     this.isBad = new Promise((_resolve, reject) => (this.#onBad = reject))
     // It may reject before anyone listens, and an unhandled rejection ends the program.
@@ -61,20 +67,26 @@ export class FolderTree {
   /** What is in the tree, whose pieces have to be there. It is kept. Rejects likewise. */
   async read(): Promise<FolderContents> {
     const bytes = await readTreeOf(this.#store, this.#folder)
-    const contents = await checkTree(this.#store.manifest, this.#folder, bytes, this.#signal)
-    this.#signal.throwIfAborted()
+    const contents = await checkTree(this.#folder, bytes, this.#signal)
     await this.#keep(bytes)
     return contents
   }
 
   async #look(): Promise<void> {
     try {
-      await this.read()
+      const bytes = await readTreeOf(this.#store, this.#folder)
+      if (!(await this.#use.isChecked(bytes))) await checkTree(this.#folder, bytes, this.#signal)
+      await this.#keep(bytes)
     } catch (error) {
       // What could not be read may be there later.
       if (error instanceof Failure && error.code === 'file') this.#looked = undefined
       throw error
     }
+  }
+
+  #keep(tree: Buffer): Promise<void> {
+    this.#signal.throwIfAborted()
+    return this.#use.keep(tree)
   }
 }
 
@@ -92,19 +104,14 @@ async function readTreeOf(store: PieceStore, { treeBytes }: FolderFacts): Promis
 
 /** Rejects with a `protocol` failure for a tree that is none, or not that of the pieces; or with the signal's reason. */
 export async function checkTree(
-  manifest: Manifest,
-  { treeBytes, files, offsets }: FolderFacts,
+  folder: FolderFacts,
   bytes: Uint8Array,
   signal?: AbortSignal,
 ): Promise<FolderContents> {
   const entries = await inSlices(readTree(bytes), signal)
-  if ('problem' in entries) throw new Failure('protocol', `it cannot be fetched: ${entries.problem}`)
-  const layout = await inSlices(layingOut(entries, treeBytes), signal)
-  const isThat =
-    layout?.lengths.length === manifest.pieceCount &&
-    layout.lengths.every((length, index) => length === (offsets[index + 1] ?? 0) - (offsets[index] ?? 0)) &&
-    entries.filter(({ kind }) => kind !== 'folder').length === files
-  if (layout === undefined || !isThat)
-    throw new Failure('protocol', 'it cannot be fetched: the list of its files is not that of its pieces')
-  return { entries, layout }
+  if ('problem' in entries) throw cannotBeFetched(entries.problem)
+  const layout = await inSlices(layingOut(entries, folder.treeBytes), signal)
+  const contents = layout && { entries, layout }
+  if (contents === undefined || !isThatOfPieces(contents, folder)) throw cannotBeFetched(notThatOfPieces)
+  return contents
 }

@@ -1,26 +1,41 @@
 // Fills a folder from its part file in a thread of its own, so that the event loop goes on. The thread may be started before
-// all pieces are there: it then reads what is in the folder, which takes as long as making a quarter of its files, and
-// writes out what it hears of.
+// all pieces are there: it then reads what is in the folder, which takes as long as making a quarter of its files, says
+// whether that is what the pieces are for, and writes out what it hears of.
 
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
 import { startWorker } from './start-worker.ts'
 import type { UnpackSource, UnpackTask } from './unpack.ts'
-import type { UnpackOrder, UnpackResult } from './unpack-worker.ts'
+import type { UnpackNews, UnpackOrder, UnpackResult } from './unpack-worker.ts'
 
 export class UnpackThread {
   readonly #worker: Worker
-  readonly #result: Promise<[UnpackResult]>
+  readonly #isTreeRead: Promise<void>
+  /** Undefined when it ended without one; rejects when it broke. */
+  readonly #result: Promise<UnpackResult | undefined>
   readonly #ended: Promise<unknown>
 
   /** `start` is for tests. */
   constructor(source: UnpackSource, start = startUnpackWorker) {
-    this.#worker = start(source)
-    this.#result = once(this.#worker, 'message') as Promise<[UnpackResult]>
-    this.#ended = once(this.#worker, 'exit')
+    const worker = start(source)
+    this.#worker = worker
+    this.#ended = once(worker, 'exit')
+    this.#isTreeRead = new Promise((resolve) =>
+      worker.on('message', (news: UnpackNews) => ('isTreeGood' in news ? resolve() : undefined)),
+    )
+    this.#result = new Promise((resolve, reject) => {
+      worker.on('message', (news: UnpackNews) => ('isTreeGood' in news ? undefined : resolve(news)))
+      worker.on('error', reject)
+      worker.on('exit', () => resolve(undefined))
+    })
     // It may break before anyone waits for it, and an unhandled rejection ends the program.
     for (const promise of [this.#result, this.#ended]) promise.catch(() => undefined)
+  }
+
+  /** Resolves when the tree was read and is that of the pieces. Rejects as `outcome`. */
+  async treeGood(): Promise<void> {
+    await Promise.race([this.#isTreeRead, this.outcome()])
   }
 
   /** Names the folder to fill, before all else. */
@@ -43,13 +58,11 @@ export class UnpackThread {
    * there is one.
    */
   async outcome(): Promise<void> {
-    const ended = this.#ended.then(() => undefined)
-    const found = await Promise.race([this.#result, ended]).catch((error: unknown) => {
+    const result = await this.#result.catch((error: unknown) => {
       throw new Failure('file', 'the thread that writes the folder broke', error)
     })
+    if (result === undefined) throw new Failure('file', 'the thread that writes the folder ended by itself')
     await this.#ended
-    if (found === undefined) throw new Failure('file', 'the thread that writes the folder ended by itself')
-    const [result] = found
     if ('code' in result) throw new Failure(result.code, result.sentence, causeOf(result))
   }
 

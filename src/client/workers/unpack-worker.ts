@@ -3,11 +3,15 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
+import type { FolderContents } from '../folder/folder-contents.ts'
 import { readContents, Unpacker, type UnpackSource, type UnpackTask } from './unpack.ts'
 
 /** What the worker is told: first where to, then which pieces are there, at last that all are. */
 export type UnpackOrder =
   { readonly fill: UnpackTask } | { readonly pieces: readonly number[] } | { readonly finish: true }
+
+/** What it tells: first that the tree is good, unless that is not so, and at last the result. */
+export type UnpackNews = { readonly isTreeGood: true } | UnpackResult
 
 /** How it went: nothing to say, or what failed. */
 export type UnpackResult =
@@ -36,8 +40,7 @@ const contents = attempt(() => readContents(source))
 let unpacker: Unpacker | undefined
 
 /** Returns the result when there is one. */
-function carryOut(order: UnpackOrder): UnpackResult | undefined {
-  if ('code' in contents) return contents
+function carryOut(contents: FolderContents, order: UnpackOrder): UnpackResult | undefined {
   if ('fill' in order) unpacker = new Unpacker(source, contents, order.fill)
   else if ('pieces' in order) for (const index of order.pieces) unpacker?.onPiece(index)
   else {
@@ -47,13 +50,20 @@ function carryOut(order: UnpackOrder): UnpackResult | undefined {
   return undefined
 }
 
-function onOrder(order: UnpackOrder): void {
-  const result = attempt(() => carryOut(order))
-  if (result === undefined) return
-  unpacker?.close()
-  parentPort?.postMessage(result)
-  // With the only listener gone, the thread ends.
-  parentPort?.off('message', onOrder)
+function tell(news: UnpackNews): void {
+  parentPort?.postMessage(news)
 }
 
-parentPort?.on('message', onOrder)
+if ('code' in contents) tell(contents)
+else {
+  tell({ isTreeGood: true })
+  const onOrder = (order: UnpackOrder): void => {
+    const result = attempt(() => carryOut(contents, order))
+    if (result === undefined) return
+    unpacker?.close()
+    tell(result)
+    // With the only listener gone, the thread ends.
+    parentPort?.off('message', onOrder)
+  }
+  parentPort?.on('message', onOrder)
+}

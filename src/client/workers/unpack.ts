@@ -3,19 +3,26 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../../common/failure.ts'
+import type { FolderFacts } from '../../common/manifest.ts'
 import { pieceBytes } from '../../common/limits.ts'
 import { pieceCount } from '../../common/pieces.ts'
-import { layOut, type Layout, type Segment } from '../../common/tree/layout.ts'
+import { layOut, type Segment } from '../../common/tree/layout.ts'
 import { parseTree, type TreeEntry, type TreeFile } from '../../common/tree/tree.ts'
+import {
+  cannotBeFetched,
+  isThatOfPieces,
+  notThatOfPieces,
+  type FolderContents,
+} from '../folder/folder-contents.ts'
 import { FolderWriter, writeAll, type PackedFile } from './folder-writer.ts'
 
 /** A part file, from which a folder is filled. */
 export interface UnpackSource {
   /** Open for reading. */
   readonly source: number
-  /** How many bytes of it are the tree, from its beginning. */
-  readonly treeBytes: number
-  /** Those, where they are at hand. */
+  /** What its manifest says of the folder. */
+  readonly folder: FolderFacts
+  /** Its tree, where that is at hand. */
   readonly tree?: Uint8Array | undefined
 }
 
@@ -36,23 +43,21 @@ interface Chosen {
   readonly above: number
 }
 
-/** What is in the folder, and where it lies in the part file. */
-export interface UnpackContents {
-  readonly entries: readonly TreeEntry[]
-  readonly layout: Layout
-}
-
-/** If the tree is not at hand, its pieces have to be there. Throws a `file` failure, or a `protocol` one for one that is none. */
-export function readContents({ source, treeBytes, tree }: UnpackSource): UnpackContents {
-  const entries = parseTree(tree ?? readAll(source, 0, Buffer.allocUnsafe(treeBytes)))
-  if ('problem' in entries) throw new Failure('protocol', entries.problem)
-  const layout = layOut(entries, treeBytes)
-  if (layout === undefined) throw new Failure('protocol', 'it has too many pieces')
-  return { entries, layout }
+/**
+ * What is in the folder. If the tree is not at hand, its pieces have to be there. Throws a `file` failure, or a `protocol` one
+ * for a tree that is none, or not that of the pieces.
+ */
+export function readContents({ source, folder, tree }: UnpackSource): FolderContents {
+  const entries = parseTree(tree ?? readAll(source, 0, Buffer.allocUnsafe(folder.treeBytes)))
+  if ('problem' in entries) throw cannotBeFetched(entries.problem)
+  const layout = layOut(entries, folder.treeBytes)
+  const contents = layout && { entries, layout }
+  if (contents === undefined || !isThatOfPieces(contents, folder)) throw cannotBeFetched(notThatOfPieces)
+  return contents
 }
 
 /** Fills the folder; all pieces that it needs have to be there. Throws a `file` failure. */
-export function unpack(source: UnpackSource, contents: UnpackContents, task: UnpackTask): void {
+export function unpack(source: UnpackSource, contents: FolderContents, task: UnpackTask): void {
   const unpacker = new Unpacker(source, contents, task)
   try {
     unpacker.finish()
@@ -64,12 +69,10 @@ export function unpack(source: UnpackSource, contents: UnpackContents, task: Unp
 /** Fills a folder while its pieces come, in any order. */
 export class Unpacker {
   readonly #source: UnpackSource
-  readonly #contents: UnpackContents
+  readonly #contents: FolderContents
   readonly #selection: Chosen | undefined
   readonly #folder: FolderWriter
   readonly #maker: FileMaker
-  /** Where each piece begins in the part file. */
-  readonly #offsets: Float64Array
   /** For each piece 1 when it is there. */
   readonly #there: Uint8Array
   /** For each piece of small files, and the first one of a large file: 1 when they are written. */
@@ -80,14 +83,13 @@ export class Unpacker {
   readonly #room = Buffer.allocUnsafe(pieceBytes)
 
   /** Throws a `file` failure. */
-  constructor(source: UnpackSource, contents: UnpackContents, { target, former, selection }: UnpackTask) {
+  constructor(source: UnpackSource, contents: FolderContents, { target, former, selection }: UnpackTask) {
     this.#source = source
     this.#contents = contents
     this.#selection = selection
     this.#folder = new FolderWriter(target, selection?.above)
     this.#maker = new FileMaker(this.#folder, former)
     const { lengths } = contents.layout
-    this.#offsets = offsetsOf(lengths)
     this.#there = new Uint8Array(lengths.length)
     this.#written = new Uint8Array(lengths.length)
   }
@@ -151,7 +153,7 @@ export class Unpacker {
 
   #writeSmall(index: number, segments: readonly Segment[]): void {
     if (!this.#isDue(index) || !segments.some(({ entry }) => this.#isChosen(entry))) return
-    const bytes = this.#read(this.#offsets[index] ?? 0, bytesOf(segments))
+    const bytes = this.#read(this.#source.folder.offsets[index] ?? 0, bytesOf(segments))
     const files: (readonly [file: TreeFile, offset: number])[] = []
     let at = 0
     for (const { entry, length } of segments) {
@@ -164,7 +166,7 @@ export class Unpacker {
   /** `first`: its first piece. */
   #writeLarge(first: number, { file, entry }: LargeFile): void {
     if (!this.#isDue(first) || !this.#isChosen(entry)) return
-    const offset = this.#offsets[first] ?? 0
+    const offset = this.#source.folder.offsets[first] ?? 0
     this.#maker.make(file, (at) => this.#read(offset + at, Math.min(pieceBytes, file.sizeBytes - at)))
   }
 
@@ -176,13 +178,6 @@ export class Unpacker {
 /** A file that has pieces of its own, and a part of it. */
 interface LargeFile extends Segment {
   readonly file: TreeFile
-}
-
-function offsetsOf(lengths: Uint32Array): Float64Array {
-  const offsets = new Float64Array(lengths.length)
-  for (let index = 1; index < lengths.length; index++)
-    offsets[index] = (offsets[index - 1] ?? 0) + (lengths[index - 1] ?? 0)
-  return offsets
 }
 
 function fileOf(entries: readonly TreeEntry[], entry: number): TreeFile {

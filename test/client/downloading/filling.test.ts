@@ -19,6 +19,7 @@ import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Filling, type FillingParts } from '../../../src/client/downloading/filling.ts'
 import { idOf } from '../../../src/client/downloading/part-file.ts'
+import type { UnpackSource } from '../../../src/client/workers/unpack.ts'
 import { UnpackThread } from '../../../src/client/workers/unpack-thread.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
 import { lengthOfPiece, offsetOfPiece, type FolderFacts } from '../../../src/common/manifest.ts'
@@ -50,9 +51,10 @@ class Coming {
   readonly made: string[] = []
   /** How many threads were started with the tree, and without. */
   readonly started = { withTree: 0, without: 0 }
+  freeBytes = Infinity
   readonly #part: number
 
-  constructor(parts: Partial<FillingParts> = {}) {
+  constructor(parts: Partial<FillingParts> = {}, script = built) {
     this.#part = openSync(join(this.folder, 'part'), 'w+')
     const onMade = async (id: string): Promise<void> => void this.made.push(id)
     const { destination } = this
@@ -64,10 +66,12 @@ class Coming {
       replaces: undefined,
       onMade,
     }
-    this.filling = new Filling({ ...all, ...parts }, (source) => {
+    const start = (source: UnpackSource): UnpackThread => {
       this.started[source.tree === undefined ? 'without' : 'withTree']++
-      return new UnpackThread(source, (workerData) => new Worker(built, { workerData }))
-    })
+      return new UnpackThread(source, (workerData) => new Worker(script, { workerData }))
+    }
+    const freeBytes = async (): Promise<number> => this.freeBytes
+    this.filling = new Filling({ ...all, ...parts }, { start, freeBytes })
     onTestFinished(async () => {
       await this.filling.close(false)
       closeSync(this.#part)
@@ -75,9 +79,9 @@ class Coming {
     for (let piece = 0; piece < treePieces; piece++) this.comes(piece)
   }
 
-  /** Its tree is checked. */
-  knowTree(): void {
-    this.filling.onTree(content.subarray(0, facts.treeBytes), this.have)
+  /** Resolves to whether a thread has checked it. */
+  knowTree(): Promise<boolean> {
+    return this.filling.onTree(content.subarray(0, facts.treeBytes), this.have)
   }
 
   comes(piece: number): void {
@@ -95,27 +99,27 @@ class Coming {
   comeAll(): void {
     for (let piece = 0; piece < manifest.pieceCount; piece++) if (!this.have.has(piece)) this.comes(piece)
   }
+}
 
-  /** Some pieces are there, and their files are written. */
-  async beginAhead(): Promise<void> {
-    this.knowTree()
-    for (let piece = manifest.pieceCount - 10; piece < manifest.pieceCount; piece++) this.comes(piece)
-    await vi.waitFor(() => expect(this.fileCount).toBeGreaterThan(5), { timeout: 20_000, interval: 10 })
-  }
+/** Some pieces are there, and their files are written. */
+async function beginAhead(coming: Coming): Promise<void> {
+  expect(await coming.knowTree()).toBe(true)
+  for (let piece = manifest.pieceCount - 10; piece < manifest.pieceCount; piece++) coming.comes(piece)
+  await vi.waitFor(() => expect(coming.fileCount).toBeGreaterThan(5), { timeout: 20_000, interval: 10 })
+}
 
-  expectFilled(): void {
-    expect(textsOf(foundIn(this.target))).toEqual(textsOf(contents))
-    expect(idOf(lstatSync(this.target)).startsWith(this.made.at(-1) ?? '-')).toBe(true)
-  }
+function expectFilled({ target, made }: Coming): void {
+  expect(textsOf(foundIn(target))).toEqual(textsOf(contents))
+  expect(idOf(lstatSync(target)).startsWith(made.at(-1) ?? '-')).toBe(true)
 }
 
 test('files are written while pieces come, and the rest when all are there', async () => {
   const coming = new Coming()
-  await coming.beginAhead()
+  await beginAhead(coming)
   expect(coming.fileCount).toBeLessThan(40)
   coming.comeAll()
   await coming.filling.finish()
-  coming.expectFilled()
+  expectFilled(coming)
   expect([coming.made.length, coming.started]).toEqual([1, { withTree: 1, without: 0 }])
 })
 
@@ -123,9 +127,9 @@ test('all that is there already when the tree is checked is written, also where 
   const coming = new Coming()
   coming.comeAll()
   expect(coming.started).toEqual({ withTree: 0, without: 0 })
-  coming.knowTree()
+  await coming.knowTree()
   await coming.filling.finish()
-  coming.expectFilled()
+  expectFilled(coming)
   expect(coming.started).toEqual({ withTree: 1, without: 0 })
 })
 
@@ -133,7 +137,7 @@ test('where much is missing nothing is begun until little is', async () => {
   const offsets = Float64Array.from({ length: 5001 }, (_, piece) => 500_000 * piece)
   const coming = new Coming({ folder: { ...facts, offsets } })
   const have = new Bitfield(5000)
-  coming.filling.onTree(content.subarray(0, facts.treeBytes), have)
+  void coming.filling.onTree(content.subarray(0, facts.treeBytes), have)
   for (let piece = 0; piece < 903; piece++) have.set(piece)
   coming.filling.onHave(902)
   expect(coming.started).toEqual({ withTree: 0, without: 0 })
@@ -143,9 +147,16 @@ test('where much is missing nothing is begun until little is', async () => {
   expect(coming.started).toEqual({ withTree: 0, without: 1 })
 })
 
+test('a tree that is not that of the pieces is refused by the thread, and a thread that breaks says nothing of it', async () => {
+  const lied = new Coming({ folder: { ...facts, files: 1 } })
+  await expect(lied.knowTree()).rejects.toMatchObject({ code: 'protocol' })
+  const broken = new Coming({}, join(lied.folder, 'nothing.js'))
+  expect(await broken.knowTree()).toBe(false)
+})
+
 test('what goes wrong meanwhile is taken away, and the folder is filled at the end', async () => {
   const coming = new Coming()
-  await coming.beginAhead()
+  await beginAhead(coming)
   const [inTheWay] = Object.keys(contents).filter((path) => !existsSync(join(coming.target, path)))
   const path = join(coming.target, inTheWay ?? '')
   mkdirSync(dirname(path), { recursive: true })
@@ -153,45 +164,44 @@ test('what goes wrong meanwhile is taken away, and the folder is filled at the e
   coming.comeAll()
   await vi.waitFor(() => expect(existsSync(coming.target)).toBe(false), { timeout: 20_000, interval: 10 })
   await coming.filling.finish()
-  coming.expectFilled()
+  expectFilled(coming)
   expect([coming.made.length, coming.started]).toEqual([2, { withTree: 1, without: 1 }])
 })
 
 test('a folder that somebody removes or replaces meanwhile is filled again at the end', async () => {
   const coming = new Coming()
-  await coming.beginAhead()
+  await beginAhead(coming)
   rmSync(coming.target, { recursive: true })
   coming.comeAll()
   await coming.filling.finish()
-  coming.expectFilled()
+  expectFilled(coming)
 })
 
 test('where the disk has no room for both, nothing is written before all is there', async () => {
-  const offsets = facts.offsets.slice()
-  offsets[offsets.length - 1] = 1e18
-  const coming = new Coming({ folder: { ...facts, offsets } })
-  coming.knowTree()
+  const coming = new Coming()
+  coming.freeBytes = content.length
+  await coming.knowTree()
   coming.comeAll()
   expect(coming.made).toEqual([])
   await coming.filling.finish()
-  coming.expectFilled()
+  expectFilled(coming)
   expect(coming.made).toHaveLength(1)
 })
 
 test('what is discarded is gone, and the next piece begins it anew', async () => {
   const coming = new Coming()
-  await coming.beginAhead()
+  await beginAhead(coming)
   await coming.filling.discard()
   expect(existsSync(coming.target)).toBe(false)
   coming.comeAll()
   await coming.filling.finish()
-  coming.expectFilled()
+  expectFilled(coming)
   expect(coming.made).toHaveLength(2)
 })
 
 test('a download that stops leaves it for the next run, which removes it; after trouble it is removed at once', async () => {
   const coming = new Coming()
-  await coming.beginAhead()
+  await beginAhead(coming)
   await coming.filling.close(false)
   expect(coming.fileCount).toBeGreaterThan(5)
   coming.comeAll()
@@ -199,14 +209,14 @@ test('a download that stops leaves it for the next run, which removes it; after 
   const { destination, made } = coming
   const stopped = readdirSync(coming.folder)
   const next = new Coming({ destination, known: made.at(-1) })
-  next.knowTree()
+  await next.knowTree()
   next.comeAll()
   await next.filling.finish()
   expect(textsOf(foundIn(coming.target))).toEqual(textsOf(contents))
   expect(readdirSync(coming.folder)).toEqual(stopped)
 
   const troubled = new Coming()
-  await troubled.beginAhead()
+  await beginAhead(troubled)
   await troubled.filling.close(true)
   expect(existsSync(troubled.target)).toBe(false)
 })
@@ -216,7 +226,7 @@ test('nothing is filled while an old folder is aside that is to be replaced', as
   const coming = new Coming({ replaces: { id: 'of the old one', tree: 'its tree' } })
   const aside = `${coming.destination}.replaced.part`
   mkdirSync(aside)
-  coming.knowTree()
+  await coming.knowTree()
   coming.comeAll()
   await expect(coming.filling.finish()).rejects.toMatchObject({
     message: `${aside} is in the way; move it away`,
@@ -228,7 +238,7 @@ test('what somebody else has put where it would be filled stays, and is named at
   const coming = new Coming()
   mkdirSync(coming.target)
   writeFileSync(join(coming.target, 'mine'), 'mine')
-  coming.knowTree()
+  await coming.knowTree()
   coming.comeAll()
   await expect(coming.filling.finish()).rejects.toMatchObject({
     message: `${coming.target} is in the way; move it away`,

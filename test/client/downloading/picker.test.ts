@@ -50,19 +50,6 @@ test('nobody is asked for what comes of what is here, until it turns out not to'
   expect(picksFor(picker, 'seed')).toEqual([2])
 })
 
-test('the pieces that tell what is in a folder are asked for first, of a peer that is asked for certain pieces', () => {
-  const picker = new Picker(bitfield(100, [1]), seededRandom(1), { first: 4 })
-  picker.onPeer('a', Bitfield.full(100))
-  picker.onPeer('b', bitfield(100, [0, 50]))
-  expect([picker.pickFor('b', 0), picker.pickFor('a', 0), picker.pickFor('a', 0)]).toEqual([0, 2, 3])
-  picker.onVerified(2)
-  picker.onGivenUp('b', 0)
-  expect(picker.pickFor('a', 0)).toBe(0)
-  expect(
-    [picker.pickFor('b', 0), picker.pickFor('a', 0)].every((index) => index !== undefined && index > 3),
-  ).toBe(true)
-})
-
 test('a piece that is found here is taken unless somebody was asked for it', () => {
   const picker = pickerOf(2, { seed: 'all', a: [0] })
   expect(picker.pickFor('seed', 0)).toBe(1)

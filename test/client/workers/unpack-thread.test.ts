@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { UnpackThread } from '../../../src/client/workers/unpack-thread.ts'
 import type { UnpackSource } from '../../../src/client/workers/unpack.ts'
 import { layOut } from '../../../src/common/tree/layout.ts'
+import type { FolderFacts } from '../../../src/common/manifest.ts'
 import { encodeTree, type TreeFile } from '../../../src/common/tree/tree.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
@@ -19,6 +20,14 @@ const files = Array.from({ length: 300 }, (_, file): TreeFile => ({
   mtimeSeconds: 1_600_000_000,
 })).sort((one, other) => (one.path < other.path ? -1 : 1))
 const tree = encodeTree(files)
+const layout = layOut(files, tree.length)
+const offsets = [0]
+for (const length of layout?.lengths ?? []) offsets.push((offsets.at(-1) ?? 0) + length)
+const facts: FolderFacts = {
+  files: files.length,
+  treeBytes: tree.length,
+  offsets: Float64Array.from(offsets),
+}
 
 interface Part {
   readonly source: UnpackSource
@@ -35,13 +44,13 @@ function madePart(): Part {
   const source = openSync(join(folder, 'part'), 'r+')
   onTestFinished(() => closeSync(source))
   const arrive = (): void => {
-    const { treePieces, lengths, segmentsOf } = layOut(files, tree.length) ?? { treePieces: 0, lengths: [] }
+    const { treePieces, lengths, segmentsOf } = layout ?? { treePieces: 0, lengths: [] }
     let at = tree.length
     for (let piece = treePieces; piece < lengths.length; piece++)
       for (const { entry, length } of segmentsOf?.(piece) ?? [])
         at += writeSync(source, Buffer.alloc(length, `${files[entry]?.path},`), 0, length, at)
   }
-  return { source: { source, treeBytes: tree.length }, target, arrive }
+  return { source: { source, folder: facts }, target, arrive }
 }
 
 function startedThread(source: UnpackSource, script = built): UnpackThread {
@@ -74,6 +83,7 @@ test('a thread that is started before takes the tree that it is given, whatever 
   const thread = startedThread({ ...source, tree })
   writeSync(source.source, Buffer.alloc(tree.length, 'x'), 0, tree.length, 0)
   arrive()
+  await thread.treeGood()
   await filled(thread, target)
   expectFilled(target)
 })
@@ -85,6 +95,15 @@ test('what fails on the way is told before all is there', async () => {
   // It is not there.
   thread.onPieces([1])
   await expect(thread.outcome()).rejects.toMatchObject({ message: 'the part file became shorter' })
+})
+
+test('a tree of other files than the pieces have is told at once, without a folder to fill', async () => {
+  const { source } = madePart()
+  const thread = startedThread({ ...source, folder: { ...facts, files: 299 }, tree })
+  await expect(thread.treeGood()).rejects.toMatchObject({
+    code: 'protocol',
+    message: 'it cannot be fetched: the list of its files is not that of its pieces',
+  })
 })
 
 test('a tree that is none, a part file that is cut off and a thread that breaks are failures', async () => {

@@ -22,6 +22,8 @@ const contents: Contents = {
 /** Behind the tree, which is piece 0. */
 const [smallPiece, firstLarge, wholePiece] = [1, 2, 6]
 
+const nothing = { files: 0, treeBytes: 0, offsets: new Float64Array() }
+
 interface Filled {
   readonly unpacker: Unpacker
   readonly target: string
@@ -33,7 +35,7 @@ function begun(selection?: { chosen: Uint8Array; above: number }): Filled {
   mkdirSync(target)
   const { content, manifest } = folderSample(contents)
   writeFileSync(join(folder, 'part'), content)
-  const source = { source: openSync(join(folder, 'part'), 'r'), treeBytes: manifest.folder?.treeBytes ?? 0 }
+  const source = { source: openSync(join(folder, 'part'), 'r'), folder: manifest.folder ?? nothing }
   onTestFinished(() => closeSync(source.source))
   const unpacker = new Unpacker(source, readContents(source), { target, selection })
   onTestFinished(() => unpacker.close())
