@@ -18,7 +18,8 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Filling, type FillingParts } from '../../../src/client/downloading/filling.ts'
-import { idOf } from '../../../src/client/downloading/part-file.ts'
+import { idOf, PartFile } from '../../../src/client/downloading/part-file.ts'
+import { publishFolder } from '../../../src/client/downloading/unpacking.ts'
 import type { UnpackSource } from '../../../src/client/workers/unpack.ts'
 import { UnpackThread } from '../../../src/client/workers/unpack-thread.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
@@ -244,4 +245,33 @@ test('what somebody else has put where it would be filled stays, and is named at
     message: `${coming.target} is in the way; move it away`,
   })
   expect(readFileSync(join(coming.target, 'mine'), 'utf8')).toBe('mine')
+})
+
+test('what was written out of a part file that somebody else wrote to gets no name, and is written anew', async () => {
+  const destination = join(temporaryFolder(), 'photos')
+  const part = new PartFile(destination)
+  onTestFinished(() => part.close())
+  await part.open()
+  await part.prepare(content.length)
+  await part.write(0, content)
+  const nothing = async (): Promise<undefined> => undefined
+  const parts = { folder: facts, part: part.descriptor, destination, known: undefined, replaces: undefined }
+  const start = (source: UnpackSource): UnpackThread =>
+    new UnpackThread(source, (workerData) => new Worker(built, { workerData }))
+  const filling = new Filling({ ...parts, onMade: nothing }, { start })
+  onTestFinished(() => filling.close(false))
+  await filling.onTree(content.subarray(0, facts.treeBytes), Bitfield.full(manifest.pieceCount))
+  await vi.waitFor(() => expect(existsSync(filling.target)).toBe(true), { timeout: 20_000, interval: 10 })
+  writeFileSync(part.path, 'somebody else', { flag: 'r+' })
+  const how = { destination, selection: undefined, overwrite: false, replaces: undefined }
+  const unpacking = { ...how, part, filling, check: nothing, treeAt: nothing, onMade: nothing }
+  expect(await publishFolder(unpacking)).toBeUndefined()
+  expect([filling.target, destination].map((path) => existsSync(path))).toEqual([false, false])
+  // It is verified, and what was changed is fetched again.
+  await part.prepare(content.length)
+  await part.write(0, content)
+  const named = await publishFolder(unpacking)
+  await named?.flushed
+  expect(textsOf(foundIn(destination))).toEqual(textsOf(contents))
+  expect(readdirSync(dirname(destination))).toEqual(['photos'])
 })
