@@ -43,6 +43,14 @@ export function isStampOf(stamps: FolderStamps, entry: number, stats: BigIntStat
   )
 }
 
+/** Whether it is the same file, and longer. */
+export function hasGrown(stamps: FolderStamps, entry: number, stats: BigIntStats): boolean {
+  const at = entry * words
+  const isSame =
+    stamps[at] === BigInt.asIntN(64, stats.dev) && stamps[at + 1] === BigInt.asIntN(64, stats.ino)
+  return isSame && stats.isFile() && stats.size > (stamps[at + 2] ?? 0n)
+}
+
 /** The size in a stamp, in bytes; -1 where there is none. */
 export function sizeIn(stamps: FolderStamps, entry: number): number {
   const at = entry * words

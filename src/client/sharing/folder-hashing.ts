@@ -1,21 +1,31 @@
 // Hashes folders: all pieces of one that is to be shared, or those that files touch which changed.
 
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { pieceBytes } from '../../common/limits.ts'
 import { buildFolderManifest, hashBytes, hashesOfPiece, type Manifest } from '../../common/manifest.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
 import type { EntrySegment, FolderPieces } from '../folder/folder-pieces.ts'
-import { haveSameStamp, pickStamps, type FolderStamps } from '../folder/folder-stamps.ts'
+import { hasGrown, haveSameStamp, pickStamps, type FolderStamps } from '../folder/folder-stamps.ts'
 import { packSegments } from '../folder/packed-segments.ts'
 import { inSlices } from '../folder/in-slices.ts'
 import { hashPiece } from '../hashing/piece-hash.ts'
-import type { HashPool } from '../workers/hash-pool.ts'
+import { changedWhileRead, type HashedSegments, type HashPool } from '../workers/hash-pool.ts'
 import type { SegmentTask } from '../workers/hash-worker.ts'
 import type { HashingTurn } from './hashing-files.ts'
 import type { KnownFolder } from './known-folder.ts'
 
+/** A folder that was hashed. */
+interface HashedFolder {
+  readonly manifest: Manifest
+  /** Files that have been written to since, by their numbers in the tree. */
+  readonly changed: readonly number[]
+}
+
 /**
  * The manifest of a folder. Of pieces that a version `before` has, too, by the stamps of their files, the hashes are
- * taken from there. Refuses when a file is not what its stamp says; rejects as `HashPool.hashSegments`.
+ * taken from there. Of a file that grows meanwhile, such as a log, the bytes that it had before are taken. Refuses when a
+ * file changes otherwise; rejects as `HashPool.hashSegments`.
  */
 export async function manifestOfFolder(
   pieces: FolderPieces,
@@ -23,7 +33,7 @@ export async function manifestOfFolder(
   before: KnownFolder | undefined,
   hashes: HashPool,
   turn: HashingTurn,
-): Promise<Answer<Manifest>> {
+): Promise<Answer<HashedFolder>> {
   const { entries, bytes, layout } = pieces.tree
   const { treePieces, lengths } = layout
   const all = Buffer.alloc(lengths.length * hashBytes)
@@ -40,16 +50,63 @@ export async function manifestOfFolder(
   const hashed = await hashSome(pieces, stamps, unknown, hashes, turn)
   if (!hashed.ok) return hashed
   for (const [place, piece] of unknown.entries())
-    all.set(hashed.value.subarray(place * hashBytes, (place + 1) * hashBytes), piece * hashBytes)
-  return accept(
-    buildFolderManifest({
-      sizeBytes: lengths.reduce((sum, length) => sum + length, 0) - bytes.length,
-      files: entries.filter(({ kind }) => kind !== 'folder').length,
-      treeBytes: bytes.length,
-      lengths,
-      hashes: all,
-    }),
-  )
+    all.set(hashAt(hashed.value.hashes, place), piece * hashBytes)
+  const { touched } = hashed.value
+  const changed =
+    touched.size === 0 ? [] : [...entries.keys()].filter((entry) => touched.has(pieces.pathOf(entry)))
+  const isStill = await areAsRead(pieces, stamps, { changed, all }, hashes, turn)
+  if (!isStill.ok) return isStill
+  const manifest = buildFolderManifest({
+    sizeBytes: lengths.reduce((sum, length) => sum + length, 0) - bytes.length,
+    files: entries.filter(({ kind }) => kind !== 'folder').length,
+    treeBytes: bytes.length,
+    lengths,
+    hashes: all,
+  })
+  return accept({ manifest, changed })
+}
+
+function hashAt(hashes: Buffer, place: number): Buffer {
+  return hashes.subarray(place * hashBytes, (place + 1) * hashBytes)
+}
+
+interface Read {
+  /** Files that were written to while they were read, by their numbers in the tree. */
+  readonly changed: readonly number[]
+  /** The hashes of all pieces, as they were read. */
+  readonly all: Buffer
+}
+
+/**
+ * Refuses unless the files that were written to while they were read have only grown, and what was read of them gives the
+ * same bytes once more. What is so at both times was so between them, in all pieces at once.
+ */
+async function areAsRead(
+  pieces: FolderPieces,
+  stamps: FolderStamps,
+  { changed, all }: Read,
+  hashes: HashPool,
+  { signal }: HashingTurn,
+): Promise<Answer<void>> {
+  if (changed.length === 0) return accept(undefined)
+  const onDisk = (entry: number): string => join(pieces.root, pieces.pathOf(entry))
+  for (const entry of changed) {
+    const stats = await lstat(onDisk(entry), { bigint: true }).catch(() => undefined)
+    if (stats === undefined || !hasGrown(stamps, entry, stats)) return changedWhileRead(onDisk(entry))
+  }
+  const grown = new Set(changed)
+  const again: number[] = []
+  for (const [piece, parts] of partsOf(pieces))
+    if (parts.some(({ entry }) => grown.has(entry))) again.push(piece)
+  const turn = { signal, onSize: () => undefined, onHashed: () => undefined }
+  const hashed = await hashSome(pieces, stamps, again, hashes, turn)
+  if (!hashed.ok) return hashed
+  for (const [place, piece] of again.entries()) {
+    if (hashAt(hashed.value.hashes, place).equals(hashAt(all, piece))) continue
+    const part = pieces.segmentsOf(piece).find(({ entry }) => grown.has(entry))
+    return changedWhileRead(onDisk(part?.entry ?? 0))
+  }
+  return accept(undefined)
 }
 
 /** For each piece that consists of the same parts of the same files as one of before, the number of that. */
@@ -105,7 +162,7 @@ export async function wrongPieces(
   const hashed = await hashSome(pieces, stamps, indices, hashes, turn)
   if (!hashed.ok) return hashed
   const isWrong = (piece: number, place: number): boolean =>
-    !hashesOfPiece(manifest, piece).equals(hashed.value.subarray(place * hashBytes, (place + 1) * hashBytes))
+    !hashesOfPiece(manifest, piece).equals(hashAt(hashed.value.hashes, place))
   return accept(indices.filter(isWrong))
 }
 
@@ -143,7 +200,7 @@ async function hashSome(
   indices: readonly number[],
   hashes: HashPool,
   { signal, onHashed }: HashingTurn,
-): Promise<Answer<Buffer>> {
+): Promise<Answer<HashedSegments>> {
   const { lengths } = pieces.tree.layout
   const task = (from: number, to: number): SegmentTask => {
     const parts = indices.slice(from, to).map((piece) => pieces.segmentsOf(piece))

@@ -92,9 +92,9 @@ export class SharedFolders implements ContentKind {
     if (tree === undefined)
       return refuse('local-file', `${root} is too large: a folder may have ${pieceCountMax} pieces`)
     const pieces = new FolderPieces(root, tree)
-    const manifest = await manifestOfFolder(pieces, stamps, await this.#before(root), hashes, turn)
-    if (!manifest.ok) return manifest
-    const folder = { manifest: manifest.value, pieces, stamps, changed: [], lostPieces: [] }
+    const hashed = await manifestOfFolder(pieces, stamps, await this.#before(root), hashes, turn)
+    if (!hashed.ok) return hashed
+    const folder = { ...hashed.value, pieces, stamps, lostPieces: [] }
     return accept({ ...(await this.#content(folder, true)), ...skippedIn(scan.value) })
   }
 

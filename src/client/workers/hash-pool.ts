@@ -46,6 +46,13 @@ export interface HashOptions {
 }
 
 /** Some pieces of the folder at `root`. */
+export interface HashedSegments {
+  /** 52 bytes for each piece, in order. */
+  readonly hashes: Buffer
+  /** Paths on disk, within the folder, of files that were read and are not what their stamps say. */
+  readonly touched: ReadonlySet<string>
+}
+
 export interface FolderWork {
   readonly root: string
   readonly count: number
@@ -131,30 +138,33 @@ export class HashPool {
   }
 
   /**
-   * The hashes of pieces of a folder. Refuses, with the path, when a file is not what its stamp says. Rejects as
-   * `hashRanges` does.
+   * The hashes of pieces of a folder. Refuses, with the path, when a file is not there as a whole. Rejects as `hashRanges`
+   * does.
    */
   async hashSegments(
     { root, count, task, taskPieces: perTask = taskPieces }: FolderWork,
     { signal, onProgress }: HashOptions = {},
-  ): Promise<Answer<Buffer>> {
+  ): Promise<Answer<HashedSegments>> {
     signal?.throwIfAborted()
+    const touched = new Set<string>()
     const tasks: (() => SegmentTask)[] = []
     for (let from = 0; from < count; from += perTask)
       tasks.push(() => task(from, Math.min(from + perTask, count)))
     const take = (result: TaskResult, index = 0): Uint8Array => {
       const hashes = hashesIn(result, root)
+      if ('touched' in result) for (const path of result.touched ?? []) touched.add(path)
       onProgress?.(Math.min(perTask, count - index * perTask), index * perTask)
       return hashes
     }
     try {
       const small = count <= inlinePieces ? task(0, count) : undefined
       if (small !== undefined && segmentsIn(small) <= inlineSegments)
-        return accept(Buffer.from(take(runHashing(small))))
-      return accept(Buffer.concat(await this.#tasks.runAll(tasks, take, signal)))
+        return accept({ hashes: Buffer.from(take(runHashing(small))), touched })
+      const hashes = Buffer.concat(await this.#tasks.runAll(tasks, take, signal))
+      return accept({ hashes, touched })
     } catch (error) {
       if (!(error instanceof ChangedFile)) throw error
-      return refuse('file-changed', `${error.message} changed while it was read; try again`)
+      return changedWhileRead(error.message)
     }
   }
 
@@ -167,6 +177,11 @@ export class HashPool {
 
 function segmentsIn({ pieces }: SegmentTask): number {
   return pieces.reduce((all, piece) => all + segmentCount(piece), 0)
+}
+
+/** For the person. */
+export function changedWhileRead(path: string): Answer<never> {
+  return refuse('file-changed', `${path} changed while it was read; try again`)
 }
 
 /** A file of a folder is not what it was. The message is its path. */

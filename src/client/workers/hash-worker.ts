@@ -36,9 +36,13 @@ export interface SegmentTask {
  * error loses its code on the way between threads.
  */
 export type TaskResult =
-  | { readonly hashes: Uint8Array }
+  | {
+      readonly hashes: Uint8Array
+      /** Of a folder: the paths, as below, of files that were read and are not what their stamps say. */
+      readonly touched?: readonly string[]
+    }
   | { readonly problem: string; readonly errno: number | undefined }
-  /** The path on disk, within the folder, of a file that changed. */
+  /** The path on disk, within the folder, of a file of which a part is not there any more. */
   | { readonly changed: string }
 
 /** The hashes of these pieces, 52 bytes each, in order. Throws when the file is shorter or unreadable. */
@@ -72,20 +76,24 @@ function readRange(file: number, [offset, length]: ByteRange, buffer: Buffer): B
   return buffer.subarray(0, length)
 }
 
-/** Likewise of a folder, or the path of a file that is not what it was. Throws when too many files are open. */
+/** Likewise of a folder, or the path of a file that is not there as a whole. Throws when too many files are open. */
 function hashOfFolder({ root, pieces, stamps }: SegmentTask): TaskResult {
   const buffer = takePieceBuffer()
   try {
     const hashes: Buffer[] = []
+    const touched: string[] = []
     let at = 0
     for (const packed of pieces) {
       const count = segmentCount(packed)
-      const [fault] = readPacked(root, packed, stampsFrom(stamps, at, count), buffer)
-      if (fault !== undefined) return { changed: unpackSegments(packed)[fault.segment]?.path ?? '' }
+      for (const { segment, state } of readPacked(root, packed, stampsFrom(stamps, at, count), buffer)) {
+        const path = unpackSegments(packed)[segment]?.path ?? ''
+        if (state === 'lost') return { changed: path }
+        touched.push(path)
+      }
       hashes.push(hashPiece(buffer.subarray(0, bytesIn(packed))))
       at += count
     }
-    return { hashes: Buffer.concat(hashes) }
+    return { hashes: Buffer.concat(hashes), touched }
   } finally {
     returnPieceBuffer(buffer)
   }

@@ -70,7 +70,7 @@ test('a thread finds the same as the loop would, and reads and hashes the same p
     expect(buffer.subarray(0, content.length).equals(content)).toBe(true)
     expected.push(hashPiece(content))
   }
-  expect(hashes).toEqual({ ok: true, value: Buffer.concat(expected) })
+  expect(hashes).toEqual({ ok: true, value: { hashes: Buffer.concat(expected), touched: new Set() } })
 })
 
 test('a file that changed or went is named, whoever reads it', async () => {
@@ -93,7 +93,7 @@ test('a file that changed or went is named, whoever reads it', async () => {
     ok: false,
     refusal: {
       code: 'file-changed',
-      sentence: `${join(root, first?.path ?? '')} changed while it was read; try again`,
+      sentence: `${join(root, second?.path ?? '')} changed while it was read; try again`,
     },
   })
 })
