@@ -4,7 +4,7 @@
 // client with the page open beside the same without it, in turns (bound: 0.98 of the speed). Medians; all parts without
 // words.
 
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Browser, Page } from 'playwright-core'
@@ -21,6 +21,7 @@ const { values, positionals } = parseArgs({
   },
 })
 const rounds = Number(values.rounds)
+const settledWithinMs = 2000
 
 async function pageOf(browser: Browser, client: Program): Promise<Page> {
   const link = await client.say('show_page', (line) => line.includes('http:'))
@@ -119,42 +120,70 @@ async function measureTransfers(browser: Browser): Promise<void> {
     const owner = await arena.startMember('owner')
     const fetcher = await arena.startMember('fetcher')
     await owner.say(`upload_file ${path} ${group}`)
-    const seconds: Record<'with' | 'without', number[]> = { with: [], without: [] }
+    const took: Record<'with' | 'without', Took[]> = { with: [], without: [] }
     for (let round = -1; round < rounds; round++)
       // The first of a round has the warmer machine: they take turns.
       for (const kind of round % 2 === 0 ? (['with', 'without'] as const) : (['without', 'with'] as const)) {
         const page = kind === 'with' ? await pageOf(browser, fetcher) : undefined
         await page?.goto(`${new URL(page.url()).origin}/#/groups/${group}/data.bin`)
-        const took = await secondsOf(fetcher, join(arena.folder, 'copy.bin'))
+        // A browser that has just opened a page is busy with it.
+        await page?.waitForLoadState('load')
+        await page?.waitForTimeout(settledWithinMs)
+        const each = await timesOf(fetcher, join(arena.folder, 'copy.bin'))
         // The first round warms up.
-        if (round >= 0) seconds[kind].push(took)
+        if (round >= 0) took[kind].push(each)
         await page?.context().close()
       }
-    const [open, none] = [seconds.with, seconds.without].map((each) =>
-      percentile(
-        each.toSorted((one, other) => one - other),
-        0.5,
-      ),
-    )
-    const ratios = seconds.with
-      .map((each, round) => (seconds.without[round] ?? 0) / each)
-      .toSorted((one, other) => one - other)
-    const ratio = percentile(ratios, 0.5)
-    const verdict = ratio >= 0.98 ? 'within' : 'UNDER'
-    console.log(
-      `a download of ${values.mib} MiB, page open / not      ${open?.toFixed(2)} / ${none?.toFixed(2)} s, × ${ratio.toFixed(3)} (${ratios[0]?.toFixed(3)} to ${ratios.at(-1)?.toFixed(3)}, ${verdict} 0.98)`,
-    )
+    reportRatio('time', took.with, took.without, ({ seconds }) => seconds)
+    reportRatio('processor time', took.with, took.without, ({ cpuSeconds }) => cpuSeconds)
   })
 }
 
-async function secondsOf(fetcher: Program, destination: string): Promise<number> {
-  const beganMs = performance.now()
+interface Took {
+  readonly seconds: number
+  /** Of the client. */
+  readonly cpuSeconds: number
+}
+
+function reportRatio(
+  what: string,
+  open: readonly Took[],
+  none: readonly Took[],
+  valueOf: (took: Took) => number,
+): void {
+  const ofRound = (round: number): number => {
+    const [one, other] = [open[round], none[round]]
+    return one === undefined || other === undefined ? 0 : valueOf(other) / valueOf(one)
+  }
+  const median = (all: readonly Took[]): number =>
+    percentile(
+      all.map(valueOf).toSorted((one, other) => one - other),
+      0.5,
+    )
+  const ratios = open.map((_, round) => ofRound(round)).toSorted((one, other) => one - other)
+  const ratio = percentile(ratios, 0.5)
+  console.log(
+    `a download, ${what}, with the page / without`.padEnd(54) +
+      `${median(open).toFixed(2)} / ${median(none).toFixed(2)} s, × ${ratio.toFixed(3)} (${ratios[0]?.toFixed(3)} to ${ratios.at(-1)?.toFixed(3)}, ${ratio >= 0.98 ? 'within' : 'UNDER'} 0.98)`,
+  )
+}
+
+async function timesOf(fetcher: Program, destination: string): Promise<Took> {
+  const [beganMs, cpuBegan] = [performance.now(), cpuSecondsOf(fetcher)]
   await fetcher.say(`download_file ${group} data.bin ${destination}`)
   await fetcher.next((line) => line === `[C] [${group}] data.bin`)
-  const took = (performance.now() - beganMs) / 1000
+  const seconds = (performance.now() - beganMs) / 1000
+  const cpuSeconds = cpuSecondsOf(fetcher) - cpuBegan
   await fetcher.say(`stop_share ${group} data.bin`)
   rmSync(destination)
-  return took
+  return { seconds, cpuSeconds }
+}
+
+/** In user and kernel mode, all threads together (Linux). */
+function cpuSecondsOf({ process }: Program): number {
+  const [, fields = ''] = readFileSync(`/proc/${process.pid}/stat`, 'utf8').split(') ')
+  const [user = 0, kernel = 0] = fields.split(' ').slice(11, 13).map(Number)
+  return (user + kernel) / 100
 }
 
 if (!hasBrowser) throw new Error('chromium is not installed')
