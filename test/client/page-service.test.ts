@@ -26,7 +26,7 @@ test('who asks later gets a link to the same page, and both links are good', asy
   const ports = new Set(links.map((link) => new URL(link).port))
   expect([ports.size, new Set(links).size]).toEqual([1, 3])
   const [port = ''] = ports
-  for (const link of links) expect((await ask(Number(port), pathOf(link))).status).toBe(303)
+  for (const link of links) expect((await ask(Number(port), pathOf(link))).status).toBe(200)
 })
 
 test('one who names another port is told where the page is', async () => {
