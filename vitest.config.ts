@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 /** Tests that replace modules, and must not meet those that others have loaded. */
 const apart = 'test/**/*.apart.test.ts'
+/** What people install is made, installed and run, which takes minutes: in CI, and where somebody asks for it. */
+const packages = ['test/package/*.test.ts', 'test/packaging/*.test.ts']
 
 export default defineConfig({
   test: {
@@ -18,9 +20,15 @@ export default defineConfig({
       // The files of a process share what they import: loading it anew for each took a third of the time.
       {
         extends: true,
-        test: { name: 'together', include: ['test/**/*.test.ts'], exclude: [apart], isolate: false },
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: [apart, ...packages],
+          isolate: false,
+        },
       },
       { extends: true, test: { name: 'apart', include: [apart] } },
+      { extends: true, test: { name: 'packages', include: packages, isolate: false } },
     ],
   },
 })

@@ -42,6 +42,7 @@ const steps = [
 
 await step({ name: 'build', args: ['scripts/launch.mjs', 'build'] })
 await Promise.all([inTurn(), tests(process.argv.slice(3))])
+if (process.env.COTERIE_PACKAGES === '1') await packages()
 await otherNodes((process.env.COTERIE_NODES ?? '').split(' ').filter(Boolean))
 rmSync(scratch, { recursive: true, force: true })
 report()
@@ -56,6 +57,17 @@ async function step({ name, args }) {
   say(name, ok, seconds, output)
 }
 
+/**
+ * What people install, made, installed and run, which takes another minute or two. What it says is always shown: the sizes
+ * of the packages.
+ */
+async function packages() {
+  const { ok, output, seconds, counted } = await vitest(['--project=packages'])
+  for (const key of Object.keys(counts)) counts[key] += counted[key]
+  say(`packages (${counted.passed + counted.failed})`, ok, seconds, output)
+  for (const line of output.split('\n')) if (/^the .*package: /.test(line)) console.log(line)
+}
+
 /** Alone, so that tests that wait are not late for it. What it says is always shown: a Node may have been skipped. */
 async function otherNodes(versions) {
   if (versions.length === 0) return
@@ -66,7 +78,9 @@ async function otherNodes(versions) {
 }
 
 async function tests(words) {
-  const { ok, output, seconds, counted } = await vitest(words)
+  // All but those of packages: see vitest.config.ts.
+  const most = ['--project=together', '--project=apart']
+  const { ok, output, seconds, counted } = await vitest(words.length === 0 ? most : words)
   for (const key of Object.keys(counts)) counts[key] += counted[key]
   say(`tests (${counted.passed + counted.failed})`, ok, seconds, output)
   const { files } = counted
