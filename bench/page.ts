@@ -1,8 +1,9 @@
-// npm run page [-- --pictures <folder>]
+// npm run page [-- --pictures <folder> [--only links,new-link]]
 //
 // The page with a fake client behind it: ten thousand entries, five hundred peers, and nothing that lasts. Prints a link,
 // and serves until it is interrupted. With --pictures it takes pictures of every view instead, light and dark, wide and
-// narrow, in Chromium; with --whole of all of each page, not of what a screen shows.
+// narrow, in Chromium; with --whole of all of each page, not of what a screen shows,
+// and with --only of some views, by the names of their pictures.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,6 +21,7 @@ const views: Readonly<Record<string, readonly [address: string, text: string]>> 
   folder: ['groups/family/holiday', 'day 1/boat.jpg'],
   transfers: ['transfers', 'guest5@192.0.2.5'],
   subscriptions: ['subscriptions', '312 names fetched'],
+  links: ['links', '2 of 3 uses'],
   limits: ['limits', '8:00 to 18:00'],
   checks: ['checks', 'worth knowing'],
   account: ['account', 'You are logged in as'],
@@ -45,8 +47,15 @@ const toWebp = `async (png) => {
 }`
 
 const { values } = parseArgs({
-  options: { pictures: { type: 'string' }, whole: { type: 'boolean', default: false } },
+  options: {
+    pictures: { type: 'string' },
+    only: { type: 'string' },
+    whole: { type: 'boolean', default: false },
+  },
 })
+/** Names of pictures; undefined for all. */
+const only = values.only?.split(',')
+const isWanted = (name: string): boolean => only?.includes(name) ?? true
 const page = await builtPage()
 try {
   if (values.pictures === undefined) await serveUntilInterrupted()
@@ -66,12 +75,15 @@ async function takePictures(folder: string): Promise<void> {
   if (!hasBrowser) throw new Error('chromium is not installed')
   mkdirSync(folder, { recursive: true })
   const browser = await startBrowser()
+  const taken = new Set<string>()
   const painter = await browser.newPage()
   for (const look of looks) {
     const world = pictureWorld()
     const server = await serve(page, world)
     const { page: tab, context } = await openPage(browser, server.link, look, fastClock)
     const take = async (name: string): Promise<void> => {
+      if (!isWanted(name)) return
+      taken.add(name)
       const png = await tab.screenshot({ fullPage: values.whole })
       const webp = await painter.evaluate(`(${toWebp})("${png.toString('base64')}")`)
       const path = join(folder, `${name}-${look.width}-${look.colours}.webp`)
@@ -82,7 +94,7 @@ async function takePictures(folder: string): Promise<void> {
     await world.operations.login('ann', 'correct-horse')
     await tab.getByRole('link', { name: 'family' }).waitFor()
     await tab.locator('.said:empty').waitFor({ state: 'attached' })
-    for (const [name, [address, text]] of Object.entries(views)) {
+    for (const [name, [address, text]] of Object.entries(views).filter(([name]) => isWanted(name))) {
       await tab.goto(`${server.address}#/${address}`)
       if (name === 'events') world.emit({ kind: 'join-requested', group: 'family', user: 'ben' })
       await tab.getByText(text).first().waitFor()
@@ -94,11 +106,16 @@ async function takePictures(folder: string): Promise<void> {
     await tab.getByRole('button', { name: 'Why? report.pdf' }).click()
     await tab.getByText('it goes on by itself').waitFor()
     await take('why')
+    await tab.goto(`${server.address}#/groups/family/notes.txt`)
+    await tab.getByRole('button', { name: 'Make a link' }).click()
+    await tab.getByRole('group', { name: 'The new link' }).scrollIntoViewIfNeeded()
+    await tab.locator('.said:empty').waitFor({ state: 'attached' })
+    await take('new-link')
     await context.close()
     await server.close()
   }
   await browser.close()
-  console.log(`pictures of ${Object.keys(views).length + 2} views are in ${folder}`)
+  console.log(`pictures of ${taken.size} views are in ${folder}`)
 }
 
 /** With rates that go up and down. */

@@ -2,6 +2,16 @@
 
 import type { Answer } from '../common/refusal.ts'
 
+/** Where guests are served, and how they know it. */
+export interface GuestPlace {
+  /** `https://host:port` */
+  readonly origin: string
+  /** Of a certificate that this client made: its SHA-256, in hex with colons as browsers show it. */
+  readonly fingerprint?: string
+  /** Likewise: `sha256//…`, the SHA-256 of its key in base64, as curl takes it. */
+  readonly pin?: string
+}
+
 /** A link by which somebody without an account fetches an entry. */
 export interface MadeLink {
   /** Its number. */
@@ -14,9 +24,8 @@ export interface MadeLink {
   readonly untilMs: number
   /** How often it may be used; absent for any number. */
   readonly times?: number
-  /** Of a certificate that this client made: its SHA-256, in hex with colons as browsers show it. */
+  /** Like `pin`: see `GuestPlace`. */
   readonly fingerprint?: string
-  /** Likewise: `sha256//…`, the SHA-256 of its key in base64, as curl takes it. */
   readonly pin?: string
 }
 
@@ -51,6 +60,8 @@ export interface LinkOptions {
 
 /** Links for guests: people without an account, who fetch one entry over HTTPS. */
 export interface LinkOperations {
+  /** Undefined where guests are not served. */
+  showGuestPlace(): Promise<GuestPlace | undefined>
   /** For what is shared here, as it is now. Refuses where guests are not served. */
   shareLink(group: string, name: string, options?: LinkOptions): Promise<Answer<MadeLink>>
   /** Those of the user that are good, or ended within the last month. */

@@ -12,12 +12,13 @@ import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
 import { isLoopback } from '../common/networks.ts'
 import { startedAs } from '../common/started-as.ts'
 import { whyNewerNode } from '../common/node-version.ts'
-import type { GuestPlace } from './actions/links.ts'
 import { clientProgram, parseArguments, type ClientArguments } from './arguments.ts'
 import type { Client } from './client.ts'
 import { compilerFlag } from './compiler-flag.ts'
 import { joinRunning, type RemoteClient } from './control/remote-client.ts'
 import { beginFirstLogin } from './first-login.ts'
+import { guestsElsewhere } from './guest-wish.ts'
+import type { GuestPlace } from './link-operations.ts'
 import { keepShortLivedSmall } from './memory-flag.ts'
 import { clientFolder } from './storage/client-folder.ts'
 import { claimFolder } from './storage/folder-claim.ts'
@@ -125,6 +126,7 @@ async function useRunning(
   void client.ended.then(() => ended.abort())
   const greeting = `another terminal of the client on ${formatAddress(listen)}; quit leaves that client running`
   try {
+    await sayWhereGuestsAre(client, options)
     await printPage(client, options)
     const code = await converse(
       client,
@@ -161,6 +163,13 @@ function printGuests(place: GuestPlace | undefined): void {
   if (place === undefined) return
   const known = place.fingerprint === undefined ? '' : ` (certificate ${place.fingerprint})`
   process.stderr.write(`guests: ${place.origin}/${known}; share_link makes a link for one\n`)
+}
+
+/** Likewise, where the client that runs does not serve guests as this terminal asks for. */
+async function sayWhereGuestsAre({ operations }: RemoteClient, { guests }: ClientArguments): Promise<void> {
+  if (guests === undefined) return
+  const sentence = guestsElsewhere(guests, await operations.showGuestPlace())
+  if (sentence !== undefined) process.stderr.write(`guests: ${sentence}\n`)
 }
 
 /** Anything but a yes is a no. */

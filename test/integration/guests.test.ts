@@ -229,6 +229,22 @@ test('another terminal makes, lists and takes back links of the client that runs
   expect(await other.say('revoke_link 999')).toBe('error: there is no link 999; list_links lists yours')
 })
 
+test('--guests at another terminal says where the client that runs serves guests, if it is another place', async () => {
+  const sentences = []
+  for (const guestPort of [1, 0]) {
+    const other = started('ann', guestPort)
+    other.process.stdin.end()
+    await other.ended()
+    sentences.push(other.stderr)
+  }
+  expect(sentences).toEqual([
+    expect.stringMatching(
+      /^guests: the client that runs here serves them at https:\/\/127\.0\.0\.1:\d+\/; end it, [^\n]*\n$/,
+    ),
+    '',
+  ])
+})
+
 test('without --guests, and for what is not shared, there are no links', async () => {
   const eve = await world.user('eve')
   await eve.does('create_group own', `upload_file ${world.makeFile('own.bin', 10)} own`)

@@ -4,19 +4,10 @@ import { accept, refuse, type Answer } from '../../common/refusal.ts'
 import { notLoggedIn } from '../answers.ts'
 import type { Guests } from '../guests/guests.ts'
 import { linkLimits } from '../guests/limits.ts'
-import type { LinkOperations, LinkOptions, MadeLink } from '../link-operations.ts'
+import type { GuestPlace, LinkOperations, LinkOptions, MadeLink } from '../link-operations.ts'
 import type { Session } from '../session.ts'
 import type { Core } from './core.ts'
 import { spellingOf } from './entry-path.ts'
-
-/** Where guests are served, and how they know it. */
-export interface GuestPlace {
-  /** `https://host:port` */
-  readonly origin: string
-  /** See `MadeLink`. */
-  readonly fingerprint?: string
-  readonly pin?: string
-}
 
 export interface LinkParts {
   /** Undefined where guests are not served. */
@@ -30,6 +21,7 @@ export function linkActions(
 ): LinkOperations {
   const { book } = guests
   return {
+    showGuestPlace: async () => guestPlace?.(),
     async shareLink(group, name, options = {}) {
       const open = session()
       if (open === undefined) return notLoggedIn()

@@ -57,6 +57,7 @@ export const remoteOperations: { readonly [O in RemoteOperation]: IsAnswer<Opera
   why: 'answers',
   doctor: 'returns',
   showPage: 'answers',
+  showGuestPlace: 'returns',
   shareLink: 'answers',
   listLinks: 'answers',
   revokeLink: 'answers',

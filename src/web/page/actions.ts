@@ -1,10 +1,11 @@
 // What the buttons and forms do: each asks the client, says what came of it, and has the lists read again. What
 // cannot be taken back is asked about first.
 
+import type { LinkOptions } from '../../client/link-operations.ts'
 import type { DownloadOptions, LimitRule, Priority } from '../../client/operations.ts'
 import type { Answer } from '../../common/refusal.ts'
 import { addressOf, beginningOf, dropFile, type Ask } from './api.ts'
-import { setEntry } from './looking.ts'
+import { setEntry, setFor } from './looking.ts'
 import type { Store } from './store.ts'
 import { shown } from './html.ts'
 
@@ -47,6 +48,7 @@ export function createActions(store: Store, ask: Ask, soon: () => void) {
     ...shareActions(store, ask, perform, question),
     ...downloadActions(ask, perform, question),
     ...settingActions(ask, perform, question),
+    ...linkActions(store, ask, perform, question),
     ...lookingActions(store, ask),
   }
 }
@@ -231,6 +233,38 @@ function settingActions(ask: Ask, perform: Perform, question: Question) {
             `${glob} of ${group} is not fetched by itself any more`,
           ),
       ),
+  }
+}
+
+function linkActions(store: Store, ask: Ask, perform: Perform, question: Question) {
+  return {
+    /** What the guest opens is shown to who asked for it, even where another view is shown by then. */
+    shareLink(group: string, name: string, options: LinkOptions): Promise<boolean> {
+      const { user } = store.get()
+      const act = async (): Promise<Answer<unknown>> => {
+        const made = await ask('shareLink', group, name, options)
+        if (made.ok && user !== undefined) setFor({ store, user }, { madeLink: made.value })
+        return made
+      }
+      return perform(`link ${group}/${name}`, act, `a link to ${name} is made`)
+    },
+    closeLink: () => store.set({ madeLink: undefined }),
+    revokeLink: (link: number, name: string) =>
+      question(
+        `Take back link ${link} to ${shown(name)}?`,
+        'What is being sent by it ends at once, and it leads nowhere any more.',
+        'Take it back',
+        () => void perform(`revoke ${link}`, () => ask('revokeLink', link), `link ${link} is taken back`),
+      ),
+    /** `what`: as a sentence begins. */
+    async copy(text: string, what: string): Promise<void> {
+      try {
+        await navigator.clipboard.writeText(text)
+        store.set({ said: `${what} is copied` })
+      } catch {
+        store.set({ refused: `the browser does not let this page copy; mark ${what} and copy it yourself` })
+      }
+    },
   }
 }
 

@@ -9,7 +9,7 @@ import { withTransfers } from './state.ts'
 import type { Store } from './store.ts'
 
 export interface Loads {
-  /** What changes all the time: transfers, and how the entry stands that is looked at. */
+  /** What changes all the time: transfers, how the entry stands that is looked at, what guests fetch. */
   live(): Promise<void>
   /** What changes by somebody's deed: lists of groups, members, entries, limits. */
   lists(): Promise<void>
@@ -24,6 +24,7 @@ export function createLoads(store: Store, ask: Ask): Loads {
       await Promise.all([
         loadTransfers(looking),
         route.view === 'entry' ? loadEntryView(looking, route) : undefined,
+        route.view === 'links' ? loadLinks(looking) : undefined,
       ])
     },
     async lists() {
@@ -36,6 +37,7 @@ export function createLoads(store: Store, ask: Ask): Loads {
         route.view === 'group' ? loadGroup(looking, route.group, groups) : undefined,
         route.view === 'entry' ? loadEntry(looking, route) : undefined,
         route.view === 'limits' || route.view === 'entry' ? loadLimits(looking) : undefined,
+        route.view === 'links' || route.view === 'entry' ? loadGuestPlace(looking) : undefined,
         route.view === 'subscriptions' ? loadSubscriptions(looking) : undefined,
       ])
     },
@@ -104,4 +106,14 @@ async function loadLimits(looking: Looking): Promise<void> {
 async function loadSubscriptions(looking: Looking): Promise<void> {
   const subscriptions = await looking.ask('listSubscriptions')
   if (subscriptions.ok) setFor(looking, { subscriptions: subscriptions.value })
+}
+
+async function loadLinks(looking: Looking): Promise<void> {
+  const links = await looking.ask('listLinks')
+  if (links.ok) setFor(looking, { links: links.value })
+}
+
+async function loadGuestPlace(looking: Looking): Promise<void> {
+  const place = await looking.ask('showGuestPlace')
+  if (place.ok) setFor(looking, { guests: { place: place.value } })
 }

@@ -20,6 +20,7 @@ import { eventsView } from './views/events.ts'
 import { groupView } from './views/group.ts'
 import { groupsView } from './views/groups.ts'
 import { limitsView } from './views/limits.ts'
+import { linksView } from './views/links.ts'
 import { shell } from './views/shell.ts'
 import { subscriptionsView } from './views/subscriptions.ts'
 import { transfersView } from './views/transfers.ts'
@@ -38,6 +39,8 @@ function viewOf(state: PageState, actions: Actions): VNode {
       return transfersView(state, actions)
     case 'subscriptions':
       return subscriptionsView(state, actions)
+    case 'links':
+      return linksView(state, actions)
     case 'limits':
       return limitsView(state, actions)
     case 'events':

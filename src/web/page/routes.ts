@@ -6,12 +6,22 @@ export type Route =
   | { readonly view: 'entry'; readonly group: string; readonly name: string }
   | { readonly view: 'transfers' }
   | { readonly view: 'subscriptions' }
+  | { readonly view: 'links' }
   | { readonly view: 'limits' }
   | { readonly view: 'events' }
   | { readonly view: 'checks' }
   | { readonly view: 'account' }
 
-const plain = ['groups', 'transfers', 'subscriptions', 'limits', 'events', 'checks', 'account'] as const
+const plain = [
+  'groups',
+  'transfers',
+  'subscriptions',
+  'links',
+  'limits',
+  'events',
+  'checks',
+  'account',
+] as const
 
 /** As a link takes it: `#/groups/family/film.mkv`. */
 export function linkTo(route: Route): string {

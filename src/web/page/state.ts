@@ -11,6 +11,7 @@ import type {
   LimitRule,
   UploadView,
 } from '../../client/operations.ts'
+import type { GuestPlace, LinkView, MadeLink } from '../../client/link-operations.ts'
 import type { SubscriptionView } from '../../client/subscription-operations.ts'
 import type { EntryVersion, FileEntry, GroupEntry } from '../../common/protocol/listings.ts'
 import type { TreeEntry } from '../../common/tree/tree.ts'
@@ -100,6 +101,12 @@ export interface PageState {
   readonly uploads: readonly UploadView[]
   readonly limits: readonly LimitRule[]
   readonly subscriptions: readonly SubscriptionView[] | undefined
+  /** For guests; undefined before they were asked for. */
+  readonly links: readonly LinkView[] | undefined
+  /** One that was just made: its secret is shown until the view is left, and never again. */
+  readonly madeLink: MadeLink | undefined
+  /** Where guests are served, if they are; undefined before it was asked. */
+  readonly guests: { readonly place: GuestPlace | undefined } | undefined
   /** Of what this client needs to work; undefined before it was looked at. */
   readonly checks: readonly Check[] | undefined
   /** Files that are being copied into the folder for that. */
@@ -133,6 +140,7 @@ export function initialState(route: Route): PageState {
     program: '',
     fileKey: '',
     wanted: '',
+    guests: undefined,
     checks: undefined,
     drops: [],
     events: [],
@@ -152,7 +160,17 @@ function ofUser(
   user: string | undefined,
 ): Pick<
   PageState,
-  'user' | 'groups' | 'group' | 'entry' | 'downloads' | 'hashing' | 'uploads' | 'limits' | 'subscriptions'
+  | 'user'
+  | 'groups'
+  | 'group'
+  | 'entry'
+  | 'downloads'
+  | 'hashing'
+  | 'uploads'
+  | 'limits'
+  | 'subscriptions'
+  | 'links'
+  | 'madeLink'
 > {
   return {
     user,
@@ -164,6 +182,8 @@ function ofUser(
     uploads: [],
     limits: [],
     subscriptions: undefined,
+    links: undefined,
+    madeLink: undefined,
   }
 }
 
@@ -183,9 +203,18 @@ export function withRoute(state: PageState, route: Route): PageState {
     group: keepsGroup ? state.group : undefined,
     wanted: keepsGroup ? state.wanted : '',
     entry: keepsEntry ? state.entry : undefined,
+    // One whose answer came elsewhere was not seen yet.
+    madeLink: showsMadeLink(state) ? undefined : state.madeLink,
     refused: '',
     dialog: undefined,
   }
+}
+
+/** In the view of what the link leads to, and in that of all links. */
+export function showsMadeLink({ route, madeLink }: Pick<PageState, 'route' | 'madeLink'>): boolean {
+  if (madeLink === undefined) return false
+  const { group, name } = madeLink
+  return route.view === 'links' || (route.view === 'entry' && route.group === group && route.name === name)
 }
 
 /** `atMs`: since 1970. */

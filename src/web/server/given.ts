@@ -95,6 +95,7 @@ const givenTo: Given = {
   downloadsSettled: v.strictTuple([v.optional(awaited, {})]),
   why: v.strictTuple([text, v.optional(text)]),
   doctor: nothing,
+  showGuestPlace: nothing,
   shareLink: v.strictTuple([
     text,
     text,

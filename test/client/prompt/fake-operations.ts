@@ -23,6 +23,7 @@ const silent = new Set<keyof Operations>([
   'showHashing',
   'showUploads',
   'listLimits',
+  'showGuestPlace',
 ])
 
 export function fakeClient(): FakeClient {
@@ -77,6 +78,7 @@ export function fakeClient(): FakeClient {
     why: async () => accept([]),
     doctor: async () => [],
     showPage: async () => accept({ link: 'http://127.0.0.1:8080/open?token=t' }),
+    showGuestPlace: async () => undefined,
     shareLink: async (group, name) => accept(madeLink({ group, name })),
     listLinks: async () => accept([]),
     revokeLink: async () => accept({ group: 'g1', name: 'film.mkv' }),

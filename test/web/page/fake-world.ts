@@ -1,6 +1,7 @@
 // A client for the page to show, in memory: two groups of the user and one that can be joined, ten thousand entries, five
 // hundred peers, downloads in each state, and somebody who asks to join.
 
+import type { GuestPlace, LinkView } from '../../../src/client/link-operations.ts'
 import type {
   DownloadView,
   EntryView,
@@ -11,7 +12,13 @@ import type {
 } from '../../../src/client/operations.ts'
 import type { EntryVersion, FileEntry } from '../../../src/common/protocol/listings.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
-import { download, entry, fakeClient, type FakeClient } from '../../client/prompt/fake-operations.ts'
+import {
+  download,
+  entry,
+  fakeClient,
+  madeLink,
+  type FakeClient,
+} from '../../client/prompt/fake-operations.ts'
 
 export interface FakeWorld extends FakeClient {
   /** Who asks to join the family. */
@@ -127,9 +134,43 @@ export function fakeWorld(user?: string): FakeWorld {
         },
       ]),
   })
+  Object.assign(client.answers, linksOf())
   client.downloads.push(...downloads)
   return { ...client, requests, members }
 }
+
+/** Guests are served, and there are links: one by which somebody fetches, one that was used as often as it may be. */
+function linksOf(): Partial<FakeClient['answers']> {
+  const place: GuestPlace = {
+    origin: 'https://203.0.113.5:8443',
+    fingerprint: Array.from({ length: 32 }, (_, at) => (16 + at * 7).toString(16).toUpperCase()).join(':'),
+  }
+  const facts = { group: 'family', name: 'notes.txt', sizeBytes: 1_200, madeAtMs: beganMs, isOpen: true }
+  const untilMs = beganMs + 86_400_000
+  let links: LinkView[] = [
+    { ...facts, link: 1, untilMs, uses: 2, times: 3, fetching: 1, sentBytes: 1_900 },
+    { ...facts, link: 2, untilMs, uses: 1, times: 1, fetching: 0, sentBytes: 1_200, ...usedUp },
+  ]
+  return {
+    showGuestPlace: async () => place,
+    listLinks: async () => accept(links),
+    shareLink: async (group, name, { forMs = 86_400_000, times } = {}) => {
+      const often = times === undefined ? {} : { times }
+      const made = { link: links.length + 1, group, name, untilMs: beganMs + forMs, ...often }
+      links = [...links, { ...facts, ...made, uses: 0, fetching: 0, sentBytes: 0 }]
+      const url = `${place.origin}/qT5BhK7cW7Bz0CPhYYJG8u-ZoEFG6aG-l_GDtzGzOU4`
+      return accept(madeLink({ ...made, url, fingerprint: place.fingerprint ?? '' }))
+    },
+    revokeLink: async (link) => {
+      links = links.map((one) =>
+        one.link === link ? { ...one, isOpen: false, why: 'this link was taken back', fetching: 0 } : one,
+      )
+      return accept({ group: 'family', name: 'notes.txt' })
+    },
+  }
+}
+
+const usedUp = { isOpen: false, why: 'it was used as often as it may be' }
 
 const familyFiles: FileEntry[] = [
   file('film.mkv', 734_003_200, 3, 2),

@@ -5,12 +5,13 @@ import { lookFor } from '../../../src/web/page/looks.ts'
 import {
   changesLists,
   initialState,
+  showsMadeLink,
   withEvent,
   withRoute,
   withTransfers,
   withUser,
 } from '../../../src/web/page/state.ts'
-import { download } from '../../client/prompt/fake-operations.ts'
+import { download, madeLink } from '../../client/prompt/fake-operations.ts'
 
 const empty = initialState({ view: 'groups' })
 
@@ -61,6 +62,20 @@ describe('the state of the page', () => {
       wanted: '',
     })
   })
+})
+
+test('a new link is shown until its view is left, and waits for it where another one is shown', () => {
+  const made = madeLink({ group: 'family', name: 'a' })
+  const there = { view: 'entry', group: 'family', name: 'a' } as const
+  const elsewhere = { ...withRoute(withUser(empty, 'ann'), { view: 'transfers' }), madeLink: made }
+  expect(showsMadeLink(elsewhere)).toBe(false)
+  for (const route of [there, { view: 'links' }] as const) {
+    const shown = withRoute(elsewhere, route)
+    expect(showsMadeLink(shown)).toBe(true)
+    expect(withRoute(shown, { view: 'groups' }).madeLink).toBeUndefined()
+    expect(withUser(shown, 'ben').madeLink).toBeUndefined()
+  }
+  expect(showsMadeLink(withRoute(elsewhere, { ...there, name: 'b' }))).toBe(false)
 })
 
 test('a thousand downloads that end have no list asked for', () => {

@@ -47,6 +47,7 @@ const calls: Record<string, unknown[]> = {
   downloadsSettled: [{ group: 'g', timeoutMs: 5 }],
   why: ['g', null],
   doctor: [],
+  showGuestPlace: [],
   shareLink: ['g', 'f', { forMs: 1000, times: 2 }],
   listLinks: [],
   revokeLink: [3],

@@ -1,11 +1,11 @@
 // The commands for links by which guests, people without an account, fetch one entry.
 
 import { counted } from '../../../common/counted.ts'
-import { accept, refuse, type Answer } from '../../../common/refusal.ts'
+import { accept, refuse } from '../../../common/refusal.ts'
 import { formatSize } from '../../../common/sizes.ts'
 import type { LinkView } from '../../link-operations.ts'
 import { formatDay } from '../text/days.ts'
-import { parseDuration } from '../text/durations.ts'
+import { parseCount, parseLinkOptions, usesText } from '../text/links.ts'
 import type { PromptCommand } from './command.ts'
 import { list, withData } from './command.ts'
 import { tableLines } from './replies.ts'
@@ -21,7 +21,7 @@ export const linkCommands: readonly PromptCommand[] = [
     ],
     examples: ['share_link family beach.mp4', 'share_link work offer.pdf --for 7d --times 1'],
     async run({ operations }, [group, name], flags) {
-      const options = optionsOf(flags.get('--for'), flags.get('--times'))
+      const options = parseLinkOptions(flags.get('--for'), flags.get('--times'))
       if (!options.ok) return options
       const made = await operations.shareLink(group, name, options.value)
       if (!made.ok) return made
@@ -64,7 +64,7 @@ export const linkCommands: readonly PromptCommand[] = [
     summary: 'take a link back at once, by its number',
     examples: ['revoke_link 3'],
     async run({ operations }, [typed]) {
-      const link = numberOf(typed)
+      const link = parseCount(typed)
       if (link === undefined)
         return refuse('usage', `"${typed}" is not the number of a link; list_links shows them`)
       const revoked = await operations.revokeLink(link)
@@ -78,38 +78,15 @@ export const linkCommands: readonly PromptCommand[] = [
   },
 ]
 
-function optionsOf(
-  duration: string | undefined,
-  count: string | undefined,
-): Answer<{ forMs?: number; times?: number }> {
-  const forMs = duration === undefined ? undefined : parseDuration(duration)
-  if (forMs?.ok === false) return forMs
-  const times = count === undefined ? undefined : numberOf(count)
-  if (count !== undefined && times === undefined)
-    return refuse('usage', `"${count}" is not a number of times; write 1, or more`)
-  return accept({
-    ...(forMs === undefined ? {} : { forMs: forMs.value }),
-    ...(times === undefined ? {} : { times }),
-  })
-}
-
-/** A whole number from 1 on. */
-function numberOf(text: string): number | undefined {
-  return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined
-}
-
-function rowOf(
-  { link, group, name, sizeBytes, files, untilMs, uses, times, why, fetching }: LinkView,
-  isRounded: boolean,
-): string[] {
-  const often = times === undefined ? counted(uses, 'use') : `${uses} of ${counted(times, 'use')}`
+function rowOf(view: LinkView, isRounded: boolean): string[] {
+  const { link, group, name, sizeBytes, files, untilMs, why, fetching } = view
   const now = fetching === 0 ? '' : `, ${fetching} at the moment`
   return [
     String(link),
     group,
     files === undefined ? name : `${name}/`,
     isRounded ? formatSize(sizeBytes) : counted(sizeBytes, 'byte'),
-    `${often}${now}`,
+    `${usesText(view)}${now}`,
     why === undefined ? `until ${formatDay(untilMs)}` : why,
   ]
 }

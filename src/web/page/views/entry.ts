@@ -18,6 +18,7 @@ import { dataTable } from './data-table.ts'
 import { entryContent } from './entry-content.ts'
 import { entryLimits } from './entry-limits.ts'
 import { fetching } from './fetching.ts'
+import { guestLink } from './guest-link.ts'
 import { anchor, button, progress, section } from './parts.ts'
 import { pieceMap } from './piece-map.ts'
 import { transferButtons } from './transfer-buttons.ts'
@@ -30,8 +31,13 @@ export function entryView(state: PageState, group: string, name: string, actions
     ${view === undefined ? fetching(state, entry, actions) : standing(state, view, actions)}
     ${view === undefined ? '' : section('Peers', peers(view))}
     ${view === undefined ? '' : section('Who has it', audience(view))} ${entryContent(state, entry, actions)}
+    ${isShared(view) ? section('Link for a guest', guestLink(state, group, name, actions)) : ''}
     ${view === undefined ? '' : section('Limits', entryLimits(state, group, name, actions))}
     ${section('Versions', versions(entry.versions))}`
+}
+
+function isShared(view: EntryView | undefined): boolean {
+  return view?.state === 'shared' || view?.state === 'complete'
 }
 
 function nothingKnown(group: string, name: string): EntryDetails {
@@ -54,7 +60,7 @@ function standing(state: PageState, view: EntryView, actions: Actions): VNode {
       </p>
       <div class="buttons">
         ${
-          view.state === 'shared' || view.state === 'complete'
+          isShared(view)
             ? button({
                 label: 'Stop sharing',
                 isPending: state.pending.has(`stop ${group}/${name}`),

@@ -13,6 +13,7 @@ const places: readonly (readonly [Route, string])[] = [
   [{ view: 'groups' }, 'Groups'],
   [{ view: 'transfers' }, 'Transfers'],
   [{ view: 'subscriptions' }, 'Subscriptions'],
+  [{ view: 'links' }, 'Links'],
   [{ view: 'limits' }, 'Limits'],
   [{ view: 'events' }, 'Events'],
   [{ view: 'checks' }, 'Checks'],

@@ -11,8 +11,9 @@ import { formatSize } from '../../../common/sizes.ts'
 import type { Actions } from '../actions.ts'
 import { html, shown } from '../html.ts'
 import type { PageState } from '../state.ts'
-import { dataTable, type Column } from './data-table.ts'
-import { anchor, progress, section } from './parts.ts'
+import { dataTable } from './data-table.ts'
+import { nameColumn } from './name-column.ts'
+import { progress, section } from './parts.ts'
 import { ratesPlot } from './rates-plot.ts'
 import { transferButtons } from './transfer-buttons.ts'
 
@@ -25,18 +26,6 @@ export function transfersView(state: PageState, actions: Actions): VNode {
     ${section('The last ten minutes', ratesPlot(samples))} ${section('Downloads', downloads(state, actions))}
     ${hashing.length === 0 ? '' : section('Being read, to be shared', reading(hashing))}
     ${section('Who fetches from you', uploads(state.uploads))}`
-}
-
-function nameColumn<T extends { readonly group: string; readonly name: string }>(): Column<T> {
-  return {
-    heading: 'Name',
-    width: 'minmax(11rem, 1.5fr)',
-    sortBy: ({ name }) => name,
-    cell: ({ group, name }) =>
-      html`<span class="name"
-        >${anchor({ view: 'entry', group, name }, name)}${' '}<span class="mark">${shown(group)}</span></span
-      >`,
-  }
 }
 
 function downloads({ downloads: all, pending }: PageState, actions: Actions): VNode {
