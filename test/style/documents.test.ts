@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { recordedEveryMs, recordedLines } from '../../bench/recorded-session.ts'
 import { terminalPicture } from '../../bench/terminal-picture.ts'
 import { watchedLines } from '../../bench/watched-entry.ts'
+import { remoteNames } from '../../src/client/control/protocol.ts'
 import { fullUsageOf } from '../../src/client/prompt/commands/command.ts'
 import { allCommands } from '../../src/client/prompt/commands/program.ts'
 import { manualFiles } from '../../src/manual/pages.ts'
@@ -92,6 +93,19 @@ test('the example of the library is the file that a test runs', () => {
   const [, code] = /^```js\n([^]*?)^```$/m.exec(read('docs', 'library.md')) ?? []
   expect(code).toBe(read('docs', 'examples', 'fetch-new.mjs'))
 })
+
+test('the document of the library names each command that has no method of its name, and no other', () => {
+  const table = chapterOf(read('docs', 'library.md'), 'Operations')
+  const cells = [...table.matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell = '']) => cell)
+  const named = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name))
+  const methods: string[] = [...remoteNames, 'whoami', 'events']
+  const others = allCommands.map(({ name }) => name).filter((name) => !methods.includes(camelCase(name)))
+  expect(named.toSorted()).toEqual(others.toSorted())
+})
+
+function camelCase(name: string): string {
+  return name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+}
 
 test('what the documents point to is there', () => {
   const documents = ['.', 'docs'].flatMap((folder) =>
