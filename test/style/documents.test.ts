@@ -1,7 +1,7 @@
 // The documents are true: sessions are played, commands and options are all there, and links lead somewhere.
 
-import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { copyFileSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { recordedEveryMs, recordedLines } from '../../bench/recorded-session.ts'
@@ -12,6 +12,7 @@ import { fullUsageOf } from '../../src/client/prompt/commands/command.ts'
 import { allCommands } from '../../src/client/prompt/commands/program.ts'
 import { manualFiles } from '../../src/manual/pages.ts'
 import { addressIn, blocksOf, chapterOf } from './console-blocks.ts'
+import { linksToNothing } from './document-links.ts'
 import { Stage } from './transcript.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -108,33 +109,5 @@ function camelCase(name: string): string {
 }
 
 test('what the documents point to is there', () => {
-  const documents = ['.', 'docs'].flatMap((folder) =>
-    readdirSync(join(root, folder))
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => join(root, folder, name)),
-  )
-  const missing: string[] = []
-  for (const document of documents) {
-    for (const [, target = ''] of readFileSync(document, 'utf8').matchAll(/\]\(([^)\s]+)\)/g)) {
-      const [file = '', anchor] = target.split('#')
-      const path = file === '' ? document : join(dirname(document), file)
-      const isThere = existsSync(path) && (anchor === undefined || anchorsOf(path).includes(anchor))
-      if (!isThere && !target.startsWith('https://')) missing.push(`${document}: ${target}`)
-    }
-  }
-  expect(missing).toEqual([])
+  expect(linksToNothing(root)).toEqual([])
 })
-
-function anchorsOf(document: string): string[] {
-  return Array.from(readFileSync(document, 'utf8').matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
-    anchorOf(heading),
-  )
-}
-
-/** As GitHub makes them from headings. */
-function anchorOf(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replaceAll(/[^\w\- ]/g, '')
-    .replaceAll(' ', '-')
-}
