@@ -1,7 +1,8 @@
 // npm run campaign [-- --part <share>] [--seed <n>]
-// Runs the campaigns that are listed below in turn, each with its usual number of kills, rounds or runs, or with this share of them (0.1 for
-// a tenth, but at least one). Ends with a summary, and exits with 1 when one of them found anything wrong. Those that
-// lack what they need (nats-server, root) say so and count as skipped. fuzz:codec, fuzz:wire and attack are run by themselves.
+// Runs the campaigns that are listed below in turn, each with its usual number of kills, rounds or runs, or with this
+// share of them (0.1 for a tenth, but at least one). Ends with a summary, and exits with 1 when one of them found anything
+// wrong. Those that lack what they need (nats-server, root) say so and count as skipped. fuzz:codec, fuzz:wire and attack
+// are run by themselves.
 
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
