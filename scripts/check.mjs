@@ -26,6 +26,9 @@ const counts = { passed: 0, failed: 0, skipped: 0 }
 const secondTriesMax = 3
 /** Titles of tests that passed at the second try alone: each has a race that is to be mended. */
 const shaky = []
+/** What a test measured and everybody wants to see: a line of its output that begins so is shown whatever comes of it. */
+const figure = /^the npm package: .+$/gm
+const figures = new Set()
 /** Why tests were skipped, from the titles of their groups: "… (skipped: why)". */
 const reasons = new Set()
 
@@ -99,6 +102,7 @@ async function vitest(words) {
   rmSync(results, { force: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
   const ran = await run(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...words])
+  for (const [line] of ran.output.matchAll(figure)) figures.add(line)
   const counted = count(results)
   // Failed without a failed test: a file that cannot be loaded, an error between tests, a crash.
   if (!ran.ok && counted.failed === 0) Object.assign(counted, { failed: 1, files: [] })
@@ -139,6 +143,7 @@ function say(name, ok, seconds, output) {
 
 function report() {
   const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`
+  if (figures.size > 0) console.log(`\n${[...figures].join('\n')}`)
   if (reasons.size > 0) console.log(`\n${[...reasons].join('\n')}`)
   for (const title of shaky) console.log(`\npassed at the second try alone, so it has a race: ${title}`)
   console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`)

@@ -24,6 +24,7 @@ import { Problem, root } from './stamp.mjs'
 const parts = [
   'client',
   'tracker',
+  'deploy',
   'docs',
   'scripts',
   'src',
@@ -31,7 +32,15 @@ const parts = [
   'package-lock.json',
   'tsconfig.json',
 ]
-const texts = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md']
+const texts = [
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'LICENSE',
+  'PROTOCOL.md',
+  'README.md',
+  'SECURITY.md',
+]
 
 const scratch = mkdtempSync(join(tmpdir(), 'coterie-package-'))
 try {

@@ -10,6 +10,18 @@ export const library = '/usr/lib/coterie'
 /** The list of trackers, and the options of each. */
 const settings = '/etc/coterie'
 const documents = '/usr/share/doc/coterie'
+const units = {
+  tracker: '/usr/lib/systemd/system/coterie-tracker@.service',
+  client: '/usr/lib/systemd/user/coterie-client.service',
+}
+/** What the documents link to that lies elsewhere than in a clone, by the words of the links. */
+const moved = [
+  ['](../deploy/coterie-tracker@.service)', `](${units.tracker})`],
+  ['](../deploy/coterie-client.service)', `](${units.client})`],
+  ['](../deploy/', '](../examples/'],
+  ['](CHANGELOG.md)', '](changelog.gz)'],
+  ['](LICENSE)', '](copyright)'],
+]
 
 /** Commands by the program that each starts. */
 export const commands = { client: '/usr/bin/coterie', tracker: '/usr/bin/coterie-tracker' }
@@ -35,8 +47,8 @@ function started() {
       text: start.replaceAll('@PROGRAM@', program),
       mode: 0o755,
     })),
-    { to: '/usr/lib/systemd/system/coterie-tracker@.service', text: trackerUnit() },
-    { to: '/usr/lib/systemd/user/coterie-client.service', text: clientUnit() },
+    { to: units.tracker, text: trackerUnit() },
+    { to: units.client, text: clientUnit() },
   ]
 }
 
@@ -68,7 +80,7 @@ function documented({ licenses, nodeLicense, changes }) {
     { to: `${documents}/changelog.gz`, text: textOf('CHANGELOG.md') },
     { to: `${documents}/changelog.Debian.gz`, text: changes },
     { to: `${documents}/README.Debian`, text: textOf('packaging/debian/README.Debian') },
-    ...pages().map((name) => ({ to: `${documents}/${name}`, text: textOf(name) })),
+    ...pages().map((name) => ({ to: `${documents}/${name}`, text: pageOf(name) })),
     ...examples().map((name) => ({
       to: `${documents}/examples/${name.replace('deploy/', '')}`,
       text: textOf(name),
@@ -105,13 +117,25 @@ function changed(text, changes) {
   }, text)
 }
 
+/** All documents but the pictures of the page, which are larger than these together. */
 function pages() {
   const names = readdirSync(join(root, 'docs')).filter((name) => /\.(md|svg)$/.test(name))
-  return ['README.md', 'PROTOCOL.md', 'SECURITY.md', ...names.toSorted().map((name) => `docs/${name}`)]
+  return [
+    ...['ARCHITECTURE.md', 'CONTRIBUTING.md', 'PROTOCOL.md', 'README.md', 'SECURITY.md'],
+    ...names.toSorted().map((name) => `docs/${name}`),
+    'docs/examples/fetch-new.mjs',
+  ]
+}
+
+function pageOf(name) {
+  return moved.reduce((text, [from, to]) => text.replaceAll(from, to), textOf(name))
 }
 
 function examples() {
   return [
+    'deploy/Dockerfile',
+    'deploy/compose.yaml',
+    'deploy/tracker_info.txt',
     'deploy/nats/nats.conf',
     'deploy/nats/make-secrets.sh',
     'deploy/prometheus/prometheus.yml',

@@ -9,6 +9,7 @@ import { withConfiguration } from '../common/configuration.ts'
 import { makePrivateFolder } from '../common/data-folder.ts'
 import { exitCodeOf, onHangUp, whenWritten } from '../common/ending.ts'
 import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
+import { isJournal } from '../common/journal.ts'
 import { isLoopback } from '../common/networks.ts'
 import { startedAs } from '../common/started-as.ts'
 import { whyNewerNode } from '../common/node-version.ts'
@@ -74,7 +75,9 @@ async function run(options: ClientArguments): Promise<number> {
   void lines?.first.then((line) => beginFirstLogin(line, { knownLogins, keys: earlyKeys, password }))
   const { startOwnClient } = await import('./own-client.ts')
   const ask = process.stdin.isTTY && process.stdout.isTTY ? askAtTerminal : undefined
-  const newerNode = whyNewerNode(process.versions.node, Date.now())
+  const newerNode = whyNewerNode(process.versions.node, new Date().toISOString())
+  // At a terminal it is a line of the greeting. A service has none, and is read in the journal.
+  if (newerNode !== undefined && isJournal()) process.stderr.write(`${newerNode}\n`)
   const own = await startOwnClient(options, { folder, ask, earlyKeys, onFailure })
   try {
     printGuests(own.guestPlace)

@@ -1,11 +1,12 @@
 // The tracker program: command line, console, signals, exit codes. Everything else is in tracker.ts.
 
-import { fstatSync, writeSync } from 'node:fs'
+import { writeSync } from 'node:fs'
 import { pino, type Logger } from 'pino'
 import { formatAddress } from '../common/addresses.ts'
 import { withConfiguration } from '../common/configuration.ts'
 import { exitCodeOf, onHangUp } from '../common/ending.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
+import { isJournal } from '../common/journal.ts'
 import { isLoopback } from '../common/networks.ts'
 import { startedAs } from '../common/started-as.ts'
 import { whyNewerNode } from '../common/node-version.ts'
@@ -77,16 +78,10 @@ function hearConsole(name: string, events: ConsoleEvents): void {
 
 /** Says that this Node is too old to somebody who may read it: at a terminal, or in the journal of systemd. */
 function tellOfNode(log: Logger): void {
-  const sentence = whyNewerNode(process.versions.node, Date.now())
+  const sentence = whyNewerNode(process.versions.node, new Date().toISOString())
   if (sentence === undefined) return
   if (process.stderr.isTTY) process.stderr.write(`${sentence}\n`)
   else if (isJournal()) log.warn(sentence)
-}
-
-/** Whether standard error is the journal, by systemd.exec(5). */
-function isJournal(): boolean {
-  const { dev, ino } = fstatSync(2)
-  return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`
 }
 
 /** Has a line written to the terminal where it does not destroy what is typed there. */

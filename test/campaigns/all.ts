@@ -1,7 +1,8 @@
 // npm run campaign [-- --part <share>] [--seed <n>]
-// Runs all campaigns in turn, each with its usual number of kills, rounds or runs, or with this share of them (0.1 for
-// a tenth, but at least one). Ends with a summary, and exits with 1 when one of them found anything wrong. Those that
-// lack what they need (nats-server, root) say so and count as skipped.
+// Runs the campaigns that are listed below in turn, each with its usual number of kills, rounds or runs, or with this
+// share of them (0.1 for a tenth, but at least one). Ends with a summary, and exits with 1 when one of them found anything
+// wrong. Those that lack what they need (nats-server, root) say so and count as skipped. fuzz:codec, fuzz:wire and attack
+// are run by themselves.
 
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,7 +39,7 @@ async function campaigns(): Promise<void> {
     return { name: script.replace('-', ':'), file: join(folder, `${script}.ts`), words }
   })
   const outcomes = await runInTurn(all, ({ name, words }) => console.log(`\n=== ${name} ${words.join(' ')}`))
-  console.log(`\n=== all campaigns, seed ${values.seed}`)
+  console.log(`\n=== campaigns, seed ${values.seed}`)
   for (const line of summaryOf(outcomes)) console.log(line)
   if (outcomes.map(resultOf).includes('failed')) process.exitCode = 1
 }

@@ -1,12 +1,13 @@
 // What programs say of a Node that gets no fixes any more: to people, and never where a script reads.
 
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { whyNewerNode } from '../../src/common/node-version.ts'
 import { Person } from '../client/prompt/person.ts'
 import { World } from './world.ts'
 
-const sentence = whyNewerNode(process.versions.node, Date.now()) ?? ''
+const sentence = whyNewerNode(process.versions.node, new Date().toISOString()) ?? ''
 
 let world: World
 beforeAll(async () => {
@@ -35,6 +36,23 @@ describe.skipIf(sentence === '')('on a Node without fixes (skipped: this one get
     const operator = sitDown('tracker', ['127.0.0.1', '0', '--memory'])
     await operator.see(/^Node\.js \d+ gets no security fixes any more; install 24\ntracker 1 listening on /)
     operator.kill()
+  })
+
+  test('both say so once in the journal of systemd', async () => {
+    for (const [what, words] of [
+      ['client', ['127.0.0.1', '0', '127.0.0.1', String(world.trackerPort), '--data-dir', world.path('cid')]],
+      ['tracker', ['127.0.0.1', '0', '--memory', '--log-level', 'warn']],
+    ] as const) {
+      const journal = world.path(`${what}.journal`)
+      writeFileSync(journal, '')
+      const { dev, ino } = statSync(journal)
+      const toJournal = ['/bin/sh', '-c', `exec "$0" "$@" 2>>'${journal}'`, process.execPath]
+      const env = { JOURNAL_STREAM: `${dev}:${ino}` }
+      const program = world.run(what, what, words, { through: toJournal, env })
+      if (what === 'client') program.write('help')
+      await program.until(what === 'client' ? /commands/i : /^tracker 1 listening on /)
+      expect([what, readFileSync(journal, 'utf8').split(sentence).length]).toEqual([what, 2])
+    }
   })
 
   test('neither says anything of it to a script', async () => {

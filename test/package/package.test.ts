@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { version } from '../../src/common/version.ts'
 import { Program } from '../integration/programs.ts'
 import { isSame, MiB } from '../integration/world.ts'
+import { linksToNothing } from '../style/document-links.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'coterie-installed-'))
@@ -104,6 +105,16 @@ describe.skipIf(!registry)(`installed${skipped}`, () => {
     expect(names.filter((name) => /(?<!\.d)\.ts$|\.map$|^(src|test|bench)\//.test(name))).toEqual([])
     for (const name of Object.values<string>(manifest.bin)) expect(names).toContain(name)
     expect(names).toContain('docs/library.md')
+  })
+
+  test('its documents lead to what is in it, but for the pictures of the page', () => {
+    expect(
+      linksToNothing(installed).filter((each) => !/^docs\/page\.md: page\/.*\.webp$/.test(each)),
+    ).toEqual([])
+    // Whoever packs may have made the secrets of their own servers there.
+    expect(filesIn(join(installed, 'deploy')).filter((path) => path.includes('secrets'))).toEqual([
+      join(installed, 'deploy', 'nats', 'make-secrets.sh'),
+    ])
   })
 
   test('nothing in it tells where it was made, and its list of parts is that of its bundles', () => {

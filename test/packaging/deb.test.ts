@@ -9,6 +9,7 @@ import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { version } from '../../src/common/version.ts'
 import { complaintsAbout, noAnalyze } from '../deploy/verified-unit.ts'
+import { linksToNothing } from '../style/document-links.ts'
 import { buildPackage, dpkgDeb, noPackaging } from './built-package.ts'
 
 describe.skipIf(noPackaging !== '')(`the Debian package${noPackaging}`, () => {
@@ -67,6 +68,11 @@ describe.skipIf(noPackaging !== '')(`the Debian package${noPackaging}`, () => {
     ).toString()
     for (const name of ['commander', 'preact', '@nats-io/jetstream', '@photostructure/sqlite'])
       expect(licenses).toContain(`\n${name}`)
+  })
+
+  test('has documents that lead to what is in it, but for the pictures of the page', () => {
+    const nowhere = linksToNothing(join(unpacked, 'usr/share/doc/coterie'), unpacked)
+    expect(nowhere.filter((each) => !/^docs\/page\.md: page\/.*\.webp$/.test(each))).toEqual([])
   })
 
   test('runs its own programs by its own Node, as its own user, with the settings that it has', () => {

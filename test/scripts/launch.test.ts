@@ -208,7 +208,7 @@ test('without Node a launcher says what is missing', async () => {
   const { ended } = start('/bin/sh', [join(root, 'client')], { env: { PATH: '/nonexistent' } })
   expect(await ended).toEqual({
     stdout: '',
-    stderr: 'error: Coterie needs Node.js 20 or newer, and there is no node on this computer\n',
+    stderr: 'error: Coterie needs Node.js 20.20 or newer, and there is no node on this computer\n',
     code: 1,
   })
 })

@@ -1,16 +1,18 @@
 // The documents are true: sessions are played, commands and options are all there, and links lead somewhere.
 
-import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { copyFileSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { recordedEveryMs, recordedLines } from '../../bench/recorded-session.ts'
 import { terminalPicture } from '../../bench/terminal-picture.ts'
 import { watchedLines } from '../../bench/watched-entry.ts'
+import { remoteNames } from '../../src/client/control/protocol.ts'
 import { fullUsageOf } from '../../src/client/prompt/commands/command.ts'
 import { allCommands } from '../../src/client/prompt/commands/program.ts'
 import { manualFiles } from '../../src/manual/pages.ts'
 import { addressIn, blocksOf, chapterOf } from './console-blocks.ts'
+import { linksToNothing } from './document-links.ts'
 import { Stage } from './transcript.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -93,34 +95,19 @@ test('the example of the library is the file that a test runs', () => {
   expect(code).toBe(read('docs', 'examples', 'fetch-new.mjs'))
 })
 
-test('what the documents point to is there', () => {
-  const documents = ['.', 'docs'].flatMap((folder) =>
-    readdirSync(join(root, folder))
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => join(root, folder, name)),
-  )
-  const missing: string[] = []
-  for (const document of documents) {
-    for (const [, target = ''] of readFileSync(document, 'utf8').matchAll(/\]\(([^)\s]+)\)/g)) {
-      const [file = '', anchor] = target.split('#')
-      const path = file === '' ? document : join(dirname(document), file)
-      const isThere = existsSync(path) && (anchor === undefined || anchorsOf(path).includes(anchor))
-      if (!isThere && !target.startsWith('https://')) missing.push(`${document}: ${target}`)
-    }
-  }
-  expect(missing).toEqual([])
+test('the document of the library names each command that has no method of its name, and no other', () => {
+  const table = chapterOf(read('docs', 'library.md'), 'Operations')
+  const cells = [...table.matchAll(/^\| (`[^|]+) \|/gm)].map(([, cell = '']) => cell)
+  const named = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name))
+  const methods: string[] = [...remoteNames, 'whoami', 'events']
+  const others = allCommands.map(({ name }) => name).filter((name) => !methods.includes(camelCase(name)))
+  expect(named.toSorted()).toEqual(others.toSorted())
 })
 
-function anchorsOf(document: string): string[] {
-  return Array.from(readFileSync(document, 'utf8').matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
-    anchorOf(heading),
-  )
+function camelCase(name: string): string {
+  return name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
 }
 
-/** As GitHub makes them from headings. */
-function anchorOf(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replaceAll(/[^\w\- ]/g, '')
-    .replaceAll(' ', '-')
-}
+test('what the documents point to is there', () => {
+  expect(linksToNothing(root)).toEqual([])
+})

@@ -21,6 +21,7 @@ const pure = [
   'src/common/manifest.ts',
   'src/common/names.ts',
   'src/common/networks.ts',
+  'src/common/node-version.ts',
   'src/common/pieces.ts',
   'src/common/protocol/',
   'src/common/recipe/',

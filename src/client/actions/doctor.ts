@@ -33,6 +33,7 @@ export async function doctor(core: Core): Promise<Check[]> {
   return checksOf({
     version,
     nodeVersion: process.versions.node,
+    today: new Date().toISOString(),
     folders,
     listening: formatAddress({ host: examination.listen.host, port: examination.port() }),
     isListeningInVain: examination.isGone(examination.listen.host),

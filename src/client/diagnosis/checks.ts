@@ -1,6 +1,7 @@
 // Judges what `doctor` looked at: each check is fine, worth knowing, or a problem, with what to do. Pure.
 
 import { counted } from '../../common/counted.ts'
+import { endOfFixes, isOlderNode, oldestNode } from '../../common/node-version.ts'
 import { formatSize } from '../../common/sizes.ts'
 import { countedByWay, type Way } from '../way.ts'
 import type { PortMapEvidence, ReachEvidence, TrackerEvidence } from './evidence.ts'
@@ -34,6 +35,8 @@ export interface FolderFacts {
 export interface DoctorFacts {
   readonly version: string
   readonly nodeVersion: string
+  /** Begins with the date: `2026-11-29`. */
+  readonly today: string
   readonly folders: readonly FolderFacts[]
   /** Where it listens, as `ip:port`. */
   readonly listening: string
@@ -51,7 +54,6 @@ export interface DoctorFacts {
   readonly isLocal: boolean
 }
 
-const oldestNode = 20
 /** Of room in the data folder: hashes and progress of some downloads. */
 const leastDataBytes = 64 * 1024 * 1024
 /** Tickets are judged by the clocks of trackers, so smaller differences hurt nobody. */
@@ -61,6 +63,7 @@ const clockMs = 60_000
 export function checksOf(facts: DoctorFacts): Check[] {
   return [
     versionOf(facts),
+    ...fixesOf(facts),
     ...facts.folders.flatMap(permissionsOf),
     ...facts.folders.flatMap(diskOf),
     addressOf(facts),
@@ -74,7 +77,7 @@ export function checksOf(facts: DoctorFacts): Check[] {
 
 function versionOf({ version, nodeVersion, trackers }: DoctorFacts): Check {
   const check = 'version'
-  if (Number(nodeVersion.split('.')[0]) < oldestNode)
+  if (isOlderNode(nodeVersion))
     return {
       check,
       state: 'problem',
@@ -91,6 +94,11 @@ function versionOf({ version, nodeVersion, trackers }: DoctorFacts): Check {
     sentence: `this is coterie ${version}, the tracker ${other.address} is ${other.program}`,
     remedy: 'install the same version at both ends',
   }
+}
+
+function fixesOf({ nodeVersion, today }: DoctorFacts): Check[] {
+  const ended = isOlderNode(nodeVersion) ? undefined : endOfFixes(nodeVersion, today)
+  return ended === undefined ? [] : [{ check: 'version', state: 'warning', ...ended }]
 }
 
 function permissionsOf({ path, use, isWritable, isOpenToOthers }: FolderFacts): Check[] {

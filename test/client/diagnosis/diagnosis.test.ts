@@ -176,7 +176,8 @@ test('a span has its largest unit of which there are two', () => {
 
 const fine: DoctorFacts = {
   version: '1.0.0',
-  nodeVersion: '20.20.0',
+  nodeVersion: '24.18.0',
+  today: '2026-11-29',
   folders: [
     {
       path: '/data',
@@ -207,6 +208,8 @@ const downloads = {
 test.each<[string, Partial<DoctorFacts>, string[]]>([
   ['nothing wrong', {}, []],
   ['an old Node.js', { nodeVersion: '18.1.0' }, ['problem version']],
+  ['a Node.js that is a little too old', { nodeVersion: '20.19.9' }, ['problem version']],
+  ['a Node.js without fixes', { nodeVersion: '20.20.0' }, ['warning version']],
   ['another version of the tracker', { version: '1.1.0' }, ['warning version']],
   ['a silent tracker', { trackers: [silent] }, ['problem trackers']],
   ['no clock', { clocks: [] }, ['warning clock']],
