@@ -1,6 +1,6 @@
 // npm run bench:page [-- <part> ...] [--entries <n>] [--mib <n>] [--rounds <n>]
 // The page of a real client in Chromium. Parts: opening a group of 10,000 entries, from the click to the picture with its
-// rows (bound: 300 ms); an event, from the command of another client to the picture (bound: 100 ms); and downloads of a
+// rows (bound: 300 ms), and scrolling through them (bound: 50 ms for the longest task); an event, from the command of another client to the picture (bound: 100 ms); and downloads of a
 // client with the page open beside the same without it, in turns (bound: 0.98 of the speed). Medians; all parts without
 // words.
 
@@ -93,7 +93,61 @@ async function measureOpening(browser: Browser): Promise<void> {
       }
     report(`opening ${count} entries: the first rows`, rows, 300)
     report(`opening ${count} entries: all of them`, whole, 300)
+    await shownAt(page, `${count} entries`, `location.hash = '#/groups/${group}'`)
+    const scrolled: Scrolled[] = []
+    for (let round = 0; round < rounds; round++) scrolled.push(await scrollThrough(page))
+    reportScrolling(count, scrolled)
   })
+}
+
+interface Scrolled {
+  /** From one picture to the next. */
+  readonly framesMs: readonly number[]
+  /** Zero where none took 50 ms: browsers name no shorter ones. */
+  readonly longestTaskMs: number
+}
+
+const scrollSteps = 300
+
+/** From the first row to the last, a step a picture. */
+async function scrollThrough(page: Page): Promise<Scrolled> {
+  const script = `new Promise((resolve) => {
+    const box = document.querySelector('.table-box')
+    const stepPx = (box.scrollHeight - box.clientHeight) / ${scrollSteps}
+    const framesMs = []
+    let longestTaskMs = 0
+    const watch = new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) longestTaskMs = Math.max(longestTaskMs, duration)
+    })
+    box.scrollTop = 0
+    let lastMs
+    const step = (nowMs) => {
+      if (lastMs === undefined) watch.observe({ type: 'longtask' })
+      else framesMs.push(nowMs - lastMs)
+      lastMs = nowMs
+      box.scrollTop = stepPx * (framesMs.length + 1)
+      if (framesMs.length < ${scrollSteps}) return requestAnimationFrame(step)
+      // What was observed last is told in a task of its own.
+      setTimeout(() => resolve({ framesMs, longestTaskMs }), 200)
+    }
+    requestAnimationFrame(() => requestAnimationFrame(step))
+  })`
+  return (await page.evaluate(script)) as Scrolled
+}
+
+const lateFrameMs = 34
+
+function reportScrolling(count: number, rounds: readonly Scrolled[]): void {
+  report(
+    `scrolling ${count} entries: the longest task`,
+    rounds.map(({ longestTaskMs }) => longestTaskMs),
+    50,
+  )
+  const frames = rounds.flatMap(({ framesMs }) => framesMs).toSorted((one, other) => one - other)
+  const late = frames.filter((frameMs) => frameMs > lateFrameMs).length
+  console.log(
+    `${'the same, frames'.padEnd(42)} ${percentile(frames, 0.5).toFixed(0)} ms, the longest ${(frames.at(-1) ?? 0).toFixed(0)} ms; ${((100 * late) / frames.length).toFixed(1)} % of ${frames.length} over ${lateFrameMs} ms`,
+  )
 }
 
 async function measureEvents(browser: Browser): Promise<void> {

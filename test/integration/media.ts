@@ -52,8 +52,8 @@ export function soundOf(sizeBytes: number): Buffer {
   return sound
 }
 
-/** A short WebM, as the browser records it from a canvas. */
-export async function filmOf(page: Page): Promise<Buffer> {
+/** A WebM of this size, which says that it is an hour long: a second that the browser records from a canvas. */
+export async function filmOf(page: Page, sizeBytes: number): Promise<Buffer> {
   const recorded = await page.evaluate(`new Promise((resolve) => {
     const canvas = Object.assign(document.createElement('canvas'), { width: 160, height: 120 })
     const picture = canvas.getContext('2d')
@@ -74,5 +74,15 @@ export async function filmOf(page: Page): Promise<Buffer> {
     recorder.start()
     draw()
   })`)
-  return Buffer.from(String(recorded), 'hex')
+  const film = Buffer.from(String(recorded), 'hex')
+  // The Segment is all the rest; its size has eight bytes.
+  const segmentAt = film.indexOf('18538067', 0, 'hex')
+  film.writeUIntBE(sizeBytes - segmentAt - 12, segmentAt + 6, 6)
+  // Chromium begins a film when what is to come will come in time. A Duration is a float, in milliseconds.
+  film.writeFloatBE(3_600_000, film.indexOf('448984', 0, 'hex') + 3)
+  // Players pass over a Void.
+  const rest = Buffer.alloc(sizeBytes - film.length)
+  rest.writeUInt8(0xec, 0)
+  rest.writeBigUInt64BE((1n << 56n) + BigInt(rest.length - 9), 1)
+  return Buffer.concat([film, rest])
 }

@@ -6,6 +6,7 @@ import type { ClientEvent } from '../../client/operations.ts'
 import { ask } from './api.ts'
 import { eventText } from './event-words.ts'
 import { shown } from './html.ts'
+import { keepRates, keptRates } from './kept-rates.ts'
 import { takeKey } from './key.ts'
 import { createLoads } from './loads.ts'
 import { startPolling } from './polling.ts'
@@ -58,7 +59,9 @@ function start(root: Element): void {
   let lastSaid = ''
   let stream = ''
   let saidTimer: ReturnType<typeof setTimeout> | undefined
-  const store = createStore(initialState(parseRoute(location.hash)), draw)
+  const samples = keptRates(sessionStorage, Date.now() / 1000)
+  const store = createStore({ ...initialState(parseRoute(location.hash)), samples }, draw)
+  window.addEventListener('pagehide', () => keepRates(sessionStorage, store.get().samples))
   const polling = startPolling(createLoads(store, ask), () => store.get().connection === 'open', document)
   const actions = createActions(store, ask, () => polling.soon())
   draw(store.get())

@@ -129,7 +129,7 @@ export interface PageState {
 }
 
 /** Ten minutes of one a second. */
-const samplesMax = 600
+export const samplesMax = 600
 const eventsMax = 500
 
 export function initialState(route: Route): PageState {

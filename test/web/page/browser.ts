@@ -46,3 +46,14 @@ export async function openPage(
   await page.goto(link)
   return { page, context, problems }
 }
+
+/** Drops files of text into the field for them, as a browser tells the page of it. */
+export async function dropFiles(page: Page, files: Readonly<Record<string, string>>): Promise<void> {
+  const dataTransfer = await page.evaluateHandle(`(() => {
+    const carried = new DataTransfer()
+    for (const [name, text] of ${JSON.stringify(Object.entries(files))})
+      carried.items.add(new File([text], name, { type: 'text/plain' }))
+    return carried
+  })()`)
+  await page.getByText('Or drop files here').dispatchEvent('drop', { dataTransfer })
+}

@@ -2,7 +2,7 @@
 
 import { describe, expect, test, vi } from 'vitest'
 import { accept, refuse } from '../../../src/common/refusal.ts'
-import { hasBrowser, withBrowser } from './browser.ts'
+import { dropFiles, hasBrowser, withBrowser } from './browser.ts'
 import { expectGone, expectShown, findings, go, pagesForTests } from './pages.ts'
 
 describe.skipIf(!hasBrowser)(`what the page does${withBrowser}`, () => {
@@ -210,12 +210,7 @@ describe.skipIf(!hasBrowser)(`what the page does${withBrowser}`, () => {
     const { page, server } = await pages.open({ user: 'ann', view: 'groups/family' })
     let answer = (): void => {}
     server.holdDrops(new Promise((resolve) => (answer = resolve)))
-    const files = ['one.txt', 'two.txt'].map((name) => ({
-      name,
-      mimeType: 'text/plain',
-      buffer: Buffer.alloc(100_000, name),
-    }))
-    await page.locator('input[type=file]').setInputFiles(files)
+    await dropFiles(page, { 'one.txt': '1'.repeat(100_000), 'two.txt': '2'.repeat(100_000) })
     const copying = page.getByRole('list', { name: 'Files that are copied' })
     await expectShown(copying.getByText('100 %'))
     await expectShown(copying.getByText('waits for its turn'))

@@ -96,8 +96,32 @@ export async function go(page: Page, view: string): Promise<void> {
 
 /** `rules`: all of them, or these alone. */
 export async function findings(page: Page, rules?: readonly string[]): Promise<string[]> {
-  await page.evaluate(axe)
-  const options = rules === undefined ? {} : { runOnly: { type: 'rule', values: rules } }
+  // Half a megabyte, which stays until the page is loaded again.
+  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axe)
+  const options = {
+    resultTypes: ['violations'],
+    ...(rules !== undefined && { runOnly: { type: 'rule', values: rules } }),
+  }
   const results = (await page.evaluate(`axe.run(${JSON.stringify(options)})`)) as AxeResults
   return results.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
+}
+
+/** How many pixels of the plot have the colour that the style sheet calls so. */
+export async function pixelsOf(page: Page, name: `--${string}`): Promise<number> {
+  return page.evaluate((property) => {
+    const plot = document.querySelector<HTMLCanvasElement>('.plot canvas')
+    const one = document.createElement('canvas').getContext('2d')
+    const box = document.createElement('i')
+    if (plot === null || one === null) return 0
+    box.style.color = `var(${property})`
+    document.body.append(box)
+    one.fillStyle = getComputedStyle(box).color
+    box.remove()
+    one.fillRect(0, 0, 1, 1)
+    const wanted = String(one.getImageData(0, 0, 1, 1).data)
+    const pixels = plot.getContext('2d')?.getImageData(0, 0, plot.width, plot.height).data ?? []
+    let count = 0
+    for (let at = 0; at < pixels.length; at += 4) if (String(pixels.slice(at, at + 4)) === wanted) count++
+    return count
+  }, name)
 }

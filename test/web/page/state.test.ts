@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { eventText } from '../../../src/web/page/event-words.ts'
 import { ruleFrom } from '../../../src/web/page/limit-form.ts'
+import { keepRates, keptRates } from '../../../src/web/page/kept-rates.ts'
 import { lookFor } from '../../../src/web/page/looks.ts'
 import {
   changesLists,
@@ -50,6 +51,27 @@ describe('the state of the page', () => {
     expect(state.samples).toHaveLength(600)
     expect(state.samples[0]?.atSeconds).toBe(100)
     expect(state.samples.at(-1)).toMatchObject({ bytesInPerSecond: 200, bytesOutPerSecond: 0 })
+  })
+
+  test('keeps the rates over a reload, without those that are too old by then, and takes nothing else for some', () => {
+    const kept = new Map<string, string>()
+    const storage = {
+      setItem: (place: string, text: string) => void kept.set(place, text),
+      getItem: (place: string) => kept.get(place) ?? null,
+    }
+    expect(keptRates(storage, 1000)).toEqual([])
+    const samples = [100, 400, 700].map((atSeconds) => ({
+      atSeconds,
+      bytesInPerSecond: 5,
+      bytesOutPerSecond: 0,
+    }))
+    keepRates(storage, samples)
+    expect(keptRates(storage, 700)).toEqual(samples.slice(1))
+    expect(keptRates(storage, 600)).toEqual(samples.slice(0, 2))
+    for (const text of ['', '500', '500 5', '500 5 x', '{"at":500}']) {
+      storage.setItem([...kept.keys()][0] ?? '', text)
+      expect(keptRates(storage, 600)).toEqual([])
+    }
   })
 
   test('keeps a group from its list to an entry of it, and forgets it elsewhere', () => {
