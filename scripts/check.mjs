@@ -44,8 +44,13 @@ const steps = [
 ]
 
 await step({ name: 'build', args: ['scripts/launch.mjs', 'build'] })
-await Promise.all([inTurn(), tests(process.argv.slice(3))])
-if (process.env.COTERIE_PACKAGES === '1') await packages()
+const words = process.argv.slice(3)
+// All tests but those of packages: see vitest.config.ts.
+await Promise.all([
+  inTurn(),
+  tests('tests', words.length === 0 ? ['--project=together', '--project=apart'] : words),
+])
+if (process.env.COTERIE_PACKAGES === '1') await tests('packages', ['--project=packages'])
 await otherNodes((process.env.COTERIE_NODES ?? '').split(' ').filter(Boolean))
 rmSync(scratch, { recursive: true, force: true })
 report()
@@ -60,17 +65,6 @@ async function step({ name, args }) {
   say(name, ok, seconds, output)
 }
 
-/**
- * What people install, made, installed and run, which takes another minute or two. What it says is always shown: the sizes
- * of the packages.
- */
-async function packages() {
-  const { ok, output, seconds, counted } = await vitest(['--project=packages'])
-  for (const key of Object.keys(counts)) counts[key] += counted[key]
-  say(`packages (${counted.passed + counted.failed})`, ok, seconds, output)
-  for (const line of output.split('\n')) if (/^the .*package: /.test(line)) console.log(line)
-}
-
 /** Alone, so that tests that wait are not late for it. What it says is always shown: a Node may have been skipped. */
 async function otherNodes(versions) {
   if (versions.length === 0) return
@@ -80,12 +74,10 @@ async function otherNodes(versions) {
   if (ok) console.log(output.trimEnd())
 }
 
-async function tests(words) {
-  // All but those of packages: see vitest.config.ts.
-  const most = ['--project=together', '--project=apart']
-  const { ok, output, seconds, counted } = await vitest(words.length === 0 ? most : words)
+async function tests(name, words) {
+  const { ok, output, seconds, counted } = await vitest(words)
   for (const key of Object.keys(counts)) counts[key] += counted[key]
-  say(`tests (${counted.passed + counted.failed})`, ok, seconds, output)
+  say(`${name} (${counted.passed + counted.failed})`, ok, seconds, output)
   const { files } = counted
   if (ok || files.length === 0 || files.length > secondTriesMax) return
   const again = await vitest(['--maxWorkers=1', ...files])
