@@ -94,13 +94,17 @@ async function measureOpening(browser: Browser): Promise<void> {
     report(`opening ${count} entries: the first rows`, rows, 300)
     report(`opening ${count} entries: all of them`, whole, 300)
     await shownAt(page, `${count} entries`, `location.hash = '#/groups/${group}'`)
-    const scrolled: Scrolled[] = []
-    for (let round = 0; round < rounds; round++) scrolled.push(await scrollThrough(page))
-    reportScrolling(count, scrolled)
+    const [scrolled, still]: [Frames[], Frames[]] = [[], []]
+    for (let round = 0; round < rounds; round++) {
+      scrolled.push(await framesOf(page, true))
+      still.push(await framesOf(page, false))
+    }
+    reportFrames(`scrolling ${count} entries`, scrolled)
+    reportFrames('the same page, not scrolled', still)
   })
 }
 
-interface Scrolled {
+interface Frames {
   /** From one picture to the next. */
   readonly framesMs: readonly number[]
   /** Zero where none took 50 ms: browsers name no shorter ones. */
@@ -109,11 +113,11 @@ interface Scrolled {
 
 const scrollSteps = 300
 
-/** From the first row to the last, a step a picture. */
-async function scrollThrough(page: Page): Promise<Scrolled> {
+/** From the first row to the last, a step a picture; or of as many pictures without a step, which says how busy the machine is. */
+async function framesOf(page: Page, scrolls: boolean): Promise<Frames> {
   const script = `new Promise((resolve) => {
     const box = document.querySelector('.table-box')
-    const stepPx = (box.scrollHeight - box.clientHeight) / ${scrollSteps}
+    const stepPx = ${scrolls} * (box.scrollHeight - box.clientHeight) / ${scrollSteps}
     const framesMs = []
     let longestTaskMs = 0
     const watch = new PerformanceObserver((list) => {
@@ -132,21 +136,22 @@ async function scrollThrough(page: Page): Promise<Scrolled> {
     }
     requestAnimationFrame(() => requestAnimationFrame(step))
   })`
-  return (await page.evaluate(script)) as Scrolled
+  return (await page.evaluate(script)) as Frames
 }
 
 const lateFrameMs = 34
 
-function reportScrolling(count: number, rounds: readonly Scrolled[]): void {
+function reportFrames(what: string, rounds: readonly Frames[]): void {
   report(
-    `scrolling ${count} entries: the longest task`,
+    `${what}: longest task`,
     rounds.map(({ longestTaskMs }) => longestTaskMs),
     50,
   )
   const frames = rounds.flatMap(({ framesMs }) => framesMs).toSorted((one, other) => one - other)
   const late = frames.filter((frameMs) => frameMs > lateFrameMs).length
+  const [median, longest] = [percentile(frames, 0.5), frames.at(-1) ?? 0]
   console.log(
-    `${'the same, frames'.padEnd(42)} ${percentile(frames, 0.5).toFixed(0)} ms, the longest ${(frames.at(-1) ?? 0).toFixed(0)} ms; ${((100 * late) / frames.length).toFixed(1)} % of ${frames.length} over ${lateFrameMs} ms`,
+    `${''.padEnd(42)} a frame ${median.toFixed(0)} ms, the longest ${longest.toFixed(0)} ms, ${((100 * late) / frames.length).toFixed(1)} % over ${lateFrameMs} ms`,
   )
 }
 
