@@ -54,7 +54,9 @@ async function stateAt(dataFolder: string, position: number): Promise<string> {
   const path = join(copy, 'log.sqlite')
   const database = new DatabaseSync(path)
   database.exec(`DELETE FROM entries WHERE position > ${position}`)
-  const tables = database.prepare("SELECT name FROM sqlite_master WHERE name IN ('snapshot', 'sections')").all()
+  const tables = database
+    .prepare("SELECT name FROM sqlite_master WHERE name IN ('snapshot', 'sections')")
+    .all()
   for (const { name } of tables as { name: string }[]) database.exec(`DELETE FROM ${name}`)
   database.close()
   const log = new SqliteLog(path)
