@@ -1,5 +1,6 @@
-// Where the parts in C are, for the modules that load them.
+// Where the parts in C are, and loading them.
 
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
 /**
@@ -9,4 +10,13 @@ import { join } from 'node:path'
 export function compiledFile(name: string): string {
   const folder = process.env['COTERIE_COMPILED']
   return folder === undefined ? `./${name}` : join(folder, name)
+}
+
+/** What the compiled file at `path` exports; nothing when it is missing, or this Node cannot load it. */
+export function loadCompiled<Exports>(path: string): Partial<Exports> {
+  try {
+    return createRequire(import.meta.url)(path) as Partial<Exports>
+  } catch {
+    return {}
+  }
 }

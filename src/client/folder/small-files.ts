@@ -1,7 +1,6 @@
 // Makes and reads many small files with one call, where the build could compile small-files.c.
 
-import { createRequire } from 'node:module'
-import { compiledFile } from '../../common/compiled-file.ts'
+import { compiledFile, loadCompiled } from '../../common/compiled-file.ts'
 import type { FolderStamps } from './folder-stamps.ts'
 
 /** See small-files.c. Both throw a TypeError for what does not go together. */
@@ -28,10 +27,6 @@ export const smallFiles: SmallFiles | undefined = loadSmallFiles(compiledFile('s
 
 /** The compiled functions at `path`; undefined when they are missing or are others. */
 export function loadSmallFiles(path: string): SmallFiles | undefined {
-  try {
-    const { writeFiles, readFiles } = createRequire(import.meta.url)(path) as Partial<SmallFiles>
-    return writeFiles && readFiles && { writeFiles, readFiles }
-  } catch {
-    return undefined
-  }
+  const { writeFiles, readFiles } = loadCompiled<SmallFiles>(path)
+  return writeFiles && readFiles && { writeFiles, readFiles }
 }

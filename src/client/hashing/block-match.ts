@@ -1,7 +1,6 @@
 // Sums of blocks, and the search for blocks by them: in C where the build could compile block-match.c.
 
-import { createRequire } from 'node:module'
-import { compiledFile } from '../../common/compiled-file.ts'
+import { compiledFile, loadCompiled } from '../../common/compiled-file.ts'
 import { blockSums, type BlockSums } from '../../common/recipe/scan.ts'
 
 /** What is compiled, with the parts of an index one by one. */
@@ -34,13 +33,7 @@ export const fastestSums: BlockSums = loadBlockSums(compiledFile('block-match.no
 
 /** The compiled functions at `path`; undefined when they are missing or are others. */
 export function loadBlockSums(path: string): BlockSums | undefined {
-  let compiled: Partial<Compiled>
-  try {
-    compiled = createRequire(import.meta.url)(path) as typeof compiled
-  } catch {
-    return undefined
-  }
-  const { nextMatch, countRun, sumOf } = compiled
+  const { nextMatch, countRun, sumOf } = loadCompiled<Compiled>(path)
   if (nextMatch === undefined || countRun === undefined || sumOf === undefined) return undefined
   return {
     sumOf,

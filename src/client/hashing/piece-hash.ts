@@ -4,8 +4,7 @@
 // compute one after the other.
 
 import { hash } from 'node:crypto'
-import { createRequire } from 'node:module'
-import { compiledFile } from '../../common/compiled-file.ts'
+import { compiledFile, loadCompiled } from '../../common/compiled-file.ts'
 import { hashBytes, hashesOfPiece, type Manifest } from '../../common/manifest.ts'
 
 /** Writes the SHA-1 and the SHA-256 of `piece` into `hashes`, 52 bytes. */
@@ -52,13 +51,13 @@ export function hashOneByOne(piece: Uint8Array, hashes: Uint8Array): void {
 }
 
 interface Compiled {
-  readonly hashPiece?: HashBoth
-  readonly hashPieces?: HashSideBySide
+  readonly hashPiece: HashBoth
+  readonly hashPieces: HashSideBySide
 }
 
 /** Loads the compiled function at `path`; undefined when missing, wrong, or unsupported by the processor. */
 export function loadHashBoth(path: string): HashBoth | undefined {
-  const { hashPiece: one } = load(path)
+  const { hashPiece: one } = loadCompiled<Compiled>(path)
   return one !== undefined && isRight((pieces, hashes) => one(pieces[0] ?? Buffer.alloc(0), hashes), 1)
     ? one
     : undefined
@@ -66,16 +65,8 @@ export function loadHashBoth(path: string): HashBoth | undefined {
 
 /** Likewise that for pieces side by side. */
 export function loadHashSideBySide(path: string): HashSideBySide | undefined {
-  const { hashPieces: many } = load(path)
+  const { hashPieces: many } = loadCompiled<Compiled>(path)
   return many !== undefined && isRight(many, piecesAtOnce) ? many : undefined
-}
-
-function load(path: string): Compiled {
-  try {
-    return createRequire(import.meta.url)(path) as Compiled
-  } catch {
-    return {}
-  }
 }
 
 /**

@@ -3,9 +3,8 @@
 // hold up a script; where the build could not compile it, Node does it.
 
 import { createHash, createHmac, pbkdf2, pbkdf2Sync } from 'node:crypto'
-import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
-import { compiledFile } from '../compiled-file.ts'
+import { compiledFile, loadCompiled } from '../compiled-file.ts'
 
 const keyBytes = 32
 /** What SHA-256 takes at a time. */
@@ -33,18 +32,10 @@ export const stretch: Stretch = async (password, salt, iterations) => {
 
 /** The compiled function at `path`; undefined when it is missing, or this Node lacks what it needs, or it is wrong. */
 export async function loadStretch(path: string): Promise<Stretch | undefined> {
-  const iterate = load(path)
+  const { stretch: iterate } = loadCompiled<{ stretch: Iterate }>(path)
   if (iterate === undefined) return undefined
   const compiled: Stretch = (password, salt, iterations) => stretchBy(iterate, password, salt, iterations)
   return (await isRight(compiled)) ? compiled : undefined
-}
-
-function load(path: string): Iterate | undefined {
-  try {
-    return (createRequire(import.meta.url)(path) as { stretch?: Iterate }).stretch
-  } catch {
-    return undefined
-  }
 }
 
 function stretchBy(

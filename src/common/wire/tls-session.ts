@@ -2,9 +2,8 @@
 // that Node itself contains. A socket of Node's hands over 16 KiB at a time, which costs a client at full speed more than
 // the encryption. The bytes on the line are the same.
 
-import { createRequire } from 'node:module'
 import { keyOfCertificate } from '../certificate.ts'
-import { compiledFile } from '../compiled-file.ts'
+import { compiledFile, loadCompiled } from '../compiled-file.ts'
 import { Failure } from '../failure.ts'
 import { ciphers, ecdhCurve, type Secure, type TlsKey } from './tls.ts'
 
@@ -26,12 +25,8 @@ export interface TlsFunctions {
 
 /** The functions in the file at `path`; undefined when it is missing, or this Node lacks what it needs. */
 export function loadTlsFunctions(path: string): TlsFunctions | undefined {
-  try {
-    const compiled = createRequire(import.meta.url)(path) as Partial<TlsFunctions>
-    return compiled.free === undefined ? undefined : (compiled as TlsFunctions)
-  } catch {
-    return undefined
-  }
+  const compiled = loadCompiled<TlsFunctions>(path)
+  return compiled.free === undefined ? undefined : (compiled as TlsFunctions)
 }
 
 /** Those that were compiled, where there are such. */
