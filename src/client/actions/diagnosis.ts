@@ -51,7 +51,7 @@ async function whyEntry(core: Core, open: Session, file: Entry): Promise<Finding
   const download = open.downloads.find(file)
   if (download !== undefined && download.state !== 'complete') return whyFetched(core, download)
   const parts = partsOf(open, file)
-  if (parts.length > 0) return parts.flatMap((part) => named(part, whyFetchedNow(core, part)))
+  if (parts.length > 0) return parts.flatMap((part) => whyNamed(core, part))
   const share = await open.shares.evidence(file)
   // The trackers know no parts of folders.
   const [name = ''] = file.name.split('/')
@@ -64,7 +64,7 @@ async function whyEntry(core: Core, open: Session, file: Entry): Promise<Finding
     const reach = await ownReach(core.examination, link.evidence, known)
     return whyShare({ ...share, limit, activeUsers }, link.evidence, reach)
   }
-  if (download !== undefined) return whyDownload(download.evidence(), link.evidence, Date.now())
+  if (download !== undefined) return whyAsKnown(core, download)
   if (found === undefined) return noAnswer(core)
   if (found.ok) return whyNotHere(file.name, { seeders: found.value.peers.filter(isSeeder).map(userOf) })
   const { code } = found.refusal
@@ -91,33 +91,33 @@ function partsOf(open: Session, { group, name }: Entry): Download[] {
   )
 }
 
-function whyFetchedNow(core: Core, download: Download): Finding[] {
-  return whyDownload(download.evidence(), core.link.evidence, Date.now())
+function whyAsKnown({ link }: Core, download: Download): Finding[] {
+  return whyDownload(download.evidence(), link.evidence, Date.now())
 }
 
 /** The first finding, with the name of the download. */
-function named({ record }: Download, [first]: readonly Finding[]): Finding[] {
-  return first === undefined ? [] : [{ ...first, name: downloadName(record) }]
+function whyNamed(core: Core, download: Download): Finding[] {
+  return firstOf(downloadName(download.record), whyAsKnown(core, download))
+}
+
+/** The first finding, with this name. */
+function firstOf(name: string, [first]: readonly Finding[]): Finding[] {
+  return first === undefined ? [] : [{ ...first, name }]
 }
 
 async function whyGroup(core: Core, open: Session, group: string): Promise<Finding[]> {
   const outside = await whyOutside(core, group)
   const waiting: Finding[] = []
-  const add = (name: string, [first]: readonly Finding[]): void => {
-    if (first !== undefined) waiting.push({ ...first, name })
-  }
   for (const download of open.downloads.all) {
     if (download.record.group !== group || download.state === 'complete') continue
-    waiting.push(...named(download, whyFetchedNow(core, download)))
+    waiting.push(...whyNamed(core, download))
   }
   for (const { name } of open.sharesIn(group, sharesMax)) {
     const share = await open.shares.evidence({ group, name })
     if (share === undefined) continue
     const findings = whyShare({ ...share, activeUsers: 0 }, core.link.evidence, undefined)
-    add(
-      name,
-      findings.filter(({ code }) => code !== 'sharing'),
-    )
+    const waits = findings.filter(({ code }) => code !== 'sharing')
+    waiting.push(...firstOf(name, waits))
   }
   return [...outside, ...waiting]
 }
