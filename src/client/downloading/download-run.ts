@@ -265,12 +265,12 @@ export class DownloadRun {
   async #open(manifest: Manifest, part: PartFile): Promise<PieceStore> {
     const { storing, journal } = this.#parts
     const hashes = this.#verifying
+    const { part: partId, within, overwrite } = this.#host.record
     const onHave = (index: number): void => {
       this.#tree?.onHave()
       this.#filling?.onHave(index)
       this.#host.onHave(store, index)
     }
-    const { part: partId, within } = this.#host.record
     const { signal } = this.#abort
     const { folder } = manifest
     const kept = within === undefined ? undefined : await keptFolder(this.#parts.manifests, manifest.fileId)
@@ -278,7 +278,8 @@ export class DownloadRun {
       await this.#choose(await checkTree(folder, kept.tree, signal))
     const inTree = within === undefined ? undefined : folder && treePieces(manifest, folder.treeBytes)
     await this.#parts.remembered
-    const options = { partId, signal, wanted: this.#part?.pieces ?? inTree }
+    const replacesFile = overwrite && folder === undefined
+    const options = { partId, signal, wanted: this.#part?.pieces ?? inTree, replacesFile }
     const store = await PieceStore.open(manifest, { part, journal, hashes, storing }, onHave, options)
     this.#store = store
     this.#filling = folder && this.#newFilling(folder, part)
@@ -307,15 +308,14 @@ export class DownloadRun {
   }
 
   #beginTaking(store: PieceStore, link: PeerLink | undefined): Taking | undefined {
+    const donor = this.#donor
+    if (donor === undefined) return undefined
     const { network, recipes: pool } = this.#parts
     const { lookup, record } = this.#host
-    const { signal } = this.#abort
-    const [donor, { from = '' }] = [this.#donor, record]
-    if (donor === undefined) return undefined
+    const [{ signal }, { from = '' }] = [this.#abort, record]
     const recipe = new RecipeFetch({ manifest: store.manifest, network, lookup, link, signal })
     const onNotice = (sentence: string): void => this.#host.onNotice(sentence)
-    const replacesFile = record.overwrite && store.manifest.folder === undefined
-    return new Taking({ donor, store, recipe, pool, signal, from, replacesFile, onNotice })
+    return new Taking({ donor, store, recipe, pool, signal, from, onNotice })
   }
 
   /** Resolves when every piece that is wanted is verified and written. */

@@ -104,8 +104,9 @@ export class PartFile {
   /** Undefined where file times cannot be set; then the file itself does not reveal writes by others. */
   #seal: Seal | undefined
   #isTouched = false
-  /** What was written before is being brought to the disk. */
-  #flushing: Promise<void> | undefined
+  /** Resolves when what was written before is on the disk; rejects once a write has failed. */
+  #flushed: Promise<void> = Promise.resolve()
+  #isFlushing = false
   /** Nothing was written since the whole file was verified; matters only without a seal. */
   #isFresh = false
 
@@ -246,11 +247,17 @@ export class PartFile {
     }
   }
 
-  /** Begins to bring to the disk what is written, so that `publish` with `overwrite` waits for little; it reports a failure. */
+  /**
+   * Begins to bring to the disk what is written, unless that goes on already or the file is being closed, so that `publish`
+   * with `overwrite` waits for little; it reports a failure.
+   */
   flushAhead(): void {
-    this.#flushing ??= this.#opened().datasync()
-    // A system tells a failed write once, so this one must not get lost.
-    this.#flushing.catch(() => undefined)
+    const file = this.#file
+    if (this.#isFlushing || file === undefined) return
+    this.#isFlushing = true
+    // A system tells a failed write once: after one, this stays rejected.
+    this.#flushed = this.#flushed.then(() => file.datasync()).finally(() => (this.#isFlushing = false))
+    this.#flushed.catch(() => undefined)
   }
 
   /** Reads `length` bytes from this offset on into the start of the buffer. Rejects with a `file` failure. */
@@ -286,7 +293,7 @@ export class PartFile {
     await this.checkInPlace()
     const { path, destination } = this
     try {
-      await this.#flushing
+      await this.#flushed
       return await giveFinalName({ file, path, destination, overwrite, finish: () => this.#finish() })
     } catch (error) {
       throw fileFailure(`cannot rename ${this.path}`, error)
@@ -305,7 +312,7 @@ export class PartFile {
     this.#file = undefined
     this.#watch?.close()
     this.#watch = undefined
-    await Promise.allSettled([this.settled(), this.#flushing])
+    await Promise.allSettled([this.settled(), this.#flushed])
     await file?.close().catch((error: unknown) => {
       throw fileFailure(`cannot close ${this.path}`, error)
     })

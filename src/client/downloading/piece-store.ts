@@ -27,6 +27,11 @@ import type { SwarmStore } from './swarm-parts.ts'
  * complete by then.
  */
 const fastMs = 40
+/**
+ * What replaces a file has to be on the disk before that is done: this way most of it is when the last piece comes. After
+ * every so many pieces (32 MiB).
+ */
+const flushedPieces = 64
 
 export interface PieceStoreParts {
   readonly part: PartFile
@@ -37,7 +42,10 @@ export interface PieceStoreParts {
 
 export interface StoreOptions {
   readonly partId?: PartId | undefined
+  /** The pieces that are to be fetched; undefined for all. */
   readonly wanted?: Bitfield | undefined
+  /** It will be published with `overwrite`. */
+  readonly replacesFile?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -51,6 +59,7 @@ export class PieceStore implements PieceSource, SwarmStore {
   readonly #hashes: Pick<HashPool, 'hashRanges'>
   readonly #storing: StorePool
   #wanted: Bitfield | undefined
+  readonly #replacesFile: boolean
   readonly #onHave: (index: number) => void
   #lastTakenAtMs = Number.NEGATIVE_INFINITY
   /** Pieces that are being verified and written, the oldest first. */
@@ -60,10 +69,11 @@ export class PieceStore implements PieceSource, SwarmStore {
     manifest: Manifest,
     parts: PieceStoreParts,
     onHave: (index: number) => void,
-    wanted: Bitfield | undefined,
+    { wanted, replacesFile = false }: StoreOptions,
   ) {
     this.manifest = manifest
     this.#wanted = wanted
+    this.#replacesFile = replacesFile
     this.part = parts.part
     this.have = new Bitfield(manifest.pieceCount)
     this.#journal = parts.journal
@@ -76,16 +86,17 @@ export class PieceStore implements PieceSource, SwarmStore {
    * Opens the part file and finds out which pieces are there: hashes those that the journal claims, or the
    * whole file when no journal can be read. `partId` is the remembered id of the part file. Rejects with the
    * signal's reason, or with a `file` failure, also when the file belongs to something else, which leaves it
-   * as it is. `wanted`: the pieces that are to be fetched, undefined for all.
+   * as it is.
    */
   static async open(
     manifest: Manifest,
     parts: PieceStoreParts,
     onHave: (index: number) => void,
-    { partId, wanted, signal }: StoreOptions = {},
+    options: StoreOptions = {},
   ): Promise<PieceStore> {
+    const { partId, signal } = options
     const { existed, isKnown } = await parts.part.open(partId)
-    const store = new PieceStore(manifest, parts, onHave, wanted)
+    const store = new PieceStore(manifest, parts, onHave, options)
     try {
       const stamp = parts.part.stamp
       if (existed) {
@@ -153,6 +164,11 @@ export class PieceStore implements PieceSource, SwarmStore {
     return 0
   }
 
+  /** Pieces will come soon and fast: starts a worker for them. */
+  expectMany(): void {
+    if (this.wantedCount > inlinePieces) this.#storing.warmUp()
+  }
+
   /**
    * Provides a buffer for a piece whose bytes begin to arrive. `isOneOfFew`: it comes of what is here, and there are not so
    * many of these that it pays to start a worker.
@@ -162,7 +178,7 @@ export class PieceStore implements PieceSource, SwarmStore {
       const nowMs = performance.now()
       const isFast = nowMs - this.#lastTakenAtMs < fastMs
       this.#lastTakenAtMs = nowMs
-      if (isFast && this.wantedCount > inlinePieces) this.#storing.warmUp()
+      if (isFast) this.expectMany()
     }
     // Also for a piece that the event loop verifies: two kinds of buffers would both grow to the full number.
     return this.#storing.take()
@@ -195,6 +211,7 @@ export class PieceStore implements PieceSource, SwarmStore {
     // Another copy of the piece may have been faster.
     if (this.have.has(index)) return true
     this.have.set(index)
+    if (this.#replacesFile && this.have.count % flushedPieces === 0) this.part.flushAhead()
     this.#onHave(index)
     return true
   }

@@ -10,8 +10,8 @@ import type { PieceStore } from './piece-store.ts'
 import type { RecipeFetch } from './recipe-fetch.ts'
 import type { Swarm } from './swarm.ts'
 
-/** Pieces that are copied or put together at once. */
-const piecesAtOnce = 4
+/** Pieces that are copied or put together at once: some are read while others are verified and written, many at a time. */
+const piecesAtOnce = 24
 /** The loop stores so many (128 MiB) in the time in which two workers start and store them. */
 const fewPieces = 256
 /** Copying waits so long for the search, since others wait for what that finds missing. */
@@ -26,8 +26,6 @@ export interface TakingParts {
   readonly signal: AbortSignal
   /** The donor's path, for people. */
   readonly from: string
-  /** It must be on the disk before it replaces what is there: most of it is, by the time that the rest has come. */
-  readonly replacesFile: boolean
   onNotice(sentence: string): void
 }
 
@@ -77,13 +75,15 @@ export class Taking {
   async #search(rest: readonly number[]): Promise<FoundParts | undefined> {
     const { donor, store, recipe, pool } = this.#parts
     const search = { recipe, pool, signal: this.#signal }
+    // Starting a worker takes as long as fifty pieces: it does so while they are looked for.
+    if (rest.length > fewPieces) store.expectMany()
     const found = await donor.findParts(store, rest, search).finally(() => recipe.close())
     for (const index of found?.whole ?? []) this.#coming.add(index)
     return found
   }
 
   async #take(same: ReadonlyMap<number, number>, rest: readonly number[]): Promise<void> {
-    const { from, store, replacesFile } = this.#parts
+    const { from, store } = this.#parts
     await Promise.race([this.searched, setTimeout(patienceMs, undefined, { ref: false })])
     const taken = await this.#copy(same)
     const of = `${store.wantedCount} pieces of ${store.part.destination}`
@@ -93,7 +93,6 @@ export class Taking {
       this.#say(await this.#assemble(found.known, found.whole), found.partial.size)
       if (found.lookEverywhere !== undefined) this.#say(await this.#takeLate(found, rest))
     }
-    if (replacesFile) store.part.flushAhead()
   }
 
   /** What is found only now is fetched meanwhile, so it is taken of what nobody was asked for. */
