@@ -11,7 +11,7 @@ import {
   unpackSegments,
   type PackedSegments,
 } from '../folder/packed-segments.ts'
-import { hashPiece, hashPieces, piecesAtOnce, worthAtOnce } from '../hashing/piece-hash.ts'
+import { hashPiece, hashPieces, piecesAtOnce } from '../hashing/piece-hash.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 
 /** In bytes; no longer than a piece. */
@@ -48,7 +48,7 @@ export type TaskResult =
 /** The hashes of these pieces, 52 bytes each, in order. Throws when the file is shorter or unreadable. */
 function hashOfFile(task: HashTask): Buffer {
   const file = openSync(task.path, 'r')
-  const atOnce = worthAtOnce === Infinity ? 1 : Math.min(piecesAtOnce, task.ranges.length)
+  const atOnce = Math.min(piecesAtOnce, task.ranges.length)
   // Reused for all tasks of a thread: new ones would occupy memory until the next garbage collection.
   const buffers = Array.from({ length: atOnce }, takePieceBuffer)
   try {
