@@ -1,7 +1,7 @@
 // Computes and verifies the two hashes of a piece, most of the work of a fast transfer. piece-hash.c computes
-// both at once, in little more time than one, and with AVX-512 those of sixteen pieces side by side in less than
-// half of the time. Where the build could not compile it, or the processor lacks the instructions, Node's functions
-// compute one after the other.
+// both at once, in little more time than one; those of two pieces together in less than one and a half of that; and with
+// AVX-512 those of sixteen side by side in less than half of the time. Where the build could not compile it, or the
+// processor lacks the instructions, Node's functions compute one after the other.
 
 import { hash } from 'node:crypto'
 import { compiledFile, loadCompiled } from '../../common/compiled-file.ts'
@@ -12,17 +12,23 @@ export type HashBoth = (piece: Uint8Array, hashes: Uint8Array) => void
 /** Likewise for each of 1 to 16 pieces. */
 export type HashSideBySide = (pieces: readonly Uint8Array[], hashes: Uint8Array) => void
 
+/** What hashes several pieces at once. */
+export interface SideBySide {
+  readonly hash: HashSideBySide
+  /** For how many pieces it is made. */
+  readonly most: number
+  /** From so many pieces on, it is faster than hashing them one by one. */
+  readonly worth: number
+}
+
 const hashBoth = loadHashBoth(compiledFile('piece-hash.node')) ?? hashOneByOne
-/** The most pieces that `hashPieces` takes. */
-export const piecesAtOnce = 16
+const sideBySide = loadSideBySide(compiledFile('piece-hash.node'))
 
-const hashSideBySide = loadHashSideBySide(compiledFile('piece-hash.node'))
+/** How many pieces to pass to `hashPieces`, at most. */
+export const piecesAtOnce = sideBySide?.most ?? 1
 
-/**
- * From so many pieces on, it is faster to hash them at once than one by one: sixteen take as long as seven. Infinity where
- * it never is.
- */
-export const worthAtOnce = hashSideBySide === undefined ? Infinity : 8
+/** From so many pieces on, it is faster to hash them at once than one by one. Infinity where it never is. */
+export const worthAtOnce = sideBySide?.worth ?? Infinity
 
 /** The hashes of a piece as in the manifest: SHA-1, then SHA-256, 52 bytes. */
 export function hashPiece(piece: Uint8Array): Buffer {
@@ -34,7 +40,7 @@ export function hashPiece(piece: Uint8Array): Buffer {
 /** The hashes of 1 to `piecesAtOnce` pieces, of any lengths, in their order. */
 export function hashPieces(pieces: readonly Uint8Array[]): Buffer {
   const hashes = Buffer.allocUnsafe(pieces.length * hashBytes)
-  if (hashSideBySide !== undefined && pieces.length >= worthAtOnce) hashSideBySide(pieces, hashes)
+  if (sideBySide !== undefined && pieces.length > 1) sideBySide.hash(pieces, hashes)
   else for (const [at, piece] of pieces.entries()) hashBoth(piece, hashes.subarray(at * hashBytes))
   return hashes
 }
@@ -53,6 +59,8 @@ export function hashOneByOne(piece: Uint8Array, hashes: Uint8Array): void {
 interface Compiled {
   readonly hashPiece: HashBoth
   readonly hashPieces: HashSideBySide
+  readonly piecesAtOnce: number
+  readonly worthAtOnce: number
 }
 
 /** Loads the compiled function at `path`; undefined when missing, wrong, or unsupported by the processor. */
@@ -63,10 +71,15 @@ export function loadHashBoth(path: string): HashBoth | undefined {
     : undefined
 }
 
-/** Likewise that for pieces side by side. */
-export function loadHashSideBySide(path: string): HashSideBySide | undefined {
-  const { hashPieces: many } = loadCompiled<Compiled>(path)
-  return many !== undefined && isRight(many, piecesAtOnce) ? many : undefined
+/** Likewise that for several pieces. */
+export function loadSideBySide(path: string): SideBySide | undefined {
+  const {
+    hashPieces: hash,
+    piecesAtOnce: most = 1,
+    worthAtOnce: worth = Infinity,
+  } = loadCompiled<Compiled>(path)
+  // Three are hashed in another way than what it is made for: two at a time, and one alone.
+  return hash !== undefined && isRight(hash, 3) && isRight(hash, most) ? { hash, most, worth } : undefined
 }
 
 /**

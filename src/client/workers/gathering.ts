@@ -1,5 +1,5 @@
-// Decides how many received pieces a worker takes at once. Where many are hashed at once in the time of a few, the first
-// one waits a few milliseconds for others, as long as they come in quick succession.
+// Decides how many received pieces a worker takes at once. Where two or sixteen are hashed at once in less time than one by
+// one, the first one waits a few milliseconds for others, as long as they come in quick succession.
 
 import type { StoreSlots } from './store-slots.ts'
 

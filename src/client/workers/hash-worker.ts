@@ -11,7 +11,7 @@ import {
   unpackSegments,
   type PackedSegments,
 } from '../folder/packed-segments.ts'
-import { hashPiece, hashPieces, piecesAtOnce, worthAtOnce } from '../hashing/piece-hash.ts'
+import { hashPieces, piecesAtOnce } from '../hashing/piece-hash.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 
 /** In bytes; no longer than a piece. */
@@ -48,13 +48,11 @@ export type TaskResult =
 /** The hashes of these pieces, 52 bytes each, in order. Throws when the file is shorter or unreadable. */
 function hashOfFile(task: HashTask): Buffer {
   const file = openSync(task.path, 'r')
-  const atOnce = worthAtOnce === Infinity ? 1 : Math.min(piecesAtOnce, task.ranges.length)
-  // Reused for all tasks of a thread: new ones would occupy memory until the next garbage collection.
-  const buffers = Array.from({ length: atOnce }, takePieceBuffer)
+  const buffers = takeBuffers(task.ranges.length)
   try {
     const hashes: Buffer[] = []
-    for (let first = 0; first < task.ranges.length; first += atOnce) {
-      const ranges = task.ranges.slice(first, first + atOnce)
+    for (let first = 0; first < task.ranges.length; first += buffers.length) {
+      const ranges = task.ranges.slice(first, first + buffers.length)
       hashes.push(
         hashPieces(ranges.map((range, at) => readRange(file, range, buffers[at] ?? Buffer.alloc(0)))),
       )
@@ -78,25 +76,38 @@ function readRange(file: number, [offset, length]: ByteRange, buffer: Buffer): B
 
 /** Likewise of a folder, or the path of a file that is not there as a whole. Throws when too many files are open. */
 function hashOfFolder({ root, pieces, stamps }: SegmentTask): TaskResult {
-  const buffer = takePieceBuffer()
+  const buffers = takeBuffers(pieces.length)
   try {
     const hashes: Buffer[] = []
     const touched: string[] = []
+    let read: Buffer[] = []
     let at = 0
     for (const packed of pieces) {
+      const buffer = buffers[read.length] ?? Buffer.alloc(0)
       const count = segmentCount(packed)
       for (const { segment, state } of readPacked(root, packed, stampsFrom(stamps, at, count), buffer)) {
         const path = unpackSegments(packed)[segment]?.path ?? ''
         if (state === 'lost') return { changed: path }
         touched.push(path)
       }
-      hashes.push(hashPiece(buffer.subarray(0, bytesIn(packed))))
       at += count
+      read.push(buffer.subarray(0, bytesIn(packed)))
+      if (read.length < buffers.length) continue
+      hashes.push(hashPieces(read))
+      read = []
     }
-    return { hashes: Buffer.concat(hashes), touched }
+    return { hashes: Buffer.concat([...hashes, hashPieces(read)]), touched }
   } finally {
-    returnPieceBuffer(buffer)
+    for (const buffer of buffers) returnPieceBuffer(buffer)
   }
+}
+
+/**
+ * For as many of so many pieces as are hashed at once. Reused for all tasks of a thread: new ones would occupy memory until
+ * the next garbage collection.
+ */
+function takeBuffers(pieceCount: number): Buffer[] {
+  return Array.from({ length: Math.min(piecesAtOnce, pieceCount) }, takePieceBuffer)
 }
 
 /** Does not throw what the system refuses. */

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { Failure, sentenceOf } from '../../common/failure.ts'
-import { worthAtOnce } from '../hashing/piece-hash.ts'
+import { piecesAtOnce } from '../hashing/piece-hash.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 import { StoreCrew } from './store-crew.ts'
 import { storeHere } from './store-here.ts'
@@ -131,9 +131,15 @@ export class StorePool {
   }
 }
 
-/** One that hashes many pieces at once keeps up with an event loop, which cannot receive much more than 1 GB/s. */
+/**
+ * The event loop cannot receive much more than 1 GB/s, and has a core of its own. A worker that hashes sixteen pieces at
+ * once keeps up with it. One that hashes two only just does, so there is another where a core is left. Each costs 0.1 s to
+ * start.
+ */
 function workersMax(): number {
-  return worthAtOnce === Infinity ? Math.min(4, Math.max(1, availableParallelism())) : 1
+  const cores = Math.max(1, availableParallelism())
+  if (piecesAtOnce === 1) return Math.min(4, cores)
+  return piecesAtOnce > 2 ? 1 : Math.min(2, Math.max(1, cores - 1))
 }
 
 /** A buffer that only the event loop can read. */

@@ -10,7 +10,7 @@ import {
   hashPiece,
   hashPieces,
   loadHashBoth,
-  loadHashSideBySide,
+  loadSideBySide,
   verifyPiece,
   type HashBoth,
 } from '../../../src/client/hashing/piece-hash.ts'
@@ -22,7 +22,7 @@ import { temporaryFolder } from '../temporary-folder.ts'
 // The gate builds before it tests.
 const compiledPath = fileURLToPath(new URL('../../../dist/client/piece-hash.node', import.meta.url))
 const compiled = loadHashBoth(compiledPath)
-const sideBySide = loadHashSideBySide(compiledPath)
+const sideBySide = loadSideBySide(compiledPath)
 
 /** Why there may be no compiled function here; undefined where there has to be one. */
 function whyNone(): string | undefined {
@@ -91,18 +91,14 @@ describe.each(implementations)('hashing %s', (_, hashBoth = missing) => {
   })
 })
 
-/** Why the compiled function may lack what hashes pieces side by side. */
-function whyNotWide(): string | undefined {
-  if (why !== undefined) return why
-  if (process.platform === 'linux' && !/\bavx512bw\b/.test(readFileSync('/proc/cpuinfo', 'utf8')))
-    return 'this processor has no AVX-512'
-  return undefined
-}
+/** Whether this processor has AVX-512; undefined where the system does not say. */
+const isWide =
+  process.platform === 'linux' ? /\bavx512bw\b/.test(readFileSync('/proc/cpuinfo', 'utf8')) : undefined
 
-describe.skipIf(sideBySide === undefined && whyNotWide() !== undefined)('hashing side by side', () => {
+describe.skipIf(sideBySide === undefined && why !== undefined)('hashing several at once', () => {
   const many = (pieces: readonly Uint8Array[], hashes: Uint8Array): void => {
     if (sideBySide === undefined) throw new Error('the compiled function is missing')
-    sideBySide(pieces, hashes)
+    sideBySide.hash(pieces, hashes)
   }
   const oneByOne = (pieces: readonly Uint8Array[]): Buffer => {
     const hashes = Buffer.alloc(52 * pieces.length)
@@ -129,6 +125,24 @@ describe.skipIf(sideBySide === undefined && whyNotWide() !== undefined)('hashing
       }),
       { numRuns: 150 },
     )
+  })
+
+  test('agrees with Node about two pieces, whichever of them ends first, and however', () => {
+    for (let first = 0; first <= 130; first++)
+      for (const second of [0, 1, 55, 56, 63, 64, 65, 119, 120, 128, 4096]) {
+        const pieces = [sampleBytes(first, first), sampleBytes(second, 7)]
+        const found = Buffer.alloc(52 * 2)
+        many(pieces, found)
+        expect(found.equals(oneByOne(pieces))).toBe(true)
+      }
+  })
+
+  test.skipIf(isWide !== true)('is made for sixteen with AVX-512 (skipped: this processor has none)', () => {
+    expect(sideBySide).toMatchObject({ most: 16, worth: 8 })
+  })
+
+  test.skipIf(isWide !== false)('is made for two without AVX-512 (skipped: this processor has it)', () => {
+    expect(sideBySide).toMatchObject({ most: 2, worth: 2 })
   })
 
   test('takes sixteen pieces that threads share, and writes nothing behind their hashes', () => {
@@ -161,7 +175,7 @@ describe.skipIf(sideBySide === undefined && whyNotWide() !== undefined)('hashing
 })
 
 test('pieces are hashed at once as they are one by one, however many there are', () => {
-  for (const count of [1, 7, 8, 16]) {
+  for (const count of [1, 2, 3, 7, 8, 16]) {
     const pieces = Array.from({ length: count }, (_, at) => sampleBytes(1000 * at, at + 1))
     expect(hashPieces(pieces).equals(Buffer.concat(pieces.map(hashPiece)))).toBe(true)
   }
@@ -203,7 +217,15 @@ describe('a compiled function is not used', () => {
   test('when it is wrong: pieces would be taken for bad, or bad ones for good', () => {
     const path = join(temporaryFolder(), 'wrong.cjs')
     writeFileSync(path, 'exports.hashPiece = exports.hashPieces = (piece, hashes) => hashes.fill(7)')
-    expect([loadHashBoth(path), loadHashSideBySide(path)]).toEqual([undefined, undefined])
+    expect([loadHashBoth(path), loadSideBySide(path)]).toEqual([undefined, undefined])
+  })
+  test('when it is right about the number of pieces that it is made for alone', () => {
+    const path = join(temporaryFolder(), 'partly.cjs')
+    const right = `const { hashPieces } = require(${JSON.stringify(compiledPath)})`
+    const wrongForThree =
+      '(pieces, hashes) => pieces.length === 3 ? hashes.fill(7) : hashPieces(pieces, hashes)'
+    writeFileSync(path, `${right}\nexports.hashPieces = ${wrongForThree}\nexports.piecesAtOnce = 2`)
+    expect(loadSideBySide(path)).toBeUndefined()
   })
 })
 

@@ -33,6 +33,18 @@ test('the first piece waits for others while they come', () => {
   expect([new Gathering(received, 8, 16).pieces(), received.naps]).toEqual([16, 4])
 })
 
+test('where two are hashed at once, it waits for one more', () => {
+  const received = slots(1, 1)
+  expect([new Gathering(received, 2, 2).pieces(), received.naps]).toEqual([2, 1])
+})
+
+test('where two are hashed at once, one that no other follows is taken alone, and the next ones without waiting', () => {
+  const received = slots(1, 0)
+  const gathering = new Gathering(received, 2, 2)
+  for (let call = 0; call < 9; call++) expect(gathering.pieces()).toBe(1)
+  expect(received.naps).toBe(2)
+})
+
 test('it waits a few times at most', () => {
   const received = slots(1, 1)
   expect([new Gathering(received, 8, 16).pieces(), received.naps]).toEqual([16, 8])
