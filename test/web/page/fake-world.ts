@@ -12,6 +12,7 @@ import type {
 } from '../../../src/client/operations.ts'
 import type { EntryVersion, FileEntry } from '../../../src/common/protocol/listings.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
+import { version } from '../../../src/common/version.ts'
 import {
   download,
   entry,
@@ -110,7 +111,7 @@ export function fakeWorld(user?: string): FakeWorld {
         },
       ]),
     doctor: async () => [
-      { check: 'version', state: 'ok', sentence: 'this is coterie 0.2.0, on Node 20.20' },
+      { check: 'version', state: 'ok', sentence: `this is coterie ${version}, on Node 20.20` },
       {
         check: 'disk',
         state: 'warning',
