@@ -4,12 +4,13 @@
 // client with the page open beside the same without it, in turns (bound: 0.98 of the speed). Medians; all parts without
 // words.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Browser, Page } from 'playwright-core'
 import type { Program } from '../src/demo/program.ts'
 import { hasBrowser, openPage, startBrowser } from '../test/web/page/browser.ts'
+import { cpuSecondsOf, cpuSecondsOfBrowser } from './cpu-seconds.ts'
 import { group, inArena, makeFile, percentile, type Arena } from './arena.ts'
 
 const { values, positionals } = parseArgs({
@@ -195,6 +196,10 @@ async function measureTransfers(browser: Browser): Promise<void> {
       }
     reportRatio('time', took.with, took.without, ({ seconds }) => seconds)
     reportRatio('processor time', took.with, took.without, ({ cpuSeconds }) => cpuSeconds)
+    const ofBrowser = took.with.map(({ browserSeconds }) => browserSeconds).toSorted((a, b) => a - b)
+    console.log(
+      `${'the same, processor time of the browser'.padEnd(54)}${percentile(ofBrowser, 0.5).toFixed(2)} s (${ofBrowser[0]?.toFixed(2)} to ${ofBrowser.at(-1)?.toFixed(2)})`,
+    )
   })
 }
 
@@ -202,6 +207,8 @@ interface Took {
   readonly seconds: number
   /** Of the client. */
   readonly cpuSeconds: number
+  /** Of Chromium, its processes together. */
+  readonly browserSeconds: number
 }
 
 function reportRatio(
@@ -228,21 +235,15 @@ function reportRatio(
 }
 
 async function timesOf(fetcher: Program, destination: string): Promise<Took> {
-  const [beganMs, cpuBegan] = [performance.now(), cpuSecondsOf(fetcher)]
+  const { pid } = fetcher.process
+  const [beganMs, cpuBegan, browserBegan] = [performance.now(), cpuSecondsOf(pid), cpuSecondsOfBrowser()]
   await fetcher.say(`download_file ${group} data.bin ${destination}`)
   await fetcher.next((line) => line === `[C] [${group}] data.bin`)
   const seconds = (performance.now() - beganMs) / 1000
-  const cpuSeconds = cpuSecondsOf(fetcher) - cpuBegan
+  const [cpuSeconds, browserSeconds] = [cpuSecondsOf(pid) - cpuBegan, cpuSecondsOfBrowser() - browserBegan]
   await fetcher.say(`stop_share ${group} data.bin`)
   rmSync(destination)
-  return { seconds, cpuSeconds }
-}
-
-/** In user and kernel mode, all threads together (Linux). */
-function cpuSecondsOf({ process }: Program): number {
-  const [, fields = ''] = readFileSync(`/proc/${process.pid}/stat`, 'utf8').split(') ')
-  const [user = 0, kernel = 0] = fields.split(' ').slice(11, 13).map(Number)
-  return (user + kernel) / 100
+  return { seconds, cpuSeconds, browserSeconds }
 }
 
 if (!hasBrowser) throw new Error('chromium is not installed')

@@ -5,12 +5,14 @@ import type { Family, Sample } from '../common/prometheus/exposition.ts'
 import { processFamilies } from '../common/prometheus/process-families.ts'
 import { connectionsOf, type Connection } from './actions/connections.ts'
 import type { Core } from './actions/core.ts'
+import type { GuestFetch } from './guests/guest-fetches.ts'
 
 export function clientFamilies(
-  core: Pick<Core, 'session' | 'uploads' | 'link'>,
+  core: Pick<Core, 'session' | 'uploads' | 'guestFetches' | 'link'>,
   loop: EventLoopLag,
 ): Family[] {
   const connections = connectionsOf(core)
+  const guests = core.guestFetches()
   const downloads = core.session()?.downloads.views() ?? []
   return [
     {
@@ -27,6 +29,18 @@ export function clientFamilies(
     },
     {
       type: 'gauge',
+      name: 'coterie_client_guests',
+      help: 'Guests who fetch by a link at the moment, by the number of the link.',
+      samples: summed(guests, labelsOfGuest),
+    },
+    {
+      type: 'gauge',
+      name: 'coterie_client_guest_bytes_per_second',
+      help: 'What goes out to guests, by the number of the link.',
+      samples: summed(guests, labelsOfGuest, ({ bytesPerSecond }) => bytesPerSecond),
+    },
+    {
+      type: 'gauge',
       name: 'coterie_client_downloads',
       help: 'Downloads by state.',
       samples: summed(downloads, ({ state }) => ({ state })),
@@ -39,6 +53,10 @@ export function clientFamilies(
     },
     ...processFamilies(loop),
   ]
+}
+
+function labelsOfGuest({ link }: GuestFetch): Record<string, string> {
+  return { link: String(link) }
 }
 
 function byWay(connections: readonly Connection[], valueOf: (connection: Connection) => number): Sample[] {

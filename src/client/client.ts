@@ -215,6 +215,7 @@ export class Client {
       session: () => this.#session,
       turns: this.#turns,
       uploads: () => this.#server.uploads(),
+      guestFetches: () => this.guests.book.fetches(),
       sources: this.#sources,
       prepareRecipe: (source) => void recipes.prepare(source).catch(this.#options.onFailure),
       limits: this.#limits,

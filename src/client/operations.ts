@@ -71,6 +71,8 @@ export interface UploadView {
   readonly pieceCount: number
   /** How many pieces the peer has or is being sent, as far as it said; at least what it got from here. */
   readonly pieces: number
+  /** By which link a guest fetches; absent for a member. */
+  readonly link?: number
 }
 
 /** Neighbouring pieces of a file, as numbers: here, on their way, to be had from a connected peer, from none of them. */

@@ -26,6 +26,11 @@ const cheap = [
   'a member who is removed in the middle of a download',
   'all that goes over the lines is recorded and searched',
   'a relay with its own key between two clients',
+  'guesses at links',
+  'a link that was taken back, once more',
+  'a guest who asks for all ranges at once',
+  'requests of guests without end, or to be read in two ways',
+  'nonsense and old handshakes in place of a guest',
 ]
 
 test.each(cheap)('%s: it gets nothing, in the real programs', async (name) => {

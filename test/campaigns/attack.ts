@@ -1,7 +1,7 @@
 // npm run attack [-- --only <words>,<words>] [--visits <n>]
 // Attacks a real tracker and a real client over TLS in every way that docs/security.md speaks of, while an honest user
 // works there. Prints what each attack got, and what the honest user noticed. Exits with 1 when an attack got what it
-// must not, or he needed more than twice his usual time. `--only` takes the attacks whose names have these words in
+// must not, or he, or an honest guest who fetches by a link, needed more than twice the usual time. `--only` takes the attacks whose names have these words in
 // them, `--visits` is how often he comes during each. Linux: attackers come from other addresses of loopback.
 
 import { parseArgs } from 'node:util'
@@ -68,7 +68,7 @@ async function carryOut(attack: Attack, place: Place, notices: Notices): Promise
   let hostile: HostileProcess | undefined
   try {
     hostile = await HostileProcess.start(attack.name, place.scene)
-    noticed = await notices.beside()
+    noticed = await notices.beside(attack.takesFromGuests !== true)
   } catch (error) {
     problems.push(`there was trouble beside it: ${String(error)}`)
   }

@@ -44,6 +44,7 @@ function ofClient(): Families {
   const core = {
     session: () => ({ downloads }),
     uploads: () => [peer],
+    guestFetches: () => [{ link: 1, bytesPerSecond: 1 }],
     link: { evidence: [{ state: 'up' }] },
   }
   try {

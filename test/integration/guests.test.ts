@@ -106,6 +106,13 @@ test('a link that is taken back ends what it was giving, at once', async () => {
   const file = { ...guest, url: `${guest.url}/long.bin` }
   const { ended } = await begun(file)
   await ann.askUntil('list_links', /long\.bin .* at the moment/)
+  expect(await ann.ask('show_uploads')).toEqual([
+    expect.stringMatching(
+      new RegExp(
+        `^\\[family\\] long\\.bin  guest by link ${link} at 127\\.0\\.0\\.1  \\d+ bytes  \\d+ bytes/s$`,
+      ),
+    ),
+  ])
   const sinceMs = performance.now()
   expect(await ann.ask(`revoke_link ${link}`)).toContain(`link ${link} to long.bin in family is taken back`)
   expect(await ended).toMatch(/aborted|socket hang up|ECONNRESET/)

@@ -201,6 +201,7 @@ test.each([
       `${pageLimits.bodyBytes / 1024 / 1024} MiB`,
       seconds(pageLimits.bodyWithinMs),
       count(pageLimits.operations),
+      count(pageLimits.operationsTogether),
       count(pageLimits.eventStreams),
       `${pageLimits.unreadEventBytes / 1024} KiB`,
       count(pageLimits.fileStreams),

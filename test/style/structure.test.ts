@@ -62,6 +62,7 @@ const pure = [
   'src/web/page/limit-form.ts',
   'src/web/page/looks.ts',
   'src/web/page/routes.ts',
+  'src/web/page/places-of-rows.ts',
   'src/web/page/rows-in-sight.ts',
   'src/web/page/sorting.ts',
   'src/web/page/state.ts',

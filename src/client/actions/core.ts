@@ -4,6 +4,7 @@ import type { LimitFunction } from 'p-limit'
 import type { Answer } from '../../common/refusal.ts'
 import type { Address } from '../../common/addresses.ts'
 import type { OwnReachParts } from '../downloading/own-reach.ts'
+import type { GuestFetch } from '../guests/guest-fetches.ts'
 import type { Session } from '../session.ts'
 import type { PieceSource } from '../sharing/piece-source.ts'
 import type { Upload } from '../sharing/served-peer.ts'
@@ -36,6 +37,8 @@ export interface Core {
   readonly turns: LimitFunction
   /** What others fetch from here. */
   readonly uploads: () => Upload[]
+  /** What guests fetch from here. */
+  readonly guestFetches: () => GuestFetch[]
   readonly sources: SourceRegistry
   /** Makes the recipe of it before anybody asks for that. */
   readonly prepareRecipe: (source: PieceSource) => void

@@ -16,17 +16,34 @@ import { spellingOf } from './entry-path.ts'
 const patienceMs = 1000
 
 export function seeingActions(core: Core): SeeingOperations {
-  const { session, uploads, sources } = core
+  const { session, uploads, guestFetches, sources } = core
   const audience = new Audience(core)
   return {
     showHashing: async () => session()?.shares.hashing() ?? [],
-    showUploads: async () =>
-      uploads().map(
+    showUploads: async () => [
+      ...uploads().map(
         ({ group, fileId, user, peer, bytesPerSecond, sentBytes, way, pieceCount, pieces }): UploadView => {
           const name = sources.nameOf(group, fileId) ?? ''
           return { group, name, user, peer, bytesPerSecond, sentBytes, way, pieceCount, pieces }
         },
       ),
+      ...guestFetches().map(
+        ({
+          link,
+          group,
+          name,
+          user,
+          peer,
+          bytesPerSecond,
+          sentBytes,
+          way,
+          pieceCount,
+          pieces,
+        }): UploadView => {
+          return { link, group, name, user, peer, bytesPerSecond, sentBytes, way, pieceCount, pieces }
+        },
+      ),
+    ],
     async inspect(group, name) {
       const open = session()
       if (open === undefined) return notLoggedIn()
@@ -100,7 +117,7 @@ function outOf(peers: readonly PeerView[]): number {
 
 /** A client that both sends and fetches is one line. */
 function peersOf(
-  { uploads }: Core,
+  { uploads, guestFetches }: Core,
   group: string,
   fileId: string,
   senders: readonly SwarmPeer[],
@@ -124,5 +141,8 @@ function peersOf(
       way: known?.way ?? upload.way,
     })
   }
+  for (const { group: from, fileId: what, user, peer, pieces, bytesPerSecond, way } of guestFetches())
+    if (from === group && what === fileId)
+      peers.set(peer, { peer, user, pieces, bytesInPerSecond: 0, bytesOutPerSecond: bytesPerSecond, way })
   return [...peers.values()]
 }

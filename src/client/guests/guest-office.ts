@@ -138,7 +138,7 @@ export class GuestOffice implements GuestLinks {
     if (signal.aborted) return unreadable
     if (part.from >= part.to) return accept(new Response(new Uint8Array()).body ?? new ReadableStream())
     const stream = new GuestStream()
-    const upload = this.#upload(link, content, part, use.value, (why) => {
+    const upload = this.#upload(link, guest, content, part, use.value, (why) => {
       signal.removeEventListener('abort', leave)
       link.transfers.delete(upload)
       book.onSent(link, guest, upload.sentBytes)
@@ -159,6 +159,7 @@ export class GuestOffice implements GuestLinks {
 
   #upload(
     link: Link,
+    guest: string,
     content: BlockedContent,
     { from, to }: GuestPart,
     use: Use,
@@ -167,7 +168,7 @@ export class GuestOffice implements GuestLinks {
     const { book, uploads, limits, stalledMs } = this.#parts
     const { group, fileId } = link.record
     return new GuestUpload({
-      ...{ uploads, limits, group, fileId, from, to },
+      ...{ uploads, limits, guest, group, fileId, from, to },
       blocks: content,
       problem: () => book.problemOf(link),
       onOver,

@@ -8,6 +8,7 @@ import type { LinkView } from '../link-operations.ts'
 import type { ClientEvent } from '../operations.ts'
 import type { LinkEnd, LinkStore, RememberedLink } from '../storage/link-store.ts'
 import type { GuestAct } from './guest-audit.ts'
+import { fetchesBy, type GuestFetch, type GuestTransfer } from './guest-fetches.ts'
 import { linkLimits } from './limits.ts'
 import { Uses, type Use } from './uses.ts'
 
@@ -27,13 +28,6 @@ export interface LinkBookParts {
   readonly standing: (link: LinkMaker & FileVersion) => LinkStanding
   readonly onEvent: (event: ClientEvent) => void
   readonly onAct: (act: GuestAct) => void
-}
-
-/** A transfer to a guest. */
-export interface GuestTransfer {
-  readonly sentBytes: number
-  /** Ends it at once. */
-  close(why: string): void
 }
 
 export class Link {
@@ -164,6 +158,11 @@ export class LinkBook {
   /** A transfer to a guest has ended. */
   onSent(link: Link, guest: string, sentBytes: number): void {
     this.#act(link, 'guest_sent', { from: guest, bytes: sentBytes })
+  }
+
+  /** What guests fetch at the moment. */
+  fetches(): GuestFetch[] {
+    return fetchesBy(this.#links.values(), performance.now())
   }
 
   /** The links of a user that are good, or ended of late, in the order in which they were made. */

@@ -5,6 +5,7 @@
 
 import { Failure } from '../../common/failure.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
+import { Pace } from '../transfer/pace.ts'
 import type { Answering, UploadPeer } from './answering.ts'
 import type { UploadQueue } from './upload-queue.ts'
 import { within, type LimitOfEntry } from './within-limit.ts'
@@ -25,6 +26,8 @@ export interface Block {
 }
 
 export interface GuestUploadOptions extends LimitOfEntry {
+  /** The network of the guest. */
+  readonly guest: string
   readonly uploads: UploadQueue
   readonly blocks: Blocks
   readonly from: number
@@ -46,6 +49,7 @@ const guests = 'all guests'
 export class GuestUpload implements UploadPeer {
   readonly owner = guests
   readonly roundTrip = { ms: 0 }
+  readonly #pace = new Pace()
   readonly #options: GuestUploadOptions
   /** Where the next block is asked for, and up to where bytes were taken. */
   #askedTo: number
@@ -69,6 +73,14 @@ export class GuestUpload implements UploadPeer {
     return this.#sentTo - this.#options.from
   }
 
+  get guest(): string {
+    return this.#options.guest
+  }
+
+  bytesPerSecond(nowMs: number): number {
+    return this.#pace.bytesPerSecond(nowMs)
+  }
+
   get isGone(): boolean {
     return this.#isOver
   }
@@ -89,6 +101,7 @@ export class GuestUpload implements UploadPeer {
     if (slice === undefined) throw new Failure('file', this.#why ?? 'it was not read to its end')
     const from = this.#sentTo
     this.#sentTo += slice.length
+    this.#pace.onBytes(slice.length, performance.now())
     this.#options.onSent(from, this.#sentTo)
     if (this.#sentTo === this.#askedTo) this.#ask()
     else this.#watch()

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Failure, systemCode } from '../../common/failure.ts'
 import { securityHeaders } from './security-headers.ts'
+import { TextResponse } from './text-response.ts'
 
 /** Resolves when all was sent, or the other end has gone. Rejects for a bug. */
 export async function sendResponse(
@@ -15,6 +16,11 @@ export async function sendResponse(
   const { body, headers, status } = response
   for (const [name, value] of Object.entries(securityHeaders)) outgoing.setHeader(name, value)
   for (const [name, value] of headers) outgoing.setHeader(name, value)
+  if (response instanceof TextResponse) {
+    outgoing.writeHead(status, { 'content-length': Buffer.byteLength(response.whole) })
+    outgoing.end(incoming.method === 'HEAD' ? undefined : response.whole)
+    return
+  }
   outgoing.writeHead(status)
   if (body === null || incoming.method === 'HEAD') {
     outgoing.end()

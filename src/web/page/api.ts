@@ -19,18 +19,41 @@ export type Ask = <O extends RemoteOperation>(
 /** The sentence for no answer at all: everything else is an answer of the client. */
 export const isGone = 'the client on this computer does not answer; start it again and open its new link'
 
-export const ask: Ask = async (operation, ...given) => {
-  let answer: Answer<unknown>
+export const ask: Ask = async (operation, ...given) =>
+  (await answerTo(`/api/${operation}`, { given })) as Answered<typeof operation>
+
+/**
+ * Asks by one request for all that is asked of it in one turn, eight operations at most: a request costs both ends more than
+ * what it asks for. All answers come with the last one.
+ */
+export function askTogether(): Ask {
+  let waiting: { readonly call: readonly unknown[]; readonly onAnswer: (answer: Answer<unknown>) => void }[] =
+    []
+  const send = async (): Promise<void> => {
+    const asked = waiting
+    waiting = []
+    const all = await answerTo('/api/several', { asked: asked.map(({ call }) => call) })
+    for (const [at, { onAnswer }] of asked.entries())
+      onAnswer(all.ok ? answerIn(true, (all.value as readonly unknown[])[at]) : all)
+  }
+  return async (operation, ...given) => {
+    if (waiting.length === 0) queueMicrotask(() => void send())
+    const answer = await new Promise<Answer<unknown>>((onAnswer) => {
+      waiting.push({ call: [operation, given], onAnswer })
+    })
+    return answer as Answered<typeof operation>
+  }
+}
+
+async function answerTo(address: string, said: object): Promise<Answer<unknown>> {
   try {
     const headers = { ...keyHeader(), 'Content-Type': 'application/json' }
-    const body = JSON.stringify({ given })
-    const response = await fetch(`/api/${operation}`, { method: 'POST', headers, body })
-    answer = answerIn(response.ok, await response.json())
+    const response = await fetch(address, { method: 'POST', headers, body: JSON.stringify(said) })
+    return answerIn(response.ok, await response.json())
   } catch {
     // No answer at all, or one that is not the client's.
-    answer = refuse('unavailable', isGone)
+    return refuse('unavailable', isGone)
   }
-  return answer as Answered<typeof operation>
 }
 
 /**

@@ -15,12 +15,13 @@ export interface Loads {
   lists(): Promise<void>
 }
 
-export function createLoads(store: Store, ask: Ask): Loads {
+/** `together`: asks for all that it is asked for in one turn at once. */
+export function createLoads(store: Store, ask: Ask, together: Ask): Loads {
   return {
     async live() {
       const { user, route } = store.get()
       if (user === undefined) return
-      const looking = { store, ask, user }
+      const looking = { store, ask: together, user }
       await Promise.all([
         loadTransfers(looking),
         route.view === 'entry' ? loadEntryView(looking, route) : undefined,
@@ -113,7 +114,9 @@ async function loadLinks(looking: Looking): Promise<void> {
   if (links.ok) setFor(looking, { links: links.value })
 }
 
+/** The client decided that at its start. */
 async function loadGuestPlace(looking: Looking): Promise<void> {
+  if (looking.store.get().guests !== undefined) return
   const place = await looking.ask('showGuestPlace')
   if (place.ok) setFor(looking, { guests: { place: place.value } })
 }

@@ -3,7 +3,7 @@
 import { render, type VNode } from 'preact'
 import { createActions, type Actions } from './actions.ts'
 import type { ClientEvent } from '../../client/operations.ts'
-import { ask } from './api.ts'
+import { ask, askTogether } from './api.ts'
 import { eventText } from './event-words.ts'
 import { shown } from './html.ts'
 import { keepRates, keptRates } from './kept-rates.ts'
@@ -62,7 +62,11 @@ function start(root: Element): void {
   const samples = keptRates(sessionStorage, Date.now() / 1000)
   const store = createStore({ ...initialState(parseRoute(location.hash)), samples }, draw)
   window.addEventListener('pagehide', () => keepRates(sessionStorage, store.get().samples))
-  const polling = startPolling(createLoads(store, ask), () => store.get().connection === 'open', document)
+  const polling = startPolling(
+    createLoads(store, ask, askTogether()),
+    () => store.get().connection === 'open',
+    document,
+  )
   const actions = createActions(store, ask, () => polling.soon())
   draw(store.get())
   window.addEventListener('hashchange', () => {
@@ -87,7 +91,14 @@ function start(root: Element): void {
     // Another tab has asked, and this one knows it already.
     if (store.get().connection === 'open' && standing.stream === stream) return
     stream = standing.stream
-    store.set((state) => ({ ...withUser(state, user), connection: 'open', program, fileKey }))
+    // It may be another start of the client, which serves guests elsewhere.
+    store.set((state) => ({
+      ...withUser(state, user),
+      connection: 'open',
+      program,
+      fileKey,
+      guests: undefined,
+    }))
     polling.soon()
   }
 

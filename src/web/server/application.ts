@@ -13,10 +13,11 @@ import { readBody } from './body.ts'
 import { DroppedFiles } from './dropped-files.ts'
 import type { EventStreams } from './event-streams.ts'
 import { FileStreams } from './file-streams.ts'
-import { givenIn, isPageOperation, type PageOperation } from './given.ts'
+import { givenIn, isPageOperation, severalIn, type Call } from './given.ts'
 import { refusalResponse, webRefusal, type WebRefusal } from './refusals.ts'
 import { cookieRefusal, hostRefusal, keyIn, keyRefusal, originRefusal } from './request-checks.ts'
 import { pageLimits } from './limits.ts'
+import { TextResponse } from '../http/text-response.ts'
 
 export interface ApplicationParts {
   /** Of the server. */
@@ -72,7 +73,9 @@ export function applicationOf(parts: ApplicationParts): Application {
   })
   app.get(`${filesPath}:group/:name`, filesHandler(parts))
   app.post('/api/drop', dropHandler(parts))
-  app.post('/api/:operation', operationHandler(parts))
+  const carrier = new Carrier(parts.operations)
+  app.post('/api/several', severalHandler(carrier))
+  app.post('/api/:operation', operationHandler(carrier))
   app.get('*', (asked) => {
     const { path } = asked.req
     const known = asked.env.incoming.headers['if-none-match']
@@ -125,23 +128,54 @@ function refused(asked: Asked, refusal: WebRefusal): Response {
   return refusalResponse(refusal, isOfScripts(asked.req.path))
 }
 
-function operationHandler({ operations }: ApplicationParts): (asked: Asked) => Promise<Response> {
-  let underWay = 0
+/** Carries out operations for pages, a bounded number at a time. */
+class Carrier {
+  readonly #operations: Operations
+  #underWay = 0
+
+  constructor(operations: Operations) {
+    this.#operations = operations
+  }
+
+  /** All at once; resolves to the answers in their order. */
+  async carryOut(calls: readonly Call[]): Promise<readonly Answer<unknown>[] | WebRefusal> {
+    if (this.#underWay + calls.length > pageLimits.operations)
+      return webRefusal('too-many', 'too much is asked for at once; wait for the answers')
+    this.#underWay += calls.length
+    try {
+      return await Promise.all(
+        calls.map(async ([name, given]) => {
+          const answer = await operate(this.#operations, name, given)
+          return answer.ok ? accept(answer.value.value) : answer
+        }),
+      )
+    } finally {
+      this.#underWay -= calls.length
+    }
+  }
+}
+
+function operationHandler(carrier: Carrier): (asked: Asked) => Promise<Response> {
   return async (asked) => {
     const name = asked.req.param('operation') ?? ''
     if (!isPageOperation(name))
       return refused(asked, webRefusal('no-such-thing', `pages cannot ask for ${JSON.stringify(name)}`))
-    const given = await givenBy(asked.env.incoming, name)
+    const given = await bodyBy(asked.env.incoming, (body) => givenIn(name, body))
     if ('code' in given) return refused(asked, given)
-    if (underWay >= pageLimits.operations)
-      return refused(asked, webRefusal('too-many', 'too much is asked for at once; wait for the answers'))
-    underWay++
-    try {
-      const answer = await operate(operations, name, given)
-      return answered(answer.ok ? accept(answer.value.value) : answer)
-    } finally {
-      underWay--
-    }
+    const answers = await carrier.carryOut([[name, given]])
+    if ('code' in answers) return refused(asked, answers)
+    const [answer] = answers
+    return answered(answer ?? accept(undefined))
+  }
+}
+
+/** What a page asks for every second comes in one request: each costs the client and the browser more than its answer. */
+function severalHandler(carrier: Carrier): (asked: Asked) => Promise<Response> {
+  return async (asked) => {
+    const calls = await bodyBy(asked.env.incoming, severalIn)
+    if ('code' in calls) return refused(asked, calls)
+    const answers = await carrier.carryOut(calls)
+    return 'code' in answers ? refused(asked, answers) : answered(accept(answers.map(saidOf)))
   }
 }
 
@@ -177,23 +211,25 @@ const noDropFolder = refuse(
 
 /** Yes and no of an operation are both answers. */
 function answered(answer: Answer<unknown>): Response {
-  const body = answer.ok ? answer : { ok: false, ...answer.refusal }
-  return Response.json(body, unstored)
+  return TextResponse.ofJson(saidOf(answer), { 'cache-control': 'no-store' })
 }
 
-const unstored = { headers: { 'cache-control': 'no-store' } }
+function saidOf(answer: Answer<unknown>): object {
+  return answer.ok ? answer : { ok: false, ...answer.refusal }
+}
 
-async function givenBy(
+/** What the body of a request says, as `read` takes it. */
+async function bodyBy<T>(
   incoming: IncomingMessage,
-  name: PageOperation,
-): Promise<readonly unknown[] | WebRefusal> {
+  read: (body: string) => Answer<readonly T[]>,
+): Promise<readonly T[] | WebRefusal> {
   // What a form can send is of another type.
   if (!/^application\/json(;|$)/i.test(incoming.headers['content-type'] ?? ''))
     return webRefusal('bad-request', 'a request that is no JSON was refused; the page sends application/json')
   const body = await readBody(incoming)
   if (typeof body !== 'string') return body
-  const given = givenIn(name, body)
-  return given.ok ? given.value : webRefusal('bad-request', given.refusal.sentence)
+  const said = read(body)
+  return said.ok ? said.value : webRefusal('bad-request', said.refusal.sentence)
 }
 
 /** What a page is told first by its events. */

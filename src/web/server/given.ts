@@ -5,6 +5,7 @@ import * as v from 'valibot'
 import type { RemoteOperation } from '../../client/control/protocol.ts'
 import { priorities, type Operations } from '../../client/operations.ts'
 import { accept, refuse, type Answer } from '../../common/refusal.ts'
+import { pageLimits } from './limits.ts'
 
 /** All but links to the page itself: those are for who sits at the prompt. */
 export type PageOperation = Exclude<RemoteOperation, 'showPage'>
@@ -117,7 +118,39 @@ const Body = v.strictObject({ given: v.array(v.unknown()) })
 export function givenIn(operation: PageOperation, body: string): Answer<readonly unknown[]> {
   const parsed = v.safeParse(Body, jsonOf(body))
   if (!parsed.success) return refuse('usage', `${operation} was asked for without {"given": […]} as JSON`)
-  const { given } = parsed.output
+  return checkedFor(operation, parsed.output.given)
+}
+
+/** An operation and its arguments. */
+export type Call = readonly [operation: PageOperation, given: readonly unknown[]]
+
+const Several = v.strictObject({
+  asked: v.pipe(
+    v.array(v.strictTuple([v.pipe(v.string(), v.check(isPageOperation)), v.array(v.unknown())])),
+    v.minLength(1),
+    v.maxLength(pageLimits.operationsTogether),
+  ),
+})
+
+/** The operations that one request asks for; refused whole where one of them takes no such arguments. */
+export function severalIn(body: string): Answer<readonly Call[]> {
+  const parsed = v.safeParse(Several, jsonOf(body))
+  if (!parsed.success)
+    return refuse(
+      'usage',
+      `several operations were asked for without {"asked": [[name, […]], …]} of 1 to ${pageLimits.operationsTogether} as JSON`,
+    )
+  const calls: Call[] = []
+  for (const [name, given] of parsed.output.asked) {
+    const operation = name as PageOperation
+    const checked = checkedFor(operation, given)
+    if (!checked.ok) return checked
+    calls.push([operation, checked.value])
+  }
+  return accept(calls)
+}
+
+function checkedFor(operation: PageOperation, given: readonly unknown[]): Answer<readonly unknown[]> {
   const schema = givenTo[operation]
   const checked = v.safeParse(schema, padded(given, wordsOf(schema)))
   if (!checked.success) {

@@ -21,6 +21,8 @@ export const pageLimits = {
   bodyWithinMs: 10_000,
   /** Under way at a time, of all pages together. */
   operations: 64,
+  /** That are asked for by one request. */
+  operationsTogether: 8,
   /** Pages that listen for events: one tab of each browser. */
   eventStreams: 32,
   /** What one of them may leave unread, besides what the system holds for it. */

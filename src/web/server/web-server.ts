@@ -145,19 +145,22 @@ export class WebServer {
     if (socket.destroyed || this.#application === undefined) return
     const request = requestOf(incoming)
     const response =
-      request instanceof Request
-        ? await this.#application.fetch(request, { incoming, isKnown, gone: gone.signal })
-        : refusalResponse(request, false)
+      'code' in request
+        ? refusalResponse(request, false)
+        : await this.#application.fetch(request, { incoming, isKnown, gone: gone.signal })
     await sendResponse(response, incoming, outgoing)
   }
 }
 
-/** As the application takes it; its host is not looked at there. */
+/**
+ * What the application reads of a request: hono chooses by these two, and headers and body are those of Node. A whole Request
+ * takes longer to make than a short answer. Its host is not looked at there.
+ */
 function requestOf({ method = '', url = '' }: IncomingMessage): Request | WebRefusal {
   if (method !== 'GET' && method !== 'HEAD' && method !== 'POST')
     return webRefusal('wrong-method', `the method ${method} was refused; pages here use GET and POST`)
   const address = `http://127.0.0.1${url}`
   // A proxy is asked for whole addresses.
-  if (url.startsWith('/') && URL.canParse(address)) return new Request(address, { method })
+  if (url.startsWith('/') && URL.canParse(address)) return { method, url: new URL(address).href } as Request
   return webRefusal('bad-request', 'a request for something elsewhere was refused: this is no proxy')
 }

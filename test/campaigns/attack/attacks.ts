@@ -4,6 +4,7 @@ import type { Attack } from './battle.ts'
 import { connectionAttacks } from './connections.ts'
 import { floods } from './floods.ts'
 import { guessAttacks } from './guesses.ts'
+import { guestAttacks } from './guests.ts'
 import { inBetween } from './in-between.ts'
 import { listening } from './listening.ts'
 import { trackerAttacks } from './malicious-tracker.ts'
@@ -21,4 +22,5 @@ export const attacks: readonly Attack[] = [
   ...inBetween,
   ...trackerAttacks,
   ...peerAttacks,
+  ...guestAttacks,
 ]

@@ -21,6 +21,8 @@ export interface Scene {
   readonly diary: SharedFile
   /** Its group belongs to Olga, who does what an attack tells her. */
   readonly loose: SharedFile
+  /** Links of Ann's for guests to the film: one that a hostile guest was given, and one that she took back. */
+  readonly guests: { readonly given: string; readonly revoked: string }
   /** Where the content of the film is. */
   readonly filmPath: string
   /** Has a folder for each hostile user, with the key. */
@@ -105,6 +107,7 @@ export type Attacker =
   | 'a former member'
   | 'whoever runs the tracker'
   | 'a listener'
+  | 'a guest'
   | 'somebody in between'
 
 export interface Attack {
@@ -113,6 +116,8 @@ export interface Attack {
   /** What one try is: `connections`, `guesses`. */
   readonly unit: string
   readonly run: (battle: Battle) => Promise<void>
+  /** He takes a share of what guests get, as he may: how long another guest waits is told, and not judged. */
+  readonly takesFromGuests?: true
   /** What an operator types at the tracker before it, and after it. */
   readonly before?: readonly string[]
   readonly after?: readonly string[]

@@ -15,13 +15,13 @@ const leadMs = 1000
 export interface Noticed {
   readonly aloneMs: number
   readonly besideMs: number
-  /** Whether a visit took at most twice its usual time. */
+  /** Whether a visit, and the fetching of a guest, took at most twice the usual time. */
   readonly isWithin: boolean
   /** As multiples: the parts of the visits, and how much longer the whole was, each time that it was taken. */
   readonly parts: string
 }
 
-const parts = ['comes', 'asks', 'fetches'] as const
+const parts = ['comes', 'asks', 'fetches', 'guest'] as const
 
 export class Notices {
   readonly #visit: () => Promise<Visit>
@@ -45,19 +45,19 @@ export class Notices {
     return this.#wholeMs(this.#alone)
   }
 
-  /** Takes the time beside an attack. */
-  async beside(): Promise<Noticed> {
+  /** Takes the time beside an attack. `judgesGuest`: of the guest's too. */
+  async beside(judgesGuest: boolean): Promise<Noticed> {
     await pause(leadMs)
     const tries: Visit[][] = []
     do tries.push(await this.#severalVisits())
-    while (tries.length < triesMax && this.#wholeMs(tries.at(-1)) > boundTime * this.aloneMs)
+    while (tries.length < triesMax && !this.#isWithin(tries.at(-1), judgesGuest))
     const { aloneMs } = this
     const besideMs = this.#wholeMs(tries.at(-1))
     const wholes = tries.map((visits) => (this.#wholeMs(visits) / aloneMs).toFixed(2))
     return {
       aloneMs,
       besideMs,
-      isWithin: besideMs <= boundTime * aloneMs,
+      isWithin: this.#isWithin(tries.at(-1), judgesGuest),
       parts: `${this.#compare(tries.at(-1))}${tries.length > 1 ? `; the whole ${wholes.join(' | ')}` : ''}`,
     }
   }
@@ -66,6 +66,14 @@ export class Notices {
     const visits: Visit[] = []
     while (visits.length < this.#visits) visits.push(await this.#visit())
     return visits
+  }
+
+  #isWithin(beside: readonly Visit[] = [], judgesGuest: boolean): boolean {
+    const [now = 0, usual = 0] = [beside, this.#alone].map((visits) =>
+      median(visits.map(({ guest }) => guest)),
+    )
+    const isGuestWithin = !judgesGuest || now <= boundTime * usual
+    return isGuestWithin && this.#wholeMs(beside) <= boundTime * this.aloneMs
   }
 
   #wholeMs(visits: readonly Visit[] = []): number {

@@ -2,22 +2,30 @@
 // user who comes again and again and does what users do, while somebody takes the time.
 
 import { rmSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 import { peakMiB } from '../../../bench/arena.ts'
 import { loadIdentity } from '../../../src/common/security/identity.ts'
 import { clientOf, listOf, startTracker, type StartedTracker } from '../../integration/listened-world.ts'
 import type { Program } from '../../integration/programs.ts'
-import { isSame, MiB, World } from '../../integration/world.ts'
+import { contentOf, isSame, MiB, World } from '../../integration/world.ts'
+import { fetchAs } from '../../web/guests/guest.ts'
 import { TestClient } from '../../tracker/support/test-client.ts'
 import { honestPassword, hostilePassword, type Scene, type SharedFile } from './battle.ts'
 
 const filmMiB = 24
 /** What Ann sends in a second: so little that the processor, which attackers share, does not bound it. */
 const uploadLimit = '24M'
+/** What the honest guest fetches. */
+const leafletMiB = 8
 /** Changes of groups, two each. */
 const changes = 120
 /** Members of the film's group, one of each may lie as a peer. */
 const members = ['mallory', 'marvin', 'moriarty']
 const strangers = ['otto', 'olga']
+
+/** The honest guest comes again after so long, and gives up at last. */
+const guestPauseMs = 100
+const guestPatienceMs = 30_000
 
 /** How long the parts of a visit took, in milliseconds. */
 export interface Visit {
@@ -27,6 +35,8 @@ export interface Visit {
   readonly asks: number
   /** Fetching a file from Ann. */
   readonly fetches: number
+  /** A guest, who fetches a file from Ann by a link. */
+  readonly guest: number
 }
 
 export class Place {
@@ -35,6 +45,8 @@ export class Place {
   #ann!: Program
   #list = ''
   #scene!: Scene
+  /** That of the honest guest. */
+  #link = ''
   #visits = 0
 
   get scene(): Scene {
@@ -45,7 +57,10 @@ export class Place {
     const world = this.#world
     this.#tracker = await startTracker(world)
     this.#list = listOf(world, this.#tracker.port, this.#tracker.fingerprint)
-    this.#ann = clientOf(world, 'ann', this.#list, ['--tls', '--upload-limit', uploadLimit])
+    this.#ann = clientOf(world, 'ann', this.#list, [
+      ...['--tls', '--upload-limit', uploadLimit],
+      ...['--guests', '127.0.0.1:0'],
+    ])
     const ben = clientOf(world, 'ben', this.#list)
     await this.#ann.does(`create_user ann "${honestPassword}"`, `login ann "${honestPassword}"`)
     await ben.does(`create_user ben "${honestPassword}"`, `login ben "${honestPassword}"`)
@@ -60,12 +75,17 @@ export class Place {
     const film = await this.#share('friends', 'film.bin', filmMiB)
     const diary = await this.#share('private', 'diary.bin', 1)
     const loose = await this.#shareInLooseGroup()
+    const leaflet = await this.#share('friends', 'leaflet.bin', leafletMiB)
+    this.#link = `${await this.#linkTo(leaflet)}/${leaflet.name}`
+    const revoked = await this.#linkTo(film)
+    await this.#ann.does('revoke_link 2')
     this.#scene = {
       tracker: this.#tracker,
       seederPort: await this.#seederPort(film),
       film,
       diary,
       loose,
+      guests: { given: await this.#linkTo(film), revoked },
       filmPath: world.path('film.bin'),
       folder: world.folder,
     }
@@ -93,7 +113,33 @@ export class Place {
     await ben.does(`stop_share ${film.group} ${film.name}`)
     await ben.quit()
     rmSync(copy)
-    return { comes: cameMs - startedMs, asks: askedMs - cameMs, fetches: fetchedMs - askedMs }
+    const leftMs = performance.now()
+    await this.#guestVisits()
+    return {
+      ...{ comes: cameMs - startedMs, asks: askedMs - cameMs, fetches: fetchedMs - askedMs },
+      guest: performance.now() - leftMs,
+    }
+  }
+
+  /** As people do: where much is being fetched, or the connection breaks, they come again. */
+  async #guestVisits(): Promise<void> {
+    const untilMs = performance.now() + guestPatienceMs
+    for (;;) {
+      const told = await fetchAs({ url: this.#link }).catch((error: unknown) => String(error))
+      if (typeof told !== 'string' && told.status === 200) {
+        if (told.body.equals(contentOf('leaflet.bin', leafletMiB * MiB))) return
+        throw new Error('the guest has got another file than that of Ann')
+      }
+      const answer = typeof told === 'string' ? told : `${told.status} ${told.text}`
+      if (performance.now() > untilMs) throw new Error(`the guest has got nothing: ${answer}`)
+      await pause(guestPauseMs)
+    }
+  }
+
+  async #linkTo({ group, name }: SharedFile): Promise<string> {
+    const [url = ''] = await this.#ann.ask(`share_link ${group} ${name}`)
+    if (!URL.canParse(url)) throw new Error(`Ann has made no link: ${url}`)
+    return url
   }
 
   /** What has happened to the programs that must not, as sentences. */

@@ -27,7 +27,7 @@ export function linesOf({ attack, outcome, noticed }: Row): string[] {
       `  ${outcome.got.length === 0 ? 'nothing' : `MORE THAN IT MAY: ${outcome.got.join('; ')}`}`,
     ]),
     `    ${[...answers, ...outcome.facts, `his parts: ${parts}`].join(', ')}`,
-    ...(isWithin ? [] : [`  ! more than twice his usual time`]),
+    ...(isWithin ? [] : [`  ! more than twice the usual time`]),
   ]
 }
 

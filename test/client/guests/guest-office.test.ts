@@ -120,6 +120,24 @@ test('a link that is taken back ends what it was giving, with no byte more', asy
   await revoking
 })
 
+test('what a guest fetches, in however many parts, is one upload with the number of the link, and not its secret', async () => {
+  const one = await oneOffice(file(size))
+  const [first, second] = [await begun(one), await begun(one)]
+  const [fetch, ...others] = one.book.fetches()
+  expect(others).toEqual([])
+  const { fileId } = one.link.record
+  expect(fetch).toEqual({
+    ...{ link: 1, group: 'g', name: 'e', fileId, user: 'guest by link 1', way: 'direct' },
+    ...{ peer: `guest by link 1 at ${guest}`, pieceCount: 4, pieces: expect.any(Number) },
+    ...{ sentBytes: [...one.link.transfers].reduce((sum, { sentBytes }) => sum + sentBytes, 0) },
+    bytesPerSecond: expect.any(Number),
+  })
+  expect(fetch?.sentBytes).toBeGreaterThan(0)
+  expect(JSON.stringify(fetch)).not.toContain(one.secret)
+  for (const { leave } of [first, second]) leave.abort()
+  expect(one.book.fetches()).toEqual([])
+})
+
 test('what is sent when the time of a link is over, or nobody is logged in, ends', async () => {
   const one = await oneOffice(file(size))
   const { reader } = await begun(one)

@@ -99,7 +99,12 @@ test('a link that is taken back is dead at once, also after a restart, and its t
   const mine = oneBook()
   const { secret, link } = await madeIn(mine)
   const ended: string[] = []
-  link.transfers.add({ sentBytes: 0, close: (why) => ended.push(why) })
+  link.transfers.add({
+    guest: '1.2.3.4',
+    bytesPerSecond: () => 0,
+    sentBytes: 0,
+    close: (why) => ended.push(why),
+  })
   const revoking = mine.book.revoke(ann, link.record.number)
   expect([ended, mine.book.problemOf(link)]).toEqual([
     ['this link was taken back'],
@@ -147,7 +152,12 @@ test('while nobody is logged in a link gives nothing and ends what it gave; it g
   const mine = oneBook()
   const { link } = await madeIn(mine)
   const ended: string[] = []
-  link.transfers.add({ sentBytes: 0, close: (why) => ended.push(why) })
+  link.transfers.add({
+    guest: '1.2.3.4',
+    bytesPerSecond: () => 0,
+    sentBytes: 0,
+    close: (why) => ended.push(why),
+  })
   mine.standing = 'logged-out'
   mine.book.look()
   expect(ended).toEqual([expect.stringContaining('not logged in')])

@@ -13,6 +13,7 @@ import { promisify } from 'node:util'
 import { remoteNames } from '../../../src/client/control/protocol.ts'
 import type { ClientEvent } from '../../../src/client/operations.ts'
 import type { Answer } from '../../../src/common/refusal.ts'
+import { clientProgram } from '../../../src/common/version.ts'
 import type { FakeWorld } from './fake-world.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -115,12 +116,20 @@ export async function serve(folder: string, world: FakeWorld, port = 0): Promise
       await held
       return json(response, { ok: true })
     }
-    const operation = remoteNames.find((name) => pathname === `/api/${name}`)
-    if (operation === undefined)
-      return json(response, no('unknown-method', 'there is no such operation'), 404)
+    if (pathname === '/api/several') {
+      const { asked } = JSON.parse(String(body)) as { asked: [string, unknown[]][] }
+      const value = await Promise.all(asked.map(([name, given]) => carryOut(name, given)))
+      return json(response, { ok: true, value })
+    }
     const { given } = JSON.parse(String(body)) as { given: unknown[] }
-    const ask = world.operations[operation] as (...given: unknown[]) => Promise<unknown>
-    json(response, onWire(await ask(...given)))
+    json(response, await carryOut(pathname.slice('/api/'.length), given))
+  }
+
+  async function carryOut(name: string, given: readonly unknown[]): Promise<object> {
+    const operation = remoteNames.find((one) => one === name)
+    if (operation === undefined) return no('unknown-method', 'there is no such operation')
+    const ask = world.operations[operation] as (...given: readonly unknown[]) => Promise<unknown>
+    return onWire(await ask(...given))
   }
 
   /** A file of which nothing comes, as of a download that waits. */
@@ -146,7 +155,7 @@ export async function serve(folder: string, world: FakeWorld, port = 0): Promise
 
   function stream(response: ServerResponse): void {
     response.writeHead(200, { 'Content-Type': 'text/event-stream' })
-    tell(response, 'hello', { user: world.operations.whoami(), program: 'Coterie 0.2.0', fileKey })
+    tell(response, 'hello', { user: world.operations.whoami(), program: clientProgram, fileKey })
     streams.add(response)
     streamsInAll++
     response.on('close', () => streams.delete(response))

@@ -12,6 +12,7 @@ import type {
 } from '../../../src/client/operations.ts'
 import type { EntryVersion, FileEntry } from '../../../src/common/protocol/listings.ts'
 import { accept, refuse } from '../../../src/common/refusal.ts'
+import { version } from '../../../src/common/version.ts'
 import {
   download,
   entry,
@@ -92,7 +93,7 @@ export function fakeWorld(user?: string): FakeWorld {
         bytesPerSecond: 700_000_000,
       },
     ],
-    showUploads: async () => uploads,
+    showUploads: async () => [...uploads, uploadToGuest],
     listLimits: async () => [
       { direction: 'upload' },
       { direction: 'download' },
@@ -110,7 +111,7 @@ export function fakeWorld(user?: string): FakeWorld {
         },
       ]),
     doctor: async () => [
-      { check: 'version', state: 'ok', sentence: 'this is coterie 0.2.0, on Node 20.20' },
+      { check: 'version', state: 'ok', sentence: `this is coterie ${version}, on Node 20.20` },
       {
         check: 'disk',
         state: 'warning',
@@ -292,6 +293,12 @@ function cellAt(at: number): MapCell {
   if (at % 9 === 0) return [3, 0, 0, 0]
   if (at % 14 === 0) return [1, 0, 2, 0]
   return at > 480 ? [0, 0, 0, 2] : [0, 0, 3, 0]
+}
+
+const uploadToGuest: UploadView = {
+  ...{ link: 1, group: 'family', name: 'notes.txt', user: 'guest by link 1' },
+  ...{ peer: 'guest by link 1 at 198.51.100.7', bytesPerSecond: 90_000, sentBytes: 700_000 },
+  ...{ way: 'direct', pieceCount: 4, pieces: 1 },
 }
 
 const uploads: UploadView[] = Array.from({ length: 6 }, (_, at) => ({

@@ -53,6 +53,14 @@ describe.skipIf(!hasBrowser)(`links for guests on the page${withBrowser}`, () =>
     expect(world.calls).toContain('revokeLink(1)')
   })
 
+  test('what a guest fetches is among the transfers, by the number of the link', async () => {
+    const { page } = await pages.open({ user: 'ann', view: 'transfers' })
+    const table = page.getByRole('table', { name: 'Who fetches from you' })
+    const row = table.getByRole('row').filter({ hasText: 'guest by link 1 at 198.51.100.7' })
+    await expectShown(row.getByText('notes.txt'))
+    await expectShown(row.getByText('25 %'))
+  })
+
   test('where the client serves no guests the page says how it does', async () => {
     const { page, world } = await pages.open({ user: 'ann', view: 'groups' })
     world.answers.showGuestPlace = async () => undefined

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { remoteNames } from '../../../src/client/control/protocol.ts'
 import { Failure } from '../../../src/common/failure.ts'
-import { refuse } from '../../../src/common/refusal.ts'
-import { ask, asPage, browser, linesOf, onePage, rawConnection } from './one-page.ts'
+import { accept, refuse } from '../../../src/common/refusal.ts'
+import { ask, asPage, browser, linesOf, onePage, rawConnection, several } from './one-page.ts'
 
 /** A call of each operation, so that none is left out. */
 const calls: Record<string, unknown[]> = {
@@ -69,6 +69,48 @@ test('arguments arrive in their order, and null stands for one that is left out'
   await ask(page.port, '/api/prioritize', asPage(headers, ['g', 'f', null]))
   await ask(page.port, '/api/uploadFile', asPage(headers, ['/a b.txt', 'g']))
   expect(page.client.calls).toEqual(['prioritize("g", "f", )', 'uploadFile("/a b.txt", "g", )'])
+})
+
+test('several operations that are asked for by one request are answered in their order, each by itself', async () => {
+  const page = await onePage()
+  page.client.answers.joinGroup = async () => refuse('no-such-group', 'there is no group g')
+  page.client.answers.listMembers = async () => accept(['ann'])
+  const asked = [
+    ['joinGroup', ['g']],
+    ['listMembers', ['g']],
+    ['prioritize', ['g', 'f', null]],
+  ]
+  const answer = await ask(page.port, '/api/several', several(await browser(page), asked))
+  expect([answer.status, answer.json()]).toEqual([
+    200,
+    {
+      ok: true,
+      value: [
+        { ok: false, code: 'no-such-group', sentence: 'there is no group g' },
+        { ok: true, value: ['ann'] },
+        { ok: true, value: 'normal' },
+      ],
+    },
+  ])
+  expect(page.client.calls).toContain('prioritize("g", "f", )')
+})
+
+test('of several operations none is carried out when one is not to be had, or there are more than eight', async () => {
+  const page = await onePage()
+  const headers = await browser(page)
+  const one = ['listGroups', []]
+  const wrong = [
+    [],
+    [one, ['showPage', []]],
+    [one, ['joinGroup', [7]]],
+    [one, ['joinGroup']],
+    Array.from({ length: 9 }, () => one),
+  ]
+  for (const asked of wrong) {
+    const answer = await ask(page.port, '/api/several', several(headers, asked))
+    expect([asked, answer.status, answer.json()['code']]).toEqual([asked, 400, 'bad-request'])
+  }
+  expect(page.client.calls).toEqual([])
 })
 
 test('a refusal is an answer with its code and sentence', async () => {
@@ -198,6 +240,8 @@ test('more than 64 operations at a time are refused until some have ended', asyn
   }
   const more = await ask(page.port, '/api/listGroups', asPage(headers, []))
   expect([more.status, more.json()['code']]).toEqual([429, 'too-many'])
+  const together = await ask(page.port, '/api/several', several(headers, [['listGroups', []]]))
+  expect([together.status, together.json()['code']]).toEqual([429, 'too-many'])
   for (const end of done) end()
   await Promise.all(asked)
   expect((await ask(page.port, '/api/listGroups', asPage(headers, []))).status).toBe(200)

@@ -144,10 +144,19 @@ export function linesOf({ cookie, 'x-coterie': key }: Browser): string {
 
 /** What its page sends with an operation. */
 export function asPage(headers: Readonly<Record<string, string>>, given: unknown): Asking {
+  return posted(headers, { given })
+}
+
+/** What it sends with several of them. */
+export function several(headers: Readonly<Record<string, string>>, asked: unknown): Asking {
+  return posted(headers, { asked })
+}
+
+function posted(headers: Readonly<Record<string, string>>, said: object): Asking {
   return {
     method: 'POST',
     headers: { ...headers, 'content-type': 'application/json' },
-    body: JSON.stringify({ given }),
+    body: JSON.stringify(said),
   }
 }
 

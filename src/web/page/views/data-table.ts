@@ -4,7 +4,8 @@
 import type { VNode } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { component, html, type Content } from '../html.ts'
-import { rowsInSight } from '../rows-in-sight.ts'
+import { placesOf } from '../places-of-rows.ts'
+import { rowsInSight, scrolledStep } from '../rows-in-sight.ts'
 import { sorted, type Sorting } from '../sorting.ts'
 import { sortingField, tableHeading } from './table-heading.ts'
 
@@ -59,6 +60,11 @@ function DataTable<Row>(parts: TableParts<Row>): VNode {
   }, [])
   const isLong = rows.length * rowPx + headPx > heightPx
   const inSight = rowsInSight(rows.length, rowPx, scrolledPx, heightPx, focused)
+  const places = useRef<ReadonlyMap<string, number>>(new Map())
+  places.current = placesOf(
+    inSight.map((at) => keyOf(rows[at] as Row)),
+    places.current,
+  )
   const widths = columns.map(({ width }) => width).join(' ')
   const table = html`<div
     class="table-box"
@@ -66,7 +72,7 @@ function DataTable<Row>(parts: TableParts<Row>): VNode {
     role=${isLong ? 'region' : undefined}
     aria-label=${isLong ? label : undefined}
     tabindex=${isLong ? 0 : undefined}
-    onScroll=${() => setScrolled(box.current?.scrollTop ?? 0)}
+    onScroll=${() => setScrolled(scrolledStep(box.current?.scrollTop ?? 0, rowPx))}
     onFocusOut=${() => setFocused(undefined)}
   >
     <div role="table" aria-label=${label} aria-rowcount=${rows.length + 1} style=${{ '--columns': widths }}>
@@ -89,7 +95,7 @@ function DataTable<Row>(parts: TableParts<Row>): VNode {
     return html`<div
       role="row"
       class="row"
-      key=${keyOf(row)}
+      key=${places.current.get(keyOf(row))}
       aria-rowindex=${at + 2}
       style=${place}
       onFocusIn=${() => setFocused(at)}

@@ -27,6 +27,8 @@ export function pieceMap(map: readonly MapCell[]): VNode | string {
 function PieceMap({ map }: { map: readonly MapCell[] }): VNode {
   const canvas = useRef<HTMLCanvasElement>(null)
   const colourOf = useColours()
+  const shapes = map.map(mapCharacter)
+  const colours = new Map([...looks].map(([shape, { colour }]) => [shape, colourOf(colour)]))
   const rows = Math.ceil(map.length / cellsPerRow)
   // As wide for a few cells as for many: a cell has one size.
   const width = cellsPerRow * cellPx
@@ -35,15 +37,14 @@ function PieceMap({ map }: { map: readonly MapCell[] }): VNode {
     const picture = canvas.current?.getContext('2d')
     if (picture === undefined || picture === null) return
     picture.clearRect(0, 0, width, rows * cellPx)
-    for (const [at, cell] of map.entries()) {
-      const look = looks.get(mapCharacter(cell))
-      if (look === undefined) continue
+    for (const [at, shape] of shapes.entries()) {
       const [x, y] = [(at % cellsPerRow) * cellPx, Math.floor(at / cellsPerRow) * cellPx]
-      const height = Math.max(2, Math.round((cellPx - 2) * look.fill))
-      picture.fillStyle = colourOf(look.colour)
+      const height = Math.max(2, Math.round((cellPx - 2) * (looks.get(shape)?.fill ?? 0)))
+      picture.fillStyle = colours.get(shape) ?? ''
       picture.fillRect(x + 1, y + cellPx - 1 - height, cellPx - 2, height)
     }
-  })
+    // Drawn again when it looks otherwise, not each time that the page has asked.
+  }, [shapes.join(), [...colours.values()].join()])
   const words = `${counted(here, 'piece')} here, ${coming} coming, ${atPeers} at peers, ${nowhere} nowhere`
   return html`<figure class="map">
     <canvas
