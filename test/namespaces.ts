@@ -16,6 +16,21 @@ with open(sys.argv[1], 'wb', buffering=0) as file:
     while True: file.write(frames.recv(1 << 17))
 `
 
+/** Why there can be none here, in a word; undefined where there can. */
+export function whyNoNamespaces(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'it needs Linux and root'
+  if (spawnSync('ip', ['-V']).status !== 0) return 'it needs ip: install the package iproute2'
+  const spaces = new Namespaces()
+  try {
+    spaces.add('probe')
+    return undefined
+  } catch (error) {
+    return `no network namespaces can be made: ${(error as Error).message}`
+  } finally {
+    spaces.close()
+  }
+}
+
 export class Namespaces {
   readonly #tag = randomBytes(3).toString('hex')
   readonly #names = new Set<string>()

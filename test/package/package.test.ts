@@ -1,6 +1,7 @@
-// The npm package, as whoever installs it has it: installed into an empty folder, without scripts and without a compiler.
+// The npm package, as whoever installs it has it: installed into an empty folder, without scripts, without a compiler and with
+// no network but the registry; then run with loopback alone.
 
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import {
   copyFileSync,
   existsSync,
@@ -16,11 +17,14 @@ import {
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { version } from '../../src/common/version.ts'
 import { Program } from '../integration/programs.ts'
 import { isSame, MiB } from '../integration/world.ts'
+import { Namespaces, whyNoNamespaces } from '../namespaces.ts'
 import { linksToNothing } from '../style/document-links.ts'
+import { RegistryOnly, wayToRegistry } from './registry-only.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'coterie-installed-'))
@@ -29,8 +33,11 @@ const tarball = join(folder, `coterie-${version}.tgz`)
 /** What `npm run check:reproducible` prints. */
 let said = ''
 
-const registry = await answers(process.env['npm_config_registry'] ?? 'https://registry.npmjs.org')
+const registry = spawnSync('npm', ['ping', '--fetch-retries=0'], { timeout: 10_000 }).status === 0
 const skipped = registry ? '' : ' (skipped: no npm registry can be reached)'
+/** Without namespaces all the rest is tried with the network that there is. */
+const whyNotCutOff = whyNoNamespaces()
+const notCutOff = whyNotCutOff === undefined ? '' : ` (skipped: cut off from the network, ${whyNotCutOff})`
 
 beforeAll(() => {
   said = execFileSync(process.execPath, [join(root, 'scripts', 'reproduce.mjs'), folder], {
@@ -40,17 +47,10 @@ beforeAll(() => {
 }, 240_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-async function answers(address: string): Promise<boolean> {
-  try {
-    return (await fetch(new URL('/-/ping', address), { signal: AbortSignal.timeout(5000) })).ok
-  } catch {
-    return false
-  }
-}
-
 /** A folder with these programs of this machine, and no others. */
 function onlyWith(...names: readonly string[]): string {
   const bin = join(folder, `bin-${names.join('-')}`)
+  if (existsSync(bin)) return bin
   mkdirSync(bin)
   for (const name of names) {
     const places = (process.env['PATH'] ?? '').split(delimiter).map((place) => join(place, name))
@@ -66,19 +66,52 @@ test('the package has the same bytes, in whichever folder it is made', () => {
 
 describe.skipIf(!registry)(`installed${skipped}`, () => {
   let size = 0
-  beforeAll(() => {
+  let machine: RegistryOnly | undefined
+  const spaces = new Namespaces()
+
+  /** Puts a command there with this environment alone; where nothing can be cut off, it is run as it is. */
+  function inside(at: readonly string[], env: Record<string, string>, ...words: readonly string[]): string[] {
+    const only = ['/usr/bin/env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`)]
+    return [...at, ...only, ...words]
+  }
+  const run = async ([command = '', ...words]: readonly string[], cwd = folder): Promise<string> =>
+    (await promisify(execFile)(command, words, { cwd })).stdout
+  const withNpm = (...words: readonly string[]): string[] => {
+    const env = { PATH: onlyWith('node', 'npm', 'sh', 'env'), HOME: join(folder, 'home'), ...machine?.env }
+    return inside(machine?.at ?? [], env, ...words)
+  }
+
+  beforeAll(async () => {
+    const way = wayToRegistry()
+    if (whyNotCutOff === undefined) {
+      machine = await RegistryOnly.open(folder, way)
+      spaces.add('job')
+    }
     const empty = join(folder, 'empty')
     mkdirSync(empty)
     writeFileSync(join(empty, 'package.json'), '{}')
-    const env = {
-      PATH: onlyWith('node', 'npm', 'sh', 'env'),
-      HOME: join(folder, 'home'),
-      npm_config_registry: process.env['npm_config_registry'],
-    }
     const words = ['install', '--ignore-scripts', '--no-audit', '--no-fund', tarball]
-    execFileSync('npm', words, { cwd: empty, env, encoding: 'utf8', stdio: 'pipe' })
+    await run(withNpm('npm', ...words), empty)
     size = filesIn(join(empty, 'node_modules')).reduce((sum, path) => sum + statSync(path).size, 0)
   }, 120_000)
+  afterAll(() => {
+    machine?.close()
+    spaces.close()
+  })
+
+  test.skipIf(whyNotCutOff !== undefined)(
+    `nobody was asked for it but the registry${notCutOff}`,
+    async () => {
+      expect(machine?.refused).toEqual([])
+      expect(machine?.letThrough).toBeGreaterThan(0)
+      // Nobody else would have answered: neither by the proxy nor without it.
+      const elsewhere = ['--registry=https://elsewhere.invalid/', '--fetch-retries=0']
+      await expect(run(withNpm('npm', 'ping', ...elsewhere))).rejects.toThrow('403')
+      expect(machine?.refused).toEqual(['elsewhere.invalid:443'])
+      const direct = `fetch('${wayToRegistry().registry.href}').then(() => console.log('reached'), () => console.log('no way'))`
+      expect(await run(withNpm('node', '-e', direct))).toBe('no way\n')
+    },
+  )
 
   test('it is four packages, and its own part is small', () => {
     const lock = JSON.parse(readFileSync(join(folder, 'empty', 'package-lock.json'), 'utf8'))
@@ -161,6 +194,8 @@ await client.formatDisk()
 
   test('a tracker and two clients do their job, one of them without a compiler; the page and the example of the library do theirs', async () => {
     const bare = onlyWith('node', 'sh', 'env', 'readlink')
+    // On a machine of its own, which has loopback alone.
+    const job = whyNotCutOff === undefined ? spaces.at('job') : []
     const programs: Program[] = []
     const start = (name: string, command: string, words: readonly string[], PATH = bare): Program => {
       const main = join(folder, 'empty', 'node_modules', '.bin', command)
@@ -168,7 +203,8 @@ await client.formatDisk()
       mkdirSync(home)
       const what = command === 'coterie' ? 'client' : 'tracker'
       const env = { PATH, XDG_CACHE_HOME: join(home, 'cache') }
-      const program = new Program(name, what, words, { cwd, home, main, through: ['/usr/bin/env'], env })
+      const through = ['/usr/bin/env', `PATH=${process.env['PATH']}`, ...job, '/usr/bin/env', `PATH=${PATH}`]
+      const program = new Program(name, what, words, { cwd, home, main, through, env })
       programs.push(program)
       return program
     }
@@ -195,8 +231,9 @@ await client.formatDisk()
       expect(isSame(path, join(folder, 'copy.bin'))).toBe(true)
 
       // Its files are in the package, beside the bundles.
-      const page = await fetch(await ben.say('show_page'))
-      expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<script')])
+      const look = 'fetch(process.argv[1]).then(async (page) => console.log(page.status, await page.text()))'
+      const page = await run(inside(job, { PATH: bare }, 'node', '-e', look, await ben.say('show_page')))
+      expect(page).toMatch(/^200 [^]*<script/)
 
       const example = join(folder, 'empty', 'fetch-new.mjs')
       copyFileSync(join(installed, 'docs', 'examples', 'fetch-new.mjs'), example)
@@ -207,10 +244,7 @@ await client.formatDisk()
       mkdirSync(incoming)
       writeFileSync(join(incoming, 'holiday.bin'), 'here already')
       const env = { PATH: bare, HOME: join(folder, 'ben'), XDG_DATA_HOME: join(folder, 'ben', 'data') }
-      const fetched = execFileSync(process.execPath, [example, '127.0.0.1:0', 'family', incoming], {
-        env,
-        encoding: 'utf8',
-      })
+      const fetched = await run(inside(job, env, 'node', example, '127.0.0.1:0', 'family', incoming))
       expect(fetched).toBe('small.txt is complete: 13 bytes\n')
       expect(isSame(small, join(incoming, 'small.txt'))).toBe(true)
       expectCompiled(ben)

@@ -1,9 +1,9 @@
 // A folder that programs take for their whole machine: its root, its own network with loopback alone, its own processes.
 // Nothing of this machine changes by what they do. Linux, as root.
 
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { forkedBy, runToEnd, startInside, type Ran, type Running } from './running.ts'
 
 /** What the namespaces are; those of the files too, since /proc has to be that of the processes. */
 const apart = ['--net', '--mount', '--pid', '--fork', '--kill-child']
@@ -17,12 +17,6 @@ function whyNot(): string {
   return tried.status === 0 ? '' : ' (skipped: needs unshare, ip, mount, and the right to use them)'
 }
 
-export interface Ran {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
 interface How {
   /** `user:group`, names of the root or numbers; root's without one. */
   readonly user?: string | undefined
@@ -30,17 +24,8 @@ interface How {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** A program that goes on, and all that it has said so far. */
-export interface Running {
-  readonly child: ChildProcess
-  said: string
-  /** Resolves when it has said this; rejects when it ends before. */
-  hears(what: RegExp): Promise<void>
-  /** Ends it as a service manager does, and resolves to its exit code. */
-  end(): Promise<number | null>
-}
-
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/** Where programs are, inside. */
+export const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const ready = 'the root is ready'
 
 export class ConfinedRoot {
@@ -67,23 +52,18 @@ export class ConfinedRoot {
     const words = first === undefined ? wait : inRoot(root, first.words, first)
     const script = `set -e; root=$1; shift; ip link set lo up; ${prepare}
 mount -t proc proc "$root/proc"; echo '${ready}'; exec "$@"`
-    const running = follow(spawn('unshare', [...apart, 'sh', '-c', script, 'sh', root, ...words]))
+    const running = startInside('unshare', [...apart, 'sh', '-c', script, 'sh', root, ...words])
     await running.hears(new RegExp(ready))
     return new ConfinedRoot(root, running, forkedBy(running.child))
   }
 
   /** Runs a command to its end. */
   run(words: readonly string[], how: How & { input?: string } = {}): Ran {
-    const { status, stdout, stderr } = spawnSync('nsenter', this.#enter(words, how), {
-      input: how.input ?? '',
-      encoding: 'utf8',
-      maxBuffer: 64 * 1024 * 1024,
-    })
-    return { status, stdout, stderr }
+    return runToEnd('nsenter', this.#enter(words, how), how.input)
   }
 
   start(words: readonly string[], how: How = {}): Running {
-    return follow(spawn('nsenter', this.#enter(words, how)))
+    return startInside('nsenter', this.#enter(words, how))
   }
 
   /** To process number 1. */
@@ -109,38 +89,4 @@ function inRoot(root: string, words: readonly string[], { user, env = {} }: How)
   const who = user === undefined ? [] : [`--userspec=${user}`]
   // What reads the system's users by name needs its root first.
   return ['env', '-i', ...variables, 'chroot', ...who, root, ...words]
-}
-
-function follow(child: ChildProcess): Running {
-  const running: Running = {
-    child,
-    said: '',
-    hears: (what) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          if (what.test(running.said)) resolve()
-        }
-        child.stdout?.on('data', look)
-        child.stderr?.on('data', look)
-        child.once('close', () => reject(new Error(`it ended, and said: ${running.said}`)))
-        look()
-      }),
-    end: async () => {
-      if (child.exitCode !== null) return child.exitCode
-      const closed = once(child, 'close') as Promise<[number | null]>
-      process.kill(forkedBy(child), 'SIGTERM')
-      const [code] = await closed
-      return code
-    },
-  }
-  const add = (bytes: Buffer): void => void (running.said += bytes.toString())
-  child.stdout?.on('data', add)
-  child.stderr?.on('data', add)
-  return running
-}
-
-/** What enters the namespaces is one process, and what runs in them is its child, to which signals have to go. */
-function forkedBy({ pid }: ChildProcess): number {
-  const [forked = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ')
-  return Number(forked)
 }

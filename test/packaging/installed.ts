@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ConfinedRoot, Ran, Running } from './confined-root.ts'
+import type { ConfinedRoot } from './confined-root.ts'
+import type { Ran, Running } from './running.ts'
 
 /** Somebody without rights, whom the system does not know. */
 const person = '12345:12345'

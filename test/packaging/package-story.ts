@@ -14,9 +14,12 @@ import {
 import { basename, join } from 'node:path'
 import { version } from '../../src/common/version.ts'
 import { buildPackage, dpkgDeb } from './built-package.ts'
-import { ConfinedRoot, type Ran, type Running } from './confined-root.ts'
-import { differences, filesOf, makeDebian } from './debian-root.ts'
+import { ConfinedRoot } from './confined-root.ts'
+import { differences, filesOf, makeDebian, makesBootable } from './debian-root.ts'
 import { client, startClient, startTracker } from './installed.ts'
+import type { Running } from './running.ts'
+import { tellServices } from './service-story.ts'
+import { Wrongs } from './wrongs.ts'
 
 interface Options {
   /** The name of a release, or a tarball that mmdebstrap made of one. */
@@ -30,8 +33,17 @@ interface Options {
 const data = 'var/lib/coterie'
 const sharedBytes = 5 * 1024 * 1024 + 1
 
+export interface Told {
+  /** What is wrong, a sentence each. */
+  readonly problems: readonly string[]
+  /** The same of its services, under systemd. */
+  readonly services?: readonly string[]
+  /** Why the services could not be tried with systemd here, in a word. */
+  readonly notBooted?: string
+}
+
 /** Rejects when the machine or the packages cannot be made. */
-export async function checkPackage(folder: string, options: Options): Promise<string[]> {
+export async function checkPackage(folder: string, options: Options): Promise<Told> {
   const { say, node, compression, debian } = options
   const [first, second] = ['1', '2'].map((revision) =>
     buildPackage(['--out', folder, '--revision', revision, '--node', node, '--compression', compression]),
@@ -41,13 +53,19 @@ export async function checkPackage(folder: string, options: Options): Promise<st
   makeDebian(root, debian, dependenciesOf(first))
   say(`made a Debian from ${basename(debian)}`)
   const place = await ConfinedRoot.open(root)
+  const problems: string[] = []
   try {
     const story = new PackageStory(place, say)
     await story.tell(first, second)
-    return story.problems
+    problems.push(...story.wrongs.all)
+    // The same machine, as it was before, with more of Debian.
+    const { status } = place.run(makesBootable, { env: { DEBIAN_FRONTEND: 'noninteractive' } })
+    if (status !== 0) return { problems, notBooted: `${basename(debian)} lacks the packages of systemd` }
   } finally {
     await place.close()
   }
+  const services = await tellServices(root, [first, second], say)
+  return 'why' in services ? { problems, notBooted: services.why } : { problems, services }
 }
 
 /** The names alone: dpkg checks the versions. */
@@ -59,7 +77,7 @@ function dependenciesOf(file: string): string[] {
 }
 
 class PackageStory {
-  readonly problems: string[] = []
+  readonly wrongs = new Wrongs()
   readonly #place: ConfinedRoot
   readonly #say: (line: string) => void
 
@@ -80,23 +98,24 @@ class PackageStory {
     await this.#removeAndInstall(second)
     this.#say('removed and installed again')
     this.#dpkg('--purge', 'coterie')
-    for (const line of differences(before, filesOf(this.#place.root))) this.#wrong(`after the purge, ${line}`)
+    for (const line of differences(before, filesOf(this.#place.root)))
+      this.wrongs.add(`after the purge, ${line}`)
     this.#say('purged')
   }
 
   #expectInstalled(): void {
     const found = this.#place.run(['stat', '-c', '%U:%G %a', `/${data}`]).stdout.trim()
-    this.#expect('the data folder', found, 'coterie:coterie 700')
+    this.wrongs.expect('the data folder', found, 'coterie:coterie 700')
     const shell = this.#place.run(['getent', 'passwd', 'coterie']).stdout.trim()
-    this.#expect('the shell of its user', shell.split(':').at(-1), '/usr/sbin/nologin')
+    this.wrongs.expect('the shell of its user', shell.split(':').at(-1), '/usr/sbin/nologin')
     for (const command of ['coterie', 'coterie-tracker']) {
       const { stdout } = this.#place.run([command, '--version'])
-      this.#expect(`${command} --version`, stdout.trim(), `coterie ${version}`)
+      this.wrongs.expect(`${command} --version`, stdout.trim(), `coterie ${version}`)
       const help = this.#place.run([command, '--help']).stdout
-      this.#expect(`what ${command} calls itself`, /^Usage: (\S+)/i.exec(help)?.[1], command)
+      this.wrongs.expect(`what ${command} calls itself`, /^Usage: (\S+)/i.exec(help)?.[1], command)
     }
     const unit = '/usr/lib/systemd/system/coterie-tracker@.service'
-    if (!existsSync(join(this.#place.root, unit))) this.#wrong(`${unit} is missing`)
+    if (!existsSync(join(this.#place.root, unit))) this.wrongs.add(`${unit} is missing`)
   }
 
   /** Ann shares, Ben asks, she lets him in from another terminal, he fetches. */
@@ -113,15 +132,18 @@ class PackageStory {
       'upload_file /tmp/photos.tar family',
     ]
     const ann = await startClient(this.#place, 4444, commands, /sharing photos\.tar/)
-    this.#succeeds('asking', client(this.#place, 5555, ['create_user ben', 'login ben', 'join_group family']))
-    this.#succeeds('letting in', client(this.#place, 4444, ['accept_request family ben']))
-    this.#succeeds(
+    this.wrongs.succeeds(
+      'asking',
+      client(this.#place, 5555, ['create_user ben', 'login ben', 'join_group family']),
+    )
+    this.wrongs.succeeds('letting in', client(this.#place, 4444, ['accept_request family ben']))
+    this.wrongs.succeeds(
       'fetching',
       client(this.#place, 5555, ['login ben', 'download_file family photos.tar /tmp/fetched.tar']),
     )
     const fetched = join(root, 'tmp/fetched.tar')
-    this.#expect('what was fetched', existsSync(fetched) && readFileSync(fetched).equals(content), true)
-    this.#expect('the exit of the client', await ann.end(), 0)
+    this.wrongs.expect('what was fetched', existsSync(fetched) && readFileSync(fetched).equals(content), true)
+    this.wrongs.expect('the exit of the client', await ann.end(), 0)
   }
 
   /** What the operator wrote stays, and so does what the tracker knows; what runs is restarted. */
@@ -132,10 +154,10 @@ class PackageStory {
     writeFileSync(join(root, 'etc/coterie/tracker-2.env'), '')
     const asked = this.#withServiceManager(() => this.#dpkg('--install', second))
     for (const call of ['restart coterie-tracker@1.service', 'try-restart coterie-client.service'])
-      this.#expect(`whether ${call} was asked for`, asked.includes(call), true)
-    this.#expect('the exit of the tracker', await tracker.end(), 0)
+      this.wrongs.expect(`whether ${call} was asked for`, asked.includes(call), true)
+    this.wrongs.expect('the exit of the tracker', await tracker.end(), 0)
     const settings = readFileSync(join(root, 'etc/coterie/tracker_info.txt'), 'utf8')
-    this.#expect('the list of the operator', settings.endsWith('# our own\n'), true)
+    this.wrongs.expect('the list of the operator', settings.endsWith('# our own\n'), true)
     await this.#expectKnown('after the upgrade')
   }
 
@@ -143,8 +165,8 @@ class PackageStory {
     const { root } = this.#place
     this.#dpkg('--remove', 'coterie')
     for (const path of ['usr/lib/coterie', 'usr/bin/coterie', 'usr/bin/coterie-tracker'])
-      this.#expect(`whether /${path} is there when removed`, existsSync(join(root, path)), false)
-    this.#expect('whether the data is there when removed', existsSync(join(root, data)), true)
+      this.wrongs.expect(`whether /${path} is there when removed`, existsSync(join(root, path)), false)
+    this.wrongs.expect('whether the data is there when removed', existsSync(join(root, data)), true)
     this.#dpkg('--install', second)
     await this.#expectKnown('installed again')
   }
@@ -153,10 +175,10 @@ class PackageStory {
   async #expectKnown(when: string): Promise<void> {
     const tracker = await startTracker(this.#place)
     const listed = client(this.#place, 5555, ['login ben', 'list_members family'])
-    this.#succeeds(`a login ${when}`, listed)
-    this.#expect(`the members ${when}`, /ann/.test(listed.stdout) && /ben/.test(listed.stdout), true)
-    this.#expect(`the exit of the tracker ${when}`, await tracker.end(), 0)
-    this.#expect(`the owner of the data ${when}`, lstatSync(join(this.#place.root, data)).uid > 0, true)
+    this.wrongs.succeeds(`a login ${when}`, listed)
+    this.wrongs.expect(`the members ${when}`, /ann/.test(listed.stdout) && /ben/.test(listed.stdout), true)
+    this.wrongs.expect(`the exit of the tracker ${when}`, await tracker.end(), 0)
+    this.wrongs.expect(`the owner of the data ${when}`, lstatSync(join(this.#place.root, data)).uid > 0, true)
   }
 
   /** Does something while systemd seems to run, with tracker 1 and a user logged in; returns what it was asked. */
@@ -172,7 +194,7 @@ class PackageStory {
 echo "$*" >>/tmp/systemctl.log
 case "$*" in
   *list-units*coterie-tracker*) echo 'coterie-tracker@1.service loaded active running Coterie tracker 1' ;;
-  *list-units*user@*) echo 'user@1000.service loaded active running User Manager for UID 1000' ;;
+  *list-units*user@*) echo 'user@0.service loaded active running User Manager for UID 0' ;;
   *is-enabled*) echo enabled ;;
 esac
 `,
@@ -192,18 +214,6 @@ esac
     const ran = this.#place.run(['dpkg', action, what.includes('/') ? `/tmp/${name}` : what], {
       env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' },
     })
-    this.#succeeds(`dpkg ${action} ${name}`, ran)
-  }
-
-  #succeeds(what: string, { status, stdout, stderr }: Ran): void {
-    if (status !== 0) this.#wrong(`${what} ended with ${status}: ${(stderr + stdout).trim()}`)
-  }
-
-  #expect(what: string, is: unknown, should: unknown): void {
-    if (is !== should) this.#wrong(`${what} is ${String(is)}, not ${String(should)}`)
-  }
-
-  #wrong(what: string): void {
-    this.problems.push(what)
+    this.wrongs.succeeds(`dpkg ${action} ${name}`, ran)
   }
 }
