@@ -16,7 +16,6 @@ import { Audit } from './audit/audit.ts'
 import type { CommandLog } from './log/command-log.ts'
 import { MemoryLog } from './log/memory-log.ts'
 import type { NatsAddress } from './log/nats/nats-address.ts'
-import { NatsLog } from './log/nats/nats-log.ts'
 import { SqliteLog } from './log/sqlite-log.ts'
 import { serveMetricsOn, type MetricsService } from '../common/prometheus/metrics-service.ts'
 import { RequestMetrics } from './metrics/request-metrics.ts'
@@ -281,6 +280,8 @@ async function openStorage(options: TrackerOptions): Promise<{ identity: Identit
   const identity = loadIdentity(folderOfTracker(dataFolder, number))
   if (nats === undefined) return { identity, commandLog: new SqliteLog(logFileIn(dataFolder)) }
   const say = (sentence: string): void => log.warn(sentence)
+  // A third of the program, and most trackers do without.
+  const { NatsLog } = await import('./log/nats/nats-log.ts')
   return { identity, commandLog: await NatsLog.open(nats, { onWaiting: say, onLink: say }) }
 }
 

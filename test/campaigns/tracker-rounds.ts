@@ -4,7 +4,7 @@ import type { Moment } from '../../src/tracker/moments.ts'
 import { seededRandom } from '../simulation/seeded-random.ts'
 import { addFindings, noFigures, type Figures } from './figures.ts'
 import { realProgram, startAll, type TrackerProcess, type TrackerProgram } from './tracker-process.ts'
-import { Trackers } from './trackers.ts'
+import { Trackers, type Making } from './trackers.ts'
 import {
   killedAt,
   snapshottingProgram,
@@ -22,7 +22,7 @@ export interface RoundsOptions {
   readonly clients: number
   readonly seed: number
   /** Makes the program to run, in a folder that is removed at the end; the real one by default. */
-  readonly program?: (folder: string) => TrackerProgram
+  readonly program?: Making
   /** At which of the named moments to kill; at all by default. */
   readonly at?: readonly Moment[] | undefined
   readonly newcomersWeight?: number | undefined
@@ -97,7 +97,7 @@ export function killVariant(
   options: Pick<RoundsOptions, 'kills' | 'clients' | 'seed'>,
 ): Promise<Figures> {
   const { at, newcomersWeight }: Variant = variants[name]
-  const program = (folder: string): TrackerProgram => variantProgram(name, folder)
+  const program: Making = (folder) => variantProgram(name, folder)
   const all = { ...options, trackers: 1, program, at, newcomersWeight }
   return at === undefined ? killAtRandom(all) : killAtMoments(all)
 }
@@ -115,7 +115,7 @@ async function startToDie(tracker: TrackerProcess, program: TrackerProgram): Pro
 /** Sets up trackers on one data folder and a workload, plays the rounds, and collects the figures. */
 async function inRounds(
   options: RoundsOptions,
-  program: (folder: string) => TrackerProgram,
+  program: Making,
   rounds: (trackers: Trackers, workload: Workload, figures: Figures) => Promise<void>,
 ): Promise<Figures> {
   const figures = noFigures()

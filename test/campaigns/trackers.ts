@@ -7,15 +7,20 @@ import type { Address } from '../../src/common/addresses.ts'
 import { seededRandom } from '../simulation/seeded-random.ts'
 import { freePort, realProgram, TrackerProcess, type TrackerProgram } from './tracker-process.ts'
 
+/** Makes the program to run, in a folder that is removed at the end. */
+export type Making = (folder: string) => TrackerProgram | Promise<TrackerProgram>
+
 export class Trackers {
-  readonly folder = mkdtempSync(join(tmpdir(), 'coterie-campaign-'))
-  readonly dataFolder = join(this.folder, 'data')
+  readonly folder: string
+  readonly dataFolder: string
   readonly program: TrackerProgram
   readonly addresses: readonly Address[]
   readonly all: readonly TrackerProcess[]
 
-  private constructor(addresses: readonly Address[], program: (folder: string) => TrackerProgram) {
-    this.program = program(this.folder)
+  private constructor(folder: string, addresses: readonly Address[], program: TrackerProgram) {
+    this.folder = folder
+    this.dataFolder = join(folder, 'data')
+    this.program = program
     this.addresses = addresses
     mkdirSync(this.dataFolder)
     const list = join(this.folder, 'tracker_info.txt')
@@ -27,18 +32,13 @@ export class Trackers {
   }
 
   /** None of them runs yet. The seed decides which ports are tried. */
-  static async make(
-    count: number,
-    seed: number,
-    program: (folder: string) => TrackerProgram = () => realProgram,
-  ): Promise<Trackers> {
+  static async make(count: number, seed: number, program: Making = () => realProgram): Promise<Trackers> {
     const random = seededRandom(seed)
     const ports = new Set<number>()
     while (ports.size < count) ports.add(await freePort(random))
-    return new Trackers(
-      [...ports].map((port) => ({ host: '127.0.0.1', port })),
-      program,
-    )
+    const addresses = [...ports].map((port) => ({ host: '127.0.0.1', port }))
+    const folder = mkdtempSync(join(tmpdir(), 'coterie-campaign-'))
+    return new Trackers(folder, addresses, await program(folder))
   }
 
   async close(): Promise<void> {

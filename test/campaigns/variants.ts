@@ -1,5 +1,5 @@
 // Makes the trackers that campaigns run besides the real one: one that kills itself at a named moment, and some broken
-// on purpose, which a campaign has to catch. These are copies of the built program with a few words replaced; the
+// on purpose, which a campaign has to catch. These are made of copies of the sources with a few words replaced; the
 // program itself contains none of this.
 
 import {
@@ -17,7 +17,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Moment } from '../../src/tracker/moments.ts'
 import type { TrackerProgram } from './tracker-process.ts'
 
-/** A file of the build, words in it, and their replacement. */
+/** A file of the sources, words in it, and their replacement. */
 type Edit = readonly [file: string, words: RegExp, instead: string]
 
 export interface Variant {
@@ -31,17 +31,27 @@ export interface Variant {
   readonly newcomersWeight?: number
 }
 
+interface Places {
+  readonly from: string
+  readonly to: string
+  readonly extension: string
+  readonly external: readonly string[]
+}
+
 const root = fileURLToPath(new URL('../..', import.meta.url))
+const { bundleProgram } = (await import(new URL('../../scripts/bundles.mjs', import.meta.url).href)) as {
+  bundleProgram: (places: Places, name: string) => Promise<unknown>
+}
 const inside = (name: string): string => fileURLToPath(new URL(`inside/${name}`, import.meta.url))
 
 const keepDiskImage: Edit = [
-  'tracker/log/sqlite-file.js',
-  /'\.\/sqlite-engine\.js'/,
+  'tracker/log/sqlite-file.ts',
+  /'\.\/sqlite-engine\.ts'/,
   JSON.stringify(pathToFileURL(inside('power-failure.mjs')).href),
 ]
 
 /** Turns off the check by which a tracker notices a loss at its next start: the campaign has to find it. */
-const believesItsLog: Edit = ['tracker/high-water-mark.js', /position >= this\.#before/, 'true']
+const believesItsLog: Edit = ['tracker/high-water-mark.ts', /position >= this\.#before/, 'true']
 
 export const variants = {
   /** Not broken. */
@@ -49,7 +59,7 @@ export const variants = {
   'not-flushed': {
     edits: [
       keepDiskImage,
-      ['tracker/log/sqlite-file.js', /PRAGMA synchronous = FULL/g, 'PRAGMA synchronous = OFF'],
+      ['tracker/log/sqlite-file.ts', /PRAGMA synchronous = FULL/g, 'PRAGMA synchronous = OFF'],
       believesItsLog,
     ],
     losesPower: true,
@@ -58,22 +68,21 @@ export const variants = {
   'reply-before-commit': {
     edits: [
       [
-        'tracker/log/sqlite-log.js',
-        /export class SqliteLog implements CommandLog|export class SqliteLog/,
+        'tracker/log/sqlite-log.ts',
+        /^export class SqliteLog( implements CommandLog {\n[^]*?\n)}$/m,
         `import { deliveringBeforeCommit } from ${JSON.stringify(pathToFileURL(inside('early-log.mjs')).href)}
-export const SqliteLog = deliveringBeforeCommit(class SqliteLog`,
+export const SqliteLog = deliveringBeforeCommit(class SqliteLog$1})`,
       ],
-      ['tracker/log/sqlite-log.js', /^}$/m, '})'],
       believesItsLog,
     ],
     finds: 'lost',
   },
   'forgets-outcomes': {
-    edits: [['tracker/state/remembered.js', /account\.remembered = all\.slice\(.*\);/, '']],
+    edits: [['tracker/state/remembered.ts', /account\.remembered = all\.slice\(.*\)$/m, '']],
     finds: 'twice',
   },
   'forgets-deletions': {
-    edits: [['tracker/state/leaving.js', /remember\(state\.departures, .*\);/, '']],
+    edits: [['tracker/state/leaving.ts', /remember\(state\.departures, .*\)$/m, '']],
     finds: 'twice',
     at: ['after commit'],
     newcomersWeight: 12,
@@ -87,17 +96,17 @@ export function isVariant(name: string): name is VariantName {
 }
 
 /** Makes the program of a variant in `folder`. */
-export function variantProgram(name: VariantName, folder: string): TrackerProgram {
+export async function variantProgram(name: VariantName, folder: string): Promise<TrackerProgram> {
   const { edits, ...variant }: Variant = variants[name]
-  const program = editedProgram(folder, edits)
+  const program = await editedProgram(folder, edits)
   return variant.losesPower === true ? losingPower(program, folder) : program
 }
 
 /** Snapshots every few hundred commands, so that a campaign meets many. */
-export function snapshottingProgram(folder: string): TrackerProgram {
+export function snapshottingProgram(folder: string): Promise<TrackerProgram> {
   return editedProgram(folder, [
-    ['tracker/limits.js', /commandsPerSnapshot = [\d_]+/, 'commandsPerSnapshot = 300'],
-    ['tracker/limits.js', /entriesKeptBehindSnapshot = [\d_]+/, 'entriesKeptBehindSnapshot = 100'],
+    ['tracker/limits.ts', /commandsPerSnapshot = [\d_]+/, 'commandsPerSnapshot = 300'],
+    ['tracker/limits.ts', /entriesKeptBehindSnapshot = [\d_]+/, 'entriesKeptBehindSnapshot = 100'],
   ])
 }
 
@@ -127,18 +136,23 @@ function losingPower(program: TrackerProgram, folder: string): TrackerProgram {
   }
 }
 
-function editedProgram(folder: string, edits: readonly Edit[]): TrackerProgram {
+async function editedProgram(folder: string, edits: readonly Edit[]): Promise<TrackerProgram> {
   const program = join(folder, 'program')
-  cpSync(join(root, 'dist'), join(program, 'dist'), { recursive: true })
-  cpSync(join(root, 'package.json'), join(program, 'package.json'))
+  const sources = join(program, 'src')
+  for (const part of ['tracker', 'common'])
+    cpSync(join(root, 'src', part), join(sources, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(program, 'node_modules'))
   for (const [file, words, instead] of edits) {
-    const path = join(program, 'dist', file)
+    const path = join(sources, file)
     const text = readFileSync(path, 'utf8')
     const edited = text.replace(words, instead)
-    // The build has changed: without this check, a campaign would find nothing wrong with an unedited copy.
+    // The sources have changed: without this check, a campaign would find nothing wrong with an unedited copy.
     if (edited === text) throw new Error(`${file} has no words like ${String(words)}`)
     writeFileSync(path, edited)
   }
-  return { node: [join(program, 'dist', 'tracker', 'main.js')] }
+  const built = join(program, 'dist')
+  // As the build does, and what is outside of the copy stays there.
+  const external = ['@photostructure/sqlite', 'file:*']
+  await bundleProgram({ from: sources, to: built, extension: '.ts', external }, 'tracker')
+  return { node: [join(built, 'tracker', 'main.js')] }
 }

@@ -29,7 +29,9 @@ describe.skipIf(!hasBrowser)(`the page of a client${withBrowser}`, () => {
   /** By a link that the prompt prints. */
   async function pageOf(client: Program | undefined): Promise<Page> {
     const link = /http:\S+/.exec((await client?.say('show_page')) ?? '')?.[0] ?? ''
-    const { page } = await openPage(browser, link)
+    const { page, context } = await openPage(browser, link)
+    // What nobody looks at any more would go on drawing.
+    onTestFinished(() => context.close())
     return page
   }
 

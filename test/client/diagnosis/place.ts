@@ -11,6 +11,7 @@ import type { Address } from '../../../src/common/addresses.ts'
 import type { Finding } from '../../../src/client/diagnosis/reasons.ts'
 import type { Tracker, TrackerOptions } from '../../../src/tracker/tracker.ts'
 import { runTrackerWith, temporaryFolder } from '../../tracker/support/test-tracker.ts'
+import { register, remember } from '../../integration/accounts.ts'
 import { sampleBytes } from '../sharing/sample-file.ts'
 import { expectOk, Member } from '../sharing/two-sharers.ts'
 
@@ -23,7 +24,8 @@ export type Options = Partial<Omit<ClientOptions, 'folder' | 'onFailure'>>
 
 export class Place {
   readonly tracker: Tracker
-  readonly #users = new Set<string>()
+  /** As the tracker calls it, by the users who have an account. */
+  readonly #communities = new Map<string, string>()
   readonly #ports = new Map<Member, number>()
 
   private constructor(tracker: Tracker) {
@@ -62,8 +64,9 @@ export class Place {
   /** Logged in; another machine of the user when there is one already. */
   async member(user: string, options?: Options): Promise<Member> {
     const member = await this.client(user, options)
-    if (!this.#users.has(user)) expectOk(await member.client.operations.createUser(user, password))
-    this.#users.add(user)
+    const community = this.#communities.get(user) ?? (await register(this.tracker.address, user, password))
+    this.#communities.set(user, community)
+    await remember(member.path('data'), community, user, password)
     await member.login()
     return member
   }

@@ -1,7 +1,13 @@
 // Debian's Chromium for tests of the page, where there is one.
 
 import { existsSync } from 'node:fs'
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Page,
+} from 'playwright-core'
 
 const path = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
 
@@ -29,19 +35,61 @@ export const looks: readonly Look[] = [1600, 360].flatMap((width) =>
   (['light', 'dark'] as const).map((colours) => ({ width, colours })),
 )
 
-/** What a page must not do shows in `problems`: errors, and what its policy forbids. `script` runs before those of the page. */
+const usual: BrowserContextOptions = { viewport: { width: 1600, height: 1000 }, reducedMotion: 'reduce' }
+
+interface Opened {
+  readonly page: Page
+  /** What a page must not do: errors, and what its policy forbids. */
+  readonly problems: string[]
+}
+
+/** In a context of its own. `script` runs before those of the page. */
 export async function openPage(
   browser: Browser,
   link: string,
-  { width, colours }: Look = { width: 1600, colours: 'light' },
+  look?: Look,
   script?: string,
-): Promise<{ readonly page: Page; readonly context: BrowserContext; readonly problems: string[] }> {
-  const context = await browser.newContext({
-    viewport: { width, height: width < 600 ? 800 : 1000 },
-    colorScheme: colours,
-    reducedMotion: 'reduce',
-  })
+): Promise<Opened & { readonly context: BrowserContext }> {
+  const context = await browser.newContext(usual)
+  return { ...(await openTab(context, link, look, script)), context }
+}
+
+/**
+ * The first context of this browser, made when it is missing. To make one takes Chromium a window with all that is around
+ * the page, which is most of the work of a short test: so tests that open tabs in turn share it, and `empty` it after each.
+ */
+export async function sharedContext(browser: Browser): Promise<BrowserContext> {
+  const [context] = browser.contexts()
+  if (context !== undefined) return context
+  const made = await browser.newContext(usual)
+  // Chromium closes a window with its last tab.
+  await made.newPage()
+  return made
+}
+
+/** As if it were new: without tabs, cookies and permissions. What pages store goes with their port, which is another each time. */
+export async function empty(context: BrowserContext): Promise<void> {
+  await Promise.all(
+    context
+      .pages()
+      .slice(1)
+      .map((page) => page.close()),
+  )
+  await context.clearCookies()
+  await context.clearPermissions()
+}
+
+export async function openTab(
+  context: BrowserContext,
+  link: string,
+  look?: Look,
+  script?: string,
+): Promise<Opened> {
   const page = await context.newPage()
+  if (look !== undefined) {
+    await page.setViewportSize({ width: look.width, height: look.width < 600 ? 800 : 1000 })
+    await page.emulateMedia({ colorScheme: look.colours })
+  }
   if (script !== undefined) await page.addInitScript(script)
   const problems: string[] = []
   page.on('pageerror', (error) => problems.push(error.message))
@@ -49,7 +97,7 @@ export async function openPage(
     if (message.type() === 'error') problems.push(message.text())
   })
   await page.goto(link)
-  return { page, context, problems }
+  return { page, problems }
 }
 
 /** Drops files of text into the field for them, as a browser tells the page of it. */

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import type { AxeResults } from 'axe-core'
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
-import { openPage, startBrowser, type Look } from './browser.ts'
+import { empty, openTab, sharedContext, startBrowser, type Look } from './browser.ts'
 import { builtPage, removePage, serve, type FakeServer } from './fake-server.ts'
 import { fakeWorld, type FakeWorld } from './fake-world.ts'
 
@@ -77,11 +77,12 @@ export function pagesForTests(): Pages {
     async open({ user, look, view } = {}) {
       const world = fakeWorld(user)
       const server = await serve(folder, world)
-      const { page, context, problems } = await openPage(browser, server.link, look)
+      const context = await sharedContext(browser)
       onTestFinished(async () => {
-        await context.close()
+        await empty(context)
         await server.close()
       })
+      const { page, problems } = await openTab(context, server.link, look)
       if (view !== undefined) await go(page, view)
       return { world, server, page, context, problems }
     },
