@@ -99,20 +99,37 @@ describe.skipIf(skipped !== '')(`members behind routers${skipped}`, () => {
     const [from, to, name] = [memberAt('forwarding'), memberAt('home1'), 'freed']
     const openAgain = internet.cut('forwarding', 'home1')
     await to.does('limit download 1MiB/s')
-    const original = community.makeFile(name, 20 * MiB)
+    const size = 20 * MiB
+    const original = community.makeFile(name, size)
     await from.does(`upload_file ${original} ${group}`)
+    const sentBefore = internet.bytesAt('forwarding').sent
     const fetching = fetchFile(to, group, name, community.path('freed-fetched'), { ...patience, seconds: 60 })
     await untilWay(to, name, 'relayed')
     openAgain()
     // The client notices, and tries again soon.
     internet.addAddress('home1', '192.168.1.99')
     await untilWay(to, name, 'direct')
-    const forwardedBefore = internet.bytesAt('tracker').sent
+    const forwardedBefore = await untilNothingIsForwarded()
     await to.does('limit download none')
     expect(await fetching).toMatchObject({ way: 'direct', isWhole: true })
     expect(readFileSync(community.path('freed-fetched')).equals(readFileSync(original))).toBe(true)
     expect(internet.bytesAt('tracker').sent - forwardedBefore).toBeLessThan(MiB / 2)
+    // Besides the heads of packets: less than two pieces.
+    expect(internet.bytesAt('forwarding').sent - sentBefore).toBeLessThan(1.05 * size)
   })
+
+  /** What the relay had begun to bring has come, while the download goes on; the bytes that its machine has sent by then. */
+  async function untilNothingIsForwarded(): Promise<number> {
+    let sent = 0
+    const look = (): void => {
+      const before = sent
+      sent = internet.bytesAt('tracker').sent
+      // It would be 25 times as much.
+      expect(sent - before).toBeLessThan(20_000)
+    }
+    await vi.waitFor(look, { timeout: patience.seconds * 1000, interval: 500 })
+    return sent
+  }
 
   async function untilWay(member: Member, name: string, way: string): Promise<void> {
     await vi.waitFor(async () => {
