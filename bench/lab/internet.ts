@@ -119,6 +119,27 @@ export class Internet {
     return { sent: Number(counts[8] ?? Number.NaN), received: Number(counts[0] ?? Number.NaN) }
   }
 
+  /** Lets nothing pass between two sites, until the result is called. */
+  cut(one: string, other: string): () => void {
+    const [a, b] = [one, other].map((name) => sites.find((site) => site.name === name)?.publicHost)
+    this.#nft(
+      'internet',
+      `table ip cut {
+        chain passing {
+          type filter hook forward priority filter;
+          ip saddr ${a} ip daddr ${b} drop
+          ip saddr ${b} ip daddr ${a} drop
+        }
+      }`,
+    )
+    return () => this.#nft('internet', 'delete table ip cut')
+  }
+
+  /** Gives a member's machine one more address in the network of its site, as when it plugs in a cable beside its wireless. */
+  addAddress(member: string, host: string): void {
+    this.#spaces.ip(member, 'addr', 'add', `${host}/24`, 'dev', 'eth0')
+  }
+
   async close(): Promise<void> {
     for (const line of this.#lines.splice(0)) await line.close()
     this.#spaces.close()
@@ -153,8 +174,12 @@ export class Internet {
       spaces.ip(name, 'addr', 'add', `${host}/24`, 'dev', 'eth0')
       spaces.ip(name, 'route', 'add', 'default', 'via', innerHost)
     }
-    const [command, ...words] = [...this.at(router), 'nft', '-f', '-']
-    const { status, stderr } = spawnSync(command, words, { input: rulesOf(site), encoding: 'utf8' })
+    this.#nft(router, rulesOf(site))
+  }
+
+  #nft(machine: string, input: string): void {
+    const [command, ...words] = [...this.at(machine), 'nft', '-f', '-']
+    const { status, stderr } = spawnSync(command, words, { input, encoding: 'utf8' })
     if (status !== 0) throw new Error(`nft: ${stderr.trim()}`)
   }
 

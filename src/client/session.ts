@@ -14,6 +14,7 @@ import type { NetworkChanges } from './network/network-changes.ts'
 import { neitherSharedNorDownloaded } from './answers.ts'
 import type { ClientEvent, LimitRule } from './operations.ts'
 import type { PeerRoutes } from './reach/peer-routes.ts'
+import { WayRetries } from './reach/way-retries.ts'
 import { OwnRequests } from './own-requests.ts'
 import type { EntryLimits } from './sharing/entry-limits.ts'
 import type { SourceRegistry } from './sharing/source-registry.ts'
@@ -103,6 +104,7 @@ export class Session {
       turns: parts.turns,
       precedence: new Precedence(),
       lanes: new LanePlaces(),
+      retries: new WayRetries({ changes }),
     }
     const reader = new FolderReader({ network, manifests, storing })
     const remembered = { store, manifests, folder }

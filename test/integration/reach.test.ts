@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Community, group, MiB } from '../../bench/lab/community.ts'
 import { Internet, memberPort, sites, trackerHost, trackerPort } from '../../bench/lab/internet.ts'
-import { fetchFile, type Fetched, type Member, type Said } from '../../bench/lab/member.ts'
+import { fetchFile, wayIn, type Fetched, type Member, type Said } from '../../bench/lab/member.ts'
 import { whyNoLab } from '../../bench/lab/needs.ts'
 
 const relayWords = ['--relay', '100M']
@@ -94,6 +94,49 @@ describe.skipIf(skipped !== '')(`members behind routers${skipped}`, () => {
       expect(String(reach?.['sentence'])).toContain(words)
     }, patience.seconds * 1000)
   })
+
+  test('what is relayed goes directly once a firewall between the two lets it, and nothing more is forwarded', async () => {
+    const [from, to, name] = [memberAt('forwarding'), memberAt('home1'), 'freed']
+    const openAgain = internet.cut('forwarding', 'home1')
+    await to.does('limit download 1MiB/s')
+    const size = 20 * MiB
+    const original = community.makeFile(name, size)
+    await from.does(`upload_file ${original} ${group}`)
+    const sentBefore = internet.bytesAt('forwarding').sent
+    const fetching = fetchFile(to, group, name, community.path('freed-fetched'), { ...patience, seconds: 60 })
+    await untilWay(to, name, 'relayed')
+    openAgain()
+    // The client notices, and tries again soon.
+    internet.addAddress('home1', '192.168.1.99')
+    await untilWay(to, name, 'direct')
+    const forwardedBefore = await untilNothingIsForwarded()
+    await to.does('limit download none')
+    expect(await fetching).toMatchObject({ way: 'direct', isWhole: true })
+    expect(readFileSync(community.path('freed-fetched')).equals(readFileSync(original))).toBe(true)
+    expect(internet.bytesAt('tracker').sent - forwardedBefore).toBeLessThan(MiB / 2)
+    // Besides the heads of packets: less than two pieces.
+    expect(internet.bytesAt('forwarding').sent - sentBefore).toBeLessThan(1.05 * size)
+  })
+
+  /** What the relay had begun to bring has come, while the download goes on; the bytes that its machine has sent by then. */
+  async function untilNothingIsForwarded(): Promise<number> {
+    let sent = 0
+    const look = (): void => {
+      const before = sent
+      sent = internet.bytesAt('tracker').sent
+      // It would be 25 times as much.
+      expect(sent - before).toBeLessThan(20_000)
+    }
+    await vi.waitFor(look, { timeout: patience.seconds * 1000, interval: 500 })
+    return sent
+  }
+
+  async function untilWay(member: Member, name: string, way: string): Promise<void> {
+    await vi.waitFor(async () => {
+      const row = rowsIn(await member.ask('show_downloads'), 'name', name)
+      expect(wayIn(row)).toBe(way)
+    }, patience.seconds * 1000)
+  }
 
   test('a member who offers it forwards on when a tracker that did is killed, and is started again without', async () => {
     const [from, to, name] = [memberAt('home1'), memberAt('symmetric'), 'long']

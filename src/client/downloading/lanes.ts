@@ -1,9 +1,11 @@
-// Opens further connections to a peer that is far away, and closes them again, as its plan says.
+// Opens further connections to a peer that is far away, and closes them again, as its plan says. Of a peer that a relay
+// leads to there is one, and a better way is tried first.
 
 import { Failure } from '../../common/failure.ts'
 import { pieceBytes } from '../../common/limits.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import { isRoundabout } from '../way.ts'
+import { BetterWays } from './better-ways.ts'
 import type { Contact } from './contact.ts'
 import { giversMax, isFar, LanePlan, missingMin } from './lane-plan.ts'
 import { openLane } from './lanes-ahead.ts'
@@ -26,7 +28,7 @@ export interface LanesOptions {
   readonly picker: Pick<Picker, 'missingCount' | 'hasOnOffer'>
   readonly underWay: Pick<UnderWay, 'isBehind' | 'onFar'>
   readonly rank: Pick<Rank, 'goesFirst'>
-  /** There is one more. */
+  /** It can be asked on one more. */
   readonly onOpened: (contact: Contact) => void
 }
 
@@ -44,15 +46,19 @@ interface Planned {
 export class Lanes {
   readonly #options: LanesOptions
   readonly #planned = new WeakMap<PeerLanes, Planned>()
+  readonly #betterWays: BetterWays
   #stopped = false
 
   constructor(options: LanesOptions) {
     this.#options = options
+    const { fileId } = options.manifest
+    this.#betterWays = new BetterWays({ ...options, fileId, onMoved: options.onOpened })
   }
 
   /** Called several times a second. `bytesPerSecond`: of all peers. */
   look(nowMs: number, bytesPerSecond: number): void {
     const { network, linked } = this.#options
+    this.#betterWays.look(nowMs)
     if (network.lanes === undefined) return
     for (const contact of [...linked]) this.#look(contact, nowMs, bytesPerSecond)
     this.#tellUnderWay(nowMs)
@@ -60,6 +66,7 @@ export class Lanes {
 
   stop(): void {
     this.#stopped = true
+    this.#betterWays.stop()
   }
 
   #tellUnderWay(nowMs: number): void {

@@ -103,6 +103,12 @@ export class OwedPieces {
       this.#cancel(id, request)
   }
 
+  /** Takes back all that has not begun to arrive, also where the choice is left to the peer. */
+  takeAllBack(): void {
+    for (const [id, { request, arrivingBytes }] of this.#asked)
+      if (request.isCancelled !== true && arrivingBytes === 0) this.#cancel(id, request)
+  }
+
   /** Those for a known piece that has not begun to arrive, and that were not taken back. */
   get #queued(): [number, Asked][] {
     return [...this.#asked].filter(

@@ -1,6 +1,7 @@
 // The connections to one peer for one file, as if they were one: one at first, and more where that brings more (see
 // lanes.ts). What the peer owes on all of them counts together; the next piece is requested on the one that would
-// deliver it soonest.
+// deliver it soonest. A connection by a better way takes the place of those that there are: these give what they have begun
+// to send, and end.
 
 import type { Bitfield } from '../../common/bitfield.ts'
 import { Failure } from '../../common/failure.ts'
@@ -31,16 +32,16 @@ const growth = 4
 const takeBackGain = 2
 
 export class PeerLanes {
-  readonly peer: Peer
-  /** By which way the first one is connected. */
-  readonly route: RouteTaken
   readonly flow = new Flow(performance.now())
   /** When the first connection was opened, in milliseconds since 1970. */
   readonly openedAtMs: number
   /** Whether it can be asked for recipes and for parts of pieces. */
   readonly offersRecipes: boolean
   /** Those that are open, the oldest first. */
-  readonly #lanes: Lane[]
+  #lanes: Lane[]
+  /** Those that another way has taken the place of, until they owe nothing. */
+  #left: Lane[] = []
+  #first: Pick<PeerLink, 'peer' | 'route'>
   /** The first so many are asked, the others wait. */
   #askedLanes = 1
   /** How many more are being opened. */
@@ -55,11 +56,19 @@ export class PeerLanes {
   #isOver = false
 
   constructor(first: PeerLink) {
-    this.peer = first.peer
-    this.route = first.route
+    this.#first = first
     this.openedAtMs = first.openedAtMs
     this.offersRecipes = first.offersRecipes
     this.#lanes = [{ link: first, onClosed: () => undefined, isDropped: false }]
+  }
+
+  get peer(): Peer {
+    return this.#first.peer
+  }
+
+  /** By which way the first one is connected. */
+  get route(): RouteTaken {
+    return this.#first.route
   }
 
   /** Sets the event handlers; also reports earlier events to them. */
@@ -75,6 +84,28 @@ export class PeerLanes {
     this.#lanes.push(lane)
     this.#listen(lane)
     if (this.#isClosing) link.close('not needed')
+  }
+
+  /**
+   * This connection, on which the file is open, takes the place of all others. Of what they owe they give what they have begun
+   * to send; the rest is asked for here, once it is known what that is.
+   */
+  moveTo(link: PeerLink): void {
+    for (const lane of this.#lanes) {
+      lane.isDropped = true
+      lane.link.takeAllBack()
+      this.#left.push(lane)
+    }
+    this.#lanes = []
+    this.#first = link
+    this.#askedLanes = 1
+    this.add(link, () => undefined)
+  }
+
+  /** Call it several times a second: closes those whose place is taken and that owe nothing, or are overdue. */
+  closeLeft(nowMs: number): void {
+    for (const { link } of [...this.#left])
+      if (link.isIdle || link.isLate(nowMs)) link.close('there is a better way')
   }
 
   /** Those that are being opened beside the first one; each is handed over once. */
@@ -133,22 +164,22 @@ export class PeerLanes {
 
   /** Outstanding requests for a known piece: requested by index, or chosen by the peer. */
   get askedCount(): number {
-    return sum(this.#lanes, ({ link }) => link.askedCount)
+    return sum(this.#all, ({ link }) => link.askedCount)
   }
 
   /** Outstanding requests for which the peer has not chosen a piece yet. */
   get openCount(): number {
-    return sum(this.#lanes, ({ link }) => link.openCount)
+    return sum(this.#all, ({ link }) => link.openCount)
   }
 
   /** Whether it owes nothing. */
   get isIdle(): boolean {
-    return this.#lanes.every(({ link }) => link.isIdle)
+    return this.#all.every(({ link }) => link.isIdle)
   }
 
   /** The peer was told which pieces are wanted, and must be told which no longer are. */
   get choosesItself(): boolean {
-    return this.#lanes.some(({ link }) => link.choosesItself)
+    return this.#all.some(({ link }) => link.choosesItself)
   }
 
   /** Whether the choice may be left to it: on two connections it would choose the same piece twice. */
@@ -158,7 +189,7 @@ export class PeerLanes {
 
   /** There is one, and will be no other for now. */
   get #isOnly(): boolean {
-    return this.#lanes.length === 1 && this.opening === 0
+    return this.#all.length === 1 && this.opening === 0
   }
 
   /** See `PeerLink.isLimited`. */
@@ -169,7 +200,7 @@ export class PeerLanes {
   /** Since when it owes the oldest piece, in milliseconds of `performance.now()`; undefined when it owes none. */
   get owesSinceMs(): number | undefined {
     let oldestMs: number | undefined
-    for (const { link } of this.#lanes) {
+    for (const { link } of this.#all) {
       const { owesSinceMs } = link
       if (owesSinceMs !== undefined) oldestMs = Math.min(oldestMs ?? Infinity, owesSinceMs)
     }
@@ -192,17 +223,17 @@ export class PeerLanes {
 
   /** Piece bytes received so far, including those of pieces that are still arriving. */
   get receivedBytes(): number {
-    return this.#bytesOfClosed + sum(this.#lanes, ({ link }) => link.receivedBytes)
+    return this.#bytesOfClosed + sum(this.#all, ({ link }) => link.receivedBytes)
   }
 
   /** Reading is paused for the download limit: missing data is not the peer's fault. */
   get isPaused(): boolean {
-    return this.#lanes.some(({ link }) => link.isPaused)
+    return this.#all.some(({ link }) => link.isPaused)
   }
 
   /** Whether what it owes is overdue everywhere, judged by its recent pace. */
   isLate(nowMs: number): boolean {
-    const owing = this.#lanes.filter(({ link }) => link.askedCount > 0)
+    const owing = this.#all.filter(({ link }) => link.askedCount > 0)
     return owing.length > 0 && owing.every(({ link }) => link.isLate(nowMs))
   }
 
@@ -215,7 +246,8 @@ export class PeerLanes {
   /** Whether to request one more piece by its index. On the only connection, those come beside what it chooses. */
   wantsMore(ofEachMax: number): boolean {
     const [first] = this.#lanes
-    if (first === undefined) return false
+    // What the peer may be about to choose on another way is not to be asked for by its index.
+    if (first === undefined || this.#left.some(({ link }) => link.openCount > 0)) return false
     if (!this.#isOnly) return this.#soonest(ofEachMax) !== undefined
     return first.link.askedCount < aheadOn(first.link, ofEachMax)
   }
@@ -232,11 +264,11 @@ export class PeerLanes {
 
   /** From now on the peer is asked for specific pieces and gets no more `taken` messages. */
   letChooseNoMore(): void {
-    for (const { link } of this.#lanes) link.letChooseNoMore()
+    for (const { link } of this.#all) link.letChooseNoMore()
   }
 
   taken(index: number): void {
-    for (const { link } of this.#lanes) if (link.choosesItself) link.taken(index)
+    for (const { link } of this.#all) if (link.choosesItself) link.taken(index)
   }
 
   /** See `PeerLink.piece`. */
@@ -251,28 +283,28 @@ export class PeerLanes {
     const { index } = request
     // What this one brings is not to be chosen for another.
     if (index !== undefined)
-      for (const { link: other } of this.#lanes) if (other !== link && other.choosesItself) other.taken(index)
+      for (const { link: other } of this.#all) if (other !== link && other.choosesItself) other.taken(index)
     return link.piece(request, lengthOf, take)
   }
 
   /** The piece is no longer needed, but may still arrive. */
   cancel(index: number): void {
-    for (const { link } of this.#lanes) link.cancel(index)
+    for (const { link } of this.#all) link.cancel(index)
   }
 
   /** Sends now what would otherwise go out at the end of this turn. */
   flush(): void {
-    for (const { link } of this.#lanes) link.flush()
+    for (const { link } of this.#all) link.flush()
   }
 
   /** Shows a newer ticket on every connection. */
   renew(ticket: string): void {
-    for (const { link } of this.#lanes) link.renew(ticket).catch(() => undefined)
+    for (const { link } of this.#all) link.renew(ticket).catch(() => undefined)
   }
 
   /** Called periodically: pings where the peer owes pieces and is silent. */
   checkAlive(nowMs: number): void {
-    for (const { link } of [...this.#lanes]) link.checkAlive(nowMs)
+    for (const { link } of [...this.#all]) link.checkAlive(nowMs)
   }
 
   /** Closes one that is overdue while another one owes nothing: what it owed is requested there. */
@@ -285,7 +317,11 @@ export class PeerLanes {
 
   close(why: string): void {
     this.#isClosing = true
-    for (const { link } of [...this.#lanes]) link.close(why)
+    for (const { link } of [...this.#all]) link.close(why)
+  }
+
+  get #all(): readonly Lane[] {
+    return this.#left.length === 0 ? this.#lanes : [...this.#lanes, ...this.#left]
   }
 
   get #asked(): readonly Lane[] {
@@ -319,9 +355,9 @@ export class PeerLanes {
   }
 
   #onLaneClosed(lane: Lane, reason: Failure): void {
-    const at = this.#lanes.indexOf(lane)
-    if (at === -1) return
-    this.#lanes.splice(at, 1)
+    if (!this.#all.includes(lane)) return
+    this.#lanes = this.#lanes.filter((other) => other !== lane)
+    this.#left = this.#left.filter((other) => other !== lane)
     this.#bytesOfClosed += lane.link.receivedBytes
     if (!lane.isDropped) this.#lostCount++
     lane.onClosed()
@@ -329,7 +365,10 @@ export class PeerLanes {
       this.#brokenBecause ??= reason
       this.close(reason.message)
     }
-    if (this.#lanes.length > 0 || this.#isOver) return
+    if (this.#lanes.length > 0) return
+    // The peer is connected anew.
+    for (const { link } of [...this.#left]) link.close(reason.message)
+    if (this.#isOver) return
     this.#isOver = true
     this.#events?.onClosed(this.#brokenBecause ?? reason)
   }

@@ -325,6 +325,11 @@ export class PeerLink {
     this.#owed.takeBack(count)
   }
 
+  /** Likewise all, also what the peer has not chosen yet. */
+  takeAllBack(): void {
+    this.#owed.takeAllBack()
+  }
+
   /** Says that this end is there: a peer takes a silent connection for one that was left behind. */
   showLife(): void {
     this.#caller.request('ping', {}, { timeoutMs: 0 }).catch(() => undefined)

@@ -6,6 +6,7 @@ import type { Manifest } from '../../common/manifest.ts'
 import type { Identity } from '../../common/security/identity.ts'
 import type { NetworkChanges } from '../network/network-changes.ts'
 import type { PeerRoutes } from '../reach/peer-routes.ts'
+import type { WayRetries } from '../reach/way-retries.ts'
 import type { ReadLimit } from '../transfer/read-limit.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import type { ConnectTurns } from './connect-turns.ts'
@@ -28,6 +29,8 @@ export interface SwarmNetwork {
   readonly turns: Pick<ConnectTurns, 'run'>
   /** For further connections to far peers; undefined for none. */
   readonly lanes?: LanePlaces | undefined
+  /** When to try for better ways than a relay; undefined for never. */
+  readonly retries?: WayRetries | undefined
 }
 
 /** Shared by all downloads of a client. */

@@ -38,3 +38,11 @@ test('what is taken back is the last that has not begun to arrive, once', () => 
   // The peer may have begun meanwhile: it is owed until it is refused.
   expect(owed.askedCount).toBe(3)
 })
+
+test('all can be taken back that has not begun to arrive, also what the peer has not chosen', () => {
+  const { owed, asked, cancelled } = owing(4, 5, undefined, 6)
+  asked[0]!.arrivingBytes = 9
+  owed.cancel(6)
+  owed.takeAllBack()
+  expect(cancelled).toEqual([3, 1, 2])
+})

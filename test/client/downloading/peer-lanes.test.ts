@@ -1,76 +1,12 @@
 // Several connections to one peer, as if they were one.
 
 import { expect, test } from 'vitest'
-import { LinkPace } from '../../../src/client/downloading/link-pace.ts'
 import { PeerLanes } from '../../../src/client/downloading/peer-lanes.ts'
-import type { PeerLink } from '../../../src/client/downloading/peer-link.ts'
-import type { PeerLinkEvents } from '../../../src/client/downloading/peer-link-events.ts'
 import { Failure } from '../../../src/common/failure.ts'
-
-/** A connection of which the test says what it owes and how fast it is. */
-class FakeLink {
-  readonly peer = { user: 'ann', key: 'k', host: '192.0.2.1', port: 1, complete: true }
-  readonly route = { way: 'direct' } as const
-  readonly pace = new LinkPace()
-  readonly pieces: number[] = []
-  askedCount = 0
-  openCount = 0
-  receivedBytes = 0
-  choosesItself = false
-  late = false
-  shownAlive = 0
-  takenBack = 0
-  closedBecause: string | undefined
-  #events: PeerLinkEvents | undefined
-
-  constructor(msPerPiece?: number) {
-    this.pace.msPerPiece = this.pace.msPerTransfer = this.pace.msPerAnswer = msPerPiece
-    this.pace.lastTransferMs = msPerPiece
-  }
-
-  get isIdle(): boolean {
-    return this.askedCount + this.openCount === 0
-  }
-
-  isLate(): boolean {
-    return this.late
-  }
-
-  use(events: PeerLinkEvents): void {
-    this.#events = events
-  }
-
-  piece({ index }: { index: number }): Promise<never> {
-    this.pieces.push(index)
-    this.askedCount++
-    return new Promise(() => undefined)
-  }
-
-  showLife(): void {
-    this.shownAlive++
-  }
-
-  get queuedCount(): number {
-    return Math.max(0, this.askedCount - 1)
-  }
-
-  takeBack(count: number): void {
-    this.takenBack += count
-  }
-
-  close(why: string): void {
-    this.end(new Failure('connection-lost', why))
-  }
-
-  end(reason: Failure): void {
-    if (this.closedBecause !== undefined) return
-    this.closedBecause = reason.message
-    this.#events?.onClosed(reason)
-  }
-}
+import { FakeLink } from './fake-link.ts'
 
 function lanesOf(...links: FakeLink[]): { lanes: PeerLanes; ends: string[] } {
-  const [first, ...others] = links.map((link) => link as unknown as PeerLink)
+  const [first, ...others] = links.map(({ asLink }) => asLink)
   const lanes = new PeerLanes(first!)
   const ends: string[] = []
   lanes.use({ onHave: () => {}, onChosen: () => {}, onClosed: ({ code }) => ends.push(code) })
@@ -197,4 +133,50 @@ test('the peer hears on each that it is not left behind when one more is opened'
   const links = [new FakeLink(50), new FakeLink(50), new FakeLink(50)]
   lanesOf(...links)
   expect(links.map(({ shownAlive }) => shownAlive)).toEqual([2, 1, 0])
+})
+
+test('a better way takes the place of a relay, which gives what it has begun to and ends', () => {
+  const [relay, better] = [new FakeLink(50, 'relayed'), new FakeLink(undefined, 'punched')]
+  const { lanes, ends } = lanesOf(relay)
+  ask(lanes, 3)
+  relay.receivedBytes = 7
+  lanes.moveTo(better.asLink)
+  expect([lanes.route.way, lanes.count, relay.allTakenBack, lanes.askedCount]).toEqual(['punched', 1, 1, 3])
+  ask(lanes, 100)
+  expect([relay.pieces.length, better.pieces.length]).toEqual([3, 12])
+  lanes.keep(1)
+  lanes.closeLeft(0)
+  expect(relay.closedBecause).toBeUndefined()
+  relay.askedCount = 0
+  lanes.closeLeft(0)
+  expect(relay.closedBecause).toBe('there is a better way')
+  expect([lanes.receivedBytes, lanes.askedCount, lanes.lostCount, ends]).toEqual([7, 12, 0, []])
+})
+
+test('nothing is asked for by the better way while the peer may still choose it on the relay', () => {
+  const [relay, better] = [new FakeLink(50, 'relayed'), new FakeLink(50, 'direct')]
+  const { lanes } = lanesOf(relay)
+  relay.openCount = 2
+  lanes.moveTo(better.asLink)
+  expect([lanes.mayChoose, lanes.wantsMore(16)]).toEqual([false, false])
+  relay.openCount = 0
+  expect(lanes.wantsMore(16)).toBe(true)
+  lanes.closeLeft(0)
+  expect(lanes.mayChoose).toBe(true)
+})
+
+test('a relay that is overdue is not waited for, and one that is left ends with the better way', () => {
+  const [relay, better] = [new FakeLink(50, 'relayed'), new FakeLink(50, 'direct')]
+  const late = lanesOf(relay)
+  ask(late.lanes, 2)
+  late.lanes.moveTo(better.asLink)
+  relay.late = true
+  late.lanes.closeLeft(0)
+  expect([relay.closedBecause, late.ends]).toEqual(['there is a better way', []])
+  const [left, lost] = [new FakeLink(50, 'relayed'), new FakeLink(50, 'direct')]
+  const { lanes, ends } = lanesOf(left)
+  ask(lanes, 2)
+  lanes.moveTo(lost.asLink)
+  lost.end(new Failure('timeout', 'it is silent'))
+  expect([left.closedBecause, ends.length]).toEqual(['it is silent', 1])
 })

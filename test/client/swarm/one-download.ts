@@ -30,6 +30,7 @@ import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { FakeSeeder, type Behaviour } from './fake-seeder.ts'
 import { Protection } from '../../../src/common/wire/protection.ts'
 import { routesHere } from '../routes-here.ts'
+import { WayRetries } from '../../../src/client/reach/way-retries.ts'
 
 const patienceMs = 12_000
 
@@ -68,6 +69,10 @@ export class OneDownload {
   readonly download: Download
   /** Anybody may be far away, also on this machine. */
   readonly lanes = new LanePlaces(() => true)
+  readonly #identity = makeIdentity()
+  readonly routes = routesHere(new Protection(this.#identity.forTls, 'beyond'))
+  readonly #attempts = { attempts: new AbortController().signal }
+  readonly retries = new WayRetries({ changes: this.#attempts, random: () => 0 })
   onServing: (store: PieceStore) => void = () => undefined
   /** The folder that was filled last. */
   unpackedId: string | undefined
@@ -141,6 +146,11 @@ export class OneDownload {
     this.download.onSwarmChanged([seeder.peer], [])
   }
 
+  /** What is reached by a relay is tried again a second later. */
+  changeNetwork(): void {
+    this.#attempts.attempts = new AbortController().signal
+  }
+
   /** Waits for something that an event of the download, or a request to a seeder, brings about. */
   async until(what: string, isThere: () => boolean): Promise<void> {
     let timedOut = false
@@ -184,18 +194,19 @@ export class OneDownload {
   }
 
   #make(): Download {
-    const identity = makeIdentity()
+    const identity = this.#identity
     const { fileId, sizeBytes } = this.manifest
     const files = this.manifest.folder?.files
     const { folder, destination } = this
     const network = {
       identity,
-      routes: routesHere(new Protection(identity.forTls, 'beyond')),
+      routes: this.routes,
       changes: new NetworkChanges(),
       bucket: new TokenBucket(undefined),
       turns: new ConnectTurns(),
       precedence: new Precedence(),
       lanes: this.lanes,
+      retries: this.retries,
     }
     const record = { group: 'g', name: 'file.bin', fileId, sizeBytes, destination }
     const notice = (sentence: string): void => {
