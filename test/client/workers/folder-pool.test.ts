@@ -2,8 +2,9 @@
 
 import { writeFileSync, mkdirSync, rmSync, appendFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { FolderPieces, folderTree } from '../../../src/client/folder/folder-pieces.ts'
 import { packSegments, unpackSegments } from '../../../src/client/folder/packed-segments.ts'
 import { pickStamps, type FolderStamps } from '../../../src/client/folder/folder-stamps.ts'
@@ -59,7 +60,15 @@ test('a thread finds the same as the loop would, and reads and hashes the same p
   expect(await pool.stampsOf(pieces)).toEqual(stamps)
   const work = workOf(pieces, stamps)
   expect(work.count).toBeGreaterThan(16)
-  const hashes = await (await builtPool()).hashSegments(work)
+  // Its threads hash by the compiled function as those of a client do, where there is one.
+  vi.stubEnv('COTERIE_COMPILED', fileURLToPath(new URL('../../../dist/client', import.meta.url)))
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const hashPool = await builtPool()
+  // By threes, too, since some are hashed at once and others are left over.
+  const [hashes, byThrees] = [
+    await hashPool.hashSegments(work),
+    await hashPool.hashSegments({ ...work, taskPieces: 3 }),
+  ]
   const expected: Buffer[] = []
   for (let index = 0; index < work.count; index++) {
     const buffer = Buffer.alloc(pieceBytes)
@@ -71,6 +80,7 @@ test('a thread finds the same as the loop would, and reads and hashes the same p
     expected.push(hashPiece(content))
   }
   expect(hashes).toEqual({ ok: true, value: { hashes: Buffer.concat(expected), touched: new Set() } })
+  expect(byThrees).toEqual(hashes)
 })
 
 test('a file that changed or went is named, whoever reads it', async () => {
