@@ -118,6 +118,23 @@ describe.skipIf(skipped !== '')(`members behind routers${skipped}`, () => {
     expect(internet.bytesAt('forwarding').sent - sentBefore).toBeLessThan(1.05 * size)
   })
 
+  test('the second file of a peer is relayed beside the first, and has the punched way when that is done', async () => {
+    const [from, to, names] = [memberAt('home2'), memberAt('home1'), ['one', 'another']]
+    await to.does('limit download 2MiB/s')
+    const fetching: Promise<Fetched>[] = []
+    for (const [at, name] of names.entries()) {
+      await from.does(`upload_file ${community.makeFile(name, (at === 0 ? 24 : 60) * MiB)} ${group}`)
+      fetching.push(
+        fetchFile(to, group, name, community.path(`${name}-fetched`), { ...patience, seconds: 60 }),
+      )
+      await untilWay(to, name, at === 0 ? 'punched' : 'relayed')
+    }
+    expect(await fetching[0]).toMatchObject({ way: 'punched', isWhole: true })
+    await untilWay(to, 'another', 'punched')
+    await to.does('limit download none')
+    expect(await fetching[1]).toMatchObject({ way: 'punched', isWhole: true })
+  })
+
   /** What the relay had begun to bring has come, while the download goes on; the bytes that its machine has sent by then. */
   async function untilNothingIsForwarded(): Promise<number> {
     let sent = 0

@@ -41,8 +41,11 @@ export class BetterWays {
     }
   }
 
+  /** Call it while the connections are still there. */
   stop(): void {
     this.#stopped = true
+    const { network, linked } = this.#options
+    for (const { key, link } of linked) if (link?.route.way === 'punched') network.retries?.onFree(key)
   }
 
   /** Whether what the peer is asked for comes by a better way from now on. */

@@ -84,6 +84,12 @@ export class WayRetries {
     return this.#begin(relayed, nowMs)
   }
 
+  /** A way to that peer has become free which only one connection can have. */
+  onFree(key: string): void {
+    const relayed = this.#relayed.get(key)
+    if (relayed !== undefined) this.#soon(relayed, this.#nowMs())
+  }
+
   #begin(relayed: Relayed, nowMs: number): WayRetry {
     this.#trying++
     this.#beganAtMs = nowMs

@@ -16,6 +16,7 @@ class Trying {
   readonly outcomes: string[] = []
   readonly moved: string[] = []
   readonly triedAt: string[] = []
+  readonly freed: string[] = []
   open = (): Promise<FakeLink | undefined> => Promise.resolve(undefined)
   readonly ways = new BetterWays(
     {
@@ -26,6 +27,7 @@ class Trying {
             onOpened: () => this.outcomes.push(`${key} opened`),
             onFailed: () => this.outcomes.push(`${key} failed`),
           }),
+          onFree: (key: string) => this.freed.push(key),
         },
       } as unknown as SwarmNetwork,
       fileId: 'f',
@@ -102,4 +104,11 @@ test.each([
   come(better)
   await vi.waitFor(() => expect(trying.outcomes).toEqual(['ben failed']))
   expect([better.closedBecause, trying.moved]).toEqual(['not needed', []])
+})
+
+test('a download that stops tells that the one punched connection with a peer is free', () => {
+  const trying = new Trying()
+  for (const way of ['relayed', 'direct', 'punched'] as const) trying.connect(way, way)
+  trying.ways.stop()
+  expect(trying.freed).toEqual(['punched'])
 })

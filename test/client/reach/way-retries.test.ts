@@ -124,6 +124,15 @@ test('one peer is tried once at a time, whatever files come from it, and the oth
   expect(looking.look(leastPauseMs)).toHaveLength(1)
 })
 
+test('what waits for a way that another file of the peer has follows soon after that has ended', () => {
+  const looking = new Looking()
+  looking.look(5 * 60_000)
+  looking.retries.onFree('somebody else')
+  expect(looking.look(20_000)).toEqual([])
+  looking.retries.onFree('ben')
+  expect(looking.look(5000)).toHaveLength(1)
+})
+
 test('a relay that is new is given its first pause, also when there was another one before', () => {
   const looking = new Looking()
   looking.look(5 * 60_000)

@@ -7,7 +7,7 @@ import { pieceBytes } from '../../../src/common/limits.ts'
 import type { FakeSeeder } from './fake-seeder.ts'
 import { OneDownload } from './one-download.ts'
 
-const pieces = 60
+const pieces = 40
 
 interface Ways {
   now: Way
@@ -23,6 +23,8 @@ async function relayed(behaviour: { pieceMs: number }): Promise<{
   ways: Ways
 }> {
   const one = new OneDownload(pieces * pieceBytes)
+  // On a busy machine the peer seems to be far away, and would be asked on more connections.
+  while (one.lanes.take() !== undefined);
   const seeder = await one.seeder('ben', behaviour)
   const ways: Ways = { now: 'relayed', tried: 0 }
   const open = one.routes.open.bind(one.routes)
@@ -44,7 +46,7 @@ function waysIn({ download }: OneDownload): Way[] {
 }
 
 test('pieces go by a better way once one opens, none is asked for twice, and the relay is closed', async () => {
-  const { one, seeder, ways } = await relayed({ pieceMs: 120 })
+  const { one, seeder, ways } = await relayed({ pieceMs: 200 })
   expect(waysIn(one)).toEqual(['relayed'])
   ways.now = 'direct'
   one.changeNetwork()
@@ -61,7 +63,7 @@ test('pieces go by a better way once one opens, none is asked for twice, and the
 })
 
 test('where nothing better opens the relay goes on, and nothing is tried more often than it should be', async () => {
-  const { one, seeder, ways } = await relayed({ pieceMs: 60 })
+  const { one, seeder, ways } = await relayed({ pieceMs: 120 })
   const before = ways.tried
   one.changeNetwork()
   await vi.waitFor(() => expect(ways.tried).toBe(before + 1), 5000)
