@@ -29,7 +29,8 @@ interface Guests {
 
 /** Each comes from an address of its own, and begins anew when it has all. Resolves when all are sent something. */
 async function guestsFetch(url: string): Promise<Guests> {
-  let [bytes, isOver] = [0, false]
+  let bytes = 0
+  const over = new AbortController()
   const agents = new Set<Agent>()
   const fetchOnce = (from: string, onBegun: () => void): Promise<void> =>
     new Promise((resolve) => {
@@ -52,7 +53,7 @@ async function guestsFetch(url: string): Promise<Guests> {
   const come = (from: string): Promise<void> =>
     new Promise((resolve) => {
       const again = async (): Promise<void> => {
-        while (!isOver) await fetchOnce(from, resolve)
+        while (!over.signal.aborted) await fetchOnce(from, resolve)
       }
       void again()
     })
@@ -62,7 +63,7 @@ async function guestsFetch(url: string): Promise<Guests> {
       return bytes
     },
     stop() {
-      isOver = true
+      over.abort()
       for (const agent of agents) agent.destroy()
     },
   }
