@@ -35,7 +35,9 @@ const unreachable =
 const packageName = `node-${process.platform}-${process.arch}`
 /** The copy is built anew; the rest is large, or is linked. */
 const builds = ['dist', 'dist.next', 'dist.old', 'lib', 'lib.next']
-const notCopied = new Set(['.git', 'node_modules', 'coverage', ...builds].map((name) => join(root, name)))
+const notCopied = new Set(
+  ['.git', 'node_modules', 'coverage', '.cache', ...builds].map((name) => join(root, name)),
+)
 
 await prepare({ withDevelopment: true, withBuild: false })
 const scratch = mkdtempSync(join(tmpdir(), 'coterie-nodes-'))

@@ -33,14 +33,28 @@ const figures = new Set()
 const reasons = new Set()
 
 const typescript = 'node_modules/typescript/bin/tsc'
+/** What a step keeps of files whose contents it has checked, so that next time it looks at those that have changed. */
+const kept = (name) => join(root, '.cache', name)
+const typesOf = (folder, name) => {
+  const incremental = ['--incremental', '--tsBuildInfoFile', kept(name)]
+  return [typescript, '-p', join(folder, 'tsconfig.json'), ...incremental]
+}
+const format = ['--check', '--log-level=warn', '--cache', '--cache-strategy=content']
+const unused = ['--no-progress', '--no-config-hints', '--cache']
 // The build comes first because tests start the built programs. The other steps are independent, and tests often wait:
 // so these steps run beside the tests, one after the other.
 const steps = [
-  { name: 'types of tests and benchmarks', args: [typescript, '-p', 'test/tsconfig.json'] },
-  { name: 'types of the page', args: [typescript, '-p', 'src/web/page/tsconfig.json'] },
+  { name: 'types of tests and benchmarks', args: typesOf('test', 'test.tsbuildinfo') },
+  { name: 'types of the page', args: typesOf('src/web/page', 'page.tsbuildinfo') },
   { name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '--deny-warnings'] },
-  { name: 'format', args: ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'] },
-  { name: 'unused code', args: ['node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'] },
+  {
+    name: 'format',
+    args: ['node_modules/prettier/bin/prettier.cjs', ...format, `--cache-location=${kept('prettier')}`, '.'],
+  },
+  {
+    name: 'unused code',
+    args: ['node_modules/knip/bin/knip.js', ...unused, `--cache-location=${kept('knip')}`],
+  },
 ]
 
 await step({ name: 'build', args: ['scripts/launch.mjs', 'build'] })
