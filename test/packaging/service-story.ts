@@ -26,28 +26,43 @@ export async function tellServices(
 ): Promise<string[] | { readonly why: string }> {
   mkdirSync(join(root, 'srv/packages'))
   for (const file of [first, second]) copyFileSync(file, join(root, 'srv/packages', basename(file)))
-  const booted = await BootedDebian.boot(root)
-  if ('why' in booted) return booted
   const wrongs = new Wrongs()
-  const story = new ServiceStory(booted, wrongs)
-  const before = await story.install(first)
-  say('booted it with systemd, and installed the package')
-  await story.runTracker()
-  await story.runClient()
-  say('the services of a tracker and of a client shared, and another client fetched')
-  wrongs.expect('whether the machine shut down in good order', await booted.shutDown(), true)
-
-  const again = await BootedDebian.boot(root)
-  if ('why' in again) return again
-  const later = new ServiceStory(again, wrongs)
-  await later.expectBack()
-  say('booted it again, and both services were back')
-  await later.upgrade(second)
-  say('upgraded while both ran')
-  later.purge(before)
-  say('purged')
-  wrongs.expect('whether the machine shut down in good order', await again.shutDown(), true)
+  let before = new Map<string, string>()
+  const why = await whileBooted(root, wrongs, async (story) => {
+    before = await story.install(first)
+    say('booted it with systemd, and installed the package')
+    await story.runTracker()
+    await story.runClient()
+    say('the services of a tracker and of a client shared, and another client fetched')
+  })
+  if (why !== undefined) return { why }
+  const whyNotAgain = await whileBooted(root, wrongs, async (story) => {
+    await story.expectBack()
+    say('booted it again, and both services were back')
+    await story.upgrade(second)
+    say('upgraded while both ran')
+    story.purge(before)
+    say('purged')
+  })
+  if (whyNotAgain !== undefined) wrongs.add(`it did not boot again: ${whyNotAgain}`)
   return wrongs.all
+}
+
+/** Resolves to why it cannot be booted here. */
+async function whileBooted(
+  root: string,
+  wrongs: Wrongs,
+  tell: (story: ServiceStory) => Promise<void>,
+): Promise<string | undefined> {
+  const booted = await BootedDebian.boot(root)
+  if ('why' in booted) return booted.why
+  try {
+    await tell(new ServiceStory(booted, wrongs))
+    wrongs.expect('whether the machine shut down in good order', await booted.shutDown(), true)
+  } finally {
+    await booted.cut()
+  }
+  return undefined
 }
 
 class ServiceStory {
