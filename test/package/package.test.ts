@@ -131,6 +131,15 @@ describe.skipIf(!registry)(`installed${skipped}`, () => {
     expect(own).toBeLessThan(6 * MiB)
   })
 
+  test('installed for all users of a machine, it has both commands and their manual pages', async () => {
+    const prefix = join(folder, 'global')
+    const words = ['--global', `--prefix=${prefix}`, '--ignore-scripts', '--no-audit', '--no-fund']
+    await run(withNpm('npm', 'install', ...words, tarball))
+    expect(readdirSync(join(prefix, 'bin')).toSorted()).toEqual(['coterie', 'coterie-tracker'])
+    const pages = readdirSync(join(prefix, 'share', 'man', 'man1')).toSorted()
+    expect(pages).toEqual(['coterie-tracker.1', 'coterie.1'])
+  })
+
   test('it runs no script when it is installed, and has nothing that only a build needs', () => {
     const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
     expect(Object.keys(manifest.scripts).filter((name) => /install|^prepare$/.test(name))).toEqual([])

@@ -44,7 +44,7 @@ export class BootedDebian {
     this.#nspawn = nspawn
     this.#pid = forkedBy(nspawn.child)
     // It outlives whoever started it, also when that has a bug.
-    this.#onExit = () => void nspawn.child.kill('SIGKILL')
+    this.#onExit = () => this.#switchOff()
     process.once('exit', this.#onExit)
   }
 
@@ -105,8 +105,18 @@ export class BootedDebian {
   async cut(): Promise<void> {
     const { child } = this.#nspawn
     if (child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGKILL')
-    await this.#end()
+    const ended = this.#end()
+    this.#switchOff()
+    await ended
+  }
+
+  /** Its process number 1, with which all others go: they outlive systemd-nspawn itself. */
+  #switchOff(): void {
+    try {
+      process.kill(this.#pid, 'SIGKILL')
+    } catch {
+      // It has ended already.
+    }
   }
 
   async #end(): Promise<number | null> {
