@@ -22,6 +22,9 @@ export interface PieceBuffer {
 /** How long to keep idle workers: the pieces of a download arrive one by one. */
 const idleMs = 1000
 
+/** Another worker is started where so many pieces wait: it costs a core 0.1 s, which others may need. */
+const backlogOfMore = 12
+
 /** How long the event loop works alone after a worker broke: the cause may well break the next one. */
 const restMs = 10_000
 
@@ -78,12 +81,13 @@ export class StorePool {
 
   /**
    * Starts a worker in advance, because starting one takes longer than a piece. Starts one at a time, so that
-   * the first does not compete with the next for the cores while starting.
+   * the first does not compete with the next for the cores while starting, and a next one where the others are behind.
    */
   warmUp(): void {
     const crew = this.#crew
     const isResting = performance.now() < this.#restUntilMs
-    if (!isResting && crew.workerCount < this.#size && crew.onDutyCount >= crew.workerCount)
+    const isNeeded = crew.workerCount === 0 || crew.waitingCount >= backlogOfMore
+    if (!isResting && isNeeded && crew.workerCount < this.#size && crew.onDutyCount >= crew.workerCount)
       crew.startWorker()
     if (this.#idle === undefined) this.#endIdleLater()
     else this.#idle.refresh()
@@ -119,7 +123,7 @@ export class StorePool {
   #endIdleLater(): void {
     this.#idle = setTimeout(() => {
       this.#idle = undefined
-      if (this.#crew.isWaiting) this.#endIdleLater()
+      if (this.#crew.waitingCount > 0) this.#endIdleLater()
       else void this.#crew.endWorkers()
     }, idleMs)
     this.#idle.unref()
@@ -132,14 +136,13 @@ export class StorePool {
 }
 
 /**
- * The event loop cannot receive much more than 1 GB/s, and has a core of its own. A worker that hashes sixteen pieces at
- * once keeps up with it. One that hashes two only just does, so there is another where a core is left. Each costs 0.1 s to
- * start.
+ * The event loop cannot receive much more than 1 GB/s. A worker that hashes sixteen pieces at once keeps up with it. One that
+ * hashes two only just does, and not with pieces that come from this machine.
  */
 function workersMax(): number {
   const cores = Math.max(1, availableParallelism())
   if (piecesAtOnce === 1) return Math.min(4, cores)
-  return piecesAtOnce > 2 ? 1 : Math.min(2, Math.max(1, cores - 1))
+  return piecesAtOnce > 2 ? 1 : Math.min(2, cores)
 }
 
 /** A buffer that only the event loop can read. */

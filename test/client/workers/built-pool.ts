@@ -93,6 +93,18 @@ export function breakingStoreWorker(point: BreakingPoint, end: string, workerDat
   return new Worker(script, { eval: true, workerData, resourceLimits: { maxOldGenerationSizeMb: 16 } })
 }
 
+/** A store worker that is there, and does nothing until its shift is over. */
+export function idleStoreWorker(workerData: object): Worker {
+  const script = `
+    const { workerData } = require('node:worker_threads')
+    import(${JSON.stringify(builtUrl('store-slots').href)}).then(({ StoreSlots }) => {
+      const slots = new StoreSlots(workerData.memory)
+      slots.comeOnDuty()
+      while (slots.shift === workerData.shift) slots.waitForMore(slots.postedCount)
+    })`
+  return new Worker(script, { eval: true, workerData })
+}
+
 /** A worker that takes what is posted in slot 0 for stored, and sleeps. */
 export function sleepyWorker(memory: SharedArrayBuffer): Worker {
   const script = `
