@@ -85,7 +85,11 @@ export function linkTo(
     onAllDown: () => say('all down'),
   }
   const link = new TrackerLink(linkOptions(trackers, events, folder, iterations))
-  onTestFinished(() => link.stop())
+  onTestFinished(async () => {
+    link.stop()
+    // Else a login would still be written into the folder when that is removed.
+    await link.saved()
+  })
   if (resumed !== undefined) link.resume(resumed)
   link.start()
   const hears = async (word: string, count = 1): Promise<void> => {
