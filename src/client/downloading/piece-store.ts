@@ -164,9 +164,9 @@ export class PieceStore implements PieceSource, SwarmStore {
     return 0
   }
 
-  /** Pieces will come soon and fast: starts a worker for them. */
-  expectMany(): void {
-    if (this.wantedCount > inlinePieces) this.#storing.warmUp()
+  /** Pieces come fast, or will soon, from what is here: starts workers for them. Call it again and again. */
+  expectFromHere(): void {
+    if (this.wantedCount > inlinePieces) this.#storing.warmUp(true)
   }
 
   /**
@@ -178,7 +178,7 @@ export class PieceStore implements PieceSource, SwarmStore {
       const nowMs = performance.now()
       const isFast = nowMs - this.#lastTakenAtMs < fastMs
       this.#lastTakenAtMs = nowMs
-      if (isFast) this.expectMany()
+      if (isFast && this.wantedCount > inlinePieces) this.#storing.warmUp()
     }
     // Also for a piece that the event loop verifies: two kinds of buffers would both grow to the full number.
     return this.#storing.take()

@@ -76,7 +76,7 @@ export class Taking {
     const { donor, store, recipe, pool } = this.#parts
     const search = { recipe, pool, signal: this.#signal }
     // Starting a worker takes as long as fifty pieces: it does so while they are looked for.
-    if (rest.length > fewPieces) store.expectMany()
+    if (rest.length > fewPieces) store.expectFromHere()
     const found = await donor.findParts(store, rest, search).finally(() => recipe.close())
     for (const index of found?.whole ?? []) this.#coming.add(index)
     return found
@@ -140,6 +140,7 @@ export class Taking {
     const storeNext = async (): Promise<void> => {
       for (const index of pieces) {
         this.#signal.throwIfAborted()
+        if (!isFew) store.expectFromHere()
         const piece = store.takeBuffer(isFew)
         let isGood = false
         try {

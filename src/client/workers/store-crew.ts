@@ -64,9 +64,9 @@ export class StoreCrew {
     return this.#workersOfShift
   }
 
-  /** Posted pieces that are unfinished. */
-  get waitingCount(): number {
-    return this.#waiting.size
+  /** Whether any posted piece is unfinished. */
+  get isWaiting(): boolean {
+    return this.#waiting.size > 0
   }
 
   take(): number | undefined {

@@ -22,14 +22,13 @@ export interface PieceBuffer {
 /** How long to keep idle workers: the pieces of a download arrive one by one. */
 const idleMs = 1000
 
-/** Another worker is started where so many pieces wait: it costs a core 0.1 s, which others may need. */
-const backlogOfMore = 12
-
 /** How long the event loop works alone after a worker broke: the cause may well break the next one. */
 const restMs = 10_000
 
 export class StorePool {
   readonly #size: number
+  /** For pieces that are put together from what is here. */
+  readonly #sizeHere: number
   readonly #startWorker: ((data: object) => Worker) | undefined
   #crew: StoreCrew
   /** The crew that owns each taken slot, by name. A broken crew owns its slots until they are released. */
@@ -40,8 +39,13 @@ export class StorePool {
   #idle: NodeJS.Timeout | undefined
 
   /** `startWorker` is for tests; it receives the worker's data. */
-  constructor(size = workersMax(), startWorker?: (data: object) => Worker) {
+  constructor(
+    size = workersMax(),
+    startWorker?: (data: object) => Worker,
+    sizeHere = Math.max(size, workersHereMax()),
+  ) {
     this.#size = size
+    this.#sizeHere = sizeHere
     this.#startWorker = startWorker
     this.#crew = this.#newCrew(0)
   }
@@ -81,14 +85,14 @@ export class StorePool {
 
   /**
    * Starts a worker in advance, because starting one takes longer than a piece. Starts one at a time, so that
-   * the first does not compete with the next for the cores while starting, and a next one where the others are behind.
+   * the first does not compete with the next for the cores while starting: each costs 0.1 s of one.
+   * `comesFromHere`: the pieces are not fetched.
    */
-  warmUp(): void {
+  warmUp(comesFromHere = false): void {
     const crew = this.#crew
+    const size = comesFromHere ? this.#sizeHere : this.#size
     const isResting = performance.now() < this.#restUntilMs
-    const isNeeded = crew.workerCount === 0 || crew.waitingCount >= backlogOfMore
-    if (!isResting && isNeeded && crew.workerCount < this.#size && crew.onDutyCount >= crew.workerCount)
-      crew.startWorker()
+    if (!isResting && crew.workerCount < size && crew.onDutyCount >= crew.workerCount) crew.startWorker()
     if (this.#idle === undefined) this.#endIdleLater()
     else this.#idle.refresh()
   }
@@ -123,7 +127,7 @@ export class StorePool {
   #endIdleLater(): void {
     this.#idle = setTimeout(() => {
       this.#idle = undefined
-      if (this.#crew.waitingCount > 0) this.#endIdleLater()
+      if (this.#crew.isWaiting) this.#endIdleLater()
       else void this.#crew.endWorkers()
     }, idleMs)
     this.#idle.unref()
@@ -136,13 +140,18 @@ export class StorePool {
 }
 
 /**
- * The event loop cannot receive much more than 1 GB/s. A worker that hashes sixteen pieces at once keeps up with it. One that
- * hashes two only just does, and not with pieces that come from this machine.
+ * The event loop cannot receive much more than 1 GB/s, and has a core of its own. A worker that hashes sixteen pieces at
+ * once keeps up with it. One that hashes two only just does, so there is another where a core is left.
  */
 function workersMax(): number {
   const cores = Math.max(1, availableParallelism())
   if (piecesAtOnce === 1) return Math.min(4, cores)
-  return piecesAtOnce > 2 ? 1 : Math.min(2, cores)
+  return piecesAtOnce > 2 ? 1 : Math.min(2, Math.max(1, cores - 1))
+}
+
+/** What comes from this machine leaves the event loop time, and comes faster than a worker hashes two at once. */
+function workersHereMax(): number {
+  return piecesAtOnce === 2 ? Math.min(2, availableParallelism()) : workersMax()
 }
 
 /** A buffer that only the event loop can read. */

@@ -35,9 +35,10 @@ export async function builtFolderPool(): Promise<FolderPool> {
 export async function builtStorePool(
   size?: number,
   startWorker?: (data: object) => Worker,
+  sizeHere?: number,
 ): Promise<StorePool> {
   const module = await built<{ StorePool: typeof StorePool }>('store-pool')
-  return closedAfterTest(new module.StorePool(size, startWorker))
+  return closedAfterTest(new module.StorePool(size, startWorker, sizeHere))
 }
 
 /** A worker of the build, as the pools start it. */
