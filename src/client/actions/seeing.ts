@@ -27,22 +27,10 @@ export function seeingActions(core: Core): SeeingOperations {
           return { group, name, user, peer, bytesPerSecond, sentBytes, way, pieceCount, pieces }
         },
       ),
-      ...guestFetches().map(
-        ({
-          link,
-          group,
-          name,
-          user,
-          peer,
-          bytesPerSecond,
-          sentBytes,
-          way,
-          pieceCount,
-          pieces,
-        }): UploadView => {
-          return { link, group, name, user, peer, bytesPerSecond, sentBytes, way, pieceCount, pieces }
-        },
-      ),
+      ...guestFetches().map((fetched): UploadView => {
+        const { fileId: _, ...view } = fetched
+        return view
+      }),
     ],
     async inspect(group, name) {
       const open = session()
