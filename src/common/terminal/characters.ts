@@ -1,9 +1,7 @@
-// What a person takes for one character: a letter with its accents, an emoji of several parts. readline steps over one
-// code point, and deletes one. Pure.
+// Steps of the cursor over what a person takes for one character. readline steps over one code point, and deletes one. Pure.
 
 import type { Key } from 'node:readline'
-
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+import { graphemesOf } from './graphemes.ts'
 
 /** No character that somebody types has more code units. */
 const characterUnitsMax = 64
@@ -14,9 +12,9 @@ export function codePointsBeside(line: string, cursor: number, side: 'left' | 'r
     side === 'left'
       ? line.slice(Math.max(0, cursor - characterUnitsMax), cursor)
       : line.slice(cursor, cursor + characterUnitsMax)
-  const characters = [...graphemes.segment(part)]
+  const characters = [...graphemesOf(part)]
   const character = side === 'left' ? characters.at(-1) : characters[0]
-  return character === undefined ? 0 : Array.from(character.segment).length
+  return character === undefined ? 0 : Array.from(character).length
 }
 
 /** Where the character is that this key steps over or deletes. */

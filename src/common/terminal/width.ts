@@ -1,6 +1,6 @@
 // How many columns a text takes on a terminal, cutting it to fit, and breaking it between words. Pure.
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+import { graphemesOf } from './graphemes.ts'
 
 /** East Asian wide and fullwidth characters, as [first, last]. */
 const wideRanges = [
@@ -23,7 +23,7 @@ export function displayWidth(text: string): number {
   // Nearly every text, and quick.
   if (/^[\x20-\x7e]*$/.test(text)) return text.length
   let width = 0
-  for (const { segment } of graphemes.segment(text)) width += widthOf(segment)
+  for (const grapheme of graphemesOf(text)) width += widthOf(grapheme)
   return width
 }
 
@@ -39,8 +39,8 @@ function widthOf(grapheme: string): number {
 export function rowsOf(text: string, columns: number): number {
   let rows = 1
   let used = 0
-  for (const { segment } of graphemes.segment(text)) {
-    const width = widthOf(segment)
+  for (const grapheme of graphemesOf(text)) {
+    const width = widthOf(grapheme)
     // A wide character is not broken in two.
     if (used + width > columns) {
       rows++
@@ -57,10 +57,10 @@ export function cutTo(text: string, width: number): string {
   if (width < 1) return ''
   let cut = ''
   let used = 0
-  for (const { segment } of graphemes.segment(text)) {
-    const next = widthOf(segment)
+  for (const grapheme of graphemesOf(text)) {
+    const next = widthOf(grapheme)
     if (used + next > width - 1) break
-    cut += segment
+    cut += grapheme
     used += next
   }
   return `${cut}…`
