@@ -49,7 +49,7 @@ async function peer(onReady) {
   const [descriptor, home, folder, ip, port, up, trackerIp, trackerPort, user, flag] = words
   const { name } = JSON.parse(readFileSync(descriptor, 'utf8'))
   const limit = Number(up) > 0 ? ['--upload-limit', up] : []
-  if (accountsForTls !== undefined) await trust(home, `${trackerIp}:${trackerPort}`)
+  if (accountsForTls !== undefined) trust(home, `${trackerIp}:${trackerPort}`)
   const tls = accountsForTls === undefined ? [] : ['--tls']
   const client = await startClient([
     ip,
@@ -69,11 +69,15 @@ async function peer(onReady) {
 }
 
 /** As if a person had said yes at the first start. The tracker has the key that it had when the accounts were made. */
-async function trust(home, tracker) {
-  const { fingerprintOf, loadIdentity } = await import('../dist/common/security/identity.js')
-  const { publicKey } = loadIdentity(join(accountsForTls, 'tracker-1'))
+function trust(home, tracker) {
   mkdirSync(home, { recursive: true, mode: 0o700 })
-  writeFileSync(join(home, 'known_trackers'), `${tracker} ${fingerprintOf(publicKey)}\n`, { mode: 0o600 })
+  const fingerprint = readFileSync(fingerprintFile(accountsForTls), 'utf8')
+  writeFileSync(join(home, 'known_trackers'), `${tracker} ${fingerprint}\n`, { mode: 0o600 })
+}
+
+/** Of the tracker with these accounts. It is read, not computed, since that would count as time of the program's start. */
+function fingerprintFile(accounts) {
+  return `${accounts}.fingerprint`
 }
 
 /** Makes the accounts and the group over the protocol. The keys are derived once for all accounts. */
@@ -145,6 +149,11 @@ async function makeAccounts(dataFolder) {
   })
   await prepare(tracker.address)
   await tracker.close()
+  const { fingerprintOf, loadIdentity } = await import('../dist/common/security/identity.js')
+  writeFileSync(
+    fingerprintFile(dataFolder),
+    fingerprintOf(loadIdentity(join(dataFolder, 'tracker-1')).publicKey),
+  )
 }
 
 if (role === 'make') {
