@@ -10,7 +10,8 @@ import { makeNonce } from '../src/common/security/challenge.ts'
 import { credentialsOf, deriveKeys, type ClientKeys } from '../src/common/security/scram.ts'
 import type { Program } from '../src/demo/program.ts'
 import { group, type Arena } from './arena.ts'
-import { ignoredNews } from './ignored-news.ts'
+import { trackerProtocol } from '../src/common/protocol/tracker-protocol.ts'
+import { unheard } from '../src/common/wire/caller.ts'
 import { Protection } from '../src/common/wire/protection.ts'
 
 export const loopback = { host: '127.0.0.1', port: 0 }
@@ -43,7 +44,7 @@ export async function logIn(
     changes: new NetworkChanges(),
     trust: { check: () => undefined, pinOf: () => undefined },
     whereabouts: async () => ({ port }),
-    told: ignoredNews,
+    told: unheard(trackerProtocol),
     onTrackers: () => undefined,
     onLoginEnded: () => undefined,
     credentialsFor: () => undefined,

@@ -9,8 +9,9 @@ import { makeNonce } from '../../src/common/security/challenge.ts'
 import type { Identity } from '../../src/common/security/identity.ts'
 import { verifierKeyOf } from '../../src/common/security/session.ts'
 import type { ClientKeys } from '../../src/common/security/scram.ts'
+import { trackerProtocol } from '../../src/common/protocol/tracker-protocol.ts'
+import { unheard } from '../../src/common/wire/caller.ts'
 import type { Protection } from '../../src/common/wire/protection.ts'
-import { ignoredNews } from '../ignored-news.ts'
 import type { LatencySample } from '../tracker/latencies.ts'
 import { sizeBytes, type Member } from '../tracker/states.ts'
 
@@ -100,7 +101,7 @@ export class LoadClient {
         },
       },
       whereabouts: async () => ({ port: peerPort }),
-      told: ignoredNews,
+      told: unheard(trackerProtocol),
       onTrackers: () => undefined,
       onLoginEnded: (_credentials, why) => this.#options.onTrouble(`a login ended: ${why}`),
       credentialsFor: () => this.#credentials,

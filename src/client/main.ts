@@ -17,7 +17,7 @@ import { clientProgram, parseArguments, type ClientArguments } from './arguments
 import type { Client } from './client.ts'
 import { compilerFlag } from './compiler-flag.ts'
 import { joinRunning, type RemoteClient } from './control/remote-client.ts'
-import { beginFirstLogin } from './first-login.ts'
+import { firstLoginBegun } from './first-login.ts'
 import { guestsElsewhere } from './guest-wish.ts'
 import type { GuestPlace } from './link-operations.ts'
 import { keepShortLivedSmall } from './memory-flag.ts'
@@ -72,7 +72,16 @@ async function run(options: ClientArguments): Promise<number> {
   const lines = linesOf(options.script)
   const earlyKeys = new EarlyKeys()
   const knownLogins = new KnownLogins(folder, () => undefined)
-  void lines?.first.then((line) => beginFirstLogin(line, { knownLogins, keys: earlyKeys, password }))
+  if (lines !== undefined)
+    await firstLoginBegun(lines.first, {
+      knownLogins,
+      keys: earlyKeys,
+      password,
+      beginWithSalt: async (user, text) => {
+        const { beginWithSalt } = await import('./tracker-link/early-salt.ts')
+        await beginWithSalt(user, text, { folder, keys: earlyKeys, ...options })
+      },
+    })
   const { startOwnClient } = await import('./own-client.ts')
   const ask = process.stdin.isTTY && process.stdout.isTTY ? askAtTerminal : undefined
   const newerNode = whyNewerNode(process.versions.node, new Date().toISOString())

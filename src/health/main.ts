@@ -8,16 +8,11 @@ import { withConfiguration } from '../common/configuration.ts'
 import { Failure, sentenceOf } from '../common/failure.ts'
 import { lineBytesMax } from '../common/limits.ts'
 import { isLoopback } from '../common/networks.ts'
-import { trackerProtocol, type TrackerProtocol } from '../common/protocol/tracker-protocol.ts'
+import { trackerProtocol } from '../common/protocol/tracker-protocol.ts'
 import { clientGreeting } from '../common/version.ts'
-import { Caller, type CallerEvents } from '../common/wire/caller.ts'
+import { Caller, unheard } from '../common/wire/caller.ts'
 import { openChannel } from '../common/wire/open-channel.ts'
 import { parseArguments, trackerProgram, type Arguments } from '../tracker/arguments.ts'
-
-/** Nobody who has not logged in is told anything. */
-const toldNothing = Object.fromEntries(
-  Object.keys(trackerProtocol.toCaller).map((method) => [method, () => undefined]),
-) as unknown as CallerEvents<TrackerProtocol>['onTold']
 
 /** Far longer than a tracker takes that only has much to do. */
 const answerWithinMs = 4000
@@ -48,7 +43,9 @@ async function askForTime({ address, encryption }: Arguments): Promise<void> {
     // Whoever answers there is the tracker: only one can listen.
     ...(isEncrypted ? { tls: { check: () => undefined } } : {}),
   })
-  const caller = new Caller(channel, trackerProtocol, { onTold: toldNothing, onClosed: () => undefined })
+  // Nobody who has not logged in is told anything.
+  const onTold = unheard(trackerProtocol)
+  const caller = new Caller(channel, trackerProtocol, { onTold, onClosed: () => undefined })
   const timeoutMs = answerWithinMs
   const greeted = await caller.request('hello', clientGreeting, { timeoutMs })
   // A tracker that is full is alive, and a new one would have fewer seats for those who come back.

@@ -1,7 +1,8 @@
 // The key of the login that a script begins with, derived while the program starts.
 
 import { expect, test, vi } from 'vitest'
-import { beginFirstLogin } from '../../src/client/first-login.ts'
+import { beginFirstLogin, firstLoginBegun } from '../../src/client/first-login.ts'
+import { Failure } from '../../src/common/failure.ts'
 import { readAhead } from '../../src/client/script.ts'
 import { KnownLogins } from '../../src/client/storage/known-logins.ts'
 import { EarlyKeys } from '../../src/client/tracker-link/early-keys.ts'
@@ -21,7 +22,7 @@ async function knownLogins(
 /** Whether this first line begins the key of `secret`. */
 async function begins(line: string | undefined, known: KnownLogins, password?: string): Promise<boolean> {
   const keys = new EarlyKeys()
-  beginFirstLogin(line, { knownLogins: known, keys, password })
+  await beginFirstLogin(line, { knownLogins: known, keys, password, beginWithSalt: async () => {} })
   const derive = vi.spyOn(scram, 'deriveKeys')
   const taken = await keys.take('secret', stretching.salt, stretching.iterations)
   const isBegun = derive.mock.calls.length === 0
@@ -43,6 +44,44 @@ test('the key of a login is begun for a user who has logged in here, with the pa
   expect(await begins(undefined, known)).toBe(false)
 })
 
+test('the salt is asked for where it is not known, and only for a login with a password', async () => {
+  const known = await knownLogins(['c', 'ann'], ['c', 'eve'], ['d', 'eve'])
+  const asked: string[] = []
+  const begin = (line: string): Promise<void> =>
+    beginFirstLogin(line, {
+      knownLogins: known,
+      keys: new EarlyKeys(),
+      password: undefined,
+      beginWithSalt: async (...words) => void asked.push(words.join(' ')),
+    })
+  for (const line of [
+    'login ann secret',
+    'login bob',
+    'register bob secret',
+    'login bob "two words"',
+    'login eve x',
+  ])
+    await begin(line)
+  expect(asked).toEqual(['bob two words', 'eve x'])
+})
+
+test('the program waits neither for a line that does not come, nor long for a tracker, nor for its failure', async () => {
+  const never = new Promise<never>(() => undefined)
+  const options = { knownLogins: await knownLogins(), keys: new EarlyKeys(), password: undefined }
+  await firstLoginBegun(never, { ...options, beginWithSalt: async () => {} })
+  const line = Promise.resolve('login bob secret')
+  await firstLoginBegun(line, { ...options, beginWithSalt: () => never })
+  const lost = new Failure('connection-lost', 'nobody answers')
+  await firstLoginBegun(line, { ...options, beginWithSalt: () => Promise.reject(lost) })
+  let isBegun = false
+  const beginWithSalt = async (): Promise<void> => {
+    await Promise.resolve()
+    isBegun = true
+  }
+  await firstLoginBegun(line, { ...options, beginWithSalt })
+  expect(isBegun).toBe(true)
+})
+
 test('nothing is begun for a user of two communities, which may have two salts', async () => {
   expect(await begins('login ann secret', await knownLogins(['c', 'ann'], ['d', 'ann']))).toBe(false)
   expect(await begins('login ann secret', await knownLogins(['c', 'ann'], ['d', 'bob']))).toBe(true)
@@ -50,7 +89,7 @@ test('nothing is begun for a user of two communities, which may have two salts',
 
 test('keys that were begun are handed out once, and for their salt and iterations alone', async () => {
   const keys = new EarlyKeys()
-  keys.begin('secret', stretching)
+  void keys.begin('secret', stretching)
   const other = await keys.take('secret', 'b3RoZXI=', stretching.iterations)
   expect(other).toEqual(await scram.deriveKeys('secret', 'b3RoZXI=', stretching.iterations))
   const derive = vi.spyOn(scram, 'deriveKeys')

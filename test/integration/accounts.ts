@@ -9,18 +9,15 @@ import { lineBytesMax } from '../../src/common/limits.ts'
 import { trackerProtocol } from '../../src/common/protocol/tracker-protocol.ts'
 import { credentialsOf } from '../../src/common/security/scram.ts'
 import { protocolVersion } from '../../src/common/version.ts'
-import { Caller } from '../../src/common/wire/caller.ts'
+import { Caller, unheard } from '../../src/common/wire/caller.ts'
 import { openChannel } from '../../src/common/wire/open-channel.ts'
 import { keysOf } from '../tracker/support/test-client.ts'
 import { commandId } from '../tracker/support/test-tracker.ts'
 
 /** Makes the account at this tracker; gives the name of the community back. */
 export async function register(tracker: Address, user: string, password: string): Promise<string> {
-  const unheard = Object.fromEntries(
-    Object.keys(trackerProtocol.toCaller).map((method) => [method, () => undefined]),
-  )
   const caller = new Caller(await openChannel(tracker, lineBytesMax), trackerProtocol, {
-    onTold: unheard as never,
+    onTold: unheard(trackerProtocol),
     onClosed: () => undefined,
   })
   try {

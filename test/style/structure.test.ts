@@ -28,6 +28,7 @@ const pure = [
   'src/common/rates.ts',
   'src/common/refusal.ts',
   'src/common/sizes.ts',
+  'src/common/terminal/graphemes.ts',
   'src/common/terminal/width.ts',
   'src/common/version.ts',
   'src/common/wire/frames.ts',

@@ -7,7 +7,6 @@ import { makeIdentity } from '../../../src/common/security/identity.ts'
 import { credentialsOf, deriveKeys } from '../../../src/common/security/scram.ts'
 import { NetworkChanges } from '../../../src/client/network/network-changes.ts'
 import { TrackerConnection } from '../../../src/client/tracker-link/tracker-connection.ts'
-import { ignoredNews } from '../../ignored-news.ts'
 import { Generator } from '../generator.ts'
 import type { SquatOrder, SquatReport } from '../generators/squatters.ts'
 import { inMs, say, thousands, verdict } from '../report.ts'
@@ -15,6 +14,8 @@ import { ServerProcess } from '../server-process.ts'
 import { account } from '../states.ts'
 import { folder } from '../workplace.ts'
 import { writeLog } from '../write-log.ts'
+import { trackerProtocol } from '../../../src/common/protocol/tracker-protocol.ts'
+import { unheard } from '../../../src/common/wire/caller.ts'
 import { Protection } from '../../../src/common/wire/protection.ts'
 
 const connections = 256
@@ -77,7 +78,7 @@ async function logIn(port: number): Promise<number> {
     changes: new NetworkChanges(),
     trust: { check: nothing, pinOf: nothing },
     whereabouts: async () => ({ port: 4444 }),
-    told: ignoredNews,
+    told: unheard(trackerProtocol),
     onTrackers: nothing,
     onLoginEnded: nothing,
     credentialsFor: () => credentials,

@@ -14,12 +14,14 @@ export class EarlyKeys {
   #stretching: Stretching | undefined
   #keys: Promise<ClientKeys> | undefined
 
-  begin(text: string, stretching: Stretching): void {
+  /** Rejects as `deriveKeys` does; whoever takes the keys hears of that, too. */
+  begin(text: string, stretching: Stretching): Promise<ClientKeys> {
+    const keys = deriveKeys(text, stretching.salt, stretching.iterations)
+    keys.catch(() => undefined)
     this.#text = text
     this.#stretching = stretching
-    this.#keys = deriveKeys(text, stretching.salt, stretching.iterations)
-    // Whoever takes it hears of a failure.
-    this.#keys.catch(() => undefined)
+    this.#keys = keys
+    return keys
   }
 
   /** Resolves to the keys of this password; they are handed out once. */

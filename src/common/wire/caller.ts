@@ -16,6 +16,12 @@ export interface CallerEvents<P extends Protocol> {
   onBytes?(count: number): void
 }
 
+/** For a caller to whom notifications say nothing. */
+export function unheard<P extends Protocol>({ toCaller }: P): CallerEvents<P>['onTold'] {
+  const ignored = Object.keys(toCaller).map((method) => [method, () => undefined])
+  return Object.fromEntries(ignored) as CallerEvents<P>['onTold']
+}
+
 export interface RequestOptions<R = unknown> {
   /** Rejects the request with a `timeout` failure after this long without an answer. 0: waits forever. */
   timeoutMs?: number

@@ -101,6 +101,10 @@ export class FakeTracker {
     return { host: '127.0.0.1', port: this.#port }
   }
 
+  get connectionCount(): number {
+    return this.#sockets.size
+  }
+
   /** The calls of this method, in order, waiting for so many. */
   async called(method: string, count = 1): Promise<Call[]> {
     for (;;) {
