@@ -33,7 +33,7 @@ interface Sending {
  * Turns that may begin in one turn of the event loop: at full speed a piece takes a third of a millisecond, and other
  * sockets wait to be read and accepted.
  */
-const begunAtOnceMax = 4
+const begunAtOnceMax = 16
 
 /** Turns under way at once: enough to read one piece from disk while another is being sent. */
 const underWayMax = 4
