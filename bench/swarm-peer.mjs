@@ -14,6 +14,7 @@ import { randomBytes } from 'node:crypto'
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 
 const [role, ...words] = process.argv.slice(2)
 const group = 'bench'
@@ -35,6 +36,8 @@ async function startClient(words) {
     return write(chunk, ...rest)
   }
   process.argv = [process.argv[0], 'client', ...words]
+  // As the launcher does.
+  process.env.COTERIE_CODE = fileURLToPath(new URL('../dist/client', import.meta.url))
   await import('../dist/client/main.js')
   const until = async (words) => {
     while (!text.includes(words)) {

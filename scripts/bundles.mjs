@@ -1,9 +1,9 @@
 // What esbuild makes of the programs, for the build of a clone and for the npm package. Each function resolves to the
 // files that it read, as paths from the root.
 //
-// The client becomes a few files, and each of its workers one: finding and reading some hundred small modules takes a
-// client longer than connecting and logging in. The client's first file is all that another terminal of one that runs
-// needs. A worker is looked up beside the file that starts it, so its bundle goes beside the client.
+// The client becomes one script, and each of its workers a file: finding and reading some hundred small modules takes a
+// client longer than connecting and logging in. A script, unlike a module, can be run with what V8 compiled of it before
+// (src/common/kept-code.ts). A worker is looked up beside the file that starts it, so its bundle goes beside the client.
 
 import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,8 +23,8 @@ const workers = ['folder', 'hash', 'recipe', 'store', 'unpack'].map((name) => `$
 export async function bundleClient(places) {
   const threads = workers.map((name) => [`client/${name}`, `client/workers/${name}`])
   return [
-    ...(await bundle(places, { 'client/main': 'client/main' }, 'client')),
-    ...(await bundle(places, Object.fromEntries(threads))),
+    ...(await bundle(places, { 'client/main': 'client/main', ...Object.fromEntries(threads) })),
+    ...(await bundle(places, { 'client/program': 'client/program' }, asScript)),
   ]
 }
 
@@ -34,7 +34,7 @@ export async function bundleClient(places) {
  * @param {Places} places
  */
 export function bundleProgram(places, name) {
-  return bundle(places, { [`${name}/main`]: `${name}/main` }, name)
+  return bundle(places, { [`${name}/main`]: `${name}/main` }, inParts(name))
 }
 
 /** Bundles the page of --web into a script and a style sheet, with its other files beside them, as a browser takes them. */
@@ -64,8 +64,21 @@ const common = {
   logLevel: 'warning',
 }
 
-/** Bundles those that are there. `chunks`: the folder of files for what is imported later, or by several. */
-async function bundle({ from, to, extension, isSmall = false, external = [] }, files, chunks) {
+/** CommonJS in a file, which tells its own place to what asks for it. */
+const asScript = {
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  define: { 'import.meta.url': '$moduleUrl' },
+  banner: {},
+}
+
+/** With files in this folder for what is imported later, or by several. */
+function inParts(folder) {
+  return { splitting: true, chunkNames: `${folder}/[name]-[hash]` }
+}
+
+/** Bundles those that are there. */
+async function bundle({ from, to, extension, isSmall = false, external = [] }, files, form = {}) {
   const entries = Object.entries(files)
     .map(([name, module]) => [name, join(from, `${module}${extension}`)])
     .filter(([, path]) => existsSync(path))
@@ -74,8 +87,6 @@ async function bundle({ from, to, extension, isSmall = false, external = [] }, f
     entryPoints: Object.fromEntries(entries),
     outdir: to,
     allowOverwrite: true,
-    splitting: chunks !== undefined,
-    chunkNames: `${chunks}/[name]-[hash]`,
     platform: 'node',
     target: 'node20.20',
     // commander is CommonJS, and loads Node's own modules by `require`.
@@ -85,6 +96,7 @@ async function bundle({ from, to, extension, isSmall = false, external = [] }, f
     external,
     sourcemap: !isSmall,
     legalComments: isSmall ? 'none' : 'inline',
+    ...form,
   })
   return Object.keys(made.metafile.inputs)
 }

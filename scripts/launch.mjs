@@ -51,6 +51,8 @@ async function launch() {
     const { prepare } = await import('./prepare.mjs')
     await prepare({ withDevelopment: false, withBuild: true })
   }
+  // Whoever may write there may change the program, too.
+  process.env.COTERIE_CODE = join(root, 'dist', 'client')
   process.argv = [process.execPath, `./${what}`, ...words]
   await import(`../dist/${what}/main.js`)
 }
@@ -58,9 +60,9 @@ async function launch() {
 async function runPackaged() {
   if (!Object.hasOwn(commands, what)) throw new Problem('the npm package has a client and a tracker')
   if (what === 'client') {
-    const { compiledFolder } = await import('./packaged.mjs')
-    const folder = compiledFolder()
-    if (folder !== undefined) process.env.COTERIE_COMPILED = folder
+    const { codeFolder, compiledFolder } = await import('./packaged.mjs')
+    const folders = { COTERIE_COMPILED: compiledFolder(), COTERIE_CODE: codeFolder() }
+    for (const [name, folder] of Object.entries(folders)) if (folder !== undefined) process.env[name] = folder
   }
   process.argv = [process.execPath, commands[what], ...words]
   await import(`../lib/${what}/main.js`)

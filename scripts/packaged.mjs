@@ -38,14 +38,30 @@ export function compiledFolder() {
   }
 }
 
-/** In the cache folder of the user (XDG Base Directory 0.8); one for each version and each kind of Node. */
-function folderFor(env) {
+/** The folder for what V8 has compiled (src/common/kept-code.ts); undefined where there is none that nobody else can change. */
+export function codeFolder() {
+  try {
+    const folder = cacheFolder(process.env)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return isOwn(folder) ? folder : undefined
+  } catch {
+    // As above: the programs start a little later.
+    return undefined
+  }
+}
+
+/** Of the user (XDG Base Directory 0.8). */
+function cacheFolder(env) {
   const configured = env.XDG_CACHE_HOME
-  const base = configured && isAbsolute(configured) ? configured : join(homedir(), '.cache')
+  return join(configured && isAbsolute(configured) ? configured : join(homedir(), '.cache'), 'coterie')
+}
+
+/** One for each version and each kind of Node. */
+function folderFor(env) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const { platform, arch, versions } = process
   const kind = [version, platform, arch, `node${versions.modules}`, `openssl${versions.openssl}`]
-  return join(base, 'coterie', `compiled-${kind.join('-').replace(/[^\w.-]/g, '_')}`)
+  return join(cacheFolder(env), `compiled-${kind.join('-').replace(/[^\w.-]/g, '_')}`)
 }
 
 /** As native.mjs calls it; an empty CC stands for none. */

@@ -1,8 +1,11 @@
 // What the build makes of the client; the gate builds before it tests.
 
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { temporaryFolder } from '../client/temporary-folder.ts'
 
 function importsOf(name: string): string[] {
   const text = readFileSync(new URL(`../../dist/client/${name}`, import.meta.url), 'utf8')
@@ -19,25 +22,28 @@ test.each(['hash-worker', 'store-worker'])(
   },
 )
 
-test('the client is a few files, that need nothing but Node; other terminals do not read the largest', () => {
-  const others = (name: string): string[] => importsOf(name).filter((from) => !isBuiltin(from))
-  const imported = others('main.js')
-  const shared = imported.filter((name) => /^\.\/chunk-\w+\.js$/.test(name))
-  // What is read only by a client of its own: to ask for a salt, and then the rest.
-  expect(imported.filter((name) => !shared.includes(name))).toEqual([
-    expect.stringMatching(/^\.\/early-salt-\w+\.js$/),
-    expect.stringMatching(/^\.\/own-client-\w+\.js$/),
-  ])
-  expect(shared.length).toBeGreaterThan(0)
-  expect(shared.length).toBeLessThan(10)
-  for (const name of shared) expect(others(name).every((from) => shared.includes(from))).toBe(true)
+test('the client is a script that needs nothing but Node, and a file that starts it', () => {
+  expect(importsOf('main.js').filter((from) => !isBuiltin(from))).toEqual([])
+  const text = readFileSync(new URL('../../dist/client/program.cjs', import.meta.url), 'utf8')
+  const required = [...text.matchAll(/\brequire\(["']([^"']+)["']\)/g)].map(([, from = '']) => from)
+  expect(required.length).toBeGreaterThan(20)
+  expect(required.filter((from) => !isBuiltin(from))).toEqual([])
+  // Neither would work in kept code (src/common/kept-code.ts).
+  expect(text).not.toMatch(/\bimport\(/)
+  // It is read byte by byte, which is quick: other characters would become several, and do no harm in comments.
+  const others = text.split('\n').filter((line) => /[^\p{ASCII}]/u.test(line))
+  expect(others.filter((line) => !/^\s*(\/\*\*|\*|\/\/)/.test(line))).toEqual([])
 })
 
-test('what few users ask for is read only where it is asked for', () => {
-  const [own = ''] = importsOf('main.js').filter((from) => from.startsWith('./own-client'))
-  const text = readFileSync(new URL(`../../dist/client/${own}`, import.meta.url), 'utf8')
-  // The library that asks routers for ports, the server for Prometheus, and the page.
-  expect(text).not.toContain('ssdp:discover')
-  expect(text).not.toMatch(/from ['"]node:http['"]/)
-  expect(text).not.toContain('frame-ancestors')
+test('what few users ask for is loaded only where it is asked for', () => {
+  const folder = temporaryFolder()
+  const main = fileURLToPath(new URL('../../dist/client/main.js', import.meta.url))
+  const said = `data:text/javascript,process.on('exit', () => console.error(process.moduleLoadList.join()))`
+  const words = ['--import', said, main, '127.0.0.1', '0', '127.0.0.1', '1', '--data-dir', folder]
+  const { status, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8', input: 'help\n' })
+  expect(status).toBe(0)
+  const loaded = stderr.split(',')
+  expect(loaded).toContain('NativeModule net')
+  // For the page and for Prometheus.
+  expect(loaded).not.toContain('NativeModule http')
 })

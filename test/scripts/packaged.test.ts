@@ -21,7 +21,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
-const program = `process.stdout.write(JSON.stringify([process.env.COTERIE_COMPILED ?? 'none', ...process.argv.slice(1)]))\n`
+const program = `process.stdout.write(JSON.stringify([process.env.COTERIE_COMPILED ?? 'none', process.env.COTERIE_CODE ?? 'none', ...process.argv.slice(1)]))\n`
 const compiling = 'Compiling what makes transfers faster (once) …\n'
 
 let root = ''
@@ -49,7 +49,7 @@ afterEach(() => {
 })
 
 interface Started {
-  /** Where compiled parts are, and then how the program was called. */
+  /** Where compiled parts are, where V8's code is kept, and then how the program was called. */
   readonly said: string[]
   readonly stderr: string
 }
@@ -76,7 +76,7 @@ test('the first start compiles, also in vain, into a folder of the user alone; t
   const first = await start()
   const [kind = ''] = readdirSync(join(cache, 'coterie'))
   const folder = join(cache, 'coterie', kind)
-  expect(first.said).toEqual([folder, 'coterie', 'a b', '--x'])
+  expect(first.said).toEqual([folder, join(cache, 'coterie'), 'coterie', 'a b', '--x'])
   expect(first.stderr).toContain(compiling)
   expect(first.stderr).toMatch(
     /^Known blocks will be looked for in JavaScript, which takes longer: .* failed/m,
@@ -93,10 +93,12 @@ test('the first start compiles, also in vain, into a folder of the user alone; t
 })
 
 test.each(['', 'no-such-compiler', '/no/such/compiler'])(
-  'without a compiler ("%s") nothing is said, made or used',
+  'without a compiler ("%s") nothing is said or made, and only V8’s code is kept',
   async (CC) => {
-    expect(await start('client', CC)).toEqual({ said: ['none', 'coterie', 'a b', '--x'], stderr: '' })
-    expect(existsSync(cache)).toBe(false)
+    const folder = join(cache, 'coterie')
+    expect(await start('client', CC)).toEqual({ said: ['none', folder, 'coterie', 'a b', '--x'], stderr: '' })
+    expect(readdirSync(folder)).toEqual([])
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
   },
 )
 
@@ -104,10 +106,10 @@ test('what others can change is not used', async () => {
   await start()
   const [kind = ''] = readdirSync(join(cache, 'coterie'))
   chmodSync(join(cache, 'coterie', kind), 0o777)
-  expect((await start()).said[0]).toBe('none')
+  expect((await start()).said.slice(0, 2)).toEqual(['none', join(cache, 'coterie')])
   chmodSync(join(cache, 'coterie', kind), 0o700)
   chmodSync(join(cache, 'coterie'), 0o777)
-  expect((await start()).said[0]).toBe('none')
+  expect((await start()).said.slice(0, 2)).toEqual(['none', 'none'])
 })
 
 test('several that start together all run, and use the same', async () => {
@@ -120,10 +122,13 @@ test('several that start together all run, and use the same', async () => {
 test('where the cache cannot be made, the client starts without', async () => {
   mkdirSync(join(root, 'home'))
   writeFileSync(cache, 'a file in its place')
-  expect((await start()).said[0]).toBe('none')
+  expect((await start()).said.slice(0, 2)).toEqual(['none', 'none'])
 })
 
 test('a tracker needs nothing that is compiled', async () => {
-  expect(await start('tracker')).toEqual({ said: ['none', 'coterie-tracker', 'a b', '--x'], stderr: '' })
+  expect(await start('tracker')).toEqual({
+    said: ['none', 'none', 'coterie-tracker', 'a b', '--x'],
+    stderr: '',
+  })
   expect(callsOfCompiler()).toBe(0)
 })

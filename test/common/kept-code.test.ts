@@ -1,0 +1,111 @@
+// Bundles that run with what V8 compiled of them before; the gate builds before it tests.
+
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { expect, test } from 'vitest'
+import { temporaryFolder } from '../client/temporary-folder.ts'
+
+const module = new URL('../../dist/common/kept-code.js', import.meta.url).href
+
+const bundle = (word: string): string => `
+  const { basename } = require('node:path')
+  exports.isWorthKeeping = () => process.argv[2] !== 'short'
+  console.log('${word}', basename($moduleUrl))
+`
+
+/** A folder with a bundle, and a program that runs it with the flags that a client of this Node sets. */
+function prepared(): string {
+  const folder = temporaryFolder()
+  const flags = ['compiler-flag', 'memory-flag'].map(
+    (name) => new URL(`../../dist/client/${name}.js`, import.meta.url).href,
+  )
+  writeFileSync(join(folder, 'program.cjs'), bundle('first'))
+  writeFileSync(
+    join(folder, 'main.mjs'),
+    `import { setFlagsFromString } from 'node:v8'
+     import { runWithKeptCode } from '${module}'
+     import { compilerFlag } from '${flags[0]}'
+     import { keepShortLivedSmall } from '${flags[1]}'
+     const setFlags = () => {
+       setFlagsFromString(compilerFlag(process.versions.v8) ?? '--stack-size=984')
+       keepShortLivedSmall()
+     }
+     setFlags()
+     runWithKeptCode(new URL('${pathToFileURL(join(folder, 'program.cjs')).href}'), { keptIn: process.env.KEPT_IN, setFlags })`,
+  )
+  return folder
+}
+
+function run(folder: string, keptIn: string | undefined, ...words: readonly string[]): string {
+  const env = { PATH: process.env['PATH'], ...(keptIn !== undefined && { KEPT_IN: keptIn }) }
+  return execFileSync(process.execPath, [join(folder, 'main.mjs'), ...words], { encoding: 'utf8', env })
+}
+
+/** Another file each time it is written. */
+const fileAt = (path: string): number => statSync(path).ino
+
+test('the first run keeps the code, and the next one uses it', () => {
+  const folder = prepared()
+  const kept = join(folder, 'kept.code')
+  expect(run(folder, kept)).toBe('first program.cjs\n')
+  const [file, bytes] = [fileAt(kept), readFileSync(kept)]
+  expect(statSync(kept).mode & 0o777).toBe(0o600)
+  expect(run(folder, kept)).toBe('first program.cjs\n')
+  expect(fileAt(kept)).toBe(file)
+  expect(readFileSync(kept).equals(bytes)).toBe(true)
+  expect(readdirSync(folder).toSorted()).toEqual(['kept.code', 'main.mjs', 'program.cjs'])
+})
+
+test('code of another source of the same length, damaged code and code of another V8 is made anew', () => {
+  const folder = prepared()
+  const kept = join(folder, 'kept.code')
+  run(folder, kept)
+  const good = readFileSync(kept)
+  writeFileSync(join(folder, 'program.cjs'), bundle('other'))
+  expect(run(folder, kept)).toBe('other program.cjs\n')
+  const other = readFileSync(kept)
+  expect(other.equals(good)).toBe(false)
+  const spoilt = [
+    Buffer.alloc(0),
+    other.subarray(0, 40),
+    // The version of V8 is behind the source's hash and V8's magic number.
+    Buffer.concat([other.subarray(0, 36), Buffer.alloc(8, 7), other.subarray(44)]),
+    Buffer.alloc(100_000, 7),
+  ]
+  for (const bytes of spoilt) {
+    writeFileSync(kept, bytes)
+    expect(run(folder, kept)).toBe('other program.cjs\n')
+    expect(readFileSync(kept).equals(bytes)).toBe(false)
+    const file = fileAt(kept)
+    run(folder, kept)
+    expect(fileAt(kept)).toBe(file)
+  }
+})
+
+test('a run that used little keeps nothing, and where nothing can be kept the program runs all the same', () => {
+  const folder = prepared()
+  const kept = join(folder, 'kept.code')
+  expect(run(folder, kept, 'short')).toBe('first program.cjs\n')
+  expect(readdirSync(folder)).not.toContain('kept.code')
+  expect(run(folder, undefined)).toBe('first program.cjs\n')
+  expect(run(folder, join(folder, 'no', 'folder'))).toBe('first program.cjs\n')
+  mkdirSync(kept)
+  expect(run(folder, kept)).toBe('first program.cjs\n')
+  expect(readdirSync(folder).toSorted()).toEqual(['kept.code', 'main.mjs', 'program.cjs'])
+})
+
+test('a client takes what one before it has kept', () => {
+  const folder = temporaryFolder()
+  const main = fileURLToPath(new URL('../../dist/client/main.js', import.meta.url))
+  const words = [main, '127.0.0.1', '0', '127.0.0.1', '1', '--data-dir', join(folder, 'data')]
+  const env = { PATH: process.env['PATH'], HOME: folder, COTERIE_CODE: folder }
+  const start = (): string =>
+    execFileSync(process.execPath, words, { encoding: 'utf8', env, input: 'help\n' })
+  expect(start()).toContain('download_file')
+  const name = `client-${process.version}-${process.arch}.code`
+  const file = fileAt(join(folder, name))
+  expect(start()).toContain('download_file')
+  expect(fileAt(join(folder, name))).toBe(file)
+})
