@@ -144,6 +144,8 @@ export class UploadQueue {
 
   /** Call when requests of this peer, or of all peers, may have become answerable. */
   lookAgain(peer?: UploadPeer): void {
+    // As for each piece of a download that nobody fetches here.
+    if (this.#order.ownerCount === 0) return
     this.#order.lookAgain(peer)
     this.#serve()
   }
