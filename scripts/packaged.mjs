@@ -38,12 +38,14 @@ export function compiledFolder() {
   }
 }
 
-/** The folder for what V8 has compiled (src/common/kept-code.ts); undefined where there is none that nobody else can change. */
+/**
+ * The folder for what V8 has compiled (src/common/kept-code.ts), which makes it when there is something to keep; undefined
+ * where others can change what is in it.
+ */
 export function codeFolder() {
   try {
     const folder = cacheFolder(process.env)
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    return isOwn(folder) ? folder : undefined
+    return !existsSync(folder) || isOwn(folder) ? folder : undefined
   } catch {
     // As above: the programs start a little later.
     return undefined

@@ -1,14 +1,18 @@
 // Runs a bundle with what V8 compiled of it before: to read the client's source anew takes 60 ms of each start.
 
 import { createHash } from 'node:crypto'
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Script } from 'node:vm'
 import { systemCode } from './failure.ts'
 
 export interface KeptCodeOptions {
-  /** The file of the compiled code, which nobody but this user, and who may change the bundle, can write; undefined for none. */
+  /**
+   * The file of the compiled code, which nobody can write but this user and those who may change the bundle; its folder is
+   * made when there is something to keep. Undefined for none.
+   */
   readonly keptIn: string | undefined
   /** Sets V8's flags as they are now: threads set some of them back. */
   readonly setFlags: () => void
@@ -61,10 +65,11 @@ function keptCode(path: string, hash: Buffer): Buffer | undefined {
 function keep(path: string, bytes: Buffer): void {
   const beside = `${path}.${process.pid}`
   try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     writeFileSync(beside, bytes, { mode: 0o600 })
     renameSync(beside, path)
   } catch (error) {
     if (systemCode(error) === undefined) throw error
-    rmSync(beside, { force: true })
+    if (existsSync(beside)) rmSync(beside)
   }
 }

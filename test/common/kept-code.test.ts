@@ -1,7 +1,7 @@
 // Bundles that run with what V8 compiled of them before; the gate builds before it tests.
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
@@ -90,22 +90,25 @@ test('a run that used little keeps nothing, and where nothing can be kept the pr
   expect(run(folder, kept, 'short')).toBe('first program.cjs\n')
   expect(readdirSync(folder)).not.toContain('kept.code')
   expect(run(folder, undefined)).toBe('first program.cjs\n')
-  expect(run(folder, join(folder, 'no', 'folder'))).toBe('first program.cjs\n')
+  expect(run(folder, join(folder, 'program.cjs', 'kept.code'))).toBe('first program.cjs\n')
   mkdirSync(kept)
   expect(run(folder, kept)).toBe('first program.cjs\n')
   expect(readdirSync(folder).toSorted()).toEqual(['kept.code', 'main.mjs', 'program.cjs'])
 })
 
 test('a client takes what one before it has kept', () => {
-  const folder = temporaryFolder()
+  const folder = join(temporaryFolder(), 'not', 'yet')
   const main = fileURLToPath(new URL('../../dist/client/main.js', import.meta.url))
-  const words = [main, '127.0.0.1', '0', '127.0.0.1', '1', '--data-dir', join(folder, 'data')]
+  const words = [main, '127.0.0.1', '0', '127.0.0.1', '1', '--data-dir', temporaryFolder()]
   const env = { PATH: process.env['PATH'], HOME: folder, COTERIE_CODE: folder }
+  expect(execFileSync(process.execPath, [main, '--version'], { encoding: 'utf8', env })).toMatch(/^coterie /)
+  expect(existsSync(folder)).toBe(false)
   const start = (): string =>
     execFileSync(process.execPath, words, { encoding: 'utf8', env, input: 'help\n' })
   expect(start()).toContain('download_file')
   const name = `client-${process.version}-${process.arch}.code`
   const file = fileAt(join(folder, name))
+  expect(statSync(folder).mode & 0o777).toBe(0o700)
   expect(start()).toContain('download_file')
   expect(fileAt(join(folder, name))).toBe(file)
 })

@@ -97,8 +97,7 @@ test.each(['', 'no-such-compiler', '/no/such/compiler'])(
   async (CC) => {
     const folder = join(cache, 'coterie')
     expect(await start('client', CC)).toEqual({ said: ['none', folder, 'coterie', 'a b', '--x'], stderr: '' })
-    expect(readdirSync(folder)).toEqual([])
-    expect(statSync(folder).mode & 0o777).toBe(0o700)
+    expect(existsSync(cache)).toBe(false)
   },
 )
 
@@ -122,7 +121,7 @@ test('several that start together all run, and use the same', async () => {
 test('where the cache cannot be made, the client starts without', async () => {
   mkdirSync(join(root, 'home'))
   writeFileSync(cache, 'a file in its place')
-  expect((await start()).said.slice(0, 2)).toEqual(['none', 'none'])
+  expect((await start()).said[0]).toBe('none')
 })
 
 test('a tracker needs nothing that is compiled', async () => {
