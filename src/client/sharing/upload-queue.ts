@@ -18,9 +18,9 @@ import {
 import type { EntryLimit } from './entry-limits.ts'
 import { heldByEntriesMax, heldBySlowMax, heldMax } from './limits.ts'
 import { SliceTurns } from './slice-turns.ts'
-import { closeStuck } from './stuck-peers.ts'
+import { closeStuck, patienceWith } from './stuck-peers.ts'
 import { TurnsAhead, turnsOfPeerMax } from './turns-ahead.ts'
-import { isSlow, UploadOrder, type Line, type Request, type Turn } from './upload-order.ts'
+import { isSlow, UploadOrder, type Request, type Turn } from './upload-order.ts'
 
 interface Sending {
   /** Resolves when the system has taken the whole piece or the peer is gone. */
@@ -50,13 +50,6 @@ const lookForStuckMs = 250
 const lookedAtBytes = 64 * 1024
 
 const noBuffer = Buffer.alloc(0)
-
-/**
- * A peer that takes longer for a piece is slow. Under a limit, pieces go out strictly one by one, but after waiting
- * this long in all for the peer to read, others are served beside it: a peer that hangs with its socket full must not
- * stop all uploads. Once one peer of a user is known to be slow, none of that user's peers is waited for.
- */
-const slowReaderMs = 250
 
 export class UploadQueue {
   readonly #bucket: TokenBucket
@@ -394,9 +387,4 @@ export class UploadQueue {
       patienceMs = patienceWith(line)
     }
   }
-}
-
-/** Milliseconds to wait for the peer. A distrusted user gets none: many hanging connections would stop all others. */
-function patienceWith({ owner }: Line<UploadPeer, Answering>): number {
-  return owner.distrust > 0 ? 0 : slowReaderMs
 }
