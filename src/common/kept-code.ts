@@ -1,12 +1,13 @@
 // Runs a bundle with what V8 compiled of it before: to read the client's source anew takes 60 ms of each start.
 
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Script } from 'node:vm'
-import { systemCode } from './failure.ts'
+import { makePrivateFolder } from './data-folder.ts'
+import { Failure, systemCode } from './failure.ts'
 
 export interface KeptCodeOptions {
   /**
@@ -65,11 +66,11 @@ function keptCode(path: string, hash: Buffer): Buffer | undefined {
 function keep(path: string, bytes: Buffer): void {
   const beside = `${path}.${process.pid}`
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makePrivateFolder(dirname(path))
     writeFileSync(beside, bytes, { mode: 0o600 })
     renameSync(beside, path)
   } catch (error) {
-    if (systemCode(error) === undefined) throw error
+    if (!(error instanceof Failure) && systemCode(error) === undefined) throw error
     if (existsSync(beside)) rmSync(beside)
   }
 }
