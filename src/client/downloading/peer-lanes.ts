@@ -12,6 +12,7 @@ import type { RouteTaken } from '../reach/ladder.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { askAhead } from './asking.ts'
 import { Flow } from './flow.ts'
+import { aheadOnNew } from './lane-plan.ts'
 import { nameOf } from './peer-greeting.ts'
 import type { PeerLink } from './peer-link.ts'
 import type { PeerLinkEvents } from './peer-link-events.ts'
@@ -24,8 +25,6 @@ interface Lane {
   isDropped: boolean
 }
 
-/** How many pieces to request on a new connection until the first has come: by then it may send four in a round trip. */
-const aheadOnNew = 12
 /** A connection may become twice as fast in each round trip, and what is requested now is sent one later. */
 const growth = 4
 /** What comes so many times as soon elsewhere is asked for there. */

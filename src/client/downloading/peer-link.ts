@@ -23,6 +23,7 @@ import { LinkPace } from './link-pace.ts'
 import { OwedPieces, type Asked } from './owed-pieces.ts'
 import type { PieceRequest } from './piece-request.ts'
 import type { OpenedBeside } from './beside.ts'
+import type { EarlyPiece } from './early-pieces.ts'
 import type { PeerLinkEvents } from './peer-link-events.ts'
 import type { PeerLinkOptions } from './peer-link-options.ts'
 import { allowanceMs, isDoubtful, pingTimeoutMs } from './asking.ts'
@@ -203,6 +204,11 @@ export class PeerLink {
   /** Further connections, opened meanwhile; each is handed over once. */
   takeBeside(): readonly Promise<OpenedBeside<PeerLink> | undefined>[] {
     return this.#options.beside?.take() ?? []
+  }
+
+  /** Pieces that were asked for on those; each is handed over once. */
+  takeEarly(): readonly EarlyPiece[] {
+    return this.#options.beside?.takePieces() ?? []
   }
 
   /** Resolves when the peer has opened the file, for which it is asked in this turn; or to its refusal. */

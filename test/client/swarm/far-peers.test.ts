@@ -26,6 +26,50 @@ test('a far peer is asked on many connections at once, and hardly for any piece 
   expect(one.notices).toEqual([])
 })
 
+/** A dial shows that the peer is far. */
+function fromAfar(): OneDownload {
+  const one = new OneDownload(pieces * pieceBytes)
+  const open = one.routes.open.bind(one.routes)
+  vi.spyOn(one.routes, 'open').mockImplementation((destination) => {
+    const opening = open(destination)
+    // Of a peer on this machine nobody is told.
+    destination.onDialled?.(30)
+    return opening
+  })
+  return one
+}
+
+test('a far peer is asked for pieces while its manifest is on the way', async () => {
+  const one = fromAfar()
+  let isHeld = false
+  const seeder = await one.seeder('far', { ...far, holdsManifest: () => (isHeld = true) })
+  one.start()
+  const expected = (lanesMax - 1) * Math.floor(pieces / (2 * lanesMax))
+  await one.until('pieces and the manifest', () => isHeld && seeder.asked.length === expected)
+  expect(new Set(seeder.asked).size).toBe(expected)
+})
+
+test('what a far peer was asked for before its manifest came is asked for once', async () => {
+  const one = fromAfar()
+  const seeder = await one.seeder('far', { ...far })
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(seeder.connections).toBe(lanesMax)
+  expect(seeder.asked.length).toBeLessThanOrEqual(pieces + 4)
+  expect(one.notices).toEqual([])
+})
+
+test('pieces that were asked for on connections that end before the manifest has come are asked for again', async () => {
+  const one = fromAfar()
+  const seeder = await one.seeder('far', { ...far, connectionsMax: 3 })
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(one.notices).toEqual([])
+  expect(seeder.asked.length).toBeLessThanOrEqual(pieces + 8)
+})
+
 test('a near peer is asked on one', async () => {
   const one = new OneDownload(48 * pieceBytes)
   const seeder = await one.seeder('near', { pieceMs: 40 })
