@@ -120,12 +120,12 @@ export class PeerLanes {
   }
 
   /** With nothing else to ask for: takes back half of what waits longest, when a connection that owes nothing is much sooner. */
-  takeBackLast(): void {
+  takeBackLast(): readonly PieceRequest[] {
     const idle = this.#asked.find(({ link }) => link.isIdle)?.link
     const last = this.#asked.map(({ link }) => link).toSorted((one, other) => overMs(other) - overMs(one))[0]
-    if (idle === undefined || last === undefined || last === idle || last.queuedCount === 0) return
+    if (idle === undefined || last === undefined || last === idle) return []
     const soonerMs = 2 * this.roundTripMs + (idle.pace.msPerPiece ?? 0)
-    if (overMs(last) > takeBackGain * soonerMs) last.takeBack(Math.ceil(last.queuedCount / 2))
+    return overMs(last) > takeBackGain * soonerMs ? last.takeBack(Math.ceil(last.queuedCount / 2)) : []
   }
 
   /** Closes those beyond this count; what they owed is requested again. */
@@ -373,9 +373,9 @@ export class PeerLanes {
   }
 }
 
-/** In how many milliseconds all will have come that is owed on it. */
-function overMs({ askedCount, openCount, pace: { msPerPiece = 0 } }: PeerLink): number {
-  return (askedCount + openCount) * msPerPiece
+/** In how many milliseconds the last will have come that waits on it; 0 when none waits. */
+function overMs({ queuedCount, pace: { msPerPiece = 0 } }: PeerLink): number {
+  return queuedCount === 0 ? 0 : (queuedCount + 1) * msPerPiece
 }
 
 /** How many pieces to request ahead on the only connection. */

@@ -326,9 +326,9 @@ export class PeerLink {
     return this.#owed.queuedCount
   }
 
-  /** Takes back the last so many: each is refused, or comes all the same. */
-  takeBack(count: number): void {
-    this.#owed.takeBack(count)
+  /** Takes back the last so many, and returns these: each is refused, or comes all the same. */
+  takeBack(count: number): readonly PieceRequest[] {
+    return this.#owed.takeBack(count)
   }
 
   /** Likewise all, also what the peer has not chosen yet. */

@@ -254,7 +254,7 @@ export class Swarm {
     const { share, conduct } = contact
     if (share === undefined) return
     while (link.wantsMore(conduct.aheadMax) && this.#mayAskMore(contact, link, share)) {
-      const index = pick(contact.key)
+      const index = pick(contact.key) ?? this.#lanes.pickAgain(contact, link, pick)
       if (index === undefined) return
       this.#contacts.tellTaken(this.#wishes?.has(index) ? undefined : link, index)
       this.#underWay.onBegun(share)
@@ -291,7 +291,8 @@ export class Swarm {
     } catch (error) {
       // The connection ended and the piece will not come, or the disk failed.
       if (!(error instanceof Failure)) throw error
-      if (request.index !== undefined) this.#picker.onGivenUp(contact.key, request.index)
+      if (request.index !== undefined && request.isGivenUp !== true)
+        this.#picker.onGivenUp(contact.key, request.index)
       if (error.code === 'file') this.#events.onFailure(error)
       else if (error.code === 'protocol') {
         this.#contacts.ban(contact, 'broke the protocol for', error.message)

@@ -70,6 +70,21 @@ test('pieces that were asked for on connections that end before the manifest has
   expect(seeder.asked.length).toBeLessThanOrEqual(pieces + 8)
 })
 
+test('at the end what waits on a slow connection is asked for on another, before it is refused', async () => {
+  const one = fromAfar()
+  // It hears of what is taken back, and sends it all the same.
+  const pieceMs = (connection: number): number => (connection === 1 ? 300 : 8)
+  const seeder = await one.seeder('far', { roundTripMs: far.roundTripMs, pieceMs })
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(one.notices).toEqual([])
+  const twice = seeder.asked.length - new Set(seeder.asked).size
+  expect(twice).toBeGreaterThan(0)
+  // At most what one connection may owe, and a few again.
+  expect(twice).toBeLessThanOrEqual(24)
+})
+
 test('a near peer is asked on one', async () => {
   const one = new OneDownload(48 * pieceBytes)
   const seeder = await one.seeder('near', { pieceMs: 40 })
