@@ -56,6 +56,13 @@ export function newContact(peer: Peer): Contact {
   }
 }
 
+/** Whether it takes one more request: those by index and those that leave the choice share one queue at the peer. */
+export function hasRoom({ conduct }: Contact, link: PeerLanes, isOnlyPeer: boolean): boolean {
+  // With no other peer to ask, there is nothing to lose.
+  const unprovenMax = isOnlyPeer ? undefined : conduct.unprovenMax
+  return link.askedCount + link.openCount < (unprovenMax ?? link.takesAtOnce)
+}
+
 /** Puts the peer's latest address first, to be tried next; leaves an open connection alone. */
 export function learnAddress({ addresses }: Contact, peer: Peer): void {
   const known = addresses.findIndex(({ host, port }) => host === peer.host && port === peer.port)

@@ -10,6 +10,9 @@
 /** The most connections to one peer for one file. */
 export const lanesMax = 8
 
+/** How many pieces to request on a new connection until the first has come: by then it may send four in a round trip. */
+export const aheadOnNew = 12
+
 /** Nearer peers have one: the line is full before that matters. */
 export const farMs = 10
 

@@ -6,6 +6,7 @@ import { pieceBytes } from '../../common/limits.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import { farMs, giversMax, lanesMax, missingMin } from './lane-plan.ts'
 import type { Beside, OpenedBeside } from './beside.ts'
+import type { EarlyPiece, EarlyPieces } from './early-pieces.ts'
 import { PeerLink } from './peer-link.ts'
 import type { SwarmNetwork } from './swarm-parts.ts'
 
@@ -43,6 +44,8 @@ export interface LanesAheadOptions extends Omit<LaneRequest, 'dialsOnly'> {
   readonly knownCount: () => number
   /** How much may be fetched. */
   readonly missingBytes: number
+  /** Asked for on each of them at once, of a peer that has all. */
+  readonly early?: EarlyPieces | undefined
 }
 
 export class LanesAhead implements Beside<PeerLink> {
@@ -78,7 +81,12 @@ export class LanesAhead implements Beside<PeerLink> {
     return taken
   }
 
+  takePieces(): readonly EarlyPiece[] {
+    return this.#options.early?.take() ?? []
+  }
+
   close(): void {
+    this.#options.early?.drop()
     for (const opening of this.take())
       void opening.then((opened) => {
         opened?.link.close('not needed')
@@ -87,10 +95,14 @@ export class LanesAhead implements Beside<PeerLink> {
   }
 
   async #begin(giveBack: () => void): Promise<OpenedBeside<PeerLink> | undefined> {
-    const { network, peer, fileId, ticket } = this.#options
+    const { network, peer, fileId, ticket, early } = this.#options
     try {
       const link = await this.#open(network, { peer, fileId, ticket, dialsOnly: true })
-      if (link !== undefined) return { link, giveBack }
+      if (link !== undefined) {
+        // Goes out with the proof of this client's key, as what it is asked to open does.
+        if (peer.complete) early?.ask(link)
+        return { link, giveBack }
+      }
     } catch (error) {
       if (!(error instanceof Failure)) throw error
     }

@@ -25,7 +25,7 @@ export interface LanesOptions {
   readonly knownCount: () => number
   /** The peers that are connected at each time. */
   readonly linked: ReadonlySet<Contact>
-  readonly picker: Pick<Picker, 'missingCount' | 'hasOnOffer'>
+  readonly picker: Pick<Picker, 'missingCount' | 'hasOnOffer' | 'onGivenUp'>
   readonly underWay: Pick<UnderWay, 'isBehind' | 'onFar'>
   readonly rank: Pick<Rank, 'goesFirst'>
   /** It can be asked on one more. */
@@ -62,6 +62,19 @@ export class Lanes {
     if (network.lanes === undefined) return
     for (const contact of [...linked]) this.#look(contact, nowMs, bytesPerSecond)
     this.#tellUnderWay(nowMs)
+  }
+
+  /**
+   * There is nothing else to ask of this peer: picks something anew that waits on a much slower connection. Its refusal there,
+   * which comes behind all that is on its way, is not waited for.
+   */
+  pickAgain<T>({ key }: Contact, link: PeerLanes, pick: (key: string) => T): T | undefined {
+    const back = link.takeBackLast()
+    for (const request of back) {
+      request.isGivenUp = true
+      if (request.index !== undefined) this.#options.picker.onGivenUp(key, request.index)
+    }
+    return back.length === 0 ? undefined : pick(key)
   }
 
   stop(): void {
@@ -105,10 +118,7 @@ export class Lanes {
     })
     link.askOn(asked)
     link.keep(open)
-    if (!picker.hasOnOffer(contact.key)) {
-      link.dropLate(nowMs)
-      link.takeBackLast()
-    }
+    if (!picker.hasOnOffer(contact.key)) link.dropLate(nowMs)
     if (hasWork) this.#openUpTo(open, contact, link)
   }
 

@@ -6,6 +6,7 @@ import { Failure } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
 import type { Answer } from '../../common/refusal.ts'
+import type { EarlyPieces } from './early-pieces.ts'
 import { LanesAhead } from './lanes-ahead.ts'
 import { PeerLink } from './peer-link.ts'
 import { isOfTicket } from './peer-greeting.ts'
@@ -33,6 +34,8 @@ export interface ManifestRequest {
   readonly onTicketRefused: () => void
   /** How much is to be fetched then. */
   readonly missingBytes: number
+  /** What may be asked for before the manifest is here, of each peer anew. */
+  readonly early?: (() => EarlyPieces) | undefined
 }
 
 /**
@@ -110,14 +113,14 @@ class Attempt {
 
   async #fetch(
     network: SwarmNetwork,
-    { fileId, ticket, notes, onTicketRefused, peers, missingBytes }: ManifestRequest,
+    { fileId, ticket, notes, onTicketRefused, peers, missingBytes, early }: ManifestRequest,
     peer: Peer,
   ): Promise<FetchedManifest | undefined> {
     try {
       const open = (): Promise<Answer<PeerLink>> => {
         const asked = { peer, fileId, ticket: ticket() }
         const knownCount = (): number => peers().length
-        const beside = new LanesAhead({ ...asked, network, knownCount, missingBytes })
+        const beside = new LanesAhead({ ...asked, network, knownCount, missingBytes, early: early?.() })
         return PeerLink.open({ ...network, ...asked, beside })
       }
       const opened = await network.turns.run(async () => {

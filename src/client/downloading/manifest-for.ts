@@ -7,7 +7,10 @@ import type { ManifestStore } from '../storage/manifest-store.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { orAborted } from '../../common/abortable.ts'
 import { fetchManifest, type FetchedManifest } from './manifest-fetch.ts'
+import type { StorePool } from '../workers/store-pool.ts'
+import { EarlyPieces, mayAskEarly } from './early-pieces.ts'
 import type { PeerNotes } from './peer-notes.ts'
+import type { Rank } from './precedence.ts'
 import type { SwarmLookup } from './swarm-lookup.ts'
 import type { SwarmNetwork } from './swarm-parts.ts'
 
@@ -19,6 +22,7 @@ interface Asker {
   readonly record: RememberedDownload
   readonly lookup: SwarmLookup
   readonly notes: PeerNotes
+  readonly rank: Pick<Rank, 'mayAsk'>
   onNotice(sentence: string): void
 }
 
@@ -30,18 +34,21 @@ export async function manifestFor(
   {
     manifests,
     network,
+    storing,
     served,
   }: {
     readonly manifests: ManifestStore
     readonly network: SwarmNetwork
+    readonly storing: Pick<StorePool, 'take'>
     readonly served: () => Manifest | undefined
   },
   asker: Asker,
   signal: AbortSignal,
 ): Promise<KnownManifest> {
-  const { record, lookup, notes } = asker
+  const { record, lookup, notes, rank } = asker
   const kept = served() ?? manifests.load(record.fileId)
   if (kept !== undefined) return { manifest: kept }
+  const early = (): EarlyPieces => new EarlyPieces(record.sizeBytes, () => storing.take())
   for (;;) {
     const seen = lookup.newsCount
     if (lookup.ticket !== '') {
@@ -54,6 +61,7 @@ export async function manifestFor(
         notes,
         onTicketRefused,
         missingBytes: record.selectedBytes ?? record.sizeBytes,
+        early: mayAskEarly(record) && rank.mayAsk(false) ? early : undefined,
       })
       const fetched = await orAborted(fetching, signal, (late) => late?.link.close('not needed'))
       if (fetched !== undefined) return checked(fetched, asker)

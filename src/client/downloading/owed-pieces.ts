@@ -96,11 +96,12 @@ export class OwedPieces {
     return this.#queued.length
   }
 
-  /** Takes back the last so many of them. */
-  takeBack(count: number): void {
+  /** Takes back the last so many of them, and returns these. */
+  takeBack(count: number): PieceRequest[] {
     const queued = this.#queued
-    for (const [id, { request }] of queued.slice(Math.max(0, queued.length - count)))
-      this.#cancel(id, request)
+    const last = queued.slice(Math.max(0, queued.length - count))
+    for (const [id, { request }] of last) this.#cancel(id, request)
+    return last.map(([, { request }]) => request)
   }
 
   /** Takes back all that has not begun to arrive, also where the choice is left to the peer. */

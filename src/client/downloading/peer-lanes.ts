@@ -12,6 +12,7 @@ import type { RouteTaken } from '../reach/ladder.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { askAhead } from './asking.ts'
 import { Flow } from './flow.ts'
+import { aheadOnNew } from './lane-plan.ts'
 import { nameOf } from './peer-greeting.ts'
 import type { PeerLink } from './peer-link.ts'
 import type { PeerLinkEvents } from './peer-link-events.ts'
@@ -24,8 +25,6 @@ interface Lane {
   isDropped: boolean
 }
 
-/** How many pieces to request on a new connection until the first has come: by then it may send four in a round trip. */
-const aheadOnNew = 12
 /** A connection may become twice as fast in each round trip, and what is requested now is sent one later. */
 const growth = 4
 /** What comes so many times as soon elsewhere is asked for there. */
@@ -121,12 +120,12 @@ export class PeerLanes {
   }
 
   /** With nothing else to ask for: takes back half of what waits longest, when a connection that owes nothing is much sooner. */
-  takeBackLast(): void {
+  takeBackLast(): readonly PieceRequest[] {
     const idle = this.#asked.find(({ link }) => link.isIdle)?.link
     const last = this.#asked.map(({ link }) => link).toSorted((one, other) => overMs(other) - overMs(one))[0]
-    if (idle === undefined || last === undefined || last === idle || last.queuedCount === 0) return
+    if (idle === undefined || last === undefined || last === idle) return []
     const soonerMs = 2 * this.roundTripMs + (idle.pace.msPerPiece ?? 0)
-    if (overMs(last) > takeBackGain * soonerMs) last.takeBack(Math.ceil(last.queuedCount / 2))
+    return overMs(last) > takeBackGain * soonerMs ? last.takeBack(Math.ceil(last.queuedCount / 2)) : []
   }
 
   /** Closes those beyond this count; what they owed is requested again. */
@@ -374,9 +373,9 @@ export class PeerLanes {
   }
 }
 
-/** In how many milliseconds all will have come that is owed on it. */
-function overMs({ askedCount, openCount, pace: { msPerPiece = 0 } }: PeerLink): number {
-  return (askedCount + openCount) * msPerPiece
+/** In how many milliseconds the last will have come that waits on it; 0 when none waits. */
+function overMs({ queuedCount, pace: { msPerPiece = 0 } }: PeerLink): number {
+  return queuedCount === 0 ? 0 : (queuedCount + 1) * msPerPiece
 }
 
 /** How many pieces to request ahead on the only connection. */

@@ -23,6 +23,7 @@ import { LinkPace } from './link-pace.ts'
 import { OwedPieces, type Asked } from './owed-pieces.ts'
 import type { PieceRequest } from './piece-request.ts'
 import type { OpenedBeside } from './beside.ts'
+import type { EarlyPiece } from './early-pieces.ts'
 import type { PeerLinkEvents } from './peer-link-events.ts'
 import type { PeerLinkOptions } from './peer-link-options.ts'
 import { allowanceMs, isDoubtful, pingTimeoutMs } from './asking.ts'
@@ -205,6 +206,11 @@ export class PeerLink {
     return this.#options.beside?.take() ?? []
   }
 
+  /** Pieces that were asked for on those; each is handed over once. */
+  takeEarly(): readonly EarlyPiece[] {
+    return this.#options.beside?.takePieces() ?? []
+  }
+
   /** Resolves when the peer has opened the file, for which it is asked in this turn; or to its refusal. */
   async whenOpen(): Promise<Answer<{ readonly bitfield: string }>> {
     this.#opened ??= this.#askToOpen()
@@ -320,9 +326,9 @@ export class PeerLink {
     return this.#owed.queuedCount
   }
 
-  /** Takes back the last so many: each is refused, or comes all the same. */
-  takeBack(count: number): void {
-    this.#owed.takeBack(count)
+  /** Takes back the last so many, and returns these: each is refused, or comes all the same. */
+  takeBack(count: number): readonly PieceRequest[] {
+    return this.#owed.takeBack(count)
   }
 
   /** Likewise all, also what the peer has not chosen yet. */

@@ -9,6 +9,8 @@ export interface PieceRequest {
   readonly ranges?: BlockRange[] | undefined
   /** This client cancelled it. */
   isCancelled?: boolean
+  /** It was cancelled, and is asked for anew without waiting for the answer to that. */
+  isGivenUp?: boolean
   /** When it was sent, in milliseconds of `performance.now()`. */
   sentAtMs?: number
 }

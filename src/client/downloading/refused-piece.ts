@@ -22,9 +22,9 @@ export function onPieceRefused(
   refusal: Refusal,
   { picker, contacts, notes, onTicketRefused }: Affected,
 ): void {
-  const { index, isCancelled, sentAtMs } = request
+  const { index, isCancelled, isGivenUp, sentAtMs } = request
   const nowMs = performance.now()
-  if (index !== undefined) {
+  if (index !== undefined && isGivenUp !== true) {
     if (refusal.code === 'piece-missing') picker.onLacks(contact.key, index)
     else picker.onGivenUp(contact.key, index)
   }

@@ -4,13 +4,13 @@
 import { Failure } from '../../common/failure.ts'
 import { lengthOfPiece } from '../../common/manifest.ts'
 import type { Peer } from '../../common/protocol/tracker-protocol.ts'
-import type { BlockRange } from '../../common/recipe/ranges.ts'
 import type { LinkEvidence } from '../diagnosis/evidence.ts'
 import type { PieceBuffer } from '../workers/store-pool.ts'
 import { Arrivals, type SwarmPeer } from './arrivals.ts'
 import { choicesAhead, letsPeerChoose, tickMs } from './asking.ts'
-import type { Contact } from './contact.ts'
+import { hasRoom, type Contact } from './contact.ts'
 import { Contacts } from './contacts.ts'
+import type { Coming } from './early-pieces.ts'
 import { Giving } from './giving.ts'
 import { judge } from './judging.ts'
 import type { KnownBlocks } from './known-blocks.ts'
@@ -96,9 +96,7 @@ export class Swarm {
   }
 
   get links(): LinkEvidence[] {
-    return [...this.#contacts.linked].flatMap((contact) =>
-      evidenceOf(contact, this.#notes, performance.now()),
-    )
+    return [...this.#contacts.linked].flatMap((each) => evidenceOf(each, this.#notes, performance.now()))
   }
 
   /** Bytes per second, of pieces that are still arriving too. */
@@ -198,6 +196,11 @@ export class Swarm {
       onChosen: (index) => this.#onChosen(contact, link, index),
       onClosed: (reason) => this.#onLinkClosed(contact, reason),
     })
+    for (const { request, answer } of first.takeEarly()) {
+      this.#picker.onBegun(contact.key, request.index, performance.now())
+      this.#underWay.onBegun(contact.share)
+      void this.#fetch(contact, link, request, answer)
+    }
     this.#lanes.look(performance.now(), this.bytesPerSecond)
     this.#fill(contact)
   }
@@ -229,7 +232,7 @@ export class Swarm {
     if (link.mayChoose && letsPeerChoose(link.msPerPiece, link.choosesItself) && this.#picker.hasChoice) {
       if (!link.choosesItself) link.letChoose(this.#picker.onOffer())
       const choices = Math.min(choicesAhead(link.msPerPiece), conduct.aheadMax)
-      while (link.openCount < choices && this.#hasRoom(contact, link) && this.#underWay.mayAsk(share)) {
+      while (link.openCount < choices && this.#mayAskMore(contact, link, share)) {
         void this.#fetch(contact, link, { index: undefined })
       }
     }
@@ -242,19 +245,16 @@ export class Swarm {
     this.#askFor(contact, link, (key) => this.#picker.pickFor(key, nowMs))
   }
 
-  /** Requests by index and requests that leave the choice share one queue at the peer. */
-  #hasRoom({ conduct }: Contact, link: PeerLanes): boolean {
-    // With no other peer to ask, there is nothing to lose.
-    const unprovenMax = this.linkCount === 1 ? undefined : conduct.unprovenMax
-    return link.askedCount + link.openCount < (unprovenMax ?? link.takesAtOnce)
+  #mayAskMore(contact: Contact, link: PeerLanes, share: Share): boolean {
+    return hasRoom(contact, link, this.linkCount === 1) && this.#underWay.mayAsk(share)
   }
 
   /** Requests specific pieces until enough are outstanding at this peer. */
   #askFor(contact: Contact, link: PeerLanes, pick: (key: string) => number | undefined): void {
     const { share, conduct } = contact
     if (share === undefined) return
-    while (link.wantsMore(conduct.aheadMax) && this.#hasRoom(contact, link) && this.#underWay.mayAsk(share)) {
-      const index = pick(contact.key)
+    while (link.wantsMore(conduct.aheadMax) && this.#mayAskMore(contact, link, share)) {
+      const index = pick(contact.key) ?? this.#lanes.pickAgain(contact, link, pick)
       if (index === undefined) return
       this.#contacts.tellTaken(this.#wishes?.has(index) ? undefined : link, index)
       this.#underWay.onBegun(share)
@@ -275,7 +275,8 @@ export class Swarm {
     this.#fill(contact)
   }
 
-  async #fetch(contact: Contact, link: PeerLanes, request: PieceRequest): Promise<void> {
+  /** `coming`: it was asked for already. */
+  async #fetch(contact: Contact, link: PeerLanes, request: PieceRequest, coming?: Coming): Promise<void> {
     const { manifest } = this.#store
     const lengthOf = (index: number): number =>
       index < manifest.pieceCount ? lengthOfPiece(manifest, index) : 0
@@ -283,14 +284,15 @@ export class Swarm {
     const { share } = contact
     this.#underWay.onAsked()
     try {
-      const answer = await link.piece(request, lengthOf, () => this.#store.takeBuffer())
+      const answer = await (coming ?? link.piece(request, lengthOf, () => this.#store.takeBuffer()))
       if (!answer.ok) onPieceRefused({ contact, link, request }, answer.refusal, this.#affected)
       else if (request.index !== undefined)
         await this.#onPiece(contact, link, request.index, answer.value, request.ranges)
     } catch (error) {
       // The connection ended and the piece will not come, or the disk failed.
       if (!(error instanceof Failure)) throw error
-      if (request.index !== undefined) this.#picker.onGivenUp(contact.key, request.index)
+      if (request.index !== undefined && request.isGivenUp !== true)
+        this.#picker.onGivenUp(contact.key, request.index)
       if (error.code === 'file') this.#events.onFailure(error)
       else if (error.code === 'protocol') {
         this.#contacts.ban(contact, 'broke the protocol for', error.message)
@@ -311,7 +313,7 @@ export class Swarm {
     link: PeerLanes,
     index: number,
     piece: PieceBuffer,
-    parts?: readonly BlockRange[],
+    parts?: PieceRequest['ranges'],
   ): Promise<void> {
     const { key, share, conduct } = contact
     this.#underWay.onArrived()
@@ -342,7 +344,10 @@ export class Swarm {
       piece.release()
     }
     // Another peer may have been faster, even during verification.
-    if (this.#picker.isMissing(index)) this.#onStored(link, index)
+    if (this.#picker.isMissing(index)) {
+      addPieces(this.piecesByPeer, link.name, { pieces: 1, way: link.route.way })
+      this.onStoredHere(index)
+    }
     this.#picker.onGivenUp(key, index)
   }
 
@@ -357,11 +362,6 @@ export class Swarm {
     if (contact.share !== share) return
     this.#underWay.onOnTime(share)
     this.#picker.onOnTime(contact.key)
-  }
-
-  #onStored(link: PeerLanes, index: number): void {
-    addPieces(this.piecesByPeer, link.name, { pieces: 1, way: link.route.way })
-    this.onStoredHere(index)
   }
 
   /** The piece is verified and written. */

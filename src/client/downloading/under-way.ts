@@ -22,7 +22,7 @@ const piecesOfLane = 8
 export const piecesOfLanesMax = 96
 /** The most of these from the peers of one user while other users have peers too. */
 export const piecesOfUserMax = 24
-/** This many received pieces awaiting verification and writing mean that this client is the bottleneck. */
+/** This many received pieces awaiting verification and writing mean that this client is the bottleneck, and more on many connections. */
 const behindFrom = 12
 /** The limit in that case: as many as one fast peer is asked for, plus those queued behind it. */
 const underWayBehindMax = 24
@@ -99,7 +99,12 @@ export class UnderWay {
   onArrived(): void {
     this.#unstored++
     this.#rank.onPiece()
-    if (this.#unstored >= behindFrom) this.#isBehind = true
+    if (this.#unstored >= this.#behindFrom) this.#isBehind = true
+  }
+
+  /** On many connections pieces come in bursts: behind a lost segment waits what follows it. */
+  get #behindFrom(): number {
+    return behindFrom + Math.floor(this.#ofLanes / 2)
   }
 
   /** An arrived piece was written, or will not be. */
@@ -129,7 +134,7 @@ export class UnderWay {
 
   /** Called periodically: checks again whether this client is the bottleneck, since peers change. */
   lookAgain(): void {
-    this.#isBehind = this.#unstored >= behindFrom
+    this.#isBehind = this.#unstored >= this.#behindFrom
   }
 
   /**

@@ -30,7 +30,10 @@ export const heldMax = 32
 export const heldBySlowMax = 24
 /** Besides those: pieces of entries with a limit of their own, one of each, which may take any time to send. */
 export const heldByEntriesMax = 8
-/** Of the others, the most that the slow peers of one user hold: as many connections as a client asks a far one on. */
+/**
+ * Of the others, the most that the slow peers of one user hold: as many connections as a client asks a far one on. While
+ * nobody else wants any, what such a connection was given when it was prompt counts as one.
+ */
 export const slowOfOwnerMax = 8
 
 /** Recipes that are being made or wait for that: each reads a whole content, one after the other. */

@@ -53,6 +53,18 @@ export interface Turn<Peer, Load> {
   readonly load: Load
 }
 
+/** How many answers may be under way. */
+interface Bounds {
+  /** To one peer. */
+  readonly busyMax: number
+  /** To the peers of an owner that are prompt. */
+  readonly ownerMax: number
+  /** To those that are slow … */
+  readonly slowMax: number
+  /** … of which so many of one peer count. */
+  readonly slowOfLineMax: number
+}
+
 /**
  * Answers under way for one owner while no other owner wants anything: two on each connection to one that is far away, so
  * that none has nothing to send; half as many until they have shown that they read. Otherwise its peers together get no
@@ -201,7 +213,10 @@ export class UploadOrder<Peer, Load> {
    * with the same pieces would all turn to the same downloader, learn that it is already served, and move on together.
    */
   #nextLine(busyMax: number, withSlow: boolean): Line<Peer, Load> | undefined {
-    const ownerMax = this.#isContested() ? busyMax : Math.max(busyMax, aloneMax)
+    const isAlone = !this.#isContested()
+    const ownerMax = isAlone ? Math.max(busyMax, aloneMax) : busyMax
+    // Else those that were prompt, and have two, would leave none to the others, which could not become prompt then.
+    const slowOfLineMax = isAlone ? 1 : busyMax
     const slowMaxOf = this.#slowMaxima(busyMax)
     const { length } = this.#inOrder
     const start = Math.floor(this.#random() * length)
@@ -210,7 +225,8 @@ export class UploadOrder<Peer, Load> {
       const owner = this.#inOrder[(start + step) % length]
       if (owner === undefined) continue
       if (next !== undefined && this.#roundOf(owner) >= this.#roundOf(next.owner)) continue
-      next = this.#openLine(owner, busyMax, ownerMax, withSlow ? slowMaxOf(owner) : 0) ?? next
+      const bounds = { busyMax, ownerMax, slowMax: withSlow ? slowMaxOf(owner) : 0, slowOfLineMax }
+      next = this.#openLine(owner, bounds) ?? next
     }
     return next
   }
@@ -243,16 +259,12 @@ export class UploadOrder<Peer, Load> {
   }
 
   /** Of the owner's peers that can be sent something, the one whose last turn was longest ago. */
-  #openLine(
-    { lines }: Owner<Peer, Load>,
-    busyMax: number,
-    ownerMax: number,
-    slowMax: number,
-  ): Line<Peer, Load> | undefined {
+  #openLine({ lines }: Owner<Peer, Load>, bounds: Bounds): Line<Peer, Load> | undefined {
+    const { busyMax, ownerMax, slowMax, slowOfLineMax } = bounds
     let [slow, prompt] = [0, 0]
     for (const line of lines) {
       const busy = line.busy - line.paced
-      if (isSlow(line)) slow += busy
+      if (isSlow(line)) slow += Math.min(busy, slowOfLineMax)
       else prompt += busy
     }
     const start = lines.length === 1 ? 0 : Math.floor(this.#random() * lines.length)

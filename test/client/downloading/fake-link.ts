@@ -67,8 +67,9 @@ export class FakeLink {
     return Math.max(0, this.askedCount - 1)
   }
 
-  takeBack(count: number): void {
+  takeBack(count: number): [] {
     this.takenBack += count
+    return []
   }
 
   takeAllBack(): void {

@@ -1,6 +1,7 @@
 // Further connections to a far peer, opened while the first one is being greeted.
 
 import { expect, test } from 'vitest'
+import type { EarlyPieces } from '../../../src/client/downloading/early-pieces.ts'
 import { LanePlaces, furtherLanesMax } from '../../../src/client/downloading/lane-places.ts'
 import { lanesMax } from '../../../src/client/downloading/lane-plan.ts'
 import { LanesAhead, type LanesAheadOptions } from '../../../src/client/downloading/lanes-ahead.ts'
@@ -62,6 +63,17 @@ test.each([
   ['a peer on this machine', farMs, { peer: { ...peer, host: '127.0.0.1' } }],
 ])('%s gets none', (_what, roundTripMs, options) => {
   expect(dialled(roundTripMs, options).opened()).toBe(0)
+})
+
+test('each is asked for pieces at once, of a peer that has all', async () => {
+  for (const complete of [true, false]) {
+    const asked: unknown[] = []
+    const early = { ask: (link: PeerLink) => asked.push(link), take: () => [], drop: () => undefined }
+    const options = { peer: { ...peer, complete }, early: early as unknown as EarlyPieces }
+    const { ahead } = dialled(farMs, options)
+    const links = (await Promise.all(ahead.take())).map((one) => one?.link)
+    expect(asked).toEqual(complete ? links : [])
+  }
 })
 
 test('those that nobody takes are closed with the first one, and their places are free again', async () => {

@@ -138,6 +138,7 @@ test('what is opened beside a connection hears of its dial, and ends with it', a
   const beside = (name: string): Beside<PeerLink> => ({
     onDialled: (tookMs) => heard.push(`${name} dialled in ${tookMs}`),
     take: () => [],
+    takePieces: () => [],
     close: () => heard.push(`${name} closed`),
   })
   const { address, key } = await slowToProve(Promise.resolve(accept({})))

@@ -54,6 +54,21 @@ test('when many have come that are not stored, fewer are asked for, until it has
   expect(askForAll(underWay, share)).toBe(piecesUnderWayMax - 24)
 })
 
+test('on many connections pieces come in bursts, so more may have come that are not stored', () => {
+  const underWay = new UnderWay(alone)
+  underWay.onFar(0, 7)
+  for (let n = 0; n < 12 + 28; n++) {
+    expect(underWay.isBehind).toBe(false)
+    underWay.onArrived()
+  }
+  expect(underWay.isBehind).toBe(true)
+  underWay.lookAgain()
+  expect(underWay.isBehind).toBe(true)
+  underWay.onStored()
+  underWay.lookAgain()
+  expect(underWay.isBehind).toBe(false)
+})
+
 test('a disk that stands still is no sign of having caught up', () => {
   const underWay = new UnderWay(alone)
   const share = underWay.join('ann')

@@ -256,6 +256,24 @@ test('all connections of a far user are in use at once, while nobody else waits 
   expect(underWayOf(slowOnes(eight('a')), 1)).toEqual({ a: 8 })
 })
 
+test('connections of a far user that turn slow with two pieces under way leave one to each of the others', () => {
+  const order = orderOfUsers(eight('a'), 8)
+  const lines = Array.from({ length: 8 }, () => order.next(2)!.line)
+  for (const line of lines.slice(0, 5)) {
+    order.onPace(line, 'prompt')
+    expect(order.next(2)?.line).toBe(line)
+    order.onPace(line, 'slow')
+  }
+  // These have sent what they had.
+  for (const line of lines.slice(5)) {
+    order.onPace(line, 'slow')
+    line.busy--
+  }
+  expect(new Set(Array.from({ length: 4 }, () => order.next(2)?.line))).toEqual(
+    new Set([...lines.slice(5), undefined]),
+  )
+})
+
 // A line that both share would be divided by connections.
 test('a user with eight slow connections has no more of them in use than another one may have of one', () => {
   expect(underWayOf(slowOnes([...eight('a'), 'b0']), 2)).toEqual({ a: 2, b: 2 })

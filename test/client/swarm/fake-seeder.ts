@@ -79,8 +79,8 @@ export interface Behaviour {
   isSecure?: boolean
   /** Lies at the end of a long line: what it says until the file is open comes so much later, in milliseconds. */
   roundTripMs?: number
-  /** Sends a piece in so many milliseconds on each connection, one after the other. */
-  pieceMs?: number
+  /** Sends a piece in so many milliseconds on each connection, one after the other; or differently on each. */
+  pieceMs?: number | ((connection: number) => number)
   /** Turns away more connections than that. */
   connectionsMax?: number
 }
@@ -328,7 +328,8 @@ export class FakeSeeder {
           if (ranges !== undefined) this.askedParts.push({ index, ranges })
           this.#behaviour.onAsked?.()
           const answer = this.#behaviour.piece ?? ((usual: PieceReply) => usual.send(usual.right))
-          const { pieceMs } = this.#behaviour
+          const { pieceMs: ofEach } = this.#behaviour
+          const pieceMs = typeof ofEach === 'function' ? ofEach(nth) : ofEach
           if (pieceMs === undefined) answer(reply, index)
           else {
             sentAtMs = Math.max(performance.now(), sentAtMs) + pieceMs

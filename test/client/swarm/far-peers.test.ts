@@ -26,6 +26,65 @@ test('a far peer is asked on many connections at once, and hardly for any piece 
   expect(one.notices).toEqual([])
 })
 
+/** A dial shows that the peer is far. */
+function fromAfar(): OneDownload {
+  const one = new OneDownload(pieces * pieceBytes)
+  const open = one.routes.open.bind(one.routes)
+  vi.spyOn(one.routes, 'open').mockImplementation((destination) => {
+    const opening = open(destination)
+    // Of a peer on this machine nobody is told.
+    destination.onDialled?.(30)
+    return opening
+  })
+  return one
+}
+
+test('a far peer is asked for pieces while its manifest is on the way', async () => {
+  const one = fromAfar()
+  let isHeld = false
+  const seeder = await one.seeder('far', { ...far, holdsManifest: () => (isHeld = true) })
+  one.start()
+  const expected = (lanesMax - 1) * Math.floor(pieces / (2 * lanesMax))
+  await one.until('pieces and the manifest', () => isHeld && seeder.asked.length === expected)
+  expect(new Set(seeder.asked).size).toBe(expected)
+})
+
+test('what a far peer was asked for before its manifest came is asked for once', async () => {
+  const one = fromAfar()
+  const seeder = await one.seeder('far', { ...far })
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(seeder.connections).toBe(lanesMax)
+  expect(seeder.asked.length).toBeLessThanOrEqual(pieces + 4)
+  expect(one.notices).toEqual([])
+})
+
+test('pieces that were asked for on connections that end before the manifest has come are asked for again', async () => {
+  const one = fromAfar()
+  const seeder = await one.seeder('far', { ...far, connectionsMax: 3 })
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(one.notices).toEqual([])
+  expect(seeder.asked.length).toBeLessThanOrEqual(pieces + 8)
+})
+
+test('at the end what waits on a slow connection is asked for on another, before it is refused', async () => {
+  const one = fromAfar()
+  // It hears of what is taken back, and sends it all the same.
+  const pieceMs = (connection: number): number => (connection === 1 ? 300 : 8)
+  const seeder = await one.seeder('far', { roundTripMs: far.roundTripMs, pieceMs })
+  one.start()
+  await one.untilComplete()
+  expect(one.isIdentical()).toBe(true)
+  expect(one.notices).toEqual([])
+  const twice = seeder.asked.length - new Set(seeder.asked).size
+  expect(twice).toBeGreaterThan(0)
+  // At most what one connection may owe, and a few again.
+  expect(twice).toBeLessThanOrEqual(24)
+})
+
 test('a near peer is asked on one', async () => {
   const one = new OneDownload(48 * pieceBytes)
   const seeder = await one.seeder('near', { pieceMs: 40 })
