@@ -52,7 +52,7 @@ async function launch() {
     await prepare({ withDevelopment: false, withBuild: true })
   }
   // Whoever may write there may change the program, too.
-  process.env.COTERIE_CODE = join(root, 'dist', 'client')
+  if (what === 'client') process.env.COTERIE_CODE = join(root, 'dist', 'client')
   process.argv = [process.execPath, `./${what}`, ...words]
   await import(`../dist/${what}/main.js`)
 }
@@ -62,7 +62,10 @@ async function runPackaged() {
   if (what === 'client') {
     const { codeFolder, compiledFolder } = await import('./packaged.mjs')
     const folders = { COTERIE_COMPILED: compiledFolder(), COTERIE_CODE: codeFolder() }
-    for (const [name, folder] of Object.entries(folders)) if (folder !== undefined) process.env[name] = folder
+    for (const [name, folder] of Object.entries(folders)) {
+      if (folder === undefined) delete process.env[name]
+      else process.env[name] = folder
+    }
   }
   process.argv = [process.execPath, commands[what], ...words]
   await import(`../lib/${what}/main.js`)

@@ -1,7 +1,8 @@
 // Most scripts begin with a login. Its key is derived while the rest of the program is loaded and connects.
 
-import { setTimeout } from 'node:timers/promises'
+import * as v from 'valibot'
 import { Failure } from '../common/failure.ts'
+import { UserName } from '../common/names.ts'
 import { splitWords } from './prompt/text/words.ts'
 import type { KnownLogins } from './storage/known-logins.ts'
 import type { EarlyKeys } from './tracker-link/early-keys.ts'
@@ -16,26 +17,40 @@ export interface FirstLoginOptions {
   readonly keys: EarlyKeys
   /** For a login that does not say it. */
   readonly password: string | undefined
-  /** Begins with the key of a user who is not known here. */
+  /** Begins with the key of a user who is not known here. Rejects with a failure; whoever logs in hears of it, too. */
   readonly beginWithSalt: (user: string, text: string) => Promise<void>
+  /** Of a bug. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Of a line that is a login as it can be: nobody is told what was typed in a wrong place. */
+function loginOf(
+  line: string | undefined,
+  password: string | undefined,
+): { user: string; text: string } | undefined {
+  const words = splitWords(line ?? '')
+  if (!words.ok) return undefined
+  const [command, user, text = password, ...more] = words.value.filter((word) => !word.startsWith('--'))
+  if (command !== 'login' || text === undefined || more.length > 0 || !v.is(UserName, user)) return undefined
+  return { user, text }
 }
 
 /**
  * Begins with the key of the login that this line is. What is begun in vain costs time of a thread, and one question for a
- * salt, which says no more to the tracker than the login that comes next.
+ * salt. `isLate`: the program is being loaded, and asks for the salt itself soon.
  */
 export async function beginFirstLogin(
   line: string | undefined,
-  { knownLogins, keys, password, beginWithSalt }: FirstLoginOptions,
+  { knownLogins, keys, password, beginWithSalt }: Omit<FirstLoginOptions, 'onFailure'>,
+  isLate = false,
 ): Promise<void> {
-  const words = splitWords(line ?? '')
-  if (!words.ok) return
-  const [command, user, text = password] = words.value.filter((word) => !word.startsWith('--'))
-  if (command !== 'login' || user === undefined || text === undefined) return
-  const known = knownLogins.inAnyCommunity(user)
-  if (known === undefined) return beginWithSalt(user, text)
-  // Whoever takes them hears of a failure.
-  void keys.begin(text, known)
+  const login = loginOf(line, password)
+  const known = login === undefined ? undefined : knownLogins.inAllCommunities(login.user)
+  if (login === undefined || known === undefined) return
+  const [one, ...others] = known
+  if (one === undefined && !isLate) await beginWithSalt(login.user, login.text)
+  // Which of several it is, the tracker says.
+  if (one !== undefined && others.length === 0) keys.begin(login.text, one)
 }
 
 /**
@@ -46,14 +61,20 @@ export async function firstLoginBegun(
   first: Promise<string | undefined>,
   options: FirstLoginOptions,
 ): Promise<void> {
-  let isThere = false
-  const begun = first.then((line) => {
+  let [isThere, isLate] = [false, false]
+  const begun = first.then(async (line) => {
     isThere = true
-    return beginFirstLogin(line, options).catch((error: unknown) => {
-      // Whoever logs in hears of it.
-      if (!(error instanceof Failure)) throw error
-    })
+    try {
+      await beginFirstLogin(line, options, isLate)
+    } catch (error) {
+      if (!(error instanceof Failure)) options.onFailure(error)
+    }
   })
-  await Promise.race([begun, setTimeout(lineMs)])
-  if (isThere) await Promise.race([begun, setTimeout(saltMs)])
+  await Promise.race([begun, passed(lineMs)])
+  isLate = !isThere
+  if (isThere) await Promise.race([begun, passed(saltMs)])
+}
+
+function passed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runWithKeptCode } from '../common/kept-code.ts'
+import { version } from '../common/version.ts'
 import { compilerFlag } from './compiler-flag.ts'
 import { keepShortLivedSmall } from './memory-flag.ts'
 
@@ -13,10 +14,10 @@ function setFlags(): void {
   keepShortLivedSmall()
 }
 
-const folder = process.env['COTERIE_CODE']
+const folder = process.env['COTERIE_CODE'] ?? ''
 setFlags()
 // The bundle of program.ts, which is beside this one (scripts/bundles.mjs).
 runWithKeptCode(new URL('./program.cjs', import.meta.url), {
-  keptIn: folder === undefined ? undefined : join(folder, `client-${process.version}-${process.arch}.code`),
+  keptIn: folder === '' ? undefined : join(folder, `client-${version}-node-${process.version}.code`),
   setFlags,
 })

@@ -78,6 +78,7 @@ async function run(options: ClientArguments): Promise<number> {
       knownLogins,
       keys: earlyKeys,
       password,
+      onFailure,
       beginWithSalt: async (user, text) => {
         const { beginWithSalt } = await import('./tracker-link/early-salt.ts')
         await beginWithSalt(user, text, { folder, keys: earlyKeys, ...options })
@@ -88,8 +89,8 @@ async function run(options: ClientArguments): Promise<number> {
   const newerNode = whyNewerNode(process.versions.node, new Date().toISOString())
   // At a terminal it is a line of the greeting. A service has none, and is read in the journal.
   if (newerNode !== undefined && isJournal()) process.stderr.write(`${newerNode}\n`)
-  isOwnClient = true
   const own = await startOwnClient(options, { folder, ask, earlyKeys, onFailure })
+  isOwnClient = true
   try {
     printGuests(own.guestPlace)
     await printPage(own.client, options)

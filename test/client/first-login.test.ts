@@ -1,6 +1,6 @@
 // The key of the login that a script begins with, derived while the program starts.
 
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { beginFirstLogin, firstLoginBegun } from '../../src/client/first-login.ts'
 import { Failure } from '../../src/common/failure.ts'
 import { readAhead } from '../../src/client/script.ts'
@@ -44,42 +44,68 @@ test('the key of a login is begun for a user who has logged in here, with the pa
   expect(await begins(undefined, known)).toBe(false)
 })
 
-test('the salt is asked for where it is not known, and only for a login with a password', async () => {
+test('the salt is asked for where it is not known, and only for a login as it can be', async () => {
   const known = await knownLogins(['c', 'ann'], ['c', 'eve'], ['d', 'eve'])
   const asked: string[] = []
-  const begin = (line: string): Promise<void> =>
-    beginFirstLogin(line, {
-      knownLogins: known,
-      keys: new EarlyKeys(),
-      password: undefined,
-      beginWithSalt: async (...words) => void asked.push(words.join(' ')),
-    })
+  const begin = (line: string, isLate = false): Promise<void> =>
+    beginFirstLogin(
+      line,
+      {
+        knownLogins: known,
+        keys: new EarlyKeys(),
+        password: undefined,
+        beginWithSalt: async (...words) => void asked.push(words.join(' ')),
+      },
+      isLate,
+    )
   for (const line of [
     'login ann secret',
     'login bob',
     'register bob secret',
     'login bob "two words"',
-    'login eve x',
+    'login eve secret',
+    'login bob my pass phrase',
+    'login "my pass phrase" bob',
   ])
     await begin(line)
-  expect(asked).toEqual(['bob two words', 'eve x'])
+  await begin('login bob late', true)
+  expect(asked).toEqual(['bob two words'])
 })
 
 test('the program waits neither for a line that does not come, nor long for a tracker, nor for its failure', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
   const never = new Promise<never>(() => undefined)
-  const options = { knownLogins: await knownLogins(), keys: new EarlyKeys(), password: undefined }
-  await firstLoginBegun(never, { ...options, beginWithSalt: async () => {} })
-  const line = Promise.resolve('login bob secret')
-  await firstLoginBegun(line, { ...options, beginWithSalt: () => never })
-  const lost = new Failure('connection-lost', 'nobody answers')
-  await firstLoginBegun(line, { ...options, beginWithSalt: () => Promise.reject(lost) })
-  let isBegun = false
-  const beginWithSalt = async (): Promise<void> => {
-    await Promise.resolve()
-    isBegun = true
+  const bugs: unknown[] = []
+  const known = { knownLogins: await knownLogins(), keys: new EarlyKeys(), password: undefined }
+  const options = { ...known, onFailure: (error: unknown) => bugs.push(error) }
+  /** The milliseconds until the rest of the program is loaded. */
+  const timeOf = async (begun: Promise<void>): Promise<number> => {
+    const startedAtMs = Date.now()
+    const state = { isOver: false }
+    void begun.then(() => (state.isOver = true))
+    while (!state.isOver) await vi.advanceTimersByTimeAsync(1)
+    return Date.now() - startedAtMs
   }
-  await firstLoginBegun(line, { ...options, beginWithSalt })
-  expect(isBegun).toBe(true)
+  const line = Promise.resolve('login bob secret')
+  let calls = 0
+  const counts = (): Promise<void> => Promise.resolve(void calls++)
+  expect(await timeOf(firstLoginBegun(never, { ...options, beginWithSalt: counts }))).toBe(5)
+  expect(await timeOf(firstLoginBegun(line, { ...options, beginWithSalt: counts }))).toBe(1)
+  expect(calls).toBe(1)
+  const late = new Promise<string>((resolve) => setTimeout(() => resolve('login bob secret'), 9))
+  expect(await timeOf(firstLoginBegun(late, { ...options, beginWithSalt: counts }))).toBe(5)
+  await vi.advanceTimersByTimeAsync(100)
+  expect(calls).toBe(1)
+  const hangs = firstLoginBegun(line, { ...options, beginWithSalt: () => never })
+  expect(await timeOf(hangs)).toBe(45)
+  const fails = (error: Error): Promise<void> =>
+    firstLoginBegun(line, { ...options, beginWithSalt: () => Promise.reject(error) })
+  expect(await timeOf(fails(new Failure('connection-lost', 'nobody answers')))).toBe(1)
+  expect(bugs).toEqual([])
+  const bug = new TypeError('a bug')
+  await timeOf(fails(bug))
+  expect(bugs).toEqual([bug])
 })
 
 test('nothing is begun for a user of two communities, which may have two salts', async () => {
@@ -89,11 +115,14 @@ test('nothing is begun for a user of two communities, which may have two salts',
 
 test('keys that were begun are handed out once, and for their salt and iterations alone', async () => {
   const keys = new EarlyKeys()
-  void keys.begin('secret', stretching)
+  keys.begin('secret', stretching)
   const other = await keys.take('secret', 'b3RoZXI=', stretching.iterations)
   expect(other).toEqual(await scram.deriveKeys('secret', 'b3RoZXI=', stretching.iterations))
   const derive = vi.spyOn(scram, 'deriveKeys')
   await keys.take('secret', stretching.salt, stretching.iterations)
+  expect(derive).toHaveBeenCalledOnce()
+  // The login was quicker: no password is kept for another one.
+  keys.begin('secret', stretching)
   expect(derive).toHaveBeenCalledOnce()
   derive.mockRestore()
 })

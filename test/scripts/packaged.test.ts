@@ -54,11 +54,15 @@ interface Started {
   readonly stderr: string
 }
 
+/** As somebody else's program may have left them. */
+const inherited = { COTERIE_COMPILED: '/elsewhere', COTERIE_CODE: '/elsewhere' }
+
 async function start(
   what: 'client' | 'tracker' = 'client',
   CC = join(root, 'bin', 'compiler'),
 ): Promise<Started> {
-  const env = { PATH: process.env['PATH'], HOME: join(root, 'home'), XDG_CACHE_HOME: cache, CC }
+  const left = what === 'client' ? inherited : {}
+  const env = { ...left, PATH: process.env['PATH'], HOME: join(root, 'home'), XDG_CACHE_HOME: cache, CC }
   const child = spawn(join(root, what), ['a b', '--x'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const texts = { stdout: '', stderr: '' }
   child.stdout.on('data', (bytes) => (texts.stdout += String(bytes)))

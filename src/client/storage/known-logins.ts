@@ -1,7 +1,7 @@
 // Remembers how a user's password was salted and stretched in a community, to detect a tracker that asks for
 // it in another way: with fewer iterations or a salt of its own, it could guess the password sooner.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pLimit from 'p-limit'
 import * as v from 'valibot'
@@ -34,12 +34,12 @@ export class KnownLogins {
     return this.#of(community).get(user)
   }
 
-  /** Of the only community where this user has logged in; undefined also where that cannot be read. */
-  inAnyCommunity(user: string): Stretching | undefined {
+  /** Of each community where this user has logged in; undefined where that cannot be read. */
+  inAllCommunities(user: string): Stretching[] | undefined {
     try {
+      if (!existsSync(this.#folder)) return []
       const all = readdirSync(this.#folder).map((file) => this.#load(join(this.#folder, file)).get(user))
-      const found = all.filter((each) => each !== undefined)
-      return found.length === 1 ? found[0] : undefined
+      return all.filter((each) => each !== undefined)
     } catch {
       // Whoever logs in hears what is wrong with the file.
       return undefined

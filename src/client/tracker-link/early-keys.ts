@@ -10,18 +10,20 @@ interface Stretching {
 }
 
 export class EarlyKeys {
+  #isOver = false
   #text: string | undefined
   #stretching: Stretching | undefined
   #keys: Promise<ClientKeys> | undefined
 
-  /** Rejects as `deriveKeys` does; whoever takes the keys hears of that, too. */
-  begin(text: string, stretching: Stretching): Promise<ClientKeys> {
+  /** Does nothing once keys were asked for: nobody would take them. */
+  begin(text: string, stretching: Stretching): void {
+    if (this.#isOver) return
     const keys = deriveKeys(text, stretching.salt, stretching.iterations)
+    // Whoever takes them hears of a failure.
     keys.catch(() => undefined)
     this.#text = text
     this.#stretching = stretching
     this.#keys = keys
-    return keys
   }
 
   /** Resolves to the keys of this password; they are handed out once. */
@@ -29,6 +31,7 @@ export class EarlyKeys {
     const { salt: known, iterations: count } = this.#stretching ?? {}
     const isFor = text === this.#text && salt === known && iterations === count
     const keys = isFor ? this.#keys : undefined
+    this.#isOver = true
     this.#text = undefined
     this.#keys = undefined
     return keys ?? deriveKeys(text, salt, iterations)

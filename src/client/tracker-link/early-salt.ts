@@ -52,7 +52,7 @@ export async function beginWithSalt(
   }
 }
 
-/** What `clientFinal` refuses, a tracker that asks for too many iterations say, is not begun. */
+/** Rejects with a `protocol` failure where the tracker asks for too many iterations, say. */
 async function askSalt(
   channel: Channel,
   tracker: Address,
@@ -64,11 +64,5 @@ async function askSalt(
   const scram = new ScramClient(user, makeNonce(), channel.secure?.binding)
   const challenge = await caller.request('login_start', { clientFirst: scram.clientFirst })
   if (!challenge.ok) return
-  await new Promise<void>((resolve, reject) => {
-    const begin = (salt: string, iterations: number): ReturnType<EarlyKeys['begin']> => {
-      resolve()
-      return keys.begin(text, { salt, iterations })
-    }
-    scram.clientFinal(challenge.value.serverFirst, begin).catch(reject)
-  })
+  keys.begin(text, scram.stretchingOf(challenge.value.serverFirst))
 }

@@ -61,15 +61,14 @@ export class ScramClient {
   }
 
   /**
-   * The client's proof for the server's challenge. Throws a `protocol` failure for a challenge that does not answer
+   * What the server's challenge says of the password. Throws a `protocol` failure for a challenge that does not answer
    * this login, or asks for too few iterations (cheap guessing for an impostor of the tracker) or too many (a way to
    * keep this computer busy).
    */
-  async clientFinal(
+  stretchingOf(
     serverFirst: string,
-    keySource: KeySource,
     iterationsMin = scramIterationsMin,
-  ): Promise<string> {
+  ): { nonce: string; salt: string; iterations: number } {
     const { r: nonce, s: salt, i } = attributes(serverFirst)
     const iterations = Number(i)
     if (
@@ -86,6 +85,16 @@ export class ScramClient {
         'the tracker may be an impostor: it asks for an unsafe number of password iterations',
       )
     }
+    return { nonce, salt, iterations }
+  }
+
+  /** The client's proof for the server's challenge. Rejects as `stretchingOf` throws. */
+  async clientFinal(
+    serverFirst: string,
+    keySource: KeySource,
+    iterationsMin = scramIterationsMin,
+  ): Promise<string> {
+    const { nonce, salt, iterations } = this.stretchingOf(serverFirst, iterationsMin)
     const keys = await keySource(salt, iterations)
     const withoutProof = `c=${channelBinding(this.#binding)},r=${nonce}`
     const authMessage = `${this.#firstBare},${serverFirst},${withoutProof}`
