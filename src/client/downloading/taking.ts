@@ -15,6 +15,8 @@ import type { Swarm } from './swarm.ts'
 const piecesAtOnce = 24
 /** The loop stores so many (128 MiB) in the time in which two workers start and store them. */
 const fewPieces = 256
+/** Workers that were started for what is looked for hear so often that it still comes, or they would end. */
+const stillExpectedMs = 250
 /** Copying waits so long for the search, since others wait for what that finds missing. */
 const patienceMs = 2000
 
@@ -87,8 +89,15 @@ export class Taking {
     const { donor, store, recipe, pool } = this.#parts
     const search = { recipe, pool, signal: this.#signal }
     // Starting a worker takes as long as fifty pieces: it does so while they are looked for.
-    if (rest.length > fewPieces) store.expectFromHere()
-    const found = await donor.findParts(store, rest, search).finally(() => recipe.close())
+    const expectThem = (): void => {
+      if (rest.length > fewPieces) store.expectFromHere()
+    }
+    expectThem()
+    const expecting = setInterval(expectThem, stillExpectedMs)
+    const found = await donor.findParts(store, rest, search).finally(() => {
+      clearInterval(expecting)
+      recipe.close()
+    })
     for (const index of found?.whole ?? []) this.#coming.add(index)
     return found
   }

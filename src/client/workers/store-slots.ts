@@ -66,7 +66,8 @@ const bell = 2
 const shift = 3
 const onDuty = 4
 const asleep = 5
-const commonNumbers = 6
+const ever = 6
+const commonNumbers = 7
 /** Indices of the numbers of a slot, which follow the common ones. */
 const state = 0
 const length = 1
@@ -121,14 +122,24 @@ export class StoreSlots {
   }
 
   isAny(wanted: SlotState): boolean {
-    for (let slot = 0; slot < slotCount; slot++) if (this.state(slot) === wanted) return true
+    const count = this.everCount
+    for (let slot = 0; slot < count; slot++) if (this.state(slot) === wanted) return true
     return false
+  }
+
+  /**
+   * All slots of which any was ever posted are below this. Looking at the others would take a worker longer than all else but
+   * reading, hashing and writing.
+   */
+  get everCount(): number {
+    return Atomics.load(this.#numbers, ever)
   }
 
   /** Pieces that no worker has claimed. */
   get receivedCount(): number {
+    const end = this.everCount
     let count = 0
-    for (let slot = 0; slot < slotCount; slot++) if (this.state(slot) === SlotState.received) count++
+    for (let slot = 0; slot < end; slot++) if (this.state(slot) === SlotState.received) count++
     return count
   }
 
@@ -150,6 +161,8 @@ export class StoreSlots {
     numbers[at(slot, isAtRest)] = job.isAtRest ? 1 : 0
     this.#texts.set(job.expected, slot * (hashBytes + recordBytes))
     this.#texts.set(job.record, slot * (hashBytes + recordBytes) + hashBytes)
+    // Only the loop posts.
+    if (slot >= this.everCount) Atomics.store(numbers, ever, slot + 1)
     this.setState(slot, SlotState.received)
     Atomics.add(numbers, posted, 1)
     if (Atomics.load(numbers, asleep) > 0) Atomics.notify(numbers, posted, 1)

@@ -8,7 +8,7 @@ import { hashBytes } from '../../common/manifest.ts'
 import { hashPieces, piecesAtOnce, worthAtOnce } from '../hashing/piece-hash.ts'
 import { Gathering } from './gathering.ts'
 import { isSealed, setSeal } from './part-seal.ts'
-import { slotCount, SlotState, StoreSlots, type FilePlace } from './store-slots.ts'
+import { SlotState, StoreSlots, type FilePlace } from './store-slots.ts'
 import { writeAll } from './write-all.ts'
 
 /** The data that a worker is started with. */
@@ -43,8 +43,9 @@ function run(slots: StoreSlots, shift: number): void {
 /** Claims the next received pieces after slot `last`, so that none waits forever; at most so many. */
 function claim(slots: StoreSlots, last: number, most: number): number[] {
   const claimed: number[] = []
-  for (let n = 1; n <= slotCount && claimed.length < most; n++) {
-    const slot = (last + n) % slotCount
+  const count = slots.everCount
+  for (let n = 1; n <= count && claimed.length < most; n++) {
+    const slot = (last + n) % count
     if (slots.changeState(slot, SlotState.received, SlotState.hashing)) claimed.push(slot)
   }
   return claimed
@@ -90,7 +91,8 @@ function verify(slots: StoreSlots, claimed: readonly number[]): void {
 function writeVerified(slots: StoreSlots): void {
   do {
     if (!slots.tryLockWriting()) return
-    for (let slot = 0; slot < slotCount; slot++) {
+    const count = slots.everCount
+    for (let slot = 0; slot < count; slot++) {
       if (slots.changeState(slot, SlotState.verified, SlotState.writing)) write(slots, slot)
     }
     slots.unlockWriting()
