@@ -1,8 +1,9 @@
-// Reads the bytes of a file or folder that is here, at any offset in the sequence of all its pieces.
+// Reads the bytes of a file or folder that is here, at any offset in the sequence of all its pieces. Those of a file come from
+// where they are; of a folder, and of a file that was written to, whole pieces are read, since only these can be verified.
 
 import { contentBytes, lengthOfPiece, offsetOfPiece, type Manifest } from '../../common/manifest.ts'
 import { pieceBytes } from '../../common/limits.ts'
-import type { PieceSource } from '../sharing/piece-source.ts'
+import type { ServedContent } from '../sharing/local-content.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 
 /** Pieces that are kept for the next read, besides those in use: what is put together takes from two neighbours. */
@@ -14,19 +15,30 @@ interface Kept {
   users: number
 }
 
+export type DonorSource = Pick<ServedContent, 'manifest' | 'read' | 'file'>
+
 export class DonorBytes {
   readonly sizeBytes: number
-  readonly #source: PieceSource
+  readonly #source: DonorSource
   /** By piece, the one that was used longest ago first. */
   readonly #kept = new Map<number, Kept>()
 
-  constructor(source: PieceSource) {
+  constructor(source: DonorSource) {
     this.#source = source
     this.sizeBytes = contentBytes(source.manifest)
   }
 
   /** Fills `into`; false when something there is no longer what it was. */
   async read(offset: number, into: Buffer): Promise<boolean> {
+    for (let at = 0; at < into.length; at += pieceBytes) {
+      const part = into.subarray(at, at + pieceBytes)
+      const isRead = (await this.#source.file?.readAt(offset + at, part)) === true
+      if (!isRead && !(await this.#readOfPieces(offset + at, part))) return false
+    }
+    return true
+  }
+
+  async #readOfPieces(offset: number, into: Buffer): Promise<boolean> {
     const { manifest } = this.#source
     let piece = pieceAt(manifest, offset)
     for (let at = 0; at < into.length; piece++) {

@@ -72,6 +72,19 @@ export class Donor {
     return same
   }
 
+  /** Where the piece at this place begins, in bytes. */
+  offsetOf(place: number): number {
+    return offsetOfPiece(this.#content.manifest, place)
+  }
+
+  /**
+   * Runs `use` with the descriptor of the file, of which what is read has to be verified. Undefined for a folder, and when it
+   * cannot be opened.
+   */
+  async lend<T>(use: (file: number) => Promise<T>): Promise<T | undefined> {
+    return this.#source.file?.lend(use)
+  }
+
   /** Fills the buffer with the piece at this place. False when it may have been written to since it was hashed. */
   async read(place: number, buffer: Buffer): Promise<boolean> {
     return (await this.#source.read(place, buffer)).ok

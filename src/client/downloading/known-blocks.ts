@@ -71,6 +71,15 @@ export class KnownBlocks {
     return isHere
   }
 
+  /** Where all of this piece is in the donor, one byte behind the other; undefined when it has to be put together. */
+  offsetOf(index: number): number | undefined {
+    const { layout, offsets } = this.#finds
+    const [from = 0, to = 0] = [layout.firstBlocks[index], layout.firstBlocks[index + 1]]
+    const offset = offsets[from] ?? -1
+    const isOneRun = offset >= 0 && this.#endOfRun(from, to) === to
+    return isOneRun && !this.#isDropped && !this.#lost.has(index) ? offset : undefined
+  }
+
   /** A piece that was put together was bad: it is fetched as a whole, and after some of these all others, too. */
   onBad(index: number): void {
     this.#lost.add(index)
@@ -103,6 +112,15 @@ export class KnownBlocks {
     return found === 0 ? undefined : ranges
   }
 
+  /** The first block, up to `to`, that does not lie behind the one before it in the donor, too. */
+  #endOfRun(from: number, to: number): number {
+    const { layout, offsets } = this.#finds
+    const offset = offsets[from] ?? -1
+    let next = from + 1
+    while (next < to && offsets[next] === offset + (next - from) * layout.blockBytes) next++
+    return next
+  }
+
   async #fill(index: number, parts: readonly BlockRange[], buffer: Buffer): Promise<boolean> {
     const { manifest, layout, offsets } = this.#finds
     const { blockBytes, firstBlocks } = layout
@@ -111,10 +129,9 @@ export class KnownBlocks {
     const [from = 0, to = 0] = [firstBlocks[index], firstBlocks[index + 1]]
     for (let block = from, next = from; block < to; block = next) {
       const offset = offsets[block] ?? -1
-      next = block + 1
+      next = offset < 0 ? block + 1 : this.#endOfRun(block, to)
       if (offset < 0) continue
       // Blocks that lie one behind the other there, too, are read at once.
-      while (next < to && offsets[next] === offset + (next - block) * blockBytes) next++
       const [start, end] = [(block - from) * blockBytes, Math.min(length, (next - from) * blockBytes)]
       if (!(await this.#donor.read(offset, buffer.subarray(start, end)))) return false
     }

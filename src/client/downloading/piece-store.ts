@@ -18,6 +18,7 @@ import { recordOf, type ProgressJournal } from '../storage/progress-journal.ts'
 import { inlinePieces, type HashPool } from '../workers/hash-pool.ts'
 import type { ByteRange } from '../workers/hash-worker.ts'
 import type { PieceBuffer, StorePool } from '../workers/store-pool.ts'
+import type { FilePlace } from '../workers/store-slots.ts'
 import type { PartFile, PartId } from './part-file.ts'
 import type { SwarmStore } from './swarm-parts.ts'
 
@@ -164,6 +165,11 @@ export class PieceStore implements PieceSource, SwarmStore {
     return 0
   }
 
+  /** Whether workers store pieces, and can read them. */
+  get isStaffed(): boolean {
+    return this.#storing.isStaffed
+  }
+
   /** Pieces come fast, or will soon, from what is here: starts workers for them. Call it again and again. */
   expectFromHere(): void {
     if (this.wantedCount > inlinePieces) this.#storing.warmUp(true)
@@ -187,26 +193,27 @@ export class PieceStore implements PieceSource, SwarmStore {
   /**
    * Verifies the piece at the start of this buffer; if good, writes, marks and announces it. Resolves to
    * whether it was good. The buffer must not change meanwhile. Rejects with a `file` failure when the piece
-   * cannot be written.
+   * cannot be written. `from`: a worker reads it from there into the buffer first; false, too, when it cannot, or none is ready.
    */
-  async receive(index: number, piece: PieceBuffer): Promise<boolean> {
+  async receive(index: number, piece: PieceBuffer, from?: FilePlace): Promise<boolean> {
     const storing = { sinceMs: performance.now() }
     this.#unstored.add(storing)
     try {
-      return await this.#receive(index, piece)
+      return await this.#receive(index, piece, from)
     } finally {
       this.#unstored.delete(storing)
     }
   }
 
-  async #receive(index: number, { bytes, slot }: PieceBuffer): Promise<boolean> {
+  async #receive(index: number, { bytes, slot }: PieceBuffer, from?: FilePlace): Promise<boolean> {
     const length = lengthOfPiece(this.manifest, index)
     // Starting a worker takes as long as fifty pieces. Until one is ready, the event loop handles the pieces:
     // if they waited, they would soon exhaust the limit on pieces under way, and the download would stall.
-    const isGood =
-      slot === undefined || !this.#storing.isStaffed
-        ? await this.#storeHere(index, bytes.subarray(0, length))
-        : await this.#storeInWorker(index, slot, length)
+    const isHere = slot === undefined || !this.#storing.isStaffed
+    if (isHere && from !== undefined) return false
+    const isGood = isHere
+      ? await this.#storeHere(index, bytes.subarray(0, length))
+      : await this.#storeInWorker(index, slot, length, from)
     if (!isGood) return false
     // Another copy of the piece may have been faster.
     if (this.have.has(index)) return true
@@ -223,13 +230,13 @@ export class PieceStore implements PieceSource, SwarmStore {
     return true
   }
 
-  async #storeInWorker(index: number, slot: number, length: number): Promise<boolean> {
+  async #storeInWorker(index: number, slot: number, length: number, from?: FilePlace): Promise<boolean> {
     const expected = hashesOfPiece(this.manifest, index)
     const offset = offsetOfPiece(this.manifest, index)
     const record = recordOf(index)
     const outcome = await this.part.lend((sealed) =>
       this.#journal.lend((journal) =>
-        this.#storing.store(slot, { length, expected, ...sealed, offset, journal, record }),
+        this.#storing.store(slot, { length, from, expected, ...sealed, offset, journal, record }),
       ),
     )
     if (outcome === 'touched') this.part.onTouched()

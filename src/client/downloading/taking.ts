@@ -4,6 +4,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { Failure } from '../../common/failure.ts'
 import type { RecipePool } from '../workers/recipe-pool.ts'
+import type { PieceBuffer } from '../workers/store-pool.ts'
 import { missingOf, type Donor, type FoundParts } from './donor.ts'
 import type { KnownBlocks } from './known-blocks.ts'
 import type { PieceStore } from './piece-store.ts'
@@ -14,6 +15,8 @@ import type { Swarm } from './swarm.ts'
 const piecesAtOnce = 24
 /** The loop stores so many (128 MiB) in the time in which two workers start and store them. */
 const fewPieces = 256
+/** Workers that were started for what is looked for hear so often that it still comes, or they would end. */
+const stillExpectedMs = 250
 /** Copying waits so long for the search, since others wait for what that finds missing. */
 const patienceMs = 2000
 
@@ -27,6 +30,16 @@ export interface TakingParts {
   /** The donor's path, for people. */
   readonly from: string
   onNotice(sentence: string): void
+}
+
+/** How pieces come from here. */
+interface Source {
+  /** Where all of the piece is in a file, if it lies there as it is; undefined when it does not. */
+  offsetOf(index: number): number | undefined
+  /** Fills the buffer with the piece; false when it is not there any more. */
+  fill(index: number, into: Buffer): Promise<boolean>
+  /** What it was filled with is not the piece. */
+  onBad?(index: number): void
 }
 
 export class Taking {
@@ -76,8 +89,15 @@ export class Taking {
     const { donor, store, recipe, pool } = this.#parts
     const search = { recipe, pool, signal: this.#signal }
     // Starting a worker takes as long as fifty pieces: it does so while they are looked for.
-    if (rest.length > fewPieces) store.expectFromHere()
-    const found = await donor.findParts(store, rest, search).finally(() => recipe.close())
+    const expectThem = (): void => {
+      if (rest.length > fewPieces) store.expectFromHere()
+    }
+    expectThem()
+    const expecting = setInterval(expectThem, stillExpectedMs)
+    const found = await donor.findParts(store, rest, search).finally(() => {
+      clearInterval(expecting)
+      recipe.close()
+    })
     for (const index of found?.whole ?? []) this.#coming.add(index)
     return found
   }
@@ -114,28 +134,29 @@ export class Taking {
 
   async #copy(same: ReadonlyMap<number, number>): Promise<number> {
     const { donor } = this.#parts
-    const isFew = same.size <= fewPieces
-    return this.#storeAll(same.keys(), isFew, (index, into) => donor.read(same.get(index) ?? -1, into))
+    const placeOf = (index: number): number => same.get(index) ?? -1
+    return this.#storeAll(same.keys(), same.size, {
+      offsetOf: (index) => donor.offsetOf(placeOf(index)),
+      fill: (index, into) => donor.read(placeOf(index), into),
+    })
   }
 
   async #assemble(known: KnownBlocks, pieces: readonly number[]): Promise<number> {
-    const isFew = pieces.length <= fewPieces
-    return this.#storeAll(
-      pieces.values(),
-      isFew,
-      (index, into) => known.assemble(index, [], into),
-      (index) => known.onBad(index),
-    )
+    return this.#storeAll(pieces.values(), pieces.length, {
+      offsetOf: (index) => known.offsetOf(index),
+      fill: (index, into) => known.assemble(index, [], into),
+      onBad: (index) => known.onBad(index),
+    })
   }
 
   /** Resolves to how many were good, when none of them is written any more. */
   async #storeAll(
     pieces: Iterator<number> & Iterable<number>,
-    isFew: boolean,
-    fill: (index: number, into: Buffer) => Promise<boolean>,
-    onBad: (index: number) => void = () => undefined,
+    pieceCount: number,
+    source: Source,
   ): Promise<number> {
     const { store } = this.#parts
+    const isFew = pieceCount <= fewPieces
     let count = 0
     const storeNext = async (): Promise<void> => {
       for (const index of pieces) {
@@ -144,9 +165,8 @@ export class Taking {
         const piece = store.takeBuffer(isFew)
         let isGood = false
         try {
-          const isFilled = await fill(index, piece.bytes)
-          isGood = isFilled && (await store.receive(index, piece))
-          if (isFilled && !isGood) onBad(index)
+          isGood =
+            (await this.#storeAsItIs(index, piece, source)) || (await this.#store(index, piece, source))
         } finally {
           piece.release()
         }
@@ -157,6 +177,21 @@ export class Taking {
     const lanes = await Promise.allSettled(Array.from({ length: piecesAtOnce }, storeNext))
     for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
     return count
+  }
+
+  /** Has a worker read it, if one can: the loop would need as long for that as the worker for hashing it. */
+  async #storeAsItIs(index: number, piece: PieceBuffer, source: Source): Promise<boolean> {
+    const { store, donor } = this.#parts
+    const offset = store.isStaffed ? source.offsetOf(index) : undefined
+    if (offset === undefined) return false
+    return (await donor.lend((file) => store.receive(index, piece, { file, offset }))) === true
+  }
+
+  async #store(index: number, piece: PieceBuffer, source: Source): Promise<boolean> {
+    if (!(await source.fill(index, piece.bytes))) return false
+    const isGood = await this.#parts.store.receive(index, piece)
+    if (!isGood) source.onBad?.(index)
+    return isGood
   }
 
   #onOutcome(index: number, isGood: boolean): void {

@@ -68,8 +68,21 @@ export interface ContentEvents {
   onAway(why: string): void
 }
 
+/** A content that is one file, of which any bytes can be read, not only pieces. */
+export interface OneFile {
+  /** Fills `into` with the bytes from this offset on. False when they may not be those that were hashed. */
+  readAt(offset: number, into: Buffer): Promise<boolean>
+  /**
+   * Runs `use` with the descriptor of the open file, which stays open until that settles. Nobody has looked whether the file
+   * is what it was: whoever reads it verifies what was read. Undefined when it cannot be opened.
+   */
+  lend<T>(use: (file: number) => Promise<T>): Promise<T | undefined>
+}
+
 /** A content that is served. */
 export interface ServedContent extends PieceSource {
+  /** Undefined for a folder. */
+  readonly file: OneFile | undefined
   /** How many looks see all of it. */
   readonly looks: number
   /** Of a folder, the files that are not what they were, by path. */

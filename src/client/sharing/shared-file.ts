@@ -13,7 +13,7 @@ import { verifyPiece } from '../hashing/piece-hash.ts'
 import { PieceReader } from '../transfer/piece-reader.ts'
 import { isOfSameFile, stampOf, type FileStamp } from './file-stamp.ts'
 import { openFiles } from './open-files.ts'
-import type { ContentEvents, ServedContent } from './local-content.ts'
+import type { ContentEvents, OneFile, ServedContent } from './local-content.ts'
 
 /**
  * Removing or replacing a file changes the times and link count of the open one, which are checked after each read.
@@ -21,7 +21,8 @@ import type { ContentEvents, ServedContent } from './local-content.ts'
  */
 const pathLookMs = 100
 
-export class SharedFile implements ServedContent {
+export class SharedFile implements ServedContent, OneFile {
+  readonly file: OneFile = this
   readonly looks = 1
   readonly changed: readonly string[] = []
   readonly manifest: Manifest
@@ -53,18 +54,25 @@ export class SharedFile implements ServedContent {
     this.#onClosed = onClosed
   }
 
-  async read(index: number, buffer: Buffer): Promise<Answer<void>> {
-    if (this.#closed) return notShared()
-    if (this.#away) return notReadable()
-    try {
-      return await openFiles.use(this, this.path, (file) => this.#read(file, index, buffer))
-    } catch (error) {
-      if (!(error instanceof Error)) throw error
-      // Too many open files: says nothing about this one.
-      if (['EMFILE', 'ENFILE'].includes(systemCode(error) ?? ''))
-        return refuse('busy', 'too many files are open')
-      return this.#refuseAway(sentenceOf(error))
-    }
+  read(index: number, buffer: Buffer): Promise<Answer<void>> {
+    return this.#withFile((file) => this.#read(file, index, buffer))
+  }
+
+  async readAt(offset: number, into: Buffer): Promise<boolean> {
+    if (this.#changed) return false
+    const filled = await this.#withFile((file) => this.#fill(file, into, offset))
+    return filled.ok && filled.value && !this.#changed
+  }
+
+  async lend<T>(use: (file: number) => Promise<T>): Promise<T | undefined> {
+    const lent = await this.#withFile(async ({ fd }) => {
+      const [used] = await Promise.allSettled([use(fd)])
+      return accept(used)
+    })
+    if (!lent.ok) return undefined
+    // That lies in what it was used for, not in this file.
+    if (lent.value.status === 'rejected') throw lent.value.reason
+    return lent.value.value
   }
 
   async look(): Promise<void> {
@@ -89,10 +97,32 @@ export class SharedFile implements ServedContent {
     this.#onClosed()
   }
 
+  async #withFile<T>(use: (file: FileHandle) => Promise<Answer<T>>): Promise<Answer<T>> {
+    if (this.#closed) return notShared()
+    if (this.#away) return notReadable()
+    try {
+      return await openFiles.use(this, this.path, use)
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      // Too many open files: says nothing about this one.
+      if (['EMFILE', 'ENFILE'].includes(systemCode(error) ?? ''))
+        return refuse('busy', 'too many files are open')
+      return this.#refuseAway(sentenceOf(error))
+    }
+  }
+
   async #read(file: FileHandle, index: number, buffer: Buffer): Promise<Answer<void>> {
-    const length = pieceLength(this.manifest.sizeBytes, index)
+    const piece = buffer.subarray(0, pieceLength(this.manifest.sizeBytes, index))
+    const filled = await this.#fill(file, piece, pieceOffset(index))
+    if (!filled.ok) return filled
+    if (filled.value && (!this.#changed || verifyPiece(this.manifest, index, piece))) return accept(undefined)
+    return this.#refuseChanged(index)
+  }
+
+  /** Whether there are bytes for all of `into`. Looks then whether the file is what it was. Refuses when it is gone. */
+  async #fill(file: FileHandle, into: Buffer, offset: number): Promise<Answer<boolean>> {
     this.#reader ??= new PieceReader()
-    const bytesRead = await this.#reader.read(file, buffer, length, pieceOffset(index))
+    const bytesRead = await this.#reader.read(file, into, into.length, offset)
     // Another read has found that out meanwhile.
     if (this.#gone) return refuse('file-changed', 'the file is gone')
     // Checked after reading: a later write cannot have affected what was read.
@@ -104,10 +134,7 @@ export class SharedFile implements ServedContent {
       if (!isOfSameFile(named, this.#stamp)) return this.#refuseGone('the file was replaced')
       if (opened !== this.#stamp || named !== this.#stamp) this.#noteChange()
     }
-    if (bytesRead === length && !this.#changed) return accept(undefined)
-    if (bytesRead === length && verifyPiece(this.manifest, index, buffer.subarray(0, length)))
-      return accept(undefined)
-    return this.#refuseChanged(index)
+    return accept(bytesRead === into.length)
   }
 
   #isTimeForPath(): boolean {
@@ -124,7 +151,7 @@ export class SharedFile implements ServedContent {
     this.#events.onChanged(this.path)
   }
 
-  #refuseChanged(index: number): Answer<void> {
+  #refuseChanged(index: number): Answer<never> {
     if (this.#closed) return notShared()
     this.#noteChange()
     this.have.clear(index)
@@ -132,7 +159,7 @@ export class SharedFile implements ServedContent {
     return refuse('piece-missing', 'the file changed on disk')
   }
 
-  #refuseGone(sentence: string): Answer<void> {
+  #refuseGone(sentence: string): Answer<never> {
     // Closing makes a read fail just as a missing file does.
     if (this.#closed) return notShared()
     if (!this.#gone) {
@@ -143,7 +170,7 @@ export class SharedFile implements ServedContent {
     return refuse('file-changed', sentence)
   }
 
-  #refuseAway(sentence: string): Answer<void> {
+  #refuseAway(sentence: string): Answer<never> {
     if (this.#closed) return notShared()
     if (!this.#away && !this.#gone) {
       this.#away = true
@@ -158,6 +185,6 @@ function notReadable(): Answer<never> {
   return refuse('file-changed', 'the file cannot be read at the moment')
 }
 
-function notShared(): Answer<void> {
+function notShared(): Answer<never> {
   return refuse('not-shared', 'the file is no longer shared')
 }

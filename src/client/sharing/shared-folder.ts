@@ -17,6 +17,7 @@ import type { ContentEvents, ServedContent } from './local-content.ts'
 import type { KnownFolder } from './known-folder.ts'
 
 export class SharedFolder implements ServedContent {
+  readonly file = undefined
   readonly manifest: Manifest
   readonly have: Bitfield
   readonly looks: number

@@ -8,8 +8,12 @@ import type { StoreJob, StoreOutcome } from './store-slots.ts'
 
 const writeSome = promisify(write)
 
-/** Does what a store worker does. Rejects with the system's error. */
+/**
+ * Does what a store worker does, but for reading the piece: whoever posted it tries that another way. Rejects with the
+ * system's error.
+ */
 export async function storeHere(buffer: Buffer, job: StoreJob): Promise<StoreOutcome> {
+  if (job.from !== undefined) return 'bad'
   const piece = buffer.subarray(0, job.length)
   if (!hashPiece(piece).equals(job.expected)) return 'bad'
   const isTouched = job.isAtRest && !isSealed(job.file, job.seal)

@@ -86,13 +86,14 @@ export class StorePool {
   /**
    * Starts a worker in advance, because starting one takes longer than a piece. Starts one at a time, so that
    * the first does not compete with the next for the cores while starting: each costs 0.1 s of one.
-   * `comesFromHere`: the pieces are not fetched.
+   * `comesFromHere`: the pieces are not fetched. All that they need are started, since they wait for nothing then.
    */
   warmUp(comesFromHere = false): void {
     const crew = this.#crew
-    const size = comesFromHere ? this.#sizeHere : this.#size
-    const isResting = performance.now() < this.#restUntilMs
-    if (!isResting && crew.workerCount < size && crew.onDutyCount >= crew.workerCount) crew.startWorker()
+    const isStarting = crew.onDutyCount < crew.workerCount
+    const next = isStarting ? 0 : Math.min(this.#size, crew.workerCount + 1)
+    const wanted = comesFromHere ? this.#sizeHere : next
+    if (performance.now() >= this.#restUntilMs) while (crew.workerCount < wanted) crew.startWorker()
     if (this.#idle === undefined) this.#endIdleLater()
     else this.#idle.refresh()
   }

@@ -9,10 +9,18 @@ import { pieceBytes } from '../../common/limits.ts'
 import { hashBytes } from '../../common/manifest.ts'
 import type { Seal } from './part-seal.ts'
 
+/** Where bytes are: in an open file, from an offset in bytes on. */
+export interface FilePlace {
+  readonly file: number
+  readonly offset: number
+}
+
 /** What to do with a received piece. */
 export interface StoreJob {
   /** Bytes of the piece, at the start of the slot. */
   readonly length: number
+  /** Where a worker reads them first; undefined where they are in the slot already. */
+  readonly from?: FilePlace | undefined
   /** The expected hashes, 52 bytes as in the manifest. */
   readonly expected: Uint8Array
   /** The file descriptor to write the piece to, and its offset in the file, in bytes. */
@@ -27,7 +35,10 @@ export interface StoreJob {
   readonly isAtRest: boolean
 }
 
-/** The outcome for a piece. `touched`: it is stored, but somebody else had written to the file before. */
+/**
+ * The outcome for a piece. `touched`: it is stored, but somebody else had written to the file before. `bad`: it is not the
+ * expected one, or could not be read.
+ */
 export type StoreOutcome = 'stored' | 'touched' | 'bad'
 
 export const SlotState = {
@@ -55,18 +66,25 @@ const bell = 2
 const shift = 3
 const onDuty = 4
 const asleep = 5
-const commonNumbers = 6
+const ever = 6
+const commonNumbers = 7
 /** Indices of the numbers of a slot, which follow the common ones. */
 const state = 0
 const length = 1
 const file = 2
 const journal = 3
+/** Followed by the lower part. */
 const offsetHigh = 4
-const offsetLow = 5
 const errno = 6
 const seal = 7
 const isAtRest = 8
-const slotNumbers = 9
+const fromFile = 9
+/** Likewise. */
+const fromHigh = 10
+const slotNumbers = 12
+
+/** Instead of a file descriptor. */
+const noFile = -1
 
 const numbersBytes = 4 * (commonNumbers + slotCount * slotNumbers)
 const textsBytes = slotCount * (hashBytes + recordBytes)
@@ -104,14 +122,24 @@ export class StoreSlots {
   }
 
   isAny(wanted: SlotState): boolean {
-    for (let slot = 0; slot < slotCount; slot++) if (this.state(slot) === wanted) return true
+    const count = this.everCount
+    for (let slot = 0; slot < count; slot++) if (this.state(slot) === wanted) return true
     return false
+  }
+
+  /**
+   * All slots of which any was ever posted are below this. Looking at the others would take a worker longer than all else but
+   * reading, hashing and writing.
+   */
+  get everCount(): number {
+    return Atomics.load(this.#numbers, ever)
   }
 
   /** Pieces that no worker has claimed. */
   get receivedCount(): number {
+    const end = this.everCount
     let count = 0
-    for (let slot = 0; slot < slotCount; slot++) if (this.state(slot) === SlotState.received) count++
+    for (let slot = 0; slot < end; slot++) if (this.state(slot) === SlotState.received) count++
     return count
   }
 
@@ -126,12 +154,15 @@ export class StoreSlots {
     numbers[at(slot, length)] = job.length
     numbers[at(slot, file)] = job.file
     numbers[at(slot, journal)] = job.journal
-    numbers[at(slot, offsetHigh)] = Math.floor(job.offset / 2 ** 32)
-    numbers[at(slot, offsetLow)] = job.offset | 0
+    this.#setOffset(at(slot, offsetHigh), job.offset)
+    numbers[at(slot, fromFile)] = job.from?.file ?? noFile
+    this.#setOffset(at(slot, fromHigh), job.from?.offset ?? 0)
     numbers[at(slot, seal)] = job.seal
     numbers[at(slot, isAtRest)] = job.isAtRest ? 1 : 0
     this.#texts.set(job.expected, slot * (hashBytes + recordBytes))
     this.#texts.set(job.record, slot * (hashBytes + recordBytes) + hashBytes)
+    // Only the loop posts.
+    if (slot >= this.everCount) Atomics.store(numbers, ever, slot + 1)
     this.setState(slot, SlotState.received)
     Atomics.add(numbers, posted, 1)
     if (Atomics.load(numbers, asleep) > 0) Atomics.notify(numbers, posted, 1)
@@ -141,16 +172,28 @@ export class StoreSlots {
   job(slot: number): StoreJob {
     const numbers = this.#numbers
     const textAt = slot * (hashBytes + recordBytes)
+    const from = numbers[at(slot, fromFile)] ?? noFile
     return {
       length: numbers[at(slot, length)] ?? 0,
       file: numbers[at(slot, file)] ?? 0,
       journal: numbers[at(slot, journal)] ?? 0,
-      offset: (numbers[at(slot, offsetHigh)] ?? 0) * 2 ** 32 + ((numbers[at(slot, offsetLow)] ?? 0) >>> 0),
+      offset: this.#offset(at(slot, offsetHigh)),
+      from: from === noFile ? undefined : { file: from, offset: this.#offset(at(slot, fromHigh)) },
       seal: numbers[at(slot, seal)] ?? 0,
       isAtRest: numbers[at(slot, isAtRest)] === 1,
       expected: this.#texts.subarray(textAt, textAt + hashBytes),
       record: this.#texts.subarray(textAt + hashBytes, textAt + hashBytes + recordBytes),
     }
+  }
+
+  /** Two numbers have the offset: the higher part, and behind it the lower one. */
+  #setOffset(place: number, offset: number): void {
+    this.#numbers[place] = Math.floor(offset / 2 ** 32)
+    this.#numbers[place + 1] = offset | 0
+  }
+
+  #offset(place: number): number {
+    return (this.#numbers[place] ?? 0) * 2 ** 32 + ((this.#numbers[place + 1] ?? 0) >>> 0)
   }
 
   /** Rises with every post. Read it before looking for work, and pass it to `waitForMore`. */

@@ -1,12 +1,14 @@
-// A worker that verifies received pieces and writes the good ones. It waits on shared memory, not for
+// A worker that verifies received pieces and writes the good ones; it reads those that come from a file here first. It waits on shared memory, not for
 // messages; all it sends is a signal for the event loop to look.
 
+import { readSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
+import { systemCode } from '../../common/failure.ts'
 import { hashBytes } from '../../common/manifest.ts'
 import { hashPieces, piecesAtOnce, worthAtOnce } from '../hashing/piece-hash.ts'
 import { Gathering } from './gathering.ts'
 import { isSealed, setSeal } from './part-seal.ts'
-import { slotCount, SlotState, StoreSlots } from './store-slots.ts'
+import { SlotState, StoreSlots, type FilePlace } from './store-slots.ts'
 import { writeAll } from './write-all.ts'
 
 /** The data that a worker is started with. */
@@ -30,7 +32,10 @@ function run(slots: StoreSlots, shift: number): void {
       continue
     }
     last = claimed.at(-1) ?? last
-    verify(slots, claimed)
+    verify(
+      slots,
+      claimed.filter((slot) => isFilled(slots, slot)),
+    )
     writeVerified(slots)
   }
 }
@@ -38,11 +43,35 @@ function run(slots: StoreSlots, shift: number): void {
 /** Claims the next received pieces after slot `last`, so that none waits forever; at most so many. */
 function claim(slots: StoreSlots, last: number, most: number): number[] {
   const claimed: number[] = []
-  for (let n = 1; n <= slotCount && claimed.length < most; n++) {
-    const slot = (last + n) % slotCount
+  const count = slots.everCount
+  for (let n = 1; n <= count && claimed.length < most; n++) {
+    const slot = (last + n) % count
     if (slots.changeState(slot, SlotState.received, SlotState.hashing)) claimed.push(slot)
   }
   return claimed
+}
+
+/** Reads the piece if it is to be read, just before it is hashed: so it is still in the cache then. */
+function isFilled(slots: StoreSlots, slot: number): boolean {
+  const { length, from } = slots.job(slot)
+  if (from === undefined || readAll(from, slots.piece(slot).subarray(0, length))) return true
+  finish(slots, slot, SlotState.bad)
+  return false
+}
+
+/** False when the file is shorter, or cannot be read: whoever posted the piece tries another way, and finds out why. */
+function readAll({ file, offset }: FilePlace, bytes: Uint8Array): boolean {
+  try {
+    for (let at = 0; at < bytes.length;) {
+      const count = readSync(file, bytes, at, bytes.length - at, offset + at)
+      if (count === 0) return false
+      at += count
+    }
+    return true
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error
+    return false
+  }
 }
 
 function verify(slots: StoreSlots, claimed: readonly number[]): void {
@@ -62,7 +91,8 @@ function verify(slots: StoreSlots, claimed: readonly number[]): void {
 function writeVerified(slots: StoreSlots): void {
   do {
     if (!slots.tryLockWriting()) return
-    for (let slot = 0; slot < slotCount; slot++) {
+    const count = slots.everCount
+    for (let slot = 0; slot < count; slot++) {
       if (slots.changeState(slot, SlotState.verified, SlotState.writing)) write(slots, slot)
     }
     slots.unlockWriting()

@@ -12,15 +12,17 @@ import { accept } from '../../../src/common/refusal.ts'
 const pieces = 6
 const manifest = buildManifest(pieces * pieceBytes, Buffer.alloc(pieces * 52, 1))
 
+const perPiece = pieceBytes / rangeBytes
+
 /** Of each piece all but the first block is where it was. */
-function knownBlocks(): KnownBlocks {
+function knownBlocks(
+  offsetOf = (block: number): number => (block % perPiece === 0 ? -1 : block * rangeBytes),
+): KnownBlocks {
   const layout = layoutOf(manifest, rangeBytes)
-  const perPiece = pieceBytes / rangeBytes
-  const offsets = Float64Array.from({ length: layout.blockCount }, (_, block) =>
-    block % perPiece === 0 ? -1 : block * rangeBytes,
-  )
+  const offsets = Float64Array.from({ length: layout.blockCount }, (_, block) => offsetOf(block))
   const source = {
     manifest,
+    file: undefined,
     have: Bitfield.full(pieces),
     read: (index: number, buffer: Buffer) => {
       buffer.fill(index, 0, pieceBytes)
@@ -48,4 +50,20 @@ test('a piece that was bad is fetched as a whole, and after four of them all oth
   known.onBad(3)
   expect(known.partsToFetch(4)).toBeUndefined()
   expect(await known.assemble(4, [[0, 1]], Buffer.alloc(pieceBytes))).toBe(false)
+})
+
+test('a piece has one place where all of its blocks lie one behind the other, until it was bad', () => {
+  const known = knownBlocks((block) => {
+    if (block === perPiece - 1) return 0
+    if (block >= perPiece && block < 2 * perPiece) return block * rangeBytes + 7
+    return block === 2 * perPiece + 5 ? -1 : block * rangeBytes
+  })
+  expect([0, 1, 2, 3].map((index) => known.offsetOf(index))).toEqual([
+    ...[undefined, pieceBytes + 7, undefined],
+    3 * pieceBytes,
+  ])
+  known.onBad(3)
+  expect([known.offsetOf(3), known.offsetOf(4)]).toEqual([undefined, 4 * pieceBytes])
+  for (const index of [0, 2, 5]) known.onBad(index)
+  expect(known.offsetOf(4)).toBeUndefined()
 })

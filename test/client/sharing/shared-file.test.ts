@@ -3,6 +3,7 @@ import {
   copyFileSync,
   mkdirSync,
   openSync,
+  readSync,
   closeSync,
   renameSync,
   rmSync,
@@ -220,5 +221,53 @@ test('an empty file has no pieces and is complete', async () => {
   })
   expect(file.manifest.pieceCount).toBe(0)
   expect(file.have.isFull).toBe(true)
+  file.close()
+})
+
+test('any bytes can be read while the file is as it was hashed', async () => {
+  const { file, bytes } = await share()
+  const into = Buffer.alloc(pieceBytes)
+  for (const offset of [0, 5, pieceBytes + 100, sizeBytes - pieceBytes]) {
+    expect(await file.readAt(offset, into)).toBe(true)
+    expect(into.equals(bytes.subarray(offset, offset + pieceBytes))).toBe(true)
+  }
+  expect(await file.readAt(sizeBytes - 10, into)).toBe(false)
+  file.close()
+  expect(await file.readAt(0, into)).toBe(false)
+})
+
+test.each(Object.entries(changes))(
+  'no bytes but whole pieces are read of a file %s',
+  async (_how, { change }) => {
+    const { file, path, told } = await share()
+    const into = Buffer.alloc(100)
+    expect(await file.readAt(5, into)).toBe(true)
+    change(path)
+    expect([await file.readAt(5, into), await file.readAt(5, into)]).toEqual([false, false])
+    expect(told.changed).toBe(1)
+    file.close()
+  },
+)
+
+test('a file is lent open, and what fails while it is used says nothing about it', async () => {
+  const { file, bytes, told } = await share()
+  const used = await file.lend(async (descriptor) => {
+    const into = Buffer.alloc(10)
+    readSync(descriptor, into, 0, 10, 77)
+    return into
+  })
+  expect(used?.equals(bytes.subarray(77, 87))).toBe(true)
+  const failure = Object.assign(new Error('no space'), { code: 'ENOSPC' })
+  await expect(file.lend(() => Promise.reject(failure))).rejects.toBe(failure)
+  expect(await file.readAt(0, Buffer.alloc(10))).toBe(true)
+  expect(told).toEqual({ changed: 0, gone: 0 })
+  file.close()
+  expect(await file.lend(() => Promise.resolve(1))).toBeUndefined()
+})
+
+test('a file that is gone is lent to nobody', async () => {
+  const { file, path } = await share()
+  rmSync(path)
+  expect(await file.lend(() => Promise.resolve(1))).toBeUndefined()
   file.close()
 })

@@ -87,6 +87,7 @@ export class OneDownload {
   readonly #hashes: HashPool
   readonly #part: { within?: string; overwrite?: boolean }
   readonly #recipes: RecipePool
+  readonly #storing: StorePool
   readonly #peers: Peer[] = []
   #flushed = Promise.resolve()
   readonly #waiters = new Set<() => void>()
@@ -102,7 +103,9 @@ export class OneDownload {
     pool = new HashPool(),
     part: { within?: string; overwrite?: boolean } = {},
     recipes = new RecipePool(),
+    storing = new StorePool(),
   ) {
+    this.#storing = storing
     this.#part = part
     this.#recipes = recipes
     this.#hashes = pool
@@ -219,7 +222,7 @@ export class OneDownload {
         network,
         manifests: new ManifestStore(folder),
         hashes: this.#hashes,
-        storing: new StorePool(),
+        storing: this.#storing,
         recipes: this.#recipes,
         journal: journalOf(folder, destination, fileId),
         remembered: Promise.resolve().then(() => this.remembered),

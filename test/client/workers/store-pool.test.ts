@@ -1,29 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  closeSync,
-  constants,
-  openSync,
-  readFileSync,
-  readSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { recordOf } from '../../../src/client/storage/progress-journal.ts'
 import { StorePool } from '../../../src/client/workers/store-pool.ts'
-import {
-  slotCount,
-  SlotState,
-  StoreSlots,
-  type StoreJob,
-  type StoreOutcome,
-} from '../../../src/client/workers/store-slots.ts'
+import { slotCount, SlotState, StoreSlots } from '../../../src/client/workers/store-slots.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { sampleBytes } from '../sharing/sample-file.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -37,58 +21,7 @@ import {
   realWorker,
   sleepyWorker,
 } from './built-pool.ts'
-
-interface Files {
-  readonly path: string
-  readonly journalPath: string
-  readonly file: number
-  readonly journal: number
-}
-
-function files(flags = 'w+'): Files {
-  const folder = temporaryFolder()
-  const path = join(folder, 'part')
-  const journalPath = join(folder, 'journal')
-  if (!flags.startsWith('w')) writeFileSync(path, '')
-  const file = openSync(path, flags)
-  const journal = openSync(journalPath, 'w')
-  onTestFinished(() => {
-    closeSync(file)
-    closeSync(journal)
-  })
-  return { path, journalPath, file, journal }
-}
-
-function jobOf({ file, journal }: Files, index: number, piece: Uint8Array): StoreJob {
-  return {
-    length: piece.length,
-    expected: hashPiece(piece),
-    file,
-    offset: index * pieceBytes,
-    journal,
-    record: recordOf(index),
-    seal: 0,
-    isAtRest: false,
-  }
-}
-
-/** Puts a piece into a buffer of the pool, and has it stored. */
-async function store(pool: StorePool, job: StoreJob, piece: Uint8Array): Promise<StoreOutcome> {
-  const { bytes, slot, release } = pool.take()
-  if (slot === undefined) throw new Error('the pool has no slot left')
-  bytes.set(piece)
-  try {
-    return await pool.store(slot, job)
-  } finally {
-    release()
-  }
-}
-
-/** The indices that are recorded, in the order of writing. */
-function recordsOf({ journalPath }: Files): number[] {
-  const records = readFileSync(journalPath)
-  return Array.from({ length: records.length / 4 }, (_, n) => records.readUInt32BE(4 * n))
-}
+import { files, jobOf, recordsOf, store } from './store-files.ts'
 
 test('a received piece is written at its place and recorded behind that', async () => {
   const pool = await builtStorePool()
@@ -297,7 +230,7 @@ test('what a broken worker leaves is finished only when the others have ended, e
   expect(readFileSync(at.path).equals(Buffer.concat(pieces))).toBe(true)
 })
 
-test('another worker is started for pieces that come from here, once the first is there', async () => {
+test('two workers are started at once for pieces that come from here, and one for those that are fetched', async () => {
   const started: Worker[] = []
   const start = (data: object): Worker => {
     const worker = idleStoreWorker(data)
@@ -305,14 +238,16 @@ test('another worker is started for pieces that come from here, once the first i
     return worker
   }
   const pool = await builtStorePool(1, start, 2)
-  pool.warmUp(true)
-  pool.warmUp(true)
-  expect(started).toHaveLength(1)
+  pool.warmUp()
+  pool.warmUp()
   await vi.waitFor(() => expect(pool.isStaffed).toBe(true), { timeout: 10_000, interval: 5 })
   pool.warmUp()
   expect(started).toHaveLength(1)
-  pool.warmUp(true)
-  expect(started).toHaveLength(2)
+  const other = await builtStorePool(1, start, 2)
+  other.warmUp(true)
+  expect(started).toHaveLength(3)
+  other.warmUp(true)
+  expect(started).toHaveLength(3)
 })
 
 test('closing while a worker breaks settles every piece', async () => {
@@ -356,6 +291,13 @@ test('a job comes back from the shared memory as it was put there', () => {
     offset: fc.integer({ min: 0, max: 2 ** 37 }),
     expected: fc.uint8Array({ minLength: 52, maxLength: 52 }),
     record: fc.uint8Array({ minLength: 4, maxLength: 4 }),
+    from: fc.option(
+      fc.record({
+        file: fc.integer({ min: 0, max: 0x7fffffff }),
+        offset: fc.integer({ min: 0, max: 2 ** 37 }),
+      }),
+      { nil: undefined },
+    ),
     seal: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
     isAtRest: fc.boolean(),
   })
