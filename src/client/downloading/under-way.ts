@@ -22,7 +22,10 @@ const piecesOfLane = 8
 export const piecesOfLanesMax = 96
 /** The most of these from the peers of one user while other users have peers too. */
 export const piecesOfUserMax = 24
-/** This many received pieces awaiting verification and writing mean that this client is the bottleneck, and more on many connections. */
+/**
+ * This many received pieces awaiting verification and writing mean that this client is the bottleneck; on many connections
+ * more of them.
+ */
 const behindFrom = 12
 /** The limit in that case: as many as one fast peer is asked for, plus those queued behind it. */
 const underWayBehindMax = 24

@@ -1,5 +1,5 @@
-// A worker that verifies received pieces and writes the good ones; it reads those that come from a file here first. It waits on shared memory, not for
-// messages; all it sends is a signal for the event loop to look.
+// A worker that verifies received pieces and writes the good ones; those that come from a file here it reads first. It waits
+// on shared memory, not for messages; all it sends is a signal for the event loop to look.
 
 import { readSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
