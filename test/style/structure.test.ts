@@ -122,7 +122,8 @@ test('every source can be reached from one of the programs', () => {
     reached.add(file)
     for (const imported of importedBy(file)) visit(imported)
   }
-  for (const file of sources) if (/^src\/(([^/]+|web\/page)\/main|client\/program)\.ts$/.test(file)) visit(file)
+  for (const file of sources)
+    if (/^src\/(([^/]+|web\/page)\/main|client\/program)\.ts$/.test(file)) visit(file)
   expect(sources.filter((file) => !reached.has(file))).toEqual([])
 })
 
