@@ -8,7 +8,7 @@ import { lineBytesMax } from '../../common/limits.ts'
 import { isLoopback } from '../../common/networks.ts'
 import { peerProtocol, type PeerProtocol } from '../../common/protocol/peer-protocol.ts'
 import type { Identity } from '../../common/security/identity.ts'
-import { Caller } from '../../common/wire/caller.ts'
+import { Caller, unheard } from '../../common/wire/caller.ts'
 import { openChannel } from '../../common/wire/open-channel.ts'
 import type { Protection } from '../../common/wire/protection.ts'
 import type { ReachEvidence } from '../diagnosis/evidence.ts'
@@ -53,7 +53,7 @@ async function problemAt(
     const tls = protection.towards(address.host, (key) => (key === own.key ? undefined : another))
     const channel = await openChannel(address, lineBytesMax, { tls })
     const caller = new Caller<PeerProtocol>(channel, peerProtocol, {
-      onTold: { have: () => {}, chosen: () => {}, closed: () => {} },
+      onTold: unheard(peerProtocol),
       onClosed: () => {},
     })
     try {

@@ -2,10 +2,14 @@
 
 let segmenter: Intl.Segmenter | undefined
 
-/** Of a plain text its characters. */
+/** Whether each of its characters is one of printable ASCII, as in nearly every text. */
+export function isPlain(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text)
+}
+
+/** Of a plain text its characters: to load the rules for others takes 14 ms, which no start should have to wait for. */
 export function graphemesOf(text: string): Iterable<string> {
-  // Nearly every text. To load the rules for others takes 14 ms, which no start should have to wait for.
-  return /^[\x20-\x7e]*$/.test(text) ? text : segmentsOf(text)
+  return isPlain(text) ? text : segmentsOf(text)
 }
 
 function* segmentsOf(text: string): Iterable<string> {

@@ -1,6 +1,6 @@
 // How many columns a text takes on a terminal, cutting it to fit, and breaking it between words. Pure.
 
-import { graphemesOf } from './graphemes.ts'
+import { graphemesOf, isPlain } from './graphemes.ts'
 
 /** East Asian wide and fullwidth characters, as [first, last]. */
 const wideRanges = [
@@ -20,8 +20,8 @@ const wideRanges = [
 ] as const
 
 export function displayWidth(text: string): number {
-  // Nearly every text, and quick.
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length
+  // Quick.
+  if (isPlain(text)) return text.length
   let width = 0
   for (const grapheme of graphemesOf(text)) width += widthOf(grapheme)
   return width
