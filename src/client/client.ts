@@ -47,6 +47,7 @@ import type { ClientOptions } from './client-options.ts'
 import { FolderPool } from './workers/folder-pool.ts'
 import { HashPool } from './workers/hash-pool.ts'
 import { RecipePool } from './workers/recipe-pool.ts'
+import { flagsForWork } from './workers/start-worker.ts'
 import { StorePool } from './workers/store-pool.ts'
 
 /** Files to hash at a time: one already keeps all cores busy. */
@@ -313,6 +314,7 @@ export class Client {
 
   #begin(session: Session): void {
     this.#session = session
+    flagsForWork()
     this.#emit({ kind: 'user-changed', user: session.user })
     this.#tickets.open()
     // Not awaited: rehashing a file would delay the reply.

@@ -24,7 +24,7 @@ import { systemCode } from './failure.ts'
 export interface KeptCodeOptions {
   /** The file of the compiled code; its folder is made when there is something to keep. Undefined for none. */
   readonly keptIn: string | undefined
-  /** Sets V8's flags as they are now: threads set some of them back. */
+  /** Sets V8's flags as they are now: the bundle may have set others. */
   readonly setFlags: () => void
 }
 

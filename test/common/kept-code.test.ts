@@ -24,30 +24,20 @@ const module = new URL('../../dist/common/kept-code.js', import.meta.url).href
 const bundle = (word: string): string => `
   const { basename } = require('node:path')
   exports.isWorthKeeping = () => process.argv[2] !== 'short'
-  const { Worker } = require('node:worker_threads')
-  // A thread sets some of V8's flags back.
-  new Worker('0', { eval: true }).on('exit', () => console.log('${word}', basename($moduleUrl)))
+  setImmediate(() => console.log('${word}', basename($moduleUrl)))
 `
 
-/** A folder with a bundle, and a program that runs it with the flags that a client of this Node sets. */
+/** A folder with a bundle, and a program that runs it and then works with another flag than V8 has by itself. */
 function prepared(): string {
   const folder = temporaryFolder()
-  const flags = ['compiler-flag', 'memory-flag'].map(
-    (name) => new URL(`../../dist/client/${name}.js`, import.meta.url).href,
-  )
   writeFileSync(join(folder, 'program.cjs'), bundle('first'))
   writeFileSync(
     join(folder, 'main.mjs'),
     `import { setFlagsFromString } from 'node:v8'
      import { runWithKeptCode } from '${module}'
-     import { compilerFlag } from '${flags[0]}'
-     import { keepShortLivedSmall } from '${flags[1]}'
-     const setFlags = () => {
-       setFlagsFromString(compilerFlag(process.versions.v8) ?? '--stack-size=984')
-       keepShortLivedSmall()
-     }
-     setFlags()
-     runWithKeptCode(new URL('${pathToFileURL(join(folder, 'program.cjs')).href}'), { keptIn: process.env.KEPT_IN, setFlags })`,
+     const setFlags = () => setFlagsFromString('--stack-size=984')
+     runWithKeptCode(new URL('${pathToFileURL(join(folder, 'program.cjs')).href}'), { keptIn: process.env.KEPT_IN, setFlags })
+     setFlagsFromString('--stack-size=980')`,
   )
   return folder
 }

@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { memoryFlag } from '../../../src/client/memory-flag.ts'
+import { engineFlags } from '../../../src/client/engine-flags.ts'
 
 /** Makes much garbage, some of which lives for a while, and says how large the space for it is then, in MiB. */
 const script = `
 import { getHeapSpaceStatistics } from 'node:v8'
-const { startWorker } = await import(process.argv[1])
+const { flagsForWork, startWorker } = await import(process.argv[1])
+flagsForWork()
 const worker = startWorker(new URL('data:text/javascript,setInterval(() => {}, 1000)'))
 await new Promise((resolve) => worker.once('online', resolve))
 let kept = []
@@ -19,7 +20,9 @@ process.exit()
 `
 
 // V8 sets the flag back when a thread starts.
-test.skipIf(memoryFlag(process.versions.v8) === undefined)(
+const growth = '--semi-space-growth-factor=1'
+
+test.skipIf(!engineFlags(process.versions.v8).some(({ atWork }) => atWork === growth))(
   'the space for short-lived objects stays small after a thread has started',
   () => {
     const module = fileURLToPath(new URL('../../../src/client/workers/start-worker.ts', import.meta.url))
