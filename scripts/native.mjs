@@ -1,8 +1,8 @@
 // node scripts/native.mjs <folder for what is compiled> <folder of the sources> [folder of Node's headers]
 //
 // Compiles the C sources of the client, or says on standard output why it could not. That is no failure: without them,
-// hashing, looking for blocks, folders of small files, TLS, and logins only take longer. Single files need no build system;
-// the headers come as a package, so nothing is fetched.
+// hashing and writing pieces, looking for blocks, folders of small files, TLS, and logins only take longer. Single files need
+// no build system; the headers come as a package, so nothing is fetched.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
@@ -15,6 +15,7 @@ const headers = given ?? (await import('node-api-headers')).include_dir
 make('client/hashing/piece-hash', 'hashPiece', 'Pieces will be hashed by Node alone', ['x64'])
 make('client/hashing/block-match', 'nextMatch', 'Known blocks will be looked for in JavaScript')
 make('client/folder/small-files', 'writeFiles', 'Small files will be made and read by Node alone')
+make('client/workers/write-parts', 'writeParts', 'Pieces will be written by Node alone')
 make('common/wire/tls-session', 'free', 'Pieces will be encrypted by sockets of Node')
 make('common/security/stretching', 'stretch', 'Passwords will be stretched by Node alone')
 

@@ -252,12 +252,15 @@ export class PartFile {
    * with `overwrite` waits for little; it reports a failure.
    */
   flushAhead(): void {
-    const file = this.#file
-    if (this.#isFlushing || file === undefined) return
+    if (this.#file !== undefined && !this.#isFlushing) this.#flushNext(this.#file)
+  }
+
+  /** After the flush that is under way. A system tells a failed write once: after one, `#flushed` stays rejected. */
+  #flushNext(file: FileHandle): void {
     this.#isFlushing = true
-    // A system tells a failed write once: after one, this stays rejected.
-    this.#flushed = this.#flushed.then(() => file.datasync()).finally(() => (this.#isFlushing = false))
-    this.#flushed.catch(() => undefined)
+    const flushed = this.#flushed.then(() => file.datasync())
+    this.#flushed = flushed
+    flushed.finally(() => (this.#isFlushing = this.#flushed !== flushed)).catch(() => undefined)
   }
 
   /** Reads `length` bytes from this offset on into the start of the buffer. Rejects with a `file` failure. */
@@ -287,6 +290,8 @@ export class PartFile {
    */
   async publish(overwrite: boolean): Promise<{ flushed: Promise<void> } | undefined> {
     const file = this.#opened()
+    // Meanwhile the rest reaches the disk.
+    if (overwrite) this.#flushNext(file)
     // Wait for writes, since the same piece may come from two peers. After publishing, even identical bytes
     // must not be written: the new modification time would look like a change of the shared file.
     await this.settled()

@@ -1,9 +1,18 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi, type MockInstance } from 'vitest'
 import { PartFile } from '../../../src/client/downloading/part-file.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
+
+/** All handles have it from one prototype. */
+async function spyOnDatasync(path: string): Promise<MockInstance<FileHandle['datasync']>> {
+  const probe = await open(path)
+  const datasync = vi.spyOn(Object.getPrototypeOf(probe) as FileHandle, 'datasync')
+  await probe.close()
+  onTestFinished(() => datasync.mockRestore())
+  return datasync
+}
 
 test('a write that failed while it was flushed ahead keeps the old file, and is told', async () => {
   const destination = join(temporaryFolder(), 'f.bin')
@@ -12,10 +21,7 @@ test('a write that failed while it was flushed ahead keeps the old file, and is 
   onTestFinished(() => part.close())
   await part.open()
   await part.prepare(10)
-  const probe = await open(destination)
-  const datasync = vi.spyOn(Object.getPrototypeOf(probe) as FileHandle, 'datasync')
-  await probe.close()
-  onTestFinished(() => datasync.mockRestore())
+  const datasync = await spyOnDatasync(destination)
   datasync.mockRejectedValueOnce(Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' }))
   part.flushAhead()
   await part.settled()
@@ -23,4 +29,27 @@ test('a write that failed while it was flushed ahead keeps the old file, and is 
   part.flushAhead()
   await expect(part.publish(true)).rejects.toMatchObject({ code: 'file' })
   expect(readFileSync(destination, 'utf8')).toBe('the old version')
+})
+
+test('what is written since the last flush reaches the disk while others are waited for, also during that flush', async () => {
+  const destination = join(temporaryFolder(), 'f.bin')
+  writeFileSync(destination, 'the old version')
+  const part = new PartFile(destination)
+  onTestFinished(() => part.close())
+  await part.open()
+  await part.prepare(3)
+  const datasync = await spyOnDatasync(destination)
+  let end: () => void = () => undefined
+  datasync.mockImplementationOnce(() => new Promise((resolve) => (end = resolve)))
+  part.flushAhead()
+  await vi.waitFor(() => expect(datasync).toHaveBeenCalledTimes(1))
+  await part.write(0, Buffer.from('new'))
+  // One at a time.
+  part.flushAhead()
+  const published = part.publish(true)
+  expect(datasync).toHaveBeenCalledTimes(1)
+  end()
+  await published
+  expect(datasync).toHaveBeenCalledTimes(2)
+  expect(readFileSync(destination, 'utf8')).toBe('new')
 })
