@@ -42,6 +42,7 @@ const pure = [
   'src/client/way.ts',
   'src/client/diagnosis/',
   'src/client/downloading/asking.ts',
+  'src/client/downloading/offered.ts',
   'src/client/downloading/picker.ts',
   'src/client/downloading/special-pieces.ts',
   'src/client/downloading/wishes.ts',

@@ -8,6 +8,7 @@
 
 import { Bitfield } from '../../common/bitfield.ts'
 import { overdueMs } from './asking.ts'
+import { Offered, type PiecesOfPeer } from './offered.ts'
 import { FirstPieces, noWishes, type SpecialPieces } from './special-pieces.ts'
 
 /** How a picker identifies a peer. */
@@ -21,8 +22,7 @@ const unknownPaceMs = 2000
 /** In endgame, a duplicate request must promise to be this many times faster; otherwise it is waste. */
 const endgameGain = 2
 
-interface PeerFacts {
-  readonly has: Bitfield
+interface PeerFacts extends PiecesOfPeer {
   /** Pieces requested from this peer, in order, and when each is expected. */
   readonly asked: Map<number, number>
   msPerPiece: number | undefined
@@ -33,13 +33,7 @@ interface PeerFacts {
 export class Picker {
   readonly #missing: Set<number>
   readonly #peers = new Map<PeerId, PeerFacts>()
-  /** By piece: how many peers have it. */
-  readonly #availability: Uint32Array
-  /** By availability: missing pieces not requested from anyone, unordered. */
-  readonly #offered: number[][] = []
-  #offeredCount = 0
-  /** By piece: its position in its row of `#offered`, or -1. */
-  readonly #place: Int32Array
+  readonly #offered: Offered
   /** By piece: how many on-time peers have an outstanding request for it. */
   readonly #askers: Uint16Array
   /** The same for late peers. */
@@ -52,8 +46,6 @@ export class Picker {
   readonly #named: ReadonlySet<number>
   /** Missing pieces that come of what is here: nobody is asked for them. */
   readonly #fromHere: Set<number>
-  /** How many of the named are on offer. */
-  #namedOffered = 0
   readonly #wishes: NonNullable<SpecialPieces['wishes']>
   readonly #first: FirstPieces
   readonly #random: () => number
@@ -66,16 +58,15 @@ export class Picker {
     this.#first = new FirstPieces(first)
     this.#named = named
     this.#fromHere = new Set(fromHere)
-    this.#availability = new Uint32Array(have.length)
+    this.#offered = new Offered(have.length, named)
     this.#askers = new Uint16Array(have.length)
     this.#lateAskers = new Uint16Array(have.length)
-    this.#place = new Int32Array(have.length).fill(-1)
     this.#missing = new Set()
     for (let index = 0; index < have.length; index++) {
       if (have.has(index) || wanted?.has(index) === false) continue
       this.#missing.add(index)
       if (this.#fromHere.has(index)) continue
-      this.#offer(index)
+      this.#offered.add(index)
       if (named.has(index)) this.#returned.add(index)
     }
   }
@@ -87,15 +78,14 @@ export class Picker {
   /** A peer joined with these pieces. The picker takes ownership of the bitfield. */
   onPeer(peer: PeerId, has: Bitfield): void {
     this.onPeerGone(peer)
-    this.#peers.set(peer, { has, asked: new Map(), msPerPiece: undefined, isLate: false })
-    for (let index = 0; index < has.length; index++) if (has.has(index)) this.#changeAvailability(index, 1)
+    const facts = { has, isCountedAsAll: has.isFull, asked: new Map(), msPerPiece: undefined, isLate: false }
+    this.#peers.set(peer, facts)
+    this.#offered.onPeer(facts)
   }
 
   onHave(peer: PeerId, index: number): void {
     const facts = this.#peers.get(peer)
-    if (facts === undefined || facts.has.has(index)) return
-    facts.has.set(index)
-    this.#changeAvailability(index, 1)
+    if (facts !== undefined) this.#offered.onHave(facts, index)
   }
 
   /** The peer turned out not to have the piece, although it announced it. */
@@ -103,9 +93,7 @@ export class Picker {
     const facts = this.#peers.get(peer)
     if (facts === undefined) return
     this.onGivenUp(peer, index)
-    if (!facts.has.has(index)) return
-    facts.has.clear(index)
-    this.#changeAvailability(index, -1)
+    this.#offered.onLacks(facts, index)
   }
 
   /** Removes the peer, so that the pieces requested from it can be requested elsewhere. */
@@ -114,9 +102,7 @@ export class Picker {
     if (facts === undefined) return
     for (const index of facts.asked.keys()) this.onGivenUp(peer, index)
     this.#peers.delete(peer)
-    for (let index = 0; index < facts.has.length; index++) {
-      if (facts.has.has(index)) this.#changeAvailability(index, -1)
-    }
+    this.#offered.onPeerGone(facts)
   }
 
   /** Sets the peer's current time per piece. */
@@ -155,7 +141,7 @@ export class Picker {
   /** The piece was found here; false when it is under way, or here, already. */
   takeHere(index: number): boolean {
     if (!this.isOnOffer(index)) return false
-    this.#withdraw(index)
+    this.#offered.remove(index)
     this.#returned.delete(index)
     this.#fromHere.add(index)
     return true
@@ -172,7 +158,7 @@ export class Picker {
     this.#fromHere.delete(index)
     this.#returned.delete(index)
     this.#overdue.delete(index)
-    this.#withdraw(index)
+    this.#offered.remove(index)
     const inVain: PeerId[] = []
     for (const [peer, facts] of this.#peers) if (facts.asked.has(index)) inVain.push(peer)
     return inVain
@@ -187,7 +173,7 @@ export class Picker {
   standingOf(index: number): MissingStanding {
     if (this.#fromHere.has(index)) return 'under-way'
     if ((this.#askers[index] ?? 0) + (this.#lateAskers[index] ?? 0) > 0) return 'under-way'
-    return (this.#availability[index] ?? 0) > 0 ? 'available' : 'nowhere'
+    return this.#offered.isToBeHad(index) ? 'available' : 'nowhere'
   }
 
   isMissing(index: number): boolean {
@@ -215,14 +201,14 @@ export class Picker {
     const facts = this.#peers.get(peer)
     if (facts === undefined) return undefined
     let index = this.#pickWished(facts, nowMs) ?? this.#pickReturned(facts)
-    if (this.#offeredCount === 0) index ??= this.#pickOverdue(facts) ?? this.#pickEndgame(facts, nowMs)
+    if (this.#offered.isEmpty) index ??= this.#pickOverdue(facts) ?? this.#pickEndgame(facts, nowMs)
     if (index !== undefined) this.#ask(facts, index, this.#deliveryMs(facts, nowMs))
     return index
   }
 
   /** Whether the piece is missing and not requested from anyone. */
   isOnOffer(index: number): boolean {
-    return this.#missing.has(index) && this.#place[index] !== -1
+    return this.#missing.has(index) && this.#offered.has(index)
   }
 
   /** Whether the peer has a piece on offer. */
@@ -233,14 +219,14 @@ export class Picker {
 
   /** Whether a peer may choose any piece on offer. */
   get hasChoice(): boolean {
-    return this.#offeredCount > this.#namedOffered
+    return this.#offered.hasChoice
   }
 
   /** The pieces on offer among which a peer may choose. */
   onOffer(): Bitfield {
-    const field = new Bitfield(this.#place.length)
+    const field = new Bitfield(this.#askers.length)
     for (const index of this.#missing)
-      if (this.#place[index] !== -1 && !this.#named.has(index)) field.set(index)
+      if (this.#offered.has(index) && !this.#named.has(index)) field.set(index)
     return field
   }
 
@@ -250,7 +236,7 @@ export class Picker {
    */
   wantsAnew(): boolean {
     const told = [...this.#returned].filter((index) => !this.#named.has(index))
-    if (!told.some((index) => this.#availability[index] === 0)) return false
+    if (told.every((index) => this.#offered.isToBeHad(index))) return false
     for (const index of told) this.#returned.delete(index)
     return true
   }
@@ -285,10 +271,10 @@ export class Picker {
     if (isOverdue) this.#overdue.add(index)
     else this.#overdue.delete(index)
     if (isUnderWay || isOverdue) {
-      this.#withdraw(index)
+      this.#offered.remove(index)
       this.#returned.delete(index)
     } else {
-      this.#offer(index)
+      this.#offered.add(index)
       this.#returned.add(index)
     }
   }
@@ -316,16 +302,8 @@ export class Picker {
     return this.#first.pick(isMissing, (index) => this.isOnOffer(index) && has.has(index))
   }
 
-  #pickRarest(facts: PeerFacts): number | undefined {
-    for (const row of this.#offered) {
-      if (row === undefined || row.length === 0) continue
-      const start = Math.floor(this.#random() * row.length)
-      for (let step = 0; step < row.length; step++) {
-        const index = row[(start + step) % row.length]
-        if (index !== undefined && facts.has.has(index)) return index
-      }
-    }
-    return undefined
+  #pickRarest({ has }: PeerFacts): number | undefined {
+    return this.#offered.rarest(has, this.#random)
   }
 
   #pickReturned(facts: PeerFacts): number | undefined {
@@ -363,37 +341,5 @@ export class Picker {
       }
     }
     return latest
-  }
-
-  #changeAvailability(index: number, change: 1 | -1): void {
-    const offered = (this.#place[index] ?? -1) !== -1
-    if (offered) this.#withdraw(index)
-    this.#availability[index] = (this.#availability[index] ?? 0) + change
-    if (offered) this.#offer(index)
-  }
-
-  #offer(index: number): void {
-    if (this.#place[index] !== -1) return
-    const availability = this.#availability[index] ?? 0
-    const row = (this.#offered[availability] ??= [])
-    this.#place[index] = row.length
-    this.#offeredCount++
-    if (this.#named.has(index)) this.#namedOffered++
-    row.push(index)
-  }
-
-  #withdraw(index: number): void {
-    const place = this.#place[index] ?? -1
-    if (place === -1) return
-    const row = this.#offered[this.#availability[index] ?? 0]
-    const last = row?.pop()
-    if (row === undefined || last === undefined) throw new Error('a piece on offer is in its row')
-    if (last !== index) {
-      row[place] = last
-      this.#place[last] = place
-    }
-    this.#place[index] = -1
-    this.#offeredCount--
-    if (this.#named.has(index)) this.#namedOffered--
   }
 }
