@@ -1,10 +1,11 @@
 // Reads a piece from the files that it consists of, and says which of them are not what they were. No link inside the
 // folder is followed: a file that was put in the place of another is read only where no link leads to it.
 
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type BigIntStats } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, type BigIntStats } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { systemCode } from '../../common/failure.ts'
 import { isStampOf, type FolderStamps } from './folder-stamps.ts'
+import { readUpTo } from './read-up-to.ts'
 
 /** A part of a piece: these bytes of a file, whose path within the folder is as on disk. */
 export interface DiskSegment {
@@ -95,12 +96,7 @@ interface Found {
 function readOne(path: string, offset: number, into: Uint8Array): Found {
   const file = openSync(path, flags)
   try {
-    let bytesRead = 0
-    while (bytesRead < into.length) {
-      const count = readSync(file, into, bytesRead, into.length - bytesRead, offset + bytesRead)
-      if (count === 0) break
-      bytesRead += count
-    }
+    const bytesRead = readUpTo(file, into, offset)
     return { stats: fstatSync(file, { bigint: true }), bytesRead, length: into.length }
   } finally {
     closeSync(file)

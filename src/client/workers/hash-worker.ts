@@ -1,6 +1,6 @@
 // A worker that hashes pieces of a file or folder. It reads the files itself, so that no bytes pass between threads.
 
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { stampsFrom, type FolderStamps } from '../folder/folder-stamps.ts'
@@ -11,6 +11,7 @@ import {
   unpackSegments,
   type PackedSegments,
 } from '../folder/packed-segments.ts'
+import { readUpTo } from '../folder/read-up-to.ts'
 import { hashPieces, piecesAtOnce } from '../hashing/piece-hash.ts'
 import { returnPieceBuffer, takePieceBuffer } from '../transfer/piece-buffers.ts'
 
@@ -65,13 +66,10 @@ function hashOfFile(task: HashTask): Buffer {
 }
 
 function readRange(file: number, [offset, length]: ByteRange, buffer: Buffer): Buffer {
-  let filled = 0
-  while (filled < length) {
-    const count = readSync(file, buffer, filled, length - filled, offset + filled)
-    if (count === 0) throw new Failure('file', 'the file became shorter while it was read')
-    filled += count
-  }
-  return buffer.subarray(0, length)
+  const bytes = buffer.subarray(0, length)
+  if (readUpTo(file, bytes, offset) < length)
+    throw new Failure('file', 'the file became shorter while it was read')
+  return bytes
 }
 
 /** Likewise of a folder, or the path of a file that is not there as a whole. Throws when too many files are open. */

@@ -1,10 +1,10 @@
 // A worker that verifies received pieces and writes the good ones; those that come from a file here it reads first. It waits
 // on shared memory, not for messages; all it sends is a signal for the event loop to look.
 
-import { readSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemCode } from '../../common/failure.ts'
 import { hashBytes } from '../../common/manifest.ts'
+import { readUpTo } from '../folder/read-up-to.ts'
 import { hashPieces, piecesAtOnce, worthAtOnce } from '../hashing/piece-hash.ts'
 import { Gathering } from './gathering.ts'
 import { isSealed, setSeal } from './part-seal.ts'
@@ -62,12 +62,7 @@ function isFilled(slots: StoreSlots, slot: number): boolean {
 /** False when the file is shorter, or cannot be read: whoever posted the piece tries another way, and finds out why. */
 function readAll({ file, offset }: FilePlace, bytes: Uint8Array): boolean {
   try {
-    for (let at = 0; at < bytes.length;) {
-      const count = readSync(file, bytes, at, bytes.length - at, offset + at)
-      if (count === 0) return false
-      at += count
-    }
-    return true
+    return readUpTo(file, bytes, offset) === bytes.length
   } catch (error) {
     if (systemCode(error) === undefined) throw error
     return false

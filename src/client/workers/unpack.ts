@@ -1,6 +1,6 @@
 // Writes the files of a folder out of the part file, where all its pieces lie one behind the other.
 
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../../common/failure.ts'
 import type { FolderFacts } from '../../common/manifest.ts'
@@ -14,6 +14,7 @@ import {
   notThatOfPieces,
   type FolderContents,
 } from '../folder/folder-contents.ts'
+import { readUpTo } from '../folder/read-up-to.ts'
 import { FolderWriter, writeAll, type PackedFile } from './folder-writer.ts'
 
 /** A part file, from which a folder is filled. */
@@ -244,7 +245,8 @@ function isSame(opened: number, file: TreeFile, read: (offset: number) => Uint8A
   if (isExecutable !== (file.kind === 'executable')) return false
   for (let at = 0; at < file.sizeBytes; at += pieceBytes) {
     const wanted = read(at)
-    if (Buffer.compare(readUpTo(opened, at, Buffer.allocUnsafe(wanted.length)), wanted) !== 0) return false
+    const found = Buffer.allocUnsafe(wanted.length)
+    if (readUpTo(opened, found, at) < wanted.length || Buffer.compare(found, wanted) !== 0) return false
   }
   return true
 }
@@ -254,15 +256,6 @@ function bytesOf(segments: readonly { readonly length: number }[]): number {
 }
 
 function readAll(source: number, offset: number, into: Buffer): Buffer {
-  const bytes = readUpTo(source, offset, into)
-  if (bytes.length < into.length) throw new Failure('file', 'the part file became shorter')
-  return bytes
-}
-
-/** Fewer bytes at the end of the file. */
-function readUpTo(file: number, offset: number, into: Buffer): Buffer {
-  let at = 0
-  for (let count = 1; count > 0 && at < into.length; at += count)
-    count = readSync(file, into, at, into.length - at, offset + at)
-  return into.subarray(0, at)
+  if (readUpTo(source, into, offset) < into.length) throw new Failure('file', 'the part file became shorter')
+  return into
 }
