@@ -2,7 +2,7 @@
 // and no longer used: the slots may be in any state, and the write lock may never be released.
 
 import type { Worker } from 'node:worker_threads'
-import type { Failure } from '../../common/failure.ts'
+import { Failure } from '../../common/failure.ts'
 import { storeHere } from './store-here.ts'
 import { slotCount, SlotState, StoreSlots, type StoreJob, type StoreOutcome } from './store-slots.ts'
 import type { StoreShift } from './store-worker.ts'
@@ -94,7 +94,8 @@ export class StoreCrew {
   startWorker(): void {
     const { memory, shift } = this.#slots
     const data: StoreShift = { memory, shift }
-    const worker = this.#newWorker(data)
+    const worker = this.#begun(data)
+    if (worker === undefined) return
     // Must not keep the program alive after it was told to quit.
     worker.unref()
     worker.on('message', () => this.#lookForDone())
@@ -108,6 +109,17 @@ export class StoreCrew {
     })
     this.#workers.set(worker, ended)
     this.#workersOfShift++
+  }
+
+  /** Undefined where none can start; then the crew is broken. */
+  #begun(data: StoreShift): Worker | undefined {
+    try {
+      return this.#newWorker(data)
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      this.#breakUp(error)
+      return undefined
+    }
   }
 
   /** Ends the workers; resolves when none runs any more. None stops in the middle of a piece. */

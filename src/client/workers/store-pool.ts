@@ -77,9 +77,9 @@ export class StorePool {
   store(slot: number, job: StoreJob): Promise<StoreOutcome> {
     const crew = this.#taken.get(slot)
     if (crew === undefined) throw new Error(`slot ${slot} is not taken`)
+    this.warmUp()
     // The crew broke after the slot was taken: no worker looks into that memory any more.
     if (crew !== this.#crew) return storeHere(crew.piece(slot), job)
-    this.warmUp()
     return crew.post(slot, job)
   }
 
@@ -93,7 +93,8 @@ export class StorePool {
     const isStarting = crew.onDutyCount < crew.workerCount
     const next = isStarting ? 0 : Math.min(this.#size, crew.workerCount + 1)
     const wanted = comesFromHere ? this.#sizeHere : next
-    if (performance.now() >= this.#restUntilMs) while (crew.workerCount < wanted) crew.startWorker()
+    if (performance.now() >= this.#restUntilMs)
+      while (crew.workerCount < wanted && crew === this.#crew) crew.startWorker()
     if (this.#idle === undefined) this.#endIdleLater()
     else this.#idle.refresh()
   }

@@ -74,13 +74,26 @@ export class TaskPool<Task, Result> {
       jobs.add(job)
       const idle = [...this.#workers].find(([, job]) => job === undefined)?.[0]
       if (idle !== undefined) this.#next(idle)
-      else if (this.#workers.size < this.#options.size) this.#next(this.#start())
+      else if (this.#workers.size < this.#options.size) this.#reinforce()
     })
   }
 
   #giveUp(jobs: ReadonlySet<Job<Task, Result>>, reason: Error): void {
     this.#queue.splice(0, this.#queue.length, ...this.#queue.filter((job) => !jobs.has(job)))
     for (const job of jobs) job.reject(reason)
+  }
+
+  /** Has one more thread take what is queued. Where none can start, those that run will; without any it is rejected. */
+  #reinforce(): void {
+    let worker: Worker
+    try {
+      worker = this.#start()
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      if (this.#workers.size === 0) for (const job of this.#queue.splice(0)) job.reject(error)
+      return
+    }
+    this.#next(worker)
   }
 
   #start(): Worker {
@@ -108,7 +121,7 @@ export class TaskPool<Task, Result> {
     const job = this.#workers.get(worker)
     if (!this.#workers.delete(worker)) return
     job?.reject(new Failure('file', `${this.#options.work} failed: ${error.message}`, error))
-    if (this.#queue.length > 0) this.#next(this.#start())
+    if (this.#queue.length > 0) this.#reinforce()
   }
 
   #next(worker: Worker): void {

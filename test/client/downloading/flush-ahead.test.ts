@@ -39,17 +39,20 @@ test('what is written since the last flush reaches the disk while others are wai
   await part.open()
   await part.prepare(3)
   const datasync = await spyOnDatasync(destination)
-  let end: () => void = () => undefined
-  datasync.mockImplementationOnce(() => new Promise((resolve) => (end = resolve)))
+  const ends: (() => void)[] = []
+  datasync.mockImplementation(() => new Promise((resolve) => ends.push(resolve)))
   part.flushAhead()
-  await vi.waitFor(() => expect(datasync).toHaveBeenCalledTimes(1))
+  await vi.waitFor(() => expect(ends).toHaveLength(1))
   await part.write(0, Buffer.from('new'))
   // One at a time.
   part.flushAhead()
   const published = part.publish(true)
-  expect(datasync).toHaveBeenCalledTimes(1)
-  end()
+  expect(ends).toHaveLength(1)
+  ends[0]?.()
+  await vi.waitFor(() => expect(ends).toHaveLength(2))
+  part.flushAhead()
+  ends[1]?.()
   await published
-  expect(datasync).toHaveBeenCalledTimes(2)
+  expect(ends).toHaveLength(2)
   expect(readFileSync(destination, 'utf8')).toBe('new')
 })

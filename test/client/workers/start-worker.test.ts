@@ -19,9 +19,9 @@ console.log(getHeapSpaceStatistics().find(({ space_name }) => space_name === 'ne
 process.exit()
 `
 
-// V8 sets the flag back when a thread starts.
 const growth = '--semi-space-growth-factor=1'
 
+// V8 sets the flag back when a thread starts.
 test.skipIf(!engineFlags(process.versions.v8).some(({ atWork }) => atWork === growth))(
   'the space for short-lived objects stays small after a thread has started',
   () => {

@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { recordOf } from '../../../src/client/storage/progress-journal.ts'
 import { StorePool } from '../../../src/client/workers/store-pool.ts'
 import { slotCount, SlotState, StoreSlots } from '../../../src/client/workers/store-slots.ts'
+import { Failure } from '../../../src/common/failure.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { sampleBytes } from '../sharing/sample-file.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
@@ -211,6 +212,32 @@ describe.each(Object.entries(ends))('a worker that %s', (_name, end) => {
     expect(taken).not.toContain(early.slot)
   })
 })
+
+// It ended the client in the middle of a download, on a machine that was at its limit of threads.
+test.each([0, 1])(
+  'where no further thread than %i can be started, the pieces are stored all the same',
+  async (startsMax) => {
+    const warned = once(process, 'warning')
+    let starts = 0
+    const startNone = (data: object): Worker => {
+      if (starts++ === startsMax) throw new Failure('file', 'no thread can be started: EAGAIN')
+      return idleStoreWorker(data)
+    }
+    const pool = closedAfterTest(new StorePool(2, startNone, 2))
+    const at = files()
+    const pieces = [0, 1, 2].map((n) => sampleBytes(pieceBytes, n))
+    pool.warmUp(true)
+    expect(String(await warned)).toContain('no thread can be started')
+    const stored = pieces.map((piece, n) => store(pool, jobOf(at, n, piece), piece))
+    // After a rest it tries again, and fails again with a piece in hand.
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 3_600_000)
+    onTestFinished(() => clock.mockRestore())
+    starts = startsMax
+    stored.push(store(pool, jobOf(at, 3, pieces[0]!), pieces[0]!))
+    expect(await Promise.all(stored)).toEqual(['stored', 'stored', 'stored', 'stored'])
+    expect(readFileSync(at.path).equals(Buffer.concat([...pieces, pieces[0]!]))).toBe(true)
+  },
+)
 
 test('what a broken worker leaves is finished only when the others have ended, each piece once', async () => {
   const started: Worker[] = []
