@@ -13,12 +13,12 @@ import {
   mkdirSync,
   openSync,
   unlinkSync,
-  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import { smallFiles, type SmallFiles } from '../folder/small-files.ts'
 import { systemError } from './system-error.ts'
+import { writeAll } from './write-all.ts'
 
 interface Attributes {
   readonly isExecutable: boolean
@@ -181,11 +181,6 @@ export class FolderWriter {
 /** The part of the path that leads to the file, with the "/" at its end. */
 function folderOf(file: PackedFile | undefined): string {
   return file?.path.slice(0, file.path.lastIndexOf('/') + 1) ?? ''
-}
-
-/** Throws the system's error. */
-export function writeAll(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
 }
 
 function openOrMake(place: string): number {

@@ -9,7 +9,7 @@ import { hashPieces, piecesAtOnce, worthAtOnce } from '../hashing/piece-hash.ts'
 import { Gathering } from './gathering.ts'
 import { isSealed, setSeal } from './part-seal.ts'
 import { SlotState, StoreSlots, type FilePlace } from './store-slots.ts'
-import { writeAll } from './write-all.ts'
+import { writeAll, writeParts } from './write-all.ts'
 
 /** The data that a worker is started with. */
 export interface StoreShift {
@@ -98,10 +98,10 @@ function write(slots: StoreSlots, slot: number): void {
   const { length, file, offset, journal, record, seal, isAtRest } = slots.job(slot)
   try {
     const isTouched = isAtRest && !isSealed(file, seal)
-    writeAll(file, slots.piece(slot).subarray(0, length), offset)
+    writeParts(file, slots.piece(slot).subarray(0, length), offset)
     setSeal(file, seal)
     // After the piece, never before it. Not flushed: a record is a claim, which is verified when read.
-    writeAll(journal, record, null)
+    writeAll(journal, record)
     finish(slots, slot, isTouched ? SlotState.touched : SlotState.stored)
   } catch (error) {
     // Anything but a system error is a bug: it ends the worker, and the pool finishes the piece.

@@ -15,7 +15,8 @@ import {
   type FolderContents,
 } from '../folder/folder-contents.ts'
 import { readUpTo } from '../folder/read-up-to.ts'
-import { FolderWriter, writeAll, type PackedFile } from './folder-writer.ts'
+import { FolderWriter, type PackedFile } from './folder-writer.ts'
+import { writeAll } from './write-all.ts'
 
 /** A part file, from which a folder is filled. */
 export interface UnpackSource {

@@ -1,4 +1,4 @@
-// Writes long bytes in parts. Of a write, the system makes blocks of memory as long as it: those of a piece are cut from
+// Writes all of some bytes, long ones in parts. Of a write, the system makes blocks of memory as long as it: those of a piece are cut from
 // the largest free ones, which the host of a virtual machine takes back while they are free, and gives again for five
 // times the cost of the write. Blocks of a part come from a list of those in recent use.
 
@@ -12,15 +12,11 @@ const partBytes = 32 * 1024
 /** Writes all of these bytes at this offset in bytes. Throws the system's error. */
 export type WriteParts = (file: number, bytes: Uint8Array, offset: number) => void
 
-const writeParts = loadWriteParts(compiledFile('write-parts.node')) ?? writePartsHere
+export const writeParts = loadWriteParts(compiledFile('write-parts.node')) ?? writePartsHere
 
-/**
- * Writes all of these bytes at this offset in bytes; with null, appends them after what this program has written to the
- * file. Throws the system's error.
- */
-export function writeAll(file: number, bytes: Uint8Array, offset: number | null): void {
-  if (offset !== null) writeParts(file, bytes, offset)
-  else for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
+/** Appends all of these bytes, in one go, to what was written with this descriptor. Throws the system's error. */
+export function writeAll(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at)
 }
 
 /** That of write-parts.c, compiled at `path`; undefined when it is missing. */

@@ -1,5 +1,5 @@
-// Writes long bytes in parts with one call of JavaScript (write-all.ts says why in parts): sixteen calls for each piece took a
-// tenth of the time of whoever stores pieces.
+// Writes long bytes in parts with one call of JavaScript (write-all.ts says why in parts): sixteen calls for each piece take
+// 0.06 s of processor time a GiB more.
 //
 // writeParts(file, bytes, offset, partBytes) writes all of them to this descriptor, at this offset in bytes. Returns 0, or the
 // number of the error, as of the system: positive.

@@ -14,14 +14,23 @@ async function spyOnDatasync(path: string): Promise<MockInstance<FileHandle['dat
   return datasync
 }
 
-test('a write that failed while it was flushed ahead keeps the old file, and is told', async () => {
+/** The part file, of so many bytes, of what replaces another file; closed after the test. */
+async function replacing(sizeBytes: number): Promise<{
+  part: PartFile
+  destination: string
+  datasync: MockInstance<FileHandle['datasync']>
+}> {
   const destination = join(temporaryFolder(), 'f.bin')
   writeFileSync(destination, 'the old version')
   const part = new PartFile(destination)
   onTestFinished(() => part.close())
   await part.open()
-  await part.prepare(10)
-  const datasync = await spyOnDatasync(destination)
+  await part.prepare(sizeBytes)
+  return { part, destination, datasync: await spyOnDatasync(destination) }
+}
+
+test('a write that failed while it was flushed ahead keeps the old file, and is told', async () => {
+  const { part, destination, datasync } = await replacing(10)
   datasync.mockRejectedValueOnce(Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' }))
   part.flushAhead()
   await part.settled()
@@ -32,13 +41,7 @@ test('a write that failed while it was flushed ahead keeps the old file, and is 
 })
 
 test('what is written since the last flush reaches the disk while others are waited for, also during that flush', async () => {
-  const destination = join(temporaryFolder(), 'f.bin')
-  writeFileSync(destination, 'the old version')
-  const part = new PartFile(destination)
-  onTestFinished(() => part.close())
-  await part.open()
-  await part.prepare(3)
-  const datasync = await spyOnDatasync(destination)
+  const { part, destination, datasync } = await replacing(3)
   const ends: (() => void)[] = []
   datasync.mockImplementation(() => new Promise((resolve) => ends.push(resolve)))
   part.flushAhead()
