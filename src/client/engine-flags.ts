@@ -53,8 +53,9 @@ export function setEngineFlags(are: keyof EngineFlag): void {
 
 /**
  * Node brings its own modules compiled, and V8 reads that only with the flags that they were compiled with: with others a
- * start takes 35 ms more, and each thread 50. So the flags hold while a client works and no thread is starting. V8 itself
- * sets some of them back, for all threads, whenever one starts.
+ * start takes 35 ms more, and each thread 50. The same goes for what was kept of the client itself. So the flags hold while
+ * a client works, and no thread is starting and no part being loaded. V8 itself sets some of them back, for all threads,
+ * whenever a thread starts.
  */
 export class EngineFlags {
   readonly #set: (are: keyof EngineFlag) => void
@@ -71,13 +72,23 @@ export class EngineFlags {
     this.#look()
   }
 
-  /** A thread starts; call the result when it has, and when it has ended. */
+  /** A thread, say, starts; call the result when it has, and when it has ended. */
   onStarting(): () => void {
-    const thread = {}
-    this.#starting.add(thread)
+    const one = {}
+    this.#starting.add(one)
     this.#look()
     return () => {
-      if (this.#starting.delete(thread)) this.#look()
+      if (this.#starting.delete(one)) this.#look()
+    }
+  }
+
+  /** Loads a part of the program that few need. Rejects as that does. */
+  async loading<T>(load: () => Promise<T>): Promise<T> {
+    const onLoaded = this.onStarting()
+    try {
+      return await load()
+    } finally {
+      onLoaded()
     }
   }
 
@@ -85,3 +96,6 @@ export class EngineFlags {
     if (this.#isAtWork) this.#set(this.#starting.size === 0 ? 'atWork' : 'byDefault')
   }
 }
+
+/** Those of this process: V8 has one set for all its threads. */
+export const flagsOfProcess = new EngineFlags()
