@@ -7,12 +7,18 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { loadStretch, stretch, stretchByNode } from '../../src/common/security/stretching.ts'
+import {
+  checkedStretch,
+  loadStretch,
+  stretch,
+  stretchByNode,
+  type Iterate,
+} from '../../src/common/security/stretching.ts'
 import { temporaryFolder } from '../client/temporary-folder.ts'
 
 // The gate builds before it tests.
 const compiledPath = fileURLToPath(new URL('../../dist/client/stretching.node', import.meta.url))
-const compiled = await loadStretch(compiledPath)
+const compiled = loadStretch(compiledPath)
 
 /** Why there may be no compiled function here; undefined where there has to be one. */
 const whyNone =
@@ -83,14 +89,39 @@ describe.skipIf(isSkipped)('the compiled function', () => {
   })
 })
 
+const given = ['password', Buffer.from('salt'), 3] as const
+
 test('a compiled function that gives another key is not used', async () => {
   const path = join(temporaryFolder(), 'wrong.cjs')
   writeFileSync(path, 'exports.stretch = async () => Buffer.alloc(32)')
-  expect(await loadStretch(path)).toBeUndefined()
+  const wrong = loadStretch(path)
+  if (wrong === undefined) throw new Error('it was not loaded')
+  expect(await wrong(...given)).toEqual(await stretchByNode(...given))
+  expect(await wrong(...given)).toEqual(await stretchByNode(...given))
+})
+
+// A login began its key only once the program was loaded, 40 ms later: its event loop had to hear of the comparison first.
+test('the first key is begun at once, and the function compared with Node beside it', async () => {
+  const begun: number[] = []
+  const stretchHere = checkedStretch(async (key, first, iterations) => {
+    begun.push(iterations)
+    if (compiled === undefined) throw new Error('it is not called where there is none')
+    const { stretch: iterate } = createRequire(import.meta.url)(compiledPath) as { stretch: Iterate }
+    return iterate(key, first, iterations)
+  })
+  const key = stretchHere('password', Buffer.from('salt'), 5000)
+  expect(begun[0]).toBe(5000)
+  if (isSkipped) {
+    await expect(key).rejects.toThrow('it is not called')
+    return
+  }
+  expect(await key).toEqual(await stretchByNode('password', Buffer.from('salt'), 5000))
+  const compared = begun.length
+  await stretchHere(...given)
+  expect(begun.length).toBe(compared + 1)
 })
 
 test('where nothing was compiled, Node stretches', async () => {
-  expect(await loadStretch('/nowhere/stretching.node')).toBeUndefined()
-  const given = ['password', Buffer.from('salt'), 3] as const
+  expect(loadStretch('/nowhere/stretching.node')).toBeUndefined()
   expect(await stretch(...given)).toEqual(await stretchByNode(...given))
 })

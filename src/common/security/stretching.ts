@@ -14,7 +14,7 @@ const blockBytes = 64
 export type Stretch = (password: string, salt: Uint8Array, iterations: number) => Promise<Buffer>
 
 /** See stretching.c. */
-type Iterate = (key: Uint8Array, first: Uint8Array, iterations: number) => Promise<Buffer>
+export type Iterate = (key: Uint8Array, first: Uint8Array, iterations: number) => Promise<Buffer>
 
 const stretchThere = promisify(pbkdf2)
 
@@ -22,20 +22,36 @@ const stretchThere = promisify(pbkdf2)
 export const stretchByNode: Stretch = (password, salt, iterations) =>
   stretchThere(password, salt, iterations, keyBytes, 'sha256')
 
-let fastest: Promise<Stretch> | undefined
+let compiled: Stretch | undefined | 'not yet' = 'not yet'
 
 /** Whichever is the fastest here: the key is the same. */
 export const stretch: Stretch = async (password, salt, iterations) => {
-  fastest ??= loadStretch(compiledFile('stretching.node')).then((compiled) => compiled ?? stretchByNode)
-  return (await fastest)(password, salt, iterations)
+  if (compiled === 'not yet') compiled = loadStretch(compiledFile('stretching.node'))
+  return (compiled ?? stretchByNode)(password, salt, iterations)
 }
 
-/** The compiled function at `path`; undefined when it is missing, or this Node lacks what it needs, or it is wrong. */
-export async function loadStretch(path: string): Promise<Stretch | undefined> {
+/**
+ * The compiled function at `path`, behind which Node does it again where it turns out to be wrong; undefined when it is
+ * missing, or this Node lacks what it needs.
+ */
+export function loadStretch(path: string): Stretch | undefined {
   const { stretch: iterate } = loadCompiled<{ stretch: Iterate }>(path)
-  if (iterate === undefined) return undefined
-  const compiled: Stretch = (password, salt, iterations) => stretchBy(iterate, password, salt, iterations)
-  return (await isRight(compiled)) ? compiled : undefined
+  return iterate === undefined ? undefined : checkedStretch(iterate)
+}
+
+/**
+ * Compares with Node before the first key is used: what a miscompiled function would register could not log in anywhere
+ * else. The key is begun before that: whoever wants it may load a program next, and take no results for that long.
+ */
+export function checkedStretch(iterate: Iterate): Stretch {
+  const byIterate: Stretch = (...given) => stretchBy(iterate, ...given)
+  let check: Promise<boolean> | undefined
+  return async (...given) => {
+    const begun = byIterate(...given)
+    check ??= isRight(byIterate)
+    const [key, isChecked] = await Promise.all([begun, check])
+    return isChecked ? key : stretchByNode(...given)
+  }
 }
 
 function stretchBy(
@@ -53,13 +69,12 @@ function stretchBy(
   return iterate(key, createHmac('sha256', key).update(salt).update(one).digest(), iterations)
 }
 
-/** Compared with Node before it is used: what a miscompiled one would register could not log in anywhere else. */
-async function isRight(compiled: Stretch): Promise<boolean> {
+async function isRight(byIterate: Stretch): Promise<boolean> {
   const salt = Buffer.from('salt of the comparison')
   const passwords = ['short', 'longer than a block '.repeat(4)]
   const checks = passwords.flatMap((password) =>
     [1, 3].map(async (iterations) =>
-      (await compiled(password, salt, iterations)).equals(
+      (await byIterate(password, salt, iterations)).equals(
         pbkdf2Sync(password, salt, iterations, keyBytes, 'sha256'),
       ),
     ),
