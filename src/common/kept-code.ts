@@ -102,9 +102,12 @@ class Bundles {
       wanted.startsWith('.') ? this.run(new URL(wanted, url)) : this.#requireOther(wanted)
     const run = script.runInThisContext() as (...words: unknown[]) => void
     run(require, module, module.exports, this.#main.href)
+    // esbuild exports by getters, so that others would see what is assigned later. Nothing is, and a function call for each
+    // use took a download 0.3 s of processor time per gigabyte.
+    const exports = { ...module.exports }
     const isTaken = script.cachedDataRejected === false
-    this.#running.set(name, { exports: module.exports, script, about, kept: isTaken ? kept : undefined })
-    return module.exports
+    this.#running.set(name, { exports, script, about, kept: isTaken ? kept : undefined })
+    return exports
   }
 
   /** Whether V8 has compiled one of them anew. */

@@ -179,6 +179,23 @@ test('parts run once, where they are required, and the code of each is kept when
   expect(steady('late')).toBe(true)
 })
 
+// Through getters, as esbuild exports, each use of a constant by another part was a call of a function.
+test('what a part exports is read once, when it has run', () => {
+  const folder = prepared()
+  writeFileSync(
+    join(folder, 'counting.cjs'),
+    `let reads = 0
+     module.exports = {}
+     Object.defineProperty(module.exports, 'reads', { get: () => ++reads, enumerable: true })`,
+  )
+  writeFileSync(
+    join(folder, 'program.cjs'),
+    `const counting = require('./counting.cjs')
+     console.log(counting.reads, counting.reads, require('./counting.cjs').reads)`,
+  )
+  expect(run(folder, undefined)).toBe('1 1 1\n')
+})
+
 test('what was kept of a part that is gone does not stay', () => {
   const folder = preparedInParts()
   const kept = join(folder, 'kept.code')

@@ -59,6 +59,19 @@ test('the client’s scripts can be run with what V8 compiled of them', () => {
   }
 })
 
+// Another part reads it once (src/common/kept-code.ts).
+test('nothing that a part exports is assigned later', () => {
+  for (const [name, text] of scripts()) {
+    const [, list = ''] = /^__export\(\w+, \{\n(.*?)^\}\);/ms.exec(text) ?? []
+    const exported = [...list.matchAll(/\(\) => ([\w$]+)/g)].map(([, local = '']) => local)
+    const later = exported.filter((local) =>
+      new RegExp(`^(?:let|var) (?:[\\w$]+, )*${local.replaceAll('$', '\\$')}[,;]`, 'm').test(text),
+    )
+    expect(later.map((local) => `${name}: ${local}`)).toEqual([])
+    if (list === '') expect(text).not.toContain('__export(')
+  }
+})
+
 test('what asks for the salt of the first login is loaded without the client itself', () => {
   const all = scripts()
   const early = new Set<string>()
