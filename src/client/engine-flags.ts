@@ -1,6 +1,7 @@
 // V8's flags for a client at work, and when they hold.
 
 import { setFlagsFromString } from 'node:v8'
+import { Failure, systemCode } from '../common/failure.ts'
 
 /** A flag with the value that helps, and with the one that V8 has by itself. */
 export interface EngineFlag {
@@ -82,11 +83,14 @@ export class EngineFlags {
     }
   }
 
-  /** Loads a part of the program that few need. Rejects as that does. */
+  /** Loads a part of the program. Rejects with a `start` failure where the build has been replaced since it began. */
   async loading<T>(load: () => Promise<T>): Promise<T> {
     const onLoaded = this.onStarting()
     try {
       return await load()
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error
+      throw new Failure('start', 'the program was replaced while it ran; end it and start it again', error)
     } finally {
       onLoaded()
     }

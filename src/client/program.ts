@@ -10,6 +10,7 @@ import { Failure, sentenceOf, systemCode } from '../common/failure.ts'
 import { isLoopback } from '../common/networks.ts'
 import { startedAs } from '../common/started-as.ts'
 import { clientProgram, parseArguments, type ClientArguments } from './arguments.ts'
+import { flagsOfProcess } from './engine-flags.ts'
 import { firstLoginBegun } from './first-login.ts'
 import { inputLines } from './prompt/input-lines.ts'
 import { passwordOf, readAhead, scriptLines, type Lines, type ScriptPart } from './script.ts'
@@ -56,7 +57,7 @@ async function run(options: ClientArguments): Promise<number> {
   makePrivateFolder(folder)
   const giveBack = await claimFolder(folder)
   if (giveBack === undefined) {
-    const { runFurtherTerminal } = await import('./further-terminal.ts')
+    const { runFurtherTerminal } = await flagsOfProcess.loading(() => import('./further-terminal.ts'))
     const lines = (): Lines | undefined => linesOf(options.script)?.lines
     return runFurtherTerminal(options, { folder, password, lines, signals })
   }
@@ -72,18 +73,16 @@ async function run(options: ClientArguments): Promise<number> {
       password,
       onFailure,
       beginWithSalt: async (user, text) => {
-        const { beginWithSalt } = await import('./tracker-link/early-salt.ts')
+        const { beginWithSalt } = await flagsOfProcess.loading(() => import('./tracker-link/early-salt.ts'))
         await beginWithSalt(user, text, { folder, keys: earlyKeys, ...options })
       },
     })
-  const { runFirstTerminal } = await import('./first-terminal.ts')
+  const { runFirstTerminal } = await flagsOfProcess.loading(() => import('./first-terminal.ts'))
   const onStarted = (): void => void (isOwnClient = true)
   const words = { folder, password, lines: lines?.lines, earlyKeys, signals, onStarted, onFailure }
-  try {
-    return await runFirstTerminal(options, words)
-  } finally {
-    giveBack()
-  }
+  const code = await runFirstTerminal(options, words)
+  giveBack()
+  return code
 }
 
 /** Undefined where a person types them, who may first be asked something else. */

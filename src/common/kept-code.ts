@@ -9,6 +9,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -33,9 +34,6 @@ export interface Bundle {
   readonly isWorthKeeping?: () => boolean
 }
 
-/** By the path from the first bundle: what V8 compiled of one, behind a hash of the source, this Node and that. */
-type Kept = ReadonlyMap<string, Buffer>
-
 /** SHA-256. */
 const hashBytes = 32
 
@@ -43,13 +41,13 @@ const hashBytes = 32
 const failed = 1
 
 /**
- * Runs a bundle of CommonJS in ASCII, and whichever others it requires by relative paths. For all of them
- * `import.meta.url` is `$moduleUrl`, the place of the first; none of them imports: Node 20 forgets for kept code where that would come
- * from. What V8 compiled by the end of the first run that was worth it is kept. Another source or Node, and by V8's own
- * check other flags, makes it void.
+ * Runs a bundle of CommonJS in ASCII, and whichever others it requires by relative paths. For all of them `import.meta.url`
+ * is `$moduleUrl`, the place of the first; none of them imports: Node 20 forgets for kept code where that would come from.
+ * What V8 compiled by the end of the first run that was worth it is kept. Another source or Node, and by V8's own check
+ * other flags, makes it void.
  */
 export function runWithKeptCode(url: URL, { keptIn, setFlags }: KeptCodeOptions): void {
-  const bundles = new Bundles(url, keptIn === undefined ? new Map() : keptCode(keptIn, fileURLToPath(url)))
+  const bundles = new Bundles(url, keptIn === undefined ? undefined : openKept(keptIn, fileURLToPath(url)))
   const main = bundles.run(url) as Bundle
   if (keptIn === undefined) return
   process.once('exit', (code) => {
@@ -61,66 +59,71 @@ export function runWithKeptCode(url: URL, { keptIn, setFlags }: KeptCodeOptions)
 
 /** A bundle that runs, or has. */
 interface Running {
-  readonly exports: object
+  exports: object
   readonly script: Script
   /** The source and this Node. */
   readonly about: ReturnType<typeof createHash>
-  /** As it was kept; undefined where V8 compiled anew. */
-  readonly kept: Buffer | undefined
+  /** V8 has taken what was kept of it. */
+  readonly isTaken: boolean
 }
 
 /** The bundles of a program. Each runs once, where it is required. */
 class Bundles {
   readonly #main: URL
-  readonly #kept: Kept
+  readonly #kept: KeptFile | undefined
   readonly #node = programOfNode()
   readonly #requireOther: NodeJS.Require
   /** By the path from the first one. */
   readonly #running = new Map<string, Running>()
 
-  constructor(main: URL, kept: Kept) {
+  constructor(main: URL, kept: KeptFile | undefined) {
     this.#main = main
     this.#kept = kept
     this.#requireOther = createRequire(main)
   }
 
-  /** Returns what it exports. */
+  /** Returns what it exports. Throws what the system says where it cannot be read: the build may have been replaced. */
   run(url: URL): object {
     const name = url.href.slice(new URL('.', this.#main).href.length)
-    const running = this.#running.get(name)
-    if (running !== undefined) return running.exports
+    const known = this.#running.get(name)
+    if (known !== undefined) return known.exports
     const filename = fileURLToPath(url)
     const source = readFileSync(filename, 'latin1')
     const about = createHash('sha256').update(source, 'latin1').update(this.#node)
-    const kept = checked(this.#kept.get(name), about)
+    const kept = checked(this.#kept?.bytes(name), about)
     const script = new Script(`(function (require, module, exports, $moduleUrl) {${source}\n})`, {
       filename,
       ...(kept !== undefined && { cachedData: kept.subarray(hashBytes) }),
     })
     const module = { exports: {} }
+    const running = { exports: module.exports, script, about, isTaken: script.cachedDataRejected === false }
+    this.#running.set(name, running)
     const require = (wanted: string): unknown =>
       wanted.startsWith('.') ? this.run(new URL(wanted, url)) : this.#requireOther(wanted)
     const run = script.runInThisContext() as (...words: unknown[]) => void
     run(require, module, module.exports, this.#main.href)
     // esbuild exports by getters, so that others would see what is assigned later. Nothing is, and a function call for each
     // use took a download 0.3 s of processor time per gigabyte.
-    const exports = { ...module.exports }
-    const isTaken = script.cachedDataRejected === false
-    this.#running.set(name, { exports, script, about, kept: isTaken ? kept : undefined })
-    return exports
+    running.exports = { ...module.exports }
+    return running.exports
   }
 
   /** Whether V8 has compiled one of them anew. */
   get hasNew(): boolean {
-    return [...this.#running.values()].some(({ kept }) => kept === undefined)
+    return [...this.#running.values()].some(({ isTaken }) => !isTaken)
   }
 
-  /** What is compiled of those that ran, and what was kept of others that are still there. */
-  code(): Kept {
-    const code = new Map([...this.#kept].filter(([name]) => existsSync(new URL(name, this.#main))))
-    for (const [name, { script, about, kept }] of this.#running) {
-      const compiled = kept?.subarray(hashBytes) ?? script.createCachedData()
-      code.set(name, kept ?? Buffer.concat([about.copy().update(compiled).digest(), compiled]))
+  /** By name: what is compiled of those that ran, and what was kept of others that are still there. */
+  code(): ReadonlyMap<string, Buffer> {
+    const code = new Map<string, Buffer>()
+    for (const name of this.#kept?.names() ?? []) {
+      const bytes = existsSync(new URL(name, this.#main)) ? this.#kept?.bytes(name) : undefined
+      if (bytes !== undefined) code.set(name, bytes)
+    }
+    for (const [name, { script, about, isTaken }] of this.#running) {
+      if (isTaken && code.has(name)) continue
+      const compiled = script.createCachedData()
+      code.set(name, Buffer.concat([about.copy().update(compiled).digest(), compiled]))
     }
     return code
   }
@@ -139,35 +142,92 @@ function checked(kept: Buffer | undefined, about: ReturnType<typeof createHash>)
   return hash.equals(kept.subarray(0, hashBytes)) ? kept : undefined
 }
 
-/** What is in the file: in its first line where what was kept of which bundle lies behind it, to be checked. */
-function keptCode(path: string, bundle: string): Kept {
-  const bytes = ownBytes(path, bundle)
-  const end = bytes?.indexOf('\n') ?? -1
-  if (bytes === undefined || end === -1) return new Map()
-  const code = bytes.subarray(end + 1)
-  try {
-    const places = JSON.parse(bytes.toString('latin1', 0, end)) as readonly [string, number, number][]
-    return new Map(places.map(([name, from, to]) => [name, code.subarray(from, to)]))
-  } catch (error) {
-    // Damaged, or of a version that kept one bundle.
-    if (error instanceof SyntaxError || error instanceof TypeError) return new Map()
-    throw error
+/** The first line is a list of these: where what was kept of which bundle lies behind that line. */
+type Place = readonly [name: string, from: number, to: number]
+
+/** What was kept, read as it is asked for: a client holds none of it while it runs. */
+class KeptFile {
+  readonly #file: number
+  readonly #codeAt: number
+  readonly #places: ReadonlyMap<string, Place>
+
+  /** `codeAt`: where the first line has ended. */
+  constructor(file: number, codeAt: number, places: readonly Place[]) {
+    this.#file = file
+    this.#codeAt = codeAt
+    this.#places = new Map(places.map((place) => [place[0], place]))
+  }
+
+  /** Of whichever bundles. */
+  names(): Iterable<string> {
+    return this.#places.keys()
+  }
+
+  /** What V8 compiled of a bundle, behind a hash of its source, the Node and that; to be checked. Undefined for none. */
+  bytes(name: string): Buffer | undefined {
+    const [, from, to] = this.#places.get(name) ?? [name, 0, 0]
+    const bytes = Buffer.allocUnsafeSlow(to - from)
+    try {
+      return readSync(this.#file, bytes, 0, bytes.length, this.#codeAt + from) > hashBytes ? bytes : undefined
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error
+      return undefined
+    }
   }
 }
 
-/** The bytes of the file; undefined where there is none, or others may have written it. */
-function ownBytes(path: string, bundle: string): Buffer | undefined {
+/** Longer than a first line with all bundles. */
+const firstLineBytesMax = 16 * 1024
+
+/** Undefined where there is none, or others may have written it, or it is another kind of file. */
+function openKept(path: string, bundle: string): KeptFile | undefined {
   let file: number | undefined
+  let opened: KeptFile | undefined
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
-    const isOwn = isOf(fstatSync(file), [process.getuid?.(), 0, statSync(bundle).uid])
-    return isOwn ? readFileSync(file) : undefined
+    const stats = fstatSync(file)
+    const isOwn = isOf(stats, [process.getuid?.(), 0, statSync(bundle).uid])
+    opened = isOwn ? keptFile(file, stats.size) : undefined
+    return opened
   } catch (error) {
     if (systemCode(error) === undefined) throw error
     return undefined
   } finally {
-    if (file !== undefined) closeSync(file)
+    // It stays open for parts that are loaded later: another process may put a newer one in its place.
+    if (file !== undefined && opened === undefined) closeSync(file)
   }
+}
+
+/** Undefined for a damaged file, or one of a version that kept one bundle. */
+function keptFile(file: number, size: number): KeptFile | undefined {
+  const start = Buffer.alloc(Math.min(size, firstLineBytesMax))
+  const end = start.subarray(0, readSync(file, start, 0, start.length, 0)).indexOf('\n')
+  const places = end === -1 ? undefined : placesOf(start.toString('latin1', 0, end))
+  const isPlace = (place: unknown): boolean => isPlaceIn(place, size)
+  return Array.isArray(places) && places.every(isPlace)
+    ? new KeptFile(file, end + 1, places as readonly Place[])
+    : undefined
+}
+
+function placesOf(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
+
+function isPlaceIn(place: unknown, size: number): boolean {
+  if (!Array.isArray(place)) return false
+  const [name, from, to] = place as readonly unknown[]
+  return (
+    typeof name === 'string' &&
+    /^(?:[\w-]+\/)?[\w-]+\.cjs$/.test(name) &&
+    [from, to].every(Number.isSafeInteger) &&
+    Number(from) >= 0 &&
+    Number(from) <= Number(to) &&
+    Number(to) <= size
+  )
 }
 
 /** Whether it belongs to one of these, and nobody else can write there. */
@@ -189,7 +249,7 @@ function canKeep(path: string): boolean {
 }
 
 /** Whole or not at all: others may be starting. Without it, the next start takes longer. */
-function keep(path: string, kept: Kept): void {
+function keep(path: string, kept: ReadonlyMap<string, Buffer>): void {
   const beside = `${path}.${randomBytes(4).toString('hex')}.tmp`
   let end = 0
   const places = [...kept].map(([name, bytes]) => [name, end, (end += bytes.length)])

@@ -84,7 +84,14 @@ test('code of another source of the same length, damaged code and code of anothe
     // The line of what lies where.
     Buffer.concat([Buffer.from('{"a":1}\n'), other]),
     Buffer.concat([Buffer.from('[["program.cjs",1e9,"2"],7]\n'), other]),
-    Buffer.concat([Buffer.from('[["program.cjs",-5,5]]\n'), other]),
+    ...[
+      '["program.cjs",-5,5]',
+      '["http://[",0,5]',
+      '["../../etc/passwd",0,5]',
+      '[7,0,5]',
+      'null',
+      '[[],0,5]',
+    ].map((place) => Buffer.concat([Buffer.from(`[${place}]\n`), other])),
     // The version of V8 is behind that line, the hash and V8's magic number.
     Buffer.concat([other.subarray(0, line + 36), Buffer.alloc(8, 7), other.subarray(line + 44)]),
     Buffer.alloc(100_000, 7),

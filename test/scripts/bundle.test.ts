@@ -1,7 +1,7 @@
 // What the build makes of the client; the gate builds before it tests.
 
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -102,4 +102,26 @@ test('what few users ask for is loaded only where it is asked for', () => {
   expect(loaded).toContain('NativeModule net')
   // For the page and for Prometheus.
   expect(loaded).not.toContain('NativeModule http')
+})
+
+// An upgrade takes the parts away from a client that runs, and it said only that there is no such file.
+test.each([
+  // A command that failed, and a client that could not start.
+  ['serving', 'show_page', 3],
+  ['first-terminal', 'help', 1],
+])('a client whose build was replaced before %s was loaded says so', (part, command, code) => {
+  const folder = temporaryFolder()
+  const dist = fileURLToPath(new URL('../../dist', import.meta.url))
+  cpSync(join(dist, 'client'), join(folder, 'dist', 'client'), { recursive: true })
+  copyFileSync(join(dist, '..', 'package.json'), join(folder, 'package.json'))
+  const programs = join(folder, 'dist', 'client')
+  for (const name of readdirSync(join(programs, 'program')))
+    if (name.startsWith(part)) rmSync(join(programs, 'program', name))
+  const words = ['127.0.0.1', '0', '127.0.0.1', '1', '--data-dir', join(folder, 'data'), '-e', command]
+  const { status, stderr } = spawnSync(process.execPath, [join(programs, 'main.js'), ...words], {
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
+  expect(stderr).toBe('error: the program was replaced while it ran; end it and start it again\n')
+  expect(status).toBe(code)
 })
