@@ -1,15 +1,13 @@
 // What esbuild makes of the programs, for the build of a clone and for the npm package. Each function resolves to the
 // files that it read, as paths from the root.
 //
-// The client becomes a few scripts, and each of its workers a file: finding and reading some hundred small modules takes a
+// The client becomes one script, and each of its workers a file: finding and reading some hundred small modules takes a
 // client longer than connecting and logging in. A script, unlike a module, can be run with what V8 compiled of it before
-// (src/common/kept-code.ts). What is imported later is a script of its own, and so is what several of them share: a client
-// asks its tracker for the salt of a password before it reads the rest of itself. A worker is looked up beside the file
-// that starts it, so its bundle goes beside the client.
+// (src/common/kept-code.ts). A worker is looked up beside the file that starts it, so its bundle goes beside the client.
 
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { build, transform } from 'esbuild'
+import { copyFileSync, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
 import { root } from './stamp.mjs'
 
 const workers = ['folder', 'hash', 'recipe', 'store', 'unpack'].map((name) => `${name}-worker`)
@@ -26,7 +24,7 @@ export async function bundleClient(places) {
   const threads = workers.map((name) => [`client/${name}`, `client/workers/${name}`])
   return [
     ...(await bundle(places, { 'client/main': 'client/main', ...Object.fromEntries(threads) })),
-    ...(await bundleScripts(places, 'client/program')),
+    ...(await bundle(places, { 'client/program': 'client/program' }, asScript)),
   ]
 }
 
@@ -66,60 +64,25 @@ const common = {
   logLevel: 'warning',
 }
 
+/** CommonJS in a file, which tells its own place to what asks for it. */
+const asScript = {
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  define: { 'import.meta.url': '$moduleUrl' },
+  banner: {},
+}
+
 /** With files in this folder for what is imported later, or by several. */
 function inParts(folder) {
   return { splitting: true, chunkNames: `${folder}/[name]-[hash]` }
 }
 
-/**
- * Bundles a program into scripts: the first one beside its workers, the others in a folder of its name. esbuild splits
- * modules only, so each is turned into CommonJS afterwards.
- */
-async function bundleScripts(places, name) {
-  const { to, isSmall = false } = places
-  const made = await built(
-    places,
-    { [name]: name },
-    {
-      ...inParts(name),
-      outExtension: { '.js': '.cjs' },
-      define: { 'import.meta.url': '$moduleUrl' },
-      banner: {},
-      sourcemap: isSmall ? false : 'inline',
-      write: false,
-    },
-  )
-  // Those of an earlier build have other names.
-  rmSync(join(to, name), { recursive: true, force: true })
-  for (const { path, text } of made.outputFiles) await writeScript(path, text, isSmall)
-  return Object.keys(made.metafile.inputs)
-}
-
-async function writeScript(path, text, isSmall) {
-  const { code, map } = await transform(text, {
-    format: 'cjs',
-    platform: 'node',
-    target: 'node20.20',
-    supported: { 'dynamic-import': false },
-    sourcemap: isSmall ? false : 'external',
-    legalComments: isSmall ? 'none' : 'inline',
-    logLevel: 'warning',
-  })
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, isSmall ? code : `${code}//# sourceMappingURL=${basename(path)}.map\n`)
-  if (!isSmall) writeFileSync(`${path}.map`, map)
-}
-
-async function bundle(places, files, form = {}) {
-  return Object.keys((await built(places, files, form)).metafile.inputs)
-}
-
 /** Bundles those that are there. */
-async function built({ from, to, extension, isSmall = false, external = [] }, files, form) {
+async function bundle({ from, to, extension, isSmall = false, external = [] }, files, form = {}) {
   const entries = Object.entries(files)
     .map(([name, module]) => [name, join(from, `${module}${extension}`)])
     .filter(([, path]) => existsSync(path))
-  return build({
+  const made = await build({
     ...common,
     entryPoints: Object.fromEntries(entries),
     outdir: to,
@@ -135,4 +98,5 @@ async function built({ from, to, extension, isSmall = false, external = [] }, fi
     legalComments: isSmall ? 'none' : 'inline',
     ...form,
   })
+  return Object.keys(made.metafile.inputs)
 }

@@ -20,7 +20,6 @@ import { seeingActions } from './actions/seeing.ts'
 import { subscriptionActions } from './actions/subscriptions.ts'
 import { clientFamilies } from './client-metrics.ts'
 import { alreadyLoggedIn, notLoggedIn, passwordProblem } from './answers.ts'
-import { flagsOfProcess } from './engine-flags.ts'
 import { Guests } from './guests/guests.ts'
 import { NetworkChanges } from './network/network-changes.ts'
 import type { NetworkChange } from './network/network-watch.ts'
@@ -48,6 +47,7 @@ import type { ClientOptions } from './client-options.ts'
 import { FolderPool } from './workers/folder-pool.ts'
 import { HashPool } from './workers/hash-pool.ts'
 import { RecipePool } from './workers/recipe-pool.ts'
+import { flagsForWork } from './workers/start-worker.ts'
 import { StorePool } from './workers/store-pool.ts'
 
 /** Files to hash at a time: one already keeps all cores busy. */
@@ -314,7 +314,7 @@ export class Client {
 
   #begin(session: Session): void {
     this.#session = session
-    flagsOfProcess.onWork()
+    flagsForWork()
     this.#emit({ kind: 'user-changed', user: session.user })
     this.#tickets.open()
     // Not awaited: rehashing a file would delay the reply.

@@ -1,7 +1,6 @@
 // V8's flags for a client at work, and when they hold.
 
 import { setFlagsFromString } from 'node:v8'
-import { Failure, systemCode } from '../common/failure.ts'
 
 /** A flag with the value that helps, and with the one that V8 has by itself. */
 export interface EngineFlag {
@@ -54,9 +53,8 @@ export function setEngineFlags(are: keyof EngineFlag): void {
 
 /**
  * Node brings its own modules compiled, and V8 reads that only with the flags that they were compiled with: with others a
- * start takes 35 ms more, and each thread 50. The same goes for what was kept of the client itself. So the flags hold while
- * a client works, and no thread is starting and no part being loaded. V8 itself sets some of them back, for all threads,
- * whenever a thread starts.
+ * start takes 35 ms more, and each thread 50. So the flags hold while a client works and no thread is starting. V8 itself
+ * sets some of them back, for all threads, whenever one starts.
  */
 export class EngineFlags {
   readonly #set: (are: keyof EngineFlag) => void
@@ -73,26 +71,13 @@ export class EngineFlags {
     this.#look()
   }
 
-  /** A thread, say, starts; call the result when it has, and when it has ended. */
+  /** A thread starts; call the result when it has, and when it has ended. */
   onStarting(): () => void {
-    const one = {}
-    this.#starting.add(one)
+    const thread = {}
+    this.#starting.add(thread)
     this.#look()
     return () => {
-      if (this.#starting.delete(one)) this.#look()
-    }
-  }
-
-  /** Loads a part of the program. Rejects with a `start` failure where the build has been replaced since it began. */
-  async loading<T>(load: () => Promise<T>): Promise<T> {
-    const onLoaded = this.onStarting()
-    try {
-      return await load()
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error
-      throw new Failure('start', 'the program was replaced while it ran; end it and start it again', error)
-    } finally {
-      onLoaded()
+      if (this.#starting.delete(thread)) this.#look()
     }
   }
 
@@ -100,6 +85,3 @@ export class EngineFlags {
     if (this.#isAtWork) this.#set(this.#starting.size === 0 ? 'atWork' : 'byDefault')
   }
 }
-
-/** Those of this process: V8 has one set for all its threads. */
-export const flagsOfProcess = new EngineFlags()

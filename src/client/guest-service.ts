@@ -1,7 +1,6 @@
 // Serves guests where the client was asked to.
 
 import type { GuestOptions, ServedGuests } from '../web/guests/serve-guests.ts'
-import { flagsOfProcess } from './engine-flags.ts'
 import type { GuestLinks } from './guest-links.ts'
 
 export type GuestServiceOptions = Omit<GuestOptions, 'links'>
@@ -22,7 +21,7 @@ export class GuestService {
   /** Rejects with a `start` failure when the address is taken or the certificate is of no use. */
   async start(links: GuestLinks): Promise<void> {
     // Loaded where it is asked for only: HTTP takes its time.
-    const { serveGuests } = await flagsOfProcess.loading(() => import('../web/serving.ts'))
+    const { serveGuests } = await import('../web/serving.ts')
     this.#served = await serveGuests({ ...this.#options, links })
   }
 

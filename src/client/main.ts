@@ -6,7 +6,7 @@ import { version } from '../common/version.ts'
 import { setEngineFlags } from './engine-flags.ts'
 
 const folder = process.env['COTERIE_CODE'] ?? ''
-// The first part of program.ts, which is beside this one (scripts/bundles.mjs).
+// The bundle of program.ts, which is beside this one (scripts/bundles.mjs).
 runWithKeptCode(new URL('./program.cjs', import.meta.url), {
   keptIn: folder === '' ? undefined : join(folder, `client-${version}-node-${process.version}.code`),
   // As they are now.

@@ -1,4 +1,5 @@
-// A client in this process, with its door for other terminals.
+// A client in this process, with its door for other terminals. Loaded only where none runs yet: a command for one that
+// runs should be answered before this was read.
 
 import { resolve } from 'node:path'
 import { formatAddress } from '../common/addresses.ts'

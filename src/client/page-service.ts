@@ -2,7 +2,6 @@
 
 import { fileURLToPath } from 'node:url'
 import { refuse, accept, type Answer } from '../common/refusal.ts'
-import { flagsOfProcess } from './engine-flags.ts'
 import type { ContentReading } from './readable-content.ts'
 import type { WebServer, WebServerOptions } from '../web/server/web-server.ts'
 
@@ -45,7 +44,7 @@ export class PageService {
   async #start(port: number, reading: ContentReading): Promise<WebServer> {
     try {
       // Loaded where it is asked for only: HTTP takes its time.
-      const { WebServer } = await flagsOfProcess.loading(() => import('../web/serving.ts'))
+      const { WebServer } = await import('../web/serving.ts')
       return await WebServer.start({ ...this.#parts(), reading, port, assets: this.#assets })
     } catch (error) {
       // The next one may name a port that is free.

@@ -8,11 +8,8 @@ import { inputLines } from './prompt/input-lines.ts'
 /** `-e <commands>` or `-f <file>`; the file `-` is standard input. */
 export type ScriptPart = { readonly commands: string } | { readonly file: string }
 
-/** The lines of a script as they come; undefined for one that is too long. */
-export type Lines = AsyncGenerator<string | undefined>
-
 /** The lines of a script; undefined for one that is too long. Rejects with what the system says of a file. */
-export async function* scriptLines(parts: readonly ScriptPart[]): Lines {
+export async function* scriptLines(parts: readonly ScriptPart[]): AsyncGenerator<string | undefined> {
   for (const part of parts) {
     if ('commands' in part) yield* part.commands.split('\n')
     else yield* inputLines(part.file === '-' ? process.stdin : createReadStream(part.file))
@@ -20,12 +17,12 @@ export async function* scriptLines(parts: readonly ScriptPart[]): Lines {
 }
 
 /** The same lines; the first is read now, and is undefined where there is none. */
-export function readAhead(lines: Lines): {
+export function readAhead(lines: AsyncGenerator<string | undefined>): {
   first: Promise<string | undefined>
-  lines: Lines
+  lines: AsyncGenerator<string | undefined>
 } {
   const begun = lines.next()
-  const all = async function* (): Lines {
+  const all = async function* (): typeof lines {
     const first = await begun
     if (first.done === true) return
     yield first.value

@@ -75,18 +75,3 @@ test('a thread that starts before the work is waited for', () => {
   started()
   expect(told.at(-1)).toBe('atWork')
 })
-
-test('nor while a part of the program is loaded, also where that fails', async () => {
-  const told: string[] = []
-  const flags = new EngineFlags((are) => void told.push(are))
-  flags.onWork()
-  const load = async (): Promise<string> => {
-    await Promise.resolve()
-    return told.at(-1) ?? ''
-  }
-  expect(await flags.loading(load)).toBe('byDefault')
-  expect(told.at(-1)).toBe('atWork')
-  const broken = flags.loading(async () => Promise.reject(new Error(await load())))
-  await expect(broken).rejects.toThrow('byDefault')
-  expect(told.at(-1)).toBe('atWork')
-})

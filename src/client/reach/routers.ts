@@ -5,7 +5,6 @@ import type { Gateway } from '@achingbrain/nat-port-mapper'
 import { createSocket } from 'node:dgram'
 import { readFile } from 'node:fs/promises'
 import { Failure } from '../../common/failure.ts'
-import { flagsOfProcess } from '../engine-flags.ts'
 
 /** The port that others may dial, and the router's own address outside, where it tells. */
 export interface Forwarding {
@@ -36,7 +35,7 @@ const upnp = { patienceMs: 5000, ttl: hour * 1000 }
 /** Those that answer until the signal aborts, in the order in which they do. */
 export async function* findRouters(signal: AbortSignal): AsyncGenerator<Router> {
   // Loaded where it is asked for only: it is larger than all of the client.
-  const { pmpNat, upnpNat } = await flagsOfProcess.loading(() => import('@achingbrain/nat-port-mapper'))
+  const { pmpNat, upnpNat } = await import('@achingbrain/nat-port-mapper')
   const gateway = await defaultGateway()
   if (gateway !== undefined) yield routerOf(pmpNat(gateway, { description }), pmp)
   try {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { engineFlags, flagsOfProcess } from '../../../src/client/engine-flags.ts'
-import { startWorker } from '../../../src/client/workers/start-worker.ts'
+import { engineFlags } from '../../../src/client/engine-flags.ts'
+import { flagsForWork, startWorker } from '../../../src/client/workers/start-worker.ts'
 
 const { set } = vi.hoisted(() => ({ set: [] as string[] }))
 vi.mock('node:v8', async (original) => ({
@@ -17,7 +17,7 @@ const now = (): string[] => set.slice(-flags.length)
 
 beforeEach(() => {
   set.length = 0
-  flagsOfProcess.onWork()
+  flagsForWork()
 })
 
 test.skipIf(flags.length === 0)('the flags hold again when a thread has started', async () => {

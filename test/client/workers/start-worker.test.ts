@@ -6,8 +6,8 @@ import { engineFlags } from '../../../src/client/engine-flags.ts'
 /** Makes much garbage, some of which lives for a while, and says how large the space for it is then, in MiB. */
 const script = `
 import { getHeapSpaceStatistics } from 'node:v8'
-const [{ startWorker }, { flagsOfProcess }] = await Promise.all(process.argv.slice(1, 3).map((path) => import(path)))
-flagsOfProcess.onWork()
+const { flagsForWork, startWorker } = await import(process.argv[1])
+flagsForWork()
 const worker = startWorker(new URL('data:text/javascript,setInterval(() => {}, 1000)'))
 await new Promise((resolve) => worker.once('online', resolve))
 let kept = []
@@ -25,10 +25,8 @@ const growth = '--semi-space-growth-factor=1'
 test.skipIf(!engineFlags(process.versions.v8).some(({ atWork }) => atWork === growth))(
   'the space for short-lived objects stays small after a thread has started',
   () => {
-    const modules = ['workers/start-worker.ts', 'engine-flags.ts'].map((path) =>
-      fileURLToPath(new URL(`../../../src/client/${path}`, import.meta.url)),
-    )
-    const words = ['--import', 'tsx', '--input-type=module', '-e', script, ...modules]
+    const module = fileURLToPath(new URL('../../../src/client/workers/start-worker.ts', import.meta.url))
+    const words = ['--import', 'tsx', '--input-type=module', '-e', script, module]
     const { stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8', timeout: 60_000 })
     expect(stderr).toBe('')
     expect(Number(stdout)).toBeLessThanOrEqual(16)
