@@ -22,12 +22,12 @@ const stretchThere = promisify(pbkdf2)
 export const stretchByNode: Stretch = (password, salt, iterations) =>
   stretchThere(password, salt, iterations, keyBytes, 'sha256')
 
-let compiled: Stretch | undefined | 'not yet' = 'not yet'
+let fastest: Stretch | undefined
 
 /** Whichever is the fastest here: the key is the same. */
-export const stretch: Stretch = async (password, salt, iterations) => {
-  if (compiled === 'not yet') compiled = loadStretch(compiledFile('stretching.node'))
-  return (compiled ?? stretchByNode)(password, salt, iterations)
+export const stretch: Stretch = (...given) => {
+  fastest ??= loadStretch(compiledFile('stretching.node')) ?? stretchByNode
+  return fastest(...given)
 }
 
 /**
