@@ -4,17 +4,13 @@
 import { setTimeout } from 'node:timers/promises'
 import { Failure } from '../../common/failure.ts'
 import type { RecipePool } from '../workers/recipe-pool.ts'
-import type { PieceBuffer } from '../workers/store-pool.ts'
 import { missingOf, type Donor, type FoundParts } from './donor.ts'
 import type { KnownBlocks } from './known-blocks.ts'
 import type { PieceStore } from './piece-store.ts'
 import type { RecipeFetch } from './recipe-fetch.ts'
+import { fewPieces, storeFromHere, type PiecesHere } from './store-from-here.ts'
 import type { Swarm } from './swarm.ts'
 
-/** Pieces that are copied or put together at once: some are read while others are verified and written, many at a time. */
-const piecesAtOnce = 24
-/** The loop stores so many (128 MiB) in the time in which two workers start and store them. */
-const fewPieces = 256
 /** Workers that were started for what is looked for hear so often that it still comes, or they would end. */
 const stillExpectedMs = 250
 /** Copying waits so long for the search, since others wait for what that finds missing. */
@@ -30,16 +26,6 @@ export interface TakingParts {
   /** The donor's path, for people. */
   readonly from: string
   onNotice(sentence: string): void
-}
-
-/** How pieces come from here. */
-interface Source {
-  /** Where all of the piece is in a file, if it lies there as it is; undefined when it does not. */
-  offsetOf(index: number): number | undefined
-  /** Fills the buffer with the piece; false when it is not there any more. */
-  fill(index: number, into: Buffer): Promise<boolean>
-  /** What it was filled with is not the piece. */
-  onBad?(index: number): void
 }
 
 export class Taking {
@@ -150,48 +136,20 @@ export class Taking {
   }
 
   /** Resolves to how many were good, when none of them is written any more. */
-  async #storeAll(
+  #storeAll(
     pieces: Iterator<number> & Iterable<number>,
     pieceCount: number,
-    source: Source,
+    source: PiecesHere,
   ): Promise<number> {
-    const { store } = this.#parts
-    const isFew = pieceCount <= fewPieces
-    let count = 0
-    const storeNext = async (): Promise<void> => {
-      for (const index of pieces) {
-        this.#signal.throwIfAborted()
-        if (!isFew) store.expectFromHere()
-        const piece = store.takeBuffer(isFew)
-        let isGood = false
-        try {
-          isGood =
-            (await this.#storeAsItIs(index, piece, source)) || (await this.#store(index, piece, source))
-        } finally {
-          piece.release()
-        }
-        if (isGood) count++
-        this.#onOutcome(index, isGood)
-      }
-    }
-    const lanes = await Promise.allSettled(Array.from({ length: piecesAtOnce }, storeNext))
-    for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason
-    return count
-  }
-
-  /** Has a worker read it, if one can: the loop would need as long for that as the worker for hashing it. */
-  async #storeAsItIs(index: number, piece: PieceBuffer, source: Source): Promise<boolean> {
     const { store, donor } = this.#parts
-    const offset = store.isStaffed ? source.offsetOf(index) : undefined
-    if (offset === undefined) return false
-    return (await donor.lend((file) => store.receive(index, piece, { file, offset }))) === true
-  }
-
-  async #store(index: number, piece: PieceBuffer, source: Source): Promise<boolean> {
-    if (!(await source.fill(index, piece.bytes))) return false
-    const isGood = await this.#parts.store.receive(index, piece)
-    if (!isGood) source.onBad?.(index)
-    return isGood
+    const lend: PiecesHere['lend'] = (use) => donor.lend(use)
+    const onOutcome = (index: number, isGood: boolean): void => this.#onOutcome(index, isGood)
+    return storeFromHere(pieces, pieceCount, {
+      store,
+      source: { lend, ...source },
+      signal: this.#signal,
+      onOutcome,
+    })
   }
 
   #onOutcome(index: number, isGood: boolean): void {
