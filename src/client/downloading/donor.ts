@@ -1,7 +1,8 @@
 // What is here already of a new content, in another file or folder: an earlier version, or one that the person names. The
 // hashes tell which pieces the new content has, too; its recipe which parts of others are there, at any offset.
 
-import { hashesOfPiece, lengthOfPiece, offsetOfPiece } from '../../common/manifest.ts'
+import type { Bitfield } from '../../common/bitfield.ts'
+import { hashesOfPiece, lengthOfPiece, offsetOfPiece, type Manifest } from '../../common/manifest.ts'
 import type { BlockRange } from '../../common/recipe/ranges.ts'
 import { blockBytesFor, outlineLength } from '../../common/recipe/recipe.ts'
 import { accept, type Answer } from '../../common/refusal.ts'
@@ -55,16 +56,20 @@ export class Donor {
     return content.ok ? accept(new Donor(content.value)) : content
   }
 
+  /** Of a folder: its files, with their stamps when they were hashed. */
+  get folder(): LocalContent['folder'] {
+    return this.#content.folder
+  }
+
   /** Of the pieces that the store lacks those that it has, too, each with its place here. They count as taken. */
   sameAs(store: PieceStore): Map<number, number> {
     const { manifest } = this.#content
-    const places = new Map<string, number>()
-    for (let place = 0; place < manifest.pieceCount; place++)
-      places.set(hashesOfPiece(manifest, place).toString('latin1'), place)
+    const places = new PlacesByHash(manifest, this.#source.have)
+    const missing = new Set(missingOf(store))
     const same = new Map<number, number>()
-    for (const index of missingOf(store)) {
-      const place = places.get(hashesOfPiece(store.manifest, index).toString('latin1'))
-      if (place === undefined) continue
+    for (let index = 0; index < store.manifest.pieceCount; index++) {
+      const place = places.next(hashesOfPiece(store.manifest, index))
+      if (place === undefined || !missing.has(index)) continue
       same.set(index, place)
       const from = offsetOfPiece(manifest, place)
       this.#same.push([from, from + lengthOfPiece(manifest, place)])
@@ -117,6 +122,28 @@ export class Donor {
   close(): void {
     this.#bytes?.close()
     this.#source.close()
+  }
+}
+
+/** The pieces that are there, by their hashes. */
+class PlacesByHash {
+  /** Several where the same bytes are in several files. */
+  readonly #places = new Map<string, { readonly places: number[]; next: number }>()
+
+  constructor(manifest: Manifest, have: Bitfield) {
+    for (let place = 0; place < manifest.pieceCount; place++) {
+      if (!have.has(place)) continue
+      const key = hashesOfPiece(manifest, place).toString('latin1')
+      const known = this.#places.get(key)
+      if (known === undefined) this.#places.set(key, { places: [place], next: 0 })
+      else known.places.push(place)
+    }
+  }
+
+  /** One that has these; of several each in turn, so that what is in both in the same order is found where it was. */
+  next(hashes: Buffer): number | undefined {
+    const known = this.#places.get(hashes.toString('latin1'))
+    return known?.places[Math.min(known.next++, known.places.length - 1)]
   }
 }
 

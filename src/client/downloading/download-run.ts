@@ -10,22 +10,21 @@ import type { LinkEvidence } from '../diagnosis/evidence.ts'
 import { orAborted } from '../../common/abortable.ts'
 import type { SwarmPeer } from './arrivals.ts'
 import { choosePart, storeTree, type ChosenPart } from './chosen-part.ts'
-import { Donor } from './donor.ts'
 import type { PartsHere } from './known-blocks.ts'
 import type { PiecesFrom } from './pieces-from.ts'
-import { RecipeFetch } from './recipe-fetch.ts'
 import { sentenceAbout } from './contacts.ts'
 import { isFar } from './lane-plan.ts'
 import type { PeerLink } from './peer-link.ts'
 import { keepManifest, manifestFor } from './manifest-for.ts'
 import { Filling } from './filling.ts'
+import { FromHere } from './from-here.ts'
 import type { FolderContents } from '../folder/folder-contents.ts'
 import { checkTree, FolderTree } from './folder-tree.ts'
 import { PartFile } from './part-file.ts'
 import { mapOf } from './piece-map.ts'
 import { PieceStore } from './piece-store.ts'
 import { Swarm } from './swarm.ts'
-import { Taking } from './taking.ts'
+import type { Taking } from './taking.ts'
 import { settleSwap } from './swap.ts'
 import { keptFolder, treePieces } from './tree-store.ts'
 import { isPublished, publishFolder } from './unpacking.ts'
@@ -56,12 +55,12 @@ export class DownloadRun {
   readonly #host: RunHost
   readonly #abort = new AbortController()
   readonly #verifying: Verifying
+  readonly #fromHere: FromHere
   #swarm: Swarm | undefined
   #store: PieceStore | undefined
   #tree: FolderTree | undefined
   /** Of a folder whose part file is open. */
   #filling: Filling | undefined
-  #donor: Donor | undefined
   /** Of a download of a part, as soon as it is known. */
   #part: ChosenPart | undefined
   #lastLinkedAtMs = performance.now()
@@ -70,6 +69,7 @@ export class DownloadRun {
     this.#parts = parts
     this.#host = host
     this.#verifying = new Verifying(parts.hashes)
+    this.#fromHere = new FromHere(parts, host, this.#abort.signal)
     this.ended = this.#run()
   }
 
@@ -172,7 +172,7 @@ export class DownloadRun {
       }
       const store = await this.#open(manifest, part)
       if (link !== undefined) keepManifest(this.#parts.manifests, manifest, this.#host)
-      if (!store.isWhole) this.#donor = await this.#openDonor()
+      if (!store.isWhole) await this.#fromHere.open()
       for (;;) {
         if (!this.#isComplete(store)) {
           if (!this.#host.step('opened')) return
@@ -187,13 +187,23 @@ export class DownloadRun {
           return
         }
         this.#host.step('incomplete')
-        this.#host.onNotice(`${part.path} was changed by another program; it is verified again`)
-        if (await store.recheck(signal)) this.#host.onLost(store)
-        this.#lastLinkedAtMs = performance.now()
+        await this.#recover(store)
       }
     } finally {
       if (!isLinkUsed) link?.close('not needed')
     }
+  }
+
+  /** Somebody has changed what was to be published. */
+  async #recover(store: PieceStore): Promise<void> {
+    const { path, destination } = store.part
+    const [changed, what] = store.isWhole
+      ? [path, 'it is verified again']
+      : [destination, 'what is missing now is fetched']
+    this.#host.onNotice(`${changed} was changed by another program; ${what}`)
+    this.#fromHere.onChanged()
+    if (!store.isWhole || (await store.recheck(this.#abort.signal))) this.#host.onLost(store)
+    this.#lastLinkedAtMs = performance.now()
   }
 
   /** Whether all pieces are there, and it is known which they are. */
@@ -297,30 +307,9 @@ export class DownloadRun {
     return new Filling({ folder, part: part.descriptor, destination, known, replaces, onMade })
   }
 
-  /** What the record names may have some of the pieces, or parts of them. */
-  async #openDonor(): Promise<Donor | undefined> {
-    const { from } = this.#host.record
-    if (from === undefined) return undefined
-    const opened = await Donor.open(from, this.#parts.contentAt, this.#abort.signal)
-    if (opened.ok) return opened.value
-    this.#host.onNotice(`nothing is taken from ${from}: ${opened.refusal.sentence}`)
-    return undefined
-  }
-
-  #beginTaking(store: PieceStore, link: PeerLink | undefined): Taking | undefined {
-    const donor = this.#donor
-    if (donor === undefined) return undefined
-    const { network, recipes: pool } = this.#parts
-    const { lookup, record } = this.#host
-    const [{ signal }, { from = '' }] = [this.#abort, record]
-    const recipe = new RecipeFetch({ manifest: store.manifest, network, lookup, link, signal })
-    const onNotice = (sentence: string): void => this.#host.onNotice(sentence)
-    return new Taking({ donor, store, recipe, pool, signal, from, onNotice })
-  }
-
-  /** Resolves when every piece that is wanted is verified and written. */
+  /** Resolves when every piece that is wanted is verified, and written or lent. */
   async #fetch(store: PieceStore, link: PeerLink | undefined): Promise<void> {
-    const taking = this.#beginTaking(store, link)
+    const taking = this.#fromHere.begin(store, this.#filling, link)
     try {
       const parts = await taking?.searched
       // Where all comes from here nobody need be asked.
@@ -384,7 +373,7 @@ export class DownloadRun {
   /** Returns the failure if closing fails: a disk may report failed writes only then. */
   async #close(trouble: Failure | undefined): Promise<Failure | undefined> {
     this.#swarm?.stop()
-    this.#donor?.close()
+    this.#fromHere.close()
     await this.#filling?.close(trouble !== undefined)
     try {
       await this.#store?.close()

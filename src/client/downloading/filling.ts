@@ -1,4 +1,4 @@
-// Fills a folder beside its destination from the part file: while the last pieces come where there is time and room for
+// Fills a folder beside its destination from the part file, and from the folder that it replaces: while the last pieces come where there is time and room for
 // that, and else when all are there. What is filled so early is only a help: whatever goes wrong with it, it is removed, and
 // the folder is filled when all is there.
 
@@ -10,9 +10,10 @@ import { pieceBytes } from '../../common/limits.ts'
 import type { FolderFacts } from '../../common/manifest.ts'
 import type { Selection } from '../folder/selection.ts'
 import { UnpackThread } from '../workers/unpack-thread.ts'
-import { readContents, unpack, type UnpackSource } from '../workers/unpack.ts'
+import { readContents, unpack, type UnpackSource, type UnpackTask } from '../workers/unpack.ts'
 import type { ReplacedFolder } from './already-there.ts'
 import { freeBytesFor } from './destination.ts'
+import type { LentPieces } from './lent-pieces.ts'
 import { fileFailure, idOf, type PartId } from './part-file.ts'
 import { checkAside, isThat, lookAt, unpackPathOf } from './swap.ts'
 
@@ -52,6 +53,7 @@ export class Filling {
   readonly #start: (source: UnpackSource) => UnpackThread
   readonly #freeBytes: (path: string) => Promise<number>
   #known: PartId | undefined
+  #lent: LentPieces | undefined
   /** The pieces of the whole folder, once its tree is there. */
   #have: Bitfield | undefined
   #ahead: Ahead | undefined
@@ -88,30 +90,65 @@ export class Filling {
     }
   }
 
+  /** Whether pieces of the folder that is replaced can be lent: where writing a few bytes is not quicker. */
+  get canLend(): boolean {
+    return this.#parts.replaces !== undefined && !this.#isShort()
+  }
+
+  /** These are lent from now on. Call it before the tree is there. */
+  lend(lent: LentPieces): void {
+    this.#lent = lent
+  }
+
   /** Another piece is there. */
   onHave(index: number): void {
     this.#fillAhead()
+    if (this.#lent?.has(index) === true) return
     if (this.#untold === undefined || this.#untold.push(index) < piecesAtOnce) return
     this.#ahead?.thread.onPieces(this.#untold)
     this.#untold = []
   }
 
   /**
-   * All pieces that are wanted are there: resolves when the folder is filled. Rejects with a failure, or with the system's
-   * error. `selection`: the part that is wanted; undefined for the whole.
+   * All pieces that are wanted are there: resolves when the folder is filled; to false when pieces that were lent are missing
+   * now. Rejects with a failure, or with the system's error. `selection`: the part that is wanted; undefined for the whole.
    */
-  async finish(selection?: Selection): Promise<void> {
-    if (await this.#finishAhead()) return
+  async finish(selection?: Selection): Promise<boolean> {
+    if (await this.#finishAhead()) return true
+    if (this.#lent?.giveUpLost() === true) return false
     await this.#make()
     const task = { ...this.#task, selection }
     if (this.#isShort(selection?.sizeBytes)) {
       unpack(this.#source, readContents(this.#source), task)
-      return
+      return true
     }
     const thread = this.#start(this.#source)
     thread.begin(task)
-    thread.onAll()
-    await thread.outcome()
+    try {
+      await this.#copyNeeded(thread)
+      thread.onAll()
+      await thread.outcome()
+      return true
+    } catch (error) {
+      await thread.close()
+      if (task.lent === undefined) throw error
+      ifExpected(error)
+    }
+    // A file there was changed, or can have no other name: it is copied after all.
+    await this.copyLent()
+    return this.finish(selection)
+  }
+
+  /** Copies all that is lent into the part file: the folder that has it may be moved away. Rejects with a `file` failure. */
+  async copyLent(): Promise<void> {
+    await this.#lent?.copy()
+  }
+
+  async #copyNeeded(thread: UnpackThread): Promise<readonly number[]> {
+    if (this.#lent === undefined) return []
+    const needed = await thread.needed()
+    if (await this.#lent.copy(needed)) return needed
+    throw new Failure('file', 'something in the folder that is replaced was changed')
   }
 
   /** Takes away what is filled; it may be begun anew. Rejects with the system's error. */
@@ -134,9 +171,10 @@ export class Filling {
     return { source: this.#parts.part, folder: this.#parts.folder }
   }
 
-  get #task(): { target: string; former: string | undefined } {
+  get #task(): Omit<UnpackTask, 'selection'> {
     const { replaces, destination } = this.#parts
-    return { target: this.target, former: replaces === undefined ? undefined : destination }
+    const former = replaces === undefined ? undefined : destination
+    return { target: this.target, former, lent: this.#lent?.from }
   }
 
   /** Whether it is filled without a thread. `sizeBytes`: of the part that is wanted; undefined for the whole. */
@@ -163,7 +201,9 @@ export class Filling {
     try {
       await this.#make((have.length - have.count) * pieceBytes)
       thread.begin(this.#task)
-      thread.onPieces([...Array(have.length).keys()].filter((index) => have.has(index)))
+      await this.#copyNeeded(thread)
+      const isThere = (index: number): boolean => have.has(index) && this.#lent?.has(index) !== true
+      thread.onPieces([...Array(have.length).keys()].filter(isThere))
       this.#untold = []
       if (this.#isWhole) thread.onAll()
       await thread.outcome()

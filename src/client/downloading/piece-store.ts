@@ -51,11 +51,20 @@ export interface StoreOptions {
   readonly signal?: AbortSignal
 }
 
+/** Has pieces that are here, but not in the part file. */
+export interface Lender {
+  has(index: number): boolean
+  /** Fills the start of the buffer with one of them, verified; false when it is not there any more. */
+  read(index: number, buffer: Buffer): Promise<boolean>
+  /** This piece is in the part file now. */
+  onStored(index: number): void
+}
+
 export class PieceStore implements PieceSource, SwarmStore {
   readonly manifest: Manifest
   readonly part: PartFile
-  // Invariant: a bit is set here only after the piece was verified and written. The peer server reads this
-  // same bitfield, so a bit set early would mislead other peers.
+  // Invariant: a bit is set here only after the piece was verified, and written unless it is lent. The peer server reads
+  // this same bitfield, so a bit set early would mislead other peers.
   readonly have: Bitfield
   readonly #journal: ProgressJournal
   readonly #hashes: Pick<HashPool, 'hashRanges'>
@@ -63,6 +72,7 @@ export class PieceStore implements PieceSource, SwarmStore {
   #wanted: Bitfield | undefined
   readonly #replacesFile: boolean
   readonly #onHave: (index: number) => void
+  #lender: Lender | undefined
   #lastTakenAtMs = Number.NEGATIVE_INFINITY
   /** Pieces that are being verified and written, the oldest first. */
   readonly #unstored = new Set<{ readonly sinceMs: number }>()
@@ -126,7 +136,7 @@ export class PieceStore implements PieceSource, SwarmStore {
     // Reseal before reading: data written during the read must not count as verified.
     await this.part.settled()
     await this.part.prepare(contentBytes(this.manifest))
-    const all = [...this.#toFetch()]
+    const all = [...this.#toFetch()].filter((index) => this.#lender?.has(index) !== true)
     const good = await this.#goodOf(all, signal)
     for (const index of all) if (!good.has(index)) this.have.clear(index)
     await this.#journal.begin(this.#held())
@@ -141,6 +151,21 @@ export class PieceStore implements PieceSource, SwarmStore {
   /** These are to be fetched, all those of before among them. */
   want(pieces: Bitfield): void {
     this.#wanted = pieces
+  }
+
+  setLender(lender: Lender): void {
+    this.#lender = lender
+  }
+
+  /** The lender has this piece. */
+  onLent(index: number): void {
+    this.have.set(index)
+    this.#onHave(index)
+  }
+
+  /** The lender has had this piece, and nobody has it now. */
+  lose(index: number): void {
+    this.have.clear(index)
   }
 
   /** Whether all pieces that are to be fetched are there. */
@@ -216,6 +241,7 @@ export class PieceStore implements PieceSource, SwarmStore {
       ? await this.#storeHere(index, bytes.subarray(0, length))
       : await this.#storeInWorker(index, slot, length, from)
     if (!isGood) return false
+    this.#lender?.onStored(index)
     // Another copy of the piece may have been faster.
     if (this.have.has(index)) return true
     this.have.set(index)
@@ -245,16 +271,21 @@ export class PieceStore implements PieceSource, SwarmStore {
   }
 
   async read(index: number, buffer: Buffer): Promise<Answer<void>> {
+    const isRead =
+      this.#lender?.has(index) === true ? this.#lender.read(index, buffer) : this.#read(index, buffer)
+    return (await isRead) ? accept(undefined) : refuse('piece-missing', 'the piece cannot be read')
+  }
+
+  async #read(index: number, buffer: Buffer): Promise<boolean> {
     const length = lengthOfPiece(this.manifest, index)
     try {
       await this.part.read(offsetOfPiece(this.manifest, index), length, buffer)
       // Check after reading: a later write does not affect what was read.
-      if (this.part.isSurelyUntouched || verifyPiece(this.manifest, index, buffer.subarray(0, length)))
-        return accept(undefined)
+      return this.part.isSurelyUntouched || verifyPiece(this.manifest, index, buffer.subarray(0, length))
     } catch (error) {
       if (!(error instanceof Failure)) throw error
+      return false
     }
-    return refuse('piece-missing', 'the piece cannot be read')
   }
 
   /**
@@ -304,7 +335,9 @@ export class PieceStore implements PieceSource, SwarmStore {
     for (let index = 0; index < this.have.length; index++) if (this.wanted?.has(index) !== false) yield index
   }
 
+  /** What is in the part file. */
   *#held(): Generator<number> {
-    for (let index = 0; index < this.have.length; index++) if (this.have.has(index)) yield index
+    for (let index = 0; index < this.have.length; index++)
+      if (this.have.has(index) && this.#lender?.has(index) !== true) yield index
   }
 }

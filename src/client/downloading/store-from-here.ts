@@ -25,7 +25,7 @@ export interface StoringHere {
   readonly store: Pick<PieceStore, 'takeBuffer' | 'receive' | 'expectFromHere' | 'isStaffed'>
   readonly source: PiecesHere
   readonly signal: AbortSignal
-  onOutcome?(index: number, isGood: boolean): void
+  readonly onOutcome?: (index: number, isGood: boolean) => void
 }
 
 /**

@@ -1,11 +1,13 @@
-// Takes of what is here what it has of a new content, while the rest is fetched: copies the pieces that both have, and puts
-// others together. Each counts when it has the hashes of the piece; the swarm hears of it, or asks for it then.
+// Takes of what is here what it has of a new content, while the rest is fetched: copies the pieces that both have, unless
+// they can be lent, and puts others together. Each counts when it has the hashes of the piece; the swarm hears of it, or asks for it then.
 
 import { setTimeout } from 'node:timers/promises'
 import { Failure } from '../../common/failure.ts'
+import { pieceCount } from '../../common/pieces.ts'
 import type { RecipePool } from '../workers/recipe-pool.ts'
 import { missingOf, type Donor, type FoundParts } from './donor.ts'
 import type { KnownBlocks } from './known-blocks.ts'
+import type { LentPieces } from './lent-pieces.ts'
 import type { PieceStore } from './piece-store.ts'
 import type { RecipeFetch } from './recipe-fetch.ts'
 import { fewPieces, storeFromHere, type PiecesHere } from './store-from-here.ts'
@@ -19,6 +21,8 @@ const patienceMs = 2000
 export interface TakingParts {
   readonly donor: Donor
   readonly store: PieceStore
+  /** Where pieces can be lent: makes what lends these, each with its place in the donor. */
+  readonly lend: ((places: ReadonlyMap<number, number>) => LentPieces) | undefined
   /** Closed when it is not needed any more. */
   readonly recipe: RecipeFetch
   readonly pool: RecipePool
@@ -43,12 +47,14 @@ export class Taking {
   constructor(parts: TakingParts) {
     this.#parts = parts
     this.#signal = AbortSignal.any([parts.signal, this.#stop.signal])
-    const { donor, store } = parts
+    const { donor, store, lend } = parts
     const same = donor.sameAs(store)
-    this.#coming = new Set(same.keys())
     const rest = missingOf(store).filter((index) => !same.has(index))
-    this.searched = this.#search(rest)
-    this.ended = this.#take(same, rest).catch((error: unknown) => {
+    const lent = lend && splitOff(same, (index) => index >= treePiecesOf(store))
+    this.#coming = new Set(same.keys())
+    const begun = lent && lend(lent).begin()
+    this.searched = this.#search(rest, begun)
+    this.ended = this.#take(same, lent?.size ?? 0, rest).catch((error: unknown) => {
       if (!this.#stop.signal.aborted || parts.signal.aborted) throw error
     })
     // Whoever waits for them hears of it.
@@ -71,7 +77,8 @@ export class Taking {
     await this.ended.catch(() => undefined)
   }
 
-  async #search(rest: readonly number[]): Promise<FoundParts | undefined> {
+  /** `lent`: resolves when those that are lent are there. */
+  async #search(rest: readonly number[], lent?: Promise<void>): Promise<FoundParts | undefined> {
     const { donor, store, recipe, pool } = this.#parts
     const search = { recipe, pool, signal: this.#signal }
     // Starting a worker takes as long as fifty pieces: it does so while they are looked for.
@@ -80,7 +87,7 @@ export class Taking {
     }
     expectThem()
     const expecting = setInterval(expectThem, stillExpectedMs)
-    const found = await donor.findParts(store, rest, search).finally(() => {
+    const [found] = await Promise.all([donor.findParts(store, rest, search), lent]).finally(() => {
       clearInterval(expecting)
       recipe.close()
     })
@@ -88,10 +95,10 @@ export class Taking {
     return found
   }
 
-  async #take(same: ReadonlyMap<number, number>, rest: readonly number[]): Promise<void> {
+  async #take(same: ReadonlyMap<number, number>, lentCount: number, rest: readonly number[]): Promise<void> {
     const { from, store } = this.#parts
     await Promise.race([this.searched, setTimeout(patienceMs, undefined, { ref: false })])
-    const taken = await this.#copy(same)
+    const taken = lentCount + (await this.#copy(same))
     const of = `${store.wantedCount} pieces of ${store.part.destination}`
     this.#parts.onNotice(`${taken} of ${of} are taken from ${from}`)
     const found = await this.searched
@@ -157,4 +164,23 @@ export class Taking {
     if (isGood) this.#swarm?.onStoredHere(index)
     else this.#swarm?.onNotHere(index)
   }
+}
+
+/** Takes those out that fit, and returns them. */
+function splitOff(
+  places: Map<number, number>,
+  fits: (index: number) => boolean,
+): ReadonlyMap<number, number> {
+  const off = new Map<number, number>()
+  for (const [index, place] of places) {
+    if (!fits(index)) continue
+    off.set(index, place)
+    places.delete(index)
+  }
+  return off
+}
+
+/** The first pieces, which are the tree of a folder. Whoever looks into the part file needs them there. */
+function treePiecesOf({ manifest }: PieceStore): number {
+  return pieceCount(manifest.folder?.treeBytes ?? 0)
 }

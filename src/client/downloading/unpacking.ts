@@ -4,7 +4,7 @@
 
 import { existsSync } from 'node:fs'
 import { chmod, rename, rm } from 'node:fs/promises'
-import { systemCode } from '../../common/failure.ts'
+import { Failure, systemCode } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
 import type { ReplacedFolder } from './already-there.ts'
@@ -36,7 +36,8 @@ export interface Unpacking {
 }
 
 /**
- * Returns undefined when somebody else wrote to the part file: nothing was done, and it must be verified again. `flushed`
+ * Returns undefined when somebody else wrote to the part file, which must be verified again, or when pieces that were lent
+ * are missing now: nothing was done. `flushed`
  * resolves when all has reached the disk. Rejects with a `file` failure, or a `protocol` one for a tree that is none.
  */
 export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Promise<void> } | undefined> {
@@ -51,7 +52,7 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
       return undefined
     }
     await check()
-    await filling.finish(selection)
+    if (!(await filling.finish(selection))) return undefined
     // A part is shared by nobody, so nobody would look at it again after a power failure.
     if (selection !== undefined) await flushFolder(target)
     await part.settled()
@@ -69,6 +70,8 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
     }
     await part.remove()
   } catch (error) {
+    // What could not be replaced may be moved away by a person, and what it lends would be gone.
+    await filling.copyLent().catch(ifFailure)
     throw isTaken(error) ? existsNow(destination, error) : fileFailure(`cannot write ${destination}`, error)
   }
   // It may reject before anyone listens, and an unhandled rejection ends the program.
@@ -116,6 +119,10 @@ async function isUnpacked({ destination, unpacked, part }: Named): Promise<boole
   await removeUnpacked(destination, unpacked)
   if (part !== undefined) await removePart(destination, part)
   return true
+}
+
+function ifFailure(error: unknown): void {
+  if (!(error instanceof Failure)) throw error
 }
 
 function isTaken(error: unknown): boolean {

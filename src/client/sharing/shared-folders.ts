@@ -147,7 +147,7 @@ export class SharedFolders implements ContentKind {
       manifest,
       stamp: await inSlices(stampOfFolder(encoded)),
       isNew,
-      tree: pieces.tree.bytes,
+      folder: { pieces, stamps },
       save: async () => {
         await manifests.saveTree(manifest.fileId, pieces.tree.bytes)
         await manifests.saveStamps(manifest.fileId, encoded)

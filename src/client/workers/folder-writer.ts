@@ -6,13 +6,13 @@ import {
   closeSync,
   constants,
   existsSync,
-  fstatSync,
   futimesSync,
   linkSync,
   lstatSync,
   mkdirSync,
   openSync,
   unlinkSync,
+  type BigIntStats,
 } from 'node:fs'
 import { join } from 'node:path'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
@@ -123,17 +123,16 @@ export class FolderWriter {
 
   /**
    * Gives a file that is elsewhere a name in the folder too, and makes the folders on its way. Returns false where that
-   * is not possible, as between two disks, or where the name at `from` is that of another file than the open one by now.
+   * is not possible, as between two disks, or where the name at `from` is that of another file than is meant by now.
    */
-  link(path: string, from: string, opened: number): boolean {
+  link(path: string, from: string, isMeant: (named: BigIntStats) => boolean): boolean {
     const { place } = this.#placeOf(path)
     try {
       linkSync(from, place)
     } catch {
       return false
     }
-    const [named, meant] = [lstatSync(place), fstatSync(opened)]
-    if (named.ino === meant.ino && named.dev === meant.dev) return true
+    if (isMeant(lstatSync(place, { bigint: true }))) return true
     unlinkSync(place)
     return false
   }

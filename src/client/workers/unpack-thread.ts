@@ -12,6 +12,7 @@ import type { UnpackNews, UnpackOrder, UnpackResult } from './unpack-worker.ts'
 export class UnpackThread {
   readonly #worker: Worker
   readonly #isTreeRead: Promise<void>
+  readonly #needed: Promise<readonly number[]>
   /** Undefined when it ended without one; rejects when it broke. */
   readonly #result: Promise<UnpackResult | undefined>
   readonly #ended: Promise<unknown>
@@ -21,11 +22,11 @@ export class UnpackThread {
     const worker = start(source)
     this.#worker = worker
     this.#ended = once(worker, 'exit')
-    this.#isTreeRead = new Promise((resolve) =>
-      worker.on('message', (news: UnpackNews) => ('isTreeGood' in news ? resolve() : undefined)),
-    )
+    const onNews = (take: (news: UnpackNews) => void): unknown => worker.on('message', take)
+    this.#isTreeRead = new Promise((resolve) => onNews((news) => 'isTreeGood' in news && resolve()))
+    this.#needed = new Promise((resolve) => onNews((news) => 'needed' in news && resolve(news.needed)))
     this.#result = new Promise((resolve, reject) => {
-      worker.on('message', (news: UnpackNews) => ('isTreeGood' in news ? undefined : resolve(news)))
+      onNews((news) => ('done' in news || 'code' in news) && resolve(news))
       worker.on('error', reject)
       worker.on('exit', () => resolve(undefined))
     })
@@ -43,12 +44,17 @@ export class UnpackThread {
     this.#tell({ fill })
   }
 
-  /** These pieces are there: what they have is written. */
+  /** Of the lent pieces that `begin` named, those that are needed in the part file. Rejects as `outcome`. */
+  async needed(): Promise<readonly number[]> {
+    return Promise.race([this.#needed, this.outcome().then(() => [])])
+  }
+
+  /** These pieces are in the part file: what they have is written. */
   onPieces(pieces: readonly number[]): void {
     this.#tell({ pieces })
   }
 
-  /** All pieces are there. */
+  /** All pieces that are needed are in the part file. */
   onAll(): void {
     this.#tell({ finish: true })
   }

@@ -10,8 +10,11 @@ import { readContents, Unpacker, type UnpackSource, type UnpackTask } from './un
 export type UnpackOrder =
   { readonly fill: UnpackTask } | { readonly pieces: readonly number[] } | { readonly finish: true }
 
-/** What it tells: first that the tree is good, unless that is not so, and at last the result. */
-export type UnpackNews = { readonly isTreeGood: true } | UnpackResult
+/**
+ * What it tells: first that the tree is good, unless that is not so; then, of pieces that are lent, those that are needed in
+ * the part file; and at last the result.
+ */
+export type UnpackNews = { readonly isTreeGood: true } | { readonly needed: readonly number[] } | UnpackResult
 
 /** How it went: nothing to say, or what failed. */
 export type UnpackResult =
@@ -41,8 +44,10 @@ let unpacker: Unpacker | undefined
 
 /** Returns the result when there is one. */
 function carryOut(contents: FolderContents, order: UnpackOrder): UnpackResult | undefined {
-  if ('fill' in order) unpacker = new Unpacker(source, contents, order.fill)
-  else if ('pieces' in order) for (const index of order.pieces) unpacker?.onPiece(index)
+  if ('fill' in order) {
+    unpacker = new Unpacker(source, contents, order.fill)
+    tell({ needed: unpacker.needed })
+  } else if ('pieces' in order) for (const index of order.pieces) unpacker?.onPiece(index)
   else {
     unpacker?.finish()
     return { done: true }

@@ -1,6 +1,6 @@
 // Writes the files of a folder out of the part file, where all its pieces lie one behind the other.
 
-import { closeSync, constants, fstatSync, openSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, type BigIntStats } from 'node:fs'
 import { join } from 'node:path'
 import { Failure } from '../../common/failure.ts'
 import type { FolderFacts } from '../../common/manifest.ts'
@@ -16,6 +16,7 @@ import {
 } from '../folder/folder-contents.ts'
 import { readUpTo } from '../folder/read-up-to.ts'
 import { FolderWriter, type PackedFile } from './folder-writer.ts'
+import { UnchangedFiles, type LentFrom } from './unchanged-files.ts'
 import { writeAll } from './write-all.ts'
 
 /** A part file, from which a folder is filled. */
@@ -33,6 +34,8 @@ export interface UnpackTask {
   readonly target: string
   /** A folder that this one replaces: files that are the same in both get another name instead of being written again. */
   readonly former?: string | undefined
+  /** Pieces that lie in that folder, and not in the part file. */
+  readonly lent?: LentFrom | undefined
   /** Of a part of the folder; undefined for the whole. The pieces of the others need not be in the part file. */
   readonly selection?: Chosen | undefined
 }
@@ -58,7 +61,7 @@ export function readContents({ source, folder, tree }: UnpackSource): FolderCont
   return contents
 }
 
-/** Fills the folder; all pieces that it needs have to be there. Throws a `file` failure. */
+/** Fills the folder; all pieces that it needs have to be in the part file. Throws a `file` failure. */
 export function unpack(source: UnpackSource, contents: FolderContents, task: UnpackTask): void {
   const unpacker = new Unpacker(source, contents, task)
   try {
@@ -75,6 +78,7 @@ export class Unpacker {
   readonly #selection: Chosen | undefined
   readonly #folder: FolderWriter
   readonly #maker: FileMaker
+  readonly #unchanged: UnchangedFiles | undefined
   /** For each piece 1 when it is there. */
   readonly #there: Uint8Array
   /** For each piece of small files, and the first one of a large file: 1 when they are written. */
@@ -85,15 +89,25 @@ export class Unpacker {
   readonly #room = Buffer.allocUnsafe(pieceBytes)
 
   /** Throws a `file` failure. */
-  constructor(source: UnpackSource, contents: FolderContents, { target, former, selection }: UnpackTask) {
+  constructor(
+    source: UnpackSource,
+    contents: FolderContents,
+    { target, former, lent, selection }: UnpackTask,
+  ) {
     this.#source = source
     this.#contents = contents
     this.#selection = selection
     this.#folder = new FolderWriter(target, selection?.above)
     this.#maker = new FileMaker(this.#folder, former)
+    this.#unchanged = lent && new UnchangedFiles(contents, lent)
     const { lengths } = contents.layout
     this.#there = new Uint8Array(lengths.length)
     this.#written = new Uint8Array(lengths.length)
+  }
+
+  /** Pieces that are lent, and have to be in the part file before the end. */
+  get needed(): readonly number[] {
+    return this.#unchanged?.needed ?? []
   }
 
   /** The piece is there: writes the files that are complete by that. Again it does nothing. Throws a `file` failure. */
@@ -155,6 +169,10 @@ export class Unpacker {
 
   #writeSmall(index: number, segments: readonly Segment[]): void {
     if (!this.#isDue(index) || !segments.some(({ entry }) => this.#isChosen(entry))) return
+    if (this.#unchanged?.has(index) === true) {
+      for (const { entry } of segments) this.#linkUnchanged(entry)
+      return
+    }
     const bytes = this.#read(this.#source.folder.offsets[index] ?? 0, bytesOf(segments))
     const files: (readonly [file: TreeFile, offset: number])[] = []
     let at = 0
@@ -168,8 +186,17 @@ export class Unpacker {
   /** `first`: its first piece. */
   #writeLarge(first: number, { file, entry }: LargeFile): void {
     if (!this.#isDue(first) || !this.#isChosen(entry)) return
+    if (this.#unchanged?.has(first) === true) {
+      this.#linkUnchanged(entry)
+      return
+    }
     const offset = this.#source.folder.offsets[first] ?? 0
     this.#maker.make(file, (at) => this.#read(offset + at, Math.min(pieceBytes, file.sizeBytes - at)))
+  }
+
+  #linkUnchanged(entry: number): void {
+    const isAsHashed = (stats: BigIntStats): boolean => this.#unchanged?.isAsHashed(entry, stats) === true
+    if (this.#isChosen(entry)) this.#maker.link(fileOf(this.#contents.entries, entry), isAsHashed)
   }
 
   #read(at: number, length: number): Buffer {
@@ -217,6 +244,23 @@ class FileMaker {
     this.#folder.files(written, content)
   }
 
+  /**
+   * Gives this name, too, to the file of the folder before that is as it was when it was hashed, also while it gets it. Throws
+   * a `file` failure when it is not, or cannot have another name.
+   */
+  link({ path }: TreeFile, isAsHashed: (stats: BigIntStats) => boolean): void {
+    const from = join(this.#former ?? '', path)
+    const before = lstatSync(from, { bigint: true, throwIfNoEntry: false })
+    if (before === undefined || !isAsHashed(before)) throw new Failure('file', `${from} was changed`)
+    // Another name changes the time of the last change, and no other one.
+    const isMeant = (named: BigIntStats): boolean =>
+      named.ino === before.ino &&
+      named.dev === before.dev &&
+      named.size === before.size &&
+      named.mtimeNs === before.mtimeNs
+    if (!this.#folder.link(path, from, isMeant)) throw new Failure('file', `${from} cannot have another name`)
+  }
+
   /** Whether the folder before has this file with the same time and the same bytes, which then has this name, too. */
   #linkSame(file: TreeFile, read: (offset: number) => Uint8Array): boolean {
     if (this.#former === undefined) return false
@@ -228,7 +272,9 @@ class FileMaker {
       return false
     }
     try {
-      return isSame(opened, file, read) && this.#folder.link(file.path, path, opened)
+      const meant = fstatSync(opened, { bigint: true })
+      const isMeant = ({ ino, dev }: BigIntStats): boolean => ino === meant.ino && dev === meant.dev
+      return isSame(opened, file, read) && this.#folder.link(file.path, path, isMeant)
     } finally {
       closeSync(opened)
     }
