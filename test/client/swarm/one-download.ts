@@ -13,6 +13,7 @@ import { LanePlaces } from '../../../src/client/downloading/lane-places.ts'
 import { Precedence } from '../../../src/client/downloading/precedence.ts'
 import { hashPiece } from '../../../src/client/hashing/piece-hash.ts'
 import { ManifestStore } from '../../../src/client/storage/manifest-store.ts'
+import type { RememberedDownload } from '../../../src/client/storage/user-store.ts'
 import { journalOf } from '../../../src/client/storage/progress-journal.ts'
 import { TokenBucket } from '../../../src/common/token-bucket.ts'
 import { treeOf } from '../../../src/client/downloading/already-there.ts'
@@ -85,7 +86,7 @@ export class OneDownload {
   /** Its manifest, where this client serves the content already. */
   served: Manifest | undefined
   readonly #hashes: HashPool
-  readonly #part: { within?: string; overwrite?: boolean }
+  readonly #part: Partial<RememberedDownload>
   readonly #recipes: RecipePool
   readonly #storing: StorePool
   readonly #peers: Peer[] = []
@@ -94,14 +95,15 @@ export class OneDownload {
 
   /**
    * Of content that is the same at every run, where there is none given; of a folder, with its manifest. A `pool` of the
-   * build has workers. `part`: of the folder, only this.
+   * build has workers. `part`: what else is remembered of it, such as which part of the folder is
+   * wanted.
    */
   constructor(
     sizeBytes: number,
     content?: Buffer | Sample,
     destination?: string,
     pool = new HashPool(),
-    part: { within?: string; overwrite?: boolean } = {},
+    part: Partial<RememberedDownload> = {},
     recipes = new RecipePool(),
     storing = new StorePool(),
   ) {
