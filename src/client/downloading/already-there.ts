@@ -28,7 +28,12 @@ export interface ReplacedFolder {
 export type Decision =
   /** It is this content already. */
   | { readonly kind: 'adopt'; readonly content: LocalContent }
-  | { readonly kind: 'replace'; readonly folder?: ReplacedFolder }
+  | {
+      readonly kind: 'replace'
+      readonly folder?: ReplacedFolder
+      /** What is there, where that was hashed. */
+      readonly content?: LocalContent
+    }
 
 export interface Looking {
   /** What is at a path now, hashed. */
@@ -68,9 +73,9 @@ export async function whatIsThere(
       'local-file',
       `${path} is no earlier version as it was, so it is not replaced; move it away, or choose another name`,
     )
-  if (folder === undefined) return accept({ kind: 'replace' })
+  if (folder === undefined) return accept({ kind: 'replace', content: content.value })
   const tree = hash('sha256', folder.pieces.tree.bytes)
-  return accept({ kind: 'replace', folder: { id: idOf(there), tree } })
+  return accept({ kind: 'replace', folder: { id: idOf(there), tree }, content: content.value })
 }
 
 /** SHA-256 of the tree of the folder at this path now, hex; undefined where there is none that could be shared. */

@@ -5,7 +5,6 @@ import type { Bitfield } from '../../common/bitfield.ts'
 import { hashesOfPiece, lengthOfPiece, offsetOfPiece, type Manifest } from '../../common/manifest.ts'
 import type { BlockRange } from '../../common/recipe/ranges.ts'
 import { blockBytesFor, outlineLength } from '../../common/recipe/recipe.ts'
-import { accept, type Answer } from '../../common/refusal.ts'
 import type { LocalContent, ServedContent } from '../sharing/local-content.ts'
 import type { RecipePool } from '../workers/recipe-pool.ts'
 import { findOffsets } from './block-search.ts'
@@ -39,21 +38,10 @@ export class Donor {
   /** What the new content has as it is. */
   readonly #same: Region[] = []
 
-  private constructor(content: LocalContent) {
+  constructor(content: LocalContent) {
     this.#content = content
     const nothing = (): void => undefined
     this.#source = content.serve({ onChanged: nothing, onGone: nothing, onAway: nothing })
-  }
-
-  /** The file or folder at this path. Refuses what cannot be read. */
-  static async open(
-    path: string,
-    contentAt: (path: string) => Promise<Answer<LocalContent>>,
-    signal: AbortSignal,
-  ): Promise<Answer<Donor>> {
-    const content = await contentAt(path)
-    signal.throwIfAborted()
-    return content.ok ? accept(new Donor(content.value)) : content
   }
 
   /** Of a folder: its files, with their stamps when they were hashed. */

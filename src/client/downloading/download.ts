@@ -9,6 +9,7 @@ import type { Answer } from '../../common/refusal.ts'
 import type { DownloadEvidence, DownloadPhase, EndCode } from '../diagnosis/evidence.ts'
 import type { DownloadState, DownloadView, LimitRule, MapCell, Priority } from '../operations.ts'
 import { named } from '../file-key.ts'
+import type { LocalContent } from '../sharing/local-content.ts'
 import type { RememberedDownload } from '../storage/user-store.ts'
 import { BothLimits } from '../transfer/read-limit.ts'
 import { TokenBucket } from '../../common/token-bucket.ts'
@@ -21,7 +22,7 @@ import { partPathOf, removePart, type PartId } from './part-file.ts'
 import type { PieceStore } from './piece-store.ts'
 import { addPieces, type PiecesFrom } from './pieces-from.ts'
 import type { Rank } from './precedence.ts'
-import type { RunParts } from './run-parts.ts'
+import type { RunHost, RunParts } from './run-parts.ts'
 import { SwarmLookup, type FoundFile } from './swarm-lookup.ts'
 import type { ClientNetwork } from './swarm-parts.ts'
 import { settleSwap } from './swap.ts'
@@ -218,15 +219,16 @@ export class Download {
   }
 
   /**
-   * Starts or resumes; returns false when it cannot. `found` saves a lookup when the answer is already known.
+   * Starts or resumes; returns false when it cannot. `found` saves a lookup when the answer is already known, and `here` reading
+   * what is at `from` of the record.
    */
-  start(found?: FoundFile): boolean {
+  start(found?: FoundFile, here?: LocalContent): boolean {
     if (this.#isClosed || !this.#step('start')) return false
     this.#startedAtMs = performance.now()
     this.#lookup.start()
     if (found === undefined) void this.#lookup.ask()
     else this.#lookup.onFound(found)
-    this.#ended = this.#ended.then(() => this.#begin())
+    this.#ended = this.#ended.then(() => this.#begin(here))
     return true
   }
 
@@ -302,9 +304,9 @@ export class Download {
     return new Promise((resolve) => this.#phaseWaiters.add(resolve))
   }
 
-  async #begin(): Promise<void> {
+  async #begin(here: LocalContent | undefined): Promise<void> {
     if (this.#phase !== 'waiting') return
-    const run = new DownloadRun(this.#parts, {
+    const host: RunHost = {
       record: this.record,
       lookup: this.#lookup,
       notes: this.#notes,
@@ -332,7 +334,8 @@ export class Download {
       onPublished: (manifest, flushed) => this.#events.onComplete(manifest, flushed),
       onTrouble: (failure) => this.#onTrouble(failure),
       onNotice: (sentence) => this.#events.onNotice(sentence),
-    })
+    }
+    const run = new DownloadRun({ ...this.#parts, here }, host)
     this.#run = run
     await run.ended
     this.#piecesDone = run.piecesDone ?? this.#piecesDone

@@ -75,7 +75,7 @@ export class Downloads {
     const plan = await planDownload(file, found.value, destination, options, planned)
     if (!plan.ok) return plan
     if (plan.value.kind === 'adopt') return this.#adopt(file, plan.value.path, plan.value.content)
-    const { record, waiting, folder } = plan.value
+    const { record, waiting, folder, here } = plan.value
     if (folder !== undefined) await this.#parts.reader.keep(folder)
     const part = await this.#claim(record)
     if (!part.ok) return part
@@ -84,7 +84,7 @@ export class Downloads {
     const remembered = this.#parts.store.rememberDownload(claimed)
     if (!this.#closed) {
       this.#table.remove(named(file))
-      this.#add(claimed, remembered).start(found.value)
+      this.#add(claimed, remembered).start(found.value, here)
     }
     await remembered
     if (this.#closed) return goesOnAfterLogin(downloadName(file))

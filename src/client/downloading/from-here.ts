@@ -1,5 +1,6 @@
 // What a run takes of the file or folder that its record names: an earlier version, or what a person says is like it.
 
+import { accept } from '../../common/refusal.ts'
 import { Donor } from './donor.ts'
 import type { Filling } from './filling.ts'
 import { LentPieces } from './lent-pieces.ts'
@@ -28,9 +29,11 @@ export class FromHere {
   async open(): Promise<void> {
     const { from } = this.#host.record
     if (from === undefined) return
-    const opened = await Donor.open(from, this.#parts.contentAt, this.#signal)
-    if (opened.ok) this.#donor = opened.value
-    else this.#host.onNotice(`nothing is taken from ${from}: ${opened.refusal.sentence}`)
+    const { here, contentAt } = this.#parts
+    const content = here === undefined ? await contentAt(from) : accept(here)
+    this.#signal.throwIfAborted()
+    if (content.ok) this.#donor = new Donor(content.value)
+    else this.#host.onNotice(`nothing is taken from ${from}: ${content.refusal.sentence}`)
   }
 
   /** Undefined where there is nothing to take from. `link`: to a peer that has the content. */

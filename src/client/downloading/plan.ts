@@ -22,6 +22,8 @@ export type Plan =
       readonly waiting: boolean
       /** What was read of the folder. */
       readonly folder?: ReadFolder | undefined
+      /** What is at `from` of the record, where that was hashed already. */
+      readonly here?: LocalContent | undefined
     }
 
 export interface PlanParts extends Pick<DownloadsParts, 'network' | 'link' | 'shares' | 'reader'> {
@@ -84,5 +86,6 @@ export async function planDownload(
     from: options.from ?? (there.value === undefined ? undefined : place.value),
     replaces: replaced,
   }
-  return accept({ kind: 'fetch', record, waiting: others.length === 0 })
+  const here = options.from === undefined ? there.value?.content : undefined
+  return accept({ kind: 'fetch', record, waiting: others.length === 0, here })
 }

@@ -30,6 +30,8 @@ export interface RunParts {
   readonly remembered: Promise<void>
   /** Its manifest, where this client serves it: that of a small file is not among `manifests`. */
   readonly served: () => Manifest | undefined
+  /** What is at `from` of the record, where that was hashed already. */
+  readonly here?: LocalContent | undefined
   /** Hashes the file or folder at a path. */
   readonly contentAt: (path: string) => Promise<Answer<LocalContent>>
   /** SHA-256 of the tree of a folder now, hex; undefined where it has none. */
