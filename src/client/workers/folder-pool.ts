@@ -34,7 +34,8 @@ const piecesByPromises = 16
 /** Of which none has more files than this. */
 const filesByPromises = 500
 const readerIdleMs = 10_000
-const scannerIdleMs = 250
+/** A folder that is replaced is looked through again when the new one is there. */
+const scannerIdleMs = 2000
 /** Of 512 KiB each, that are kept for the next reads. */
 const buffersKept = 8
 
