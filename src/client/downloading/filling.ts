@@ -10,7 +10,7 @@ import { pieceBytes } from '../../common/limits.ts'
 import type { FolderFacts } from '../../common/manifest.ts'
 import type { Selection } from '../folder/selection.ts'
 import { UnpackThread } from '../workers/unpack-thread.ts'
-import { readContents, unpack, type UnpackSource, type UnpackTask } from '../workers/unpack.ts'
+import { readContents, unpack, type Filled, type UnpackSource, type UnpackTask } from '../workers/unpack.ts'
 import type { ReplacedFolder } from './already-there.ts'
 import { freeBytesFor } from './destination.ts'
 import type { LentPieces } from './lent-pieces.ts'
@@ -43,8 +43,8 @@ export interface FillingParts {
 /** A thread that fills the folder while pieces come. */
 interface Ahead {
   readonly thread: UnpackThread
-  /** Resolves to whether the folder is filled. Rejects for bugs only. */
-  readonly isFilled: Promise<boolean>
+  /** Resolves to undefined when the folder is not filled. Rejects for bugs only. */
+  readonly filled: Promise<Filled | undefined>
 }
 
 export class Filling {
@@ -110,25 +110,22 @@ export class Filling {
   }
 
   /**
-   * All pieces that are wanted are there: resolves when the folder is filled; to false when pieces that were lent are missing
-   * now. Rejects with a failure, or with the system's error. `selection`: the part that is wanted; undefined for the whole.
+   * All pieces that are wanted are there: resolves when the folder is filled; to undefined when pieces that were lent are
+   * missing now. Rejects with a failure, or with the system's error. `selection`: the part that is wanted; undefined for the whole.
    */
-  async finish(selection?: Selection): Promise<boolean> {
-    if (await this.#finishAhead()) return true
-    if (this.#lent?.giveUpLost() === true) return false
+  async finish(selection?: Selection): Promise<Filled | undefined> {
+    const filled = await this.#finishAhead()
+    if (filled !== undefined) return filled
+    if (this.#lent?.giveUpLost() === true) return undefined
     await this.#make()
     const task = { ...this.#task, selection }
-    if (this.#isShort(selection?.sizeBytes)) {
-      unpack(this.#source, readContents(this.#source), task)
-      return true
-    }
+    if (this.#isShort(selection?.sizeBytes)) return unpack(this.#source, readContents(this.#source), task)
     const thread = this.#start(this.#source)
     thread.begin(task)
     try {
       await this.#copyNeeded(thread)
       thread.onAll()
-      await thread.outcome()
-      return true
+      return await thread.outcome()
     } catch (error) {
       await thread.close()
       if (task.lent === undefined) throw error
@@ -194,10 +191,10 @@ export class Filling {
     this.#mayFillAhead = false
     this.#isWhole = false
     const thread = this.#start({ ...this.#source, tree })
-    this.#ahead = { thread, isFilled: this.#isFilledBy(thread, have) }
+    this.#ahead = { thread, filled: this.#filledBy(thread, have) }
   }
 
-  async #isFilledBy(thread: UnpackThread, have: Bitfield): Promise<boolean> {
+  async #filledBy(thread: UnpackThread, have: Bitfield): Promise<Filled | undefined> {
     try {
       await this.#make((have.length - have.count) * pieceBytes)
       thread.begin(this.#task)
@@ -206,34 +203,34 @@ export class Filling {
       thread.onPieces([...Array(have.length).keys()].filter(isThere))
       this.#untold = []
       if (this.#isWhole) thread.onAll()
-      await thread.outcome()
-      return await isThat(this.target, this.#known ?? '')
+      const filled = await thread.outcome()
+      return (await isThat(this.target, this.#known ?? '')) ? filled : undefined
     } catch (error) {
       ifExpected(error)
       await thread.close()
       // Unless somebody stopped it: the room may be needed for what still comes.
       if (this.#ahead?.thread === thread) await this.#clear().catch(ifExpected)
-      return false
+      return undefined
     } finally {
       this.#untold = undefined
     }
   }
 
-  async #finishAhead(): Promise<boolean> {
+  async #finishAhead(): Promise<Filled | undefined> {
     const ahead = this.#ahead
-    if (ahead === undefined) return false
+    if (ahead === undefined) return undefined
     this.#isWhole = true
     if (this.#untold !== undefined) ahead.thread.onAll()
-    const isFilled = await ahead.isFilled
+    const filled = await ahead.filled
     this.#ahead = undefined
-    return isFilled
+    return filled
   }
 
   async #stop(): Promise<void> {
     const ahead = this.#ahead
     this.#ahead = undefined
     await ahead?.thread.close()
-    await ahead?.isFilled
+    await ahead?.filled
   }
 
   /** Makes the folder, empty. `missingBytes`: rejects where the disk has no room for these and the folder. */

@@ -14,6 +14,8 @@ export interface Swap {
   readonly replaces: ReplacedFolder
   /** SHA-256 of the tree of a folder now, hex; undefined where it has none. */
   readonly treeAt: (path: string) => Promise<string | undefined>
+  /** What of the new folder may not be on the disk: paths of files and folders; all of it where that is not given. */
+  readonly made?: readonly string[] | undefined
 }
 
 /** Where a folder is filled before it gets the name of the destination. */
@@ -27,12 +29,12 @@ function replacedPathOf(destination: string): string {
 }
 
 /** The old folder is at the destination, the new one where it was filled. Rejects with a failure, or the system's error. */
-export async function swapFolders({ destination, replaces, treeAt }: Swap): Promise<void> {
+export async function swapFolders({ destination, replaces, treeAt, made }: Swap): Promise<void> {
   const target = unpackPathOf(destination)
   const aside = replacedPathOf(destination)
   await checkAside(destination)
   // A power failure must leave the old folder or the new one.
-  await flushFolder(target)
+  await (made === undefined ? flushFolder(target) : flushAll(made))
   await rename(destination, aside)
   try {
     // Looked at when nobody reaches it by its name any more.
@@ -97,6 +99,18 @@ export async function isThat(path: string, id: PartId): Promise<boolean> {
   return there !== undefined && !there.isSymbolicLink() && isThatPart(idOf(there), id)
 }
 
+/** Flushes wait for commits of the file system, which are shared by those that wait at the same time. */
+const flushedAtOnce = 8
+
+/** Brings these files and folders to the disk. Rejects with the system's error. */
+async function flushAll(paths: readonly string[]): Promise<void> {
+  const waiting = paths.values()
+  const flushNext = async (): Promise<void> => {
+    for (const path of waiting) await sync(path)
+  }
+  await Promise.all(Array.from({ length: flushedAtOnce }, flushNext))
+}
+
 /** Beyond this many files, flushing the whole file system is faster than flushing one after the other. */
 const flushedOneByOneMax = 500
 
@@ -105,9 +119,8 @@ export async function flushFolder(path: string): Promise<void> {
   const below = await readdir(path, { withFileTypes: true, recursive: true })
   // 100,000 files take minutes one by one, as each waits for a commit of the file system.
   if (below.length > flushedOneByOneMax && (await flushFileSystem(path))) return
-  for (const entry of below)
-    if (entry.isDirectory() || entry.isFile()) await sync(join(entry.parentPath, entry.name))
-  await sync(path)
+  const named = below.filter((entry) => entry.isDirectory() || entry.isFile())
+  await flushAll([...named.map((entry) => join(entry.parentPath, entry.name)), path])
 }
 
 /** Node has no call for it. Resolves to false where there is no such program, or it fails. */

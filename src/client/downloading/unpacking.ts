@@ -7,6 +7,7 @@ import { chmod, rename, rm } from 'node:fs/promises'
 import { Failure, systemCode } from '../../common/failure.ts'
 import type { Manifest } from '../../common/manifest.ts'
 import type { HashPool } from '../workers/hash-pool.ts'
+import type { Filled } from '../workers/unpack.ts'
 import type { ReplacedFolder } from './already-there.ts'
 import type { Selection } from '../folder/selection.ts'
 import { removeUnpacked, type Filling } from './filling.ts'
@@ -52,7 +53,8 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
       return undefined
     }
     await check()
-    if (!(await filling.finish(selection))) return undefined
+    const filled = await filling.finish(selection)
+    if (filled === undefined) return undefined
     // A part is shared by nobody, so nobody would look at it again after a power failure.
     if (selection !== undefined) await flushFolder(target)
     await part.settled()
@@ -66,7 +68,7 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
         return undefined
       }
       await chmod(target, 0o777 & ~process.umask())
-      await name(unpacking, target)
+      if (await name(unpacking, target, filled)) named = { flushed: Promise.resolve() }
     }
     await part.remove()
   } catch (error) {
@@ -80,13 +82,24 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
   return { flushed }
 }
 
-/** Gives the filled folder its final name, at which there is nothing or the folder that it replaces. */
-async function name({ destination, replaces, treeAt }: Unpacking, target: string): Promise<void> {
+/**
+ * Gives the filled folder its final name, at which there is nothing or the folder that it replaces. Resolves to whether all is
+ * on the disk.
+ */
+async function name(
+  { destination, replaces, treeAt }: Unpacking,
+  target: string,
+  { made }: Filled,
+): Promise<boolean> {
   const there = await lookAt(destination)
-  if (there === undefined) return rename(target, destination)
+  if (there === undefined) {
+    await rename(target, destination)
+    return false
+  }
   if (replaces === undefined || !there.isDirectory() || !isThatPart(idOf(there), replaces.id))
     throw existsNow(destination)
-  await swapFolders({ destination, replaces, treeAt })
+  await swapFolders({ destination, replaces, treeAt, made })
+  return true
 }
 
 /** What is remembered of a download that may have its final name. */

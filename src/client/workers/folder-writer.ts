@@ -40,6 +40,9 @@ interface Open {
   readonly path: string
 }
 
+/** Beyond so many, what was made is not named any more: the whole file system is flushed then. */
+const madeNamedMax = 500
+
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const fileFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
@@ -53,6 +56,7 @@ export class FolderWriter {
   readonly #hasDescriptors = existsSync(byDescriptor)
   readonly #above: number
   readonly #writeFiles: SmallFiles['writeFiles'] | undefined
+  readonly #made: string[] = []
 
   /**
    * `path`: a folder that is there. `above`: how many characters at the beginning of each path lead to what this folder
@@ -62,6 +66,14 @@ export class FolderWriter {
     this.#above = above
     this.#writeFiles = writeFiles
     this.#root = { name: '', fd: attempt(path, () => openSync(path, folderFlags)), path }
+  }
+
+  /**
+   * The files and folders that were made, and the folder itself: by their paths, in no order; undefined where they are many.
+   * Another name for a file that was there is none of them.
+   */
+  get made(): readonly string[] | undefined {
+    return this.#made.length < madeNamedMax ? [...this.#made, this.#root.path] : undefined
   }
 
   /**
@@ -78,6 +90,7 @@ export class FolderWriter {
         // Node takes a number below 0 for now.
         const changed = new Date(mtimeSeconds * 1000)
         futimesSync(file, changed, changed)
+        this.#note(full)
       } finally {
         closeSync(file)
       }
@@ -114,6 +127,7 @@ export class FolderWriter {
       facts.set([offset, length, mtimeSeconds, isExecutable ? 1 : 0], 4 * at)
     const failure = new Int32Array(1)
     const made = this.#writeFiles(folder.fd, Buffer.from(names.join('')), facts, content, failure)
+    for (const { path } of files.slice(0, made)) this.#note(join(folder.path, path.slice(above)))
     const failed = files[made]
     if (failed === undefined) return
     attempt(join(folder.path, failed.path.slice(above)), () => {
@@ -162,6 +176,7 @@ export class FolderWriter {
     for (const name of names.slice(same)) {
       const { place, full } = this.#in(this.#way.at(-1) ?? this.#root, name)
       const fd = attempt(full, () => openOrMake(place))
+      this.#note(full)
       this.#way.push({ name, fd, path: full })
     }
     return this.#way.at(-1) ?? this.#root
@@ -169,6 +184,10 @@ export class FolderWriter {
 
   #leave(depth: number): void {
     for (const { fd } of this.#way.splice(depth)) closeSync(fd)
+  }
+
+  #note(path: string): void {
+    if (this.#made.length < madeNamedMax) this.#made.push(path)
   }
 
   #in(folder: Open, name: string): { place: string; full: string } {

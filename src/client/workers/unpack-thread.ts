@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { Failure } from '../../common/failure.ts'
 import { startWorker } from './start-worker.ts'
-import type { UnpackSource, UnpackTask } from './unpack.ts'
+import type { Filled, UnpackSource, UnpackTask } from './unpack.ts'
 import type { UnpackNews, UnpackOrder, UnpackResult } from './unpack-worker.ts'
 
 export class UnpackThread {
@@ -26,7 +26,7 @@ export class UnpackThread {
     this.#isTreeRead = new Promise((resolve) => onNews((news) => 'isTreeGood' in news && resolve()))
     this.#needed = new Promise((resolve) => onNews((news) => 'needed' in news && resolve(news.needed)))
     this.#result = new Promise((resolve, reject) => {
-      onNews((news) => ('done' in news || 'code' in news) && resolve(news))
+      onNews((news) => ('made' in news || 'code' in news) && resolve(news))
       worker.on('error', reject)
       worker.on('exit', () => resolve(undefined))
     })
@@ -63,13 +63,14 @@ export class UnpackThread {
    * Resolves when the folder is filled, and the thread has ended. Rejects with a `file` or `protocol` failure, as soon as
    * there is one.
    */
-  async outcome(): Promise<void> {
+  async outcome(): Promise<Filled> {
     const result = await this.#result.catch((error: unknown) => {
       throw new Failure('file', 'the thread that writes the folder broke', error)
     })
     if (result === undefined) throw new Failure('file', 'the thread that writes the folder ended by itself')
     await this.#ended
     if ('code' in result) throw new Failure(result.code, result.sentence, causeOf(result))
+    return result
   }
 
   /** Ends it, whatever it does. Resolves when it has ended. */

@@ -4,7 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Failure, sentenceOf, systemCode } from '../../common/failure.ts'
 import type { FolderContents } from '../folder/folder-contents.ts'
-import { readContents, Unpacker, type UnpackSource, type UnpackTask } from './unpack.ts'
+import { readContents, Unpacker, type Filled, type UnpackSource, type UnpackTask } from './unpack.ts'
 
 /** What the worker is told: first where to, then which pieces are there, at last that all are. */
 export type UnpackOrder =
@@ -16,9 +16,9 @@ export type UnpackOrder =
  */
 export type UnpackNews = { readonly isTreeGood: true } | { readonly needed: readonly number[] } | UnpackResult
 
-/** How it went: nothing to say, or what failed. */
+/** How it went, or what failed. */
 export type UnpackResult =
-  | { readonly done: true }
+  | Filled
   | {
       readonly code: 'file' | 'protocol'
       readonly sentence: string
@@ -27,7 +27,7 @@ export type UnpackResult =
     }
 
 /** Returns what failed, as it is posted, or what `work` returns. */
-function attempt<T>(work: () => T): T | Exclude<UnpackResult, { done: true }> {
+function attempt<T>(work: () => T): T | Exclude<UnpackResult, Filled> {
   try {
     return work()
   } catch (error) {
@@ -49,8 +49,7 @@ function carryOut(contents: FolderContents, order: UnpackOrder): UnpackResult | 
     tell({ needed: unpacker.needed })
   } else if ('pieces' in order) for (const index of order.pieces) unpacker?.onPiece(index)
   else {
-    unpacker?.finish()
-    return { done: true }
+    return unpacker?.finish()
   }
   return undefined
 }

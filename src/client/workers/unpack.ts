@@ -61,11 +61,17 @@ export function readContents({ source, folder, tree }: UnpackSource): FolderCont
   return contents
 }
 
+/** How a folder was filled. */
+export interface Filled {
+  /** What was written, and so may not be on the disk yet: the paths of files and folders; undefined where they are many. */
+  readonly made: readonly string[] | undefined
+}
+
 /** Fills the folder; all pieces that it needs have to be in the part file. Throws a `file` failure. */
-export function unpack(source: UnpackSource, contents: FolderContents, task: UnpackTask): void {
+export function unpack(source: UnpackSource, contents: FolderContents, task: UnpackTask): Filled {
   const unpacker = new Unpacker(source, contents, task)
   try {
-    unpacker.finish()
+    return unpacker.finish()
   } finally {
     unpacker.close()
   }
@@ -129,7 +135,7 @@ export class Unpacker {
   }
 
   /** All pieces that it needs are there: writes what is not written yet. Throws a `file` failure. */
-  finish(): void {
+  finish(): Filled {
     const { entries, layout } = this.#contents
     for (let index = layout.treePieces; index < layout.lengths.length;) {
       const segments = layout.segmentsOf(index)
@@ -143,6 +149,7 @@ export class Unpacker {
       if (entry.kind === 'folder') this.#folder.folder(entry.path)
       else if (entry.sizeBytes === 0) this.#maker.make(entry, () => Buffer.alloc(0))
     }
+    return { made: this.#folder.made }
   }
 
   close(): void {

@@ -1,11 +1,20 @@
 // What is written out of a part file when some pieces are there, in any order.
 
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { readContents, Unpacker } from '../../../src/client/workers/unpack.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
-import { folderSample, foundIn, textsOf, type Contents } from '../swarm/folder-sample.ts'
+import { folderSample, foundIn, mtimeSeconds, textsOf, type Contents } from '../swarm/folder-sample.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
 
 const bytes = (length: number, fill: string): Buffer => Buffer.alloc(length, fill)
@@ -29,7 +38,7 @@ interface Filled {
   readonly target: string
 }
 
-function begun(selection?: { chosen: Uint8Array; above: number }): Filled {
+function begun(selection?: { chosen: Uint8Array; above: number }, former?: string): Filled {
   const folder = temporaryFolder()
   const target = join(folder, 'filled')
   mkdirSync(target)
@@ -37,7 +46,7 @@ function begun(selection?: { chosen: Uint8Array; above: number }): Filled {
   writeFileSync(join(folder, 'part'), content)
   const source = { source: openSync(join(folder, 'part'), 'r'), folder: manifest.folder ?? nothing }
   onTestFinished(() => closeSync(source.source))
-  const unpacker = new Unpacker(source, readContents(source), { target, selection })
+  const unpacker = new Unpacker(source, readContents(source), { target, selection, former })
   onTestFinished(() => unpacker.close())
   return { unpacker, target }
 }
@@ -72,4 +81,17 @@ test('of a part only what was chosen is written, also while pieces come', () => 
   for (const piece of [smallPiece, firstLarge, wholePiece]) unpacker.onPiece(piece)
   unpacker.finish()
   expect(Object.keys(foundIn(target)).toSorted()).toEqual(['a/two.sh', 'b/large'])
+})
+
+// What is not on the disk before the old folder goes would be lost by a power failure; flushing the rest takes long.
+test('what was made is named, and another name for a file that was there is not', () => {
+  const former = temporaryFolder()
+  mkdirSync(join(former, 'b'))
+  writeFileSync(join(former, 'b/whole'), bytes(pieceBytes, 'whole'))
+  utimesSync(join(former, 'b/whole'), mtimeSeconds, mtimeSeconds)
+  const { unpacker, target } = begun(undefined, former)
+  unpacker.onPiece(smallPiece)
+  const made = ['', 'a', 'a/one', 'a/two.sh', 'b', 'b/large', 'c', 'c/empty', 'd', 'd/folder']
+  expect(unpacker.finish().made?.toSorted()).toEqual(made.map((path) => join(target, path)))
+  expect(statSync(join(target, 'b/whole')).nlink).toBe(2)
 })
