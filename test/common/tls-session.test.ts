@@ -235,6 +235,18 @@ describe.skipIf(compiledFunctions === undefined && whyNotCompiled !== undefined)
     await vi.waitUntil(() => far.isClosed)
   })
 
+  test('a byte that was changed ends it also while lines wait to be sent, which are not', async () => {
+    const { channel, far, closed } = await opened()
+    channel.send({ waiting: 1 })
+    const record = Buffer.alloc(5 + 40)
+    record.writeUIntBE(0x17_03_03_00_28, 0, 5)
+    channel.open(record)
+    expect(closed.map((reason) => reason.message)).toEqual([
+      expect.stringMatching(/^the connection broke: .*bad record mac/),
+    ])
+    await vi.waitUntil(() => far.isClosed)
+  })
+
   test('when one end closes, the other is told, and what was sent before arrives', async () => {
     const { channel, far, heard, closed } = await opened()
     far.send({ last: 1 })

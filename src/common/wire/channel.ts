@@ -298,7 +298,7 @@ export class Channel {
     if (this.#bulkOwed > 0) return
     const text = this.#outbox
     this.#outbox = ''
-    if (text === '' || !this.#socket.writable) return
+    if (text === '' || !this.#socket.writable || this.#session?.isBroken === true) return
     this.#write(text, () => this.#onWritten())
     this.#watchReader()
   }

@@ -92,6 +92,7 @@ export class TlsSession {
   readonly #session: Session
   readonly #result = new Int32Array(3)
   #isEnded = false
+  #isBroken = false
   #isFreed = false
 
   constructor(functions: TlsFunctions, session: Session) {
@@ -102,6 +103,11 @@ export class TlsSession {
   /** Whether the other end has said that it sends nothing more. */
   get isEnded(): boolean {
     return this.#isEnded
+  }
+
+  /** Whether `open` has thrown: nothing can be sealed any more. */
+  get isBroken(): boolean {
+    return this.#isBroken
   }
 
   /**
@@ -130,6 +136,7 @@ export class TlsSession {
       this.#functions.open(this.#session, bytes, target, this.#result)
     } catch (error) {
       if (!(error instanceof Error)) throw error
+      this.#isBroken = true
       throw new Failure('connection-lost', `the connection broke: ${error.message}`, error)
     }
     this.#isEnded = this.#result[2] === stateEnded
