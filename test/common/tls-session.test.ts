@@ -6,51 +6,17 @@ import fc from 'fast-check'
 import { Failure } from '../../src/common/failure.ts'
 import { lineBytesMax, peerConnectionLimits } from '../../src/common/limits.ts'
 import { makeIdentity } from '../../src/common/security/identity.ts'
-import { Channel } from '../../src/common/wire/channel.ts'
+import type { Channel } from '../../src/common/wire/channel.ts'
 import { Listener } from '../../src/common/wire/listener.ts'
 import { openChannel } from '../../src/common/wire/open-channel.ts'
-import {
-  loadTlsFunctions,
-  TlsSessions,
-  type TlsFunctions,
-  type TlsSession,
-} from '../../src/common/wire/tls-session.ts'
+import { loadTlsFunctions, TlsSessions } from '../../src/common/wire/tls-session.ts'
 import { sampleBytes } from '../client/sharing/sample-file.ts'
-import { compiledFunctions, whyNotCompiled } from './compiled-tls.ts'
+import { compiledFunctions, functions, whyNotCompiled } from './compiled-tls.ts'
+import { connected, openedBy } from './tls-ends.ts'
 
 const server = makeIdentity()
 
-function functions(): TlsFunctions {
-  if (compiledFunctions === undefined) throw new Error('it was not compiled')
-  return compiledFunctions
-}
-
 const nothing = Buffer.alloc(0)
-
-/** Two ends whose handshake is done. */
-function connected(): { calling: TlsSession; called: TlsSession } {
-  const calling = new TlsSessions(functions()).begin()
-  const called = new TlsSessions(functions(), server.forTls).begin()
-  let bytes: Uint8Array | undefined = nothing
-  for (let turn = 0; bytes !== undefined; turn++) {
-    const end: TlsSession = turn % 2 === 0 ? calling : called
-    end.shake(bytes)
-    bytes = end.output()
-  }
-  onTestFinished(() => void [calling, called].map((end) => end.close()))
-  return { calling, called }
-}
-
-/** What `end` makes of these bytes, read with targets of this size. */
-function openedBy(end: TlsSession, sealed: Uint8Array, targetBytes: number): Buffer {
-  const parts: Buffer[] = []
-  for (let rest = sealed; ;) {
-    const target = Buffer.alloc(targetBytes)
-    rest = rest.subarray(end.open(rest, target))
-    if (end.filled === 0) return Buffer.concat(parts)
-    parts.push(target.subarray(0, end.filled))
-  }
-}
 
 test('where there is no such file, there are no functions', () => {
   expect(loadTlsFunctions('/nowhere/tls-session.node')).toBeUndefined()
@@ -58,14 +24,14 @@ test('where there is no such file, there are no functions', () => {
 
 describe.skipIf(compiledFunctions === undefined && whyNotCompiled !== undefined)('compiled TLS', () => {
   test('both ends share a binding, and the calling one sees the key', () => {
-    const { calling, called } = connected()
+    const { calling, called } = connected(functions(), server)
     const [one, other] = [calling.shaken(), called.shaken()]
     expect(one.secure).toEqual({ ...other.secure, peerKey: server.publicKey })
     expect([one.showsOthers, other.secure.peerKey]).toEqual([false, undefined])
   })
 
   test('bytes arrive whole and in order, however long they are, and however they are cut on the way', () => {
-    const { calling, called } = connected()
+    const { calling, called } = connected(functions(), server)
     const lengths = fc.array(
       fc.oneof(fc.integer({ min: 1, max: 200 }), fc.constantFrom(16_383, 16_384, 16_385, 524_288)),
       { minLength: 1, maxLength: 4 },
@@ -92,14 +58,14 @@ describe.skipIf(compiledFunctions === undefined && whyNotCompiled !== undefined)
   })
 
   test('bytes arrive one by one', () => {
-    const { calling, called } = connected()
+    const { calling, called } = connected(functions(), server)
     const bytes = sampleBytes(5000)
     const found = [...calling.seal(bytes).bytes].map((byte) => openedBy(called, Buffer.from([byte]), 100))
     expect(Buffer.concat(found).equals(bytes)).toBe(true)
   })
 
   test('a buffer for sealed bytes is used again only when it was released', () => {
-    const { calling, called } = connected()
+    const { calling, called } = connected(functions(), server)
     const [one, two] = [sampleBytes(524_288, 1), sampleBytes(524_288, 2)]
     const [first, second] = [calling.seal(one), calling.seal(two)]
     expect(openedBy(called, first.bytes, 600_000).equals(one)).toBe(true)
@@ -111,7 +77,7 @@ describe.skipIf(compiledFunctions === undefined && whyNotCompiled !== undefined)
   })
 
   test('of a changed record nothing is opened, and the other end is told', () => {
-    const { calling, called } = connected()
+    const { calling, called } = connected(functions(), server)
     const sealed = Buffer.from(calling.seal(sampleBytes(40_000)).bytes)
     // In the second record.
     sealed.writeUInt8(sealed.readUInt8(20_000) ^ 1, 20_000)
@@ -123,7 +89,7 @@ describe.skipIf(compiledFunctions === undefined && whyNotCompiled !== undefined)
   })
 
   test('the end of one side is told to the other', () => {
-    const { calling, called } = connected()
+    const { calling, called } = connected(functions(), server)
     const last = calling.close() ?? nothing
     expect(openedBy(called, last, 10).length).toBe(0)
     expect([called.isEnded, calling.close()]).toEqual([true, undefined])
@@ -261,36 +227,4 @@ describe.skipIf(compiledFunctions === undefined && whyNotCompiled !== undefined)
     far.send({ after: 1 })
     far.flush()
   })
-})
-
-test('an end that makes TLS answer again and again, and reads nothing of it, is cut', async () => {
-  const taking = createServer()
-  await new Promise<void>((resolve) => taking.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void taking.close())
-  const accepted = new Promise<Socket>((resolve) => taking.once('connection', resolve))
-  const socket = connect((taking.address() as AddressInfo).port, '127.0.0.1')
-  const far = (await accepted).pause()
-  onTestFinished(() => void far.destroy())
-  // Answers whatever comes with 64 KiB.
-  const session = {
-    open: (bytes: Uint8Array) => bytes.length,
-    filled: 0,
-    isEnded: false,
-    output: () => Buffer.alloc(65_536),
-    close: () => undefined,
-  }
-  const channel = new Channel(socket, lineBytesMax, { session: session as unknown as TlsSession })
-  const closed: Failure[] = []
-  channel.listen({
-    onFrame: () => undefined,
-    onMalformed: () => undefined,
-    bodyBuffer: () => nothing,
-    onClosed: (reason) => closed.push(reason),
-  })
-  for (let count = 0; count < 1000 && !channel.isClosed; count++) channel.open(Buffer.alloc(30))
-  expect(closed.map(({ code, message }) => [code, message])).toEqual([
-    ['protocol', 'it changes its keys again and again, and reads no answer'],
-  ])
-  expect(channel.unsentBytes).toBeLessThan(channel.unsentBytesMax + 2 * 65_536)
-  socket.destroy()
 })

@@ -197,11 +197,7 @@ export class Channel {
       if (body === undefined) this.feed(opened.subarray(0, filled))
       else this.bodyReceived(filled)
     }
-    if (this.#closedBecause !== undefined) return
-    // TLS answers each change of keys that is asked for, whoever reads that.
-    if (this.#writeRaw(session.output()) && this.isBehind)
-      this.close(new Failure('protocol', 'it changes its keys again and again, and reads no answer'))
-    else if (session.isEnded)
+    if (this.#closedBecause === undefined && session.isEnded)
       this.close(new Failure('connection-lost', 'the other end closed the connection'))
   }
 
@@ -317,17 +313,13 @@ export class Channel {
     return sealed.bytes.length
   }
 
-  #writeRaw(bytes: Uint8Array | undefined): boolean {
-    if (bytes !== undefined && this.#socket.writable) this.#socket.write(bytes)
-    return bytes !== undefined
-  }
-
   /** Sends pending output, then closes. */
   close(reason: Failure): void {
     if (this.#closedBecause !== undefined) return
     this.flush()
     // Of an announced body that is not complete, nothing can follow.
-    this.#writeRaw(this.#session?.close())
+    const last = this.#session?.close()
+    if (last !== undefined && this.#socket.writable) this.#socket.write(last)
     this.#closedBecause = reason
     this.#reader.end()
     clearInterval(this.#stallWatch)

@@ -1,26 +1,26 @@
-// Where OpenSSL reads and writes in tls-session.c: the bytes of a call of ours, and no socket.
+// Where OpenSSL reads and writes during the handshake of tls-session.c: the bytes of a call of ours, and no socket.
 
 #ifndef COTERIE_MEMORY_BIO_H
 #define COTERIE_MEMORY_BIO_H
 
-#include "openssl-functions.h"
+#include "tls-state.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct {
-  SSL *ssl;
-  /** What came and is not used yet; only during a call. */
-  const uint8_t *input;
-  size_t input_length;
-  /** Where sealed bytes go, only during `seal`; others are kept for `output`. */
-  uint8_t *target;
-  size_t target_room;
-  uint8_t *kept;
-  size_t kept_length;
-  bool is_out_of_memory;
-} Session;
+/** For `output`. */
+static bool keep(Session *session, const void *from, size_t count) {
+  uint8_t *kept = realloc(session->kept, session->kept_length + count);
+  if (kept == NULL) {
+    session->is_out_of_memory = true;
+    return false;
+  }
+  memcpy(kept + session->kept_length, from, count);
+  session->kept = kept;
+  session->kept_length += count;
+  return true;
+}
 
 static int take_input(BIO *bio, char *to, int length) {
   Session *session = BIO_get_data(bio);
@@ -41,23 +41,7 @@ static int give_output(BIO *bio, const char *from, int length) {
   Session *session = BIO_get_data(bio);
   BIO_clear_flags(bio, bio_retry_flags);
   if (length <= 0) return 0;
-  const size_t count = (size_t)length;
-  // In order: nothing goes to the target any more once something is kept.
-  if (session->kept_length == 0 && count <= session->target_room) {
-    memcpy(session->target, from, count);
-    session->target += count;
-    session->target_room -= count;
-    return length;
-  }
-  uint8_t *kept = realloc(session->kept, session->kept_length + count);
-  if (kept == NULL) {
-    session->is_out_of_memory = true;
-    return -1;
-  }
-  memcpy(kept + session->kept_length, from, count);
-  session->kept = kept;
-  session->kept_length += count;
-  return length;
+  return keep(session, from, (size_t)length) ? length : -1;
 }
 
 static long control(BIO *bio, int command, long number, void *pointer) {

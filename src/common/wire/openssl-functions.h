@@ -18,6 +18,12 @@ typedef struct x509_st X509;
 typedef struct X509_name_st X509_NAME;
 typedef struct evp_pkey_st EVP_PKEY;
 typedef struct stack_st OPENSSL_STACK;
+typedef struct ssl_cipher_st SSL_CIPHER;
+typedef struct ssl_session_st SSL_SESSION;
+typedef struct evp_cipher_st EVP_CIPHER;
+typedef struct evp_cipher_ctx_st EVP_CIPHER_CTX;
+typedef struct evp_md_st EVP_MD;
+typedef struct engine_st ENGINE;
 
 FROM_OPENSSL unsigned long OpenSSL_version_num(void);
 FROM_OPENSSL const SSL_METHOD *TLS_method(void);
@@ -28,6 +34,7 @@ FROM_OPENSSL uint64_t SSL_CTX_set_options(SSL_CTX *, uint64_t);
 FROM_OPENSSL int SSL_CTX_set_ciphersuites(SSL_CTX *, const char *);
 FROM_OPENSSL int SSL_CTX_set_num_tickets(SSL_CTX *, size_t);
 FROM_OPENSSL void SSL_CTX_set_cert_verify_callback(SSL_CTX *, int (*)(void *, void *), void *);
+FROM_OPENSSL void SSL_CTX_set_keylog_callback(SSL_CTX *, void (*)(const SSL *, const char *));
 FROM_OPENSSL int SSL_CTX_use_certificate(SSL_CTX *, X509 *);
 FROM_OPENSSL int SSL_CTX_use_PrivateKey(SSL_CTX *, EVP_PKEY *);
 FROM_OPENSSL SSL *SSL_new(SSL_CTX *);
@@ -36,10 +43,13 @@ FROM_OPENSSL void SSL_set_bio(SSL *, BIO *, BIO *);
 FROM_OPENSSL void SSL_set_accept_state(SSL *);
 FROM_OPENSSL void SSL_set_connect_state(SSL *);
 FROM_OPENSSL int SSL_do_handshake(SSL *);
-FROM_OPENSSL int SSL_read_ex(SSL *, void *, size_t, size_t *);
-FROM_OPENSSL int SSL_write_ex(SSL *, const void *, size_t, size_t *);
-FROM_OPENSSL int SSL_shutdown(SSL *);
+FROM_OPENSSL int SSL_has_pending(const SSL *);
 FROM_OPENSSL int SSL_get_error(const SSL *, int);
+FROM_OPENSSL BIO *SSL_get_rbio(const SSL *);
+FROM_OPENSSL SSL_SESSION *SSL_get_session(const SSL *);
+FROM_OPENSSL uint8_t SSL_SESSION_get_max_fragment_length(const SSL_SESSION *);
+FROM_OPENSSL const SSL_CIPHER *SSL_get_current_cipher(const SSL *);
+FROM_OPENSSL uint16_t SSL_CIPHER_get_protocol_id(const SSL_CIPHER *);
 FROM_OPENSSL int SSL_session_reused(const SSL *);
 FROM_OPENSSL X509 *SSL_get1_peer_certificate(const SSL *);
 FROM_OPENSSL OPENSSL_STACK *SSL_get_peer_cert_chain(const SSL *);
@@ -67,11 +77,32 @@ FROM_OPENSSL int X509_NAME_cmp(const X509_NAME *, const X509_NAME *);
 FROM_OPENSSL int i2d_X509(const X509 *, unsigned char **);
 FROM_OPENSSL void X509_free(X509 *);
 FROM_OPENSSL void EVP_PKEY_free(EVP_PKEY *);
+FROM_OPENSSL const EVP_MD *EVP_sha256(void);
+FROM_OPENSSL const EVP_MD *EVP_sha384(void);
+FROM_OPENSSL unsigned char *HMAC(const EVP_MD *, const void *, int, const unsigned char *, size_t, unsigned char *,
+                                 unsigned *);
+FROM_OPENSSL const EVP_CIPHER *EVP_aes_128_gcm(void);
+FROM_OPENSSL const EVP_CIPHER *EVP_aes_256_gcm(void);
+FROM_OPENSSL const EVP_CIPHER *EVP_chacha20_poly1305(void);
+FROM_OPENSSL EVP_CIPHER_CTX *EVP_CIPHER_CTX_new(void);
+FROM_OPENSSL void EVP_CIPHER_CTX_free(EVP_CIPHER_CTX *);
+FROM_OPENSSL int EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX *, int, int, void *);
+FROM_OPENSSL int EVP_EncryptInit_ex(EVP_CIPHER_CTX *, const EVP_CIPHER *, ENGINE *, const unsigned char *,
+                                    const unsigned char *);
+FROM_OPENSSL int EVP_EncryptUpdate(EVP_CIPHER_CTX *, unsigned char *, int *, const unsigned char *, int);
+FROM_OPENSSL int EVP_EncryptFinal_ex(EVP_CIPHER_CTX *, unsigned char *, int *);
+FROM_OPENSSL int EVP_DecryptInit_ex(EVP_CIPHER_CTX *, const EVP_CIPHER *, ENGINE *, const unsigned char *,
+                                    const unsigned char *);
+FROM_OPENSSL int EVP_DecryptUpdate(EVP_CIPHER_CTX *, unsigned char *, int *, const unsigned char *, int);
+FROM_OPENSSL int EVP_DecryptFinal_ex(EVP_CIPHER_CTX *, unsigned char *, int *);
+FROM_OPENSSL void OPENSSL_cleanse(void *, size_t);
+FROM_OPENSSL void ERR_new(void);
+FROM_OPENSSL void ERR_set_error(int, int, const char *, ...);
 FROM_OPENSSL void ERR_clear_error(void);
 FROM_OPENSSL unsigned long ERR_peek_error(void);
 FROM_OPENSSL const char *ERR_reason_error_string(unsigned long);
 
-/** Of ssl.h, tls1.h and bio.h. */
+/** Of ssl.h, tls1.h, bio.h, evp.h and err.h. */
 enum {
   control_mode = 33,
   control_session_cache = 44,
@@ -87,6 +118,39 @@ enum {
   bio_flush = 11,
   bio_retry_read = 0x01 | 0x08,
   bio_retry_flags = 0x01 | 0x02 | 0x04 | 0x08,
+  control_get_tag = 0x10,
+  control_set_tag = 0x11,
+  library_ssl = 20,
+};
+
+/** Of ssl3.h: messages and alerts of TLS 1.3. */
+enum {
+  message_ticket = 4,
+  message_key_update = 24,
+  alert_close_notify = 0,
+  alert_unexpected_message = 10,
+  alert_bad_record_mac = 20,
+  alert_record_overflow = 22,
+  alert_illegal_parameter = 47,
+  alert_decode_error = 50,
+  alert_internal_error = 80,
+};
+
+/** Of sslerr.h: its reasons, for which OpenSSL has the words. */
+enum {
+  reason_internal_error = 0xc0103,
+  reason_bad_key_update = 122,
+  reason_encrypted_length_too_long = 150,
+  reason_excessive_message_size = 152,
+  reason_length_too_short = 160,
+  reason_not_on_record_boundary = 182,
+  reason_invalid_alert = 205,
+  reason_unexpected_message = 244,
+  reason_wrong_version_number = 267,
+  reason_bad_record_mac = 281,
+  reason_bad_record_type = 443,
+  /** And the number of the alert that came. */
+  reason_of_alerts = 1000,
 };
 
 #endif

@@ -1,7 +1,8 @@
-// TLS 1.3 on bytes in memory, by the OpenSSL that Node itself contains and exports for modules like this one. Node's own
-// sockets hand over each record of 16 KiB by itself, through two copies and a call of JavaScript, and read as little at a
-// time; for pieces that costs more than the encryption. Here a piece is sealed, or what arrived of it opened, in one call.
-// Nothing in this file is cryptography or parses what comes from outside: that is all left to OpenSSL.
+// TLS 1.3 on bytes in memory. Node's own sockets hand over each record of 16 KiB by itself, through two copies and a call of
+// JavaScript, and read as little at a time; for pieces that costs more than the encryption. Here a piece is sealed, or what
+// arrived of it opened, in one call. The handshake is all that of the OpenSSL which Node itself contains and exports for
+// modules like this one; the records behind it are ours, so that nothing is copied, but their ciphers are OpenSSL's, too:
+// see record-layer.h for those that go out, incoming-records.h for what comes from outside, record-keys.h for the keys.
 //
 //   context(suites, groups, key, certificate)  of the end that is called, in PEM; of the calling end undefined
 //   session(context)                   one connection
@@ -15,6 +16,7 @@
 //
 // `result` is an Int32Array: bytes of the input that were used, bytes that were decrypted, and a state.
 
+#include "incoming-records.h"
 #include "memory-bio.h"
 #include "openssl-functions.h"
 
@@ -24,9 +26,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-/** The third number of a result. */
-enum { state_waits = 0, state_done = 1, state_ended = 2, state_failed = 3 };
 
 enum { binding_bytes = 32, session_bytes = 40 * 1024 };
 
@@ -128,6 +127,7 @@ static napi_value make_context(napi_env env, napi_callback_info info) {
   SSL_CTX_ctrl(ctx, control_session_cache, 0, NULL);
   SSL_CTX_ctrl(ctx, control_mode, mode_release_buffers, NULL);
   SSL_CTX_set_cert_verify_callback(ctx, take_any_certificate, NULL);
+  SSL_CTX_set_keylog_callback(ctx, take_secret);
   *context = (Context){.ctx = ctx, .is_called = is_called};
   if (napi_create_external(env, context, free_context, NULL, &made) == napi_ok) return made;
   free_context(env, context, NULL);
@@ -137,6 +137,8 @@ static napi_value make_context(napi_env env, napi_callback_info info) {
 static void clear_session(Session *session) {
   // Frees its BIO, too.
   SSL_free(session->ssl);
+  forget_records(session);
+  free_held(session);
   free(session->kept);
   *session = (Session){0};
 }
@@ -171,6 +173,7 @@ static napi_value make_session(napi_env env, napi_callback_info info) {
     return fail(env, "cannot begin with TLS");
   }
   session->ssl = ssl;
+  session->is_called = context->is_called;
   SSL_set_bio(ssl, bio, bio);
   if (context->is_called) SSL_set_accept_state(ssl);
   else SSL_set_connect_state(ssl);
@@ -234,28 +237,28 @@ static napi_value conclude(napi_env env, const Call *call, size_t filled, int st
 static napi_value shake(napi_env env, napi_callback_info info) {
   Call call;
   if (!begin(env, info, false, &call)) return NULL;
-  const int answer = SSL_do_handshake(call.session->ssl);
-  return conclude(env, &call, 0, answer == 1 ? state_done : state_after(call.session, answer));
+  Session *session = call.session;
+  if (session->suite != NULL) return conclude(env, &call, 0, state_done);
+  const int answer = SSL_do_handshake(session->ssl);
+  const int state = answer == 1 ? begin_records(session) : state_after(session, answer);
+  // It may have come to secrets already.
+  if (state == state_failed) forget_records(session);
+  return conclude(env, &call, 0, state);
 }
 
 static napi_value open_bytes(napi_env env, napi_callback_info info) {
   Call call;
   if (!begin(env, info, true, &call)) return NULL;
   size_t filled = 0;
-  int state = state_done;
-  while (filled < call.room && state == state_done) {
-    size_t count = 0;
-    const int answer = SSL_read_ex(call.session->ssl, call.target + filled, call.room - filled, &count);
-    if (answer == 1) filled += count;
-    else state = state_after(call.session, answer);
-  }
+  const bool can_open = call.session->suite != NULL;
+  const int state = can_open ? open_records(call.session, call.target, call.room, &filled) : state_failed;
   return conclude(env, &call, filled, state);
 }
 
 static napi_value seal(napi_env env, napi_callback_info info) {
   napi_value arguments[3], length;
   void *bytes, *target;
-  size_t count, room, written = 0;
+  size_t count, room;
   if (!arguments_of(env, info, 3, arguments)) return NULL;
   Session *session = session_of(env, arguments[0]);
   if (session == NULL) return NULL;
@@ -264,16 +267,12 @@ static napi_value seal(napi_env env, napi_callback_info info) {
     napi_throw_type_error(env, NULL, "seal takes a session and two Uint8Arrays");
     return NULL;
   }
-  session->target = target;
-  session->target_room = room;
   ERR_clear_error();
-  const bool is_sealed = count == 0 || (SSL_write_ex(session->ssl, bytes, count, &written) == 1 &&
-                                        written == count && session->kept_length == 0);
-  const uint32_t sealed = (uint32_t)(room - session->target_room);
-  session->target = NULL;
-  session->target_room = 0;
-  if (!is_sealed) return fail(env, "TLS failed");
-  return napi_create_uint32(env, sealed, &length) == napi_ok ? length : NULL;
+  size_t sealed = 0;
+  // What OpenSSL has to say of the handshake goes out first.
+  if (count > 0 && session->kept_length == 0) sealed = seal_records(session, bytes, count, target, room);
+  if (count > 0 && sealed == 0) return fail(env, "TLS failed");
+  return napi_create_uint32(env, (uint32_t)sealed, &length) == napi_ok ? length : NULL;
 }
 
 static napi_value output(napi_env env, napi_callback_info info) {
@@ -332,9 +331,8 @@ static napi_value end(napi_env env, napi_callback_info info) {
   if (!arguments_of(env, info, 1, arguments)) return NULL;
   Session *session = session_of(env, arguments[0]);
   if (session == NULL) return NULL;
-  // Fails in the middle of a handshake, where there is nothing to say.
-  SSL_shutdown(session->ssl);
-  ERR_clear_error();
+  if (!session->has_ended) send_alert(session, alert_close_notify);
+  session->has_ended = true;
   return NULL;
 }
 
@@ -352,7 +350,8 @@ static napi_value free_now(napi_env env, napi_callback_info info) {
 /** Whether Node has the OpenSSL whose functions are declared above. */
 static bool has_openssl(void) {
   return OpenSSL_version_num != NULL && OpenSSL_version_num() >> 28 == 3 && SSL_get1_peer_certificate != NULL &&
-         SSL_read_ex != NULL && SSL_write_ex != NULL && SSL_CTX_set_ciphersuites != NULL && BIO_meth_new != NULL;
+         SSL_CTX_set_ciphersuites != NULL && SSL_CTX_set_keylog_callback != NULL && BIO_meth_new != NULL &&
+         EVP_aes_128_gcm != NULL && EVP_chacha20_poly1305 != NULL && HMAC != NULL && ERR_set_error != NULL;
 }
 
 NAPI_MODULE_INIT() {

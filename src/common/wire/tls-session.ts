@@ -1,5 +1,5 @@
-// TLS 1.3 as in tls.ts, on bytes in memory: by tls-session.c, where the build could compile it, which calls the OpenSSL
-// that Node itself contains. A socket of Node's hands over 16 KiB at a time, which costs a client at full speed more than
+// TLS 1.3 as in tls.ts, on bytes in memory: by tls-session.c, where the build could compile it, with the handshake and the
+// ciphers of the OpenSSL that Node itself contains. A socket of Node's hands over 16 KiB at a time, which costs a client at full speed more than
 // the encryption. The bytes on the line are the same.
 
 import { keyOfCertificate } from '../certificate.ts'
@@ -70,8 +70,8 @@ export interface Sealed {
 /** What a record adds: its head, the type of its content, and its tag (RFC 8446, 5.2). */
 const recordExtraBytes = 5 + 1 + 16
 const recordBytes = 16 * 1024
-/** OpenSSL may have to say before them that it changes its keys, because the other end did. */
-const keyUpdateBytes = 64
+/** Before them it may have to be said that new keys come: the other end wanted them, or these were in use for long. */
+const keyUpdateBytes = recordExtraBytes + 5
 
 /** Where what was sealed goes when it is no body, until it has been looked at: the longest record. */
 export const opened = Buffer.allocUnsafeSlow(recordBytes)
@@ -128,8 +128,8 @@ export class TlsSession {
 
   /**
    * Decrypts into `target`, until it is full or nothing more can be. Returns how many bytes of `bytes` were used; all of
-   * them unless the target is full. `filled` says how much is in the target. Send `output` afterwards. Throws a
-   * `connection-lost` failure with OpenSSL's reason.
+   * them unless the target is full. `filled` says how much is in the target. Throws a `connection-lost` failure with a
+   * reason in OpenSSL's words, and then `close` returns what tells the other end.
    */
   open(bytes: Uint8Array, target: Uint8Array): number {
     try {
@@ -167,7 +167,7 @@ export class TlsSession {
     return buffer.subarray(0, this.#functions.seal(this.#session, bytes, buffer))
   }
 
-  /** What the protocol itself has to say to the other end; undefined for nothing. */
+  /** What the handshake has to say to the other end; undefined for nothing. */
   output(): Uint8Array | undefined {
     return this.#functions.output(this.#session)
   }
