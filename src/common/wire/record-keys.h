@@ -10,7 +10,7 @@
 enum { key_bytes_max = 32, digest_bytes_max = 64 };
 
 /** All that OpenSSL has but those with CCM, which tls.ts does not allow. */
-static const Suite suites[] = {
+static const Suite known_suites[] = {
     {0x1301, EVP_aes_128_gcm, EVP_sha256, 16, 32},
     {0x1302, EVP_aes_256_gcm, EVP_sha384, 32, 48},
     {0x1303, EVP_chacha20_poly1305, EVP_sha256, 32, 32},
@@ -18,8 +18,8 @@ static const Suite suites[] = {
 
 static const Suite *suite_of(const SSL *ssl) {
   const SSL_CIPHER *chosen = SSL_get_current_cipher(ssl);
-  for (size_t i = 0; chosen != NULL && i < sizeof suites / sizeof *suites; i++)
-    if (suites[i].id == SSL_CIPHER_get_protocol_id(chosen)) return &suites[i];
+  for (size_t i = 0; chosen != NULL && i < sizeof known_suites / sizeof *known_suites; i++)
+    if (known_suites[i].id == SSL_CIPHER_get_protocol_id(chosen)) return &known_suites[i];
   return NULL;
 }
 
