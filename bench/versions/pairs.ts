@@ -63,7 +63,14 @@ export const pairs: readonly Pair[] = [
       copyFileSync(before, after)
     },
   },
-  { what: 'folder, 5 % of files changed', make: folders },
+  {
+    what: 'folder, 5 % of files changed',
+    make: (before, after) => folders(before, after, 1000, (random) => 4 * Math.floor(random() ** 2 * 50_000)),
+  },
+  {
+    what: 'folder of 512 MiB, likewise',
+    make: (before, after) => folders(before, after, 256, () => 2 * MiB),
+  },
   {
     // Large enough for what begins once to count for little beside what is done for each byte.
     what: '512 MiB, a line in front',
@@ -158,13 +165,17 @@ function databases(before: string, after: string): void {
   next.close()
 }
 
-function folders(before: string, after: string): void {
+/** `sizeOf`: of the next file, in bytes. */
+function folders(
+  before: string,
+  after: string,
+  files: number,
+  sizeOf: (random: () => number) => number,
+): void {
   mkdirSync(before)
   const random = seededRandom(6)
-  for (let file = 0; file < 1000; file++) {
-    const bytes = 4 * Math.floor(random() ** 2 * 50_000)
-    writeFileSync(join(before, `file ${String(file).padStart(4, '0')}`), randomOf(bytes, 7 + file))
-  }
+  for (let file = 0; file < files; file++)
+    writeFileSync(join(before, `file ${String(file).padStart(4, '0')}`), randomOf(sizeOf(random), 7 + file))
   execFileSync('cp', ['-a', before, after])
   change(after, 20)
 }
