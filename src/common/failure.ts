@@ -49,7 +49,22 @@ export function sentenceOf(error: unknown): string {
 
 /** The system's code for an error (`ENOENT`, `ECONNREFUSED`), or undefined. */
 export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined
+  const isNameless = error.code.startsWith('Unknown system error') && 'errno' in error
+  return (isNameless ? nameOfErrno(Number(error.errno)) : undefined) ?? error.code
+}
+
+/** Errors for which libuv has no name: their numbers on Linux, and on macOS and BSD. */
+const namesByErrno: Readonly<Record<number, string>> = {
+  [-122]: 'EDQUOT',
+  [-116]: 'ESTALE',
+  [-69]: 'EDQUOT',
+  [-70]: 'ESTALE',
+}
+
+/** The name of an error for which libuv has none. `errno`: negative, as libuv numbers them. */
+export function nameOfErrno(errno: number): string | undefined {
+  return namesByErrno[errno]
 }
 
 /** Which call of the system is behind a failure, as `connect ECONNREFUSED`; undefined when none is. */
