@@ -65,7 +65,7 @@ export async function whatIsThere(
   if (adopt) return content?.ok === false ? content : refuse('local-file', `${path} has another content`)
   if (!overwrite) return refuse('local-file', `${path} exists; choose another name, or add --overwrite`)
   if (content === undefined || !content.ok) return content ?? accept(undefined)
-  const { manifest, folder } = content.value
+  const { manifest, tree } = content.value
   const known = await versions()
   if (!known.ok) return known
   if (!known.value.some((version) => version.fileId === manifest.fileId))
@@ -73,9 +73,9 @@ export async function whatIsThere(
       'local-file',
       `${path} is no earlier version as it was, so it is not replaced; move it away, or choose another name`,
     )
-  if (folder === undefined) return accept({ kind: 'replace', content: content.value })
-  const tree = hash('sha256', folder.pieces.tree.bytes)
-  return accept({ kind: 'replace', folder: { id: idOf(there), tree }, content: content.value })
+  if (tree === undefined) return accept({ kind: 'replace', content: content.value })
+  const folder = { id: idOf(there), tree: hash('sha256', tree) }
+  return accept({ kind: 'replace', folder, content: content.value })
 }
 
 /** SHA-256 of the tree of the folder at this path now, hex; undefined where there is none that could be shared. */

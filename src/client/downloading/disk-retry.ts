@@ -40,10 +40,12 @@ export class DiskRetry {
     this.#goOn = goOn
   }
 
-  /** Checks repeatedly from now on, at intervals that grow until `onProgress`. */
-  begin(): void {
+  /**
+   * Checks repeatedly from now on, at intervals that grow until `onProgress`. `elsewhereBytes`: of the file, which need no room.
+   */
+  begin(elsewhereBytes = 0): void {
     this.stop()
-    this.#timer = setTimeout(() => void this.#look(), this.#waitMs)
+    this.#timer = setTimeout(() => void this.#look(elsewhereBytes), this.#waitMs)
     this.#waitMs = Math.min(longestLookMs, 2 * this.#waitMs)
   }
 
@@ -57,13 +59,13 @@ export class DiskRetry {
     this.#waitMs = firstLookMs
   }
 
-  async #look(): Promise<void> {
+  async #look(elsewhereBytes: number): Promise<void> {
     const timer = this.#timer
-    const isFine = await canTake(this.#path, this.#bytes)
+    const isFine = await canTake(this.#path, this.#bytes - elsewhereBytes)
     // Stopped or restarted during the check.
     if (this.#timer !== timer) return
     if (isFine) this.#goOn()
-    else this.begin()
+    else this.begin(elsewhereBytes)
   }
 }
 

@@ -1,11 +1,11 @@
 // What is here already of a new content, in another file or folder: an earlier version, or one that the person names. The
 // hashes tell which pieces the new content has, too; its recipe which parts of others are there, at any offset.
 
-import type { Bitfield } from '../../common/bitfield.ts'
-import { hashesOfPiece, lengthOfPiece, offsetOfPiece, type Manifest } from '../../common/manifest.ts'
+import { hashesOfPiece, lengthOfPiece, offsetOfPiece } from '../../common/manifest.ts'
 import type { BlockRange } from '../../common/recipe/ranges.ts'
 import { blockBytesFor, outlineLength } from '../../common/recipe/recipe.ts'
 import type { LocalContent, ServedContent } from '../sharing/local-content.ts'
+import type { Answer } from '../../common/refusal.ts'
 import type { RecipePool } from '../workers/recipe-pool.ts'
 import { findOffsets } from './block-search.ts'
 import { DonorBytes } from './donor-bytes.ts'
@@ -16,6 +16,9 @@ import type { RecipeFetch } from './recipe-fetch.ts'
 
 /** The outline of a recipe is worth its bytes where so many times as many are missing. */
 const worthFrom = 4
+
+/** Pieces that are compared between two looks at the clock. */
+const piecesAtOnce = 1024
 
 export interface FindParts {
   readonly recipe: Pick<RecipeFetch, 'outline' | 'blocks'>
@@ -33,29 +36,42 @@ export interface FoundParts extends PartsHere {
 
 export class Donor {
   readonly #content: LocalContent
-  readonly #source: ServedContent
+  #source: ServedContent
+  #isAway = false
+  #isClosed = false
   #bytes: DonorBytes | undefined
   /** What the new content has as it is. */
   readonly #same: Region[] = []
 
   constructor(content: LocalContent) {
     this.#content = content
-    const nothing = (): void => undefined
-    this.#source = content.serve({ onChanged: nothing, onGone: nothing, onAway: nothing })
+    this.#source = this.#serve()
   }
 
-  /** Of a folder: its files, with their stamps when they were hashed. */
-  get folder(): LocalContent['folder'] {
-    return this.#content.folder
+  /** Whether nothing was at its path when it was read last. */
+  get isAway(): boolean {
+    return this.#isAway
   }
 
-  /** Of the pieces that the store lacks those that it has, too, each with its place here. They count as taken. */
-  sameAs(store: PieceStore): Map<number, number> {
+  get isFolder(): boolean {
+    return this.#content.tree !== undefined
+  }
+
+  /**
+   * Of the pieces that the store lacks those that it has, too, each with its place here. They count as taken. Stops now and
+   * then.
+   */
+  *sameAs(store: PieceStore): Generator<void, Map<number, number>> {
     const { manifest } = this.#content
-    const places = new PlacesByHash(manifest, this.#source.have)
+    const places = new PlacesByHash()
+    for (let place = 0; place < manifest.pieceCount; place++) {
+      if (place % piecesAtOnce === 0) yield
+      if (this.#source.have.has(place)) places.add(place, hashesOfPiece(manifest, place))
+    }
     const missing = new Set(missingOf(store))
     const same = new Map<number, number>()
     for (let index = 0; index < store.manifest.pieceCount; index++) {
+      if (index % piecesAtOnce === 0) yield
       const place = places.next(hashesOfPiece(store.manifest, index))
       if (place === undefined || !missing.has(index)) continue
       same.set(index, place)
@@ -78,9 +94,14 @@ export class Donor {
     return this.#source.file?.lend(use)
   }
 
-  /** Fills the buffer with the piece at this place. False when it may have been written to since it was hashed. */
-  async read(place: number, buffer: Buffer): Promise<boolean> {
-    return (await this.#source.read(place, buffer)).ok
+  /** Fills the buffer with the piece at this place. Refuses when it may have been written to since it was hashed. */
+  read(place: number, buffer: Buffer): Promise<Answer<void>> {
+    // What is replaced is away for a moment; it comes back when it is not replaced after all.
+    if (this.#isAway && !this.#isClosed) {
+      this.#source.close()
+      this.#source = this.#serve()
+    }
+    return this.#source.read(place, buffer)
   }
 
   /**
@@ -107,7 +128,14 @@ export class Donor {
     return { known, ...known.sort(pieces), lookEverywhere }
   }
 
+  #serve(): ServedContent {
+    const nothing = (): void => undefined
+    this.#isAway = false
+    return this.#content.serve({ onChanged: nothing, onGone: nothing, onAway: () => (this.#isAway = true) })
+  }
+
   close(): void {
+    this.#isClosed = true
     this.#bytes?.close()
     this.#source.close()
   }
@@ -118,14 +146,11 @@ class PlacesByHash {
   /** Several where the same bytes are in several files. */
   readonly #places = new Map<string, { readonly places: number[]; next: number }>()
 
-  constructor(manifest: Manifest, have: Bitfield) {
-    for (let place = 0; place < manifest.pieceCount; place++) {
-      if (!have.has(place)) continue
-      const key = hashesOfPiece(manifest, place).toString('latin1')
-      const known = this.#places.get(key)
-      if (known === undefined) this.#places.set(key, { places: [place], next: 0 })
-      else known.places.push(place)
-    }
+  add(place: number, hashes: Buffer): void {
+    const key = hashes.toString('latin1')
+    const known = this.#places.get(key)
+    if (known === undefined) this.#places.set(key, { places: [place], next: 0 })
+    else known.places.push(place)
   }
 
   /** One that has these; of several each in turn, so that what is in both in the same order is found where it was. */

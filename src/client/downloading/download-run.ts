@@ -87,6 +87,11 @@ export class DownloadRun {
     return this.#store?.storingForMs ?? 0
   }
 
+  /** Bytes that are here, but not in the part file. */
+  get lentBytes(): number {
+    return this.#filling?.lentBytes ?? 0
+  }
+
   get bytesPerSecond(): number {
     return this.#swarm?.bytesPerSecond ?? 0
   }

@@ -327,7 +327,7 @@ export class Download {
         this.#events.onServing(store)
       },
       onHave: (store, index) => {
-        this.#disk.onProgress()
+        if (!store.isLent(index)) this.#disk.onProgress()
         if (this.#run === run && isRunning(this.#phase)) this.#events.onHave(store, index)
       },
       onLost: (store) => this.#events.onLost?.(store),
@@ -358,7 +358,7 @@ export class Download {
       this.#lookup.stop()
       if (next !== 'complete') this.#run?.abort()
     }
-    if (next === 'stalled') this.#disk.begin()
+    if (next === 'stalled') this.#disk.begin(this.#run?.lentBytes)
     for (const wake of this.#phaseWaiters) wake()
     this.#phaseWaiters.clear()
     return true

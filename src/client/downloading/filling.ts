@@ -95,6 +95,11 @@ export class Filling {
     return this.#parts.replaces !== undefined && !this.#isShort()
   }
 
+  /** What needs no room in the part file. */
+  get lentBytes(): number {
+    return this.#lent?.sizeBytes ?? 0
+  }
+
   /** These are lent from now on. Call it before the tree is there. */
   lend(lent: LentPieces): void {
     this.#lent = lent
@@ -119,21 +124,19 @@ export class Filling {
     if (this.#lent?.giveUpLost() === true) return undefined
     await this.#make()
     const task = { ...this.#task, selection }
-    if (this.#isShort(selection?.sizeBytes)) return unpack(this.#source, readContents(this.#source), task)
+    if (task.lent === undefined && this.#isShort(selection?.sizeBytes))
+      return unpack(this.#source, readContents(this.#source), task)
     const thread = this.#start(this.#source)
     thread.begin(task)
+    let areThere = false
     try {
-      await this.#copyNeeded(thread)
-      thread.onAll()
-      return await thread.outcome()
-    } catch (error) {
-      await thread.close()
-      if (task.lent === undefined) throw error
-      ifExpected(error)
+      areThere = await this.#copyNeeded(thread)
+    } finally {
+      if (!areThere) await thread.close()
     }
-    // A file there was changed, or can have no other name: it is copied after all.
-    await this.copyLent()
-    return this.finish(selection)
+    if (!areThere) return undefined
+    thread.onAll()
+    return thread.outcome()
   }
 
   /** Copies all that is lent into the part file: the folder that has it may be moved away. Rejects with a `file` failure. */
@@ -141,11 +144,9 @@ export class Filling {
     await this.#lent?.copy()
   }
 
-  async #copyNeeded(thread: UnpackThread): Promise<readonly number[]> {
-    if (this.#lent === undefined) return []
-    const needed = await thread.needed()
-    if (await this.#lent.copy(needed)) return needed
-    throw new Failure('file', 'something in the folder that is replaced was changed')
+  /** Resolves to false when some of them are not what they were. */
+  async #copyNeeded(thread: UnpackThread): Promise<boolean> {
+    return this.#lent === undefined || this.#lent.copy(await thread.needed())
   }
 
   /** Takes away what is filled; it may be begun anew. Rejects with the system's error. */
@@ -171,7 +172,7 @@ export class Filling {
   get #task(): Omit<UnpackTask, 'selection'> {
     const { replaces, destination } = this.#parts
     const former = replaces === undefined ? undefined : destination
-    return { target: this.target, former, lent: this.#lent?.from }
+    return { target: this.target, former, lent: this.#lent?.to }
   }
 
   /** Whether it is filled without a thread. `sizeBytes`: of the part that is wanted; undefined for the whole. */
@@ -198,7 +199,8 @@ export class Filling {
     try {
       await this.#make((have.length - have.count) * pieceBytes)
       thread.begin(this.#task)
-      await this.#copyNeeded(thread)
+      if (!(await this.#copyNeeded(thread)))
+        throw new Failure('file', 'something in the folder that is replaced was changed')
       const isThere = (index: number): boolean => have.has(index) && this.#lent?.has(index) !== true
       thread.onPieces([...Array(have.length).keys()].filter(isThere))
       this.#untold = []
@@ -239,7 +241,7 @@ export class Filling {
     if (replaces !== undefined) await checkAside(destination)
     await this.#clear()
     if (missingBytes !== undefined) {
-      const neededBytes = missingBytes + this.#sizeBytes + folder.files * fileRoomBytes
+      const neededBytes = missingBytes + this.#sizeBytes - this.lentBytes + folder.files * fileRoomBytes
       if ((await this.#freeBytes(destination)) < neededBytes)
         throw new Failure('file', 'there is no room for it beside the part file')
     }

@@ -52,9 +52,15 @@ export class FromHere {
 
   /** Undefined where pieces have to be copied. */
   #lending(donor: Donor, store: PieceStore, filling: Filling | undefined): TakingParts['lend'] {
-    if (!this.#mayLend || filling?.canLend !== true || donor.folder === undefined) return undefined
+    if (!this.#mayLend || filling?.canLend !== true || !donor.isFolder) return undefined
     return (places) => {
-      const lent = new LentPieces({ donor, store, places, signal: this.#signal })
+      const lent = new LentPieces({
+        donor,
+        store,
+        places,
+        signal: this.#signal,
+        onLost: () => this.#host.onLost(store),
+      })
       filling.lend(lent)
       return lent
     }

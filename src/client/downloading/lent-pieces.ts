@@ -2,7 +2,9 @@
 // the part file only when they are needed there: files that are the same in both versions get another name at the end.
 
 import { setImmediate } from 'node:timers/promises'
-import type { LentFrom } from '../workers/unchanged-files.ts'
+import { hashesOfPiece } from '../../common/manifest.ts'
+import { refuse, type Answer } from '../../common/refusal.ts'
+import type { LentTo } from '../workers/lent-files.ts'
 import type { Donor } from './donor.ts'
 import type { Lender, PieceStore } from './piece-store.ts'
 import { storeFromHere } from './store-from-here.ts'
@@ -13,9 +15,11 @@ const lentAtOnce = 1024
 interface LentParts {
   readonly donor: Donor
   readonly store: PieceStore
-  /** For each of them, which piece of the donor it is. */
+  /** For each of them, in order, which piece of the donor it is. */
   readonly places: ReadonlyMap<number, number>
   readonly signal: AbortSignal
+  /** Some that were there are not there any more. */
+  readonly onLost: () => void
 }
 
 export class LentPieces implements Lender {
@@ -45,24 +49,33 @@ export class LentPieces implements Lender {
     return this.#lent.has(index)
   }
 
+  /** In bytes, all together. */
+  get sizeBytes(): number {
+    return this.#parts.store.bytesOf(this.#lent)
+  }
+
   /** Reads it where it is, and verifies it if it may have changed there. */
-  read(index: number, buffer: Buffer): Promise<boolean> {
+  async read(index: number, buffer: Buffer): Promise<Answer<void>> {
     const { donor, places } = this.#parts
-    return donor.read(places.get(index) ?? -1, buffer)
+    const read = await donor.read(places.get(index) ?? -1, buffer)
+    if (read.ok) return read
+    if (read.refusal.code === 'piece-missing') this.#lose([index])
+    // While the folder steps aside, and comes back under its name.
+    else if (donor.isAway) return refuse('busy', 'the folder is being replaced')
+    return read
   }
 
   onStored(index: number): void {
     this.#lent.delete(index)
+    this.#lost.delete(index)
   }
 
-  /** What a thread needs to know of them; undefined for none. */
-  get from(): LentFrom | undefined {
-    const { donor, places, store } = this.#parts
-    if (this.#lent.size === 0 || donor.folder === undefined) return undefined
-    const { pieces, stamps } = donor.folder
-    const found = new Int32Array(store.manifest.pieceCount).fill(-1)
-    for (const index of this.#lent) found[index] = places.get(index) ?? -1
-    return { tree: pieces.tree.bytes, spellings: pieces.tree.spellings, stamps, places: found }
+  /** For the thread that fills the folder; undefined for none. */
+  get to(): LentTo | undefined {
+    if (this.#lent.size === 0) return undefined
+    const { manifest } = this.#parts.store
+    const pieces = Int32Array.from(this.#lent)
+    return { pieces, hashes: Buffer.concat(Array.from(pieces, (index) => hashesOfPiece(manifest, index))) }
   }
 
   /**
@@ -70,27 +83,36 @@ export class LentPieces implements Lender {
    * were. Rejects as `storeFromHere`.
    */
   async copy(pieces: Iterable<number> = this.#lent): Promise<boolean> {
-    const { store, signal } = this.#parts
+    const { store, signal, donor } = this.#parts
     const wanted = [...pieces].filter((index) => this.#lent.has(index))
-    const good = await storeFromHere(wanted.values(), wanted.length, {
+    const bad: number[] = []
+    await storeFromHere(wanted.values(), wanted.length, {
       store,
-      source: { fill: (index, into) => this.read(index, into) },
+      source: { fill: async (index, into) => (await this.read(index, into)).ok },
       signal,
       onOutcome: (index, isGood) => {
-        if (!isGood) this.#lost.add(index)
+        if (!isGood) bad.push(index)
       },
     })
-    return good === wanted.length
+    // With the folder all that is in it is gone.
+    if (bad.length > 0) this.#lose(donor.isAway ? [...this.#lent] : bad)
+    return bad.length === 0
   }
 
-  /** Those that could not be copied are missing from now on. Resolves to whether there are such. */
+  /** Those that are lost have to be fetched from now on. Returns whether there are such. */
   giveUpLost(): boolean {
     const isAny = this.#lost.size > 0
-    for (const index of this.#lost) {
-      this.#lent.delete(index)
-      this.#parts.store.lose(index)
-    }
+    for (const index of this.#lost) this.#lent.delete(index)
     this.#lost.clear()
     return isAny
+  }
+
+  #lose(pieces: readonly number[]): void {
+    const { store, onLost } = this.#parts
+    for (const index of pieces) {
+      this.#lost.add(index)
+      store.lose(index)
+    }
+    onLost()
   }
 }

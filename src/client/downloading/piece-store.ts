@@ -54,8 +54,8 @@ export interface StoreOptions {
 /** Has pieces that are here, but not in the part file. */
 export interface Lender {
   has(index: number): boolean
-  /** Fills the start of the buffer with one of them, verified; false when it is not there any more. */
-  read(index: number, buffer: Buffer): Promise<boolean>
+  /** Fills the start of the buffer with one of them, verified. */
+  read(index: number, buffer: Buffer): Promise<Answer<void>>
   /** This piece is in the part file now. */
   onStored(index: number): void
 }
@@ -136,7 +136,7 @@ export class PieceStore implements PieceSource, SwarmStore {
     // Reseal before reading: data written during the read must not count as verified.
     await this.part.settled()
     await this.part.prepare(contentBytes(this.manifest))
-    const all = [...this.#toFetch()].filter((index) => this.#lender?.has(index) !== true)
+    const all = [...this.#toFetch()].filter((index) => !this.isLent(index))
     const good = await this.#goodOf(all, signal)
     for (const index of all) if (!good.has(index)) this.have.clear(index)
     await this.#journal.begin(this.#held())
@@ -157,6 +157,11 @@ export class PieceStore implements PieceSource, SwarmStore {
     this.#lender = lender
   }
 
+  /** Whether it is there, but not in the part file. */
+  isLent(index: number): boolean {
+    return this.#lender?.has(index) === true
+  }
+
   /** The lender has this piece. */
   onLent(index: number): void {
     this.have.set(index)
@@ -166,6 +171,13 @@ export class PieceStore implements PieceSource, SwarmStore {
   /** The lender has had this piece, and nobody has it now. */
   lose(index: number): void {
     this.have.clear(index)
+  }
+
+  /** How many bytes these pieces have. */
+  bytesOf(pieces: Iterable<number>): number {
+    let bytes = 0
+    for (const index of pieces) bytes += lengthOfPiece(this.manifest, index)
+    return bytes
   }
 
   /** Whether all pieces that are to be fetched are there. */
@@ -271,9 +283,10 @@ export class PieceStore implements PieceSource, SwarmStore {
   }
 
   async read(index: number, buffer: Buffer): Promise<Answer<void>> {
-    const isRead =
-      this.#lender?.has(index) === true ? this.#lender.read(index, buffer) : this.#read(index, buffer)
-    return (await isRead) ? accept(undefined) : refuse('piece-missing', 'the piece cannot be read')
+    if (this.#lender?.has(index) === true) return this.#lender.read(index, buffer)
+    return (await this.#read(index, buffer))
+      ? accept(undefined)
+      : refuse('piece-missing', 'the piece cannot be read')
   }
 
   async #read(index: number, buffer: Buffer): Promise<boolean> {
@@ -338,6 +351,6 @@ export class PieceStore implements PieceSource, SwarmStore {
   /** What is in the part file. */
   *#held(): Generator<number> {
     for (let index = 0; index < this.have.length; index++)
-      if (this.have.has(index) && this.#lender?.has(index) !== true) yield index
+      if (this.have.has(index) && !this.isLent(index)) yield index
   }
 }

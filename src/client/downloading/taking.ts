@@ -4,6 +4,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { Failure } from '../../common/failure.ts'
 import { pieceCount } from '../../common/pieces.ts'
+import { inSlices } from '../folder/in-slices.ts'
 import type { RecipePool } from '../workers/recipe-pool.ts'
 import { missingOf, type Donor, type FoundParts } from './donor.ts'
 import type { KnownBlocks } from './known-blocks.ts'
@@ -32,6 +33,17 @@ export interface TakingParts {
   onNotice(sentence: string): void
 }
 
+/** What the donor has of the pieces that are missing. */
+interface Compared {
+  /** Those that are copied, each with its place in the donor. */
+  readonly same: ReadonlyMap<number, number>
+  /** Where some are lent. */
+  readonly lent: LentPieces | undefined
+  readonly lentCount: number
+  /** Those that it does not have as they are. */
+  readonly rest: readonly number[]
+}
+
 export class Taking {
   /** What is here of the pieces that are fetched. Rejects with the signal's reason, or with a `file` failure. */
   readonly searched: Promise<FoundParts | undefined>
@@ -41,24 +53,19 @@ export class Taking {
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
   /** Pieces that come from here. */
-  readonly #coming: Set<number>
+  readonly #coming = new Set<number>()
   #swarm: Swarm | undefined
 
   constructor(parts: TakingParts) {
     this.#parts = parts
     this.#signal = AbortSignal.any([parts.signal, this.#stop.signal])
-    const { donor, store, lend } = parts
-    const same = donor.sameAs(store)
-    const rest = missingOf(store).filter((index) => !same.has(index))
-    const lent = lend && splitOff(same, (index) => index >= treePiecesOf(store))
-    this.#coming = new Set(same.keys())
-    const begun = lent && lend(lent).begin()
-    this.searched = this.#search(rest, begun)
-    this.ended = this.#take(same, lent?.size ?? 0, rest).catch((error: unknown) => {
+    const compared = this.#compare()
+    this.searched = this.#search(compared)
+    this.ended = this.#take(compared).catch((error: unknown) => {
       if (!this.#stop.signal.aborted || parts.signal.aborted) throw error
     })
     // Whoever waits for them hears of it.
-    for (const each of [this.searched, this.ended]) each.catch(() => undefined)
+    for (const each of [compared, this.searched, this.ended]) each.catch(() => undefined)
   }
 
   /** Pieces that come from here, and are not stored yet. */
@@ -77,26 +84,39 @@ export class Taking {
     await this.ended.catch(() => undefined)
   }
 
-  /** `lent`: resolves when those that are lent are there. */
-  async #search(rest: readonly number[], lent?: Promise<void>): Promise<FoundParts | undefined> {
-    const { donor, store, recipe, pool } = this.#parts
-    const search = { recipe, pool, signal: this.#signal }
-    // Starting a worker takes as long as fifty pieces: it does so while they are looked for.
-    const expectThem = (): void => {
-      if (rest.length > fewPieces) store.expectFromHere()
-    }
-    expectThem()
-    const expecting = setInterval(expectThem, stillExpectedMs)
-    const [found] = await Promise.all([donor.findParts(store, rest, search), lent]).finally(() => {
-      clearInterval(expecting)
-      recipe.close()
-    })
-    for (const index of found?.whole ?? []) this.#coming.add(index)
-    return found
+  async #compare(): Promise<Compared> {
+    const { donor, store, lend } = this.#parts
+    const same = await inSlices(donor.sameAs(store), this.#signal)
+    const rest = missingOf(store).filter((index) => !same.has(index))
+    const lent = lend && splitOff(same, (index) => index >= treePiecesOf(store))
+    for (const index of same.keys()) this.#coming.add(index)
+    return { same, rest, lentCount: lent?.size ?? 0, lent: lent && lend(lent) }
   }
 
-  async #take(same: ReadonlyMap<number, number>, lentCount: number, rest: readonly number[]): Promise<void> {
+  async #search(compared: Promise<Compared>): Promise<FoundParts | undefined> {
+    const { donor, store, recipe, pool } = this.#parts
+    let expecting: NodeJS.Timeout | undefined
+    try {
+      const { rest, lent } = await compared
+      // Starting a worker takes as long as fifty pieces: it does so while they are looked for.
+      const expectThem = (): void => {
+        if (rest.length > fewPieces) store.expectFromHere()
+      }
+      expectThem()
+      expecting = setInterval(expectThem, stillExpectedMs)
+      const search = donor.findParts(store, rest, { recipe, pool, signal: this.#signal })
+      const [found] = await Promise.all([search, lent?.begin()])
+      for (const index of found?.whole ?? []) this.#coming.add(index)
+      return found
+    } finally {
+      clearInterval(expecting)
+      recipe.close()
+    }
+  }
+
+  async #take(compared: Promise<Compared>): Promise<void> {
     const { from, store } = this.#parts
+    const { same, lentCount, rest } = await compared
     await Promise.race([this.searched, setTimeout(patienceMs, undefined, { ref: false })])
     const taken = lentCount + (await this.#copy(same))
     const of = `${store.wantedCount} pieces of ${store.part.destination}`
@@ -130,7 +150,7 @@ export class Taking {
     const placeOf = (index: number): number => same.get(index) ?? -1
     return this.#storeAll(same.keys(), same.size, {
       offsetOf: (index) => donor.offsetOf(placeOf(index)),
-      fill: (index, into) => donor.read(placeOf(index), into),
+      fill: async (index, into) => (await donor.read(placeOf(index), into)).ok,
     })
   }
 

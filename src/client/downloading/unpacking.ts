@@ -68,12 +68,15 @@ export async function publishFolder(unpacking: Unpacking): Promise<{ flushed: Pr
         return undefined
       }
       await chmod(target, 0o777 & ~process.umask())
-      if (await name(unpacking, target, filled)) named = { flushed: Promise.resolve() }
+      const isFlushed = await name(unpacking, target, filled).catch(async (error: unknown) => {
+        // What could not be replaced may be moved away by a person, and what it lends would be gone.
+        await filling.copyLent().catch(ifFailure)
+        throw error
+      })
+      if (isFlushed) named = { flushed: Promise.resolve() }
     }
     await part.remove()
   } catch (error) {
-    // What could not be replaced may be moved away by a person, and what it lends would be gone.
-    await filling.copyLent().catch(ifFailure)
     throw isTaken(error) ? existsNow(destination, error) : fileFailure(`cannot write ${destination}`, error)
   }
   // It may reject before anyone listens, and an unhandled rejection ends the program.

@@ -2,8 +2,6 @@
 
 import type { Manifest } from '../../common/manifest.ts'
 import type { Answer } from '../../common/refusal.ts'
-import type { FolderPieces } from '../folder/folder-pieces.ts'
-import type { FolderStamps } from '../folder/folder-stamps.ts'
 import type { SharedFile } from '../operations.ts'
 import { smallManifest } from '../storage/small-manifest.ts'
 import type { RememberedShare } from '../storage/user-store.ts'
@@ -24,8 +22,8 @@ export interface LocalContent {
   readonly stamp: FileStamp
   /** Whether `save` has something to do, and the stamp is to be remembered. */
   readonly isNew: boolean
-  /** Of a folder, with the stamps of its files when they were what was hashed. */
-  readonly folder?: { readonly pieces: FolderPieces; readonly stamps: FolderStamps }
+  /** Of a folder: its tree, encoded. */
+  readonly tree?: Buffer
   /** Files of a folder that were left out, the first few by path. */
   readonly skipped?: { readonly paths: readonly string[]; readonly count: number }
   /** Keeps what the next login needs. Rejects with a `file` failure. */

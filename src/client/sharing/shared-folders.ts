@@ -147,7 +147,7 @@ export class SharedFolders implements ContentKind {
       manifest,
       stamp: await inSlices(stampOfFolder(encoded)),
       isNew,
-      folder: { pieces, stamps },
+      tree: pieces.tree.bytes,
       save: async () => {
         await manifests.saveTree(manifest.fileId, pieces.tree.bytes)
         await manifests.saveStamps(manifest.fileId, encoded)

@@ -46,7 +46,7 @@ let unpacker: Unpacker | undefined
 function carryOut(contents: FolderContents, order: UnpackOrder): UnpackResult | undefined {
   if ('fill' in order) {
     unpacker = new Unpacker(source, contents, order.fill)
-    tell({ needed: unpacker.needed })
+    tell({ needed: unpacker.linkLent() })
   } else if ('pieces' in order) for (const index of order.pieces) unpacker?.onPiece(index)
   else {
     return unpacker?.finish()

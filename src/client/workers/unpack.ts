@@ -1,13 +1,11 @@
 // Writes the files of a folder out of the part file, where all its pieces lie one behind the other.
 
-import { closeSync, constants, fstatSync, lstatSync, openSync, type BigIntStats } from 'node:fs'
-import { join } from 'node:path'
 import { Failure } from '../../common/failure.ts'
 import type { FolderFacts } from '../../common/manifest.ts'
 import { pieceBytes } from '../../common/limits.ts'
 import { pieceCount } from '../../common/pieces.ts'
 import { layOut, type Segment } from '../../common/tree/layout.ts'
-import { parseTree, type TreeEntry, type TreeFile } from '../../common/tree/tree.ts'
+import { parseTree, type TreeFile } from '../../common/tree/tree.ts'
 import {
   cannotBeFetched,
   isThatOfPieces,
@@ -15,9 +13,9 @@ import {
   type FolderContents,
 } from '../folder/folder-contents.ts'
 import { readUpTo } from '../folder/read-up-to.ts'
-import { FolderWriter, type PackedFile } from './folder-writer.ts'
-import { UnchangedFiles, type LentFrom } from './unchanged-files.ts'
-import { writeAll } from './write-all.ts'
+import { FileMaker, fileOf } from './file-maker.ts'
+import { FolderWriter } from './folder-writer.ts'
+import { LentFiles, type LentTo } from './lent-files.ts'
 
 /** A part file, from which a folder is filled. */
 export interface UnpackSource {
@@ -34,8 +32,8 @@ export interface UnpackTask {
   readonly target: string
   /** A folder that this one replaces: files that are the same in both get another name instead of being written again. */
   readonly former?: string | undefined
-  /** Pieces that lie in that folder, and not in the part file. */
-  readonly lent?: LentFrom | undefined
+  /** Pieces that are in that folder, as it was hashed, and not in the part file. */
+  readonly lent?: LentTo | undefined
   /** Of a part of the folder; undefined for the whole. The pieces of the others need not be in the part file. */
   readonly selection?: Chosen | undefined
 }
@@ -84,7 +82,7 @@ export class Unpacker {
   readonly #selection: Chosen | undefined
   readonly #folder: FolderWriter
   readonly #maker: FileMaker
-  readonly #unchanged: UnchangedFiles | undefined
+  readonly #lent: LentFiles | undefined
   /** For each piece 1 when it is there. */
   readonly #there: Uint8Array
   /** For each piece of small files, and the first one of a large file: 1 when they are written. */
@@ -105,15 +103,23 @@ export class Unpacker {
     this.#selection = selection
     this.#folder = new FolderWriter(target, selection?.above)
     this.#maker = new FileMaker(this.#folder, former)
-    this.#unchanged = lent && new UnchangedFiles(contents, lent)
+    this.#lent =
+      former === undefined || lent === undefined
+        ? undefined
+        : new LentFiles(contents, lent, { former, folder: this.#folder })
     const { lengths } = contents.layout
     this.#there = new Uint8Array(lengths.length)
     this.#written = new Uint8Array(lengths.length)
   }
 
-  /** Pieces that are lent, and have to be in the part file before the end. */
-  get needed(): readonly number[] {
-    return this.#unchanged?.needed ?? []
+  /**
+   * Gives other names to the files of the folder before that are as they were, by the pieces that are lent. Returns those of
+   * them that have to be in the part file. Throws a `file` failure.
+   */
+  linkLent(): readonly number[] {
+    const { linked, needed } = this.#lent?.link() ?? { linked: [], needed: [] }
+    for (const index of linked) this.#written[index] = 1
+    return needed
   }
 
   /** The piece is there: writes the files that are complete by that. Again it does nothing. Throws a `file` failure. */
@@ -176,10 +182,6 @@ export class Unpacker {
 
   #writeSmall(index: number, segments: readonly Segment[]): void {
     if (!this.#isDue(index) || !segments.some(({ entry }) => this.#isChosen(entry))) return
-    if (this.#unchanged?.has(index) === true) {
-      for (const { entry } of segments) this.#linkUnchanged(entry)
-      return
-    }
     const bytes = this.#read(this.#source.folder.offsets[index] ?? 0, bytesOf(segments))
     const files: (readonly [file: TreeFile, offset: number])[] = []
     let at = 0
@@ -193,17 +195,8 @@ export class Unpacker {
   /** `first`: its first piece. */
   #writeLarge(first: number, { file, entry }: LargeFile): void {
     if (!this.#isDue(first) || !this.#isChosen(entry)) return
-    if (this.#unchanged?.has(first) === true) {
-      this.#linkUnchanged(entry)
-      return
-    }
     const offset = this.#source.folder.offsets[first] ?? 0
     this.#maker.make(file, (at) => this.#read(offset + at, Math.min(pieceBytes, file.sizeBytes - at)))
-  }
-
-  #linkUnchanged(entry: number): void {
-    const isAsHashed = (stats: BigIntStats): boolean => this.#unchanged?.isAsHashed(entry, stats) === true
-    if (this.#isChosen(entry)) this.#maker.link(fileOf(this.#contents.entries, entry), isAsHashed)
   }
 
   #read(at: number, length: number): Buffer {
@@ -214,95 +207,6 @@ export class Unpacker {
 /** A file that has pieces of its own, and a part of it. */
 interface LargeFile extends Segment {
   readonly file: TreeFile
-}
-
-function fileOf(entries: readonly TreeEntry[], entry: number): TreeFile {
-  const file = entries[entry]
-  if (file === undefined || file.kind === 'folder') throw new Error('a segment of no file')
-  return file
-}
-
-/** Makes files with this content, or another name for one that has it. */
-class FileMaker {
-  readonly #folder: FolderWriter
-  readonly #former: string | undefined
-
-  constructor(folder: FolderWriter, former: string | undefined) {
-    this.#folder = folder
-    this.#former = former
-  }
-
-  /** `read`: the bytes of the file from an offset on, up to the length of a piece. */
-  make(file: TreeFile, read: (offset: number) => Uint8Array): void {
-    if (this.#linkSame(file, read)) return
-    this.#folder.file(file.path, attributesOf(file), (to) => {
-      for (let at = 0; at < file.sizeBytes; at += pieceBytes) writeAll(to, read(at))
-    })
-  }
-
-  /** Likewise for files whose bytes are in `content`. */
-  makeSmall(files: readonly (readonly [file: TreeFile, offset: number])[], content: Uint8Array): void {
-    const written: PackedFile[] = []
-    for (const [file, offset] of files) {
-      const { path, sizeBytes: length } = file
-      if (!this.#linkSame(file, (from) => content.subarray(offset + from, offset + length)))
-        written.push({ path, offset, length, ...attributesOf(file) })
-    }
-    this.#folder.files(written, content)
-  }
-
-  /**
-   * Gives this name, too, to the file of the folder before that is as it was when it was hashed, also while it gets it. Throws
-   * a `file` failure when it is not, or cannot have another name.
-   */
-  link({ path }: TreeFile, isAsHashed: (stats: BigIntStats) => boolean): void {
-    const from = join(this.#former ?? '', path)
-    const before = lstatSync(from, { bigint: true, throwIfNoEntry: false })
-    if (before === undefined || !isAsHashed(before)) throw new Failure('file', `${from} was changed`)
-    // Another name changes the time of the last change, and no other one.
-    const isMeant = (named: BigIntStats): boolean =>
-      named.ino === before.ino &&
-      named.dev === before.dev &&
-      named.size === before.size &&
-      named.mtimeNs === before.mtimeNs
-    if (!this.#folder.link(path, from, isMeant)) throw new Failure('file', `${from} cannot have another name`)
-  }
-
-  /** Whether the folder before has this file with the same time and the same bytes, which then has this name, too. */
-  #linkSame(file: TreeFile, read: (offset: number) => Uint8Array): boolean {
-    if (this.#former === undefined) return false
-    const path = join(this.#former, file.path)
-    let opened: number
-    try {
-      opened = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    } catch {
-      return false
-    }
-    try {
-      const meant = fstatSync(opened, { bigint: true })
-      const isMeant = ({ ino, dev }: BigIntStats): boolean => ino === meant.ino && dev === meant.dev
-      return isSame(opened, file, read) && this.#folder.link(file.path, path, isMeant)
-    } finally {
-      closeSync(opened)
-    }
-  }
-}
-
-function attributesOf({ kind, mtimeSeconds }: TreeFile): Pick<PackedFile, 'isExecutable' | 'mtimeSeconds'> {
-  return { isExecutable: kind === 'executable', mtimeSeconds }
-}
-
-function isSame(opened: number, file: TreeFile, read: (offset: number) => Uint8Array): boolean {
-  const { size, mtimeMs, mode } = fstatSync(opened)
-  const isExecutable = (mode & 0o111) !== 0
-  if (size !== file.sizeBytes || Math.floor(mtimeMs / 1000) !== file.mtimeSeconds) return false
-  if (isExecutable !== (file.kind === 'executable')) return false
-  for (let at = 0; at < file.sizeBytes; at += pieceBytes) {
-    const wanted = read(at)
-    const found = Buffer.allocUnsafe(wanted.length)
-    if (readUpTo(opened, found, at) < wanted.length || Buffer.compare(found, wanted) !== 0) return false
-  }
-  return true
 }
 
 function bytesOf(segments: readonly { readonly length: number }[]): number {

@@ -18,14 +18,11 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Filling, type FillingParts } from '../../../src/client/downloading/filling.ts'
-import type { LentPieces } from '../../../src/client/downloading/lent-pieces.ts'
 import { idOf, PartFile } from '../../../src/client/downloading/part-file.ts'
 import { publishFolder } from '../../../src/client/downloading/unpacking.ts'
 import type { UnpackSource } from '../../../src/client/workers/unpack.ts'
 import { UnpackThread } from '../../../src/client/workers/unpack-thread.ts'
-import { emptyStamps } from '../../../src/client/folder/folder-stamps.ts'
 import { Bitfield } from '../../../src/common/bitfield.ts'
-import { Failure } from '../../../src/common/failure.ts'
 import { lengthOfPiece, offsetOfPiece, type FolderFacts } from '../../../src/common/manifest.ts'
 import { pieceCount } from '../../../src/common/pieces.ts'
 import { folderSample, foundIn, textsOf, type Contents } from '../swarm/folder-sample.ts'
@@ -56,8 +53,6 @@ class Coming {
   /** How many threads were started with the tree, and without. */
   readonly started = { withTree: 0, without: 0 }
   freeBytes = Infinity
-  /** Take the places of the first ones. */
-  readonly threads: ((source: UnpackSource, start: (data: UnpackSource) => Worker) => UnpackThread)[] = []
   readonly #part: number
 
   constructor(parts: Partial<FillingParts> = {}, script = built) {
@@ -74,8 +69,7 @@ class Coming {
     }
     const start = (source: UnpackSource): UnpackThread => {
       this.started[source.tree === undefined ? 'without' : 'withTree']++
-      const worker = (workerData: UnpackSource): Worker => new Worker(script, { workerData })
-      return this.threads.shift()?.(source, worker) ?? new UnpackThread(source, worker)
+      return new UnpackThread(source, (workerData) => new Worker(script, { workerData }))
     }
     const freeBytes = async (): Promise<number> => this.freeBytes
     this.filling = new Filling({ ...all, ...parts }, { start, freeBytes })
@@ -251,42 +245,6 @@ test('what somebody else has put where it would be filled stays, and is named at
     message: `${coming.target} is in the way; move it away`,
   })
   expect(readFileSync(join(coming.target, 'mine'), 'utf8')).toBe('mine')
-})
-
-/** Cannot give a file another name. */
-class WithoutLinks extends UnpackThread {
-  override async outcome(): Promise<never> {
-    await Promise.resolve()
-    throw new Failure('file', 'it cannot have another name')
-  }
-}
-
-// As on FAT.
-test('where files can have no other name, what was lent is copied and written', async () => {
-  const coming = new Coming({ replaces: { id: 'of the old one', tree: 'its tree' } })
-  const tree = content.subarray(0, facts.treeBytes)
-  const lent = new Set(Array.from({ length: manifest.pieceCount - treePieces }, (_, at) => at + treePieces))
-  const from = { tree, spellings: [], stamps: emptyStamps(60), places: new Int32Array(manifest.pieceCount) }
-  const copied: number[] = []
-  coming.threads.push((source, start) => new WithoutLinks(source, start))
-  coming.filling.lend({
-    has: (index: number) => lent.has(index),
-    get from() {
-      return lent.size > 0 ? from : undefined
-    },
-    copy: async (pieces: Iterable<number> = lent) => {
-      for (const piece of [...pieces]) {
-        lent.delete(piece)
-        copied.push(piece)
-        coming.comes(piece)
-      }
-      return true
-    },
-    giveUpLost: () => false,
-  } as unknown as LentPieces)
-  expect(await coming.filling.finish()).toBeDefined()
-  expect(copied).toHaveLength(manifest.pieceCount - treePieces)
-  expectFilled(coming)
 })
 
 test('what was written out of a part file that somebody else wrote to gets no name, and is written anew', async () => {

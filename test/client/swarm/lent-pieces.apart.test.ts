@@ -1,20 +1,18 @@
 // A folder lends its pieces to the version that replaces it: what is the same in both is not copied.
 
-import { hash } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { chmodSync, existsSync, linkSync, lstatSync, renameSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { expect, test, vi } from 'vitest'
-import { idOf } from '../../../src/client/downloading/part-file.ts'
 import type { PieceStore } from '../../../src/client/downloading/piece-store.ts'
 import { lengthOfPiece, offsetOfPiece } from '../../../src/common/manifest.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { encodeTree, type TreeEntry } from '../../../src/common/tree/tree.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import type { PieceReply } from './fake-seeder.ts'
-import { entriesOf, folderSample, foundIn, mtimeSeconds, textsOf, type Contents } from './folder-sample.ts'
-import { OneDownload, type Sample } from './one-download.ts'
+import { entriesOf, folderSample, foundIn, textsOf, type Contents } from './folder-sample.ts'
+import { Held, makeFile, makeFiles, replacing } from './old-version.ts'
+import { OneDownload } from './one-download.ts'
 
 // Threads are those of the build.
 vi.mock('../../../src/client/workers/start-worker.ts', () => ({
@@ -55,20 +53,12 @@ function laterBy(seconds: number, entry: TreeEntry): TreeEntry {
 const entries = entriesOf(fresh).map((entry) => (entry.path === 'dated.bin' ? laterBy(9, entry) : entry))
 const sample = folderSample(fresh, entries)
 
-function makeFile(path: string, bytes: Buffer): void {
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, bytes)
-  utimesSync(path, mtimeSeconds, mtimeSeconds)
-  if (path.endsWith('.sh')) chmodSync(path, 0o755)
-}
-
 /** The old version is at the destination, and is to be replaced. */
-function replacing(folder = temporaryFolder(), content: Sample = sample): OneDownload {
-  const destination = join(folder, 'photos')
-  for (const [path, bytes] of Object.entries(old)) if (bytes) makeFile(join(destination, path), bytes)
-  const replaces = { id: idOf(lstatSync(destination)), tree: hash('sha256', encodeTree(entriesOf(old))) }
-  const record = { overwrite: true, from: destination, replaces }
-  return new OneDownload(0, content, destination, undefined, record)
+function replacingOld(): OneDownload {
+  const destination = join(temporaryFolder(), 'photos')
+  makeFiles(destination, old)
+  const record = replacing(destination, encodeTree(entriesOf(old)))
+  return new OneDownload(0, sample, destination, undefined, record)
 }
 
 function inodeOf(one: OneDownload, path: string): number {
@@ -88,26 +78,6 @@ function expectFresh(one: OneDownload): void {
   expect(one.leftOver()).toEqual([])
 }
 
-/** Sends nothing before it is told to. */
-class Held {
-  readonly #waiting: (() => void)[] = []
-  #isOpen = false
-
-  readonly piece = ({ right, send }: PieceReply): void => {
-    if (this.#isOpen) send(right)
-    else this.#waiting.push(() => send(right))
-  }
-
-  get isAsked(): boolean {
-    return this.#waiting.length > 0
-  }
-
-  release(): void {
-    this.#isOpen = true
-    for (const send of this.#waiting.splice(0)) send()
-  }
-}
-
 /** The piece that begins with this text. */
 function indexOf(text: string): number {
   const { content, manifest } = sample
@@ -123,7 +93,7 @@ function indexOf(text: string): number {
 const taken = (notice: string): boolean => notice.includes(' are taken from ')
 
 test('files that are the same get another name, and neither they nor what others have of them is fetched', async () => {
-  const one = replacing()
+  const one = replacingOld()
   const before = new Map(unchanged.map((path) => [path, inodeOf(one, path)]))
   let partAtEnd = 0
   one.onUnpacking = () => (partAtEnd = partBytes(one))
@@ -141,7 +111,7 @@ test('files that are the same get another name, and neither they nor what others
 })
 
 test('what is lent is served to others, as it was hashed', async () => {
-  const one = replacing()
+  const one = replacingOld()
   const [held, buffer] = [new Held(), Buffer.alloc(pieceBytes)]
   const stores: PieceStore[] = []
   one.onServing = (serving) => stores.push(serving)
@@ -164,7 +134,7 @@ test('what is lent is served to others, as it was hashed', async () => {
 })
 
 test('a file of the old version that is overwritten meanwhile is fetched, and nothing of it comes into the new one', async () => {
-  const one = replacing()
+  const one = replacingOld()
   const held = new Held()
   const seeder = await one.seeder('ann', { piece: held.piece })
   one.start()
@@ -183,7 +153,7 @@ test('a file of the old version that is overwritten meanwhile is fetched, and no
 })
 
 test('an old version that was changed is not replaced; when it is moved away, nothing is fetched again', async () => {
-  const one = replacing()
+  const one = replacingOld()
   const held = new Held()
   const seeder = await one.seeder('ann', { piece: held.piece })
   one.start()
@@ -203,7 +173,7 @@ test('an old version that was changed is not replaced; when it is moved away, no
 })
 
 test('after a pause the same is lent again, and nothing is fetched twice', async () => {
-  const one = replacing()
+  const one = replacingOld()
   const seeder = await one.seeder('ann', {
     piece: ({ before, right, send }) => {
       if (before === 0) send(right)
@@ -224,7 +194,7 @@ test('after a pause the same is lent again, and nothing is fetched twice', async
 })
 
 test('when somebody writes to the part file, what is lent stays', async () => {
-  const one = replacing()
+  const one = replacingOld()
   const held = new Held()
   const seeder = await one.seeder('ann', { piece: held.piece })
   one.start()
@@ -241,8 +211,73 @@ test('when somebody writes to the part file, what is lent stays', async () => {
   expect(one.had.length - new Set(one.had).size).toBeLessThanOrEqual(1)
 })
 
+// A backup with hard links, or chmod, changes the time of the last change of a file. All was copied then.
+test('a file that has got another name or mode meanwhile is not copied', async () => {
+  const one = replacingOld()
+  const held = new Held()
+  let partAtEnd = 0
+  one.onUnpacking = () => (partAtEnd = partBytes(one))
+  await one.seeder('ann', { piece: held.piece })
+  one.start()
+  await one.until('a request', () => held.isAsked)
+  chmodSync(join(one.destination, 'run.sh'), 0o750)
+  linkSync(join(one.destination, 'same.bin'), join(one.folder, 'backup'))
+  const inode = inodeOf(one, 'same.bin')
+  held.release()
+  await one.untilComplete()
+  expectFresh(one)
+  expect(inodeOf(one, 'same.bin')).toBe(inode)
+  expect(partAtEnd).toBeLessThan(7 * pieceBytes)
+})
+
+// Whoever asked then had all that was lent pass for lost.
+test('what is asked for while the old version stands aside is there again when that is not replaced', async () => {
+  const one = replacingOld()
+  const [held, buffer] = [new Held(), Buffer.alloc(pieceBytes)]
+  const stores: PieceStore[] = []
+  one.onServing = (serving) => stores.push(serving)
+  const seeder = await one.seeder('ann', { piece: held.piece })
+  one.start()
+  await one.until('a request', () => held.isAsked)
+  writeFileSync(join(one.destination, 'mine'), 'mine')
+  const answers: unknown[] = []
+  one.onTreeAt = async () => {
+    if (!existsSync(one.destination)) answers.push(await stores[0]?.read(indexOf('run run'), buffer))
+  }
+  held.release()
+  await one.until('the notice', () => one.notices.some((notice) => notice.startsWith('paused: ')))
+  expect(answers).toEqual([
+    { ok: false, refusal: { code: 'busy', sentence: 'the folder is being replaced' } },
+  ])
+  const asked = seeder.asked.length
+  renameSync(one.destination, `${one.destination}.mine`)
+  one.start()
+  await one.untilComplete()
+  expectFresh(one)
+  expect(seeder.asked).toHaveLength(asked)
+})
+
+test('a piece that is found to be gone is offered to nobody any more, and is fetched', async () => {
+  const one = replacingOld()
+  const [held, buffer] = [new Held(), Buffer.alloc(pieceBytes)]
+  const stores: PieceStore[] = []
+  one.onServing = (serving) => stores.push(serving)
+  const seeder = await one.seeder('ann', { piece: held.piece })
+  one.start()
+  await one.until('a request', () => held.isAsked)
+  makeFile(join(one.destination, 'run.sh'), bytesOf('me', 600_000))
+  const [store, first] = [stores[0], indexOf('run run')]
+  expect(store?.have.has(first)).toBe(true)
+  expect(await store?.read(first, buffer)).toMatchObject({ refusal: { code: 'piece-missing' } })
+  expect(store?.have.has(first)).toBe(false)
+  held.release()
+  await one.untilComplete()
+  expectFresh(one)
+  expect(seeder.asked).toContain(first)
+})
+
 test('a download that ends leaves the old version as it was', async () => {
-  const one = replacing()
+  const one = replacingOld()
   const held = new Held()
   await one.seeder('ann', { piece: held.piece })
   one.start()
@@ -250,5 +285,4 @@ test('a download that ends leaves the old version as it was', async () => {
   await one.download.discard()
   expect(textsOf(foundIn(one.destination))).toEqual(textsOf(old))
   expect(one.leftOver()).toEqual([])
-  rmSync(one.destination, { recursive: true })
 })

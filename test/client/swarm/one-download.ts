@@ -81,6 +81,8 @@ export class OneDownload {
   partId: string | undefined
   onHave: (index: number) => unknown = () => undefined
   onUnpacking: () => void = () => undefined
+  /** Before the tree of a folder is looked at, such as one that has stepped aside. */
+  onTreeAt: () => Promise<void> = () => Promise.resolve()
   /** Set it before the download starts. */
   remembered: Promise<void> = Promise.resolve()
   /** Its manifest, where this client serves the content already. */
@@ -230,7 +232,10 @@ export class OneDownload {
         remembered: Promise.resolve().then(() => this.remembered),
         served: () => this.served,
         contentAt: (path) => this.#contentAt(path),
-        treeAt: async (path) => treeOf(new FolderPool(), path),
+        treeAt: async (path) => {
+          await this.onTreeAt()
+          return treeOf(new FolderPool(), path)
+        },
         find: () =>
           Promise.resolve(
             accept({
