@@ -188,6 +188,17 @@ describe.skipIf(isSkipped).each([
     expect(peer.opened(session.close() ?? nothing)).toEqual([[type.alert, bytes(1, 0)]])
   })
 
+  // RFC 8446, 6.1: it announces that the other end closes, and OpenSSL takes it so.
+  test('an end that says that it gives up is told from one that fails', async () => {
+    const { session, peer } = await withPeer(functions(), isCalled)
+    const sealed = Buffer.concat([
+      peer.record(bytes(1, 90), type.alert),
+      peer.record(bytes(1, 0), type.alert),
+    ])
+    expect(openedBy(session, sealed, 9)).toEqual(nothing)
+    expect([session.isEnded, session.isBroken]).toEqual([true, false])
+  })
+
   test('32 records without a byte for the program are taken, again and again', async () => {
     const { session, peer } = await withPeer(functions(), isCalled)
     for (const each of [1, 2, 3]) {

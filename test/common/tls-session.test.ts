@@ -30,6 +30,23 @@ describe.skipIf(compiledFunctions === undefined && whyNotCompiled !== undefined)
     expect([one.showsOthers, other.secure.peerKey]).toEqual([false, undefined])
   })
 
+  test('what is known of the handshake is asked once, and then its memory is free', () => {
+    const { calling, called } = connected(functions(), server)
+    calling.shaken()
+    expect(() => calling.shaken()).toThrow('the handshake is not done, or was asked about before')
+    expect(openedBy(called, calling.seal(Buffer.from('one')).bytes, 9)).toEqual(Buffer.from('one'))
+    expect(calling.shake(Buffer.from('two'))).toEqual(Buffer.from('two'))
+  })
+
+  // It counted as one that goes on, and the connection stayed open until somebody lost patience.
+  test('an end that is told before the handshake is done has failed', () => {
+    const calling = new TlsSessions(functions()).begin()
+    calling.shake(nothing)
+    const closing = Buffer.from([0x15, 3, 3, 0, 2, 1, 0])
+    expect(() => calling.shake(closing)).toThrow('the other end closed the connection')
+    calling.close()
+  })
+
   test('bytes arrive whole and in order, however long they are, and however they are cut on the way', () => {
     const { calling, called } = connected(functions(), server)
     const lengths = fc.array(
@@ -98,7 +115,7 @@ describe.skipIf(compiledFunctions === undefined && whyNotCompiled !== undefined)
   test('what was freed, and what is none, is refused', () => {
     const { context, session, seal, free, shake, open, secure } = functions()
     const one = session(context('TLS_AES_128_GCM_SHA256', 'X25519', undefined, undefined))
-    expect(() => secure(one)).toThrow('the handshake is not done')
+    expect(() => secure(one)).toThrow('the handshake is not done, or was asked about before')
     expect(() => seal(one, nothing, Buffer.alloc(0).buffer as never)).toThrow(TypeError)
     expect(() => open(one, nothing, nothing, new Int32Array(2))).toThrow(TypeError)
     expect(() => shake(one, nothing, new Uint8Array(3) as never)).toThrow(TypeError)

@@ -73,7 +73,8 @@ static int next_record(Session *session, const uint8_t **record) {
 
 static int take_alert(Session *session, const uint8_t *content, size_t length) {
   if (length != 2) return refuse(session, (Problem){reason_invalid_alert, alert_unexpected_message});
-  // The level before it means nothing any more.
+  // The level before it means nothing any more. It only announces that the other end closes (RFC 8446, 6.1).
+  if (content[1] == alert_user_canceled) return state_done;
   if (content[1] != alert_close_notify) return break_off(session, reason_of_alerts + content[1]);
   session->is_ended = true;
   return state_ended;

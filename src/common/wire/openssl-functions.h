@@ -134,6 +134,7 @@ enum {
   alert_illegal_parameter = 47,
   alert_decode_error = 50,
   alert_internal_error = 80,
+  alert_user_canceled = 90,
 };
 
 /** Of sslerr.h: its reasons, for which OpenSSL has the words. */

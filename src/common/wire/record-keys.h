@@ -75,7 +75,8 @@ static void forget_keys(Direction *direction) {
 
 static int digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /** From a line for key logs: its label, 32 bytes of the handshake that tell it from others, and the secret, in hex digits. */

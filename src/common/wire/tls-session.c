@@ -10,7 +10,7 @@
 //   open(session, input, target, result)  decrypts into `target` until it is full or the input is used up
 //   seal(session, bytes, target)       encrypts into `target`; returns how many bytes that became
 //   output(session)                    what else is to be sent: of the handshake, alerts; undefined for nothing
-//   secure(session)                    [certificate or undefined, whether it came alone, the 32 bytes of RFC 9266]
+//   secure(session)                    [certificate or undefined, whether it came alone, the 32 bytes of RFC 9266]; once
 //   end(session)                       says that nothing more is sent, see `output`
 //   free(session)                      frees its memory at once; it can be used no more
 //
@@ -27,7 +27,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { binding_bytes = 32, session_bytes = 40 * 1024 };
+/** What Node is told of memory that it does not see: of a session, and of its handshake besides. */
+enum { binding_bytes = 32, session_bytes = 8 * 1024, handshake_bytes = 32 * 1024 };
 
 typedef struct {
   SSL_CTX *ctx;
@@ -65,7 +66,7 @@ static bool arguments_of(napi_env env, napi_callback_info info, size_t wanted, n
 
 static Session *session_of(napi_env env, napi_value value) {
   Session *session = NULL;
-  if (napi_get_value_external(env, value, (void **)&session) == napi_ok && session != NULL && session->ssl != NULL)
+  if (napi_get_value_external(env, value, (void **)&session) == napi_ok && session != NULL && session->is_live)
     return session;
   napi_throw_type_error(env, NULL, "not a session, or one that was freed");
   return NULL;
@@ -134,23 +135,30 @@ static napi_value make_context(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-static void clear_session(Session *session) {
+/** Nothing of it is needed when the handshake is done. */
+static void free_handshake(napi_env env, Session *session) {
+  int64_t left;
+  if (session->ssl == NULL) return;
   // Frees its BIO, too.
   SSL_free(session->ssl);
+  session->ssl = NULL;
+  napi_adjust_external_memory(env, -handshake_bytes, &left);
+}
+
+static void clear_session(napi_env env, Session *session) {
+  int64_t left;
+  free_handshake(env, session);
   forget_records(session);
   free_held(session);
   free(session->kept);
   *session = (Session){0};
+  napi_adjust_external_memory(env, -session_bytes, &left);
 }
 
 static void free_session(napi_env env, void *data, void *hint) {
   (void)hint;
   Session *session = data;
-  int64_t left;
-  if (session->ssl != NULL) {
-    clear_session(session);
-    napi_adjust_external_memory(env, -session_bytes, &left);
-  }
+  if (session->is_live) clear_session(env, session);
   free(session);
 }
 
@@ -172,13 +180,14 @@ static napi_value make_session(napi_env env, napi_callback_info info) {
     free(session);
     return fail(env, "cannot begin with TLS");
   }
+  session->is_live = true;
   session->ssl = ssl;
   session->is_called = context->is_called;
   SSL_set_bio(ssl, bio, bio);
   if (context->is_called) SSL_set_accept_state(ssl);
   else SSL_set_connect_state(ssl);
   int64_t all;
-  napi_adjust_external_memory(env, session_bytes, &all);
+  napi_adjust_external_memory(env, session_bytes + handshake_bytes, &all);
   if (napi_create_external(env, session, free_session, NULL, &made) == napi_ok) return made;
   free_session(env, session, NULL);
   return NULL;
@@ -239,6 +248,7 @@ static napi_value shake(napi_env env, napi_callback_info info) {
   if (!begin(env, info, false, &call)) return NULL;
   Session *session = call.session;
   if (session->suite != NULL) return conclude(env, &call, 0, state_done);
+  if (session->ssl == NULL) return conclude(env, &call, 0, state_failed);
   const int answer = SSL_do_handshake(session->ssl);
   const int state = answer == 1 ? begin_records(session) : state_after(session, answer);
   // It may have come to secrets already.
@@ -306,9 +316,9 @@ static napi_value secure(napi_env env, napi_callback_info info) {
   if (napi_create_buffer(env, binding_bytes, (void **)&binding_at, &binding) != napi_ok) return NULL;
   ERR_clear_error();
   // With an empty context, as RFC 9266 has it.
-  if (SSL_export_keying_material(session->ssl, binding_at, binding_bytes, label, sizeof label - 1,
+  if (session->ssl == NULL || SSL_export_keying_material(session->ssl, binding_at, binding_bytes, label, sizeof label - 1,
                                  (const unsigned char *)"", 0, 1) != 1)
-    return fail(env, "the handshake is not done");
+    return fail(env, "the handshake is not done, or was asked about before");
   bool alone = true;
   // The key of a resumed session could be that of another end.
   X509 *shown = SSL_session_reused(session->ssl) ? NULL : SSL_get1_peer_certificate(session->ssl);
@@ -323,6 +333,7 @@ static napi_value secure(napi_env env, napi_callback_info info) {
       napi_set_element(env, parts, 0, certificate) != napi_ok || napi_set_element(env, parts, 1, is_alone) != napi_ok ||
       napi_set_element(env, parts, 2, binding) != napi_ok)
     return NULL;
+  free_handshake(env, session);
   return parts;
 }
 
@@ -341,17 +352,22 @@ static napi_value free_now(napi_env env, napi_callback_info info) {
   if (!arguments_of(env, info, 1, arguments)) return NULL;
   Session *session = session_of(env, arguments[0]);
   if (session == NULL) return NULL;
-  int64_t left;
-  clear_session(session);
-  napi_adjust_external_memory(env, -session_bytes, &left);
+  clear_session(env, session);
   return NULL;
 }
 
-/** Whether Node has the OpenSSL whose functions are declared above. */
+/** Whether Node has the OpenSSL whose functions are declared above: those that some have been built without, or are newer. */
 static bool has_openssl(void) {
   return OpenSSL_version_num != NULL && OpenSSL_version_num() >> 28 == 3 && SSL_get1_peer_certificate != NULL &&
-         SSL_CTX_set_ciphersuites != NULL && SSL_CTX_set_keylog_callback != NULL && BIO_meth_new != NULL &&
-         EVP_aes_128_gcm != NULL && EVP_chacha20_poly1305 != NULL && HMAC != NULL && ERR_set_error != NULL;
+         SSL_CTX_set_ciphersuites != NULL && SSL_CTX_set_num_tickets != NULL && SSL_CTX_set_keylog_callback != NULL &&
+         SSL_has_pending != NULL && SSL_get_rbio != NULL && SSL_get_session != NULL && BIO_meth_new != NULL &&
+         SSL_SESSION_get_max_fragment_length != NULL && SSL_get_current_cipher != NULL &&
+         SSL_CIPHER_get_protocol_id != NULL && EVP_aes_128_gcm != NULL && EVP_aes_256_gcm != NULL &&
+         EVP_chacha20_poly1305 != NULL && EVP_sha256 != NULL && EVP_sha384 != NULL && HMAC != NULL &&
+         EVP_CIPHER_CTX_new != NULL && EVP_CIPHER_CTX_free != NULL && EVP_CIPHER_CTX_ctrl != NULL &&
+         EVP_EncryptInit_ex != NULL && EVP_EncryptUpdate != NULL && EVP_EncryptFinal_ex != NULL &&
+         EVP_DecryptInit_ex != NULL && EVP_DecryptUpdate != NULL && EVP_DecryptFinal_ex != NULL &&
+         OPENSSL_cleanse != NULL && ERR_new != NULL && ERR_set_error != NULL;
 }
 
 NAPI_MODULE_INIT() {

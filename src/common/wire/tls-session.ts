@@ -116,10 +116,11 @@ export class TlsSession {
    */
   shake(bytes: Uint8Array): Uint8Array | undefined {
     this.#functions.shake(this.#session, bytes, this.#result)
+    if (this.#result[2] === stateEnded) throw new Error('the other end closed the connection')
     return this.#result[2] === stateDone ? bytes.subarray(this.#result[0]) : undefined
   }
 
-  /** Call it when the handshake is done. */
+  /** Call it once, when the handshake is done. */
   shaken(): Shaken {
     const [certificate, isAlone, binding] = this.#functions.secure(this.#session)
     const peerKey = certificate === undefined ? undefined : keyOfCertificate(certificate)

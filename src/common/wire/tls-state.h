@@ -44,6 +44,9 @@ typedef struct {
 } Message;
 
 typedef struct {
+  /** Until it was freed. */
+  bool is_live;
+  /** Only for the handshake: what it says of the other end is asked at its end, and 12 KiB of memory are free then. */
   SSL *ssl;
   bool is_called;
   /** Set while the records are ours: from the end of the handshake until something fails. */

@@ -15,7 +15,7 @@ afterEach(() => {
 /** How often it would have gone on after the second look. */
 async function goneOn(elsewhereBytes?: number): Promise<number> {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  const goOn = vi.fn()
+  const goOn = vi.fn<() => void>()
   const retry = new DiskRetry(join(temporaryFolder(), 'file.part'), hugeBytes, goOn)
   retry.begin(elsewhereBytes)
   vi.advanceTimersToNextTimer()
