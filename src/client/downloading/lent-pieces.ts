@@ -59,10 +59,11 @@ export class LentPieces implements Lender {
     const { donor, places } = this.#parts
     const read = await donor.read(places.get(index) ?? -1, buffer)
     if (read.ok) return read
-    if (read.refusal.code === 'piece-missing') this.#lose([index])
-    // While the folder steps aside, and comes back under its name.
-    else if (donor.isAway) return refuse('busy', 'the folder is being replaced')
-    return read
+    // While the folder steps aside, until it or the new one has the name.
+    if (donor.isAway) return refuse('busy', 'the folder is being replaced')
+    if (read.refusal.code === 'busy' || read.refusal.code === 'not-shared') return read
+    this.#lose([index])
+    return refuse('piece-missing', read.refusal.sentence)
   }
 
   onStored(index: number): void {
@@ -110,6 +111,8 @@ export class LentPieces implements Lender {
   #lose(pieces: readonly number[]): void {
     const { store, onLost } = this.#parts
     for (const index of pieces) {
+      // It may have been copied meanwhile.
+      if (!this.#lent.has(index)) continue
       this.#lost.add(index)
       store.lose(index)
     }
