@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { inArena } from '../../bench/arena.ts'
 import { killDownloader } from './download-rounds.ts'
-import { killInPublishing, smallFile, smallFolder } from './publishing-rounds.ts'
+import { killInPublishing, lendingFolder, smallFile } from './publishing-rounds.ts'
 import { killBetweenVersions } from './version-rounds.ts'
 
 const seed = Date.now() % 1_000_000
@@ -65,7 +65,7 @@ test('a client that is killed while it swaps two versions of a folder leaves one
     const names = ['.unpacking.part', '.replaced.part', '/into/data']
     const { calls, faults } = await killInPublishing(
       arena,
-      { shape: smallFolder, over: 'earlier', by: 'command' },
+      { shape: lendingFolder, over: 'earlier', by: 'command' },
       (call) => names.some((name) => call.endsWith(name)),
     )
     expect(faults).toEqual([])

@@ -10,7 +10,13 @@ import { inArena } from '../../bench/arena.ts'
 import { piecesUnderWayMax } from '../../src/client/downloading/under-way.ts'
 import { killDownloader } from './download-rounds.ts'
 import { report } from './figures.ts'
-import { killInPublishing, smallFile, smallFolder, type Publishing } from './publishing-rounds.ts'
+import {
+  killInPublishing,
+  lendingFolder,
+  smallFile,
+  smallFolder,
+  type Publishing,
+} from './publishing-rounds.ts'
 import { killBetweenVersions } from './version-rounds.ts'
 
 const { values } = parseArgs({
@@ -71,7 +77,8 @@ const ways: readonly (Publishing & { readonly title: string })[] = [
   { shape: smallFile, over: 'earlier', by: 'wish', title: 'the next version of a file' },
   { shape: smallFolder, over: 'nothing', by: 'command', title: 'a new folder' },
   { shape: smallFolder, over: 'earlier', by: 'command', title: 'over an earlier version of a folder' },
-  { shape: smallFolder, over: 'earlier', by: 'wish', title: 'the next version of a folder' },
+  { shape: lendingFolder, over: 'earlier', by: 'command', title: 'over one that lends its pieces' },
+  { shape: lendingFolder, over: 'earlier', by: 'wish', title: 'the next version of a folder' },
   { shape: smallFile, over: 'same', by: 'command', title: 'a file that is there (adopted)' },
   { shape: smallFolder, over: 'same', by: 'command', title: 'a folder that is there (adopted)' },
 ]

@@ -29,6 +29,8 @@ export interface Publishing {
 
 export const smallFile: EntryShape = { kind: 'file', largePieces: 3 }
 export const smallFolder: EntryShape = { kind: 'folder', largePieces: 2, smallFiles: 2 }
+/** Of more than 2 MiB: it lends its pieces to the next version, and a thread writes that. */
+export const lendingFolder: EntryShape = { kind: 'folder', largePieces: 10, smallFiles: 2 }
 
 export interface PublishingFigures {
   /** The calls before which the client was killed, one each time. */
