@@ -10,6 +10,7 @@ import { lengthOfPiece, offsetOfPiece } from '../../../src/common/manifest.ts'
 import { pieceBytes } from '../../../src/common/limits.ts'
 import { encodeTree, type TreeEntry } from '../../../src/common/tree/tree.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
+import type { FakeSeeder } from './fake-seeder.ts'
 import { entriesOf, folderSample, foundIn, textsOf, type Contents } from './folder-sample.ts'
 import { Held, makeFile, makeFiles, replacing } from './old-version.ts'
 import { OneDownload } from './one-download.ts'
@@ -92,6 +93,20 @@ function indexOf(text: string): number {
 
 const taken = (notice: string): boolean => notice.includes(' are taken from ')
 
+/** A download whose seeder has been asked for something, and waits. */
+async function asked(): Promise<{ one: OneDownload; held: Held; seeder: FakeSeeder; store: PieceStore }> {
+  const one = replacingOld()
+  const held = new Held()
+  const stores: PieceStore[] = []
+  one.onServing = (serving) => stores.push(serving)
+  const seeder = await one.seeder('ann', { piece: held.piece })
+  one.start()
+  await one.until('a request', () => held.isAsked)
+  const [store] = stores
+  if (store === undefined) throw new Error('nothing is served')
+  return { one, held, seeder, store }
+}
+
 test('files that are the same get another name, and neither they nor what others have of them is fetched', async () => {
   const one = replacingOld()
   const before = new Map(unchanged.map((path) => [path, inodeOf(one, path)]))
@@ -111,15 +126,8 @@ test('files that are the same get another name, and neither they nor what others
 })
 
 test('what is lent is served to others, as it was hashed', async () => {
-  const one = replacingOld()
-  const [held, buffer] = [new Held(), Buffer.alloc(pieceBytes)]
-  const stores: PieceStore[] = []
-  one.onServing = (serving) => stores.push(serving)
-  await one.seeder('ann', { piece: held.piece })
-  one.start()
-  await one.until('a request', () => held.isAsked)
-  const [store] = stores
-  if (store === undefined) throw new Error('nothing is served')
+  const { one, held, store } = await asked()
+  const buffer = Buffer.alloc(pieceBytes)
   expect(store.have.count).toBeGreaterThan(10)
   expect(partBytes(one)).toBeLessThan(2 * pieceBytes)
   for (let index = 0; index < one.manifest.pieceCount; index++) {
@@ -134,14 +142,10 @@ test('what is lent is served to others, as it was hashed', async () => {
 })
 
 test('a file of the old version that is overwritten meanwhile is fetched, and nothing of it comes into the new one', async () => {
-  const one = replacingOld()
-  const held = new Held()
-  const seeder = await one.seeder('ann', { piece: held.piece })
-  one.start()
-  await one.until('a request', () => held.isAsked)
+  const { one, held, seeder } = await asked()
   // With the size and the time that it had: the old folder still passes for what it was.
   makeFile(join(one.destination, 'run.sh'), bytesOf('me', 600_000))
-  const asked = seeder.asked.length
+  const before = seeder.asked.length
   held.release()
   await one.untilComplete()
   expectFresh(one)
@@ -149,27 +153,23 @@ test('a file of the old version that is overwritten meanwhile is fetched, and no
     `${one.destination} was changed by another program; what is missing now is fetched`,
   )
   const first = indexOf('run run')
-  expect(seeder.asked.slice(asked)).toEqual(expect.arrayContaining([first, first + 1]))
+  expect(seeder.asked.slice(before)).toEqual(expect.arrayContaining([first, first + 1]))
 })
 
 test('an old version that was changed is not replaced; when it is moved away, nothing is fetched again', async () => {
-  const one = replacingOld()
-  const held = new Held()
-  const seeder = await one.seeder('ann', { piece: held.piece })
-  one.start()
-  await one.until('a request', () => held.isAsked)
+  const { one, held, seeder } = await asked()
   writeFileSync(join(one.destination, 'mine'), 'mine')
   held.release()
   await one.until('the notice', () => one.notices.some((notice) => notice.startsWith('paused: ')))
   expect(one.notices.at(-1)).toBe(
     `paused: ${one.destination} was changed, and is not replaced; move it away and type resume_download`,
   )
-  const asked = seeder.asked.length
+  const before = seeder.asked.length
   renameSync(one.destination, `${one.destination}.mine`)
   one.start()
   await one.untilComplete()
   expectFresh(one)
-  expect(seeder.asked).toHaveLength(asked)
+  expect(seeder.asked).toHaveLength(before)
 })
 
 test('after a pause the same is lent again, and nothing is fetched twice', async () => {
@@ -194,11 +194,7 @@ test('after a pause the same is lent again, and nothing is fetched twice', async
 })
 
 test('when somebody writes to the part file, what is lent stays', async () => {
-  const one = replacingOld()
-  const held = new Held()
-  const seeder = await one.seeder('ann', { piece: held.piece })
-  one.start()
-  await one.until('a request', () => held.isAsked)
+  const { one, held, seeder } = await asked()
   writeFileSync(`${one.destination}.part`, 'meddled', { flag: 'r+' })
   held.release()
   await one.untilComplete()
@@ -213,13 +209,9 @@ test('when somebody writes to the part file, what is lent stays', async () => {
 
 // A backup with hard links, or chmod, changes the time of the last change of a file. All was copied then.
 test('a file that has got another name or mode meanwhile is not copied', async () => {
-  const one = replacingOld()
-  const held = new Held()
+  const { one, held } = await asked()
   let partAtEnd = 0
   one.onUnpacking = () => (partAtEnd = partBytes(one))
-  await one.seeder('ann', { piece: held.piece })
-  one.start()
-  await one.until('a request', () => held.isAsked)
   chmodSync(join(one.destination, 'run.sh'), 0o750)
   linkSync(join(one.destination, 'same.bin'), join(one.folder, 'backup'))
   const inode = inodeOf(one, 'same.bin')
@@ -232,44 +224,34 @@ test('a file that has got another name or mode meanwhile is not copied', async (
 
 // Whoever asked then had all that was lent pass for lost.
 test('what is asked for while the old version stands aside is there again when that is not replaced', async () => {
-  const one = replacingOld()
-  const [held, buffer] = [new Held(), Buffer.alloc(pieceBytes)]
-  const stores: PieceStore[] = []
-  one.onServing = (serving) => stores.push(serving)
-  const seeder = await one.seeder('ann', { piece: held.piece })
-  one.start()
-  await one.until('a request', () => held.isAsked)
+  const { one, held, seeder, store } = await asked()
+  const buffer = Buffer.alloc(pieceBytes)
   writeFileSync(join(one.destination, 'mine'), 'mine')
   const answers: unknown[] = []
   one.onTreeAt = async () => {
-    if (!existsSync(one.destination)) answers.push(await stores[0]?.read(indexOf('run run'), buffer))
+    if (!existsSync(one.destination)) answers.push(await store.read(indexOf('run run'), buffer))
   }
   held.release()
   await one.until('the notice', () => one.notices.some((notice) => notice.startsWith('paused: ')))
   expect(answers).toEqual([
     { ok: false, refusal: { code: 'busy', sentence: 'the folder is being replaced' } },
   ])
-  const asked = seeder.asked.length
+  const before = seeder.asked.length
   renameSync(one.destination, `${one.destination}.mine`)
   one.start()
   await one.untilComplete()
   expectFresh(one)
-  expect(seeder.asked).toHaveLength(asked)
+  expect(seeder.asked).toHaveLength(before)
 })
 
 test('a piece that is found to be gone is offered to nobody any more, and is fetched', async () => {
-  const one = replacingOld()
-  const [held, buffer] = [new Held(), Buffer.alloc(pieceBytes)]
-  const stores: PieceStore[] = []
-  one.onServing = (serving) => stores.push(serving)
-  const seeder = await one.seeder('ann', { piece: held.piece })
-  one.start()
-  await one.until('a request', () => held.isAsked)
+  const { one, held, seeder, store } = await asked()
+  const buffer = Buffer.alloc(pieceBytes)
   makeFile(join(one.destination, 'run.sh'), bytesOf('me', 600_000))
-  const [store, first] = [stores[0], indexOf('run run')]
-  expect(store?.have.has(first)).toBe(true)
-  expect(await store?.read(first, buffer)).toMatchObject({ refusal: { code: 'piece-missing' } })
-  expect(store?.have.has(first)).toBe(false)
+  const first = indexOf('run run')
+  expect(store.have.has(first)).toBe(true)
+  expect(await store.read(first, buffer)).toMatchObject({ refusal: { code: 'piece-missing' } })
+  expect(store.have.has(first)).toBe(false)
   held.release()
   await one.untilComplete()
   expectFresh(one)
@@ -277,11 +259,7 @@ test('a piece that is found to be gone is offered to nobody any more, and is fet
 })
 
 test('a download that ends leaves the old version as it was', async () => {
-  const one = replacingOld()
-  const held = new Held()
-  await one.seeder('ann', { piece: held.piece })
-  one.start()
-  await one.until('a request', () => held.isAsked)
+  const { one } = await asked()
   await one.download.discard()
   expect(textsOf(foundIn(one.destination))).toEqual(textsOf(old))
   expect(one.leftOver()).toEqual([])
