@@ -1,6 +1,6 @@
-// Fills a folder beside its destination from the part file, and from the folder that it replaces: while the last pieces come where there is time and room for
-// that, and else when all are there. What is filled so early is only a help: whatever goes wrong with it, it is removed, and
-// the folder is filled when all is there.
+// Fills a folder beside its destination from the part file, and from the folder that it replaces: while the last pieces come
+// where there is time and room for that, and else when all are there. What is filled so early is only a help: whatever goes
+// wrong with it, it is removed, and the folder is filled when all is there.
 
 import { lstat, mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 // TLS 1.3 as in tls.ts, on bytes in memory: by tls-session.c, where the build could compile it, with the handshake and the
-// ciphers of the OpenSSL that Node itself contains. A socket of Node's hands over 16 KiB at a time, which costs a client at full speed more than
-// the encryption. The bytes on the line are the same.
+// ciphers of the OpenSSL that Node itself contains. A socket of Node's hands over 16 KiB at a time, which costs a client at
+// full speed more than the encryption. The bytes on the line are the same.
 
 import { keyOfCertificate } from '../certificate.ts'
 import { compiledFile, loadCompiled } from '../compiled-file.ts'

@@ -107,6 +107,13 @@ async function asked(): Promise<{ one: OneDownload; held: Held; seeder: FakeSeed
   return { one, held, seeder, store }
 }
 
+/** As a person does who is told that the old version is not replaced. */
+async function moveAwayAndResume(one: OneDownload): Promise<void> {
+  renameSync(one.destination, `${one.destination}.mine`)
+  one.start()
+  await one.untilComplete()
+}
+
 test('files that are the same get another name, and neither they nor what others have of them is fetched', async () => {
   const one = replacingOld()
   const before = new Map(unchanged.map((path) => [path, inodeOf(one, path)]))
@@ -165,9 +172,7 @@ test('an old version that was changed is not replaced; when it is moved away, no
     `paused: ${one.destination} was changed, and is not replaced; move it away and type resume_download`,
   )
   const before = seeder.asked.length
-  renameSync(one.destination, `${one.destination}.mine`)
-  one.start()
-  await one.untilComplete()
+  await moveAwayAndResume(one)
   expectFresh(one)
   expect(seeder.asked).toHaveLength(before)
 })
@@ -237,9 +242,7 @@ test('what is asked for while the old version stands aside is there again when t
     { ok: false, refusal: { code: 'busy', sentence: 'the folder is being replaced' } },
   ])
   const before = seeder.asked.length
-  renameSync(one.destination, `${one.destination}.mine`)
-  one.start()
-  await one.untilComplete()
+  await moveAwayAndResume(one)
   expectFresh(one)
   expect(seeder.asked).toHaveLength(before)
 })
